@@ -1,0 +1,3 @@
+//! framescope
+pub mod proto;
+pub mod wire;

@@ -1,0 +1,2 @@
+//! framescope
+fn main() {}

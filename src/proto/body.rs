@@ -1,0 +1,144 @@
+//! How far the body of an HTTP message goes (RFC 9112 §6).
+
+use crate::wire::http::Head;
+
+/// Counts a body as it streams in; holds none of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// That many bytes are to come.
+    Length(u64),
+    /// Chunked transfer coding.
+    Chunked(Chunk),
+    /// Everything until the stream ends.
+    UntilEnd,
+}
+
+/// Where in the chunked coding we stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chunk {
+    /// In a size line: the size read so far, and whether its digits are over.
+    Size(u64, bool),
+    /// In a chunk's data and its line break: bytes to come.
+    Data(u64),
+    /// In the trailer: bytes in the current line.
+    Trailer(usize),
+}
+
+impl Body {
+    /// The body that follows a request head.
+    pub fn of_request(head: &Head<'_>) -> Self {
+        if head.has_token("transfer-encoding", "chunked") {
+            return Self::Chunked(Chunk::Size(0, false));
+        }
+        Self::Length(content_length(head).unwrap_or(0))
+    }
+
+    /// The body that follows a response head; `to_head` when the request was a HEAD.
+    pub fn of_response(head: &Head<'_>, to_head: bool) -> Self {
+        let status = head.status().unwrap_or(0);
+        if to_head || matches!(status, 100..=199 | 204 | 304) {
+            return Self::Length(0);
+        }
+        if head.has_token("transfer-encoding", "chunked") {
+            return Self::Chunked(Chunk::Size(0, false));
+        }
+        content_length(head).map_or(Self::UntilEnd, Self::Length)
+    }
+
+    /// Takes from `bytes` what belongs to the body: how many bytes, and whether the body is then whole.
+    pub fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
+        match self {
+            Self::Length(left) => {
+                let taken = (*left).min(bytes.len() as u64);
+                *left -= taken;
+                (taken as usize, *left == 0)
+            }
+            Self::UntilEnd => (bytes.len(), false),
+            Self::Chunked(chunk) => take_chunked(chunk, bytes),
+        }
+    }
+
+    /// Whether nothing more is needed.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self, Self::Length(0))
+    }
+
+    /// Whether the end of the stream may end it.
+    pub const fn may_end_here(&self) -> bool {
+        matches!(self, Self::Length(0) | Self::UntilEnd)
+    }
+}
+
+fn content_length(head: &Head<'_>) -> Option<u64> {
+    std::str::from_utf8(head.value("content-length")?).ok()?.trim().parse().ok()
+}
+
+fn take_chunked(chunk: &mut Chunk, bytes: &[u8]) -> (usize, bool) {
+    let mut at = 0;
+    while at < bytes.len() {
+        match chunk {
+            Chunk::Size(size, over) => {
+                let byte = bytes[at];
+                at += 1;
+                match (byte as char).to_digit(16) {
+                    Some(digit) if !*over => *size = size.saturating_mul(16).saturating_add(u64::from(digit)),
+                    _ if byte == b'\n' => {
+                        *chunk = if *size == 0 { Chunk::Trailer(0) } else { Chunk::Data(size.saturating_add(2)) };
+                    }
+                    _ => *over = true,
+                }
+            }
+            Chunk::Data(left) => {
+                let taken = (*left).min((bytes.len() - at) as u64);
+                at += taken as usize;
+                *left -= taken;
+                if *left == 0 {
+                    *chunk = Chunk::Size(0, false);
+                }
+            }
+            Chunk::Trailer(line) => {
+                let byte = bytes[at];
+                at += 1;
+                match byte {
+                    b'\n' if *line == 0 => return (at, true),
+                    b'\n' => *line = 0,
+                    b'\r' => {}
+                    _ => *line += 1,
+                }
+            }
+        }
+    }
+    (at, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(head: &[u8], body: &[u8]) -> (usize, bool) {
+        let head = Head::read(head);
+        let mut whole = Body::of_response(&head, false);
+        let result = whole.take(body);
+        // Byte by byte gives the same.
+        let mut single = Body::of_response(&head, false);
+        let mut at = 0;
+        while at < body.len() {
+            let (n, done) = single.take(&body[at..=at]);
+            at += n;
+            if done || n == 0 {
+                break;
+            }
+        }
+        assert_eq!(at, result.0);
+        result
+    }
+
+    #[test]
+    fn a_body_ends_where_its_framing_says() {
+        assert_eq!(taken(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", b"abcdef"), (3, true));
+        assert_eq!(taken(b"HTTP/1.1 200 OK\r\n\r\n", b"abc"), (3, false));
+        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(taken(chunked, b"3;x=1\r\nabc\r\n0\r\nTrailer: 1\r\n\r\nnext"), (29, true));
+        assert_eq!(taken(chunked, b"fffffffffffffffffff\r\nabc"), (24, false));
+    }
+}

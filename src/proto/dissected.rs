@@ -1,0 +1,150 @@
+//! What a dissector hands out: one record of the wire, small, without its bytes.
+
+use super::rules::Finding;
+use super::time::Time;
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// Client to server.
+    ClientToServer,
+    /// Server to client.
+    ServerToClient,
+}
+
+impl Direction {
+    /// Both, client first.
+    pub const BOTH: [Self; 2] = [Self::ClientToServer, Self::ServerToClient];
+
+    /// 0 for client to server, 1 for server to client: a position in pairs.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The other one.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::ClientToServer => Self::ServerToClient,
+            Self::ServerToClient => Self::ClientToServer,
+        }
+    }
+
+    /// `c2s` or `s2c`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ClientToServer => "c2s",
+            Self::ServerToClient => "s2c",
+        }
+    }
+
+    /// `client → server` or `server → client`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ClientToServer => "client → server",
+            Self::ServerToClient => "server → client",
+        }
+    }
+
+    /// ▲ up to the server, ▼ down to the client.
+    pub const fn arrow(self) -> char {
+        match self {
+            Self::ClientToServer => '▲',
+            Self::ServerToClient => '▼',
+        }
+    }
+}
+
+/// How a direction of a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum How {
+    /// A TCP FIN: the side has no more to say.
+    Fin,
+    /// A TCP RST: the connection was torn down.
+    Rst,
+    /// The capture stops here; what came after is not known.
+    Capture,
+}
+
+impl How {
+    /// The word that exports and lists show.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fin => "fin",
+            Self::Rst => "rst",
+            Self::Capture => "capture",
+        }
+    }
+}
+
+/// What sort of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An HTTP request, its body included.
+    Request,
+    /// An HTTP response, its body included.
+    Response,
+    /// A WebSocket frame.
+    Frame,
+    /// Bytes missing from the capture.
+    Gap,
+    /// The end of a direction.
+    End(How),
+    /// Bytes that are no HTTP and no frame.
+    Junk,
+    /// The beginning of a head or body, where the stream ended before the rest.
+    CutHttp,
+    /// The beginning of a frame, where the stream ended before the rest.
+    CutFrame,
+}
+
+impl Kind {
+    /// The record's type in exports: the word of NDJSON's `type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Frame => "frame",
+            Self::Gap => "gap",
+            Self::End(_) => "end",
+            Self::Junk => "junk",
+            Self::CutHttp | Self::CutFrame => "cut",
+        }
+    }
+}
+
+/// What else a record belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Nothing.
+    None,
+    /// A data frame: the ordinal of its message in its direction, from 1.
+    Message(u32),
+    /// The ordinal in the connection (from 0) of the earlier record that this one answers: a response its request, a
+    /// pong its ping, a Close the other side's Close.
+    Answers(u32),
+}
+
+/// One record of the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dissected {
+    /// What it is.
+    pub kind: Kind,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Position of its first byte in its direction's stream.
+    pub offset: u64,
+    /// Its length on the wire in bytes; for a gap the bytes missing, for an end 0.
+    pub wire_len: u64,
+    /// When its last byte was seen.
+    pub time: Time,
+    /// A frame's first two bytes; 0 where there are none.
+    pub lead: [u8; 2],
+    /// What else it belongs to.
+    pub link: Link,
+    /// A response's status or a Close frame's code; 0 where there is none.
+    pub code: u16,
+    /// Whether it is a frame of a compressed message (RFC 7692 §6).
+    pub compressed: bool,
+    /// What there is to say about it.
+    pub findings: Vec<Finding>,
+}

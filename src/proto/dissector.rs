@@ -1,0 +1,267 @@
+//! One direction of a connection: bytes in, records out.
+
+use super::body::Body;
+use super::connection::Shared;
+use super::dissected::{Direction, Dissected, How, Kind, Link};
+use super::frame_reader::FrameReader;
+use super::rules::{Finding, Rule};
+use super::time::Time;
+use crate::wire::http;
+
+/// The longest HTTP head that is read as one, in bytes. What is longer is opaque.
+pub const MAX_HTTP_HEAD: usize = 64 * 1024;
+
+/// The longest record of opaque bytes, in bytes; more of them make further records.
+pub const MAX_JUNK: u64 = 64 * 1024;
+
+/// How many bytes a client may send behind its handshake before the response is known. With more, the handshake is taken
+/// as accepted, so that memory stays bounded.
+const MAX_EARLY: usize = 1024 * 1024;
+
+/// What [`Dissector::feed`] stopped for.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// All bytes are taken.
+    Done,
+    /// An HTTP head is whole and ends after `taken` of the bytes. [`Dissector::go_on`] must be called next.
+    Head {
+        /// How many of the bytes are taken.
+        taken: usize,
+        /// Where the head begins in the stream.
+        start: u64,
+        /// Its bytes, the empty line included.
+        head: Vec<u8>,
+    },
+}
+
+/// One direction's reading.
+#[derive(Debug)]
+pub(super) struct Dissector {
+    direction: Direction,
+    /// Bytes taken so far.
+    position: u64,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Before or inside an HTTP head.
+    Head { start: u64, kept: Vec<u8> },
+    /// Inside the body of `record`.
+    Body { record: Box<Dissected>, body: Body },
+    /// A handshake was sent and its response is not here: bytes are kept, as what they are is not known yet.
+    Early { start: u64, kept: Vec<u8>, last: Time },
+    /// WebSocket.
+    Frames(Box<FrameReader>),
+    /// Opaque to the end. The finding goes on the next record.
+    Junk { start: u64, why: Option<Finding> },
+}
+
+impl Dissector {
+    pub fn new(direction: Direction) -> Self {
+        Self { direction, position: 0, state: State::Head { start: 0, kept: Vec::new() } }
+    }
+
+    /// A dissector that begins inside a WebSocket conversation, without its handshake.
+    pub fn in_frames(direction: Direction) -> Self {
+        Self { direction, position: 0, state: State::Frames(Box::new(FrameReader::new(direction, 0))) }
+    }
+
+    /// Bytes taken so far.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Where the record begins of which the latest bytes are a part; the position when none is begun.
+    pub fn record_start(&self) -> u64 {
+        match &self.state {
+            State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
+            State::Body { record, .. } => record.offset,
+            State::Frames(reader) => reader.start(),
+        }
+    }
+
+    /// Takes bytes until they are used up or a head is whole.
+    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> Turn {
+        let mut at = 0;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            let taken = match &mut self.state {
+                State::Frames(reader) => {
+                    reader.feed(rest, now, shared, out);
+                    rest.len()
+                }
+                State::Head { .. } => match self.take_head(rest) {
+                    HeadStep::Taken(taken) => taken,
+                    HeadStep::Whole { taken, start, head } => {
+                        self.position += taken as u64;
+                        return Turn::Head { taken: at + taken, start, head };
+                    }
+                },
+                State::Body { record, body } => {
+                    let (taken, whole) = body.take(rest);
+                    record.wire_len += taken as u64;
+                    if whole {
+                        record.time = now;
+                        let next = State::Head { start: self.position + taken as u64, kept: Vec::new() };
+                        self.emit_body(next, shared, out);
+                    }
+                    taken
+                }
+                State::Early { kept, last, .. } => {
+                    kept.extend_from_slice(rest);
+                    *last = now;
+                    if kept.len() > MAX_EARLY {
+                        self.position += rest.len() as u64;
+                        self.upgraded(shared, out);
+                        return Turn::Done;
+                    }
+                    rest.len()
+                }
+                State::Junk { .. } => self.take_junk(rest, now, shared, out),
+            };
+            at += taken;
+            self.position += taken as u64;
+        }
+        Turn::Done
+    }
+
+    /// After [`Turn::Head`]: `record` is the head, `body` what belongs to it. With `early`, what follows is kept until
+    /// [`Self::upgraded`] or [`Self::refused`] is called.
+    pub fn go_on(&mut self, record: Dissected, body: Body, early: bool, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let start = self.position;
+        let last = record.time;
+        if body.is_whole() {
+            shared.emit(record, out);
+            self.state = State::Head { start, kept: Vec::new() };
+            if early {
+                self.state = State::Early { start, kept: Vec::new(), last };
+            }
+        } else {
+            self.state = State::Body { record: Box::new(record), body };
+        }
+    }
+
+    /// From here on frames are read; bytes that were kept are read as frames.
+    pub fn upgraded(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let (start, kept, last) = self.take_kept();
+        self.position = start;
+        self.state = State::Frames(Box::new(FrameReader::new(self.direction, start)));
+        self.feed(&kept, last, shared, out);
+    }
+
+    /// From here on bytes are opaque: another protocol was agreed on.
+    pub fn opaque(&mut self) {
+        let (start, ..) = self.take_kept();
+        self.state = State::Junk { start, why: None };
+    }
+
+    /// The upgrade was refused: it stays HTTP. Returns the bytes that were kept, which must be fed again.
+    pub fn refused(&mut self) -> (Vec<u8>, Time) {
+        let State::Early { .. } = self.state else { return (Vec::new(), Time::default()) };
+        let (start, kept, last) = self.take_kept();
+        self.position = start;
+        self.state = State::Head { start, kept: Vec::new() };
+        (kept, last)
+    }
+
+    /// The direction ends: what was begun becomes a record, then comes its end.
+    pub fn end(&mut self, how: How, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let start = self.record_start();
+        let cut = |kind| Dissected::new(kind, self.direction, start, self.position - start, now);
+        let unfinished = match &mut self.state {
+            State::Body { record, body } => {
+                record.time = now;
+                if !body.may_end_here() {
+                    record.kind = Kind::CutHttp;
+                }
+                Some((**record).clone())
+            }
+            State::Head { .. } => Some(cut(Kind::CutHttp)),
+            State::Early { .. } => Some(cut(Kind::Junk)),
+            State::Junk { why, .. } => {
+                Some(Dissected { findings: why.take().into_iter().collect(), ..cut(Kind::Junk) })
+            }
+            State::Frames(reader) => reader.unfinished(now),
+        };
+        if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
+            shared.emit(record, out);
+        }
+        shared.emit(Dissected::new(Kind::End(how), self.direction, self.position, 0, now), out);
+    }
+
+    fn take_head(&mut self, bytes: &[u8]) -> HeadStep {
+        let State::Head { start, kept } = &mut self.state else { return HeadStep::Taken(0) };
+        let (start, had) = (*start, kept.len());
+        kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
+        let begins_well = match self.direction {
+            Direction::ClientToServer => http::may_be_request(kept),
+            Direction::ServerToClient => http::may_be_response(kept),
+        };
+        let end = http::head_len(kept, had).filter(|end| *end <= MAX_HTTP_HEAD);
+        if let Some(end) = end.filter(|_| begins_well) {
+            let mut head = std::mem::take(kept);
+            head.truncate(end);
+            return HeadStep::Whole { taken: end - had, start, head };
+        }
+        let too_long = kept.len() > MAX_HTTP_HEAD;
+        if begins_well && !too_long {
+            return HeadStep::Taken(bytes.len());
+        }
+        let why = begins_well.then(|| Finding::new(Rule::HeadTooLong, None).number(MAX_HTTP_HEAD as u64));
+        self.state = State::Junk { start, why };
+        HeadStep::Taken(0)
+    }
+
+    /// Takes opaque bytes, up to the end of a record.
+    fn take_junk(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> usize {
+        let State::Junk { start, why } = &mut self.state else { return 0 };
+        let room = MAX_JUNK - (self.position - *start);
+        let taken = room.min(bytes.len() as u64);
+        if taken == room {
+            let mut record = Dissected::new(Kind::Junk, self.direction, *start, MAX_JUNK, now);
+            record.findings.extend(why.take());
+            *start += MAX_JUNK;
+            shared.emit(record, out);
+        }
+        taken as usize
+    }
+
+    fn emit_body(&mut self, next: State, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
+            shared.emit(*record, out);
+        }
+    }
+
+    /// The bytes of which it is not known what they are, with their place and time.
+    fn take_kept(&mut self) -> (u64, Vec<u8>, Time) {
+        match &mut self.state {
+            State::Early { start, kept, last } => (*start, std::mem::take(kept), *last),
+            State::Head { start, kept } => (*start, std::mem::take(kept), Time::default()),
+            _ => (self.position, Vec::new(), Time::default()),
+        }
+    }
+}
+
+enum HeadStep {
+    Taken(usize),
+    Whole { taken: usize, start: u64, head: Vec<u8> },
+}
+
+impl Dissected {
+    /// A record with nothing special about it.
+    pub(super) const fn new(kind: Kind, direction: Direction, offset: u64, wire_len: u64, time: Time) -> Self {
+        Self {
+            kind,
+            direction,
+            offset,
+            wire_len,
+            time,
+            lead: [0; 2],
+            link: Link::None,
+            code: 0,
+            compressed: false,
+            findings: Vec::new(),
+        }
+    }
+}

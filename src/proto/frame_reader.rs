@@ -1,0 +1,304 @@
+//! Frames of one direction, cut anywhere: finds them, follows their messages, judges them (RFC 6455 §5, §7, §8.1).
+
+use super::connection::Shared;
+use super::dissected::{Direction, Dissected, Kind, Link};
+use super::judge::{judge_head, key_span};
+use super::rules::{Finding, Rule};
+use super::time::Time;
+use super::utf8::Utf8;
+use crate::wire::field::Span;
+use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::mask;
+use crate::wire::opcode::Opcode;
+
+/// How much of a control frame's payload is looked at, in bytes: all of a legal one.
+const MAX_CONTROL: usize = 125;
+
+/// Text is unmasked and checked in pieces of this many bytes.
+const PIECE: usize = 16 * 1024;
+
+#[derive(Debug)]
+pub(super) struct FrameReader {
+    direction: Direction,
+    /// Where the current frame begins in the stream.
+    start: u64,
+    /// The bytes of a head that comes in pieces.
+    partial: Vec<u8>,
+    /// The current frame once its head is whole, and how much of its payload was seen.
+    current: Option<(FrameHead, u64)>,
+    /// Of a control frame: its payload, unmasked.
+    control: Vec<u8>,
+    /// What there is to say of the current frame.
+    findings: Vec<Finding>,
+    /// Data messages so far.
+    messages: u32,
+    /// The message that the current or an earlier frame opened and none has ended.
+    open: Option<OpenMessage>,
+    previous_key: Option<[u8; 4]>,
+    /// The ordinal of the Close that this side sent.
+    closed: Option<u32>,
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct OpenMessage {
+    ordinal: u32,
+    /// Its first frame's ordinal in the connection, once that is a record.
+    first_frame: Option<u32>,
+    /// The state of its text; `None` for what is no text, is compressed, or is known to be broken.
+    utf8: Option<Utf8>,
+    compressed: bool,
+}
+
+impl FrameReader {
+    pub const fn new(direction: Direction, start: u64) -> Self {
+        Self {
+            direction,
+            start,
+            partial: Vec::new(),
+            current: None,
+            control: Vec::new(),
+            findings: Vec::new(),
+            messages: 0,
+            open: None,
+            previous_key: None,
+            closed: None,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Where the current frame begins; where the next will begin when there is none.
+    pub const fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Takes all of `bytes`.
+    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (head, seen) = match self.current {
+                Some(current) => current,
+                None => {
+                    let Some((head, taken)) = self.read_head(rest) else { return };
+                    rest = &rest[taken..];
+                    self.begin(&head, shared);
+                    (head, 0)
+                }
+            };
+            let taken = (head.payload_len - seen).min(rest.len() as u64) as usize;
+            let (payload, behind) = rest.split_at(taken);
+            rest = behind;
+            if taken > 0 {
+                self.take_payload(&head, seen, payload);
+            }
+            let seen = seen + taken as u64;
+            if seen == head.payload_len {
+                self.finish(&head, now, shared, out);
+            } else {
+                self.current = Some((head, seen));
+            }
+        }
+    }
+
+    /// The frame that was begun, as a record of kind [`Kind::CutFrame`].
+    pub fn unfinished(&mut self, now: Time) -> Option<Dissected> {
+        let wire_len = match self.current {
+            Some((head, seen)) => head.header_len() as u64 + seen,
+            None => self.partial.len() as u64,
+        };
+        let mut record = Dissected::new(Kind::CutFrame, self.direction, self.start, wire_len, now);
+        record.lead = match (self.current, self.partial.as_slice()) {
+            (Some((head, _)), _) => [head.first_byte(), head.second_byte()],
+            (None, [first, second, ..]) => [*first, *second],
+            (None, [first]) => [*first, 0],
+            (None, []) => return None,
+        };
+        record.link = match (self.current, &self.open) {
+            (Some((head, _)), Some(open)) if !head.opcode.is_control() => Link::Message(open.ordinal),
+            _ => Link::None,
+        };
+        record.findings = std::mem::take(&mut self.findings);
+        Some(record)
+    }
+
+    /// Reads a head from the bytes kept and the bytes that came: the head, and how many of the latter it took.
+    #[inline]
+    fn read_head(&mut self, bytes: &[u8]) -> Option<(FrameHead, usize)> {
+        if self.partial.is_empty() {
+            match FrameHead::read(bytes) {
+                HeadReading::Complete(head) => return Some((head, head.header_len())),
+                HeadReading::NeedMore(_) => {
+                    self.partial.extend_from_slice(bytes);
+                    return None;
+                }
+            }
+        }
+        let had = self.partial.len();
+        self.partial.extend_from_slice(&bytes[..bytes.len().min(MAX_HEAD_LEN - had)]);
+        match FrameHead::read(&self.partial) {
+            HeadReading::Complete(head) => {
+                self.partial.clear();
+                Some((head, head.header_len() - had))
+            }
+            HeadReading::NeedMore(_) => None,
+        }
+    }
+
+    /// The head is known: judges it and opens a message where it begins one.
+    #[inline]
+    fn begin(&mut self, head: &FrameHead, shared: &Shared) {
+        judge_head(head, self.direction, shared.deflate, &mut self.findings);
+        if head.masking_key.is_some() {
+            if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
+                self.findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));
+            }
+            self.previous_key = head.masking_key;
+        }
+        if let Some(close) = self.closed {
+            self.findings.push(Finding::new(Rule::FrameAfterClose, None).about(Some(u64::from(close))));
+        }
+        let opcode_bits = Some(Span::bits(4, 8));
+        match head.opcode {
+            Opcode::Continuation if self.open.is_none() => {
+                self.findings.push(Finding::new(Rule::ContinuationUnexpected, opcode_bits));
+            }
+            Opcode::Text | Opcode::Binary => {
+                if let Some(open) = &self.open {
+                    let about = open.first_frame.map(u64::from);
+                    self.findings.push(Finding::new(Rule::MessageInterrupted, opcode_bits).about(about));
+                }
+                self.messages += 1;
+                let compressed = head.rsv1 && shared.deflate;
+                self.open = Some(OpenMessage {
+                    ordinal: self.messages,
+                    first_frame: None,
+                    utf8: (head.opcode == Opcode::Text && !compressed).then(Utf8::default),
+                    compressed,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks at the next piece of the payload: keeps it when it is a control frame's, checks it when it is text.
+    #[inline]
+    fn take_payload(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) {
+        if head.opcode.is_control() {
+            let wanted = MAX_CONTROL.saturating_sub(self.control.len()).min(bytes.len());
+            match head.masking_key {
+                Some(key) => mask::append(&mut self.control, &bytes[..wanted], key, seen),
+                None => self.control.extend_from_slice(&bytes[..wanted]),
+            }
+            return;
+        }
+        if matches!(head.opcode, Opcode::Reserved(_)) {
+            return;
+        }
+        let Some(utf8) = self.open.as_mut().and_then(|open| open.utf8.as_mut()) else { return };
+        let mut at = 0;
+        let broken = loop {
+            let piece = &bytes[at..bytes.len().min(at + PIECE)];
+            let fed = match head.masking_key {
+                None => utf8.feed(piece),
+                Some(key) => {
+                    self.scratch.clear();
+                    mask::append(&mut self.scratch, piece, key, seen + at as u64);
+                    utf8.feed(&self.scratch)
+                }
+            };
+            if let Err(bad) = fed {
+                break Some(seen + (at + bad) as u64);
+            }
+            at += piece.len();
+            if at == bytes.len() {
+                break None;
+            }
+        };
+        if let Some(byte) = broken {
+            let at = head.header_len() as u64 + byte;
+            self.findings.push(Finding::new(Rule::TextNotUtf8, Some(Span::bytes(at, at + 1))).number(byte));
+            if let Some(open) = &mut self.open {
+                open.utf8 = None;
+            }
+        }
+    }
+
+    /// The frame is whole: it becomes a record.
+    #[inline]
+    fn finish(&mut self, head: &FrameHead, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let mut record = Dissected::new(Kind::Frame, self.direction, self.start, head.wire_len(), now);
+        record.lead = [head.first_byte(), head.second_byte()];
+        if head.opcode.is_control() {
+            self.finish_control(head, &mut record, shared);
+        } else if !matches!(head.opcode, Opcode::Reserved(_)) {
+            self.finish_data(head, &mut record, shared);
+        }
+        record.findings = std::mem::take(&mut self.findings);
+        self.start += head.wire_len();
+        self.current = None;
+        self.control.clear();
+        shared.emit(record, out);
+    }
+
+    fn finish_data(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
+        let Some(open) = &mut self.open else { return };
+        record.link = Link::Message(open.ordinal);
+        record.compressed = open.compressed;
+        open.first_frame.get_or_insert(shared.next_ordinal());
+        if head.fin {
+            if open.utf8.is_some_and(|utf8| !utf8.is_complete()) {
+                let end = head.wire_len();
+                let last = (head.payload_len > 0).then(|| Span::bytes(end - 1, end));
+                self.findings.push(Finding::new(Rule::TextCutCharacter, last));
+            }
+            self.open = None;
+        }
+    }
+
+    fn finish_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &mut Shared) {
+        let ordinal = shared.next_ordinal();
+        match head.opcode {
+            Opcode::Close => {
+                record.link = shared.close_sent(self.direction).map_or(Link::None, Link::Answers);
+                self.closed.get_or_insert(ordinal);
+                record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
+                self.judge_close(head);
+            }
+            Opcode::Ping => shared.ping_sent(self.direction, &self.control),
+            Opcode::Pong => match shared.pong_sent(self.direction, &self.control) {
+                Some(ping) => record.link = Link::Answers(ping),
+                None => self.findings.push(Finding::new(Rule::PongUnsolicited, Some(Span::bits(4, 8)))),
+            },
+            _ => {}
+        }
+    }
+
+    fn judge_close(&mut self, head: &FrameHead) {
+        let at = head.header_len() as u64;
+        match self.control.as_slice() {
+            [] => {}
+            [_] if head.payload_len == 1 => {
+                self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bytes(at, at + 1))));
+            }
+            payload => {
+                if let Some(code) = frame::close_code(payload).filter(|code| !code.may_be_sent()) {
+                    let span = Some(Span::bytes(at, at + 2));
+                    self.findings.push(Finding::new(Rule::CloseCodeInvalid, span).number(u64::from(code.0)));
+                }
+                let reason = payload.get(2..).unwrap_or_default();
+                // Of an overlong Close only the beginning was kept, so an unfinished character at its end says nothing.
+                let whole = head.payload_len as usize <= MAX_CONTROL;
+                let mut utf8 = Utf8::default();
+                let broken = match utf8.feed(reason) {
+                    Err(bad) => Some(bad as u64),
+                    Ok(()) if whole && !utf8.is_complete() => Some(reason.len() as u64 - 1),
+                    Ok(()) => None,
+                };
+                if let Some(bad) = broken {
+                    let span = Span::bytes(at + 2 + bad, at + 3 + bad);
+                    self.findings.push(Finding::new(Rule::CloseReasonNotUtf8, Some(span)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The opening handshake as a report of steps, each kept or broken (RFC 6455 §4.1, §4.2).
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::accept::{AcceptBench, is_valid_key};
+use super::rules::{Finding, Rule};
+use crate::wire::field::{FieldId, Span};
+use crate::wire::http::{Flaw, Head, HeaderLine, StartLine};
+
+/// Targets that our server reserves for WebSocket: a request for one is judged as a handshake, whatever its headers.
+pub const WEBSOCKET_TARGETS: [&str; 3] = ["/ticker", "/echo", "/lab"];
+
+/// The protocol version of RFC 6455.
+pub const VERSION: &str = "13";
+
+/// The extension of RFC 7692.
+pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
+
+/// One requirement of the handshake, and whether it was met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What was required, or what was found where that says more; raw from the wire.
+    pub title: String,
+    /// Where it is required.
+    pub section: &'static str,
+    /// The field that it is about, when the head has it.
+    pub field: Option<FieldId>,
+    /// What is wrong; `None` when the requirement is met.
+    pub finding: Option<Finding>,
+}
+
+/// What a response must be held against: the facts of the request that it answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// Whether it asks for WebSocket, well or badly.
+    pub is_handshake: bool,
+    /// Whether it is a HEAD, so that the response has no body.
+    pub is_head: bool,
+    /// The first Sec-WebSocket-Key.
+    pub key: Option<Box<[u8]>>,
+    /// The subprotocols offered.
+    pub protocols: Vec<String>,
+    /// The names of the extensions offered.
+    pub extensions: Vec<String>,
+}
+
+impl RequestFacts {
+    /// The facts of a request.
+    pub fn of(head: &Head<'_>) -> Self {
+        Self {
+            is_handshake: is_handshake(head),
+            is_head: head.method() == Some(b"HEAD"),
+            key: head.value("sec-websocket-key").map(Into::into),
+            protocols: list(head, "sec-websocket-protocol"),
+            extensions: extension_names(head),
+        }
+    }
+}
+
+/// Whether the rules of the handshake apply to a request.
+pub fn is_handshake(head: &Head<'_>) -> bool {
+    let path = head.target().map(|t| t.split(|b| *b == b'?').next().unwrap_or(t));
+    head.is_upgrade() || path.is_some_and(|path| WEBSOCKET_TARGETS.iter().any(|t| t.as_bytes() == path))
+}
+
+/// The names of the extensions that a request offers or a response chose, in order.
+pub fn extension_names(head: &Head<'_>) -> Vec<String> {
+    let mut names = list(head, "sec-websocket-extensions");
+    for name in &mut names {
+        let end = name.find(';').unwrap_or(name.len());
+        name.truncate(end);
+        name.truncate(name.trim_end().len());
+    }
+    names
+}
+
+/// Whether a Host value is `localhost` or an IP literal, so that no foreign name was resolved to reach us.
+pub fn host_is_local(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let name = if host.starts_with('[') {
+        host.split_inclusive(']').next().unwrap_or(host).trim_matches(['[', ']'])
+    } else {
+        host.rsplit_once(':').map_or(host, |(name, _)| name)
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+/// Whether an Origin names the place that Host names (RFC 6455 §10.2).
+pub fn origin_is_host(origin: &[u8], host: &[u8]) -> bool {
+    let (Ok(origin), Ok(host)) = (std::str::from_utf8(origin), std::str::from_utf8(host)) else { return false };
+    let Some((scheme, place)) = origin.split_once("://") else { return false };
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return false,
+    };
+    let bare = |place: &str| place.strip_suffix(default_port).unwrap_or(place).to_ascii_lowercase();
+    bare(place) == bare(host)
+}
+
+/// The requirements that a request has to meet, in the order of RFC 6455 §4.1. `server` is the address that was connected
+/// to, where it is known.
+pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Step> {
+    let mut report = Report { head, steps: Vec::with_capacity(10) };
+    report.lines();
+    if !is_handshake(head) {
+        return report.steps;
+    }
+    let (StartLine::Request { method, version, .. } | StartLine::Response { status: method, version, .. }) =
+        &head.start;
+    let method_text = head.text(method);
+    report
+        .step("method GET", Rule::MethodNotGet, Some(FieldId::Method), method_text == "GET", |f| f.text(&method_text));
+    let version_text = head.text(version);
+    let recent = version_text.strip_prefix("HTTP/").and_then(|v| v.parse::<f32>().ok()).is_some_and(|v| v >= 1.1);
+    report.step("HTTP/1.1 or later", Rule::HttpVersion, Some(FieldId::Version), recent, |f| {
+        if version_text.is_empty() { f.text("missing") } else { f.text(&version_text) }
+    });
+    report.host(server);
+    let upgrade = head.has_token("upgrade", "websocket");
+    report.header_step("upgrade", "Upgrade: websocket", Rule::UpgradeMissing, upgrade, |f| f);
+    let connection = head.has_token("connection", "upgrade");
+    report.header_step("connection", "Connection: Upgrade", Rule::ConnectionMissing, connection, |f| f);
+    report.key();
+    let version = head.value("sec-websocket-version").map(String::from_utf8_lossy);
+    report.header_step(
+        "sec-websocket-version",
+        "Sec-WebSocket-Version: 13",
+        Rule::VersionNot13,
+        version.as_deref() == Some(VERSION),
+        |f| f.text(version.as_deref().unwrap_or("missing")),
+    );
+    if let (Some(origin), Some(host)) = (head.value("origin"), head.value("host")) {
+        let origin_text = String::from_utf8_lossy(origin);
+        let same = origin_is_host(origin, host);
+        report.header_step("origin", "Origin is this host's", Rule::OriginForeign, same, |f| f.text(&origin_text));
+    }
+    report.steps
+}
+
+/// The requirements that a response has to meet, in the order of RFC 6455 §4.1 and §4.2.2. `request` holds the facts of the
+/// request that it answers; default facts when that was not seen.
+pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
+    let mut report = Report { head, steps: Vec::with_capacity(8) };
+    report.lines();
+    let status = head.status().unwrap_or(0);
+    if !request.is_handshake && status != 101 {
+        return report.steps;
+    }
+    let title = if status == 101 { "status 101 Switching Protocols" } else { "status 101" };
+    report.step(title, Rule::StatusNot101, Some(FieldId::Status), status == 101, |f| f.number(u64::from(status)));
+    if status != 101 {
+        return report.steps;
+    }
+    let upgrade = head.has_token("upgrade", "websocket");
+    report.header_step("upgrade", "Upgrade: websocket", Rule::ResponseUpgradeMissing, upgrade, |f| f);
+    let connection = head.has_token("connection", "upgrade");
+    report.header_step("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
+    match (head.value("sec-websocket-accept"), &request.key) {
+        (None, _) => {
+            report.header_step("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f)
+        }
+        (Some(_), None) => {} // Without the request there is nothing to hold it against.
+        (Some(accept), Some(key)) => {
+            let bench = AcceptBench::new(key, Some(accept));
+            let ok = bench.is_ok();
+            report.header_step("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptWrong, ok, |f| {
+                f.text(&format!("{}; the key asks for {}", bench.received.as_deref().unwrap_or(""), bench.expected))
+            });
+        }
+    }
+    for chosen in list(head, "sec-websocket-protocol") {
+        let offered = request.protocols.contains(&chosen);
+        let title = format!("subprotocol {chosen} was offered");
+        report.header_step("sec-websocket-protocol", &title, Rule::SubprotocolNotOffered, offered, |f| f.text(&chosen));
+    }
+    for chosen in extension_names(head) {
+        let offered = request.extensions.contains(&chosen);
+        let title = format!("extension {chosen} was offered");
+        report.header_step("sec-websocket-extensions", &title, Rule::ExtensionNotOffered, offered, |f| f.text(&chosen));
+    }
+    report.steps
+}
+
+struct Report<'h, 'b> {
+    head: &'h Head<'b>,
+    steps: Vec<Step>,
+}
+
+impl Report<'_, '_> {
+    fn step(
+        &mut self,
+        title: &str,
+        rule: Rule,
+        field: Option<FieldId>,
+        ok: bool,
+        fill: impl FnOnce(Finding) -> Finding,
+    ) {
+        let span = field.and_then(|id| self.span_of(id));
+        let finding = (!ok).then(|| fill(Finding::new(rule, span)));
+        let field = field.filter(|_| span.is_some());
+        self.steps.push(Step { title: title.to_owned(), section: rule.section(), field, finding });
+    }
+
+    /// A step about the first header of that name.
+    fn header_step(&mut self, name: &str, title: &str, rule: Rule, ok: bool, fill: impl FnOnce(Finding) -> Finding) {
+        let field = self.head.lines_named(name).next().map(|(i, _)| header_id(i));
+        self.step(title, rule, field, ok, fill);
+    }
+
+    fn span_of(&self, id: FieldId) -> Option<Span> {
+        self.head.fields(u64::MAX).into_iter().find(|field| field.id == id).map(|field| field.span)
+    }
+
+    /// What is wrong with the lines themselves; no step where all is well.
+    fn lines(&mut self) {
+        let head = self.head;
+        if let Some(at) = head.bare_lf {
+            let finding = Finding::new(Rule::BareLf, Some(Span::bytes(at as u64, at as u64 + 1)));
+            self.broken("lines end with CR LF", None, finding);
+        }
+        for (i, line) in head.headers.iter().enumerate() {
+            if let Some(finding) = line_finding(head, i, line) {
+                self.broken("well-formed header line", Some(header_id(i)), finding);
+            }
+        }
+    }
+
+    fn broken(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
+        let section = finding.rule.section();
+        self.steps.push(Step { title: title.to_owned(), section, field, finding: Some(finding) });
+    }
+
+    fn host(&mut self, server: Option<SocketAddr>) {
+        let count = self.head.values("host").count();
+        match count {
+            0 => self.header_step("host", "Host", Rule::HostMissing, false, |f| f),
+            1 => self.header_step("host", "one Host header", Rule::HostMissing, true, |f| f),
+            n => self.header_step("host", "one Host header", Rule::HostRepeated, false, |f| f.number(n as u64)),
+        }
+        let host = self.head.value("host").unwrap_or_default();
+        if count > 0 && server.is_some_and(|s| s.ip().is_loopback()) {
+            let host_text = String::from_utf8_lossy(host);
+            self.header_step(
+                "host",
+                "Host is localhost or an IP address",
+                Rule::HostForeign,
+                host_is_local(host),
+                |f| f.text(&host_text),
+            );
+        }
+    }
+
+    fn key(&mut self) {
+        let count = self.head.values("sec-websocket-key").count();
+        let key = self.head.value("sec-websocket-key").unwrap_or_default();
+        let (rule, ok) = match count {
+            0 => (Rule::KeyMissing, false),
+            1 => (Rule::KeyMalformed, is_valid_key(key)),
+            _ => (Rule::KeyRepeated, false),
+        };
+        let key = String::from_utf8_lossy(key);
+        self.header_step("sec-websocket-key", "Sec-WebSocket-Key of 16 bytes", rule, ok, |f| {
+            if count > 1 { f.number(count as u64) } else { f.text(&key) }
+        });
+    }
+}
+
+fn header_id(i: usize) -> FieldId {
+    FieldId::Header(u16::try_from(i).unwrap_or(u16::MAX))
+}
+
+fn line_finding(head: &Head<'_>, i: usize, line: &HeaderLine) -> Option<Finding> {
+    let span = Some(Span::bytes(line.line.start as u64, line.line.end as u64));
+    let malformed = |what| Finding::new(Rule::HeaderMalformed, span).number(i as u64 + 1).text(what);
+    Some(match line.flaw? {
+        Flaw::NoColon => malformed("it has no colon"),
+        Flaw::BadName if head.slice(&line.name).last().is_some_and(|b| matches!(b, b' ' | b'\t')) => {
+            malformed("white space before the colon")
+        }
+        Flaw::BadName => malformed("its name is no token"),
+        Flaw::BadValue => malformed("its value holds NUL or a lone CR"),
+        Flaw::Folded => Finding::new(Rule::HeaderFolded, span).number(i as u64 + 1),
+    })
+}
+
+/// The members of a comma-separated header, over all its lines.
+fn list(head: &Head<'_>, name: &str) -> Vec<String> {
+    head.values(name)
+        .flat_map(|value| value.split(|b| *b == b','))
+        .map(|part| String::from_utf8_lossy(part.trim_ascii()).into_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://server.example.com\r\n\
+        Sec-WebSocket-Protocol: chat, superchat\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
+
+    fn broken(steps: &[Step]) -> Vec<Rule> {
+        steps.iter().filter_map(|s| s.finding.as_ref().map(|f| f.rule)).collect()
+    }
+
+    fn request_with(change: impl Fn(&str) -> String) -> Vec<Rule> {
+        broken(&check_request(&Head::read(change(REQUEST).as_bytes()), None))
+    }
+
+    fn response_with(change: impl Fn(&str) -> String) -> Vec<Rule> {
+        let facts = RequestFacts::of(&Head::read(REQUEST.as_bytes()));
+        broken(&check_response(&Head::read(change(RESPONSE).as_bytes()), &facts))
+    }
+
+    #[test]
+    fn the_handshake_of_section_1_2_keeps_every_step() {
+        assert_eq!(request_with(str::to_owned), []);
+        assert_eq!(response_with(str::to_owned), []);
+        let steps = check_request(&Head::read(REQUEST.as_bytes()), None);
+        assert!(steps.len() >= 8, "each requirement is a line: {steps:?}");
+    }
+
+    #[test]
+    fn each_broken_step_of_a_request_is_named() {
+        let cases: [(&str, &str, &[Rule]); 11] = [
+            ("GET", "POST", &[Rule::MethodNotGet]),
+            ("HTTP/1.1", "HTTP/1.0", &[Rule::HttpVersion]),
+            ("Host:", "Hose:", &[Rule::HostMissing]),
+            ("Host:", "Host: a\r\nHost:", &[Rule::HostRepeated, Rule::OriginForeign]),
+            ("Upgrade: websocket", "Upgrade: h2c", &[Rule::UpgradeMissing]),
+            ("Connection: Upgrade", "Connection: close", &[Rule::ConnectionMissing]),
+            ("Sec-WebSocket-Key:", "X:", &[Rule::KeyMissing]),
+            ("bXBsZSBub25jZQ==", "bXB", &[Rule::KeyMalformed]),
+            ("Version: 13", "Version: 8", &[Rule::VersionNot13]),
+            ("Origin: http://server", "Origin: http://evil", &[Rule::OriginForeign]),
+            ("Upgrade: websocket", "nocolon\r\nUpgrade: websocket", &[Rule::HeaderMalformed]),
+        ];
+        for (from, to, rules) in cases {
+            assert_eq!(request_with(|r| r.replacen(from, to, 1)), rules, "{from} → {to}");
+        }
+    }
+
+    #[test]
+    fn each_broken_step_of_a_response_is_named() {
+        let cases: [(&str, &str, &[Rule]); 6] = [
+            ("101 Switching", "200 Switching", &[Rule::StatusNot101]),
+            ("Upgrade: websocket", "Upgrade: no", &[Rule::ResponseUpgradeMissing]),
+            ("Connection: Upgrade", "Connection: no", &[Rule::ResponseConnectionMissing]),
+            ("Sec-WebSocket-Accept:", "X:", &[Rule::AcceptMissing]),
+            ("s3pP", "S3pP", &[Rule::AcceptWrong]),
+            ("Protocol: chat", "Protocol: other", &[Rule::SubprotocolNotOffered]),
+        ];
+        for (from, to, rules) in cases {
+            assert_eq!(response_with(|r| r.replacen(from, to, 1)), rules, "{from} → {to}");
+        }
+        let with_extension =
+            |r: &str| r.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate; x=1\r\n\r\n", 1);
+        assert_eq!(response_with(with_extension), [Rule::ExtensionNotOffered]);
+    }
+
+    #[test]
+    fn hosts_and_origins() {
+        for host in ["localhost", "LOCALHOST:6455", "127.0.0.1:80", "[::1]:6455", "192.168.0.7"] {
+            assert!(host_is_local(host.as_bytes()), "{host}");
+        }
+        for host in ["example.com", "localhost.evil.com:80", "", "127.0.0.1.nip.io"] {
+            assert!(!host_is_local(host.as_bytes()), "{host}");
+        }
+        assert!(origin_is_host(b"http://localhost:6455", b"LOCALHOST:6455"));
+        assert!(origin_is_host(b"http://example.com", b"example.com:80"));
+        assert!(!origin_is_host(b"null", b"localhost") && !origin_is_host(b"http://a.com", b"b.com"));
+        assert!(!origin_is_host(b"http://localhost:1", b"localhost:2"));
+    }
+
+    #[test]
+    fn a_loopback_server_notes_a_foreign_host() {
+        let head = Head::read(REQUEST.as_bytes());
+        let steps = check_request(&head, Some(([127, 0, 0, 1], 6455).into()));
+        assert_eq!(broken(&steps), [Rule::HostForeign]);
+    }
+
+    #[test]
+    fn a_plain_request_is_not_held_to_the_handshake() {
+        assert_eq!(check_request(&Head::read(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), None), []);
+        let asked = check_request(&Head::read(b"GET /ticker?x HTTP/1.1\r\nHost: x\r\n\r\n"), None);
+        assert!(broken(&asked).contains(&Rule::UpgradeMissing));
+    }
+}

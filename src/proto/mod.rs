@@ -1,0 +1,16 @@
+//! Meaning over time, still pure: what the bytes of a connection say, and what is wrong with them.
+//!
+//! [`connection::Connection`] is fed both directions of a connection, cut anywhere, and hands out what it
+//! protocol.
+
+pub mod accept;
+pub mod body;
+pub mod connection;
+pub mod dissected;
+mod dissector;
+mod frame_reader;
+pub mod handshake;
+pub mod judge;
+pub mod rules;
+pub mod time;
+pub mod utf8;

@@ -1,0 +1,409 @@
+//! HTTP/1.1 request and response heads, read leniently, with the place of everything (RFC 9112, RFC 6455 §4).
+//!
+//! By hand, because an inspector must show the heads that a strict parser refuses. A [`Head`] holds ranges into the
+//! original bytes and judges nothing; what is odd about a line is noted in its [`Flaw`].
+
+use std::ops::Range;
+
+use super::field::{Field, FieldId, Span, Value};
+
+/// A head: its start line and header lines, over the bytes it was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head<'a> {
+    bytes: &'a [u8],
+    /// The first line.
+    pub start: StartLine,
+    /// The header lines, in order, folded lines joined to the line they continue.
+    pub headers: Vec<HeaderLine>,
+    /// The empty line, line break included; `None` when the bytes end before it.
+    pub end: Option<Range<usize>>,
+    /// What is wrong with line breaks anywhere in the head.
+    pub bare_lf: Option<usize>,
+}
+
+/// The first line of a head, as byte ranges. A part that is missing is an empty range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartLine {
+    /// `METHOD TARGET VERSION`
+    Request {
+        /// Such as `GET`.
+        method: Range<usize>,
+        /// Such as `/ticker`.
+        target: Range<usize>,
+        /// Such as `HTTP/1.1`.
+        version: Range<usize>,
+    },
+    /// `VERSION STATUS REASON`
+    Response {
+        /// Such as `HTTP/1.1`.
+        version: Range<usize>,
+        /// Such as `101`.
+        status: Range<usize>,
+        /// Such as `Switching Protocols`; may be empty.
+        reason: Range<usize>,
+    },
+}
+
+/// One header line, as byte ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderLine {
+    /// The line without its line break.
+    pub line: Range<usize>,
+    /// What stands before the colon.
+    pub name: Range<usize>,
+    /// What stands after the colon, without the white space around it.
+    pub value: Range<usize>,
+    /// What is odd about the line, if anything.
+    pub flaw: Option<Flaw>,
+}
+
+/// What a header line may have wrong with it (RFC 9112 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// No colon, so no name.
+    NoColon,
+    /// The name is empty or holds a character that no token may hold, such as a space before the colon.
+    BadName,
+    /// The value goes on in a further line that begins with white space (obs-fold).
+    Folded,
+    /// The value holds a NUL or a lone carriage return.
+    BadValue,
+}
+
+/// The length of the head at the beginning of `bytes`, its empty line included; `None` while that has not come.
+///
+/// `scanned` bytes are known to hold no end, which makes feeding byte by byte linear.
+pub fn head_len(bytes: &[u8], scanned: usize) -> Option<usize> {
+    let from = scanned.saturating_sub(3).min(bytes.len());
+    let mut at = from;
+    while let Some(lf) = bytes[at..].iter().position(|b| *b == b'\n') {
+        let next = at + lf + 1;
+        match &bytes[next..] {
+            [b'\n', ..] => return Some(next + 1),
+            [b'\r', b'\n', ..] => return Some(next + 2),
+            _ => at = next,
+        }
+    }
+    None
+}
+
+/// Whether `bytes` can be the beginning of a request: a method of capitals (at most 20), then a space.
+pub fn may_be_request(bytes: &[u8]) -> bool {
+    let method = bytes.iter().take(21).take_while(|b| b.is_ascii_uppercase() || **b == b'-' || **b == b'_').count();
+    method <= 20 && (method == bytes.len() || method > 0 && bytes[method] == b' ')
+}
+
+/// Whether `bytes` can be the beginning of a response: `HTTP/`.
+pub fn may_be_response(bytes: &[u8]) -> bool {
+    let n = bytes.len().min(5);
+    bytes[..n] == b"HTTP/"[..n]
+}
+
+impl<'a> Head<'a> {
+    /// Reads a head from the beginning of `bytes`; what follows its empty line is not looked at. Never fails: of a head that
+    /// was cut, the lines that are there are read.
+    pub fn read(bytes: &'a [u8]) -> Self {
+        let mut lines = Lines { bytes, at: 0 };
+        let mut bare_lf = None;
+        let first = lines.next().unwrap_or(Line { text: 0..0, end: 0, bare_lf: false, whole: false });
+        let start = start_line(bytes, first.text.clone());
+        let mut note_break = |line: &Line| {
+            if line.bare_lf && bare_lf.is_none() {
+                bare_lf = Some(line.text.end);
+            }
+        };
+        note_break(&first);
+        let mut headers: Vec<HeaderLine> = Vec::new();
+        let mut end = None;
+        for line in lines {
+            note_break(&line);
+            if line.text.is_empty() {
+                end = line.whole.then_some(line.text.start..line.end);
+                break;
+            }
+            let folded = matches!(bytes[line.text.start], b' ' | b'\t');
+            match headers.last_mut() {
+                Some(previous) if folded => {
+                    previous.line.end = line.text.end;
+                    previous.value.end = trim(bytes, line.text.clone()).end.max(previous.value.end);
+                    previous.flaw = Some(Flaw::Folded);
+                }
+                _ => headers.push(header_line(bytes, line.text)),
+            }
+        }
+        Self { bytes, start, headers, end, bare_lf }
+    }
+
+    /// The bytes of a range of this head.
+    pub fn slice(&self, range: &Range<usize>) -> &'a [u8] {
+        &self.bytes[range.clone()]
+    }
+
+    /// A range of this head as text; bytes that are no UTF-8 are replaced.
+    pub fn text(&self, range: &Range<usize>) -> String {
+        String::from_utf8_lossy(self.slice(range)).into_owned()
+    }
+
+    /// The method, when this is a request.
+    pub fn method(&self) -> Option<&'a [u8]> {
+        match &self.start {
+            StartLine::Request { method, .. } => Some(self.slice(method)),
+            StartLine::Response { .. } => None,
+        }
+    }
+
+    /// The request target, when this is a request.
+    pub fn target(&self) -> Option<&'a [u8]> {
+        match &self.start {
+            StartLine::Request { target, .. } => Some(self.slice(target)),
+            StartLine::Response { .. } => None,
+        }
+    }
+
+    /// The HTTP version as it stands.
+    pub fn version(&self) -> &'a [u8] {
+        match &self.start {
+            StartLine::Request { version, .. } | StartLine::Response { version, .. } => self.slice(version),
+        }
+    }
+
+    /// The status code, when this is a response that has a number there.
+    pub fn status(&self) -> Option<u16> {
+        match &self.start {
+            StartLine::Response { status, .. } => std::str::from_utf8(self.slice(status)).ok()?.parse().ok(),
+            StartLine::Request { .. } => None,
+        }
+    }
+
+    /// The header lines of that name (compared without case), with their position.
+    pub fn lines_named<'h>(&'h self, name: &'h str) -> impl Iterator<Item = (usize, &'h HeaderLine)> {
+        self.headers.iter().enumerate().filter(move |(_, h)| self.slice(&h.name).eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// The values of the header of that name, in order.
+    pub fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'a [u8]> + 'h {
+        self.lines_named(name).map(|(_, line)| self.slice(&line.value))
+    }
+
+    /// The first value of the header of that name.
+    pub fn value(&self, name: &str) -> Option<&'a [u8]> {
+        self.values(name).next()
+    }
+
+    /// Whether a comma-separated header holds a token, compared without case.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.values(name)
+            .flat_map(|value| value.split(|b| *b == b','))
+            .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// Whether this request or response speaks of WebSocket: an Upgrade or a Sec-WebSocket header is there.
+    pub fn is_upgrade(&self) -> bool {
+        self.headers.iter().any(|h| {
+            let name = self.slice(&h.name);
+            name.eq_ignore_ascii_case(b"upgrade")
+                || name.get(..14).is_some_and(|n| n.eq_ignore_ascii_case(b"sec-websocket-"))
+        })
+    }
+
+    /// The field table of a request or response of `wire_len` bytes that begins with this head.
+    pub fn fields(&self, wire_len: u64) -> Vec<Field> {
+        let mut table = Vec::with_capacity(self.headers.len() + 5);
+        let mut text = |id, name: &str, span: &Range<usize>, value: &Range<usize>| {
+            table.push(Field {
+                id,
+                name: name.to_owned(),
+                span: Span::bytes(span.start as u64, span.end as u64),
+                value: Value::Text(self.text(value)),
+            });
+        };
+        match &self.start {
+            StartLine::Request { method, target, version } => {
+                text(FieldId::Method, "method", method, method);
+                text(FieldId::Target, "target", target, target);
+                text(FieldId::Version, "version", version, version);
+            }
+            StartLine::Response { version, status, reason } => {
+                text(FieldId::Version, "version", version, version);
+                text(FieldId::Status, "status", status, status);
+                text(FieldId::Reason, "reason", reason, reason);
+            }
+        }
+        for (i, header) in self.headers.iter().enumerate() {
+            let name =
+                if header.flaw == Some(Flaw::NoColon) { "(no colon)".to_owned() } else { self.text(&header.name) };
+            text(FieldId::Header(u16::try_from(i).unwrap_or(u16::MAX)), &name, &header.line, &header.value);
+        }
+        if let Some(end) = &self.end {
+            text(FieldId::HeadEnd, "end of head", end, &(end.start..end.start));
+            let body = end.end as u64;
+            if wire_len > body {
+                table.push(Field {
+                    id: FieldId::Body,
+                    name: "body".to_owned(),
+                    span: Span::bytes(body, wire_len),
+                    value: Value::Length(wire_len - body),
+                });
+            }
+        }
+        table.retain(|field| !field.span.is_empty());
+        table
+    }
+}
+
+/// A token of RFC 9110 §5.6.2.
+pub fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+struct Line {
+    /// Without the line break.
+    text: Range<usize>,
+    /// Past the line break.
+    end: usize,
+    bare_lf: bool,
+    /// Whether a line break ended it.
+    whole: bool,
+}
+
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Iterator for Lines<'_> {
+    type Item = Line;
+
+    fn next(&mut self) -> Option<Line> {
+        let start = self.at;
+        if start >= self.bytes.len() {
+            return None;
+        }
+        let Some(lf) = self.bytes[start..].iter().position(|b| *b == b'\n') else {
+            self.at = self.bytes.len();
+            return Some(Line { text: start..self.at, end: self.at, bare_lf: false, whole: false });
+        };
+        let lf = start + lf;
+        self.at = lf + 1;
+        let crlf = lf > start && self.bytes[lf - 1] == b'\r';
+        Some(Line { text: start..if crlf { lf - 1 } else { lf }, end: self.at, bare_lf: !crlf, whole: true })
+    }
+}
+
+fn start_line(bytes: &[u8], line: Range<usize>) -> StartLine {
+    let word_end = |from: usize| bytes[from..line.end].iter().position(|b| *b == b' ').map_or(line.end, |n| from + n);
+    let first = line.start..word_end(line.start);
+    let after = |end: usize| (end + 1).min(line.end);
+    if bytes[line.clone()].starts_with(b"HTTP/") {
+        let status_start = after(first.end);
+        let status = status_start..word_end(status_start);
+        let reason = after(status.end)..line.end;
+        return StartLine::Response { version: first, status, reason };
+    }
+    // The version is the last word, the target all between: a target with spaces is wrong, and still shown whole.
+    let rest = after(first.end)..line.end;
+    let last_space = bytes[rest.clone()].iter().rposition(|b| *b == b' ').map(|n| rest.start + n);
+    match last_space {
+        Some(space) if bytes[space + 1..rest.end].starts_with(b"HTTP/") => {
+            StartLine::Request { method: first, target: rest.start..space, version: space + 1..rest.end }
+        }
+        _ => StartLine::Request { method: first, target: rest.clone(), version: rest.end..rest.end },
+    }
+}
+
+fn header_line(bytes: &[u8], line: Range<usize>) -> HeaderLine {
+    let Some(colon) = bytes[line.clone()].iter().position(|b| *b == b':').map(|n| line.start + n) else {
+        return HeaderLine { line: line.clone(), name: line.start..line.start, value: line, flaw: Some(Flaw::NoColon) };
+    };
+    let name = line.start..colon;
+    let value = trim(bytes, colon + 1..line.end);
+    let flaw = if !is_token(&bytes[name.clone()]) {
+        Some(Flaw::BadName)
+    } else if bytes[value.clone()].iter().any(|b| matches!(b, 0 | b'\r')) {
+        Some(Flaw::BadValue)
+    } else {
+        None
+    };
+    HeaderLine { line, name, value, flaw }
+}
+
+/// The range without spaces and tabs at its ends.
+fn trim(bytes: &[u8], range: Range<usize>) -> Range<usize> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t');
+    let lead = bytes[range.clone()].iter().take_while(|b| blank(b)).count();
+    let start = range.start + lead;
+    let trail = bytes[start..range.end].iter().rev().take_while(|b| blank(b)).count();
+    start..range.end - trail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const REQUEST: &[u8] =
+        b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\nrest";
+
+    #[test]
+    fn the_request_of_section_1_3() {
+        let head = Head::read(REQUEST);
+        assert_eq!(head.method(), Some(&b"GET"[..]));
+        assert_eq!(head.target(), Some(&b"/chat"[..]));
+        assert_eq!(head.version(), b"HTTP/1.1");
+        assert_eq!(head.value("sec-websocket-key"), Some(&b"dGhlIHNhbXBsZSBub25jZQ=="[..]));
+        assert!(head.has_token("connection", "upgrade") && head.is_upgrade());
+        assert_eq!(head.end.clone().map(|e| e.end), head_len(REQUEST, 0));
+        let fields = head.fields(REQUEST.len() as u64);
+        assert_eq!(fields.last().map(|f| (f.id, f.value.clone())), Some((FieldId::Body, Value::Length(4))));
+    }
+
+    #[test]
+    fn a_response_has_status_and_reason() {
+        let head = Head::read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+        assert_eq!(head.status(), Some(101));
+        let StartLine::Response { reason, .. } = &head.start else { panic!("a response") };
+        assert_eq!(head.slice(reason), b"Switching Protocols");
+        assert_eq!(Head::read(b"HTTP/1.1 200\r\n\r\n").status(), Some(200));
+    }
+
+    #[test]
+    fn broken_heads_are_still_read() {
+        let head = Head::read(b"GET  / /x HTTP/1.1\nA b: 1\r\nnocolon\r\nX: 1\r\n  2 \r\nN: \0\n\n");
+        assert_eq!(head.target(), Some(&b" / /x"[..]));
+        assert_eq!(head.bare_lf, Some(18));
+        let flaws: Vec<_> = head.headers.iter().map(|h| h.flaw).collect();
+        assert_eq!(flaws, [Some(Flaw::BadName), Some(Flaw::NoColon), Some(Flaw::Folded), Some(Flaw::BadValue)]);
+        assert_eq!(head.text(&head.headers[2].value), "1\r\n  2");
+        assert!(head.end.is_some());
+        assert_eq!(Head::read(b"GET /").target(), Some(&b"/"[..]));
+        assert_eq!(Head::read(b"GET /").end, None);
+    }
+
+    #[test]
+    fn the_beginnings_of_requests_and_responses() {
+        assert!(may_be_request(b"") && may_be_request(b"GE") && may_be_request(b"GET /"));
+        assert!(!may_be_request(b"\x16\x03\x01") && !may_be_request(b"get /") && !may_be_request(b" GET"));
+        assert!(!may_be_request(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+        assert!(may_be_response(b"HT") && may_be_response(b"HTTP/1.1 200") && !may_be_response(b"SSH-2.0"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_a_reading(bytes in proptest::collection::vec(prop_oneof![
+            Just(b'\r'), Just(b'\n'), Just(b':'), Just(b' '), Just(b'A'), any::<u8>(),
+        ], 0..80), scanned in 0usize..90) {
+            let head = Head::read(&bytes);
+            let whole = head_len(&bytes, 0);
+            if let Some(end) = &head.end {
+                prop_assert_eq!(Some(end.end), whole);
+            }
+            // A scan that knows that the first bytes hold no end finds the same end.
+            if whole.is_none_or(|end| end > scanned) {
+                prop_assert_eq!(head_len(&bytes, scanned.min(bytes.len())), whole);
+            }
+            let fields = head.fields(bytes.len() as u64);
+            prop_assert!(fields.windows(2).all(|pair| pair[0].span.end <= pair[1].span.start));
+        }
+    }
+}

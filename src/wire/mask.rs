@@ -1,0 +1,53 @@
+//! Masking: XOR with a 4-byte key (RFC 6455 §5.3). Masking and unmasking are the same operation.
+
+/// Masks or unmasks `bytes` in place. `offset` is the position of `bytes[0]` in the payload, so that a payload can be
+/// worked on in pieces: byte `i` of the payload meets key byte `i mod 4`.
+pub fn apply(bytes: &mut [u8], key: [u8; 4], offset: u64) {
+    let mut key = key;
+    key.rotate_left((offset % 4) as usize);
+    let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
+    let (words, tail) = bytes.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, key_byte) in tail.iter_mut().zip(key.iter().cycle()) {
+        *byte ^= key_byte;
+    }
+}
+
+/// Appends `bytes`, masked or unmasked, to `out`; `offset` as in [`apply`].
+pub fn append(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: u64) {
+    let start = out.len();
+    out.extend_from_slice(bytes);
+    apply(&mut out[start..], key, offset);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_masked_hello_of_section_5_7() {
+        let mut payload = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        apply(&mut payload, [0x37, 0xfa, 0x21, 0x3d], 0);
+        assert_eq!(&payload, b"Hello");
+    }
+
+    proptest! {
+        #[test]
+        fn any_cut_gives_what_the_definition_gives(
+            payload in proptest::collection::vec(any::<u8>(), 0..200), key: [u8; 4], cut in 0usize..200,
+        ) {
+            let expected: Vec<u8> = payload.iter().enumerate().map(|(i, b)| b ^ key[i % 4]).collect();
+            let cut = cut.min(payload.len());
+            let mut got = payload.clone();
+            apply(&mut got[..cut], key, 0);
+            apply(&mut got[cut..], key, cut as u64);
+            prop_assert_eq!(&got, &expected);
+            let mut appended = b"x".to_vec();
+            append(&mut appended, &payload[cut..], key, cut as u64);
+            prop_assert_eq!(&appended[1..], &expected[cut..]);
+        }
+    }
+}

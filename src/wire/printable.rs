@@ -1,0 +1,91 @@
+//! The one way from captured text to a terminal: nothing that a terminal could act on passes.
+//!
+//! Control characters become the pictures of U+2400, bidirectional overrides and other invisible formatting become
+//! their code point in angle brackets, bytes that are no UTF-8 become U+FFFD.
+
+use std::borrow::Cow;
+
+/// Captured text with every control, escape and bidi character replaced by a visible symbol.
+pub fn text(raw: &str) -> Cow<'_, str> {
+    if raw.chars().all(is_plain) {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = String::with_capacity(raw.len() + 8);
+    for c in raw.chars() {
+        push(&mut out, c);
+    }
+    Cow::Owned(out)
+}
+
+/// The same for bytes that may be no UTF-8.
+pub fn bytes(raw: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(raw) {
+        Ok(valid) => text(valid),
+        Err(_) => Cow::Owned(text(&String::from_utf8_lossy(raw)).into_owned()),
+    }
+}
+
+/// The cell of a hex view's character column: printable ASCII itself, a middle dot for all else.
+pub const fn hex_cell(byte: u8) -> char {
+    if byte >= 0x20 && byte < 0x7f { byte as char } else { '·' }
+}
+
+/// The name of a byte for people: its character where ASCII has one, the control picture otherwise.
+pub fn byte_name(byte: u8) -> String {
+    match byte {
+        0x20 => "space".to_owned(),
+        0x21..=0x7e => (byte as char).to_string(),
+        0x00..=0x1f | 0x7f => control_picture(byte).to_string(),
+        _ => "not ASCII".to_owned(),
+    }
+}
+
+fn push(out: &mut String, c: char) {
+    match c {
+        '\0'..='\x1f' | '\x7f' => out.push(control_picture(c as u8)),
+        c if is_plain(c) => out.push(c),
+        c => {
+            use std::fmt::Write as _;
+            let _ = write!(out, "⟨U+{:04X}⟩", c as u32);
+        }
+    }
+}
+
+fn control_picture(byte: u8) -> char {
+    match byte {
+        0x7f => '\u{2421}',
+        _ => char::from_u32(0x2400 + u32::from(byte & 0x1f)).unwrap_or('·'),
+    }
+}
+
+/// Whether a terminal shows the character as it is and does nothing else.
+fn is_plain(c: char) -> bool {
+    !(c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_and_bidi_overrides_become_visible() {
+        assert_eq!(text("a\x1b[31mb\r\n"), "a␛[31mb␍␊");
+        assert_eq!(text("x\u{202e}y"), "x⟨U+202E⟩y");
+        assert_eq!(text("c1 \u{9b}31m"), "c1 ⟨U+009B⟩31m");
+        assert_eq!(text("日本 naïve ✓"), "日本 naïve ✓");
+        assert_eq!(bytes(b"\xff\x07"), "\u{fffd}␇");
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_passes(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(!bytes(&raw).chars().any(char::is_control));
+        }
+    }
+}
