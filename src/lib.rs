@@ -1,3 +1,4 @@
 //! framescope
+pub mod capture;
 pub mod proto;
 pub mod wire;

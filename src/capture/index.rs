@@ -1,0 +1,348 @@
+//! A small entry of fixed size per record, and beside it what few records have.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::record::Record;
+use crate::proto::connection::About;
+use crate::proto::dissected::{Direction, Dissected, How, Kind, Link};
+use crate::proto::rules::Finding;
+use crate::proto::time::Time;
+use crate::wire::opcode::Opcode;
+
+/// Entries per chunk: a chunk is allocated once and never moved.
+const CHUNK: usize = 8192;
+
+/// What is kept in memory for every record: 40 bytes.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    offset: u64,
+    wire_len: u64,
+    time: u64,
+    connection: u32,
+    /// A message's ordinal, or the ordinal in the connection, plus one, of the record that this one answers. 0: none.
+    link: u32,
+    code: u16,
+    lead: [u8; 2],
+    /// Kind and direction.
+    what: u8,
+    flags: u8,
+}
+
+const _: () = assert!(size_of::<Entry>() <= 40, "DESIGN: at most 48 bytes a record");
+
+const COMPRESSED: u8 = 1;
+const HAS_FINDINGS: u8 = 2;
+
+/// Where a piece of a direction's stream lies in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Stream offset of its first byte.
+    pub offset: u64,
+    /// File position of that byte.
+    pub position: u64,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+/// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// (offset, position); an extent's length follows from its successor's offset, as streams have no holes.
+    extents: Vec<(u64, u64)>,
+    /// Bytes so far.
+    pub len: u64,
+}
+
+impl Stream {
+    pub fn push(&mut self, extent: Extent) {
+        debug_assert_eq!(extent.offset, self.len);
+        self.extents.push((extent.offset, extent.position));
+        self.len = extent.offset + u64::from(extent.len);
+    }
+
+    /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes: (position, length).
+    pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
+        let end = offset.saturating_add(len).min(self.len);
+        let mut at = offset;
+        let mut i = self.extents.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
+        let mut pieces = Vec::new();
+        while at < end {
+            let Some((start, position)) = self.extents.get(i) else { break };
+            let extent_end = self.extents.get(i + 1).map_or(self.len, |(next, _)| *next);
+            let piece_end = extent_end.min(end);
+            if piece_end > at {
+                pieces.push((position + (at - start), (piece_end - at) as usize));
+                at = piece_end;
+            }
+            i += 1;
+        }
+        pieces
+    }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct ConnectionEntry {
+    pub client: SocketAddr,
+    pub server: SocketAddr,
+    pub first: Time,
+    pub last: Time,
+    pub about: About,
+    pub streams: [Stream; 2],
+    /// How each direction ended.
+    pub ended: [Option<How>; 2],
+    /// How many records it has.
+    pub records: u32,
+    /// Runs of records with adjoining numbers: (ordinal of the first, number of the first).
+    runs: Vec<(u32, u64)>,
+}
+
+impl ConnectionEntry {
+    pub fn new(client: SocketAddr, server: SocketAddr, first: Time) -> Self {
+        Self {
+            client,
+            server,
+            first,
+            last: first,
+            about: About::default(),
+            streams: Default::default(),
+            ended: [None; 2],
+            records: 0,
+            runs: Vec::new(),
+        }
+    }
+
+    /// The number in the capture of the record with that ordinal in the connection.
+    pub fn number_of(&self, ordinal: u32) -> Option<u64> {
+        if ordinal >= self.records {
+            return None;
+        }
+        let (start, no) = self.runs[self.runs.partition_point(|(start, _)| *start <= ordinal) - 1];
+        Some(no + u64::from(ordinal - start))
+    }
+
+    /// The ordinal in the connection of the record with that number, if it is one of this connection's; otherwise of the
+    /// next one that is.
+    pub fn ordinal_from(&self, no: u64) -> u32 {
+        let i = self.runs.partition_point(|(_, first)| *first <= no);
+        let Some(run) = i.checked_sub(1) else { return 0 };
+        let (start, first) = self.runs[run];
+        let end = self.runs.get(i).map_or(self.records, |(next, _)| *next);
+        u32::try_from(no - first).ok().and_then(|n| start.checked_add(n)).map_or(end, |ordinal| ordinal.min(end))
+    }
+
+    fn number(&mut self, no: u64) {
+        let joins = self.runs.last().is_some_and(|(start, first)| first + u64::from(self.records - start) == no);
+        if !joins {
+            self.runs.push((self.records, no));
+        }
+        self.records += 1;
+    }
+}
+
+/// Counts over the whole capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Records.
+    pub records: u64,
+    /// Connections, and those of them that have not ended.
+    pub connections: u64,
+    /// Connections of which a direction has not ended.
+    pub open: u64,
+    /// Bytes from client to server and from server to client.
+    pub bytes: [u64; 2],
+    /// Findings by severity: info, warning, error.
+    pub findings: [u64; 3],
+}
+
+#[derive(Debug, Default)]
+pub struct Index {
+    chunks: Vec<Vec<Entry>>,
+    /// (record number, finding), in order of the numbers.
+    findings: Vec<(u64, Finding)>,
+    /// What people noted, by record number: one line each.
+    pub notes: BTreeMap<u64, String>,
+    pub connections: Vec<ConnectionEntry>,
+    pub totals: Totals,
+}
+
+impl Index {
+    /// Begins a connection; returns its number, from 1.
+    pub fn open(&mut self, entry: ConnectionEntry) -> u32 {
+        self.connections.push(entry);
+        self.totals.connections += 1;
+        self.totals.open += 1;
+        self.connections.len() as u32
+    }
+
+    pub fn connection(&self, number: u32) -> Option<&ConnectionEntry> {
+        self.connections.get((number as usize).checked_sub(1)?)
+    }
+
+    pub fn connection_mut(&mut self, number: u32) -> Option<&mut ConnectionEntry> {
+        self.connections.get_mut((number as usize).checked_sub(1)?)
+    }
+
+    /// Notes where further bytes of a stream lie.
+    pub fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
+        self.totals.bytes[direction.index()] += u64::from(extent.len);
+        if let Some(entry) = self.connection_mut(connection) {
+            entry.streams[direction.index()].push(extent);
+        }
+    }
+
+    /// Adds a record; returns its number.
+    pub fn push(&mut self, connection: u32, dissected: Dissected) -> u64 {
+        self.totals.records += 1;
+        let no = self.totals.records;
+        let mut flags = 0;
+        if dissected.compressed {
+            flags |= COMPRESSED;
+        }
+        if !dissected.findings.is_empty() {
+            flags |= HAS_FINDINGS;
+        }
+        let entry = Entry {
+            offset: dissected.offset,
+            wire_len: dissected.wire_len,
+            time: dissected.time.0,
+            connection,
+            link: match dissected.link {
+                Link::None => 0,
+                Link::Message(ordinal) => ordinal,
+                Link::Answers(ordinal) => ordinal + 1,
+            },
+            code: dissected.code,
+            lead: dissected.lead,
+            what: what(dissected.kind, dissected.direction),
+            flags,
+        };
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(entry);
+        }
+        for finding in &dissected.findings {
+            self.totals.findings[finding.rule.severity() as usize] += 1;
+        }
+        let mut closed = false;
+        if let Some(owner) = self.connection_mut(connection) {
+            owner.number(no);
+            owner.last = owner.last.max(dissected.time);
+            if let Kind::End(how) = dissected.kind {
+                owner.ended[dissected.direction.index()] = Some(how);
+                closed = owner.ended.iter().all(Option::is_some);
+            }
+        }
+        if closed {
+            self.totals.open -= 1;
+        }
+        for mut finding in dissected.findings {
+            let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
+            finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.number_of(ordinal));
+            self.findings.push((no, finding));
+        }
+        no
+    }
+
+    pub fn record(&self, no: u64) -> Option<Record> {
+        let at = usize::try_from(no).ok()?.checked_sub(1)?;
+        let entry = self.chunks.get(at / CHUNK)?.get(at % CHUNK)?;
+        let (kind, direction) = kind_and_direction(entry.what);
+        let in_message = match kind {
+            Kind::Frame | Kind::CutFrame => !Opcode::from_wire(entry.lead[0]).is_control(),
+            _ => false,
+        };
+        let linked = entry.link.checked_sub(1);
+        Some(Record {
+            no,
+            kind,
+            connection: entry.connection,
+            direction,
+            time: Time(entry.time),
+            offset: entry.offset,
+            wire_len: entry.wire_len,
+            lead: entry.lead,
+            message: (in_message && entry.link > 0).then_some(entry.link),
+            answers: linked
+                .filter(|_| !in_message)
+                .and_then(|ordinal| self.connection(entry.connection)?.number_of(ordinal)),
+            code: entry.code,
+            compressed: entry.flags & COMPRESSED != 0,
+            findings: if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { Vec::new() },
+        })
+    }
+
+    /// All findings with their records' numbers.
+    pub fn findings(&self) -> &[(u64, Finding)] {
+        &self.findings
+    }
+
+    fn findings_of(&self, no: u64) -> Vec<Finding> {
+        let start = self.findings.partition_point(|(of, _)| *of < no);
+        self.findings[start..].iter().take_while(|(of, _)| *of == no).map(|(_, finding)| finding.clone()).collect()
+    }
+}
+
+const KINDS: [Kind; 10] = [
+    Kind::Request,
+    Kind::Response,
+    Kind::Frame,
+    Kind::Gap,
+    Kind::Junk,
+    Kind::CutHttp,
+    Kind::CutFrame,
+    Kind::End(How::Fin),
+    Kind::End(How::Rst),
+    Kind::End(How::Capture),
+];
+
+fn what(kind: Kind, direction: Direction) -> u8 {
+    let kind = KINDS.iter().position(|k| *k == kind).unwrap_or(0) as u8;
+    kind << 1 | direction as u8
+}
+
+fn kind_and_direction(what: u8) -> (Kind, Direction) {
+    (KINDS[usize::from(what >> 1)], Direction::BOTH[usize::from(what & 1)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_directions_survive_packing() {
+        for kind in KINDS {
+            for direction in Direction::BOTH {
+                assert_eq!(kind_and_direction(what(kind, direction)), (kind, direction));
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_gives_the_pieces_of_any_range() {
+        let mut stream = Stream::default();
+        for (offset, position, len) in [(0, 100, 10), (10, 300, 5), (15, 305, 5), (20, 50, 1)] {
+            stream.push(Extent { offset, position, len });
+        }
+        assert_eq!(stream.pieces(0, 21), [(100, 10), (300, 5), (305, 5), (50, 1)]);
+        assert_eq!(stream.pieces(12, 4), [(302, 3), (305, 1)]);
+        assert_eq!(stream.pieces(20, 100), [(50, 1)]);
+        assert_eq!(stream.pieces(21, 1), []);
+        assert_eq!(stream.pieces(5, 0), []);
+    }
+
+    #[test]
+    fn ordinals_and_numbers_convert_both_ways() {
+        let address = "127.0.0.1:1".parse().expect("address");
+        let mut entry = ConnectionEntry::new(address, address, Time(0));
+        for no in [1, 2, 5, 9, 10] {
+            entry.number(no);
+        }
+        let numbers: Vec<_> = (0..6).map(|ordinal| entry.number_of(ordinal)).collect();
+        assert_eq!(numbers, [Some(1), Some(2), Some(5), Some(9), Some(10), None]);
+        assert_eq!([1, 2, 3, 5, 6, 9, 10, 11].map(|no| entry.ordinal_from(no)), [0, 1, 2, 2, 3, 3, 4, 5]);
+    }
+}

@@ -1,0 +1,354 @@
+//! From sockets to the spool and the index: what crossed is dissected, appended and entered, once per read.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::index::{ConnectionEntry, Extent};
+use super::pcapng::{MAX_SEGMENT, Segments};
+use super::spool::Spool;
+use super::store::Capture;
+use crate::proto::connection::Connection;
+use crate::proto::dissected::{Direction, Dissected, How, Kind};
+use crate::proto::rules::Finding;
+use crate::proto::time::Time;
+use crate::wire::printable;
+
+/// Bytes that crossed a socket.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub time: Time,
+    /// Exactly as they crossed.
+    pub bytes: &'a [u8],
+}
+
+/// Records any number of connections into one capture. Clones record into the same.
+#[derive(Clone)]
+pub struct Recorder {
+    capture: Capture,
+    writer: Arc<Mutex<Writer>>,
+}
+
+struct Writer {
+    spool: Spool,
+    /// Writing has failed. Nothing is appended from here on: it would stand behind a hole.
+    stopped: bool,
+}
+
+impl Recorder {
+    /// A recorder over a fresh spool, and the capture that it fills.
+    pub fn new(spool: Spool) -> Self {
+        let capture = Capture::over(spool.file(), spool.path());
+        Self { capture, writer: Arc::new(Mutex::new(Writer { spool, stopped: false })) }
+    }
+
+    /// The capture that is being filled.
+    pub const fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    /// Begins to record a connection. It becomes visible with its first bytes.
+    pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
+        ConnectionRecorder {
+            recorder: self.clone(),
+            client,
+            server,
+            live: None,
+            connection: Connection::new(Some(server)),
+            ended: [false; 2],
+            batch: Batch::default(),
+        }
+    }
+}
+
+/// Records one connection.
+pub struct ConnectionRecorder {
+    recorder: Recorder,
+    client: SocketAddr,
+    server: SocketAddr,
+    /// From the first bytes on.
+    live: Option<Live>,
+    connection: Connection,
+    ended: [bool; 2],
+    batch: Batch,
+}
+
+struct Live {
+    number: u32,
+    segments: Segments,
+}
+
+/// What one commit writes; kept to use its memory again.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Dissected>,
+    blocks: Vec<u8>,
+    /// With positions relative to `blocks`.
+    extents: Vec<(Direction, Extent)>,
+}
+
+impl ConnectionRecorder {
+    /// Records what crossed, in the order given.
+    pub fn record(&mut self, chunks: &[Chunk<'_>]) {
+        let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
+        self.open(first.time);
+        for chunk in chunks {
+            self.dissect(*chunk);
+        }
+        self.commit();
+    }
+
+    /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
+    pub fn end(&mut self, direction: Direction, how: How, time: Time) {
+        let Some(live) = &mut self.live else { return };
+        if std::mem::replace(&mut self.ended[direction.index()], true) {
+            return;
+        }
+        self.connection.end(direction, how, time, &mut self.batch.records);
+        if how == How::Fin {
+            let comments = comments(&self.batch.records);
+            live.segments.fin(&mut self.batch.blocks, direction, time, &comments);
+        }
+        self.commit();
+    }
+
+    /// A side has torn the connection down (RST): that ends both directions.
+    pub fn reset(&mut self, by: Direction, time: Time) {
+        let Some(live) = &mut self.live else { return };
+        for direction in [by, by.opposite()] {
+            if !std::mem::replace(&mut self.ended[direction.index()], true) {
+                self.connection.end(direction, How::Rst, time, &mut self.batch.records);
+            }
+        }
+        let comments = comments(&self.batch.records);
+        live.segments.rst(&mut self.batch.blocks, by, time, &comments);
+        self.commit();
+    }
+
+    fn open(&mut self, time: Time) {
+        if self.live.is_some() {
+            return;
+        }
+        let number = self.recorder.capture.index_mut().open(ConnectionEntry::new(self.client, self.server, time));
+        let mut segments = Segments::new(self.client, self.server, number);
+        segments.open(&mut self.batch.blocks, time);
+        self.live = Some(Live { number, segments });
+    }
+
+    /// Reads a chunk and writes its packets into the batch.
+    fn dissect(&mut self, chunk: Chunk<'_>) {
+        let Chunk { direction, time, bytes } = chunk;
+        let Some(live) = &mut self.live else { return };
+        let base = self.connection.position(direction);
+        let known = self.batch.records.len();
+        self.connection.feed(direction, bytes, time, &mut self.batch.records);
+        let mut written = 0;
+        let mut packet = |until: u64, findings: &[Finding]| {
+            let until = (until - base) as usize;
+            while written < until {
+                let end = until.min(written + MAX_SEGMENT);
+                // A finding is certain with the last byte of its record: it stands on the packet that holds that.
+                let comments: Vec<String> =
+                    if end == until { findings.iter().map(comment).collect() } else { Vec::new() };
+                let at = live.segments.data(&mut self.batch.blocks, direction, &bytes[written..end], time, &comments);
+                let len = (end - written) as u32;
+                self.batch
+                    .extents
+                    .push((direction, Extent { offset: base + written as u64, position: at as u64, len }));
+                written = end;
+            }
+        };
+        for record in self.batch.records[known..].iter().filter(|r| r.direction == direction) {
+            // Each record begins in a packet of its own.
+            packet(record.offset.max(base), &[]);
+            packet(record.offset + record.wire_len, &record.findings);
+        }
+        packet(self.connection.record_start(direction).max(base), &[]);
+        packet(base + bytes.len() as u64, &[]);
+    }
+
+    /// Appends the batch to the spool, then enters it into the index, in one order for all connections.
+    fn commit(&mut self) {
+        let Self { recorder, batch, connection, live: Some(live), .. } = self else { return };
+        let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
+        let mut writer = recorder.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };
+        match appended {
+            Some(Ok(position)) => {
+                let mut index = recorder.capture.index_mut();
+                for (direction, extent) in batch.extents.drain(..) {
+                    index.extend(live.number, direction, Extent { position: position + extent.position, ..extent });
+                }
+                let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
+                for record in batch.records.drain(..) {
+                    index.push(live.number, record);
+                }
+                if handshake && let Some(entry) = index.connection_mut(live.number) {
+                    entry.about.clone_from(connection.about());
+                }
+                drop(index);
+                drop(writer);
+                recorder.capture.changed();
+            }
+            Some(Err(error)) => {
+                writer.stopped = true;
+                let path = recorder.capture.path().display().to_string();
+                recorder.capture.note_trouble(bytes, || format!("capturing stopped: cannot write {path}: {error}"));
+            }
+            None => recorder.capture.note_trouble(bytes, String::new),
+        }
+        batch.records.clear();
+        batch.blocks.clear();
+        batch.extents.clear();
+    }
+}
+
+impl Drop for ConnectionRecorder {
+    fn drop(&mut self) {
+        // Whoever recorded is gone, without a word on how the connection ended.
+        let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number)?.last));
+        for direction in Direction::BOTH {
+            self.end(direction, How::Capture, time.unwrap_or_default());
+        }
+    }
+}
+
+/// How our packet comments begin; what begins otherwise was written by a person.
+pub const COMMENT_PREFIX: &str = "framescope: ";
+
+/// A finding as a packet comment, so that Wireshark's `frame.comment` finds it.
+pub fn comment(finding: &Finding) -> String {
+    format!(
+        "{COMMENT_PREFIX}{}: {} ({}, {})",
+        finding.rule.severity().name(),
+        printable::text(&finding.sentence()),
+        finding.rule.id(),
+        finding.rule.section()
+    )
+}
+
+fn comments(records: &[Dissected]) -> Vec<String> {
+    records.iter().flat_map(|record| &record.findings).map(comment).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::import;
+    use crate::capture::record::Record;
+    use crate::wire::frame::FrameHead;
+    use crate::wire::opcode::Opcode;
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+
+    const UP: Direction = Direction::ClientToServer;
+    const DOWN: Direction = Direction::ServerToClient;
+
+    fn handshake() -> [Vec<u8>; 2] {
+        let request = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        [request.into(), response.into()]
+    }
+
+    fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+        let mut wire = Vec::new();
+        FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
+        wire
+    }
+
+    fn reopened(path: &Path) -> Capture {
+        let (capture, loader) = import::open(path).expect("our own file");
+        loader.run(&AtomicBool::new(false));
+        assert_eq!(capture.trouble(), super::super::store::Trouble::default());
+        capture
+    }
+
+    fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
+        capture
+            .records(1..u64::MAX)
+            .into_iter()
+            .map(|record| {
+                let wire = capture.wire(&record, 0..u64::MAX).expect("bytes");
+                (record, wire)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn two_connections_at_once_come_back_from_the_file_as_they_were() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let server = "127.0.0.1:6455".parse().expect("address");
+        let mut first = recorder.connection("127.0.0.1:50001".parse().expect("address"), server);
+        let mut second =
+            recorder.connection("[::1]:50002".parse().expect("address"), "[::1]:6455".parse().expect("address"));
+        let silent = recorder.connection("127.0.0.1:50003".parse().expect("address"), server);
+        drop(silent);
+        let mut clock = 1_700_000_000_000_000_000;
+        let mut say = |connection: &mut ConnectionRecorder, direction, bytes: &[u8]| {
+            clock += 1_000_001;
+            connection.record(&[Chunk { direction, time: Time(clock), bytes }]);
+        };
+        let [request, response] = handshake();
+        for connection in [&mut first, &mut second] {
+            say(connection, UP, &request);
+            say(connection, DOWN, &response);
+        }
+        let large = frame(Opcode::Binary, Some([1, 2, 3, 4]), &vec![0xa5; 200_000]);
+        let (start, rest) = large.split_at(70_000);
+        say(&mut first, UP, start);
+        say(&mut second, UP, &frame(Opcode::Text, None, b"unmasked")); // a finding
+        say(&mut first, UP, rest);
+        say(
+            &mut second,
+            DOWN,
+            &[frame(Opcode::Ping, None, b"a"), frame(Opcode::Text, None, b"two in one read")].concat(),
+        );
+        say(&mut first, DOWN, &[0x81, 0x7e, 0x01]); // cut
+        first.end(UP, How::Fin, Time(clock));
+        first.end(DOWN, How::Fin, Time(clock + 5));
+        second.reset(UP, Time(clock + 9));
+        drop((first, second));
+        let live = recorder.capture().clone();
+        let records = all(&live);
+        assert_eq!(live.totals().open, 0);
+        assert_eq!(live.totals().connections, 2);
+        assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Frame).count(), 4);
+        assert_eq!(records.iter().find(|(r, _)| r.wire_len > 200_000).map(|(_, wire)| wire == &large), Some(true));
+        assert_eq!(live.totals().findings, [0, 0, 1]);
+        assert_eq!(all(&reopened(&path)), records);
+        let text = std::fs::read(&path).expect("the file");
+        let comment = b"framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";
+        assert!(text.windows(comment.len()).any(|window| window == comment));
+    }
+
+    #[test]
+    fn a_file_that_ends_anywhere_gives_what_stands_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let mut connection = recorder
+            .connection("127.0.0.1:50001".parse().expect("address"), "127.0.0.1:6455".parse().expect("address"));
+        let [request, response] = handshake();
+        connection.record(&[
+            Chunk { direction: UP, time: Time(1), bytes: &request },
+            Chunk { direction: DOWN, time: Time(2), bytes: &response },
+        ]);
+        let whole = std::fs::read(&path).expect("the file");
+        let mut seen = 0;
+        for cut in (0..whole.len()).step_by(37) {
+            std::fs::write(&path, &whole[..cut]).expect("written");
+            let Ok((capture, loader)) = import::open(&path) else { continue };
+            loader.run(&AtomicBool::new(false));
+            assert!(capture.len() >= seen, "more of the file gives no less");
+            seen = capture.records(1..9).iter().filter(|r| !matches!(r.kind, Kind::End(_))).count() as u64;
+            assert!(capture.trouble().reason.is_some() || seen > 0 || cut < 200, "{cut}");
+        }
+        assert!(seen >= 1);
+    }
+}

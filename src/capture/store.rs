@@ -1,0 +1,291 @@
+//! The capture: records by number, bytes by position. Cheap to clone and safe to read while it grows.
+
+use std::fs::File;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::index::Index;
+pub use super::index::Totals;
+use super::record::Record;
+use crate::proto::connection::About;
+use crate::proto::dissected::{Direction, How};
+use crate::proto::rules::Finding;
+use crate::proto::time::Time;
+use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::mask;
+
+/// A handle to a capture; clones are the same capture.
+#[derive(Clone)]
+pub struct Capture {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    index: RwLock<Index>,
+    file: Arc<File>,
+    path: PathBuf,
+    trouble: Mutex<Trouble>,
+    loading: AtomicBool,
+    /// Set while somebody waits to be told of a change.
+    armed: AtomicBool,
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// What went wrong with a capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Bytes that crossed a socket and could not be written.
+    pub uncaptured: u64,
+    /// Why capturing stopped, or what is wrong with the file: one line.
+    pub reason: Option<String>,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The client's address.
+    pub client: SocketAddr,
+    /// The server's address.
+    pub server: SocketAddr,
+    /// When its first bytes were seen.
+    pub first: Time,
+    /// When its latest record was complete.
+    pub last: Time,
+    /// What its handshake said.
+    pub about: About,
+    /// Bytes from client to server and back.
+    pub bytes: [u64; 2],
+    /// How each direction ended, if it did.
+    pub ended: [Option<How>; 2],
+    /// Its records.
+    pub records: u32,
+}
+
+impl Capture {
+    /// An empty capture over a file.
+    pub(super) fn over(file: Arc<File>, path: &Path) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                index: RwLock::default(),
+                file,
+                path: path.to_owned(),
+                trouble: Mutex::default(),
+                loading: AtomicBool::new(false),
+                armed: AtomicBool::new(false),
+                wake: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// The file that holds the bytes.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> u64 {
+        self.index().totals.records
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Counts over everything.
+    pub fn totals(&self) -> Totals {
+        self.index().totals
+    }
+
+    /// What went wrong, if anything.
+    pub fn trouble(&self) -> Trouble {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a file is still being read.
+    pub fn is_loading(&self) -> bool {
+        self.shared.loading.load(Ordering::Acquire)
+    }
+
+    /// The record with that number, from 1.
+    pub fn record(&self, no: u64) -> Option<Record> {
+        self.index().record(no)
+    }
+
+    /// The records with those numbers, as far as they exist, under one lock.
+    pub fn records(&self, numbers: Range<u64>) -> Vec<Record> {
+        let index = self.index();
+        numbers.map_while(|no| index.record(no)).collect()
+    }
+
+    /// Numbers of the records with findings, with the findings: from `from` on, at most `limit` findings.
+    pub fn findings(&self, from: u64, limit: usize) -> Vec<(u64, Finding)> {
+        let index = self.index();
+        let all = index.findings();
+        let start = all.partition_point(|(no, _)| *no < from);
+        all[start..].iter().take(limit).cloned().collect()
+    }
+
+    /// The note on a record.
+    pub fn note(&self, no: u64) -> Option<String> {
+        self.index().notes.get(&no).cloned()
+    }
+
+    /// Puts a note on a record, or takes it away when it is empty. Line breaks become spaces.
+    pub fn set_note(&self, no: u64, note: &str) {
+        let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");
+        let note = note.trim();
+        let notes = &mut self.index_mut().notes;
+        if note.is_empty() {
+            notes.remove(&no);
+        } else {
+            notes.insert(no, note.to_owned());
+        }
+    }
+
+    /// What is known of a connection; numbers begin at 1.
+    pub fn connection(&self, number: u32) -> Option<ConnectionInfo> {
+        let index = self.index();
+        let entry = index.connection(number)?;
+        Some(ConnectionInfo {
+            number,
+            client: entry.client,
+            server: entry.server,
+            first: entry.first,
+            last: entry.last,
+            about: entry.about.clone(),
+            bytes: [entry.streams[0].len, entry.streams[1].len],
+            ended: entry.ended,
+            records: entry.records,
+        })
+    }
+
+    /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`
+    /// need not be one of its own.
+    pub fn neighbour(&self, connection: u32, no: u64, steps: i64) -> Option<u64> {
+        let index = self.index();
+        let entry = index.connection(connection)?;
+        let ordinal = i64::from(entry.ordinal_from(no)) + steps;
+        entry.number_of(u32::try_from(ordinal).ok()?)
+    }
+
+    /// Bytes of a record as they stood on the wire: the part of `range` that lies inside the record and was captured.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn wire(&self, record: &Record, range: Range<u64>) -> io::Result<Vec<u8>> {
+        if record.kind == crate::proto::dissected::Kind::Gap {
+            return Ok(Vec::new());
+        }
+        let end = range.end.min(record.wire_len);
+        self.stream(
+            record.connection,
+            record.direction,
+            record.offset + range.start.min(end),
+            end.saturating_sub(range.start),
+        )
+    }
+
+    /// Bytes of one direction of a connection, from `offset` on, as far as they were captured.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stream(&self, connection: u32, direction: Direction, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+        let pieces = match self.index().connection(connection) {
+            Some(entry) => entry.streams[direction.index()].pieces(offset, len),
+            None => Vec::new(),
+        };
+        let total: usize = pieces.iter().map(|(_, len)| len).sum();
+        let mut bytes = vec![0; total];
+        let mut at = 0;
+        for (position, len) in pieces {
+            self.shared.file.read_exact_at(&mut bytes[at..at + len], position)?;
+            at += len;
+        }
+        Ok(bytes)
+    }
+
+    /// Bytes of the file itself.
+    pub(super) fn read_file(&self, position: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.shared.file.read_exact_at(&mut bytes, position)?;
+        Ok(bytes)
+    }
+
+    /// The head of a frame; `None` for what is no frame, or one that was cut inside its head.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn frame_head(&self, record: &Record) -> io::Result<Option<FrameHead>> {
+        if record.opcode().is_none() {
+            return Ok(None);
+        }
+        Ok(match FrameHead::read(&self.wire(record, 0..MAX_HEAD_LEN as u64)?) {
+            HeadReading::Complete(head) => Some(head),
+            HeadReading::NeedMore(_) => None,
+        })
+    }
+
+    /// Bytes of a frame's payload, unmasked: the part of `range` (relative to the payload) that was captured. Empty for what
+    /// is no frame.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn payload(&self, record: &Record, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let Some(head) = self.frame_head(record)? else { return Ok(Vec::new()) };
+        let start = head.header_len() as u64;
+        let mut bytes = self.wire(record, start + range.start..start.saturating_add(range.end))?;
+        if let Some(key) = head.masking_key {
+            mask::apply(&mut bytes, key, range.start);
+        }
+        Ok(bytes)
+    }
+
+    /// Sets what is called after a change, once, when [`Self::arm`] was called before. Only the first call has an effect.
+    pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
+        let _ = self.shared.wake.set(Box::new(wake));
+    }
+
+    /// Asks to be told of the next change. Call it before looking at the capture, so that no change is missed.
+    pub fn arm(&self) {
+        self.shared.armed.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells whoever waits that something changed.
+    pub(super) fn changed(&self) {
+        if self.shared.armed.load(Ordering::SeqCst)
+            && self.shared.armed.swap(false, Ordering::SeqCst)
+            && let Some(wake) = self.shared.wake.get()
+        {
+            wake();
+        }
+    }
+
+    pub(super) fn set_loading(&self, loading: bool) {
+        self.shared.loading.store(loading, Ordering::Release);
+        self.changed();
+    }
+
+    pub(super) fn note_trouble(&self, uncaptured: u64, reason: impl FnOnce() -> String) {
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.uncaptured += uncaptured;
+        trouble.reason.get_or_insert_with(reason);
+        drop(trouble);
+        self.changed();
+    }
+
+    pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.shared.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.shared.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

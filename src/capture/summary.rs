@@ -1,0 +1,172 @@
+//! A record in one line: what lists and the headless output show. All text here is safe for a terminal.
+
+use super::record::Record;
+use super::store::Capture;
+use crate::proto::dissected::{Direction, How, Kind};
+use crate::wire::close::CloseCode;
+use crate::wire::http::{Head, StartLine};
+use crate::wire::opcode::Opcode;
+use crate::wire::printable;
+
+/// How many payload bytes a preview looks at.
+const PREVIEW: u64 = 240;
+
+/// How much of a head is read for a line, in bytes.
+const HEAD: u64 = 16 * 1024;
+
+/// The columns of a record's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// What it is in a word: a method, a status, an opcode's name.
+    pub kind: String,
+    /// Length in bytes: of a frame its payload's, otherwise on the wire. `None` where there are no bytes.
+    pub length: Option<u64>,
+    /// The bits of a frame that are set, by name.
+    pub bits: String,
+    /// The beginning of what it says.
+    pub preview: String,
+}
+
+/// The line of a record. Bytes that cannot be read are said to be unreadable in the preview.
+pub fn of(capture: &Capture, record: &Record) -> Summary {
+    let length = match record.kind {
+        Kind::End(_) => None,
+        _ => Some(record.payload_len().unwrap_or(record.wire_len)),
+    };
+    let bits = match record.kind {
+        Kind::Frame => bits(record),
+        _ => String::new(),
+    };
+    let (kind, preview) = match kind_and_preview(capture, record) {
+        Ok(pair) => pair,
+        Err(e) => (record.kind.name().to_owned(), format!("cannot be read: {e}")),
+    };
+    Summary { kind, length, bits, preview }
+}
+
+/// The names of a frame's bits that are set: FIN, RSV1 to RSV3, MASK.
+pub fn bits(record: &Record) -> String {
+    let [first, second] = record.lead;
+    let named = [
+        (first, 0x80, "FIN"),
+        (first, 0x40, "RSV1"),
+        (first, 0x20, "RSV2"),
+        (first, 0x10, "RSV3"),
+        (second, 0x80, "MASK"),
+    ];
+    let set: Vec<&str> = named.into_iter().filter(|(byte, bit, _)| byte & bit != 0).map(|(.., name)| name).collect();
+    set.join(" ")
+}
+
+fn kind_and_preview(capture: &Capture, record: &Record) -> std::io::Result<(String, String)> {
+    Ok(match record.kind {
+        Kind::Request | Kind::Response => head_line(&capture.wire(record, 0..HEAD)?, record),
+        Kind::Frame => {
+            let name = record.opcode().map_or("frame", Opcode::name).to_owned();
+            (name, payload_preview(capture, record)?)
+        }
+        Kind::Gap => ("gap".to_owned(), "bytes that the capture lacks".to_owned()),
+        Kind::End(how) => ("end".to_owned(), end_words(record.direction, how).to_owned()),
+        Kind::Junk => {
+            let bytes = capture.wire(record, 0..PREVIEW)?;
+            let text =
+                if looks_like_tls(&bytes) { "a TLS handshake, not plain HTTP".to_owned() } else { readable(&bytes) };
+            ("junk".to_owned(), text)
+        }
+        Kind::CutHttp => ("cut".to_owned(), format!("ended inside: {}", readable(&capture.wire(record, 0..PREVIEW)?))),
+        Kind::CutFrame => {
+            let what = record.opcode().map_or("frame", Opcode::name);
+            let announced = capture.frame_head(record)?.map(|head| head.payload_len);
+            let missing = match (announced, record.payload_len()) {
+                (Some(announced), Some(had)) => format!("{} of {announced} payload bytes", had.min(announced)),
+                _ => format!("{} bytes of its head", record.wire_len),
+            };
+            ("cut".to_owned(), format!("ended inside a {what} frame, after {missing}"))
+        }
+    })
+}
+
+fn head_line(bytes: &[u8], record: &Record) -> (String, String) {
+    let head = Head::read(bytes);
+    match &head.start {
+        StartLine::Request { method, target, .. } => {
+            (printable::text(&head.text(method)).into_owned(), printable::text(&head.text(target)).into_owned())
+        }
+        StartLine::Response { status, reason, .. } => {
+            let mut preview = printable::text(&head.text(reason)).into_owned();
+            if record.code == 101 && head.value("sec-websocket-accept").is_some() {
+                use crate::proto::rules::Rule;
+                let wrong = record.findings.iter().any(|f| f.rule == Rule::AcceptWrong);
+                preview.push_str(if wrong { " · accept ✗" } else { " · accept ✓" });
+            }
+            if let Some(kind) = head.value("content-type") {
+                preview.push_str(" · ");
+                preview.push_str(&printable::bytes(kind));
+            }
+            (printable::text(&head.text(status)).into_owned(), preview)
+        }
+    }
+}
+
+fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String> {
+    let payload = capture.payload(record, 0..PREVIEW)?;
+    let Some(opcode) = record.opcode() else { return Ok(String::new()) };
+    Ok(match opcode {
+        Opcode::Close => match payload.as_slice() {
+            [] => "no code".to_owned(),
+            [_] => readable(&payload),
+            [high, low, reason @ ..] => {
+                let code = u16::from_be_bytes([*high, *low]);
+                let mut words = format!("{code} {}", CloseCode(code).name());
+                if !reason.is_empty() {
+                    words.push_str(" · ");
+                    words.push_str(&printable::bytes(reason));
+                }
+                words
+            }
+        },
+        _ if record.compressed => format!("compressed: {}", hex_preview(&payload)),
+        Opcode::Binary | Opcode::Reserved(_) => hex_preview(&payload),
+        _ => readable(&payload),
+    })
+}
+
+/// Text where it is text as far as it was read, else hex.
+fn readable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => printable::text(text).into_owned(),
+        // The last character may be cut because only a part was read.
+        Err(e) if e.error_len().is_none() && bytes.len() as u64 == PREVIEW => {
+            printable::bytes(&bytes[..e.valid_up_to()]).into_owned()
+        }
+        Err(_) => hex_preview(bytes),
+    }
+}
+
+fn hex_preview(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(64)];
+    let mut out = String::with_capacity(shown.len() * 3 + 2);
+    for (i, byte) in shown.iter().enumerate() {
+        use std::fmt::Write as _;
+        let _ = write!(out, "{}{byte:02x}", if i == 0 { "" } else { " " });
+    }
+    if shown.len() < bytes.len() {
+        out.push_str(" …");
+    }
+    out
+}
+
+fn looks_like_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x16, 0x03, 0x00..=0x04, ..])
+}
+
+const fn end_words(direction: Direction, how: How) -> &'static str {
+    match (direction, how) {
+        (Direction::ClientToServer, How::Fin) => "the client has no more to send (TCP FIN)",
+        (Direction::ServerToClient, How::Fin) => "the server has no more to send (TCP FIN)",
+        (Direction::ClientToServer, How::Rst) => "client to server, torn down (TCP RST)",
+        (Direction::ServerToClient, How::Rst) => "server to client, torn down (TCP RST)",
+        (Direction::ClientToServer, How::Capture) => "client to server, as far as it was captured",
+        (Direction::ServerToClient, How::Capture) => "server to client, as far as it was captured",
+    }
+}
