@@ -7,8 +7,10 @@
 pub mod import;
 mod index;
 pub mod pcapng;
+pub mod reader;
 pub mod record;
 pub mod recorder;
+pub mod schema;
 pub mod spool;
 pub mod store;
 pub mod summary;

@@ -85,6 +85,12 @@ impl Segments {
         at
     }
 
+    /// Leaves out `missing` bytes of a direction: readers see that they were lost.
+    pub fn skip(&mut self, direction: Direction, missing: u64) {
+        let next = &mut self.next[direction.index()];
+        *next = next.wrapping_add(missing as u32);
+    }
+
     /// Appends a FIN from that side.
     pub fn fin(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction, FIN | ACK, time, comments);

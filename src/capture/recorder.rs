@@ -51,12 +51,21 @@ impl Recorder {
 
     /// Begins to record a connection. It becomes visible with its first bytes.
     pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
+        self.connection_of(client, server, Connection::new(Some(server)))
+    }
+
+    /// Begins to record frames without the handshake before them.
+    pub fn frames(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
+        self.connection_of(client, server, Connection::in_frames())
+    }
+
+    fn connection_of(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
         ConnectionRecorder {
             recorder: self.clone(),
             client,
             server,
             live: None,
-            connection: Connection::new(Some(server)),
+            connection,
             ended: [false; 2],
             batch: Batch::default(),
         }

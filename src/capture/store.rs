@@ -212,6 +212,11 @@ impl Capture {
         Ok(bytes)
     }
 
+    /// The file itself.
+    pub(super) fn file(&self) -> &File {
+        &self.shared.file
+    }
+
     /// Bytes of the file itself.
     pub(super) fn read_file(&self, position: u64, len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; len];

@@ -59,7 +59,7 @@ fn control_picture(byte: u8) -> char {
 }
 
 /// Whether a terminal shows the character as it is and does nothing else.
-fn is_plain(c: char) -> bool {
+pub fn is_plain(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'

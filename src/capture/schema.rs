@@ -1,0 +1,318 @@
+//! NDJSON, version 1: the types of its lines. Their fields stand in the order in which they are printed, and every key of a
+//! type is printed, `null` where it has no value.
+//!
+//! The exporter writes by hand, for speed; a test reads each of its lines into these types and writes it again.
+
+use serde::{Deserialize, Serialize};
+
+/// The version that `v` states.
+pub const VERSION: u64 = 1;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// `"type":"request"`
+    Request(Request),
+    /// `"type":"response"`
+    Response(Response),
+    /// `"type":"frame"`
+    Frame(Box<Frame>),
+    /// `"type":"gap"`
+    Gap(Gap),
+    /// `"type":"end"`
+    End(End),
+    /// `"type":"junk"`
+    Junk(Junk),
+    /// `"type":"cut","of":"frame"`
+    CutFrame(Box<CutFrame>),
+    /// `"type":"cut","of":"request"`
+    CutRequest(CutRequest),
+    /// `"type":"cut","of":"response"`
+    CutResponse(CutResponse),
+}
+
+/// Why a line is none of this schema.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// No JSON, or not the keys of its type.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// Another version.
+    #[error("version {0}; this framescope reads version {VERSION}")]
+    Version(u64),
+    /// A type that the schema lacks.
+    #[error("type {0:?} is not known")]
+    Type(String),
+}
+
+impl Line {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// See [`SchemaError`].
+    pub fn read(line: &str) -> Result<Self, SchemaError> {
+        #[derive(Deserialize)]
+        struct Kind {
+            v: u64,
+            r#type: String,
+            of: Option<String>,
+        }
+        let kind: Kind = serde_json::from_str(line)?;
+        if kind.v != VERSION {
+            return Err(SchemaError::Version(kind.v));
+        }
+        Ok(match (kind.r#type.as_str(), kind.of.as_deref()) {
+            ("request", _) => Self::Request(serde_json::from_str(line)?),
+            ("response", _) => Self::Response(serde_json::from_str(line)?),
+            ("frame", _) => Self::Frame(serde_json::from_str(line)?),
+            ("gap", _) => Self::Gap(serde_json::from_str(line)?),
+            ("end", _) => Self::End(serde_json::from_str(line)?),
+            ("junk", _) => Self::Junk(serde_json::from_str(line)?),
+            ("cut", Some("frame")) => Self::CutFrame(serde_json::from_str(line)?),
+            ("cut", Some("request")) => Self::CutRequest(serde_json::from_str(line)?),
+            ("cut", Some("response")) => Self::CutResponse(serde_json::from_str(line)?),
+            _ => return Err(SchemaError::Type(kind.r#type)),
+        })
+    }
+}
+
+/// Declares a line type: the keys that all have, its own, and `findings`.
+macro_rules! line {
+    ($(#[doc = $doc:literal] $name:ident { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)* })+) => { $(
+        #[doc = $doc]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// [`VERSION`].
+            pub v: u64,
+            /// The record's number, from 1.
+            pub no: u64,
+            /// Which type of line.
+            pub r#type: String,
+            /// The connection's number, from 1.
+            pub conn: u32,
+            /// `c2s` or `s2c`.
+            pub dir: String,
+            /// When the record's last byte was seen: RFC 3339, UTC, nanoseconds.
+            pub time: String,
+            /// Of its first byte in its direction's stream.
+            pub offset: u64,
+            $($(#[doc = $field_doc])+ pub $field: $type,)*
+            /// What there is to say about it.
+            pub findings: Vec<Finding>,
+        }
+    )+ };
+}
+
+line! {
+    /// An HTTP request.
+    Request {
+        /// Its length in bytes, the body included.
+        wire_len: u64,
+        /// The client's address.
+        client: Option<String>,
+        /// The server's address.
+        server: Option<String>,
+        /// All its bytes in lower-case hex.
+        wire: String,
+        /// Such as `GET`.
+        method: Option<String>,
+        /// Such as `/ticker`.
+        target: Option<String>,
+        /// Such as `HTTP/1.1`.
+        version: Option<String>,
+        /// Names and values.
+        headers: Vec<[String; 2]>,
+    }
+    /// An HTTP response.
+    Response {
+        /// Its length in bytes, the body included.
+        wire_len: u64,
+        /// All its bytes in lower-case hex.
+        wire: String,
+        /// Such as 101.
+        status: Option<u16>,
+        /// Such as `Switching Protocols`.
+        reason: Option<String>,
+        /// Names and values.
+        headers: Vec<[String; 2]>,
+        /// For a 101 whose request, with a key, is known.
+        accept: Option<Accept>,
+    }
+    /// A WebSocket frame.
+    Frame {
+        /// Its length in bytes.
+        wire_len: u64,
+        /// All its bytes in lower-case hex.
+        wire: String,
+        /// FIN.
+        fin: bool,
+        /// RSV1.
+        rsv1: bool,
+        /// RSV2.
+        rsv2: bool,
+        /// RSV3.
+        rsv3: bool,
+        /// 0 to 15.
+        opcode: u8,
+        /// Such as `text`, or `reserved-3`.
+        opcode_name: String,
+        /// MASK.
+        mask: bool,
+        /// The 7-bit length as it stands.
+        len_code: u8,
+        /// The payload's length in bytes.
+        payload_len: u64,
+        /// The head's length in bytes.
+        header_len: u64,
+        /// Eight hex digits.
+        masking_key: Option<String>,
+        /// The unmasked payload of a text frame that is valid UTF-8 and not compressed.
+        text: Option<String>,
+        /// Otherwise base64 of the unmasked payload.
+        data: Option<String>,
+        /// The ordinal of its data message in its direction, from 1.
+        message: Option<u32>,
+        /// A Close frame's code.
+        close_code: Option<u16>,
+        /// A Close frame's reason.
+        close_reason: Option<String>,
+        /// On the last frame of a compressed message: its text.
+        inflated: Option<String>,
+        /// Or base64 of it, when it is no text.
+        inflated_data: Option<String>,
+    }
+    /// Bytes that the capture lacks.
+    Gap {
+        /// How many.
+        missing: u64,
+    }
+    /// The end of a direction.
+    End {
+        /// `fin`, `rst` or `capture`.
+        how: String,
+    }
+    /// Bytes that are no HTTP and no frame.
+    Junk {
+        /// How many.
+        wire_len: u64,
+        /// All of them in lower-case hex.
+        wire: String,
+    }
+    /// The beginning of a frame; what was not read is null, what its first bytes announce is not yet there.
+    CutFrame {
+        /// How many bytes were captured.
+        wire_len: u64,
+        /// `frame`
+        of: String,
+        /// Those bytes in lower-case hex.
+        wire: String,
+        /// FIN.
+        fin: Option<bool>,
+        /// RSV1.
+        rsv1: Option<bool>,
+        /// RSV2.
+        rsv2: Option<bool>,
+        /// RSV3.
+        rsv3: Option<bool>,
+        /// 0 to 15.
+        opcode: Option<u8>,
+        /// Such as `text`.
+        opcode_name: Option<String>,
+        /// MASK.
+        mask: Option<bool>,
+        /// The 7-bit length.
+        len_code: Option<u8>,
+        /// The length that is announced.
+        payload_len: Option<u64>,
+        /// The head's length in bytes.
+        header_len: Option<u64>,
+        /// Eight hex digits.
+        masking_key: Option<String>,
+        /// As far as it was captured.
+        text: Option<String>,
+        /// As far as it was captured.
+        data: Option<String>,
+        /// The ordinal of its data message.
+        message: Option<u32>,
+        /// A Close frame's code.
+        close_code: Option<u16>,
+        /// As far as it was captured.
+        close_reason: Option<String>,
+        /// Null.
+        inflated: Option<String>,
+        /// Null.
+        inflated_data: Option<String>,
+    }
+    /// The beginning of a request.
+    CutRequest {
+        /// How many bytes were captured.
+        wire_len: u64,
+        /// `request`
+        of: String,
+        /// The client's address.
+        client: Option<String>,
+        /// The server's address.
+        server: Option<String>,
+        /// Those bytes in lower-case hex.
+        wire: String,
+        /// As far as it was captured.
+        method: Option<String>,
+        /// As far as it was captured.
+        target: Option<String>,
+        /// As far as it was captured.
+        version: Option<String>,
+        /// Those that were captured.
+        headers: Vec<[String; 2]>,
+    }
+    /// The beginning of a response.
+    CutResponse {
+        /// How many bytes were captured.
+        wire_len: u64,
+        /// `response`
+        of: String,
+        /// Those bytes in lower-case hex.
+        wire: String,
+        /// As far as it was captured.
+        status: Option<u16>,
+        /// As far as it was captured.
+        reason: Option<String>,
+        /// Those that were captured.
+        headers: Vec<[String; 2]>,
+        /// For a 101 whose request, with a key, is known.
+        accept: Option<Accept>,
+    }
+}
+
+/// The accept key, computed again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accept {
+    /// The client's Sec-WebSocket-Key.
+    pub key: String,
+    /// What the server had to answer.
+    pub expected: String,
+    /// What it answered.
+    pub received: Option<String>,
+    /// Whether the two are the same.
+    pub ok: bool,
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// Where the rule is written.
+    pub section: String,
+    /// `info`, `warning` or `error`.
+    pub severity: String,
+    /// One sentence.
+    pub text: String,
+    /// From first to past-last bit within the record.
+    pub bits: Option<[u64; 2]>,
+    /// The number of the earlier record that it is about.
+    pub about: Option<u64>,
+}

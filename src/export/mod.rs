@@ -1,0 +1,277 @@
+//! From a capture, or some of its records, to bytes that others can use. One format, one file.
+//!
+//! Everything streams: a payload of gigabytes passes in pieces, and no format holds more than one of them.
+
+pub mod grid;
+mod hex;
+mod json;
+pub mod ndjson;
+mod payload;
+mod pcapng;
+mod redact;
+mod sink;
+mod source;
+pub mod timestamp;
+mod wire;
+pub mod words;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+pub use sink::Sink;
+
+use crate::capture::store::Capture;
+use crate::proto::dissected::Direction;
+use source::Source;
+
+/// What a capture can become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A packet capture, for Wireshark and for us.
+    Pcapng,
+    /// A JSON object per record: [`crate::capture::schema`].
+    Ndjson,
+    /// An annotated hex dump, a line per field.
+    Hex,
+    /// The unmasked payloads of frames, joined.
+    Payload,
+    /// The raw bytes of one direction, joined.
+    Wire,
+}
+
+impl Format {
+    /// Every format, the one that keeps most first.
+    pub const ALL: [Self; 5] = [Self::Pcapng, Self::Ndjson, Self::Hex, Self::Payload, Self::Wire];
+
+    /// The name that people type.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcapng => "pcapng",
+            Self::Ndjson => "ndjson",
+            Self::Hex => "hex",
+            Self::Payload => "payload",
+            Self::Wire => "wire",
+        }
+    }
+
+    /// The extension of its files, without the dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Pcapng => "pcapng",
+            Self::Ndjson => "ndjson",
+            Self::Hex => "hex",
+            Self::Payload => "bin",
+            Self::Wire => "wire",
+        }
+    }
+
+    /// What it holds, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Pcapng => "a packet capture, for Wireshark and for framescope",
+            Self::Ndjson => "one JSON object per record",
+            Self::Hex => "an annotated hex dump, a line per field",
+            Self::Payload => "the unmasked payloads of frames, joined",
+            Self::Wire => "the raw bytes of one direction, joined",
+        }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// Whether it is for people to read, so that it may go to a terminal.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Ndjson | Self::Hex)
+    }
+}
+
+/// Which records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All that there are when the export begins.
+    All,
+    /// Those with these numbers, which must be in ascending order.
+    Records(Vec<u64>),
+}
+
+/// What is exported, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which records.
+    pub selection: Selection,
+    /// Whether the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization become stars.
+    pub redact: bool,
+    /// Only records of this direction. [`Format::Wire`] needs it when the selection holds bytes of both.
+    pub direction: Option<Direction>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { selection: Selection::All, redact: false, direction: None }
+    }
+}
+
+/// How far an export is; shared with whoever shows it or calls it off.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Records done.
+    pub done: Arc<AtomicU64>,
+    /// Records to do; 0 until it is known.
+    pub total: Arc<AtomicU64>,
+    /// Set to call the export off.
+    pub cancel: Arc<AtomicBool>,
+}
+
+impl Progress {
+    fn check(&self) -> Result<(), ExportError> {
+        if self.cancel.load(Ordering::Relaxed) { Err(ExportError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// What was exported.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// Records that were written.
+    pub records: u64,
+    /// Bytes that were written.
+    pub bytes: u64,
+    /// What a person should know about the result: one line.
+    pub note: Option<String>,
+}
+
+/// Why nothing was exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The capture's file cannot be read.
+    #[error("cannot read {} at record {no}: {source}; is the file still there and whole?", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// At which record.
+        no: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output does not take more.
+    #[error("cannot write the export: {0}; free some space or choose another place")]
+    Output(io::Error),
+    /// The file cannot be written.
+    #[error("cannot write {}: {source}; free some space or choose another place", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is there, and may not be replaced.
+    #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
+    Exists(PathBuf),
+    /// The name is a folder's.
+    #[error("{} is a folder; name a file in it", .0.display())]
+    Folder(PathBuf),
+    /// Bytes of both directions would be mixed.
+    #[error("the selection holds bytes of both directions; choose one with --direction c2s or --direction s2c")]
+    BothDirections,
+    /// A record that was asked for is not there.
+    #[error("there is no record {no}; the capture holds {len}")]
+    NoRecord {
+        /// The number asked for.
+        no: u64,
+        /// How many there are.
+        len: u64,
+    },
+    /// Somebody called it off.
+    #[error("the export was called off; nothing was written")]
+    Cancelled,
+}
+
+/// Writes records of a capture to `out`.
+///
+/// # Errors
+/// See [`ExportError`]. Part of the export may then have been written.
+pub fn export(
+    capture: &Capture,
+    format: Format,
+    options: &Options,
+    out: &mut dyn Write,
+    progress: &Progress,
+) -> Result<Exported, ExportError> {
+    let mut source = Source::new(capture, options, progress);
+    let mut sink = Sink::new(out);
+    let note = match format {
+        Format::Pcapng => pcapng::write(&mut source, &mut sink)?,
+        Format::Ndjson => ndjson::write(&mut source, &mut sink)?,
+        Format::Hex => hex::write(&mut source, &mut sink)?,
+        Format::Payload => payload::write(&mut source, &mut sink)?,
+        Format::Wire => wire::write(&mut source, &mut sink)?,
+    };
+    sink.flush()?;
+    Ok(Exported { records: source.written, bytes: sink.written(), note })
+}
+
+/// Writes records of a capture to a file of mode 0600: beside its name first, and renamed into place when it is whole. An
+/// existing file is replaced only with `force`.
+///
+/// # Errors
+/// See [`ExportError`]. No file is then left behind.
+pub fn to_file(
+    capture: &Capture,
+    format: Format,
+    options: &Options,
+    path: &Path,
+    force: bool,
+    progress: &Progress,
+) -> Result<Exported, ExportError> {
+    let io = |source| ExportError::File { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Err(ExportError::Folder(path.to_owned())),
+        Ok(_) if !force => return Err(ExportError::Exists(path.to_owned())),
+        // A device or a pipe takes bytes and is not replaced.
+        Ok(metadata) if !metadata.is_file() => {
+            let mut out = File::options().write(true).open(path).map_err(io)?;
+            return export(capture, format, options, &mut out, progress).map_err(|e| at_path(e, path));
+        }
+        _ => {}
+    }
+    if path.file_name().is_none() {
+        return Err(ExportError::Folder(path.to_owned()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".framescope-").tempfile_in(folder).map_err(|e| io(system(e)))?;
+    let exported = export(capture, format, options, file.as_file_mut(), progress).map_err(|e| at_path(e, path))?;
+    file.as_file().sync_all().map_err(io)?;
+    let persisted = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    persisted.map_err(|e| match e.error.kind() {
+        io::ErrorKind::AlreadyExists => ExportError::Exists(path.to_owned()),
+        _ => io(e.error),
+    })?;
+    Ok(exported)
+}
+
+/// The system's own words, without the name of the temporary file.
+fn system(error: io::Error) -> io::Error {
+    error.raw_os_error().or_else(|| inner_os_error(&error)).map_or(error, io::Error::from_raw_os_error)
+}
+
+fn inner_os_error(error: &io::Error) -> Option<i32> {
+    let mut cause = error.get_ref().and_then(|inner| inner.source());
+    while let Some(error) = cause {
+        if let Some(io) = error.downcast_ref::<io::Error>() {
+            return io.raw_os_error();
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn at_path(error: ExportError, path: &Path) -> ExportError {
+    match error {
+        ExportError::Output(source) => ExportError::File { path: path.to_owned(), source },
+        other => other,
+    }
+}

@@ -1,0 +1,41 @@
+//! The unmasked payloads of all selected frames, joined: data and control frames alike, in the order of the records.
+
+use super::ExportError;
+use super::sink::Sink;
+use super::source::Source;
+use crate::proto::dissected::Kind;
+use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+
+pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
+    let mut buffer = Vec::new();
+    let (mut frames, mut control, mut compressed) = (0u64, 0u64, 0u64);
+    source.each(|bytes, record| {
+        if !matches!(record.kind, Kind::Frame | Kind::CutFrame) {
+            return Ok(());
+        }
+        bytes.wire(record, 0, &mut buffer)?;
+        let HeadReading::Complete(head) = FrameHead::read(&buffer[..buffer.len().min(MAX_HEAD_LEN)]) else {
+            return Ok(());
+        };
+        frames += 1;
+        control += u64::from(head.opcode.is_control());
+        compressed += u64::from(record.compressed);
+        let mut at = 0;
+        loop {
+            bytes.payload(record, &head, at, &mut buffer)?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            sink.buffer.extend_from_slice(&buffer);
+            sink.settle()?;
+            at += buffer.len() as u64;
+        }
+    })?;
+    source.written = frames;
+    let mut note = (control > 0).then(|| format!("{control} of {frames} frames are control frames"));
+    if compressed > 0 {
+        let said = format!("{compressed} frames are compressed and stay so");
+        note = Some(note.map_or(said.clone(), |note| format!("{note}; {said}")));
+    }
+    Ok(note)
+}

@@ -1,0 +1,148 @@
+//! A capture as a pcapng file, written anew: TCP is synthesized around the records in their order, as the live spool does.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use super::sink::Sink;
+use super::source::{Bytes, Source};
+use super::{ExportError, Options, Selection};
+use crate::capture::pcapng::{self, MAX_SEGMENT, Segments};
+use crate::capture::record::Record;
+use crate::capture::recorder;
+use crate::capture::store::Capture;
+use crate::proto::dissected::{How, Kind};
+
+/// The longest comment that is written, in bytes: an option's length has 16 bits.
+const MAX_COMMENT: usize = 60_000;
+
+pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
+    pcapng::file_head(&mut sink.buffer);
+    let all = source.options.selection == Selection::All && source.options.direction.is_none();
+    let mut writer = Writer::default();
+    if all {
+        source.each(|bytes, record| writer.record(bytes, record, sink))?;
+    } else {
+        let (selection, handshakes) = with_handshakes(source)?;
+        let asked = selection.len() as u64 - handshakes;
+        let options = Options { selection: Selection::Records(selection), direction: None, ..source.options.clone() };
+        let mut selected = Source::new(source.capture, &options, source.progress);
+        selected.each(|bytes, record| writer.record(bytes, record, sink))?;
+        source.written = selected.written;
+        writer.notes.insert(
+            0,
+            format!(
+                "{asked} selected records and {handshakes} of their handshakes, written anew without holes between"
+            ),
+        );
+    }
+    if writer.lost_notes > 0 {
+        writer.notes.push(format!("{} notes stand on records without a packet and were left out", writer.lost_notes));
+    }
+    Ok((!writer.notes.is_empty()).then(|| writer.notes.join("; ")))
+}
+
+#[derive(Default)]
+struct Writer {
+    connections: HashMap<u32, Open>,
+    buffer: Vec<u8>,
+    lost_notes: u64,
+    notes: Vec<String>,
+}
+
+struct Open {
+    segments: Segments,
+    reset: bool,
+    ended: u8,
+}
+
+impl Writer {
+    fn record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+        let capture = bytes.capture().clone();
+        let open = match self.connections.entry(record.connection) {
+            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                let Some(connection) = capture.connection(record.connection) else { return Ok(()) };
+                let mut segments = Segments::new(connection.client, connection.server, record.connection);
+                segments.open(&mut sink.buffer, connection.first);
+                entry.insert(Open { segments, reset: false, ended: 0 })
+            }
+        };
+        let comments = comments(&capture, record);
+        let Record { direction, time, .. } = *record;
+        match record.kind {
+            Kind::Gap => open.segments.skip(direction, record.wire_len),
+            Kind::End(how) => {
+                match how {
+                    How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
+                    // A reset ends both directions with one packet, which the first of their records stands for.
+                    How::Rst if !open.reset => {
+                        open.reset = true;
+                        open.segments.rst(&mut sink.buffer, direction, time, &comments);
+                    }
+                    How::Rst | How::Capture => self.lost_notes += u64::from(!comments.is_empty()),
+                }
+                open.ended += 1;
+                if open.ended == 2 {
+                    self.connections.remove(&record.connection);
+                }
+            }
+            _ => {
+                let mut at = 0;
+                while at < record.wire_len {
+                    bytes.wire(record, at, &mut self.buffer)?;
+                    if self.buffer.is_empty() {
+                        break;
+                    }
+                    at += self.buffer.len() as u64;
+                    let mut segments = self.buffer.chunks(MAX_SEGMENT).peekable();
+                    while let Some(segment) = segments.next() {
+                        let last = at >= record.wire_len && segments.peek().is_none();
+                        let comments = if last { comments.as_slice() } else { &[] };
+                        open.segments.data(&mut sink.buffer, direction, segment, time, comments);
+                        sink.settle()?;
+                    }
+                }
+            }
+        }
+        sink.settle()
+    }
+}
+
+/// The findings of a record and the note on it.
+fn comments(capture: &Capture, record: &Record) -> Vec<String> {
+    let mut comments: Vec<String> = record.findings.iter().map(recorder::comment).collect();
+    comments.extend(capture.note(record.no));
+    for comment in &mut comments {
+        comment.truncate(comment.floor_char_boundary(MAX_COMMENT));
+    }
+    comments
+}
+
+/// The numbers of the selected records together with the handshakes of their connections, and how many of those were not
+/// selected.
+fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), ExportError> {
+    let mut numbers = BTreeSet::new();
+    let mut connections = HashSet::new();
+    source.look(|record| {
+        numbers.insert(record.no);
+        connections.insert(record.connection);
+        ControlFlow::Continue(())
+    })?;
+    let asked = numbers.len();
+    for connection in connections {
+        if let Some(response) = upgrade(source.capture, connection) {
+            numbers.extend(response.answers);
+            numbers.insert(response.no);
+        }
+    }
+    let added = (numbers.len() - asked) as u64;
+    Ok((numbers.into_iter().collect(), added))
+}
+
+/// The 101 of a connection, which stands before all its frames.
+fn upgrade(capture: &Capture, connection: u32) -> Option<Record> {
+    (0..)
+        .map_while(|steps| capture.record(capture.neighbour(connection, 0, steps)?))
+        .take_while(|record| record.kind != Kind::Frame)
+        .find(|record| record.kind == Kind::Response && record.code == 101)
+}

@@ -1,0 +1,167 @@
+//! Where an export comes from: the selected records in order, and their bytes in pieces, redacted when asked.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+
+use super::{ExportError, Options, Progress, Selection, redact};
+use crate::capture::pcapng::MAX_SEGMENT;
+use crate::capture::reader::Reader;
+use crate::capture::record::Record;
+use crate::capture::store::Capture;
+use crate::proto::dissected::Kind;
+use crate::wire::frame::FrameHead;
+use crate::wire::mask;
+
+/// The longest piece, in bytes: whole packets, a multiple of 3 and 4, and no HTTP head is longer.
+pub const PIECE: u64 = 12 * (MAX_SEGMENT as u64);
+
+/// How many records are looked up at once.
+const BATCH: u64 = 1024;
+
+/// The selected records of a capture.
+pub struct Source<'a> {
+    pub capture: &'a Capture,
+    pub options: &'a Options,
+    pub progress: &'a Progress,
+    /// Records that were handed out.
+    pub written: u64,
+    bytes: Bytes,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(capture: &'a Capture, options: &'a Options, progress: &'a Progress) -> Self {
+        Self { capture, options, progress, written: 0, bytes: Bytes::new(capture, options.redact) }
+    }
+
+    /// Hands out each selected record, with what reads its bytes.
+    pub fn each(
+        &mut self,
+        mut take: impl FnMut(&mut Bytes, &Record) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
+        let total = match &self.options.selection {
+            Selection::All => self.capture.len(),
+            Selection::Records(numbers) => numbers.len() as u64,
+        };
+        self.progress.total.store(total, Ordering::Relaxed);
+        let (progress, written, bytes) = (self.progress, &mut self.written, &mut self.bytes);
+        let mut first_error = Ok(());
+        let flow = look(self.capture, self.options, total, |record| {
+            let done = progress.check().and_then(|()| take(bytes, record));
+            *written += 1;
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            match done {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(e) => {
+                    first_error = Err(e);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        flow.and(first_error)
+    }
+
+    /// Looks at each selected record, until `see` has seen enough.
+    pub fn look(&self, see: impl FnMut(&Record) -> ControlFlow<()>) -> Result<(), ExportError> {
+        look(self.capture, self.options, self.capture.len(), see)
+    }
+}
+
+fn look(
+    capture: &Capture,
+    options: &Options,
+    len: u64,
+    mut see: impl FnMut(&Record) -> ControlFlow<()>,
+) -> Result<(), ExportError> {
+    let wanted = |record: &Record| options.direction.is_none_or(|direction| record.direction == direction);
+    match &options.selection {
+        Selection::All => {
+            let mut from = 1;
+            while from <= len {
+                let until = (from + BATCH).min(len + 1);
+                for record in capture.records(from..until).iter().filter(|record| wanted(record)) {
+                    if see(record).is_break() {
+                        return Ok(());
+                    }
+                }
+                from = until;
+            }
+        }
+        Selection::Records(numbers) => {
+            for no in numbers {
+                let record = capture.record(*no).ok_or(ExportError::NoRecord { no: *no, len: capture.len() })?;
+                if wanted(&record) && see(&record).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the bytes of records.
+pub struct Bytes {
+    capture: Capture,
+    reader: Reader,
+    redact: bool,
+}
+
+impl Bytes {
+    pub fn new(capture: &Capture, redact: bool) -> Self {
+        Self { capture: capture.clone(), reader: Reader::new(capture), redact }
+    }
+
+    pub const fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    /// Puts the next [`PIECE`] of a record's wire bytes from `from` on into `out`. Empty behind the last.
+    pub fn wire(&mut self, record: &Record, from: u64, out: &mut Vec<u8>) -> Result<(), ExportError> {
+        let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
+        read.map_err(|source| read_error(&self.capture, record, source))?;
+        if self.redact && from == 0 {
+            match record.kind {
+                Kind::Request | Kind::Response | Kind::CutHttp => redact::head(out),
+                Kind::Junk => self.redact_junk(record, out)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the next [`PIECE`] of a frame's unmasked payload from `from` on into `out`. Empty behind the last.
+    pub fn payload(
+        &mut self,
+        record: &Record,
+        head: &FrameHead,
+        from: u64,
+        out: &mut Vec<u8>,
+    ) -> Result<(), ExportError> {
+        let start = (head.header_len() as u64).saturating_add(from);
+        self.wire(record, start, out)?;
+        if let Some(key) = head.masking_key {
+            mask::apply(out, key, from);
+        }
+        Ok(())
+    }
+
+    /// A head too long to be read as one is opaque, and its lines may be secrets all the same. The line that a record
+    /// begins in may have begun in an earlier one.
+    fn redact_junk(&mut self, record: &Record, out: &mut [u8]) -> Result<(), ExportError> {
+        const BEHIND: u64 = 64 * 1024;
+        let before = record.offset.min(BEHIND);
+        let mut context = Vec::new();
+        let (start, len) = (record.offset - before, before + out.len() as u64);
+        self.reader
+            .stream(record.connection, record.direction, start, len, &mut context)
+            .map_err(|source| read_error(&self.capture, record, source))?;
+        redact::lines(&mut context);
+        if let Some(redacted) = context.get(before as usize..).filter(|redacted| redacted.len() == out.len()) {
+            out.copy_from_slice(redacted);
+        }
+        Ok(())
+    }
+}
+
+fn read_error(capture: &Capture, record: &Record, source: std::io::Error) -> ExportError {
+    ExportError::Read { path: capture.path().to_owned(), no: record.no, source }
+}

@@ -1,0 +1,78 @@
+//! Fields and records in words, for the formats that people read. All text here is safe for a terminal.
+
+use super::timestamp::Timestamps;
+use crate::capture::record::Record;
+use crate::capture::store::Capture;
+use crate::proto::rules::{Finding, grouped};
+use crate::wire::close::CloseCode;
+use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::opcode::Opcode;
+use crate::wire::printable;
+
+/// What a field says.
+pub fn value(field: &Field) -> String {
+    match &field.value {
+        Value::Bits { value, .. } => match field.id {
+            FieldId::Opcode => format!("0x{value:x} {}", Opcode::from_wire(*value as u8).name()),
+            FieldId::CloseCode => format!("{value} {}", CloseCode(*value as u16).name()),
+            _ => value.to_string(),
+        },
+        Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+        Value::Text(text) => printable::text(text).into_owned(),
+        Value::Length(1) => "1 byte".to_owned(),
+        Value::Length(bytes) => format!("{} bytes", grouped(*bytes)),
+    }
+}
+
+/// What a record is, in a line.
+pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> String {
+    let kind = match record.opcode() {
+        Some(opcode) => format!("{} {}", record.kind.name(), opcode.name()),
+        None => record.kind.name().to_owned(),
+    };
+    let mut line = format!(
+        "record {} · {kind} · connection {} · {} · {} · offset {} · {} bytes",
+        record.no,
+        record.connection,
+        record.direction.words(),
+        times.text(record.time),
+        record.offset,
+        record.wire_len
+    );
+    if let Some(note) = capture.note(record.no) {
+        line.push_str(" · note: ");
+        line.push_str(&printable::text(&note));
+    }
+    line
+}
+
+/// A finding, in a line.
+pub fn finding(finding: &Finding) -> String {
+    format!(
+        "! {}: {} ({}, {})",
+        finding.rule.severity().name(),
+        printable::text(&finding.sentence()),
+        finding.rule.id(),
+        finding.rule.section()
+    )
+}
+
+/// Up to sixteen bytes as hex, in two groups of eight.
+pub fn hex_row(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(49);
+    for (i, byte) in bytes.iter().enumerate() {
+        use std::fmt::Write as _;
+        let gap = match i {
+            0 => "",
+            8 => "  ",
+            _ => " ",
+        };
+        let _ = write!(out, "{gap}{byte:02x}");
+    }
+    out
+}
+
+/// The same bytes as characters.
+pub fn characters(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| printable::hex_cell(*byte)).collect()
+}
