@@ -122,12 +122,7 @@ impl Endpoint {
 
     /// Takes all of `bytes`, cut anywhere; calls `visit` for each event in order, and appends what must be answered to
     /// `out`. `visit` may send too. What comes after the connection [is over](Self::is_over) is ignored.
-    pub fn receive(
-        &mut self,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-        mut visit: impl FnMut(Event<'_>, &mut Sender<'_>),
-    ) {
+    pub fn receive(&mut self, bytes: &[u8], out: &mut Vec<u8>, mut visit: impl FnMut(Event<'_>, &mut Sender<'_>)) {
         let Self { reader, sender, over } = self;
         let mut sender = Sender::new(sender, out);
         let mut rest = bytes;

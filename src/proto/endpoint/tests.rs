@@ -100,8 +100,7 @@ fn control_frames_stand_between_fragments() {
         frame(true, Opcode::Continuation, b"b"),
     ];
     let (seen, out) = served(&wire.concat(), usize::MAX);
-    let expected =
-        [Seen::Ping(b"p".to_vec()), Seen::Pong(Vec::new()), Seen::Message(Opcode::Text, b"ab".to_vec())];
+    let expected = [Seen::Ping(b"p".to_vec()), Seen::Pong(Vec::new()), Seen::Message(Opcode::Text, b"ab".to_vec())];
     assert_eq!(seen, expected);
     assert_eq!(out, [0x8a, 1, b'p']);
 }
@@ -147,10 +146,7 @@ fn what_the_catalogue_calls_an_error_fails_the_connection() {
     broken(&[0x09, 0x80, 0, 0, 0, 1], Rule::ControlFragmented);
     broken(&[0x89, 0xfe, 0, 126, 0, 0, 0, 1], Rule::ControlTooLong);
     broken(&frame(false, Opcode::Continuation, b"x"), Rule::ContinuationUnexpected);
-    broken(
-        &[frame(false, Opcode::Text, b"x"), frame(true, Opcode::Text, b"y")].concat(),
-        Rule::MessageInterrupted,
-    );
+    broken(&[frame(false, Opcode::Text, b"x"), frame(true, Opcode::Text, b"y")].concat(), Rule::MessageInterrupted);
     broken(&frame(true, Opcode::Close, b"1"), Rule::ClosePayloadOneByte);
     broken(&frame(true, Opcode::Close, &1005u16.to_be_bytes()), Rule::CloseCodeInvalid);
     broken(&[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Rule::LengthTopBit);
