@@ -6,9 +6,11 @@
 
 pub mod import;
 mod index;
+pub mod partner;
 pub mod pcapng;
 pub mod record;
 pub mod recorder;
+pub mod search;
 pub mod spool;
 pub mod store;
 pub mod summary;
