@@ -1,4 +1,5 @@
 //! framescope
 pub mod capture;
+pub mod net;
 pub mod proto;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! From sockets to the spool and the index: what crossed is dissected, appended and entered, once per read.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::index::{ConnectionEntry, Extent};
@@ -29,6 +30,8 @@ pub struct Chunk<'a> {
 pub struct Recorder {
     capture: Capture,
     writer: Arc<Mutex<Writer>>,
+    /// Connections so far, silent ones too.
+    serial: Arc<AtomicU32>,
 }
 
 struct Writer {
@@ -41,7 +44,7 @@ impl Recorder {
     /// A recorder over a fresh spool, and the capture that it fills.
     pub fn new(spool: Spool) -> Self {
         let capture = Capture::over(spool.file(), spool.path());
-        Self { capture, writer: Arc::new(Mutex::new(Writer { spool, stopped: false })) }
+        Self { capture, writer: Arc::new(Mutex::new(Writer { spool, stopped: false })), serial: Arc::default() }
     }
 
     /// The capture that is being filled.
@@ -76,8 +79,11 @@ pub struct ConnectionRecorder {
 }
 
 struct Live {
-    number: u32,
     segments: Segments,
+    /// When its first bytes were seen.
+    first: Time,
+    /// From the first commit on, so that connections are numbered in the order of the file.
+    number: Option<u32>,
 }
 
 /// What one commit writes; kept to use its memory again.
@@ -131,10 +137,10 @@ impl ConnectionRecorder {
         if self.live.is_some() {
             return;
         }
-        let number = self.recorder.capture.index_mut().open(ConnectionEntry::new(self.client, self.server, time));
-        let mut segments = Segments::new(self.client, self.server, number);
+        let serial = self.recorder.serial.fetch_add(1, Ordering::Relaxed);
+        let mut segments = Segments::new(self.client, self.server, serial);
         segments.open(&mut self.batch.blocks, time);
-        self.live = Some(Live { number, segments });
+        self.live = Some(Live { segments, first: time, number: None });
     }
 
     /// Reads a chunk and writes its packets into the batch.
@@ -171,21 +177,23 @@ impl ConnectionRecorder {
 
     /// Appends the batch to the spool, then enters it into the index, in one order for all connections.
     fn commit(&mut self) {
-        let Self { recorder, batch, connection, live: Some(live), .. } = self else { return };
+        let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
         let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
         let mut writer = recorder.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };
         match appended {
             Some(Ok(position)) => {
                 let mut index = recorder.capture.index_mut();
+                let entry = || ConnectionEntry::new(*client, *server, live.first);
+                let number = *live.number.get_or_insert_with(|| index.open(entry()));
                 for (direction, extent) in batch.extents.drain(..) {
-                    index.extend(live.number, direction, Extent { position: position + extent.position, ..extent });
+                    index.extend(number, direction, Extent { position: position + extent.position, ..extent });
                 }
                 let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
                 for record in batch.records.drain(..) {
-                    index.push(live.number, record);
+                    index.push(number, record);
                 }
-                if handshake && let Some(entry) = index.connection_mut(live.number) {
+                if handshake && let Some(entry) = index.connection_mut(number) {
                     entry.about.clone_from(connection.about());
                 }
                 drop(index);
@@ -208,7 +216,7 @@ impl ConnectionRecorder {
 impl Drop for ConnectionRecorder {
     fn drop(&mut self) {
         // Whoever recorded is gone, without a word on how the connection ended.
-        let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number)?.last));
+        let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number?)?.last));
         for direction in Direction::BOTH {
             self.end(direction, How::Capture, time.unwrap_or_default());
         }

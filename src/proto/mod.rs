@@ -8,6 +8,7 @@ pub mod body;
 pub mod connection;
 pub mod dissected;
 mod dissector;
+pub mod endpoint;
 mod frame_reader;
 pub mod handshake;
 pub mod judge;

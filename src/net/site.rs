@@ -1,0 +1,145 @@
+//! What the server answers to a request: the page, a WebSocket path's handshake, or a refusal with its reason.
+
+use std::net::SocketAddr;
+
+use super::http::{MAX_HEADERS, Response};
+use super::roles::{self, Role};
+use super::server::Config;
+use crate::proto::accept::accept_key;
+use crate::proto::handshake;
+use crate::proto::rules::{Rule, Severity};
+use crate::wire::http::Head;
+use crate::wire::printable;
+
+/// The page's files: path, content type, content.
+const FILES: [(&str, &str, &[u8]); 4] = [
+    ("/", "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
+    ("/app.js", "text/javascript; charset=utf-8", include_bytes!("../../static/app.js")),
+    ("/style.css", "text/css; charset=utf-8", include_bytes!("../../static/style.css")),
+    ("/favicon.svg", "image/svg+xml; charset=utf-8", include_bytes!("../../static/favicon.svg")),
+];
+
+/// What a request comes to.
+pub enum Answer {
+    /// It stays HTTP.
+    Http(Response),
+    /// The handshake is accepted: the value of Sec-WebSocket-Accept, and who speaks from here on.
+    Upgrade(String, Box<dyn Role>),
+}
+
+/// The answer to a request with a whole head, on a connection to `server`.
+pub fn answer(head: &Head<'_>, server: SocketAddr, config: &Config) -> Answer {
+    match judge(head, server, config) {
+        Ok(answer) => answer,
+        Err(refusal) => Answer::Http(refusal),
+    }
+}
+
+fn judge(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<Answer, Response> {
+    if head.headers.len() > MAX_HEADERS {
+        return Err(Response::text(431, &format!("There are more than {MAX_HEADERS} header lines.")).closing());
+    }
+    if !head.version().starts_with(b"HTTP/") {
+        return Err(Response::text(400, "The request line has no HTTP version.").closing());
+    }
+    check_host(head)?;
+    let path = path(head);
+    let role = roles::PATHS.iter().find(|(name, _)| *name == path);
+    if let Some((_, make)) = role {
+        let accept = check_handshake(head, server, config)?;
+        return Ok(Answer::Upgrade(accept, make(config)));
+    }
+    let Some((_, kind, content)) = FILES.iter().find(|(name, ..)| *name == path) else { return Err(not_found()) };
+    if head.has_token("upgrade", "websocket") {
+        return Err(not_found());
+    }
+    if !matches!(head.method(), Some(b"GET" | b"HEAD")) {
+        return Err(Response::text(405, "The page can only be read.").header("Allow", "GET, HEAD"));
+    }
+    Ok(Answer::Http(Response::file(kind, content)))
+}
+
+/// The path of the request target, without a query; of the absolute form too (RFC 9112 §3.2.2).
+fn path(head: &Head<'_>) -> String {
+    let target = String::from_utf8_lossy(head.target().unwrap_or_default());
+    let path = match target.strip_prefix("http://") {
+        Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
+        None => &target,
+    };
+    path.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// RFC 9112 §3.2: one Host. It must be localhost or an IP literal: a name that some DNS gave us is DNS rebinding.
+fn check_host(head: &Head<'_>) -> Result<(), Response> {
+    let mut hosts = head.values("host");
+    match (hosts.next(), hosts.next()) {
+        (None, _) if head.version() == b"HTTP/1.0" => Ok(()),
+        (None, _) => Err(Response::text(400, "There is no Host header (RFC 9112 §3.2).").closing()),
+        (Some(_), Some(_)) => Err(Response::text(400, "There is more than one Host header (RFC 9112 §3.2).").closing()),
+        (Some(host), None) if handshake::host_is_local(host) => Ok(()),
+        (Some(host), None) => {
+            let words = format!(
+                "The Host is {}, which is neither localhost nor an IP address. A page that got here by a name of its own \
+                 could be DNS rebinding. Use localhost or the address.",
+                printable::bytes(host)
+            );
+            Err(Response::text(403, &words).closing())
+        }
+    }
+}
+
+/// The accept key for a handshake that keeps every rule (RFC 6455 §4.2).
+fn check_handshake(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<String, Response> {
+    if head.method() != Some(b"GET") {
+        return Err(Response::text(405, "A WebSocket handshake is a GET (RFC 6455 §4.1).").header("Allow", "GET"));
+    }
+    if !head.is_upgrade() {
+        let words =
+            "This path speaks WebSocket. Open / in a browser, whose page connects here, or use a WebSocket client.";
+        return Err(Response::text(426, words).wanting_upgrade());
+    }
+    check_origin(head, config)?;
+    let broken: Vec<_> = handshake::check_request(head, Some(server))
+        .into_iter()
+        .filter_map(|step| step.finding)
+        .filter(|finding| finding.rule.severity() == Severity::Error)
+        .collect();
+    if broken.is_empty() {
+        return Ok(accept_key(head.value("sec-websocket-key").unwrap_or_default()));
+    }
+    let words: Vec<_> = broken
+        .iter()
+        .map(|finding| format!("{} ({})", printable::text(&finding.sentence()), finding.rule.section()))
+        .collect();
+    let words = format!("This is no valid WebSocket handshake:\n{}", words.join("\n"));
+    if broken.iter().all(|finding| finding.rule == Rule::VersionNot13) {
+        // RFC 6455 §4.2.2: the answer names the versions that are understood.
+        let refusal = Response::text(426, &words).header("Sec-WebSocket-Version", handshake::VERSION);
+        return Err(refusal.wanting_upgrade());
+    }
+    Err(Response::text(400, &words).closing())
+}
+
+/// RFC 6455 §10.2: a page of another site may not connect behind its reader's back. Tools send no Origin.
+fn check_origin(head: &Head<'_>, config: &Config) -> Result<(), Response> {
+    let host = head.value("host").unwrap_or_default();
+    let allowed = |origin: &[u8]| {
+        let listed = |allowed: &String| allowed.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin);
+        handshake::origin_is_host(origin, host) || config.allow_origins.iter().any(listed)
+    };
+    match head.values("origin").find(|origin| !allowed(origin)) {
+        None => Ok(()),
+        Some(origin) => {
+            let origin = printable::bytes(origin);
+            let words = format!(
+                "The Origin is {origin}, another site than this server's page. Use --allow-origin {origin} to let it in."
+            );
+            Err(Response::text(403, &words).closing())
+        }
+    }
+}
+
+fn not_found() -> Response {
+    let paths: Vec<_> = roles::PATHS.iter().map(|(path, _)| format!("{path} (WebSocket)")).collect();
+    Response::text(404, &format!("Nothing is here. There are / (the page), {}.", paths.join(", ")))
+}

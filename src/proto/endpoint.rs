@@ -1,0 +1,367 @@
+//! One end of a WebSocket connection that follows the protocol: bytes in, events and replies out (RFC 6455 §5 to §8).
+//!
+//! The dissector reads whatever crosses and judges nobody; an endpoint is a party. It answers pings and Closes, puts
+//! fragments together, and fails the connection when the other side breaks a rule that the catalogue calls an error.
+
+mod sender;
+#[cfg(test)]
+mod tests;
+
+pub use sender::Sender;
+
+use super::dissected::Direction;
+use super::judge::judge_head;
+use super::rules::{Finding, Rule, Severity};
+use super::utf8::Utf8;
+use crate::wire::close::CloseCode;
+use crate::wire::field::Span;
+use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::mask;
+use crate::wire::opcode::Opcode;
+
+/// A buffer that grew beyond this many bytes for a large message is given back after it.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// What an endpoint bears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest message in bytes, all fragments together.
+    pub message: u64,
+}
+
+impl Default for Limits {
+    /// 64 MiB a message.
+    fn default() -> Self {
+        Self { message: 64 << 20 }
+    }
+}
+
+/// What the other side said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A whole message, all its fragments joined. A text is valid UTF-8.
+    Message {
+        /// Text or binary.
+        opcode: Opcode,
+        /// Unmasked.
+        payload: &'a [u8],
+    },
+    /// A ping; its pong is already on the way.
+    Ping(&'a [u8]),
+    /// A pong, asked for or not.
+    Pong(&'a [u8]),
+    /// A Close; it is already answered. Nothing comes after it.
+    Close {
+        /// Its code, when it has one.
+        code: Option<CloseCode>,
+        /// Its reason, empty when it has none.
+        reason: &'a str,
+    },
+    /// A rule was broken; the Close that says so is already on the way. Nothing comes after it.
+    Violation(&'a Violation),
+}
+
+/// Why an endpoint fails a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// A rule of the protocol.
+    Broken(Finding),
+    /// A message over the limit.
+    TooBig {
+        /// How long it would be at least, in bytes.
+        len: u64,
+        /// What is allowed.
+        limit: u64,
+    },
+}
+
+impl Violation {
+    /// The code that the Close carries (RFC 6455 §7.4.1).
+    pub const fn code(&self) -> CloseCode {
+        match self {
+            Self::TooBig { .. } => CloseCode::TOO_BIG,
+            Self::Broken(finding) => match finding.rule {
+                // RFC 6455 §8.1: text that is not UTF-8 fails the connection.
+                Rule::TextNotUtf8 | Rule::TextCutCharacter | Rule::CloseReasonNotUtf8 => CloseCode::INVALID_DATA,
+                _ => CloseCode::PROTOCOL_ERROR,
+            },
+        }
+    }
+
+    /// What was wrong, as one sentence: the reason that the Close carries.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::TooBig { len, limit } => format!("a message of {len} bytes; at most {limit} are taken"),
+            Self::Broken(finding) => finding.sentence(),
+        }
+    }
+}
+
+/// One end of a connection whose handshake is done.
+pub struct Endpoint {
+    reader: Reader,
+    sender: sender::State,
+    over: bool,
+}
+
+impl Endpoint {
+    /// The server's end: takes masked frames, sends unmasked ones.
+    pub fn server(limits: Limits) -> Self {
+        Self::new(Direction::ClientToServer, limits, None)
+    }
+
+    /// The client's end: takes unmasked frames, sends masked ones. `keys` gives the masking key of each frame; it must be
+    /// unpredictable (RFC 6455 §5.3).
+    pub fn client(limits: Limits, keys: impl FnMut() -> [u8; 4] + Send + 'static) -> Self {
+        Self::new(Direction::ServerToClient, limits, Some(Box::new(keys)))
+    }
+
+    fn new(incoming: Direction, limits: Limits, keys: Option<sender::Keys>) -> Self {
+        Self { reader: Reader::new(incoming, limits), sender: sender::State::new(keys), over: false }
+    }
+
+    /// Takes all of `bytes`, cut anywhere; calls `visit` for each event in order, and appends what must be answered to
+    /// `out`. `visit` may send too. What comes after the connection [is over](Self::is_over) is ignored.
+    pub fn receive(&mut self, bytes: &[u8], out: &mut Vec<u8>, mut visit: impl FnMut(Event<'_>, &mut Sender<'_>)) {
+        let Self { reader, sender, over } = self;
+        let mut sender = Sender::new(sender, out);
+        let mut rest = bytes;
+        // RFC 6455 §7.1.7: an endpoint must not go on to process data after it failed the connection; §5.5.1: nothing
+        // comes after a Close.
+        while !rest.is_empty() && !*over {
+            let step = reader.step(&mut rest);
+            let event = match &step {
+                Ok(None) => continue,
+                Ok(Some(Whole::Data(opcode))) => Event::Message { opcode: *opcode, payload: &reader.message },
+                Ok(Some(Whole::Control(opcode))) => reader.control_event(*opcode),
+                Err(violation) => Event::Violation(violation),
+            };
+            match &event {
+                // RFC 6455 §5.5.2: a ping is answered, with the same payload (§5.5.3), unless a Close was received.
+                Event::Ping(payload) => sender.pong(payload),
+                // RFC 6455 §5.5.1: a Close is answered by a Close, typically with the same code.
+                Event::Close { code, .. } => {
+                    sender.close(*code, "");
+                    *over = true;
+                }
+                Event::Violation(violation) => {
+                    sender.close(Some(violation.code()), &violation.sentence());
+                    *over = true;
+                }
+                Event::Message { .. } | Event::Pong(_) => {}
+            }
+            visit(event, &mut sender);
+            reader.clear(&step);
+        }
+    }
+
+    /// What this side may say at any time; it is appended to `out`.
+    pub fn sender<'a>(&'a mut self, out: &'a mut Vec<u8>) -> Sender<'a> {
+        Sender::new(&mut self.sender, out)
+    }
+
+    /// Whether all is said: the other side's Close came, or it broke the protocol. What is left is to end the TCP
+    /// connection, the server first (RFC 6455 §7.1.1).
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
+/// What a step of the reader completed.
+enum Whole {
+    Data(Opcode),
+    Control(Opcode),
+}
+
+/// Finds frames and joins them to messages.
+struct Reader {
+    incoming: Direction,
+    limits: Limits,
+    /// The beginning of a head that was cut.
+    partial: [u8; MAX_HEAD_LEN],
+    partial_len: usize,
+    /// The current frame, and how much of its payload was seen.
+    current: Option<(FrameHead, u64)>,
+    /// The opcode of the message that was begun.
+    open: Option<Opcode>,
+    /// Its payload so far, unmasked.
+    message: Vec<u8>,
+    utf8: Utf8,
+    /// A control frame's payload, unmasked: at most 125 bytes.
+    control: Vec<u8>,
+    /// Of the last head; kept to use its memory again.
+    findings: Vec<Finding>,
+}
+
+impl Reader {
+    fn new(incoming: Direction, limits: Limits) -> Self {
+        Self {
+            incoming,
+            limits,
+            partial: [0; MAX_HEAD_LEN],
+            partial_len: 0,
+            current: None,
+            open: None,
+            message: Vec::new(),
+            utf8: Utf8::default(),
+            control: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Goes on by at most one frame; takes what it used from the front of `rest`.
+    #[inline]
+    fn step(&mut self, rest: &mut &[u8]) -> Result<Option<Whole>, Violation> {
+        let (head, seen) = match self.current {
+            Some(current) => current,
+            None => {
+                let Some(head) = self.read_head(rest) else { return Ok(None) };
+                self.begin(&head)?;
+                (head, 0)
+            }
+        };
+        let taken = (head.payload_len - seen).min(rest.len() as u64) as usize;
+        let (payload, behind) = rest.split_at(taken);
+        *rest = behind;
+        self.take(&head, seen, payload)?;
+        let seen = seen + taken as u64;
+        if seen < head.payload_len {
+            self.current = Some((head, seen));
+            return Ok(None);
+        }
+        self.current = None;
+        self.finish(&head)
+    }
+
+    /// Reads a head from what is kept and what came; takes what it used from `rest`.
+    #[inline]
+    fn read_head(&mut self, rest: &mut &[u8]) -> Option<FrameHead> {
+        if self.partial_len == 0
+            && let HeadReading::Complete(head) = FrameHead::read(rest)
+        {
+            *rest = &rest[head.header_len()..];
+            return Some(head);
+        }
+        let had = self.partial_len;
+        let taken = rest.len().min(MAX_HEAD_LEN - had);
+        self.partial[had..had + taken].copy_from_slice(&rest[..taken]);
+        match FrameHead::read(&self.partial[..had + taken]) {
+            HeadReading::Complete(head) => {
+                *rest = &rest[head.header_len() - had..];
+                self.partial_len = 0;
+                Some(head)
+            }
+            HeadReading::NeedMore(_) => {
+                *rest = &rest[taken..];
+                self.partial_len = had + taken;
+                None
+            }
+        }
+    }
+
+    /// The head is known. Nothing is set aside for the length it announces.
+    #[inline]
+    fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
+        // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
+        judge_head(head, self.incoming, false, &mut self.findings);
+        if !self.findings.is_empty() {
+            let broken = self.findings.drain(..).find(|finding| finding.rule.severity() == Severity::Error);
+            if let Some(finding) = broken {
+                return Err(Violation::Broken(finding));
+            }
+        }
+        if head.opcode.is_control() {
+            return Ok(());
+        }
+        // RFC 6455 §5.4: a continuation continues something, and nothing else comes before its end.
+        let order = match (head.opcode, self.open) {
+            (Opcode::Continuation, None) => Some(Rule::ContinuationUnexpected),
+            (Opcode::Text | Opcode::Binary, Some(_)) => Some(Rule::MessageInterrupted),
+            _ => None,
+        };
+        if let Some(rule) = order {
+            return Err(Violation::Broken(Finding::new(rule, Some(Span::bits(4, 8)))));
+        }
+        let len = head.payload_len.saturating_add(self.message.len() as u64);
+        if len > self.limits.message {
+            return Err(Violation::TooBig { len, limit: self.limits.message });
+        }
+        if head.opcode.opens_message() {
+            self.open = Some(head.opcode);
+            self.utf8 = Utf8::default();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take(&mut self, head: &FrameHead, seen: u64, payload: &[u8]) -> Result<(), Violation> {
+        let into = if head.opcode.is_control() { &mut self.control } else { &mut self.message };
+        let from = into.len();
+        match head.masking_key {
+            Some(key) => mask::append(into, payload, key, seen),
+            None => into.extend_from_slice(payload),
+        }
+        if self.open == Some(Opcode::Text) && !head.opcode.is_control() {
+            // RFC 6455 §8.1, and as soon as it is certain (the Autobahn suite calls that failing fast).
+            self.utf8.feed(&self.message[from..]).map_err(|bad| {
+                let byte = seen + bad as u64;
+                let at = head.header_len() as u64 + byte;
+                Violation::Broken(Finding::new(Rule::TextNotUtf8, Some(Span::bytes(at, at + 1))).number(byte))
+            })?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn finish(&mut self, head: &FrameHead) -> Result<Option<Whole>, Violation> {
+        if head.opcode == Opcode::Close {
+            self.judge_close()?;
+        }
+        if head.opcode.is_control() {
+            return Ok(Some(Whole::Control(head.opcode)));
+        }
+        if !head.fin {
+            return Ok(None);
+        }
+        if self.open == Some(Opcode::Text) && !self.utf8.is_complete() {
+            return Err(Violation::Broken(Finding::new(Rule::TextCutCharacter, None)));
+        }
+        Ok(self.open.take().map(Whole::Data))
+    }
+
+    /// RFC 6455 §5.5.1, §7.4: the payload is empty, or a code that may be sent and a reason in UTF-8.
+    fn judge_close(&self) -> Result<(), Violation> {
+        let broken = match (frame::close_code(&self.control), self.control.len()) {
+            (None, 0) => return Ok(()),
+            (None, _) => Finding::new(Rule::ClosePayloadOneByte, None),
+            (Some(code), _) if !code.may_be_sent() => {
+                Finding::new(Rule::CloseCodeInvalid, None).number(u64::from(code.0))
+            }
+            _ if std::str::from_utf8(&self.control[2..]).is_err() => Finding::new(Rule::CloseReasonNotUtf8, None),
+            _ => return Ok(()),
+        };
+        Err(Violation::Broken(broken))
+    }
+
+    fn control_event(&self, opcode: Opcode) -> Event<'_> {
+        let payload = self.control.as_slice();
+        match opcode {
+            Opcode::Ping => Event::Ping(payload),
+            Opcode::Pong => Event::Pong(payload),
+            _ => Event::Close {
+                code: frame::close_code(payload),
+                reason: payload.get(2..).and_then(|reason| std::str::from_utf8(reason).ok()).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Makes room for what comes after an event.
+    #[inline]
+    fn clear(&mut self, done: &Result<Option<Whole>, Violation>) {
+        match done {
+            Ok(Some(Whole::Control(_))) => self.control.clear(),
+            Ok(Some(Whole::Data(_))) if self.message.capacity() <= KEPT_CAPACITY => self.message.clear(),
+            _ => self.message = Vec::new(),
+        }
+    }
+}

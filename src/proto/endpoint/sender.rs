@@ -1,0 +1,93 @@
+//! The sending half of an endpoint.
+
+use crate::wire::close::CloseCode;
+use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
+use crate::wire::opcode::Opcode;
+
+/// Where a client's masking keys come from.
+pub(super) type Keys = Box<dyn FnMut() -> [u8; 4] + Send>;
+
+/// What the sending half remembers.
+pub(super) struct State {
+    /// For a client; a server does not mask (RFC 6455 §5.1).
+    keys: Option<Keys>,
+    closed: bool,
+}
+
+impl State {
+    pub const fn new(keys: Option<Keys>) -> Self {
+        Self { keys, closed: false }
+    }
+}
+
+/// Appends frames to the bytes that go out. After a Close nothing more is appended (RFC 6455 §5.5.1).
+pub struct Sender<'a> {
+    state: &'a mut State,
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) const fn new(state: &'a mut State, out: &'a mut Vec<u8>) -> Self {
+        Self { state, out }
+    }
+
+    /// A text message in one frame.
+    pub fn text(&mut self, text: &str) {
+        self.frame(Opcode::Text, text.as_bytes());
+    }
+
+    /// A binary message in one frame.
+    pub fn binary(&mut self, payload: &[u8]) {
+        self.frame(Opcode::Binary, payload);
+    }
+
+    /// A message in one frame. `opcode` is text or binary; the payload of a text must be UTF-8.
+    #[inline]
+    pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
+        debug_assert!(opcode.opens_message());
+        self.frame(opcode, payload);
+    }
+
+    /// A ping. Of the payload the first 125 bytes go (RFC 6455 §5.5).
+    pub fn ping(&mut self, payload: &[u8]) {
+        self.control(Opcode::Ping, payload);
+    }
+
+    /// A pong. Of the payload the first 125 bytes go.
+    pub fn pong(&mut self, payload: &[u8]) {
+        self.control(Opcode::Pong, payload);
+    }
+
+    /// A Close, once. Without a code there is no reason either; a reason is cut where a control frame ends, at most 123
+    /// bytes, between two characters (RFC 6455 §5.5.1).
+    pub fn close(&mut self, code: Option<CloseCode>, reason: &str) {
+        let mut payload = [0; MAX_CONTROL_PAYLOAD as usize];
+        let mut len = 0;
+        if let Some(code) = code {
+            let reason = &reason.as_bytes()[..reason.floor_char_boundary(payload.len() - 2)];
+            payload[..2].copy_from_slice(&code.0.to_be_bytes());
+            payload[2..2 + reason.len()].copy_from_slice(reason);
+            len = 2 + reason.len();
+        }
+        self.frame(Opcode::Close, &payload[..len]);
+        self.state.closed = true;
+    }
+
+    /// Whether a Close was sent.
+    pub const fn has_closed(&self) -> bool {
+        self.state.closed
+    }
+
+    fn control(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.frame(opcode, &payload[..payload.len().min(MAX_CONTROL_PAYLOAD as usize)]);
+    }
+
+    #[inline]
+    fn frame(&mut self, opcode: Opcode, payload: &[u8]) {
+        if !self.state.closed {
+            // RFC 6455 §5.3: a new key for each frame.
+            let key = self.state.keys.as_mut().map(|keys| keys());
+            FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, self.out);
+        }
+    }
+}

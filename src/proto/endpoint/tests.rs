@@ -1,0 +1,237 @@
+use super::*;
+use proptest::prelude::*;
+
+const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// An event with bytes of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Message(Opcode, Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    Close(Option<u16>, String),
+    Violation(u16, Option<Rule>),
+}
+
+impl From<Event<'_>> for Seen {
+    fn from(event: Event<'_>) -> Self {
+        match event {
+            Event::Message { opcode, payload } => Self::Message(opcode, payload.to_vec()),
+            Event::Ping(payload) => Self::Ping(payload.to_vec()),
+            Event::Pong(payload) => Self::Pong(payload.to_vec()),
+            Event::Close { code, reason } => Self::Close(code.map(|c| c.0), reason.to_owned()),
+            Event::Violation(violation) => {
+                let rule = match violation {
+                    Violation::Broken(finding) => Some(finding.rule),
+                    Violation::TooBig { .. } => None,
+                };
+                Self::Violation(violation.code().0, rule)
+            }
+        }
+    }
+}
+
+fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    FrameHead::new(fin, opcode, Some(KEY), payload.len() as u64).encode_with(payload, &mut wire);
+    wire
+}
+
+/// What a server sees and answers when these bytes come, `step` at a time.
+fn served(bytes: &[u8], step: usize) -> (Vec<Seen>, Vec<u8>) {
+    let mut endpoint = Endpoint::server(Limits { message: 1000 });
+    let (mut seen, mut out) = (Vec::new(), Vec::new());
+    for piece in bytes.chunks(step.max(1)) {
+        endpoint.receive(piece, &mut out, |event, _| seen.push(event.into()));
+    }
+    (seen, out)
+}
+
+fn violation(bytes: &[u8]) -> (u16, Option<Rule>) {
+    let (seen, out) = served(bytes, usize::MAX);
+    let Some(Seen::Violation(code, rule)) = seen.last() else { panic!("no violation: {seen:?}") };
+    assert_eq!(out[out.len() - usize::from(out[1]) - 2], 0x88, "a Close says so");
+    assert_eq!(out[2..4], code.to_be_bytes());
+    (*code, *rule)
+}
+
+mod section_5_7 {
+    use super::*;
+
+    #[test]
+    fn a_masked_text_and_its_echo() {
+        let mut endpoint = Endpoint::server(Limits::default());
+        let mut out = Vec::new();
+        let hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        endpoint.receive(&hello, &mut out, |event, sender| {
+            let Event::Message { opcode, payload } = event else { panic!("{event:?}") };
+            sender.message(opcode, payload);
+        });
+        assert_eq!(out, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+    }
+
+    #[test]
+    fn a_fragmented_text_at_a_client() {
+        let mut endpoint = Endpoint::client(Limits::default(), || KEY);
+        let mut seen: Vec<Seen> = Vec::new();
+        let mut out = Vec::new();
+        let wire = [0x01, 0x03, 0x48, 0x65, 0x6c, 0x80, 0x02, 0x6c, 0x6f];
+        endpoint.receive(&wire, &mut out, |event, _| seen.push(event.into()));
+        assert_eq!(seen, [Seen::Message(Opcode::Text, b"Hello".to_vec())]);
+        assert_eq!(out, []);
+    }
+
+    #[test]
+    fn a_ping_is_answered_by_a_masked_pong() {
+        let mut endpoint = Endpoint::client(Limits::default(), || KEY);
+        let mut out = Vec::new();
+        endpoint.receive(&[0x89, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f], &mut out, |_, _| {});
+        assert_eq!(out, [0x8a, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+    }
+}
+
+#[test]
+fn control_frames_stand_between_fragments() {
+    let wire = [
+        frame(false, Opcode::Text, b"a"),
+        frame(true, Opcode::Ping, b"p"),
+        frame(false, Opcode::Continuation, b""),
+        frame(true, Opcode::Pong, b""),
+        frame(true, Opcode::Continuation, b"b"),
+    ];
+    let (seen, out) = served(&wire.concat(), usize::MAX);
+    let expected = [Seen::Ping(b"p".to_vec()), Seen::Pong(Vec::new()), Seen::Message(Opcode::Text, b"ab".to_vec())];
+    assert_eq!(seen, expected);
+    assert_eq!(out, [0x8a, 1, b'p']);
+}
+
+#[test]
+fn a_close_is_answered_with_its_code_and_nothing_follows() {
+    let payload = [&4001u16.to_be_bytes()[..], "schön".as_bytes()].concat();
+    let wire = [frame(true, Opcode::Close, &payload), frame(true, Opcode::Text, b"late")].concat();
+    let (seen, out) = served(&wire, usize::MAX);
+    assert_eq!(seen, [Seen::Close(Some(4001), "schön".to_owned())]);
+    assert_eq!(out, [0x88, 2, 0x0f, 0xa1]);
+    let (seen, out) = served(&frame(true, Opcode::Close, b""), 1);
+    assert_eq!((seen, out), (vec![Seen::Close(None, String::new())], vec![0x88, 0]));
+}
+
+#[test]
+fn a_close_that_was_sent_first_is_not_repeated() {
+    let mut endpoint = Endpoint::server(Limits::default());
+    let mut out = Vec::new();
+    endpoint.sender(&mut out).close(Some(CloseCode::GOING_AWAY), "");
+    endpoint.sender(&mut out).text("too late");
+    endpoint.receive(&frame(true, Opcode::Close, &1001u16.to_be_bytes()), &mut out, |_, _| {});
+    assert_eq!(out, [0x88, 2, 0x03, 0xe9]);
+    assert!(endpoint.is_over());
+}
+
+#[test]
+fn a_long_reason_is_cut_between_characters() {
+    let mut endpoint = Endpoint::server(Limits::default());
+    let mut out = Vec::new();
+    endpoint.sender(&mut out).close(Some(CloseCode::NORMAL), &"ö".repeat(100));
+    assert_eq!(out.len(), 2 + 2 + 122);
+    assert!(std::str::from_utf8(&out[4..]).is_ok());
+}
+
+#[test]
+fn what_the_catalogue_calls_an_error_fails_the_connection() {
+    let broken = |bytes: &[u8], rule| assert_eq!(violation(bytes), (1002, Some(rule)), "{bytes:x?}");
+    broken(&[0x81, 0x01, b'a'], Rule::ClientFrameUnmasked);
+    broken(&[0xc1, 0x80, 0, 0, 0, 1], Rule::Rsv1Set);
+    broken(&[0x83, 0x80, 0, 0, 0, 1], Rule::OpcodeReserved);
+    broken(&[0x8b, 0x80, 0, 0, 0, 1], Rule::OpcodeReserved);
+    broken(&[0x09, 0x80, 0, 0, 0, 1], Rule::ControlFragmented);
+    broken(&[0x89, 0xfe, 0, 126, 0, 0, 0, 1], Rule::ControlTooLong);
+    broken(&frame(false, Opcode::Continuation, b"x"), Rule::ContinuationUnexpected);
+    broken(&[frame(false, Opcode::Text, b"x"), frame(true, Opcode::Text, b"y")].concat(), Rule::MessageInterrupted);
+    broken(&frame(true, Opcode::Close, b"1"), Rule::ClosePayloadOneByte);
+    broken(&frame(true, Opcode::Close, &1005u16.to_be_bytes()), Rule::CloseCodeInvalid);
+    broken(&[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Rule::LengthTopBit);
+    let (seen, _) = served(&[0x81, 0x80, 0, 0, 0, 0], 1);
+    assert_eq!(seen, [Seen::Message(Opcode::Text, Vec::new())], "a zero key is unwise, and no error");
+}
+
+#[test]
+fn bad_utf8_fails_when_the_byte_arrives() {
+    // 200 bytes are announced; the third cannot follow.
+    let wire = &frame(true, Opcode::Text, &[&b"\xe2\x82x"[..], &[0; 197]].concat())[..8 + 3];
+    assert_eq!(violation(wire), (1007, Some(Rule::TextNotUtf8)));
+    assert_eq!(violation(&frame(true, Opcode::Text, b"\xe2\x82")), (1007, Some(Rule::TextCutCharacter)));
+    let close = [&1000u16.to_be_bytes()[..], b"\xff"].concat();
+    assert_eq!(violation(&frame(true, Opcode::Close, &close)), (1007, Some(Rule::CloseReasonNotUtf8)));
+    // A character that two fragments share is whole.
+    let wire = [frame(false, Opcode::Text, b"\xe2\x82"), frame(true, Opcode::Continuation, b"\xac")].concat();
+    assert_eq!(served(&wire, 3).0, [Seen::Message(Opcode::Text, "€".into())]);
+}
+
+#[test]
+fn a_message_over_the_limit_fails_at_the_head_that_announces_it() {
+    let mut endpoint = Endpoint::server(Limits::default());
+    let (mut out, mut seen) = (Vec::new(), Vec::new());
+    let head = [0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4];
+    endpoint.receive(&head, &mut out, |event, _| seen.push(Seen::from(event)));
+    assert_eq!(seen, [Seen::Violation(1009, None)]);
+    assert_eq!(endpoint.reader.message.capacity(), 0, "nothing is set aside");
+    let wire = [frame(false, Opcode::Binary, &[0; 600]), frame(true, Opcode::Continuation, &[0; 401])].concat();
+    assert_eq!(violation(&wire), (1009, None), "all fragments together");
+    let wire = [frame(false, Opcode::Binary, &[0; 600]), frame(true, Opcode::Continuation, &[0; 400])].concat();
+    assert_eq!(served(&wire, 7).0, [Seen::Message(Opcode::Binary, vec![0; 1000])]);
+}
+
+fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+    let opcode = prop_oneof![
+        4 => Just(Opcode::Text), 3 => Just(Opcode::Binary), 4 => Just(Opcode::Continuation),
+        2 => Just(Opcode::Ping), 1 => Just(Opcode::Pong),
+    ];
+    (any::<bool>(), opcode, proptest::collection::vec(0x20u8..0x80, 0..140)).prop_map(|(fin, opcode, payload)| {
+        let control = opcode.is_control();
+        let payload = if control { &payload[..payload.len().min(125)] } else { &payload };
+        frame(fin || control, opcode, payload)
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_cut_gives_the_same_events_and_replies(
+        frames in proptest::collection::vec(any_frame(), 0..12),
+        junk in proptest::collection::vec(any::<u8>(), 0..40), step in 1usize..50,
+    ) {
+        let wire = [frames.concat(), junk].concat();
+        prop_assert_eq!(served(&wire, step), served(&wire, usize::MAX));
+    }
+
+    #[test]
+    fn what_one_end_sends_the_other_receives(
+        text: String, binary in proptest::collection::vec(any::<u8>(), 0..70_000), ping: [u8; 8],
+    ) {
+        let mut client = Endpoint::client(Limits::default(), || KEY);
+        let mut server = Endpoint::server(Limits::default());
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        let mut sender = client.sender(&mut up);
+        sender.text(&text);
+        sender.binary(&binary);
+        sender.ping(&ping);
+        sender.close(Some(CloseCode(3000)), "done");
+        let mut seen: Vec<Seen> = Vec::new();
+        server.receive(&up, &mut down, |event, sender| {
+            if let Event::Message { opcode, payload } = event {
+                sender.message(opcode, payload);
+            }
+            seen.push(event.into());
+        });
+        let messages = [
+            Seen::Message(Opcode::Text, text.into_bytes()),
+            Seen::Message(Opcode::Binary, binary),
+        ];
+        let heard = [&messages[..], &[Seen::Ping(ping.to_vec()), Seen::Close(Some(3000), "done".to_owned())]].concat();
+        prop_assert_eq!(seen, heard);
+        let mut back: Vec<Seen> = Vec::new();
+        client.receive(&down, &mut up, |event, _| back.push(event.into()));
+        let heard = [&messages[..], &[Seen::Pong(ping.to_vec()), Seen::Close(Some(3000), String::new())]].concat();
+        prop_assert_eq!(back, heard);
+        prop_assert!(client.is_over() && server.is_over());
+    }
+}

@@ -1,0 +1,135 @@
+//! What is no WebSocket: the page, and everything that is refused.
+
+use std::io::Write as _;
+
+use super::*;
+
+/// Sends bytes and reads what comes until the server ends the connection: head and body.
+fn exchange(bench: &Bench, request: &str) -> (String, Vec<u8>) {
+    let mut stream = bench.raw();
+    stream.write_all(request.replace("{host}", &bench.address().to_string()).as_bytes()).expect("written");
+    let all = read_to_end(&mut stream);
+    let end = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a head") + 4;
+    (String::from_utf8_lossy(&all[..end]).into_owned(), all[end..].to_vec())
+}
+
+fn get(bench: &Bench, path: &str) -> (String, Vec<u8>) {
+    exchange(bench, &format!("GET {path} HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\n\r\n"))
+}
+
+/// The status and the words of a refusal of `request`.
+fn refused(bench: &Bench, request: &str) -> (u16, String) {
+    let (head, body) = exchange(bench, request);
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    assert!(head.contains("Content-Type: text/plain; charset=utf-8\r\n"), "{head}");
+    (status, String::from_utf8(body).expect("UTF-8"))
+}
+
+#[test]
+fn the_page_and_its_files_come_with_their_types_and_guards() {
+    let bench = Bench::new();
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/?theme=dark", "text/html; charset=utf-8"),
+        ("/app.js", "text/javascript; charset=utf-8"),
+        ("/style.css", "text/css; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+    ] {
+        let (head, body) = get(&bench, path);
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains(&format!("Content-Type: {kind}\r\n")), "{head}");
+        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+        assert!(head.contains("default-src 'self'; connect-src 'self' ws: wss:"), "{head}");
+        assert!(head.contains("X-Content-Type-Options: nosniff\r\n") && head.contains("Cache-Control: no-store\r\n"));
+    }
+    let records = bench.finish();
+    assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Response && r.code == 200).count(), 5);
+    assert!(records.iter().all(|(r, _)| r.findings.is_empty()));
+}
+
+#[test]
+fn a_connection_serves_several_requests_pipelined_too() {
+    let bench = Bench::new();
+    let request = "HEAD /app.js HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: [::1]:80\r\n\r\n\
+        GET /echo HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nDELETE / HTTP/1.1\r\nHost: LOCALHOST:1\r\n\r\nGET / HTTP/1.0\r\n\r\n";
+    let mut stream = bench.raw();
+    stream.write_all(request.as_bytes()).expect("written");
+    let all = String::from_utf8_lossy(&read_to_end(&mut stream)).into_owned();
+    let statuses: Vec<_> = all.split("HTTP/1.1 ").skip(1).map(|response| &response[..3]).collect();
+    assert_eq!(statuses, ["200", "404", "426", "405", "200"], "{all}");
+    assert!(all.contains("Nothing is here. There are / (the page), /ticker (WebSocket), /echo (WebSocket).\n"));
+    assert!(all.contains("Allow: GET, HEAD\r\n") && all.contains("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
+    drop(stream);
+    let records = bench.finish();
+    assert_eq!(records.iter().filter(|(r, _)| matches!(r.kind, Kind::Request | Kind::Response)).count(), 10);
+}
+
+#[test]
+fn foreign_hosts_and_origins_are_refused_with_the_reason() {
+    let bench = Bench::with(|config| config.allow_origins.push("https://friend.example/".to_owned()));
+    let (status, words) = refused(&bench, "GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
+    assert!(status == 403 && words.contains("rebound.example") && words.contains("DNS rebinding"), "{words}");
+    let with_origin =
+        |origin: &str| bench.handshake("/echo").replace("\r\n\r\n", &format!("\r\nOrigin: {origin}\r\n\r\n"));
+    let (status, words) = refused(&bench, &with_origin("http://evil.example"));
+    assert!(status == 403 && words.contains("--allow-origin http://evil.example"), "{words}");
+    assert_eq!(refused(&bench, &with_origin("null")).0, 403);
+    for origin in [&format!("http://{}", bench.address()), "https://friend.example"] {
+        let mut stream = bench.raw();
+        stream.write_all(with_origin(origin).as_bytes()).expect("written");
+        assert!(read_head(&mut stream).contains(" 101 "), "{origin}");
+    }
+    bench.finish();
+}
+
+#[test]
+fn broken_handshakes_are_refused_with_every_reason() {
+    let bench = Bench::new();
+    let good = bench.handshake("/ticker");
+    let (status, words) = refused(&bench, &good.replace("Sec-WebSocket-Key: dGhl", "Sec-WebSocket-Key: "));
+    assert!(status == 400 && words.contains("is not base64 of 16 bytes (RFC 6455 §4.1)"), "{words}");
+    let (status, words) = refused(&bench, &good.replace("Upgrade: websocket\r\nConnection: Upgrade", "Upgrade: h2c"));
+    assert!(status == 400 && words.lines().count() == 3, "{words}");
+    assert_eq!(refused(&bench, &good.replace("Host", "Hose")).0, 400);
+    let close = "Connection: close, Upgrade";
+    let (head, _) = exchange(&bench, &good.replace("Version: 13", "Version: 8").replace("Connection: Upgrade", close));
+    assert!(head.starts_with("HTTP/1.1 426 ") && head.contains("\r\nSec-WebSocket-Version: 13\r\n"), "{head}");
+    let (head, _) = exchange(&bench, &good.replace("GET", "POST").replace("Connection: Upgrade", close));
+    assert!(head.starts_with("HTTP/1.1 405 ") && head.contains("\r\nAllow: GET\r\n"), "{head}");
+    bench.finish();
+}
+
+#[test]
+fn heads_beyond_the_limits_are_refused() {
+    let bench = Bench::new();
+    let many = "X: y\r\n".repeat(101);
+    assert_eq!(refused(&bench, &format!("GET / HTTP/1.1\r\nHost: {{host}}\r\n{many}\r\n")).0, 431);
+    assert_eq!(refused(&bench, &format!("GET /{} HTTP/1.1\r\n", "x".repeat(17_000))).0, 431);
+    let fits = format!("GET / HTTP/1.1\r\nHost: {{host}}\r\nConnection: close\r\nX: {}\r\n\r\n", "y".repeat(16_000));
+    assert!(exchange(&bench, &fits).0.contains(" 200 "));
+    bench.finish();
+}
+
+#[test]
+fn what_is_no_http_is_told_so_and_recorded() {
+    let bench = Bench::new();
+    let (_, words) = refused(&bench, "\x16\x03\x01\x02\x00\x01\x00\x01\x7f\x03\x03");
+    assert!(words.contains("TLS") && words.contains("ws://"), "{words}");
+    assert_eq!(refused(&bench, "garbage\r\n\r\n").0, 400);
+    assert_eq!(refused(&bench, "GET /\r\n\r\n").0, 400);
+    let records = bench.finish();
+    assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Junk).count(), 2, "{records:?}");
+}
+
+#[test]
+fn half_a_handshake_is_closed_in_time() {
+    let bench = Bench::with(|config| config.handshake_timeout = Duration::from_millis(150));
+    let mut mute = bench.raw();
+    let (status, _) = refused(&bench, "GET /echo HTTP/1.1\r\nHost: {host}\r\nUpgr");
+    assert_eq!(status, 408);
+    assert_eq!(read_to_end(&mut mute), b"", "who says nothing is told nothing");
+    drop(mute);
+    let records = bench.finish();
+    assert!(records.iter().any(|(r, wire)| r.kind == Kind::CutHttp && wire.ends_with(b"Upgr")));
+    assert!(records.iter().all(|(r, _)| r.connection == 1), "a connection on which nothing was said is no record");
+}

@@ -1,0 +1,152 @@
+//! The ticker, the demo client, and the server's own beginning and end.
+
+use std::io::Read as _;
+
+use framescope::net::{BindError, demo};
+use tungstenite::Message;
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::*;
+
+fn ticking(millis: u64) -> Bench {
+    Bench::with(|config| config.interval = Duration::from_millis(millis))
+}
+
+#[test]
+fn the_ticker_speaks_and_what_comes_back_is_captured() {
+    let bench = ticking(20);
+    let mut client = bench.client("/ticker");
+    for i in 0..5 {
+        assert_eq!(client.read().expect("a tick"), Message::text(format!("echo {i}")));
+        client.send(Message::text(format!("client: echo {i}"))).expect("sent");
+    }
+    bench.wait("the answers", |capture| payloads(capture, UP, Opcode::Text).len() == 5);
+    let answers = payloads(bench.capture(), UP, Opcode::Text);
+    assert_eq!(answers.last().map(Vec::as_slice), Some(&b"client: echo 4"[..]));
+    client.close(None).expect("closed");
+    while client.read().is_ok() {}
+    drop(client);
+    let records = bench.finish();
+    assert!(records.iter().all(|(r, _)| r.findings.is_empty()));
+}
+
+#[test]
+fn the_ticker_keeps_pace_while_nobody_answers() {
+    let bench = ticking(30);
+    let mut stream = bench.upgraded("/ticker");
+    let begun = Instant::now();
+    let mut ticks = [0; 10 * 8];
+    stream.read_exact(&mut ticks).expect("ten ticks");
+    let took = begun.elapsed();
+    assert!(ticks.ends_with(b"\x81\x06echo 9"));
+    // No upper bound: the machine may be slow. Ten cannot come before nine intervals are over.
+    assert!(took >= Duration::from_millis(9 * 30), "{took:?}");
+    bench.finish();
+}
+
+#[test]
+fn the_demo_client_talks_like_the_page_and_stops_in_order() {
+    let bench = ticking(5);
+    let demo = demo::start(bench.address()).expect("a thread");
+    bench.wait("a pong", |capture| !payloads(capture, DOWN, Opcode::Pong).is_empty());
+    assert!(demo.is_running());
+    demo.stop().expect("an orderly end");
+    bench.wait("the end", |capture| capture.totals().open == 0);
+    assert!(payloads(bench.capture(), UP, Opcode::Text).starts_with(&[b"client: echo 0".to_vec()]));
+    assert_eq!(payloads(bench.capture(), UP, Opcode::Ping)[0], b"ping 1");
+    let records = bench.finish();
+    assert!(records.iter().all(|(r, _)| r.findings.is_empty()), "{records:?}");
+    let keys: Vec<_> = records.iter().filter(|(r, _)| r.masked()).map(|(_, wire)| wire[2..6].to_vec()).collect();
+    assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn the_demo_client_says_why_it_is_not_let_in() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let demo = demo::start(address).expect("a thread");
+    drop(taken.accept().expect("the demo client"));
+    let deadline = Instant::now() + PATIENCE;
+    while demo.is_running() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    let error = demo.stop().expect_err("nobody let it in");
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+}
+
+#[test]
+fn a_shutdown_says_1001_and_waits_for_no_mute_peer() {
+    let bench = ticking(1000);
+    let mut polite = bench.client("/echo");
+    let mute = bench.upgraded("/ticker");
+    let undecided = bench.raw();
+    let half = bench.raw();
+    (&half).write_all(b"GET / HT").expect("written");
+    bench.wait("both handshakes", |capture| capture.len() == 4);
+    let answering = std::thread::spawn(move || {
+        let Ok(Message::Close(Some(close))) = polite.read() else { panic!("no Close") };
+        assert_eq!(close.code, CloseCode::Away);
+        while polite.read().is_ok() {}
+    });
+    let records = bench.finish();
+    answering.join().expect("a polite peer");
+    let closes = |direction| {
+        let is_close = |r: &&Record| r.direction == direction && r.opcode() == Some(Opcode::Close) && r.code == 1001;
+        records.iter().map(|(r, _)| r).filter(is_close).count()
+    };
+    assert_eq!((closes(DOWN), closes(UP)), (2, 1));
+    drop((mute, undecided, half));
+}
+
+#[test]
+fn a_shutdown_cuts_a_peer_that_takes_nothing() {
+    let bench = Bench::new();
+    let stream = bench.upgraded("/echo");
+    stream.set_write_timeout(Some(Duration::from_millis(300))).expect("a timeout");
+    let message = frame(true, Opcode::Binary, &vec![7; 1 << 20]);
+    let stuck = (0..200).any(|_| (&stream).write_all(&message).is_err());
+    assert!(stuck, "the server is writing to a peer that does not read");
+    bench.finish();
+    drop(stream);
+}
+
+#[test]
+fn a_port_in_use_is_named_with_the_way_out() {
+    let bench = Bench::new();
+    let config = Config { listen: bench.address(), ..Config::default() };
+    let Err(error) = Server::bind(config, bench.recorder.clone()) else { panic!("two on one port") };
+    assert!(matches!(error, BindError::InUse(_)));
+    let words = error.to_string();
+    assert!(words.contains(&bench.address().to_string()) && words.contains("--listen 127.0.0.1:0"), "{words}");
+    assert!(!words.contains('\n'));
+}
+
+#[test]
+fn listening_to_the_world_warns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+    let bind = |listen: &str| {
+        let config = Config { listen: listen.parse().expect("an address"), ..Config::default() };
+        Server::bind(config, recorder.clone()).expect("a free port").warning()
+    };
+    assert_eq!(bind("127.0.0.1:0"), None);
+    assert!(bind("0.0.0.0:0").expect("a warning").contains("other machines can connect"));
+}
+
+#[test]
+fn a_thousand_connections_are_open_at_once() {
+    let bench = ticking(60_000);
+    let request = bench.handshake("/ticker");
+    let streams: Vec<_> = (0..1000)
+        .map(|_| {
+            let stream = bench.raw();
+            (&stream).write_all(request.as_bytes()).expect("written");
+            stream
+        })
+        .collect();
+    bench.wait("all handshakes", |capture| capture.len() == 2000);
+    assert_eq!(bench.handle.connections(), 1000);
+    let records = bench.finish();
+    assert_eq!(records.iter().filter(|(r, _)| r.opcode() == Some(Opcode::Close)).count(), 1000);
+    drop(streams);
+}

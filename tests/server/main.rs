@@ -1,0 +1,208 @@
+//! The server with real sockets: tungstenite and hand-made bytes as peers, everything recorded into a real file.
+
+mod echo;
+mod hostile;
+mod http;
+mod life;
+
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use framescope::capture::import;
+use framescope::capture::record::Record;
+use framescope::capture::recorder::Recorder;
+use framescope::capture::spool::Spool;
+use framescope::capture::store::Capture;
+use framescope::net::{Config, Handle, Server};
+use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::rules::Severity;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+use tungstenite::WebSocket;
+
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+
+/// The longest that a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server under test, its capture and its file.
+struct Bench {
+    handle: Handle,
+    recorder: Recorder,
+    path: PathBuf,
+    changes: Mutex<Receiver<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("live.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let (changed, changes) = sync_channel(1);
+        recorder.capture().on_change(move || changed.try_send(()).unwrap_or_default());
+        let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
+        change(&mut config);
+        let server = Server::bind(config, recorder.clone()).expect("a free port");
+        let handle = server.start().expect("a thread");
+        Self { handle, recorder, path, changes: Mutex::new(changes), _folder: folder }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.handle.address()
+    }
+
+    fn capture(&self) -> &Capture {
+        self.recorder.capture()
+    }
+
+    /// Waits until the capture is so.
+    fn wait(&self, what: &str, is_so: impl Fn(&Capture) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let changes = self.changes.lock().expect("one test, one thread");
+        loop {
+            self.capture().arm();
+            if is_so(self.capture()) {
+                return;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "not in time: {what}; there are {:#?}", self.capture().records(1..30));
+            let _ = changes.recv_timeout(left);
+        }
+    }
+
+    /// A plain connection.
+    fn raw(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address()).expect("a connection");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_nodelay(true).expect("no delay");
+        stream
+    }
+
+    /// A plain connection on which the handshake for `path` is done.
+    fn upgraded(&self, path: &str) -> TcpStream {
+        let mut stream = self.raw();
+        stream.write_all(self.handshake(path).as_bytes()).expect("written");
+        let head = read_head(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
+        assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+        stream
+    }
+
+    fn handshake(&self, path: &str) -> String {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            self.address()
+        )
+    }
+
+    /// tungstenite, connected to `path`.
+    fn client(&self, path: &str) -> WebSocket<TcpStream> {
+        tungstenite::client(format!("ws://{}{path}", self.address()), self.raw()).expect("a handshake").0
+    }
+
+    /// Shuts down within two seconds, and holds the file against what was seen live: the records with their bytes.
+    fn finish(self) -> Vec<(Record, Vec<u8>)> {
+        let begun = Instant::now();
+        assert!(self.handle.shutdown(), "all threads ended");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        let live = all(self.recorder.capture());
+        assert_eq!(self.recorder.capture().totals().open, 0);
+        let (reopened, loader) = import::open(&self.path).expect("our own file");
+        loader.run(&AtomicBool::new(false));
+        assert_eq!(reopened.trouble().reason, None);
+        assert_eq!(told(&all(&reopened)), told(&live), "the file gives the same records as the live run");
+        live
+    }
+}
+
+/// What each connection's records say. Where the capture of a direction stopped is not in the file: what was unfinished
+/// there has the time of the file's end, and numbers that follow from it.
+fn told(records: &[(Record, Vec<u8>)]) -> Vec<String> {
+    let mut ordinals = HashMap::new();
+    let mut counts = HashMap::new();
+    for (record, _) in records {
+        let count = counts.entry(record.connection).or_insert(0);
+        ordinals.insert(record.no, *count);
+        *count += 1;
+    }
+    let line = |(record, wire): &(Record, Vec<u8>)| {
+        let Record { connection, kind, direction, offset, wire_len, .. } = record;
+        let settled = matches!(kind, Kind::Request | Kind::Response | Kind::Frame | Kind::End(How::Fin | How::Rst));
+        let time = settled.then_some(record.time.0);
+        let answers = record.answers.map(|no| ordinals[&no]);
+        let findings: Vec<_> = record.findings.iter().map(|f| (f.rule, f.span, f.number, f.text.as_deref())).collect();
+        let also = (
+            record.lead,
+            record.message,
+            record.code,
+            answers,
+            findings,
+            wire.iter().map(|b| u64::from(*b)).sum::<u64>(),
+        );
+        format!(
+            "{connection} {ordinal:06} {kind:?} {direction:?} {offset}+{wire_len} {time:?} {also:?}",
+            ordinal = ordinals[&record.no]
+        )
+    };
+    let mut lines: Vec<_> = records.iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
+    let with_bytes = |record: Record| {
+        let wire = capture.wire(&record, 0..u64::MAX).expect("bytes");
+        (record, wire)
+    };
+    capture.records(1..u64::MAX).into_iter().map(with_bytes).collect()
+}
+
+fn without_errors(records: &[(Record, Vec<u8>)]) -> bool {
+    records.iter().all(|(record, _)| record.severity() != Some(Severity::Error))
+}
+
+/// The payloads of the frames of that kind that went that way.
+fn payloads(capture: &Capture, direction: Direction, opcode: Opcode) -> Vec<Vec<u8>> {
+    let wanted = |record: &Record| {
+        record.kind == Kind::Frame && record.direction == direction && record.opcode() == Some(opcode)
+    };
+    let records = capture.records(1..u64::MAX).into_iter().filter(wanted);
+    records.map(|record| capture.payload(&record, 0..u64::MAX).expect("bytes")).collect()
+}
+
+/// A masked frame.
+fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    FrameHead::new(fin, opcode, Some([0x37, 0xfa, 0x21, 0x3d]), payload.len() as u64).encode_with(payload, &mut wire);
+    wire
+}
+
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("a response head");
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).expect("ASCII")
+}
+
+/// Everything until the server ends the connection.
+fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).expect("an orderly end");
+    bytes
+}
