@@ -6,11 +6,13 @@
 
 pub mod import;
 mod index;
+pub mod partner;
 pub mod pcapng;
 pub mod reader;
 pub mod record;
 pub mod recorder;
 pub mod schema;
+pub mod search;
 pub mod spool;
 pub mod store;
 pub mod summary;

@@ -133,6 +133,14 @@ impl Capture {
         all[start..].iter().take(limit).cloned().collect()
     }
 
+    /// The number of the last record with a finding before record `before`.
+    pub fn finding_before(&self, before: u64) -> Option<u64> {
+        let index = self.index();
+        let all = index.findings();
+        let end = all.partition_point(|(no, _)| *no < before);
+        all[..end].last().map(|(no, _)| *no)
+    }
+
     /// The note on a record.
     pub fn note(&self, no: u64) -> Option<String> {
         self.index().notes.get(&no).cloned()

@@ -158,7 +158,7 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
     report.header_step("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
     match (head.value("sec-websocket-accept"), &request.key) {
         (None, _) => {
-            report.header_step("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f)
+            report.header_step("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f);
         }
         (Some(_), None) => {} // Without the request there is nothing to hold it against.
         (Some(accept), Some(key)) => {

@@ -52,7 +52,7 @@ pub fn read(capture: &Capture, mut file: File, cancel: &AtomicBool) {
                 match &block {
                     PcapBlockOwned::NG(Block::SectionHeader(_)) => interfaces.clear(),
                     PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
-                        interfaces.push(interface(description))
+                        interfaces.push(interface(description));
                     }
                     PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
                         if let Some(interface) = interfaces.get(packet.if_id as usize) {
