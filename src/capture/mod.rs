@@ -11,6 +11,7 @@ pub mod pcapng;
 pub mod reader;
 pub mod record;
 pub mod recorder;
+pub mod samples;
 pub mod schema;
 pub mod search;
 pub mod spool;

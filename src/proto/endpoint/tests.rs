@@ -78,7 +78,7 @@ mod section_5_7 {
         let wire = [0x01, 0x03, 0x48, 0x65, 0x6c, 0x80, 0x02, 0x6c, 0x6f];
         endpoint.receive(&wire, &mut out, |event, _| seen.push(event.into()));
         assert_eq!(seen, [Seen::Message(Opcode::Text, b"Hello".to_vec())]);
-        assert_eq!(out, []);
+        assert!(out.is_empty());
     }
 
     #[test]

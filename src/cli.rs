@@ -1,0 +1,318 @@
+//! The command line: clap's types and nothing else.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::capture::samples::Sample;
+use crate::export::Format;
+use crate::proto::dissected::Direction;
+
+/// The longest interval that the ticker takes.
+const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+const ABOUT: &str = "See what a WebSocket really does: every handshake and every frame, bit by bit";
+
+const LONG_ABOUT: &str = "See what a WebSocket really does: every handshake and every frame, bit by bit.
+
+framescope starts a small WebSocket server and a terminal UI. Open the address it shows in a browser: the page talks to \
+the server, and every handshake and every frame, in both directions, appears bit by bit beside its bytes, with an \
+explanation of each bit.";
+
+const EXAMPLES: &str = "Examples:
+  framescope                                  start, then open http://127.0.0.1:6455/ in a browser
+  framescope --demo                           no browser at hand: a built-in client plays its part
+  framescope --headless --json > log.ndjson   no screen: one JSON object per record
+  framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
+  framescope open lesson.pcapng               look at it again
+  framescope export lesson.pcapng --to hex    an annotated hex dump
+  framescope decode 81 85 37fa213d 7f9f4d5158 what does this frame say?
+
+Exit status: 0 done, 1 the work failed (the reason is on stderr), 2 wrong usage.";
+
+/// `framescope …`
+#[derive(Debug, Parser)]
+#[command(name = "framescope", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, max_term_width = 110)]
+pub struct Cli {
+    /// What to do; without it, `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The flags of `serve`, which may be left out.
+    #[command(flatten)]
+    pub serve: Serve,
+
+    /// Colours of the screen; auto asks the terminal for its background
+    #[arg(long, global = true, value_enum, default_value_t = Theme::Auto, value_name = "THEME")]
+    pub theme: Theme,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server and the screen (this is what no command means)
+    Serve(Serve),
+    /// Look at a capture in the terminal
+    Open(Open),
+    /// Write a capture in another format
+    Export(Export),
+    /// Read frames from hex or raw bytes and print their bit layout
+    Decode(Decode),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Which colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// For a dark background
+    Dark,
+    /// For a light background
+    Light,
+    /// No colours
+    Mono,
+    /// What the terminal's background asks for
+    #[default]
+    Auto,
+}
+
+/// `framescope serve`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = "Examples:
+  framescope serve --listen 127.0.0.1:0 --headless   a free port; it is printed to stderr
+  framescope serve --demo --interval 250ms           a lively conversation without a browser
+  framescope serve --write lesson.pcapng --force     keep the capture, replacing an older one")]
+pub struct Serve {
+    /// Where to listen; port 0 takes a free one. Another address than loopback can be reached by others
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6455", value_parser = address)]
+    pub listen: SocketAddr,
+
+    /// How often the ticker speaks, such as 1s, 250ms or 0.5s
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = interval)]
+    pub interval: Duration,
+
+    /// Keep the capture in this pcapng file as it grows
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub write: Option<PathBuf>,
+
+    /// Replace the file of --write if it exists
+    #[arg(long, requires = "write")]
+    pub force: bool,
+
+    /// Open the page in the default browser
+    #[arg(long)]
+    pub browser: bool,
+
+    /// A built-in client plays the browser's part over a real loopback connection
+    #[arg(long)]
+    pub demo: bool,
+
+    /// No screen: one line per record on stdout until Ctrl-C
+    #[arg(long)]
+    pub headless: bool,
+
+    /// With --headless: one JSON object per record (NDJSON); the summary goes to stderr
+    #[arg(long, requires = "headless", conflicts_with = "quiet")]
+    pub json: bool,
+
+    /// With --headless: only the summary at the end
+    #[arg(long, requires = "headless")]
+    pub quiet: bool,
+
+    /// Let pages of this origin connect, such as http://localhost:8080 (repeatable)
+    #[arg(long = "allow-origin", value_name = "URL", value_parser = origin)]
+    pub allow_origin: Vec<String>,
+}
+
+/// `framescope open`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = "Examples:
+  framescope open lesson.pcapng
+  framescope open --sample          list the captures that come with framescope
+  framescope open --sample hello    open one of them")]
+pub struct Open {
+    /// A capture (pcapng or pcap)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
+    pub file: Option<PathBuf>,
+
+    /// One of the captures that come with framescope; without NAME, their list
+    #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = PossibleValuesParser::new(Sample::ALL.map(|s| s.name)))]
+    pub sample: Option<Option<String>>,
+}
+
+/// `framescope export`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = "Formats:
+  pcapng   a packet capture, for Wireshark and for framescope: every record, findings and notes as packet comments
+  ndjson   one JSON object per record (the schema is in the README)
+  hex      an annotated hex dump: a line per field with its offset, bytes, name and value
+  payload  the unmasked payloads of all frames, joined
+  wire     the raw bytes of one direction, joined; needs --direction where both hold bytes
+
+Without -o the export goes to stdout where that is redirected or piped. On a terminal it goes into a file of the current \
+folder, named after FILE with the format's extension. A file is written beside its name and renamed into place, and is \
+readable by you alone.
+
+Examples:
+  framescope export lesson.pcapng --to ndjson | jq 'select(.type == \"frame\") | .text'
+  framescope export lesson.pcapng --to hex -o lesson.hex
+  framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
+  framescope export lesson.pcapng --to pcapng --redact -o public.pcapng")]
+pub struct Export {
+    /// A capture (pcapng or pcap)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    pub to: Format,
+
+    /// Where to; - is stdout
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// Replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by stars of the same length
+    #[arg(long)]
+    pub redact: bool,
+
+    /// Replace the output file if it exists
+    #[arg(long)]
+    pub force: bool,
+
+    /// Only one direction: c2s is client to server, s2c is server to client
+    #[arg(long, value_name = "c2s|s2c", value_parser = direction_parser())]
+    pub direction: Option<Direction>,
+}
+
+/// `framescope decode`
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_long_help = "On the command line 0x before a byte and : between bytes are taken too. A file or stdin that \
+holds nothing but hex digits and white space is hex, anything else is raw bytes. MASK tells the direction of each frame: clients mask, servers do not. A frame that \
+is cut is shown as far as it goes.
+
+Examples:
+  framescope decode 818537fa213d7f9f4d5158
+  framescope decode 81 05 48 65 6c 6c 6f
+  framescope decode @frame.bin
+  printf '\\x89\\x00' | framescope decode -
+  framescope decode --json 8802 03e8"
+)]
+pub struct Decode {
+    /// Hex digits, @FILE to read a file, or - to read stdin (which is also what no input means)
+    #[arg(value_name = "HEX|@FILE|-")]
+    pub input: Vec<String>,
+
+    /// Print NDJSON, as `export --to ndjson` does
+    #[arg(long, conflicts_with = "to")]
+    pub json: bool,
+
+    /// Print in this export format
+    #[arg(long, value_name = "FORMAT", value_parser = format_parser())]
+    pub to: Option<Format>,
+}
+
+fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .map(|name| Format::from_name(&name).unwrap_or(Format::Pcapng))
+}
+
+fn direction_parser() -> impl clap::builder::TypedValueParser<Value = Direction> {
+    PossibleValuesParser::new(Direction::BOTH.map(Direction::name))
+        .map(|name| if name == "c2s" { Direction::ClientToServer } else { Direction::ServerToClient })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let form = "write ADDR:PORT, such as 127.0.0.1:6455, [::1]:6455 or localhost:0";
+    if let Some(port) = text.strip_prefix("localhost:") {
+        let port: u16 = port.parse().map_err(|_| form.to_owned())?;
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    // An address is never looked up: a name that resolves elsewhere tomorrow must not listen there.
+    text.parse().map_err(|_| form.to_owned())
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let form = || "write a number with its unit, such as 1s, 250ms or 0.5s".to_owned();
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s').ok_or_else(form)?, 1.0),
+    };
+    if !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(form());
+    }
+    let seconds = number.parse::<f64>().map_err(|_| form())? * unit;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(interval) if interval.is_zero() => Err("must be longer than zero".to_owned()),
+        Ok(interval) if interval <= MAX_INTERVAL => Ok(interval),
+        _ => Err("must be at most one day (86400s)".to_owned()),
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let form = "write scheme://host or scheme://host:port, such as http://localhost:8080";
+    if text == "null" {
+        return Ok(text.to_owned());
+    }
+    let text = text.strip_suffix('/').unwrap_or(text);
+    match text.split_once("://") {
+        Some((scheme, host)) if !scheme.is_empty() && !host.is_empty() && !host.contains(['/', ' ', '?', '#', '@']) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err(form.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_means_serve_and_the_theme_stands_anywhere() {
+        for line in [
+            &["framescope", "--listen", "[::1]:0", "--theme", "dark"][..],
+            &["framescope", "serve", "--theme=dark", "--listen", "localhost:0"],
+            &["framescope", "--theme", "dark", "open", "x"],
+            &["framescope", "open", "--theme", "dark", "x"],
+        ] {
+            let cli = Cli::try_parse_from(line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
+            assert_eq!(cli.theme, Theme::Dark, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn intervals_have_a_unit_and_are_longer_than_nothing() {
+        for (text, millis) in [("1s", 1000), ("250ms", 250), ("0.5s", 500), (".1s", 100), ("1.5ms", 1)] {
+            assert_eq!(interval(text).map(|d| d.as_millis()), Ok(millis), "{text}");
+        }
+        for text in
+            ["", "1", "s", "0s", "0ms", "-1s", "1m", "1e3s", "infs", "nans", "1e400s", "99999999s", ".s", "1.2.3s"]
+        {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn origins_are_scheme_and_host() {
+        assert_eq!(origin("http://LOCALHOST:8080/").as_deref(), Ok("http://localhost:8080"));
+        for text in ["localhost", "http://", "http://a/b", "://a", "http://a b"] {
+            assert!(origin(text).is_err(), "{text}");
+        }
+    }
+}

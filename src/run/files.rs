@@ -1,0 +1,105 @@
+//! `open` and `export`: what works on a capture's file.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::{screen, signals, stdio};
+use crate::capture::import;
+use crate::capture::samples::Sample;
+use crate::capture::store::Capture;
+use crate::cli::{Export, Open, Theme};
+use crate::export::{self, Exported, Format, Options, Progress, Selection};
+use crate::proto::rules::grouped;
+
+/// Opens a file or a sample on the screen, or lists the samples.
+pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
+    match (&args.file, &args.sample) {
+        (Some(file), _) => {
+            let (capture, loader) = import::open(file)?;
+            screen::open(capture, loader, theme)
+        }
+        (None, Some(Some(name))) => {
+            let sample = Sample::by_name(name).with_context(|| format!("there is no sample {name}"))?;
+            let folder = tempfile::Builder::new()
+                .prefix("framescope-")
+                .tempdir()
+                .context("no temporary folder can be made for the sample; set TMPDIR to a place that can be written")?;
+            let path = folder.path().join(format!("{name}.pcapng"));
+            sample.unpack(&path).with_context(|| {
+                format!("cannot write {}; set TMPDIR to a place that can be written", path.display())
+            })?;
+            let (capture, loader) = import::open(&path)?;
+            screen::open(capture, loader, theme)
+        }
+        _ => {
+            let list: String =
+                Sample::ALL.iter().map(|sample| format!("{:<12}{}\n", sample.name, sample.words)).collect();
+            stdio::print(list.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Writes a file's capture in another format.
+pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
+    let progress = Progress::default();
+    signals::cancel(&progress.cancel).context("signals cannot be caught")?;
+    let capture = load(&args.file, &progress)?;
+    let options = Options { selection: Selection::All, redact: args.redact, direction: args.direction };
+    let exported = match target(args) {
+        None => to_stdout(&capture, args.to, &options, &progress)?,
+        Some(path) => {
+            let exported = export::to_file(&capture, args.to, &options, &path, args.force, &progress)?;
+            stdio::say(format_args!(
+                "{} records, {} bytes written to {}",
+                grouped(exported.records),
+                grouped(exported.bytes),
+                path.display()
+            ));
+            exported
+        }
+    };
+    if let Some(note) = exported.note {
+        stdio::say(note);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Exports to stdout, unless that would garble a terminal.
+pub fn to_stdout(
+    capture: &Capture,
+    format: Format,
+    options: &Options,
+    progress: &Progress,
+) -> anyhow::Result<Exported> {
+    if stdio::stdout_is_terminal() && !format.is_text() {
+        bail!("{} is not for a terminal to show; redirect stdout into a file", format.name());
+    }
+    let mut out = stdio::stdout()?;
+    Ok(export::export(capture, format, options, &mut out, progress)?)
+}
+
+/// The file to write; none for stdout.
+fn target(args: &Export) -> Option<PathBuf> {
+    match &args.output {
+        Some(path) if path == Path::new("-") => None,
+        Some(path) => Some(path.clone()),
+        None if stdio::stdout_is_terminal() => {
+            let stem = args.file.file_stem().unwrap_or("capture".as_ref());
+            Some(Path::new(stem).with_extension(args.to.extension()))
+        }
+        None => None,
+    }
+}
+
+/// Reads all of a file; a line on stderr when it is damaged.
+fn load(file: &Path, progress: &Progress) -> anyhow::Result<Capture> {
+    let (capture, loader) = import::open(file)?;
+    loader.run(&progress.cancel);
+    if let Some(reason) = capture.trouble().reason {
+        stdio::say(format_args!("{}: {reason}", file.display()));
+    }
+    Ok(capture)
+}

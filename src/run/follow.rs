@@ -1,0 +1,171 @@
+//! The lines of a headless run: a thread follows the capture by position and prints each record, so that connections never
+//! wait for whoever reads stdout.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::stdio;
+use crate::capture::record::Record;
+use crate::capture::store::Capture;
+use crate::capture::summary;
+use crate::export::ndjson::Lines;
+use crate::export::{ExportError, Options, Sink};
+use crate::proto::time::Time;
+
+/// How many records are looked up at once.
+const BATCH: u64 = 256;
+
+/// The longest time that a printed record waits to be flushed while more come.
+const FLUSH: Duration = Duration::from_millis(50);
+
+/// How the lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// For people.
+    Plain,
+    /// NDJSON.
+    Json,
+}
+
+/// Why following ended before it was asked to.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Nobody reads stdout any more.
+    Closed,
+    /// It cannot go on.
+    Failed(ExportError),
+}
+
+/// A thread that prints records.
+pub struct Follower {
+    stop: Arc<AtomicBool>,
+    wake: SyncSender<()>,
+    printed: Arc<AtomicU64>,
+    done: Receiver<()>,
+}
+
+impl Follower {
+    /// Begins to print the records of `capture`; `stopped` is called when that ends early.
+    ///
+    /// # Errors
+    /// When there is no stdout or no thread.
+    pub fn start(capture: &Capture, style: Style, stopped: impl FnOnce(Stopped) + Send + 'static) -> io::Result<Self> {
+        let (wake, woken) = sync_channel(1);
+        let (finished, done) = sync_channel(1);
+        let changed = wake.clone();
+        // A full queue means that the follower will look anyway.
+        capture.on_change(move || {
+            let _ = changed.try_send(());
+        });
+        let stop = Arc::<AtomicBool>::default();
+        let printed = Arc::<AtomicU64>::default();
+        let work = Work {
+            capture: capture.clone(),
+            style,
+            stop: Arc::clone(&stop),
+            printed: Arc::clone(&printed),
+            woken,
+            out: stdio::stdout()?,
+        };
+        thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+            match work.run() {
+                Ok(()) => {}
+                Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => stopped(Stopped::Closed),
+                Err(e) => stopped(Stopped::Failed(e)),
+            }
+            let _ = finished.send(());
+        })?;
+        Ok(Self { stop, wake, printed, done })
+    }
+
+    /// Prints what is left, until `deadline`; how many records were printed in all.
+    pub fn finish(self, deadline: Instant) -> u64 {
+        self.stop.store(true, Ordering::SeqCst);
+        let _ = self.wake.try_send(());
+        let _ = self.done.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+        self.printed.load(Ordering::SeqCst)
+    }
+}
+
+struct Work {
+    capture: Capture,
+    style: Style,
+    stop: Arc<AtomicBool>,
+    printed: Arc<AtomicU64>,
+    woken: Receiver<()>,
+    out: File,
+}
+
+impl Work {
+    fn run(mut self) -> Result<(), ExportError> {
+        let mut sink = Sink::new(&mut self.out);
+        let mut lines = Lines::new(&self.capture, &Options::default());
+        let mut start = None;
+        let mut next = 1;
+        let mut flushed = Instant::now();
+        let mut warned = false;
+        loop {
+            let stopping = self.stop.load(Ordering::SeqCst);
+            self.capture.arm();
+            let records = self.capture.records(next..next + BATCH);
+            for record in &records {
+                let start = *start.get_or_insert(record.time);
+                match self.style {
+                    Style::Json => lines.record(record, &mut sink)?,
+                    Style::Plain => {
+                        sink.buffer.extend_from_slice(plain(&self.capture, record, start).as_bytes());
+                        sink.settle()?;
+                    }
+                }
+            }
+            next += records.len() as u64;
+            if records.is_empty() || flushed.elapsed() > FLUSH {
+                sink.flush()?;
+                self.printed.store(next - 1, Ordering::SeqCst);
+                flushed = Instant::now();
+            }
+            if let Some(reason) = self.capture.trouble().reason.filter(|_| !warned) {
+                warned = true;
+                stdio::say(reason);
+            }
+            if records.is_empty() {
+                if stopping {
+                    return Ok(());
+                }
+                // The sender lives as long as the follower that would stop this.
+                let _ = self.woken.recv();
+            }
+        }
+    }
+}
+
+/// A record's line: number, seconds since the first record, connection, direction, kind, length, bits, findings, preview.
+fn plain(capture: &Capture, record: &Record, start: Time) -> String {
+    let summary = summary::of(capture, record);
+    let micros = record.time.nanos_since(start) / 1000;
+    let sign = if micros < 0 { "-" } else { "" };
+    let time = format!("{sign}{}.{:06}", micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);
+    let length = summary.length.map(|length| length.to_string()).unwrap_or_default();
+    let mut line = format!(
+        "{:>7} {time:>12} {:>4} {} {:<12} {length:>9} {:<9} ",
+        record.no,
+        record.connection,
+        record.direction.arrow(),
+        summary.kind,
+        summary.bits
+    );
+    if !record.findings.is_empty() {
+        let rules: Vec<String> =
+            record.findings.iter().map(|f| format!("{} {}", f.rule.severity().name(), f.rule.id())).collect();
+        line.push_str(&format!("[{}] ", rules.join(", ")));
+    }
+    line.push_str(&summary.preview);
+    line.truncate(line.trim_end().len());
+    line.push('\n');
+    line
+}

@@ -1,0 +1,152 @@
+//! `serve --headless`: the server without a screen.
+
+use std::process::ExitCode;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use super::follow::{Follower, Stopped, Style};
+use super::{signals, stdio};
+use crate::capture::recorder::Recorder;
+use crate::capture::spool::Spool;
+use crate::capture::store::{Capture, Totals};
+use crate::cli::Serve;
+use crate::net::{Config, Handle, Server, demo};
+use crate::proto::rules::grouped;
+
+/// From the signal to the end.
+const END_WITHIN: Duration = Duration::from_millis(1950);
+
+/// What stdout's reader is left at the end, however long the connections took.
+const LAST_LINES: Duration = Duration::from_millis(100);
+
+/// Why the run ends.
+enum End {
+    Signal,
+    Stopped(Stopped),
+}
+
+/// Serves until a signal comes or nobody reads stdout any more.
+pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
+    let (sender, ended) = channel();
+    catch_signals(&sender)?;
+    let recorder = Recorder::new(spool(args)?);
+    let capture = recorder.capture().clone();
+    let server = Server::bind(config(args), recorder)?;
+    let warning = server.warning();
+    let follower = match args.quiet {
+        true => None,
+        false => {
+            let style = if args.json { Style::Json } else { Style::Plain };
+            let stopped = move |why| drop(sender.send(End::Stopped(why)));
+            Some(Follower::start(&capture, style, stopped).context("cannot write to stdout")?)
+        }
+    };
+    let server = server.start().context("the system gives no thread for the server")?;
+    if let Some(warning) = warning {
+        stdio::say(format_args!("warning: {warning}"));
+    }
+    announce(&server);
+    let demo = start_beside(args, &server)?;
+    // The sender of signals lives as long as the process.
+    let why = ended.recv().unwrap_or(End::Signal);
+    let asked = Instant::now();
+    server.shutdown();
+    drop(demo);
+    let deadline = (asked + END_WITHIN).max(Instant::now() + LAST_LINES);
+    let printed = follower.map(|follower| follower.finish(deadline));
+    if args.write.is_none() {
+        // A thread that did not end in time may hold the spool and keep it from removing its file.
+        let _ = std::fs::remove_file(capture.path());
+    }
+    conclude(args, &capture, why, printed)
+}
+
+/// Where the capture goes.
+pub fn spool(args: &Serve) -> anyhow::Result<Spool> {
+    Ok(match &args.write {
+        Some(path) => Spool::keep(path, args.force)?,
+        None => Spool::temporary()?,
+    })
+}
+
+/// How the server shall behave.
+pub fn config(args: &Serve) -> Config {
+    Config {
+        listen: args.listen,
+        interval: args.interval,
+        allow_origins: args.allow_origin.clone(),
+        ..Config::default()
+    }
+}
+
+/// Starts the demo client and the browser, where they are asked for.
+fn start_beside(args: &Serve, server: &Handle) -> anyhow::Result<Option<demo::DemoHandle>> {
+    if args.browser
+        && let Err(e) = open::that_detached(format!("http://{}/", server.address()))
+    {
+        stdio::say(format_args!("no browser can be opened: {e}; open http://{}/ yourself", server.address()));
+    }
+    let demo = args.demo.then(|| demo::start(server.address())).transpose();
+    demo.context("the system gives no thread for the demo client")
+}
+
+fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
+    let sender = sender.clone();
+    signals::on_end(move || drop(sender.send(End::Signal))).context("signals cannot be caught")
+}
+
+/// The line that scripts wait for: exactly these words.
+fn announce(server: &Handle) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "listening on http://{}/", server.address());
+}
+
+/// The summary, and how it went.
+fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> anyhow::Result<ExitCode> {
+    let totals = capture.totals();
+    let line = summary(&totals, capture.trouble().uncaptured);
+    match why {
+        End::Stopped(Stopped::Closed) => return Ok(ExitCode::SUCCESS),
+        End::Stopped(Stopped::Failed(e)) => bail!("stdout: {e}"),
+        End::Signal => {}
+    }
+    match printed {
+        Some(printed) if printed < totals.records => {
+            stdio::say(format_args!("{line} · {} records not printed: stdout was not read", totals.records - printed));
+        }
+        _ if args.json => stdio::say(&line),
+        _ => stdio::print(format!("{line}\n").as_bytes())?,
+    }
+    let trouble = capture.trouble();
+    if trouble.uncaptured > 0 {
+        bail!(
+            "{}; {} bytes were not captured; free some space or choose another place with --write",
+            trouble.reason.unwrap_or_default(),
+            grouped(trouble.uncaptured)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything in one line.
+pub fn summary(totals: &Totals, uncaptured: u64) -> String {
+    let count = |n: u64, one: &str| format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" });
+    let [info, warning, error] = totals.findings;
+    let mut line = format!(
+        "{} · {} · ▲ {} · ▼ {} · {}: {}, {}, {} info",
+        count(totals.connections, "connection"),
+        count(totals.records, "record"),
+        count(totals.bytes[0], "byte"),
+        count(totals.bytes[1], "byte"),
+        count(info + warning + error, "finding"),
+        count(error, "error"),
+        count(warning, "warning"),
+        grouped(info)
+    );
+    if uncaptured > 0 {
+        line.push_str(&format!(" · {} not captured", count(uncaptured, "byte")));
+    }
+    line
+}

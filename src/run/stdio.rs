@@ -1,0 +1,36 @@
+//! Standard output and standard error, without panics when nobody reads them.
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
+
+use crate::wire::printable;
+
+/// Says something to the user on stderr: one line, safe for a terminal.
+pub fn say(what: impl Display) {
+    let line = format!("framescope: {}\n", printable::text(what.to_string().trim_end()));
+    // Without a stderr there is nobody to tell.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// Standard output without a buffer or a lock of its own.
+///
+/// # Errors
+/// When there is none.
+pub fn stdout() -> io::Result<File> {
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// Whether standard output is a terminal.
+pub fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Writes all of `bytes` to standard output.
+///
+/// # Errors
+/// What the system says; a closed pipe among it.
+pub fn print(bytes: &[u8]) -> io::Result<()> {
+    stdout()?.write_all(bytes)
+}
