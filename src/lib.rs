@@ -45,8 +45,10 @@
 
 pub mod capture;
 pub mod cli;
+pub mod explain;
 pub mod export;
 pub mod net;
 pub mod proto;
 pub mod run;
+pub mod tui;
 pub mod wire;

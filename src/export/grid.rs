@@ -37,7 +37,7 @@ pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
     let mut above: &[Cell<'_>] = &[];
     for (number, row) in rows.iter().enumerate() {
         lines.push(border(above, row));
-        lines.push(inside(row, |cell| name(cell)));
+        lines.push(inside(row, name));
         lines.push(inside(row, |cell| value(cell, number as u64 * ROW, bytes)));
         above = row;
     }

@@ -18,7 +18,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
     match (&args.file, &args.sample) {
         (Some(file), _) => {
             let (capture, loader) = import::open(file)?;
-            screen::open(capture, loader, theme)
+            screen::open(&capture, loader, theme)
         }
         (None, Some(Some(name))) => {
             let sample = Sample::by_name(name).with_context(|| format!("there is no sample {name}"))?;
@@ -31,7 +31,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
                 format!("cannot write {}; set TMPDIR to a place that can be written", path.display())
             })?;
             let (capture, loader) = import::open(&path)?;
-            screen::open(capture, loader, theme)
+            screen::open(&capture, loader, theme)
         }
         _ => {
             let list: String =

@@ -119,6 +119,12 @@ fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> 
         _ if args.json => stdio::say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
     }
+    check_captured(capture)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Fails when bytes crossed that could not be kept.
+pub fn check_captured(capture: &Capture) -> anyhow::Result<()> {
     let trouble = capture.trouble();
     if trouble.uncaptured > 0 {
         bail!(
@@ -127,7 +133,7 @@ fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> 
             grouped(trouble.uncaptured)
         );
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Everything in one line.

@@ -1,26 +1,259 @@
-//! The commands that draw a screen.
+//! The commands that draw a screen, and what the screen asks of the program: done with the server and the exporters.
 
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
+use super::{headless, signals, stdio};
 use crate::capture::import::Loader;
+use crate::capture::recorder::Recorder;
+use crate::capture::spool;
 use crate::capture::store::Capture;
 use crate::cli::{Serve, Theme};
+use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
+use crate::net::Server;
+use crate::net::demo::{self, DemoHandle};
+use crate::proto::dissected::Direction;
+use crate::proto::rules::grouped;
+use crate::tui::app::{App, Setting, count};
+use crate::tui::event::{self, Event, Remote, Report};
+use crate::tui::host::{ExportRequest, FormatChoice, Host};
+use crate::tui::keymap::Keymap;
+use crate::tui::theme::{Theme as Colours, ThemeName};
+use crate::tui::{self, ThemeChoice};
+
+/// How often an export reports its progress.
+const PROGRESS: Duration = Duration::from_millis(100);
 
 /// `serve` without `--headless`.
 ///
 /// # Errors
-/// Why it cannot serve or draw.
-pub fn serve(_args: &Serve, _theme: Theme) -> anyhow::Result<ExitCode> {
-    bail!("the screen is not built yet; use --headless");
+/// Why it cannot serve or draw; afterwards, that bytes were not captured.
+pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
+    needs_terminal("--headless serves without one")?;
+    let leftover = spool::leftovers(&spool::folder()).into_iter().next();
+    let recorder = Recorder::new(headless::spool(args)?);
+    let capture = recorder.capture().clone();
+    let server = Server::bind(headless::config(args), recorder)?;
+    let warning = server.warning();
+    let server = server.start().context("the system gives no thread for the server")?;
+    let browser = args.browser.then(|| browse(server.address())).transpose().err();
+    let demo = args.demo.then(|| demo::start(server.address())).transpose();
+    let demo = demo.context("the system gives no thread for the demo client")?;
+    let leftover = leftover
+        .map(|path| format!("a run that did not end cleanly left its capture: framescope open {}", path.display()));
+    let subject = Subject {
+        capture: &capture,
+        server: Some(server.address()),
+        file: None,
+        unsaved: args.write.is_none(),
+        demo,
+        notice: warning.or(browser).or(leftover),
+    };
+    let shown = show(subject, theme);
+    server.shutdown();
+    if args.write.is_none() {
+        // A thread that did not end in time may hold the spool and keep it from removing its file.
+        let _ = std::fs::remove_file(capture.path());
+    }
+    shown?;
+    headless::check_captured(&capture)?;
+    if let Some(path) = &args.write {
+        stdio::say(format_args!("{}: {}", path.display(), headless::summary(&capture.totals(), 0)));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// `open`: `capture` fills while `loader` runs.
+/// `open`: `capture` fills while `loader` runs beside the screen.
 ///
 /// # Errors
 /// Why it cannot draw.
-#[expect(clippy::needless_pass_by_value, reason = "the screen will run the loader on a thread")]
-pub fn open(_capture: Capture, _loader: Loader, _theme: Theme) -> anyhow::Result<ExitCode> {
-    bail!("the screen is not built yet; use framescope export");
+pub fn open(capture: &Capture, loader: Loader, theme: Theme) -> anyhow::Result<ExitCode> {
+    needs_terminal("framescope export needs none")?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let loading = {
+        let cancel = Arc::clone(&cancel);
+        thread::Builder::new().name("load".to_owned()).spawn(move || loader.run(&cancel))
+    };
+    let loading = loading.context("the system gives no thread to read the file")?;
+    let file = capture.path().file_name().map(|name| name.to_string_lossy().into_owned());
+    let subject = Subject { capture, server: None, file, unsaved: false, demo: None, notice: None };
+    let shown = show(subject, theme);
+    cancel.store(true, Ordering::Relaxed);
+    let _ = loading.join();
+    shown.map(|()| ExitCode::SUCCESS)
+}
+
+/// What the screen is shown over.
+struct Subject<'a> {
+    capture: &'a Capture,
+    /// The address of the server, when one runs.
+    server: Option<SocketAddr>,
+    /// The name of the file, when one is inspected.
+    file: Option<String>,
+    /// Whether the records go when the program ends.
+    unsaved: bool,
+    /// A demo client that already runs.
+    demo: Option<DemoHandle>,
+    /// A line to show at first.
+    notice: Option<String>,
+}
+
+fn needs_terminal(instead: &str) -> anyhow::Result<()> {
+    if !stdio::stdout_is_terminal() || !std::io::stdin().is_terminal() {
+        bail!("the screen needs a terminal on stdin and stdout; {instead}");
+    }
+    Ok(())
+}
+
+/// Shows the screen until it is quit, or a signal comes.
+fn show(subject: Subject<'_>, theme: Theme) -> anyhow::Result<()> {
+    let (remote, events) = event::queue();
+    let quit = remote.clone();
+    signals::on_end(move || quit.send(Event::Quit)).context("signals cannot be caught")?;
+    let mut host =
+        Around { capture: subject.capture.clone(), server: subject.server, demo: subject.demo, remote: remote.clone() };
+    let setting = Setting { url: host.url(), file: subject.file, formats: host.formats() };
+    let choice = match theme {
+        Theme::Dark => ThemeChoice::Named(ThemeName::Dark),
+        Theme::Light => ThemeChoice::Named(ThemeName::Light),
+        Theme::Mono => ThemeChoice::Named(ThemeName::Mono),
+        Theme::Auto => ThemeChoice::Auto,
+    };
+    let mut app = App::new(
+        subject.capture.clone(),
+        setting,
+        Colours::named(ThemeName::Dark),
+        Keymap::built_in()?,
+        subject.unsaved,
+    );
+    if let Some(notice) = subject.notice {
+        app.report(Report::Said(notice));
+    }
+    tui::run(app, choice, &mut host, &remote, &events).context("the screen cannot be drawn")
+}
+
+/// The program around the screen.
+struct Around {
+    capture: Capture,
+    server: Option<SocketAddr>,
+    demo: Option<DemoHandle>,
+    remote: Remote,
+}
+
+impl Host for Around {
+    fn url(&self) -> Option<String> {
+        self.server.map(url)
+    }
+
+    fn formats(&self) -> Vec<FormatChoice> {
+        CHOICES
+            .iter()
+            .map(|choice| FormatChoice {
+                name: choice.name,
+                extension: choice.format.extension(),
+                words: choice.format.words(),
+            })
+            .collect()
+    }
+
+    fn open_browser(&mut self) -> Result<String, String> {
+        browse(self.server.ok_or("there is no page: this is a file, not a server")?)
+    }
+
+    fn toggle_demo(&mut self) -> Result<String, String> {
+        let server = self.server.ok_or("there is no server for a demo client: this is a file")?;
+        match self.demo.take().filter(DemoHandle::is_running) {
+            Some(running) => {
+                // It says goodbye to the server, which takes its time.
+                let remote = self.remote.clone();
+                thread::spawn(move || {
+                    let report = match running.stop() {
+                        Ok(()) => Report::Said("the demo client has closed its connection".to_owned()),
+                        Err(e) => Report::Failed(e.to_string()),
+                    };
+                    remote.report(report);
+                });
+                Ok("the demo client is closing its connection".to_owned())
+            }
+            None => {
+                self.demo = Some(demo::start(server).map_err(|e| format!("no demo client could be started: {e}"))?);
+                Ok("a demo client talks to the server; d stops it".to_owned())
+            }
+        }
+    }
+
+    fn export(&mut self, request: ExportRequest, remote: Remote) {
+        let capture = self.capture.clone();
+        thread::spawn(move || export_and_report(&capture, request, &remote));
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}/")
+}
+
+/// Opens the page: what was done, or why not.
+fn browse(address: SocketAddr) -> Result<String, String> {
+    let url = url(address);
+    match open::that_detached(&url) {
+        Ok(()) => Ok(format!("opened {url}")),
+        Err(e) => Err(format!("no browser can be opened: {e}; open {url} yourself")),
+    }
+}
+
+/// An export format as the dialog offers it: raw bytes need a direction.
+struct Choice {
+    name: &'static str,
+    format: Format,
+    direction: Option<Direction>,
+}
+
+const CHOICES: [Choice; 6] = [
+    Choice { name: "pcapng", format: Format::Pcapng, direction: None },
+    Choice { name: "ndjson", format: Format::Ndjson, direction: None },
+    Choice { name: "hex", format: Format::Hex, direction: None },
+    Choice { name: "payload", format: Format::Payload, direction: None },
+    Choice { name: "wire ▲", format: Format::Wire, direction: Some(Direction::ClientToServer) },
+    Choice { name: "wire ▼", format: Format::Wire, direction: Some(Direction::ServerToClient) },
+];
+
+fn export_and_report(capture: &Capture, request: ExportRequest, remote: &Remote) {
+    let Some(choice) = CHOICES.iter().find(|choice| choice.name == request.format) else { return };
+    let selection = request.records.clone().map_or(Selection::All, Selection::Records);
+    let options = Options { selection, direction: choice.direction, ..Options::default() };
+    let progress = Progress { cancel: Arc::clone(&request.cancel), ..Progress::default() };
+    let (over, ended) = channel::<()>();
+    let watch = {
+        let (progress, remote) = (progress.clone(), remote.clone());
+        thread::spawn(move || {
+            while ended.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
+                let [done, total] = [&progress.done, &progress.total].map(|count| count.load(Ordering::Relaxed));
+                remote.report(Report::Progress { what: "export", done, total });
+            }
+        })
+    };
+    let exported = export::to_file(capture, choice.format, &options, &request.path, request.force, &progress);
+    drop(over);
+    let _ = watch.join();
+    remote.report(match exported {
+        Ok(exported) => Report::Said(said(&request.path, &exported)),
+        Err(ExportError::Exists(_)) => Report::Exists(request),
+        Err(ExportError::Cancelled) => return,
+        Err(e) => Report::Failed(e.to_string()),
+    });
+}
+
+fn said(path: &Path, exported: &Exported) -> String {
+    let records = count(exported.records, "record");
+    let note = exported.note.as_deref().map(|note| format!(" · {note}")).unwrap_or_default();
+    format!("wrote {records}, {} bytes, to {}{note}", grouped(exported.bytes), path.display())
 }

@@ -1,0 +1,237 @@
+//! Tests of the book as a whole: nothing that can be asked for is missing, nothing that stands there is never used, and
+//! every text fits its place on the screen.
+
+use std::collections::BTreeSet;
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::frame::{FrameContext, Place as InMessage, frame_field, frame_gloss};
+use super::texts::{self, Chapter};
+use super::{Words, close_code, http_field, http_gloss, opcode, record, rule};
+use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::rules::Rule;
+use crate::wire::close::CloseCode;
+use crate::wire::field::FieldId;
+use crate::wire::frame::{FrameHead, fields};
+use crate::wire::http::Head;
+use crate::wire::opcode::Opcode;
+
+const PLACES: [InMessage; 6] =
+    [InMessage::Control, InMessage::Whole, InMessage::First, InMessage::Middle, InMessage::Last, InMessage::Stray];
+
+/// A text is a sentence or three, filled in to the last name, and short.
+fn check(words: &Words) {
+    assert!(!words.title.is_empty() && !words.section.is_empty(), "{words:?}");
+    let text = words.text.as_str();
+    assert!(text.ends_with('.') || text.ends_with(')'), "{text}");
+    assert!(!text.contains(['{', '}', '!']), "{text}");
+    assert!(!words.title.contains(['{', '}']), "{words:?}");
+    assert!(!text.contains("  "), "{text}");
+    assert!(text.chars().count() <= 320, "{} characters: {text}", text.chars().count());
+    let sentences = text.matches(". ").count() + 1;
+    assert!(sentences <= 4, "{sentences} sentences: {text}");
+}
+
+fn check_gloss(gloss: &str) {
+    assert!(!gloss.is_empty() && !gloss.contains(['{', '}', '\n']), "{gloss}");
+    assert!(gloss.width() <= 36, "{} columns: {gloss}", gloss.width());
+}
+
+/// Every head that differs in a way that words could tell.
+fn heads() -> impl Iterator<Item = FrameHead> {
+    let lengths =
+        [(0, 0), (1, 1), (125, 125), (126, 3), (126, 300), (127, 3), (127, 300), (127, 65_536), (127, u64::MAX)];
+    let keys = [None, Some([0x37, 0xfa, 0x21, 0x3d]), Some([0; 4])];
+    (0x0..=0xf_u8).flat_map(move |nibble| {
+        [false, true].into_iter().flat_map(move |fin| {
+            keys.into_iter().flat_map(move |key| {
+                lengths.into_iter().flat_map(move |(len_code, payload_len)| {
+                    [false, true].map(move |rsv| FrameHead {
+                        rsv1: rsv,
+                        rsv2: rsv,
+                        rsv3: rsv,
+                        len_code,
+                        ..FrameHead::new(fin, Opcode::from_wire(nibble), key, payload_len)
+                    })
+                })
+            })
+        })
+    })
+}
+
+#[test]
+fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
+    let mut seen = BTreeSet::new();
+    let mut keys = BTreeSet::new();
+    for head in heads() {
+        let mut bytes = Vec::new();
+        head.encode(&mut bytes);
+        bytes.extend([0x03, 0xe8]);
+        let whole = head.wire_len();
+        let table = fields(&bytes[..bytes.len().min(usize::try_from(whole).unwrap_or(usize::MAX))], whole);
+        for (direction, place) in Direction::BOTH.into_iter().flat_map(|d| PLACES.map(|p| (d, p))) {
+            for (compressed, captured_payload) in [(false, head.payload_len), (true, head.payload_len), (false, 0)] {
+                let ctx = FrameContext { head, direction, place, compressed, captured_payload };
+                for field in &table {
+                    let words = frame_field(&ctx, field);
+                    let gloss = frame_gloss(&ctx, field);
+                    check(&words);
+                    check_gloss(&gloss);
+                    keys.insert(field.id.key());
+                    seen.insert((words.text, gloss));
+                }
+            }
+        }
+    }
+    for key in [
+        "fin",
+        "rsv1",
+        "rsv2",
+        "rsv3",
+        "opcode",
+        "mask",
+        "payload-len",
+        "extended-len-16",
+        "extended-len-64",
+        "masking-key",
+        "payload",
+        "close-code",
+        "close-reason",
+    ] {
+        assert!(keys.contains(key), "{key}");
+    }
+    // Each case of the book begins in a way of its own, up to the first name that is filled in.
+    for place in texts::places().filter(|p| matches!(p.chapter, Chapter::Frame | Chapter::Opcode) && p.case != "alone")
+    {
+        let (text, gloss) = (place.words(|_| Some("\0".to_owned())).text, place.gloss(|_| Some("\0".to_owned())));
+        let parts: Vec<&str> = text.split('\0').collect();
+        let used = seen.iter().any(|(seen, seen_gloss)| {
+            parts.iter().all(|part| seen.contains(part)) && (gloss.contains('\0') || *seen_gloss == gloss)
+        });
+        assert!(used, "{place:?} is never shown");
+    }
+}
+
+#[test]
+fn every_opcode_and_every_close_code_is_explained() {
+    for nibble in 0x0..=0xf {
+        check(&opcode(Opcode::from_wire(nibble)));
+    }
+    let mut topics = BTreeSet::new();
+    for code in 0..=u16::MAX {
+        let words = close_code(CloseCode(code));
+        check(&words);
+        assert!(words.text.starts_with(&code.to_string()), "{}", words.text);
+        topics.insert(words.text.replacen(&code.to_string(), "", 1));
+        if (1000..=1015).contains(&code) {
+            assert!(texts::has_topic(Chapter::Close, &code.to_string()));
+            let forbidden = words.text.contains("must not be sent") || words.text.contains("is reserved");
+            assert_eq!(forbidden, !CloseCode(code).may_be_sent(), "{}", words.text);
+        }
+    }
+    assert_eq!(topics.len(), texts::places().filter(|p| p.chapter == Chapter::Close).count());
+    for place in texts::places().filter(|p| p.chapter == Chapter::Close) {
+        check_gloss(&place.gloss(|_| None));
+    }
+}
+
+#[test]
+fn every_rule_is_explained_and_no_other() {
+    for one in Rule::ALL {
+        let words = rule(*one);
+        assert_ne!(words.text, "", "{} has no text", one.id());
+        check(&words);
+    }
+    let known: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.id()).collect();
+    let written: BTreeSet<_> = texts::rule_ids().collect();
+    assert_eq!(known, written);
+}
+
+#[test]
+fn every_kind_of_record_is_explained_and_no_other() {
+    use Kind::{CutFrame, CutHttp, End, Frame, Gap, Junk, Request, Response};
+    let kinds =
+        [Request, Response, Frame, Gap, End(How::Fin), End(How::Rst), End(How::Capture), Junk, CutHttp, CutFrame];
+    for (kind, direction) in kinds.into_iter().flat_map(|kind| Direction::BOTH.map(|direction| (kind, direction))) {
+        check(&record(kind, direction));
+    }
+    assert_eq!(kinds.len(), texts::places().filter(|p| p.chapter == Chapter::Record).count());
+}
+
+#[test]
+fn every_field_of_a_head_is_explained_and_no_text_about_heads_is_idle() {
+    let mut seen = BTreeSet::new();
+    for start in [
+        "GET /chat HTTP/1.1",
+        "GET /chat HTTP/1.0",
+        "POST /chat HTTP/1.1",
+        "GET",
+        "HTTP/1.1 100 Continue",
+        "HTTP/1.1 101 Switching Protocols",
+        "HTTP/1.1 200 OK",
+        "HTTP/1.1 302 Found",
+        "HTTP/1.1 304 Not Modified",
+        "HTTP/1.1 400 Bad Request",
+        "HTTP/1.1 401 Unauthorized",
+        "HTTP/1.1 403 Forbidden",
+        "HTTP/1.1 404 Not Found",
+        "HTTP/1.1 418 I'm a teapot",
+        "HTTP/1.1 426 Upgrade Required",
+        "HTTP/1.1 431",
+        "HTTP/1.1 503 Later",
+        "HTTP/1.1 x",
+    ] {
+        for lines in [
+            "",
+            "Upgrade: websocket",
+            "Upgrade: h2c",
+            "Connection: Upgrade\r\nUpgrade: websocket",
+            "Connection: close\r\nUpgrade: websocket",
+            "Connection: close",
+            "Connection: keep-alive",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nHost: localhost\r\nOrigin: http://localhost",
+            "Sec-WebSocket-Key: x\r\nHost: example.com\r\nOrigin: http://localhost\r\nX-Thing: 1",
+            "Sec-WebSocket-Key: x\r\nSec-WebSocket-Key: y\r\nOrigin: null\r\nSec-WebSocket-Thing: 1",
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "Sec-WebSocket-Accept: x",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Version: 8, 7",
+            "Sec-WebSocket-Protocol: chat",
+            "Sec-WebSocket-Extensions: permessage-deflate",
+            "Sec-WebSocket-Extensions: foo",
+            "Content-Length: 4",
+            "Content-Length: four",
+            "Transfer-Encoding: chunked",
+            "X-Thing: 1\r\nSec-Fetch-Site: none\r\nSec-CH-UA: x",
+            "no colon",
+            "X : 1",
+            "X: 1\r\n 2",
+            "X: \0",
+            "Cookie: a=b\r\nAuthorization: Basic x\r\nUser-Agent: x\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\
+             Accept-Language: en\r\nCache-Control: no-cache\r\nPragma: no-cache\r\nContent-Type: text/html\r\nDate: x\r\n\
+             Server: x\r\nSet-Cookie: a=b\r\nProxy-Authorization: x\r\nWWW-Authenticate: Basic\r\nReferer: x\r\n\
+             Content-Encoding: gzip\r\nContent-Security-Policy: x\r\nX-Content-Type-Options: nosniff\r\nLocation: /\r\n\
+             ETag: x\r\nLast-Modified: x\r\nVary: x\r\nUpgrade-Insecure-Requests: 1",
+        ] {
+            let long = lines.replace(": x", &format!(": {}", "x".repeat(200)));
+            for lines in [lines, &long] {
+                let break_ = if lines.is_empty() { "" } else { "\r\n" };
+                let wire = format!("{start}\r\n{lines}{break_}\r\nbody");
+                let head = Head::read(wire.as_bytes());
+                for mut field in head.fields(wire.len() as u64) {
+                    check(&http_field(&head, &field));
+                    check_gloss(&http_gloss(&head, &field));
+                    seen.extend(super::http::choose(&head, &field));
+                    field.id = FieldId::Opaque;
+                    seen.extend(super::http::choose(&head, &field));
+                }
+            }
+        }
+    }
+    let written: BTreeSet<_> =
+        texts::places().filter(|p| matches!(p.chapter, Chapter::Http | Chapter::Header)).collect();
+    let idle: Vec<_> = written.difference(&seen).collect();
+    assert!(idle.is_empty(), "never shown: {idle:?}");
+    let missing: Vec<_> = seen.difference(&written).collect();
+    assert!(missing.is_empty(), "not written: {missing:?}");
+}

@@ -1,0 +1,181 @@
+//! The words about a request's or response's fields but its headers, which have a file of their own.
+
+use super::Words;
+use super::header;
+use super::texts::{self, Chapter, Place};
+use crate::proto::dissected::Direction;
+use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::http::{Head, StartLine};
+use crate::wire::printable;
+
+/// How many characters of a value are put into a text.
+const MAX_VALUE: usize = 60;
+
+/// A few words on what a field of a request or response means, at most 36 columns. Empty for a field that neither has.
+pub fn http_gloss(head: &Head<'_>, field: &Field) -> String {
+    choose(head, field).map(|place| place.gloss(|name| look(head, field, name))).unwrap_or_default()
+}
+
+/// What a field of a request or response means. `field` is one of [`Head::fields`] of the same head; of a field that
+/// neither has only the name is told.
+pub fn http_field(head: &Head<'_>, field: &Field) -> Words {
+    match choose(head, field) {
+        Some(place) => place.words(|name| look(head, field, name)),
+        None => Words { title: field.id.key().to_owned(), section: String::new(), text: String::new() },
+    }
+}
+
+/// Where the text about a field stands.
+pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<Place<'static>> {
+    let value = text_of(field);
+    let case = match field.id {
+        FieldId::Method => method_case(head, value),
+        FieldId::Target if head.is_upgrade() => "handshake",
+        FieldId::Target => "plain",
+        FieldId::Version => version_case(head, value),
+        FieldId::Status => status_case(head),
+        FieldId::Reason => "given",
+        FieldId::Header(n) => return Some(header::choose(head, usize::from(n))),
+        FieldId::HeadEnd => head_end_case(head),
+        FieldId::Body if head.has_token("transfer-encoding", "chunked") => "chunked",
+        FieldId::Body if head.value("content-length").is_some() => "length",
+        FieldId::Body => "until-end",
+        FieldId::Opaque => "any",
+        FieldId::Fin
+        | FieldId::Rsv1
+        | FieldId::Rsv2
+        | FieldId::Rsv3
+        | FieldId::Opcode
+        | FieldId::Mask
+        | FieldId::PayloadLen
+        | FieldId::ExtendedLen16
+        | FieldId::ExtendedLen64
+        | FieldId::MaskingKey
+        | FieldId::Payload
+        | FieldId::CloseCode
+        | FieldId::CloseReason => return None,
+    };
+    Some(Place::new(Chapter::Http, field.id.key(), case))
+}
+
+/// What a name in braces stands for.
+fn look(head: &Head<'_>, field: &Field, name: &str) -> Option<String> {
+    match (name, &field.value) {
+        ("value", _) => Some(shown(text_of(field))),
+        ("name", _) => Some(shown(&field.name)),
+        ("bytes", Value::Length(length)) => Some(texts::bytes(*length)),
+        _ => texts::peer(direction(head), name),
+    }
+}
+
+pub(super) const fn direction(head: &Head<'_>) -> Direction {
+    match head.start {
+        StartLine::Request { .. } => Direction::ClientToServer,
+        StartLine::Response { .. } => Direction::ServerToClient,
+    }
+}
+
+fn method_case(head: &Head<'_>, method: &str) -> &'static str {
+    match (head.is_upgrade(), method) {
+        (true, "GET") => "handshake",
+        (true, _) => "handshake-wrong",
+        (false, "GET") => "get",
+        (false, _) => "other",
+    }
+}
+
+/// RFC 6455 §4.1: the version of a handshake is at least 1.1.
+fn version_case(head: &Head<'_>, version: &str) -> &'static str {
+    let number = version.strip_prefix("HTTP/").and_then(|number| number.parse::<f32>().ok());
+    match direction(head) {
+        Direction::ServerToClient => "response",
+        Direction::ClientToServer if !head.is_upgrade() => "plain",
+        Direction::ClientToServer if number.is_some_and(|number| number >= 1.1) => "right",
+        Direction::ClientToServer => "wrong",
+    }
+}
+
+fn status_case(head: &Head<'_>) -> &'static str {
+    match head.status() {
+        Some(101) if head.has_token("upgrade", "websocket") => "101",
+        Some(101) => "101-other",
+        Some(304) => "304",
+        Some(400) => "400",
+        Some(401) => "401",
+        Some(403) => "403",
+        Some(404) => "404",
+        Some(426) => "426",
+        Some(431) => "431",
+        Some(100..=199) => "1xx",
+        Some(200..=299) => "2xx",
+        Some(300..=399) => "3xx",
+        Some(400..=499) => "4xx",
+        Some(500..=599) => "5xx",
+        _ => "other",
+    }
+}
+
+fn head_end_case(head: &Head<'_>) -> &'static str {
+    match direction(head) {
+        Direction::ClientToServer if head.is_upgrade() => "handshake",
+        Direction::ServerToClient if head.status() == Some(101) && head.is_upgrade() => "switched",
+        _ => "plain",
+    }
+}
+
+fn text_of(field: &Field) -> &str {
+    match &field.value {
+        Value::Text(text) => text,
+        _ => "",
+    }
+}
+
+/// Captured text as it may be put into a sentence: visible throughout, cut short, and never empty.
+fn shown(raw: &str) -> String {
+    if raw.is_empty() {
+        return texts::phrase("nothing").to_owned();
+    }
+    let safe = printable::text(raw);
+    match safe.char_indices().nth(MAX_VALUE) {
+        Some((cut, _)) => format!("{}…", &safe[..cut]),
+        None => safe.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explain(wire: &str, id: FieldId) -> Words {
+        let head = Head::read(wire.as_bytes());
+        let fields = head.fields(wire.len() as u64);
+        http_field(&head, fields.iter().find(|field| field.id == id).expect("the field"))
+    }
+
+    #[test]
+    fn section_4_1_the_first_line_of_a_handshake() {
+        let request = "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+        assert!(explain(request, FieldId::Method).text.starts_with("GET: the only method"));
+        assert!(explain(request, FieldId::Target).text.starts_with("/chat: the resource name"));
+        assert_eq!(explain(request, FieldId::Version).section, "RFC 6455 §4.1");
+        let old = "GET /chat HTTP/1.0\r\nUpgrade: websocket\r\n\r\n";
+        assert!(explain(old, FieldId::Version).text.starts_with("HTTP/1.0: a WebSocket handshake needs at least"));
+        assert!(explain("GET / HTTP/1.1\r\n\r\n", FieldId::Method).text.contains("plain HTTP"));
+    }
+
+    #[test]
+    fn section_4_2_2_the_status() {
+        let switched = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+        assert!(explain(switched, FieldId::Status).text.starts_with("101, Switching Protocols: the server agrees"));
+        assert!(explain(switched, FieldId::HeadEnd).text.contains("first byte of a WebSocket frame"));
+        assert!(explain("HTTP/1.1 418 I'm a teapot\r\n\r\n", FieldId::Status).text.starts_with("418: the server"));
+        assert!(explain("HTTP/1.1 abc\r\n\r\n", FieldId::Status).text.starts_with("abc is no status code"));
+    }
+
+    #[test]
+    fn what_comes_from_the_wire_is_safe_and_cut_short() {
+        let words = explain(&format!("GET /\x1b[31m{} HTTP/1.1\r\n\r\n", "x".repeat(200)), FieldId::Target);
+        assert!(words.text.starts_with("/␛[31mxxx") && words.text.contains("x…: what is asked for"), "{}", words.text);
+        assert_eq!(shown(""), "nothing");
+    }
+}

@@ -1,0 +1,362 @@
+//! What the screen shows: one selection through all panels, and how it changes.
+
+pub mod detail;
+mod keys;
+mod mouse;
+mod moves;
+pub mod overlay;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use ratatui::layout::Rect;
+
+use self::detail::Detail;
+use self::overlay::Overlay;
+use super::event::Report;
+use super::host::{ExportRequest, FormatChoice};
+use super::keymap::Keymap;
+use super::layout::{self, Layout, Shape};
+use super::theme::Theme;
+use crate::capture::search::{Pattern, Toward};
+use crate::capture::store::{Capture, Totals, Trouble};
+use crate::proto::rules::grouped;
+
+/// A panel that can have the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Panel {
+    /// The records.
+    List,
+    /// The bits, or the handshake.
+    Bits,
+    /// The bytes on the wire.
+    Bytes,
+    /// The unmasked payload.
+    Payload,
+}
+
+/// How times are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeFormat {
+    /// Seconds since the first record.
+    SinceStart,
+    /// Seconds since the record before.
+    SincePrevious,
+    /// The local time of day.
+    Clock,
+}
+
+/// Something that the main loop must do, because the state cannot.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// End the program.
+    Quit,
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Open the page.
+    Browser,
+    /// Start or stop the demo client.
+    Demo,
+    /// Export.
+    Export(ExportRequest),
+    /// Search.
+    Find {
+        /// For what.
+        pattern: Pattern,
+        /// From which record.
+        from: u64,
+        /// Which way.
+        toward: Toward,
+        /// Set when it is no longer wanted.
+        cancel: Arc<AtomicBool>,
+    },
+}
+
+/// A line at the bottom until the next key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// It went well.
+    Said(String),
+    /// It did not.
+    Failed(String),
+}
+
+/// Work that runs beside the screen.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What it does, in a word.
+    pub what: &'static str,
+    /// Done, and of how much.
+    pub progress: (u64, u64),
+    /// Set to end it.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// What stays the same while the screen is up.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The address of the page; `None` when a file is inspected.
+    pub url: Option<String>,
+    /// The name of the file, when one is inspected.
+    pub file: Option<String>,
+    /// The export formats on offer.
+    pub formats: Vec<FormatChoice>,
+}
+
+/// The state of the screen.
+pub struct App {
+    /// The records.
+    pub capture: Capture,
+    /// What stays the same.
+    pub setting: Setting,
+    /// Colours.
+    pub theme: Theme,
+    /// Keys.
+    pub keymap: Keymap,
+    /// Where everything stands.
+    pub layout: Layout,
+    /// Counts when the screen was last brought up to date.
+    pub totals: Totals,
+    /// What is wrong with the capture.
+    pub trouble: Trouble,
+    /// The record under the cursor; 0 while there is none.
+    pub cursor: u64,
+    /// The first record in the list.
+    pub top: u64,
+    /// Whether the cursor sticks to the newest record.
+    pub following: bool,
+    /// How many records there were when following ended.
+    pub held_at: u64,
+    /// The panel that has the keys.
+    pub focus: Panel,
+    /// Whether that panel has the screen for itself.
+    pub maximised: bool,
+    /// The record under the cursor, laid out.
+    pub detail: Option<Detail>,
+    /// The selected row of the left panel.
+    pub row: usize,
+    /// The byte under the cursor, within the record.
+    pub byte: u64,
+    /// First row of the left panel's table.
+    pub row_top: usize,
+    /// First row of the bytes.
+    pub bytes_top: u64,
+    /// First row of the payload.
+    pub payload_top: u64,
+    /// Marked records.
+    pub marks: BTreeSet<u64>,
+    /// How times are shown.
+    pub time_format: TimeFormat,
+    /// What was last searched for.
+    pub pattern: Option<Pattern>,
+    /// What lies over the panels.
+    pub overlay: Option<Overlay>,
+    /// A line at the bottom.
+    pub notice: Option<Notice>,
+    /// What runs beside the screen.
+    pub job: Option<Job>,
+    /// What the main loop must do.
+    pub effects: Vec<Effect>,
+    unsaved: bool,
+    /// The capture of a crashed run, which is offered at start.
+    quit_when_saved: bool,
+}
+
+impl App {
+    /// The screen over a capture. `unsaved` tells whether its records go when the program ends.
+    pub fn new(capture: Capture, setting: Setting, theme: Theme, keymap: Keymap, unsaved: bool) -> Self {
+        let following = setting.file.is_none();
+        let mut app = Self {
+            capture,
+            setting,
+            theme,
+            keymap,
+            layout: Layout::default(),
+            totals: Totals::default(),
+            trouble: Trouble::default(),
+            cursor: 0,
+            top: 1,
+            following,
+            held_at: 0,
+            focus: Panel::List,
+            maximised: false,
+            detail: None,
+            row: 0,
+            byte: 0,
+            row_top: 0,
+            bytes_top: 0,
+            payload_top: 0,
+            marks: BTreeSet::new(),
+            time_format: TimeFormat::SinceStart,
+            pattern: None,
+            overlay: None,
+            notice: None,
+            job: None,
+            effects: Vec::new(),
+            unsaved,
+            quit_when_saved: false,
+        };
+        app.refresh();
+        app
+    }
+
+    /// Takes in what is new in the capture.
+    pub fn refresh(&mut self) {
+        self.totals = self.capture.totals();
+        self.trouble = self.capture.trouble();
+        let len = self.totals.records;
+        if len == 0 {
+            return;
+        }
+        if self.cursor == 0 || self.following {
+            let at = if self.following { len } else { 1 };
+            if at != self.cursor {
+                self.go_to(at);
+            }
+        }
+        if !self.following && self.held_at == 0 {
+            self.held_at = len;
+        }
+        self.settle();
+    }
+
+    /// The terminal has another size.
+    pub fn resize(&mut self, area: Rect) {
+        self.layout.area = area;
+        self.settle();
+    }
+
+    /// How many records are new since following ended.
+    pub const fn new_since_hold(&self) -> u64 {
+        if self.following { 0 } else { self.totals.records.saturating_sub(self.held_at) }
+    }
+
+    /// Takes in a report of work beside the screen.
+    pub fn report(&mut self, report: Report) {
+        match report {
+            Report::Progress { what, done, total } => {
+                if let Some(job) = self.job.as_mut().filter(|job| job.what == what) {
+                    job.progress = (done, total);
+                }
+                return;
+            }
+            Report::Said(line) => {
+                self.notice = Some(Notice::Said(line));
+                if std::mem::take(&mut self.quit_when_saved) {
+                    self.effects.push(Effect::Quit);
+                }
+            }
+            Report::Failed(line) => {
+                self.quit_when_saved = false;
+                self.notice = Some(Notice::Failed(line));
+            }
+            Report::Exists(request) => {
+                self.overlay = Some(Overlay::Question(overlay::Question::Replace(request)));
+            }
+            Report::Found(Some(hit)) => {
+                self.hold();
+                self.go_to(hit.no);
+                self.select_byte(hit.byte);
+                self.notice = None;
+                self.settle();
+            }
+            Report::Found(None) => {
+                self.notice = Some(Notice::Failed("not found in any record".to_owned()));
+            }
+        }
+        self.job = None;
+    }
+
+    /// Whether the selected byte lies in a masked payload: position in the payload, and the key.
+    pub fn masked_payload_byte(&self) -> Option<(u64, [u8; 4])> {
+        let detail = self.detail.as_ref()?;
+        let at = self.byte.checked_sub(detail.payload_start()?)?;
+        Some((at, detail.masking_key()?))
+    }
+
+    /// Whether quitting now would lose records.
+    pub const fn would_lose(&self) -> bool {
+        self.unsaved && self.totals.records > 0
+    }
+
+    /// Computes where everything stands, and brings what is selected into view.
+    fn settle(&mut self) {
+        let shape = self.detail.as_ref().map_or(Shape::default(), |detail| Shape {
+            has_bits: detail.record.opcode().is_some(),
+            payload: detail.payload_start().is_some(),
+            wire_len: detail.record.wire_len,
+        });
+        if self.focus == Panel::Payload && !shape.payload {
+            self.focus = Panel::Bytes;
+        }
+        let maximised = self.maximised.then_some(self.focus);
+        self.layout = layout::compute(self.layout.area, maximised, shape);
+        self.settle_list();
+        self.settle_rows();
+        self.settle_hex();
+    }
+
+    fn settle_list(&mut self) {
+        let height = u64::from(self.layout.list.height).max(1);
+        let last_top = self.totals.records.saturating_sub(height) + 1;
+        if self.cursor < self.top {
+            self.top = self.cursor;
+        } else if self.cursor >= self.top + height {
+            self.top = self.cursor - height + 1;
+        }
+        self.top = self.top.min(last_top).max(1);
+    }
+
+    fn settle_rows(&mut self) {
+        let Some(detail) = &self.detail else { return };
+        let (_, table) = layout::split_bits(self.layout.left, detail);
+        let height = usize::from(table.height).max(1);
+        if self.row < self.row_top {
+            self.row_top = self.row;
+        } else if self.row >= self.row_top + height {
+            self.row_top = self.row + 1 - height;
+        }
+        self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));
+    }
+
+    fn settle_hex(&mut self) {
+        let Some(detail) = &self.detail else { return };
+        let scroll = |top: u64, byte: u64, len: u64, area: Rect| {
+            let shape = layout::HexShape::of(area);
+            let (row, rows) = (byte / shape.per_row, len.div_ceil(shape.per_row));
+            let height = shape.rows.max(1);
+            let top = if row < top { row } else { top.max((row + 1).saturating_sub(height)) };
+            top.min(rows.saturating_sub(height))
+        };
+        self.bytes_top = scroll(self.bytes_top, self.byte, detail.record.wire_len, self.layout.bytes);
+        if let Some(start) = detail.payload_start() {
+            let at = self.byte.saturating_sub(start);
+            self.payload_top = scroll(self.payload_top, at, detail.record.wire_len - start, self.layout.payload);
+        }
+    }
+
+    /// How many rows a page of the focused panel has.
+    fn page(&self) -> u64 {
+        let rows = match self.focus {
+            Panel::List => u64::from(self.layout.list.height),
+            Panel::Bits => u64::from(self.layout.left.height) / 2,
+            Panel::Bytes => layout::HexShape::of(self.layout.bytes).rows,
+            Panel::Payload => layout::HexShape::of(self.layout.payload).rows,
+        };
+        rows.max(2) - 1
+    }
+
+    fn say(&mut self, line: impl Into<String>) {
+        self.notice = Some(Notice::Said(line.into()));
+    }
+
+    fn complain(&mut self, line: impl Into<String>) {
+        self.notice = Some(Notice::Failed(line.into()));
+    }
+}
+
+/// `1 record`, `2 records`.
+pub fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,134 @@
+//! The hex views: the bytes on the wire, and the payload unmasked. Colours are those of the bit grid.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{put, rule};
+use crate::proto::dissected::Kind;
+use crate::proto::rules::grouped;
+use crate::tui::app::detail::Detail;
+use crate::tui::app::{App, Panel, count};
+use crate::tui::layout::HexShape;
+use crate::wire::field::{Span, field_at_byte};
+use crate::wire::opcode::Opcode;
+use crate::wire::printable;
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let Some(detail) = &app.detail else { return };
+    let layout = &app.layout;
+    if layout.bytes.area() > 0 {
+        let title = Rect { x: layout.bytes.x, width: layout.bytes.width, ..layout.middle_title };
+        let rest = format!("{} on the wire", grouped(detail.record.wire_len));
+        rule::titled(app, buffer, title, "Bytes", &rest, app.focus == Panel::Bytes);
+        if layout.divider.width > 0 {
+            put(buffer, Rect { width: 1, ..layout.divider }, 0, 0, "│", app.theme.rule.0);
+            let corner = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
+            put(buffer, corner, 0, 0, "┬", app.theme.rule.0);
+        }
+        wire(app, detail, buffer);
+    }
+    if let Some(start) = detail.payload_start().filter(|_| layout.payload.area() > 0) {
+        let title = if layout.payload_title.area() > 0 {
+            layout.payload_title
+        } else {
+            Rect { x: layout.payload.x, width: layout.payload.width, ..layout.middle_title }
+        };
+        let name = if detail.masking_key().is_some() { "Unmasked payload" } else { "Payload" };
+        let focused = app.focus == Panel::Payload;
+        rule::titled(app, buffer, title, name, &payload_words(detail, start), focused);
+        if layout.divider.width > 0 {
+            let joint = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
+            put(buffer, joint, 0, 0, "├", app.theme.rule.0);
+        }
+        payload(app, detail, start, buffer);
+    }
+}
+
+fn payload_words(detail: &Detail, start: u64) -> String {
+    let len = count(detail.record.wire_len - start, "byte");
+    let kind = match detail.record.opcode() {
+        _ if detail.record.compressed => ", compressed",
+        Some(Opcode::Text) => ", UTF-8 text",
+        Some(Opcode::Binary) => ", binary",
+        _ => "",
+    };
+    format!("{len}{kind}")
+}
+
+fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
+    let area = app.layout.bytes;
+    let shape = HexShape::of(area);
+    let first = app.bytes_top * shape.per_row;
+    let Ok(bytes) = app.capture.wire(&detail.record, first..first + shape.rows * shape.per_row) else {
+        put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
+        return;
+    };
+    if bytes.is_empty() {
+        let words = match detail.record.kind {
+            Kind::End(_) => "the end of a direction has no bytes",
+            Kind::Gap => "the capture lacks these bytes",
+            _ => "no bytes",
+        };
+        put(buffer, area, 2, 0, words, app.theme.faint.0);
+    }
+    let selected = detail.field_of_row(app.row).map(|field| field.span);
+    draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, at));
+    mark_cursor(buffer, area, first, app.byte, app.focus == Panel::Bytes);
+}
+
+fn payload(app: &App, detail: &Detail, start: u64, buffer: &mut Buffer) {
+    let area = app.layout.payload;
+    let shape = HexShape::of(area);
+    let first = app.payload_top * shape.per_row;
+    let Ok(bytes) = app.capture.payload(&detail.record, first..first + shape.rows * shape.per_row) else {
+        put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
+        return;
+    };
+    let selected = detail.field_of_row(app.row).map(|field| field.span);
+    draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, start + at));
+    if let Some(at) = app.byte.checked_sub(start) {
+        mark_cursor(buffer, area, first, at, app.focus == Panel::Payload);
+    }
+}
+
+/// The colour of the field that owns a byte; lit when that is the selected one.
+fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Style {
+    let theme = &app.theme;
+    match (field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field)), selected) {
+        (_, Some(span)) if span.touches_byte(at) => theme.selection(span),
+        (Some(field), _) => theme.field(field.id),
+        (None, _) => theme.faint.0,
+    }
+}
+
+fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], style: impl Fn(u64) -> Style) {
+    let shape = HexShape::of(area);
+    for (row, chunk) in bytes.chunks(shape.per_row as usize).enumerate() {
+        let y = row as u16 * shape.lines_per_row;
+        let at = first + row as u64 * shape.per_row;
+        put(buffer, area, 2, y, &format!("{at:04x}"), app.theme.faint.0);
+        for (place, byte) in chunk.iter().enumerate() {
+            let style = style(at + place as u64);
+            let place = place as u64;
+            put(buffer, area, shape.digit_column(place), y, &format!("{byte:02x}"), style);
+            let (line, column) = shape.character_at(place);
+            put(buffer, area, column, y + line, &printable::hex_cell(*byte).to_string(), style);
+        }
+    }
+}
+
+/// Lights the byte under the cursor, stronger in the panel that has the keys.
+fn mark_cursor(buffer: &mut Buffer, area: Rect, first: u64, byte: u64, focused: bool) {
+    let shape = HexShape::of(area);
+    let Some(at) = byte.checked_sub(first).filter(|at| *at < shape.rows * shape.per_row) else { return };
+    let (row, place) = (at / shape.per_row, at % shape.per_row);
+    let y = area.y + row as u16 * shape.lines_per_row;
+    let modifier = if focused { ratatui::style::Modifier::REVERSED } else { ratatui::style::Modifier::UNDERLINED };
+    let (line, column) = shape.character_at(place);
+    let places = [(shape.digit_column(place), y, 2), (column, y + line, 1)];
+    for (x, y, width) in places {
+        let cell = Rect { x: area.x + x, y, width, height: 1 }.intersection(area);
+        buffer.set_style(cell, Style::new().add_modifier(modifier));
+    }
+}

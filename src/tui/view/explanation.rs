@@ -1,0 +1,133 @@
+//! The panel of words: what is wrong first, then what the selected field says, or how a payload byte is unmasked.
+
+use ratatui::buffer::Buffer;
+use ratatui::text::{Line, Span};
+
+use super::list::severity_symbol;
+use super::{put, rule, wrap};
+use crate::explain::{self, Words};
+use crate::proto::rules::{Finding, grouped};
+use crate::tui::app::App;
+use crate::tui::app::detail::{Detail, Sort};
+use crate::wire::http::Head;
+use crate::wire::printable;
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let (title, area) = (app.layout.explanation_title, app.layout.explanation);
+    let Some(detail) = app.detail.as_ref().filter(|_| area.height > 0) else { return };
+    let width = usize::from(area.width.saturating_sub(3));
+    let mut y = 0;
+    let finding = relevant_finding(app, detail);
+    let words = words(app, detail);
+    rule::titled(app, buffer, title, &words.title, &words.section, false);
+    if app.layout.divider.height > 0 {
+        let joint = ratatui::layout::Rect { x: app.layout.divider.x, width: 1, ..title };
+        put(buffer, joint, 0, 0, "┴", app.theme.rule.0);
+    }
+    if let Some(note) = &detail.note {
+        rule::right(buffer, title, &format!("✎ {}", super::fit(&printable::text(note), width / 2)), app.theme.info.0);
+    }
+    if let Some(finding) = finding {
+        let style = app.theme.severity(finding.rule.severity());
+        let symbol = severity_symbol(finding.rule.severity());
+        let about = finding.about.map(|no| format!(" (see record {no})")).unwrap_or_default();
+        let line = format!("{symbol} {}{about} · {}", printable::text(&finding.sentence()), finding.rule.section());
+        for line in wrap(&line, width) {
+            put(buffer, area, 1, y, &line, style);
+            y += 1;
+        }
+    } else if let Some((at, key)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
+        unmasking(app, detail, at, key, buffer);
+        return;
+    }
+    for line in wrap(&words.text, width) {
+        put(buffer, area, 1, y, &line, app.theme.text.0);
+        y += 1;
+    }
+}
+
+/// The finding about the selected bits; else, the record's worst.
+fn relevant_finding<'d>(app: &App, detail: &'d Detail) -> Option<&'d Finding> {
+    let findings = &detail.record.findings;
+    let selected = detail.field_of_row(app.row).map(|field| field.span);
+    let here = findings.iter().find(|f| f.span.zip(selected).is_some_and(|(a, b)| a.overlaps(b)));
+    here.or_else(|| findings.iter().filter(|_| detail.http.is_none()).max_by_key(|f| f.rule.severity()))
+}
+
+/// Whether it is a byte of the payload that is looked at, and not the payload as a field.
+fn byte_is_cursor(app: &App) -> bool {
+    use crate::tui::app::Panel;
+    matches!(app.focus, Panel::Bytes | Panel::Payload)
+}
+
+/// The words for what is selected.
+fn words(app: &App, detail: &Detail) -> Words {
+    if let Some((at, _)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
+        let len = detail.record.payload_len().unwrap_or(0);
+        return Words {
+            title: format!("payload byte {} of {}", grouped(at), grouped(len)),
+            section: "RFC 6455 §5.3".to_owned(),
+            text: String::new(),
+        };
+    }
+    let row = detail.rows.get(app.row);
+    let field = detail.field_of_row(app.row);
+    if let (Some(http), Some(row)) = (&detail.http, row) {
+        if let (Sort::Broken, None) = (row.sort, field) {
+            return Words {
+                title: row.name.clone(),
+                section: row.gloss.clone(),
+                text: "This requirement is not met, and nothing in the head says otherwise.".to_owned(),
+            };
+        }
+        if let Some(field) = field {
+            return explain::http_field(&Head::read(http), field);
+        }
+    }
+    match (&detail.frame, field) {
+        (Some(context), Some(field)) => explain::frame_field(context, field),
+        _ => explain::record(detail.record.kind, detail.record.direction),
+    }
+}
+
+/// ```text
+/// masked  58   0101 1000
+/// key[3]  3d   0011 1101
+/// ⊕       65   0110 0101   e
+/// ```
+fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buffer) {
+    let area = app.layout.explanation;
+    let theme = &app.theme;
+    let Some(masked) =
+        app.capture.wire(&detail.record, app.byte..app.byte + 1).ok().and_then(|bytes| bytes.first().copied())
+    else {
+        return;
+    };
+    let place = (at % 4) as usize;
+    let plain = masked ^ key[place];
+    let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
+    use crate::wire::field::FieldId;
+    let lines = [
+        ("masked".to_owned(), masked, String::new(), theme.field(FieldId::Payload)),
+        (
+            format!("key[{place}]"),
+            key[place],
+            format!("byte {} mod 4 = {place}: the key's byte {place}", grouped(at)),
+            theme.field(FieldId::MaskingKey),
+        ),
+        ("⊕".to_owned(), plain, printable::byte_name(plain), theme.selected.0),
+    ];
+    for (y, (name, byte, says, style)) in lines.into_iter().enumerate() {
+        let line = Line::from(vec![
+            Span::styled(format!("{name:<8}"), theme.faint.0),
+            Span::styled(format!("{byte:02x}"), style),
+            Span::raw("   "),
+            Span::styled(bits(byte), style),
+            Span::raw("   "),
+            Span::styled(says, theme.text.0),
+        ]);
+        if (y as u16) < area.height {
+            buffer.set_line(area.x + 1, area.y + y as u16, &line, area.width - 1);
+        }
+    }
+}

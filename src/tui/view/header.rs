@@ -1,0 +1,63 @@
+//! ` framescope  http://127.0.0.1:6455   ● live   1 open · 2 connections   1,204 records   ▲ 21.0 kB  ▼ 18.2 kB   ? help`
+
+use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{bytes_for_people, fit, put};
+use crate::proto::dissected::Direction;
+use crate::proto::rules::grouped;
+use crate::tui::action::Action;
+use crate::tui::app::{App, count};
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let area = app.layout.header;
+    let theme = &app.theme;
+    let mut x = put(buffer, area, 0, 0, " framescope ", theme.title.0);
+    if let Some(reason) = &app.trouble.reason {
+        // Something is being lost, or is missing: that is what this line is for now.
+        let lost = match app.trouble.uncaptured {
+            0 => String::new(),
+            bytes => format!(" · {} bytes not captured", grouped(bytes)),
+        };
+        let room = usize::from(area.width.saturating_sub(x + 4)).saturating_sub(lost.width());
+        put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(reason, room)), theme.alarm.0);
+        return;
+    }
+    let help = format!("{} help ", app.keymap.key_of(Action::Help));
+    let help_at = area.width.saturating_sub(help.width() as u16);
+    let totals = &app.totals;
+    let [up, down] = Direction::BOTH.map(|direction| {
+        let bytes = bytes_for_people(totals.bytes[direction.index()]);
+        (format!("{} {bytes}", direction.arrow()), theme.direction(direction))
+    });
+    let connections = match totals.connections {
+        0 => "no connection".to_owned(),
+        n => format!("{} open · {}", totals.open, count(n, "connection")),
+    };
+    let place =
+        app.setting.url.as_deref().map(|url| url.trim_end_matches('/')).or(app.setting.file.as_deref()).unwrap_or("");
+    let state = match (&app.setting.file, app.capture.is_loading()) {
+        (Some(_), true) => ("◌ reading".to_owned(), theme.warning.0),
+        (Some(_), false) => ("■ file".to_owned(), theme.info.0),
+        (None, _) => ("● live".to_owned(), theme.good.0),
+    };
+    let (state, state_style) = state;
+    // By importance: on a narrow screen the last ones go.
+    let parts = [
+        (place.to_owned(), theme.text.0, 2),
+        (state, state_style, 3),
+        (connections, theme.text.0, 3),
+        (count(totals.records, "record"), theme.text.0, 3),
+        (up.0, up.1, 3),
+        (down.0, down.1, 2),
+    ];
+    for (text, style, gap) in parts {
+        let needed = gap + text.width() as u16;
+        if x + needed >= help_at {
+            break;
+        }
+        x += gap;
+        x += put(buffer, area, x, 0, &text, style);
+    }
+    put(buffer, area, help_at, 0, &help, theme.faint.0);
+}

@@ -1,0 +1,58 @@
+//! All keys, from the key table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::popup::frame;
+use super::{fit, put};
+use crate::tui::app::App;
+
+/// Columns of the keys.
+const KEYS: usize = 14;
+
+pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let mut left: Vec<(String, String)> = Vec::new();
+    let mut right: Vec<(String, String)> = Vec::new();
+    for (i, group) in app.keymap.groups.iter().enumerate() {
+        // The first group is as long as half of the rest.
+        let column = if i == 0 { &mut left } else { &mut right };
+        if !column.is_empty() {
+            column.push(Default::default());
+        }
+        column.push((group.name.clone(), String::new()));
+        column.extend(group.bindings.iter().map(|binding| (binding.labels(), binding.help.clone())));
+    }
+    let two = app.layout.area.width >= 116;
+    let columns: Vec<Vec<(String, String)>> = if two {
+        vec![left, right]
+    } else {
+        left.push(Default::default());
+        left.extend(right);
+        vec![left]
+    };
+    let width = if two { 114 } else { 62.min(app.layout.area.width) };
+    let rows = columns.iter().map(Vec::len).max().unwrap_or(0) as u16;
+    let inner = frame(app, buffer, "Keys", width, rows + 2, "↑↓ scroll · any other key closes");
+    let top = top.min((rows + 1).saturating_sub(inner.height));
+    let column_width = inner.width / columns.len() as u16;
+    for (n, column) in columns.iter().enumerate() {
+        let area = Rect { x: inner.x + n as u16 * column_width, width: column_width, ..inner };
+        for (y, (keys, help)) in column.iter().skip(usize::from(top)).take(usize::from(inner.height)).enumerate() {
+            line(buffer, area, y as u16, keys, help, [theme.title.0, theme.key.0, theme.text.0]);
+        }
+    }
+}
+
+fn line(buffer: &mut Buffer, area: Rect, y: u16, keys: &str, help: &str, [title, key, text]: [Style; 3]) {
+    if help.is_empty() {
+        put(buffer, area, 1, y, keys, title);
+        return;
+    }
+    let pad = KEYS.saturating_sub(keys.width());
+    put(buffer, area, 1 + pad as u16, y, keys, key);
+    let at = KEYS as u16 + 3;
+    put(buffer, area, at, y, &fit(help, usize::from(area.width.saturating_sub(at))), text);
+}

@@ -1,0 +1,114 @@
+//! The bottom line: hints, or what was just said, or a line to type into.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{fit, put};
+use crate::proto::rules::grouped;
+use crate::tui::action::Action;
+use crate::tui::app::overlay::{Overlay, Prompt};
+use crate::tui::app::{App, Notice, Panel};
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let area = app.layout.hints;
+    let theme = &app.theme;
+    let width = usize::from(area.width.saturating_sub(2));
+    if let Some(Overlay::Prompt(prompt)) = &app.overlay {
+        let label = prompt.purpose.label();
+        let x = 1 + put(buffer, area, 1, 0, &label, theme.key.0);
+        let (shown, _) = visible_input(prompt, width);
+        put(buffer, area, x, 0, &shown, theme.text.0);
+        if let Some(complaint) = &prompt.complaint {
+            let at = area.width.saturating_sub(complaint.width() as u16 + 1);
+            put(buffer, area, at.max(x + shown.width() as u16 + 2), 0, complaint, theme.error.0);
+        }
+        return;
+    }
+    if let Some(job) = &app.job {
+        let (done, total) = job.progress;
+        let line = format!("{} … {} of {} · Esc stops it", job.what, grouped(done), grouped(total));
+        put(buffer, area, 1, 0, &fit(&line, width), theme.info.0);
+        return;
+    }
+    match &app.notice {
+        Some(Notice::Said(line)) => {
+            put(buffer, area, 1, 0, &fit(&format!("✓ {line}"), width), theme.good.0);
+        }
+        Some(Notice::Failed(line)) => {
+            put(buffer, area, 1, 0, &fit(&format!("✗ {line}"), width), theme.error.0);
+        }
+        None => keys(app, buffer),
+    }
+}
+
+/// Where the terminal's cursor stands while something is typed.
+pub fn cursor(app: &App) -> Option<Position> {
+    let Some(Overlay::Prompt(prompt)) = &app.overlay else { return None };
+    let area = app.layout.hints;
+    let label = prompt.purpose.label().width();
+    let (_, column) = visible_input(prompt, usize::from(area.width.saturating_sub(2)));
+    Some(Position::new((area.x + 1 + (label + column) as u16).min(area.right().saturating_sub(1)), area.y))
+}
+
+/// The part of what was typed that fits, and the cursor's column in it.
+fn visible_input(prompt: &Prompt, width: usize) -> (String, usize) {
+    let room = width.saturating_sub(prompt.purpose.label().width() + 1).max(4);
+    let scroll = prompt.input.visual_scroll(room);
+    let shown: String = prompt.input.value().chars().skip(scroll).take(room).collect();
+    (shown, prompt.input.visual_cursor().max(scroll) - scroll)
+}
+
+fn keys(app: &App, buffer: &mut Buffer) {
+    let area = app.layout.hints;
+    let theme = &app.theme;
+    let mut hints = all_hints(app);
+    let width = |(_, key, hint): &(Action, String, String)| key.width() + hint.width() + 3;
+    // Where there is no room for all, the last go first, but never how to find out the rest and how to get out.
+    while hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
+        let Some(at) = hints.iter().rposition(|(action, ..)| !matches!(action, Action::Help | Action::Quit)) else {
+            break;
+        };
+        hints.remove(at);
+    }
+    let mut x = 1;
+    for (_, key, hint) in &hints {
+        x += put(buffer, area, x, 0, key, theme.key.0) + 1;
+        x += put(buffer, area, x, 0, hint, theme.faint.0) + 2;
+    }
+}
+
+/// The actions that have a place here, with their keys and words.
+fn all_hints(app: &App) -> Vec<(Action, String, String)> {
+    let bindings = app.keymap.groups.iter().flat_map(|group| &group.bindings);
+    bindings
+        .filter_map(|binding| {
+            let (hint, action) = (binding.hint.as_ref()?, binding.meaning().ok()?);
+            let live = app.setting.url.is_some();
+            let key = app.keymap.key_of(action);
+            let (key, hint) = match action {
+                Action::Up => (format!("{key}{}", app.keymap.key_of(Action::Down)), up_hint(app.focus)),
+                Action::Left => (format!("{key}{}", app.keymap.key_of(Action::Right)), left_hint(app.focus)),
+                Action::Hold | Action::Browser if !live => return None,
+                Action::Hold if !app.following => (key, "follow"),
+                _ => (key, hint.as_str()),
+            };
+            Some((action, key, hint.to_owned()))
+        })
+        .collect()
+}
+
+const fn up_hint(focus: Panel) -> &'static str {
+    match focus {
+        Panel::List => "record",
+        Panel::Bits => "field",
+        Panel::Bytes | Panel::Payload => "row",
+    }
+}
+
+const fn left_hint(focus: Panel) -> &'static str {
+    match focus {
+        Panel::List | Panel::Bits => "field",
+        Panel::Bytes | Panel::Payload => "byte",
+    }
+}

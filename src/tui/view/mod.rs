@@ -1,0 +1,136 @@
+//! Drawing. Each panel has its file and one `render`; none changes anything.
+
+mod bits;
+mod bytes;
+mod empty;
+mod explanation;
+pub mod grid;
+mod header;
+mod help;
+mod hints;
+mod list;
+mod popup;
+mod rule;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::app::App;
+use super::app::overlay::Overlay;
+use super::layout::MIN_SIZE;
+
+/// Draws the screen.
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let buffer = frame.buffer_mut();
+    render(app, buffer);
+    if let Some(position) = hints::cursor(app).or_else(|| popup::cursor(app)) {
+        frame.set_cursor_position(position);
+    }
+}
+
+/// Draws the screen into a buffer.
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let layout = &app.layout;
+    if layout.is_too_small() {
+        let (columns, rows) = MIN_SIZE;
+        let line = format!("framescope needs {columns}×{rows} at least");
+        put(buffer, layout.area, 0, 0, &line, app.theme.text.0);
+        return;
+    }
+    header::render(app, buffer);
+    if app.totals.records == 0 {
+        empty::render(app, buffer);
+    } else {
+        list::render(app, buffer);
+        bits::render(app, buffer);
+        bytes::render(app, buffer);
+        explanation::render(app, buffer);
+    }
+    hints::render(app, buffer);
+    match &app.overlay {
+        Some(Overlay::Help(top)) => help::render(app, *top, buffer),
+        Some(overlay) => popup::render(app, overlay, buffer),
+        None => {}
+    }
+}
+
+/// Writes text at a place of an area, cut at its edge; returns the columns used.
+fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
+    if x >= area.width || y >= area.height {
+        return 0;
+    }
+    let (end, _) = buffer.set_stringn(area.x + x, area.y + y, text, usize::from(area.width - x), style);
+    end - area.x - x
+}
+
+/// The text in at most `width` columns; where it is cut an ellipsis says so.
+fn fit(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let columns = grapheme.width();
+        if used + columns + 1 > width {
+            break;
+        }
+        used += columns;
+        out.push_str(grapheme);
+    }
+    if width > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// The text in lines of at most `width` columns, broken between words where they fit.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let joined = line.width() + usize::from(!line.is_empty()) + word.width();
+        if joined > width && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        if word.width() > width {
+            line.push_str(&fit(word, width));
+        } else {
+            line.push_str(word);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// A number of bytes for people: `487 B`, `21.0 kB`, `1.2 MB`.
+fn bytes_for_people(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_by_columns_not_by_characters() {
+        assert_eq!(fit("日本語", 5), "日本…");
+        assert_eq!(fit("日本語", 6), "日本語");
+        assert_eq!(fit("abc", 0), "");
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+    }
+}

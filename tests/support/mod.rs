@@ -1,0 +1,181 @@
+//! What several test files need: a capture with known bytes, and a screen to type at.
+#![allow(dead_code)] // Each test file uses a part of it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::spool::Spool;
+use framescope::proto::dissected::Direction;
+use framescope::proto::time::Time;
+use framescope::tui::app::{App, Setting};
+use framescope::tui::host::FormatChoice;
+use framescope::tui::keymap::Keymap;
+use framescope::tui::theme::{Theme, ThemeName};
+use framescope::tui::view;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub const UP: Direction = Direction::ClientToServer;
+pub const DOWN: Direction = Direction::ServerToClient;
+
+/// 2026-11-22T19:30:00Z in nanoseconds.
+const START: u64 = 1_795_375_800_000_000_000;
+
+pub const REQUEST: &str = "GET /ticker HTTP/1.1\r\nHost: 127.0.0.1:6455\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\r\nOrigin: http://127.0.0.1:6455\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+pub const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// A whole frame.
+pub fn frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    FrameHead::new(fin, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
+    wire
+}
+
+/// A live capture with one connection that a test feeds.
+pub struct Wire {
+    pub recorder: Recorder,
+    pub connection: ConnectionRecorder,
+    clock: u64,
+    _folder: tempfile::TempDir,
+}
+
+impl Wire {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::keep(&folder.path().join("a.pcapng"), false).expect("a spool"));
+        let address = |text: &str| text.parse().expect("an address");
+        let connection = recorder.connection(address("127.0.0.1:50000"), address("127.0.0.1:6455"));
+        Self { recorder, connection, clock: START, _folder: folder }
+    }
+
+    /// With a handshake.
+    pub fn upgraded() -> Self {
+        let mut wire = Self::new();
+        wire.say(UP, REQUEST.as_bytes());
+        wire.say(DOWN, RESPONSE.as_bytes());
+        wire
+    }
+
+    pub fn say(&mut self, direction: Direction, bytes: &[u8]) {
+        self.connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
+        self.clock += 212_000;
+    }
+
+    pub fn wait(&mut self, nanos: u64) {
+        self.clock += nanos;
+    }
+
+    pub fn text(&mut self, direction: Direction, text: &str) {
+        let key = (direction == UP).then_some([0x37, 0xfa, 0x21, 0x3d ^ self.clock.to_le_bytes()[2]]);
+        self.say(direction, &frame(true, Opcode::Text, key, text.as_bytes()));
+    }
+
+    /// `echo 0` and its answer, and so on.
+    pub fn ticks(&mut self, n: usize) {
+        for i in 0..n {
+            self.wait(1_000_000_000);
+            self.text(DOWN, &format!("echo {i}"));
+            self.text(UP, &format!("client: echo {i}"));
+        }
+    }
+}
+
+pub fn formats() -> Vec<FormatChoice> {
+    [
+        ("pcapng", "everything; opens in Wireshark"),
+        ("ndjson", "one JSON object per record"),
+        ("hex", "annotated hex dump"),
+    ]
+    .map(|(name, words)| FormatChoice { name, extension: name, words })
+    .to_vec()
+}
+
+/// A screen without a terminal.
+pub struct Screen {
+    pub app: App,
+    pub size: (u16, u16),
+}
+
+impl Screen {
+    /// Over a live capture.
+    pub fn live(wire: &Wire, size: (u16, u16)) -> Self {
+        let setting = Setting { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: formats() };
+        Self::over(wire, setting, size)
+    }
+
+    fn over(wire: &Wire, setting: Setting, size: (u16, u16)) -> Self {
+        let keymap = Keymap::built_in().expect("a good table");
+        let mut app = App::new(wire.recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
+        app.resize(Rect::new(0, 0, size.0, size.1));
+        Self { app, size }
+    }
+
+    /// Presses keys by name, or characters.
+    pub fn press(&mut self, keys: &[&str]) -> &mut Self {
+        for key in keys {
+            let (name, modifiers) = match key.strip_prefix("ctrl-") {
+                Some(name) => (name, KeyModifiers::CONTROL),
+                None => (*key, KeyModifiers::NONE),
+            };
+            let code = match name {
+                "up" => KeyCode::Up,
+                "down" => KeyCode::Down,
+                "left" => KeyCode::Left,
+                "right" => KeyCode::Right,
+                "tab" => KeyCode::Tab,
+                "backtab" => KeyCode::BackTab,
+                "enter" => KeyCode::Enter,
+                "esc" => KeyCode::Esc,
+                "home" => KeyCode::Home,
+                "end" => KeyCode::End,
+                "pgup" => KeyCode::PageUp,
+                "pgdn" => KeyCode::PageDown,
+                "space" => KeyCode::Char(' '),
+                other => KeyCode::Char(other.chars().next().expect("a key")),
+            };
+            self.app.key(KeyEvent::new(code, modifiers));
+        }
+        self
+    }
+
+    /// Types text.
+    pub fn type_text(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.app.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+        self
+    }
+
+    pub fn buffer(&self) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, self.size.0, self.size.1));
+        view::render(&self.app, &mut buffer);
+        buffer
+    }
+
+    /// What stands on the screen, a line each.
+    pub fn text(&self) -> String {
+        let buffer = self.buffer();
+        let mut text = String::new();
+        for y in 0..self.size.1 {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < self.size.0 {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += (unicode_width::UnicodeWidthStr::width(symbol) as u16).max(1);
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The lines that hold a text.
+    pub fn lines_with(&self, what: &str) -> Vec<String> {
+        self.text().lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
+    }
+}

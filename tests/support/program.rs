@@ -1,0 +1,94 @@
+//! The built program as a child process.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `framescope serve --headless --json`, and what it printed.
+pub struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    /// The address that it listens on, `http://…/`.
+    pub url: String,
+    /// The records so far.
+    pub records: Vec<Value>,
+}
+
+impl Program {
+    /// Starts it on a free port, with further arguments.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_framescope"))
+            .args(["serve", "--headless", "--json", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stderr = BufReader::new(child.stderr.take().expect("stderr"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("a line on stderr");
+        let url = line.trim().strip_prefix("listening on ").expect(&line).to_owned();
+        let stdout = BufReader::new(child.stdout.take().expect("stdout"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        // Whoever stops reading stderr stops the writer.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        Self { child, lines, url, records: Vec::new() }
+    }
+
+    /// Waits for a record, from the `from`th printed on, that fits; its position.
+    pub fn wait_for(&mut self, what: &str, from: usize, fits: impl Fn(&Value) -> bool) -> usize {
+        let deadline = Instant::now() + PATIENCE;
+        let mut at = from;
+        loop {
+            while at < self.records.len() {
+                if fits(&self.records[at]) {
+                    return at;
+                }
+                at += 1;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).unwrap_or_else(|e| panic!("{what} is not recorded: {e}"));
+            self.records.push(serde_json::from_str(&line).expect("a JSON object on each line"));
+        }
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub fn stop(mut self) -> Vec<Value> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert!(status.success(), "{status}");
+        for line in self.lines.iter().filter(|line| line.starts_with('{')) {
+            self.records.push(serde_json::from_str(&line).expect("a JSON object on each line"));
+        }
+        std::mem::take(&mut self.records)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

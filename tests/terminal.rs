@@ -1,0 +1,279 @@
+//! The built program in a real pseudo-terminal: what a person sees, types, and is left with.
+
+use std::io::{Read as _, Write as _};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Terminal {
+    parser: vt100::Parser,
+    output: Receiver<Vec<u8>>,
+    input: Box<dyn std::io::Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    /// Everything that was written to the terminal.
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    fn start(command: CommandBuilder, rows: u16, columns: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let input = pair.master.take_writer().expect("a writer");
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(n @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let (Ok(rows), Ok(columns)) = (rows.try_into(), columns.try_into()) else { panic!("a size") };
+        Self {
+            parser: vt100::Parser::new(rows, columns, 0),
+            output,
+            input,
+            child,
+            master: pair.master,
+            raw: Vec::new(),
+        }
+    }
+
+    fn program(arguments: &[&str], folder: &std::path::Path) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_framescope"));
+        command.args(arguments);
+        command.cwd(folder);
+        command.env("TERM", "xterm-256color");
+        command.env("HOME", folder);
+        command.env("XDG_CACHE_HOME", folder.join("cache"));
+        command.env_remove("NO_COLOR");
+        Self::start(command, 36, 120)
+    }
+
+    fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Reads until the screen fits.
+    fn wait_until(&mut self, what: &str, fits: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !fits(self.parser.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(e) => panic!("{what}: {e}; the screen:\n{}", self.text()),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        self.parser.process(bytes);
+        // Answer the question that is asked at start, as a dark terminal does.
+        if bytes.windows(4).any(|w| w == b"\x1b]11") {
+            self.press("\x1b]11;rgb:0000/0000/0000\x1b\\");
+        }
+        if bytes.windows(3).any(|w| w == b"\x1b[c") {
+            self.press("\x1b[?62;22c");
+        }
+    }
+
+    fn expect(&mut self, text: &str) {
+        self.wait_until(&format!("{text:?} does not appear"), |screen| screen.contents().contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.input.write_all(keys.as_bytes()).expect("the program reads");
+        self.input.flush().expect("the program reads");
+    }
+
+    /// Waits for the end and for the last of the output; the exit code.
+    fn end(&mut self) -> u32 {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end; the screen:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_secs(5)) {
+            self.take(&bytes);
+        }
+        status.exit_code()
+    }
+
+    fn assert_restored(&self) {
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "pasting is as before");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is released");
+        #[cfg(unix)]
+        if let Some(settings) = self.master.get_termios() {
+            use nix_flags::{ECHO, ICANON};
+            let local = settings.local_flags.bits();
+            assert!(local & ECHO != 0 && local & ICANON != 0, "typing is echoed again, by the line");
+        }
+    }
+}
+
+/// Local flags of termios on Linux.
+mod nix_flags {
+    pub const ICANON: u32 = 0o2;
+    pub const ECHO: u32 = 0o10;
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_demo_is_stepped_through_exported_and_quit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal =
+        Terminal::program(&["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms"], folder.path());
+    terminal.expect("client: echo 2");
+    terminal.expect("following");
+    terminal.press("g");
+    terminal.expect("record 1 · request");
+    terminal.press("j");
+    terminal.expect("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    terminal.press("j");
+    terminal.expect("record 3 · text · server → client");
+    terminal.press("j");
+    terminal.expect("record 4 · text · client → server");
+    terminal.expect("new");
+    terminal.press("\x1b[C\x1b[C\x1b[C\x1b[C");
+    terminal.expect("opcode ─ RFC 6455 §5.2");
+    terminal.press("\t\t\t\x1b[C\x1b[C\x1b[C");
+    terminal.expect("payload byte 3 of 14");
+    terminal.press("e");
+    terminal.expect("record.pcapng");
+    terminal.press("\x1b[B\x1b[C");
+    terminal.expect("record.ndjson");
+    terminal.press("\r");
+    terminal.expect("wrote 1 record");
+    let exported = std::fs::read_to_string(folder.path().join("record.ndjson")).expect("the export");
+    assert!(exported.contains("\"text\":\"client: echo 0\""), "{exported}");
+    // Copying goes through the terminal.
+    terminal.press("yp");
+    terminal.expect("copied 14 bytes");
+    let copied = b"\x1b]52;c;Y2xpZW50OiBlY2hvIDA=\x07";
+    assert!(terminal.raw.windows(copied.len()).any(|window| window == copied));
+    terminal.press("q");
+    terminal.expect("are not saved");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn another_size_is_another_drawing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::program(&["open", "--sample", "hello"], folder.path());
+    terminal.expect("Bits");
+    let size = |rows, cols| PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+    for (rows, columns, sign) in [
+        (10, 40, "framescope"),
+        (24, 80, "Bytes"),
+        (5, 20, "framescope needs"),
+        (60, 200, "Bytes"),
+        (36, 120, "all keys"),
+    ] {
+        terminal
+            .parser
+            .screen_mut()
+            .set_size(rows.try_into().expect("not zero"), columns.try_into().expect("not zero"));
+        terminal.parser.process(b"\x1b[2J");
+        terminal.master.resize(size(rows, columns)).expect("resized");
+        terminal.expect(sign);
+    }
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0, "a file is not lost by quitting");
+    terminal.assert_restored();
+}
+
+#[test]
+fn sigterm_ends_it_and_gives_the_terminal_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kept.pcapng");
+    let mut terminal = Terminal::program(
+        &["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms", "--write", "kept.pcapng"],
+        folder.path(),
+    );
+    terminal.expect("client: echo 1");
+    let pid =
+        terminal.child.process_id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)).expect("a process");
+    let asked = Instant::now();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    assert_eq!(terminal.end(), 0);
+    assert!(asked.elapsed() < Duration::from_secs(10), "it waits for nobody");
+    terminal.assert_restored();
+    let (capture, loader) = framescope::capture::import::open(&file).expect("the file opens");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = CommandBuilder::new(std::env::current_exe().expect("this program"));
+    command.args(["--exact", "the_screen_that_panics", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.cwd(folder.path());
+    command.env("TERM", "xterm-256color");
+    command.env("FRAMESCOPE_TEST_PANIC", "1");
+    let mut terminal = Terminal::start(command, 36, 120);
+    terminal.expect("Nothing has crossed the wire yet");
+    terminal.press("o");
+    assert_ne!(terminal.end(), 0);
+    terminal.assert_restored();
+    let text = String::from_utf8_lossy(&terminal.raw).into_owned();
+    assert!(text.contains("the browser went mad"), "the message is left to be read");
+}
+
+/// Runs only inside the pseudo-terminal of [`a_panic_gives_the_terminal_back`].
+#[test]
+#[ignore = "is started by another test, in a terminal of its own"]
+fn the_screen_that_panics() {
+    if std::env::var_os("FRAMESCOPE_TEST_PANIC").is_none() {
+        return;
+    }
+    use framescope::tui::{self, event, host, keymap, theme};
+    struct Mad;
+    impl host::Host for Mad {
+        fn url(&self) -> Option<String> {
+            Some("http://127.0.0.1:6455/".to_owned())
+        }
+        fn formats(&self) -> Vec<host::FormatChoice> {
+            Vec::new()
+        }
+        fn open_browser(&mut self) -> Result<String, String> {
+            panic!("the browser went mad")
+        }
+        fn toggle_demo(&mut self) -> Result<String, String> {
+            Err(String::new())
+        }
+        fn export(&mut self, _: host::ExportRequest, _: event::Remote) {}
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = framescope::capture::spool::Spool::temporary_in(folder.path()).expect("a spool");
+    let recorder = framescope::capture::recorder::Recorder::new(spool);
+    let setting = tui::app::Setting { url: host::Host::url(&Mad), file: None, formats: Vec::new() };
+    let dark = theme::ThemeName::Dark;
+    let keys = keymap::Keymap::built_in().expect("a table");
+    let app = tui::app::App::new(recorder.capture().clone(), setting, theme::Theme::named(dark), keys, false);
+    let (remote, events) = event::queue();
+    tui::run(app, tui::ThemeChoice::Named(dark), &mut Mad, &remote, &events).expect("a terminal");
+}
