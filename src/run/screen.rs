@@ -20,7 +20,6 @@ pub fn serve(_args: &Serve, _theme: Theme) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Why it cannot draw.
-#[expect(clippy::needless_pass_by_value, reason = "the screen will run the loader on a thread")]
 pub fn open(_capture: Capture, _loader: Loader, _theme: Theme) -> anyhow::Result<ExitCode> {
     bail!("the screen is not built yet; use framescope export");
 }
