@@ -32,7 +32,7 @@ pub enum OpenError {
     },
 }
 
-/// Reads a file into its capture. Made by [`open`]; run it here or on another thread.
+/// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.
 pub struct Loader {
     capture: Capture,
     file: File,
