@@ -1,12 +1,15 @@
 //! The command line: clap's types and nothing else.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::capture::samples::Sample;
 use crate::export::Format;
@@ -37,7 +40,7 @@ Exit status: 0 done, 1 the work failed (the reason is on stderr), 2 wrong usage.
 /// `framescope …`
 #[derive(Debug, Parser)]
 #[command(name = "framescope", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
-#[command(args_conflicts_with_subcommands = true, max_term_width = 110)]
+#[command(max_term_width = 110)]
 pub struct Cli {
     /// What to do; without it, `serve`.
     #[command(subcommand)]
@@ -50,6 +53,27 @@ pub struct Cli {
     /// Colours of the screen; auto asks the terminal for its background
     #[arg(long, global = true, value_enum, default_value_t = Theme::Auto, value_name = "THEME")]
     pub theme: Theme,
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// # Errors
+    /// What is wrong with it, or the help that was asked for: clap prints both.
+    pub fn read<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        if let Some(name) = matches.subcommand_name() {
+            // `serve` may be left out, but its flags do not stand before another command.
+            let given = |arg: &clap::Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+            let stray = command.get_arguments().find(|arg| !arg.is_global_set() && given(arg));
+            if let Some(flag) = stray.and_then(clap::Arg::get_long) {
+                let what = format!("--{flag} is a flag of serve: it cannot stand before {name}");
+                return Err(command.error(ErrorKind::ArgumentConflict, what));
+            }
+        }
+        Self::from_arg_matches(&matches)
+    }
 }
 
 /// The subcommands.
@@ -276,7 +300,6 @@ fn origin(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -291,9 +314,10 @@ mod tests {
             &["framescope", "--theme", "dark", "open", "x"],
             &["framescope", "open", "--theme", "dark", "x"],
         ] {
-            let cli = Cli::try_parse_from(line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
+            let cli = Cli::read(line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
             assert_eq!(cli.theme, Theme::Dark, "{line:?}");
         }
+        assert!(Cli::read(["framescope", "--headless", "open", "x"]).is_err());
     }
 
     #[test]

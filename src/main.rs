@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use framescope::{cli::Cli, run};
 
 fn main() -> ExitCode {
-    match run::run(Cli::parse()) {
+    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|usage| usage.exit());
+    match run::run(cli) {
         Ok(code) => code,
         Err(error) => run::failed(&error),
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
+use framescope::capture::record::Record;
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::samples::Sample;
 use framescope::capture::spool::Spool;
@@ -312,7 +313,7 @@ fn hello_holds_every_example_of_section_5_7() {
     let capture = opened(&Sample::by_name("hello").expect("a sample"));
     let frames: Vec<_> = capture.records(1..99).into_iter().filter(|r| r.kind == Kind::Frame).collect();
     assert_eq!(frames.len(), 10);
-    assert_eq!(frames.iter().map(framescope::capture::record::Record::payload_len).max(), Some(Some(65_536)));
+    assert_eq!(frames.iter().map(Record::payload_len).max(), Some(Some(65_536)));
     // The RFC's example uses one masking key twice, and its origin is another host.
     assert_eq!(rules(&capture), [Rule::OriginForeign, Rule::MaskingKeyReused]);
 }

@@ -1,7 +1,7 @@
 //! What was seen: recording it, keeping it, opening it again.
 //!
 //! Every capture is a pcapng file. Live traffic is appended to a [`spool`] as it crosses the sockets; a user's file is read
-//! where it lies. Either way the same dissectors fill the same [`index`], and [`Capture`](store::Capture) reads bytes back
+//! where it lies. Either way the same dissectors fill the same index, and [`Capture`](store::Capture) reads bytes back
 //! by position.
 
 pub mod import;

@@ -19,6 +19,9 @@ pub enum SpoolError {
     /// The file is there, and may not be replaced.
     #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
     Exists(PathBuf),
+    /// The name is a folder's.
+    #[error("{} is a folder; name a file in it", .0.display())]
+    Folder(PathBuf),
     /// The file is in use by another run.
     #[error("{} is being written by another framescope; choose another name", .0.display())]
     InUse(PathBuf),
@@ -48,6 +51,9 @@ impl Spool {
     /// See [`SpoolError`].
     pub fn keep(path: &Path, force: bool) -> Result<Self, SpoolError> {
         let io = |source| SpoolError::Io { path: path.to_owned(), source };
+        if path.is_dir() {
+            return Err(SpoolError::Folder(path.to_owned()));
+        }
         let mut options = OpenOptions::new();
         options.read(true).write(true).mode(0o600);
         if force {

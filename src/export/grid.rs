@@ -58,7 +58,9 @@ pub fn table(fields: &[Field]) -> Vec<String> {
                 Value::Bits { value, width } if width <= 8 => format!("{value:0width$b}", width = usize::from(width)),
                 _ => String::new(),
             };
-            format!("{:<12}  {bits:<7}  {}", field.name, words::value(field))
+            // Of a single bit the value is the bit.
+            let value = if field.span.len() == 1 { String::new() } else { words::value(field) };
+            format!("{:<12}  {bits:<7}  {value}", field.name)
         })
         .collect()
 }

@@ -2,14 +2,15 @@
 //! payload with its characters. The head of a request or response stands as text.
 
 use std::io::Write as _;
+use std::ops::Range;
 
 use super::sink::Sink;
-use super::source::{Bytes, Source};
+use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, words};
 use crate::capture::record::Record;
 use crate::proto::dissected::Kind;
-use crate::wire::field::{Field, FieldId};
+use crate::wire::field::{Field, FieldId, Value};
 use crate::wire::frame::{self, FrameHead, HeadReading};
 use crate::wire::http::Head;
 
@@ -24,7 +25,10 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
         match record.kind {
             Kind::Frame | Kind::CutFrame => write_frame(bytes, record, &mut buffer, sink)?,
             Kind::Request | Kind::Response | Kind::CutHttp => write_http(bytes, record, &mut buffer, sink)?,
-            Kind::Junk => dump(sink, Rows { bytes, record, of: Of::Wire(0), label: None }, &mut buffer)?,
+            Kind::Junk => {
+                let rows = Rows { of: Of::Wire(0..record.wire_len), name: "opaque", value: None };
+                dump(sink, bytes, record, rows, &mut buffer)?;
+            }
             Kind::Gap => line(sink, format_args!("          {} bytes that the capture lacks", record.wire_len)),
             Kind::End(how) => line(sink, format_args!("          {}", how.name())),
         }
@@ -59,7 +63,8 @@ fn write_http(
         let name = crate::wire::printable::text(&field.name);
         line(sink, format_args!("{start:08x}  {name:<24}  {}", words::value(&field)));
         if field.id == FieldId::Body {
-            dump(sink, Rows { bytes, record, of: Of::Wire(start), label: None }, buffer)?;
+            let rows = Rows { of: Of::Wire(start..record.wire_len), name: "", value: None };
+            dump(sink, bytes, record, rows, buffer)?;
         }
     }
     Ok(())
@@ -76,95 +81,81 @@ fn write_frame(
         HeadReading::Complete(head) => Some(head),
         HeadReading::NeedMore(_) => None,
     };
-    let fields = frame::fields(buffer, record.wire_len);
-    let masked = head.is_some_and(|head| head.masking_key.is_some());
-    for field in &fields {
+    let masked = head.filter(|head| head.masking_key.is_some());
+    for field in frame::fields(buffer, record.wire_len) {
         let range = field.span.byte_range();
-        if range.end - range.start > ROW as u64 || field.id == FieldId::Payload {
-            let label = Some(field);
-            let rows = Rows { bytes, record, of: Of::Wire(range.start), label };
-            dump_until(sink, rows, buffer, range.end, !masked)?;
-            continue;
+        if matches!(field.value, Value::Length(_)) {
+            let value = masked.map(|_| format!("{}, masked", words::value(&field)));
+            dump(sink, bytes, record, Rows { of: Of::Wire(range), name: &field.name, value }, buffer)?;
+        } else {
+            let raw = buffer.get(range.start as usize..range.end as usize).unwrap_or_default();
+            row(sink, range.start, raw, &bits(&field, raw), &field.name, &words::value(&field));
         }
-        let raw = buffer.get(range.start as usize..range.end as usize).unwrap_or_default();
-        labelled(sink, range.start, raw, Some(field), None);
     }
-    if let Some(head) = head.filter(|head| head.masking_key.is_some() && record.wire_len > head.header_len() as u64) {
-        line(sink, format_args!("          unmasked payload"));
-        dump(sink, Rows { bytes, record, of: Of::Payload(head), label: None }, buffer)?;
+    match masked {
+        Some(head) => dump(sink, bytes, record, Rows { of: Of::Payload(head), name: "unmasked", value: None }, buffer),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// The rows of a dump.
+/// The rows of a long field.
 struct Rows<'a> {
-    bytes: &'a mut Bytes,
-    record: &'a Record,
     of: Of,
-    label: Option<&'a Field>,
+    /// Stands on the first row.
+    name: &'a str,
+    /// Stands on the first row; without it each row has its bytes as characters.
+    value: Option<String>,
 }
 
-#[derive(Clone, Copy)]
 enum Of {
-    /// The wire bytes from an offset on.
-    Wire(u64),
+    /// The wire bytes of this range.
+    Wire(Range<u64>),
     /// The unmasked payload.
     Payload(FrameHead),
 }
 
-fn dump(sink: &mut Sink<'_>, rows: Rows<'_>, buffer: &mut Vec<u8>) -> Result<(), ExportError> {
-    dump_until(sink, rows, buffer, u64::MAX, true)
-}
-
-/// Writes rows up to an offset, with characters when they mean something.
-fn dump_until(
+/// Writes the rows of a long field, reading a piece at a time; `buffer` is the piece.
+fn dump(
     sink: &mut Sink<'_>,
+    bytes: &mut Bytes,
+    record: &Record,
     rows: Rows<'_>,
     buffer: &mut Vec<u8>,
-    until: u64,
-    characters: bool,
 ) -> Result<(), ExportError> {
-    let Rows { bytes, record, of, label } = rows;
-    let mut label = label;
-    let mut at = match of {
-        Of::Wire(from) => from,
-        Of::Payload(_) => 0,
+    let (start, end) = match &rows.of {
+        Of::Wire(range) => (range.start, range.end),
+        Of::Payload(_) => (0, u64::MAX),
     };
-    while at < until {
+    let Rows { of, mut name, mut value } = rows;
+    let has_value = value.is_some();
+    let mut at = start;
+    while at < end {
         match &of {
             Of::Wire(_) => bytes.wire(record, at, buffer)?,
             Of::Payload(head) => bytes.payload(record, head, at, buffer)?,
         }
-        buffer.truncate(usize::try_from(until - at).unwrap_or(usize::MAX).min(buffer.len()));
-        // Rows stay whole from piece to piece.
-        let whole = buffer.len() - buffer.len() % ROW;
-        if whole > 0 && at + (buffer.len() as u64) < record.wire_len {
-            buffer.truncate(whole);
+        buffer.truncate(usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len()));
+        if buffer.len() as u64 == PIECE {
+            // Rows stay whole from piece to piece.
+            buffer.truncate(buffer.len() - buffer.len() % ROW);
         }
         if buffer.is_empty() {
             break;
         }
-        for row in buffer.chunks(ROW) {
-            labelled(sink, at, row, label.take(), characters.then_some(row));
-            at += row.len() as u64;
+        for chunk in buffer.chunks(ROW) {
+            let said = if has_value { value.take().unwrap_or_default() } else { words::characters(chunk) };
+            row(sink, at, chunk, "", std::mem::take(&mut name), &said);
+            at += chunk.len() as u64;
         }
         sink.settle()?;
     }
     Ok(())
 }
 
-/// A row: offset, bytes, the bits where a field has only some of them, its name and value, characters.
-fn labelled(sink: &mut Sink<'_>, at: u64, bytes: &[u8], field: Option<&Field>, characters: Option<&[u8]>) {
+/// A row: offset, bytes, the bits where a field has only some of them, its name, and its value or the bytes' characters.
+fn row(sink: &mut Sink<'_>, at: u64, bytes: &[u8], bits: &str, name: &str, value: &str) {
     let hex = words::hex_row(bytes);
-    let bits = field.map(|field| bits(field, bytes)).unwrap_or_default();
-    let label =
-        field.map(|field| format!("{bits:<9}  {:<12}  {}", field.name, words::value(field))).unwrap_or_default();
-    match characters {
-        Some(bytes) => {
-            line(sink, format_args!("{at:08x}  {hex:<48}  {:<16}  {label}", words::characters(bytes)));
-        }
-        None => line(sink, format_args!("{at:08x}  {hex:<48}  {:<16}  {label}", "")),
-    }
+    line(sink, format_args!("{at:08x}  {hex:<48}  {bits:<9}  {name:<12}  {value}"));
 }
 
 /// The bits of a field inside its one byte, the others as dots: `.... 0001`.

@@ -10,7 +10,8 @@ use crate::capture::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::record::Record;
 use crate::capture::recorder;
 use crate::capture::store::Capture;
-use crate::proto::dissected::{How, Kind};
+use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::time::Time;
 
 /// The longest comment that is written, in bytes: an option's length has 16 bits.
 const MAX_COMMENT: usize = 60_000;
@@ -35,6 +36,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
             ),
         );
     }
+    let mut open: Vec<(u32, Open)> = writer.connections.drain().collect();
+    open.sort_by_key(|(connection, _)| *connection);
+    open.iter_mut().for_each(|(_, open)| open.end(&mut sink.buffer));
     if writer.lost_notes > 0 {
         writer.notes.push(format!("{} notes stand on records without a packet and were left out", writer.lost_notes));
     }
@@ -51,7 +55,9 @@ struct Writer {
 
 struct Open {
     segments: Segments,
-    reset: bool,
+    /// A reset ends both directions with one packet, which comes behind the records of both: who sent it, and when, with
+    /// the comments on the ends.
+    reset: Option<(Direction, Time, Vec<String>)>,
     ended: u8,
 }
 
@@ -62,9 +68,9 @@ impl Writer {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
                 let Some(connection) = capture.connection(record.connection) else { return Ok(()) };
-                let mut segments = Segments::new(connection.client, connection.server, record.connection);
+                let mut segments = Segments::new(connection.client, connection.server, record.connection - 1);
                 segments.open(&mut sink.buffer, connection.first);
-                entry.insert(Open { segments, reset: false, ended: 0 })
+                entry.insert(Open { segments, reset: None, ended: 0 })
             }
         };
         let comments = comments(&capture, record);
@@ -74,15 +80,12 @@ impl Writer {
             Kind::End(how) => {
                 match how {
                     How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
-                    // A reset ends both directions with one packet, which the first of their records stands for.
-                    How::Rst if !open.reset => {
-                        open.reset = true;
-                        open.segments.rst(&mut sink.buffer, direction, time, &comments);
-                    }
-                    How::Rst | How::Capture => self.lost_notes += u64::from(!comments.is_empty()),
+                    How::Rst => open.reset.get_or_insert((direction, time, Vec::new())).2.extend(comments),
+                    How::Capture => self.lost_notes += u64::from(!comments.is_empty()),
                 }
                 open.ended += 1;
                 if open.ended == 2 {
+                    open.end(&mut sink.buffer);
                     self.connections.remove(&record.connection);
                 }
             }
@@ -105,6 +108,15 @@ impl Writer {
             }
         }
         sink.settle()
+    }
+}
+
+impl Open {
+    /// Writes the reset, if there is one to write.
+    fn end(&mut self, out: &mut Vec<u8>) {
+        if let Some((by, time, comments)) = self.reset.take() {
+            self.segments.rst(out, by, time, &comments);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::capture::store::Capture;
 use crate::cli::Decode;
 use crate::export::{Format, Options, Progress, Selection, grid, words};
 use crate::proto::accept::accept_key;
-use crate::proto::dissected::{Direction, Kind};
+use crate::proto::dissected::{Direction, How, Kind};
 use crate::proto::rules::grouped;
 use crate::proto::time::Time;
 use crate::wire::frame::{self, FrameHead, HeadReading};
@@ -47,12 +47,10 @@ pub enum HexError {
         found: char,
     },
     /// A byte has two digits.
-    #[error("bad hex: the digit at character {at} stands alone ({digits} digits in all); a byte has two")]
+    #[error("bad hex: the digit at character {at} stands alone; a byte has two, as in 05")]
     Odd {
         /// Which character, from 1.
         at: usize,
-        /// How many digits there are.
-        digits: usize,
     },
 }
 
@@ -138,10 +136,8 @@ fn argument_hex(text: &str) -> Result<Vec<u8>, HexError> {
 fn hex_digits(digits: impl Iterator<Item = (usize, char)>) -> Result<Vec<u8>, HexError> {
     let mut bytes = Vec::new();
     let mut high = None;
-    let mut count = 0;
     for (at, found) in digits {
         let digit = found.to_digit(16).ok_or(HexError::Digit { at: at + 1, found })? as u8;
-        count += 1;
         high = match high {
             None => Some((at, digit)),
             Some((_, high)) => {
@@ -151,7 +147,7 @@ fn hex_digits(digits: impl Iterator<Item = (usize, char)>) -> Result<Vec<u8>, He
         };
     }
     match high {
-        Some((at, _)) => Err(HexError::Odd { at: at + 1, digits: count }),
+        Some((at, _)) => Err(HexError::Odd { at: at + 1 }),
         None => Ok(bytes),
     }
 }
@@ -175,6 +171,10 @@ fn record(bytes: &[u8], handshake: bool) -> anyhow::Result<Capture> {
         bytes: &bytes[range],
     }));
     connection.record(&chunks);
+    if let Some(last) = chunks.last() {
+        // A frame that was cut comes before the ends.
+        connection.end(last.direction, How::Capture, Time(0));
+    }
     drop(connection);
     if let Some(reason) = capture.trouble().reason {
         bail!("{reason}; set TMPDIR to a place with room");
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn bad_hex_is_named_with_its_place() {
         assert_eq!(argument_hex("81 0g"), Err(HexError::Digit { at: 5, found: 'g' }));
-        assert_eq!(argument_hex("81 05 4"), Err(HexError::Odd { at: 7, digits: 5 }));
+        assert_eq!(argument_hex("81 05 4"), Err(HexError::Odd { at: 7 }));
         assert_eq!(argument_hex("8:1"), Err(HexError::Digit { at: 2, found: ':' }));
     }
 

@@ -44,7 +44,7 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = match error.downcast_ref::<ExportError>() {
         Some(ExportError::Output(io)) => Some(io),
-        _ => error.downcast_ref::<std::io::Error>(),
+        _ => error.downcast_ref::<stdio::StdoutError>().map(|error| &error.0),
     };
     io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -7,6 +7,11 @@ use std::os::fd::AsFd as _;
 
 use crate::wire::printable;
 
+/// Standard output takes no more.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to stdout: {0}; free some space or send it elsewhere")]
+pub struct StdoutError(pub io::Error);
+
 /// Says something to the user on stderr: one line, safe for a terminal.
 pub fn say(what: impl Display) {
     let line = format!("framescope: {}\n", printable::text(what.to_string().trim_end()));
@@ -31,6 +36,6 @@ pub fn stdout_is_terminal() -> bool {
 ///
 /// # Errors
 /// What the system says; a closed pipe among it.
-pub fn print(bytes: &[u8]) -> io::Result<()> {
-    stdout()?.write_all(bytes)
+pub fn print(bytes: &[u8]) -> Result<(), StdoutError> {
+    stdout().and_then(|mut out| out.write_all(bytes)).map_err(StdoutError)
 }

@@ -15,7 +15,7 @@ use super::store::Capture;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The system refused.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}; check its name and permissions", path.display())]
     Io {
         /// Which file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum OpenError {
     },
 }
 
-/// Reads a file into its capture. Made by [`open`]; run it here or on another thread.
+/// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.
 pub struct Loader {
     capture: Capture,
     file: File,

@@ -1,0 +1,179 @@
+//! The keys of the lines, in groups that several types share.
+
+use crate::capture::record::Record;
+use crate::capture::store::Capture;
+use crate::export::ExportError;
+use crate::export::json::{self, bool_field, key, null_field, number_field, optional, string_field};
+use crate::export::source::Bytes;
+use crate::proto::accept::AcceptBench;
+use crate::proto::rules::Finding;
+use crate::wire::frame::{self, FrameHead};
+use crate::wire::http::{Head, StartLine};
+use crate::wire::opcode::Opcode;
+
+/// The longest close reason that gets a key of its own, in bytes; a longer one is in `data`.
+const MAX_REASON: usize = 64 * 1024;
+
+/// How a frame's payload is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// As it is.
+    Text,
+    /// In base64.
+    Data,
+    /// The frame was cut inside its head.
+    Unknown,
+}
+
+/// A string that needs no escaping.
+pub fn quoted(out: &mut Vec<u8>, word: &str) {
+    out.push(b'"');
+    out.extend_from_slice(word.as_bytes());
+    out.push(b'"');
+}
+
+pub fn addresses(capture: &Capture, record: &Record, out: &mut Vec<u8>) {
+    let connection = capture.connection(record.connection);
+    let [client, server] = match &connection {
+        Some(connection) => [Some(connection.client.to_string()), Some(connection.server.to_string())],
+        None => [None, None],
+    };
+    optional(out, "client", client.as_deref(), string_field);
+    optional(out, "server", server.as_deref(), string_field);
+}
+
+pub fn request_fields(out: &mut Vec<u8>, head: &Head<'_>) {
+    let (method, target, version) = match &head.start {
+        StartLine::Request { method, target, version } => (head.text(method), head.text(target), head.text(version)),
+        StartLine::Response { version, .. } => (String::new(), String::new(), head.text(version)),
+    };
+    for (name, value) in [("method", method), ("target", target), ("version", version)] {
+        optional(out, name, Some(value.as_str()).filter(|value| !value.is_empty()), string_field);
+    }
+    headers(out, head);
+}
+
+pub fn response_fields(out: &mut Vec<u8>, head: &Head<'_>) {
+    optional(out, "status", head.status().map(u64::from), number_field);
+    let reason = match &head.start {
+        StartLine::Response { reason, .. } => Some(head.text(reason)),
+        StartLine::Request { .. } => None,
+    };
+    optional(out, "reason", reason.as_deref(), string_field);
+    headers(out, head);
+}
+
+fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
+    key(out, "headers");
+    out.push(b'[');
+    for (i, line) in head.headers.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.push(b'[');
+        json::string(out, &head.text(&line.name));
+        out.push(b',');
+        json::string(out, &head.text(&line.value));
+        out.push(b']');
+    }
+    out.push(b']');
+}
+
+/// The accept key's computation, for a 101 whose request is known and has a key.
+pub fn accept(bytes: &mut Bytes, record: &Record, head: &Head<'_>) -> Result<Option<AcceptBench>, ExportError> {
+    let Some(request) = record.answers.filter(|_| record.code == 101).and_then(|no| bytes.capture().record(no)) else {
+        return Ok(None);
+    };
+    let mut raw = Vec::new();
+    bytes.wire(&request, 0, &mut raw)?;
+    let key = Head::read(&raw).value("sec-websocket-key");
+    Ok(key.map(|key| AcceptBench::new(key, head.value("sec-websocket-accept"))))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `optional` asks for")]
+pub fn accept_field(out: &mut Vec<u8>, name: &str, bench: AcceptBench) {
+    key(out, name);
+    out.push(b'{');
+    string_field(out, "key", &bench.key);
+    string_field(out, "expected", &bench.expected);
+    optional(out, "received", bench.received.as_deref(), string_field);
+    bool_field(out, "ok", bench.is_ok());
+    out.push(b'}');
+}
+
+/// From `fin` to `masking_key`. Of a cut frame, what its first `had` bytes tell.
+pub fn head_fields(out: &mut Vec<u8>, record: &Record, head: Option<&FrameHead>, had: usize) {
+    let [first, second] = record.lead;
+    let first = (had >= 1).then_some(first);
+    let second = (had >= 2).then_some(second);
+    for (name, bit) in [("fin", 0x80), ("rsv1", 0x40), ("rsv2", 0x20), ("rsv3", 0x10)] {
+        optional(out, name, first.map(|byte| byte & bit != 0), bool_field);
+    }
+    let opcode = first.map(Opcode::from_wire);
+    optional(out, "opcode", opcode.map(|opcode| u64::from(opcode.to_wire())), number_field);
+    optional(out, "opcode_name", opcode.map(Opcode::name), string_field);
+    optional(out, "mask", second.map(|byte| byte & 0x80 != 0), bool_field);
+    optional(out, "len_code", second.map(|byte| u64::from(byte & 0x7f)), number_field);
+    optional(out, "payload_len", head.map(|head| head.payload_len), number_field);
+    optional(out, "header_len", head.map(|head| head.header_len() as u64), number_field);
+    optional(out, "masking_key", head.and_then(|head| head.masking_key), |out, name, masking_key| {
+        key(out, name);
+        out.push(b'"');
+        json::hex(out, &masking_key);
+        out.push(b'"');
+    });
+}
+
+pub fn small_payload(out: &mut Vec<u8>, payload: Payload, bytes: &[u8]) {
+    match payload {
+        Payload::Text => {
+            string_field(out, "text", std::str::from_utf8(bytes).unwrap_or_default());
+            null_field(out, "data");
+        }
+        Payload::Data => {
+            null_field(out, "text");
+            key(out, "data");
+            out.push(b'"');
+            json::base64(out, bytes);
+            out.push(b'"');
+        }
+        Payload::Unknown => {
+            null_field(out, "text");
+            null_field(out, "data");
+        }
+    }
+}
+
+/// A Close frame's code and reason, where it has them; a reason that is not UTF-8 is in `data` alone.
+pub fn close_fields(out: &mut Vec<u8>, payload: Option<&[u8]>) {
+    let code = payload.and_then(frame::close_code);
+    optional(out, "close_code", code.map(|code| u64::from(code.0)), number_field);
+    let reason = payload.and_then(|payload| payload.get(2..)).filter(|r| (1..=MAX_REASON).contains(&r.len()));
+    optional(out, "close_reason", reason.and_then(|reason| std::str::from_utf8(reason).ok()), string_field);
+}
+
+pub fn findings(out: &mut Vec<u8>, findings: &[Finding]) {
+    key(out, "findings");
+    out.push(b'[');
+    for (i, finding) in findings.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.push(b'{');
+        string_field(out, "rule", finding.rule.id());
+        string_field(out, "section", finding.rule.section());
+        string_field(out, "severity", finding.rule.severity().name());
+        string_field(out, "text", &finding.sentence());
+        optional(out, "bits", finding.span, |out, name, span| {
+            key(out, name);
+            out.push(b'[');
+            json::number(out, span.start);
+            out.push(b',');
+            json::number(out, span.end);
+            out.push(b']');
+        });
+        optional(out, "about", finding.about, number_field);
+        out.push(b'}');
+    }
+    out.push(b']');
+}

@@ -1,0 +1,455 @@
+//! The command line from outside: exit statuses, single lines on stderr, what the commands print.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use assert_cmd::cargo::cargo_bin;
+use framescope::capture::schema::Line;
+
+fn framescope(arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(cargo_bin!("framescope"));
+    command.args(arguments);
+    command
+}
+
+fn sample(name: &str) -> String {
+    format!("{}/assets/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = framescope(arguments).assert().success().get_output().clone();
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Exactly one line on stderr, nothing on stdout, exit status 1; the line.
+fn one_line(command: &mut assert_cmd::Command) -> String {
+    let output = command.assert().code(1).get_output().clone();
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(stderr.matches('\n').count(), 1, "{stderr:?}");
+    assert!(stderr.starts_with("framescope: ") && stderr.ends_with('\n'), "{stderr:?}");
+    assert_eq!(output.stdout, b"");
+    stderr
+}
+
+mod usage {
+    use super::*;
+
+    #[test]
+    fn every_wrong_flag_is_status_2() {
+        for line in [
+            "--nonsense",
+            "nonsense",
+            "--listen nowhere",
+            "--listen 127.0.0.1",
+            "--listen example.com:80",
+            "--listen 127.0.0.1:99999",
+            "--interval 0s",
+            "--interval 1",
+            "--interval -1s",
+            "--interval fast",
+            "--json",
+            "--quiet",
+            "--headless --json --quiet",
+            "--force",
+            "--allow-origin localhost",
+            "--theme pink",
+            "--write",
+            "--headless open x",
+            "--headless --headless",
+            "serve extra",
+            "open",
+            "open a b",
+            "open --sample nope",
+            "open x --sample hello",
+            "export",
+            "export x",
+            "export x --to",
+            "export x --to gif",
+            "export x --to wire --direction up",
+            "export --to ndjson",
+            "decode --json --to hex 00",
+            "decode --to gif 00",
+            "completions",
+            "completions tcl",
+            "man extra",
+        ] {
+            let arguments: Vec<&str> = line.split_whitespace().collect();
+            let output = framescope(&arguments).assert().code(2).get_output().clone();
+            assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_completions_and_manual_go_to_stdout() {
+        assert!(stdout(&["--help"]).contains("Examples:"));
+        assert!(stdout(&["export", "--help"]).contains("ndjson"));
+        assert!(stdout(&["--version"]).starts_with("framescope "));
+        for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+            assert!(stdout(&["completions", shell]).contains("framescope"), "{shell}");
+        }
+        let manual = stdout(&["man"]);
+        for part in [".TH framescope 1", "FRAMESCOPE EXPORT", "FRAMESCOPE DECODE", "\\-\\-redact", "Exit status"] {
+            assert!(manual.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn a_closed_stdout_is_no_failure() {
+        for arguments in [&["man"][..], &["export", &sample("hello"), "--to", "hex"], &["decode", "8100"]] {
+            let mut child = Command::new(cargo_bin!("framescope"))
+                .args(arguments)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("started");
+            drop(child.stdout.take());
+            let output = child.wait_with_output().expect("ended");
+            assert!(output.status.success(), "{arguments:?}: {output:?}");
+            assert_eq!(output.stderr, b"", "{arguments:?}");
+        }
+    }
+}
+
+mod bad_input {
+    use super::*;
+
+    #[test]
+    fn files_that_are_no_captures() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        fs::write(path("text"), "just text\n").expect("written");
+        fs::write(path("empty"), "").expect("written");
+        fs::write(path("zipped"), [0x1f, 0x8b, 8, 0]).expect("written");
+        for (name, said) in
+            [("missing", "No such file"), ("text", "no capture"), ("empty", "empty"), ("zipped", "compressed")]
+        {
+            for command in [&["export", "--to", "ndjson"][..], &["open"]] {
+                let line = one_line(framescope(command).arg(path(name)));
+                assert!(line.contains(said) && line.contains(&path(name)), "{line}");
+            }
+        }
+        let line = one_line(framescope(&["export", "--to", "hex"]).arg(folder.path()));
+        assert!(line.contains("folder"), "{line}");
+    }
+
+    #[test]
+    fn outputs_that_cannot_be_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let there = folder.path().join("there");
+        fs::write(&there, "precious").expect("written");
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        for (target, said) in [
+            (text(&there), "--force"),
+            (text(folder.path()), "is a folder"),
+            (text(&folder.path().join("no/such/place")), "choose another place"),
+            ("/".to_owned(), "is a folder"),
+            ("/dev/full".to_owned(), "No space left"),
+        ] {
+            let mut command = framescope(&["export", &sample("hello"), "--to", "ndjson", "-o", &target]);
+            if said == "No space left" {
+                command.arg("--force");
+            }
+            let line = one_line(&mut command);
+            assert!(line.contains(said) && line.contains(&target), "{line}");
+            if said != "No space left" {
+                let line = one_line(&mut framescope(&["--headless", "--listen", "127.0.0.1:0", "--write", &target]));
+                assert!(line.contains(said) && line.contains(&target), "{line}");
+            }
+        }
+        assert_eq!(fs::read_to_string(&there).expect("there"), "precious");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
+        framescope(&["export", &sample("hello"), "--to", "ndjson", "--force", "-o", &text(&there)]).assert().success();
+        assert_eq!(fs::metadata(&there).expect("there").permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&there).expect("there").starts_with("{\"v\":1"));
+    }
+
+    #[test]
+    fn wire_bytes_of_both_directions_are_not_mixed() {
+        let line = one_line(&mut framescope(&["export", &sample("hello"), "--to", "wire"]));
+        assert!(line.contains("--direction"), "{line}");
+        let output = framescope(&["export", &sample("hello"), "--to", "wire", "--direction", "c2s"]).assert().success();
+        assert!(output.get_output().stdout.starts_with(b"GET /chat"));
+    }
+
+    #[test]
+    fn bad_hex_is_named_with_its_place() {
+        for (input, said) in
+            [("810", "character 3 stands alone"), ("81 0g", "character 5 is no hex digit"), ("hello", "'h'")]
+        {
+            let line = one_line(&mut framescope(&["decode", input]));
+            assert!(line.contains("bad hex") && line.contains(said), "{line}");
+        }
+        let line = one_line(framescope(&["decode", "-"]).write_stdin("81 05 4\n"));
+        assert!(line.contains("character 7 stands alone"), "{line}");
+        one_line(framescope(&["decode"]).write_stdin(""));
+        assert!(one_line(&mut framescope(&["decode", "@/no/such/file"])).contains("/no/such/file"));
+        assert!(one_line(&mut framescope(&["decode", "@/"])).contains("irectory"));
+    }
+
+    #[test]
+    fn a_damaged_capture_gives_what_stands_before_the_damage() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("cut.pcapng");
+        let whole = fs::read(sample("ticker")).expect("the sample");
+        fs::write(&path, &whole[..whole.len() - 700]).expect("written");
+        let output = framescope(&["export", "--to", "ndjson"]).arg(&path).assert().success().get_output().clone();
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(stderr.matches('\n').count(), 1, "{stderr:?}");
+        assert!(stderr.contains("cut.pcapng") && stderr.contains("ends inside a block"), "{stderr:?}");
+        assert!(output.stdout.iter().filter(|b| **b == b'\n').count() > 10);
+    }
+}
+
+mod decode {
+    use super::*;
+
+    #[test]
+    fn the_masked_hello_of_section_5_7_is_drawn() {
+        let drawn = stdout(&["decode", "8185", "37fa213d", "7f9f4d5158"]);
+        for part in [
+            "frame 1 · text · client → server · 11 bytes",
+            "│F│R│R│R│opcode │M│ payload len │ masking key                   │",
+            "│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│ 37 fa                         │",
+            " opcode        0001     0x1 text",
+            "48 65 6c 6c 6f                                    Hello",
+        ] {
+            assert!(drawn.contains(part), "{part}\n{drawn}");
+        }
+    }
+
+    #[test]
+    fn every_way_in_gives_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let raw = folder.path().join("raw");
+        fs::write(&raw, b"\x81\x05Hello").expect("written");
+        let hex = folder.path().join("hex");
+        fs::write(&hex, "81 05\n48656C6C6f\n").expect("written");
+        let expected = stdout(&["decode", "810548656c6c6f"]);
+        for input in
+            [format!("@{}", raw.display()), format!("@{}", hex.display()), "0x81 0x05 48:65:6c:6c:6f".to_owned()]
+        {
+            assert_eq!(stdout(&["decode", &input]), expected, "{input}");
+        }
+        for stdin in [&b"\x81\x05Hello"[..], b"8105 48656c6c6f"] {
+            for arguments in [&["decode"][..], &["decode", "-"]] {
+                let output = framescope(arguments).write_stdin(stdin).assert().success().get_output().clone();
+                assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_frame_is_shown_and_is_no_failure() {
+        for (input, said) in
+            [("81", "inside the frame's head"), ("817e01", "inside the frame's head"), ("810548", "4 bytes missing")]
+        {
+            let drawn = stdout(&["decode", input]);
+            assert!(drawn.contains("frame 1 ·") && drawn.contains("· cut") && drawn.contains(said), "{drawn}");
+        }
+        assert!(stdout(&["decode", "82ff7fffffffffffffff01020304aa"]).contains("missing"));
+    }
+
+    #[test]
+    fn json_hex_payload_wire_and_pcapng_work_too() {
+        let lines = stdout(&["decode", "--json", "8185 37fa213d 7f9f4d5158", "8900"]);
+        let read: Vec<Line> = lines.lines().map(|line| Line::read(line).expect("the schema")).collect();
+        let [Line::Frame(text), Line::Frame(ping)] = read.as_slice() else { panic!("{lines}") };
+        assert_eq!((text.text.as_deref(), text.dir.as_str()), (Some("Hello"), "c2s"));
+        assert_eq!((ping.opcode_name.as_str(), ping.dir.as_str()), ("ping", "s2c"));
+        assert!(stdout(&["decode", "--json", "817e"]).contains("\"type\":\"cut\""));
+        assert!(stdout(&["decode", "--to", "hex", "8100"]).contains(".... 0001"));
+        assert_eq!(stdout(&["decode", "--to", "payload", "818537fa213d7f9f4d5158"]), "Hello");
+        assert_eq!(stdout(&["decode", "--to", "wire", "0100 0000"]), "\u{1}\0\0\0");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("decoded.pcapng");
+        let output = framescope(&["decode", "--to", "pcapng", "810161", "818100000000 62"]).assert().success();
+        fs::write(&path, &output.get_output().stdout).expect("written");
+        let json = stdout(&["export", "--to", "ndjson", &path.to_string_lossy()]);
+        assert!(json.contains("\"text\":\"a\"") && json.contains("\"text\":\"b\""), "{json}");
+    }
+
+    #[test]
+    fn nothing_on_the_wire_reaches_the_terminal_raw() {
+        let drawn = stdout(&["decode", "8106 1b5b33316d07"]);
+        assert!(!drawn.bytes().any(|b| b < 0x20 && b != b'\n'), "{drawn:?}");
+    }
+}
+
+#[test]
+fn samples_are_listed() {
+    let list = stdout(&["open", "--sample"]);
+    for name in ["hello", "ticker", "fragments", "violations"] {
+        assert!(list.lines().any(|line| line.starts_with(name)), "{list}");
+    }
+}
+
+mod headless {
+    use super::*;
+
+    struct Running {
+        child: Child,
+        stderr: BufReader<std::process::ChildStderr>,
+        address: String,
+    }
+
+    impl Running {
+        fn start(arguments: &[&str]) -> Self {
+            Self::of(Command::new(cargo_bin!("framescope")).args(arguments))
+        }
+
+        fn of(command: &mut Command) -> Self {
+            let cache = std::env::temp_dir().join("framescope-test-cache");
+            let mut child = command
+                .env("XDG_CACHE_HOME", cache)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("started");
+            let mut stderr = BufReader::new(child.stderr.take().expect("stderr"));
+            let mut line = String::new();
+            stderr.read_line(&mut line).expect("a line");
+            let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line:?}"));
+            let address = address.strip_suffix('/').expect("a URL").to_owned();
+            Self { child, stderr, address }
+        }
+
+        /// Sends the signal; the status, what is left of stdout and of stderr. Within two seconds.
+        fn end(mut self, signal: rustix::process::Signal) -> (ExitStatus, String, String) {
+            let asked = Instant::now();
+            let pid = rustix::process::Pid::from_child(&self.child);
+            rustix::process::kill_process(pid, signal).expect("signalled");
+            let (mut out, mut err) = (String::new(), String::new());
+            if let Some(mut stdout) = self.child.stdout.take() {
+                stdout.read_to_string(&mut out).expect("text");
+            }
+            self.stderr.read_to_string(&mut err).expect("text");
+            let status = self.child.wait().expect("ended");
+            assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+            (status, out, err)
+        }
+
+        fn wait_for_lines(&mut self, wanted: usize) -> Vec<String> {
+            let stdout = self.child.stdout.as_mut().expect("stdout");
+            // Byte by byte, so that nothing is taken that is not returned.
+            let mut lines = vec![String::new()];
+            let mut byte = [0];
+            let mut raw = Vec::new();
+            while lines.len() <= wanted && stdout.read(&mut byte).expect("read") == 1 {
+                raw.push(byte[0]);
+                if byte[0] == b'\n' {
+                    *lines.last_mut().expect("a line") = String::from_utf8(std::mem::take(&mut raw)).expect("text");
+                    lines.push(String::new());
+                }
+            }
+            lines.pop();
+            lines
+        }
+    }
+
+    const DEMO: [&str; 6] = ["--headless", "--demo", "--interval", "20ms", "--listen", "127.0.0.1:0"];
+
+    #[test]
+    fn plain_lines_then_one_summary() {
+        let mut running = Running::start(&DEMO);
+        let lines = running.wait_for_lines(6);
+        assert!(lines[0].contains("GET") && lines[0].contains("/ticker"), "{lines:?}");
+        assert!(lines[1].contains("101") && lines[1].contains("accept ✓"), "{lines:?}");
+        assert!(lines[3].contains("▲ text") && lines[3].contains("client: echo 0"), "{lines:?}");
+        let (status, rest, err) = running.end(rustix::process::Signal::INT);
+        assert_eq!((status.code(), err.as_str()), (Some(0), ""));
+        let summary = rest.lines().last().expect("a summary");
+        let records: usize =
+            summary.split(" · ").nth(1).and_then(|w| w.split(' ').next()?.parse().ok()).expect(summary);
+        assert_eq!(lines.len() + rest.lines().count() - 1, records, "none dropped: {summary}");
+        assert!(summary.starts_with("1 connection · ") && summary.contains("0 findings"), "{summary}");
+    }
+
+    #[test]
+    fn json_lines_follow_the_schema_and_the_summary_goes_to_stderr() {
+        let mut running = Running::start(&[&DEMO[..], &["--json"]].concat());
+        let mut lines = running.wait_for_lines(5);
+        let (status, rest, err) = running.end(rustix::process::Signal::TERM);
+        assert_eq!(status.code(), Some(0));
+        lines.extend(rest.lines().map(str::to_owned));
+        for (i, line) in lines.iter().enumerate() {
+            Line::read(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+            assert!(line.starts_with(&format!("{{\"v\":1,\"no\":{},", i + 1)), "{line}");
+        }
+        assert_eq!(err.lines().count(), 1);
+        assert!(err.contains(&format!("{} records", lines.len())), "{err}");
+    }
+
+    #[test]
+    fn quiet_prints_the_summary_only() {
+        let running = Running::start(&[&DEMO[..], &["--quiet"]].concat());
+        std::thread::sleep(Duration::from_millis(200));
+        let (status, out, err) = running.end(rustix::process::Signal::INT);
+        assert_eq!((status.code(), out.lines().count(), err.as_str()), (Some(0), 1, ""));
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_the_run_cleanly() {
+        let mut running = Running::start(&DEMO);
+        running.wait_for_lines(2);
+        drop(running.child.stdout.take());
+        let status = running.child.wait().expect("ended");
+        let mut err = String::new();
+        running.stderr.read_to_string(&mut err).expect("text");
+        assert_eq!((status.code(), err.as_str()), (Some(0), ""));
+    }
+
+    #[test]
+    fn a_reader_that_sleeps_does_not_keep_it_from_ending() {
+        let mut running = Running::start(&[&DEMO[..], &["--json"]].concat());
+        // Enough for any pipe.
+        let mut sockets = Vec::new();
+        for _ in 0..40 {
+            let mut socket = std::net::TcpStream::connect(&running.address).expect("connected");
+            let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nX: {}\r\n\r\n", running.address, "x".repeat(8000));
+            std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
+            sockets.push(socket);
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let asked = Instant::now();
+        let pid = rustix::process::Pid::from_child(&running.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signalled");
+        running.child.wait().expect("ended");
+        assert!(asked.elapsed() < Duration::from_millis(2500), "{:?}", asked.elapsed());
+    }
+
+    #[test]
+    fn a_port_in_use_is_one_line() {
+        let running = Running::start(&["--headless", "--quiet", "--listen", "127.0.0.1:0"]);
+        let line = one_line(&mut framescope(&["--headless", "--listen", &running.address]));
+        assert!(line.contains(&running.address) && line.contains("in use"), "{line}");
+        running.end(rustix::process::Signal::INT);
+    }
+
+    #[test]
+    fn a_full_disk_stops_capturing_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path: PathBuf = folder.path().join("live.pcapng");
+        let program = cargo_bin!("framescope");
+        let script = format!(
+            "trap '' XFSZ; ulimit -f 8; exec {} --headless --quiet --demo --interval 2ms --listen 127.0.0.1:0 --write {}",
+            program.display(),
+            path.display()
+        );
+        let mut running = Running::of(Command::new("sh").args(["-c", &script]));
+        std::thread::sleep(Duration::from_millis(600));
+        assert!(running.child.try_wait().expect("asked").is_none(), "it goes on");
+        std::net::TcpStream::connect(&running.address).expect("it still serves");
+        let (status, out, err) = running.end(rustix::process::Signal::INT);
+        assert_eq!(status.code(), Some(1), "{err}");
+        assert!(out.contains("not captured"), "{out}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+        assert!(err.contains("live.pcapng") && err.contains("bytes were not captured"), "{err}");
+        let json = stdout(&["export", "--to", "ndjson", &path.to_string_lossy()]);
+        assert!(json.lines().count() > 5, "what was captured stays");
+    }
+}

@@ -1,0 +1,378 @@
+//! Exports against what they are made from: round trips, the schema, redaction, selections, payloads larger than a piece.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use framescope::capture::import;
+use framescope::capture::record::Record;
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::samples::Sample;
+use framescope::capture::schema::Line;
+use framescope::capture::spool::Spool;
+use framescope::capture::store::Capture;
+use framescope::export::{ExportError, Exported, Format, Options, Progress, Selection, export, to_file};
+use framescope::proto::accept::accept_key;
+use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::time::Time;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+fn opened(path: &Path) -> Capture {
+    let (capture, loader) = import::open(path).expect("a capture");
+    loader.run(&AtomicBool::new(false));
+    assert_eq!(capture.trouble().reason, None);
+    capture
+}
+
+fn sample(name: &str) -> Capture {
+    reopened(Sample::by_name(name).expect("a sample").bytes)
+}
+
+fn reopened(bytes: &[u8]) -> Capture {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    fs::write(&path, bytes).expect("written");
+    opened(&path)
+}
+
+fn exported_with(capture: &Capture, format: Format, options: &Options) -> (Vec<u8>, Exported) {
+    let mut out = Vec::new();
+    let exported = export(capture, format, options, &mut out, &Progress::default()).expect("exported");
+    assert_eq!(exported.bytes, out.len() as u64);
+    (out, exported)
+}
+
+fn exported(capture: &Capture, format: Format) -> Vec<u8> {
+    exported_with(capture, format, &Options::default()).0
+}
+
+fn json(capture: &Capture) -> String {
+    String::from_utf8(exported(capture, Format::Ndjson)).expect("UTF-8")
+}
+
+fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
+    let wire = |record: Record| {
+        let bytes = capture.wire(&record, 0..u64::MAX).expect("bytes");
+        (record, bytes)
+    };
+    capture.records(1..u64::MAX).into_iter().map(wire).collect()
+}
+
+/// A recorder with a clock.
+struct Talk {
+    recorder: Recorder,
+    clock: u64,
+}
+
+impl Talk {
+    fn new() -> Self {
+        let spool = Spool::temporary_in(&std::env::temp_dir()).expect("a spool");
+        Self { recorder: Recorder::new(spool), clock: 1_795_375_800_000_000_000 }
+    }
+
+    fn connection(&self, port: u16) -> ConnectionRecorder {
+        self.recorder.connection(([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 6455).into())
+    }
+
+    fn say(&mut self, connection: &mut ConnectionRecorder, direction: Direction, bytes: &[u8]) {
+        self.clock += 1_000_003;
+        connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
+    }
+
+    fn upgraded(&mut self, port: u16, more: &str) -> ConnectionRecorder {
+        let mut connection = self.connection(port);
+        let request = format!(
+            "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}\
+             Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        let response = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\n\r\n",
+            accept_key(KEY.as_bytes())
+        );
+        self.say(&mut connection, UP, request.as_bytes());
+        self.say(&mut connection, DOWN, response.as_bytes());
+        connection
+    }
+
+    fn capture(&self) -> Capture {
+        self.recorder.capture().clone()
+    }
+}
+
+fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
+    wire
+}
+
+/// One of each type of record, with text that wants escaping.
+fn motley() -> Capture {
+    let mut talk = Talk::new();
+    let mut first = talk.upgraded(50001, "X-Odd: \"quoted\" \\ \u{202e} ü\r\nno colon\r\n");
+    talk.say(&mut first, DOWN, &frame(Opcode::Text, None, "say \"hi\"\n\u{1b}[31m ✓ \u{1f600}".as_bytes()));
+    talk.say(&mut first, UP, &frame(Opcode::Binary, Some([1, 2, 3, 4]), &[0, 255, 7]));
+    talk.say(&mut first, UP, &frame(Opcode::Close, Some([5, 6, 7, 8]), b"\x03\xe8bye"));
+    talk.say(&mut first, DOWN, &[0x81, 0x7e, 0x01]);
+    first.end(UP, How::Fin, Time(talk.clock));
+    first.end(DOWN, How::Fin, Time(talk.clock));
+    let mut tls = talk.connection(50002);
+    talk.say(&mut tls, UP, &[0x16, 3, 1, 0, 1, 1]);
+    tls.reset(DOWN, Time(talk.clock));
+    let mut cut = talk.connection(50003);
+    talk.say(&mut cut, UP, b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgr");
+    talk.say(&mut cut, DOWN, b"HTTP/1.1 40");
+    for direction in Direction::BOTH {
+        cut.end(direction, How::Fin, Time(talk.clock));
+    }
+    let mut plain = talk.connection(50004);
+    talk.say(&mut plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    talk.say(&mut plain, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    plain.end(DOWN, How::Fin, Time(talk.clock));
+    plain.end(UP, How::Fin, Time(talk.clock));
+    talk.capture()
+}
+
+mod pcapng {
+    use super::*;
+
+    #[test]
+    fn a_sample_written_anew_is_the_same_file() {
+        for sample in Sample::ALL {
+            let capture = reopened(sample.bytes);
+            let (bytes, exported) = exported_with(&capture, Format::Pcapng, &Options::default());
+            // Of a frame that a reset cut, the finding stands on the frame's packet here and on the reset's in the spool.
+            assert!(bytes == sample.bytes || sample.name == "violations", "{}", sample.name);
+            assert_eq!(all(&reopened(&bytes)), all(&capture), "{}", sample.name);
+            assert_eq!(exported.note, None);
+        }
+    }
+
+    #[test]
+    fn every_type_of_record_comes_back() {
+        let capture = motley();
+        let again = reopened(&exported(&capture, Format::Pcapng));
+        assert_eq!(all(&again), all(&capture));
+        assert_eq!(json(&again), json(&capture));
+    }
+
+    #[test]
+    fn notes_are_kept() {
+        let capture = sample("ticker");
+        capture.set_note(7, "look here: the first message");
+        let again = reopened(&exported(&capture, Format::Pcapng));
+        assert_eq!(again.note(7).as_deref(), Some("look here: the first message"));
+        assert_eq!(exported(&again, Format::Pcapng), exported(&capture, Format::Pcapng));
+    }
+
+    #[test]
+    fn a_selection_brings_the_handshakes_of_its_connections_and_says_so() {
+        let capture = sample("ticker");
+        let frames: Vec<u64> =
+            capture.records(1..99).iter().filter(|r| r.kind == Kind::Frame).map(|r| r.no).skip(2).take(2).collect();
+        let options = Options { selection: Selection::Records(frames.clone()), ..Options::default() };
+        let (bytes, exported) = exported_with(&capture, Format::Pcapng, &options);
+        assert_eq!(exported.records, 4);
+        let note = exported.note.expect("a note");
+        assert!(note.contains("2 of their handshakes") && note.contains("without holes"), "{note}");
+        let again = reopened(&bytes);
+        let wires: Vec<Vec<u8>> = all(&again).into_iter().map(|(_, wire)| wire).filter(|w| !w.is_empty()).collect();
+        let expected = |no: u64| capture.wire(&capture.record(no).expect("there"), 0..u64::MAX).expect("bytes");
+        assert_eq!(wires[2..], [expected(frames[0]), expected(frames[1])]);
+        assert!(wires[0].starts_with(b"GET /ticker") && wires[1].starts_with(b"HTTP/1.1 101"));
+    }
+}
+
+mod ndjson {
+    use super::*;
+
+    /// Each line, read as the schema's types and written again, is the same bytes: the order of the keys too.
+    fn check(text: &str, byte_equal: bool) -> Vec<Line> {
+        text.lines()
+            .map(|line| {
+                let read = Line::read(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+                if byte_equal {
+                    assert_eq!(serde_json::to_string(&read).expect("JSON"), line);
+                }
+                read
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_line_is_the_schemas() {
+        for name in ["hello", "ticker", "fragments", "violations"] {
+            let capture = sample(name);
+            let lines = check(&json(&capture), true);
+            assert_eq!(lines.len() as u64, capture.len(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_type_of_record_has_its_line() {
+        let text = json(&motley());
+        let lines = check(&text, false);
+        assert!(text.chars().all(|c| c == '\n' || framescope::wire::printable::is_plain(c)), "safe for a terminal");
+        let Some(Line::Request(request)) = lines.first() else { panic!("{text}") };
+        assert_eq!(request.headers[3], ["X-Odd".to_owned(), "\"quoted\" \\ \u{202e} ü".to_owned()]);
+        assert_eq!(request.headers[4], [String::new(), "no colon".to_owned()]);
+        assert_eq!(request.client.as_deref(), Some("127.0.0.1:50001"));
+        assert_eq!(request.findings[0].rule, "header-malformed");
+        let Line::Response(response) = &lines[1] else { panic!("{text}") };
+        let accept = response.accept.as_ref().expect("an accept key");
+        assert!(accept.ok && accept.received.as_ref() == Some(&accept.expected) && accept.key == KEY);
+        let Line::Frame(frame) = &lines[2] else { panic!("{text}") };
+        assert_eq!(frame.text.as_deref(), Some("say \"hi\"\n\u{1b}[31m ✓ \u{1f600}"));
+        assert_eq!((frame.data.as_ref(), frame.message), (None, Some(1)));
+        let Line::Frame(frame) = &lines[3] else { panic!("{text}") };
+        assert_eq!((frame.text.as_ref(), frame.data.as_deref()), (None, Some("AP8H")));
+        let Line::Frame(close) = &lines[4] else { panic!("{text}") };
+        assert_eq!((close.close_code, close.close_reason.as_deref()), (Some(1000), Some("bye")));
+        assert_eq!((close.message, close.masking_key.as_deref()), (None, Some("05060708")));
+        let cut = lines.iter().find_map(|line| if let Line::CutFrame(cut) = line { Some(cut) } else { None });
+        let cut = cut.expect("a cut frame");
+        assert_eq!((cut.len_code, cut.payload_len, cut.data.as_ref()), (Some(126), None, None));
+        assert!(lines.iter().any(|line| matches!(line, Line::Junk(junk) if junk.wire == "160301000101")));
+        assert!(lines.iter().any(|line| matches!(line, Line::CutRequest(cut) if cut.headers.len() == 2)));
+        assert!(lines.iter().any(|line| matches!(line, Line::CutResponse(cut) if cut.status == Some(40))));
+        assert!(lines.iter().any(|line| matches!(line, Line::End(end) if end.how == "rst")));
+        assert!(
+            lines.iter().any(|line| matches!(line, Line::Response(r) if r.accept.is_none() && r.status == Some(200)))
+        );
+    }
+
+    #[test]
+    fn a_payload_larger_than_a_piece_is_whole() {
+        let text = "naïve ✓ \u{1f600} \"x\" ".repeat(100_000);
+        let mut broken = text.clone().into_bytes();
+        broken.push(0xff);
+        let mut talk = Talk::new();
+        let mut connection = talk.upgraded(50001, "");
+        let frames = [
+            frame(Opcode::Text, Some([9, 8, 7, 6]), text.as_bytes()),
+            frame(Opcode::Text, Some([1, 8, 7, 6]), &broken),
+            frame(Opcode::Binary, None, text.as_bytes()),
+        ];
+        for frame in &frames {
+            talk.say(&mut connection, UP, frame);
+        }
+        let capture = talk.capture();
+        let lines = check(&json(&capture), false);
+        let read: Vec<_> =
+            lines.iter().filter_map(|line| if let Line::Frame(frame) = line { Some(frame) } else { None }).collect();
+        assert_eq!(read[0].text.as_deref(), Some(text.as_str()));
+        let base64 = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+        assert_eq!(read[1].data, Some(base64(&broken)));
+        assert_eq!(read[2].data, Some(base64(text.as_bytes())));
+        for (line, frame) in read.iter().zip(&frames) {
+            assert_eq!(line.wire, hex::encode(frame));
+        }
+        let again = reopened(&exported(&capture, Format::Pcapng));
+        assert_eq!(all(&again)[..5], all(&capture)[..5]);
+        let payloads = exported(&capture, Format::Payload);
+        assert!(payloads == [text.as_bytes(), &broken, text.as_bytes()].concat());
+        let hex = String::from_utf8(exported(&capture, Format::Hex)).expect("text");
+        assert!(hex.lines().count() > text.len() / 16 * 5);
+    }
+}
+
+mod redaction {
+    use super::*;
+
+    #[test]
+    fn no_format_tells_a_secret() {
+        let secret = "Cookie: s3cr3t=1\r\nAuthorization: Basic s3cr3t\r\nproxy-authorization: s3cr3t\r\n";
+        let mut talk = Talk::new();
+        let mut connection = talk.upgraded(50001, secret);
+        talk.say(&mut connection, DOWN, &frame(Opcode::Text, None, b"hello"));
+        let mut plain = talk.connection(50002);
+        talk.say(&mut plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        talk.say(&mut plain, DOWN, b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cr3t\r\nContent-Length: 2\r\n\r\nok");
+        // Too long to be read as a head: opaque, and redacted all the same.
+        let mut long = talk.connection(50003);
+        let pad = "X: y\r\n".repeat(10_920);
+        talk.say(
+            &mut long,
+            UP,
+            format!("GET / HTTP/1.1\r\n{pad}Cookie: s3cr3ts3cr3ts3cr3ts3cr3ts3cr3t\r\n\r\n").as_bytes(),
+        );
+        drop(long);
+        let capture = talk.capture();
+        for format in Format::ALL {
+            for direction in Direction::BOTH {
+                let direction = Some(direction).filter(|_| format == Format::Wire);
+                for redact in [false, true] {
+                    let options = Options { redact, direction, ..Options::default() };
+                    let bytes = exported_with(&capture, format, &options).0;
+                    let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+                    let told = has(b"s3cr3t") || has(hex::encode("s3cr3t").as_bytes()) || has(b"73 33 63 72 33 74");
+                    assert_eq!(told, !redact && format != Format::Payload, "{format:?} {redact}");
+                    if format == Format::Pcapng {
+                        let lens = |c: &Capture| {
+                            c.records(1..99).iter().map(|r| r.wire_len).filter(|len| *len > 0).collect::<Vec<_>>()
+                        };
+                        assert_eq!(lens(&reopened(&bytes)), lens(&capture));
+                    }
+                }
+            }
+        }
+    }
+}
+
+mod files {
+    use super::*;
+
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_output_is_an_error_and_not_a_panic() {
+        let result = export(&sample("hello"), Format::Hex, &Options::default(), &mut Full, &Progress::default());
+        assert!(matches!(result, Err(ExportError::Output(_))), "{result:?}");
+    }
+
+    #[test]
+    fn a_cancelled_export_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("out");
+        let progress = Progress::default();
+        progress.cancel.store(true, Ordering::Relaxed);
+        let result = to_file(&sample("hello"), Format::Hex, &Options::default(), &path, false, &progress);
+        assert!(matches!(result, Err(ExportError::Cancelled)), "{result:?}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn progress_counts_to_its_total() {
+        let capture = sample("hello");
+        let progress = Progress::default();
+        export(&capture, Format::Ndjson, &Options::default(), &mut io::sink(), &progress).expect("exported");
+        assert_eq!(progress.done.load(Ordering::Relaxed), capture.len());
+        assert_eq!(progress.total.load(Ordering::Relaxed), capture.len());
+    }
+
+    #[test]
+    fn a_record_that_is_not_there_is_named() {
+        let options = Options { selection: Selection::Records(vec![1, 999]), ..Options::default() };
+        for format in Format::ALL {
+            let options = Options { direction: Some(UP), ..options.clone() };
+            let result = export(&sample("hello"), format, &options, &mut Vec::new(), &Progress::default());
+            assert!(matches!(result, Err(ExportError::NoRecord { no: 999, .. })), "{format:?}: {result:?}");
+        }
+    }
+}
