@@ -107,12 +107,21 @@ struct Batch {
 impl ConnectionRecorder {
     /// Records what crossed, in the order given.
     pub fn record(&mut self, chunks: &[Chunk<'_>]) {
-        let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
-        self.open(first.time);
-        for chunk in chunks {
-            self.dissect(*chunk);
-        }
+        self.hold(chunks);
         self.commit();
+    }
+
+    /// Takes what crossed, in the order given, without making it part of the capture yet: [`Self::commit`] must follow
+    /// soon. A connection that says much in little time writes less often so. Returns how many bytes are held, the packets
+    /// around them included.
+    pub fn hold(&mut self, chunks: &[Chunk<'_>]) -> usize {
+        if let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) {
+            self.open(first.time);
+            for chunk in chunks {
+                self.dissect(*chunk);
+            }
+        }
+        self.batch.blocks.len()
     }
 
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
@@ -184,9 +193,12 @@ impl ConnectionRecorder {
         packet(base + bytes.len() as u64, &[]);
     }
 
-    /// Appends the batch to the spool, then enters it into the index, in one order for all connections.
-    fn commit(&mut self) {
+    /// Appends what is held to the spool, then enters it into the index, in one order for all connections.
+    pub fn commit(&mut self) {
         let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
+        if batch.blocks.is_empty() && batch.records.is_empty() {
+            return;
+        }
         let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
         let mut writer = recorder.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::frame::{FrameContext, Place as InMessage, frame_field, frame_gloss};
+use super::frame::{FrameContext, Place, frame_field, frame_gloss};
 use super::texts::{self, Chapter};
 use super::{Words, close_code, http_field, http_gloss, opcode, record, rule};
 use crate::proto::dissected::{Direction, How, Kind};
@@ -16,8 +16,7 @@ use crate::wire::frame::{FrameHead, fields};
 use crate::wire::http::Head;
 use crate::wire::opcode::Opcode;
 
-const PLACES: [InMessage; 6] =
-    [InMessage::Control, InMessage::Whole, InMessage::First, InMessage::Middle, InMessage::Last, InMessage::Stray];
+const PLACES: [Place; 6] = [Place::Control, Place::Whole, Place::First, Place::Middle, Place::Last, Place::Stray];
 
 /// A text is a sentence or three, filled in to the last name, and short.
 fn check(words: &Words) {
@@ -101,14 +100,13 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
         assert!(keys.contains(key), "{key}");
     }
     // Each case of the book begins in a way of its own, up to the first name that is filled in.
-    for place in texts::places().filter(|p| matches!(p.chapter, Chapter::Frame | Chapter::Opcode) && p.case != "alone")
-    {
-        let (text, gloss) = (place.words(|_| Some("\0".to_owned())).text, place.gloss(|_| Some("\0".to_owned())));
+    for page in texts::pages().filter(|p| matches!(p.chapter, Chapter::Frame | Chapter::Opcode) && p.case != "alone") {
+        let (text, gloss) = (page.words(|_| Some("\0".to_owned())).text, page.gloss(|_| Some("\0".to_owned())));
         let parts: Vec<&str> = text.split('\0').collect();
         let used = seen.iter().any(|(seen, seen_gloss)| {
             parts.iter().all(|part| seen.contains(part)) && (gloss.contains('\0') || *seen_gloss == gloss)
         });
-        assert!(used, "{place:?} is never shown");
+        assert!(used, "{page:?} is never shown");
     }
 }
 
@@ -129,9 +127,9 @@ fn every_opcode_and_every_close_code_is_explained() {
             assert_eq!(forbidden, !CloseCode(code).may_be_sent(), "{}", words.text);
         }
     }
-    assert_eq!(topics.len(), texts::places().filter(|p| p.chapter == Chapter::Close).count());
-    for place in texts::places().filter(|p| p.chapter == Chapter::Close) {
-        check_gloss(&place.gloss(|_| None));
+    assert_eq!(topics.len(), texts::pages().filter(|p| p.chapter == Chapter::Close).count());
+    for page in texts::pages().filter(|p| p.chapter == Chapter::Close) {
+        check_gloss(&page.gloss(|_| None));
     }
 }
 
@@ -155,7 +153,7 @@ fn every_kind_of_record_is_explained_and_no_other() {
     for (kind, direction) in kinds.into_iter().flat_map(|kind| Direction::BOTH.map(|direction| (kind, direction))) {
         check(&record(kind, direction));
     }
-    assert_eq!(kinds.len(), texts::places().filter(|p| p.chapter == Chapter::Record).count());
+    assert_eq!(kinds.len(), texts::pages().filter(|p| p.chapter == Chapter::Record).count());
 }
 
 #[test]
@@ -229,7 +227,7 @@ fn every_field_of_a_head_is_explained_and_no_text_about_heads_is_idle() {
         }
     }
     let written: BTreeSet<_> =
-        texts::places().filter(|p| matches!(p.chapter, Chapter::Http | Chapter::Header)).collect();
+        texts::pages().filter(|p| matches!(p.chapter, Chapter::Http | Chapter::Header)).collect();
     let idle: Vec<_> = written.difference(&seen).collect();
     assert!(idle.is_empty(), "never shown: {idle:?}");
     let missing: Vec<_> = seen.difference(&written).collect();

@@ -1,13 +1,13 @@
 //! The words about a frame's fields: which text fits the value, the direction and the place in the message.
 
-use super::Words;
+use super::code::{close_topic, opcode_name, opcode_topic};
 use super::texts::{self, Chapter};
+use super::{Words, case};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::grouped;
 use crate::wire::close::CloseCode;
 use crate::wire::field::{Field, FieldId, Value};
-use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
-use crate::wire::opcode::Opcode;
+use crate::wire::frame::FrameHead;
 
 /// The frame around a field: what has to be known to say what the field's value means here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub enum Place {
 /// A few words on what a field's value means, at most 36 columns. Empty for a field that no frame has.
 pub fn frame_gloss(ctx: &FrameContext, field: &Field) -> String {
     let Some((chapter, topic, case)) = choose(ctx, field) else { return String::new() };
-    texts::Place::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
+    texts::Page::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
 }
 
 /// What a field's value means in this frame. Of a field that no frame has only the name is told.
@@ -52,49 +52,30 @@ pub fn frame_field(ctx: &FrameContext, field: &Field) -> Words {
     let Some((chapter, topic, case)) = choose(ctx, field) else {
         return Words { title: field.id.key().to_owned(), section: String::new(), text: String::new() };
     };
-    texts::Place::new(chapter, &topic, case).words(|name| look(ctx, field, name))
-}
-
-/// What an opcode means wherever it stands.
-pub fn opcode(opcode: Opcode) -> Words {
-    texts::Place::new(Chapter::Opcode, opcode_topic(opcode), "alone").words(|name| opcode_name(opcode, name))
-}
-
-/// What a close code means. Any of the 65,536 has a meaning, if only that of its range (RFC 6455 §7.4.2).
-pub fn close_code(code: CloseCode) -> Words {
-    texts::Place::new(Chapter::Close, &close_topic(code), "code").words(|name| match name {
-        "code" => Some(code.0.to_string()),
-        _ => None,
-    })
+    texts::Page::new(chapter, &topic, case).words(|name| look(ctx, field, name))
 }
 
 /// Which of the three length forms a head uses, and why (RFC 6455 §5.2): the text of its 7-bit length.
 pub fn length_form(head: &FrameHead) -> String {
-    texts::Place::new(Chapter::Frame, "payload-len", length_case(head)).words(|name| length_name(head, name)).text
+    texts::Page::new(Chapter::Frame, "payload-len", case::length(head)).words(|name| length_name(head, name)).text
 }
 
 /// Where the text about a field stands.
 fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'static str)> {
     let head = &ctx.head;
-    let case = match field.id {
-        FieldId::Fin => fin_case(ctx),
-        FieldId::Rsv1 => rsv1_case(ctx),
-        FieldId::Rsv2 => reserved_bit_case(head.rsv2),
-        FieldId::Rsv3 => reserved_bit_case(head.rsv3),
-        FieldId::Opcode => return Some((Chapter::Opcode, opcode_topic(head.opcode).to_owned(), opcode_case(ctx))),
-        FieldId::Mask => mask_case(ctx),
-        FieldId::PayloadLen => length_case(head),
-        FieldId::ExtendedLen16 | FieldId::ExtendedLen64 => extended_case(head),
-        FieldId::MaskingKey => key_case(ctx),
-        FieldId::Payload => payload_case(ctx),
+    let chosen = match field.id {
+        FieldId::Fin => case::fin(ctx),
+        FieldId::Rsv1 => case::rsv1(ctx),
+        FieldId::Rsv2 => case::reserved_bit(head.rsv2),
+        FieldId::Rsv3 => case::reserved_bit(head.rsv3),
+        FieldId::Opcode => return Some((Chapter::Opcode, opcode_topic(head.opcode).to_owned(), case::opcode(ctx))),
+        FieldId::Mask => case::mask(ctx),
+        FieldId::PayloadLen => case::length(head),
+        FieldId::ExtendedLen16 | FieldId::ExtendedLen64 => case::extended(head),
+        FieldId::MaskingKey => case::key(ctx),
+        FieldId::Payload => case::payload(ctx),
         FieldId::CloseCode => return Some((Chapter::Close, close_topic(close_code_of(field)), "code")),
-        FieldId::CloseReason => {
-            if is_cut(ctx) {
-                "cut"
-            } else {
-                "given"
-            }
-        }
+        FieldId::CloseReason => case::reason(ctx),
         FieldId::Method
         | FieldId::Target
         | FieldId::Version
@@ -105,7 +86,7 @@ fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'stati
         | FieldId::Body
         | FieldId::Opaque => return None,
     };
-    Some((Chapter::Frame, field.id.key().to_owned(), case))
+    Some((Chapter::Frame, field.id.key().to_owned(), chosen))
 }
 
 /// What a name in braces stands for.
@@ -124,14 +105,6 @@ fn look(ctx: &FrameContext, field: &Field, name: &str) -> Option<String> {
     })
 }
 
-fn opcode_name(opcode: Opcode, name: &str) -> Option<String> {
-    match name {
-        "opcode" => Some(opcode.to_wire().to_string()),
-        "opcode_hex" => Some(format!("0x{:X}", opcode.to_wire())),
-        _ => None,
-    }
-}
-
 fn length_name(head: &FrameHead, name: &str) -> Option<String> {
     match name {
         "len_code" => Some(head.len_code.to_string()),
@@ -139,155 +112,6 @@ fn length_name(head: &FrameHead, name: &str) -> Option<String> {
         "bytes" => Some(texts::bytes(head.payload_len)),
         _ => None,
     }
-}
-
-/// The place that agrees with FIN and opcode.
-const fn place(ctx: &FrameContext) -> Place {
-    let head = &ctx.head;
-    match (head.opcode, ctx.place) {
-        (opcode, _) if opcode.is_control() => Place::Control,
-        (Opcode::Text | Opcode::Binary, _) if head.fin => Place::Whole,
-        (Opcode::Text | Opcode::Binary, _) => Place::First,
-        (Opcode::Continuation, Place::Middle | Place::Last) if head.fin => Place::Last,
-        (Opcode::Continuation, Place::Middle | Place::Last) => Place::Middle,
-        _ => Place::Stray,
-    }
-}
-
-const fn fin_case(ctx: &FrameContext) -> &'static str {
-    match (place(ctx), ctx.head.opcode, ctx.head.fin) {
-        (Place::Control, _, true) => "control",
-        (Place::Control, _, false) => "control-fragment",
-        (Place::Whole, ..) => "whole",
-        (Place::First, ..) => "first",
-        (Place::Middle, ..) => "middle",
-        (Place::Last, ..) => "last",
-        (Place::Stray, Opcode::Reserved(_), true) => "reserved-end",
-        (Place::Stray, Opcode::Reserved(_), false) => "reserved-more",
-        (Place::Stray, _, true) => "stray-end",
-        (Place::Stray, _, false) => "stray-more",
-    }
-}
-
-/// RFC 7692 §6: RSV1 belongs to the first frame of a data message.
-const fn rsv1_case(ctx: &FrameContext) -> &'static str {
-    match (ctx.head.rsv1, ctx.head.opcode, ctx.compressed) {
-        (false, opcode, _) if opcode.is_control() => "zero-control",
-        (false, Opcode::Continuation, true) => "zero-compressed",
-        (false, ..) => "zero",
-        (true, Opcode::Text | Opcode::Binary, true) => "compressed",
-        (true, opcode, _) if opcode.is_control() => "set-control",
-        (true, Opcode::Continuation, _) => "set-later",
-        (true, ..) => "set",
-    }
-}
-
-const fn reserved_bit_case(set: bool) -> &'static str {
-    if set { "set" } else { "zero" }
-}
-
-const fn opcode_case(ctx: &FrameContext) -> &'static str {
-    match (ctx.head.opcode, place(ctx)) {
-        (Opcode::Reserved(_), _) => "reserved",
-        (_, Place::Control) => "control",
-        (_, Place::Whole) => "whole",
-        (_, Place::First) => "first",
-        (_, Place::Middle) => "middle",
-        (_, Place::Last) => "last",
-        (_, Place::Stray) => "stray",
-    }
-}
-
-const fn opcode_topic(opcode: Opcode) -> &'static str {
-    match opcode {
-        Opcode::Continuation => "0",
-        Opcode::Text => "1",
-        Opcode::Binary => "2",
-        Opcode::Close => "8",
-        Opcode::Ping => "9",
-        Opcode::Pong => "a",
-        Opcode::Reserved(0x0..=0x7) => "3-7",
-        Opcode::Reserved(_) => "b-f",
-    }
-}
-
-const fn mask_case(ctx: &FrameContext) -> &'static str {
-    match (ctx.direction, ctx.head.masking_key) {
-        (Direction::ClientToServer, Some(_)) => "client-masked",
-        (Direction::ClientToServer, None) => "client-unmasked",
-        (Direction::ServerToClient, Some(_)) => "server-masked",
-        (Direction::ServerToClient, None) => "server-unmasked",
-    }
-}
-
-/// The case of the 7-bit length.
-const fn length_case(head: &FrameHead) -> &'static str {
-    let too_long = head.opcode.is_control() && head.payload_len > MAX_CONTROL_PAYLOAD;
-    match (head.len_code, head.payload_len) {
-        (126, _) if too_long => "control-16",
-        (127, _) if too_long => "control-64",
-        (126, 0..=125) => "longer-16",
-        (126, _) => "follows-16",
-        (127, 0..=125) => "longer-64",
-        (127, 126..=0xffff) => "longer-64-for-16",
-        (127, _) => "follows-64",
-        (0, _) => "none",
-        _ => "direct",
-    }
-}
-
-const fn extended_case(head: &FrameHead) -> &'static str {
-    match (head.len_code, head.payload_len) {
-        (_, 0..=125) => "longer",
-        (127, 126..=0xffff) => "longer-for-16",
-        (127, len) if len >> 63 == 1 => "top-bit",
-        _ => "right",
-    }
-}
-
-const fn key_case(ctx: &FrameContext) -> &'static str {
-    match (ctx.direction, ctx.head.masking_key, ctx.head.payload_len) {
-        (Direction::ServerToClient, ..) => "server",
-        (_, Some([0, 0, 0, 0]), _) => "client-zero",
-        (_, _, 0) => "client-empty",
-        _ => "client",
-    }
-}
-
-const fn payload_case(ctx: &FrameContext) -> &'static str {
-    match (ctx.head.opcode, place(ctx)) {
-        _ if is_cut(ctx) => "cut",
-        (Opcode::Close, _) => "close",
-        (Opcode::Ping, _) => "ping",
-        (Opcode::Pong, _) => "pong",
-        (Opcode::Reserved(_), _) => "reserved",
-        (_, Place::Whole) if ctx.compressed => "compressed",
-        (_, Place::Stray) => "stray",
-        _ if ctx.compressed => "compressed-part",
-        (Opcode::Text, Place::Whole) => "text",
-        (Opcode::Text, _) => "text-first",
-        (Opcode::Binary, Place::Whole) => "binary",
-        (Opcode::Binary, _) => "binary-first",
-        (Opcode::Continuation, Place::Last) => "last",
-        (Opcode::Continuation, _) => "middle",
-    }
-}
-
-const fn is_cut(ctx: &FrameContext) -> bool {
-    ctx.captured_payload < ctx.head.payload_len
-}
-
-/// The code itself where it is defined, else its range (RFC 6455 §7.4.1, §7.4.2, §11.7).
-fn close_topic(code: CloseCode) -> String {
-    match code.0 {
-        1000..=1015 => return code.0.to_string(),
-        0..=999 => "0-999",
-        1016..=2999 => "1016-2999",
-        3000..=3999 => "3000-3999",
-        4000..=4999 => "4000-4999",
-        5000.. => "5000-65535",
-    }
-    .to_owned()
 }
 
 fn close_code_of(field: &Field) -> CloseCode {
@@ -312,7 +136,9 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explain::close_code;
     use crate::wire::frame::{HeadReading, fields};
+    use crate::wire::opcode::Opcode;
 
     /// Field, words and gloss of a frame given in hex.
     fn explain(wire: &str, direction: Direction, place: Place, id: FieldId) -> (Words, String) {

@@ -1,7 +1,7 @@
 //! The words about header lines: which text fits the name, the value and the sort of message.
 
 use super::http::direction;
-use super::texts::{self, Chapter, Place};
+use super::texts::{self, Chapter, Page};
 use crate::proto::accept::is_valid_key;
 use crate::proto::dissected::Direction;
 use crate::proto::handshake::{self, PERMESSAGE_DEFLATE, VERSION};
@@ -36,14 +36,14 @@ const SIMPLE: &[(&str, Option<bool>)] = &[
 ];
 
 /// Where the text about the n-th header line stands; about a line that is not there, what is said of unknown headers.
-pub(super) fn choose(head: &Head<'_>, n: usize) -> Place<'static> {
-    let place = |topic, case| Place::new(Chapter::Header, topic, case);
-    let Some(line) = head.headers.get(n) else { return place("other", "plain") };
+pub(super) fn choose(head: &Head<'_>, n: usize) -> Page<'static> {
+    let page = |topic, case| Page::new(Chapter::Header, topic, case);
+    let Some(line) = head.headers.get(n) else { return page("other", "plain") };
     match line.flaw {
-        Some(Flaw::NoColon) => return place("flawed", "no-colon"),
-        Some(Flaw::BadName) => return place("flawed", "bad-name"),
-        Some(Flaw::BadValue) => return place("flawed", "bad-value"),
-        Some(Flaw::Folded) => return place("flawed", "folded"),
+        Some(Flaw::NoColon) => return page("flawed", "no-colon"),
+        Some(Flaw::BadName) => return page("flawed", "bad-name"),
+        Some(Flaw::BadValue) => return page("flawed", "bad-value"),
+        Some(Flaw::Folded) => return page("flawed", "folded"),
         None => {}
     }
     let name = head.text(&line.name).to_ascii_lowercase();
@@ -57,7 +57,7 @@ pub(super) fn choose(head: &Head<'_>, n: usize) -> Place<'static> {
         _ => ("other", "plain"),
     });
     debug_assert!(texts::has_topic(Chapter::Header, topic), "{topic}");
-    place(topic, case)
+    page(topic, case)
 }
 
 type Found = (&'static str, &'static str);

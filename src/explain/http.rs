@@ -2,7 +2,7 @@
 
 use super::Words;
 use super::header;
-use super::texts::{self, Chapter, Place};
+use super::texts::{self, Chapter, Page};
 use crate::proto::dissected::Direction;
 use crate::wire::field::{Field, FieldId, Value};
 use crate::wire::http::{Head, StartLine};
@@ -13,20 +13,20 @@ const MAX_VALUE: usize = 60;
 
 /// A few words on what a field of a request or response means, at most 36 columns. Empty for a field that neither has.
 pub fn http_gloss(head: &Head<'_>, field: &Field) -> String {
-    choose(head, field).map(|place| place.gloss(|name| look(head, field, name))).unwrap_or_default()
+    choose(head, field).map(|page| page.gloss(|name| look(head, field, name))).unwrap_or_default()
 }
 
 /// What a field of a request or response means. `field` is one of [`Head::fields`] of the same head; of a field that
 /// neither has only the name is told.
 pub fn http_field(head: &Head<'_>, field: &Field) -> Words {
     match choose(head, field) {
-        Some(place) => place.words(|name| look(head, field, name)),
+        Some(page) => page.words(|name| look(head, field, name)),
         None => Words { title: field.id.key().to_owned(), section: String::new(), text: String::new() },
     }
 }
 
 /// Where the text about a field stands.
-pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<Place<'static>> {
+pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<Page<'static>> {
     let value = text_of(field);
     let case = match field.id {
         FieldId::Method => method_case(head, value),
@@ -55,7 +55,7 @@ pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<Place<'static>> {
         | FieldId::CloseCode
         | FieldId::CloseReason => return None,
     };
-    Some(Place::new(Chapter::Http, field.id.key(), case))
+    Some(Page::new(Chapter::Http, field.id.key(), case))
 }
 
 /// What a name in braces stands for.

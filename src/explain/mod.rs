@@ -3,6 +3,8 @@
 //! All prose stands in `assets/explain/en.toml`; here is decided which text fits the value at hand. What comes from the
 //! wire goes through [`crate::wire::printable`] before it is put into a text, so that words may go to a terminal as they are.
 
+mod case;
+mod code;
 mod frame;
 mod header;
 mod http;
@@ -11,7 +13,8 @@ mod texts;
 #[cfg(test)]
 mod coverage;
 
-pub use frame::{FrameContext, Place, close_code, frame_field, frame_gloss, length_form, opcode};
+pub use code::{close_code, opcode};
+pub use frame::{FrameContext, Place, frame_field, frame_gloss, length_form};
 pub use http::{http_field, http_gloss};
 
 use crate::proto::dissected::{Direction, How, Kind};
@@ -42,7 +45,7 @@ pub fn rule(rule: Rule) -> Words {
 
 /// What a record of that kind is.
 pub fn record(kind: Kind, direction: Direction) -> Words {
-    texts::Place::new(Chapter::Record, record_key(kind), "any").words(|name| texts::peer(direction, name))
+    texts::Page::new(Chapter::Record, record_key(kind), "any").words(|name| texts::peer(direction, name))
 }
 
 const fn record_key(kind: Kind) -> &'static str {

@@ -34,7 +34,7 @@ pub(super) enum Chapter {
 
 /// Where a text stands in the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place<'k> {
+pub(super) struct Page<'k> {
     pub chapter: Chapter,
     pub topic: &'k str,
     pub case: &'k str,
@@ -83,7 +83,7 @@ impl Book {
     }
 }
 
-impl<'k> Place<'k> {
+impl<'k> Page<'k> {
     pub const fn new(chapter: Chapter, topic: &'k str, case: &'k str) -> Self {
         Self { chapter, topic, case }
     }
@@ -166,14 +166,14 @@ fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> String {
     out
 }
 
-/// Every place of the book.
+/// Every page of the book.
 #[cfg(test)]
-pub(super) fn places() -> impl Iterator<Item = Place<'static>> {
+pub(super) fn pages() -> impl Iterator<Item = Page<'static>> {
     use Chapter::{Close, Frame, Header, Http, Opcode, Record};
     [Opcode, Frame, Close, Http, Header, Record].into_iter().flat_map(|chapter| {
         BOOK.chapter(chapter)
             .iter()
-            .flat_map(move |(topic, page)| page.cases.keys().map(move |case| Place { chapter, topic, case }))
+            .flat_map(move |(topic, page)| page.cases.keys().map(move |case| Page { chapter, topic, case }))
     })
 }
 
@@ -208,6 +208,6 @@ mod tests {
                 assert!(!topic.section.is_empty(), "{key}");
             }
         }
-        assert_eq!(Place::new(Chapter::Frame, "fin", "no such").words(|_| None).text, "");
+        assert_eq!(Page::new(Chapter::Frame, "fin", "no such").words(|_| None).text, "");
     }
 }

@@ -1,8 +1,7 @@
 //! The listener: a thread that accepts, and a thread per connection.
 
 use std::io::{self, ErrorKind};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -18,11 +17,14 @@ use crate::proto::endpoint::Limits;
 /// Stack of a connection's thread in bytes: what it works on lies on the heap.
 const STACK: usize = 256 * 1024;
 
+/// How many connections may wait to be accepted: a burst of a thousand loses none. Linux takes what `somaxconn` allows.
+const BACKLOG: i32 = 4096;
+
 /// How long to wait when the system has no more sockets or threads for us.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// How long a shutdown lets threads end by themselves, and how long after their sockets were cut.
-const SHUTDOWN: [Duration; 2] = [Duration::from_millis(1000), Duration::from_millis(800)];
+const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
 
 /// How a server behaves.
 #[derive(Clone, Debug)]
@@ -97,7 +99,7 @@ pub struct Handle {
     address: SocketAddr,
     connections: Arc<Connections>,
     /// The listening socket, to wake the thread that accepts.
-    listener: Option<TcpStream>,
+    listener: Arc<TcpListener>,
     acceptor: Option<JoinHandle<()>>,
 }
 
@@ -116,6 +118,8 @@ impl Server {
             _ => BindError::Io { address, source },
         };
         let listener = TcpListener::bind(address).map_err(error)?;
+        // The standard library asks for 128. A smaller queue is no reason not to serve.
+        let _ = rustix::net::listen(&listener, BACKLOG);
         let address = listener.local_addr().map_err(error)?;
         Ok(Self { listener, address, config, recorder })
     }
@@ -143,26 +147,25 @@ impl Server {
     /// When the system gives no thread.
     pub fn start(self) -> io::Result<Handle> {
         let connections = Arc::<Connections>::default();
-        let listener = self.listener.try_clone().ok().map(|listener| TcpStream::from(OwnedFd::from(listener)));
-        let address = self.address;
-        let shared = Arc::clone(&connections);
-        let acceptor = thread::Builder::new().name("accept".to_owned()).spawn(move || self.accept(&shared))?;
+        let Self { listener, address, config, recorder } = self;
+        let listener = Arc::new(listener);
+        let (shared, accepting) = (Arc::clone(&connections), Arc::clone(&listener));
+        let accept = move || accept(&accepting, &shared, &Arc::new(config), &recorder);
+        let acceptor = thread::Builder::new().name("accept".to_owned()).spawn(accept)?;
         Ok(Handle { address, connections, listener, acceptor: Some(acceptor) })
     }
+}
 
-    /// Accepts until the server shuts down.
-    fn accept(self, connections: &Arc<Connections>) {
-        let Self { listener, config, recorder, .. } = self;
-        let config = Arc::new(config);
-        while !connections.is_stopping() {
-            match listener.accept() {
-                Ok((stream, peer)) => open(stream, peer, connections, &config, &recorder),
-                // The peer was faster than we.
-                Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
-                // No more sockets (EMFILE and the like): those that wait are served when others have gone.
-                Err(_) if !connections.is_stopping() => thread::sleep(EXHAUSTED),
-                Err(_) => break,
-            }
+/// Accepts until the server shuts down.
+fn accept(listener: &TcpListener, connections: &Arc<Connections>, config: &Arc<Config>, recorder: &Recorder) {
+    while !connections.is_stopping() {
+        match listener.accept() {
+            Ok((stream, peer)) => open(stream, peer, connections, config, recorder),
+            // The peer was faster than we.
+            Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
+            // No more sockets (EMFILE and the like): those that wait are served when others have gone.
+            Err(_) if !connections.is_stopping() => thread::sleep(EXHAUSTED),
+            Err(_) => break,
         }
     }
 }
@@ -213,14 +216,12 @@ impl Handle {
     fn stop(&mut self) -> bool {
         let Some(acceptor) = self.acceptor.take() else { return true };
         self.connections.stop();
-        if let Some(listener) = self.listener.take() {
-            // Linux wakes the thread that accepts; elsewhere a connection does.
-            let _ = listener.shutdown(Shutdown::Both);
-        }
+        // On Linux that wakes the thread that accepts; elsewhere a connection does.
+        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
         let deadline = Instant::now() + SHUTDOWN[0];
         while !acceptor.is_finished() && Instant::now() < deadline {
-            let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_millis(100));
             thread::sleep(Duration::from_millis(1));
+            let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_millis(100));
         }
         if acceptor.is_finished() {
             // It has nothing to tell.

@@ -3,6 +3,9 @@
 //! What was read and written is noted and committed to the recorder together: before a read that may block, before a
 //! write that may block, and at the end. So an answer leaves before its recording costs time, one append to the spool
 //! covers a read and its answer, and whatever the thread waits for, the capture is complete while it waits.
+//!
+//! A connection whose reads follow each other within a millisecond is busy: then an append covers several of them, and
+//! the capture lags by [`LINGER`] at most.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -28,6 +31,18 @@ const MAY_BLOCK: usize = 64 * 1024;
 
 /// An output buffer that grew beyond this many bytes is given back.
 const KEPT_CAPACITY: usize = 2 << 20;
+
+/// A read that comes within this time after the one before is a quick one.
+const QUICK: Duration = Duration::from_millis(1);
+
+/// After so many quick reads in a row a connection is busy.
+const BUSY_AFTER: u32 = 32;
+
+/// How long what a busy connection said may wait for more of it before it is committed.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// How much of it may wait, in bytes of the spool.
+const MAX_HELD: usize = 64 * 1024;
 
 /// How many chunks are noted before they are committed.
 const MAX_NOTED: usize = 8;
@@ -74,6 +89,9 @@ pub struct Tap {
     noted: [Note; MAX_NOTED],
     notes: usize,
     latest: Time,
+    /// When the latest bytes came, and how many reads in a row were quick.
+    heard: Time,
+    quick: u32,
     /// The read timeout that the socket has.
     timeout: Option<Duration>,
 }
@@ -102,6 +120,8 @@ impl Tap {
             noted: [Note { direction: UP, time: Time(0), from: 0, to: 0 }; MAX_NOTED],
             notes: 0,
             latest: Time(0),
+            heard: Time(0),
+            quick: 0,
             timeout: None,
         }
     }
@@ -136,8 +156,25 @@ impl Tap {
     /// # Errors
     /// When the connection was torn down.
     pub fn read(&mut self, patience: Option<Duration>) -> Result<Heard, Lost> {
-        self.commit();
+        let busy = self.quick >= BUSY_AFTER && patience.is_none_or(|patience| patience > LINGER);
+        if !busy || self.hand_over() > MAX_HELD {
+            self.commit();
+        }
         self.make_room();
+        if !busy {
+            return self.read_once(patience);
+        }
+        match self.read_once(Some(LINGER))? {
+            Heard::Silence => {
+                self.quick = 0;
+                self.commit();
+                self.read_once(patience.map(|patience| patience - LINGER))
+            }
+            heard => Ok(heard),
+        }
+    }
+
+    fn read_once(&mut self, patience: Option<Duration>) -> Result<Heard, Lost> {
         // A zero would mean forever.
         let patience = patience.map(|patience| patience.max(Duration::from_millis(1)));
         if patience != self.timeout {
@@ -157,6 +194,9 @@ impl Tap {
                 Ok(n) => {
                     self.note(UP, self.end, self.end + n);
                     self.end += n;
+                    let quick = self.latest.0 - self.heard.0 < QUICK.as_nanos() as u64;
+                    self.quick = if quick { self.quick.saturating_add(1) } else { 0 };
+                    self.heard = self.latest;
                     return Ok(Heard::Bytes);
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -234,27 +274,28 @@ impl Tap {
 
     fn note(&mut self, direction: Direction, from: usize, to: usize) {
         if self.notes == MAX_NOTED {
-            self.commit();
+            self.hand_over();
         }
         let time = self.now();
         self.noted[self.notes] = Note { direction, time, from, to };
         self.notes += 1;
     }
 
-    /// Hands what was noted to the recorder.
+    /// Makes what crossed a part of the capture.
     fn commit(&mut self) {
-        if self.notes > 0 {
-            let chunks = self.noted.map(|note| {
-                let buffer = if note.direction == UP { &self.input } else { &self.out };
-                Chunk {
-                    direction: note.direction,
-                    time: note.time,
-                    bytes: buffer.get(note.from..note.to).unwrap_or_default(),
-                }
-            });
-            self.recorder.record(&chunks[..self.notes]);
-            self.notes = 0;
-        }
+        self.hand_over();
+        self.recorder.commit();
+    }
+
+    /// Hands what was noted to the recorder, so that the buffers are free; how many bytes that holds.
+    fn hand_over(&mut self) -> usize {
+        let chunks = self.noted.map(|note| {
+            let buffer = if note.direction == UP { &self.input } else { &self.out };
+            let bytes = buffer.get(note.from..note.to).unwrap_or_default();
+            Chunk { direction: note.direction, time: note.time, bytes }
+        });
+        let held = self.recorder.hold(&chunks[..self.notes]);
+        self.notes = 0;
         if self.written == self.out.len() {
             self.written = 0;
             if self.out.capacity() > KEPT_CAPACITY {
@@ -262,6 +303,7 @@ impl Tap {
             }
             self.out.clear();
         }
+        held
     }
 
     /// Moves what is not consumed to the front, and grows a buffer that was filled to its end.

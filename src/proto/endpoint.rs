@@ -20,7 +20,10 @@ use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
 /// A buffer that grew beyond this many bytes for a large message is given back after it.
-const KEPT_CAPACITY: usize = 1 << 20;
+const KEPT_CAPACITY: usize = 2 << 20;
+
+/// The most that is set aside for a payload because of the length that its head announces, in bytes.
+const MOST_RESERVED: u64 = 1 << 20;
 
 /// What an endpoint bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +262,7 @@ impl Reader {
         }
     }
 
-    /// The head is known. Nothing is set aside for the length it announces.
+    /// The head is known.
     #[inline]
     fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
         // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
@@ -290,6 +293,7 @@ impl Reader {
             self.open = Some(head.opcode);
             self.utf8 = Utf8::default();
         }
+        self.message.reserve(head.payload_len.min(MOST_RESERVED) as usize);
         Ok(())
     }
 

@@ -18,14 +18,17 @@ pub struct Program {
     pub url: String,
     /// The records so far.
     pub records: Vec<Value>,
+    _cache: tempfile::TempDir,
 }
 
 impl Program {
     /// Starts it on a free port, with further arguments.
     pub fn start(arguments: &[&str]) -> Self {
+        let cache = tempfile::tempdir().expect("a folder");
         let mut child = Command::new(env!("CARGO_BIN_EXE_framescope"))
             .args(["serve", "--headless", "--json", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .env("XDG_CACHE_HOME", cache.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -46,7 +49,7 @@ impl Program {
         });
         // Whoever stops reading stderr stops the writer.
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-        Self { child, lines, url, records: Vec::new() }
+        Self { child, lines, url, records: Vec::new(), _cache: cache }
     }
 
     /// Waits for a record, from the `from`th printed on, that fits; its position.

@@ -1,0 +1,78 @@
+//! Echo through `/echo` with capture on, against a blocking tungstenite echo server without capture.
+//!
+//! ```text
+//! cargo run --release -- [FRAMESCOPE-BINARY]
+//! ```
+//!
+//! Each server is a process of its own: `framescope serve --headless --quiet` when its path is given, otherwise the same
+//! library without the program around it. The load client is the same for both: frames encoded and masked beforehand,
+//! so that the client costs as little as it can on the cores that all share. Rounds alternate between the two servers;
+//! a rate is the median of its rounds, a ratio the median of the rounds' ratios.
+//!
+//! *Pipelined*: one thread per connection writes all messages in large pieces while another reads the echoes. *In
+//! flight*: each connection sends a message when the echo of the one before is there.
+
+mod load;
+mod servers;
+
+use load::Case;
+use servers::Peer;
+
+const ROUNDS: usize = 5;
+
+/// The four combinations of message length and connections, in both modes. `total` messages over all connections.
+const CASES: [Case; 8] = [
+    Case { pipelined: true, len: 14, connections: 1, total: 400_000, bar: 1.0 },
+    Case { pipelined: true, len: 14, connections: 4, total: 400_000, bar: 1.0 },
+    Case { pipelined: true, len: 1024, connections: 1, total: 100_000, bar: 1.0 },
+    Case { pipelined: true, len: 1024, connections: 4, total: 100_000, bar: 1.0 },
+    Case { pipelined: false, len: 14, connections: 1, total: 30_000, bar: 0.9 },
+    Case { pipelined: false, len: 14, connections: 4, total: 60_000, bar: 0.9 },
+    Case { pipelined: false, len: 1024, connections: 1, total: 30_000, bar: 0.9 },
+    Case { pipelined: false, len: 1024, connections: 4, total: 60_000, bar: 0.9 },
+];
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let program = arguments.next();
+    match program.as_deref() {
+        Some("serve-tungstenite") => return servers::tungstenite(),
+        Some("serve-framescope") => return servers::framescope(),
+        _ => {}
+    }
+    let own = std::env::current_exe().expect("the path of this program").display().to_string();
+    let with = program.as_deref().unwrap_or("the library (give the path of the program to measure that)");
+    println!("framescope: {with}\n");
+    println!("                                framescope     tungstenite");
+    println!("mode        bytes  connections   messages/s     messages/s   ratio    bar");
+    let mut failed = false;
+    for case in CASES.into_iter().filter(|case| std::env::var("ONLY").map_or(true, |only| only == format!("{}-{}-{}", case.pipelined, case.len, case.connections))) {
+        // Fresh processes for each case: no case inherits the other's file or heap.
+        let capturing = match &program {
+            Some(program) => Peer::program(program),
+            None => Peer::child(&own, "serve-framescope"),
+        };
+        let plain = Peer::child(&own, "serve-tungstenite");
+        let mut rates = Vec::new();
+        load::run(&case, capturing.address, 10);
+        load::run(&case, plain.address, 10);
+        for _ in 0..ROUNDS {
+            rates.push((load::run(&case, capturing.address, 1), load::run(&case, plain.address, 1)));
+        }
+        let ours = median(rates.iter().map(|r| r.0));
+        let theirs = median(rates.iter().map(|r| r.1));
+        let ratio = median(rates.iter().map(|r| r.0 / r.1));
+        let verdict = if ratio >= case.bar { "ok" } else { "BELOW" };
+        failed |= ratio < case.bar;
+        let mode = if case.pipelined { "pipelined" } else { "in flight" };
+        let Case { len, connections, bar, .. } = case;
+        println!("{mode:9} {len:7} {connections:12} {ours:12.0} {theirs:14.0} {ratio:7.2} {bar:6.1} {verdict}");
+    }
+    std::process::exit(i32::from(failed));
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,101 @@
+//! The servers, each a child process that ends with its [`Peer`].
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use framescope::capture::recorder::Recorder;
+use framescope::capture::spool::Spool;
+use framescope::net::{Config, Server};
+
+/// A server at work.
+pub struct Peer {
+    child: Child,
+    pub address: SocketAddr,
+    /// Holds its capture.
+    _folder: tempfile::TempDir,
+}
+
+impl Peer {
+    /// The program itself.
+    pub fn program(path: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(path);
+        command.args(["serve", "--headless", "--quiet", "--listen", "127.0.0.1:0", "--write"]);
+        command.arg(folder.path().join("live.pcapng"));
+        Self::start(command, folder)
+    }
+
+    /// This program as a server.
+    pub fn child(own: &str, what: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(own);
+        command.arg(what).env("SPOOL", folder.path().join("live.pcapng"));
+        Self::start(command, folder)
+    }
+
+    fn start(mut command: Command, folder: tempfile::TempDir) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("a server process");
+        let mut lines = BufReader::new(child.stderr.take().expect("its stderr")).lines();
+        let address = loop {
+            let line = lines.next().expect("a line that says where it listens").expect("text");
+            if let Some((_, place)) = line.split_once("listening on http://") {
+                break place.trim_end_matches('/').parse().expect("an address");
+            }
+        };
+        // What it says later is not read, and must not stop it.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, address, _folder: folder }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Its file goes with the folder, so that nothing has to end in order.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What `framescope serve --headless --quiet` does, by the library.
+pub fn framescope() {
+    let spool = std::env::var_os("SPOOL").expect("the path of the capture");
+    let recorder = Recorder::new(Spool::keep(spool.as_ref(), false).expect("a spool"));
+    let config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
+    let server = Server::bind(config, recorder).expect("a port");
+    eprintln!("listening on http://{}/", server.address());
+    let handle = server.start().expect("a thread");
+    wait_for_the_end();
+    handle.shutdown();
+}
+
+/// The echo server of tungstenite's own examples: a thread per connection, read a message, send it.
+pub fn tungstenite() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    eprintln!("listening on http://{}/", listener.local_addr().expect("an address"));
+    thread::spawn(wait_for_the_end_and_exit);
+    for stream in listener.incoming() {
+        let stream = stream.expect("a connection");
+        thread::spawn(move || {
+            stream.set_nodelay(true).expect("no delay");
+            let mut socket = ::tungstenite::accept(stream).expect("a handshake");
+            while let Ok(message) = socket.read() {
+                if message.is_text() || message.is_binary() {
+                    socket.send(message).expect("sent");
+                }
+            }
+        });
+    }
+}
+
+/// Until the parent closes our stdin or dies.
+fn wait_for_the_end() {
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+fn wait_for_the_end_and_exit() {
+    wait_for_the_end();
+    std::process::exit(0);
+}

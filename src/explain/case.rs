@@ -1,0 +1,133 @@
+//! Which case of a frame field's topic fits the frame: the decisions, without a word of prose.
+
+use super::frame::{FrameContext, Place};
+use crate::proto::dissected::Direction;
+use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
+use crate::wire::opcode::Opcode;
+
+/// The place that agrees with FIN and opcode.
+const fn place(ctx: &FrameContext) -> Place {
+    let head = &ctx.head;
+    match (head.opcode, ctx.place) {
+        (opcode, _) if opcode.is_control() => Place::Control,
+        (Opcode::Text | Opcode::Binary, _) if head.fin => Place::Whole,
+        (Opcode::Text | Opcode::Binary, _) => Place::First,
+        (Opcode::Continuation, Place::Middle | Place::Last) if head.fin => Place::Last,
+        (Opcode::Continuation, Place::Middle | Place::Last) => Place::Middle,
+        _ => Place::Stray,
+    }
+}
+
+pub(super) const fn fin(ctx: &FrameContext) -> &'static str {
+    match (place(ctx), ctx.head.opcode, ctx.head.fin) {
+        (Place::Control, _, true) => "control",
+        (Place::Control, _, false) => "control-fragment",
+        (Place::Whole, ..) => "whole",
+        (Place::First, ..) => "first",
+        (Place::Middle, ..) => "middle",
+        (Place::Last, ..) => "last",
+        (Place::Stray, Opcode::Reserved(_), true) => "reserved-end",
+        (Place::Stray, Opcode::Reserved(_), false) => "reserved-more",
+        (Place::Stray, _, true) => "stray-end",
+        (Place::Stray, _, false) => "stray-more",
+    }
+}
+
+/// RFC 7692 §6: RSV1 belongs to the first frame of a data message.
+pub(super) const fn rsv1(ctx: &FrameContext) -> &'static str {
+    match (ctx.head.rsv1, ctx.head.opcode, ctx.compressed) {
+        (false, opcode, _) if opcode.is_control() => "zero-control",
+        (false, Opcode::Continuation, true) => "zero-compressed",
+        (false, ..) => "zero",
+        (true, Opcode::Text | Opcode::Binary, true) => "compressed",
+        (true, opcode, _) if opcode.is_control() => "set-control",
+        (true, Opcode::Continuation, _) => "set-later",
+        (true, ..) => "set",
+    }
+}
+
+pub(super) const fn reserved_bit(set: bool) -> &'static str {
+    if set { "set" } else { "zero" }
+}
+
+pub(super) const fn opcode(ctx: &FrameContext) -> &'static str {
+    match (ctx.head.opcode, place(ctx)) {
+        (Opcode::Reserved(_), _) => "reserved",
+        (_, Place::Control) => "control",
+        (_, Place::Whole) => "whole",
+        (_, Place::First) => "first",
+        (_, Place::Middle) => "middle",
+        (_, Place::Last) => "last",
+        (_, Place::Stray) => "stray",
+    }
+}
+
+pub(super) const fn mask(ctx: &FrameContext) -> &'static str {
+    match (ctx.direction, ctx.head.masking_key) {
+        (Direction::ClientToServer, Some(_)) => "client-masked",
+        (Direction::ClientToServer, None) => "client-unmasked",
+        (Direction::ServerToClient, Some(_)) => "server-masked",
+        (Direction::ServerToClient, None) => "server-unmasked",
+    }
+}
+
+/// The case of the 7-bit length.
+pub(super) const fn length(head: &FrameHead) -> &'static str {
+    let too_long = head.opcode.is_control() && head.payload_len > MAX_CONTROL_PAYLOAD;
+    match (head.len_code, head.payload_len) {
+        (126, _) if too_long => "control-16",
+        (127, _) if too_long => "control-64",
+        (126, 0..=125) => "longer-16",
+        (126, _) => "follows-16",
+        (127, 0..=125) => "longer-64",
+        (127, 126..=0xffff) => "longer-64-for-16",
+        (127, _) => "follows-64",
+        (0, _) => "none",
+        _ => "direct",
+    }
+}
+
+pub(super) const fn extended(head: &FrameHead) -> &'static str {
+    match (head.len_code, head.payload_len) {
+        (_, 0..=125) => "longer",
+        (127, 126..=0xffff) => "longer-for-16",
+        (127, len) if len >> 63 == 1 => "top-bit",
+        _ => "right",
+    }
+}
+
+pub(super) const fn key(ctx: &FrameContext) -> &'static str {
+    match (ctx.direction, ctx.head.masking_key, ctx.head.payload_len) {
+        (Direction::ServerToClient, ..) => "server",
+        (_, Some([0, 0, 0, 0]), _) => "client-zero",
+        (_, _, 0) => "client-empty",
+        _ => "client",
+    }
+}
+
+pub(super) const fn payload(ctx: &FrameContext) -> &'static str {
+    match (ctx.head.opcode, place(ctx)) {
+        _ if is_cut(ctx) => "cut",
+        (Opcode::Close, _) => "close",
+        (Opcode::Ping, _) => "ping",
+        (Opcode::Pong, _) => "pong",
+        (Opcode::Reserved(_), _) => "reserved",
+        (_, Place::Whole) if ctx.compressed => "compressed",
+        (_, Place::Stray) => "stray",
+        _ if ctx.compressed => "compressed-part",
+        (Opcode::Text, Place::Whole) => "text",
+        (Opcode::Text, _) => "text-first",
+        (Opcode::Binary, Place::Whole) => "binary",
+        (Opcode::Binary, _) => "binary-first",
+        (Opcode::Continuation, Place::Last) => "last",
+        (Opcode::Continuation, _) => "middle",
+    }
+}
+
+pub(super) const fn reason(ctx: &FrameContext) -> &'static str {
+    if is_cut(ctx) { "cut" } else { "given" }
+}
+
+const fn is_cut(ctx: &FrameContext) -> bool {
+    ctx.captured_payload < ctx.head.payload_len
+}
