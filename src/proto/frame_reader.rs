@@ -113,10 +113,12 @@ impl FrameReader {
             (None, [first]) => [*first, 0],
             (None, []) => return None,
         };
-        record.link = match (self.current, &self.open) {
-            (Some((head, _)), Some(open)) if !head.opcode.is_control() => Link::Message(open.ordinal),
-            _ => Link::None,
-        };
+        if let (Some((head, _)), Some(open)) = (self.current, &self.open)
+            && !head.opcode.is_control()
+        {
+            record.link = Link::Message(open.ordinal);
+            record.compressed = open.compressed;
+        }
         record.findings = std::mem::take(&mut self.findings);
         Some(record)
     }

@@ -11,6 +11,7 @@ use crate::proto::handshake::{self, RequestFacts, Step};
 use crate::wire::field::{Field, FieldId, Span, Value, field_at_byte};
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
+use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
 /// How much of a record is read to lay it out, in bytes: any HTTP head.
@@ -130,7 +131,7 @@ impl Detail {
             Kind::Frame | Kind::CutFrame => {
                 self.prefix = capture.wire(record, 0..PREFIX)?;
                 self.fields = frame::fields(&self.prefix, record.wire_len);
-                self.frame = capture.frame_head(record)?.map(|head| frame_context(capture, record, head));
+                self.frame = capture.frame_head(record)?.map(|head| frame_context(record, head));
                 self.rows = self.fields.iter().enumerate().map(|(i, field)| self.frame_row(i, field)).collect();
             }
             Kind::Request | Kind::Response | Kind::CutHttp => {
@@ -182,7 +183,7 @@ impl Detail {
             self.rows.push(heading("line by line"));
         }
         for (i, field) in self.fields.iter().enumerate() {
-            self.rows.push(field_row(i, field, String::new()));
+            self.rows.push(field_row(i, field, explain::http_gloss(&head, field)));
         }
         Ok(())
     }
@@ -244,9 +245,8 @@ fn field_row(i: usize, field: &Field, gloss: String) -> Row {
     Row { sort: Sort::Field, name: printable::text(&field.name).into_owned(), value, gloss, field: Some(i) }
 }
 
-/// Where a frame stands in its message: found from its own bits, and for a final fragment from its opcode.
-fn frame_context(capture: &Capture, record: &Record, head: FrameHead) -> FrameContext {
-    use crate::wire::opcode::Opcode;
+/// What there is to know of a frame for explaining its fields.
+fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
     let place = match head.opcode {
         opcode if opcode.is_control() => Place::Control,
         Opcode::Reserved(_) => Place::Stray,
@@ -256,7 +256,6 @@ fn frame_context(capture: &Capture, record: &Record, head: FrameHead) -> FrameCo
         _ if head.fin => Place::Whole,
         _ => Place::First,
     };
-    let _ = capture;
     FrameContext {
         head,
         direction: record.direction,

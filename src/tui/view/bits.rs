@@ -209,6 +209,7 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
     let http = detail.http.is_some();
     // Frames have three columns: name, value, meaning. Header lines have two, and long values.
     let (name_width, value_width) = match (http, line.width) {
+        (true, 100..) => (24, 34),
         (true, 56..) => (24, line.width - 27),
         (true, _) => (line.width / 2 - 2, line.width / 2),
         (false, 56..) => (13, 15),
@@ -224,7 +225,8 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
     );
     let value_at = 2 + name_width;
     put(buffer, line, value_at, 0, &fit(&row.value, usize::from(value_width)), theme.text.0);
-    let gloss_at = value_at + value_width.max(row.value.width() as u16) + 1;
+    let shown = value_width.min(row.value.width() as u16).max(if http { value_width } else { 0 });
+    let gloss_at = value_at + shown.max(if http { 0 } else { value_width }) + 1;
     if gloss_at + 4 < line.width {
         let worst = detail
             .record

@@ -40,7 +40,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         unmasking(app, detail, at, key, buffer);
         return;
     }
-    for line in wrap(&words.text, width) {
+    // What breaks a rule is explained by the rule; the field by itself would say what is right.
+    let text = finding.map_or(words.text, |finding| explain::rule(finding.rule).text);
+    for line in wrap(&text, width) {
         put(buffer, area, 1, y, &line, app.theme.text.0);
         y += 1;
     }
