@@ -215,16 +215,17 @@ fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     out.extend_from_slice(&[0; 3][..value.len().wrapping_neg() % 4]);
 }
 
-/// The one's complement sum of big-endian 16-bit words, not folded (RFC 1071). An odd byte counts as a word's high half.
+/// The one's complement sum of big-endian 16-bit words (RFC 1071). An odd byte counts as a word's high half.
 #[inline]
 fn sum(bytes: &[u8]) -> u64 {
+    // In the machine's own order, which vectorizes: the sum of swapped words is the swapped sum (RFC 1071 §2 B). Carries
+    // go round, as 2^16 ≡ 1 modulo 2^16 − 1, so 32-bit words may be added and folded later.
     let (words, tail) = bytes.as_chunks::<4>();
-    let mut total: u64 = words.iter().map(|word| u64::from(u32::from_be_bytes(*word))).sum();
+    let mut total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
     let mut last = [0; 4];
     last[..tail.len()].copy_from_slice(tail);
-    total += u64::from(u32::from_be_bytes(last));
-    // Carries go round: 2^16 ≡ 1 modulo 2^16 − 1, so 32-bit words may be added and folded later.
-    (total & 0xffff_ffff) + (total >> 32)
+    total += u64::from(u32::from_ne_bytes(last));
+    u64::from(u16::from_be(fold(total)))
 }
 
 fn fold(mut total: u64) -> u16 {
