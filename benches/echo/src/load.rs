@@ -27,6 +27,14 @@ pub struct Case {
     pub bar: f64,
 }
 
+impl Case {
+    /// Such as `inflight-1024-4`.
+    pub fn name(&self) -> String {
+        let mode = if self.pipelined { "pipelined" } else { "inflight" };
+        format!("{mode}-{}-{}", self.len, self.connections)
+    }
+}
+
 /// Sends the case's messages, divided by `fraction`, and waits for their echoes; messages per second.
 pub fn run(case: &Case, server: SocketAddr, fraction: usize) -> f64 {
     let each = case.total / case.connections / fraction;

@@ -1,7 +1,7 @@
 //! Echo through `/echo` with capture on, against a blocking tungstenite echo server without capture.
 //!
 //! ```text
-//! cargo run --release -- [FRAMESCOPE-BINARY]
+//! cargo run --release -- [FRAMESCOPE-BINARY [MODE-BYTES-CONNECTIONS]]     such as inflight-1024-4
 //! ```
 //!
 //! Each server is a process of its own: `framescope serve --headless --quiet` when its path is given, otherwise the same
@@ -27,10 +27,10 @@ const CASES: [Case; 8] = [
     Case { pipelined: true, len: 14, connections: 4, total: 200_000, bar: 1.0 },
     Case { pipelined: true, len: 1024, connections: 1, total: 60_000, bar: 1.0 },
     Case { pipelined: true, len: 1024, connections: 4, total: 60_000, bar: 1.0 },
-    Case { pipelined: false, len: 14, connections: 1, total: 10_000, bar: 0.9 },
-    Case { pipelined: false, len: 14, connections: 4, total: 20_000, bar: 0.9 },
-    Case { pipelined: false, len: 1024, connections: 1, total: 10_000, bar: 0.9 },
-    Case { pipelined: false, len: 1024, connections: 4, total: 20_000, bar: 0.9 },
+    Case { pipelined: false, len: 14, connections: 1, total: 40_000, bar: 0.9 },
+    Case { pipelined: false, len: 14, connections: 4, total: 80_000, bar: 0.9 },
+    Case { pipelined: false, len: 1024, connections: 1, total: 40_000, bar: 0.9 },
+    Case { pipelined: false, len: 1024, connections: 4, total: 80_000, bar: 0.9 },
 ];
 
 fn main() {
@@ -47,7 +47,8 @@ fn main() {
     println!("                                framescope     tungstenite");
     println!("mode        bytes  connections   messages/s     messages/s   ratio    bar");
     let mut failed = false;
-    for case in CASES {
+    let only = arguments.next();
+    for case in CASES.into_iter().filter(|case| only.as_ref().is_none_or(|only| *only == case.name())) {
         // Fresh processes for each case: no case inherits the other's file or heap.
         let capturing = match &program {
             Some(program) => Peer::program(program),
