@@ -21,6 +21,8 @@ impl App {
     /// A key was pressed.
     pub fn key(&mut self, key: KeyEvent) {
         self.notice = None;
+        // Keys act on what there is now, not on what was last drawn.
+        self.totals = self.capture.totals();
         let action = self.keymap.action(key);
         if action == Some(Action::QuitNow) {
             self.effects.push(Effect::Quit);
@@ -222,7 +224,7 @@ impl App {
             }
             (Question::Replace(_), KeyCode::Esc | KeyCode::Char('n')) => {
                 self.quit_when_saved = false;
-                self.say("nothing was written");
+                self.tell("nothing was written");
             }
             (_, KeyCode::Esc | KeyCode::Char('n')) => {}
             (question, _) => self.overlay = Some(Overlay::Question(question)),
@@ -232,7 +234,7 @@ impl App {
     fn cancel(&mut self) {
         if let Some(job) = self.job.take() {
             job.cancel.store(true, Ordering::Relaxed);
-            self.say(format!("{} stopped", job.what));
+            self.tell(format!("{} stopped", job.what));
         } else if self.maximised {
             self.maximised = false;
         } else {
@@ -328,7 +330,7 @@ impl App {
 
     fn find(&mut self, toward: Toward) {
         let Some(pattern) = self.pattern.clone() else {
-            self.say("nothing to find yet; / asks what");
+            self.tell("nothing to find yet; / asks what");
             return;
         };
         if self.totals.records == 0 {

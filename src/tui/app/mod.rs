@@ -76,6 +76,8 @@ pub enum Effect {
 /// A line at the bottom until the next key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
+    /// It is so.
+    Told(String),
     /// It went well.
     Said(String),
     /// It did not.
@@ -345,6 +347,11 @@ impl App {
             Panel::Payload => layout::HexShape::of(self.layout.payload).rows,
         };
         rows.max(2) - 1
+    }
+
+    /// Tells how it is, when nothing was done.
+    fn tell(&mut self, line: impl Into<String>) {
+        self.notice = Some(Notice::Told(line.into()));
     }
 
     fn say(&mut self, line: impl Into<String>) {

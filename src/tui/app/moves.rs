@@ -121,7 +121,7 @@ impl App {
                 self.hold();
                 self.go_to(no);
             }
-            None => self.say("this record has no partner"),
+            None => self.tell("this record has no partner"),
         }
     }
 
@@ -138,8 +138,8 @@ impl App {
                 self.go_to(no);
                 self.select_finding();
             }
-            None if later => self.say("no finding after this record"),
-            None => self.say("no finding before this record"),
+            None if later => self.tell("no finding after this record"),
+            None => self.tell("no finding before this record"),
         }
     }
 
@@ -156,7 +156,7 @@ impl App {
                 self.hold();
                 self.go_to(no);
             }
-            None => self.say("no record is marked; m marks the one under the cursor"),
+            None => self.tell("no record is marked; m marks the one under the cursor"),
         }
     }
 

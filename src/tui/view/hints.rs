@@ -32,6 +32,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     match &app.notice {
+        Some(Notice::Told(line)) => {
+            put(buffer, area, 1, 0, &fit(line, width), theme.info.0);
+        }
         Some(Notice::Said(line)) => {
             put(buffer, area, 1, 0, &fit(&format!("✓ {line}"), width), theme.good.0);
         }
