@@ -23,7 +23,7 @@ use crate::net::Server;
 use crate::net::demo::{self, DemoHandle};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::grouped;
-use crate::tui::app::{App, Setting, count};
+use crate::tui::app::{App, Notice, Setting, count};
 use crate::tui::event::{self, Event, Remote, Report};
 use crate::tui::host::{ExportRequest, FormatChoice, Host};
 use crate::tui::keymap::Keymap;
@@ -135,9 +135,7 @@ fn show(subject: Subject<'_>, theme: Theme) -> anyhow::Result<()> {
         Keymap::built_in()?,
         subject.unsaved,
     );
-    if let Some(notice) = subject.notice {
-        app.report(Report::Said(notice));
-    }
+    app.notice = subject.notice.map(Notice::Told);
     tui::run(app, choice, &mut host, &remote, &events).context("the screen cannot be drawn")
 }
 
