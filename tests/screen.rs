@@ -299,6 +299,15 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     let at = find(&screen, "client: echo 1", 1);
     assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "payload", "a character of the payload");
     assert_eq!(screen.app.byte, 9);
+    // The wheel over the payload, while the cursor stands in the head.
+    screen.press(&["tab", "tab"]);
+    screen.app.mouse(MouseEvent {
+        kind: MouseEventKind::ScrollDown,
+        column: 80,
+        row: 20,
+        modifiers: KeyModifiers::NONE,
+    });
+    screen.app.mouse(MouseEvent { kind: MouseEventKind::ScrollUp, column: 80, row: 20, modifiers: KeyModifiers::NONE });
     let wheel = MouseEvent { kind: MouseEventKind::ScrollUp, column: 10, row: 4, modifiers: KeyModifiers::NONE };
     screen.app.mouse(wheel);
     assert_eq!(screen.app.cursor, 3);

@@ -2,6 +2,7 @@
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,6 +34,8 @@ impl Screen {
         // Whether colour is wanted is the theme's affair: with NO_COLOR crossterm would also lose reverse and bold.
         crossterm::style::force_color_output(true);
         enable_raw_mode()?;
+        // From here on another size is noticed: the signal is caught by whoever first asks for events.
+        crossterm::event::poll(Duration::ZERO)?;
         execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, SetTitle("framescope"))?;
         Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))? })
     }

@@ -213,18 +213,20 @@ impl App {
             Panel::Payload => detail.payload_start().unwrap_or(0),
             _ => 0,
         };
-        let last = detail.record.wire_len.saturating_sub(1);
+        let last = detail.record.wire_len.saturating_sub(1).max(first);
+        // The wheel moves a panel that the cursor may not stand in.
+        let byte = self.byte.clamp(first, last);
         let to = match by {
             i64::MIN => first,
             i64::MAX => last,
-            by => match self.byte.checked_add_signed(by) {
-                // A step that would leave the record stays in its row or column.
+            by => match byte.checked_add_signed(by) {
                 Some(to) if (first..=last).contains(&to) => to,
-                _ if by == 1 || by == -1 => self.byte,
-                _ if by < 0 => first + (self.byte - first) % by.unsigned_abs().max(1),
+                _ if by == 1 || by == -1 => byte,
+                // A page that would leave the payload goes to its edge, in the same column where it goes up.
+                _ if by < 0 => first + (byte - first) % by.unsigned_abs(),
                 _ => last,
             },
         };
-        self.select_byte(to.max(first));
+        self.select_byte(to);
     }
 }
