@@ -225,7 +225,7 @@ fn export_asks_for_scope_format_and_path() {
     assert!(screen.text().contains("marked.ndjson exists."), "{}", screen.text());
     screen.press(&["r"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.force));
-    screen.app.report(Report::Said("wrote 2 records".to_owned()));
+    screen.app.report(Report::Wrote("wrote 2 records".to_owned()));
     assert!(screen.text().contains("✓ wrote 2 records"));
 }
 
@@ -250,7 +250,9 @@ fn quitting_asks_when_records_would_be_lost() {
     assert!(matches!(screen.app.overlay, Some(Overlay::Prompt(_))));
     screen.press(&["enter"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
-    screen.app.report(Report::Said("saved".to_owned()));
+    screen.app.report(Report::Said("the demo client has closed its connection".to_owned()));
+    assert!(screen.app.effects.is_empty(), "what others say does not end it");
+    screen.app.report(Report::Wrote("saved".to_owned()));
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
     screen.press(&["ctrl-c"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));

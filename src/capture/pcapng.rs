@@ -58,7 +58,7 @@ impl Segments {
     /// the same ports again has other sequence numbers.
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
-        Self { addresses: same_family(client, server), next: [first, first ^ 0x5555_5555], identification: 0 }
+        Self { addresses: [client, server], next: [first, first ^ 0x5555_5555], identification: 0 }
     }
 
     /// Appends the SYN exchange.
@@ -233,12 +233,6 @@ fn fold(mut total: u64) -> u16 {
         total = (total & 0xffff) + (total >> 16);
     }
     total as u16
-}
-
-/// Both addresses as IPv4 where both are, else both as IPv6.
-fn same_family(client: SocketAddr, server: SocketAddr) -> [SocketAddr; 2] {
-    let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-    [canonical(client), canonical(server)]
 }
 
 fn v6_octets(ip: IpAddr) -> [u8; 16] {

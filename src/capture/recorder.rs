@@ -54,6 +54,9 @@ impl Recorder {
 
     /// Begins to record a connection. It becomes visible with its first bytes.
     pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
+        // As they stand in the file: an IPv4 address that reached an IPv6 socket is an IPv4 address.
+        let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let (client, server) = (canonical(client), canonical(server));
         self.connection_of(client, server, Connection::new(Some(server)))
     }
 
@@ -130,9 +133,10 @@ impl ConnectionRecorder {
         if std::mem::replace(&mut self.ended[direction.index()], true) {
             return;
         }
+        let held = self.batch.records.len();
         self.connection.end(direction, how, time, &mut self.batch.records);
         if how == How::Fin {
-            let comments = comments(&self.batch.records);
+            let comments = comments_of(&self.batch.records[held..]);
             live.segments.fin(&mut self.batch.blocks, direction, time, &comments);
         }
         self.commit();
@@ -141,12 +145,13 @@ impl ConnectionRecorder {
     /// A side has torn the connection down (RST): that ends both directions.
     pub fn reset(&mut self, by: Direction, time: Time) {
         let Some(live) = &mut self.live else { return };
+        let held = self.batch.records.len();
         for direction in [by, by.opposite()] {
             if !std::mem::replace(&mut self.ended[direction.index()], true) {
                 self.connection.end(direction, How::Rst, time, &mut self.batch.records);
             }
         }
-        let comments = comments(&self.batch.records);
+        let comments = comments_of(&self.batch.records[held..]);
         live.segments.rst(&mut self.batch.blocks, by, time, &comments);
         self.commit();
     }
@@ -170,12 +175,12 @@ impl ConnectionRecorder {
         self.connection.feed(direction, bytes, time, &mut self.batch.records);
         let mut written = 0;
         let mut packet = |until: u64, findings: &[Finding]| {
-            let until = (until - base) as usize;
+            // What was kept until its meaning was known lies before this chunk, and is written.
+            let until = until.saturating_sub(base) as usize;
             while written < until {
                 let end = until.min(written + MAX_SEGMENT);
                 // A finding is certain with the last byte of its record: it stands on the packet that holds that.
-                let comments: Vec<String> =
-                    if end == until { findings.iter().map(comment).collect() } else { Vec::new() };
+                let comments = if end == until { comments(findings) } else { Vec::new() };
                 let at = live.segments.data(&mut self.batch.blocks, direction, &bytes[written..end], time, &comments);
                 let len = (end - written) as u32;
                 self.batch
@@ -247,8 +252,19 @@ impl Drop for ConnectionRecorder {
 /// How our packet comments begin; what begins otherwise was written by a person.
 pub const COMMENT_PREFIX: &str = "framescope: ";
 
-/// A finding as a packet comment, so that Wireshark's `frame.comment` finds it.
-pub fn comment(finding: &Finding) -> String {
+/// The most findings that one packet tells of; the rest are counted.
+const MAX_COMMENTS: usize = 32;
+
+/// Findings as packet comments, so that Wireshark's `frame.comment` finds them.
+pub fn comments(findings: &[Finding]) -> Vec<String> {
+    let mut comments: Vec<String> = findings.iter().take(MAX_COMMENTS).map(comment).collect();
+    if findings.len() > MAX_COMMENTS {
+        comments.push(format!("{COMMENT_PREFIX}and {} findings more", findings.len() - MAX_COMMENTS));
+    }
+    comments
+}
+
+fn comment(finding: &Finding) -> String {
     format!(
         "{COMMENT_PREFIX}{}: {} ({}, {})",
         finding.rule.severity().name(),
@@ -258,8 +274,8 @@ pub fn comment(finding: &Finding) -> String {
     )
 }
 
-fn comments(records: &[Dissected]) -> Vec<String> {
-    records.iter().flat_map(|record| &record.findings).map(comment).collect()
+fn comments_of(records: &[Dissected]) -> Vec<String> {
+    records.iter().flat_map(|record| comments(&record.findings)).collect()
 }
 
 #[cfg(test)]

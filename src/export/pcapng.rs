@@ -122,7 +122,7 @@ impl Open {
 
 /// The findings of a record and the note on it.
 fn comments(capture: &Capture, record: &Record) -> Vec<String> {
-    let mut comments: Vec<String> = record.findings.iter().map(recorder::comment).collect();
+    let mut comments = recorder::comments(&record.findings);
     comments.extend(capture.note(record.no));
     for comment in &mut comments {
         comment.truncate(comment.floor_char_boundary(MAX_COMMENT));

@@ -142,7 +142,7 @@ impl Connection {
         self.directions[1].go_on(record, body, false, &mut self.shared, out);
         match status {
             101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => self.upgraded(&head, out),
-            101 => self.directions.iter_mut().for_each(Dissector::opaque),
+            101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.shared, out)),
             _ if interim => {}
             _ => {
                 let (kept, last) = self.directions[0].refused();
@@ -300,6 +300,28 @@ mod tests {
         let records = talk.say(DOWN, RESPONSE).end(How::Capture);
         assert_eq!(records[2].kind, Kind::Frame);
         assert_eq!(records[2].offset, REQUEST.len() as u64);
+    }
+
+    #[test]
+    fn a_handshake_with_a_body_is_upgraded_behind_its_body() {
+        let with_body = String::from_utf8_lossy(REQUEST).replace("\r\n\r\n", "\r\nContent-Length: 4\r\n\r\n");
+        let mut talk = Talk::new(usize::MAX);
+        talk.say(UP, with_body.as_bytes()).say(UP, b"bo").say(DOWN, RESPONSE).say(UP, &[b"dy", HELLO_UP].concat());
+        let records = talk.end(How::Fin);
+        let request = with_body.len() as u64 + 4;
+        assert_eq!(shape(&records)[1..3], [(Kind::Request, 0, request), (Kind::Frame, request, 11)]);
+    }
+
+    #[test]
+    fn another_protocol_is_opaque_from_its_first_byte() {
+        let h2c = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
+        let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
+        let early = vec![b'P'; 100_000];
+        let mut talk = Talk::new(usize::MAX);
+        talk.say(UP, &[&request[..], &early].concat()).say(DOWN, h2c);
+        let records = talk.end(How::Fin);
+        let junk: Vec<u64> = records.iter().filter(|r| r.kind == Kind::Junk).map(|r| r.wire_len).collect();
+        assert_eq!(junk, [65_536, 100_000 - 65_536]);
     }
 
     #[test]

@@ -48,13 +48,22 @@ enum State {
     /// Before or inside an HTTP head.
     Head { start: u64, kept: Vec<u8> },
     /// Inside the body of `record`.
-    Body { record: Box<Dissected>, body: Body },
+    Body { record: Box<Dissected>, body: Body, then: Then },
     /// A handshake was sent and its response is not here: bytes are kept, as what they are is not known yet.
     Early { start: u64, kept: Vec<u8>, last: Time },
     /// WebSocket.
     Frames(Box<FrameReader>),
     /// Opaque to the end. The finding goes on the next record.
     Junk { start: u64, why: Option<Finding> },
+}
+
+/// What follows a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Head,
+    Early,
+    Frames,
+    Junk,
 }
 
 impl Dissector {
@@ -98,13 +107,13 @@ impl Dissector {
                         return Turn::Head { taken: at + taken, start, head };
                     }
                 },
-                State::Body { record, body } => {
+                State::Body { record, body, then } => {
                     let (taken, whole) = body.take(rest);
                     record.wire_len += taken as u64;
                     if whole {
                         record.time = now;
-                        let next = State::Head { start: self.position + taken as u64, kept: Vec::new() };
-                        self.emit_body(next, shared, out);
+                        let then = *then;
+                        self.emit_body(then, self.position + taken as u64, now, shared, out);
                     }
                     taken
                 }
@@ -133,31 +142,41 @@ impl Dissector {
         let last = record.time;
         if body.is_whole() {
             shared.emit(record, out);
-            self.state = State::Head { start, kept: Vec::new() };
-            if early {
-                self.state = State::Early { start, kept: Vec::new(), last };
-            }
+            let then = if early { Then::Early } else { Then::Head };
+            self.state = self.after(then, start, last);
         } else {
-            self.state = State::Body { record: Box::new(record), body };
+            let then = if early { Then::Early } else { Then::Head };
+            self.state = State::Body { record: Box::new(record), body, then };
         }
     }
 
     /// From here on frames are read; bytes that were kept are read as frames.
     pub fn upgraded(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
-        let (start, kept, last) = self.take_kept();
-        self.position = start;
-        self.state = State::Frames(Box::new(FrameReader::new(self.direction, start)));
-        self.feed(&kept, last, shared, out);
+        self.switch(Then::Frames, shared, out);
     }
 
     /// From here on bytes are opaque: another protocol was agreed on.
-    pub fn opaque(&mut self) {
-        let (start, ..) = self.take_kept();
-        self.state = State::Junk { start, why: None };
+    pub fn opaque(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        self.switch(Then::Junk, shared, out);
+    }
+
+    /// Reads on as something else: behind the body, where one is being read, and from the first byte that was kept.
+    fn switch(&mut self, to: Then, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        if let State::Body { then, .. } = &mut self.state {
+            *then = to;
+            return;
+        }
+        let (start, kept, last) = self.take_kept();
+        self.position = start;
+        self.state = self.after(to, start, last);
+        self.feed(&kept, last, shared, out);
     }
 
     /// The upgrade was refused: it stays HTTP. Returns the bytes that were kept, which must be fed again.
     pub fn refused(&mut self) -> (Vec<u8>, Time) {
+        if let State::Body { then, .. } = &mut self.state {
+            *then = Then::Head;
+        }
         let State::Early { .. } = self.state else { return (Vec::new(), Time::default()) };
         let (start, kept, last) = self.take_kept();
         self.position = start;
@@ -170,7 +189,7 @@ impl Dissector {
         let start = self.record_start();
         let cut = |kind| Dissected::new(kind, self.direction, start, self.position - start, now);
         let unfinished = match &mut self.state {
-            State::Body { record, body } => {
+            State::Body { record, body, .. } => {
                 record.time = now;
                 if !body.may_end_here() {
                     record.kind = Kind::CutHttp;
@@ -227,9 +246,20 @@ impl Dissector {
         taken as usize
     }
 
-    fn emit_body(&mut self, next: State, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    fn emit_body(&mut self, then: Then, start: u64, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let next = self.after(then, start, now);
         if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
             shared.emit(*record, out);
+        }
+    }
+
+    /// The state that reads what begins at `start`.
+    fn after(&self, then: Then, start: u64, last: Time) -> State {
+        match then {
+            Then::Head => State::Head { start, kept: Vec::new() },
+            Then::Early => State::Early { start, kept: Vec::new(), last },
+            Then::Frames => State::Frames(Box::new(FrameReader::new(self.direction, start))),
+            Then::Junk => State::Junk { start, why: None },
         }
     }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::accept::{AcceptBench, is_valid_key};
 use super::rules::{Finding, Rule};
-use crate::wire::field::{FieldId, Span};
+use crate::wire::field::{Field, FieldId, Span};
 use crate::wire::http::{Flaw, Head, HeaderLine, StartLine};
 
 /// Targets that our server reserves for WebSocket: a request for one is judged as a handshake, whatever its headers.
@@ -15,6 +15,9 @@ pub const VERSION: &str = "13";
 
 /// The extension of RFC 7692.
 pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
+
+/// How many malformed lines of a head are found fault with: a head of nothing else must not flood the capture.
+const MAX_LINE_FINDINGS: usize = 32;
 
 /// One requirement of the handshake, and whether it was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +104,7 @@ pub fn origin_is_host(origin: &[u8], host: &[u8]) -> bool {
 /// The requirements that a request has to meet, in the order of RFC 6455 §4.1. `server` is the address that was connected
 /// to, where it is known.
 pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Step> {
-    let mut report = Report { head, steps: Vec::with_capacity(10) };
+    let mut report = Report { head, fields: head.fields(u64::MAX), steps: Vec::with_capacity(10) };
     report.lines();
     if !is_handshake(head) {
         return report.steps;
@@ -141,7 +144,7 @@ pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Step> {
 /// The requirements that a response has to meet, in the order of RFC 6455 §4.1 and §4.2.2. `request` holds the facts of the
 /// request that it answers; default facts when that was not seen.
 pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
-    let mut report = Report { head, steps: Vec::with_capacity(8) };
+    let mut report = Report { head, fields: head.fields(u64::MAX), steps: Vec::with_capacity(8) };
     report.lines();
     let status = head.status().unwrap_or(0);
     if !request.is_handshake && status != 101 {
@@ -184,6 +187,7 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
 
 struct Report<'h, 'b> {
     head: &'h Head<'b>,
+    fields: Vec<Field>,
     steps: Vec<Step>,
 }
 
@@ -209,7 +213,7 @@ impl Report<'_, '_> {
     }
 
     fn span_of(&self, id: FieldId) -> Option<Span> {
-        self.head.fields(u64::MAX).into_iter().find(|field| field.id == id).map(|field| field.span)
+        self.fields.iter().find(|field| field.id == id).map(|field| field.span)
     }
 
     /// What is wrong with the lines themselves; no step where all is well.
@@ -219,10 +223,9 @@ impl Report<'_, '_> {
             let finding = Finding::new(Rule::BareLf, Some(Span::bytes(at as u64, at as u64 + 1)));
             self.broken("lines end with CR LF", None, finding);
         }
-        for (i, line) in head.headers.iter().enumerate() {
-            if let Some(finding) = line_finding(head, i, line) {
-                self.broken("well-formed header line", Some(header_id(i)), finding);
-            }
+        let findings = head.headers.iter().enumerate().filter_map(|(i, line)| Some((i, line_finding(head, i, line)?)));
+        for (i, finding) in findings.take(MAX_LINE_FINDINGS) {
+            self.broken("well-formed header line", Some(header_id(i)), finding);
         }
     }
 

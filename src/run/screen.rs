@@ -176,7 +176,7 @@ impl Host for Around {
                 thread::spawn(move || {
                     let report = match running.stop() {
                         Ok(()) => Report::Said("the demo client has closed its connection".to_owned()),
-                        Err(e) => Report::Failed(e.to_string()),
+                        Err(e) => Report::Refused(e.to_string()),
                     };
                     remote.report(report);
                 });
@@ -243,7 +243,7 @@ fn export_and_report(capture: &Capture, request: ExportRequest, remote: &Remote)
     drop(over);
     let _ = watch.join();
     remote.report(match exported {
-        Ok(exported) => Report::Said(said(&request.path, &exported)),
+        Ok(exported) => Report::Wrote(said(&request.path, &exported)),
         Err(ExportError::Exists(_)) => Report::Exists(request),
         Err(ExportError::Cancelled) => return,
         Err(e) => Report::Failed(e.to_string()),

@@ -24,7 +24,11 @@ pub enum Event {
 pub enum Report {
     /// It went well: one line.
     Said(String),
-    /// It failed: one line, and what to do.
+    /// A file was written: one line.
+    Wrote(String),
+    /// Something that was asked for beside other work cannot be done: one line.
+    Refused(String),
+    /// Work beside the screen failed: one line, and what to do.
     Failed(String),
     /// How far it is.
     Progress {

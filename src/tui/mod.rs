@@ -181,7 +181,7 @@ impl Loop<'_> {
     fn answer(&mut self, ask: impl FnOnce(&mut dyn Host) -> Result<String, String>) {
         let report = match ask(self.host) {
             Ok(line) => Report::Said(line),
-            Err(line) => Report::Failed(line),
+            Err(line) => Report::Refused(line),
         };
         self.remote.report(report);
     }

@@ -14,8 +14,11 @@ use super::tcp::{Flags, Flows, Segment};
 use crate::capture::store::Capture;
 use crate::proto::time::Time;
 
-/// The reader's buffer, in bytes: a block larger than this cannot be read.
+/// The reader's buffer, in bytes; it grows for larger blocks.
 const BUFFER: usize = 1024 * 1024;
+
+/// The largest block that is read, in bytes.
+const MAX_BLOCK: usize = 64 * 1024 * 1024;
 
 /// How many packets are entered under one lock.
 const BATCH: usize = 512;
@@ -42,6 +45,7 @@ pub fn read(capture: &Capture, mut file: File, cancel: &AtomicBool) {
     };
     let mut interfaces: Vec<Interface> = Vec::new();
     let mut legacy = None;
+    let mut buffer = BUFFER;
     let mut position = 0u64;
     let mut unread = 0u64;
     let mut packets = 0;
@@ -89,6 +93,10 @@ pub fn read(capture: &Capture, mut file: File, cancel: &AtomicBool) {
                 }
             }
             Err(PcapError::Eof) => break,
+            Err(PcapError::BufferTooSmall) if buffer < MAX_BLOCK => {
+                buffer *= 2;
+                reader.grow(buffer);
+            }
             Err(PcapError::Incomplete(_)) if !exhausted => {
                 if reader.refill().is_err() {
                     trouble(format!("byte {position} of {end} cannot be read; what stands before it is shown"));

@@ -154,9 +154,9 @@ impl App {
                     self.overlay = Some(Overlay::Prompt(prompt));
                     return;
                 }
-                self.quit_when_saved = quit;
                 let format = self.setting.formats.first().map_or("pcapng", |format| format.name);
                 self.start_export(None, format, PathBuf::from(typed));
+                self.quit_when_saved = quit;
             }
         }
     }
@@ -220,7 +220,9 @@ impl App {
             (Question::QuitUnsaved(_), KeyCode::Char('q' | 'y') | KeyCode::Enter) => self.effects.push(Effect::Quit),
             (Question::QuitUnsaved(_), KeyCode::Char('s' | 'w')) => self.ask_save(true),
             (Question::Replace(request), KeyCode::Char('y' | 'r')) => {
+                let quit = self.quit_when_saved;
                 self.run_export(ExportRequest { force: true, ..request });
+                self.quit_when_saved = quit;
             }
             (Question::Replace(_), KeyCode::Esc | KeyCode::Char('n')) => {
                 self.quit_when_saved = false;
@@ -232,6 +234,7 @@ impl App {
     }
 
     fn cancel(&mut self) {
+        self.quit_when_saved = false;
         if let Some(job) = self.job.take() {
             job.cancel.store(true, Ordering::Relaxed);
             self.tell(format!("{} stopped", job.what));
@@ -352,6 +355,7 @@ impl App {
 
     /// Notes that work runs beside the screen, in place of what ran before.
     fn start_job(&mut self, what: &'static str, total: u64) -> Arc<AtomicBool> {
+        self.quit_when_saved = false;
         let cancel = Arc::new(AtomicBool::new(false));
         if let Some(before) = self.job.replace(Job { what, progress: (0, total), cancel: Arc::clone(&cancel) }) {
             before.cancel.store(true, Ordering::Relaxed);

@@ -161,7 +161,7 @@ pub struct App {
     /// What the main loop must do.
     pub effects: Vec<Effect>,
     unsaved: bool,
-    /// The capture of a crashed run, which is offered at start.
+    /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
 }
 
@@ -244,6 +244,14 @@ impl App {
                 return;
             }
             Report::Said(line) => {
+                self.notice = Some(Notice::Said(line));
+                return;
+            }
+            Report::Refused(line) => {
+                self.notice = Some(Notice::Failed(line));
+                return;
+            }
+            Report::Wrote(line) => {
                 self.notice = Some(Notice::Said(line));
                 if std::mem::take(&mut self.quit_when_saved) {
                     self.effects.push(Effect::Quit);
