@@ -62,10 +62,12 @@ pub fn request(tap: &mut Tap, deadline: Instant) -> Result<Waited, Lost> {
 /// Whether the connection ends after the answer: the client wants it (RFC 9112 §9.6), is older than HTTP/1.1, or sends a
 /// body, which nothing here reads.
 pub fn ends_after(head: &Head<'_>) -> bool {
-    head.has_token("connection", "close")
-        || head.version() == b"HTTP/1.0"
-        || head.value("transfer-encoding").is_some()
-        || head.value("content-length").is_some_and(|len| len != b"0")
+    head.has_token("connection", "close") || head.version() == b"HTTP/1.0" || has_body(head)
+}
+
+/// Whether a request announces a body (RFC 9112 §6).
+pub fn has_body(head: &Head<'_>) -> bool {
+    head.value("transfer-encoding").is_some() || head.value("content-length").is_some_and(|len| len != b"0")
 }
 
 fn not_http(input: &[u8]) -> Response {

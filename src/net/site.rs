@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::http::{MAX_HEADERS, Response};
+use super::http::{self, MAX_HEADERS, Response};
 use super::roles::{self, Role};
 use super::server::Config;
 use crate::proto::accept::accept_key;
@@ -99,6 +99,10 @@ fn check_handshake(head: &Head<'_>, server: SocketAddr, config: &Config) -> Resu
         return Err(Response::text(426, words).wanting_upgrade());
     }
     check_origin(head, config)?;
+    if http::has_body(head) {
+        // Whether what follows is that body or the first frame, two readers could see differently.
+        return Err(Response::text(400, "A WebSocket handshake has no body here.").closing());
+    }
     let broken: Vec<_> = handshake::check_request(head, Some(server))
         .into_iter()
         .filter_map(|step| step.finding)

@@ -162,9 +162,14 @@ impl Dissector {
 
     /// Reads on as something else: behind the body, where one is being read, and from the first byte that was kept.
     fn switch(&mut self, to: Then, shared: &mut Shared, out: &mut Vec<Dissected>) {
-        if let State::Body { then, .. } = &mut self.state {
-            *then = to;
-            return;
+        match &mut self.state {
+            State::Body { then, .. } => {
+                *then = to;
+                return;
+            }
+            // What is opaque or WebSocket already stays so, whatever the other side says.
+            State::Junk { .. } | State::Frames(_) => return,
+            State::Head { .. } | State::Early { .. } => {}
         }
         let (start, kept, last) = self.take_kept();
         self.position = start;
@@ -186,6 +191,10 @@ impl Dissector {
 
     /// The direction ends: what was begun becomes a record, then comes its end.
     pub fn end(&mut self, how: How, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        if let State::Early { .. } = self.state {
+            // Nobody has said what these bytes are.
+            self.opaque(shared, out);
+        }
         let start = self.record_start();
         let cut = |kind| Dissected::new(kind, self.direction, start, self.position - start, now);
         let unfinished = match &mut self.state {
@@ -197,7 +206,7 @@ impl Dissector {
                 Some((**record).clone())
             }
             State::Head { .. } => Some(cut(Kind::CutHttp)),
-            State::Early { .. } => Some(cut(Kind::Junk)),
+            State::Early { .. } => None,
             State::Junk { why, .. } => {
                 Some(Dissected { findings: why.take().into_iter().collect(), ..cut(Kind::Junk) })
             }

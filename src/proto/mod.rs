@@ -7,7 +7,7 @@ pub mod accept;
 pub mod body;
 pub mod connection;
 pub mod dissected;
-mod dissector;
+pub mod dissector;
 pub mod endpoint;
 mod frame_reader;
 pub mod handshake;

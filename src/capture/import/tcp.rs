@@ -69,6 +69,20 @@ struct Side {
     ended: bool,
 }
 
+impl Side {
+    /// Keeps a segment that came early. Of one that begins where another does, what goes beyond that one is kept.
+    fn keep(&mut self, mut offset: u64, mut position: u64, mut len: u32, time: Time) {
+        while let Some((_, had, _)) = self.waiting.get(&offset) {
+            let had = *had;
+            if len <= had {
+                return;
+            }
+            (offset, position, len) = (offset + u64::from(had), position + u64::from(had), len - had);
+        }
+        self.waiting.insert(offset, (position, len, time));
+    }
+}
+
 enum Entered {
     Extent(u32, Direction, Extent),
     Record(u32, Dissected),
@@ -194,7 +208,7 @@ impl Flows {
         let payload = &segment.payload[skip..];
         let position = segment.position + skip as u64;
         if offset > side.taken {
-            side.waiting.entry(offset).or_insert((position, payload.len() as u32, segment.time));
+            side.keep(offset, position, payload.len() as u32, segment.time);
             return;
         }
         self.feed(i, direction, payload, position, segment.time);
