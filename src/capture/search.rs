@@ -100,11 +100,6 @@ pub fn find(
     })
 }
 
-/// The first byte of the first match in a record's wire bytes. A record that cannot be read holds no match.
-pub fn first_match(capture: &Capture, record: &Record, pattern: &Pattern) -> Option<u64> {
-    find_in(capture, record, pattern, &memmem::Finder::new(pattern.bytes()), &AtomicBool::new(false))
-}
-
 fn find_in(
     capture: &Capture,
     record: &Record,

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,9 @@ use super::pcapng;
 
 /// Beginning of the names of temporary spools.
 const PREFIX: &str = "live-";
+
+/// The same while they are being made.
+const NEW_PREFIX: &str = "new-";
 
 /// Why a spool could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,7 @@ impl Spool {
             _ => io(e),
         })?;
         lock(&file, path)?;
+        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
         file.set_len(0).map_err(io)?;
         Self::begin(file, path.to_owned(), false)
     }
@@ -85,9 +89,12 @@ impl Spool {
     pub fn temporary_in(folder: &Path) -> Result<Self, SpoolError> {
         let io = |source| SpoolError::Io { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(io)?;
-        let made = tempfile::Builder::new().prefix(PREFIX).suffix(".pcapng").tempfile_in(folder).map_err(io)?;
-        let (file, path) = made.keep().map_err(|e| io(e.error))?;
-        lock(&file, &path)?;
+        // It gets the name by which others look for it when it is locked.
+        let made = tempfile::Builder::new().prefix(NEW_PREFIX).suffix(".pcapng").tempfile_in(folder).map_err(io)?;
+        lock(made.as_file(), made.path())?;
+        let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
+        let path = folder.join(name.unwrap_or_default());
+        let file = made.persist_noclobber(&path).map_err(|e| io(e.error))?;
         Self::begin(file, path, true)
     }
 
@@ -125,11 +132,6 @@ impl Spool {
     pub fn path(&self) -> &Path {
         &self.path
     }
-
-    /// Whether it goes when it is dropped.
-    pub const fn is_temporary(&self) -> bool {
-        self.temporary
-    }
 }
 
 impl Drop for Spool {
@@ -156,7 +158,7 @@ pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
         .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
         .filter_map(|entry| {
-            let file = File::open(entry.path()).ok()?;
+            let file = entry.file_type().is_ok_and(|kind| kind.is_file()).then(|| File::open(entry.path()).ok())??;
             let metadata = file.metadata().ok()?;
             file.try_lock().ok()?;
             if metadata.len() <= head.len() as u64 {
@@ -182,7 +184,6 @@ fn lock(file: &File, path: &Path) -> Result<(), SpoolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn a_kept_file_is_private_and_never_replaced_unasked() {

@@ -1,10 +1,10 @@
 //! The capture: records by number, bytes by position. Cheap to clone and safe to read while it grows.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -87,6 +87,12 @@ impl Capture {
     /// The file that holds the bytes.
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    /// Whether that is the file that holds the bytes.
+    pub fn is_file(&self, metadata: &Metadata) -> bool {
+        let same = |own: Metadata| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino());
+        self.shared.file.metadata().is_ok_and(same)
     }
 
     /// Number of records.
@@ -286,7 +292,8 @@ impl Capture {
         self.changed();
     }
 
-    pub(super) fn note_trouble(&self, uncaptured: u64, reason: impl FnOnce() -> String) {
+    /// Notes bytes that were not captured, and why; the first reason stays.
+    pub fn note_trouble(&self, uncaptured: u64, reason: impl FnOnce() -> String) {
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.uncaptured += uncaptured;
         trouble.reason.get_or_insert_with(reason);

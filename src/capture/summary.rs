@@ -94,7 +94,7 @@ fn head_line(bytes: &[u8], record: &Record) -> (String, String) {
         }
         StartLine::Response { status, reason, .. } => {
             let mut preview = printable::text(&head.text(reason)).into_owned();
-            if record.code == 101 && head.value("sec-websocket-accept").is_some() {
+            if record.code == 101 && record.answers.is_some() && head.value("sec-websocket-accept").is_some() {
                 use crate::proto::rules::Rule;
                 let wrong = record.findings.iter().any(|f| f.rule == Rule::AcceptWrong);
                 preview.push_str(if wrong { " · accept ✗" } else { " · accept ✓" });

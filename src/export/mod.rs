@@ -171,6 +171,9 @@ pub enum ExportError {
     /// The file is there, and may not be replaced.
     #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
     Exists(PathBuf),
+    /// The file is the capture itself, which is being read or written.
+    #[error("{} is the capture itself; choose another name", .0.display())]
+    Itself(PathBuf),
     /// The name is a folder's.
     #[error("{} is a folder; name a file in it", .0.display())]
     Folder(PathBuf),
@@ -230,6 +233,7 @@ pub fn to_file(
     let io = |source| ExportError::File { path: path.to_owned(), source };
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Err(ExportError::Folder(path.to_owned())),
+        Ok(metadata) if capture.is_file(&metadata) => return Err(ExportError::Itself(path.to_owned())),
         Ok(_) if !force => return Err(ExportError::Exists(path.to_owned())),
         // A device or a pipe takes bytes and is not replaced.
         Ok(metadata) if !metadata.is_file() => {

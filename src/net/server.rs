@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -91,7 +92,6 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     config: Config,
-    recorder: Recorder,
 }
 
 /// A server at work. It is shut down when this is dropped.
@@ -104,11 +104,11 @@ pub struct Handle {
 }
 
 impl Server {
-    /// Listens, and raises the limit of open files as far as it goes. Connections are recorded by `recorder`.
+    /// Listens, and raises the limit of open files as far as it goes.
     ///
     /// # Errors
     /// See [`BindError`].
-    pub fn bind(config: Config, recorder: Recorder) -> Result<Self, BindError> {
+    pub fn bind(config: Config) -> Result<Self, BindError> {
         raise_open_files();
         let address = config.listen;
         let error = |source: io::Error| match source.kind() {
@@ -121,7 +121,7 @@ impl Server {
         // The standard library asks for 128. A smaller queue is no reason not to serve.
         let _ = rustix::net::listen(&listener, BACKLOG);
         let address = listener.local_addr().map_err(error)?;
-        Ok(Self { listener, address, config, recorder })
+        Ok(Self { listener, address, config })
     }
 
     /// Where it listens, with the real port.
@@ -141,13 +141,13 @@ impl Server {
         })
     }
 
-    /// Begins to serve.
+    /// Begins to serve. Connections are recorded by `recorder`.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(self) -> io::Result<Handle> {
+    pub fn start(self, recorder: Recorder) -> io::Result<Handle> {
         let connections = Arc::<Connections>::default();
-        let Self { listener, address, config, recorder } = self;
+        let Self { listener, address, config } = self;
         let listener = Arc::new(listener);
         let (shared, accepting) = (Arc::clone(&connections), Arc::clone(&listener));
         let accept = move || accept(&accepting, &shared, &Arc::new(config), &recorder);
@@ -185,8 +185,15 @@ fn open(
     let Some(entry) = connections.enter(&stream) else { return };
     let config = Arc::clone(config);
     let mut tap = Tap::new(stream, recorder.connection(peer, local), connections.stopping());
+    let capture = recorder.capture().clone();
     let serve = move || {
-        session::serve(&mut tap, local, &config);
+        // A fault of ours in one connection must not be silent, and ends only that connection.
+        let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut tap, local, &config)));
+        if served.is_err() {
+            capture.note_trouble(0, || {
+                format!("a fault in framescope ended the connection from {peer}; please report it")
+            });
+        }
         drop(tap);
         drop(entry);
     };

@@ -48,7 +48,7 @@ const MAX_HELD: usize = 64 * 1024;
 const MAX_NOTED: usize = 8;
 
 /// How much is still read, in bytes, from a peer that goes on talking after our end.
-const MAX_DRAINED: usize = 16 << 20;
+const MAX_DRAINED: usize = 256 << 10;
 
 /// What a read brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

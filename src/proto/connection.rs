@@ -14,6 +14,9 @@ use crate::wire::http::Head;
 /// How many unanswered pings are remembered in each direction, and how many requests without a response.
 const MAX_OUTSTANDING: usize = 256;
 
+/// How much of a header value is kept for the connection, in bytes.
+const MAX_ABOUT: usize = 1024;
+
 /// The reading of one connection.
 #[derive(Debug)]
 pub struct Connection {
@@ -173,7 +176,8 @@ impl Shared {
     /// Hands out a record.
     #[inline]
     pub fn emit(&mut self, record: Dissected, out: &mut Vec<Dissected>) {
-        if matches!(record.kind, Kind::Request | Kind::CutHttp)
+        if record.direction == Direction::ClientToServer
+            && matches!(record.kind, Kind::Request | Kind::CutHttp)
             && let Some((ordinal, _)) = self.requests.iter_mut().find(|(ordinal, _)| ordinal.is_none())
         {
             *ordinal = Some(self.ordinals);
@@ -211,8 +215,9 @@ fn findings(steps: Vec<handshake::Step>) -> Vec<Finding> {
     steps.into_iter().filter_map(|step| step.finding).collect()
 }
 
+/// As text, at most [`MAX_ABOUT`] bytes of it.
 fn boxed(raw: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(raw).into()
+    String::from_utf8_lossy(&raw[..raw.len().min(MAX_ABOUT)]).into()
 }
 
 #[cfg(test)]
@@ -405,6 +410,15 @@ mod tests {
         assert_eq!(close(b"\x03\xe8\xe2\x82"), [Rule::CloseReasonNotUtf8]);
         let after = upgraded().say(DOWN, &[0x88, 0, 0x89, 0]).end(How::Capture);
         assert_eq!(rules_of(&after), [Rule::FrameAfterClose]);
+    }
+
+    #[test]
+    fn a_flood_of_faults_is_listed_up_to_a_bound() {
+        let records = upgraded().say(DOWN, &[0x7f, 0x00].repeat(30_000)).end(How::Fin);
+        assert_eq!(records.iter().filter(|r| r.kind == Kind::Frame).count(), 30_000, "the frames all stand");
+        let rules = rules_of(&records);
+        assert!((20_000..20_010).contains(&rules.len()), "{}", rules.len());
+        assert_eq!(rules.last(), Some(&Rule::FindingsOmitted));
     }
 
     #[test]

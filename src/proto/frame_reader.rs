@@ -14,6 +14,9 @@ use crate::wire::opcode::Opcode;
 /// How much of a control frame's payload is looked at, in bytes: all of a legal one.
 const MAX_CONTROL: usize = 125;
 
+/// How many findings a direction may have: a peer that sends nothing but faults must not fill the memory.
+const MAX_FINDINGS: usize = 20_000;
+
 /// Text is unmasked and checked in pieces of this many bytes.
 const PIECE: usize = 16 * 1024;
 
@@ -37,6 +40,8 @@ pub(super) struct FrameReader {
     previous_key: Option<[u8; 4]>,
     /// The ordinal of the Close that this side sent.
     closed: Option<u32>,
+    /// Findings so far, up to [`MAX_FINDINGS`].
+    found: usize,
     scratch: Vec<u8>,
 }
 
@@ -63,6 +68,7 @@ impl FrameReader {
             open: None,
             previous_key: None,
             closed: None,
+            found: 0,
             scratch: Vec::new(),
         }
     }
@@ -119,7 +125,7 @@ impl FrameReader {
             record.link = Link::Message(open.ordinal);
             record.compressed = open.compressed;
         }
-        record.findings = std::mem::take(&mut self.findings);
+        record.findings = self.take_findings();
         Some(record)
     }
 
@@ -235,11 +241,28 @@ impl FrameReader {
         } else if !matches!(head.opcode, Opcode::Reserved(_)) {
             self.finish_data(head, &mut record, shared);
         }
-        record.findings = std::mem::take(&mut self.findings);
+        record.findings = self.take_findings();
         self.start += head.wire_len();
         self.current = None;
         self.control.clear();
         shared.emit(record, out);
+    }
+
+    /// The findings of the current frame, while there is room for them.
+    #[inline]
+    fn take_findings(&mut self) -> Vec<Finding> {
+        if self.findings.is_empty() {
+            return Vec::new();
+        }
+        if self.found >= MAX_FINDINGS {
+            self.findings.clear();
+            return Vec::new();
+        }
+        self.found += self.findings.len();
+        if self.found >= MAX_FINDINGS {
+            self.findings.push(Finding::new(Rule::FindingsOmitted, None).number(self.found as u64));
+        }
+        std::mem::take(&mut self.findings)
     }
 
     fn finish_data(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {

@@ -1,7 +1,8 @@
 //! Meaning over time, still pure: what the bytes of a connection say, and what is wrong with them.
 //!
-//! [`connection::Connection`] is fed both directions of a connection, cut anywhere, and hands out what it
-//! protocol.
+//! [`connection::Connection`] is fed both directions of a connection, cut anywhere, and hands out what they
+//! say as [`Dissected`](dissected::Dissected) records. [`endpoint::Endpoint`] is the same knowledge as a party: it speaks
+//! the protocol.
 
 pub mod accept;
 pub mod body;

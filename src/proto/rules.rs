@@ -144,6 +144,8 @@ catalogue! {
     CloseReasonNotUtf8 "close-reason-not-utf8" "RFC 6455 §5.5.1" Error "the close reason is not UTF-8";
     /// A Pong answers a Ping.
     PongUnsolicited "pong-unsolicited" "RFC 6455 §5.5.3" Info "a pong that answers no ping: allowed, a one-way heartbeat";
+    /// So much is wrong that no more is listed.
+    FindingsOmitted "findings-omitted" "RFC 6455 §7.1.7" Info "{n} findings in this direction so far: what is wrong from here on is not listed";
 }
 
 /// A rule that a record breaks, or something else worth knowing about it.

@@ -31,9 +31,10 @@ enum End {
 pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
     catch_signals(&sender)?;
+    // An older capture is replaced only when there is a server to fill the new one.
+    let server = Server::bind(config(args))?;
     let recorder = Recorder::new(spool(args)?);
     let capture = recorder.capture().clone();
-    let server = Server::bind(config(args), recorder)?;
     let warning = server.warning();
     let follower = match args.quiet {
         true => None,
@@ -43,7 +44,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
             Some(Follower::start(&capture, style, stopped).context("cannot write to stdout")?)
         }
     };
-    let server = server.start().context("the system gives no thread for the server")?;
+    let server = server.start(recorder).context("the system gives no thread for the server")?;
     if let Some(warning) = warning {
         stdio::say(format_args!("warning: {warning}"));
     }

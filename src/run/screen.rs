@@ -40,11 +40,11 @@ const PROGRESS: Duration = Duration::from_millis(100);
 pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     needs_terminal("--headless serves without one")?;
     let leftover = spool::leftovers(&spool::folder()).into_iter().next();
+    let server = Server::bind(headless::config(args))?;
     let recorder = Recorder::new(headless::spool(args)?);
     let capture = recorder.capture().clone();
-    let server = Server::bind(headless::config(args), recorder)?;
     let warning = server.warning();
-    let server = server.start().context("the system gives no thread for the server")?;
+    let server = server.start(recorder).context("the system gives no thread for the server")?;
     let browser = args.browser.then(|| browse(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("the system gives no thread for the demo client")?;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::panic;
+use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -27,9 +28,13 @@ impl Screen {
     /// When there is no terminal.
     pub fn take() -> io::Result<Self> {
         let before = panic::take_hook();
+        let owner = thread::current().id();
         panic::set_hook(Box::new(move |info| {
-            give_back();
-            before(info);
+            // A fault of another thread must not tear up a screen that goes on; whoever started that thread tells of it.
+            if thread::current().id() == owner {
+                give_back();
+                before(info);
+            }
         }));
         // Whether colour is wanted is the theme's affair: with NO_COLOR crossterm would also lose reverse and bold.
         crossterm::style::force_color_output(true);

@@ -11,8 +11,6 @@ impl CloseCode {
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: a protocol error.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1005: stands for "no code in the frame"; never sent.
-    pub const NO_STATUS: Self = Self(1005);
     /// 1007: data that is not what its type says, such as text that is not UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
     /// 1009: a message too big to process.

@@ -114,7 +114,7 @@ fn a_shutdown_cuts_a_peer_that_takes_nothing() {
 fn a_port_in_use_is_named_with_the_way_out() {
     let bench = Bench::new();
     let config = Config { listen: bench.address(), ..Config::default() };
-    let Err(error) = Server::bind(config, bench.recorder.clone()) else { panic!("two on one port") };
+    let Err(error) = Server::bind(config) else { panic!("two on one port") };
     assert!(matches!(error, BindError::InUse(_)));
     let words = error.to_string();
     assert!(words.contains(&bench.address().to_string()) && words.contains("--listen 127.0.0.1:0"), "{words}");
@@ -123,11 +123,9 @@ fn a_port_in_use_is_named_with_the_way_out() {
 
 #[test]
 fn listening_to_the_world_warns() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
     let bind = |listen: &str| {
         let config = Config { listen: listen.parse().expect("an address"), ..Config::default() };
-        Server::bind(config, recorder.clone()).expect("a free port").warning()
+        Server::bind(config).expect("a free port").warning()
     };
     assert_eq!(bind("127.0.0.1:0"), None);
     assert!(bind("0.0.0.0:0").expect("a warning").contains("other machines can connect"));

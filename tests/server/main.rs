@@ -54,8 +54,8 @@ impl Bench {
         recorder.capture().on_change(move || changed.try_send(()).unwrap_or_default());
         let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
         change(&mut config);
-        let server = Server::bind(config, recorder.clone()).expect("a free port");
-        let handle = server.start().expect("a thread");
+        let server = Server::bind(config).expect("a free port");
+        let handle = server.start(recorder.clone()).expect("a thread");
         Self { handle, recorder, path, changes: Mutex::new(changes), _folder: folder }
     }
 

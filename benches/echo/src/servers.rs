@@ -64,9 +64,9 @@ pub fn framescope() {
     let spool = std::env::var_os("SPOOL").expect("the path of the capture");
     let recorder = Recorder::new(Spool::keep(spool.as_ref(), false).expect("a spool"));
     let config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
-    let server = Server::bind(config, recorder).expect("a port");
+    let server = Server::bind(config).expect("a port");
     eprintln!("listening on http://{}/", server.address());
-    let handle = server.start().expect("a thread");
+    let handle = server.start(recorder).expect("a thread");
     wait_for_the_end();
     handle.shutdown();
 }

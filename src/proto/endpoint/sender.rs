@@ -73,11 +73,6 @@ impl<'a> Sender<'a> {
         self.state.closed = true;
     }
 
-    /// Whether a Close was sent.
-    pub const fn has_closed(&self) -> bool {
-        self.state.closed
-    }
-
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
         self.frame(opcode, &payload[..payload.len().min(MAX_CONTROL_PAYLOAD as usize)]);
     }

@@ -89,6 +89,9 @@ impl App {
             Action::Browser => self.effects.push(Effect::Browser),
             Action::Demo => self.effects.push(Effect::Demo),
             Action::Help => self.overlay = Some(Overlay::Help(0)),
+            Action::Quit if self.is_exporting() => {
+                self.tell("an export runs: quit when it is done, or stop it with Esc");
+            }
             Action::Quit if self.would_lose() => {
                 self.overlay = Some(Overlay::Question(Question::QuitUnsaved(self.totals.records)));
             }
@@ -217,7 +220,7 @@ impl App {
 
     fn question_key(&mut self, question: Question, key: KeyEvent) {
         match (question, key.code) {
-            (Question::QuitUnsaved(_), KeyCode::Char('q' | 'y') | KeyCode::Enter) => self.effects.push(Effect::Quit),
+            (Question::QuitUnsaved(_), KeyCode::Char('q' | 'y')) => self.effects.push(Effect::Quit),
             (Question::QuitUnsaved(_), KeyCode::Char('s' | 'w')) => self.ask_save(true),
             (Question::Replace(request), KeyCode::Char('y' | 'r')) => {
                 let quit = self.quit_when_saved;
@@ -340,8 +343,16 @@ impl App {
             self.complain("there is no record to search yet");
             return;
         }
+        if self.is_exporting() {
+            self.tell("an export runs: find when it is done, or stop it with Esc");
+            return;
+        }
         let cancel = self.start_job("find", self.totals.records);
         self.effects.push(Effect::Find { pattern, from: self.cursor, toward, cancel });
+    }
+
+    fn is_exporting(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| job.what == "export")
     }
 
     fn start_export(&mut self, records: Option<Vec<u64>>, format: &'static str, path: PathBuf) {
