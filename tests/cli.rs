@@ -384,10 +384,25 @@ mod headless {
         assert!(err.contains(&format!("{} records", lines.len())), "{err}");
     }
 
+    /// Fetches the page, whole.
+    fn get_page(address: &str) {
+        let page = get(address, "/");
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("</html>"), "{page}");
+    }
+
+    fn get(address: &str, target: &str) -> String {
+        let mut socket = std::net::TcpStream::connect(address).expect("it serves");
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
+        let mut page = String::new();
+        socket.read_to_string(&mut page).expect("an answer");
+        page
+    }
+
     #[test]
     fn quiet_prints_the_summary_only() {
         let running = Running::start(&[&DEMO[..], &["--quiet"]].concat());
-        std::thread::sleep(Duration::from_millis(200));
+        get_page(&running.address);
         let (status, out, err) = running.end(rustix::process::Signal::INT);
         assert_eq!((status.code(), out.lines().count(), err.as_str()), (Some(0), 1, ""));
     }
@@ -406,15 +421,10 @@ mod headless {
     #[test]
     fn a_reader_that_sleeps_does_not_keep_it_from_ending() {
         let mut running = Running::start(&[&DEMO[..], &["--json"]].concat());
-        // Enough for any pipe.
-        let mut sockets = Vec::new();
+        // In hex the page alone is more than any pipe holds after a few times.
         for _ in 0..40 {
-            let mut socket = std::net::TcpStream::connect(&running.address).expect("connected");
-            let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nX: {}\r\n\r\n", running.address, "x".repeat(8000));
-            std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
-            sockets.push(socket);
+            get_page(&running.address);
         }
-        std::thread::sleep(Duration::from_millis(300));
         let asked = Instant::now();
         let pid = rustix::process::Pid::from_child(&running.child);
         rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signalled");
@@ -436,14 +446,19 @@ mod headless {
         let path: PathBuf = folder.path().join("live.pcapng");
         let program = cargo_bin!("framescope");
         let script = format!(
-            "trap '' XFSZ; ulimit -f 8; exec {} --headless --quiet --demo --interval 2ms --listen 127.0.0.1:0 --write {}",
+            "trap '' XFSZ; ulimit -f 8; exec {} --headless --quiet --listen 127.0.0.1:0 --write {}",
             program.display(),
             path.display()
         );
         let mut running = Running::of(Command::new("sh").args(["-c", &script]));
-        std::thread::sleep(Duration::from_millis(600));
+        // Small answers find room in the file. The page is larger than it may grow.
+        for _ in 0..2 {
+            get(&running.address, "/nothing");
+        }
+        for _ in 0..3 {
+            get_page(&running.address);
+        }
         assert!(running.child.try_wait().expect("asked").is_none(), "it goes on");
-        std::net::TcpStream::connect(&running.address).expect("it still serves");
         let (status, out, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(1), "{err}");
         assert!(out.contains("not captured"), "{out}");
