@@ -1,6 +1,6 @@
 //! README's pictures, made from the program's own screen buffer.
 //!
-//! `cargo test --test pictures -- --ignored` makes them again.
+//! `MAKE_ASSETS=1 cargo test --test pictures` makes them again.
 
 mod support;
 
@@ -42,18 +42,14 @@ fn folder() -> PathBuf {
 
 #[test]
 fn the_pictures_show_the_program_as_it_is() {
+    let making = std::env::var_os("MAKE_ASSETS").is_some();
     for (name, picture) in pictures() {
+        if making {
+            std::fs::write(folder().join(name), picture).expect(name);
+            continue;
+        }
         let kept = std::fs::read_to_string(folder().join(name)).expect(name);
-        assert!(kept == picture, "{name} is out of date: cargo test --test pictures -- --ignored makes it again");
-    }
-}
-
-#[test]
-#[ignore = "writes assets/pictures"]
-fn make_pictures() {
-    std::fs::create_dir_all(folder()).expect("a folder");
-    for (name, picture) in pictures() {
-        std::fs::write(folder().join(name), picture).expect(name);
+        assert!(kept == picture, "{name} is out of date: MAKE_ASSETS=1 cargo test --test pictures makes it again");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The captures in `assets/samples`: made here, and held equal to what is made here.
 //!
-//! `cargo test --test samples -- --ignored` writes them again.
+//! `MAKE_ASSETS=1 cargo test --test samples` writes them again.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -290,20 +290,16 @@ fn rules(capture: &Capture) -> Vec<Rule> {
 }
 
 #[test]
-#[ignore = "writes assets/samples"]
-fn make_samples() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/samples");
-    fs::create_dir_all(&folder).expect("a folder");
-    for sample in Sample::ALL {
-        fs::write(folder.join(format!("{}.pcapng", sample.name)), made(sample.name)).expect("written");
-    }
-}
-
-#[test]
 fn the_samples_are_what_the_generator_makes() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/samples");
+    let making = std::env::var_os("MAKE_ASSETS").is_some();
     for sample in Sample::ALL {
-        let same = made(sample.name) == sample.bytes;
-        assert!(same, "{} is old: cargo test --test samples -- --ignored", sample.name);
+        let made = made(sample.name);
+        if making {
+            fs::write(folder.join(format!("{}.pcapng", sample.name)), made).expect("written");
+            continue;
+        }
+        assert!(made == sample.bytes, "{} is old: MAKE_ASSETS=1 cargo test --test samples", sample.name);
         assert!(sample.bytes.len() < 100_000, "{} is too large", sample.name);
     }
 }
