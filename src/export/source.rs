@@ -154,7 +154,16 @@ impl Bytes {
         self.reader
             .stream(record.connection, record.direction, start, len, &mut context)
             .map_err(|source| read_error(&self.capture, record, source))?;
+        let line_is_longer = before == BEHIND && !context[..before as usize].contains(&b'\n');
         redact::lines(&mut context);
+        if line_is_longer {
+            // Its name is out of sight: it counts as a secret.
+            let end = context[before as usize..]
+                .iter()
+                .position(|b| *b == b'\n')
+                .map_or(context.len(), |n| before as usize + n);
+            context[before as usize..end].fill(b'*');
+        }
         if let Some(redacted) = context.get(before as usize..).filter(|redacted| redacted.len() == out.len()) {
             out.copy_from_slice(redacted);
         }
