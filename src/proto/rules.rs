@@ -28,7 +28,8 @@ impl Severity {
 
 /// Declares [`Rule`] and its facts in one table: variant, id, section, severity, sentence.
 ///
-/// In a sentence `{n}` stands for the finding's number and `{s}` for its text.
+/// In a sentence `{n}` stands for the finding's number with its thousands apart, `{d}` for its digits alone, `{x}` for it in hex
+/// and `{s}` for its text.
 macro_rules! catalogue {
     ($($(#[doc = $doc:literal])+ $variant:ident $id:literal $section:literal $severity:ident $sentence:literal;)+) => {
         /// A rule of RFC 6455 or of what it rests on. The id is stable.
@@ -87,7 +88,7 @@ catalogue! {
     /// Lines end with CR LF.
     BareLf "bare-lf" "RFC 9112 §2.2" Warning "a line ends with LF alone; it should be CR LF";
     /// The response to an upgrade is 101.
-    StatusNot101 "status-not-101" "RFC 6455 §4.1" Info "the server answered {n} instead of 101: the connection stays HTTP";
+    StatusNot101 "status-not-101" "RFC 6455 §4.1" Info "the server answered {d} instead of 101: the connection stays HTTP";
     /// The server says Upgrade: websocket.
     ResponseUpgradeMissing "response-upgrade-missing" "RFC 6455 §4.2.2" Error "the response has no Upgrade: websocket";
     /// The server says Connection: Upgrade.
@@ -139,7 +140,7 @@ catalogue! {
     /// A Close payload is empty or has a code.
     ClosePayloadOneByte "close-payload-one-byte" "RFC 6455 §5.5.1" Error "the Close payload is one byte; it must be empty or begin with a 2-byte code";
     /// Some codes are never sent.
-    CloseCodeInvalid "close-code-invalid" "RFC 6455 §7.4" Error "close code {n} must not be sent";
+    CloseCodeInvalid "close-code-invalid" "RFC 6455 §7.4" Error "close code {d} must not be sent";
     /// The reason is UTF-8.
     CloseReasonNotUtf8 "close-reason-not-utf8" "RFC 6455 §5.5.1" Error "the close reason is not UTF-8";
     /// A Pong answers a Ping.
@@ -199,6 +200,7 @@ impl Finding {
             out.push_str(&rest[..at]);
             match rest.as_bytes().get(at + 1) {
                 Some(b'n') => out.push_str(&grouped(self.number)),
+                Some(b'd') => out.push_str(&self.number.to_string()),
                 Some(b'x') => {
                     let _ = write!(out, "{:X}", self.number);
                 }
@@ -247,6 +249,10 @@ mod tests {
         assert_eq!(
             Finding::new(Rule::ControlTooLong, None).number(1126).sentence(),
             "control frame over 125 bytes: it carries 1,126"
+        );
+        assert_eq!(
+            Finding::new(Rule::CloseCodeInvalid, None).number(1005).sentence(),
+            "close code 1005 must not be sent"
         );
         assert_eq!(Finding::new(Rule::OpcodeReserved, None).number(0xb).sentence(), "opcode 0xB is reserved");
         assert_eq!(

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{fit, put, rule};
 use crate::capture::record::Record;
@@ -52,7 +53,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (_, false, new) => (format!("holding · +{} new", grouped(new)), app.theme.warning.0),
     };
     rule::right(buffer, title, &words, style);
-    heads(app, buffer, title);
+    let room = title.width.saturating_sub(words.width() as u16 + 3);
+    heads(app, buffer, Rect { width: room, ..title }, &Columns::of(title.width));
     let shown = app.top..app.top + u64::from(area.height);
     let base = app.capture.record(1).map_or(Time(0), |first| first.time);
     let mut previous = app.top.checked_sub(1).and_then(|no| app.capture.record(no)).map(|record| record.time);
@@ -63,9 +65,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
-/// The heads stand in the title line, where they cost no row.
-fn heads(app: &App, buffer: &mut Buffer, area: Rect) {
-    let columns = Columns::of(area.width);
+/// The heads stand in the title line, where they cost no row. One that does not fit beside the words at the right is left out.
+fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &Columns) {
     let style = app.theme.faint.0;
     let time = match app.time_format {
         TimeFormat::SinceStart => "Time",
@@ -79,7 +80,7 @@ fn heads(app: &App, buffer: &mut Buffer, area: Rect) {
         }
     }
     for (start, head) in [(columns.kind, "Kind"), (columns.bits, "Bits"), (columns.preview, "Preview")] {
-        if start > 8 {
+        if start > 8 && start + (head.len() as u16) < area.width {
             put(buffer, area, start - 1, 0, &format!(" {head} "), style);
         }
     }
@@ -141,7 +142,7 @@ fn row(app: &App, buffer: &mut Buffer, area: Rect, y: u16, record: &Record, time
 /// The sign of a severity; colour is never the only one.
 pub const fn severity_symbol(severity: Severity) -> &'static str {
     match severity {
-        Severity::Info => "ℹ",
+        Severity::Info => "i",
         Severity::Warning => "⚠",
         Severity::Error => "✗",
     }
