@@ -13,6 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+
 use crate::capture::recorder::{Chunk, ConnectionRecorder};
 use crate::proto::dissected::{Direction, How};
 use crate::proto::time::Time;
@@ -25,9 +28,6 @@ const FIRST_READ: usize = 4 * 1024;
 
 /// The most that is read or written at once, in bytes.
 const MOST_AT_ONCE: usize = 256 * 1024;
-
-/// A write of more than this many bytes may block: what crossed before is committed first.
-const MAY_BLOCK: usize = 64 * 1024;
 
 /// An output buffer that grew beyond this many bytes is given back.
 const KEPT_CAPACITY: usize = 2 << 20;
@@ -212,12 +212,17 @@ impl Tap {
     /// When the connection was torn down, or the peer took nothing for as long as the socket's write timeout.
     pub fn flush(&mut self) -> Result<(), Lost> {
         while self.written < self.out.len() {
-            let left = self.out.len() - self.written;
-            if left > MAY_BLOCK {
-                self.commit();
-            }
-            let until = self.written + left.min(MOST_AT_ONCE);
-            match (&*self.stream).write(&self.out[self.written..until]) {
+            let until = self.out.len().min(self.written + MOST_AT_ONCE);
+            // First without waiting: what was heard must not stay uncaptured behind a peer that does not read.
+            let now = rustix::net::send(&*self.stream, &self.out[self.written..until], SendFlags::DONTWAIT);
+            let sent = match now {
+                Err(Errno::AGAIN) => {
+                    self.commit();
+                    (&*self.stream).write(&self.out[self.written..until])
+                }
+                done => done.map_err(io::Error::from),
+            };
+            match sent {
                 Ok(n) => {
                     self.note(DOWN, self.written, self.written + n);
                     self.written += n;
