@@ -182,7 +182,7 @@ fn a_demo_is_stepped_through_exported_and_quit() {
 #[test]
 fn another_size_is_another_drawing() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut terminal = Terminal::program(&["open", "--sample", "hello"], folder.path());
+    let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());
     terminal.expect("Bits");
     let size = |rows, cols| PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
     for (rows, columns, sign) in [
@@ -200,6 +200,10 @@ fn another_size_is_another_drawing() {
         terminal.master.resize(size(rows, columns)).expect("resized");
         terminal.expect(sign);
     }
+    terminal.wait_until("the last size is drawn whole", |screen| {
+        let rows: Vec<String> = screen.rows(0, 120).collect();
+        rows[0].starts_with(" framescope   hello.pcapng") && rows[35].trim_end().ends_with("q quit")
+    });
     terminal.press("q");
     assert_eq!(terminal.end(), 0, "a file is not lost by quitting");
     terminal.assert_restored();

@@ -211,11 +211,15 @@ fn find(capture: Capture, pattern: Pattern, from: u64, toward: Toward, cancel: A
     });
 }
 
-/// Asks the terminal for its background; dark when it does not answer soon.
+/// How long a terminal may take to tell its background. The screen stands meanwhile, and keys wait. An answer that comes later
+/// would be taken for keys, so this bears a slow line.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// Asks the terminal for its background; dark when it does not answer.
 fn detect_theme() -> ThemeName {
     use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
     let mut options = QueryOptions::default();
-    options.timeout = Duration::from_millis(150);
+    options.timeout = ANSWER;
     match theme_mode(options) {
         Ok(ThemeMode::Light) => ThemeName::Light,
         _ => ThemeName::Dark,
