@@ -137,6 +137,19 @@ fn findings_are_shown_first_and_jumped_to() {
 }
 
 #[test]
+fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Pong, Some([0; 4]), b"x"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    let text = screen.text();
+    assert!(text.contains("the masking key is zero") && text.contains("a pong that answers no ping"), "{text}");
+    assert!(text.contains("FIN ─ RFC 6455 §5.5") && text.contains("1, as in every control frame"), "{text}");
+    screen.press(&["tab", "tab", "tab"]);
+    let text = screen.text();
+    assert!(text.contains("payload byte 0 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
+}
+
+#[test]
 fn partners_are_a_key_away() {
     let mut wire = Wire::upgraded();
     wire.say(DOWN, &frame(true, Opcode::Ping, None, b"p"));

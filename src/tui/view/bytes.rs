@@ -71,6 +71,7 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
             _ => "no bytes",
         };
         put(buffer, area, 2, 0, words, app.theme.faint.0);
+        return;
     }
     let selected = detail.field_of_row(app.row).map(|field| field.span);
     draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, at));

@@ -1,14 +1,16 @@
 //! The panel of words: what is wrong first, then what the selected field says, or how a payload byte is unmasked.
 
+use std::cmp::Reverse;
+
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::list::severity_symbol;
-use super::{put, rule, wrap};
+use super::{fit, put, rule, wrap};
 use crate::explain::{self, Words};
 use crate::proto::rules::{Finding, grouped};
-use crate::tui::app::App;
 use crate::tui::app::detail::{Detail, Sort};
+use crate::tui::app::{App, count};
 use crate::wire::http::Head;
 use crate::wire::printable;
 
@@ -17,7 +19,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let Some(detail) = app.detail.as_ref().filter(|_| area.height > 0) else { return };
     let width = usize::from(area.width.saturating_sub(3));
     let mut y = 0;
-    let finding = relevant_finding(app, detail);
+    let findings = findings_by_relevance(app, detail);
     let words = words(app, detail);
     rule::titled(app, buffer, title, &words.title, &words.section, false);
     if app.layout.divider.height > 0 {
@@ -25,35 +27,54 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         put(buffer, joint, 0, 0, "┴", app.theme.rule.0);
     }
     if let Some(note) = &detail.note {
-        rule::right(buffer, title, &format!("✎ {}", super::fit(&printable::text(note), width / 2)), app.theme.info.0);
+        rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info.0);
     }
-    if let Some(finding) = finding {
-        let style = app.theme.severity(finding.rule.severity());
-        let symbol = severity_symbol(finding.rule.severity());
-        let about = finding.about.map(|no| format!(" (see record {no})")).unwrap_or_default();
-        let line = format!("{symbol} {}{about} · {}", printable::text(&finding.sentence()), finding.rule.section());
-        for line in wrap(&line, width) {
-            put(buffer, area, 1, y, &line, style);
-            y += 1;
+    if let Some((at, key)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
+        if let Some(worst) = findings.iter().map(|finding| finding.rule.severity()).max() {
+            let told = format!("{} {}", severity_symbol(worst), count(findings.len() as u64, "finding"));
+            rule::right(buffer, title, &told, app.theme.severity(worst));
         }
-    } else if let Some((at, key)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
         unmasking(app, detail, at, key, buffer);
         return;
     }
+    // A line at least is left for what the field means.
+    let room = usize::from(area.height.max(2)) - 1;
+    for (n, finding) in findings.iter().take(room).enumerate() {
+        let style = app.theme.severity(finding.rule.severity());
+        let more = match findings.len() - room.min(findings.len()) {
+            more @ 1.. if n + 1 == room => format!(" · and {more} more, at their fields"),
+            _ => String::new(),
+        };
+        let line = fit(&finding_line(finding), width.saturating_sub(more.chars().count()));
+        put(buffer, area, 1, y, &format!("{line}{more}"), style);
+        y += 1;
+    }
     // What breaks a rule is explained by the rule; the field by itself would say what is right.
-    let text = finding.map_or(words.text, |finding| explain::rule(finding.rule).text);
+    let at_fault = findings.first().filter(|finding| is_about_selection(app, detail, finding));
+    let text = at_fault.map_or(words.text, |finding| explain::rule(finding.rule).text);
     for line in wrap(&text, width) {
         put(buffer, area, 1, y, &line, app.theme.text.0);
         y += 1;
     }
 }
 
-/// The finding about the selected bits; else, the record's worst.
-fn relevant_finding<'d>(app: &App, detail: &'d Detail) -> Option<&'d Finding> {
-    let findings = &detail.record.findings;
+fn finding_line(finding: &Finding) -> String {
+    let symbol = severity_symbol(finding.rule.severity());
+    let about = finding.about.map(|no| format!(" (see record {no})")).unwrap_or_default();
+    format!("{symbol} {}{about} · {}", printable::text(&finding.sentence()), finding.rule.section())
+}
+
+/// What is wrong with the record, all of it: what is wrong with the selected bits first, then the worst.
+fn findings_by_relevance<'d>(app: &App, detail: &'d Detail) -> Vec<&'d Finding> {
+    let mut findings: Vec<&Finding> = detail.record.findings.iter().collect();
+    findings
+        .sort_by_key(|finding| (Reverse(is_about_selection(app, detail, finding)), Reverse(finding.rule.severity())));
+    findings
+}
+
+fn is_about_selection(app: &App, detail: &Detail, finding: &Finding) -> bool {
     let selected = detail.field_of_row(app.row).map(|field| field.span);
-    let here = findings.iter().find(|f| f.span.zip(selected).is_some_and(|(a, b)| a.overlaps(b)));
-    here.or_else(|| findings.iter().filter(|_| detail.http.is_none()).max_by_key(|f| f.rule.severity()))
+    finding.span.zip(selected).is_some_and(|(a, b)| a.overlaps(b))
 }
 
 /// Whether it is a byte of the payload that is looked at, and not the payload as a field.
