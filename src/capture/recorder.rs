@@ -8,11 +8,11 @@ use super::index::{ConnectionEntry, Extent};
 use super::pcapng::{MAX_SEGMENT, Segments};
 use super::spool::Spool;
 use super::store::Capture;
+use super::summary;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, Dissected, How, Kind};
 use crate::proto::rules::Finding;
 use crate::proto::time::Time;
-use crate::wire::printable;
 
 /// Bytes that crossed a socket.
 #[derive(Clone, Copy, Debug)]
@@ -265,13 +265,7 @@ pub fn comments(findings: &[Finding]) -> Vec<String> {
 }
 
 fn comment(finding: &Finding) -> String {
-    format!(
-        "{COMMENT_PREFIX}{}: {} ({}, {})",
-        finding.rule.severity().name(),
-        printable::text(&finding.sentence()),
-        finding.rule.id(),
-        finding.rule.section()
-    )
+    format!("{COMMENT_PREFIX}{}", summary::finding(finding))
 }
 
 fn comments_of(records: &[Dissected]) -> Vec<String> {
@@ -385,15 +379,27 @@ mod tests {
             Chunk { direction: DOWN, time: Time(2), bytes: &response },
         ]);
         let whole = std::fs::read(&path).expect("the file");
-        let mut seen = 0;
-        for cut in (0..whole.len()).step_by(37) {
+        let said = |capture: &Capture| {
+            let mut all = all(capture);
+            all.retain(|(record, _)| matches!(record.kind, Kind::Request | Kind::Response));
+            all
+        };
+        let expected = said(recorder.capture());
+        assert_eq!(expected.len(), 2);
+        let mut counts = Vec::new();
+        for cut in 0..=whole.len() {
             std::fs::write(&path, &whole[..cut]).expect("written");
-            let Ok((capture, loader)) = import::open(&path) else { continue };
+            // Of less than the first four bytes it cannot be told what they are.
+            let Ok((capture, loader)) = import::open(&path) else {
+                assert!(cut < 4, "refused at {cut}");
+                continue;
+            };
             loader.run(&AtomicBool::new(false));
-            assert!(capture.len() >= seen, "more of the file gives no less");
-            seen = capture.records(1..9).iter().filter(|r| !matches!(r.kind, Kind::End(_))).count() as u64;
-            assert!(capture.trouble().reason.is_some() || seen > 0 || cut < 200, "{cut}");
+            let seen = said(&capture);
+            assert_eq!(seen, expected[..seen.len()], "the beginning, at {cut}");
+            counts.push(seen.len());
         }
-        assert!(seen >= 1);
+        assert!(counts.is_sorted() && counts.contains(&1), "more of the file gives more");
+        assert_eq!(counts.last(), Some(&2), "the whole file gives all");
     }
 }

@@ -3,6 +3,7 @@
 use super::record::Record;
 use super::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::rules::Finding;
 use crate::wire::close::CloseCode;
 use crate::wire::http::{Head, StartLine};
 use crate::wire::opcode::Opcode;
@@ -42,6 +43,17 @@ pub fn of(capture: &Capture, record: &Record) -> Summary {
         Err(e) => (record.kind.name().to_owned(), format!("cannot be read: {e}")),
     };
     Summary { kind, length, bits, preview }
+}
+
+/// A finding in one line: severity, sentence, id and section.
+pub fn finding(finding: &Finding) -> String {
+    format!(
+        "{}: {} ({}, {})",
+        finding.rule.severity().name(),
+        printable::text(&finding.sentence()),
+        finding.rule.id(),
+        finding.rule.section()
+    )
 }
 
 /// The names of a frame's bits that are set: FIN, RSV1 to RSV3, MASK.

@@ -158,10 +158,10 @@ pub enum ExportError {
         source: io::Error,
     },
     /// The output does not take more.
-    #[error("cannot write the export: {0}; free some space or choose another place")]
+    #[error("cannot write the export: {0}; {way}", way = way_out(.0))]
     Output(io::Error),
     /// The file cannot be written.
-    #[error("cannot write {}: {source}; free some space or choose another place", path.display())]
+    #[error("cannot write {}: {source}; {way}", path.display(), way = way_out(source))]
     File {
         /// Which file.
         path: PathBuf,
@@ -259,18 +259,17 @@ pub fn to_file(
 
 /// The system's own words, without the name of the temporary file.
 fn system(error: io::Error) -> io::Error {
-    error.raw_os_error().or_else(|| inner_os_error(&error)).map_or(error, io::Error::from_raw_os_error)
+    if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
-fn inner_os_error(error: &io::Error) -> Option<i32> {
-    let mut cause = error.get_ref().and_then(|inner| inner.source());
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<io::Error>() {
-            return io.raw_os_error();
+/// What to do about an output that cannot be written.
+fn way_out(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "free some space or choose another place"
         }
-        cause = error.source();
+        _ => "choose another place",
     }
-    None
 }
 
 fn at_path(error: ExportError, path: &Path) -> ExportError {

@@ -3,6 +3,7 @@
 use super::timestamp::Timestamps;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
+use crate::capture::summary;
 use crate::proto::rules::{Finding, grouped};
 use crate::wire::close::CloseCode;
 use crate::wire::field::{Field, FieldId, Value};
@@ -48,13 +49,7 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
 
 /// A finding, in a line.
 pub fn finding(finding: &Finding) -> String {
-    format!(
-        "! {}: {} ({}, {})",
-        finding.rule.severity().name(),
-        printable::text(&finding.sentence()),
-        finding.rule.id(),
-        finding.rule.section()
-    )
+    format!("! {}", summary::finding(finding))
 }
 
 /// Up to sixteen bytes as hex, in two groups of eight.

@@ -318,6 +318,16 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_turn_out_to_be_a_frame_keep_their_time() {
+        let mut talk = Talk::new(usize::MAX);
+        talk.clock = 5;
+        // "GE" is also opcode 7 and a length of 69 bytes, unmasked.
+        talk.say(UP, format!("GET /{}", "a".repeat(66)).as_bytes()).say(DOWN, RESPONSE);
+        let frame = talk.out.iter().find(|r| r.kind == Kind::Frame).expect("a frame");
+        assert_eq!((frame.wire_len, frame.time), (71, Time(5)));
+    }
+
+    #[test]
     fn another_protocol_is_opaque_from_its_first_byte() {
         let h2c = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
         let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";

@@ -45,8 +45,8 @@ pub(super) struct Dissector {
 
 #[derive(Debug)]
 enum State {
-    /// Before or inside an HTTP head.
-    Head { start: u64, kept: Vec<u8> },
+    /// Before or inside an HTTP head; `last` is when the latest of its bytes was seen.
+    Head { start: u64, kept: Vec<u8>, last: Time },
     /// Inside the body of `record`.
     Body { record: Box<Dissected>, body: Body, then: Then },
     /// A handshake was sent and its response is not here: bytes are kept, as what they are is not known yet.
@@ -68,7 +68,7 @@ enum Then {
 
 impl Dissector {
     pub fn new(direction: Direction) -> Self {
-        Self { direction, position: 0, state: State::Head { start: 0, kept: Vec::new() } }
+        Self { direction, position: 0, state: State::Head { start: 0, kept: Vec::new(), last: Time(0) } }
     }
 
     /// A dissector that begins inside a WebSocket conversation, without its handshake.
@@ -100,7 +100,7 @@ impl Dissector {
                     reader.feed(rest, now, shared, out);
                     rest.len()
                 }
-                State::Head { .. } => match self.take_head(rest) {
+                State::Head { .. } => match self.take_head(rest, now) {
                     HeadStep::Taken(taken) => taken,
                     HeadStep::Whole { taken, start, head } => {
                         self.position += taken as u64;
@@ -140,12 +140,11 @@ impl Dissector {
     pub fn go_on(&mut self, record: Dissected, body: Body, early: bool, shared: &mut Shared, out: &mut Vec<Dissected>) {
         let start = self.position;
         let last = record.time;
+        let then = if early { Then::Early } else { Then::Head };
         if body.is_whole() {
             shared.emit(record, out);
-            let then = if early { Then::Early } else { Then::Head };
             self.state = self.after(then, start, last);
         } else {
-            let then = if early { Then::Early } else { Then::Head };
             self.state = State::Body { record: Box::new(record), body, then };
         }
     }
@@ -185,7 +184,7 @@ impl Dissector {
         let State::Early { .. } = self.state else { return (Vec::new(), Time::default()) };
         let (start, kept, last) = self.take_kept();
         self.position = start;
-        self.state = State::Head { start, kept: Vec::new() };
+        self.state = self.after(Then::Head, start, last);
         (kept, last)
     }
 
@@ -206,7 +205,7 @@ impl Dissector {
                 Some((**record).clone())
             }
             State::Head { .. } => Some(cut(Kind::CutHttp)),
-            State::Early { .. } => None,
+            State::Early { .. } => None, // It has just become opaque.
             State::Junk { why, .. } => {
                 Some(Dissected { findings: why.take().into_iter().collect(), ..cut(Kind::Junk) })
             }
@@ -218,8 +217,9 @@ impl Dissector {
         shared.emit(Dissected::new(Kind::End(how), self.direction, self.position, 0, now), out);
     }
 
-    fn take_head(&mut self, bytes: &[u8]) -> HeadStep {
-        let State::Head { start, kept } = &mut self.state else { return HeadStep::Taken(0) };
+    fn take_head(&mut self, bytes: &[u8], now: Time) -> HeadStep {
+        let State::Head { start, kept, last } = &mut self.state else { return HeadStep::Taken(0) };
+        *last = now;
         let (start, had) = (*start, kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
         let begins_well = match self.direction {
@@ -265,7 +265,7 @@ impl Dissector {
     /// The state that reads what begins at `start`.
     fn after(&self, then: Then, start: u64, last: Time) -> State {
         match then {
-            Then::Head => State::Head { start, kept: Vec::new() },
+            Then::Head => State::Head { start, kept: Vec::new(), last },
             Then::Early => State::Early { start, kept: Vec::new(), last },
             Then::Frames => State::Frames(Box::new(FrameReader::new(self.direction, start))),
             Then::Junk => State::Junk { start, why: None },
@@ -275,8 +275,9 @@ impl Dissector {
     /// The bytes of which it is not known what they are, with their place and time.
     fn take_kept(&mut self) -> (u64, Vec<u8>, Time) {
         match &mut self.state {
-            State::Early { start, kept, last } => (*start, std::mem::take(kept), *last),
-            State::Head { start, kept } => (*start, std::mem::take(kept), Time::default()),
+            State::Early { start, kept, last } | State::Head { start, kept, last } => {
+                (*start, std::mem::take(kept), *last)
+            }
             _ => (self.position, Vec::new(), Time::default()),
         }
     }

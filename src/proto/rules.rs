@@ -66,7 +66,7 @@ catalogue! {
     /// Exactly one Host header.
     HostRepeated "host-repeated" "RFC 9112 §3.2" Error "there are {n} Host headers; there must be one";
     /// The Host is foreign to a loopback server: DNS rebinding looks like this.
-    HostForeign "host-foreign" "RFC 6455 §10.2" Info "Host is {s}, foreign to the loopback address that was connected to (DNS rebinding looks like this)";
+    HostForeign "host-foreign" "RFC 9110 §7.2" Info "Host is {s}, foreign to the loopback address that was connected to (DNS rebinding looks like this)";
     /// Upgrade names websocket.
     UpgradeMissing "upgrade-missing" "RFC 6455 §4.1" Error "the Upgrade header does not hold websocket";
     /// Connection names Upgrade.
@@ -88,7 +88,7 @@ catalogue! {
     /// Lines end with CR LF.
     BareLf "bare-lf" "RFC 9112 §2.2" Warning "a line ends with LF alone; it should be CR LF";
     /// The response to an upgrade is 101.
-    StatusNot101 "status-not-101" "RFC 6455 §4.1" Info "the server answered {d} instead of 101: the connection stays HTTP";
+    StatusNot101 "status-not-101" "RFC 6455 §4.2.2" Info "the server answered {d} instead of 101: the connection stays HTTP";
     /// The server says Upgrade: websocket.
     ResponseUpgradeMissing "response-upgrade-missing" "RFC 6455 §4.2.2" Error "the response has no Upgrade: websocket";
     /// The server says Connection: Upgrade.

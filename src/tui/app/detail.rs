@@ -8,6 +8,7 @@ use crate::explain::{self, FrameContext, Place};
 use crate::proto::accept::{AcceptBench, GUID};
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::handshake::{self, RequestFacts, Step};
+use crate::proto::rules::Severity;
 use crate::wire::field::{Field, FieldId, Span, Value, field_at_byte};
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
@@ -65,6 +66,8 @@ pub enum Sort {
     Kept,
     /// A requirement that is not met.
     Broken,
+    /// Something worth knowing that breaks no requirement.
+    Noted,
     /// A line of the accept key's computation.
     Bench,
     /// A heading.
@@ -192,7 +195,11 @@ impl Detail {
         for step in steps {
             let field = step.field.and_then(|id| self.fields.iter().position(|field| field.id == id));
             self.rows.push(Row {
-                sort: if step.finding.is_none() { Sort::Kept } else { Sort::Broken },
+                sort: match step.finding.as_ref().map(|finding| finding.rule.severity()) {
+                    None => Sort::Kept,
+                    Some(Severity::Info) => Sort::Noted,
+                    Some(_) => Sort::Broken,
+                },
                 name: printable::text(&step.title).into_owned(),
                 value: String::new(),
                 gloss: step.section.trim_start_matches("RFC 6455 ").to_owned(),

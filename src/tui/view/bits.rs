@@ -6,6 +6,7 @@ use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::grid::{Grid, GridLine, MARGIN};
+use super::list::severity_symbol;
 use super::{fit, put, rule};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::Severity;
@@ -45,7 +46,7 @@ fn name_and_what(detail: &Detail) -> (&'static str, String) {
     let record = &detail.record;
     match record.kind {
         Kind::Request | Kind::Response => {
-            let judged = detail.rows.iter().any(|row| matches!(row.sort, Sort::Kept | Sort::Broken));
+            let judged = detail.rows.iter().any(|row| matches!(row.sort, Sort::Kept | Sort::Broken | Sort::Noted));
             let what = if record.kind == Kind::Request { "request".to_owned() } else { record.code.to_string() };
             (if judged { "Handshake" } else { "HTTP" }, what)
         }
@@ -181,8 +182,12 @@ fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usiz
         Sort::Heading => {
             put(buffer, line, 2, 0, &row.name, theme.faint.0);
         }
-        Sort::Kept | Sort::Broken => {
-            let (mark, style) = if row.sort == Sort::Kept { ("✓", theme.good.0) } else { ("✗", theme.error.0) };
+        Sort::Kept | Sort::Broken | Sort::Noted => {
+            let (mark, style) = match row.sort {
+                Sort::Kept => ("✓", theme.good.0),
+                Sort::Noted => (severity_symbol(Severity::Info), theme.info.0),
+                _ => ("✗", theme.error.0),
+            };
             put(buffer, line, 2, 0, mark, style);
             let section = row.gloss.as_str();
             let room = usize::from(line.width).saturating_sub(4 + section.width() + 3);

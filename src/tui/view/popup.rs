@@ -59,7 +59,9 @@ pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u1
     }
     put(buffer, area, 2, 0, &format!(" {title} "), theme.focus.0);
     let room = usize::from(area.width.saturating_sub(6));
-    put(buffer, area, 2, area.height - 1, &format!(" {} ", fit(foot, room)), theme.faint.0);
+    if !foot.is_empty() {
+        put(buffer, area, 2, area.height - 1, &format!(" {} ", fit(foot, room)), theme.faint.0);
+    }
     inner
 }
 
