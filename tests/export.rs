@@ -136,6 +136,11 @@ fn motley() -> Capture {
     talk.say(&mut plain, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     plain.end(DOWN, How::Fin, Time(talk.clock));
     plain.end(UP, How::Fin, Time(talk.clock));
+    let mut mute = talk.upgraded(50005, "");
+    talk.say(&mut mute, UP, &[0x81, 0x85, 1, 2, 3, 4, 5]);
+    mute.end(UP, How::Capture, Time(talk.clock));
+    talk.say(&mut mute, DOWN, &frame(Opcode::Text, None, b"who is there?"));
+    mute.end(DOWN, How::Fin, Time(talk.clock));
     talk.capture()
 }
 

@@ -10,6 +10,9 @@ use crate::proto::time::Time;
 /// The most payload in one packet, in bytes: a larger record goes on in further packets.
 pub const MAX_SEGMENT: usize = 65_495;
 
+/// The comment on the packet where what is known of a direction ends, while the file goes on.
+pub const END_OF_CAPTURE: &str = "framescope: end: capture";
+
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
@@ -94,6 +97,13 @@ impl Segments {
     /// Appends a FIN from that side.
     pub fn fin(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction, FIN | ACK, time, comments);
+    }
+
+    /// Appends an empty packet that says: from here on it is not known what that side did.
+    pub fn unknown(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        let comments: Vec<String> =
+            std::iter::once(END_OF_CAPTURE.to_owned()).chain(comments.iter().cloned()).collect();
+        self.control(out, direction, ACK, time, &comments);
     }
 
     /// Appends a RST from that side.

@@ -135,9 +135,10 @@ impl ConnectionRecorder {
         }
         let held = self.batch.records.len();
         self.connection.end(direction, how, time, &mut self.batch.records);
-        if how == How::Fin {
-            let comments = comments_of(&self.batch.records[held..]);
-            live.segments.fin(&mut self.batch.blocks, direction, time, &comments);
+        let comments = comments_of(&self.batch.records[held..]);
+        match how {
+            How::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
+            _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
         }
         self.commit();
     }

@@ -39,9 +39,6 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     let mut open: Vec<(u32, Open)> = writer.connections.drain().collect();
     open.sort_by_key(|(connection, _)| *connection);
     open.iter_mut().for_each(|(_, open)| open.end(&mut sink.buffer));
-    if writer.lost_notes > 0 {
-        writer.notes.push(format!("{} notes stand on records without a packet and were left out", writer.lost_notes));
-    }
     Ok((!writer.notes.is_empty()).then(|| writer.notes.join("; ")))
 }
 
@@ -49,7 +46,6 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
 struct Writer {
     connections: HashMap<u32, Open>,
     buffer: Vec<u8>,
-    lost_notes: u64,
     notes: Vec<String>,
 }
 
@@ -81,7 +77,7 @@ impl Writer {
                 match how {
                     How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
                     How::Rst => open.reset.get_or_insert((direction, time, Vec::new())).2.extend(comments),
-                    How::Capture => self.lost_notes += u64::from(!comments.is_empty()),
+                    How::Capture => open.segments.unknown(&mut sink.buffer, direction, time, &comments),
                 }
                 open.ended += 1;
                 if open.ended == 2 {

@@ -129,7 +129,9 @@ impl Connection {
         let mut record = Dissected::new(Kind::Response, Direction::ServerToClient, start, bytes.len() as u64, now);
         record.code = status;
         let interim = matches!(status, 100 | 102..=199);
-        let (asked, facts) = if interim {
+        let (asked, facts) = if self.shared.requests.is_empty() {
+            (self.directions[0].answered(status >= 400, &mut self.shared, out), RequestFacts::default())
+        } else if interim {
             self.shared.requests.front().cloned().unwrap_or_default()
         } else {
             self.shared.requests.pop_front().unwrap_or_default()

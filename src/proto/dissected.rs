@@ -91,7 +91,7 @@ pub enum Kind {
     End(How),
     /// Bytes that are no HTTP and no frame.
     Junk,
-    /// The beginning of a head or body, where the stream ended before the rest.
+    /// The beginning of a head or body, where the stream ended, or a refusal came, before the rest.
     CutHttp,
     /// The beginning of a frame, where the stream ended before the rest.
     CutFrame,

@@ -40,17 +40,19 @@ pub(super) struct Dissector {
     direction: Direction,
     /// Bytes taken so far.
     position: u64,
+    /// When the latest of them was seen.
+    last: Time,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Before or inside an HTTP head; `last` is when the latest of its bytes was seen.
-    Head { start: u64, kept: Vec<u8>, last: Time },
+    /// Before or inside an HTTP head.
+    Head { start: u64, kept: Vec<u8> },
     /// Inside the body of `record`.
     Body { record: Box<Dissected>, body: Body, then: Then },
     /// A handshake was sent and its response is not here: bytes are kept, as what they are is not known yet.
-    Early { start: u64, kept: Vec<u8>, last: Time },
+    Early { start: u64, kept: Vec<u8> },
     /// WebSocket.
     Frames(Box<FrameReader>),
     /// Opaque to the end. The finding goes on the next record.
@@ -68,12 +70,12 @@ enum Then {
 
 impl Dissector {
     pub fn new(direction: Direction) -> Self {
-        Self { direction, position: 0, state: State::Head { start: 0, kept: Vec::new(), last: Time(0) } }
+        Self { direction, position: 0, last: Time(0), state: State::Head { start: 0, kept: Vec::new() } }
     }
 
     /// A dissector that begins inside a WebSocket conversation, without its handshake.
     pub fn in_frames(direction: Direction) -> Self {
-        Self { direction, position: 0, state: State::Frames(Box::new(FrameReader::new(direction, 0))) }
+        Self { state: State::Frames(Box::new(FrameReader::new(direction, 0))), ..Self::new(direction) }
     }
 
     /// Bytes taken so far.
@@ -93,6 +95,9 @@ impl Dissector {
     /// Takes bytes until they are used up or a head is whole.
     pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> Turn {
         let mut at = 0;
+        if !bytes.is_empty() {
+            self.last = now;
+        }
         while at < bytes.len() {
             let rest = &bytes[at..];
             let taken = match &mut self.state {
@@ -100,7 +105,7 @@ impl Dissector {
                     reader.feed(rest, now, shared, out);
                     rest.len()
                 }
-                State::Head { .. } => match self.take_head(rest, now) {
+                State::Head { .. } => match self.take_head(rest) {
                     HeadStep::Taken(taken) => taken,
                     HeadStep::Whole { taken, start, head } => {
                         self.position += taken as u64;
@@ -113,13 +118,12 @@ impl Dissector {
                     if whole {
                         record.time = now;
                         let then = *then;
-                        self.emit_body(then, self.position + taken as u64, now, shared, out);
+                        self.emit_body(then, self.position + taken as u64, shared, out);
                     }
                     taken
                 }
-                State::Early { kept, last, .. } => {
+                State::Early { kept, .. } => {
                     kept.extend_from_slice(rest);
-                    *last = now;
                     if kept.len() > MAX_EARLY {
                         self.position += rest.len() as u64;
                         self.upgraded(shared, out);
@@ -139,11 +143,10 @@ impl Dissector {
     /// [`Self::upgraded`] or [`Self::refused`] is called.
     pub fn go_on(&mut self, record: Dissected, body: Body, early: bool, shared: &mut Shared, out: &mut Vec<Dissected>) {
         let start = self.position;
-        let last = record.time;
         let then = if early { Then::Early } else { Then::Head };
         if body.is_whole() {
             shared.emit(record, out);
-            self.state = self.after(then, start, last);
+            self.state = self.after(then, start);
         } else {
             self.state = State::Body { record: Box::new(record), body, then };
         }
@@ -170,10 +173,10 @@ impl Dissector {
             State::Junk { .. } | State::Frames(_) => return,
             State::Head { .. } | State::Early { .. } => {}
         }
-        let (start, kept, last) = self.take_kept();
+        let (start, kept) = self.take_kept();
         self.position = start;
-        self.state = self.after(to, start, last);
-        self.feed(&kept, last, shared, out);
+        self.state = self.after(to, start);
+        self.feed(&kept, self.last, shared, out);
     }
 
     /// The upgrade was refused: it stays HTTP. Returns the bytes that were kept, which must be fed again.
@@ -181,11 +184,33 @@ impl Dissector {
         if let State::Body { then, .. } = &mut self.state {
             *then = Then::Head;
         }
-        let State::Early { .. } = self.state else { return (Vec::new(), Time::default()) };
-        let (start, kept, last) = self.take_kept();
+        let State::Early { .. } = self.state else { return (Vec::new(), self.last) };
+        let (start, kept) = self.take_kept();
         self.position = start;
-        self.state = self.after(Then::Head, start, last);
-        (kept, last)
+        self.state = self.after(Then::Head, start);
+        (kept, self.last)
+    }
+
+    /// The other side answers, and no request is whole that it could answer: what stands here until now is what it
+    /// answers, and becomes a record. Of a head that has begun that is certain only when it is refused (`refusal`); what
+    /// follows then is opaque. Returns the record's ordinal.
+    pub fn answered(&mut self, refusal: bool, shared: &mut Shared, out: &mut Vec<Dissected>) -> Option<u32> {
+        let start = self.record_start();
+        let mut record = match self.state {
+            State::Junk { .. } => self.begun(Kind::Junk, start),
+            State::Head { .. } if refusal => self.begun(Kind::CutHttp, start),
+            _ => return None,
+        };
+        if record.wire_len == 0 {
+            return None;
+        }
+        if let State::Junk { why, .. } = &mut self.state {
+            record.findings.extend(why.take());
+        }
+        self.state = State::Junk { start: self.position, why: None };
+        let ordinal = shared.next_ordinal();
+        shared.emit(record, out);
+        Some(ordinal)
     }
 
     /// The direction ends: what was begun becomes a record, then comes its end.
@@ -195,21 +220,21 @@ impl Dissector {
             self.opaque(shared, out);
         }
         let start = self.record_start();
-        let cut = |kind| Dissected::new(kind, self.direction, start, self.position - start, now);
         let unfinished = match &mut self.state {
             State::Body { record, body, .. } => {
-                record.time = now;
+                record.time = self.last;
                 if !body.may_end_here() {
                     record.kind = Kind::CutHttp;
                 }
                 Some((**record).clone())
             }
-            State::Head { .. } => Some(cut(Kind::CutHttp)),
+            State::Head { .. } => Some(self.begun(Kind::CutHttp, start)),
             State::Early { .. } => None, // It has just become opaque.
             State::Junk { why, .. } => {
-                Some(Dissected { findings: why.take().into_iter().collect(), ..cut(Kind::Junk) })
+                let findings = why.take().into_iter().collect();
+                Some(Dissected { findings, ..self.begun(Kind::Junk, start) })
             }
-            State::Frames(reader) => reader.unfinished(now),
+            State::Frames(reader) => reader.unfinished(self.last),
         };
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
             shared.emit(record, out);
@@ -217,9 +242,8 @@ impl Dissector {
         shared.emit(Dissected::new(Kind::End(how), self.direction, self.position, 0, now), out);
     }
 
-    fn take_head(&mut self, bytes: &[u8], now: Time) -> HeadStep {
-        let State::Head { start, kept, last } = &mut self.state else { return HeadStep::Taken(0) };
-        *last = now;
+    fn take_head(&mut self, bytes: &[u8]) -> HeadStep {
+        let State::Head { start, kept } = &mut self.state else { return HeadStep::Taken(0) };
         let (start, had) = (*start, kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
         let begins_well = match self.direction {
@@ -255,30 +279,33 @@ impl Dissector {
         taken as usize
     }
 
-    fn emit_body(&mut self, then: Then, start: u64, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
-        let next = self.after(then, start, now);
+    /// What was begun at `start` and goes on to here.
+    const fn begun(&self, kind: Kind, start: u64) -> Dissected {
+        Dissected::new(kind, self.direction, start, self.position - start, self.last)
+    }
+
+    fn emit_body(&mut self, then: Then, start: u64, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let next = self.after(then, start);
         if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
             shared.emit(*record, out);
         }
     }
 
     /// The state that reads what begins at `start`.
-    fn after(&self, then: Then, start: u64, last: Time) -> State {
+    fn after(&self, then: Then, start: u64) -> State {
         match then {
-            Then::Head => State::Head { start, kept: Vec::new(), last },
-            Then::Early => State::Early { start, kept: Vec::new(), last },
+            Then::Head => State::Head { start, kept: Vec::new() },
+            Then::Early => State::Early { start, kept: Vec::new() },
             Then::Frames => State::Frames(Box::new(FrameReader::new(self.direction, start))),
             Then::Junk => State::Junk { start, why: None },
         }
     }
 
-    /// The bytes of which it is not known what they are, with their place and time.
-    fn take_kept(&mut self) -> (u64, Vec<u8>, Time) {
+    /// The bytes of which it is not known what they are, and where they begin.
+    fn take_kept(&mut self) -> (u64, Vec<u8>) {
         match &mut self.state {
-            State::Early { start, kept, last } | State::Head { start, kept, last } => {
-                (*start, std::mem::take(kept), *last)
-            }
-            _ => (self.position, Vec::new(), Time::default()),
+            State::Early { start, kept } | State::Head { start, kept } => (*start, std::mem::take(kept)),
+            _ => (self.position, Vec::new()),
         }
     }
 }

@@ -119,6 +119,9 @@ fn what_is_no_http_is_told_so_and_recorded() {
     assert_eq!(refused(&bench, "GET /\r\n\r\n").0, 400);
     let records = bench.finish();
     assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Junk).count(), 2, "{records:?}");
+    for (response, _) in records.iter().filter(|(r, _)| r.kind == Kind::Response) {
+        assert_eq!(response.answers, Some(response.no - 1), "what was refused stands before its refusal");
+    }
 }
 
 #[test]
@@ -130,6 +133,7 @@ fn half_a_handshake_is_closed_in_time() {
     assert_eq!(read_to_end(&mut mute), b"", "who says nothing is told nothing");
     drop(mute);
     let records = bench.finish();
-    assert!(records.iter().any(|(r, wire)| r.kind == Kind::CutHttp && wire.ends_with(b"Upgr")));
+    assert!(records[0].0.kind == Kind::CutHttp && records[0].1.ends_with(b"Upgr"));
+    assert_eq!((records[1].0.code, records[1].0.answers), (408, Some(1)));
     assert!(records.iter().all(|(r, _)| r.connection == 1), "a connection on which nothing was said is no record");
 }

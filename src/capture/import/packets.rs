@@ -11,6 +11,8 @@ use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{Block, Linktype, OptionCode, PcapBlockOwned, PcapError, create_reader};
 
 use super::tcp::{Flags, Flows, Segment};
+use crate::capture::pcapng::END_OF_CAPTURE;
+use crate::capture::recorder::COMMENT_PREFIX;
 use crate::capture::store::Capture;
 use crate::proto::time::Time;
 
@@ -63,7 +65,7 @@ pub fn read(capture: &Capture, mut file: File, cancel: &AtomicBool) {
                             let raw = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
                             let time = time(raw, interface);
                             let seen = packet.packet_data();
-                            let read = segment(interface.link, seen, position + 28, time, comment(&packet.options));
+                            let read = segment(interface.link, seen, position + 28, time, &comments(&packet.options));
                             match read {
                                 Some(segment) => flows.take(segment),
                                 None => unread += 1,
@@ -77,7 +79,7 @@ pub fn read(capture: &Capture, mut file: File, cancel: &AtomicBool) {
                         if let Some((link, scale)) = legacy {
                             let nanos = u64::from(packet.ts_sec) * 1_000_000_000 + u64::from(packet.ts_usec) * scale;
                             let seen = &packet.data[..packet.data.len().min(packet.caplen as usize)];
-                            match segment(link, seen, position + 16, Time(nanos), None) {
+                            match segment(link, seen, position + 16, Time(nanos), &[]) {
                                 Some(segment) => flows.take(segment),
                                 None => unread += 1,
                             }
@@ -137,18 +139,17 @@ fn time(raw: u64, interface: &Interface) -> Time {
     Time(nanos.clamp(0, i128::from(u64::MAX)) as u64)
 }
 
-/// A comment that a person wrote: not one of our findings.
-fn comment(options: &[PcapNGOption<'_>]) -> Option<String> {
+/// The comments on a packet.
+fn comments<'a>(options: &'a [PcapNGOption<'_>]) -> Vec<&'a str> {
     options
         .iter()
         .filter(|option| option.code == OptionCode::Comment)
         .filter_map(|option| option.as_str().ok())
-        .find(|text| !text.starts_with(crate::capture::recorder::COMMENT_PREFIX))
-        .map(str::to_owned)
+        .collect()
 }
 
 /// The TCP segment in a packet whose first byte stands at `position` in the file.
-fn segment(link: Linktype, packet: &[u8], position: u64, time: Time, comment: Option<String>) -> Option<Segment<'_>> {
+fn segment<'a>(link: Linktype, packet: &'a [u8], position: u64, time: Time, comments: &[&str]) -> Option<Segment<'a>> {
     let ip = match link {
         Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 | Linktype(12 | 14) => packet,
         Linktype::NULL | Linktype::LOOP => packet.get(4..)?,
@@ -174,6 +175,8 @@ fn segment(link: Linktype, packet: &[u8], position: u64, time: Time, comment: Op
         payload,
         position: at,
         time,
-        comment,
+        // The others are our findings.
+        comment: comments.iter().find(|text| !text.starts_with(COMMENT_PREFIX)).map(|text| (*text).to_owned()),
+        end_of_capture: payload.is_empty() && comments.contains(&END_OF_CAPTURE),
     })
 }

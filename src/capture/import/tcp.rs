@@ -34,6 +34,8 @@ pub struct Segment<'a> {
     pub time: Time,
     /// A person's comment on the packet.
     pub comment: Option<String>,
+    /// Whether the packet says that nothing is known of its direction from here on.
+    pub end_of_capture: bool,
 }
 
 /// All connections of a file.
@@ -120,6 +122,9 @@ impl Flows {
             for direction in [direction, direction.opposite()] {
                 self.end(i, direction, How::Rst, segment.time);
             }
+        }
+        if segment.end_of_capture {
+            self.end(i, direction, How::Capture, segment.time);
         }
         if let Some(note) = segment.comment {
             self.entered.push(Entered::Note(note));
