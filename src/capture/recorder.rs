@@ -258,6 +258,9 @@ const MAX_COMMENTS: usize = 32;
 
 /// Findings as packet comments, so that Wireshark's `frame.comment` finds them.
 pub fn comments(findings: &[Finding]) -> Vec<String> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
     let mut comments: Vec<String> = findings.iter().take(MAX_COMMENTS).map(comment).collect();
     if findings.len() > MAX_COMMENTS {
         comments.push(format!("{COMMENT_PREFIX}and {} findings more", findings.len() - MAX_COMMENTS));

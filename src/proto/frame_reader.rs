@@ -208,6 +208,8 @@ impl FrameReader {
             let piece = &bytes[at..bytes.len().min(at + PIECE)];
             let fed = match head.masking_key {
                 None => utf8.feed(piece),
+                // The usual text is checked where it lies.
+                Some(key) if utf8.is_complete() && mask::is_ascii(piece, key, seen + at as u64) => Ok(()),
                 Some(key) => {
                     self.scratch.clear();
                     mask::append(&mut self.scratch, piece, key, seen + at as u64);

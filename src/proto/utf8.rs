@@ -15,6 +15,9 @@ impl Utf8 {
     /// The position in `bytes` of the first byte that no valid UTF-8 could have there. The state is then spent.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), usize> {
+        if self.carried == 0 && bytes.is_ascii() {
+            return Ok(());
+        }
         let mut bytes = bytes;
         let mut skipped = 0;
         if self.carried > 0 {

@@ -26,6 +26,20 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: u64) {
     }
 }
 
+/// Whether `bytes` unmasked are all ASCII, without unmasking them; `offset` as in [`apply`].
+#[inline]
+pub fn is_ascii(bytes: &[u8], key: [u8; 4], offset: u64) -> bool {
+    /// Looked at together, so that the loop over them has no branches.
+    const BLOCK: usize = 64;
+    // A byte is ASCII unmasked when its top bit equals the key byte's.
+    let mut key = key.map(|byte| byte & 0x80);
+    key.rotate_left((offset % 4) as usize);
+    let wide: [u8; BLOCK] = std::array::from_fn(|i| key[i % 4]);
+    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
+    let top_bits = |block: &[u8]| block.iter().zip(&wide).fold(0, |bits, (byte, key)| bits | (byte ^ key)) & 0x80;
+    blocks.iter().all(|block| top_bits(block) == 0) && top_bits(tail) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +66,18 @@ mod tests {
             let mut appended = b"x".to_vec();
             append(&mut appended, &payload[cut..], key, cut as u64);
             prop_assert_eq!(&appended[1..], &expected[cut..]);
+        }
+
+        #[test]
+        fn ascii_is_told_without_unmasking(
+            mut text in proptest::collection::vec(0u8..0x80, 0..300), key: [u8; 4], offset in 0u64..8, at in 0usize..300,
+        ) {
+            apply(&mut text, key, offset);
+            prop_assert!(is_ascii(&text, key, offset));
+            if let Some(byte) = text.get_mut(at) {
+                *byte ^= 0x80;
+                prop_assert!(!is_ascii(&text, key, offset));
+            }
         }
     }
 }

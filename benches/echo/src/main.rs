@@ -45,7 +45,7 @@ fn main() {
     let with = program.as_deref().unwrap_or("the library (give the path of the program to measure that)");
     println!("framescope: {with}\n");
     println!("                                framescope     tungstenite");
-    println!("mode        bytes  connections   messages/s     messages/s   ratio    bar");
+    println!("mode        bytes  connections   messages/s     messages/s   ratio    bar        µs of CPU/message");
     let mut failed = false;
     let only = arguments.next();
     for case in CASES.into_iter().filter(|case| only.as_ref().is_none_or(|only| *only == case.name())) {
@@ -58,6 +58,7 @@ fn main() {
         let mut rates = Vec::new();
         load::run(&case, capturing.address, 10);
         load::run(&case, plain.address, 10);
+        let before = [&capturing, &plain].map(Peer::cpu);
         for _ in 0..ROUNDS {
             rates.push((load::run(&case, capturing.address, 1), load::run(&case, plain.address, 1)));
         }
@@ -66,9 +67,11 @@ fn main() {
         let ratio = median(rates.iter().map(|r| r.0 / r.1));
         let verdict = if ratio >= case.bar { "ok" } else { "BELOW" };
         failed |= ratio < case.bar;
+        let messages = f64::from(ROUNDS as u32) * case.total as f64;
+        let cpu = [(&capturing, before[0]), (&plain, before[1])].map(|(p, before)| (p.cpu() - before) / messages * 1e6);
         let mode = if case.pipelined { "pipelined" } else { "in flight" };
         let Case { len, connections, bar, .. } = case;
-        println!("{mode:9} {len:7} {connections:12} {ours:12.0} {theirs:14.0} {ratio:7.2} {bar:6.1} {verdict}");
+        println!("{mode:9} {len:7} {connections:12} {ours:12.0} {theirs:14.0} {ratio:7.2} {bar:6.1} {verdict:5}  {:.2} / {:.2}", cpu[0], cpu[1]);
     }
     std::process::exit(i32::from(failed));
 }
