@@ -85,6 +85,9 @@ fn converse(tap: &mut Tap, server: SocketAddr, config: &Config) -> Result<Ending
 /// Speaks WebSocket. What came behind the handshake in the same read is in the tap's input.
 fn websocket(tap: &mut Tap, role: &mut dyn Role, config: &Config) -> Result<Ending, Lost> {
     let mut endpoint = Endpoint::server(config.limits);
+    if !role.reads_messages() {
+        endpoint = endpoint.without_messages();
+    }
     loop {
         hear(tap, &mut endpoint, role);
         let patience = role.due().map(|due| due.saturating_duration_since(Instant::now()));

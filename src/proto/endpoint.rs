@@ -119,6 +119,14 @@ impl Endpoint {
         Self::new(Direction::ServerToClient, limits, Some(Box::new(keys)))
     }
 
+    /// The same end for one who does not read messages: they are judged piece by piece and not kept. The payload of
+    /// [`Event::Message`] is empty then.
+    #[must_use]
+    pub const fn without_messages(mut self) -> Self {
+        self.reader.keeps_messages = false;
+        self
+    }
+
     fn new(incoming: Direction, limits: Limits, keys: Option<sender::Keys>) -> Self {
         Self { reader: Reader::new(incoming, limits), sender: sender::State::new(keys), over: false }
     }
@@ -187,8 +195,12 @@ struct Reader {
     current: Option<(FrameHead, u64)>,
     /// The opcode of the message that was begun.
     open: Option<Opcode>,
+    /// Its length so far in bytes.
+    message_len: u64,
     /// Its payload so far, unmasked.
     message: Vec<u8>,
+    /// Whether the payload is kept until the message is whole.
+    keeps_messages: bool,
     utf8: Utf8,
     /// A control frame's payload, unmasked: at most 125 bytes.
     control: Vec<u8>,
@@ -205,7 +217,9 @@ impl Reader {
             partial_len: 0,
             current: None,
             open: None,
+            message_len: 0,
             message: Vec::new(),
+            keeps_messages: true,
             utf8: Utf8::default(),
             control: Vec::new(),
             findings: Vec::new(),
@@ -285,7 +299,7 @@ impl Reader {
         if let Some(rule) = order {
             return Err(Violation::Broken(Finding::new(rule, Some(Span::bits(4, 8)))));
         }
-        let len = head.payload_len.saturating_add(self.message.len() as u64);
+        let len = head.payload_len.saturating_add(self.message_len);
         if len > self.limits.message {
             return Err(Violation::TooBig { len, limit: self.limits.message });
         }
@@ -293,7 +307,9 @@ impl Reader {
             self.open = Some(head.opcode);
             self.utf8 = Utf8::default();
         }
-        self.message.reserve(head.payload_len.min(MOST_RESERVED) as usize);
+        if self.keeps_messages {
+            self.message.reserve(head.payload_len.min(MOST_RESERVED) as usize);
+        }
         Ok(())
     }
 
@@ -313,6 +329,12 @@ impl Reader {
                 Violation::Broken(Finding::new(Rule::TextNotUtf8, Some(Span::bytes(at, at + 1))).number(byte))
             })?;
         }
+        if !head.opcode.is_control() {
+            self.message_len += payload.len() as u64;
+            if !self.keeps_messages {
+                self.message.clear();
+            }
+        }
         Ok(())
     }
 
@@ -330,6 +352,7 @@ impl Reader {
         if self.open == Some(Opcode::Text) && !self.utf8.is_complete() {
             return Err(Violation::Broken(Finding::new(Rule::TextCutCharacter, None)));
         }
+        self.message_len = 0;
         Ok(self.open.take().map(Whole::Data))
     }
 

@@ -18,6 +18,11 @@ pub const PATHS: [(&str, Make); 2] =
 
 /// One side of a conversation after the handshake. Pings, Closes and violations are answered without it.
 pub trait Role {
+    /// Whether [`Self::message`] wants payloads. They need not be kept in memory for who does not.
+    fn reads_messages(&self) -> bool {
+        true
+    }
+
     /// A whole message came.
     fn message(&mut self, opcode: Opcode, payload: &[u8], sender: &mut Sender<'_>);
 

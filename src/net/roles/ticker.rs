@@ -23,6 +23,10 @@ impl Ticker {
 }
 
 impl Role for Ticker {
+    fn reads_messages(&self) -> bool {
+        false
+    }
+
     fn message(&mut self, _opcode: Opcode, _payload: &[u8], _sender: &mut Sender<'_>) {}
 
     fn due(&self) -> Option<Instant> {

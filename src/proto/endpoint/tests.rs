@@ -181,6 +181,24 @@ fn a_message_over_the_limit_fails_at_the_head_that_announces_it() {
     assert_eq!(served(&wire, 7).0, [Seen::Message(Opcode::Binary, vec![0; 1000])]);
 }
 
+#[test]
+fn who_does_not_read_messages_keeps_none_and_judges_all() {
+    let mut endpoint = Endpoint::server(Limits { message: 1 << 20 }).without_messages();
+    let (mut seen, mut out) = (Vec::new(), Vec::new());
+    let mut hear = |bytes: &[u8]| {
+        for piece in bytes.chunks(1000) {
+            endpoint.receive(piece, &mut out, |event, _| seen.push(Seen::from(event)));
+            assert!(endpoint.reader.message.capacity() <= 4096, "a piece, not the message");
+        }
+    };
+    hear(&frame(false, Opcode::Text, &vec![b'a'; 1 << 19]));
+    hear(&frame(false, Opcode::Continuation, "ü".as_bytes().split_at(1).0));
+    hear(&frame(true, Opcode::Continuation, &[0xbc]));
+    hear(&frame(false, Opcode::Binary, &vec![0xff; 1 << 19]));
+    hear(&frame(true, Opcode::Continuation, &vec![0xff; (1 << 19) + 1]));
+    assert_eq!(seen, [Seen::Message(Opcode::Text, Vec::new()), Seen::Violation(1009, None)]);
+}
+
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let opcode = prop_oneof![
         4 => Just(Opcode::Text), 3 => Just(Opcode::Binary), 4 => Just(Opcode::Continuation),
