@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod body;
 pub mod connection;
+pub mod deflate;
 pub mod dissected;
 pub mod dissector;
 pub mod endpoint;
