@@ -1,11 +1,15 @@
 //! A small entry of fixed size per record, and beside it what few records have.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::FileExt as _;
 
 use super::record::Record;
+use super::spool::scratch_file;
 use crate::proto::connection::About;
-use crate::proto::dissected::{Direction, Dissected, How, Kind, Link};
+use crate::proto::dissected::{Checkpoint, Direction, Dissected, How, Kind, Link};
 use crate::proto::rules::Finding;
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
@@ -52,6 +56,47 @@ pub struct Stream {
     extents: Vec<(u64, u64)>,
     /// Bytes so far.
     pub len: u64,
+    /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
+    checkpoints: Vec<(u64, Window)>,
+}
+
+/// Where a checkpoint's window stands among the [`Windows`].
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    position: u64,
+    len: u32,
+}
+
+/// The windows of all checkpoints, on disk: 32 KiB each.
+#[derive(Debug, Default)]
+struct Windows {
+    file: Option<File>,
+    len: u64,
+}
+
+impl Windows {
+    fn keep(&mut self, window: &[u8]) -> io::Result<Window> {
+        let kept = Window { position: self.len, len: window.len() as u32 };
+        if !window.is_empty() {
+            let file = match &mut self.file {
+                Some(file) => file,
+                none => none.insert(scratch_file()?),
+            };
+            file.write_all_at(window, self.len)?;
+            self.len += window.len() as u64;
+        }
+        Ok(kept)
+    }
+
+    fn read(&self, window: Window) -> io::Result<Box<[u8]>> {
+        let mut bytes = vec![0; window.len as usize];
+        if let Some(file) = &self.file
+            && window.len > 0
+        {
+            file.read_exact_at(&mut bytes, window.position)?;
+        }
+        Ok(bytes.into())
+    }
 }
 
 impl Stream {
@@ -165,6 +210,7 @@ pub struct Index {
     pub notes: BTreeMap<u64, String>,
     pub connections: Vec<ConnectionEntry>,
     pub totals: Totals,
+    windows: Windows,
 }
 
 impl Index {
@@ -239,6 +285,9 @@ impl Index {
         if closed {
             self.totals.open -= 1;
         }
+        if let Some(checkpoint) = dissected.checkpoint {
+            self.checkpoint(connection, dissected.direction, &checkpoint);
+        }
         for mut finding in dissected.findings {
             let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
             finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.number_of(ordinal));
@@ -273,6 +322,31 @@ impl Index {
             compressed: entry.flags & COMPRESSED != 0,
             findings: if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { Vec::new() },
         })
+    }
+
+    /// Keeps a checkpoint. Without it, where its window cannot be written, reading takes longer and is the same.
+    fn checkpoint(&mut self, connection: u32, direction: Direction, checkpoint: &Checkpoint) {
+        let Ok(window) = self.windows.keep(&checkpoint.window) else { return };
+        if let Some(entry) = self.connection_mut(connection) {
+            entry.streams[direction.index()].checkpoints.push((checkpoint.offset, window));
+        }
+    }
+
+    /// The nearest checkpoint of a direction at `offset` or before.
+    ///
+    /// # Errors
+    /// When its window cannot be read.
+    pub fn checkpoint_before(
+        &self,
+        connection: u32,
+        direction: Direction,
+        offset: u64,
+    ) -> io::Result<Option<Checkpoint>> {
+        let Some(entry) = self.connection(connection) else { return Ok(None) };
+        let all = &entry.streams[direction.index()].checkpoints;
+        let Some(i) = all.partition_point(|(at, _)| *at <= offset).checked_sub(1) else { return Ok(None) };
+        let (offset, window) = all[i];
+        Ok(Some(Checkpoint { offset, window: self.windows.read(window)? }))
     }
 
     /// All findings with their records' numbers.

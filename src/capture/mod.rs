@@ -6,6 +6,7 @@
 
 pub mod import;
 mod index;
+pub mod inflate;
 pub mod partner;
 pub mod pcapng;
 pub mod reader;

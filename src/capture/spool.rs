@@ -148,6 +148,11 @@ pub fn folder() -> PathBuf {
     etcetera::choose_base_strategy().map_or_else(|_| std::env::temp_dir(), |base| base.cache_dir()).join("framescope")
 }
 
+/// A file without a name, for what can be made again: where the spools lie, or else in the system's temporary folder.
+pub(super) fn scratch_file() -> io::Result<File> {
+    tempfile::tempfile_in(folder()).or_else(|_| tempfile::tempfile())
+}
+
 /// The spools in `folder` that a run left behind which did not end cleanly, with something recorded in them: newest first.
 pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
     let mut head = Vec::new();

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLo
 
 use super::index::Index;
 pub use super::index::Totals;
+use super::inflate::{Inflated, Inflater};
 use super::record::Record;
 use crate::proto::connection::About;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Checkpoint, Direction, How};
 use crate::proto::rules::Finding;
 use crate::proto::time::Time;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
@@ -30,6 +31,8 @@ struct Shared {
     file: Arc<File>,
     path: PathBuf,
     trouble: Mutex<Trouble>,
+    /// For who looks here and there; who reads everything has one of their own.
+    inflater: Mutex<Inflater>,
     loading: AtomicBool,
     /// Set while somebody waits to be told of a change.
     armed: AtomicBool,
@@ -77,6 +80,7 @@ impl Capture {
                 file,
                 path: path.to_owned(),
                 trouble: Mutex::default(),
+                inflater: Mutex::default(),
                 loading: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
                 wake: OnceLock::new(),
@@ -207,6 +211,15 @@ impl Capture {
         )
     }
 
+    /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it; see
+    /// [`Inflater::message`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn inflated(&self, record: &Record, most: u64) -> io::Result<Option<Inflated>> {
+        self.shared.inflater.lock().unwrap_or_else(PoisonError::into_inner).message(self, record, most)
+    }
+
     /// Bytes of one direction of a connection, from `offset` on, as far as they were captured.
     ///
     /// # Errors
@@ -224,6 +237,21 @@ impl Capture {
             at += len;
         }
         Ok(bytes)
+    }
+
+    /// The nearest place at `offset` of a direction or before from which its compressed messages can be read, and whether
+    /// they may refer to earlier ones.
+    pub(super) fn checkpoint(
+        &self,
+        connection: u32,
+        direction: Direction,
+        offset: u64,
+    ) -> io::Result<Option<(bool, Checkpoint)>> {
+        let index = self.index();
+        let agreed = index.connection(connection).and_then(|entry| entry.about.deflate);
+        let Some(agreed) = agreed else { return Ok(None) };
+        let checkpoint = index.checkpoint_before(connection, direction, offset)?;
+        Ok(checkpoint.map(|checkpoint| (agreed.takeover[direction.index()], checkpoint)))
     }
 
     /// The file itself.

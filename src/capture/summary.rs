@@ -137,7 +137,13 @@ fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String
                 words
             }
         },
-        _ if record.compressed => format!("compressed: {}", hex_preview(&payload)),
+        _ if record.compressed => match capture.inflated(record, PREVIEW)? {
+            Some(message) if message.text().is_some() => {
+                printable::text(message.text().unwrap_or_default()).into_owned()
+            }
+            Some(message) => format!("inflated: {}", hex_preview(&message.bytes)),
+            None => format!("compressed: {}", hex_preview(&payload)),
+        },
         Opcode::Binary | Opcode::Reserved(_) => hex_preview(&payload),
         _ => readable(&payload),
     })

@@ -4,11 +4,13 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use super::{ExportError, Options, Progress, Selection, redact};
+use crate::capture::inflate::{Inflated, Inflater};
 use crate::capture::pcapng::MAX_SEGMENT;
 use crate::capture::reader::Reader;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Kind;
+use crate::proto::inflating::EXPORTED_INFLATED;
 use crate::wire::frame::FrameHead;
 use crate::wire::mask;
 
@@ -102,12 +104,13 @@ fn look(
 pub struct Bytes {
     capture: Capture,
     reader: Reader,
+    inflater: Inflater,
     redact: bool,
 }
 
 impl Bytes {
     pub fn new(capture: &Capture, redact: bool) -> Self {
-        Self { capture: capture.clone(), reader: Reader::new(capture), redact }
+        Self { capture: capture.clone(), reader: Reader::new(capture), inflater: Inflater::default(), redact }
     }
 
     pub const fn capture(&self) -> &Capture {
@@ -142,6 +145,12 @@ impl Bytes {
             mask::apply(out, key, from);
         }
         Ok(())
+    }
+
+    /// What the compressed message that ends with `record` inflates to, as much of it as exports carry.
+    pub fn inflated(&mut self, record: &Record) -> Result<Option<Inflated>, ExportError> {
+        let read = self.inflater.message(&self.capture, record, EXPORTED_INFLATED);
+        read.map_err(|source| read_error(&self.capture, record, source))
     }
 
     /// A head too long to be read as one is opaque, and its lines may be secrets all the same. The line that a record

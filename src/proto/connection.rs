@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::body::Body;
+use super::deflate::Agreed;
 use super::dissected::{Direction, Dissected, How, Kind, Link};
 use super::dissector::{Dissector, Turn};
 use super::handshake::{self, RequestFacts};
@@ -39,13 +40,15 @@ pub struct About {
     pub extensions: Option<Box<str>>,
     /// Whether the connection was upgraded to WebSocket.
     pub websocket: bool,
+    /// What was agreed on, when permessage-deflate was.
+    pub deflate: Option<Agreed>,
 }
 
 /// What both directions know together.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    /// Whether permessage-deflate was agreed on.
-    pub deflate: bool,
+    /// What was agreed on, when permessage-deflate was.
+    pub deflate: Option<Agreed>,
     /// Records so far.
     ordinals: u32,
     /// Requests that wait for their response; the ordinal is known once the request is a record.
@@ -162,7 +165,9 @@ impl Connection {
         self.about.extensions = head.value("sec-websocket-extensions").map(boxed);
         self.shared.deflate = handshake::extension_names(head)
             .iter()
-            .any(|name| name.eq_ignore_ascii_case(handshake::PERMESSAGE_DEFLATE));
+            .any(|name| name.eq_ignore_ascii_case(handshake::PERMESSAGE_DEFLATE))
+            .then(Agreed::default);
+        self.about.deflate = self.shared.deflate;
         for direction in &mut self.directions {
             direction.upgraded(&mut self.shared, out);
         }

@@ -136,6 +136,135 @@ impl Inflater {
     }
 }
 
+/// Why a message is not inflated to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is no DEFLATE stream: see [`BadDeflate::at`].
+    Bad(BadDeflate),
+    /// It inflates to more bytes than it may.
+    TooLong,
+}
+
+/// Inflates one direction's messages with what was agreed on, each up to a limit. After a fault nothing is inflated until
+/// a message stands alone again.
+#[derive(Debug)]
+pub struct Inflation {
+    inflater: Inflater,
+    /// Whether a message may refer to earlier ones (RFC 7692 §7.1.1).
+    takeover: bool,
+    /// The most that a message may inflate to, in bytes.
+    limit: u64,
+    /// What the current message has inflated to so far, in bytes.
+    len: u64,
+    /// Whether the current message has not ended.
+    open: bool,
+    /// After a fault: what messages refer to is not known.
+    lost: bool,
+}
+
+impl Inflation {
+    /// The beginning of a direction.
+    pub fn new(takeover: bool, limit: u64) -> Self {
+        Self::resumed(takeover, limit, &[])
+    }
+
+    /// Goes on between two messages, with `window` behind it.
+    pub fn resumed(takeover: bool, limit: u64, window: &[u8]) -> Self {
+        let inflater = if window.is_empty() { Inflater::default() } else { Inflater::resumed(window) };
+        Self { inflater, takeover, limit, len: 0, open: false, lost: false }
+    }
+
+    /// A message begins. An earlier one that has not ended leaves nothing that this one could refer to.
+    pub fn begin(&mut self) {
+        self.len = 0;
+        if self.takeover {
+            self.lost |= self.open;
+        } else {
+            self.inflater.reset();
+            self.lost = false;
+        }
+        self.open = true;
+    }
+
+    /// Takes the next compressed bytes of the message.
+    ///
+    /// # Errors
+    /// Once for each fault; what comes after it is ignored.
+    pub fn feed(&mut self, bytes: &[u8], sink: impl FnMut(&[u8])) -> Result<(), Fault> {
+        self.run(sink, |inflater, sink| inflater.feed(bytes, sink))
+    }
+
+    /// The message ends.
+    ///
+    /// # Errors
+    /// As [`Self::feed`]; a fault's position is 0.
+    pub fn finish(&mut self, sink: impl FnMut(&[u8])) -> Result<(), Fault> {
+        self.open = false;
+        self.run(sink, |inflater, sink| inflater.finish(sink))
+    }
+
+    /// What the message has inflated to so far, in bytes.
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the message has inflated to nothing so far.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether a fault came, so that nothing is inflated.
+    pub const fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// What the next message may refer to.
+    pub fn window(&self) -> &[u8] {
+        if self.takeover { self.inflater.window() } else { &[] }
+    }
+
+    fn run(
+        &mut self,
+        mut sink: impl FnMut(&[u8]),
+        with: impl FnOnce(&mut Inflater, &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), BadDeflate>,
+    ) -> Result<(), Fault> {
+        if self.lost {
+            return Ok(());
+        }
+        let (len, limit) = (&mut self.len, self.limit);
+        let mut take = |piece: &[u8]| {
+            *len += piece.len() as u64;
+            if *len > limit {
+                return ControlFlow::Break(());
+            }
+            sink(piece);
+            ControlFlow::Continue(())
+        };
+        let fault = match with(&mut self.inflater, &mut take) {
+            Err(bad) => Some(Fault::Bad(bad)),
+            Ok(()) => (self.len > limit).then_some(Fault::TooLong),
+        };
+        self.lost = fault.is_some();
+        fault.map_or(Ok(()), Err)
+    }
+}
+
+/// What both sides agreed on (RFC 7692 §7.1), each by the direction of those who compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// Whether a message may refer to earlier ones: `*_no_context_takeover` was not agreed on.
+    pub takeover: [bool; 2],
+    /// The binary logarithm of the window in bytes: `*_max_window_bits`, 8 to 15.
+    pub window_bits: [u8; 2],
+}
+
+impl Default for Agreed {
+    /// permessage-deflate without parameters.
+    fn default() -> Self {
+        Self { takeover: [true; 2], window_bits: [15; 2] }
+    }
+}
+
 /// Compresses the messages of one direction.
 #[derive(Debug)]
 pub struct Deflater {

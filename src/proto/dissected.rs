@@ -147,4 +147,15 @@ pub struct Dissected {
     pub compressed: bool,
     /// What there is to say about it.
     pub findings: Vec<Finding>,
+    /// Where the compressed messages of its direction can be begun to read, when it adds such a place.
+    pub checkpoint: Option<Box<Checkpoint>>,
+}
+
+/// A place between two messages from which compressed messages can be inflated (RFC 7692 §7.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Position in its direction's stream: a frame begins there, and no message is unfinished.
+    pub offset: u64,
+    /// What messages from there on may refer to: at most 32 KiB, empty at the beginning and where nothing is referred to.
+    pub window: Box<[u8]>,
 }

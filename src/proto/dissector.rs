@@ -329,6 +329,7 @@ impl Dissected {
             code: 0,
             compressed: false,
             findings: Vec::new(),
+            checkpoint: None,
         }
     }
 }

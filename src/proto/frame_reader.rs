@@ -2,6 +2,7 @@
 
 use super::connection::Shared;
 use super::dissected::{Direction, Dissected, Kind, Link};
+use super::inflating::Inflating;
 use super::judge::{judge_head, key_span};
 use super::rules::{Finding, Rule};
 use super::time::Time;
@@ -43,6 +44,8 @@ pub(super) struct FrameReader {
     /// Findings so far, up to [`MAX_FINDINGS`].
     found: usize,
     scratch: Vec<u8>,
+    /// From the first compressed message on.
+    inflating: Option<Box<Inflating>>,
 }
 
 #[derive(Debug)]
@@ -70,6 +73,7 @@ impl FrameReader {
             closed: None,
             found: 0,
             scratch: Vec::new(),
+            inflating: None,
         }
     }
 
@@ -155,7 +159,7 @@ impl FrameReader {
     /// The head is known: judges it and opens a message where it begins one.
     #[inline]
     fn begin(&mut self, head: &FrameHead, shared: &Shared) {
-        judge_head(head, self.direction, shared.deflate, &mut self.findings);
+        judge_head(head, self.direction, shared.deflate.is_some(), &mut self.findings);
         if head.masking_key.is_some() {
             if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
                 self.findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));
@@ -176,7 +180,13 @@ impl FrameReader {
                     self.findings.push(Finding::new(Rule::MessageInterrupted, opcode_bits).about(about));
                 }
                 self.messages += 1;
-                let compressed = head.rsv1 && shared.deflate;
+                let compressed = shared.deflate.filter(|_| head.rsv1);
+                if let Some(agreed) = compressed {
+                    let takeover = agreed.takeover[self.direction.index()];
+                    let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
+                    inflating.begin(head.opcode == Opcode::Text);
+                }
+                let compressed = compressed.is_some();
                 self.open = Some(OpenMessage {
                     ordinal: self.messages,
                     first_frame: None,
@@ -200,6 +210,23 @@ impl FrameReader {
             return;
         }
         if matches!(head.opcode, Opcode::Reserved(_)) {
+            return;
+        }
+        if let Some(inflating) =
+            self.inflating.as_mut().filter(|_| self.open.as_ref().is_some_and(|open| open.compressed))
+        {
+            for (i, piece) in bytes.chunks(PIECE).enumerate() {
+                let at = seen + (i * PIECE) as u64;
+                let plain = match head.masking_key {
+                    None => piece,
+                    Some(key) => {
+                        self.scratch.clear();
+                        mask::append(&mut self.scratch, piece, key, at);
+                        &self.scratch
+                    }
+                };
+                self.findings.extend(inflating.feed(head, at, plain));
+            }
             return;
         }
         let Some(utf8) = self.open.as_mut().and_then(|open| open.utf8.as_mut()) else { return };
@@ -272,6 +299,12 @@ impl FrameReader {
         record.link = Link::Message(open.ordinal);
         record.compressed = open.compressed;
         open.first_frame.get_or_insert(shared.next_ordinal());
+        if let Some(inflating) = self.inflating.as_mut().filter(|_| open.compressed) {
+            if head.fin {
+                self.findings.extend(inflating.finish(head));
+            }
+            record.checkpoint = inflating.checkpoint(self.start, self.start + head.wire_len(), head.fin);
+        }
         if head.fin {
             if open.utf8.is_some_and(|utf8| !utf8.is_complete()) {
                 let end = head.wire_len();

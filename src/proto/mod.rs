@@ -13,6 +13,7 @@ pub mod dissector;
 pub mod endpoint;
 mod frame_reader;
 pub mod handshake;
+pub mod inflating;
 pub mod judge;
 pub mod rules;
 pub mod time;

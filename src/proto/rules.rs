@@ -137,6 +137,14 @@ catalogue! {
     TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not UTF-8 from payload byte {n} on";
     /// Text ends at the end of a character.
     TextCutCharacter "text-cut-character" "RFC 6455 §8.1" Error "the text message ends inside a UTF-8 character";
+    /// A compressed payload is a DEFLATE stream.
+    InflateFailed "inflate-failed" "RFC 7692 §7.2.2" Error "the compressed message cannot be inflated: {s}";
+    /// A compressed text is UTF-8 once it is inflated.
+    InflatedNotUtf8 "inflated-not-utf8" "RFC 6455 §8.1" Error "the inflated text is not UTF-8 from its byte {n} on";
+    /// A message inflates to no more than a receiver bears.
+    InflateLimit "inflate-limit" "RFC 7692 §8" Info "the message inflates to more than {n} bytes: it is not inflated further";
+    /// An inflated message is short enough to be exported whole.
+    InflatedLong "inflated-long" "RFC 7692 §8" Info "the message inflates to {n} bytes; exports carry the first 16,777,216 of them";
     /// A Close payload is empty or has a code.
     ClosePayloadOneByte "close-payload-one-byte" "RFC 6455 §5.5.1" Error "the Close payload is one byte; it must be empty or begin with a 2-byte code";
     /// Some codes are never sent.

@@ -1,11 +1,13 @@
 //! The keys of the lines, in groups that several types share.
 
+use crate::capture::inflate::Inflated;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::export::ExportError;
 use crate::export::json::{self, bool_field, key, null_field, number_field, optional, string_field};
 use crate::export::source::Bytes;
 use crate::proto::accept::AcceptBench;
+use crate::proto::deflate::Fault;
 use crate::proto::rules::Finding;
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::{Head, StartLine};
@@ -88,6 +90,20 @@ pub fn accept(bytes: &mut Bytes, record: &Record, head: &Head<'_>) -> Result<Opt
     bytes.wire(&request, 0, &mut raw)?;
     let key = Head::read(&raw).value("sec-websocket-key");
     Ok(key.map(|key| AcceptBench::new(key, head.value("sec-websocket-accept"))))
+}
+
+/// `inflated` or `inflated_data` of the record that ends a compressed message.
+pub fn inflated_fields(out: &mut Vec<u8>, message: Option<&Inflated>) {
+    // Of a message that is no DEFLATE stream nobody can say what it is.
+    let message = message.filter(|message| !matches!(message.fault, Some(Fault::Bad(_))));
+    let text = message.and_then(Inflated::text);
+    optional(out, "inflated", text, string_field);
+    optional(out, "inflated_data", message.filter(|_| text.is_none()), |out, name, message| {
+        key(out, name);
+        out.push(b'"');
+        json::base64(out, &message.bytes);
+        out.push(b'"');
+    });
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `optional` asks for")]

@@ -17,8 +17,8 @@ use crate::wire::http::Head;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 use keys::{
-    Payload, accept, accept_field, addresses, close_fields, findings, head_fields, quoted, request_fields,
-    response_fields, small_payload,
+    Payload, accept, accept_field, addresses, close_fields, findings, head_fields, inflated_fields, quoted,
+    request_fields, response_fields, small_payload,
 };
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
@@ -194,8 +194,7 @@ impl Writer {
         optional(out, "message", record.message.map(u64::from), number_field);
         let close = head.is_some_and(|head| head.opcode == Opcode::Close);
         close_fields(out, close.then_some(self.payload.as_slice()));
-        null_field(out, "inflated");
-        null_field(out, "inflated_data");
+        inflated_fields(out, bytes.inflated(record)?.as_ref());
         Ok(())
     }
 

@@ -1,0 +1,131 @@
+//! The compressed messages of one direction as the dissector follows them: inflated, judged, not kept (RFC 7692 §6, §7.2).
+
+use super::deflate::{Fault, Inflation};
+use super::dissected::Checkpoint;
+use super::rules::{Finding, Rule};
+use super::utf8::Utf8;
+use crate::wire::field::Span;
+use crate::wire::frame::FrameHead;
+
+/// The most that a message is inflated to, in bytes: a bomb costs no more than that.
+pub const MAX_INFLATED: u64 = 64 << 20;
+
+/// How much of an inflated message exports carry, in bytes.
+pub const EXPORTED_INFLATED: u64 = 16 << 20;
+
+/// How many bytes must be inflated to reach a message before there is another checkpoint: bytes that were inflated, or that
+/// stood on the wire.
+const CHECKPOINT_EVERY: u64 = 4 << 20;
+
+#[derive(Debug)]
+pub(super) struct Inflating {
+    inflation: Inflation,
+    /// The state of the message's text; `None` for what is no text or is known to be broken.
+    utf8: Option<Utf8>,
+    /// What was inflated since the latest checkpoint, in bytes, and where that stands.
+    since: u64,
+    checkpoint: Option<u64>,
+}
+
+impl Inflating {
+    pub fn new(takeover: bool) -> Self {
+        Self { inflation: Inflation::new(takeover, MAX_INFLATED), utf8: None, since: 0, checkpoint: None }
+    }
+
+    /// A compressed message begins.
+    pub fn begin(&mut self, is_text: bool) {
+        self.inflation.begin();
+        self.utf8 = is_text.then(Utf8::default);
+    }
+
+    /// Takes the next compressed bytes, unmasked: payload bytes `seen` and on of a frame.
+    pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> Option<Finding> {
+        let Self { inflation, utf8, .. } = self;
+        let begun = inflation.len();
+        let mut text = Text { utf8, at: begun, bad: None };
+        let fed = inflation.feed(bytes, |piece| text.take(piece));
+        let bad = text.bad;
+        self.since += self.inflation.len() - begun;
+        match fed {
+            Err(Fault::Bad(fault)) => {
+                let byte = seen + fault.at as u64;
+                let at = head.header_len() as u64 + byte;
+                let words = format!("at payload byte {byte}");
+                Some(Finding::new(Rule::InflateFailed, Some(Span::bytes(at, at + 1))).number(byte).text(&words))
+            }
+            Err(Fault::TooLong) => Some(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
+            Ok(()) => bad.map(not_utf8),
+        }
+    }
+
+    /// The message ends with this frame.
+    pub fn finish(&mut self, head: &FrameHead) -> Vec<Finding> {
+        let Self { inflation, utf8, .. } = self;
+        let begun = inflation.len();
+        let mut text = Text { utf8, at: begun, bad: None };
+        let finished = inflation.finish(|piece| text.take(piece));
+        let mut findings: Vec<_> = text.bad.map(not_utf8).into_iter().collect();
+        self.since += self.inflation.len() - begun;
+        let end = head.wire_len();
+        let last = (head.payload_len > 0).then(|| Span::bytes(end - 1, end));
+        match finished {
+            Err(Fault::Bad(_)) => findings.push(
+                Finding::new(Rule::InflateFailed, last)
+                    .number(head.payload_len)
+                    .text("at its end: something is missing"),
+            ),
+            Err(Fault::TooLong) => findings.push(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
+            Ok(()) if self.inflation.is_lost() => {}
+            Ok(()) => {
+                if self.utf8.is_some_and(|utf8| !utf8.is_complete()) {
+                    findings.push(Finding::new(Rule::TextCutCharacter, last));
+                }
+                let len = self.inflation.len();
+                if len > EXPORTED_INFLATED {
+                    findings.push(Finding::new(Rule::InflatedLong, None).number(len));
+                }
+            }
+        }
+        findings
+    }
+
+    /// Where the next reader of these messages may begin: before the frame from `start` to `end`, when there is nothing to
+    /// begin at yet, or behind it, when it ends a message and the way to here has become long.
+    pub fn checkpoint(&mut self, start: u64, end: u64, whole: bool) -> Option<Box<Checkpoint>> {
+        let Some(latest) = self.checkpoint else {
+            self.checkpoint = Some(start);
+            return Some(Box::new(Checkpoint { offset: start, window: Box::default() }));
+        };
+        let far = self.since >= CHECKPOINT_EVERY || end - latest >= CHECKPOINT_EVERY;
+        if !far || !whole || self.inflation.is_lost() {
+            return None;
+        }
+        self.checkpoint = Some(end);
+        self.since = 0;
+        Some(Box::new(Checkpoint { offset: end, window: self.inflation.window().into() }))
+    }
+}
+
+/// Checks text as it is inflated.
+struct Text<'a> {
+    utf8: &'a mut Option<Utf8>,
+    at: u64,
+    /// The first byte of the inflated message that makes it no UTF-8.
+    bad: Option<u64>,
+}
+
+impl Text<'_> {
+    fn take(&mut self, piece: &[u8]) {
+        if let Some(utf8) = self.utf8
+            && let Err(bad) = utf8.feed(piece)
+        {
+            self.bad = Some(self.at + bad as u64);
+            *self.utf8 = None;
+        }
+        self.at += piece.len() as u64;
+    }
+}
+
+fn not_utf8(byte: u64) -> Finding {
+    Finding::new(Rule::InflatedNotUtf8, None).number(byte)
+}
