@@ -251,7 +251,7 @@ impl Capture {
         let agreed = index.connection(connection).and_then(|entry| entry.about.deflate);
         let Some(agreed) = agreed else { return Ok(None) };
         let checkpoint = index.checkpoint_before(connection, direction, offset)?;
-        Ok(checkpoint.map(|checkpoint| (agreed.takeover[direction.index()], checkpoint)))
+        Ok(checkpoint.map(|checkpoint| (agreed.takeover(direction), checkpoint)))
     }
 
     /// The file itself.

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::body::Body;
-use super::deflate::Agreed;
 use super::dissected::{Direction, Dissected, How, Kind, Link};
 use super::dissector::{Dissector, Turn};
+use super::extensions::{DeflateParams, Extensions};
 use super::handshake::{self, RequestFacts};
 use super::rules::Finding;
 use super::time::Time;
@@ -41,14 +41,14 @@ pub struct About {
     /// Whether the connection was upgraded to WebSocket.
     pub websocket: bool,
     /// What was agreed on, when permessage-deflate was.
-    pub deflate: Option<Agreed>,
+    pub deflate: Option<DeflateParams>,
 }
 
 /// What both directions know together.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     /// What was agreed on, when permessage-deflate was.
-    pub deflate: Option<Agreed>,
+    pub deflate: Option<DeflateParams>,
     /// Records so far.
     ordinals: u32,
     /// Requests that wait for their response; the ordinal is known once the request is a record.
@@ -163,10 +163,8 @@ impl Connection {
         self.about.websocket = true;
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
         self.about.extensions = head.value("sec-websocket-extensions").map(boxed);
-        self.shared.deflate = handshake::extension_names(head)
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(handshake::PERMESSAGE_DEFLATE))
-            .then(Agreed::default);
+        self.shared.deflate =
+            Extensions::of(head).list.iter().find(|e| e.is_deflate()).map(DeflateParams::read_leniently);
         self.about.deflate = self.shared.deflate;
         for direction in &mut self.directions {
             direction.upgraded(&mut self.shared, out);

@@ -249,22 +249,6 @@ impl Inflation {
     }
 }
 
-/// What both sides agreed on (RFC 7692 §7.1), each by the direction of those who compress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Agreed {
-    /// Whether a message may refer to earlier ones: `*_no_context_takeover` was not agreed on.
-    pub takeover: [bool; 2],
-    /// The binary logarithm of the window in bytes: `*_max_window_bits`, 8 to 15.
-    pub window_bits: [u8; 2],
-}
-
-impl Default for Agreed {
-    /// permessage-deflate without parameters.
-    fn default() -> Self {
-        Self { takeover: [true; 2], window_bits: [15; 2] }
-    }
-}
-
 /// Compresses the messages of one direction.
 #[derive(Debug)]
 pub struct Deflater {

@@ -182,7 +182,7 @@ impl FrameReader {
                 self.messages += 1;
                 let compressed = shared.deflate.filter(|_| head.rsv1);
                 if let Some(agreed) = compressed {
-                    let takeover = agreed.takeover[self.direction.index()];
+                    let takeover = agreed.takeover(self.direction);
                     let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
                     inflating.begin(head.opcode == Opcode::Text);
                 }

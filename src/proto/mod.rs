@@ -11,6 +11,7 @@ pub mod deflate;
 pub mod dissected;
 pub mod dissector;
 pub mod endpoint;
+pub mod extensions;
 mod frame_reader;
 pub mod handshake;
 pub mod inflating;
