@@ -153,6 +153,10 @@ pub struct Serve {
     #[arg(long, requires = "headless")]
     pub quiet: bool,
 
+    /// Do not accept permessage-deflate (RFC 7692), which /echo speaks with clients that offer it
+    #[arg(long)]
+    pub no_deflate: bool,
+
     /// Let pages of this origin connect, such as http://localhost:8080 (repeatable)
     #[arg(long = "allow-origin", value_name = "URL", value_parser = origin)]
     pub allow_origin: Vec<String>,

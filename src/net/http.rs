@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use super::tap::{Heard, Lost, Tap};
+use crate::proto::extensions::DeflateParams;
 use crate::wire::http::{self, Head};
 
 /// The longest request head in bytes.
@@ -77,6 +78,17 @@ fn not_http(input: &[u8]) -> Response {
         _ => "This is no HTTP request.",
     };
     Response::text(400, words).closing()
+}
+
+/// Appends the response that accepts a handshake (RFC 6455 §4.2.2).
+pub fn encode_upgrade(accept: &str, deflate: Option<&DeflateParams>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+    // Writing to a Vec cannot fail.
+    let _ = write!(out, "Sec-WebSocket-Accept: {accept}\r\n");
+    if let Some(params) = deflate {
+        let _ = write!(out, "Sec-WebSocket-Extensions: {params}\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// A response with its body.

@@ -42,6 +42,8 @@ pub struct Config {
     pub write_timeout: Duration,
     /// What each WebSocket connection bears.
     pub limits: Limits,
+    /// Whether permessage-deflate is accepted.
+    pub deflate: bool,
 }
 
 impl Default for Config {
@@ -53,6 +55,7 @@ impl Default for Config {
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             limits: Limits::default(),
+            deflate: true,
         }
     }
 }

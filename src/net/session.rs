@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::http::{self, Waited};
 use super::roles::Role;
 use super::server::Config;
-use super::site::{self, Answer};
+use super::site::{self, Answer, Upgrade};
 use super::tap::{Heard, Lost, Tap};
 use crate::proto::endpoint::{Endpoint, Event};
 use crate::wire::close::CloseCode;
@@ -67,24 +67,24 @@ fn converse(tap: &mut Tap, server: SocketAddr, config: &Config) -> Result<Ending
                     return Ok(Ending::Said);
                 }
             }
-            Answer::Upgrade(accept, mut role) => {
-                out.extend_from_slice(
-                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
-                );
-                out.extend_from_slice(b"Sec-WebSocket-Accept: ");
-                out.extend_from_slice(accept.as_bytes());
-                out.extend_from_slice(b"\r\n\r\n");
+            Answer::Upgrade(upgrade) => {
+                http::encode_upgrade(&upgrade.accept, upgrade.deflate.as_ref(), out);
                 tap.consume(head_len);
                 tap.flush()?;
-                return websocket(tap, &mut *role, config);
+                return websocket(tap, upgrade, config);
             }
         }
     }
 }
 
 /// Speaks WebSocket. What came behind the handshake in the same read is in the tap's input.
-fn websocket(tap: &mut Tap, role: &mut dyn Role, config: &Config) -> Result<Ending, Lost> {
+fn websocket(tap: &mut Tap, upgrade: Upgrade, config: &Config) -> Result<Ending, Lost> {
+    let mut role = upgrade.role;
+    let role = &mut *role;
     let mut endpoint = Endpoint::server(config.limits);
+    if let Some(params) = upgrade.deflate {
+        endpoint = endpoint.with_deflate(params);
+    }
     if !role.reads_messages() {
         endpoint = endpoint.without_messages();
     }

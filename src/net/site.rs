@@ -6,6 +6,7 @@ use super::http::{self, MAX_HEADERS, Response};
 use super::roles::{self, Role};
 use super::server::Config;
 use crate::proto::accept::accept_key;
+use crate::proto::extensions::{DeflateParams, Extensions};
 use crate::proto::handshake;
 use crate::proto::rules::{Rule, Severity};
 use crate::wire::http::Head;
@@ -23,8 +24,18 @@ const FILES: [(&str, &str, &[u8]); 4] = [
 pub enum Answer {
     /// It stays HTTP.
     Http(Response),
-    /// The handshake is accepted: the value of Sec-WebSocket-Accept, and who speaks from here on.
-    Upgrade(String, Box<dyn Role>),
+    /// The handshake is accepted.
+    Upgrade(Upgrade),
+}
+
+/// An accepted handshake.
+pub struct Upgrade {
+    /// The value of Sec-WebSocket-Accept.
+    pub accept: String,
+    /// What was agreed on, when permessage-deflate was.
+    pub deflate: Option<DeflateParams>,
+    /// Who speaks from here on.
+    pub role: Box<dyn Role>,
 }
 
 /// The answer to a request with a whole head, on a connection to `server`.
@@ -47,7 +58,10 @@ fn judge(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<Answer,
     let role = roles::PATHS.iter().find(|(name, _)| *name == path);
     if let Some((_, make)) = role {
         let accept = check_handshake(head, server, config)?;
-        return Ok(Answer::Upgrade(accept, make(config)));
+        let role = make(config);
+        let offers = (config.deflate && role.accepts_deflate()).then(|| Extensions::of(head));
+        let deflate = offers.and_then(|offers| DeflateParams::negotiate(&offers));
+        return Ok(Answer::Upgrade(Upgrade { accept, deflate, role }));
     }
     let Some((_, kind, content)) = FILES.iter().find(|(name, ..)| *name == path) else { return Err(not_found()) };
     if head.has_token("upgrade", "websocket") {

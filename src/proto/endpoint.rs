@@ -9,7 +9,9 @@ mod tests;
 
 pub use sender::Sender;
 
+use super::deflate::{Fault, Inflation};
 use super::dissected::Direction;
+use super::extensions::DeflateParams;
 use super::judge::judge_head;
 use super::rules::{Finding, Rule, Severity};
 use super::utf8::Utf8;
@@ -24,6 +26,9 @@ const KEPT_CAPACITY: usize = 2 << 20;
 
 /// The most that is set aside for a payload because of the length that its head announces, in bytes.
 const MOST_RESERVED: u64 = 1 << 20;
+
+/// Compressed payload is unmasked in pieces of this many bytes.
+const PIECE: usize = 16 * 1024;
 
 /// What an endpoint bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +90,12 @@ impl Violation {
             Self::TooBig { .. } => CloseCode::TOO_BIG,
             Self::Broken(finding) => match finding.rule {
                 // RFC 6455 §8.1: text that is not UTF-8 fails the connection.
-                Rule::TextNotUtf8 | Rule::TextCutCharacter | Rule::CloseReasonNotUtf8 => CloseCode::INVALID_DATA,
+                Rule::TextNotUtf8
+                | Rule::TextCutCharacter
+                | Rule::CloseReasonNotUtf8
+                | Rule::InflatedNotUtf8
+                // What cannot be inflated is no data of any type.
+                | Rule::InflateFailed => CloseCode::INVALID_DATA,
                 _ => CloseCode::PROTOCOL_ERROR,
             },
         }
@@ -124,6 +134,17 @@ impl Endpoint {
     #[must_use]
     pub const fn without_messages(mut self) -> Self {
         self.reader.keeps_messages = false;
+        self
+    }
+
+    /// The same end with permessage-deflate agreed on: takes compressed messages, and compresses what it sends.
+    #[must_use]
+    pub fn with_deflate(mut self, params: DeflateParams) -> Self {
+        let incoming = self.reader.incoming;
+        let inflation = Inflation::new(params.takeover(incoming), self.reader.limits.message);
+        self.reader.inflation = Some(Box::new(inflation));
+        let outgoing = incoming.opposite();
+        self.sender.deflate(params.window_bits(outgoing), params.takeover(outgoing));
         self
     }
 
@@ -195,15 +216,21 @@ struct Reader {
     current: Option<(FrameHead, u64)>,
     /// The opcode of the message that was begun.
     open: Option<Opcode>,
-    /// Its length so far in bytes.
+    /// Whether it is compressed.
+    compressed: bool,
+    /// Its length on the wire so far, in bytes.
     message_len: u64,
-    /// Its payload so far, unmasked.
+    /// Its payload so far, unmasked and inflated.
     message: Vec<u8>,
     /// Whether the payload is kept until the message is whole.
     keeps_messages: bool,
     utf8: Utf8,
     /// A control frame's payload, unmasked: at most 125 bytes.
     control: Vec<u8>,
+    /// When permessage-deflate was agreed on.
+    inflation: Option<Box<Inflation>>,
+    /// A piece of compressed payload, unmasked.
+    scratch: Vec<u8>,
     /// Of the last head; kept to use its memory again.
     findings: Vec<Finding>,
 }
@@ -217,11 +244,14 @@ impl Reader {
             partial_len: 0,
             current: None,
             open: None,
+            compressed: false,
             message_len: 0,
             message: Vec::new(),
             keeps_messages: true,
             utf8: Utf8::default(),
             control: Vec::new(),
+            inflation: None,
+            scratch: Vec::new(),
             findings: Vec::new(),
         }
     }
@@ -280,7 +310,7 @@ impl Reader {
     #[inline]
     fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
         // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
-        judge_head(head, self.incoming, false, &mut self.findings);
+        judge_head(head, self.incoming, self.inflation.is_some(), &mut self.findings);
         if !self.findings.is_empty() {
             let broken = self.findings.drain(..).find(|finding| finding.rule.severity() == Severity::Error);
             if let Some(finding) = broken {
@@ -306,6 +336,10 @@ impl Reader {
         if head.opcode.opens_message() {
             self.open = Some(head.opcode);
             self.utf8 = Utf8::default();
+            self.compressed = head.rsv1;
+            if let Some(inflation) = self.inflation.as_mut().filter(|_| head.rsv1) {
+                inflation.begin();
+            }
         }
         if self.keeps_messages {
             self.message.reserve(head.payload_len.min(MOST_RESERVED) as usize);
@@ -315,6 +349,9 @@ impl Reader {
 
     #[inline]
     fn take(&mut self, head: &FrameHead, seen: u64, payload: &[u8]) -> Result<(), Violation> {
+        if self.compressed && !head.opcode.is_control() {
+            return self.take_compressed(head, seen, payload);
+        }
         let into = if head.opcode.is_control() { &mut self.control } else { &mut self.message };
         let from = into.len();
         match head.masking_key {
@@ -338,6 +375,55 @@ impl Reader {
         Ok(())
     }
 
+    fn take_compressed(&mut self, head: &FrameHead, seen: u64, payload: &[u8]) -> Result<(), Violation> {
+        self.message_len += payload.len() as u64;
+        let mut at = seen;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for piece in payload.chunks(PIECE) {
+            scratch.clear();
+            match head.masking_key {
+                Some(key) => mask::append(&mut scratch, piece, key, at),
+                None => scratch.extend_from_slice(piece),
+            }
+            self.inflate(at, |inflation, sink| inflation.feed(&scratch, sink))?;
+            at += piece.len() as u64;
+        }
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    /// Lets the inflation of compressed bytes, from payload byte `at` of their frame on, go on by one step.
+    fn inflate(
+        &mut self,
+        at: u64,
+        step: impl FnOnce(&mut Inflation, &mut dyn FnMut(&[u8])) -> Result<(), Fault>,
+    ) -> Result<(), Violation> {
+        let Some(inflation) = &mut self.inflation else { return Ok(()) };
+        let begun = inflation.len();
+        let is_text = self.open == Some(Opcode::Text);
+        let mut len = begun;
+        let mut bad = None;
+        let mut take = |piece: &[u8]| {
+            if is_text && bad.is_none() {
+                bad = self.utf8.feed(piece).err().map(|bad| len + bad as u64);
+            }
+            len += piece.len() as u64;
+            if self.keeps_messages {
+                self.message.extend_from_slice(piece);
+            }
+        };
+        let stepped = step(inflation, &mut take);
+        match (stepped, bad) {
+            (_, Some(byte)) => Err(Violation::Broken(Finding::new(Rule::InflatedNotUtf8, None).number(byte))),
+            (Err(Fault::TooLong), None) => Err(Violation::TooBig { len: inflation.len(), limit: self.limits.message }),
+            (Err(Fault::Bad(fault)), None) => {
+                let words = format!("at payload byte {}", at + fault.at as u64);
+                Err(Violation::Broken(Finding::new(Rule::InflateFailed, None).text(&words)))
+            }
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
     #[inline]
     fn finish(&mut self, head: &FrameHead) -> Result<Option<Whole>, Violation> {
         if head.opcode == Opcode::Close {
@@ -348,6 +434,9 @@ impl Reader {
         }
         if !head.fin {
             return Ok(None);
+        }
+        if self.compressed {
+            self.inflate(head.payload_len, |inflation, sink| inflation.finish(sink))?;
         }
         if self.open == Some(Opcode::Text) && !self.utf8.is_complete() {
             return Err(Violation::Broken(Finding::new(Rule::TextCutCharacter, None)));

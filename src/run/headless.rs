@@ -78,6 +78,7 @@ pub fn config(args: &Serve) -> Config {
         listen: args.listen,
         interval: args.interval,
         allow_origins: args.allow_origin.clone(),
+        deflate: !args.no_deflate,
         ..Config::default()
     }
 }

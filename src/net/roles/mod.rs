@@ -23,6 +23,11 @@ pub trait Role {
         true
     }
 
+    /// Whether its messages may be compressed. Where the bytes shall be read by people they are not.
+    fn accepts_deflate(&self) -> bool {
+        true
+    }
+
     /// A whole message came.
     fn message(&mut self, opcode: Opcode, payload: &[u8], sender: &mut Sender<'_>);
 

@@ -27,6 +27,11 @@ impl Role for Ticker {
         false
     }
 
+    /// The first bytes that anybody sees here spell `echo 0`.
+    fn accepts_deflate(&self) -> bool {
+        false
+    }
+
     fn message(&mut self, _opcode: Opcode, _payload: &[u8], _sender: &mut Sender<'_>) {}
 
     fn due(&self) -> Option<Instant> {

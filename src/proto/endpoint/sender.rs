@@ -1,5 +1,6 @@
 //! The sending half of an endpoint.
 
+use crate::proto::deflate::Deflater;
 use crate::wire::close::CloseCode;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
@@ -7,16 +8,34 @@ use crate::wire::opcode::Opcode;
 /// Where a client's masking keys come from.
 pub(super) type Keys = Box<dyn FnMut() -> [u8; 4] + Send>;
 
+/// A buffer that grew beyond this many bytes for a large message is given back after it.
+const KEPT_CAPACITY: usize = 2 << 20;
+
 /// What the sending half remembers.
 pub(super) struct State {
     /// For a client; a server does not mask (RFC 6455 §5.1).
     keys: Option<Keys>,
+    /// When permessage-deflate was agreed on.
+    deflate: Option<Deflate>,
     closed: bool,
+}
+
+/// What was agreed on, and the compressor, which is made for the first message: it takes a quarter of a MiB.
+struct Deflate {
+    window_bits: u8,
+    takeover: bool,
+    deflater: Option<Box<Deflater>>,
+    scratch: Vec<u8>,
 }
 
 impl State {
     pub const fn new(keys: Option<Keys>) -> Self {
-        Self { keys, closed: false }
+        Self { keys, deflate: None, closed: false }
+    }
+
+    /// From here on messages are compressed; see [`Deflater::new`].
+    pub fn deflate(&mut self, window_bits: u8, takeover: bool) {
+        self.deflate = Some(Deflate { window_bits, takeover, deflater: None, scratch: Vec::new() });
     }
 }
 
@@ -33,19 +52,28 @@ impl<'a> Sender<'a> {
 
     /// A text message in one frame.
     pub fn text(&mut self, text: &str) {
-        self.frame(Opcode::Text, text.as_bytes());
+        self.message(Opcode::Text, text.as_bytes());
     }
 
     /// A binary message in one frame.
     pub fn binary(&mut self, payload: &[u8]) {
-        self.frame(Opcode::Binary, payload);
+        self.message(Opcode::Binary, payload);
     }
 
     /// A message in one frame. `opcode` is text or binary; the payload of a text must be UTF-8.
     #[inline]
     pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
         debug_assert!(opcode.opens_message());
-        self.frame(opcode, payload);
+        let Some(mut deflate) = self.state.deflate.take() else { return self.frame(opcode, payload) };
+        let (bits, takeover) = (deflate.window_bits, deflate.takeover);
+        let deflater = deflate.deflater.get_or_insert_with(|| Box::new(Deflater::new(bits, takeover)));
+        deflate.scratch.clear();
+        deflater.message(payload, &mut deflate.scratch);
+        self.encode(opcode, &deflate.scratch, true);
+        if deflate.scratch.capacity() > KEPT_CAPACITY {
+            deflate.scratch = Vec::new();
+        }
+        self.state.deflate = Some(deflate);
     }
 
     /// A ping. Of the payload the first 125 bytes go (RFC 6455 §5.5).
@@ -79,10 +107,16 @@ impl<'a> Sender<'a> {
 
     #[inline]
     fn frame(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.encode(opcode, payload, false);
+    }
+
+    #[inline]
+    fn encode(&mut self, opcode: Opcode, payload: &[u8], compressed: bool) {
         if !self.state.closed {
             // RFC 6455 §5.3: a new key for each frame.
             let key = self.state.keys.as_mut().map(|keys| keys());
-            FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, self.out);
+            let head = FrameHead { rsv1: compressed, ..FrameHead::new(true, opcode, key, payload.len() as u64) };
+            head.encode_with(payload, self.out);
         }
     }
 }
