@@ -13,16 +13,21 @@ pub const MAX_INFLATED: u64 = 64 << 20;
 /// How much of an inflated message exports carry, in bytes.
 pub const EXPORTED_INFLATED: u64 = 16 << 20;
 
-/// How many bytes must be inflated to reach a message before there is another checkpoint: bytes that were inflated, or that
-/// stood on the wire.
-const CHECKPOINT_EVERY: u64 = 4 << 20;
+/// How far a message may lie behind a checkpoint, in bytes that are inflated on the way there: a few milliseconds.
+const CHECKPOINT_EVERY: u64 = 1 << 20;
+
+/// What a message costs on the way besides what it inflates to, in such bytes.
+const PER_MESSAGE: u64 = 128;
+
+/// How far a message may lie behind a checkpoint on the wire, in bytes: they are skipped.
+const CHECKPOINT_EVERY_WIRE: u64 = 4 << 20;
 
 #[derive(Debug)]
 pub(super) struct Inflating {
     inflation: Inflation,
     /// The state of the message's text; `None` for what is no text or is known to be broken.
     utf8: Option<Utf8>,
-    /// What was inflated since the latest checkpoint, in bytes, and where that stands.
+    /// The way from the latest checkpoint to here, in bytes as [`CHECKPOINT_EVERY`] counts them, and where that stands.
     since: u64,
     checkpoint: Option<u64>,
 }
@@ -35,6 +40,7 @@ impl Inflating {
     /// A compressed message begins.
     pub fn begin(&mut self, is_text: bool) {
         self.inflation.begin();
+        self.since += PER_MESSAGE;
         self.utf8 = is_text.then(Utf8::default);
     }
 
@@ -96,7 +102,7 @@ impl Inflating {
             self.checkpoint = Some(start);
             return Some(Box::new(Checkpoint { offset: start, window: Box::default() }));
         };
-        let far = self.since >= CHECKPOINT_EVERY || end - latest >= CHECKPOINT_EVERY;
+        let far = self.since >= CHECKPOINT_EVERY || end - latest >= CHECKPOINT_EVERY_WIRE;
         if !far || !whole || self.inflation.is_lost() {
             return None;
         }

@@ -1,0 +1,215 @@
+//! permessage-deflate in a capture: whatever is asked for, in whatever order, is what was said.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use framescope::capture::import;
+use framescope::capture::inflate::Inflated;
+use framescope::capture::record::Record;
+use framescope::capture::recorder::{Chunk, Recorder};
+use framescope::capture::spool::Spool;
+use framescope::capture::store::Capture;
+use framescope::proto::deflate::{Deflater, Fault};
+use framescope::proto::dissected::Direction;
+use framescope::proto::rules::Rule;
+use framescope::proto::time::Time;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+
+/// A recorded connection that agreed on permessage-deflate with these parameters.
+struct Talk {
+    recorder: Recorder,
+    connection: framescope::capture::recorder::ConnectionRecorder,
+    clock: u64,
+    deflaters: [Deflater; 2],
+}
+
+impl Talk {
+    fn new(path: &Path, parameters: &str, takeover: [bool; 2]) -> Self {
+        let recorder = Recorder::new(Spool::keep(path, false).expect("a spool"));
+        let [client, server]: [SocketAddr; 2] = [([127, 0, 0, 1], 50001).into(), ([127, 0, 0, 1], 6455).into()];
+        let connection = recorder.connection(client, server);
+        let deflaters = takeover.map(|takeover| Deflater::new(15, takeover));
+        let mut talk = Self { recorder, connection, clock: 1_000_000_000, deflaters };
+        talk.say(
+            UP,
+            b"GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+              Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
+        );
+        let response = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+             Sec-WebSocket-Extensions: permessage-deflate{parameters}\r\n\r\n"
+        );
+        talk.say(DOWN, response.as_bytes());
+        talk
+    }
+
+    fn say(&mut self, direction: Direction, bytes: &[u8]) {
+        self.clock += 1_000;
+        self.connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
+    }
+
+    fn frame(&mut self, direction: Direction, fin: bool, rsv1: bool, opcode: Opcode, payload: &[u8]) {
+        let key = (direction == UP).then_some([0x37, 0xfa, self.clock as u8, 0x3d]);
+        let head = FrameHead { fin, rsv1, ..FrameHead::new(fin, opcode, key, payload.len() as u64) };
+        let mut wire = Vec::new();
+        head.encode_with(payload, &mut wire);
+        self.say(direction, &wire);
+    }
+
+    fn deflated(&mut self, direction: Direction, payload: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.deflaters[direction.index()].message(payload, &mut out);
+        out
+    }
+
+    fn message(&mut self, direction: Direction, payload: &[u8]) {
+        let out = self.deflated(direction, payload);
+        self.frame(direction, true, true, Opcode::Text, &out);
+    }
+
+    fn finish(self) -> Capture {
+        let capture = self.recorder.capture().clone();
+        drop(self.connection);
+        capture
+    }
+}
+
+fn reopened(path: &Path) -> Capture {
+    let (capture, loader) = import::open(path).expect("our own file");
+    loader.run(&AtomicBool::new(false));
+    capture
+}
+
+fn inflated(capture: &Capture, record: &Record) -> Option<Inflated> {
+    capture.inflated(record, u64::MAX).expect("readable")
+}
+
+fn rules(capture: &Capture) -> Vec<Rule> {
+    capture.records(1..u64::MAX).iter().flat_map(|record| record.findings.iter().map(|f| f.rule)).collect()
+}
+
+/// What both sides say in turn: some repeats, some is random, and all together is longer than several checkpoints.
+fn said(i: usize) -> String {
+    let mut state = i as u64 + 1;
+    let mut noise = String::new();
+    for _ in 0..(i * 37) % 300 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        noise.push(char::from(b' ' + (state >> 58) as u8));
+    }
+    format!("message {i}: {}{noise}{}", "the same again ".repeat(i % 700), "x".repeat(i % 31))
+}
+
+#[test]
+fn any_message_is_reached_in_any_order_live_and_reopened() {
+    for (parameters, takeover) in [
+        ("", [true; 2]),
+        ("; server_no_context_takeover", [true, false]),
+        ("; client_no_context_takeover", [false, true]),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let mut talk = Talk::new(&path, parameters, takeover);
+        let count = 3000;
+        for i in 0..count {
+            talk.message(Direction::BOTH[i % 2], said(i).as_bytes());
+        }
+        let live = talk.finish();
+        let reopened = reopened(&path);
+        assert_eq!(live.records(1..u64::MAX), reopened.records(1..u64::MAX));
+        assert_eq!(rules(&live), []);
+        for capture in [live, reopened] {
+            // Forward, backward, and there and back.
+            let orders: [Box<dyn Iterator<Item = usize>>; 3] = [
+                Box::new(0..count),
+                Box::new((0..count).rev().step_by(331)),
+                Box::new((0..50).map(|i| (i * 1009) % count)),
+            ];
+            for i in orders.into_iter().flatten() {
+                let record = capture.record(i as u64 + 3).expect("a record");
+                let message = inflated(&capture, &record).expect("a compressed message");
+                assert!(message.text() == Some(said(i).as_str()), "{i}");
+                assert_eq!((message.len, message.fault), (said(i).len() as u64, None));
+            }
+        }
+    }
+}
+
+#[test]
+fn fragments_control_frames_and_plain_messages_between_change_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    let mut talk = Talk::new(&path, "", [true; 2]);
+    talk.message(DOWN, b"Hello");
+    talk.frame(DOWN, true, false, Opcode::Text, b"not compressed");
+    let compressed = talk.deflated(DOWN, "Hello, größer".repeat(50).as_bytes());
+    let (start, rest) = compressed.split_at(3);
+    talk.frame(DOWN, false, true, Opcode::Text, start);
+    talk.frame(DOWN, true, false, Opcode::Ping, b"in between");
+    talk.frame(DOWN, false, false, Opcode::Continuation, b"");
+    talk.frame(DOWN, true, false, Opcode::Continuation, rest);
+    talk.message(DOWN, b"Hello");
+    let capture = talk.finish();
+    let texts: Vec<_> = (3..=9)
+        .map(|no| {
+            let message = inflated(&capture, &capture.record(no).expect("a record"));
+            message.map(|message| (message.text().expect("text").to_owned(), message.compressed_len))
+        })
+        .collect();
+    let (hello, long) = ("Hello".to_owned(), "Hello, größer".repeat(50));
+    let expected = [Some((hello.clone(), 7)), None, None, None, None, Some((long, compressed.len() as u64))];
+    assert_eq!(texts[..6], expected);
+    assert_eq!(texts[6].as_ref().map(|(text, _)| text), Some(&hello));
+    assert_eq!(
+        capture.records(3..10).iter().map(|r| r.compressed).collect::<Vec<_>>(),
+        [true, false, true, false, true, true, true]
+    );
+}
+
+#[test]
+fn what_is_no_deflate_is_named_at_its_byte_and_what_follows_is_not_guessed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut talk = Talk::new(&folder.path().join("a.pcapng"), "", [true; 2]);
+    talk.message(DOWN, b"Hello");
+    // A reserved block type (RFC 1951 §3.2.3) in the first payload byte.
+    talk.frame(DOWN, true, true, Opcode::Text, &[0x06, 0, 0, 0]);
+    talk.message(DOWN, b"Hello");
+    // The other direction has a context of its own; its text is no UTF-8 from byte 5 on.
+    talk.message(UP, b"Hello\xff");
+    let capture = talk.finish();
+    let found = |no| capture.record(no).expect("a record").findings;
+    assert_eq!(found(3), []);
+    let [failed] = found(4).try_into().expect("one finding");
+    assert_eq!((failed.rule, failed.span.map(|s| (s.start, s.end))), (Rule::InflateFailed, Some((16, 24))));
+    assert_eq!(found(5), [], "said once");
+    let [bad] = found(6).try_into().expect("one finding");
+    assert_eq!((bad.rule, bad.number), (Rule::InflatedNotUtf8, 5));
+    let message = |no| inflated(&capture, &capture.record(no).expect("a record"));
+    assert!(matches!(message(4).expect("its beginning").fault, Some(Fault::Bad(_))));
+    assert_eq!(message(5), None, "its context is lost");
+    assert_eq!(message(6).expect("bytes").bytes, b"Hello\xff");
+}
+
+#[test]
+fn a_bomb_is_inflated_to_its_limit_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut talk = Talk::new(&folder.path().join("a.pcapng"), "; client_no_context_takeover", [false, true]);
+    let bomb = talk.deflated(UP, &vec![b'0'; 80 << 20]);
+    assert!(bomb.len() < 100_000);
+    talk.frame(UP, true, true, Opcode::Text, &bomb);
+    talk.message(UP, b"alone");
+    talk.message(UP, &vec![b'1'; 20 << 20]);
+    let capture = talk.finish();
+    assert_eq!(rules(&capture), [Rule::InflateLimit, Rule::InflatedLong]);
+    let message =
+        |no| capture.inflated(&capture.record(no).expect("a record"), 10).expect("readable").expect("a message");
+    assert_eq!((message(3).fault, message(3).len), (Some(Fault::TooLong), 64 << 20));
+    assert_eq!((message(3).bytes.as_slice(), message(4).text()), (&b"0000000000"[..], Some("alone")));
+    assert_eq!((message(5).len, message(5).fault), (20 << 20, None));
+}
