@@ -4,7 +4,8 @@ use super::http::direction;
 use super::texts::{self, Chapter, Page};
 use crate::proto::accept::is_valid_key;
 use crate::proto::dissected::Direction;
-use crate::proto::handshake::{self, PERMESSAGE_DEFLATE, VERSION};
+use crate::proto::extensions::PERMESSAGE_DEFLATE;
+use crate::proto::handshake::{self, VERSION};
 use crate::wire::http::{Flaw, Head, HeaderLine};
 
 /// Headers whose text depends on no more than their name. `true` for those that only requests have, `false` for those that

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use super::body::Body;
 use super::dissected::{Direction, Dissected, How, Kind, Link};
 use super::dissector::{Dissector, Turn};
+use super::extensions::{Extension, Extensions};
 use super::handshake::{self, RequestFacts};
 use super::rules::Finding;
 use super::time::Time;
@@ -160,9 +161,7 @@ impl Connection {
         self.about.websocket = true;
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
         self.about.extensions = head.value("sec-websocket-extensions").map(boxed);
-        self.shared.deflate = handshake::extension_names(head)
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(handshake::PERMESSAGE_DEFLATE));
+        self.shared.deflate = Extensions::of(head).list.iter().any(Extension::is_deflate);
         for direction in &mut self.directions {
             direction.upgraded(&mut self.shared, out);
         }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::accept::{AcceptBench, is_valid_key};
+use super::extensions::Extensions;
 use super::rules::{Finding, Rule};
 use crate::wire::field::{Field, FieldId, Span};
 use crate::wire::http::{Flaw, Head, HeaderLine, StartLine};
@@ -12,9 +13,6 @@ pub const WEBSOCKET_TARGETS: [&str; 3] = ["/ticker", "/echo", "/lab"];
 
 /// The protocol version of RFC 6455.
 pub const VERSION: &str = "13";
-
-/// The extension of RFC 7692.
-pub const PERMESSAGE_DEFLATE: &str = "permessage-deflate";
 
 /// How many malformed lines of a head are found fault with: a head of nothing else must not flood the capture.
 const MAX_LINE_FINDINGS: usize = 32;
@@ -68,13 +66,7 @@ pub fn is_handshake(head: &Head<'_>) -> bool {
 
 /// The names of the extensions that a request offers or a response chose, in order.
 pub fn extension_names(head: &Head<'_>) -> Vec<String> {
-    let mut names = list(head, "sec-websocket-extensions");
-    for name in &mut names {
-        let end = name.find(';').unwrap_or(name.len());
-        name.truncate(end);
-        name.truncate(name.trim_end().len());
-    }
-    names
+    Extensions::of(head).list.into_iter().map(|extension| extension.name).collect()
 }
 
 /// Whether a Host value is `localhost` or an IP literal, so that no foreign name was resolved to reach us.

@@ -10,6 +10,7 @@ pub mod connection;
 pub mod dissected;
 pub mod dissector;
 pub mod endpoint;
+pub mod extensions;
 mod frame_reader;
 pub mod handshake;
 pub mod judge;
