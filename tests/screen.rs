@@ -117,7 +117,7 @@ fn a_handshake_shows_requirements_and_the_accept_key() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     screen.press(&["up"]);
-    assert_eq!(screen.lines_with("✓ ").len(), 9, "{}", screen.text());
+    assert_eq!(screen.lines_with("✓ ").len(), 10, "{}", screen.text());
 }
 
 #[test]

@@ -25,6 +25,9 @@ const KEPT_CAPACITY: usize = 2 << 20;
 /// The most that is set aside for a payload because of the length that its head announces, in bytes.
 const MOST_RESERVED: u64 = 1 << 20;
 
+/// The longest message that our server takes, in bytes, all fragments together: 64 MiB. RFC 6455 §10.4 asks for a limit.
+pub const MAX_MESSAGE: u64 = 64 << 20;
+
 /// What an endpoint bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -33,9 +36,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB a message.
+    /// [`MAX_MESSAGE`] a message.
     fn default() -> Self {
-        Self { message: 64 << 20 }
+        Self { message: MAX_MESSAGE }
     }
 }
 

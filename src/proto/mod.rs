@@ -14,6 +14,7 @@ pub mod extensions;
 mod frame_reader;
 pub mod handshake;
 pub mod judge;
+mod pings;
 pub mod rules;
 pub mod time;
 pub mod utf8;

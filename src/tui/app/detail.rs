@@ -205,7 +205,7 @@ impl Detail {
                 gloss: step.section.trim_start_matches("RFC 6455 ").to_owned(),
                 field,
             });
-            if let Some(bench) = bench.filter(|_| step.title == "Sec-WebSocket-Accept") {
+            if let Some(bench) = bench.filter(|_| step.title == handshake::ACCEPT_STEP) {
                 self.rows.extend(bench_rows(bench).map(|row| Row { field, ..row }));
             }
         }
