@@ -266,7 +266,10 @@ mod decode {
             ("89fe", (Some("c2s"), Some(true), Some(8), None, &[])),
             ("81fe007d", (Some("c2s"), Some(true), Some(8), Some(125), &["length-not-shortest"])),
             ("89fe007e", (Some("c2s"), Some(true), Some(8), Some(126), &["control-too-long"])),
-            ("81ff8000000000000001", (Some("c2s"), Some(true), Some(14), Some((1 << 63) + 1), &["length-top-bit"])),
+            (
+                "81ff8000000000000001",
+                (Some("c2s"), Some(true), Some(14), Some((1 << 63) + 1), &["length-top-bit", "message-over-limit"]),
+            ),
         ];
         for (input, expected) in cases {
             let line = stdout(&["decode", "--json", input]);

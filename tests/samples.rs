@@ -68,13 +68,18 @@ impl Maker {
     }
 
     fn upgrade(&mut self, connection: &mut ConnectionRecorder, target: &str, key: &str) {
+        self.upgrade_with(connection, target, key, "");
+    }
+
+    /// With a further header line in request and response, which begins with a line break.
+    fn upgrade_with(&mut self, connection: &mut ConnectionRecorder, target: &str, key: &str, line: &str) {
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:6455\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Origin: http://127.0.0.1:6455\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
+             Origin: http://127.0.0.1:6455\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}{line}\r\n\r\n"
         );
         let response = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {}\r\n\r\n",
+             Sec-WebSocket-Accept: {}{line}\r\n\r\n",
             accept_key(key.as_bytes())
         );
         self.say(connection, UP, request.as_bytes());
@@ -210,7 +215,7 @@ fn fragments(make: &mut Maker) {
     make.close(&mut talk, DOWN, 1001, "the server goes away");
 }
 
-/// Each rule of framing broken once, on three connections, as some mistakes end what can be read.
+/// Each rule of framing broken, on four connections, as some mistakes end what can be read.
 fn violations(make: &mut Maker) {
     let mut talk = make.connection("127.0.0.1:50004", "127.0.0.1:6455");
     make.upgrade(&mut talk, "/echo", "YnJlYWsgZXZlcnkgcnVsZQ==");
@@ -235,12 +240,21 @@ fn violations(make: &mut Maker) {
         (DOWN, frame(true, Opcode::Continuation, None, b"of what?")),
         (DOWN, frame(false, Opcode::Text, None, b"begun, and ")),
         (DOWN, text(b"interrupted")),
+        (DOWN, frame(false, Opcode::Text, None, b"a message with ")),
+        (DOWN, frame(false, Opcode::Continuation, None, b"")),
+        (DOWN, frame(true, Opcode::Continuation, None, b"an empty fragment")),
         (UP, frame(true, Opcode::Text, Some([0; 4]), b"the key is zero")),
         (UP, frame(true, Opcode::Text, key, b"a key")),
         (UP, frame(true, Opcode::Text, key, b"the same key")),
         (DOWN, text(b"not UTF-8: \xff")),
         (DOWN, text(b"cut inside \xe2\x9c")),
-        (UP, frame(true, Opcode::Pong, Some([9, 8, 7, 6]), b"unasked")),
+        (UP, frame(true, Opcode::Pong, Some([9, 8, 7, 6]), b"a fragment of a ping?")),
+        (UP, frame(true, Opcode::Pong, Some([7, 6, 9, 8]), b"unasked")),
+        (DOWN, frame(true, Opcode::Ping, None, b"first")),
+        (DOWN, frame(true, Opcode::Ping, None, b"second")),
+        (DOWN, frame(true, Opcode::Ping, None, b"third")),
+        (UP, frame(true, Opcode::Pong, Some([8, 9, 6, 7]), b"second")),
+        (UP, frame(true, Opcode::Pong, Some([6, 7, 8, 9]), b"fourth")),
         (DOWN, frame(true, Opcode::Close, None, &[0x03])),
         (DOWN, text(b"after the close")),
         (UP, frame(true, Opcode::Close, Some([4, 3, 2, 1]), &[0x03, 0xed])),
@@ -259,6 +273,19 @@ fn violations(make: &mut Maker) {
     make.wait(100);
     make.now += MILLI;
     second.reset(UP, Time(make.now));
+    let mut third = make.connection("127.0.0.1:50006", "127.0.0.1:6455");
+    make.upgrade_with(
+        &mut third,
+        "/echo",
+        "cnN2MSBhbmQgdGhlIGVuZA==",
+        "\r\nSec-WebSocket-Extensions: permessage-deflate",
+    );
+    make.say(&mut third, DOWN, &with(0xc9, frame(true, Opcode::Ping, None, b"RSV1 on a ping")));
+    make.wait(100);
+    // One byte more than 64 MiB are announced, and do not come.
+    make.say(&mut third, UP, &[0x82, 0xff, 0, 0, 0, 0, 4, 0, 0, 1, 2, 3, 4, 5, b'.', b'.', b'.']);
+    make.wait(100);
+    make.fin(&mut third);
 }
 
 fn made(name: &str) -> Vec<u8> {

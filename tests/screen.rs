@@ -117,7 +117,7 @@ fn a_handshake_shows_requirements_and_the_accept_key() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     screen.press(&["up"]);
-    assert_eq!(screen.lines_with("✓ ").len(), 9, "{}", screen.text());
+    assert_eq!(screen.lines_with("✓ ").len(), 10, "{}", screen.text());
 }
 
 #[test]
@@ -393,4 +393,19 @@ fn the_pictures_of_the_screen_stay_as_they_are() {
         screen.press(keys);
         insta::assert_snapshot!(name, screen.text());
     }
+}
+
+#[test]
+fn a_pong_says_which_ping_it_answers_and_how_fast() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"still there?"));
+    wire.wait(1_000_000);
+    wire.say(UP, &frame(true, Opcode::Pong, Some([0x5c, 0x11, 0xe0, 0x7a]), b"still there?"));
+    wire.say(DOWN, &frame(true, Opcode::Pong, None, b"unasked"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    assert_eq!(screen.lines_with("answers 3 · 1.2 ms · still there?").len(), 1, "{}", screen.text());
+    screen.press(&["g", "down", "down", "down", "right", "right", "right", "right"]);
+    let text = screen.text();
+    assert!(text.contains("Here it answers 3 · 1.2 ms."), "{text}");
+    assert_eq!(screen.lines_with("answers").iter().filter(|line| line.contains("unasked")).count(), 0);
 }

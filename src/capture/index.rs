@@ -1,6 +1,6 @@
 //! A small entry of fixed size per record, and beside it what few records have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt as _;
 use super::record::Record;
 use super::spool::scratch_file;
 use crate::proto::connection::About;
-use crate::proto::dissected::{Checkpoint, Direction, Dissected, How, Kind, Link};
-use crate::proto::rules::Finding;
+use crate::proto::dissected::{Checkpoint, Direction, Dissected, How, Key, Kind, Link};
+use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
@@ -211,6 +211,8 @@ pub struct Index {
     pub connections: Vec<ConnectionEntry>,
     pub totals: Totals,
     windows: Windows,
+    /// The number of the first request with each key.
+    keys: HashMap<[u8; 16], u64>,
 }
 
 impl Index {
@@ -242,11 +244,12 @@ impl Index {
     pub fn push(&mut self, connection: u32, dissected: Dissected) -> u64 {
         self.totals.records += 1;
         let no = self.totals.records;
+        let reused = dissected.key.as_deref().and_then(|key| self.reused(no, connection, key));
         let mut flags = 0;
         if dissected.compressed {
             flags |= COMPRESSED;
         }
-        if !dissected.findings.is_empty() {
+        if !dissected.findings.is_empty() || reused.is_some() {
             flags |= HAS_FINDINGS;
         }
         let entry = Entry {
@@ -270,7 +273,7 @@ impl Index {
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.push(entry);
         }
-        for finding in &dissected.findings {
+        for finding in dissected.findings.iter().chain(&reused) {
             self.totals.findings[finding.rule.severity() as usize] += 1;
         }
         let mut closed = false;
@@ -293,12 +296,25 @@ impl Index {
             finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.number_of(ordinal));
             self.findings.push((no, finding));
         }
+        self.findings.extend(reused.map(|finding| (no, finding)));
         no
     }
 
-    pub fn record(&self, no: u64) -> Option<Record> {
+    /// RFC 6455 §4.1: the key is a new, random one for each connection. What the order of the file says, and so the same for
+    /// a live capture and one that is opened.
+    fn reused(&mut self, no: u64, connection: u32, key: &Key) -> Option<Finding> {
+        let first = *self.keys.entry(key.nonce).or_insert(no);
+        let elsewhere = self.entry(first)?.connection != connection;
+        elsewhere.then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
+    }
+
+    fn entry(&self, no: u64) -> Option<&Entry> {
         let at = usize::try_from(no).ok()?.checked_sub(1)?;
-        let entry = self.chunks.get(at / CHUNK)?.get(at % CHUNK)?;
+        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    pub fn record(&self, no: u64) -> Option<Record> {
+        let entry = self.entry(no)?;
         let (kind, direction) = kind_and_direction(entry.what);
         let in_message = match kind {
             Kind::Frame | Kind::CutFrame => !Opcode::from_wire(entry.lead[0]).is_control(),

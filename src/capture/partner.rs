@@ -1,5 +1,7 @@
 //! Records that belong together: request and response, ping and pong, the two Closes, the fragments of a message.
 
+use std::time::Duration;
+
 use super::record::Record;
 use super::store::Capture;
 use crate::proto::dissected::Kind;
@@ -39,6 +41,16 @@ pub fn next_partner(capture: &Capture, record: &Record) -> Option<u64> {
     let at = numbers.iter().position(|no| *no == record.no)?;
     let next = numbers[(at + 1) % numbers.len()];
     (next != record.no).then_some(next)
+}
+
+/// How long a pong took: from the last byte of the ping that it answers to its own. `None` for what is no pong or answers
+/// none, and where the clock went back.
+pub fn round_trip(capture: &Capture, record: &Record) -> Option<Duration> {
+    if record.opcode() != Some(Opcode::Pong) {
+        return None;
+    }
+    let ping = capture.record(record.answers?)?;
+    u64::try_from(record.time.nanos_since(ping.time)).ok().map(Duration::from_nanos)
 }
 
 /// The other fragments of a data frame's message, to one side.

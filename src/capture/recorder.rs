@@ -147,6 +147,7 @@ impl ConnectionRecorder {
     pub fn reset(&mut self, by: Direction, time: Time) {
         let Some(live) = &mut self.live else { return };
         let held = self.batch.records.len();
+        self.connection.reset_by(by);
         for direction in [by, by.opposite()] {
             if !std::mem::replace(&mut self.ended[direction.index()], true) {
                 self.connection.end(direction, How::Rst, time, &mut self.batch.records);
@@ -363,7 +364,8 @@ mod tests {
         assert_eq!(live.totals().connections, 2);
         assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Frame).count(), 4);
         assert_eq!(records.iter().find(|(r, _)| r.wire_len > 200_000).map(|(_, wire)| wire == &large), Some(true));
-        assert_eq!(live.totals().findings, [0, 0, 1]);
+        // A key used twice, three ends without a Close, a ping without a pong, a reset; a frame that is not masked.
+        assert_eq!(live.totals().findings, [6, 0, 1]);
         assert_eq!(all(&reopened(&path)), records);
         let text = std::fs::read(&path).expect("the file");
         let comment = b"framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";

@@ -1,5 +1,8 @@
 //! A record in one line: what lists and the headless output show. All text here is safe for a terminal.
 
+use std::time::Duration;
+
+use super::partner::round_trip;
 use super::record::Record;
 use super::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
@@ -108,7 +111,7 @@ fn head_line(bytes: &[u8], record: &Record) -> (String, String) {
             let mut preview = printable::text(&head.text(reason)).into_owned();
             if record.code == 101 && record.answers.is_some() && head.value("sec-websocket-accept").is_some() {
                 use crate::proto::rules::Rule;
-                let wrong = record.findings.iter().any(|f| f.rule == Rule::AcceptWrong);
+                let wrong = record.findings.iter().any(|f| matches!(f.rule, Rule::AcceptWrong | Rule::AcceptKeySpaces));
                 preview.push_str(if wrong { " · accept ✗" } else { " · accept ✓" });
             }
             if let Some(kind) = head.value("content-type") {
@@ -144,9 +147,35 @@ fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String
             Some(message) => format!("inflated: {}", hex_preview(&message.bytes)),
             None => format!("compressed: {}", hex_preview(&payload)),
         },
+        Opcode::Pong => match answers(capture, record) {
+            Some(answers) if payload.is_empty() => answers,
+            Some(answers) => format!("{answers} · {}", readable(&payload)),
+            None => readable(&payload),
+        },
         Opcode::Binary | Opcode::Reserved(_) => hex_preview(&payload),
         _ => readable(&payload),
     })
+}
+
+/// Which ping a pong answers, and how fast: `answers 5 · 1.2 ms`.
+pub fn answers(capture: &Capture, record: &Record) -> Option<String> {
+    let took = round_trip(capture, record)?;
+    Some(format!("answers {} · {}", record.answers?, duration(took)))
+}
+
+/// A duration with two or three digits that count: `870 ns`, `42 µs`, `1.2 ms`, `31 s`.
+fn duration(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let (unit, name) = match nanos {
+        0..1_000 => return format!("{nanos} ns"),
+        1_000..1_000_000 => (1_000, "µs"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    match nanos / unit {
+        whole @ 0..10 => format!("{whole}.{} {name}", nanos % unit * 10 / unit),
+        whole => format!("{whole} {name}"),
+    }
 }
 
 /// Text where it is text as far as it was read, else hex.
@@ -186,5 +215,18 @@ const fn end_words(direction: Direction, how: How) -> &'static str {
         (Direction::ServerToClient, How::Rst) => "server to client, torn down (TCP RST)",
         (Direction::ClientToServer, How::Capture) => "client to server, as far as it was captured",
         (Direction::ServerToClient, How::Capture) => "server to client, as far as it was captured",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_digits_that_count() {
+        let said = |nanos| duration(Duration::from_nanos(nanos));
+        assert_eq!([0, 999, 1_000, 42_999].map(said), ["0 ns", "999 ns", "1.0 µs", "42 µs"]);
+        assert_eq!([1_250_000, 999_999_999, 1_000_000_000].map(said), ["1.2 ms", "999 ms", "1.0 s"]);
+        assert_eq!(said(31_000_000_000), "31 s");
     }
 }

@@ -11,6 +11,7 @@ use crate::capture::record::Record;
 use crate::capture::recorder;
 use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::rules::Rule;
 use crate::proto::time::Time;
 
 /// The longest comment that is written, in bytes: an option's length has 16 bits.
@@ -76,7 +77,7 @@ impl Writer {
             Kind::End(how) => {
                 match how {
                     How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
-                    How::Rst => open.reset.get_or_insert((direction, time, Vec::new())).2.extend(comments),
+                    How::Rst => open.reset.get_or_insert((reset_by(record), time, Vec::new())).2.extend(comments),
                     How::Capture => open.segments.unknown(&mut sink.buffer, direction, time, &comments),
                 }
                 open.ended += 1;
@@ -114,6 +115,12 @@ impl Open {
             self.segments.rst(out, by, time, &comments);
         }
     }
+}
+
+/// Who sent the reset: the side that ends with it first, unless that side had ended before, as a finding then tells.
+fn reset_by(record: &Record) -> Direction {
+    let told = record.findings.iter().find(|finding| finding.rule == Rule::TcpReset).and_then(|f| f.text.as_deref());
+    Direction::BOTH.into_iter().find(|side| Some(side.sender()) == told).unwrap_or(record.direction)
 }
 
 /// The findings of a record and the note on it.

@@ -24,10 +24,7 @@ impl AcceptBench {
     /// Computes the accept key for `key` and sets it beside what was `received`.
     pub fn new(key: &[u8], received: Option<&[u8]>) -> Self {
         let key = key.trim_ascii();
-        let mut hash = Sha1::new();
-        hash.update(key);
-        hash.update(GUID);
-        let sha1: [u8; 20] = hash.finalize().into();
+        let sha1 = sha1(key);
         Self {
             key: String::from_utf8_lossy(key).into_owned(),
             sha1,
@@ -42,6 +39,36 @@ impl AcceptBench {
     }
 }
 
+fn sha1(key: &[u8]) -> [u8; 20] {
+    let mut hash = Sha1::new();
+    hash.update(key);
+    hash.update(GUID);
+    hash.finalize().into()
+}
+
+/// Which white space a server treated wrongly before it computed its answer (RFC 6455 §4.2.2: the key is the header's value
+/// without the white space around it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spaces {
+    /// It left some on that stands around the key.
+    Around,
+    /// It took out what stands inside the key.
+    Inside,
+}
+
+/// Whether an answer that is wrong for a key is right for one with other white space. `line` is what stands behind the
+/// header's colon.
+pub fn wrong_spaces(line: &[u8], received: &[u8]) -> Option<Spaces> {
+    let answers = |key: &[u8]| STANDARD.encode(sha1(key)).as_bytes() == received;
+    let key = line.trim_ascii();
+    let around = [line, line.trim_ascii_start(), line.trim_ascii_end()];
+    if around.into_iter().any(|spaced| spaced != key && answers(spaced)) {
+        return Some(Spaces::Around);
+    }
+    let inside: Vec<u8> = key.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    (inside != key && answers(&inside)).then_some(Spaces::Inside)
+}
+
 /// The value of `Sec-WebSocket-Accept` that answers `key`.
 pub fn accept_key(key: &[u8]) -> String {
     AcceptBench::new(key, None).expected
@@ -49,7 +76,12 @@ pub fn accept_key(key: &[u8]) -> String {
 
 /// Whether a `Sec-WebSocket-Key` is base64 of exactly 16 bytes (RFC 6455 §4.1).
 pub fn is_valid_key(key: &[u8]) -> bool {
-    STANDARD.decode(key).is_ok_and(|raw| raw.len() == 16)
+    nonce(key).is_some()
+}
+
+/// The 16 bytes that a `Sec-WebSocket-Key` stands for; `None` when it is no base64 of 16 bytes (RFC 6455 §4.1).
+pub fn nonce(key: &[u8]) -> Option<[u8; 16]> {
+    STANDARD.decode(key).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -64,5 +96,15 @@ mod tests {
         assert!(bench.is_ok() && is_valid_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
         assert!(!AcceptBench::new(b"dGhlIHNhbXBsZSBub25jZQ==", None).is_ok());
         assert!(!is_valid_key(b"c2hvcnQ=") && !is_valid_key(b"not base64"));
+    }
+
+    #[test]
+    fn an_answer_to_the_key_with_other_spaces_is_recognized() {
+        let answer = |key: &[u8]| STANDARD.encode(sha1(key)).into_bytes();
+        assert_eq!(wrong_spaces(b" key\t", &answer(b" key")), Some(Spaces::Around));
+        assert_eq!(wrong_spaces(b" key\t", &answer(b"key\t")), Some(Spaces::Around));
+        assert_eq!(wrong_spaces(b" k ey", &answer(b"key")), Some(Spaces::Inside));
+        assert_eq!(wrong_spaces(b" key", &answer(b"key")), None, "that is the right one");
+        assert_eq!(wrong_spaces(b" key", b"other"), None);
     }
 }

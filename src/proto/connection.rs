@@ -3,16 +3,19 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::accept;
 use super::body::Body;
-use super::dissected::{Direction, Dissected, How, Kind, Link};
+use super::dissected::{Direction, Dissected, How, Key, Kind, Link};
 use super::dissector::{Dissector, Turn};
 use super::extensions::{DeflateParams, Extensions};
 use super::handshake::{self, RequestFacts};
-use super::rules::Finding;
+use super::pings::{Answer, Pings};
+use super::rules::{Finding, Rule};
 use super::time::Time;
+use crate::wire::field::Span;
 use crate::wire::http::Head;
 
-/// How many unanswered pings are remembered in each direction, and how many requests without a response.
+/// How many requests without a response are remembered.
 const MAX_OUTSTANDING: usize = 256;
 
 /// How much of a header value is kept for the connection, in bytes.
@@ -53,10 +56,19 @@ pub(super) struct Shared {
     ordinals: u32,
     /// Requests that wait for their response; the ordinal is known once the request is a record.
     requests: VecDeque<(Option<u32>, RequestFacts)>,
-    /// Unanswered pings by the direction they went, with their ordinals.
-    pings: [VecDeque<(u32, Box<[u8]>)>; 2],
+    /// Whether it is a WebSocket connection.
+    websocket: bool,
+    /// The ordinal of the handshake behind which the client sent something before it was answered, until the record of that
+    /// is handed out.
+    early: Option<u32>,
+    /// The pings of each direction.
+    pings: [Pings; 2],
     /// The ordinal of the first Close of each direction.
     closes: [Option<u32>; 2],
+    /// Who tore the connection down.
+    reset_by: Option<Direction>,
+    /// Whether that was told.
+    reset_told: bool,
 }
 
 impl Connection {
@@ -72,7 +84,8 @@ impl Connection {
 
     /// A connection whose handshake was not seen: both directions are read as frames.
     pub fn in_frames() -> Self {
-        Self { directions: Direction::BOTH.map(Dissector::in_frames), ..Self::new(None) }
+        let shared = Shared { websocket: true, ..Shared::default() };
+        Self { directions: Direction::BOTH.map(Dissector::in_frames), shared, ..Self::new(None) }
     }
 
     /// Takes the next bytes of a direction, cut anywhere; appends what they complete to `out`.
@@ -92,8 +105,17 @@ impl Connection {
         }
     }
 
+    /// A side tears the connection down. [`Self::end`] must follow for each direction that has not ended yet, that side's
+    /// first.
+    pub fn reset_by(&mut self, side: Direction) {
+        self.shared.reset_by.get_or_insert(side);
+    }
+
     /// A direction ends; appends what was unfinished, and the end. Nothing may be fed to it afterwards.
     pub fn end(&mut self, direction: Direction, how: How, now: Time, out: &mut Vec<Dissected>) {
+        if how == How::Rst {
+            self.reset_by(direction);
+        }
         self.directions[direction.index()].end(how, now, &mut self.shared, out);
     }
 
@@ -122,6 +144,7 @@ impl Connection {
             self.shared.requests.pop_front();
         }
         self.shared.requests.push_back((None, RequestFacts::of(&head)));
+        record.key = key_of(&head).map(Box::new);
         let body = Body::of_request(&head);
         self.directions[0].go_on(record, body, head.is_upgrade(), &mut self.shared, out);
     }
@@ -149,7 +172,12 @@ impl Connection {
         let body = Body::of_response(&head, facts.is_head);
         self.directions[1].go_on(record, body, false, &mut self.shared, out);
         match status {
-            101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => self.upgraded(&head, out),
+            101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => {
+                if self.directions[0].sent_early() {
+                    self.shared.early = asked;
+                }
+                self.upgraded(&head, out);
+            }
             101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.shared, out)),
             _ if interim => {}
             _ => {
@@ -161,6 +189,7 @@ impl Connection {
 
     fn upgraded(&mut self, head: &Head<'_>, out: &mut Vec<Dissected>) {
         self.about.websocket = true;
+        self.shared.websocket = true;
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
         self.about.extensions = head.value("sec-websocket-extensions").map(boxed);
         self.shared.deflate =
@@ -180,12 +209,17 @@ impl Shared {
 
     /// Hands out a record.
     #[inline]
-    pub fn emit(&mut self, record: Dissected, out: &mut Vec<Dissected>) {
+    pub fn emit(&mut self, mut record: Dissected, out: &mut Vec<Dissected>) {
         if record.direction == Direction::ClientToServer
             && matches!(record.kind, Kind::Request | Kind::CutHttp)
             && let Some((ordinal, _)) = self.requests.iter_mut().find(|(ordinal, _)| ordinal.is_none())
         {
             *ordinal = Some(self.ordinals);
+        }
+        if self.early.is_some() && record.direction == Direction::ClientToServer && record.wire_len > 0 {
+            let about = self.early.take().map(u64::from);
+            let span = Some(Span::bytes(0, record.wire_len));
+            record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
         }
         self.ordinals += 1;
         out.push(record);
@@ -200,20 +234,54 @@ impl Shared {
 
     /// A side sends a Ping, which is the next record.
     pub fn ping_sent(&mut self, direction: Direction, payload: &[u8]) {
-        let pings = &mut self.pings[direction.index()];
-        if pings.len() == MAX_OUTSTANDING {
-            pings.pop_front();
-        }
-        pings.push_back((self.ordinals, payload.into()));
+        self.pings[direction.index()].sent(self.ordinals, payload, self.closes == [None; 2]);
     }
 
-    /// A side sends a Pong: the ordinal of the ping of the other side that it answers. Earlier pings count as answered
-    /// with it (RFC 6455 §5.5.3).
-    pub fn pong_sent(&mut self, direction: Direction, payload: &[u8]) -> Option<u32> {
-        let pings = &mut self.pings[direction.opposite().index()];
-        let answered = pings.iter().rposition(|(_, sent)| **sent == *payload)?;
-        pings.drain(..=answered).next_back().map(|(ordinal, _)| ordinal)
+    /// A side sends a Pong: what that is to the pings of the other side.
+    pub fn pong_sent(&mut self, direction: Direction, payload: &[u8]) -> Answer {
+        self.pings[direction.opposite().index()].answered(payload)
     }
+
+    /// What the client sends now is behind a handshake that was not answered, and will not be waited for.
+    pub fn early(&mut self) {
+        self.early = match self.requests.back() {
+            Some((ordinal, facts)) if facts.key.is_some() => *ordinal,
+            _ => None,
+        };
+    }
+
+    /// What there is to say of the end of a direction, which is the next record.
+    pub fn judge_end(&mut self, direction: Direction, how: How) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if !self.websocket || how == How::Capture {
+            return findings;
+        }
+        let about = |rule, about: Option<u32>| Finding::new(rule, None).about(about.map(u64::from));
+        if let Some(by) = self.reset_by.filter(|_| !self.reset_told) {
+            self.reset_told = true;
+            findings.push(about(Rule::TcpReset, None).text(by.sender()));
+        }
+        // Who was torn down by the other side might have said more.
+        let of_its_own = how == How::Fin || self.reset_by == Some(direction);
+        if of_its_own && self.closes[direction.index()].is_none() {
+            let answers = self.closes[direction.opposite().index()];
+            let rule = if answers.is_some() { Rule::CloseUnanswered } else { Rule::CloseMissing };
+            findings.push(about(rule, answers).text(direction.sender()));
+        }
+        let owed = self.pings[direction.opposite().index()].unanswered();
+        if owed.count > 0 {
+            findings.push(about(Rule::PingUnanswered, owed.first).number(owed.count));
+        }
+        findings
+    }
+}
+
+/// The key of a request that has one, and well-formed.
+fn key_of(head: &Head<'_>) -> Option<Key> {
+    let mut lines = head.lines_named("sec-websocket-key");
+    let (Some((_, line)), None) = (lines.next(), lines.next()) else { return None };
+    let span = Span::bytes(line.line.start as u64, line.line.end as u64);
+    Some(Key { nonce: accept::nonce(head.slice(&line.value))?, span })
 }
 
 fn findings(steps: Vec<handshake::Step>) -> Vec<Finding> {
@@ -280,8 +348,6 @@ mod tests {
     fn rules_of(records: &[Dissected]) -> Vec<Rule> {
         records.iter().flat_map(|r| r.findings.iter().map(|f| f.rule)).collect()
     }
-    use crate::proto::rules::Rule;
-
     #[test]
     fn a_conversation_becomes_records_without_findings() {
         let records = upgraded().say(DOWN, b"\x81\x06echo 0").say(UP, HELLO_UP).end(How::Fin);
@@ -297,7 +363,7 @@ mod tests {
                 (Kind::End(How::Fin), r + 8, 0),
             ]
         );
-        assert_eq!(rules_of(&records), []);
+        assert_eq!(rules_of(&records), [Rule::CloseMissing; 2]);
         assert_eq!(records[1].link, Link::Answers(0));
         assert_eq!((records[2].link, records[2].time), (Link::Message(1), Time(2)));
     }
@@ -373,8 +439,8 @@ mod tests {
         );
         let bad = upgraded().say(DOWN, &first).say(DOWN, &[0x80, 1, b'(']).end(How::Capture);
         assert_eq!(rules_of(&bad), [Rule::TextNotUtf8]);
-        assert_eq!(bad[3].findings[0].span, Some(crate::wire::field::Span::bytes(2, 3)));
-        let cut = upgraded().say(DOWN, &first).say(DOWN, &[0x80, 0]).end(How::Capture);
+        assert_eq!(bad[3].findings[0].span, Some(Span::bytes(2, 3)));
+        let cut = upgraded().say(DOWN, &[0x01, 1, euro[0]]).say(DOWN, &[0x80, 1, euro[1]]).end(How::Capture);
         assert_eq!(rules_of(&cut), [Rule::TextCutCharacter]);
     }
 
@@ -382,7 +448,7 @@ mod tests {
     fn order_of_fragments_is_judged() {
         let records = upgraded().say(DOWN, &[0x80, 0]).end(How::Capture);
         assert_eq!(rules_of(&records), [Rule::ContinuationUnexpected]);
-        let records = upgraded().say(DOWN, &[0x01, 0]).say(DOWN, &[0x82, 0]).end(How::Capture);
+        let records = upgraded().say(DOWN, &[0x01, 1, b'a']).say(DOWN, &[0x82, 0]).end(How::Capture);
         assert_eq!(rules_of(&records), [Rule::MessageInterrupted]);
         assert_eq!(records[3].findings[0].about, Some(2), "the frame that opened the unfinished message");
     }
@@ -404,7 +470,7 @@ mod tests {
             .say(DOWN, &[0x88, 2, 0x03, 0xe8])
             .say(UP, &close)
             .end(How::Fin);
-        assert_eq!(rules_of(&records), []);
+        assert_eq!(rules_of(&records), [Rule::PingSuperseded]);
         assert_eq!(records[4].link, Link::Answers(3));
         assert_eq!((records[5].code, records[6].code), (1000, 1000));
         assert_eq!(records[6].link, Link::Answers(5));
@@ -429,7 +495,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_faults_is_listed_up_to_a_bound() {
-        let records = upgraded().say(DOWN, &[0x7f, 0x00].repeat(30_000)).end(How::Fin);
+        let records = upgraded().say(DOWN, &[0x7f, 0x00].repeat(30_000)).end(How::Capture);
         assert_eq!(records.iter().filter(|r| r.kind == Kind::Frame).count(), 30_000, "the frames all stand");
         let rules = rules_of(&records);
         assert!((20_000..20_010).contains(&rules.len()), "{}", rules.len());

@@ -2,6 +2,7 @@
 
 use super::rules::Finding;
 use super::time::Time;
+use crate::wire::field::Span;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +43,14 @@ impl Direction {
         match self {
             Self::ClientToServer => "client → server",
             Self::ServerToClient => "server → client",
+        }
+    }
+
+    /// Who sends: `client` or `server`.
+    pub const fn sender(self) -> &'static str {
+        match self {
+            Self::ClientToServer => "client",
+            Self::ServerToClient => "server",
         }
     }
 
@@ -124,6 +133,15 @@ pub enum Link {
     Answers(u32),
 }
 
+/// The key of a handshake, to be held against those of other connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The 16 bytes that its base64 stands for (RFC 6455 §4.1).
+    pub nonce: [u8; 16],
+    /// The header line that holds it.
+    pub span: Span,
+}
+
 /// One record of the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dissected {
@@ -145,6 +163,8 @@ pub struct Dissected {
     pub code: u16,
     /// Whether it is a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
+    /// Of a request: its Sec-WebSocket-Key, when there is one that is well-formed.
+    pub key: Option<Box<Key>>,
     /// What there is to say about it.
     pub findings: Vec<Finding>,
     /// Where the compressed messages of its direction can be begun to read, when it adds such a place.

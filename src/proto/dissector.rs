@@ -125,6 +125,7 @@ impl Dissector {
                 State::Early { kept, .. } => {
                     kept.extend_from_slice(rest);
                     if kept.len() > MAX_EARLY {
+                        shared.early();
                         self.position += rest.len() as u64;
                         self.upgraded(shared, out);
                         return Turn::Done;
@@ -150,6 +151,11 @@ impl Dissector {
         } else {
             self.state = State::Body { record: Box::new(record), body, then };
         }
+    }
+
+    /// Whether bytes came behind a handshake that is not answered yet.
+    pub const fn sent_early(&self) -> bool {
+        matches!(&self.state, State::Early { kept, .. } if !kept.is_empty())
     }
 
     /// From here on frames are read; bytes that were kept are read as frames.
@@ -217,8 +223,12 @@ impl Dissector {
     pub fn end(&mut self, how: How, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
         if let State::Early { .. } = self.state {
             // Nobody has said what these bytes are.
+            if self.sent_early() {
+                shared.early();
+            }
             self.opaque(shared, out);
         }
+        let in_frames = matches!(self.state, State::Frames(_));
         let start = self.record_start();
         let unfinished = match &mut self.state {
             State::Body { record, body, .. } => {
@@ -239,7 +249,11 @@ impl Dissector {
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
             shared.emit(record, out);
         }
-        shared.emit(Dissected::new(Kind::End(how), self.direction, self.position, 0, now), out);
+        let mut end = Dissected::new(Kind::End(how), self.direction, self.position, 0, now);
+        if in_frames {
+            end.findings = shared.judge_end(self.direction, how);
+        }
+        shared.emit(end, out);
     }
 
     fn take_head(&mut self, bytes: &[u8]) -> HeadStep {
@@ -328,6 +342,7 @@ impl Dissected {
             link: Link::None,
             code: 0,
             compressed: false,
+            key: None,
             findings: Vec::new(),
             checkpoint: None,
         }

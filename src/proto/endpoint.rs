@@ -30,6 +30,9 @@ const MOST_RESERVED: u64 = 1 << 20;
 /// Compressed payload is unmasked in pieces of this many bytes.
 const PIECE: usize = 16 * 1024;
 
+/// The longest message that our server takes, in bytes, all fragments together: 64 MiB. RFC 6455 §10.4 asks for a limit.
+pub const MAX_MESSAGE: u64 = 64 << 20;
+
 /// What an endpoint bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -38,9 +41,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 64 MiB a message.
+    /// [`MAX_MESSAGE`] a message.
     fn default() -> Self {
-        Self { message: 64 << 20 }
+        Self { message: MAX_MESSAGE }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::connection::Shared;
 use super::dissected::{Direction, Dissected, Kind, Link};
+use super::endpoint::MAX_MESSAGE;
 use super::inflating::Inflating;
-use super::judge::{judge_head, key_span};
-use super::rules::{Finding, Rule};
+use super::judge::{judge_head, key_span, length_span};
+use super::pings::Answer;
+use super::rules::{Finding, Rule, grouped};
 use super::time::Time;
 use super::utf8::Utf8;
 use crate::wire::field::Span;
@@ -56,6 +58,8 @@ struct OpenMessage {
     /// The state of its text; `None` for what is no text, is compressed, or is known to be broken.
     utf8: Option<Utf8>,
     compressed: bool,
+    /// The payloads so far, with what the current frame announces, in bytes.
+    len: u64,
 }
 
 impl FrameReader {
@@ -206,9 +210,29 @@ impl FrameReader {
                     first_frame: None,
                     utf8: (head.opcode == Opcode::Text && !compressed).then(Utf8::default),
                     compressed,
+                    len: 0,
                 });
             }
             _ => {}
+        }
+        if !head.opcode.is_control() {
+            self.judge_size(head);
+        }
+    }
+
+    /// What there is to say of a data frame's length in its message.
+    #[inline]
+    fn judge_size(&mut self, head: &FrameHead) {
+        let Some(open) = self.open.as_mut().filter(|_| !matches!(head.opcode, Opcode::Reserved(_))) else { return };
+        let whole = head.fin && head.opcode.opens_message();
+        if head.payload_len == 0 && !whole {
+            self.findings.push(Finding::new(Rule::FragmentEmpty, Some(length_span(head))));
+        }
+        let before = open.len;
+        open.len = before.saturating_add(head.payload_len);
+        if open.len > MAX_MESSAGE && before <= MAX_MESSAGE {
+            let finding = Finding::new(Rule::MessageOverLimit, Some(length_span(head)));
+            self.findings.push(finding.number(open.len).text(&grouped(MAX_MESSAGE)));
         }
     }
 
@@ -340,8 +364,20 @@ impl FrameReader {
             }
             Opcode::Ping => shared.ping_sent(self.direction, &self.control),
             Opcode::Pong => match shared.pong_sent(self.direction, &self.control) {
-                Some(ping) => record.link = Link::Answers(ping),
-                None => self.findings.push(Finding::new(Rule::PongUnsolicited, Some(Span::bits(4, 8)))),
+                Answer::Answers(ping, passed) => {
+                    record.link = Link::Answers(ping);
+                    if passed.count > 0 {
+                        let finding = Finding::new(Rule::PingSuperseded, payload_span(head)).number(passed.count);
+                        self.findings.push(finding.about(passed.first.map(u64::from)));
+                    }
+                }
+                Answer::Mismatched(unanswered, latest) => {
+                    let finding = Finding::new(Rule::PongMismatched, payload_span(head)).number(unanswered);
+                    self.findings.push(finding.about(Some(u64::from(latest))));
+                }
+                Answer::Unsolicited => {
+                    self.findings.push(Finding::new(Rule::PongUnsolicited, Some(Span::bits(4, 8))));
+                }
             },
             _ => {}
         }
@@ -375,4 +411,12 @@ impl FrameReader {
             }
         }
     }
+}
+
+/// The bits of the payload; of a frame without one those of its length.
+fn payload_span(head: &FrameHead) -> Option<Span> {
+    Some(match head.payload_len {
+        0 => length_span(head),
+        _ => Span::bytes(head.header_len() as u64, head.wire_len()),
+    })
 }

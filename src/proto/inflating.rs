@@ -2,13 +2,14 @@
 
 use super::deflate::{Fault, Inflation};
 use super::dissected::Checkpoint;
+use super::endpoint::MAX_MESSAGE;
 use super::rules::{Finding, Rule};
 use super::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::FrameHead;
 
 /// The most that a message is inflated to, in bytes: a bomb costs no more than that.
-pub const MAX_INFLATED: u64 = 64 << 20;
+pub const MAX_INFLATED: u64 = MAX_MESSAGE;
 
 /// How much of an inflated message exports carry, in bytes.
 pub const EXPORTED_INFLATED: u64 = 16 << 20;

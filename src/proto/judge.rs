@@ -16,11 +16,16 @@ const MASK: Span = Span::bits(8, 9);
 /// Appends to `out` the rules that a frame's head breaks. `deflate` tells whether permessage-deflate was agreed on.
 #[inline]
 pub fn judge_head(head: &FrameHead, direction: Direction, deflate: bool, out: &mut Vec<Finding>) {
-    let mut breaks = |rule, span, number| out.push(Finding::new(rule, Some(span)).number(number));
-    // RFC 7692 §6: RSV1 belongs to the first frame of a data message.
+    // RFC 7692 §6.1: RSV1 belongs to the first frame of a data message.
     if head.rsv1 && !(deflate && head.opcode.opens_message()) {
-        breaks(Rule::Rsv1Set, RSV1, 0);
+        out.push(match head.opcode {
+            opcode if deflate && (opcode.is_control() || opcode == Opcode::Continuation) => {
+                Finding::new(Rule::Rsv1Misplaced, Some(RSV1)).text(opcode.name())
+            }
+            _ => Finding::new(Rule::Rsv1Set, Some(RSV1)),
+        });
     }
+    let mut breaks = |rule, span, number| out.push(Finding::new(rule, Some(span)).number(number));
     if head.rsv2 {
         breaks(Rule::Rsv2Set, RSV2, 0);
     }
@@ -59,7 +64,7 @@ pub fn key_span(head: &FrameHead) -> Span {
 }
 
 /// The 7-bit length with what extends it.
-fn length_span(head: &FrameHead) -> Span {
+pub fn length_span(head: &FrameHead) -> Span {
     let extended = match head.len_code {
         126 => 16,
         127 => 64,
@@ -107,11 +112,19 @@ mod tests {
 
     #[test]
     fn rsv1_is_allowed_on_the_first_frame_of_a_compressed_message_only() {
-        for (first, allowed) in [(0xc1, true), (0x42, true), (0xc0, false), (0xc9, false)] {
+        let cases = [
+            (0xc1, None),
+            (0x42, None),
+            (0xc0, Some(Rule::Rsv1Misplaced)),
+            (0xc9, Some(Rule::Rsv1Misplaced)),
+            (0xc3, Some(Rule::Rsv1Set)),
+        ];
+        for (first, rule) in cases {
             let HeadReading::Complete(head) = FrameHead::read(&[first, 0]) else { panic!("a head") };
             let mut out = Vec::new();
             judge_head(&head, Direction::ServerToClient, true, &mut out);
-            assert_eq!(out.iter().all(|f| f.rule != Rule::Rsv1Set), allowed, "{first:x}");
+            assert_eq!(out.first().map(|f| f.rule).filter(|_| rule.is_some()), rule, "{first:x}");
+            assert_eq!(out.is_empty(), rule.is_none(), "{first:x}");
         }
     }
 }

@@ -16,6 +16,7 @@ mod frame_reader;
 pub mod handshake;
 pub mod inflating;
 pub mod judge;
+mod pings;
 pub mod rules;
 pub mod time;
 pub mod utf8;

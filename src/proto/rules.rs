@@ -50,8 +50,8 @@ macro_rules! catalogue {
             /// How much breaking it matters.
             pub const fn severity(self) -> Severity { match self { $(Self::$variant => Severity::$severity),+ } }
 
-            /// The sentence, with its places for values unfilled.
-            const fn sentence(self) -> &'static str { match self { $(Self::$variant => $sentence),+ } }
+            /// The sentence, with its places for values unfilled: `{n}`, `{d}` and `{x}` for a number, `{s}` for text.
+            pub const fn sentence(self) -> &'static str { match self { $(Self::$variant => $sentence),+ } }
         }
     };
 }
@@ -59,6 +59,8 @@ macro_rules! catalogue {
 catalogue! {
     /// The request's method is GET.
     MethodNotGet "method-not-get" "RFC 6455 §4.1" Error "the method is {s}; a WebSocket handshake is a GET";
+    /// The request target is a path or a URI.
+    TargetMalformed "target-malformed" "RFC 6455 §4.1" Error "the request target is malformed: {s}";
     /// The HTTP version is at least 1.1.
     HttpVersion "http-version" "RFC 6455 §4.1" Error "the HTTP version is {s}; at least HTTP/1.1 is required";
     /// Exactly one Host header.
@@ -79,6 +81,20 @@ catalogue! {
     KeyMalformed "key-malformed" "RFC 6455 §4.1" Error "Sec-WebSocket-Key {s} is not base64 of 16 bytes";
     /// The version is 13.
     VersionNot13 "version-not-13" "RFC 6455 §4.1" Error "Sec-WebSocket-Version is {s}; it must be 13";
+    /// The version is there once.
+    VersionRepeated "version-repeated" "RFC 6455 §11.3.5" Error "there are {n} Sec-WebSocket-Version headers; there must be one";
+    /// Each connection has a key of its own.
+    KeyReused "key-reused" "RFC 6455 §4.1" Info "Sec-WebSocket-Key is that of another connection; each needs a new, random one";
+    /// What is offered is a list of tokens, each once.
+    SubprotocolMalformed "subprotocol-malformed" "RFC 6455 §4.1" Error "the offer in Sec-WebSocket-Protocol is malformed: {s}";
+    /// Extensions follow their grammar, in a request and in a response.
+    ExtensionMalformed "extension-malformed" "RFC 6455 §9.1" Error "Sec-WebSocket-Extensions does not follow its grammar: {s}";
+    /// An offer of permessage-deflate can be accepted.
+    DeflateOfferInvalid "deflate-offer-invalid" "RFC 7692 §7.1" Warning "a server must decline this offer of permessage-deflate: {s}";
+    /// A handshake is a GET, which has no body.
+    RequestBody "request-body" "RFC 9110 §9.3.1" Warning "the handshake announces a body ({s}); a GET should have none";
+    /// A client waits for the response before it sends anything.
+    DataBeforeResponse "data-before-response" "RFC 6455 §4.1" Error "sent before the server's response was there; a client must wait for it";
     /// Origin and Host name the same place.
     OriginForeign "origin-foreign" "RFC 6455 §10.2" Info "Origin {s} differs from Host: a page of another site opened this connection";
     /// Header lines have a name, a colon and a value.
@@ -97,10 +113,24 @@ catalogue! {
     AcceptMissing "accept-missing" "RFC 6455 §4.2.2" Error "there is no Sec-WebSocket-Accept";
     /// The accept key is right.
     AcceptWrong "accept-wrong" "RFC 6455 §4.2.2" Error "Sec-WebSocket-Accept is {s}";
+    /// The accept key answers the key without the white space around it, and with any inside it.
+    AcceptKeySpaces "accept-key-spaces" "RFC 6455 §4.2.2" Error "Sec-WebSocket-Accept answers {s}";
+    /// The accept key is there once.
+    AcceptRepeated "accept-repeated" "RFC 6455 §11.3.3" Error "there are {n} Sec-WebSocket-Accept headers; there must be one";
+    /// At most one subprotocol is chosen.
+    SubprotocolRepeated "subprotocol-repeated" "RFC 6455 §11.3.4" Error "the server chose more than one subprotocol: {s}";
     /// The chosen subprotocol was offered.
     SubprotocolNotOffered "subprotocol-not-offered" "RFC 6455 §4.1" Error "the server chose the subprotocol {s}, which the client did not offer";
     /// The chosen extension was offered.
     ExtensionNotOffered "extension-not-offered" "RFC 6455 §4.1" Error "the server chose the extension {s}, which the client did not offer";
+    /// A response has one line of extensions.
+    ExtensionsRepeated "extensions-repeated" "RFC 6455 §11.3.2" Error "there are {n} Sec-WebSocket-Extensions headers; a response has at most one";
+    /// An extension is accepted once.
+    ExtensionRepeated "extension-repeated" "RFC 7692 §5" Error "the server accepted {s} more than once: {n} times";
+    /// permessage-deflate is accepted with parameters that it has, and as it was offered.
+    DeflateParameterInvalid "deflate-parameter-invalid" "RFC 7692 §7.1" Error "permessage-deflate was accepted wrongly: {s}";
+    /// Each parameter of permessage-deflate is there once.
+    DeflateParameterRepeated "deflate-parameter-repeated" "RFC 7692 §7.1" Error "permessage-deflate was accepted with {s} more than once";
     /// A head ends within reasonable bounds.
     HeadTooLong "head-too-long" "RFC 9112 §5.4" Warning "no end of the head within {n} bytes: read as opaque bytes";
     /// A client masks.
@@ -109,6 +139,8 @@ catalogue! {
     ServerFrameMasked "server-frame-masked" "RFC 6455 §5.1" Error "a server must not mask; MASK is 1";
     /// RSV1 is 0 unless an extension gives it a meaning.
     Rsv1Set "rsv1-set" "RFC 6455 §5.2" Error "RSV1 is 1, and no negotiated extension gives it a meaning here";
+    /// permessage-deflate sets RSV1 on the first frame of a data message only.
+    Rsv1Misplaced "rsv1-misplaced" "RFC 7692 §6.1" Error "RSV1 is 1 on a {s} frame; permessage-deflate sets it on the first frame of a data message only";
     /// RSV2 is 0.
     Rsv2Set "rsv2-set" "RFC 6455 §5.2" Error "RSV2 is 1, and no negotiated extension gives it a meaning";
     /// RSV3 is 0.
@@ -127,6 +159,10 @@ catalogue! {
     ContinuationUnexpected "continuation-unexpected" "RFC 6455 §5.4" Error "a continuation frame, with no message to continue";
     /// Fragments of two messages are not interleaved.
     MessageInterrupted "message-interrupted" "RFC 6455 §5.4" Error "a new data frame, while a fragmented message is unfinished";
+    /// A fragment carries something.
+    FragmentEmpty "fragment-empty" "RFC 6455 §5.4" Info "a fragment without payload: allowed, and adds nothing to its message";
+    /// A message is no larger than what our server takes.
+    MessageOverLimit "message-over-limit" "RFC 6455 §10.4" Info "the message has at least {n} bytes; framescope's own server takes at most {s}";
     /// The masking key is unpredictable.
     MaskingKeyZero "masking-key-zero" "RFC 6455 §5.3" Warning "the masking key is zero: the payload stands unmasked on the wire";
     /// The masking key is new in each frame.
@@ -151,6 +187,18 @@ catalogue! {
     CloseCodeInvalid "close-code-invalid" "RFC 6455 §7.4" Error "close code {d} must not be sent";
     /// The reason is UTF-8.
     CloseReasonNotUtf8 "close-reason-not-utf8" "RFC 6455 §5.5.1" Error "the close reason is not UTF-8";
+    /// A side says Close before it ends its TCP connection.
+    CloseMissing "close-missing" "RFC 6455 §7.1.5" Info "no Close before the TCP end of the {s}: its peer reports 1006";
+    /// A Close is answered.
+    CloseUnanswered "close-unanswered" "RFC 6455 §5.5.1" Info "the {s} ended TCP without answering the Close of its peer";
+    /// A TCP connection ends in order.
+    TcpReset "tcp-reset" "RFC 6455 §7.1.1" Info "the {s} tore the TCP connection down (RST)";
+    /// A Ping is answered.
+    PingUnanswered "ping-unanswered" "RFC 6455 §5.5.2" Info "pings that were not answered until the end: {n}";
+    /// Each Ping is answered.
+    PingSuperseded "ping-superseded" "RFC 6455 §5.5.3" Info "answers a later ping and passes over earlier ones ({n}): allowed";
+    /// A Pong repeats the payload of its Ping.
+    PongMismatched "pong-mismatched" "RFC 6455 §5.5.3" Warning "the payload is that of no unanswered ping ({n} wait for their pong)";
     /// A Pong answers a Ping.
     PongUnsolicited "pong-unsolicited" "RFC 6455 §5.5.3" Info "a pong that answers no ping: allowed, a one-way heartbeat";
     /// So much is wrong that no more is listed.

@@ -93,13 +93,15 @@ fn bytes_behind_the_handshake_in_the_same_write_are_not_lost() {
 fn byte_by_byte_is_the_same() {
     let bench = Bench::new();
     let mut stream = bench.raw();
-    let mut slowly = |bytes: &[u8]| bytes.iter().for_each(|byte| stream.write_all(&[*byte]).expect("written"));
-    slowly(bench.handshake("/echo").as_bytes());
-    slowly(&frame(false, Opcode::Text, "sl€".as_bytes()));
-    slowly(&frame(true, Opcode::Ping, b"p"));
-    slowly(&frame(true, Opcode::Continuation, b"ow"));
-    slowly(&frame(true, Opcode::Close, &1000u16.to_be_bytes()));
+    let slowly = |stream: &mut TcpStream, bytes: &[u8]| {
+        bytes.iter().for_each(|byte| stream.write_all(&[*byte]).expect("written"));
+    };
+    slowly(&mut stream, bench.handshake("/echo").as_bytes());
     read_head(&mut stream);
+    slowly(&mut stream, &frame(false, Opcode::Text, "sl€".as_bytes()));
+    slowly(&mut stream, &frame(true, Opcode::Ping, b"p"));
+    slowly(&mut stream, &frame(true, Opcode::Continuation, b"ow"));
+    slowly(&mut stream, &frame(true, Opcode::Close, &1000u16.to_be_bytes()));
     let answers = read_to_end(&mut stream);
     assert_eq!(answers, b"\x8a\x01p\x81\x07sl\xe2\x82\xacow\x88\x02\x03\xe8");
     drop(stream);

@@ -119,6 +119,7 @@ impl Flows {
         }
         self.settle(i, direction);
         if segment.flags.rst {
+            self.flows[i].connection.reset_by(direction);
             for direction in [direction, direction.opposite()] {
                 self.end(i, direction, How::Rst, segment.time);
             }

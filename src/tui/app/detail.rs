@@ -4,6 +4,7 @@ use std::io;
 
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
+use crate::capture::summary;
 use crate::explain::{self, FrameContext, Place};
 use crate::proto::accept::{AcceptBench, GUID};
 use crate::proto::dissected::{Direction, Kind};
@@ -36,6 +37,8 @@ pub struct Detail {
     pub prefix: Vec<u8>,
     /// Of a request or response: the bytes of its head.
     pub http: Option<Vec<u8>>,
+    /// Of a pong that answers a ping: which one, and how fast.
+    pub answers: Option<String>,
     /// The note on it.
     pub note: Option<String>,
     /// Why it cannot be read.
@@ -78,6 +81,7 @@ impl Detail {
     /// Reads a record.
     pub fn load(capture: &Capture, record: Record) -> Self {
         let mut detail = Self {
+            answers: summary::answers(capture, &record),
             note: capture.note(record.no),
             record,
             fields: Vec::new(),
@@ -205,7 +209,7 @@ impl Detail {
                 gloss: step.section.trim_start_matches("RFC 6455 ").to_owned(),
                 field,
             });
-            if let Some(bench) = bench.filter(|_| step.title == "Sec-WebSocket-Accept") {
+            if let Some(bench) = bench.filter(|_| step.title == handshake::ACCEPT_STEP) {
                 self.rows.extend(bench_rows(bench).map(|row| Row { field, ..row }));
             }
         }

@@ -11,6 +11,7 @@ use crate::explain::{self, Words};
 use crate::proto::rules::{Finding, grouped};
 use crate::tui::app::detail::{Detail, Sort};
 use crate::tui::app::{App, count};
+use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 use crate::wire::printable;
 
@@ -108,9 +109,20 @@ fn words(app: &App, detail: &Detail) -> Words {
         }
     }
     match (&detail.frame, field) {
-        (Some(context), Some(field)) => explain::frame_field(context, field),
+        (Some(context), Some(field)) => {
+            let mut words = explain::frame_field(context, field);
+            if let Some(answers) = detail.answers.as_ref().filter(|_| tells_the_pong(field.id)) {
+                words.text.push_str(&format!(" Here it {answers}."));
+            }
+            words
+        }
         _ => explain::record(detail.record.kind, detail.record.direction),
     }
+}
+
+/// Whether the words about a field are the place to say which ping a pong answers.
+const fn tells_the_pong(field: FieldId) -> bool {
+    matches!(field, FieldId::Opcode | FieldId::Payload)
 }
 
 /// ```text
@@ -129,7 +141,6 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
     let place = (at % 4) as usize;
     let plain = masked ^ key[place];
     let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
-    use crate::wire::field::FieldId;
     let lines = [
         ("masked".to_owned(), masked, String::new(), theme.field(FieldId::Payload)),
         (
