@@ -65,6 +65,8 @@ pub(super) struct Shared {
     pings: [Pings; 2],
     /// The ordinal of the first Close of each direction.
     closes: [Option<u32>; 2],
+    /// Whether frames are not judged.
+    pub unjudged: bool,
     /// Who tore the connection down.
     reset_by: Option<Direction>,
     /// Whether that was told.
@@ -86,6 +88,13 @@ impl Connection {
     pub fn in_frames() -> Self {
         let shared = Shared { websocket: true, ..Shared::default() };
         Self { directions: Direction::BOTH.map(Dissector::in_frames), shared, ..Self::new(None) }
+    }
+
+    /// The same reading without judging frames and their text: what is left is what finding them costs.
+    #[must_use]
+    pub fn unjudged(mut self) -> Self {
+        self.shared.unjudged = true;
+        self
     }
 
     /// Takes the next bytes of a direction, cut anywhere; appends what they complete to `out`.

@@ -177,6 +177,34 @@ impl FrameReader {
     /// The head is known: judges it and opens a message where it begins one.
     #[inline]
     fn begin(&mut self, head: &FrameHead, shared: &Shared) {
+        if !shared.unjudged {
+            self.judge(head, shared);
+        }
+        if head.opcode.opens_message() {
+            self.messages += 1;
+            let compressed = shared.deflate.filter(|_| head.rsv1);
+            if let Some(agreed) = compressed {
+                let takeover = agreed.takeover(self.direction);
+                let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
+                inflating.begin(head.opcode == Opcode::Text);
+            }
+            let checked = head.opcode == Opcode::Text && compressed.is_none() && !shared.unjudged;
+            self.open = Some(OpenMessage {
+                ordinal: self.messages,
+                first_frame: None,
+                utf8: checked.then(Utf8::default),
+                compressed: compressed.is_some(),
+                len: 0,
+            });
+        }
+        if !head.opcode.is_control() && !shared.unjudged {
+            self.judge_size(head);
+        }
+    }
+
+    /// What is wrong with a frame by its head, alone and behind what came before it.
+    #[inline]
+    fn judge(&mut self, head: &FrameHead, shared: &Shared) {
         judge_head(head, self.direction, shared.deflate.is_some(), &mut self.findings);
         if head.masking_key.is_some() {
             if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
@@ -197,26 +225,8 @@ impl FrameReader {
                     let about = open.first_frame.map(u64::from);
                     self.findings.push(Finding::new(Rule::MessageInterrupted, opcode_bits).about(about));
                 }
-                self.messages += 1;
-                let compressed = shared.deflate.filter(|_| head.rsv1);
-                if let Some(agreed) = compressed {
-                    let takeover = agreed.takeover(self.direction);
-                    let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
-                    inflating.begin(head.opcode == Opcode::Text);
-                }
-                let compressed = compressed.is_some();
-                self.open = Some(OpenMessage {
-                    ordinal: self.messages,
-                    first_frame: None,
-                    utf8: (head.opcode == Opcode::Text && !compressed).then(Utf8::default),
-                    compressed,
-                    len: 0,
-                });
             }
             _ => {}
-        }
-        if !head.opcode.is_control() {
-            self.judge_size(head);
         }
     }
 

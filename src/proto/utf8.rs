@@ -42,7 +42,7 @@ impl Utf8 {
             skipped = width - had;
             bytes = &bytes[skipped..];
         }
-        match std::str::from_utf8(bytes) {
+        match simdutf8::compat::from_utf8(bytes) {
             Ok(_) => Ok(()),
             Err(e) if e.error_len().is_none() => {
                 self.keep(&bytes[e.valid_up_to()..]);

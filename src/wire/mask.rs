@@ -3,14 +3,12 @@
 /// Masks or unmasks `bytes` in place. `offset` is the position of `bytes[0]` in the payload, so that a payload can be
 /// worked on in pieces: byte `i` of the payload meets key byte `i mod 4`.
 pub fn apply(bytes: &mut [u8], key: [u8; 4], offset: u64) {
-    let mut key = key;
-    key.rotate_left((offset % 4) as usize);
-    let wide = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
+    let wide = wide(key, offset);
     let (words, tail) = bytes.as_chunks_mut::<8>();
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
     }
-    for (byte, key_byte) in tail.iter_mut().zip(key.iter().cycle()) {
+    for (byte, key_byte) in tail.iter_mut().zip(wide.to_ne_bytes()) {
         *byte ^= key_byte;
     }
 }
@@ -29,15 +27,23 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: u64) {
 /// Whether `bytes` unmasked are all ASCII, without unmasking them; `offset` as in [`apply`].
 #[inline]
 pub fn is_ascii(bytes: &[u8], key: [u8; 4], offset: u64) -> bool {
-    /// Looked at together, so that the loop over them has no branches.
-    const BLOCK: usize = 64;
-    // A byte is ASCII unmasked when its top bit equals the key byte's.
-    let mut key = key.map(|byte| byte & 0x80);
+    const TOP_BITS: u64 = 0x8080_8080_8080_8080;
+    let wide = wide(key, offset);
+    let (words, tail) = bytes.as_chunks::<8>();
+    // Several words at a time, so that the loop over them has no branches.
+    let all = words
+        .chunks(8)
+        .all(|some| some.iter().fold(0, |bits, word| bits | (u64::from_ne_bytes(*word) ^ wide)) & TOP_BITS == 0);
+    let mut last = wide.to_ne_bytes();
+    last[..tail.len()].copy_from_slice(tail);
+    all && (u64::from_ne_bytes(last) ^ wide) & TOP_BITS == 0
+}
+
+/// The key twice, from the key byte on that the payload's byte `offset` meets.
+fn wide(key: [u8; 4], offset: u64) -> u64 {
+    let mut key = key;
     key.rotate_left((offset % 4) as usize);
-    let wide: [u8; BLOCK] = std::array::from_fn(|i| key[i % 4]);
-    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-    let top_bits = |block: &[u8]| block.iter().zip(&wide).fold(0, |bits, (byte, key)| bits | (byte ^ key)) & 0x80;
-    blocks.iter().all(|block| top_bits(block) == 0) && top_bits(tail) == 0
+    u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]])
 }
 
 #[cfg(test)]
