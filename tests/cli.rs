@@ -400,6 +400,31 @@ mod headless {
     }
 
     #[test]
+    fn a_closed_terminal_ends_it_as_sigterm_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("live.pcapng").to_string_lossy().into_owned();
+        let mut running = Running::start(&[&DEMO[..], &["--write", &path]].concat());
+        running.wait_for_lines(4);
+        let (status, rest, err) = running.end(rustix::process::Signal::HUP);
+        assert_eq!((status.code(), err.as_str()), (Some(0), ""));
+        assert!(rest.lines().last().expect("a summary").starts_with("1 connection · "), "{rest}");
+        let json = stdout(&["export", "--to", "ndjson", &path]);
+        assert_eq!(json.matches("\"type\":\"end\"").count(), 2, "the file is complete: {json}");
+    }
+
+    #[test]
+    fn under_nohup_it_outlives_the_terminal() {
+        let script = format!("trap '' HUP; exec {} {}", cargo_bin!("framescope").display(), DEMO.join(" "));
+        let mut running = Running::of(Command::new("sh").args(["-c", &script]));
+        running.wait_for_lines(1);
+        let pid = rustix::process::Pid::from_child(&running.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("signalled");
+        assert_eq!(running.wait_for_lines(20).len(), 20, "it goes on");
+        let (status, _, err) = running.end(rustix::process::Signal::TERM);
+        assert_eq!((status.code(), err.as_str()), (Some(0), ""));
+    }
+
+    #[test]
     fn quiet_prints_the_summary_only() {
         let running = Running::start(&[&DEMO[..], &["--quiet"]].concat());
         get_page(&running.address);

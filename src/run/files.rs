@@ -18,10 +18,12 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
     match (&args.file, &args.sample) {
         (Some(file), _) => {
             let (capture, loader) = import::open(file)?;
-            screen::open(&capture, loader, theme)
+            screen::open(&capture, loader, theme, &screen::Ends::listen()?)
         }
         (None, Some(Some(name))) => {
             let sample = Sample::by_name(name).with_context(|| format!("there is no sample {name}"))?;
+            // From here on a signal ends the screen, and the folder goes with it.
+            let ends = screen::Ends::listen()?;
             let folder = tempfile::Builder::new()
                 .prefix("framescope-")
                 .tempdir()
@@ -31,7 +33,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
                 format!("cannot write {}; set TMPDIR to a place that can be written", path.display())
             })?;
             let (capture, loader) = import::open(&path)?;
-            screen::open(&capture, loader, theme)
+            screen::open(&capture, loader, theme, &ends)
         }
         _ => {
             let list: String =

@@ -95,7 +95,7 @@ fn start_beside(args: &Serve, server: &Handle) -> anyhow::Result<Option<demo::De
 
 fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
     let sender = sender.clone();
-    signals::on_end(move || drop(sender.send(End::Signal))).context("signals cannot be caught")
+    signals::on_end(false, move |_| drop(sender.send(End::Signal))).context("signals cannot be caught")
 }
 
 /// The line that scripts wait for: exactly these words.
