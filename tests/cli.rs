@@ -78,9 +78,39 @@ mod usage {
             "man extra",
         ] {
             let arguments: Vec<&str> = line.split_whitespace().collect();
-            let output = framescope(&arguments).assert().code(2).get_output().clone();
-            assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line}");
+            wrong(&arguments);
         }
+    }
+
+    /// Exactly one line on stderr, nothing on stdout, exit status 2; the line.
+    fn wrong(arguments: &[&str]) -> String {
+        let output = framescope(arguments).assert().code(2).get_output().clone();
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(stderr.matches('\n').count(), 1, "{arguments:?}: {stderr:?}");
+        assert!(stderr.starts_with("framescope: ") && stderr.ends_with(" --help`\n"), "{stderr:?}");
+        assert!(!stderr.contains("error:") && !stderr.contains("Usage"), "{stderr:?}");
+        assert_eq!(output.stdout, b"", "{arguments:?}");
+        stderr
+    }
+
+    #[test]
+    fn the_line_says_what_is_wrong_and_what_would_be_right() {
+        for (line, said) in [
+            ("--demmo", &["'--demmo'", "'--demo'", "`framescope --help`"][..]),
+            ("opne x", &["'opne'", "'open'"]),
+            ("open", &["<FILE>", "--sample", "`framescope open --help`"]),
+            ("open --sample hallo", &["'hallo'", "hello, ticker", "`framescope open --help`"]),
+            ("export x --to gif", &["'gif'", "possible values: pcapng, ndjson", "`framescope export --help`"]),
+            ("export", &["not provided: --to <FORMAT>, <FILE>"]),
+            ("--interval 0s", &["must be longer than zero"]),
+            ("--headless open x", &["--headless is a flag of serve"]),
+        ] {
+            let stderr = wrong(&line.split_whitespace().collect::<Vec<_>>());
+            for part in said {
+                assert!(stderr.contains(part), "{line}: {part} in {stderr}");
+            }
+        }
+        assert!(wrong(&["--listen", "a\nb\x1b[31m"]).contains("ADDR:PORT"));
     }
 
     #[test]
