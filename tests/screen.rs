@@ -243,6 +243,36 @@ fn export_asks_for_scope_format_and_path() {
 }
 
 #[test]
+fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
+    let mut wire = ticker();
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"hi"));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"hi"));
+    let mut screen = Screen::live(&wire, (120, 44));
+    let words = |screen: &mut Screen, field: &str| {
+        let selected = |screen: &Screen| {
+            let detail = screen.app.detail.as_ref().expect("a record");
+            detail.field_of_row(screen.app.row).map(|field| field.name.clone())
+        };
+        while selected(screen).as_deref() != Some(field) {
+            screen.press(&["right"]);
+        }
+        screen.text().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(words(&mut screen, "opcode").contains("It answers a Ping that the server sent"));
+    assert!(words(&mut screen, "payload").contains("that of the ping it answers"));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"beat"));
+    screen.press(&["G"]);
+    screen.press(&["left", "left", "left", "left", "left", "left", "left"]);
+    for field in ["opcode", "payload"] {
+        let text = words(&mut screen, field);
+        assert!(!text.contains("the ping it answers") && !text.contains("It answers a Ping"), "{field}: {text}");
+        assert!(text.contains("one-way heartbeat"), "{field}: {text}");
+    }
+    let text = words(&mut screen, "payload");
+    assert!(text.contains("free: it answers no ping") && text.contains("no Ping asked for this one"), "{text}");
+}
+
+#[test]
 fn notes_stand_on_their_record() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));

@@ -69,8 +69,11 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
         let whole = head.wire_len();
         let table = fields(&bytes[..bytes.len().min(usize::try_from(whole).unwrap_or(usize::MAX))], whole);
         for (direction, place) in Direction::BOTH.into_iter().flat_map(|d| PLACES.map(|p| (d, p))) {
-            for (compressed, captured_payload) in [(false, head.payload_len), (true, head.payload_len), (false, 0)] {
-                let ctx = FrameContext { head, direction, place, compressed, captured_payload };
+            let whole = head.payload_len;
+            for (compressed, captured_payload, unsolicited) in
+                [(false, whole, false), (true, whole, false), (false, whole, true), (false, 0, false)]
+            {
+                let ctx = FrameContext { head, direction, place, compressed, captured_payload, unsolicited };
                 for field in &table {
                     let words = frame_field(&ctx, field);
                     let gloss = frame_gloss(&ctx, field);

@@ -22,6 +22,8 @@ pub struct FrameContext {
     pub compressed: bool,
     /// How many bytes of its payload were captured; fewer than the head announces when it was cut short.
     pub captured_payload: u64,
+    /// Whether it is a pong for which no ping asked (RFC 6455 §5.5.3).
+    pub unsolicited: bool,
 }
 
 /// Where a frame stands in its message (RFC 6455 §5.4).
@@ -144,7 +146,8 @@ mod tests {
     fn explain(wire: &str, direction: Direction, place: Place, id: FieldId) -> (Words, String) {
         let bytes = hex::decode(wire.replace(' ', "")).expect("hex");
         let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
-        let ctx = FrameContext { head, direction, place, compressed: false, captured_payload: head.payload_len };
+        let captured_payload = head.payload_len;
+        let ctx = FrameContext { head, direction, place, compressed: false, captured_payload, unsolicited: false };
         let table = fields(&bytes, head.wire_len());
         let field = table.iter().find(|field| field.id == id).expect("the field");
         (frame_field(&ctx, field), frame_gloss(&ctx, field))
@@ -236,7 +239,14 @@ mod tests {
     fn rfc_7692_a_compressed_message_says_so_on_its_first_frame() {
         let mut head = FrameHead::new(true, Opcode::Text, None, 3);
         head.rsv1 = true;
-        let mut ctx = FrameContext { head, direction: UP, place: Place::Whole, compressed: true, captured_payload: 3 };
+        let mut ctx = FrameContext {
+            head,
+            direction: UP,
+            place: Place::Whole,
+            compressed: true,
+            captured_payload: 3,
+            unsolicited: false,
+        };
         let table = fields(&[0xc1, 3, 0, 0, 0], 5);
         assert_eq!(frame_gloss(&ctx, &table[1]), "the message is compressed");
         ctx.compressed = false;
@@ -251,6 +261,7 @@ mod tests {
             place: Place::Whole,
             compressed: false,
             captured_payload: 0,
+            unsolicited: false,
         };
         let mut field = fields(&[0x81, 0], 2).remove(0);
         field.id = FieldId::Method;

@@ -8,7 +8,7 @@ use crate::explain::{self, FrameContext, Place};
 use crate::proto::accept::{AcceptBench, GUID};
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::handshake::{self, RequestFacts, Step};
-use crate::proto::rules::Severity;
+use crate::proto::rules::{Rule, Severity};
 use crate::wire::field::{Field, FieldId, Span, Value, field_at_byte};
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
@@ -269,5 +269,6 @@ fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
         place,
         compressed: record.compressed,
         captured_payload: record.payload_len().unwrap_or(0),
+        unsolicited: record.findings.iter().any(|finding| finding.rule == Rule::PongUnsolicited),
     }
 }
