@@ -176,7 +176,7 @@ fn partners_are_a_key_away() {
 
 #[test]
 fn text_and_bytes_are_found() {
-    let wire = ticker();
+    let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     let find = |screen: &mut Screen| {
         let Some(Effect::Find { pattern, from, toward, .. }) = screen.app.effects.pop() else { panic!("a search") };
@@ -198,8 +198,15 @@ fn text_and_bytes_are_found() {
     screen.press(&["/"]).type_text("no such thing").press(&["enter"]);
     assert_eq!(find(&mut screen), None);
     assert!(screen.text().contains("not found"));
-    screen.press(&["/"]).type_text("x 8").press(&["enter"]);
-    assert!(screen.text().contains("not hex"), "{}", screen.text());
+    screen.press(&["/"]).type_text("x 8");
+    assert!(screen.text().contains(r"\x … finds it as text"), "{}", screen.text());
+    screen.press(&["enter"]);
+    assert!(screen.text().contains(r"not hex: x 81 05, or \x … to find it as text"), "{}", screen.text());
+    screen.press(&["esc"]);
+    wire.text(DOWN, "x 81 05");
+    screen.app.refresh();
+    screen.press(&["/"]).type_text(r"\x 81").press(&["enter"]);
+    assert_eq!(find(&mut screen), Some((9, 2)));
 }
 
 #[test]
