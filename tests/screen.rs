@@ -95,9 +95,11 @@ fn a_payload_byte_shows_how_it_is_unmasked() {
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["tab", "tab", "tab", "right", "right", "right"]);
     let text = screen.text();
-    assert!(text.contains("payload byte 3 of 14 ─ RFC 6455 §5.3"), "{text}");
+    assert!(text.contains("payload byte 4 of 14 · offset 3 ─ RFC 6455 §5.3"), "{text}");
     assert!(!screen.lines_with("65   0110 0101   e").is_empty(), "{text}");
-    assert!(!screen.lines_with("key[3]").is_empty(), "{text}");
+    assert!(screen.lines_with("key[3]")[0].ends_with("offset 3 mod 4 = 3"), "{text}");
+    screen.press(&["end"]);
+    assert!(screen.text().contains("payload byte 14 of 14 · offset 13"), "{}", screen.text());
 }
 
 #[test]
@@ -146,7 +148,7 @@ fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
     assert!(text.contains("FIN ─ RFC 6455 §5.5") && text.contains("1, as in every control frame"), "{text}");
     screen.press(&["tab", "tab", "tab"]);
     let text = screen.text();
-    assert!(text.contains("payload byte 0 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
+    assert!(text.contains("payload byte 1 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
 }
 
 #[test]
@@ -277,6 +279,34 @@ fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
     }
     let text = words(&mut screen, "payload");
     assert!(text.contains("free: it answers no ping") && text.contains("no Ping asked for this one"), "{text}");
+}
+
+#[test]
+fn a_frame_of_which_one_byte_came_has_one_byte() {
+    for (bytes, length, said) in [
+        (&[0x81][..], "1", "text frame, cut after 1 byte of its head"),
+        (&[0x82, 0xfe, 1], "3", "binary frame, cut after 3 bytes of its head"),
+        (&[0x82, 0x01], "0", "binary frame, cut after 0 of 1 byte of payload"),
+        (&[0x82, 0x03, 9], "1", "binary frame, cut after 1 of 3 bytes of payload"),
+    ] {
+        let mut wire = ticker();
+        wire.say(DOWN, bytes);
+        wire.connection.end(
+            DOWN,
+            framescope::proto::dissected::How::Fin,
+            framescope::proto::time::Time(1_795_375_899_000_000_000),
+        );
+        let mut screen = Screen::live(&wire, (120, 36));
+        let text = screen.text();
+        let line = text.lines().find(|line| line.contains("frame, cut after")).expect("a cut frame");
+        assert!(line.contains(said), "{line}");
+        assert_eq!(line.split_whitespace().nth(5), Some(length), "{line}");
+        screen.press(&["up"]);
+        for _ in 0..9 {
+            screen.press(&["right"]);
+            assert!(!screen.text().contains(" 1 bytes"), "{}", screen.text());
+        }
+    }
 }
 
 #[test]

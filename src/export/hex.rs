@@ -10,6 +10,7 @@ use super::timestamp::Timestamps;
 use super::{ExportError, words};
 use crate::capture::record::Record;
 use crate::proto::dissected::Kind;
+use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldId, Value};
 use crate::wire::frame::{self, FrameHead, HeadReading};
 use crate::wire::http::Head;
@@ -29,7 +30,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
                 let rows = Rows { of: Of::Wire(0..record.wire_len), name: "opaque", value: None };
                 dump(sink, bytes, record, rows, &mut buffer)?;
             }
-            Kind::Gap => line(sink, format_args!("          {} bytes that the capture lacks", record.wire_len)),
+            Kind::Gap => {
+                line(sink, format_args!("          {} that the capture lacks", count(record.wire_len, "byte")));
+            }
             Kind::End(how) => line(sink, format_args!("          {}", how.name())),
         }
         for finding in &record.findings {

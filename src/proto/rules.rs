@@ -226,6 +226,11 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// `1 byte`, `1,024 bytes`.
+pub fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

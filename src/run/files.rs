@@ -11,7 +11,7 @@ use crate::capture::samples::Sample;
 use crate::capture::store::Capture;
 use crate::cli::{Export, Open, Theme};
 use crate::export::{self, Exported, Format, Options, Progress, Selection};
-use crate::proto::rules::grouped;
+use crate::proto::rules::count;
 
 /// Opens a file or a sample on the screen, or lists the samples.
 pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
@@ -55,9 +55,9 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
         Some(path) => {
             let exported = export::to_file(&capture, args.to, &options, &path, args.force, &progress)?;
             stdio::say(format_args!(
-                "{} records, {} bytes written to {}",
-                grouped(exported.records),
-                grouped(exported.bytes),
+                "{}, {} written to {}",
+                count(exported.records, "record"),
+                count(exported.bytes, "byte"),
                 path.display()
             ));
             exported

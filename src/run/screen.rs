@@ -23,8 +23,8 @@ use crate::export::{self, ExportError, Exported, Format, Options, Progress, Sele
 use crate::net::Server;
 use crate::net::demo::{self, DemoHandle};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::grouped;
-use crate::tui::app::{App, Notice, Setting, count};
+use crate::proto::rules::count;
+use crate::tui::app::{App, Notice, Setting};
 use crate::tui::event::{self, Event, Remote, Report};
 use crate::tui::host::{ExportRequest, FormatChoice, Host};
 use crate::tui::keymap::Keymap;
@@ -284,5 +284,5 @@ fn export_and_report(capture: &Capture, request: ExportRequest, remote: &Remote)
 fn said(path: &Path, exported: &Exported) -> String {
     let records = count(exported.records, "record");
     let note = exported.note.as_deref().map(|note| format!(" · {note}")).unwrap_or_default();
-    format!("wrote {records}, {} bytes, to {}{note}", grouped(exported.bytes), path.display())
+    format!("wrote {records}, {}, to {}{note}", count(exported.bytes, "byte"), path.display())
 }

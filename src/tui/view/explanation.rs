@@ -88,7 +88,7 @@ fn words(app: &App, detail: &Detail) -> Words {
     if let Some((at, _)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
         let len = detail.record.payload_len().unwrap_or(0);
         return Words {
-            title: format!("payload byte {} of {}", grouped(at), grouped(len)),
+            title: format!("payload byte {} of {} · offset {}", grouped(at + 1), grouped(len), grouped(at)),
             section: "RFC 6455 §5.3".to_owned(),
             text: String::new(),
         };
@@ -135,7 +135,7 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
         (
             format!("key[{place}]"),
             key[place],
-            format!("byte {} mod 4 = {place}: the key's byte {place}", grouped(at)),
+            format!("offset {} mod 4 = {place}", grouped(at)),
             theme.field(FieldId::MaskingKey),
         ),
         ("⊕".to_owned(), plain, printable::byte_name(plain), theme.selected.0),
