@@ -37,6 +37,80 @@ fn at_80_by_24_list_bits_and_bytes_stand() {
 }
 
 #[test]
+fn at_80_by_24_a_line_explains_what_is_selected() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]));
+    let mut screen = Screen::live(&wire, (80, 24));
+    let lines = |screen: &Screen| screen.text().lines().map(str::to_owned).collect::<Vec<_>>();
+    screen.press(&["up", "right", "right", "right", "right"]);
+    let text = lines(&screen);
+    assert!(text[21].starts_with(" opcode ─ RFC 6455 §5.2"), "{}", screen.text());
+    assert_eq!(text[22].trim(), "1 says how to read the payload: as UTF-8 text.", "whole sentences");
+    let [row] = screen.lines_with("0001  0x1").try_into().expect("a row");
+    assert!(row.contains(" text "), "a gloss that fits: {row}");
+    // The XOR of a payload byte.
+    screen.press(&["tab", "tab", "tab"]);
+    let text = lines(&screen);
+    assert!(text[21].starts_with(" payload byte 1 of 14"), "{}", screen.text());
+    assert_eq!(text[22].split_whitespace().next(), Some("masked"));
+    assert!(text[22].contains("key[0] 37 0011 0111") && text[22].trim_end().ends_with("63 0110 0011  c"), "{text:?}");
+    // What is wrong: with the field in its line, with others in the title.
+    screen.press(&["backtab", "backtab", "backtab", "down"]);
+    assert!(lines(&screen)[21].contains("✗ 1 finding"), "{}", screen.text());
+    screen.press(&["left", "left", "left"]);
+    assert!(lines(&screen)[22].contains("control frame over 125 bytes"), "{}", screen.text());
+}
+
+#[test]
+fn at_80_by_24_the_computation_of_the_accept_key_stands_whole() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.press(&["g", "down"]);
+    let text = screen.text();
+    for part in [
+        "key    dGhlIHNhbXBsZSBub25jZQ==",
+        "+ GUID 258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+        "46 06 cf 38 59 45 b2 be c4 ea",
+        "base64 s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        "=  received ✓",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(text.contains("record 2 · 101 · server → client"), "{text}");
+    screen.press(&["right", "right", "right"]);
+    let line = screen.text().lines().nth(22).map(str::to_owned).expect("a line");
+    assert!(line.starts_with(" s3pPLMBiTxaQ9kYGzzhZRbK+xOo=: the client's key"), "{line}");
+}
+
+#[test]
+fn a_wrong_accept_key_stands_whole_below_the_right_one() {
+    let mut wire = Wire::new();
+    wire.say(UP, support::REQUEST.as_bytes());
+    wire.say(DOWN, support::RESPONSE.replace("s3pP", "S3pP").as_bytes());
+    for size in [(80, 24), (120, 36)] {
+        let mut screen = Screen::live(&wire, size);
+        let text = screen.press(&["tab", "\\"]).text();
+        for part in ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "≠  not the same ✗"] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn of_a_path_in_a_notice_the_name_of_the_file_stands() {
+    use framescope::tui::app::Notice;
+    let wire = Wire::new();
+    for (width, said) in
+        [(120, "open /home/somebody/.cache/framescope/live-AbCdEf.pcapng"), (60, "…/live-AbCdEf.pcapng")]
+    {
+        let mut screen = Screen::live(&wire, (width, 24));
+        let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
+        screen.app.notice = Some(Notice::Told(format!("unsaved capture found: framescope open {path}")));
+        assert!(screen.text().contains(said), "{}", screen.text());
+    }
+}
+
+#[test]
 fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
     let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));

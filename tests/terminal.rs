@@ -272,7 +272,9 @@ fn a_closed_terminal_keeps_what_nobody_could_be_asked_about() {
     assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
 
     let mut next = Terminal::program(&["serve", "--listen", "127.0.0.1:0"], folder.path());
-    next.expect("left its capture");
+    // It is to be pasted into a shell: its beginning may be shortened to ~, its name stands.
+    next.expect("unsaved capture found: framescope open ~/cache/framescope/live-");
+    next.expect(&kept.file_name().expect("a name").to_string_lossy());
     // Nothing was recorded this time: nothing has to stay.
     next.signal(rustix::process::Signal::HUP);
     assert_eq!(next.end(), 0);

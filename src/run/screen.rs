@@ -52,8 +52,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     let browser = args.browser.then(|| browse(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("the system gives no thread for the demo client")?;
-    let leftover = leftover
-        .map(|path| format!("a run that did not end cleanly left its capture: framescope open {}", path.display()));
+    let leftover = leftover.map(|path| format!("unsaved capture found: framescope open {}", from_home(&path)));
     let subject = Subject {
         capture: &capture,
         server: Some(server.address()),
@@ -114,6 +113,14 @@ struct Subject<'a> {
     demo: Option<DemoHandle>,
     /// A line to show at first.
     notice: Option<String>,
+}
+
+/// A path for people, and for shells: the home folder is `~`.
+fn from_home(path: &Path) -> String {
+    match std::env::home_dir().and_then(|home| Some(path.strip_prefix(home).ok()?.to_owned())) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
 }
 
 fn needs_terminal(instead: &str) -> anyhow::Result<()> {

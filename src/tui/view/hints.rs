@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{fit, put};
+use super::{fit, fit_path, put};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
 use crate::tui::app::overlay::{Overlay, Prompt};
@@ -37,13 +37,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     match &app.notice {
         Some(Notice::Told(line)) => {
-            put(buffer, area, 1, 0, &fit(line, width), theme.info.0);
+            put(buffer, area, 1, 0, &fit_path(line, width), theme.info.0);
         }
         Some(Notice::Said(line)) => {
-            put(buffer, area, 1, 0, &fit(&format!("✓ {line}"), width), theme.good.0);
+            put(buffer, area, 1, 0, &fit_path(&format!("✓ {line}"), width), theme.good.0);
         }
         Some(Notice::Failed(line)) => {
-            put(buffer, area, 1, 0, &fit(&format!("✗ {line}"), width), theme.error.0);
+            put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), width), theme.error.0);
         }
         None => keys(app, buffer),
     }
