@@ -415,13 +415,51 @@ fn quitting_asks_when_records_would_be_lost() {
 #[test]
 fn help_lists_every_binding() {
     let wire = ticker();
-    let mut screen = Screen::live(&wire, (120, 60));
-    screen.press(&["?"]);
-    let text = screen.text();
-    for group in &screen.app.keymap.groups {
-        for binding in &group.bindings {
-            let beginning: String = binding.help.chars().take(20).collect();
-            assert!(text.contains(&beginning), "{beginning}\n{text}");
+    for size in [(120, 36), (80, 24), (62, 20), (200, 60)] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["?"]);
+        // Where not all has room at once, it is scrolled through.
+        let mut text = screen.text();
+        for _ in 0..40 {
+            text.push_str(&screen.press(&["down"]).text());
+        }
+        for binding in screen.app.keymap.groups.iter().flat_map(|group| &group.bindings) {
+            assert!(text.contains(&binding.help), "{size:?}: {}\n{text}", binding.help);
+            assert!(text.contains(&binding.labels()), "{size:?}: {}", binding.labels());
+        }
+    }
+}
+
+#[test]
+fn at_120_by_36_every_gloss_of_a_frame_stands_whole() {
+    let mut wire = ticker();
+    let key = Some([0; 4]);
+    for bytes in [
+        frame(true, Opcode::Text, key, b"zero key"),
+        frame(false, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]),
+        frame(true, Opcode::Continuation, None, b"x"),
+        vec![0xf3, 0x80, 1, 2, 3, 4],
+        vec![0x82, 0xfe, 0, 1, 1, 2, 3, 4, 5],
+        [&[0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4][..], &[0; 65_536]].concat(),
+        frame(true, Opcode::Close, Some([1, 2, 3, 4]), &[0x03, 0xf7]),
+    ] {
+        wire.say(UP, &bytes);
+    }
+    let mut screen = Screen::live(&wire, (120, 36));
+    for no in (3..=screen.app.totals.records).rev() {
+        assert_eq!(screen.app.cursor, no);
+        let count = screen.app.detail.as_ref().expect("a record").rows.len();
+        for row in 0..count {
+            let text = screen.text();
+            let detail = screen.app.detail.as_ref().expect("a record");
+            let (name, gloss) = (&detail.rows[row].name, &detail.rows[row].gloss);
+            let line = text.lines().find(|line| line.starts_with(&format!("▌ {name} "))).expect("the selected row");
+            assert!(!gloss.is_empty() && line.contains(&format!(" {gloss} ")), "{no}: {name}: {gloss}\n{text}");
+            screen.press(&["right"]);
+        }
+        screen.press(&["up"]);
+        for _ in 0..12 {
+            screen.press(&["left"]);
         }
     }
 }

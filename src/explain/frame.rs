@@ -43,7 +43,7 @@ pub enum Place {
     Stray,
 }
 
-/// A few words on what a field's value means, at most 36 columns. Empty for a field that no frame has.
+/// A few words on what a field's value means, at most 31 columns. Empty for a field that no frame has.
 pub fn frame_gloss(ctx: &FrameContext, field: &Field) -> String {
     let Some((chapter, topic, case)) = choose(ctx, field) else { return String::new() };
     texts::Page::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
@@ -177,7 +177,7 @@ mod tests {
     fn section_5_2_the_three_length_forms() {
         let (words, gloss) = explain("82 7e 01 2c", DOWN, Place::Whole, FieldId::PayloadLen);
         let text = "126 says that the next 16 bits hold the length: 300 does not fit into 7 bits' 0–125.";
-        assert_eq!((words.text.as_str(), gloss.as_str()), (text, "extended length follows: 16 bits"));
+        assert_eq!((words.text.as_str(), gloss.as_str()), (text, "the length follows in 16 bits"));
         assert_eq!(length_form(&FrameHead::new(true, Opcode::Binary, None, 300)), text);
         let (words, gloss) = explain("82 7e 01 2c", DOWN, Place::Whole, FieldId::ExtendedLen16);
         assert!(words.text.starts_with("01 2c, the most significant byte first, is 300: "), "{}", words.text);
@@ -208,10 +208,7 @@ mod tests {
         );
         assert_eq!(explain("81 80 01020304", UP, Place::Whole, FieldId::Mask).1, "masked");
         assert_eq!(explain("81 80 01020304", DOWN, Place::Whole, FieldId::Mask).1, "masked: a server must not mask");
-        assert_eq!(
-            explain("81 85 00000000", UP, Place::Whole, FieldId::MaskingKey).1,
-            "zero: the payload stays readable"
-        );
+        assert_eq!(explain("81 85 00000000", UP, Place::Whole, FieldId::MaskingKey).1, "zero: payload stays readable");
     }
 
     #[test]
@@ -222,7 +219,7 @@ mod tests {
         assert_eq!(gloss("00 00", Place::Middle), "more fragments follow");
         assert_eq!(gloss("80 00", Place::Last), "last fragment of its message");
         assert_eq!(gloss("80 00", Place::Stray), "last fragment of no message");
-        assert_eq!(gloss("09 00", Place::Control), "0: control frames are never cut up");
+        assert_eq!(gloss("09 00", Place::Control), "0: control frames stay whole");
     }
 
     #[test]
