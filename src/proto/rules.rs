@@ -134,7 +134,7 @@ catalogue! {
     /// Nothing follows a Close.
     FrameAfterClose "frame-after-close" "RFC 6455 §5.5.1" Error "a frame after the Close that this side sent";
     /// Text is UTF-8.
-    TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not UTF-8 from payload byte {n} on";
+    TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not UTF-8 from offset {n} of the payload on";
     /// Text ends at the end of a character.
     TextCutCharacter "text-cut-character" "RFC 6455 §8.1" Error "the text message ends inside a UTF-8 character";
     /// A Close payload is empty or has a code.
