@@ -76,6 +76,31 @@ impl Cli {
     }
 }
 
+/// What is wrong with the command line `words`, in one line: clap's sentence, its tips, and where to read more.
+pub fn usage_line(error: &clap::Error, words: impl IntoIterator<Item = OsString>) -> String {
+    let cli = Cli::command();
+    let command = words.into_iter().skip(1).find_map(|word| Some(cli.find_subcommand(&word)?.get_name()));
+    let rendered = error.render().to_string();
+    let said = rendered.split("\nUsage: ").next().unwrap_or_default();
+    let mut line = String::new();
+    for part in said.lines().map(str::trim).filter(|part| !part.is_empty() && !part.starts_with("For more information"))
+    {
+        let part = part.strip_prefix("error: ").unwrap_or(part);
+        match (part.strip_prefix("tip: "), part.strip_prefix('[').and_then(|values| values.strip_suffix(']'))) {
+            _ if line.is_empty() => line.push_str(part),
+            (Some(tip), _) => line.push_str(&format!("; {tip}")),
+            (_, Some(values)) => line.push_str(&format!(" ({values})")),
+            _ if line.ends_with(':') => line.push_str(&format!(" {part}")),
+            _ => line.push_str(&format!(", {part}")),
+        }
+    }
+    if error.kind() == ErrorKind::MissingRequiredArgument && command == Some("open") {
+        line.push_str("; or give --sample to list the captures that come with framescope");
+    }
+    let command = command.map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{line}; try `framescope{command} --help`")
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {

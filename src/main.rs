@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use framescope::{cli::Cli, run};
 
 fn main() -> ExitCode {
-    let cli = Cli::read(std::env::args_os()).unwrap_or_else(|usage| usage.exit());
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(usage) => return run::misused(&usage),
+    };
     match run::run(cli) {
         Ok(code) => code,
         Err(error) => run::failed(&error),

@@ -78,9 +78,39 @@ mod usage {
             "man extra",
         ] {
             let arguments: Vec<&str> = line.split_whitespace().collect();
-            let output = framescope(&arguments).assert().code(2).get_output().clone();
-            assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line}");
+            wrong(&arguments);
         }
+    }
+
+    /// Exactly one line on stderr, nothing on stdout, exit status 2; the line.
+    fn wrong(arguments: &[&str]) -> String {
+        let output = framescope(arguments).assert().code(2).get_output().clone();
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(stderr.matches('\n').count(), 1, "{arguments:?}: {stderr:?}");
+        assert!(stderr.starts_with("framescope: ") && stderr.ends_with(" --help`\n"), "{stderr:?}");
+        assert!(!stderr.contains("error:") && !stderr.contains("Usage"), "{stderr:?}");
+        assert_eq!(output.stdout, b"", "{arguments:?}");
+        stderr
+    }
+
+    #[test]
+    fn the_line_says_what_is_wrong_and_what_would_be_right() {
+        for (line, said) in [
+            ("--demmo", &["'--demmo'", "'--demo'", "`framescope --help`"][..]),
+            ("opne x", &["'opne'", "'open'"]),
+            ("open", &["<FILE>", "--sample", "`framescope open --help`"]),
+            ("open --sample hallo", &["'hallo'", "hello, ticker", "`framescope open --help`"]),
+            ("export x --to gif", &["'gif'", "possible values: pcapng, ndjson", "`framescope export --help`"]),
+            ("export", &["not provided: --to <FORMAT>, <FILE>"]),
+            ("--interval 0s", &["must be longer than zero"]),
+            ("--headless open x", &["--headless is a flag of serve"]),
+        ] {
+            let stderr = wrong(&line.split_whitespace().collect::<Vec<_>>());
+            for part in said {
+                assert!(stderr.contains(part), "{line}: {part} in {stderr}");
+            }
+        }
+        assert!(wrong(&["--listen", "a\nb\x1b[31m"]).contains("ADDR:PORT"));
     }
 
     #[test]
@@ -251,6 +281,8 @@ mod decode {
             assert!(drawn.contains("frame 1 ·") && drawn.contains("· cut") && drawn.contains(said), "{drawn}");
         }
         assert!(stdout(&["decode", "82ff7fffffffffffffff01020304aa"]).contains("missing"));
+        let cut = stdout(&["decode", "--to", "hex", "81"]);
+        assert!(cut.lines().next().expect("a line").ends_with(" · 1 byte"), "{cut}");
     }
 
     /// Of a cut head everything stands that is certain, and nothing else.
@@ -395,7 +427,7 @@ mod headless {
         let records: usize =
             summary.split(" · ").nth(1).and_then(|w| w.split(' ').next()?.parse().ok()).expect(summary);
         assert_eq!(lines.len() + rest.lines().count() - 1, records, "none dropped: {summary}");
-        assert!(summary.starts_with("1 connection · ") && summary.contains("0 findings"), "{summary}");
+        assert!(summary.starts_with("1 connection · ") && summary.ends_with(" · no findings"), "{summary}");
     }
 
     #[test]
@@ -426,6 +458,31 @@ mod headless {
         let mut page = String::new();
         socket.read_to_string(&mut page).expect("an answer");
         page
+    }
+
+    #[test]
+    fn a_closed_terminal_ends_it_as_sigterm_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("live.pcapng").to_string_lossy().into_owned();
+        let mut running = Running::start(&[&DEMO[..], &["--write", &path]].concat());
+        running.wait_for_lines(4);
+        let (status, rest, err) = running.end(rustix::process::Signal::HUP);
+        assert_eq!((status.code(), err.as_str()), (Some(0), ""));
+        assert!(rest.lines().last().expect("a summary").starts_with("1 connection · "), "{rest}");
+        let json = stdout(&["export", "--to", "ndjson", &path]);
+        assert_eq!(json.matches("\"type\":\"end\"").count(), 2, "the file is complete: {json}");
+    }
+
+    #[test]
+    fn under_nohup_it_outlives_the_terminal() {
+        let script = format!("trap '' HUP; exec {} {}", cargo_bin!("framescope").display(), DEMO.join(" "));
+        let mut running = Running::of(Command::new("sh").args(["-c", &script]));
+        running.wait_for_lines(1);
+        let pid = rustix::process::Pid::from_child(&running.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("signalled");
+        assert_eq!(running.wait_for_lines(20).len(), 20, "it goes on");
+        let (status, _, err) = running.end(rustix::process::Signal::TERM);
+        assert_eq!((status.code(), err.as_str()), (Some(0), ""));
     }
 
     #[test]

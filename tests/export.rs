@@ -287,6 +287,43 @@ mod ndjson {
     }
 }
 
+mod hex_dump {
+    use super::*;
+
+    /// The bytes in the hex columns.
+    fn bytes(dump: &str) -> Vec<u8> {
+        let rows = dump.lines().filter(|line| line.len() > 10 && line[..8].bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits: String =
+            rows.flat_map(|row| row.chars().skip(10).take(48)).filter(|c| !c.is_whitespace()).collect();
+        hex::decode(digits).expect("hex digits")
+    }
+
+    #[test]
+    fn a_head_stands_in_bytes_too_whole_and_in_order() {
+        let mut talk = Talk::new();
+        let mut connection = talk.connection(50001);
+        let request = b"GET /a?b=%20 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: longer than a row of sixteen\r\n\r\n";
+        let response = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n0123456789abcdefghij";
+        talk.say(&mut connection, UP, request);
+        talk.say(&mut connection, DOWN, response);
+        drop(connection);
+        let capture = talk.capture();
+        for (direction, wire) in [(UP, request.as_slice()), (DOWN, response)] {
+            let options = Options { direction: Some(direction), ..Options::default() };
+            let dump = String::from_utf8(exported_with(&capture, Format::Hex, &options).0).expect("text");
+            assert_eq!(bytes(&dump), wire, "{dump}");
+        }
+        let dump = String::from_utf8(exported(&capture, Format::Hex)).expect("text");
+        for row in [
+            "00000000  47 45 54 20                                       method                   GET",
+            "00000017  48 6f 73 74 3a 20 6c 6f  63 61 6c 68 6f 73 74 0d  Host                     localhost",
+            "00000027  0a",
+        ] {
+            assert!(dump.lines().any(|line| line == row), "{row}\n{dump}");
+        }
+    }
+}
+
 mod redaction {
     use super::*;
 

@@ -37,6 +37,80 @@ fn at_80_by_24_list_bits_and_bytes_stand() {
 }
 
 #[test]
+fn at_80_by_24_a_line_explains_what_is_selected() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]));
+    let mut screen = Screen::live(&wire, (80, 24));
+    let lines = |screen: &Screen| screen.text().lines().map(str::to_owned).collect::<Vec<_>>();
+    screen.press(&["up", "right", "right", "right", "right"]);
+    let text = lines(&screen);
+    assert!(text[21].starts_with(" opcode ─ RFC 6455 §5.2"), "{}", screen.text());
+    assert_eq!(text[22].trim(), "1 says how to read the payload: as UTF-8 text.", "whole sentences");
+    let [row] = screen.lines_with("0001  0x1").try_into().expect("a row");
+    assert!(row.contains(" text "), "a gloss that fits: {row}");
+    // The XOR of a payload byte.
+    screen.press(&["tab", "tab", "tab"]);
+    let text = lines(&screen);
+    assert!(text[21].starts_with(" payload byte 1 of 14"), "{}", screen.text());
+    assert_eq!(text[22].split_whitespace().next(), Some("masked"));
+    assert!(text[22].contains("key[0] 37 0011 0111") && text[22].trim_end().ends_with("63 0110 0011  c"), "{text:?}");
+    // What is wrong: with the field in its line, with others in the title.
+    screen.press(&["backtab", "backtab", "backtab", "down"]);
+    assert!(lines(&screen)[21].contains("✗ 1 finding"), "{}", screen.text());
+    screen.press(&["left", "left", "left"]);
+    assert!(lines(&screen)[22].contains("control frame over 125 bytes"), "{}", screen.text());
+}
+
+#[test]
+fn at_80_by_24_the_computation_of_the_accept_key_stands_whole() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.press(&["g", "down"]);
+    let text = screen.text();
+    for part in [
+        "key    dGhlIHNhbXBsZSBub25jZQ==",
+        "+ GUID 258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+        "46 06 cf 38 59 45 b2 be c4 ea",
+        "base64 s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        "=  received ✓",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(text.contains("record 2 · 101 · server → client"), "{text}");
+    screen.press(&["right", "right", "right"]);
+    let line = screen.text().lines().nth(22).map(str::to_owned).expect("a line");
+    assert!(line.starts_with(" s3pPLMBiTxaQ9kYGzzhZRbK+xOo=: the client's key"), "{line}");
+}
+
+#[test]
+fn a_wrong_accept_key_stands_whole_below_the_right_one() {
+    let mut wire = Wire::new();
+    wire.say(UP, support::REQUEST.as_bytes());
+    wire.say(DOWN, support::RESPONSE.replace("s3pP", "S3pP").as_bytes());
+    for size in [(80, 24), (120, 36)] {
+        let mut screen = Screen::live(&wire, size);
+        let text = screen.press(&["tab", "\\"]).text();
+        for part in ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "≠  not the same ✗"] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn of_a_path_in_a_notice_the_name_of_the_file_stands() {
+    use framescope::tui::app::Notice;
+    let wire = Wire::new();
+    for (width, said) in
+        [(120, "open /home/somebody/.cache/framescope/live-AbCdEf.pcapng"), (60, "…/live-AbCdEf.pcapng")]
+    {
+        let mut screen = Screen::live(&wire, (width, 24));
+        let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
+        screen.app.notice = Some(Notice::Told(format!("unsaved capture found: framescope open {path}")));
+        assert!(screen.text().contains(said), "{}", screen.text());
+    }
+}
+
+#[test]
 fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
     let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
@@ -95,9 +169,11 @@ fn a_payload_byte_shows_how_it_is_unmasked() {
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["tab", "tab", "tab", "right", "right", "right"]);
     let text = screen.text();
-    assert!(text.contains("payload byte 3 of 14 ─ RFC 6455 §5.3"), "{text}");
+    assert!(text.contains("payload byte 4 of 14 · offset 3 ─ RFC 6455 §5.3"), "{text}");
     assert!(!screen.lines_with("65   0110 0101   e").is_empty(), "{text}");
-    assert!(!screen.lines_with("key[3]").is_empty(), "{text}");
+    assert!(screen.lines_with("key[3]")[0].ends_with("offset 3 mod 4 = 3"), "{text}");
+    screen.press(&["end"]);
+    assert!(screen.text().contains("payload byte 14 of 14 · offset 13"), "{}", screen.text());
 }
 
 #[test]
@@ -146,7 +222,7 @@ fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
     assert!(text.contains("FIN ─ RFC 6455 §5.5") && text.contains("1, as in every control frame"), "{text}");
     screen.press(&["tab", "tab", "tab"]);
     let text = screen.text();
-    assert!(text.contains("payload byte 0 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
+    assert!(text.contains("payload byte 1 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
 }
 
 #[test]
@@ -176,7 +252,7 @@ fn partners_are_a_key_away() {
 
 #[test]
 fn text_and_bytes_are_found() {
-    let wire = ticker();
+    let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     let find = |screen: &mut Screen| {
         let Some(Effect::Find { pattern, from, toward, .. }) = screen.app.effects.pop() else { panic!("a search") };
@@ -198,8 +274,15 @@ fn text_and_bytes_are_found() {
     screen.press(&["/"]).type_text("no such thing").press(&["enter"]);
     assert_eq!(find(&mut screen), None);
     assert!(screen.text().contains("not found"));
-    screen.press(&["/"]).type_text("x 8").press(&["enter"]);
-    assert!(screen.text().contains("not hex"), "{}", screen.text());
+    screen.press(&["/"]).type_text("x 8");
+    assert!(screen.text().contains(r"\x … finds it as text"), "{}", screen.text());
+    screen.press(&["enter"]);
+    assert!(screen.text().contains(r"not hex: x 81 05, or \x … to find it as text"), "{}", screen.text());
+    screen.press(&["esc"]);
+    wire.text(DOWN, "x 81 05");
+    screen.app.refresh();
+    screen.press(&["/"]).type_text(r"\x 81").press(&["enter"]);
+    assert_eq!(find(&mut screen), Some((9, 2)));
 }
 
 #[test]
@@ -243,6 +326,64 @@ fn export_asks_for_scope_format_and_path() {
 }
 
 #[test]
+fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
+    let mut wire = ticker();
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"hi"));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"hi"));
+    let mut screen = Screen::live(&wire, (120, 44));
+    let words = |screen: &mut Screen, field: &str| {
+        let selected = |screen: &Screen| {
+            let detail = screen.app.detail.as_ref().expect("a record");
+            detail.field_of_row(screen.app.row).map(|field| field.name.clone())
+        };
+        while selected(screen).as_deref() != Some(field) {
+            screen.press(&["right"]);
+        }
+        screen.text().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(words(&mut screen, "opcode").contains("It answers a Ping that the server sent"));
+    assert!(words(&mut screen, "payload").contains("that of the ping it answers"));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"beat"));
+    screen.press(&["G"]);
+    screen.press(&["left", "left", "left", "left", "left", "left", "left"]);
+    for field in ["opcode", "payload"] {
+        let text = words(&mut screen, field);
+        assert!(!text.contains("the ping it answers") && !text.contains("It answers a Ping"), "{field}: {text}");
+        assert!(text.contains("one-way heartbeat"), "{field}: {text}");
+    }
+    let text = words(&mut screen, "payload");
+    assert!(text.contains("free: it answers no ping") && text.contains("no Ping asked for this one"), "{text}");
+}
+
+#[test]
+fn a_frame_of_which_one_byte_came_has_one_byte() {
+    for (bytes, length, said) in [
+        (&[0x81][..], "1", "text frame, cut after 1 byte of its head"),
+        (&[0x82, 0x7e, 1], "3", "binary frame, cut after 3 bytes of its head"),
+        (&[0x82, 0x01], "0", "binary frame, cut after 0 of 1 byte of payload"),
+        (&[0x82, 0x03, 9], "1", "binary frame, cut after 1 of 3 bytes of payload"),
+    ] {
+        let mut wire = ticker();
+        wire.say(DOWN, bytes);
+        wire.connection.end(
+            DOWN,
+            framescope::proto::dissected::How::Fin,
+            framescope::proto::time::Time(1_795_375_899_000_000_000),
+        );
+        let mut screen = Screen::live(&wire, (120, 36));
+        let text = screen.text();
+        let line = text.lines().find(|line| line.contains("frame, cut after")).expect("a cut frame");
+        assert!(line.contains(said), "{line}");
+        assert_eq!(line.split_whitespace().nth(5), Some(length), "{line}");
+        screen.press(&["up"]);
+        for _ in 0..9 {
+            screen.press(&["right"]);
+            assert!(!screen.text().contains(" 1 bytes"), "{}", screen.text());
+        }
+    }
+}
+
+#[test]
 fn notes_stand_on_their_record() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
@@ -274,13 +415,51 @@ fn quitting_asks_when_records_would_be_lost() {
 #[test]
 fn help_lists_every_binding() {
     let wire = ticker();
-    let mut screen = Screen::live(&wire, (120, 60));
-    screen.press(&["?"]);
-    let text = screen.text();
-    for group in &screen.app.keymap.groups {
-        for binding in &group.bindings {
-            let beginning: String = binding.help.chars().take(20).collect();
-            assert!(text.contains(&beginning), "{beginning}\n{text}");
+    for size in [(120, 36), (80, 24), (62, 20), (200, 60)] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["?"]);
+        // Where not all has room at once, it is scrolled through.
+        let mut text = screen.text();
+        for _ in 0..40 {
+            text.push_str(&screen.press(&["down"]).text());
+        }
+        for binding in screen.app.keymap.groups.iter().flat_map(|group| &group.bindings) {
+            assert!(text.contains(&binding.help), "{size:?}: {}\n{text}", binding.help);
+            assert!(text.contains(&binding.labels()), "{size:?}: {}", binding.labels());
+        }
+    }
+}
+
+#[test]
+fn at_120_by_36_every_gloss_of_a_frame_stands_whole() {
+    let mut wire = ticker();
+    let key = Some([0; 4]);
+    for bytes in [
+        frame(true, Opcode::Text, key, b"zero key"),
+        frame(false, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]),
+        frame(true, Opcode::Continuation, None, b"x"),
+        vec![0xf3, 0x80, 1, 2, 3, 4],
+        vec![0x82, 0xfe, 0, 1, 1, 2, 3, 4, 5],
+        [&[0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4][..], &[0; 65_536]].concat(),
+        frame(true, Opcode::Close, Some([1, 2, 3, 4]), &[0x03, 0xf7]),
+    ] {
+        wire.say(UP, &bytes);
+    }
+    let mut screen = Screen::live(&wire, (120, 36));
+    for no in (3..=screen.app.totals.records).rev() {
+        assert_eq!(screen.app.cursor, no);
+        let count = screen.app.detail.as_ref().expect("a record").rows.len();
+        for row in 0..count {
+            let text = screen.text();
+            let detail = screen.app.detail.as_ref().expect("a record");
+            let (name, gloss) = (&detail.rows[row].name, &detail.rows[row].gloss);
+            let line = text.lines().find(|line| line.starts_with(&format!("▌ {name} "))).expect("the selected row");
+            assert!(!gloss.is_empty() && line.contains(&format!(" {gloss} ")), "{no}: {name}: {gloss}\n{text}");
+            screen.press(&["right"]);
+        }
+        screen.press(&["up"]);
+        for _ in 0..12 {
+            screen.press(&["left"]);
         }
     }
 }

@@ -14,7 +14,8 @@ struct Terminal {
     output: Receiver<Vec<u8>>,
     input: Box<dyn std::io::Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
+    /// Until it is closed.
+    master: Option<Box<dyn MasterPty + Send>>,
     /// Everything that was written to the terminal.
     raw: Vec<u8>,
 }
@@ -42,7 +43,7 @@ impl Terminal {
             output,
             input,
             child,
-            master: pair.master,
+            master: Some(pair.master),
             raw: Vec::new(),
         }
     }
@@ -54,6 +55,7 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("HOME", folder);
         command.env("XDG_CACHE_HOME", folder.join("cache"));
+        command.env("TMPDIR", folder);
         command.env_remove("NO_COLOR");
         Self::start(command, 36, 120)
     }
@@ -111,6 +113,19 @@ impl Terminal {
         status.exit_code()
     }
 
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = self.child.process_id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
+        rustix::process::kill_process(pid.expect("a process"), signal).expect("it runs");
+    }
+
+    /// Closes the terminal's window: the system says SIGHUP, and whatever is written fails.
+    fn close(&mut self) {
+        // The thread that reads ends with the next piece of output, and with it the last handle.
+        self.output = channel().1;
+        self.input = Box::new(std::io::sink());
+        self.master = None;
+    }
+
     fn assert_restored(&self) {
         let screen = self.parser.screen();
         assert!(!screen.alternate_screen(), "the alternate screen is left");
@@ -118,7 +133,7 @@ impl Terminal {
         assert!(!screen.bracketed_paste(), "pasting is as before");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is released");
         #[cfg(unix)]
-        if let Some(settings) = self.master.get_termios() {
+        if let Some(settings) = self.master.as_ref().and_then(|master| master.get_termios()) {
             use nix_flags::{ECHO, ICANON};
             let local = settings.local_flags.bits();
             assert!(local & ECHO != 0 && local & ICANON != 0, "typing is echoed again, by the line");
@@ -158,7 +173,7 @@ fn a_demo_is_stepped_through_exported_and_quit() {
     terminal.press("\x1b[C\x1b[C\x1b[C\x1b[C");
     terminal.expect("opcode ─ RFC 6455 §5.2");
     terminal.press("\t\t\t\x1b[C\x1b[C\x1b[C");
-    terminal.expect("payload byte 3 of 14");
+    terminal.expect("payload byte 4 of 14");
     terminal.press("e");
     terminal.expect("record.pcapng");
     terminal.press("\x1b[B\x1b[C");
@@ -197,7 +212,7 @@ fn another_size_is_another_drawing() {
             .screen_mut()
             .set_size(rows.try_into().expect("not zero"), columns.try_into().expect("not zero"));
         terminal.parser.process(b"\x1b[2J");
-        terminal.master.resize(size(rows, columns)).expect("resized");
+        terminal.master.as_ref().expect("open").resize(size(rows, columns)).expect("resized");
         terminal.expect(sign);
     }
     terminal.wait_until("the last size is drawn whole", |screen| {
@@ -218,16 +233,69 @@ fn sigterm_ends_it_and_gives_the_terminal_back() {
         folder.path(),
     );
     terminal.expect("client: echo 1");
-    let pid =
-        terminal.child.process_id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32)).expect("a process");
     let asked = Instant::now();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    terminal.signal(rustix::process::Signal::TERM);
     assert_eq!(terminal.end(), 0);
     assert!(asked.elapsed() < Duration::from_secs(10), "it waits for nobody");
     terminal.assert_restored();
     let (capture, loader) = framescope::capture::import::open(&file).expect("the file opens");
     loader.run(&std::sync::atomic::AtomicBool::new(false));
     assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
+}
+
+/// The files below a folder whose names contain that.
+fn files(folder: &std::path::Path, name: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path, name));
+        } else if path.to_string_lossy().contains(name) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_closed_terminal_keeps_what_nobody_could_be_asked_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = ["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms"];
+    let mut terminal = Terminal::program(&demo, folder.path());
+    terminal.expect("client: echo 1");
+    terminal.close();
+    assert_eq!(terminal.end(), 0);
+    let kept = files(folder.path(), "live-");
+    let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+    let (capture, loader) = framescope::capture::import::open(kept).expect("the file opens");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
+
+    let mut next = Terminal::program(&["serve", "--listen", "127.0.0.1:0"], folder.path());
+    // It is to be pasted into a shell: its beginning may be shortened to ~, its name stands.
+    next.expect("unsaved capture found: framescope open ~/cache/framescope/live-");
+    next.expect(&kept.file_name().expect("a name").to_string_lossy());
+    // Nothing was recorded this time: nothing has to stay.
+    next.signal(rustix::process::Signal::HUP);
+    assert_eq!(next.end(), 0);
+    next.assert_restored();
+    assert_eq!(files(folder.path(), "live-"), std::slice::from_ref(kept));
+}
+
+#[test]
+fn a_sample_leaves_nothing_behind_however_it_ends() {
+    use rustix::process::Signal;
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());
+        terminal.expect("Bits");
+        assert_eq!(files(folder.path(), "hello.pcapng").len(), 1, "it is unpacked here");
+        terminal.signal(signal);
+        assert_eq!(terminal.end(), 0, "{signal:?}");
+        terminal.assert_restored();
+        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").flatten().collect();
+        assert!(left.is_empty(), "{signal:?}: {left:?}");
+    }
 }
 
 #[test]

@@ -44,12 +44,13 @@ pub enum PatternError {
     #[error("nothing to look for: type text, or x and hex digits such as x 81 05")]
     Empty,
     /// Hex digits come in pairs.
-    #[error("not hex: after x come pairs of hex digits, such as x 81 05")]
+    #[error("not hex: x 81 05, or \\x … to find it as text")]
     Hex,
 }
 
 impl Pattern {
-    /// Reads what a person typed: `x 81 05` means bytes, anything else text.
+    /// Reads what a person typed: `x 81 05` means bytes, anything else text. A backslash in front of such an `x ` makes it
+    /// text that begins so; any other backslash stands for itself.
     ///
     /// # Errors
     /// See [`PatternError`].
@@ -61,7 +62,11 @@ impl Pattern {
                 _ => Err(PatternError::Hex),
             };
         }
-        if typed.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Text(typed.to_ascii_lowercase())) }
+        let text = match typed.strip_prefix('\\') {
+            Some(rest) if rest.trim_start_matches('\\').starts_with("x ") => rest,
+            _ => typed,
+        };
+        if text.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Text(text.to_ascii_lowercase())) }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -143,6 +148,11 @@ mod tests {
         assert_eq!(Pattern::parse("x 81 05"), Ok(Pattern::Bytes(vec![0x81, 0x05])));
         assert_eq!(Pattern::parse("x"), Ok(Pattern::Text("x".to_owned())));
         assert_eq!(Pattern::parse("x 8"), Err(PatternError::Hex));
+        assert_eq!(Pattern::parse(r"\x 81"), Ok(Pattern::Text("x 81".to_owned())));
+        assert_eq!(Pattern::parse(r"\\x 81"), Ok(Pattern::Text(r"\x 81".to_owned())));
+        for text in [r"\", r"\n", r"\u00e9", r"\\", r"\xx", "\"x 81\""] {
+            assert_eq!(Pattern::parse(text), Ok(Pattern::Text(text.to_owned())));
+        }
         assert_eq!(Pattern::parse(""), Err(PatternError::Empty));
     }
 }

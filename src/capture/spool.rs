@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use etcetera::BaseStrategy as _;
 
@@ -44,7 +45,18 @@ pub struct Spool {
     file: Arc<File>,
     path: PathBuf,
     len: u64,
-    temporary: bool,
+    temporary: Arc<AtomicBool>,
+}
+
+/// Decides from elsewhere whether a spool's file stays.
+#[derive(Clone, Debug)]
+pub struct Fate(Arc<AtomicBool>);
+
+impl Fate {
+    /// The file stays when the spool goes, and is found by [`leftovers`] if it was temporary.
+    pub fn stay(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Spool {
@@ -101,7 +113,7 @@ impl Spool {
     fn begin(file: File, path: PathBuf, temporary: bool) -> Result<Self, SpoolError> {
         let mut head = Vec::new();
         pcapng::file_head(&mut head);
-        let mut spool = Self { file: Arc::new(file), path, len: 0, temporary };
+        let mut spool = Self { file: Arc::new(file), path, len: 0, temporary: Arc::new(temporary.into()) };
         match spool.append(&head) {
             Ok(_) => Ok(spool),
             Err(source) => Err(SpoolError::Io { path: spool.path.clone(), source }),
@@ -128,6 +140,11 @@ impl Spool {
         Arc::clone(&self.file)
     }
 
+    /// What decides whether the file stays.
+    pub fn fate(&self) -> Fate {
+        Fate(Arc::clone(&self.temporary))
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.path
@@ -136,7 +153,7 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if self.temporary {
+        if self.temporary.load(Ordering::SeqCst) {
             // Nothing can be done about a failure here; the next start offers what is left.
             let _ = fs::remove_file(&self.path);
         }

@@ -6,7 +6,7 @@ use super::partner::round_trip;
 use super::record::Record;
 use super::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
-use crate::proto::rules::Finding;
+use crate::proto::rules::{Finding, count, grouped};
 use crate::wire::close::CloseCode;
 use crate::wire::http::{Head, StartLine};
 use crate::wire::opcode::Opcode;
@@ -23,7 +23,8 @@ const HEAD: u64 = 16 * 1024;
 pub struct Summary {
     /// What it is in a word: a method, a status, an opcode's name.
     pub kind: String,
-    /// Length in bytes: of a frame its payload's, otherwise on the wire. `None` where there are no bytes.
+    /// Length in bytes: of a frame its payload's, otherwise on the wire, as for one that was cut inside its head. `None` where
+    /// there are no bytes.
     pub length: Option<u64>,
     /// The bits of a frame that are set, by name.
     pub bits: String,
@@ -35,6 +36,7 @@ pub struct Summary {
 pub fn of(capture: &Capture, record: &Record) -> Summary {
     let length = match record.kind {
         Kind::End(_) => None,
+        Kind::CutFrame if record.wire_len < record.header_len() => Some(record.wire_len),
         _ => Some(record.payload_len().unwrap_or(record.wire_len)),
     };
     let bits = match record.kind {
@@ -93,10 +95,12 @@ fn kind_and_preview(capture: &Capture, record: &Record) -> std::io::Result<(Stri
             let what = record.opcode().map_or("frame", Opcode::name);
             let announced = capture.frame_head(record)?.map(|head| head.payload_len);
             let missing = match (announced, record.payload_len()) {
-                (Some(announced), Some(had)) => format!("{} of {announced} payload bytes", had.min(announced)),
-                _ => format!("{} bytes of its head", record.wire_len),
+                (Some(announced), Some(had)) => {
+                    format!("{} of {} of payload", grouped(had.min(announced)), count(announced, "byte"))
+                }
+                _ => format!("{} of its head", count(record.wire_len, "byte")),
             };
-            ("cut".to_owned(), format!("ended inside a {what} frame, after {missing}"))
+            ("cut".to_owned(), format!("{what} frame, cut after {missing}"))
         }
     })
 }

@@ -53,6 +53,7 @@ pub(super) const fn reserved_bit(set: bool) -> &'static str {
 pub(super) const fn opcode(ctx: &FrameContext) -> &'static str {
     match (ctx.head.opcode, place(ctx)) {
         (Opcode::Reserved(_), _) => "reserved",
+        (Opcode::Pong, _) if ctx.unsolicited => "unsolicited",
         (_, Place::Control) => "control",
         (_, Place::Whole) => "whole",
         (_, Place::First) => "first",
@@ -110,6 +111,7 @@ pub(super) const fn payload(ctx: &FrameContext) -> &'static str {
         _ if is_cut(ctx) => "cut",
         (Opcode::Close, _) => "close",
         (Opcode::Ping, _) => "ping",
+        (Opcode::Pong, _) if ctx.unsolicited => "pong-unsolicited",
         (Opcode::Pong, _) => "pong",
         (Opcode::Reserved(_), _) => "reserved",
         (_, Place::Whole) if ctx.compressed => "compressed",

@@ -22,6 +22,8 @@ pub struct FrameContext {
     pub compressed: bool,
     /// How many bytes of its payload were captured; fewer than the head announces when it was cut short.
     pub captured_payload: u64,
+    /// Whether it is a pong for which no ping asked (RFC 6455 §5.5.3).
+    pub unsolicited: bool,
 }
 
 /// Where a frame stands in its message (RFC 6455 §5.4).
@@ -41,7 +43,7 @@ pub enum Place {
     Stray,
 }
 
-/// A few words on what a field's value means, at most 36 columns. Empty for a field that no frame has.
+/// A few words on what a field's value means, at most 31 columns. Empty for a field that no frame has.
 pub fn frame_gloss(ctx: &FrameContext, field: &Field) -> String {
     let Some((chapter, topic, case)) = choose(ctx, field) else { return String::new() };
     texts::Page::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
@@ -144,7 +146,8 @@ mod tests {
     fn explain(wire: &str, direction: Direction, place: Place, id: FieldId) -> (Words, String) {
         let bytes = hex::decode(wire.replace(' ', "")).expect("hex");
         let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
-        let ctx = FrameContext { head, direction, place, compressed: false, captured_payload: head.payload_len };
+        let captured_payload = head.payload_len;
+        let ctx = FrameContext { head, direction, place, compressed: false, captured_payload, unsolicited: false };
         let table = fields(&bytes, head.wire_len());
         let field = table.iter().find(|field| field.id == id).expect("the field");
         (frame_field(&ctx, field), frame_gloss(&ctx, field))
@@ -174,7 +177,7 @@ mod tests {
     fn section_5_2_the_three_length_forms() {
         let (words, gloss) = explain("82 7e 01 2c", DOWN, Place::Whole, FieldId::PayloadLen);
         let text = "126 says that the next 16 bits hold the length: 300 does not fit into 7 bits' 0–125.";
-        assert_eq!((words.text.as_str(), gloss.as_str()), (text, "extended length follows: 16 bits"));
+        assert_eq!((words.text.as_str(), gloss.as_str()), (text, "the length follows in 16 bits"));
         assert_eq!(length_form(&FrameHead::new(true, Opcode::Binary, None, 300)), text);
         let (words, gloss) = explain("82 7e 01 2c", DOWN, Place::Whole, FieldId::ExtendedLen16);
         assert!(words.text.starts_with("01 2c, the most significant byte first, is 300: "), "{}", words.text);
@@ -205,10 +208,7 @@ mod tests {
         );
         assert_eq!(explain("81 80 01020304", UP, Place::Whole, FieldId::Mask).1, "masked");
         assert_eq!(explain("81 80 01020304", DOWN, Place::Whole, FieldId::Mask).1, "masked: a server must not mask");
-        assert_eq!(
-            explain("81 85 00000000", UP, Place::Whole, FieldId::MaskingKey).1,
-            "zero: the payload stays readable"
-        );
+        assert_eq!(explain("81 85 00000000", UP, Place::Whole, FieldId::MaskingKey).1, "zero: payload stays readable");
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(gloss("00 00", Place::Middle), "more fragments follow");
         assert_eq!(gloss("80 00", Place::Last), "last fragment of its message");
         assert_eq!(gloss("80 00", Place::Stray), "last fragment of no message");
-        assert_eq!(gloss("09 00", Place::Control), "0: control frames are never cut up");
+        assert_eq!(gloss("09 00", Place::Control), "0: control frames stay whole");
     }
 
     #[test]
@@ -236,7 +236,14 @@ mod tests {
     fn rfc_7692_a_compressed_message_says_so_on_its_first_frame() {
         let mut head = FrameHead::new(true, Opcode::Text, None, 3);
         head.rsv1 = true;
-        let mut ctx = FrameContext { head, direction: UP, place: Place::Whole, compressed: true, captured_payload: 3 };
+        let mut ctx = FrameContext {
+            head,
+            direction: UP,
+            place: Place::Whole,
+            compressed: true,
+            captured_payload: 3,
+            unsolicited: false,
+        };
         let table = fields(&[0xc1, 3, 0, 0, 0], 5);
         assert_eq!(frame_gloss(&ctx, &table[1]), "the message is compressed");
         ctx.compressed = false;
@@ -251,6 +258,7 @@ mod tests {
             place: Place::Whole,
             compressed: false,
             captured_payload: 0,
+            unsolicited: false,
         };
         let mut field = fields(&[0x81, 0], 2).remove(0);
         field.id = FieldId::Method;

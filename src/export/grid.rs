@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words;
-use crate::proto::rules::grouped;
+use crate::proto::rules::count;
 use crate::wire::field::{Field, Value};
 
 /// Bits in a row.
@@ -44,7 +44,7 @@ pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
     lines.push(border(above, &[]));
     let shown = rows.len() as u64 * ROW;
     if shown < total {
-        lines.push(format!(" … {} more bytes", grouped((total - shown) / 8)));
+        lines.push(format!(" … {}", count((total - shown) / 8, "more byte")));
     }
     lines
 }

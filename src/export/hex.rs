@@ -1,5 +1,5 @@
 //! An annotated hex dump, for reading: a line per field with its offset, bytes, name and value; of a frame also the unmasked
-//! payload with its characters. The head of a request or response stands as text.
+//! payload with its characters. What a head's line says stands beside its first bytes.
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -10,6 +10,7 @@ use super::timestamp::Timestamps;
 use super::{ExportError, words};
 use crate::capture::record::Record;
 use crate::proto::dissected::Kind;
+use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldId, Value};
 use crate::wire::frame::{self, FrameHead, HeadReading};
 use crate::wire::http::Head;
@@ -29,7 +30,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
                 let rows = Rows { of: Of::Wire(0..record.wire_len), name: "opaque", value: None };
                 dump(sink, bytes, record, rows, &mut buffer)?;
             }
-            Kind::Gap => line(sink, format_args!("          {} bytes that the capture lacks", record.wire_len)),
+            Kind::Gap => {
+                line(sink, format_args!("          {} that the capture lacks", count(record.wire_len, "byte")));
+            }
             Kind::End(how) => line(sink, format_args!("          {}", how.name())),
         }
         for finding in &record.findings {
@@ -58,16 +61,32 @@ fn write_http(
 ) -> Result<(), ExportError> {
     bytes.wire(record, 0, buffer)?;
     let fields = Head::read(buffer).fields(record.wire_len);
-    for field in fields {
-        let start = field.span.byte_range().start;
+    for (i, field) in fields.iter().enumerate() {
+        let range = field.span.byte_range();
         let name = crate::wire::printable::text(&field.name);
-        line(sink, format_args!("{start:08x}  {name:<24}  {}", words::value(&field)));
         if field.id == FieldId::Body {
-            let rows = Rows { of: Of::Wire(start..record.wire_len), name: "", value: None };
-            dump(sink, bytes, record, rows, buffer)?;
+            head_row(sink, range.start, &[], &name, &words::value(field));
+            let rows = Rows { of: Of::Wire(range), name: "", value: None };
+            // Nothing follows a body: the head in the buffer is not needed any more.
+            return dump(sink, bytes, record, rows, buffer);
+        }
+        // With the space or the line break behind it, so that no byte is left out.
+        let end = fields.get(i + 1).map_or(record.wire_len, |next| next.span.byte_range().start);
+        let raw = buffer.get(range.start as usize..buffer.len().min(end as usize)).unwrap_or_default();
+        let (mut name, mut value) = (name.into_owned(), words::value(field));
+        for (row, chunk) in raw.chunks(ROW).enumerate() {
+            let at = range.start + (row * ROW) as u64;
+            head_row(sink, at, chunk, &std::mem::take(&mut name), &std::mem::take(&mut value));
         }
     }
     Ok(())
+}
+
+/// A row of a head: offset, bytes, and on a field's first row its name and what it says. Names are longer than those of a
+/// frame's fields; they take the place of the bits too.
+fn head_row(sink: &mut Sink<'_>, at: u64, bytes: &[u8], name: &str, value: &str) {
+    let hex = words::hex_row(bytes);
+    line(sink, format_args!("{at:08x}  {hex:<48}  {name:<23}  {value}"));
 }
 
 fn write_frame(

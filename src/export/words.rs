@@ -4,7 +4,7 @@ use super::timestamp::Timestamps;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::capture::summary;
-use crate::proto::rules::{Finding, grouped};
+use crate::proto::rules::{Finding, count};
 use crate::wire::close::CloseCode;
 use crate::wire::field::{Field, FieldId, Value};
 use crate::wire::opcode::Opcode;
@@ -20,8 +20,7 @@ pub fn value(field: &Field) -> String {
         },
         Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
         Value::Text(text) => printable::text(text).into_owned(),
-        Value::Length(1) => "1 byte".to_owned(),
-        Value::Length(bytes) => format!("{} bytes", grouped(*bytes)),
+        Value::Length(bytes) => count(*bytes, "byte"),
     }
 }
 
@@ -32,13 +31,13 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
         None => record.kind.name().to_owned(),
     };
     let mut line = format!(
-        "record {} · {kind} · connection {} · {} · {} · offset {} · {} bytes",
+        "record {} · {kind} · connection {} · {} · {} · offset {} · {}",
         record.no,
         record.connection,
         record.direction.words(),
         times.text(record.time),
         record.offset,
-        record.wire_len
+        count(record.wire_len, "byte")
     );
     if let Some(note) = capture.note(record.no) {
         line.push_str(" · note: ");

@@ -170,7 +170,7 @@ catalogue! {
     /// Nothing follows a Close.
     FrameAfterClose "frame-after-close" "RFC 6455 §5.5.1" Error "a frame after the Close that this side sent";
     /// Text is UTF-8.
-    TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not UTF-8 from payload byte {n} on";
+    TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not UTF-8 from offset {n} of the payload on";
     /// Text ends at the end of a character.
     TextCutCharacter "text-cut-character" "RFC 6455 §8.1" Error "the text message ends inside a UTF-8 character";
     /// A compressed payload is a DEFLATE stream.
@@ -280,6 +280,11 @@ pub fn grouped(number: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// `1 byte`, `1,024 bytes`.
+pub fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -11,17 +11,19 @@ use crate::capture::samples::Sample;
 use crate::capture::store::Capture;
 use crate::cli::{Export, Open, Theme};
 use crate::export::{self, Exported, Format, Options, Progress, Selection};
-use crate::proto::rules::grouped;
+use crate::proto::rules::count;
 
 /// Opens a file or a sample on the screen, or lists the samples.
 pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
     match (&args.file, &args.sample) {
         (Some(file), _) => {
             let (capture, loader) = import::open(file)?;
-            screen::open(&capture, loader, theme)
+            screen::open(&capture, loader, theme, &screen::Ends::listen()?)
         }
         (None, Some(Some(name))) => {
             let sample = Sample::by_name(name).with_context(|| format!("there is no sample {name}"))?;
+            // From here on a signal ends the screen, and the folder goes with it.
+            let ends = screen::Ends::listen()?;
             let folder = tempfile::Builder::new()
                 .prefix("framescope-")
                 .tempdir()
@@ -31,7 +33,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
                 format!("cannot write {}; set TMPDIR to a place that can be written", path.display())
             })?;
             let (capture, loader) = import::open(&path)?;
-            screen::open(&capture, loader, theme)
+            screen::open(&capture, loader, theme, &ends)
         }
         _ => {
             let list: String =
@@ -54,9 +56,9 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
         Some(path) => {
             let exported = export::to_file(&capture, args.to, &options, &path, args.force, &progress)?;
             stdio::say(format_args!(
-                "{} records, {} bytes written to {}",
-                grouped(exported.records),
-                grouped(exported.bytes),
+                "{}, {} written to {}",
+                count(exported.records, "record"),
+                count(exported.bytes, "byte"),
                 path.display()
             ));
             exported

@@ -13,7 +13,7 @@ use crate::capture::spool::Spool;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::Serve;
 use crate::net::{Config, Handle, Server, demo};
-use crate::proto::rules::grouped;
+use crate::proto::rules::{count, grouped};
 
 /// From the signal to the end.
 const END_WITHIN: Duration = Duration::from_millis(1950);
@@ -96,7 +96,7 @@ fn start_beside(args: &Serve, server: &Handle) -> anyhow::Result<Option<demo::De
 
 fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
     let sender = sender.clone();
-    signals::on_end(move || drop(sender.send(End::Signal))).context("signals cannot be caught")
+    signals::on_end(false, move |_| drop(sender.send(End::Signal))).context("signals cannot be caught")
 }
 
 /// The line that scripts wait for: exactly these words.
@@ -130,9 +130,12 @@ pub fn check_captured(capture: &Capture) -> anyhow::Result<()> {
     let trouble = capture.trouble();
     if trouble.uncaptured > 0 {
         bail!(
-            "{}; {} bytes were not captured; free some space or choose another place with --write",
+            "{}; {} not captured; free some space or choose another place with --write",
             trouble.reason.unwrap_or_default(),
-            grouped(trouble.uncaptured)
+            match trouble.uncaptured {
+                1 => "1 byte was".to_owned(),
+                bytes => format!("{} bytes were", grouped(bytes)),
+            }
         );
     }
     Ok(())
@@ -140,18 +143,23 @@ pub fn check_captured(capture: &Capture) -> anyhow::Result<()> {
 
 /// Everything in one line.
 pub fn summary(totals: &Totals, uncaptured: u64) -> String {
-    let count = |n: u64, one: &str| format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" });
     let [info, warning, error] = totals.findings;
+    let findings = match info + warning + error {
+        0 => "no findings".to_owned(),
+        all => format!(
+            "{}: {}, {}, {} info",
+            count(all, "finding"),
+            count(error, "error"),
+            count(warning, "warning"),
+            grouped(info)
+        ),
+    };
     let mut line = format!(
-        "{} · {} · ▲ {} · ▼ {} · {}: {}, {}, {} info",
+        "{} · {} · ▲ {} · ▼ {} · {findings}",
         count(totals.connections, "connection"),
         count(totals.records, "record"),
         count(totals.bytes[0], "byte"),
         count(totals.bytes[1], "byte"),
-        count(info + warning + error, "finding"),
-        count(error, "error"),
-        count(warning, "warning"),
-        grouped(info)
     );
     if uncaptured > 0 {
         line.push_str(&format!(" · {} not captured", count(uncaptured, "byte")));

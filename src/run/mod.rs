@@ -11,7 +11,7 @@ mod stdio;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::export::ExportError;
 
 /// Does what the command line asks for.
@@ -39,6 +39,18 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
     }
     stdio::say(error);
     ExitCode::FAILURE
+}
+
+/// Says on stderr, in one line, what is wrong with a command line; or prints the help that was asked for. The exit status
+/// that goes with it.
+pub fn misused(usage: &clap::Error) -> ExitCode {
+    if usage.use_stderr() {
+        stdio::say(cli::usage_line(usage, std::env::args_os()));
+        return ExitCode::from(2);
+    }
+    // A reader of stdout that has gone away is no failure.
+    let _ = usage.print();
+    ExitCode::SUCCESS
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -6,13 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::{headless, signals, stdio};
+use super::signals::{self, Signal};
+use super::{headless, stdio};
 use crate::capture::import::Loader;
 use crate::capture::recorder::Recorder;
 use crate::capture::spool;
@@ -22,13 +23,13 @@ use crate::export::{self, ExportError, Exported, Format, Options, Progress, Sele
 use crate::net::Server;
 use crate::net::demo::{self, DemoHandle};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::grouped;
-use crate::tui::app::{App, Notice, Setting, count};
+use crate::proto::rules::count;
+use crate::tui::app::{App, Notice, Setting};
 use crate::tui::event::{self, Event, Remote, Report};
 use crate::tui::host::{ExportRequest, FormatChoice, Host};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::{Theme as Colours, ThemeName};
-use crate::tui::{self, ThemeChoice};
+use crate::tui::{self, Ended, ThemeChoice};
 
 /// How often an export reports its progress.
 const PROGRESS: Duration = Duration::from_millis(100);
@@ -39,17 +40,19 @@ const PROGRESS: Duration = Duration::from_millis(100);
 /// Why it cannot serve or draw; afterwards, that bytes were not captured.
 pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     needs_terminal("--headless serves without one")?;
+    let ends = Ends::listen()?;
     let leftover = spool::leftovers(&spool::folder()).into_iter().next();
     let server = Server::bind(headless::config(args))?;
-    let recorder = Recorder::new(headless::spool(args)?);
+    let spool = headless::spool(args)?;
+    let fate = spool.fate();
+    let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
     let server = server.start(recorder).context("the system gives no thread for the server")?;
     let browser = args.browser.then(|| browse(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("the system gives no thread for the demo client")?;
-    let leftover = leftover
-        .map(|path| format!("a run that did not end cleanly left its capture: framescope open {}", path.display()));
+    let leftover = leftover.map(|path| format!("unsaved capture found: framescope open {}", from_home(&path)));
     let subject = Subject {
         capture: &capture,
         server: Some(server.address()),
@@ -58,9 +61,14 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
         demo,
         notice: warning.or(browser).or(leftover),
     };
-    let shown = show(subject, theme);
+    let shown = show(subject, theme, &ends);
+    // Nobody could be asked about what is not saved: it stays, and the next start tells where.
+    let stays = args.write.is_some() || !matches!(shown, Ok(Ended::Quit)) && !capture.is_empty();
+    if stays {
+        fate.stay();
+    }
     server.shutdown();
-    if args.write.is_none() {
+    if !stays {
         // A thread that did not end in time may hold the spool and keep it from removing its file.
         let _ = std::fs::remove_file(capture.path());
     }
@@ -76,7 +84,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Why it cannot draw.
-pub fn open(capture: &Capture, loader: Loader, theme: Theme) -> anyhow::Result<ExitCode> {
+pub fn open(capture: &Capture, loader: Loader, theme: Theme, ends: &Ends) -> anyhow::Result<ExitCode> {
     needs_terminal("framescope export needs none")?;
     let cancel = Arc::new(AtomicBool::new(false));
     let loading = {
@@ -86,10 +94,10 @@ pub fn open(capture: &Capture, loader: Loader, theme: Theme) -> anyhow::Result<E
     let loading = loading.context("the system gives no thread to read the file")?;
     let file = capture.path().file_name().map(|name| name.to_string_lossy().into_owned());
     let subject = Subject { capture, server: None, file, unsaved: false, demo: None, notice: None };
-    let shown = show(subject, theme);
+    let shown = show(subject, theme, ends);
     cancel.store(true, Ordering::Relaxed);
     let _ = loading.join();
-    shown.map(|()| ExitCode::SUCCESS)
+    shown.map(|_| ExitCode::SUCCESS)
 }
 
 /// What the screen is shown over.
@@ -107,6 +115,14 @@ struct Subject<'a> {
     notice: Option<String>,
 }
 
+/// A path for people, and for shells: the home folder is `~`.
+fn from_home(path: &Path) -> String {
+    match std::env::home_dir().and_then(|home| Some(path.strip_prefix(home).ok()?.to_owned())) {
+        Some(below) => format!("~/{}", below.display()),
+        None => path.display().to_string(),
+    }
+}
+
 fn needs_terminal(instead: &str) -> anyhow::Result<()> {
     if !stdio::stdout_is_terminal() || !std::io::stdin().is_terminal() {
         bail!("the screen needs a terminal on stdin and stdout; {instead}");
@@ -114,11 +130,33 @@ fn needs_terminal(instead: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The screen's queue, into which signals go. It is made before there is anything on disk that must not stay behind.
+pub struct Ends {
+    remote: Remote,
+    events: Receiver<Event>,
+}
+
+impl Ends {
+    /// Begins to listen for signals.
+    ///
+    /// # Errors
+    /// When the system does not let them be caught.
+    pub fn listen() -> anyhow::Result<Self> {
+        let (remote, events) = event::queue();
+        let end = remote.clone();
+        let act = move |signal| {
+            end.send(match signal {
+                Signal::End => Event::Quit,
+                Signal::HangUp => Event::HangUp,
+            });
+        };
+        signals::on_end(true, act).context("signals cannot be caught")?;
+        Ok(Self { remote, events })
+    }
+}
+
 /// Shows the screen until it is quit, or a signal comes.
-fn show(subject: Subject<'_>, theme: Theme) -> anyhow::Result<()> {
-    let (remote, events) = event::queue();
-    let quit = remote.clone();
-    signals::on_end(move || quit.send(Event::Quit)).context("signals cannot be caught")?;
+fn show(subject: Subject<'_>, theme: Theme, Ends { remote, events }: &Ends) -> anyhow::Result<Ended> {
     let mut host =
         Around { capture: subject.capture.clone(), server: subject.server, demo: subject.demo, remote: remote.clone() };
     let setting = Setting { url: host.url(), file: subject.file, formats: host.formats() };
@@ -136,7 +174,7 @@ fn show(subject: Subject<'_>, theme: Theme) -> anyhow::Result<()> {
         subject.unsaved,
     );
     app.notice = subject.notice.map(Notice::Told);
-    tui::run(app, choice, &mut host, &remote, &events).context("the screen cannot be drawn")
+    tui::run(app, choice, &mut host, remote, events).context("the screen cannot be drawn")
 }
 
 /// The program around the screen.
@@ -253,5 +291,5 @@ fn export_and_report(capture: &Capture, request: ExportRequest, remote: &Remote)
 fn said(path: &Path, exported: &Exported) -> String {
     let records = count(exported.records, "record");
     let note = exported.note.as_deref().map(|note| format!(" · {note}")).unwrap_or_default();
-    format!("wrote {records}, {} bytes, to {}{note}", grouped(exported.bytes), path.display())
+    format!("wrote {records}, {}, to {}{note}", count(exported.bytes, "byte"), path.display())
 }

@@ -17,6 +17,8 @@ pub enum Event {
     Report(Report),
     /// The program must end now.
     Quit,
+    /// The terminal is gone: nobody can see or quit the screen.
+    HangUp,
 }
 
 /// What work beside the screen has to say.
@@ -75,7 +77,6 @@ pub fn read_terminal(remote: Remote) {
         while let Ok(event) = crossterm::event::read() {
             remote.send(Event::Terminal(event));
         }
-        // No terminal any more: nobody can see or quit the screen.
-        remote.send(Event::Quit);
+        remote.send(Event::HangUp);
     });
 }

@@ -12,8 +12,8 @@ pub const MIN_SIZE: (u16, u16) = (40, 10);
 /// The narrowest terminal on which bits and bytes stand side by side.
 const SIDE_BY_SIDE: u16 = 72;
 
-/// The lowest terminal that has room for the explanation.
-const EXPLANATION_FROM: u16 = 28;
+/// The lowest terminal that has room for the explanation, and the lowest that has room for a line of it.
+const EXPLANATION_FROM: [u16; 2] = [28, 24];
 
 /// The areas of the screen. One that has no room is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,8 +73,13 @@ pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
     let mut rest = area;
     layout.header = take_top(&mut rest, 1);
     layout.hints = take_bottom(&mut rest, 1);
-    if area.height >= EXPLANATION_FROM {
-        let rows = if area.height >= 44 { 5 } else { 3 };
+    let [whole, a_line] = EXPLANATION_FROM;
+    if area.height >= a_line {
+        let rows = match area.height {
+            44.. => 5,
+            height if height >= whole => 3,
+            _ => 1,
+        };
         layout.explanation = take_bottom(&mut rest, rows);
         layout.explanation_title = take_bottom(&mut rest, 1);
     }
@@ -115,9 +120,9 @@ fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
     let right = match rest.width {
         150.. => rest.width * 9 / 20,
         100.. => 58,
-        // Bits need 36 columns; a handshake's lines need all that eight bytes a row leave.
+        // Bits need 36 columns; a handshake's lines need all that eight bytes a row leave: so the GUID stands whole at 80.
         _ if record.has_bits => rest.width - 37,
-        _ => 35,
+        _ => 32,
     };
     // Thirty-two bits a row need 67 columns: they get them where the bytes keep theirs.
     let right = if rest.width >= 126 { right.min(rest.width - 68) } else { right };

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use ratatui::layout::Rect;
+use rustix::io::Errno;
 
 use self::app::{App, Effect};
 use self::event::{Event, Remote, Report};
@@ -46,7 +47,16 @@ pub enum ThemeChoice {
     Auto,
 }
 
-/// Shows the screen until it is quit.
+/// How a screen ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was quit, by a person or from outside.
+    Quit,
+    /// Its terminal went away, so that nobody could be asked about anything.
+    HungUp,
+}
+
+/// Shows the screen until it is quit, or its terminal goes away.
 ///
 /// # Errors
 /// When the terminal cannot be used.
@@ -56,7 +66,7 @@ pub fn run(
     host: &mut dyn Host,
     remote: &Remote,
     events: &Receiver<Event>,
-) -> io::Result<()> {
+) -> io::Result<Ended> {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
         || std::env::var_os("TERM").is_some_and(|t| t == "dumb");
     let mut screen = Screen::take()?;
@@ -87,7 +97,15 @@ struct Loop<'a> {
 }
 
 impl Loop<'_> {
-    fn run(mut self) -> io::Result<()> {
+    /// Runs to the end. A terminal that is gone takes no more drawings, and may say so before the signal does.
+    fn run(mut self) -> io::Result<Ended> {
+        match self.turn() {
+            Err(e) if Errno::from_io_error(&e) == Some(Errno::IO) => Ok(Ended::HungUp),
+            ended => ended,
+        }
+    }
+
+    fn turn(&mut self) -> io::Result<Ended> {
         self.app.capture.arm();
         self.app.refresh();
         self.draw()?;
@@ -103,14 +121,15 @@ impl Loop<'_> {
                     while let Some(event) = next {
                         match event {
                             Event::Changed => changed = true,
-                            Event::Quit => return Ok(()),
+                            Event::Quit => return Ok(Ended::Quit),
+                            Event::HangUp => return Ok(Ended::HungUp),
                             other => urgent |= self.take(other),
                         }
                         next = self.events.try_recv().ok();
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Ended::Quit),
             }
             let due = changed && self.drawn.elapsed() >= LIVE_FRAME;
             if due {
@@ -119,7 +138,7 @@ impl Loop<'_> {
                 self.app.refresh();
             }
             if self.run_effects()? {
-                return Ok(());
+                return Ok(Ended::Quit);
             }
             if urgent || due {
                 self.draw()?;

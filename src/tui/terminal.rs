@@ -1,6 +1,7 @@
 //! Taking the terminal over, and giving it back however the program ends.
 
 use std::io::{self, Stdout, Write as _, stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::thread;
 use std::time::Duration;
@@ -17,8 +18,8 @@ use ratatui::backend::CrosstermBackend;
 
 /// The terminal while the screen is up; dropping it gives the terminal back.
 pub struct Screen {
-    /// What is drawn on.
-    pub terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// What is drawn on. It is given back here: by itself it would complain, on a terminal that is gone, and panic over that.
+    pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
@@ -42,7 +43,7 @@ impl Screen {
         // From here on another size is noticed: the signal is caught by whoever first asks for events.
         crossterm::event::poll(Duration::ZERO)?;
         execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, SetTitle("framescope"))?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(stdout()))? })
+        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?) })
     }
 
     /// Draws everything anew next time: another size, and what stood there is gone, also when it soon is the old size again.

@@ -9,6 +9,7 @@ use crate::capture::index::{ConnectionEntry, Extent};
 use crate::capture::store::Capture;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, Dissected, How};
+use crate::proto::rules::count;
 use crate::proto::time::Time;
 use crate::wire::http;
 
@@ -164,7 +165,9 @@ impl Flows {
             }
         }
         self.commit();
-        (held > 0).then(|| format!("{held} bytes stand behind lost segments and are not shown"))
+        let verbs = if held == 1 { ["stands", "is"] } else { ["stand", "are"] };
+        (held > 0)
+            .then(|| format!("{} {} behind lost segments and {} not shown", count(held, "byte"), verbs[0], verbs[1]))
     }
 
     /// The flow that a segment belongs to; none while it is not clear which side is the client.

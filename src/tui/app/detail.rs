@@ -9,7 +9,7 @@ use crate::explain::{self, FrameContext, Place};
 use crate::proto::accept::{AcceptBench, GUID};
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::handshake::{self, RequestFacts, Step};
-use crate::proto::rules::Severity;
+use crate::proto::rules::{Rule, Severity};
 use crate::wire::field::{Field, FieldId, Span, Value, field_at_byte};
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
@@ -217,23 +217,24 @@ impl Detail {
 }
 
 fn bench_rows(bench: &AcceptBench) -> impl Iterator<Item = Row> {
-    let received = bench.received.as_deref().unwrap_or("nothing");
-    let verdict = if bench.is_ok() {
-        "=  received ✓".to_owned()
-    } else {
-        format!("≠  received {} ✗", printable::text(received))
+    let received = printable::text(bench.received.as_deref().unwrap_or("nothing"));
+    let (other, verdict) = match bench.is_ok() {
+        true => (None, "=  received ✓"),
+        false => (Some(("sent", received.into_owned())), "≠  not the same ✗"),
     };
     let sha1 = bench.sha1.map(|byte| format!("{byte:02x}"));
-    [
+    let lines = [
         ("key", printable::text(&bench.key).into_owned()),
         ("+ GUID", GUID.to_owned()),
         ("SHA-1", sha1[..10].join(" ")),
         ("", sha1[10..].join(" ")),
         ("base64", bench.expected.clone()),
-        ("", verdict),
-    ]
-    .map(|(name, value)| Row { sort: Sort::Bench, name: name.to_owned(), value, gloss: String::new(), field: None })
-    .into_iter()
+    ];
+    let row = |(name, value): (&str, String)| {
+        let name = name.to_owned();
+        Row { sort: Sort::Bench, name, value, gloss: String::new(), field: None }
+    };
+    lines.into_iter().chain(other).chain([("", verdict.to_owned())]).map(row)
 }
 
 fn heading(text: &str) -> Row {
@@ -273,5 +274,6 @@ fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
         place,
         compressed: record.compressed,
         captured_payload: record.payload_len().unwrap_or(0),
+        unsolicited: record.findings.iter().any(|finding| finding.rule == Rule::PongUnsolicited),
     }
 }

@@ -21,7 +21,7 @@ use super::layout::{self, Layout, Shape};
 use super::theme::Theme;
 use crate::capture::search::{Pattern, Toward};
 use crate::capture::store::{Capture, Totals, Trouble};
-use crate::proto::rules::grouped;
+pub use crate::proto::rules::count;
 
 /// A panel that can have the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -369,9 +369,4 @@ impl App {
     fn complain(&mut self, line: impl Into<String>) {
         self.notice = Some(Notice::Failed(line.into()));
     }
-}
-
-/// `1 record`, `2 records`.
-pub fn count(n: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }

@@ -46,6 +46,18 @@ pub enum Purpose {
     },
 }
 
+impl Prompt {
+    /// How what was typed so far is understood, where that may surprise.
+    pub fn hint(&self) -> Option<&'static str> {
+        let typed = self.input.value();
+        match self.purpose {
+            Purpose::Find if typed.starts_with("x ") => Some(r"bytes; \x … finds it as text"),
+            Purpose::Find if typed.starts_with(r"\x ") => Some("text that begins with x"),
+            _ => None,
+        }
+    }
+}
+
 impl Purpose {
     /// The words in front of the line.
     pub fn label(self) -> String {

@@ -24,7 +24,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let left_title = Rect { width: area.width, ..title };
     let (name, what) = name_and_what(detail);
-    let rest = format!("record {} · {what} · {}", detail.record.no, detail.record.direction.words());
+    let record = &detail.record;
+    let of = |direction: &str| format!("record {} · {what} · {direction}", record.no);
+    let rest = of(record.direction.words());
+    let fits = rest.width() + name.width() + 6 <= usize::from(area.width);
+    let rest = if fits { rest } else { of(&record.direction.arrow().to_string()) };
     rule::titled(app, buffer, left_title, name, &rest, app.focus == Panel::Bits);
     for y in 0..app.layout.divider.height {
         put(buffer, app.layout.divider, 0, y, "│", app.theme.rule.0);
@@ -199,9 +203,11 @@ fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usiz
             put(buffer, line, at, 0, section, theme.faint.0);
         }
         Sort::Bench => {
-            put(buffer, line, 6, 0, &row.name, theme.faint.0);
+            // Where room is scarce the longest line, the GUID, has all of it.
+            let (name_at, value_at) = if line.width < 56 { (3, 10) } else { (6, 15) };
+            put(buffer, line, name_at, 0, &row.name, theme.faint.0);
             let style = if row.value.ends_with('✗') { theme.error.0 } else { theme.text.0 };
-            put(buffer, line, 15, 0, &fit(&row.value, usize::from(line.width.saturating_sub(15))), style);
+            put(buffer, line, value_at, 0, &fit(&row.value, usize::from(line.width.saturating_sub(value_at))), style);
         }
         Sort::Field => draw_field_row(app, detail, buffer, line, selected, row),
     }
@@ -212,13 +218,12 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
     let Some(field) = row.field.and_then(|field| detail.fields.get(field)) else { return };
     let style = if selected { theme.selection(field.span) } else { theme.field(field.id) };
     let http = detail.http.is_some();
-    // Frames have three columns: name, value, meaning. Header lines have two, and long values.
+    // Three columns: name, value, meaning. Header lines have long values; their meaning stands where they leave room.
     let (name_width, value_width) = match (http, line.width) {
         (true, 100..) => (24, 34),
-        (true, 56..) => (24, line.width - 27),
-        (true, _) => (line.width / 2 - 2, line.width / 2),
-        (false, 56..) => (13, 15),
-        (false, _) => (13, line.width.saturating_sub(15)),
+        (true, 56..) => (24, 12),
+        (true, _) => (line.width / 2 - 2, 12),
+        (false, _) => (13, 12),
     };
     put(
         buffer,
@@ -229,23 +234,28 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
         style,
     );
     let value_at = 2 + name_width;
-    put(buffer, line, value_at, 0, &fit(&row.value, usize::from(value_width)), theme.text.0);
-    let shown = value_width.min(row.value.width() as u16).max(if http { value_width } else { 0 });
-    let gloss_at = value_at + shown.max(if http { 0 } else { value_width }) + 1;
-    if gloss_at + 4 < line.width {
-        let worst = detail
-            .record
-            .findings
-            .iter()
-            .filter(|f| f.span.is_some_and(|s| s.overlaps(field.span)))
-            .max_by_key(|f| f.rule.severity());
-        let gloss_style = worst.map_or(theme.faint.0, |finding| theme.severity(finding.rule.severity()));
-        let symbol = match worst.map(|finding| finding.rule.severity()) {
-            Some(Severity::Error) => "✗ ",
-            Some(Severity::Warning) => "⚠ ",
-            _ => "",
-        };
-        let room = usize::from(line.width - gloss_at);
-        put(buffer, line, gloss_at, 0, &fit(&format!("{symbol}{}", row.gloss), room), gloss_style);
+    let room = |from: u16| usize::from(line.width.saturating_sub(from));
+    let value = fit(&row.value, if http && line.width >= 100 { usize::from(value_width) } else { room(value_at) });
+    put(buffer, line, value_at, 0, &value, theme.text.0);
+    let worst = detail
+        .record
+        .findings
+        .iter()
+        .filter(|f| f.span.is_some_and(|s| s.overlaps(field.span)))
+        .max_by_key(|f| f.rule.severity());
+    let style = worst.map_or(theme.faint.0, |finding| theme.severity(finding.rule.severity()));
+    let symbol = match worst.map(|finding| finding.rule.severity()) {
+        Some(Severity::Error) => "✗ ",
+        Some(Severity::Warning) => "⚠ ",
+        _ => "",
+    };
+    let gloss = format!("{symbol}{}", row.gloss);
+    // In its column, else right behind the value. It stands whole or not at all; of a fault the sign stands by itself.
+    let behind = value_at + value.width() as u16 + 1;
+    let column = behind.max(value_at + value_width + 1);
+    if let Some(at) = [column, behind + 1].into_iter().find(|at| gloss.width() < room(*at)) {
+        put(buffer, line, at, 0, &gloss, style);
+    } else {
+        put(buffer, line, behind.min(line.width.saturating_sub(1)), 0, symbol.trim_end(), style);
     }
 }

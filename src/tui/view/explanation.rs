@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
 use super::list::severity_symbol;
-use super::{fit, put, rule, wrap};
+use super::{fit, fit_words, put, rule, wrap_sentences};
 use crate::explain::{self, Words};
 use crate::proto::rules::{Finding, grouped};
 use crate::tui::app::detail::{Detail, Sort};
@@ -18,7 +18,7 @@ use crate::wire::printable;
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.explanation_title, app.layout.explanation);
     let Some(detail) = app.detail.as_ref().filter(|_| area.height > 0) else { return };
-    let width = usize::from(area.width.saturating_sub(3));
+    let (width, height) = (usize::from(area.width.saturating_sub(3)), usize::from(area.height));
     let mut y = 0;
     let findings = findings_by_relevance(app, detail);
     let words = words(app, detail);
@@ -31,31 +31,39 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info.0);
     }
     if let Some((at, key)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
-        if let Some(worst) = findings.iter().map(|finding| finding.rule.severity()).max() {
-            let told = format!("{} {}", severity_symbol(worst), count(findings.len() as u64, "finding"));
-            rule::right(buffer, title, &told, app.theme.severity(worst));
-        }
+        tell_of(app, &findings, buffer);
         unmasking(app, detail, at, key, buffer);
         return;
     }
-    // A line at least is left for what the field means.
-    let room = usize::from(area.height.max(2)) - 1;
+    let at_fault = findings.first().filter(|finding| is_about_selection(app, detail, finding));
+    // A line at least is left for what the field means, unless there is but one and something is wrong with the field.
+    let room = if height > 1 { height - 1 } else { usize::from(at_fault.is_some()) };
+    if room == 0 {
+        tell_of(app, &findings, buffer);
+    }
     for (n, finding) in findings.iter().take(room).enumerate() {
         let style = app.theme.severity(finding.rule.severity());
         let more = match findings.len() - room.min(findings.len()) {
             more @ 1.. if n + 1 == room => format!(" · and {more} more, at their fields"),
             _ => String::new(),
         };
-        let line = fit(&finding_line(finding), width.saturating_sub(more.chars().count()));
+        let line = fit_words(&finding_line(finding), width.saturating_sub(more.chars().count()));
         put(buffer, area, 1, y, &format!("{line}{more}"), style);
         y += 1;
     }
     // What breaks a rule is explained by the rule; the field by itself would say what is right.
-    let at_fault = findings.first().filter(|finding| is_about_selection(app, detail, finding));
     let text = at_fault.map_or(words.text, |finding| explain::rule(finding.rule).text);
-    for line in wrap(&text, width) {
+    for line in wrap_sentences(&text, width, height - usize::from(y)) {
         put(buffer, area, 1, y, &line, app.theme.text.0);
         y += 1;
+    }
+}
+
+/// Says in the panel's title how many findings there are, where they have no line of their own.
+fn tell_of(app: &App, findings: &[&Finding], buffer: &mut Buffer) {
+    if let Some(worst) = findings.iter().map(|finding| finding.rule.severity()).max() {
+        let told = format!("{} {}", severity_symbol(worst), count(findings.len() as u64, "finding"));
+        rule::right(buffer, app.layout.explanation_title, &told, app.theme.severity(worst));
     }
 }
 
@@ -89,7 +97,7 @@ fn words(app: &App, detail: &Detail) -> Words {
     if let Some((at, _)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
         let len = detail.record.payload_len().unwrap_or(0);
         return Words {
-            title: format!("payload byte {} of {}", grouped(at), grouped(len)),
+            title: format!("payload byte {} of {} · offset {}", grouped(at + 1), grouped(len), grouped(at)),
             section: "RFC 6455 §5.3".to_owned(),
             text: String::new(),
         };
@@ -133,6 +141,7 @@ const fn tells_the_pong(field: FieldId) -> bool {
 fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let theme = &app.theme;
+    let width = usize::from(area.width.saturating_sub(1));
     let Some(masked) =
         app.capture.wire(&detail.record, app.byte..app.byte + 1).ok().and_then(|bytes| bytes.first().copied())
     else {
@@ -146,11 +155,23 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
         (
             format!("key[{place}]"),
             key[place],
-            format!("byte {} mod 4 = {place}: the key's byte {place}", grouped(at)),
+            format!("offset {} mod 4 = {place}", grouped(at)),
             theme.field(FieldId::MaskingKey),
         ),
         ("⊕".to_owned(), plain, printable::byte_name(plain), theme.selected.0),
     ];
+    if area.height < 3 {
+        // On one line: masked 58 0101 1000  key[3] 3d 0011 1101  ⊕ 65 0110 0101  e
+        let mut line = Line::default();
+        for (i, (name, byte, says, style)) in lines.into_iter().enumerate() {
+            line.push_span(Span::styled(format!("{name} "), theme.faint.0));
+            line.push_span(Span::styled(format!("{byte:02x} {}", bits(byte)), style));
+            let behind = if i == 2 { format!("  {says}") } else { "  ".to_owned() };
+            line.push_span(Span::styled(behind, theme.text.0));
+        }
+        buffer.set_line(area.x + 1, area.y, &line, width as u16);
+        return;
+    }
     for (y, (name, byte, says, style)) in lines.into_iter().enumerate() {
         let line = Line::from(vec![
             Span::styled(format!("{name:<8}"), theme.faint.0),
@@ -160,8 +181,6 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
             Span::raw("   "),
             Span::styled(says, theme.text.0),
         ]);
-        if (y as u16) < area.height {
-            buffer.set_line(area.x + 1, area.y + y as u16, &line, area.width - 1);
-        }
+        buffer.set_line(area.x + 1, area.y + y as u16, &line, width as u16);
     }
 }

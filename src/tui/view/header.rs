@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{bytes_for_people, fit, put};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::grouped;
+
 use crate::tui::action::Action;
 use crate::tui::app::{App, count};
 
@@ -17,7 +17,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         // Something is being lost, or is missing: that is what this line is for now.
         let lost = match app.trouble.uncaptured {
             0 => String::new(),
-            bytes => format!(" · {} bytes not captured", grouped(bytes)),
+            bytes => format!(" · {} not captured", count(bytes, "byte")),
         };
         let room = usize::from(area.width.saturating_sub(x + 4)).saturating_sub(lost.width());
         put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(reason, room)), theme.alarm.0);

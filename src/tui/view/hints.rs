@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Position;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{fit, put};
+use super::{fit, fit_path, put};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
 use crate::tui::app::overlay::{Overlay, Prompt};
@@ -19,9 +19,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let x = 1 + put(buffer, area, 1, 0, &label, theme.key.0);
         let (shown, _) = visible_input(prompt, width);
         put(buffer, area, x, 0, &shown, theme.text.0);
-        if let Some(complaint) = &prompt.complaint {
-            let at = area.width.saturating_sub(complaint.width() as u16 + 1);
-            put(buffer, area, at.max(x + shown.width() as u16 + 2), 0, complaint, theme.error.0);
+        let beside = match &prompt.complaint {
+            Some(complaint) => Some((complaint.as_str(), theme.error.0)),
+            None => prompt.hint().map(|hint| (hint, theme.faint.0)),
+        };
+        if let Some((words, style)) = beside {
+            let at = area.width.saturating_sub(words.width() as u16 + 1);
+            put(buffer, area, at.max(x + shown.width() as u16 + 2), 0, words, style);
         }
         return;
     }
@@ -33,13 +37,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     match &app.notice {
         Some(Notice::Told(line)) => {
-            put(buffer, area, 1, 0, &fit(line, width), theme.info.0);
+            put(buffer, area, 1, 0, &fit_path(line, width), theme.info.0);
         }
         Some(Notice::Said(line)) => {
-            put(buffer, area, 1, 0, &fit(&format!("✓ {line}"), width), theme.good.0);
+            put(buffer, area, 1, 0, &fit_path(&format!("✓ {line}"), width), theme.good.0);
         }
         Some(Notice::Failed(line)) => {
-            put(buffer, area, 1, 0, &fit(&format!("✗ {line}"), width), theme.error.0);
+            put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), width), theme.error.0);
         }
         None => keys(app, buffer),
     }

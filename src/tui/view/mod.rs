@@ -88,6 +88,40 @@ fn fit(text: &str, width: usize) -> String {
     out
 }
 
+/// The text in at most `width` columns, cut between words where it must be; an ellipsis says so.
+fn fit_words(text: &str, width: usize) -> String {
+    match wrap(text, width.saturating_sub(2)).into_iter().next() {
+        Some(line) if text.width() > width => format!("{line} …"),
+        _ => text.to_owned(),
+    }
+}
+
+/// The text in at most `width` columns; of one that holds a path the name of the file at its end stays, and the middle goes.
+fn fit_path(text: &str, width: usize) -> String {
+    let name = text.rfind('/').map_or("", |at| &text[at..]);
+    if text.width() <= width || name.is_empty() || name.width() + 2 > width {
+        return fit(text, width);
+    }
+    fit(&text[..text.len() - name.len()], width - name.width()) + name
+}
+
+/// The text in at most `rows` lines of `width` columns: as many of its sentences as fit, and of the first what fits.
+fn wrap_sentences(text: &str, width: usize, rows: usize) -> Vec<String> {
+    let whole = wrap(text, width);
+    if whole.len() <= rows {
+        return whole;
+    }
+    let ends = text.rmatch_indices(". ").map(|(at, _)| wrap(&text[..=at], width));
+    ends.into_iter().find(|lines| lines.len() <= rows).unwrap_or_else(|| {
+        let mut lines = wrap(text, width.saturating_sub(2));
+        lines.truncate(rows);
+        if let Some(last) = lines.last_mut() {
+            last.push_str(" …");
+        }
+        lines
+    })
+}
+
 /// The text in lines of at most `width` columns, broken between words where they fit.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -101,7 +135,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push(' ');
         }
         if word.width() > width {
-            line.push_str(&fit(word, width));
+            line.push_str(&fit_path(word, width));
         } else {
             line.push_str(word);
         }
@@ -132,5 +166,22 @@ mod tests {
         assert_eq!(fit("日本語", 6), "日本語");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!([fit_words("one two three", 9), fit_words("one two", 7)], ["one two …", "one two"]);
+    }
+
+    #[test]
+    fn of_a_path_the_file_stays() {
+        assert_eq!(fit_path("open /a/long/way/live.pcapng", 22), "open /a/l…/live.pcapng");
+        assert_eq!(fit_path("open /a/live.pcapng", 19), "open /a/live.pcapng");
+        assert_eq!([fit_path("no path here", 8), fit_path("/a/very-long-name", 8)], ["no path…", "/a/very…"]);
+    }
+
+    #[test]
+    fn sentences_are_shown_whole_as_far_as_there_are_lines() {
+        let text = "One two. Three four. Five six.";
+        assert_eq!(wrap_sentences(text, 10, 4), ["One two.", "Three", "four. Five", "six."]);
+        assert_eq!(wrap_sentences(text, 10, 3), ["One two.", "Three", "four."]);
+        assert_eq!(wrap_sentences(text, 10, 2), ["One two."]);
+        assert_eq!(wrap_sentences(text, 6, 1), ["One …"]);
     }
 }
