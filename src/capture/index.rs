@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::record::Record;
 use crate::proto::connection::About;
 use crate::proto::dissected::{Direction, Dissected, How, Kind, Link};
-use crate::proto::rules::Finding;
+use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
@@ -156,15 +156,43 @@ pub struct Totals {
     pub findings: [u64; 3],
 }
 
-#[derive(Debug, Default)]
+/// How often a rule is broken, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Which rule.
+    pub rule: Rule,
+    /// How many findings name it.
+    pub findings: u64,
+    /// The number of the first record with one of them; 0 while there is none.
+    pub first: u64,
+    /// The number of the last.
+    pub last: u64,
+}
+
+#[derive(Debug)]
 pub struct Index {
     chunks: Vec<Vec<Entry>>,
     /// (record number, finding), in order of the numbers.
     findings: Vec<(u64, Finding)>,
+    /// A tally for each rule, in the order of the catalogue.
+    pub tallies: [Tally; Rule::ALL.len()],
     /// What people noted, by record number: one line each.
     pub notes: BTreeMap<u64, String>,
     pub connections: Vec<ConnectionEntry>,
     pub totals: Totals,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            chunks: Vec::new(),
+            findings: Vec::new(),
+            tallies: std::array::from_fn(|i| Tally { rule: Rule::ALL[i], findings: 0, first: 0, last: 0 }),
+            notes: BTreeMap::new(),
+            connections: Vec::new(),
+            totals: Totals::default(),
+        }
+    }
 }
 
 impl Index {
@@ -226,6 +254,12 @@ impl Index {
         }
         for finding in &dissected.findings {
             self.totals.findings[finding.rule.severity() as usize] += 1;
+            let tally = &mut self.tallies[finding.rule as usize];
+            tally.findings += 1;
+            tally.last = no;
+            if tally.first == 0 {
+                tally.first = no;
+            }
         }
         let mut closed = false;
         if let Some(owner) = self.connection_mut(connection) {
@@ -273,6 +307,13 @@ impl Index {
             compressed: entry.flags & COMPRESSED != 0,
             findings: if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { Vec::new() },
         })
+    }
+
+    /// The numbers of the records with findings, from record `from` on.
+    pub fn found(&self, from: u64) -> impl Iterator<Item = u64> {
+        let start = self.findings.partition_point(|(no, _)| *no < from);
+        let mut before = 0;
+        self.findings[start..].iter().map(|(no, _)| *no).filter(move |no| std::mem::replace(&mut before, *no) != *no)
     }
 
     /// All findings with their records' numbers.
