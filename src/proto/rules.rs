@@ -50,8 +50,8 @@ macro_rules! catalogue {
             /// How much breaking it matters.
             pub const fn severity(self) -> Severity { match self { $(Self::$variant => Severity::$severity),+ } }
 
-            /// The sentence, with its places for values unfilled.
-            const fn sentence(self) -> &'static str { match self { $(Self::$variant => $sentence),+ } }
+            /// The sentence, with its places for values unfilled: `{n}`, `{d}`, `{x}` and `{s}`.
+            pub const fn sentence(self) -> &'static str { match self { $(Self::$variant => $sentence),+ } }
         }
     };
 }
