@@ -14,6 +14,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::capture::samples::Sample;
 use crate::export::Format;
 use crate::proto::dissected::Direction;
+use crate::proto::rules::Severity;
 
 /// The longest interval that the ticker takes.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
   framescope open lesson.pcapng               look at it again
   framescope export lesson.pcapng --to hex    an annotated hex dump
+  framescope check lesson.pcapng              what breaks the RFC? exit status 1 when something does
   framescope decode 81 85 37fa213d 7f9f4d5158 what does this frame say?
 
 Exit status: 0 done, 1 the work failed (the reason is on stderr), 2 wrong usage.";
@@ -110,6 +112,8 @@ pub enum Command {
     Open(Open),
     /// Write a capture in another format
     Export(Export),
+    /// Print what is wrong in a capture, or explain an error message
+    Check(Check),
     /// Read frames from hex or raw bytes and print their bit layout
     Decode(Decode),
     /// Print a completion script for a shell
@@ -247,6 +251,39 @@ pub struct Export {
     pub direction: Option<Direction>,
 }
 
+/// `framescope check`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = "A line per finding on stdout, and the counts on stderr:
+  lesson.pcapng:record 4: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 (RFC 6455 §5.1, bit 8) \
+· connection 1 · client → server · 1.002004 s
+
+Exit status: 0 nothing as bad as --fail-on, 1 something was, or the file cannot be read, 2 wrong usage.
+
+Examples:
+  framescope check lesson.pcapng                        all findings; fails when there is an error
+  framescope check lesson.pcapng --fail-on warning      fails on warnings too
+  framescope check lesson.pcapng --json | jq -r .rule | sort | uniq -c
+  framescope check --explain 'RSV1 must be clear'       the rule behind an error message
+  framescope check --explain 5.5.1                      the rules of a section of RFC 6455
+  framescope check --explain client-frame-unmasked      one rule")]
+pub struct Check {
+    /// A capture (pcapng or pcap)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]
+    pub file: Option<PathBuf>,
+
+    /// From which severity on a finding fails the check
+    #[arg(long, value_name = "SEVERITY", value_parser = severity_parser(), default_value = "error")]
+    pub fail_on: Severity,
+
+    /// One JSON object per finding
+    #[arg(long)]
+    pub json: bool,
+
+    /// Find the rule behind an error message of a library or browser, a rule's id, a section, or words of a rule
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json"])]
+    pub explain: Option<String>,
+}
+
 /// `framescope decode`
 #[derive(Args, Clone, Debug)]
 #[command(
@@ -283,6 +320,12 @@ fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
 fn direction_parser() -> impl clap::builder::TypedValueParser<Value = Direction> {
     PossibleValuesParser::new(Direction::BOTH.map(Direction::name))
         .map(|name| if name == "c2s" { Direction::ClientToServer } else { Direction::ServerToClient })
+}
+
+fn severity_parser() -> impl clap::builder::TypedValueParser<Value = Severity> {
+    let all = [Severity::Error, Severity::Warning, Severity::Info];
+    PossibleValuesParser::new(all.map(Severity::name))
+        .map(move |name| all.into_iter().find(|severity| severity.name() == name).unwrap_or(Severity::Error))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

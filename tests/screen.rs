@@ -225,6 +225,102 @@ fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
     assert!(text.contains("payload byte 1 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
 }
 
+/// Four unmasked frames, one of them with RSV2 too, and a zero key.
+fn broken() -> Wire {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
+    wire.say(UP, &frame(true, Opcode::Text, Some([0; 4]), b"zero"));
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare again"));
+    wire.say(UP, b"\xa1\x03rsv");
+    wire.ticks(1);
+    wire.say(UP, &frame(true, Opcode::Text, None, b"and again"));
+    wire
+}
+
+#[test]
+fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
+    let mut wire = broken();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["f"]);
+    let rules =
+        |screen: &Screen| screen.app.tallies.iter().map(|tally| (tally.rule.id(), tally.findings)).collect::<Vec<_>>();
+    assert_eq!(rules(&screen), [("client-frame-unmasked", 4), ("rsv2-set", 1), ("masking-key-zero", 1)]);
+    let text = screen.text();
+    assert!(text.contains("rule 1 of 3 · 6 findings"), "{text}");
+    let row = screen.lines_with("client-frame-unmasked").remove(0);
+    assert!(row.contains("✗") && row.contains(" 4 ") && row.contains("RFC 6455 §5.1"), "{row}");
+    assert!(row.contains("a client must mask every frame; MASK is 0"), "{row}");
+    // Live: counts grow, and the cursor stays with its rule.
+    screen.press(&["down"]);
+    wire.say(UP, b"\xb1\x81\x01\x02\x03\x04r");
+    wire.say(UP, b"\xb1\x81\x01\x02\x03\x05r");
+    screen.app.refresh();
+    assert_eq!(rules(&screen)[1..3], [("rsv2-set", 3), ("rsv3-set", 2)]);
+    let row = screen.lines_with("rsv2-set").remove(0);
+    assert!(row.starts_with('▌') && row.contains(" 3 "), "{row}");
+}
+
+#[test]
+fn enter_goes_from_record_to_record_of_a_rule() {
+    let wire = broken();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["f", "enter"]);
+    assert_eq!(screen.app.cursor, 9, "the first");
+    assert!(matches!(screen.app.overlay, Some(Overlay::Findings(_))), "the record is in view below");
+    assert!(screen.text().contains("record 9 · text"), "{}", screen.text());
+    let mut seen = Vec::new();
+    for key in ["enter", "enter", "enter", "enter", "[", "]", "N"] {
+        screen.press(&[key]);
+        seen.push(screen.app.cursor);
+    }
+    assert_eq!(seen, [11, 12, 15, 9, 15, 9, 15], "all around");
+    screen.press(&["down", "enter"]);
+    assert_eq!(screen.app.cursor, 12);
+    let row = screen.app.row;
+    let field = screen.app.detail.as_ref().and_then(|d| d.field_of_row(row)).map(|f| f.name.clone());
+    assert_eq!(field.as_deref(), Some("RSV2"), "the field that this rule is about");
+    screen.press(&["esc"]);
+    assert!(screen.app.overlay.is_none());
+    screen.press(&["f"]);
+    let row = screen.lines_with("rsv2-set").remove(0);
+    assert!(row.starts_with('▌'), "where it was left: {row}");
+    screen.press(&["f"]);
+    assert!(screen.app.overlay.is_none());
+    // Where the panel takes all the room it makes way for the record.
+    let mut small = Screen::live(&wire, (60, 20));
+    small.press(&["\\", "f", "enter"]);
+    assert_eq!(small.app.cursor, 9);
+    assert!(small.app.overlay.is_none());
+}
+
+#[test]
+fn no_findings_are_no_empty_panel() {
+    let wire = ticker();
+    for size in SIZES {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["f", "enter", "down", "up", "pgdn"]);
+        let text = screen.text();
+        assert!(text.contains("No findings") && text.contains("close"), "{size:?}\n{text}");
+    }
+}
+
+#[test]
+fn the_bytes_at_fault_are_underlined() {
+    use ratatui::style::Modifier;
+    let wire = broken();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["g", "]"]);
+    let underlined = |screen: &Screen| {
+        let (buffer, area) = (screen.buffer(), screen.app.layout.bytes);
+        (area.x..area.right())
+            .filter(|x| buffer[(*x, area.y)].modifier.contains(Modifier::UNDERLINED))
+            .map(|x| buffer[(x, area.y)].symbol().to_owned())
+            .collect::<String>()
+    };
+    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(underlined(&screen), "04", "MASK is in the second byte: {}", screen.text());
+}
+
 #[test]
 fn partners_are_a_key_away() {
     let mut wire = Wire::upgraded();
@@ -527,7 +623,7 @@ fn no_size_and_no_key_makes_it_panic() {
     wire.connection.reset(DOWN, framescope::proto::time::Time(1));
     let keys = [
         "up", "down", "left", "right", "tab", "pgdn", "g", "G", "\\", "?", "esc", "e", "esc", "y", "esc", "t", "p",
-        "m", "'",
+        "m", "'", "f", "enter", "down", "enter", "[", "esc",
     ];
     for width in (1..=130).step_by(7) {
         for height in (1..=44).step_by(3) {
@@ -570,6 +666,12 @@ fn the_pictures_of_the_screen_stay_as_they_are() {
     ] {
         let mut screen = Screen::live(&wire, size);
         screen.press(keys);
+        insta::assert_snapshot!(name, screen.text());
+    }
+    let wire = broken();
+    for (name, size) in [("findings_120x36", (120, 36)), ("findings_80x24", (80, 24))] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["f", "enter"]);
         insta::assert_snapshot!(name, screen.text());
     }
 }

@@ -201,11 +201,26 @@ pub struct Totals {
     pub findings: [u64; 3],
 }
 
-#[derive(Debug, Default)]
+/// How often a rule is broken, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Which rule.
+    pub rule: Rule,
+    /// How many findings name it.
+    pub findings: u64,
+    /// The number of the first record with one of them; 0 while there is none.
+    pub first: u64,
+    /// The number of the last.
+    pub last: u64,
+}
+
+#[derive(Debug)]
 pub struct Index {
     chunks: Vec<Vec<Entry>>,
     /// (record number, finding), in order of the numbers.
     findings: Vec<(u64, Finding)>,
+    /// A tally for each rule, in the order of the catalogue.
+    pub tallies: [Tally; Rule::ALL.len()],
     /// What people noted, by record number: one line each.
     pub notes: BTreeMap<u64, String>,
     pub connections: Vec<ConnectionEntry>,
@@ -213,6 +228,21 @@ pub struct Index {
     windows: Windows,
     /// The number of the first request with each key.
     keys: HashMap<[u8; 16], u64>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            chunks: Vec::new(),
+            findings: Vec::new(),
+            tallies: std::array::from_fn(|i| Tally { rule: Rule::ALL[i], findings: 0, first: 0, last: 0 }),
+            notes: BTreeMap::new(),
+            connections: Vec::new(),
+            totals: Totals::default(),
+            windows: Windows::default(),
+            keys: HashMap::new(),
+        }
+    }
 }
 
 impl Index {
@@ -275,6 +305,12 @@ impl Index {
         }
         for finding in dissected.findings.iter().chain(&reused) {
             self.totals.findings[finding.rule.severity() as usize] += 1;
+            let tally = &mut self.tallies[finding.rule as usize];
+            tally.findings += 1;
+            tally.last = no;
+            if tally.first == 0 {
+                tally.first = no;
+            }
         }
         let mut closed = false;
         if let Some(owner) = self.connection_mut(connection) {
@@ -363,6 +399,13 @@ impl Index {
         let Some(i) = all.partition_point(|(at, _)| *at <= offset).checked_sub(1) else { return Ok(None) };
         let (offset, window) = all[i];
         Ok(Some(Checkpoint { offset, window: self.windows.read(window)? }))
+    }
+
+    /// The numbers of the records with findings, from record `from` on.
+    pub fn found(&self, from: u64) -> impl Iterator<Item = u64> {
+        let start = self.findings.partition_point(|(no, _)| *no < from);
+        let mut before = 0;
+        self.findings[start..].iter().map(|(no, _)| *no).filter(move |no| std::mem::replace(&mut before, *no) != *no)
     }
 
     /// All findings with their records' numbers.

@@ -1,5 +1,7 @@
 //! A record as everybody above sees it.
 
+use std::cmp::Reverse;
+
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::{Finding, Severity};
 use crate::proto::time::Time;
@@ -78,8 +80,13 @@ impl Record {
         }
     }
 
-    /// The worst of its findings.
+    /// The worst severity of its findings.
     pub fn severity(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.rule.severity()).max()
+    }
+
+    /// The worst of its findings; of several as bad the first.
+    pub fn worst(&self) -> Option<&Finding> {
+        self.findings.iter().min_by_key(|finding| Reverse(finding.rule.severity()))
     }
 }

@@ -8,6 +8,7 @@ mod code;
 mod frame;
 mod header;
 mod http;
+pub mod lookup;
 mod texts;
 
 #[cfg(test)]

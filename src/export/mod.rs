@@ -2,6 +2,7 @@
 //!
 //! Everything streams: a payload of gigabytes passes in pieces, and no format holds more than one of them.
 
+pub mod findings;
 pub mod grid;
 mod hex;
 mod json;

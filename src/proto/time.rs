@@ -10,4 +10,11 @@ impl Time {
         let difference = i128::from(self.0) - i128::from(earlier.0);
         difference.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
+
+    /// Seconds from `earlier` to `self`, to the microsecond: `1.002004`, `-0.000001`.
+    pub fn seconds_since(self, earlier: Self) -> String {
+        let micros = self.nanos_since(earlier) / 1000;
+        let sign = if micros < 0 { "-" } else { "" };
+        format!("{sign}{}.{:06}", micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000)
+    }
 }

@@ -1,5 +1,6 @@
 //! The wiring: what each command does with the parts. The only place, with `main`, where errors lose their types.
 
+mod check;
 mod decode;
 mod files;
 mod follow;
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => screen::serve(&args, theme),
         Command::Open(args) => files::open(&args, theme),
         Command::Export(args) => files::export(&args),
+        Command::Check(args) => check::check(&args, theme),
         Command::Decode(args) => decode::decode(&args),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man => pages::manual(),

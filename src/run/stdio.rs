@@ -32,6 +32,13 @@ pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether standard output is a terminal that may be coloured.
+pub fn stdout_takes_colour() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    stdout_is_terminal() && !plain
+}
+
 /// Writes all of `bytes` to standard output.
 ///
 /// # Errors

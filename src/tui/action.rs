@@ -48,6 +48,8 @@ actions! {
     PreviousFinding "previous-finding";
     /// To the next finding.
     NextFinding "next-finding";
+    /// All findings, by rule.
+    Findings "findings";
     /// Hold or follow.
     Hold "hold";
     /// Ask what to find.

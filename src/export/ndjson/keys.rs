@@ -3,9 +3,9 @@
 use crate::capture::inflate::Inflated;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
-use crate::export::ExportError;
 use crate::export::json::{self, bool_field, key, null_field, number_field, optional, string_field};
 use crate::export::source::Bytes;
+use crate::export::{ExportError, findings};
 use crate::proto::accept::AcceptBench;
 use crate::proto::deflate::Fault;
 use crate::proto::rules::Finding;
@@ -167,7 +167,7 @@ pub fn close_fields(out: &mut Vec<u8>, payload: Option<&[u8]>) {
     optional(out, "close_reason", reason.and_then(|reason| std::str::from_utf8(reason).ok()), string_field);
 }
 
-pub fn findings(out: &mut Vec<u8>, findings: &[Finding]) {
+pub fn findings_field(out: &mut Vec<u8>, findings: &[Finding]) {
     key(out, "findings");
     out.push(b'[');
     for (i, finding) in findings.iter().enumerate() {
@@ -175,19 +175,7 @@ pub fn findings(out: &mut Vec<u8>, findings: &[Finding]) {
             out.push(b',');
         }
         out.push(b'{');
-        string_field(out, "rule", finding.rule.id());
-        string_field(out, "section", finding.rule.section());
-        string_field(out, "severity", finding.rule.severity().name());
-        string_field(out, "text", &finding.sentence());
-        optional(out, "bits", finding.span, |out, name, span| {
-            key(out, name);
-            out.push(b'[');
-            json::number(out, span.start);
-            out.push(b',');
-            json::number(out, span.end);
-            out.push(b']');
-        });
-        optional(out, "about", finding.about, number_field);
+        findings::fields(out, finding);
         out.push(b'}');
     }
     out.push(b']');

@@ -17,7 +17,7 @@ use crate::wire::http::Head;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 use keys::{
-    Payload, accept, accept_field, addresses, close_fields, findings, head_fields, inflated_fields, quoted,
+    Payload, accept, accept_field, addresses, close_fields, findings_field, head_fields, inflated_fields, quoted,
     request_fields, response_fields, small_payload,
 };
 
@@ -76,7 +76,7 @@ impl Writer {
             }
             Kind::CutHttp | Kind::CutFrame => self.cut(bytes, record, sink)?,
         }
-        findings(&mut sink.buffer, &record.findings);
+        findings_field(&mut sink.buffer, &record.findings);
         sink.buffer.extend_from_slice(b"}\n");
         sink.settle()
     }

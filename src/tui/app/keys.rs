@@ -23,6 +23,7 @@ impl App {
         self.notice = None;
         // Keys act on what there is now, not on what was last drawn.
         self.totals = self.capture.totals();
+        self.count_findings();
         let action = self.keymap.action(key);
         if action == Some(Action::QuitNow) {
             self.effects.push(Effect::Quit);
@@ -66,6 +67,7 @@ impl App {
             Action::Partner => self.go_to_partner(),
             Action::PreviousFinding => self.go_to_finding(false),
             Action::NextFinding => self.go_to_finding(true),
+            Action::Findings => self.overlay = Some(Overlay::Findings(self.findings_panel)),
             Action::Hold if self.following => self.hold(),
             Action::Hold => self.follow(),
             Action::Find => self.prompt(Purpose::Find, String::new()),
@@ -110,6 +112,7 @@ impl App {
                 Some(Action::PageUp | Action::HalfPageUp) => self.overlay = Some(Overlay::Help(top.saturating_sub(10))),
                 _ => {}
             },
+            Overlay::Findings(panel) => self.findings_key(panel, key, action),
             Overlay::Prompt(prompt) => self.prompt_key(prompt, key),
             Overlay::Export(dialog) => self.export_key(dialog, key),
             Overlay::Copy(menu) => self.copy_key(menu, key),

@@ -1,6 +1,7 @@
 //! What the screen shows: one selection through all panels, and how it changes.
 
 pub mod detail;
+mod findings;
 mod keys;
 mod mouse;
 mod moves;
@@ -13,14 +14,14 @@ use std::sync::atomic::AtomicBool;
 use ratatui::layout::Rect;
 
 use self::detail::Detail;
-use self::overlay::Overlay;
+use self::overlay::{FindingsPanel, Overlay};
 use super::event::Report;
 use super::host::{ExportRequest, FormatChoice};
 use super::keymap::Keymap;
 use super::layout::{self, Layout, Shape};
 use super::theme::Theme;
 use crate::capture::search::{Pattern, Toward};
-use crate::capture::store::{Capture, Totals, Trouble};
+use crate::capture::store::{Capture, Tally, Totals, Trouble};
 pub use crate::proto::rules::count;
 
 /// A panel that can have the keys.
@@ -120,6 +121,8 @@ pub struct App {
     pub layout: Layout,
     /// Counts when the screen was last brought up to date.
     pub totals: Totals,
+    /// The rules that are broken, the worst first, then the most often broken.
+    pub tallies: Vec<Tally>,
     /// What is wrong with the capture.
     pub trouble: Trouble,
     /// The record under the cursor; 0 while there is none.
@@ -160,6 +163,8 @@ pub struct App {
     pub job: Option<Job>,
     /// What the main loop must do.
     pub effects: Vec<Effect>,
+    /// Where the panel of findings was left.
+    findings_panel: FindingsPanel,
     unsaved: bool,
     /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
@@ -176,6 +181,7 @@ impl App {
             keymap,
             layout: Layout::default(),
             totals: Totals::default(),
+            tallies: Vec::new(),
             trouble: Trouble::default(),
             cursor: 0,
             top: 1,
@@ -195,6 +201,7 @@ impl App {
             overlay: None,
             notice: None,
             job: None,
+            findings_panel: FindingsPanel::default(),
             effects: Vec::new(),
             unsaved,
             quit_when_saved: false,
@@ -207,6 +214,7 @@ impl App {
     pub fn refresh(&mut self) {
         self.totals = self.capture.totals();
         self.trouble = self.capture.trouble();
+        self.count_findings();
         let len = self.totals.records;
         if len == 0 {
             return;
@@ -305,6 +313,7 @@ impl App {
         self.settle_list();
         self.settle_rows();
         self.settle_hex();
+        self.settle_findings();
     }
 
     fn settle_list(&mut self) {

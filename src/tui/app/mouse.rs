@@ -3,6 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
+use super::overlay::Overlay;
 use super::{App, Panel};
 use crate::tui::layout::{self, HexShape};
 use crate::tui::view::grid::Grid;
@@ -13,10 +14,15 @@ const WHEEL: i64 = 3;
 impl App {
     /// The mouse did something.
     pub fn mouse(&mut self, event: MouseEvent) {
+        let at = Position::new(event.column, event.row);
+        if let Some(Overlay::Findings(panel)) = self.overlay {
+            self.findings_mouse(panel, event.kind, at);
+            self.settle();
+            return;
+        }
         if self.overlay.is_some() {
             return;
         }
-        let at = Position::new(event.column, event.row);
         match event.kind {
             MouseEventKind::ScrollUp => self.wheel(at, -WHEEL),
             MouseEventKind::ScrollDown => self.wheel(at, WHEEL),

@@ -1,8 +1,11 @@
 //! Moving: from record to record, field to field, byte to byte.
 
+use std::cmp::Reverse;
+
 use super::detail::{Detail, Sort};
 use super::{App, Panel};
 use crate::capture::partner;
+use crate::proto::rules::Rule;
 use crate::tui::layout::HexShape;
 
 impl App {
@@ -136,7 +139,7 @@ impl App {
             Some(no) => {
                 self.hold();
                 self.go_to(no);
-                self.select_finding();
+                self.select_finding(None);
             }
             None if later => self.tell("no finding after this record"),
             None => self.tell("no finding before this record"),
@@ -185,11 +188,12 @@ impl App {
         self.detail.as_ref().is_some_and(|detail| detail.payload_start().is_some())
     }
 
-    /// Selects the field at fault.
-    fn select_finding(&mut self) {
-        let span =
-            self.detail.as_ref().and_then(|detail| detail.record.findings.iter().find_map(|finding| finding.span));
-        if let Some(span) = span {
+    /// Selects the field at fault: of the worst finding, or of the one that `rule` names.
+    pub(super) fn select_finding(&mut self, rule: Option<Rule>) {
+        let Some(detail) = &self.detail else { return };
+        let mut with_bits: Vec<_> = detail.record.findings.iter().filter_map(|f| Some((f.rule, f.span?))).collect();
+        with_bits.sort_by_key(|(of, _)| (Some(*of) != rule, Reverse(of.severity())));
+        if let Some((_, span)) = with_bits.first() {
             self.select_bit(span.start);
         }
     }

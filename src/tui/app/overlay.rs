@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tui_input::Input;
 
+use crate::proto::rules::Rule;
 use crate::tui::host::{ExportRequest, FormatChoice};
 
 /// What lies over the panels and has the keys.
@@ -11,6 +12,8 @@ use crate::tui::host::{ExportRequest, FormatChoice};
 pub enum Overlay {
     /// All keys, scrolled by some rows.
     Help(u16),
+    /// All findings, by rule.
+    Findings(FindingsPanel),
     /// A line to type into.
     Prompt(Prompt),
     /// The export dialog.
@@ -19,6 +22,15 @@ pub enum Overlay {
     Copy(CopyMenu),
     /// A question to answer yes or no.
     Question(Question),
+}
+
+/// The findings by rule. The rows are [`super::App::tallies`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FindingsPanel {
+    /// The rule under the cursor; the first row's while nobody has chosen.
+    pub rule: Option<Rule>,
+    /// The first row in view.
+    pub top: usize,
 }
 
 /// A line to type into, at the bottom of the screen.

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::{put, rule};
 use crate::proto::dissected::Kind;
@@ -75,7 +75,7 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
     }
     let selected = detail.field_of_row(app.row).map(|field| field.span);
     draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, at));
-    mark_cursor(buffer, area, first, app.byte, app.focus == Panel::Bytes);
+    mark_cursor(app, buffer, Panel::Bytes, first, app.byte);
 }
 
 fn payload(app: &App, detail: &Detail, start: u64, buffer: &mut Buffer) {
@@ -89,18 +89,20 @@ fn payload(app: &App, detail: &Detail, start: u64, buffer: &mut Buffer) {
     let selected = detail.field_of_row(app.row).map(|field| field.span);
     draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, start + at));
     if let Some(at) = app.byte.checked_sub(start) {
-        mark_cursor(buffer, area, first, at, app.focus == Panel::Payload);
+        mark_cursor(app, buffer, Panel::Payload, first, at);
     }
 }
 
-/// The colour of the field that owns a byte; lit when that is the selected one.
+/// The colour of the field that owns a byte; lit when that is the selected one, underlined where a finding names its bits.
 fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Style {
     let theme = &app.theme;
-    match (field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field)), selected) {
+    let style = match (field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field)), selected) {
         (_, Some(span)) if span.touches_byte(at) => theme.selection(span),
         (Some(field), _) => theme.field(field.id),
         (None, _) => theme.faint.0,
-    }
+    };
+    let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.touches_byte(at)));
+    if at_fault { style.add_modifier(Modifier::UNDERLINED) } else { style }
 }
 
 fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], style: impl Fn(u64) -> Style) {
@@ -119,13 +121,22 @@ fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], st
     }
 }
 
-/// Lights the byte under the cursor, stronger in the panel that has the keys.
-fn mark_cursor(buffer: &mut Buffer, area: Rect, first: u64, byte: u64, focused: bool) {
+/// Lights the byte under the cursor in the hex panel that has the keys, and more softly in the other one. While neither has
+/// them, the selected field says it all.
+fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, first: u64, byte: u64) {
+    let (area, other) = match panel {
+        Panel::Payload => (app.layout.payload, Panel::Bytes),
+        _ => (app.layout.bytes, Panel::Payload),
+    };
+    let modifier = match app.focus {
+        focus if focus == panel => Modifier::REVERSED,
+        focus if focus == other => Modifier::REVERSED | Modifier::DIM,
+        _ => return,
+    };
     let shape = HexShape::of(area);
     let Some(at) = byte.checked_sub(first).filter(|at| *at < shape.rows * shape.per_row) else { return };
     let (row, place) = (at / shape.per_row, at % shape.per_row);
     let y = area.y + row as u16 * shape.lines_per_row;
-    let modifier = if focused { ratatui::style::Modifier::REVERSED } else { ratatui::style::Modifier::UNDERLINED };
     let (line, column) = shape.character_at(place);
     let places = [(shape.digit_column(place), y, 2), (column, y + line, 1)];
     for (x, y, width) in places {

@@ -69,7 +69,10 @@ fn visible_input(prompt: &Prompt, width: usize) -> (String, usize) {
 fn keys(app: &App, buffer: &mut Buffer) {
     let area = app.layout.hints;
     let theme = &app.theme;
-    let mut hints = all_hints(app);
+    let mut hints = match &app.overlay {
+        Some(Overlay::Findings(_)) => findings_hints(app),
+        _ => all_hints(app),
+    };
     let width = |(_, key, hint): &(Action, String, String)| key.width() + hint.width() + 3;
     // Where there is no room for all, the last go first, but never how to find out the rest and how to get out.
     while hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
@@ -83,6 +86,19 @@ fn keys(app: &App, buffer: &mut Buffer) {
         x += put(buffer, area, x, 0, key, theme.key.0) + 1;
         x += put(buffer, area, x, 0, hint, theme.faint.0) + 2;
     }
+}
+
+/// What the keys do while the panel of findings has them.
+fn findings_hints(app: &App) -> Vec<(Action, String, String)> {
+    let key = |action| app.keymap.key_of(action);
+    let hint = |action, key: String, words: &str| (action, key, words.to_owned());
+    let mut hints = vec![hint(Action::Quit, key(Action::Cancel), "close")];
+    if !app.tallies.is_empty() {
+        hints.insert(0, hint(Action::Up, format!("{}{}", key(Action::Up), key(Action::Down)), "rule"));
+        hints.insert(1, hint(Action::NextFinding, "Enter".to_owned(), "its next record"));
+        hints.insert(2, hint(Action::PreviousFinding, key(Action::PreviousFinding), "previous"));
+    }
+    hints
 }
 
 /// The actions that have a place here, with their keys and words.

@@ -118,8 +118,7 @@ fn row(app: &App, buffer: &mut Buffer, area: Rect, y: u16, record: &Record, time
         put(buffer, line, columns.bits, 0, &fit(&summary.bits, room), theme.faint.0);
     }
     let mut x = columns.preview;
-    let worst = record.findings.iter().max_by_key(|finding| finding.rule.severity());
-    if let Some(finding) = worst {
+    if let Some(finding) = record.worst() {
         let symbol = severity_symbol(finding.rule.severity());
         let style = theme.severity(finding.rule.severity());
         let words = format!("{symbol} {}", printable::text(&finding.sentence()));

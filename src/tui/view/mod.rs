@@ -4,6 +4,7 @@ mod bits;
 mod bytes;
 mod empty;
 mod explanation;
+pub mod findings;
 pub mod grid;
 mod header;
 mod help;
@@ -52,6 +53,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     hints::render(app, buffer);
     match &app.overlay {
+        Some(Overlay::Findings(panel)) => findings::render(app, panel, buffer),
         Some(Overlay::Help(top)) => help::render(app, *top, buffer),
         Some(overlay) => popup::render(app, overlay, buffer),
         None => {}

@@ -20,7 +20,7 @@ pub fn render(app: &App, overlay: &Overlay, buffer: &mut Buffer) {
         Overlay::Export(dialog) => export(app, dialog, buffer),
         Overlay::Copy(menu) => copy(app, menu, buffer),
         Overlay::Question(question) => ask(app, question, buffer),
-        Overlay::Help(_) | Overlay::Prompt(_) => {}
+        Overlay::Help(_) | Overlay::Findings(_) | Overlay::Prompt(_) => {}
     }
 }
 

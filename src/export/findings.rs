@@ -1,0 +1,196 @@
+//! Findings by themselves, a line each: for people, and as JSON. What NDJSON's `findings` holds is written here too.
+
+use super::json::{self, key, number_field, optional, string_field};
+use super::timestamp::Timestamps;
+use crate::capture::record::Record;
+use crate::capture::schema::VERSION;
+use crate::proto::rules::{Finding, Severity};
+use crate::proto::time::Time;
+use crate::wire::field::Span;
+use crate::wire::printable;
+
+/// Appends the keys of a finding, from `rule` to `about`, to an object that was begun.
+pub(super) fn fields(out: &mut Vec<u8>, finding: &Finding) {
+    string_field(out, "rule", finding.rule.id());
+    string_field(out, "section", finding.rule.section());
+    string_field(out, "severity", finding.rule.severity().name());
+    string_field(out, "text", &finding.sentence());
+    optional(out, "bits", finding.span, |out, name, span| {
+        key(out, name);
+        out.push(b'[');
+        json::number(out, span.start);
+        out.push(b',');
+        json::number(out, span.end);
+        out.push(b']');
+    });
+    optional(out, "about", finding.about, number_field);
+}
+
+/// How the lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// For people and grep.
+    Plain,
+    /// The same with the colours of a terminal.
+    Coloured,
+    /// A JSON object.
+    Json,
+}
+
+/// Writes the findings of records, a line each.
+pub struct Lines {
+    /// The name of the file, as it was given.
+    file: String,
+    look: Look,
+    times: Timestamps,
+    /// The time that others count from.
+    start: Option<Time>,
+}
+
+impl Lines {
+    /// Lines about a file of that name. Times for people count from `start`.
+    pub fn new(file: &str, look: Look) -> Self {
+        let file = match look {
+            Look::Json => file.to_owned(),
+            _ => printable::text(file).into_owned(),
+        };
+        Self { file, look, times: Timestamps::default(), start: None }
+    }
+
+    /// Sets the time of the first record, from which times for people count.
+    pub fn start(&mut self, start: Time) {
+        self.start.get_or_insert(start);
+    }
+
+    /// Appends a line for each finding of the record.
+    pub fn record(&mut self, record: &Record, out: &mut Vec<u8>) {
+        for finding in &record.findings {
+            match self.look {
+                Look::Json => self.json(record, finding, out),
+                look => out.extend_from_slice(self.plain(record, finding, look == Look::Coloured).as_bytes()),
+            }
+            out.push(b'\n');
+        }
+    }
+
+    fn json(&mut self, record: &Record, finding: &Finding, out: &mut Vec<u8>) {
+        out.push(b'{');
+        number_field(out, "v", VERSION);
+        string_field(out, "file", &self.file);
+        number_field(out, "record", record.no);
+        number_field(out, "conn", u64::from(record.connection));
+        string_field(out, "dir", record.direction.name());
+        key(out, "time");
+        out.push(b'"');
+        self.times.push(out, record.time);
+        out.push(b'"');
+        fields(out, finding);
+        out.push(b'}');
+    }
+
+    /// ```text
+    /// a.pcapng:record 5: error[rsv1-set]: RSV1 is 1 (RFC 6455 §5.2, bit 1) · connection 1 · client → server · 0.003122 s
+    /// ```
+    fn plain(&self, record: &Record, finding: &Finding, coloured: bool) -> String {
+        let severity = finding.rule.severity();
+        let [bold, level, faint, end] = match (coloured, severity) {
+            (false, _) => [""; 4],
+            (true, Severity::Error) => ["\x1b[1m", "\x1b[1;31m", "\x1b[2m", "\x1b[0m"],
+            (true, Severity::Warning) => ["\x1b[1m", "\x1b[1;33m", "\x1b[2m", "\x1b[0m"],
+            (true, Severity::Info) => ["\x1b[1m", "\x1b[1;34m", "\x1b[2m", "\x1b[0m"],
+        };
+        let sentence = finding.sentence();
+        let bits = finding.span.map(|span| format!(", {}", bits(span))).unwrap_or_default();
+        let about = finding.about.map(|no| format!(", about record {no}")).unwrap_or_default();
+        format!(
+            "{bold}{}:record {}:{end} {level}{}[{}]{end}: {} ({}{bits}{about}) \
+             {faint}· connection {} · {} · {} s{end}",
+            self.file,
+            record.no,
+            severity.name(),
+            finding.rule.id(),
+            printable::text(&sentence),
+            finding.rule.section(),
+            record.connection,
+            record.direction.words(),
+            record.time.seconds_since(self.start.unwrap_or(record.time))
+        )
+    }
+}
+
+/// Bits in words, the last one included: `bit 8`, `bits 16–47`.
+pub fn bits(span: Span) -> String {
+    match span.len() {
+        0 | 1 => format!("bit {}", span.start),
+        _ => format!("bits {}–{}", span.start, span.end - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::dissected::{Direction, Kind};
+    use crate::proto::rules::Rule;
+
+    fn record(findings: Vec<Finding>) -> Record {
+        Record {
+            no: 12,
+            kind: Kind::Frame,
+            connection: 3,
+            direction: Direction::ClientToServer,
+            time: Time(1_795_375_800_003_122_999),
+            offset: 0,
+            wire_len: 2,
+            lead: [0xc1, 0],
+            message: None,
+            answers: None,
+            code: 0,
+            compressed: false,
+            findings,
+        }
+    }
+
+    fn lines(look: Look, findings: Vec<Finding>) -> String {
+        let mut lines = Lines::new("a\x1b.pcapng", look);
+        lines.start(Time(1_795_375_800_000_000_000));
+        let mut out = Vec::new();
+        lines.record(&record(findings), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_line_begins_like_a_compilers_and_ends_with_the_place() {
+        let findings = vec![
+            Finding::new(Rule::ClientFrameUnmasked, Some(Span::bits(8, 9))),
+            Finding::new(Rule::MethodNotGet, Some(Span::bits(0, 24))).text("\x1b[2J").about(Some(4)),
+            Finding::new(Rule::HostMissing, None),
+        ];
+        assert_eq!(
+            lines(Look::Plain, findings),
+            "a␛.pcapng:record 12: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 \
+             (RFC 6455 §5.1, bit 8) · connection 3 · client → server · 0.003122 s\n\
+             a␛.pcapng:record 12: error[method-not-get]: the method is ␛[2J; a WebSocket handshake is a GET \
+             (RFC 6455 §4.1, bits 0–23, about record 4) · connection 3 · client → server · 0.003122 s\n\
+             a␛.pcapng:record 12: error[host-missing]: there is no Host header \
+             (RFC 6455 §4.1) · connection 3 · client → server · 0.003122 s\n"
+        );
+    }
+
+    #[test]
+    fn json_has_every_key_and_colours_only_wrap() {
+        let finding = Finding::new(Rule::Rsv1Set, Some(Span::bits(1, 2)));
+        assert_eq!(
+            lines(Look::Json, vec![finding.clone()]),
+            "{\"v\":1,\"file\":\"a\\u001b.pcapng\",\"record\":12,\"conn\":3,\"dir\":\"c2s\",\
+             \"time\":\"2026-11-22T19:30:00.003122999Z\",\"rule\":\"rsv1-set\",\"section\":\"RFC 6455 §5.2\",\
+             \"severity\":\"error\",\"text\":\"RSV1 is 1, and no negotiated extension gives it a meaning here\",\
+             \"bits\":[1,2],\"about\":null}\n"
+        );
+        let coloured = lines(Look::Coloured, vec![finding.clone()]);
+        let bare = ["\x1b[1m", "\x1b[1;31m", "\x1b[2m", "\x1b[0m"]
+            .iter()
+            .fold(coloured.clone(), |text, code| text.replace(code, ""));
+        assert_eq!(bare, lines(Look::Plain, vec![finding]));
+        assert_ne!(bare, coloured);
+    }
+}

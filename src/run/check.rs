@@ -1,0 +1,202 @@
+//! `check`: the findings of a capture, a line each, and the rules behind error messages.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{signals, stdio};
+use crate::capture::import::{self, Loader};
+use crate::capture::store::{Capture, Totals};
+use crate::cli::{Check, Theme};
+use crate::explain::{self, lookup};
+use crate::export::findings::{self, Lines, Look};
+use crate::export::{ExportError, Sink};
+use crate::proto::rules::{Severity, grouped};
+
+/// How many records with findings are looked up at once.
+const BATCH: usize = 1024;
+
+/// How long findings may wait to be printed while the file is read.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// The most rules that one question is answered with.
+const MOST: usize = 5;
+
+/// Columns of the explanations.
+const WIDTH: usize = 100;
+
+/// Does what `check` asks for.
+pub fn check(args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
+    match (&args.explain, &args.file) {
+        (Some(text), _) => explain(text),
+        (None, Some(file)) => judge(file, args, theme),
+        (None, None) => bail!("name a capture to check"),
+    }
+}
+
+/// Prints the findings of a file while it is read; fails when one is as bad as was asked for.
+fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
+    let cancel = Arc::<AtomicBool>::default();
+    signals::cancel(&cancel).context("signals cannot be caught")?;
+    let (capture, loader) = import::open(file)?;
+    let name = file.display().to_string();
+    let look = match args.json {
+        true => Look::Json,
+        false if theme != Theme::Mono && stdio::stdout_takes_colour() => Look::Coloured,
+        false => Look::Plain,
+    };
+    let printed = print_while_read(&capture, loader, Lines::new(&name, look), &cancel);
+    let totals = capture.totals();
+    match printed {
+        Ok(()) => {}
+        // A reader that has seen enough: what there was so far is what is judged.
+        Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {
+            return Ok(status(&totals, args.fail_on));
+        }
+        Err(ExportError::Output(e)) => return Err(stdio::StdoutError(e).into()),
+        Err(e) => return Err(e.into()),
+    }
+    if cancel.load(Ordering::Relaxed) {
+        bail!("{name}: stopped after {} records", grouped(totals.records));
+    }
+    if let Some(reason) = capture.trouble().reason {
+        stdio::say(format_args!("{name}: {reason}"));
+    }
+    stdio::say(format_args!("{name}: {}", summary(&totals)));
+    Ok(status(&totals, args.fail_on))
+}
+
+fn status(totals: &Totals, fail_on: Severity) -> ExitCode {
+    let failing: u64 = totals.findings[fail_on as usize..].iter().sum();
+    if failing > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Reads the file on a thread of its own and prints beside it, so that the first lines come at once.
+fn print_while_read(
+    capture: &Capture,
+    loader: Loader,
+    mut lines: Lines,
+    cancel: &AtomicBool,
+) -> Result<(), ExportError> {
+    let mut out = stdio::stdout().map_err(ExportError::Output)?;
+    thread::scope(|scope| {
+        let (over, ended) = sync_channel::<()>(0);
+        scope.spawn(move || {
+            // Dropped at the end, which the other side sees.
+            let _over = over;
+            loader.run(cancel);
+        });
+        let printed = print(capture, &mut lines, &mut Sink::new(&mut out), &ended);
+        if printed.is_err() {
+            cancel.store(true, Ordering::Relaxed);
+        }
+        printed
+    })
+}
+
+fn print(
+    capture: &Capture,
+    lines: &mut Lines,
+    sink: &mut Sink<'_>,
+    ended: &mpsc::Receiver<()>,
+) -> Result<(), ExportError> {
+    let mut next = 1;
+    loop {
+        let is_over = ended.recv_timeout(LOOK_AGAIN) == Err(mpsc::RecvTimeoutError::Disconnected);
+        if let Some(first) = capture.record(1) {
+            lines.start(first.time);
+        }
+        loop {
+            let records = capture.found(next, BATCH);
+            for record in &records {
+                lines.record(record, &mut sink.buffer);
+                sink.settle()?;
+            }
+            match records.last() {
+                Some(last) => next = last.no + 1,
+                None => break,
+            }
+        }
+        sink.flush()?;
+        if is_over {
+            return Ok(());
+        }
+    }
+}
+
+/// The counts in a line: `2 errors, 1 warning, 3 info in 12 records`.
+fn summary(totals: &Totals) -> String {
+    let count = |n: u64, one: &str| format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" });
+    let [info, warning, error] = totals.findings;
+    let records = count(totals.records, "record");
+    match info + warning + error {
+        0 => format!("no findings in {records}"),
+        _ => {
+            format!("{}, {}, {} info in {records}", count(error, "error"), count(warning, "warning"), grouped(info))
+        }
+    }
+}
+
+/// Prints the rules that a text may mean.
+fn explain(text: &str) -> anyhow::Result<ExitCode> {
+    let found = lookup::find(text);
+    if found.is_empty() {
+        bail!(
+            "no rule is known for {text:?}; try the words of the error alone, a section such as 5.5.1, or a rule's id, \
+             or check a capture of the traffic"
+        );
+    }
+    let mut page: String = found.iter().take(MOST).map(entry).collect::<Vec<_>>().join("\n");
+    if let Some(more) = found.get(MOST..).filter(|more| !more.is_empty()) {
+        let ids: Vec<&str> = more.iter().map(|found| found.rule.id()).collect();
+        page.push_str(&format!("\n{}", wrapped("", &format!("and {} more: {}", more.len(), ids.join(", ")))));
+    }
+    stdio::print(page.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// ```text
+/// rsv1-set · error · RFC 6455 §5.2 · bit 1
+///   RSV1 is 1, and no negotiated extension gives it a meaning here
+///   RSV1 to RSV3 are kept for extensions, …
+///   ws: "Invalid WebSocket frame: RSV1 must be clear"
+/// ```
+fn entry(found: &lookup::Match) -> String {
+    let rule = found.rule;
+    let bits = lookup::bits(rule).map(|span| format!(" · {}", findings::bits(span))).unwrap_or_default();
+    let mut entry = format!("{} · {} · {}{bits}\n", rule.id(), rule.severity().name(), rule.section());
+    entry.push_str(&wrapped("  ", &lookup::sentence(rule)));
+    entry.push_str(&wrapped("  ", &explain::rule(rule).text));
+    if let Some((library, text)) = found.said {
+        entry.push_str(&wrapped("  ", &format!("{library} says: {text}")));
+    }
+    entry
+}
+
+/// Text in lines, each behind an indent.
+fn wrapped(indent: &str, text: &str) -> String {
+    let mut out = String::new();
+    let mut line = indent.to_owned();
+    for word in text.split_whitespace() {
+        if line.width() + 1 + word.width() > WIDTH && line.len() > indent.len() {
+            out.push_str(&line);
+            out.push('\n');
+            line = indent.to_owned();
+        }
+        if line.len() > indent.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    out.push_str(&line);
+    out.push('\n');
+    out
+}
