@@ -44,12 +44,13 @@ pub enum PatternError {
     #[error("nothing to look for: type text, or x and hex digits such as x 81 05")]
     Empty,
     /// Hex digits come in pairs.
-    #[error("not hex: after x come pairs of hex digits, such as x 81 05")]
+    #[error("not hex: x 81 05 finds bytes, \"x …\" text")]
     Hex,
 }
 
 impl Pattern {
-    /// Reads what a person typed: `x 81 05` means bytes, anything else text.
+    /// Reads what a person typed: `x 81 05` means bytes, anything else text. Text between double quotes is taken as it stands
+    /// there: `"x 81"`.
     ///
     /// # Errors
     /// See [`PatternError`].
@@ -61,7 +62,8 @@ impl Pattern {
                 _ => Err(PatternError::Hex),
             };
         }
-        if typed.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Text(typed.to_ascii_lowercase())) }
+        let text = typed.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(typed);
+        if text.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Text(text.to_ascii_lowercase())) }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -143,6 +145,12 @@ mod tests {
         assert_eq!(Pattern::parse("x 81 05"), Ok(Pattern::Bytes(vec![0x81, 0x05])));
         assert_eq!(Pattern::parse("x"), Ok(Pattern::Text("x".to_owned())));
         assert_eq!(Pattern::parse("x 8"), Err(PatternError::Hex));
+        let text = |text: &str| Ok(Pattern::Text(text.to_owned()));
+        assert_eq!(Pattern::parse("\"X 81\""), text("x 81"));
+        assert_eq!(Pattern::parse("\"\"quoted\"\""), text("\"quoted\""));
+        assert_eq!(Pattern::parse("\"type\":"), text("\"type\":"), "not all of it is quoted");
+        assert_eq!(Pattern::parse("\""), text("\""));
+        assert_eq!(Pattern::parse("\"\""), Err(PatternError::Empty));
         assert_eq!(Pattern::parse(""), Err(PatternError::Empty));
     }
 }

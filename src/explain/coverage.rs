@@ -7,8 +7,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::frame::{FrameContext, Place, frame_field, frame_gloss};
 use super::texts::{self, Chapter};
-use super::{Words, close_code, http_field, http_gloss, opcode, record, rule};
+use super::{DeflateContext, Words, close_code, compressed_payload, http_field, http_gloss, opcode, record, rule};
 use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::Rule;
 use crate::wire::close::CloseCode;
 use crate::wire::field::FieldId;
@@ -31,9 +32,10 @@ fn check(words: &Words) {
     assert!(sentences <= 4, "{sentences} sentences: {text}");
 }
 
-fn check_gloss(gloss: &str) {
+/// Beside a frame's bits there is less room than beside a head's lines.
+fn check_gloss(gloss: &str, most: usize) {
     assert!(!gloss.is_empty() && !gloss.contains(['{', '}', '\n']), "{gloss}");
-    assert!(gloss.width() <= 36, "{} columns: {gloss}", gloss.width());
+    assert!(gloss.width() <= most, "{} columns: {gloss}", gloss.width());
 }
 
 /// Every head that differs in a way that words could tell.
@@ -75,7 +77,7 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
                     let words = frame_field(&ctx, field);
                     let gloss = frame_gloss(&ctx, field);
                     check(&words);
-                    check_gloss(&gloss);
+                    check_gloss(&gloss, 28);
                     keys.insert(field.id.key());
                     seen.insert((words.text, gloss));
                 }
@@ -111,6 +113,39 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
 }
 
 #[test]
+fn every_compressed_payload_is_explained_and_no_text_about_them_is_idle() {
+    let mut seen = BTreeSet::new();
+    let agreed = [
+        DeflateParams::default(),
+        DeflateParams {
+            server_no_context_takeover: true,
+            client_no_context_takeover: true,
+            server_max_window_bits: Some(9),
+            client_max_window_bits: Some(9),
+        },
+    ];
+    let flags = [false, true];
+    for (params, direction) in agreed.into_iter().flat_map(|p| Direction::BOTH.map(|d| (p, d))) {
+        for inflated in [None, Some((1, 0)), Some((12_345_678, 12_345_678)), Some((98_765_432, 1))] {
+            for (ends_message, lost) in flags.into_iter().flat_map(|a| flags.map(|b| (a, b))) {
+                for failed in flags {
+                    let payload_len = 12_345_678;
+                    let ctx = DeflateContext { params, direction, payload_len, ends_message, lost, inflated, failed };
+                    let words = compressed_payload(&ctx);
+                    check(&words);
+                    seen.insert(words.text);
+                }
+            }
+        }
+    }
+    for page in texts::pages().filter(|page| page.chapter == Chapter::Deflate) {
+        let text = page.words(|_| Some("\0".to_owned())).text;
+        let used = seen.iter().any(|seen| text.split('\0').all(|part| seen.contains(part)));
+        assert!(used, "{page:?} is never shown");
+    }
+}
+
+#[test]
 fn every_opcode_and_every_close_code_is_explained() {
     for nibble in 0x0..=0xf {
         check(&opcode(Opcode::from_wire(nibble)));
@@ -129,7 +164,7 @@ fn every_opcode_and_every_close_code_is_explained() {
     }
     assert_eq!(topics.len(), texts::pages().filter(|p| p.chapter == Chapter::Close).count());
     for page in texts::pages().filter(|p| p.chapter == Chapter::Close) {
-        check_gloss(&page.gloss(|_| None));
+        check_gloss(&page.gloss(|_| None), 28);
     }
 }
 
@@ -218,7 +253,7 @@ fn every_field_of_a_head_is_explained_and_no_text_about_heads_is_idle() {
                 let head = Head::read(wire.as_bytes());
                 for mut field in head.fields(wire.len() as u64) {
                     check(&http_field(&head, &field));
-                    check_gloss(&http_gloss(&head, &field));
+                    check_gloss(&http_gloss(&head, &field), 36);
                     seen.extend(super::http::choose(&head, &field));
                     field.id = FieldId::Opaque;
                     seen.extend(super::http::choose(&head, &field));

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::inflated::Unpacked;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::explain::{self, FrameContext, Place};
@@ -38,6 +39,8 @@ pub struct Detail {
     pub http: Option<Vec<u8>>,
     /// The note on it.
     pub note: Option<String>,
+    /// Of a frame of a compressed message: what the message inflates to.
+    pub unpacked: Option<Unpacked>,
     /// Why it cannot be read.
     pub trouble: Option<String>,
 }
@@ -85,6 +88,7 @@ impl Detail {
             frame: None,
             prefix: Vec::new(),
             http: None,
+            unpacked: None,
             trouble: None,
         };
         if let Err(e) = detail.lay_out(capture) {
@@ -135,6 +139,7 @@ impl Detail {
                 self.prefix = capture.wire(record, 0..PREFIX)?;
                 self.fields = frame::fields(&self.prefix, record.wire_len);
                 self.frame = capture.frame_head(record)?.map(|head| frame_context(record, head));
+                self.unpacked = Unpacked::load(capture, record)?;
                 self.rows = self.fields.iter().enumerate().map(|(i, field)| self.frame_row(i, field)).collect();
             }
             Kind::Request | Kind::Response | Kind::CutHttp => {
@@ -213,23 +218,31 @@ impl Detail {
 }
 
 fn bench_rows(bench: &AcceptBench) -> impl Iterator<Item = Row> {
-    let received = bench.received.as_deref().unwrap_or("nothing");
-    let verdict = if bench.is_ok() {
-        "=  received ✓".to_owned()
-    } else {
-        format!("≠  received {} ✗", printable::text(received))
-    };
     let sha1 = bench.sha1.map(|byte| format!("{byte:02x}"));
-    [
+    // What is long has two lines, as on a narrow screen none would hold it.
+    let (guid, guid_rest) = GUID.split_at(GUID.rfind('-').map_or(0, |dash| dash + 1));
+    let mut lines = vec![
         ("key", printable::text(&bench.key).into_owned()),
-        ("+ GUID", GUID.to_owned()),
+        ("+ GUID", guid.to_owned()),
+        ("", guid_rest.to_owned()),
         ("SHA-1", sha1[..10].join(" ")),
         ("", sha1[10..].join(" ")),
         ("base64", bench.expected.clone()),
-        ("", verdict),
-    ]
-    .map(|(name, value)| Row { sort: Sort::Bench, name: name.to_owned(), value, gloss: String::new(), field: None })
-    .into_iter()
+    ];
+    if bench.is_ok() {
+        lines.push(("", "=  received ✓".to_owned()));
+    } else {
+        let received = bench.received.as_deref().unwrap_or("nothing");
+        lines.push(("received", printable::text(received).into_owned()));
+        lines.push(("", "≠  not the same ✗".to_owned()));
+    }
+    lines.into_iter().map(|(name, value)| Row {
+        sort: Sort::Bench,
+        name: name.to_owned(),
+        value,
+        gloss: String::new(),
+        field: None,
+    })
 }
 
 fn heading(text: &str) -> Row {

@@ -1,6 +1,7 @@
 //! What the screen shows: one selection through all panels, and how it changes.
 
 pub mod detail;
+pub mod inflated;
 mod keys;
 mod mouse;
 mod moves;
@@ -13,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 use ratatui::layout::Rect;
 
 use self::detail::Detail;
+use self::inflated::Unpacked;
 use self::overlay::Overlay;
 use super::event::Report;
 use super::host::{ExportRequest, FormatChoice};
@@ -34,6 +36,8 @@ pub enum Panel {
     Bytes,
     /// The unmasked payload.
     Payload,
+    /// What the compressed message inflates to.
+    Inflated,
 }
 
 /// How times are shown.
@@ -60,6 +64,8 @@ pub enum Effect {
     Demo,
     /// Export.
     Export(ExportRequest),
+    /// Inflate the long message that ends with that record.
+    Inflate(u64),
     /// Search.
     Find {
         /// For what.
@@ -82,6 +88,8 @@ pub enum Notice {
     Said(String),
     /// It did not.
     Failed(String),
+    /// A run that did not end cleanly left its capture: the path, with `~` for the home folder.
+    Leftover(String),
 }
 
 /// Work that runs beside the screen.
@@ -146,6 +154,10 @@ pub struct App {
     pub bytes_top: u64,
     /// First row of the payload.
     pub payload_top: u64,
+    /// The byte under the cursor, within the inflated message.
+    pub inflated_at: u64,
+    /// First row of the inflated message.
+    pub inflated_top: u64,
     /// Marked records.
     pub marks: BTreeSet<u64>,
     /// How times are shown.
@@ -160,6 +172,8 @@ pub struct App {
     pub job: Option<Job>,
     /// What the main loop must do.
     pub effects: Vec<Effect>,
+    /// Whether a long message is being inflated beside the screen.
+    inflating: bool,
     unsaved: bool,
     /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
@@ -189,6 +203,8 @@ impl App {
             row_top: 0,
             bytes_top: 0,
             payload_top: 0,
+            inflated_at: 0,
+            inflated_top: 0,
             marks: BTreeSet::new(),
             time_format: TimeFormat::SinceStart,
             pattern: None,
@@ -196,6 +212,7 @@ impl App {
             notice: None,
             job: None,
             effects: Vec::new(),
+            inflating: false,
             unsaved,
             quit_when_saved: false,
         };
@@ -241,6 +258,10 @@ impl App {
                 if let Some(job) = self.job.as_mut().filter(|job| job.what == what) {
                     job.progress = (done, total);
                 }
+                return;
+            }
+            Report::Inflated(no, unpacked) => {
+                self.take_inflated(no, unpacked);
                 return;
             }
             Report::Said(line) => {
@@ -296,7 +317,14 @@ impl App {
             has_bits: detail.record.opcode().is_some(),
             payload: detail.payload_start().is_some(),
             wire_len: detail.record.wire_len,
+            inflated: detail.unpacked.as_ref().map(|unpacked| match unpacked {
+                Unpacked::Whole(inflated) => inflated.bytes.len() as u64,
+                _ => 0,
+            }),
         });
+        if self.focus == Panel::Inflated && shape.inflated.unwrap_or(0) == 0 {
+            self.focus = Panel::Payload;
+        }
         if self.focus == Panel::Payload && !shape.payload {
             self.focus = Panel::Bytes;
         }
@@ -344,6 +372,8 @@ impl App {
             let at = self.byte.saturating_sub(start);
             self.payload_top = scroll(self.payload_top, at, detail.record.wire_len - start, self.layout.payload);
         }
+        let len = self.inflated().map_or(0, |inflated| inflated.bytes.len() as u64);
+        self.inflated_top = scroll(self.inflated_top, self.inflated_at, len, self.layout.inflated);
     }
 
     /// How many rows a page of the focused panel has.
@@ -353,6 +383,7 @@ impl App {
             Panel::Bits => u64::from(self.layout.left.height) / 2,
             Panel::Bytes => layout::HexShape::of(self.layout.bytes).rows,
             Panel::Payload => layout::HexShape::of(self.layout.payload).rows,
+            Panel::Inflated => layout::HexShape::of(self.layout.inflated).rows,
         };
         rows.max(2) - 1
     }

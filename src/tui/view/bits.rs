@@ -217,7 +217,6 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
         (true, 100..) => (24, 34),
         (true, 56..) => (24, line.width - 27),
         (true, _) => (line.width / 2 - 2, line.width / 2),
-        (false, 56..) => (13, 15),
         (false, _) => (13, line.width.saturating_sub(15)),
     };
     put(
@@ -230,22 +229,30 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
     );
     let value_at = 2 + name_width;
     put(buffer, line, value_at, 0, &fit(&row.value, usize::from(value_width)), theme.text.0);
-    let shown = value_width.min(row.value.width() as u16).max(if http { value_width } else { 0 });
-    let gloss_at = value_at + shown.max(if http { 0 } else { value_width }) + 1;
-    if gloss_at + 4 < line.width {
-        let worst = detail
-            .record
-            .findings
-            .iter()
-            .filter(|f| f.span.is_some_and(|s| s.overlaps(field.span)))
-            .max_by_key(|f| f.rule.severity());
-        let gloss_style = worst.map_or(theme.faint.0, |finding| theme.severity(finding.rule.severity()));
-        let symbol = match worst.map(|finding| finding.rule.severity()) {
-            Some(Severity::Error) => "✗ ",
-            Some(Severity::Warning) => "⚠ ",
-            _ => "",
-        };
-        let room = usize::from(line.width - gloss_at);
-        put(buffer, line, gloss_at, 0, &fit(&format!("{symbol}{}", row.gloss), room), gloss_style);
+    let value_end = value_at + value_width.min(row.value.width() as u16);
+    let worst = detail
+        .record
+        .findings
+        .iter()
+        .filter(|f| f.span.is_some_and(|s| s.overlaps(field.span)))
+        .max_by_key(|f| f.rule.severity());
+    let gloss_style = worst.map_or(theme.faint.0, |finding| theme.severity(finding.rule.severity()));
+    let symbol = match worst.map(|finding| finding.rule.severity()) {
+        Some(Severity::Error) => "✗ ",
+        Some(Severity::Warning) => "⚠ ",
+        _ => "",
+    };
+    let gloss = format!("{symbol}{}", row.gloss);
+    let width = gloss.width() as u16;
+    // In a column of its own where there is room for one, else at the right edge; where it would be cut it is left out.
+    let column = match (http, line.width) {
+        (true, 100..) => value_at + 35,
+        (false, 56..) => value_at + 14,
+        _ => 0,
+    };
+    let edge = line.width.saturating_sub(width + 1);
+    let at = if column > value_end && column + width < line.width { column } else { edge };
+    if width > 0 && at > value_end + 1 {
+        put(buffer, line, at, 0, &gloss, gloss_style);
     }
 }

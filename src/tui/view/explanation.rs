@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::list::severity_symbol;
 use super::{fit, put, rule, wrap};
@@ -11,6 +12,7 @@ use crate::explain::{self, Words};
 use crate::proto::rules::{Finding, grouped};
 use crate::tui::app::detail::{Detail, Sort};
 use crate::tui::app::{App, count};
+use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 use crate::wire::printable;
 
@@ -25,6 +27,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if app.layout.divider.height > 0 {
         let joint = ratatui::layout::Rect { x: app.layout.divider.x, width: 1, ..title };
         put(buffer, joint, 0, 0, "┴", app.theme.rule.0);
+    }
+    if let Some(agreed) = deflate_words(app, detail).and(app.agreed()) {
+        let agreed = format!("agreed: {agreed}");
+        let taken = words.title.chars().count() + words.section.chars().count() + agreed.chars().count() + 12;
+        if taken < usize::from(title.width) {
+            rule::right(buffer, title, &agreed, app.theme.faint.0);
+        }
     }
     if let Some(note) = &detail.note {
         rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info.0);
@@ -52,10 +61,34 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     // What breaks a rule is explained by the rule; the field by itself would say what is right.
     let at_fault = findings.first().filter(|finding| is_about_selection(app, detail, finding));
     let text = at_fault.map_or(words.text, |finding| explain::rule(finding.rule).text);
-    for line in wrap(&text, width) {
+    for line in sentences_that_fit(&text, width, usize::from(area.height.saturating_sub(y))) {
         put(buffer, area, 1, y, &line, app.theme.text.0);
         y += 1;
     }
+}
+
+/// The text in at most so many lines. Where it does not fit, its first sentences that do; and when those leave a line empty,
+/// as many words as fit.
+fn sentences_that_fit(text: &str, width: usize, height: usize) -> Vec<String> {
+    let all = wrap(text, width);
+    if all.len() <= height {
+        return all;
+    }
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    let sentences = ends.map(|end| wrap(&text[..end], width)).take_while(|lines| lines.len() <= height).last();
+    if let Some(lines) = sentences.filter(|lines| lines.len() == height) {
+        return lines;
+    }
+    let mut lines = all;
+    lines.truncate(height);
+    if let Some(last) = lines.last_mut() {
+        while last.width() + 2 > width {
+            let Some(space) = last.rfind(' ') else { break };
+            last.truncate(space);
+        }
+        last.push_str(" …");
+    }
+    lines
 }
 
 fn finding_line(finding: &Finding) -> String {
@@ -107,10 +140,19 @@ fn words(app: &App, detail: &Detail) -> Words {
             return explain::http_field(&Head::read(http), field);
         }
     }
+    if let Some(words) = deflate_words(app, detail) {
+        return words;
+    }
     match (&detail.frame, field) {
         (Some(context), Some(field)) => explain::frame_field(context, field),
         _ => explain::record(detail.record.kind, detail.record.direction),
     }
+}
+
+/// The words for the payload of a compressed frame, when that is what is selected.
+fn deflate_words(app: &App, detail: &Detail) -> Option<Words> {
+    detail.field_of_row(app.row).filter(|field| field.id == FieldId::Payload)?;
+    Some(explain::compressed_payload(&app.deflate_context()?))
 }
 
 /// ```text
@@ -129,7 +171,24 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
     let place = (at % 4) as usize;
     let plain = masked ^ key[place];
     let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
-    use crate::wire::field::FieldId;
+    if area.height < 3 {
+        // The same in one line, and what it shows in another.
+        let line = Line::from(vec![
+            Span::styled(format!("masked {masked:02x} "), theme.field(FieldId::Payload)),
+            Span::styled(bits(masked), theme.field(FieldId::Payload)),
+            Span::raw("  ⊕  "),
+            Span::styled(
+                format!("key[{place}] {:02x} {}", key[place], bits(key[place])),
+                theme.field(FieldId::MaskingKey),
+            ),
+            Span::raw("  =  "),
+            Span::styled(format!("{plain:02x} {}", bits(plain)), theme.selected.0),
+        ]);
+        buffer.set_line(area.x + 1, area.y, &line, area.width - 1);
+        let says = format!("{}, byte {} mod 4 = {place} of the key", printable::byte_name(plain), grouped(at));
+        put(buffer, area, 1, 1, &fit(&says, usize::from(area.width - 2)), theme.text.0);
+        return;
+    }
     let lines = [
         ("masked".to_owned(), masked, String::new(), theme.field(FieldId::Payload)),
         (
@@ -152,5 +211,20 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
         if (y as u16) < area.height {
             buffer.set_line(area.x + 1, area.y + y as u16, &line, area.width - 1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_ends_with_a_sentence_or_between_words() {
+        let text = "One two three. Four five six. Seven eight nine.";
+        assert_eq!(sentences_that_fit(text, 60, 1), [text]);
+        assert_eq!(sentences_that_fit(text, 30, 1), ["One two three. Four five six."]);
+        assert_eq!(sentences_that_fit(text, 20, 2), ["One two three. Four", "five six."]);
+        assert_eq!(sentences_that_fit("One two. Three four five six", 12, 2), ["One two.", "Three four …"]);
+        assert!(sentences_that_fit(text, 20, 0).is_empty());
     }
 }

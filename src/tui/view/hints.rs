@@ -41,7 +41,37 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Notice::Failed(line)) => {
             put(buffer, area, 1, 0, &fit(&format!("✗ {line}"), width), theme.error.0);
         }
+        Some(Notice::Leftover(path)) => {
+            put(buffer, area, 1, 0, &leftover(path, width), theme.info.0);
+        }
         None => keys(app, buffer),
+    }
+}
+
+/// How to open what a run left, in `width` columns.
+fn leftover(path: &str, width: usize) -> String {
+    const LONG: &str = "a run that did not end cleanly left its capture: framescope open ";
+    const SHORT: &str = "left by a run that crashed: framescope open ";
+    let words = if LONG.width() + path.width() <= width { LONG } else { SHORT };
+    format!("{words}{}", fit_path(path, width.saturating_sub(words.width())))
+}
+
+/// The path in at most `width` columns: shortened in its middle, so that the name of the file stands.
+fn fit_path(path: &str, width: usize) -> String {
+    let Some(name) = path.rfind('/').map(|slash| &path[slash..]).filter(|_| path.width() > width) else {
+        return fit(path, width);
+    };
+    match width.checked_sub(name.width() + 1) {
+        Some(room) => {
+            let mut used = 0;
+            let fits = |c: &char| {
+                used += c.to_string().width();
+                used <= room
+            };
+            let beginning: String = path.chars().take_while(fits).collect();
+            format!("{beginning}…{name}")
+        }
+        None => fit(&name[1..], width),
     }
 }
 
@@ -105,13 +135,28 @@ const fn up_hint(focus: Panel) -> &'static str {
     match focus {
         Panel::List => "record",
         Panel::Bits => "field",
-        Panel::Bytes | Panel::Payload => "row",
+        Panel::Bytes | Panel::Payload | Panel::Inflated => "row",
     }
 }
 
 const fn left_hint(focus: Panel) -> &'static str {
     match focus {
         Panel::List | Panel::Bits => "field",
-        Panel::Bytes | Panel::Payload => "byte",
+        Panel::Bytes | Panel::Payload | Panel::Inflated => "byte",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shortened_in_its_middle() {
+        let path = "~/.cache/framescope/spool-1234.pcapng";
+        assert_eq!(fit_path(path, 40), path);
+        assert_eq!(fit_path(path, 30), "~/.cache/fr…/spool-1234.pcapng");
+        assert_eq!(fit_path(path, 19), "…/spool-1234.pcapng");
+        assert_eq!(fit_path(path, 10), "spool-123…");
+        assert!(leftover(path, 118).starts_with("a run") && leftover(path, 78).ends_with("/spool-1234.pcapng"));
     }
 }

@@ -115,7 +115,8 @@ fn row(app: &App, buffer: &mut Buffer, area: Rect, y: u16, record: &Record, time
     }
     if columns.bits > 0 {
         let room = usize::from(columns.preview - columns.bits - 1);
-        put(buffer, line, columns.bits, 0, &fit(&summary.bits, room), theme.faint.0);
+        let short = (summary.bits.len() > room).then(|| summary.bits.replace("RSV", "R").replace("MASK", "M"));
+        put(buffer, line, columns.bits, 0, &fit(short.as_ref().unwrap_or(&summary.bits), room), theme.faint.0);
     }
     let mut x = columns.preview;
     let worst = record.findings.iter().max_by_key(|finding| finding.rule.severity());
