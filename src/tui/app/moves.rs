@@ -64,7 +64,7 @@ impl App {
             Panel::Bytes => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.bytes).per_row as i64)),
             Panel::Payload => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.payload).per_row as i64)),
             Panel::Inflated => {
-                self.step_inflated(rows.saturating_mul(HexShape::of(self.layout.inflated).per_row as i64))
+                self.step_inflated(rows.saturating_mul(HexShape::of(self.layout.inflated).per_row as i64));
             }
         }
     }
