@@ -171,7 +171,7 @@ fn divide_compressed(layout: &mut Layout, mut area: Rect, record: Shape, inflate
     layout.bytes = take_top(&mut area, bytes);
     if with_payload {
         layout.payload_title = take_top(&mut area, 1);
-        let payload = if inflated > 0 { lines(record.wire_len).min(whole_rows(left - bytes)) } else { left - bytes };
+        let payload = lines(record.wire_len).min(whole_rows(left - bytes));
         layout.payload = take_top(&mut area, payload);
     }
     layout.inflated_title = take_top(&mut area, 1);
