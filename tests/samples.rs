@@ -14,6 +14,7 @@ use framescope::capture::samples::Sample;
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::accept::accept_key;
+use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, How, Kind};
 use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
@@ -68,18 +69,19 @@ impl Maker {
     }
 
     fn upgrade(&mut self, connection: &mut ConnectionRecorder, target: &str, key: &str) {
-        self.upgrade_with(connection, target, key, "");
+        self.upgrade_with(connection, target, key, ["", ""]);
     }
 
-    /// With a further header line in request and response, which begins with a line break.
-    fn upgrade_with(&mut self, connection: &mut ConnectionRecorder, target: &str, key: &str, line: &str) {
+    /// With further lines in the request and in the response.
+    fn upgrade_with(&mut self, connection: &mut ConnectionRecorder, target: &str, key: &str, more: [&str; 2]) {
+        let [asked, agreed] = more;
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:6455\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Origin: http://127.0.0.1:6455\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}{line}\r\n\r\n"
+             Origin: http://127.0.0.1:6455\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n{asked}\r\n"
         );
         let response = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {}{line}\r\n\r\n",
+             Sec-WebSocket-Accept: {}\r\n{agreed}\r\n",
             accept_key(key.as_bytes())
         );
         self.say(connection, UP, request.as_bytes());
@@ -215,6 +217,74 @@ fn fragments(make: &mut Maker) {
     make.close(&mut talk, DOWN, 1001, "the server goes away");
 }
 
+/// A frame that begins a compressed message.
+fn compressed_frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut head = FrameHead::new(fin, opcode, key, payload.len() as u64);
+    head.rsv1 = true;
+    let mut wire = Vec::new();
+    head.encode_with(payload, &mut wire);
+    wire
+}
+
+/// permessage-deflate: what is said twice costs little the second time, in one message and in the next.
+fn deflate(make: &mut Maker) {
+    let mut talk = make.connection("127.0.0.1:50006", "127.0.0.1:6455");
+    make.upgrade_with(
+        &mut talk,
+        "/echo",
+        "c2F5IGl0IG9ubHkgb25jZQ==",
+        [
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n",
+            "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=12\r\n",
+        ],
+    );
+    let mut deflaters = [Deflater::new(15, true), Deflater::new(12, true)];
+    let mut packed = |direction: Direction, message: &[u8]| {
+        let mut out = Vec::new();
+        deflaters[direction.index()].message(message, &mut out);
+        out
+    };
+    for text in ["Hello", "Hello", "what was said before is only pointed at: what was said before"] {
+        for direction in [UP, DOWN] {
+            make.wait(300);
+            let key = if direction == UP { make.key() } else { None };
+            let payload = packed(direction, text.as_bytes());
+            make.say(&mut talk, direction, &compressed_frame(true, Opcode::Text, key, &payload));
+        }
+    }
+    // Compressed as a whole, then cut: only the first fragment has RSV1, and the ping between is never compressed.
+    let verse = "Row, row, row your boat, gently down the stream. Merrily, merrily, merrily, merrily: naïve ✓";
+    let payload = packed(UP, verse.as_bytes());
+    let pieces: Vec<&[u8]> = payload.chunks(payload.len().div_ceil(3)).collect();
+    for (i, piece) in pieces.iter().enumerate() {
+        make.wait(200);
+        let (fin, key) = (i + 1 == pieces.len(), make.key());
+        let wire = match i {
+            0 => compressed_frame(fin, Opcode::Text, key, piece),
+            _ => frame(fin, Opcode::Continuation, key, piece),
+        };
+        make.say(&mut talk, UP, &wire);
+        if i == 0 {
+            let ping = make.client(Opcode::Ping, b"never compressed");
+            make.say(&mut talk, UP, &ping);
+            make.say(&mut talk, DOWN, &frame(true, Opcode::Pong, None, b"never compressed"));
+        }
+    }
+    make.wait(1);
+    let answer = packed(DOWN, verse.as_bytes());
+    make.say(&mut talk, DOWN, &compressed_frame(true, Opcode::Text, None, &answer));
+    make.wait(200);
+    let table: Vec<u8> = (0..1024u32).map(|i| (i / 64) as u8).collect();
+    let payload = packed(DOWN, &table);
+    make.say(&mut talk, DOWN, &compressed_frame(true, Opcode::Binary, None, &payload));
+    make.wait(200);
+    // What is too short to gain goes as it is.
+    let plain = make.client(Opcode::Text, b"ok");
+    make.say(&mut talk, UP, &plain);
+    make.wait(500);
+    make.close(&mut talk, UP, 1000, "");
+}
+
 /// Each rule of framing broken, on four connections, as some mistakes end what can be read.
 fn violations(make: &mut Maker) {
     let mut talk = make.connection("127.0.0.1:50004", "127.0.0.1:6455");
@@ -278,7 +348,7 @@ fn violations(make: &mut Maker) {
         &mut third,
         "/echo",
         "cnN2MSBhbmQgdGhlIGVuZA==",
-        "\r\nSec-WebSocket-Extensions: permessage-deflate",
+        ["Sec-WebSocket-Extensions: permessage-deflate\r\n"; 2],
     );
     make.say(&mut third, DOWN, &with(0xc9, frame(true, Opcode::Ping, None, b"RSV1 on a ping")));
     make.wait(100);
@@ -296,6 +366,7 @@ fn made(name: &str) -> Vec<u8> {
         "hello" => hello(&mut make),
         "ticker" => ticker(&mut make),
         "fragments" => fragments(&mut make),
+        "deflate" => deflate(&mut make),
         "violations" => violations(&mut make),
         other => panic!("nobody makes {other}"),
     }
@@ -342,10 +413,24 @@ fn hello_holds_every_example_of_section_5_7() {
 }
 
 #[test]
-fn ticker_and_fragments_break_no_rule() {
-    for name in ["ticker", "fragments"] {
+fn ticker_fragments_and_deflate_break_no_rule() {
+    for name in ["ticker", "fragments", "deflate"] {
         assert_eq!(rules(&opened(&Sample::by_name(name).expect("a sample"))), [], "{name}");
     }
+}
+
+#[test]
+fn deflate_is_inflated_and_a_repeated_message_shrinks() {
+    let capture = opened(&Sample::by_name("deflate").expect("a sample"));
+    let records = capture.records(1..99);
+    let inflated: Vec<_> =
+        records.iter().filter_map(|record| capture.inflated(record, u64::MAX).expect("readable")).collect();
+    assert_eq!(inflated.len(), 9);
+    assert_eq!(inflated[0].text(), Some("Hello"));
+    assert_eq!((inflated[2].text(), inflated[2].fault), (Some("Hello"), None));
+    assert!(inflated[2].compressed_len < inflated[0].compressed_len, "the second time it is pointed at");
+    assert!(inflated[6].text().is_some_and(|text| text.starts_with("Row") && text.ends_with('✓')));
+    assert_eq!((inflated[8].opcode, inflated[8].len), (Opcode::Binary, 1024));
 }
 
 #[test]

@@ -23,10 +23,11 @@ macro_rules! sample {
 
 impl Sample {
     /// All of them, the simplest first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         sample!("hello", "the handshake of RFC 6455 §1.3 and the frames of its §5.7"),
         sample!("ticker", "a page is loaded, then talks to the ticker and closes"),
         sample!("fragments", "a message in fragments with a ping between; the three length forms"),
+        sample!("deflate", "compressed messages: one context, fragments, a binary one"),
         sample!("violations", "a conversation that breaks every rule of framing once"),
     ];
 

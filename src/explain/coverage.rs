@@ -7,8 +7,9 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::frame::{FrameContext, Place, frame_field, frame_gloss};
 use super::texts::{self, Chapter};
-use super::{Words, close_code, http_field, http_gloss, opcode, record, rule};
+use super::{DeflateContext, Words, close_code, compressed_payload, http_field, http_gloss, opcode, record, rule};
 use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::Rule;
 use crate::wire::close::CloseCode;
 use crate::wire::field::FieldId;
@@ -113,6 +114,39 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
         let used = seen.iter().any(|(seen, seen_gloss)| {
             parts.iter().all(|part| seen.contains(part)) && (gloss.contains('\0') || *seen_gloss == gloss)
         });
+        assert!(used, "{page:?} is never shown");
+    }
+}
+
+#[test]
+fn every_compressed_payload_is_explained_and_no_text_about_them_is_idle() {
+    let mut seen = BTreeSet::new();
+    let agreed = [
+        DeflateParams::default(),
+        DeflateParams {
+            server_no_context_takeover: true,
+            client_no_context_takeover: true,
+            server_max_window_bits: Some(9),
+            client_max_window_bits: Some(9),
+        },
+    ];
+    let flags = [false, true];
+    for (params, direction) in agreed.into_iter().flat_map(|p| Direction::BOTH.map(|d| (p, d))) {
+        for inflated in [None, Some((1, 0)), Some((12_345_678, 12_345_678)), Some((98_765_432, 1))] {
+            for (ends_message, lost) in flags.into_iter().flat_map(|a| flags.map(|b| (a, b))) {
+                for failed in flags {
+                    let payload_len = 12_345_678;
+                    let ctx = DeflateContext { params, direction, payload_len, ends_message, lost, inflated, failed };
+                    let words = compressed_payload(&ctx);
+                    check(&words);
+                    seen.insert(words.text);
+                }
+            }
+        }
+    }
+    for page in texts::pages().filter(|page| page.chapter == Chapter::Deflate) {
+        let text = page.words(|_| Some("\0".to_owned())).text;
+        let used = seen.iter().any(|seen| text.split('\0').all(|part| seen.contains(part)));
         assert!(used, "{page:?} is never shown");
     }
 }

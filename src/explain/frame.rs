@@ -200,14 +200,14 @@ mod tests {
     #[test]
     fn section_5_1_who_masks() {
         let (words, gloss) = explain("81 05 48 65 6c 6c 6f", UP, Place::Whole, FieldId::Mask);
-        assert_eq!(gloss, "unmasked: a client must mask");
+        assert_eq!(gloss, "unmasked: a client must");
         assert_eq!(
             words.text,
             "0: the payload stands on the wire as it is, but a client must mask every frame it sends. The server must \
              close the connection; it may send a Close with 1002, protocol error, first."
         );
         assert_eq!(explain("81 80 01020304", UP, Place::Whole, FieldId::Mask).1, "masked");
-        assert_eq!(explain("81 80 01020304", DOWN, Place::Whole, FieldId::Mask).1, "masked: a server must not mask");
+        assert_eq!(explain("81 80 01020304", DOWN, Place::Whole, FieldId::Mask).1, "masked: a server must not");
         assert_eq!(explain("81 85 00000000", UP, Place::Whole, FieldId::MaskingKey).1, "zero: payload stays readable");
     }
 
@@ -247,7 +247,7 @@ mod tests {
         let table = fields(&[0xc1, 3, 0, 0, 0], 5);
         assert_eq!(frame_gloss(&ctx, &table[1]), "the message is compressed");
         ctx.compressed = false;
-        assert_eq!(frame_gloss(&ctx, &table[1]), "set without an agreed meaning");
+        assert_eq!(frame_gloss(&ctx, &table[1]), "no meaning was agreed on");
     }
 
     #[test]

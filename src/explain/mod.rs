@@ -5,6 +5,7 @@
 
 mod case;
 mod code;
+mod deflate;
 mod frame;
 mod header;
 mod http;
@@ -15,6 +16,7 @@ mod texts;
 mod coverage;
 
 pub use code::{close_code, opcode};
+pub use deflate::{DeflateContext, compressed_payload, percent};
 pub use frame::{FrameContext, Place, frame_field, frame_gloss, length_form};
 pub use http::{http_field, http_gloss};
 

@@ -30,6 +30,8 @@ pub(super) enum Chapter {
     Header,
     /// Topics are kinds of records.
     Record,
+    /// Topics are what a compressed message has.
+    Deflate,
 }
 
 /// Where a text stands in the book.
@@ -50,6 +52,7 @@ struct Book {
     http: BTreeMap<String, Topic>,
     header: BTreeMap<String, Topic>,
     record: BTreeMap<String, Topic>,
+    deflate: BTreeMap<String, Topic>,
     rule: BTreeMap<String, String>,
 }
 
@@ -79,6 +82,7 @@ impl Book {
             Chapter::Http => &self.http,
             Chapter::Header => &self.header,
             Chapter::Record => &self.record,
+            Chapter::Deflate => &self.deflate,
         }
     }
 }
@@ -150,7 +154,7 @@ pub(super) fn bytes(number: u64) -> String {
 
 /// A template with each `{name}` replaced by what `look` says. A name that `look` does not know stays, which a test rules
 /// out; what is put in is not looked at again.
-fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> String {
+pub(super) fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
     while let Some(open) = rest.find('{') {
@@ -169,8 +173,8 @@ fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> String {
 /// Every page of the book.
 #[cfg(test)]
 pub(super) fn pages() -> impl Iterator<Item = Page<'static>> {
-    use Chapter::{Close, Frame, Header, Http, Opcode, Record};
-    [Opcode, Frame, Close, Http, Header, Record].into_iter().flat_map(|chapter| {
+    use Chapter::{Close, Deflate, Frame, Header, Http, Opcode, Record};
+    [Opcode, Frame, Close, Http, Header, Record, Deflate].into_iter().flat_map(|chapter| {
         BOOK.chapter(chapter)
             .iter()
             .flat_map(move |(topic, page)| page.cases.keys().map(move |case| Page { chapter, topic, case }))
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_book_is_read_and_every_topic_has_a_case() {
-        for chapter in [&BOOK.opcode, &BOOK.frame, &BOOK.close, &BOOK.http, &BOOK.header, &BOOK.record] {
+        for chapter in [&BOOK.opcode, &BOOK.frame, &BOOK.close, &BOOK.http, &BOOK.header, &BOOK.record, &BOOK.deflate] {
             for (key, topic) in chapter {
                 assert!(!topic.cases.is_empty(), "{key}");
                 assert!(!topic.section.is_empty(), "{key}");

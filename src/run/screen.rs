@@ -52,14 +52,14 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     let browser = args.browser.then(|| browse(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("the system gives no thread for the demo client")?;
-    let leftover = leftover.map(|path| format!("unsaved capture found: framescope open {}", from_home(&path)));
+    let leftover = leftover.map(|path| Notice::Leftover(below_home(&path)));
     let subject = Subject {
         capture: &capture,
         server: Some(server.address()),
         file: None,
         unsaved: args.write.is_none(),
         demo,
-        notice: warning.or(browser).or(leftover),
+        notice: warning.or(browser).map(Notice::Told).or(leftover),
     };
     let shown = show(subject, theme, &ends);
     // Nobody could be asked about what is not saved: it stays, and the next start tells where.
@@ -112,15 +112,13 @@ struct Subject<'a> {
     /// A demo client that already runs.
     demo: Option<DemoHandle>,
     /// A line to show at first.
-    notice: Option<String>,
+    notice: Option<Notice>,
 }
 
-/// A path for people, and for shells: the home folder is `~`.
-fn from_home(path: &Path) -> String {
-    match std::env::home_dir().and_then(|home| Some(path.strip_prefix(home).ok()?.to_owned())) {
-        Some(below) => format!("~/{}", below.display()),
-        None => path.display().to_string(),
-    }
+/// A path as a shell takes it, with `~` for the home folder.
+fn below_home(path: &Path) -> String {
+    let below = etcetera::home_dir().ok().and_then(|home| Some(path.strip_prefix(home).ok()?.display().to_string()));
+    below.map_or_else(|| path.display().to_string(), |below| format!("~/{below}"))
 }
 
 fn needs_terminal(instead: &str) -> anyhow::Result<()> {
@@ -173,7 +171,7 @@ fn show(subject: Subject<'_>, theme: Theme, Ends { remote, events }: &Ends) -> a
         Keymap::built_in()?,
         subject.unsaved,
     );
-    app.notice = subject.notice.map(Notice::Told);
+    app.notice = subject.notice;
     tui::run(app, choice, &mut host, remote, events).context("the screen cannot be drawn")
 }
 

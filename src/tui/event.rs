@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use super::app::inflated::Unpacked;
 use super::host::ExportRequest;
 use crate::capture::search::Hit;
 
@@ -43,6 +44,8 @@ pub enum Report {
     },
     /// The file exists: the request can be made again with force.
     Exists(ExportRequest),
+    /// The long message that ends with that record is inflated.
+    Inflated(u64, Unpacked),
     /// A search has ended.
     Found(Option<Hit>),
 }

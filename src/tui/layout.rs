@@ -38,6 +38,10 @@ pub struct Layout {
     pub payload_title: Rect,
     /// The unmasked payload.
     pub payload: Rect,
+    /// The line over what the message inflates to; alone, it says why nothing stands below it.
+    pub inflated_title: Rect,
+    /// What the compressed message inflates to.
+    pub inflated: Rect,
     /// The line over the explanation.
     pub explanation_title: Rect,
     /// The explanation.
@@ -62,6 +66,9 @@ pub struct Shape {
     pub payload: bool,
     /// Its bytes on the wire.
     pub wire_len: u64,
+    /// Of a frame of a compressed message: how many inflated bytes there are to show. The frame may not be the one that
+    /// shows them.
+    pub inflated: Option<u64>,
 }
 
 /// Divides the screen. `maximised` is the panel that has it for itself.
@@ -93,6 +100,7 @@ pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
             match panel {
                 Panel::Bits => layout.left = rest,
                 Panel::Bytes => layout.bytes = rest,
+                Panel::Inflated => layout.inflated = rest,
                 _ => layout.payload = rest,
             }
         }
@@ -129,7 +137,9 @@ fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
     let mut right_area = Rect { x: rest.right() - right, width: right, ..rest };
     layout.divider = Rect { x: right_area.x - 1, width: 1, ..rest };
     layout.left = Rect { width: layout.divider.x - rest.x, ..rest };
-    if record.payload && right_area.height >= 7 {
+    if let Some(inflated) = record.inflated.filter(|_| right_area.height >= 5) {
+        divide_compressed(layout, right_area, record, inflated);
+    } else if record.payload && right_area.height >= 7 {
         let shape = HexShape::of(right_area);
         let wanted = record.wire_len.div_ceil(shape.per_row).saturating_mul(u64::from(shape.lines_per_row)).max(2);
         let most = (right_area.height - 1) / 2;
@@ -139,6 +149,40 @@ fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
         layout.payload = right_area;
     } else {
         layout.bytes = right_area;
+    }
+}
+
+/// The bytes on the wire, the compressed payload, and what it inflates to. The last matters most, and needs no more than
+/// it has lines; where there is no room for all three, the compressed payload is left out.
+fn divide_compressed(layout: &mut Layout, mut area: Rect, record: Shape, inflated: u64) {
+    let shape = HexShape::of(area);
+    let height = area.height;
+    let lines = |bytes: u64| {
+        let lines = bytes.div_ceil(shape.per_row).saturating_mul(u64::from(shape.lines_per_row));
+        lines.min(u64::from(height)) as u16
+    };
+    let whole_rows = |lines: u16| lines - lines % shape.lines_per_row;
+    let least = 2 * shape.lines_per_row;
+    let titles = if record.payload { 2 } else { 1 };
+    let room = area.height.saturating_sub(titles);
+    let with_payload = record.payload && room >= least + 2 * shape.lines_per_row;
+    let room = if with_payload { room } else { area.height - 1 };
+    let wanted = lines(inflated);
+    // Half of the room at least, and what the others leave.
+    let others = lines(record.wire_len) + if with_payload { lines(record.wire_len) } else { 0 };
+    let own = wanted.min((room / 2).max(room.saturating_sub(others)));
+    let left = room - own;
+    let bytes =
+        lines(record.wire_len).min(whole_rows(if with_payload { left / 2 } else { left }).max(shape.lines_per_row));
+    layout.bytes = take_top(&mut area, bytes);
+    if with_payload {
+        layout.payload_title = take_top(&mut area, 1);
+        let payload = lines(record.wire_len).min(whole_rows(left - bytes));
+        layout.payload = take_top(&mut area, payload);
+    }
+    layout.inflated_title = take_top(&mut area, 1);
+    if inflated > 0 {
+        layout.inflated = area;
     }
 }
 

@@ -24,6 +24,7 @@ use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use ratatui::layout::Rect;
 use rustix::io::Errno;
 
+use self::app::inflated::Unpacked;
 use self::app::{App, Effect};
 use self::event::{Event, Remote, Report};
 use self::host::Host;
@@ -188,6 +189,10 @@ impl Loop<'_> {
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Browser => self.answer(|host| host.open_browser()),
                 Effect::Demo => self.answer(|host| host.toggle_demo()),
+                Effect::Inflate(no) => {
+                    let (capture, remote) = (self.app.capture.clone(), self.remote.clone());
+                    thread::spawn(move || remote.report(Report::Inflated(no, Unpacked::load_long(&capture, no))));
+                }
                 Effect::Export(request) => self.host.export(request, self.remote.clone()),
                 Effect::Find { pattern, from, toward, cancel } => {
                     find(self.app.capture.clone(), pattern, from, toward, cancel, self.remote.clone());

@@ -114,6 +114,20 @@ impl Screen {
         Self { app, size }
     }
 
+    /// Over one of the captures that come with the program.
+    pub fn sample(name: &str, size: (u16, u16)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sample.pcapng");
+        framescope::capture::samples::Sample::by_name(name).expect("a sample").unpack(&path).expect("unpacked");
+        let (capture, loader) = framescope::capture::import::open(&path).expect("a capture");
+        loader.run(&std::sync::atomic::AtomicBool::new(false));
+        let setting = Setting { url: None, file: Some(format!("{name}.pcapng")), formats: formats() };
+        let keymap = Keymap::built_in().expect("a good table");
+        let mut app = App::new(capture, setting, Theme::named(ThemeName::Dark), keymap, false);
+        app.resize(Rect::new(0, 0, size.0, size.1));
+        Self { app, size }
+    }
+
     /// Presses keys by name, or characters.
     pub fn press(&mut self, keys: &[&str]) -> &mut Self {
         for key in keys {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::inflated::Unpacked;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::capture::summary;
@@ -41,6 +42,8 @@ pub struct Detail {
     pub answers: Option<String>,
     /// The note on it.
     pub note: Option<String>,
+    /// Of a frame of a compressed message: what the message inflates to.
+    pub unpacked: Option<Unpacked>,
     /// Why it cannot be read.
     pub trouble: Option<String>,
 }
@@ -89,6 +92,7 @@ impl Detail {
             frame: None,
             prefix: Vec::new(),
             http: None,
+            unpacked: None,
             trouble: None,
         };
         if let Err(e) = detail.lay_out(capture) {
@@ -139,6 +143,7 @@ impl Detail {
                 self.prefix = capture.wire(record, 0..PREFIX)?;
                 self.fields = frame::fields(&self.prefix, record.wire_len);
                 self.frame = capture.frame_head(record)?.map(|head| frame_context(record, head));
+                self.unpacked = Unpacked::load(capture, record)?;
                 self.rows = self.fields.iter().enumerate().map(|(i, field)| self.frame_row(i, field)).collect();
             }
             Kind::Request | Kind::Response | Kind::CutHttp => {

@@ -288,6 +288,9 @@ impl App {
             choices.push(('p', "the unmasked payload as text", CopyWhat::Payload));
             choices.push(('x', "the unmasked payload as hex", CopyWhat::PayloadHex));
         }
+        if self.inflated().is_some_and(|inflated| inflated.text().is_some()) {
+            choices.push(('i', "the inflated text", CopyWhat::Inflated));
+        }
         if detail.record.wire_len > 0 {
             choices.push(('r', "the whole record as hex", CopyWhat::RecordHex));
         }
@@ -318,6 +321,12 @@ impl App {
             }
             CopyWhat::Payload | CopyWhat::PayloadHex => {
                 (record.payload_len().unwrap_or(0), self.capture.payload(record, 0..MAX_COPY))
+            }
+            CopyWhat::Inflated => {
+                let inflated = self.inflated();
+                let text = inflated.and_then(|inflated| inflated.text()).unwrap_or_default();
+                let beginning = &text[..text.floor_char_boundary(MAX_COPY as usize)];
+                (inflated.map_or(0, |inflated| inflated.len), Ok(beginning.as_bytes().to_vec()))
             }
             CopyWhat::RecordHex => (record.wire_len, self.capture.wire(record, 0..MAX_COPY)),
         };

@@ -2,6 +2,7 @@
 
 pub mod detail;
 mod findings;
+pub mod inflated;
 mod keys;
 mod mouse;
 mod moves;
@@ -14,6 +15,7 @@ use std::sync::atomic::AtomicBool;
 use ratatui::layout::Rect;
 
 use self::detail::Detail;
+use self::inflated::Unpacked;
 use self::overlay::{FindingsPanel, Overlay};
 use super::event::Report;
 use super::host::{ExportRequest, FormatChoice};
@@ -35,6 +37,8 @@ pub enum Panel {
     Bytes,
     /// The unmasked payload.
     Payload,
+    /// What the compressed message inflates to.
+    Inflated,
 }
 
 /// How times are shown.
@@ -61,6 +65,8 @@ pub enum Effect {
     Demo,
     /// Export.
     Export(ExportRequest),
+    /// Inflate the long message that ends with that record.
+    Inflate(u64),
     /// Search.
     Find {
         /// For what.
@@ -83,6 +89,8 @@ pub enum Notice {
     Said(String),
     /// It did not.
     Failed(String),
+    /// A run that did not end cleanly left its capture: the path, with `~` for the home folder.
+    Leftover(String),
 }
 
 /// Work that runs beside the screen.
@@ -149,6 +157,10 @@ pub struct App {
     pub bytes_top: u64,
     /// First row of the payload.
     pub payload_top: u64,
+    /// The byte under the cursor, within the inflated message.
+    pub inflated_at: u64,
+    /// First row of the inflated message.
+    pub inflated_top: u64,
     /// Marked records.
     pub marks: BTreeSet<u64>,
     /// How times are shown.
@@ -165,6 +177,8 @@ pub struct App {
     pub effects: Vec<Effect>,
     /// Where the panel of findings was left.
     findings_panel: FindingsPanel,
+    /// Whether a long message is being inflated beside the screen.
+    inflating: bool,
     unsaved: bool,
     /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
@@ -195,6 +209,8 @@ impl App {
             row_top: 0,
             bytes_top: 0,
             payload_top: 0,
+            inflated_at: 0,
+            inflated_top: 0,
             marks: BTreeSet::new(),
             time_format: TimeFormat::SinceStart,
             pattern: None,
@@ -203,6 +219,7 @@ impl App {
             job: None,
             findings_panel: FindingsPanel::default(),
             effects: Vec::new(),
+            inflating: false,
             unsaved,
             quit_when_saved: false,
         };
@@ -249,6 +266,10 @@ impl App {
                 if let Some(job) = self.job.as_mut().filter(|job| job.what == what) {
                     job.progress = (done, total);
                 }
+                return;
+            }
+            Report::Inflated(no, unpacked) => {
+                self.take_inflated(no, unpacked);
                 return;
             }
             Report::Said(line) => {
@@ -304,7 +325,14 @@ impl App {
             has_bits: detail.record.opcode().is_some(),
             payload: detail.payload_start().is_some(),
             wire_len: detail.record.wire_len,
+            inflated: detail.unpacked.as_ref().map(|unpacked| match unpacked {
+                Unpacked::Whole(inflated) => inflated.bytes.len() as u64,
+                _ => 0,
+            }),
         });
+        if self.focus == Panel::Inflated && shape.inflated.unwrap_or(0) == 0 {
+            self.focus = Panel::Payload;
+        }
         if self.focus == Panel::Payload && !shape.payload {
             self.focus = Panel::Bytes;
         }
@@ -353,6 +381,8 @@ impl App {
             let at = self.byte.saturating_sub(start);
             self.payload_top = scroll(self.payload_top, at, detail.record.wire_len - start, self.layout.payload);
         }
+        let len = self.inflated().map_or(0, |inflated| inflated.bytes.len() as u64);
+        self.inflated_top = scroll(self.inflated_top, self.inflated_at, len, self.layout.inflated);
     }
 
     /// How many rows a page of the focused panel has.
@@ -362,6 +392,7 @@ impl App {
             Panel::Bits => u64::from(self.layout.left.height) / 2,
             Panel::Bytes => layout::HexShape::of(self.layout.bytes).rows,
             Panel::Payload => layout::HexShape::of(self.layout.payload).rows,
+            Panel::Inflated => layout::HexShape::of(self.layout.inflated).rows,
         };
         rows.max(2) - 1
     }

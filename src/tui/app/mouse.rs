@@ -38,6 +38,7 @@ impl App {
             (self.layout.left, Panel::Bits),
             (self.layout.bytes, Panel::Bytes),
             (self.layout.payload, Panel::Payload),
+            (self.layout.inflated, Panel::Inflated),
         ];
         panels.into_iter().find(|(area, _)| area.contains(at)).map(|(_, panel)| panel)
     }
@@ -76,6 +77,14 @@ impl App {
                 if let Some(byte) = byte.filter(|byte| *byte < len) {
                     self.select_byte(byte);
                 }
+            }
+            Panel::Inflated => {
+                let len = self.inflated().map_or(0, |inflated| inflated.bytes.len() as u64);
+                let byte = byte_at(self.layout.inflated, self.inflated_top, at);
+                if let Some(byte) = byte.filter(|byte| *byte < len) {
+                    self.inflated_at = byte;
+                }
+                self.enter_inflated();
             }
         }
     }

@@ -23,14 +23,18 @@ impl App {
         self.byte = detail.field_of_row(self.row).map_or(0, |field| field.span.byte_range().start);
         self.bytes_top = 0;
         self.payload_top = 0;
+        self.inflated_at = 0;
+        self.inflated_top = 0;
         self.row_top = 0;
         self.detail = Some(detail);
+        self.ask_for_inflated();
     }
 
     /// Reads the record under the cursor again, after something about it has changed.
     pub(super) fn reload(&mut self) {
         if let Some(record) = self.capture.record(self.cursor) {
             self.detail = Some(Detail::load(&self.capture, record));
+            self.ask_for_inflated();
         }
     }
 
@@ -62,6 +66,9 @@ impl App {
             Panel::Bits => self.step_row(rows),
             Panel::Bytes => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.bytes).per_row as i64)),
             Panel::Payload => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.payload).per_row as i64)),
+            Panel::Inflated => {
+                self.step_inflated(rows.saturating_mul(HexShape::of(self.layout.inflated).per_row as i64));
+            }
         }
     }
 
@@ -70,6 +77,7 @@ impl App {
         match self.focus {
             Panel::List | Panel::Bits => self.step_row(by),
             Panel::Bytes | Panel::Payload => self.step_byte(by),
+            Panel::Inflated => self.step_inflated(by),
         }
     }
 
@@ -82,6 +90,7 @@ impl App {
                 self.go_to(1);
             }
             (Panel::Bits, _) => self.step_row(if last { i64::MAX } else { i64::MIN }),
+            (Panel::Inflated, _) => self.step_inflated(if last { i64::MAX } else { i64::MIN }),
             (Panel::Bytes | Panel::Payload, _) => self.step_byte(if last { i64::MAX } else { i64::MIN }),
         }
     }
@@ -164,11 +173,13 @@ impl App {
     }
 
     pub(super) fn next_panel(&mut self, back: bool) {
+        let has_inflated = self.inflated().is_some_and(|inflated| !inflated.bytes.is_empty());
         let panels = [
             (Panel::List, true),
             (Panel::Bits, self.maximised || self.layout.left.area() > 0),
             (Panel::Bytes, self.maximised || self.layout.bytes.area() > 0),
             (Panel::Payload, self.has_payload() && (self.maximised || self.layout.payload.area() > 0)),
+            (Panel::Inflated, has_inflated && (self.maximised || self.layout.inflated.area() > 0)),
         ];
         let mut there: Vec<Panel> = panels.into_iter().filter(|(_, there)| *there).map(|(panel, _)| panel).collect();
         if back {
@@ -176,6 +187,7 @@ impl App {
         }
         let at = there.iter().position(|panel| *panel == self.focus).unwrap_or(0);
         self.focus = there[(at + 1) % there.len()];
+        self.enter_inflated();
         if self.focus == Panel::Payload
             && let Some(start) = self.detail.as_ref().and_then(Detail::payload_start)
             && self.byte < start

@@ -74,7 +74,7 @@ impl Purpose {
     /// The words in front of the line.
     pub fn label(self) -> String {
         match self {
-            Self::Find => "find (x 81 05 finds bytes): ".to_owned(),
+            Self::Find => "find (x 81 05: bytes; \"x 81\": text): ".to_owned(),
             Self::Note(no) => format!("note on record {no}: "),
             Self::Save { .. } => "save the capture as: ".to_owned(),
         }
@@ -190,6 +190,8 @@ pub enum CopyWhat {
     Payload,
     /// The unmasked payload as hex.
     PayloadHex,
+    /// The text that the compressed message inflates to.
+    Inflated,
     /// The whole record as hex.
     RecordHex,
 }

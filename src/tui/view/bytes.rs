@@ -5,12 +5,14 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{put, rule};
+use crate::explain;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::grouped;
 use crate::tui::app::detail::Detail;
+use crate::tui::app::inflated::Unpacked;
 use crate::tui::app::{App, Panel, count};
 use crate::tui::layout::HexShape;
-use crate::wire::field::{Span, field_at_byte};
+use crate::wire::field::{FieldId, Span, field_at_byte};
 use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
@@ -42,6 +44,61 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             put(buffer, joint, 0, 0, "├", app.theme.rule.0);
         }
         payload(app, detail, start, buffer);
+    }
+    if let Some(unpacked) = &detail.unpacked {
+        inflated(app, unpacked, buffer);
+    }
+}
+
+/// What the compressed message inflates to, or why it is not shown.
+fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
+    let area = app.layout.inflated;
+    let title = if app.layout.inflated_title.area() > 0 {
+        app.layout.inflated_title
+    } else if area.area() > 0 {
+        Rect { x: area.x, width: area.width, ..app.layout.middle_title }
+    } else {
+        return;
+    };
+    let room = usize::from(title.width).saturating_sub(14);
+    rule::titled(app, buffer, title, "Inflated", &inflated_words(unpacked, room), app.focus == Panel::Inflated);
+    if app.layout.divider.width > 0 {
+        let joint = Rect { x: app.layout.divider.x, y: title.y, width: 1, height: 1 };
+        put(buffer, joint, 0, 0, "├", app.theme.rule.0);
+    }
+    let Some(whole) = unpacked.whole() else { return };
+    let shape = HexShape::of(area);
+    let first = app.inflated_top * shape.per_row;
+    let len = whole.bytes.len() as u64;
+    let end = (first + shape.rows * shape.per_row).min(len);
+    let bytes = &whole.bytes[first.min(end) as usize..end as usize];
+    let style = app.theme.field(FieldId::Payload);
+    draw(app, buffer, area, first, bytes, |_| style);
+    if len > 0 {
+        mark_cursor(app, buffer, Panel::Inflated, first, app.inflated_at);
+    }
+}
+
+/// The words beside the name, in `room` columns as far as they can be shortened.
+fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
+    match unpacked {
+        Unpacked::Unfinished => "on the message's last frame".to_owned(),
+        Unpacked::Underway => "a long message, in a moment".to_owned(),
+        Unpacked::Lost => "impossible: its context is lost".to_owned(),
+        Unpacked::Whole(whole) => {
+            let len = count(whole.len, "byte");
+            if whole.fault.is_some() {
+                return format!("{len}, then no further");
+            }
+            let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
+            let from = grouped(whole.compressed_len);
+            let Some(percent) = explain::percent(whole.compressed_len, whole.len) else {
+                return format!("{len}, from {from}");
+            };
+            let long = format!("{len}{kind}, from {from} ({percent} %)");
+            let short = format!("{len}, from {from} ({percent} %)");
+            [long, short].into_iter().find(|words| words.chars().count() <= room).unwrap_or(len)
+        }
     }
 }
 
@@ -125,12 +182,13 @@ fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], st
 /// them, the selected field says it all.
 fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, first: u64, byte: u64) {
     let (area, other) = match panel {
-        Panel::Payload => (app.layout.payload, Panel::Bytes),
-        _ => (app.layout.bytes, Panel::Payload),
+        Panel::Payload => (app.layout.payload, Some(Panel::Bytes)),
+        Panel::Inflated => (app.layout.inflated, None),
+        _ => (app.layout.bytes, Some(Panel::Payload)),
     };
     let modifier = match app.focus {
         focus if focus == panel => Modifier::REVERSED,
-        focus if focus == other => Modifier::REVERSED | Modifier::DIM,
+        focus if Some(focus) == other => Modifier::REVERSED | Modifier::DIM,
         _ => return,
     };
     let shape = HexShape::of(area);

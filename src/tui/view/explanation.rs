@@ -27,6 +27,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let joint = ratatui::layout::Rect { x: app.layout.divider.x, width: 1, ..title };
         put(buffer, joint, 0, 0, "┴", app.theme.rule.0);
     }
+    if let Some(agreed) = deflate_words(app, detail).and(app.agreed()) {
+        let agreed = format!("agreed: {agreed}");
+        let taken = words.title.chars().count() + words.section.chars().count() + agreed.chars().count() + 12;
+        if taken < usize::from(title.width) {
+            rule::right(buffer, title, &agreed, app.theme.faint.0);
+        }
+    }
     if let Some(note) = &detail.note {
         rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info.0);
     }
@@ -116,6 +123,9 @@ fn words(app: &App, detail: &Detail) -> Words {
             return explain::http_field(&Head::read(http), field);
         }
     }
+    if let Some(words) = deflate_words(app, detail) {
+        return words;
+    }
     match (&detail.frame, field) {
         (Some(context), Some(field)) => {
             let mut words = explain::frame_field(context, field);
@@ -131,6 +141,12 @@ fn words(app: &App, detail: &Detail) -> Words {
 /// Whether the words about a field are the place to say which ping a pong answers.
 const fn tells_the_pong(field: FieldId) -> bool {
     matches!(field, FieldId::Opcode | FieldId::Payload)
+}
+
+/// The words for the payload of a compressed frame, when that is what is selected.
+fn deflate_words(app: &App, detail: &Detail) -> Option<Words> {
+    detail.field_of_row(app.row).filter(|field| field.id == FieldId::Payload)?;
+    Some(explain::compressed_payload(&app.deflate_context()?))
 }
 
 /// ```text

@@ -45,8 +45,19 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Notice::Failed(line)) => {
             put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), width), theme.error.0);
         }
+        Some(Notice::Leftover(path)) => {
+            put(buffer, area, 1, 0, &leftover(path, width), theme.info.0);
+        }
         None => keys(app, buffer),
     }
+}
+
+/// How to open what a run left, in `width` columns.
+fn leftover(path: &str, width: usize) -> String {
+    const LONG: &str = "a run that did not end cleanly left its capture: framescope open ";
+    const SHORT: &str = "left by a run that crashed: framescope open ";
+    let words = if LONG.width() + path.width() <= width { LONG } else { SHORT };
+    format!("{words}{}", fit_path(path, width.saturating_sub(words.width())))
 }
 
 /// Where the terminal's cursor stands while something is typed.
@@ -125,13 +136,24 @@ const fn up_hint(focus: Panel) -> &'static str {
     match focus {
         Panel::List => "record",
         Panel::Bits => "field",
-        Panel::Bytes | Panel::Payload => "row",
+        Panel::Bytes | Panel::Payload | Panel::Inflated => "row",
     }
 }
 
 const fn left_hint(focus: Panel) -> &'static str {
     match focus {
         Panel::List | Panel::Bits => "field",
-        Panel::Bytes | Panel::Payload => "byte",
+        Panel::Bytes | Panel::Payload | Panel::Inflated => "byte",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_was_left_the_file_stands() {
+        let path = "~/.cache/framescope/spool-1234.pcapng";
+        assert!(leftover(path, 118).starts_with("a run") && leftover(path, 78).ends_with("/spool-1234.pcapng"));
     }
 }

@@ -115,7 +115,12 @@ fn row(app: &App, buffer: &mut Buffer, area: Rect, y: u16, record: &Record, time
     }
     if columns.bits > 0 {
         let room = usize::from(columns.preview - columns.bits - 1);
-        put(buffer, line, columns.bits, 0, &fit(&summary.bits, room), theme.faint.0);
+        // A narrow column has no room for all of their names.
+        let mut bits = if room < 13 { summary.bits.replace("RSV", "R") } else { summary.bits };
+        if bits.len() > room {
+            bits = bits.replace("MASK", "M");
+        }
+        put(buffer, line, columns.bits, 0, &fit(&bits, room), theme.faint.0);
     }
     let mut x = columns.preview;
     if let Some(finding) = record.worst() {
