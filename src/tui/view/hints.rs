@@ -54,10 +54,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 
 /// How to open what a run left, in `width` columns.
 fn leftover(path: &str, width: usize) -> String {
-    const LONG: &str = "a run that did not end cleanly left its capture: framescope open ";
-    const SHORT: &str = "left by a run that crashed: framescope open ";
-    let words = if LONG.width() + path.width() <= width { LONG } else { SHORT };
-    format!("{words}{}", fit_path(path, width.saturating_sub(words.width())))
+    const WORDS: &str = "unsaved capture found: framescope open ";
+    format!("{WORDS}{}", fit_path(path, width.saturating_sub(WORDS.width())))
 }
 
 /// Where the terminal's cursor stands while something is typed.
@@ -154,6 +152,7 @@ mod tests {
     #[test]
     fn of_what_was_left_the_file_stands() {
         let path = "~/.cache/framescope/spool-1234.pcapng";
-        assert!(leftover(path, 118).starts_with("a run") && leftover(path, 78).ends_with("/spool-1234.pcapng"));
+        assert!(leftover(path, 78).ends_with(path));
+        assert!(leftover(path, 62).ends_with("…/spool-1234.pcapng"), "{}", leftover(path, 62));
     }
 }
