@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::index::{ConnectionEntry, Extent};
 use super::pcapng::{MAX_SEGMENT, Segments};
@@ -202,12 +202,27 @@ impl ConnectionRecorder {
 
     /// Appends what is held to the spool, then enters it into the index, in one order for all connections.
     pub fn commit(&mut self) {
+        let writer = Arc::clone(&self.recorder.writer);
+        self.commit_with(writer.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The same, unless another connection is just doing it; whether it was done.
+    pub fn try_commit(&mut self) -> bool {
+        let writer = Arc::clone(&self.recorder.writer);
+        match writer.try_lock() {
+            Ok(writer) => self.commit_with(writer),
+            Err(TryLockError::Poisoned(poisoned)) => self.commit_with(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => return false,
+        }
+        true
+    }
+
+    fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
         let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
         if batch.blocks.is_empty() && batch.records.is_empty() {
             return;
         }
         let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
-        let mut writer = recorder.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };
         match appended {
             Some(Ok(position)) => {

@@ -41,7 +41,7 @@ const BUSY_AFTER: u32 = 32;
 /// How long what a busy connection said may wait for more of it before it is committed.
 const LINGER: Duration = Duration::from_millis(5);
 
-/// How much of it may wait, in bytes of the spool.
+/// How much of it may wait, in bytes of the spool; four times as much while others keep the spool busy.
 const MAX_HELD: usize = 64 * 1024;
 
 /// How many chunks are noted before they are committed.
@@ -157,7 +157,12 @@ impl Tap {
     /// When the connection was torn down.
     pub fn read(&mut self, patience: Option<Duration>) -> Result<Heard, Lost> {
         let busy = self.quick >= BUSY_AFTER && patience.is_none_or(|patience| patience > LINGER);
-        if !busy || self.hand_over() > MAX_HELD {
+        if busy {
+            let held = self.hand_over();
+            if held > MAX_HELD && !self.recorder.try_commit() && held > 4 * MAX_HELD {
+                self.recorder.commit();
+            }
+        } else {
             self.commit();
         }
         self.make_room();

@@ -1,0 +1,59 @@
+//! The ordinary traffic of other people's clients is judged without an error and without a warning.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+
+use framescope::capture::import;
+use framescope::capture::recorder::Recorder;
+use framescope::capture::spool::Spool;
+use framescope::net::{Config, Server};
+use framescope::proto::rules::{Finding, Severity};
+
+/// Where `.ci/run` installs the clients.
+fn installed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers")
+}
+
+/// Lets a client talk to `/echo`; the findings, live and from the file, and how many messages were compressed.
+fn judged(mut client: Command) -> (Vec<Finding>, usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+    let config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
+    let server = Server::bind(config).expect("a port");
+    let url = format!("ws://{}/echo", server.address());
+    let handle = server.start(recorder.clone()).expect("a thread");
+    let output = client.arg(url).output().expect("the client runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(handle.shutdown());
+    let (reopened, loader) = import::open(&path).expect("our own file");
+    loader.run(&AtomicBool::new(false));
+    let findings = recorder.capture().findings(0, usize::MAX);
+    assert_eq!(reopened.findings(0, usize::MAX), findings);
+    let compressed = reopened.records(1..u64::MAX).iter().filter(|record| record.compressed && record.fin()).count();
+    (findings.into_iter().map(|(_, finding)| finding).collect(), compressed)
+}
+
+fn is_clean(client: Command) {
+    let (findings, compressed) = judged(client);
+    assert!(findings.iter().all(|finding| finding.rule.severity() == Severity::Info), "{findings:?}");
+    assert!(compressed > 20, "{compressed} messages were compressed");
+}
+
+#[test]
+#[ignore = "needs Python's websockets, which .ci/run installs"]
+fn the_websockets_of_python() {
+    let mut client = Command::new(installed().join("venv/bin/python"));
+    client.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/websockets_client.py"));
+    is_clean(client);
+}
+
+#[test]
+#[ignore = "needs Node and npm's ws, which .ci/run installs"]
+fn the_ws_of_npm() {
+    let mut client = Command::new("node");
+    client.env("NODE_PATH", installed().join("node_modules"));
+    client.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/ws_client.js"));
+    is_clean(client);
+}
