@@ -1,5 +1,6 @@
 //! The server with real sockets: tungstenite and hand-made bytes as peers, everything recorded into a real file.
 
+mod deflate;
 mod echo;
 mod hostile;
 mod http;
