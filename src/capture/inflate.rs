@@ -1,5 +1,6 @@
 //! Compressed messages read back: from the nearest checkpoint, or from where the previous message ended (RFC 7692 §7.2.2).
 
+use std::collections::HashMap;
 use std::io;
 
 use super::record::Record;
@@ -13,6 +14,10 @@ use crate::wire::opcode::Opcode;
 
 /// How many directions' places are remembered.
 const CURSORS: usize = 16;
+
+/// How many messages are remembered, when at most so many bytes of each were asked for.
+const RECENT: usize = 1024;
+const LITTLE: u64 = 1024;
 
 /// How much of a stream is read at once, in bytes.
 const AHEAD: u64 = 128 * 1024;
@@ -54,6 +59,8 @@ impl Inflated {
 pub struct Inflater {
     /// The latest used comes last.
     cursors: Vec<Cursor>,
+    /// What was asked for lately, where that was little, by record and length: a list is drawn again and again.
+    recent: HashMap<(u64, u64), Option<Inflated>>,
 }
 
 /// A place between two messages.
@@ -75,6 +82,9 @@ impl Inflater {
         if record.kind != Kind::Frame || !record.compressed || !record.fin() {
             return Ok(None);
         }
+        if let Some(known) = self.recent.get(&(record.no, most)) {
+            return Ok(known.clone());
+        }
         let Some(mut cursor) = self.cursor(capture, record)? else { return Ok(None) };
         let mut walk = Walk { capture, cursor: &mut cursor, buffer: Vec::new(), base: 0 };
         let inflated = walk.until(record.offset + record.wire_len, most)?;
@@ -82,6 +92,12 @@ impl Inflater {
             self.cursors.remove(0);
         }
         self.cursors.push(cursor);
+        if most <= LITTLE {
+            if self.recent.len() == RECENT {
+                self.recent.clear();
+            }
+            self.recent.insert((record.no, most), inflated.clone());
+        }
         Ok(inflated)
     }
 
