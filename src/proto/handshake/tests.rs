@@ -1,0 +1,111 @@
+
+use super::*;
+
+const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://server.example.com\r\n\
+        Sec-WebSocket-Protocol: chat, superchat\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
+
+fn broken(steps: &[Step]) -> Vec<Rule> {
+    steps.iter().filter_map(|s| s.finding.as_ref().map(|f| f.rule)).collect()
+}
+
+fn request_with(change: impl Fn(&str) -> String) -> Vec<Rule> {
+    broken(&check_request(&Head::read(change(REQUEST).as_bytes()), None))
+}
+
+fn response_with(change: impl Fn(&str) -> String) -> Vec<Rule> {
+    let facts = RequestFacts::of(&Head::read(REQUEST.as_bytes()));
+    broken(&check_response(&Head::read(change(RESPONSE).as_bytes()), &facts))
+}
+
+#[test]
+fn the_handshake_of_section_1_2_keeps_every_step() {
+    assert_eq!(request_with(str::to_owned), []);
+    assert_eq!(response_with(str::to_owned), []);
+    let steps = check_request(&Head::read(REQUEST.as_bytes()), None);
+    assert!(steps.len() >= 8, "each requirement is a line: {steps:?}");
+}
+
+#[test]
+fn each_broken_step_of_a_request_is_named() {
+    let cases: [(&str, &str, &[Rule]); 11] = [
+        ("GET", "POST", &[Rule::MethodNotGet]),
+        ("HTTP/1.1", "HTTP/1.0", &[Rule::HttpVersion]),
+        ("Host:", "Hose:", &[Rule::HostMissing]),
+        ("Host:", "Host: a\r\nHost:", &[Rule::HostRepeated, Rule::OriginForeign]),
+        ("Upgrade: websocket", "Upgrade: h2c", &[Rule::UpgradeMissing]),
+        ("Connection: Upgrade", "Connection: close", &[Rule::ConnectionMissing]),
+        ("Sec-WebSocket-Key:", "X:", &[Rule::KeyMissing]),
+        ("bXBsZSBub25jZQ==", "bXB", &[Rule::KeyMalformed]),
+        ("Version: 13", "Version: 8", &[Rule::VersionNot13]),
+        ("Origin: http://server", "Origin: http://evil", &[Rule::OriginForeign]),
+        ("Upgrade: websocket", "nocolon\r\nUpgrade: websocket", &[Rule::HeaderMalformed]),
+    ];
+    for (from, to, rules) in cases {
+        assert_eq!(request_with(|r| r.replacen(from, to, 1)), rules, "{from} → {to}");
+    }
+}
+
+#[test]
+fn each_broken_step_of_a_response_is_named() {
+    let cases: [(&str, &str, &[Rule]); 6] = [
+        ("101 Switching", "200 Switching", &[Rule::StatusNot101]),
+        ("Upgrade: websocket", "Upgrade: no", &[Rule::ResponseUpgradeMissing]),
+        ("Connection: Upgrade", "Connection: no", &[Rule::ResponseConnectionMissing]),
+        ("Sec-WebSocket-Accept:", "X:", &[Rule::AcceptMissing]),
+        ("s3pP", "S3pP", &[Rule::AcceptWrong]),
+        ("Protocol: chat", "Protocol: other", &[Rule::SubprotocolNotOffered]),
+    ];
+    for (from, to, rules) in cases {
+        assert_eq!(response_with(|r| r.replacen(from, to, 1)), rules, "{from} → {to}");
+    }
+    let with_extension = |r: &str| {
+        r.replacen(
+            "\r\n\r\n",
+            "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n",
+            1,
+        )
+    };
+    assert_eq!(response_with(with_extension), [Rule::ExtensionNotOffered]);
+}
+
+#[test]
+fn section_4_1_the_http_version_is_a_version_and_at_least_1_1() {
+    let version = |version: &str| request_with(|r| r.replacen("HTTP/1.1", version, 1));
+    for recent in ["HTTP/1.1", "HTTP/1.2", "HTTP/2.0"] {
+        assert_eq!(version(recent), [], "{recent}");
+    }
+    for wrong in ["HTTP/1.0", "HTTP/0.9", "HTTP/inf", "HTTP/2", "HTTP/1e3", "HTTP/1.10", "HTTP/+2.0"] {
+        assert_eq!(version(wrong), [Rule::HttpVersion], "{wrong}");
+    }
+}
+
+#[test]
+fn hosts_and_origins() {
+    for host in ["localhost", "LOCALHOST:6455", "127.0.0.1:80", "[::1]:6455", "192.168.0.7"] {
+        assert!(host_is_local(host.as_bytes()), "{host}");
+    }
+    for host in ["example.com", "localhost.evil.com:80", "", "127.0.0.1.nip.io"] {
+        assert!(!host_is_local(host.as_bytes()), "{host}");
+    }
+    assert!(origin_is_host(b"http://localhost:6455", b"LOCALHOST:6455"));
+    assert!(origin_is_host(b"http://example.com", b"example.com:80"));
+    assert!(!origin_is_host(b"null", b"localhost") && !origin_is_host(b"http://a.com", b"b.com"));
+    assert!(!origin_is_host(b"http://localhost:1", b"localhost:2"));
+}
+
+#[test]
+fn a_loopback_server_notes_a_foreign_host() {
+    let head = Head::read(REQUEST.as_bytes());
+    let steps = check_request(&head, Some(([127, 0, 0, 1], 6455).into()));
+    assert_eq!(broken(&steps), [Rule::HostForeign]);
+}
+
+#[test]
+fn a_plain_request_is_not_held_to_the_handshake() {
+    assert_eq!(check_request(&Head::read(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), None), []);
+    let asked = check_request(&Head::read(b"GET /ticker?x HTTP/1.1\r\nHost: x\r\n\r\n"), None);
+    assert!(broken(&asked).contains(&Rule::UpgradeMissing));
+}
