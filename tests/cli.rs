@@ -384,12 +384,20 @@ mod headless {
             let asked = Instant::now();
             let pid = rustix::process::Pid::from_child(&self.child);
             rustix::process::kill_process(pid, signal).expect("signalled");
+            // Who does not end is killed, so that nobody waits for ever.
+            let (ended, wait) = std::sync::mpsc::channel::<()>();
+            std::thread::spawn(move || {
+                if wait.recv_timeout(Duration::from_secs(20)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+                }
+            });
             let (mut out, mut err) = (String::new(), String::new());
             if let Some(mut stdout) = self.child.stdout.take() {
                 stdout.read_to_string(&mut out).expect("text");
             }
             self.stderr.read_to_string(&mut err).expect("text");
             let status = self.child.wait().expect("ended");
+            drop(ended);
             assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
             (status, out, err)
         }
@@ -464,7 +472,15 @@ mod headless {
     fn a_closed_terminal_ends_it_as_sigterm_does() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("live.pcapng").to_string_lossy().into_owned();
-        let mut running = Running::start(&[&DEMO[..], &["--write", &path]].concat());
+        // Where the tests themselves run under nohup, SIGHUP would be ignored from the start.
+        let mut command = match cfg!(target_os = "linux") {
+            true => Command::new("env"),
+            false => Command::new(cargo_bin!("framescope")),
+        };
+        if cfg!(target_os = "linux") {
+            command.arg("--default-signal=HUP").arg(cargo_bin!("framescope"));
+        }
+        let mut running = Running::of(command.args(DEMO).args(["--write", &path]));
         running.wait_for_lines(4);
         let (status, rest, err) = running.end(rustix::process::Signal::HUP);
         assert_eq!((status.code(), err.as_str()), (Some(0), ""));
