@@ -92,8 +92,8 @@ macro_rules! line {
             pub r#type: String,
             /// The connection's number, from 1.
             pub conn: u32,
-            /// `c2s` or `s2c`; null for the first byte of a frame that was decoded alone: MASK is in the second.
-            pub dir: Option<String>,
+            /// `c2s` or `s2c`.
+            pub dir: String,
             /// When the record's last byte was seen: RFC 3339, UTC, nanoseconds.
             pub time: String,
             /// Of its first byte in its direction's stream.

@@ -244,7 +244,7 @@ impl Dissector {
                 let findings = why.take().into_iter().collect();
                 Some(Dissected { findings, ..self.begun(Kind::Junk, start) })
             }
-            State::Frames(reader) => reader.unfinished(self.last, shared),
+            State::Frames(reader) => reader.unfinished(self.last),
         };
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
             shared.emit(record, out);

@@ -115,10 +115,7 @@ impl FrameReader {
     }
 
     /// The frame that was begun, as a record of kind [`Kind::CutFrame`].
-    pub fn unfinished(&mut self, now: Time, shared: &Shared) -> Option<Dissected> {
-        if !self.partial.is_empty() {
-            self.begin_cut(shared);
-        }
+    pub fn unfinished(&mut self, now: Time) -> Option<Dissected> {
         let wire_len = match self.current {
             Some((head, seen)) => head.header_len() as u64 + seen,
             None => self.partial.len() as u64,
@@ -130,25 +127,14 @@ impl FrameReader {
             (None, [first]) => [*first, 0],
             (None, []) => return None,
         };
-        let opcode = Opcode::from_wire(record.lead[0]);
-        if let Some(open) = self.open.as_ref().filter(|_| opcode.opens_message() || opcode == Opcode::Continuation) {
+        if let (Some((head, _)), Some(open)) = (self.current, &self.open)
+            && !head.opcode.is_control()
+        {
             record.link = Link::Message(open.ordinal);
             record.compressed = open.compressed;
         }
         record.findings = self.take_findings();
         Some(record)
-    }
-
-    /// Of a head that is cut, judges what is certain: the findings whose bits are there.
-    fn begin_cut(&mut self, shared: &Shared) {
-        let mut bytes = [0; MAX_HEAD_LEN];
-        bytes[..self.partial.len()].copy_from_slice(&self.partial);
-        // With zeros behind it is some head; what they bring is taken away again.
-        if let HeadReading::Complete(head) = FrameHead::read(&bytes) {
-            self.begin(&head, shared);
-            let had = self.partial.len() as u64 * 8;
-            self.findings.retain(|finding| finding.span.is_none_or(|span| span.end <= had));
-        }
     }
 
     /// Reads a head from the bytes kept and the bytes that came: the head, and how many of the latter it took.

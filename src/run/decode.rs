@@ -80,8 +80,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(format) => {
             let capture = record(&bytes, false)?;
             let frames = frames(&capture).iter().map(|record| record.no).collect();
-            let options =
-                Options { selection: Selection::Records(frames), direction_from_mask: true, ..Options::default() };
+            let options = Options { selection: Selection::Records(frames), ..Options::default() };
             files::to_stdout(&capture, format, &options, &Progress::default())?;
         }
     }
@@ -236,11 +235,10 @@ fn layouts(capture: &Capture) -> io::Result<String> {
 fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Result<()> {
     let opcode = record.opcode().map_or("frame", |opcode| opcode.name());
     let cut = if record.kind == Kind::CutFrame { " · cut" } else { "" };
-    // The MASK bit, which tells, is in the second byte.
-    let direction = if record.wire_len > 1 { record.direction.words() } else { "direction unknown" };
     lines.push(format!(
-        "frame {} · {opcode} · {direction} · {} on the wire{cut}",
+        "frame {} · {opcode} · {} · {} on the wire{cut}",
         record.no,
+        record.direction.words(),
         bytes_in_words(record.wire_len)
     ));
     let beginning = capture.wire(record, 0..grid::LOOKS_AT)?;

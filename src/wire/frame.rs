@@ -83,20 +83,6 @@ impl FrameHead {
         })
     }
 
-    /// What the beginning of a head makes certain of lengths, in bytes: of the head, once its second byte is there, and of
-    /// the payload, once its length field is whole.
-    pub fn lengths(beginning: &[u8]) -> (Option<usize>, Option<u64>) {
-        let Some(second) = beginning.get(1) else { return (None, None) };
-        let extended = extended_len_bytes(second & 0x7f);
-        let header_len = 2 + extended + if second & 0x80 != 0 { 4 } else { 0 };
-        let number = |field: &[u8]| field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
-        let payload_len = match extended {
-            0 => Some(u64::from(second & 0x7f)),
-            _ => beginning.get(2..2 + extended).map(number),
-        };
-        (Some(header_len), payload_len)
-    }
-
     /// The head's length in bytes, 2 to 14.
     #[inline]
     pub const fn header_len(&self) -> usize {

@@ -117,10 +117,11 @@ pub fn accept_field(out: &mut Vec<u8>, name: &str, bench: AcceptBench) {
     out.push(b'}');
 }
 
-/// From `fin` to `masking_key`. Of a cut frame, what the bytes that are there tell.
-pub fn head_fields(out: &mut Vec<u8>, wire: &[u8], head: Option<&FrameHead>) {
-    let (first, second) = (wire.first().copied(), wire.get(1).copied());
-    let (header_len, payload_len) = FrameHead::lengths(wire);
+/// From `fin` to `masking_key`. Of a cut frame, what its first `had` bytes tell.
+pub fn head_fields(out: &mut Vec<u8>, record: &Record, head: Option<&FrameHead>, had: usize) {
+    let [first, second] = record.lead;
+    let first = (had >= 1).then_some(first);
+    let second = (had >= 2).then_some(second);
     for (name, bit) in [("fin", 0x80), ("rsv1", 0x40), ("rsv2", 0x20), ("rsv3", 0x10)] {
         optional(out, name, first.map(|byte| byte & bit != 0), bool_field);
     }
@@ -129,8 +130,8 @@ pub fn head_fields(out: &mut Vec<u8>, wire: &[u8], head: Option<&FrameHead>) {
     optional(out, "opcode_name", opcode.map(Opcode::name), string_field);
     optional(out, "mask", second.map(|byte| byte & 0x80 != 0), bool_field);
     optional(out, "len_code", second.map(|byte| u64::from(byte & 0x7f)), number_field);
-    optional(out, "payload_len", payload_len, number_field);
-    optional(out, "header_len", header_len.map(|len| len as u64), number_field);
+    optional(out, "payload_len", head.map(|head| head.payload_len), number_field);
+    optional(out, "header_len", head.map(|head| head.header_len() as u64), number_field);
     optional(out, "masking_key", head.and_then(|head| head.masking_key), |out, name, masking_key| {
         key(out, name);
         out.push(b'"');
