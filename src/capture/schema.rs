@@ -79,7 +79,7 @@ impl Line {
 
 /// Declares a line type: the keys that all have, its own, and `findings`.
 macro_rules! line {
-    ($(#[doc = $doc:literal] $name:ident { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)* })+) => { $(
+    ($(#[doc = $doc:literal] $name:ident, dir: $dir:ty { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)* })+) => { $(
         #[doc = $doc]
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -92,8 +92,8 @@ macro_rules! line {
             pub r#type: String,
             /// The connection's number, from 1.
             pub conn: u32,
-            /// `c2s` or `s2c`.
-            pub dir: String,
+            /// `c2s` or `s2c`; null for what `decode` reads of a frame that is cut before its MASK.
+            pub dir: $dir,
             /// When the record's last byte was seen: RFC 3339, UTC, nanoseconds.
             pub time: String,
             /// Of its first byte in its direction's stream.
@@ -107,7 +107,7 @@ macro_rules! line {
 
 line! {
     /// An HTTP request.
-    Request {
+    Request, dir: String {
         /// Its length in bytes, the body included.
         wire_len: u64,
         /// The client's address.
@@ -126,7 +126,7 @@ line! {
         headers: Vec<[String; 2]>,
     }
     /// An HTTP response.
-    Response {
+    Response, dir: String {
         /// Its length in bytes, the body included.
         wire_len: u64,
         /// All its bytes in lower-case hex.
@@ -141,7 +141,7 @@ line! {
         accept: Option<Accept>,
     }
     /// A WebSocket frame.
-    Frame {
+    Frame, dir: String {
         /// Its length in bytes.
         wire_len: u64,
         /// All its bytes in lower-case hex.
@@ -184,24 +184,24 @@ line! {
         inflated_data: Option<String>,
     }
     /// Bytes that the capture lacks.
-    Gap {
+    Gap, dir: String {
         /// How many.
         missing: u64,
     }
     /// The end of a direction.
-    End {
+    End, dir: String {
         /// `fin`, `rst` or `capture`.
         how: String,
     }
     /// Bytes that are no HTTP and no frame.
-    Junk {
+    Junk, dir: String {
         /// How many.
         wire_len: u64,
         /// All of them in lower-case hex.
         wire: String,
     }
     /// The beginning of a frame; what was not read is null, what its first bytes announce is not yet there.
-    CutFrame {
+    CutFrame, dir: Option<String> {
         /// How many bytes were captured.
         wire_len: u64,
         /// `frame`
@@ -246,7 +246,7 @@ line! {
         inflated_data: Option<String>,
     }
     /// The beginning of a request.
-    CutRequest {
+    CutRequest, dir: String {
         /// How many bytes were captured.
         wire_len: u64,
         /// `request`
@@ -267,7 +267,7 @@ line! {
         headers: Vec<[String; 2]>,
     }
     /// The beginning of a response.
-    CutResponse {
+    CutResponse, dir: String {
         /// How many bytes were captured.
         wire_len: u64,
         /// `response`

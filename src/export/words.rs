@@ -32,10 +32,10 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
         None => record.kind.name().to_owned(),
     };
     let mut line = format!(
-        "record {} · {kind} · connection {} · {} · {} · offset {} · {} bytes",
+        "record {} · {kind} · connection {}{} · {} · offset {} · {} bytes",
         record.no,
         record.connection,
-        record.direction.words(),
+        way(record),
         times.text(record.time),
         record.offset,
         record.wire_len
@@ -45,6 +45,11 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
         line.push_str(&printable::text(&note));
     }
     line
+}
+
+/// Which way a record went, behind a dot; empty when that is not known.
+pub fn way(record: &Record) -> String {
+    record.known_direction().map_or(String::new(), |direction| format!(" · {}", direction.words()))
 }
 
 /// A finding, in a line.

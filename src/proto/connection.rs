@@ -22,6 +22,8 @@ const MAX_ABOUT: usize = 1024;
 pub struct Connection {
     server: Option<SocketAddr>,
     directions: [Dissector; 2],
+    /// Whether nothing but a frame's MASK tells which way it went.
+    by_mask: bool,
     shared: Shared,
     about: About,
 }
@@ -62,14 +64,16 @@ impl Connection {
         Self {
             server,
             directions: Direction::BOTH.map(Dissector::new),
+            by_mask: false,
             shared: Shared::default(),
             about: About::default(),
         }
     }
 
-    /// A connection whose handshake was not seen: both directions are read as frames.
+    /// Frames without a connection around them, each of which must be fed to the direction that its MASK tells. One that is cut
+    /// before its MASK may be fed to either, last: its record claims no direction.
     pub fn in_frames() -> Self {
-        Self { directions: Direction::BOTH.map(Dissector::in_frames), ..Self::new(None) }
+        Self { directions: Direction::BOTH.map(Dissector::in_frames), by_mask: true, ..Self::new(None) }
     }
 
     /// Takes the next bytes of a direction, cut anywhere; appends what they complete to `out`.
@@ -91,7 +95,26 @@ impl Connection {
 
     /// A direction ends; appends what was unfinished, and the end. Nothing may be fed to it afterwards.
     pub fn end(&mut self, direction: Direction, how: How, now: Time, out: &mut Vec<Dissected>) {
+        let known = out.len();
         self.directions[direction.index()].end(how, now, &mut self.shared, out);
+        if self.by_mask {
+            out[known..]
+                .iter_mut()
+                .filter(|r| r.kind == Kind::CutFrame && r.wire_len < 2)
+                .for_each(|r| self.undirect(r));
+        }
+    }
+
+    /// Leaves of a frame that was cut before its MASK what holds whichever way it went.
+    fn undirect(&self, record: &mut Dissected) {
+        record.undirected = true;
+        record.link = Link::None;
+        let otherwise =
+            self.directions[record.direction.opposite().index()].certain_of(&record.lead[..1], &self.shared);
+        record.findings.retain(|finding| otherwise.iter().any(|other| other.rule == finding.rule));
+        for finding in &mut record.findings {
+            finding.about = finding.about.filter(|_| otherwise.contains(finding));
+        }
     }
 
     /// Where the record begins of which the latest bytes of a direction are a part.
@@ -200,6 +223,13 @@ impl Shared {
             pings.pop_front();
         }
         pings.push_back((self.ordinals, payload.into()));
+    }
+
+    /// Whether a ping of the other side waits that a Pong answers whose payload begins with `beginning`, and has `len` bytes where
+    /// that is known.
+    pub fn ping_waits(&self, direction: Direction, beginning: &[u8], len: Option<u64>) -> bool {
+        let fits = |sent: &[u8]| sent.starts_with(beginning) && len.is_none_or(|len| len == sent.len() as u64);
+        self.pings[direction.opposite().index()].iter().any(|(_, sent)| fits(sent))
     }
 
     /// A side sends a Pong: the ordinal of the ping of the other side that it answers. Earlier pings count as answered
@@ -447,6 +477,77 @@ mod tests {
         let mut talk = Talk::new(usize::MAX);
         let records = talk.say(UP, &REQUEST[..40]).end(How::Fin);
         assert_eq!((records[0].kind, records[0].wire_len), (Kind::CutHttp, 40));
+    }
+
+    /// What is said of the frame that `wire` begins, cut there.
+    fn cut_after(direction: Direction, before: &[u8], wire: &[u8]) -> Dissected {
+        let records = upgraded().say(direction, before).say(direction, wire).end(How::Fin);
+        records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a cut frame")
+    }
+
+    #[test]
+    fn a_cut_head_has_the_findings_that_its_bytes_make_certain() {
+        use Rule::*;
+        type Case<'a> = (Direction, &'a [u8], &'a [u8], &'a [Rule]);
+        let cases: [Case<'_>; 16] = [
+            (DOWN, &[], &[0x8f], &[OpcodeReserved]),
+            (DOWN, &[], &[0xf1], &[Rsv1Set, Rsv2Set, Rsv3Set]),
+            (UP, &[], &[0x09], &[ControlFragmented]),
+            (UP, &[], &[0x89, 0x7e], &[ClientFrameUnmasked, ControlLengthExtended]),
+            (DOWN, &[], &[0x89, 0x7e, 0x01], &[ControlTooLong]),
+            (DOWN, &[], &[0x81, 0x80], &[ServerFrameMasked]),
+            (UP, &[], &[0x81, 0xfe, 0x00, 0x7d, 0xaa], &[LengthNotShortest]),
+            (UP, &[], &[0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 1], &[LengthTopBit]),
+            (DOWN, &[], &[0x80], &[ContinuationUnexpected]),
+            (DOWN, &[0x01, 0], &[0x80], &[]),
+            (DOWN, &[0x01, 0], &[0x82], &[MessageInterrupted]),
+            (DOWN, &[0x88, 0], &[0x89], &[FrameAfterClose]),
+            (DOWN, &[], &[0x8a], &[PongUnsolicited]),
+            (UP, &[], &[0x88, 0x81, 1, 2], &[ClosePayloadOneByte]),
+            (DOWN, &[], &[0x88, 0x01], &[ClosePayloadOneByte]),
+            (DOWN, &[], &[0x88, 0x05, 0x03, 0xed], &[CloseCodeInvalid]),
+        ];
+        for (direction, before, wire, rules) in cases {
+            assert_eq!(rules_of(&[cut_after(direction, before, wire)]), rules, "{wire:02x?}");
+        }
+        let interrupting = cut_after(DOWN, &[0x01, 0], &[0x82]);
+        assert_eq!((interrupting.findings[0].about, interrupting.link), (Some(2), Link::Message(2)));
+        assert_eq!(cut_after(DOWN, &[0x01, 0], &[0x80]).link, Link::Message(1));
+        assert_eq!(cut_after(DOWN, &[0x01, 0], &[0x83, 0x05]).link, Link::None, "a reserved opcode is of no message");
+        assert_eq!(cut_after(DOWN, &[], &[0x88, 0x05, 0x03, 0xe8]).code, 1000);
+    }
+
+    #[test]
+    fn a_cut_pong_is_unsolicited_only_when_no_ping_can_be_meant() {
+        let rules =
+            |pong: &[u8]| rules_of(&upgraded().say(UP, &[0x89, 0x80, 0, 0, 0, 1]).say(DOWN, pong).end(How::Fin));
+        assert!(!rules(&[0x8a]).contains(&Rule::PongUnsolicited));
+        assert!(rules(&[0x8a, 0x01]).contains(&Rule::PongUnsolicited), "the ping had no payload");
+    }
+
+    #[test]
+    fn a_frame_cut_before_its_mask_claims_no_direction() {
+        let run = |before: &[(Direction, &[u8])], last: u8| {
+            let mut talk = Talk::new(usize::MAX);
+            talk.connection = Connection::in_frames();
+            for (direction, bytes) in before {
+                talk.say(*direction, bytes);
+            }
+            talk.say(DOWN, &[last]);
+            let records = talk.end(How::Capture);
+            records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a cut frame")
+        };
+        let alone = run(&[], 0x8f);
+        assert!(alone.undirected);
+        assert_eq!(rules_of(&[alone]), [Rule::OpcodeReserved]);
+        // The client may have sent it, who has neither begun a message nor closed.
+        let behind = run(&[(DOWN, &[0x01, 0, 0x88, 0])], 0x81);
+        assert_eq!((rules_of(std::slice::from_ref(&behind)), behind.link), (vec![], Link::None));
+        // Both have closed: whoever sent it broke the rule, but which Close it is about is open.
+        let closed = run(&[(DOWN, &[0x88, 0]), (UP, &[0x88, 0x80, 1, 2, 3, 4])], 0x89);
+        assert_eq!((closed.findings.len(), closed.findings[0].rule), (1, Rule::FrameAfterClose));
+        assert_eq!(closed.findings[0].about, None);
+        assert!(!cut_after(DOWN, &[], &[0x8f]).undirected, "of a connection the direction is known");
     }
 
     #[test]

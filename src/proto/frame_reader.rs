@@ -2,12 +2,13 @@
 
 use super::connection::Shared;
 use super::dissected::{Direction, Dissected, Kind, Link};
-use super::judge::{judge_head, key_span};
+use super::judge::{OPCODE, judge_head, judge_start, key_span};
 use super::rules::{Finding, Rule};
 use super::time::Time;
 use super::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::head_start::HeadStart;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
@@ -106,27 +107,65 @@ impl FrameReader {
         }
     }
 
-    /// The frame that was begun, as a record of kind [`Kind::CutFrame`].
-    pub fn unfinished(&mut self, now: Time) -> Option<Dissected> {
-        let wire_len = match self.current {
-            Some((head, seen)) => head.header_len() as u64 + seen,
-            None => self.partial.len() as u64,
+    /// The frame that was begun, as a record of kind [`Kind::CutFrame`], with all that its bytes make certain.
+    pub fn unfinished(&mut self, now: Time, shared: &Shared) -> Option<Dissected> {
+        let mut record = Dissected::new(Kind::CutFrame, self.direction, self.start, self.partial.len() as u64, now);
+        let message = match self.current {
+            Some((head, seen)) => {
+                record.wire_len = head.header_len() as u64 + seen;
+                record.lead = [head.first_byte(), head.second_byte()];
+                self.unfinished_control(&head, &mut record, shared);
+                let open = self.open.as_ref().filter(|_| is_data(head.opcode));
+                open.map(|open| (open.ordinal, open.compressed))
+            }
+            None => {
+                let start = HeadStart::read(&self.partial)?;
+                record.lead = [self.partial[0], self.partial.get(1).copied().unwrap_or(0)];
+                let findings = self.certain_of(&start, shared);
+                self.findings.extend(findings);
+                match start.opcode {
+                    opcode if opcode.opens_message() => Some((self.messages + 1, start.rsv1 && shared.deflate)),
+                    Opcode::Continuation => self.open.as_ref().map(|open| (open.ordinal, open.compressed)),
+                    _ => None,
+                }
+            }
         };
-        let mut record = Dissected::new(Kind::CutFrame, self.direction, self.start, wire_len, now);
-        record.lead = match (self.current, self.partial.as_slice()) {
-            (Some((head, _)), _) => [head.first_byte(), head.second_byte()],
-            (None, [first, second, ..]) => [*first, *second],
-            (None, [first]) => [*first, 0],
-            (None, []) => return None,
-        };
-        if let (Some((head, _)), Some(open)) = (self.current, &self.open)
-            && !head.opcode.is_control()
-        {
-            record.link = Link::Message(open.ordinal);
-            record.compressed = open.compressed;
+        if let Some((ordinal, compressed)) = message {
+            (record.link, record.compressed) = (Link::Message(ordinal), compressed);
         }
         record.findings = self.take_findings();
         Some(record)
+    }
+
+    /// What is certain of a control frame whose payload was cut.
+    fn unfinished_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
+        match head.opcode {
+            Opcode::Close => {
+                record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
+                self.judge_close(head, false);
+            }
+            Opcode::Pong if !shared.ping_waits(self.direction, &self.control, Some(head.payload_len)) => {
+                self.findings.push(Finding::new(Rule::PongUnsolicited, Some(OPCODE)));
+            }
+            _ => {}
+        }
+    }
+
+    /// What is certain of a frame that begins here and of which only this much of the head came.
+    pub fn certain_of(&self, start: &HeadStart, shared: &Shared) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        judge_start(start, self.direction, shared.deflate, &mut findings);
+        self.judge_order(start.opcode, &mut findings);
+        match start.opcode {
+            Opcode::Close if start.payload_len() == Some(1) => {
+                findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bits(9, 16))));
+            }
+            Opcode::Pong if !shared.ping_waits(self.direction, &[], start.payload_len()) => {
+                findings.push(Finding::new(Rule::PongUnsolicited, Some(OPCODE)));
+            }
+            _ => {}
+        }
+        findings
     }
 
     /// Reads a head from the bytes kept and the bytes that came: the head, and how many of the latter it took.
@@ -155,34 +194,41 @@ impl FrameReader {
     /// The head is known: judges it and opens a message where it begins one.
     #[inline]
     fn begin(&mut self, head: &FrameHead, shared: &Shared) {
-        judge_head(head, self.direction, shared.deflate, &mut self.findings);
+        let mut findings = std::mem::take(&mut self.findings);
+        judge_head(head, self.direction, shared.deflate, &mut findings);
         if head.masking_key.is_some() {
             if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
-                self.findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));
+                findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));
             }
             self.previous_key = head.masking_key;
         }
-        if let Some(close) = self.closed {
-            self.findings.push(Finding::new(Rule::FrameAfterClose, None).about(Some(u64::from(close))));
+        self.judge_order(head.opcode, &mut findings);
+        self.findings = findings;
+        if head.opcode.opens_message() {
+            self.messages += 1;
+            let compressed = head.rsv1 && shared.deflate;
+            self.open = Some(OpenMessage {
+                ordinal: self.messages,
+                first_frame: None,
+                utf8: (head.opcode == Opcode::Text && !compressed).then(Utf8::default),
+                compressed,
+            });
         }
-        let opcode_bits = Some(Span::bits(4, 8));
-        match head.opcode {
-            Opcode::Continuation if self.open.is_none() => {
-                self.findings.push(Finding::new(Rule::ContinuationUnexpected, opcode_bits));
+    }
+
+    /// Whether a frame with this opcode may come here (RFC 6455 §5.4, §5.5.1).
+    #[inline]
+    fn judge_order(&self, opcode: Opcode, out: &mut Vec<Finding>) {
+        if let Some(close) = self.closed {
+            out.push(Finding::new(Rule::FrameAfterClose, None).about(Some(u64::from(close))));
+        }
+        match &self.open {
+            None if opcode == Opcode::Continuation => {
+                out.push(Finding::new(Rule::ContinuationUnexpected, Some(OPCODE)));
             }
-            Opcode::Text | Opcode::Binary => {
-                if let Some(open) = &self.open {
-                    let about = open.first_frame.map(u64::from);
-                    self.findings.push(Finding::new(Rule::MessageInterrupted, opcode_bits).about(about));
-                }
-                self.messages += 1;
-                let compressed = head.rsv1 && shared.deflate;
-                self.open = Some(OpenMessage {
-                    ordinal: self.messages,
-                    first_frame: None,
-                    utf8: (head.opcode == Opcode::Text && !compressed).then(Utf8::default),
-                    compressed,
-                });
+            Some(open) if opcode.opens_message() => {
+                let about = open.first_frame.map(u64::from);
+                out.push(Finding::new(Rule::MessageInterrupted, Some(OPCODE)).about(about));
             }
             _ => {}
         }
@@ -199,7 +245,7 @@ impl FrameReader {
             }
             return;
         }
-        if matches!(head.opcode, Opcode::Reserved(_)) {
+        if !is_data(head.opcode) {
             return;
         }
         let Some(utf8) = self.open.as_mut().and_then(|open| open.utf8.as_mut()) else { return };
@@ -238,7 +284,7 @@ impl FrameReader {
         record.lead = [head.first_byte(), head.second_byte()];
         if head.opcode.is_control() {
             self.finish_control(head, &mut record, shared);
-        } else if !matches!(head.opcode, Opcode::Reserved(_)) {
+        } else if is_data(head.opcode) {
             self.finish_data(head, &mut record, shared);
         }
         record.findings = self.take_findings();
@@ -287,20 +333,24 @@ impl FrameReader {
                 record.link = shared.close_sent(self.direction).map_or(Link::None, Link::Answers);
                 self.closed.get_or_insert(ordinal);
                 record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
-                self.judge_close(head);
+                self.judge_close(head, true);
             }
             Opcode::Ping => shared.ping_sent(self.direction, &self.control),
             Opcode::Pong => match shared.pong_sent(self.direction, &self.control) {
                 Some(ping) => record.link = Link::Answers(ping),
-                None => self.findings.push(Finding::new(Rule::PongUnsolicited, Some(Span::bits(4, 8)))),
+                None => self.findings.push(Finding::new(Rule::PongUnsolicited, Some(OPCODE))),
             },
             _ => {}
         }
     }
 
-    fn judge_close(&mut self, head: &FrameHead) {
+    /// Judges the payload of a Close; `whole` tells whether all of it came.
+    fn judge_close(&mut self, head: &FrameHead, whole: bool) {
         let at = head.header_len() as u64;
         match self.control.as_slice() {
+            [] if head.payload_len == 1 => {
+                self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bits(9, 16))));
+            }
             [] => {}
             [_] if head.payload_len == 1 => {
                 self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bytes(at, at + 1))));
@@ -312,7 +362,7 @@ impl FrameReader {
                 }
                 let reason = payload.get(2..).unwrap_or_default();
                 // Of an overlong Close only the beginning was kept, so an unfinished character at its end says nothing.
-                let whole = head.payload_len as usize <= MAX_CONTROL;
+                let whole = whole && head.payload_len as usize <= MAX_CONTROL;
                 let mut utf8 = Utf8::default();
                 let broken = match utf8.feed(reason) {
                     Err(bad) => Some(bad as u64),
@@ -326,4 +376,9 @@ impl FrameReader {
             }
         }
     }
+}
+
+/// Whether frames with this opcode are parts of data messages.
+const fn is_data(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::Continuation | Opcode::Text | Opcode::Binary)
 }
