@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words;
+use crate::explain;
 use crate::proto::rules::grouped;
 use crate::wire::field::{Field, Value};
 use crate::wire::grid::{Cell, Grid, Row, head_bits};
@@ -35,20 +36,15 @@ pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
     lines
 }
 
-/// The field table beside the drawing: name, bits where it is short, value.
+/// The field table beside the drawing: name, what stands on the wire where that is short, value.
 pub fn table(fields: &[Field]) -> Vec<String> {
-    fields
-        .iter()
-        .map(|field| {
-            let bits = match field.value {
-                Value::Bits { value, width } if width <= 8 => format!("{value:0width$b}", width = usize::from(width)),
-                _ => String::new(),
-            };
-            // Of a single bit the value is the bit.
-            let value = if field.span.len() == 1 { String::new() } else { words::value(field) };
-            format!("{:<12}  {bits:<7}  {value}", field.name)
-        })
-        .collect()
+    let row = |field: &Field| {
+        let words = explain::value(field);
+        // Of a single bit the value is the bit.
+        let value = if words.raw == words.value { String::new() } else { words.with_name() };
+        format!("{:<12}  {:<7}  {value}", field.name, words.raw)
+    };
+    fields.iter().map(row).collect()
 }
 
 fn inside(row: &Row, words: impl Fn(&Cell) -> String) -> String {
