@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::accept::{AcceptBench, is_valid_key};
 use super::rules::{Finding, Rule};
 use crate::wire::field::{Field, FieldId, Span};
-use crate::wire::http::{Flaw, Head, HeaderLine, StartLine};
+use crate::wire::http::{self, Flaw, Head, HeaderLine, StartLine};
 
 /// Targets that our server reserves for WebSocket: a request for one is judged as a handshake, whatever its headers.
 pub const WEBSOCKET_TARGETS: [&str; 3] = ["/ticker", "/echo", "/lab"];
@@ -115,7 +115,7 @@ pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Step> {
     report
         .step("method GET", Rule::MethodNotGet, Some(FieldId::Method), method_text == "GET", |f| f.text(&method_text));
     let version_text = head.text(version);
-    let recent = version_text.strip_prefix("HTTP/").and_then(|v| v.parse::<f32>().ok()).is_some_and(|v| v >= 1.1);
+    let recent = http::version(head.version()).is_some_and(|version| version >= (1, 1));
     report.step("HTTP/1.1 or later", Rule::HttpVersion, Some(FieldId::Version), recent, |f| {
         if version_text.is_empty() { f.text("missing") } else { f.text(&version_text) }
     });
@@ -363,6 +363,17 @@ mod tests {
         let with_extension =
             |r: &str| r.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate; x=1\r\n\r\n", 1);
         assert_eq!(response_with(with_extension), [Rule::ExtensionNotOffered]);
+    }
+
+    #[test]
+    fn section_4_1_the_http_version_is_a_version_and_at_least_1_1() {
+        let version = |version: &str| request_with(|r| r.replacen("HTTP/1.1", version, 1));
+        for recent in ["HTTP/1.1", "HTTP/1.2", "HTTP/2.0"] {
+            assert_eq!(version(recent), [], "{recent}");
+        }
+        for wrong in ["HTTP/1.0", "HTTP/0.9", "HTTP/inf", "HTTP/2", "HTTP/1e3", "HTTP/1.10", "HTTP/+2.0"] {
+            assert_eq!(version(wrong), [Rule::HttpVersion], "{wrong}");
+        }
     }
 
     #[test]
