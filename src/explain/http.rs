@@ -5,7 +5,7 @@ use super::header;
 use super::texts::{self, Chapter, Page};
 use crate::proto::dissected::Direction;
 use crate::wire::field::{Field, FieldId, Value};
-use crate::wire::http::{Head, StartLine};
+use crate::wire::http::{self, Head, StartLine};
 use crate::wire::printable;
 
 /// How many characters of a value are put into a text.
@@ -86,11 +86,12 @@ fn method_case(head: &Head<'_>, method: &str) -> &'static str {
 
 /// RFC 6455 §4.1: the version of a handshake is at least 1.1.
 fn version_case(head: &Head<'_>, version: &str) -> &'static str {
-    let number = version.strip_prefix("HTTP/").and_then(|number| number.parse::<f32>().ok());
     match direction(head) {
         Direction::ServerToClient => "response",
         Direction::ClientToServer if !head.is_upgrade() => "plain",
-        Direction::ClientToServer if number.is_some_and(|number| number >= 1.1) => "right",
+        Direction::ClientToServer if http::version(version.as_bytes()).is_some_and(|number| number >= (1, 1)) => {
+            "right"
+        }
         Direction::ClientToServer => "wrong",
     }
 }
@@ -160,6 +161,8 @@ mod tests {
         assert_eq!(explain(request, FieldId::Version).section, "RFC 6455 §4.1");
         let old = "GET /chat HTTP/1.0\r\nUpgrade: websocket\r\n\r\n";
         assert!(explain(old, FieldId::Version).text.starts_with("HTTP/1.0: a WebSocket handshake needs at least"));
+        let endless = "GET /chat HTTP/inf\r\nUpgrade: websocket\r\n\r\n";
+        assert!(explain(endless, FieldId::Version).text.starts_with("HTTP/inf: a WebSocket handshake needs at least"));
         assert!(explain("GET / HTTP/1.1\r\n\r\n", FieldId::Method).text.contains("plain HTTP"));
     }
 

@@ -9,6 +9,7 @@ mod frame;
 mod header;
 mod http;
 mod texts;
+mod value;
 
 #[cfg(test)]
 mod coverage;
@@ -16,6 +17,7 @@ mod coverage;
 pub use code::{close_code, opcode};
 pub use frame::{FrameContext, Place, frame_field, frame_gloss, length_form};
 pub use http::{http_field, http_gloss};
+pub use value::{ValueWords, value};
 
 use crate::proto::dissected::{Direction, How, Kind};
 use crate::proto::rules::Rule;

@@ -10,7 +10,7 @@ use super::extensions::{
 };
 use super::rules::{Finding, Rule};
 use crate::wire::field::{Field, FieldId, Span};
-use crate::wire::http::{Flaw, Head, HeaderLine, StartLine, is_token};
+use crate::wire::http::{self, Flaw, Head, HeaderLine, StartLine, is_token};
 
 /// Targets that our server reserves for WebSocket: a request for one is judged as a handshake, whatever its headers.
 pub const WEBSOCKET_TARGETS: [&str; 3] = ["/ticker", "/echo", "/lab"];
@@ -122,7 +122,7 @@ pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Step> {
         f.text(wrong.as_deref().unwrap_or_default())
     });
     let version_text = head.text(version);
-    let recent = version_text.strip_prefix("HTTP/").and_then(|v| v.parse::<f32>().ok()).is_some_and(|v| v >= 1.1);
+    let recent = http::version(head.version()).is_some_and(|version| version >= (1, 1));
     report.step("HTTP/1.1 or later", Rule::HttpVersion, Some(FieldId::Version), recent, |f| {
         if version_text.is_empty() { f.text("missing") } else { f.text(&version_text) }
     });
@@ -527,6 +527,17 @@ mod tests {
             )
         };
         assert_eq!(response_with(with_extension), [Rule::ExtensionNotOffered]);
+    }
+
+    #[test]
+    fn section_4_1_the_http_version_is_a_version_and_at_least_1_1() {
+        let version = |version: &str| request_with(|r| r.replacen("HTTP/1.1", version, 1));
+        for recent in ["HTTP/1.1", "HTTP/1.2", "HTTP/2.0"] {
+            assert_eq!(version(recent), [], "{recent}");
+        }
+        for wrong in ["HTTP/1.0", "HTTP/0.9", "HTTP/inf", "HTTP/2", "HTTP/1e3", "HTTP/1.10", "HTTP/+2.0"] {
+            assert_eq!(version(wrong), [Rule::HttpVersion], "{wrong}");
+        }
     }
 
     #[test]

@@ -75,6 +75,11 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(Format::Pcapng) => {
             let capture = record(&bytes, true)?;
             files::to_stdout(&capture, Format::Pcapng, &Options::default(), &Progress::default())?;
+            if bytes.len() == cut(&bytes).last().map_or(0, |(_, last)| last.start + 1) {
+                stdio::say(
+                    "the last byte is a frame's first, without MASK to tell the direction: it stands as the server's",
+                );
+            }
             stdio::say("a handshake stands before the frames, so that readers know what they are");
         }
         Some(format) => {
@@ -236,9 +241,9 @@ fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Re
     let opcode = record.opcode().map_or("frame", |opcode| opcode.name());
     let cut = if record.kind == Kind::CutFrame { " · cut" } else { "" };
     lines.push(format!(
-        "frame {} · {opcode} · {} · {} on the wire{cut}",
+        "frame {} · {opcode}{} · {} on the wire{cut}",
         record.no,
-        record.direction.words(),
+        words::way(record),
         bytes_in_words(record.wire_len)
     ));
     let beginning = capture.wire(record, 0..grid::LOOKS_AT)?;

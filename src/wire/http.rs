@@ -251,6 +251,15 @@ impl<'a> Head<'a> {
     }
 }
 
+/// An HTTP version as its major and minor digit: `HTTP/`, a digit, a dot, a digit, and nothing else (RFC 7230 §2.6, now RFC 9112 §2.3).
+/// `None` for what is written otherwise.
+pub fn version(text: &[u8]) -> Option<(u8, u8)> {
+    match text.strip_prefix(b"HTTP/")? {
+        [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => Some((major - b'0', minor - b'0')),
+        _ => None,
+    }
+}
+
 /// A token of RFC 9110 §5.6.2.
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
@@ -378,6 +387,38 @@ mod tests {
         assert!(head.end.is_some());
         assert_eq!(Head::read(b"GET /").target(), Some(&b"/"[..]));
         assert_eq!(Head::read(b"GET /").end, None);
+    }
+
+    #[test]
+    fn rfc_7230_section_2_6_a_version_is_two_digits_around_a_dot() {
+        for (text, expected) in [("HTTP/1.1", (1, 1)), ("HTTP/1.0", (1, 0)), ("HTTP/0.9", (0, 9)), ("HTTP/2.0", (2, 0))]
+        {
+            assert_eq!(version(text.as_bytes()), Some(expected), "{text}");
+        }
+        for text in [
+            "",
+            "HTTP",
+            "HTTP/",
+            "HTTP/1",
+            "HTTP/1.",
+            "HTTP/.1",
+            "HTTP/11",
+            "HTTP/1.1 ",
+            "HTTP/ 1.1",
+            "HTTP/1.10",
+            "HTTP/12.1",
+            "HTTP/+1.1",
+            "HTTP/-1.1",
+            "HTTP/1e9",
+            "HTTP/inf",
+            "HTTP/NaN",
+            "HTTP/1,1",
+            "http/1.1",
+            "HTTPS/1.1",
+            "HTTP/٣.١",
+        ] {
+            assert_eq!(version(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -83,8 +83,10 @@ impl Writer {
         key(out, "type");
         quoted(out, record.kind.name());
         number_field(out, "conn", u64::from(record.connection));
-        key(out, "dir");
-        quoted(out, record.direction.name());
+        optional(out, "dir", record.known_direction().map(Direction::name), |out, name, word| {
+            key(out, name);
+            quoted(out, word);
+        });
         key(out, "time");
         out.push(b'"');
         self.times.push(out, record.time);
@@ -185,7 +187,7 @@ impl Writer {
             None => Payload::Unknown,
         };
         sink.buffer.push(b'"');
-        head_fields(&mut sink.buffer, record, head.as_ref(), self.wire.len());
+        head_fields(&mut sink.buffer, &self.wire);
         match &head {
             Some(head) if record.wire_len > PIECE => self.large_payload(bytes, record, head, payload, sink)?,
             _ => small_payload(&mut sink.buffer, payload, &self.payload),
