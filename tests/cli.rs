@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
-use framescope::capture::schema::Line;
+use framescope::capture::schema::{CutFrame, Line};
 
 fn framescope(arguments: &[&str]) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(cargo_bin!("framescope"));
@@ -285,6 +285,70 @@ mod decode {
         assert!(cut.lines().next().expect("a line").ends_with(" · 1 byte"), "{cut}");
     }
 
+    fn cut(hex: &str) -> Box<CutFrame> {
+        let line = stdout(&["decode", "--json", hex]);
+        let Ok(Line::CutFrame(cut)) = Line::read(&line) else { panic!("{line}") };
+        cut
+    }
+
+    fn rules(cut: &CutFrame) -> Vec<&str> {
+        cut.findings.iter().map(|finding| finding.rule.as_str()).collect()
+    }
+
+    #[test]
+    fn of_a_cut_head_all_that_is_certain_is_told() {
+        let long = cut("81ff8000000000000001");
+        assert_eq!(
+            (long.mask, long.len_code, long.payload_len),
+            (Some(true), Some(127), Some(9_223_372_036_854_775_809))
+        );
+        assert_eq!((long.header_len, long.masking_key.as_deref(), long.dir.as_deref()), (Some(14), None, Some("c2s")));
+        assert_eq!(rules(&long), ["length-top-bit", "message-over-limit"]);
+        let drawn = stdout(&["decode", "81ff8000000000000001"]);
+        assert!(drawn.contains("length-top-bit") && drawn.contains("9223372036854775809"), "{drawn}");
+        for (hex, payload_len, expected) in [
+            ("81fe007d", Some(125), &["length-not-shortest"][..]),
+            ("81ff000000000000ffff01", Some(65_535), &["length-not-shortest"]),
+            ("817f80", None, &["length-top-bit", "message-over-limit"]),
+            ("897e", None, &["control-length-extended"]),
+            ("897e01", None, &["control-too-long"]),
+            ("897f", None, &["control-length-extended"]),
+            ("818537fa21", Some(5), &[]),
+            ("c1", None, &["rsv1-set"]),
+            ("b1", None, &["rsv2-set", "rsv3-set"]),
+            ("09", None, &["control-fragmented"]),
+            ("0f", None, &["opcode-reserved", "control-fragmented"]),
+        ] {
+            let cut = cut(hex);
+            assert_eq!((cut.payload_len, rules(&cut)), (payload_len, expected.to_vec()), "{hex}");
+        }
+    }
+
+    #[test]
+    fn without_a_mask_no_direction_is_claimed() {
+        let one = cut("8f");
+        assert_eq!((one.fin, one.opcode, one.opcode_name.as_deref()), (Some(true), Some(15), Some("reserved-f")));
+        assert_eq!((one.dir.as_deref(), one.mask, one.len_code, one.header_len), (None, None, None, None));
+        assert_eq!(rules(&one), ["opcode-reserved"]);
+        for arguments in [&["decode", "8f"][..], &["decode", "--to", "hex", "8f"]] {
+            let shown = stdout(arguments);
+            assert!(shown.contains("opcode-reserved"), "{shown}");
+            assert!(!shown.contains("client →") && !shown.contains("server →"), "{shown}");
+        }
+        assert!(stdout(&["decode", "--to", "hex", "8100"]).contains("server → client"));
+        assert_eq!(cut("8f05").dir.as_deref(), Some("s2c"));
+        let output = framescope(&["decode", "--to", "pcapng", "8100 8f"]).assert().success().get_output().clone();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("without MASK to tell the direction"), "{stderr}");
+    }
+
+    #[test]
+    fn the_bytes_of_a_field_that_was_cut_are_shown() {
+        let drawn = stdout(&["decode", "81ff800000"]);
+        assert!(drawn.contains("│ 80 00") && drawn.contains("extended len           80 00 00"), "{drawn}");
+        assert!(stdout(&["decode", "--to", "hex", "818537fa"]).contains("37 fa"));
+    }
+
     /// Of a cut head everything stands that is certain, and nothing else.
     #[test]
     fn a_cut_head_tells_what_is_certain() {
@@ -295,7 +359,7 @@ mod decode {
             ("09", (None, None, None, None, &["control-fragmented"])),
             ("80", (None, None, None, None, &["continuation-unexpected"])),
             ("89fd", (Some("c2s"), Some(true), Some(6), Some(125), &[])),
-            ("89fe", (Some("c2s"), Some(true), Some(8), None, &[])),
+            ("89fe", (Some("c2s"), Some(true), Some(8), None, &["control-length-extended"])),
             ("81fe007d", (Some("c2s"), Some(true), Some(8), Some(125), &["length-not-shortest"])),
             ("89fe007e", (Some("c2s"), Some(true), Some(8), Some(126), &["control-too-long"])),
             (
@@ -310,7 +374,7 @@ mod decode {
             let told = (cut.dir.as_deref(), cut.mask, cut.header_len, cut.payload_len, rules.as_slice());
             assert_eq!(told, expected, "{input}");
         }
-        assert!(stdout(&["decode", "8f"]).contains("direction unknown · 1 byte"));
+        assert!(stdout(&["decode", "8f"]).contains("frame 1 · reserved-f · 1 byte"));
         assert!(stdout(&["decode", "8f"]).contains("opcode 0xF is reserved"));
     }
 
@@ -319,8 +383,8 @@ mod decode {
         let lines = stdout(&["decode", "--json", "8185 37fa213d 7f9f4d5158", "8900"]);
         let read: Vec<Line> = lines.lines().map(|line| Line::read(line).expect("the schema")).collect();
         let [Line::Frame(text), Line::Frame(ping)] = read.as_slice() else { panic!("{lines}") };
-        assert_eq!((text.text.as_deref(), text.dir.as_deref()), (Some("Hello"), Some("c2s")));
-        assert_eq!((ping.opcode_name.as_str(), ping.dir.as_deref()), ("ping", Some("s2c")));
+        assert_eq!((text.text.as_deref(), text.dir.as_str()), (Some("Hello"), "c2s"));
+        assert_eq!((ping.opcode_name.as_str(), ping.dir.as_str()), ("ping", "s2c"));
         assert!(stdout(&["decode", "--json", "817e"]).contains("\"type\":\"cut\""));
         assert!(stdout(&["decode", "--to", "hex", "8100"]).contains(".... 0001"));
         assert_eq!(stdout(&["decode", "--to", "payload", "818537fa213d7f9f4d5158"]), "Hello");

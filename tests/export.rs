@@ -112,6 +112,42 @@ fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     wire
 }
 
+#[test]
+fn a_cut_head_says_the_same_live_and_reopened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cut.pcapng");
+    let mut talk = Talk { recorder: Recorder::new(Spool::keep(&path, false).expect("a spool")), ..Talk::new() };
+    let cuts: [(&str, How, &[&str]); 4] = [
+        ("8f", How::Fin, &["opcode-reserved"]),
+        ("897e01", How::Capture, &["client-frame-unmasked", "control-too-long"]),
+        ("81fe007d", How::Rst, &["length-not-shortest"]),
+        ("81ff8000000000000001", How::Fin, &["length-top-bit", "message-over-limit"]),
+    ];
+    for (i, (hex, how, _)) in cuts.into_iter().enumerate() {
+        let mut connection = talk.upgraded(50001 + i as u16, "");
+        talk.say(&mut connection, UP, &hex::decode(hex).expect("hex"));
+        match how {
+            How::Rst => connection.reset(UP, Time(talk.clock)),
+            how => connection.end(UP, how, Time(talk.clock)),
+        }
+        connection.end(DOWN, how, Time(talk.clock));
+    }
+    let said = |capture: &Capture| {
+        let cut = |(record, wire): (Record, Vec<u8>)| {
+            let rules: Vec<&str> = record.findings.iter().map(|finding| finding.rule.id()).collect();
+            (record.kind == Kind::CutFrame).then(|| (hex::encode(wire), rules, record.known_direction()))
+        };
+        let mut cut: Vec<_> = all(capture).into_iter().filter_map(cut).collect();
+        cut.sort();
+        cut
+    };
+    let mut expected: Vec<_> =
+        cuts.iter().map(|(hex, _, rules)| ((*hex).to_owned(), rules.to_vec(), Some(UP))).collect();
+    expected.sort();
+    assert_eq!(said(&talk.capture()), expected);
+    assert_eq!(said(&opened(&path)), expected);
+}
+
 /// One of each type of record, with text that wants escaping.
 fn motley() -> Capture {
     let mut talk = Talk::new();

@@ -306,6 +306,7 @@ fn frames() -> Vec<Case> {
         case(Rule::Rsv3Set, "rsv3-set", "RFC 6455 §5.2", Error, down(&[0x91, 1, b'a']), 3, At::Bits(3, 4)),
         case(Rule::OpcodeReserved, "opcode-reserved", "RFC 6455 §5.2", Error, down(&[0x83, 1, b'a']), 3, At::Bits(4, 8)),
         case(Rule::ControlTooLong, "control-too-long", "RFC 6455 §5.5", Error, down(&long_ping), 3, At::Bits(9, 32)),
+        case(Rule::ControlLengthExtended, "control-length-extended", "RFC 6455 §5.5", Error, down(&[0x89, 0x7e]), 4, At::Bits(9, 16)),
         case(Rule::ControlFragmented, "control-fragmented", "RFC 6455 §5.5", Error, down(&[0x09, 1, b'a']), 3, At::Bits(0, 1)),
         case(Rule::LengthNotShortest, "length-not-shortest", "RFC 6455 §5.2", Error, down(&[0x81, 0x7e, 0, 1, b'a']), 3, At::Bits(9, 32)),
         case(Rule::LengthTopBit, "length-top-bit", "RFC 6455 §5.2", Error, down(&[0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0]), 4, At::Bits(16, 17)).also(&[Rule::MessageOverLimit]),
@@ -529,8 +530,9 @@ const TABLE: (&str, &str) = ("<!-- rules: MAKE_ASSETS=1 cargo test --test rules 
 /// README's table of rules.
 fn table() -> String {
     let rows = Rule::ALL.iter().map(|rule| {
-        let what =
-            ["{s}", "{n}", "{d}", "{x}"].into_iter().fold(rule.sentence().to_owned(), |s, place| s.replace(place, "…"));
+        let what = ["{s}", "{n}", "{b}", "{d}", "{x}"]
+            .into_iter()
+            .fold(rule.sentence().to_owned(), |s, place| s.replace(place, "…"));
         format!("| `{}` | {} | {} | {what} |\n", rule.id(), rule.section(), rule.severity().name())
     });
     ["\n| rule | section | severity | what it says |\n| --- | --- | --- | --- |\n".to_owned()]

@@ -37,6 +37,7 @@ const _: () = assert!(size_of::<Entry>() <= 40, "DESIGN: at most 48 bytes a reco
 
 const COMPRESSED: u8 = 1;
 const HAS_FINDINGS: u8 = 2;
+const UNDIRECTED: u8 = 4;
 
 /// Where a piece of a direction's stream lies in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +283,9 @@ impl Index {
         if !dissected.findings.is_empty() || reused.is_some() {
             flags |= HAS_FINDINGS;
         }
+        if dissected.undirected {
+            flags |= UNDIRECTED;
+        }
         let entry = Entry {
             offset: dissected.offset,
             wire_len: dissected.wire_len,
@@ -372,6 +376,7 @@ impl Index {
                 .and_then(|ordinal| self.connection(entry.connection)?.number_of(ordinal)),
             code: entry.code,
             compressed: entry.flags & COMPRESSED != 0,
+            undirected: entry.flags & UNDIRECTED != 0,
             findings: if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { Vec::new() },
         })
     }

@@ -34,6 +34,8 @@ pub struct Record {
     pub code: u16,
     /// Whether it is a frame of a compressed message.
     pub compressed: bool,
+    /// Whether nothing tells which way it went: see [`Self::known_direction`].
+    pub undirected: bool,
     /// What there is to say about it. Their `about` are record numbers.
     pub findings: Vec<Finding>,
 }
@@ -45,6 +47,12 @@ impl Record {
             Kind::Frame | Kind::CutFrame => Some(Opcode::from_wire(self.lead[0])),
             _ => None,
         }
+    }
+
+    /// Which way it went. `None` for a frame without a connection around it that was cut before its MASK: then `direction` is only
+    /// where its bytes are kept.
+    pub const fn known_direction(&self) -> Option<Direction> {
+        if self.undirected { None } else { Some(self.direction) }
     }
 
     /// FIN, for a frame.

@@ -77,10 +77,13 @@ impl Line {
     }
 }
 
-/// Declares a line type: the keys that all have, its own, and `findings`.
+/// Declares line types: the keys that all have, their own, and `findings`. Behind `known`: how a key's type is written that is null
+/// where the bytes do not tell it.
 macro_rules! line {
-    ($(#[doc = $doc:literal] $name:ident { $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)* })+) => { $(
-        #[doc = $doc]
+    ($($(#[doc = $doc:literal])+ $name:ident(known $known:ident) {
+        $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)*
+    })+) => { $(
+        $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
@@ -92,8 +95,8 @@ macro_rules! line {
             pub r#type: String,
             /// The connection's number, from 1.
             pub conn: u32,
-            /// `c2s` or `s2c`; null for the first byte of a frame that was decoded alone: MASK is in the second.
-            pub dir: Option<String>,
+            /// `c2s` or `s2c`; null only for a frame, given to `decode`, that ends before its MASK.
+            pub dir: $known<String>,
             /// When the record's last byte was seen: RFC 3339, UTC, nanoseconds.
             pub time: String,
             /// Of its first byte in its direction's stream.
@@ -105,9 +108,12 @@ macro_rules! line {
     )+ };
 }
 
+/// The type of a key that is never null.
+pub type Always<T> = T;
+
 line! {
     /// An HTTP request.
-    Request {
+    Request(known Always) {
         /// Its length in bytes, the body included.
         wire_len: u64,
         /// The client's address.
@@ -126,7 +132,7 @@ line! {
         headers: Vec<[String; 2]>,
     }
     /// An HTTP response.
-    Response {
+    Response(known Always) {
         /// Its length in bytes, the body included.
         wire_len: u64,
         /// All its bytes in lower-case hex.
@@ -140,113 +146,25 @@ line! {
         /// For a 101 whose request, with a key, is known.
         accept: Option<Accept>,
     }
-    /// A WebSocket frame.
-    Frame {
-        /// Its length in bytes.
-        wire_len: u64,
-        /// All its bytes in lower-case hex.
-        wire: String,
-        /// FIN.
-        fin: bool,
-        /// RSV1.
-        rsv1: bool,
-        /// RSV2.
-        rsv2: bool,
-        /// RSV3.
-        rsv3: bool,
-        /// 0 to 15.
-        opcode: u8,
-        /// Such as `text`, or `reserved-3`.
-        opcode_name: String,
-        /// MASK.
-        mask: bool,
-        /// The 7-bit length as it stands.
-        len_code: u8,
-        /// The payload's length in bytes.
-        payload_len: u64,
-        /// The head's length in bytes.
-        header_len: u64,
-        /// Eight hex digits.
-        masking_key: Option<String>,
-        /// The unmasked payload of a text frame that is valid UTF-8 and not compressed.
-        text: Option<String>,
-        /// Otherwise base64 of the unmasked payload.
-        data: Option<String>,
-        /// The ordinal of its data message in its direction, from 1.
-        message: Option<u32>,
-        /// A Close frame's code.
-        close_code: Option<u16>,
-        /// A Close frame's reason.
-        close_reason: Option<String>,
-        /// On the last frame of a compressed message: its text.
-        inflated: Option<String>,
-        /// Or base64 of it, when it is no text.
-        inflated_data: Option<String>,
-    }
     /// Bytes that the capture lacks.
-    Gap {
+    Gap(known Always) {
         /// How many.
         missing: u64,
     }
     /// The end of a direction.
-    End {
+    End(known Always) {
         /// `fin`, `rst` or `capture`.
         how: String,
     }
     /// Bytes that are no HTTP and no frame.
-    Junk {
+    Junk(known Always) {
         /// How many.
         wire_len: u64,
         /// All of them in lower-case hex.
         wire: String,
     }
-    /// The beginning of a frame; what was not read is null, what its first bytes announce is not yet there.
-    CutFrame {
-        /// How many bytes were captured.
-        wire_len: u64,
-        /// `frame`
-        of: String,
-        /// Those bytes in lower-case hex.
-        wire: String,
-        /// FIN.
-        fin: Option<bool>,
-        /// RSV1.
-        rsv1: Option<bool>,
-        /// RSV2.
-        rsv2: Option<bool>,
-        /// RSV3.
-        rsv3: Option<bool>,
-        /// 0 to 15.
-        opcode: Option<u8>,
-        /// Such as `text`.
-        opcode_name: Option<String>,
-        /// MASK.
-        mask: Option<bool>,
-        /// The 7-bit length.
-        len_code: Option<u8>,
-        /// The length that is announced.
-        payload_len: Option<u64>,
-        /// The head's length in bytes.
-        header_len: Option<u64>,
-        /// Eight hex digits.
-        masking_key: Option<String>,
-        /// As far as it was captured.
-        text: Option<String>,
-        /// As far as it was captured.
-        data: Option<String>,
-        /// The ordinal of its data message.
-        message: Option<u32>,
-        /// A Close frame's code.
-        close_code: Option<u16>,
-        /// As far as it was captured.
-        close_reason: Option<String>,
-        /// Null.
-        inflated: Option<String>,
-        /// Null.
-        inflated_data: Option<String>,
-    }
     /// The beginning of a request.
-    CutRequest {
+    CutRequest(known Always) {
         /// How many bytes were captured.
         wire_len: u64,
         /// `request`
@@ -267,7 +185,7 @@ line! {
         headers: Vec<[String; 2]>,
     }
     /// The beginning of a response.
-    CutResponse {
+    CutResponse(known Always) {
         /// How many bytes were captured.
         wire_len: u64,
         /// `response`
@@ -283,6 +201,66 @@ line! {
         /// For a 101 whose request, with a key, is known.
         accept: Option<Accept>,
     }
+}
+
+/// Declares the two types of lines that hold a frame, whole or cut, which have the same keys but for `of`.
+macro_rules! frame_line {
+    ($($(#[doc = $doc:literal])+ $name:ident(known $known:ident) { $($of:ident)? })+) => { line! { $(
+        $(#[doc = $doc])+
+        $name(known $known) {
+            /// Its length in bytes; of a cut frame how many were captured.
+            wire_len: u64,
+            $(
+                /// `frame`
+                $of: String,
+            )?
+            /// Those bytes in lower-case hex.
+            wire: String,
+            /// FIN.
+            fin: $known<bool>,
+            /// RSV1.
+            rsv1: $known<bool>,
+            /// RSV2.
+            rsv2: $known<bool>,
+            /// RSV3.
+            rsv3: $known<bool>,
+            /// 0 to 15.
+            opcode: $known<u8>,
+            /// Such as `text`, or `reserved-3`.
+            opcode_name: $known<String>,
+            /// MASK.
+            mask: $known<bool>,
+            /// The 7-bit length as it stands.
+            len_code: $known<u8>,
+            /// The payload's length in bytes; of a cut frame the length that is announced.
+            payload_len: $known<u64>,
+            /// The head's length in bytes; of a cut head the length that its first two bytes announce.
+            header_len: $known<u64>,
+            /// Eight hex digits.
+            masking_key: Option<String>,
+            /// The unmasked payload of a text frame that is valid UTF-8 and not compressed, as far as it was captured.
+            text: Option<String>,
+            /// Otherwise base64 of the unmasked payload, as far as it was captured.
+            data: Option<String>,
+            /// The ordinal of its data message in its direction, from 1.
+            message: Option<u32>,
+            /// A Close frame's code.
+            close_code: Option<u16>,
+            /// A Close frame's reason, as far as it was captured.
+            close_reason: Option<String>,
+            /// On the last frame of a compressed message: its text.
+            inflated: Option<String>,
+            /// Or base64 of it, when it is no text.
+            inflated_data: Option<String>,
+        }
+    )+ } };
+}
+
+frame_line! {
+    /// A WebSocket frame.
+    Frame(known Always) {}
+    /// The beginning of a frame; what its bytes do not tell is null.
+    CutFrame(known Option) { of }
 }
 
 /// The accept key, computed again.

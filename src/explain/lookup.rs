@@ -66,7 +66,7 @@ pub const fn bits(rule: Rule) -> Option<Span> {
 
 /// The sentence of a rule in general: an ellipsis stands for each value.
 pub fn sentence(rule: Rule) -> String {
-    ["{n}", "{d}", "{x}", "{s}"].iter().fold(rule.sentence().to_owned(), |text, place| text.replace(place, "…"))
+    ["{n}", "{b}", "{d}", "{x}", "{s}"].iter().fold(rule.sentence().to_owned(), |text, place| text.replace(place, "…"))
 }
 
 /// The number of a section, and of its document where that is named: `5.5.1`, `§5.5.1`, `RFC 6455 §5.5.1`, `rfc7692 7.1`.

@@ -11,6 +11,7 @@ mod header;
 mod http;
 pub mod lookup;
 mod texts;
+mod value;
 
 #[cfg(test)]
 mod coverage;
@@ -19,6 +20,7 @@ pub use code::{close_code, opcode};
 pub use deflate::{DeflateContext, compressed_payload, percent};
 pub use frame::{FrameContext, Place, frame_field, frame_gloss, length_form};
 pub use http::{http_field, http_gloss};
+pub use value::{ValueWords, value};
 
 use crate::proto::dissected::{Direction, How, Kind};
 use crate::proto::rules::Rule;

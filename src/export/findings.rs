@@ -146,6 +146,7 @@ mod tests {
             answers: None,
             code: 0,
             compressed: false,
+            undirected: false,
             findings,
         }
     }

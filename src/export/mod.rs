@@ -109,13 +109,11 @@ pub struct Options {
     pub redact: bool,
     /// Only records of this direction. [`Format::Wire`] needs it when the selection holds bytes of both.
     pub direction: Option<Direction>,
-    /// Whether the MASK bits alone have told the directions: one byte of a frame has then none.
-    pub direction_from_mask: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { selection: Selection::All, redact: false, direction: None, direction_from_mask: false }
+        Self { selection: Selection::All, redact: false, direction: None }
     }
 }
 

@@ -4,24 +4,14 @@ use super::timestamp::Timestamps;
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::capture::summary;
+use crate::explain;
 use crate::proto::rules::{Finding, count};
-use crate::wire::close::CloseCode;
-use crate::wire::field::{Field, FieldId, Value};
-use crate::wire::opcode::Opcode;
+use crate::wire::field::Field;
 use crate::wire::printable;
 
-/// What a field says.
+/// What a field says, with its name where it is a number that has one.
 pub fn value(field: &Field) -> String {
-    match &field.value {
-        Value::Bits { value, .. } => match field.id {
-            FieldId::Opcode => format!("0x{value:x} {}", Opcode::from_wire(*value as u8).name()),
-            FieldId::CloseCode => format!("{value} {}", CloseCode(*value as u16).name()),
-            _ => value.to_string(),
-        },
-        Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
-        Value::Text(text) => printable::text(text).into_owned(),
-        Value::Length(bytes) => count(*bytes, "byte"),
-    }
+    explain::value(field).with_name()
 }
 
 /// What a record is, in a line.
@@ -31,10 +21,10 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
         None => record.kind.name().to_owned(),
     };
     let mut line = format!(
-        "record {} · {kind} · connection {} · {} · {} · offset {} · {}",
+        "record {} · {kind} · connection {}{} · {} · offset {} · {}",
         record.no,
         record.connection,
-        record.direction.words(),
+        way(record),
         times.text(record.time),
         record.offset,
         count(record.wire_len, "byte")
@@ -44,6 +34,11 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
         line.push_str(&printable::text(&note));
     }
     line
+}
+
+/// Which way a record went, behind a dot; empty when that is not known.
+pub fn way(record: &Record) -> String {
+    record.known_direction().map_or(String::new(), |direction| format!(" · {}", direction.words()))
 }
 
 /// A finding, in a line.

@@ -26,6 +26,8 @@ const MAX_ABOUT: usize = 1024;
 pub struct Connection {
     server: Option<SocketAddr>,
     directions: [Dissector; 2],
+    /// Whether nothing but a frame's MASK tells which way it went.
+    by_mask: bool,
     shared: Shared,
     about: About,
 }
@@ -79,15 +81,17 @@ impl Connection {
         Self {
             server,
             directions: Direction::BOTH.map(Dissector::new),
+            by_mask: false,
             shared: Shared::default(),
             about: About::default(),
         }
     }
 
-    /// A connection whose handshake was not seen: both directions are read as frames.
+    /// Frames without a connection around them, each of which must be fed to the direction that its MASK tells. One that is cut
+    /// before its MASK may be fed to either, last: its record claims no direction.
     pub fn in_frames() -> Self {
         let shared = Shared { websocket: true, ..Shared::default() };
-        Self { directions: Direction::BOTH.map(Dissector::in_frames), shared, ..Self::new(None) }
+        Self { directions: Direction::BOTH.map(Dissector::in_frames), by_mask: true, shared, ..Self::new(None) }
     }
 
     /// The same reading without judging frames and their text: what is left is what finding them costs.
@@ -125,7 +129,26 @@ impl Connection {
         if how == How::Rst {
             self.reset_by(direction);
         }
+        let known = out.len();
         self.directions[direction.index()].end(how, now, &mut self.shared, out);
+        if self.by_mask {
+            out[known..]
+                .iter_mut()
+                .filter(|r| r.kind == Kind::CutFrame && r.wire_len < 2)
+                .for_each(|r| self.undirect(r));
+        }
+    }
+
+    /// Leaves of a frame that was cut before its MASK what holds whichever way it went.
+    fn undirect(&self, record: &mut Dissected) {
+        record.undirected = true;
+        record.link = Link::None;
+        let otherwise =
+            self.directions[record.direction.opposite().index()].certain_of(&record.lead[..1], &self.shared);
+        record.findings.retain(|finding| otherwise.iter().any(|other| other.rule == finding.rule));
+        for finding in &mut record.findings {
+            finding.about = finding.about.filter(|_| otherwise.contains(finding));
+        }
     }
 
     /// Where the record begins of which the latest bytes of a direction are a part.
@@ -249,6 +272,12 @@ impl Shared {
     /// A side sends a Pong: what that is to the pings of the other side.
     pub fn pong_sent(&mut self, direction: Direction, payload: &[u8]) -> Answer {
         self.pings[direction.opposite().index()].answered(payload)
+    }
+
+    /// A side begins a Pong: what that is to the pings of the other side however it goes on. `None` while it may answer one: see
+    /// [`Pings::never_answered`].
+    pub fn pong_begun(&self, direction: Direction, beginning: &[u8], len: Option<usize>) -> Option<Answer> {
+        self.pings[direction.opposite().index()].never_answered(beginning, len)
     }
 
     /// What the client sends now is behind a handshake that was not answered, and will not be waited for.

@@ -163,6 +163,9 @@ pub struct Dissected {
     pub code: u16,
     /// Whether it is a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
+    /// Whether nothing tells which way it went, so that `direction` is only where it was fed: a frame that was cut before its
+    /// MASK, in [`super::connection::Connection::in_frames`].
+    pub undirected: bool,
     /// Of a request: its Sec-WebSocket-Key, when there is one that is well-formed.
     pub key: Option<Box<Key>>,
     /// What there is to say about it.

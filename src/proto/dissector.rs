@@ -6,6 +6,7 @@ use super::dissected::{Direction, Dissected, How, Kind, Link};
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
 use super::time::Time;
+use crate::wire::head_start::HeadStart;
 use crate::wire::http;
 
 /// The longest HTTP head that is read as one, in bytes. What is longer is opaque.
@@ -89,6 +90,14 @@ impl Dissector {
             State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
             State::Body { record, .. } => record.offset,
             State::Frames(reader) => reader.start(),
+        }
+    }
+
+    /// What would be certain of a frame that began here and of which only these bytes came. Nothing while no frames are read.
+    pub fn certain_of(&self, beginning: &[u8], shared: &Shared) -> Vec<Finding> {
+        match (&self.state, HeadStart::read(beginning)) {
+            (State::Frames(reader), Some(start)) => reader.certain_of(&start, shared),
+            _ => Vec::new(),
         }
     }
 
@@ -342,6 +351,7 @@ impl Dissected {
             link: Link::None,
             code: 0,
             compressed: false,
+            undirected: false,
             key: None,
             findings: Vec::new(),
             checkpoint: None,

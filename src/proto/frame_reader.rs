@@ -2,15 +2,15 @@
 
 use super::connection::Shared;
 use super::dissected::{Direction, Dissected, Kind, Link};
-use super::endpoint::MAX_MESSAGE;
 use super::inflating::Inflating;
-use super::judge::{judge_head, key_span, length_span};
+use super::judge::{OPCODE, judge_head, judge_size, judge_start, key_span, length_span};
 use super::pings::Answer;
-use super::rules::{Finding, Rule, grouped};
+use super::rules::{Finding, Rule};
 use super::time::Time;
 use super::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::head_start::HeadStart;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
@@ -114,41 +114,83 @@ impl FrameReader {
         }
     }
 
-    /// The frame that was begun, as a record of kind [`Kind::CutFrame`].
+    /// The frame that was begun, as a record of kind [`Kind::CutFrame`], with all that its bytes make certain.
     pub fn unfinished(&mut self, now: Time, shared: &Shared) -> Option<Dissected> {
-        if !self.partial.is_empty() {
-            self.begin_cut(shared);
-        }
-        let wire_len = match self.current {
-            Some((head, seen)) => head.header_len() as u64 + seen,
-            None => self.partial.len() as u64,
+        let mut record = Dissected::new(Kind::CutFrame, self.direction, self.start, self.partial.len() as u64, now);
+        let message = match self.current {
+            Some((head, seen)) => {
+                record.wire_len = head.header_len() as u64 + seen;
+                record.lead = [head.first_byte(), head.second_byte()];
+                self.unfinished_control(&head, &mut record, shared);
+                let open = self.open.as_ref().filter(|_| is_data(head.opcode));
+                open.map(|open| (open.ordinal, open.compressed))
+            }
+            None => {
+                let start = HeadStart::read(&self.partial)?;
+                record.lead = [self.partial[0], self.partial.get(1).copied().unwrap_or(0)];
+                self.findings.extend(self.certain_of(&start, shared));
+                match start.opcode {
+                    opcode if opcode.opens_message() => {
+                        Some((self.messages + 1, start.rsv1 && shared.deflate.is_some()))
+                    }
+                    Opcode::Continuation => self.open.as_ref().map(|open| (open.ordinal, open.compressed)),
+                    _ => None,
+                }
+            }
         };
-        let mut record = Dissected::new(Kind::CutFrame, self.direction, self.start, wire_len, now);
-        record.lead = match (self.current, self.partial.as_slice()) {
-            (Some((head, _)), _) => [head.first_byte(), head.second_byte()],
-            (None, [first, second, ..]) => [*first, *second],
-            (None, [first]) => [*first, 0],
-            (None, []) => return None,
-        };
-        let opcode = Opcode::from_wire(record.lead[0]);
-        if let Some(open) = self.open.as_ref().filter(|_| opcode.opens_message() || opcode == Opcode::Continuation) {
-            record.link = Link::Message(open.ordinal);
-            record.compressed = open.compressed;
+        if let Some((ordinal, compressed)) = message {
+            (record.link, record.compressed) = (Link::Message(ordinal), compressed);
         }
         record.findings = self.take_findings();
         Some(record)
     }
 
-    /// Of a head that is cut, judges what is certain: the findings whose bits are there.
-    fn begin_cut(&mut self, shared: &Shared) {
-        let mut bytes = [0; MAX_HEAD_LEN];
-        bytes[..self.partial.len()].copy_from_slice(&self.partial);
-        // With zeros behind it is some head; what they bring is taken away again.
-        if let HeadReading::Complete(head) = FrameHead::read(&bytes) {
-            self.begin(&head, shared);
-            let had = self.partial.len() as u64 * 8;
-            self.findings.retain(|finding| finding.span.is_none_or(|span| span.end <= had));
+    /// What is certain of a control frame whose payload was cut.
+    fn unfinished_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
+        match head.opcode {
+            Opcode::Close => {
+                record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
+                self.judge_close(head, false);
+            }
+            Opcode::Pong => {
+                let len = Some(pong_len(head.payload_len));
+                if let Some(answer) = shared.pong_begun(self.direction, &self.control, len) {
+                    let span = match record.wire_len - head.header_len() as u64 {
+                        0 => length_span(&HeadStart::from(head)),
+                        _ => Span::bytes(head.header_len() as u64, record.wire_len),
+                    };
+                    self.findings.extend(judge_answer(answer, span));
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// What is certain of a frame that begins here and of which only this much of the head came.
+    pub fn certain_of(&self, start: &HeadStart, shared: &Shared) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if shared.unjudged {
+            return findings;
+        }
+        judge_start(start, self.direction, shared.deflate.is_some(), &mut findings);
+        judge_order(start.opcode, self.closed, self.open.as_ref(), &mut findings);
+        match start.opcode {
+            Opcode::Close if start.payload_len() == Some(1) => {
+                findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(length_span(start))));
+            }
+            Opcode::Pong => {
+                let answer = shared.pong_begun(self.direction, &[], start.payload_len().map(pong_len));
+                findings.extend(answer.and_then(|answer| judge_answer(answer, length_span(start))));
+            }
+            opcode if opcode.opens_message() => judge_size(start, 0, &mut findings),
+            Opcode::Continuation => {
+                if let Some(open) = &self.open {
+                    judge_size(start, open.len, &mut findings);
+                }
+            }
+            _ => {}
+        }
+        findings
     }
 
     /// Reads a head from the bytes kept and the bytes that came: the head, and how many of the latter it took.
@@ -197,8 +239,12 @@ impl FrameReader {
                 len: 0,
             });
         }
-        if !head.opcode.is_control() && !shared.unjudged {
-            self.judge_size(head);
+        if is_data(head.opcode)
+            && !shared.unjudged
+            && let Some(open) = &mut self.open
+        {
+            judge_size(&HeadStart::from(head), open.len, &mut self.findings);
+            open.len = open.len.saturating_add(head.payload_len);
         }
     }
 
@@ -212,38 +258,7 @@ impl FrameReader {
             }
             self.previous_key = head.masking_key;
         }
-        if let Some(close) = self.closed {
-            self.findings.push(Finding::new(Rule::FrameAfterClose, None).about(Some(u64::from(close))));
-        }
-        let opcode_bits = Some(Span::bits(4, 8));
-        match head.opcode {
-            Opcode::Continuation if self.open.is_none() => {
-                self.findings.push(Finding::new(Rule::ContinuationUnexpected, opcode_bits));
-            }
-            Opcode::Text | Opcode::Binary => {
-                if let Some(open) = &self.open {
-                    let about = open.first_frame.map(u64::from);
-                    self.findings.push(Finding::new(Rule::MessageInterrupted, opcode_bits).about(about));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What there is to say of a data frame's length in its message.
-    #[inline]
-    fn judge_size(&mut self, head: &FrameHead) {
-        let Some(open) = self.open.as_mut().filter(|_| !matches!(head.opcode, Opcode::Reserved(_))) else { return };
-        let whole = head.fin && head.opcode.opens_message();
-        if head.payload_len == 0 && !whole {
-            self.findings.push(Finding::new(Rule::FragmentEmpty, Some(length_span(head))));
-        }
-        let before = open.len;
-        open.len = before.saturating_add(head.payload_len);
-        if open.len > MAX_MESSAGE && before <= MAX_MESSAGE {
-            let finding = Finding::new(Rule::MessageOverLimit, Some(length_span(head)));
-            self.findings.push(finding.number(open.len).text(&grouped(MAX_MESSAGE)));
-        }
+        judge_order(head.opcode, self.closed, self.open.as_ref(), &mut self.findings);
     }
 
     /// Looks at the next piece of the payload: keeps it when it is a control frame's, checks it when it is text.
@@ -257,7 +272,7 @@ impl FrameReader {
             }
             return;
         }
-        if matches!(head.opcode, Opcode::Reserved(_)) {
+        if !is_data(head.opcode) {
             return;
         }
         if let Some(inflating) =
@@ -315,7 +330,7 @@ impl FrameReader {
         record.lead = [head.first_byte(), head.second_byte()];
         if head.opcode.is_control() {
             self.finish_control(head, &mut record, shared);
-        } else if !matches!(head.opcode, Opcode::Reserved(_)) {
+        } else if is_data(head.opcode) {
             self.finish_data(head, &mut record, shared);
         }
         record.findings = self.take_findings();
@@ -370,32 +385,27 @@ impl FrameReader {
                 record.link = shared.close_sent(self.direction).map_or(Link::None, Link::Answers);
                 self.closed.get_or_insert(ordinal);
                 record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
-                self.judge_close(head);
+                self.judge_close(head, true);
             }
             Opcode::Ping => shared.ping_sent(self.direction, &self.control),
-            Opcode::Pong => match shared.pong_sent(self.direction, &self.control) {
-                Answer::Answers(ping, passed) => {
+            Opcode::Pong => {
+                let answer = shared.pong_sent(self.direction, &self.control);
+                if let Answer::Answers(ping, _) = answer {
                     record.link = Link::Answers(ping);
-                    if passed.count > 0 {
-                        let finding = Finding::new(Rule::PingSuperseded, payload_span(head)).number(passed.count);
-                        self.findings.push(finding.about(passed.first.map(u64::from)));
-                    }
                 }
-                Answer::Mismatched(unanswered, latest) => {
-                    let finding = Finding::new(Rule::PongMismatched, payload_span(head)).number(unanswered);
-                    self.findings.push(finding.about(Some(u64::from(latest))));
-                }
-                Answer::Unsolicited => {
-                    self.findings.push(Finding::new(Rule::PongUnsolicited, Some(Span::bits(4, 8))));
-                }
-            },
+                self.findings.extend(judge_answer(answer, payload_span(head)));
+            }
             _ => {}
         }
     }
 
-    fn judge_close(&mut self, head: &FrameHead) {
+    /// Judges the payload of a Close; `whole` tells whether all of it came.
+    fn judge_close(&mut self, head: &FrameHead, whole: bool) {
         let at = head.header_len() as u64;
         match self.control.as_slice() {
+            [] if head.payload_len == 1 => {
+                self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bits(9, 16))));
+            }
             [] => {}
             [_] if head.payload_len == 1 => {
                 self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bytes(at, at + 1))));
@@ -407,7 +417,7 @@ impl FrameReader {
                 }
                 let reason = payload.get(2..).unwrap_or_default();
                 // Of an overlong Close only the beginning was kept, so an unfinished character at its end says nothing.
-                let whole = head.payload_len as usize <= MAX_CONTROL;
+                let whole = whole && head.payload_len as usize <= MAX_CONTROL;
                 let mut utf8 = Utf8::default();
                 let broken = match utf8.feed(reason) {
                     Err(bad) => Some(bad as u64),
@@ -423,10 +433,52 @@ impl FrameReader {
     }
 }
 
+/// What there is to say of a pong, whose payload stands at `payload`.
+fn judge_answer(answer: Answer, payload: Span) -> Option<Finding> {
+    let about = |rule, number, about: Option<u32>| {
+        Some(Finding::new(rule, Some(payload)).number(number).about(about.map(u64::from)))
+    };
+    match answer {
+        Answer::Answers(_, passed) if passed.count > 0 => about(Rule::PingSuperseded, passed.count, passed.first),
+        Answer::Answers(..) => None,
+        Answer::Mismatched(unanswered, latest) => about(Rule::PongMismatched, unanswered, Some(latest)),
+        Answer::Unsolicited => Some(Finding::new(Rule::PongUnsolicited, Some(OPCODE))),
+    }
+}
+
+/// Whether a frame with this opcode may come behind what came before it (RFC 6455 §5.4, §5.5.1).
+#[inline]
+fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, out: &mut Vec<Finding>) {
+    if let Some(close) = closed {
+        out.push(Finding::new(Rule::FrameAfterClose, None).about(Some(u64::from(close))));
+    }
+    match open {
+        None if opcode == Opcode::Continuation => {
+            out.push(Finding::new(Rule::ContinuationUnexpected, Some(OPCODE)));
+        }
+        Some(open) if opcode.opens_message() => {
+            let about = open.first_frame.map(u64::from);
+            out.push(Finding::new(Rule::MessageInterrupted, Some(OPCODE)).about(about));
+        }
+        _ => {}
+    }
+}
+
 /// The bits of the payload; of a frame without one those of its length.
-fn payload_span(head: &FrameHead) -> Option<Span> {
-    Some(match head.payload_len {
-        0 => length_span(head),
+fn payload_span(head: &FrameHead) -> Span {
+    match head.payload_len {
+        0 => length_span(&HeadStart::from(head)),
         _ => Span::bytes(head.header_len() as u64, head.wire_len()),
-    })
+    }
+}
+
+/// How many bytes of a pong's payload are looked at.
+const fn pong_len(payload_len: u64) -> usize {
+    if payload_len < MAX_CONTROL as u64 { payload_len as usize } else { MAX_CONTROL }
+}
+
+/// Whether frames with this opcode are parts of data messages.
+#[inline]
+const fn is_data(opcode: Opcode) -> bool {
+    matches!(opcode, Opcode::Continuation | Opcode::Text | Opcode::Binary)
 }

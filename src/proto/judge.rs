@@ -1,24 +1,33 @@
 //! What is wrong with a frame by its head alone (RFC 6455 §5).
 
 use super::dissected::Direction;
-use super::rules::{Finding, Rule};
+use super::endpoint::MAX_MESSAGE;
+use super::rules::{Finding, Rule, grouped};
 use crate::wire::field::Span;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
+use crate::wire::head_start::HeadStart;
 use crate::wire::opcode::Opcode;
 
 const FIN: Span = Span::bits(0, 1);
 const RSV1: Span = Span::bits(1, 2);
 const RSV2: Span = Span::bits(2, 3);
 const RSV3: Span = Span::bits(3, 4);
-const OPCODE: Span = Span::bits(4, 8);
+/// The bits of the opcode.
+pub const OPCODE: Span = Span::bits(4, 8);
 const MASK: Span = Span::bits(8, 9);
 
 /// Appends to `out` the rules that a frame's head breaks. `deflate` tells whether permessage-deflate was agreed on.
 #[inline]
 pub fn judge_head(head: &FrameHead, direction: Direction, deflate: bool, out: &mut Vec<Finding>) {
+    judge_start(&HeadStart::from(head), direction, deflate, out);
+}
+
+/// The same for a head of which only the beginning is there: appends the rules that are broken however it goes on.
+#[inline]
+pub fn judge_start(start: &HeadStart, direction: Direction, deflate: bool, out: &mut Vec<Finding>) {
     // RFC 7692 §6.1: RSV1 belongs to the first frame of a data message.
-    if head.rsv1 && !(deflate && head.opcode.opens_message()) {
-        out.push(match head.opcode {
+    if start.rsv1 && !(deflate && start.opcode.opens_message()) {
+        out.push(match start.opcode {
             opcode if deflate && (opcode.is_control() || opcode == Opcode::Continuation) => {
                 Finding::new(Rule::Rsv1Misplaced, Some(RSV1)).text(opcode.name())
             }
@@ -26,34 +35,60 @@ pub fn judge_head(head: &FrameHead, direction: Direction, deflate: bool, out: &m
         });
     }
     let mut breaks = |rule, span, number| out.push(Finding::new(rule, Some(span)).number(number));
-    if head.rsv2 {
+    if start.rsv2 {
         breaks(Rule::Rsv2Set, RSV2, 0);
     }
-    if head.rsv3 {
+    if start.rsv3 {
         breaks(Rule::Rsv3Set, RSV3, 0);
     }
-    if let Opcode::Reserved(value) = head.opcode {
+    if let Opcode::Reserved(value) = start.opcode {
         breaks(Rule::OpcodeReserved, OPCODE, u64::from(value));
     }
-    match (direction, head.masking_key) {
-        (Direction::ClientToServer, None) => breaks(Rule::ClientFrameUnmasked, MASK, 0),
-        (Direction::ServerToClient, Some(_)) => breaks(Rule::ServerFrameMasked, MASK, 0),
-        (Direction::ClientToServer, Some([0, 0, 0, 0])) => breaks(Rule::MaskingKeyZero, key_span(head), 0),
+    match (direction, start.masked, start.masking_key) {
+        (Direction::ClientToServer, Some(false), _) => breaks(Rule::ClientFrameUnmasked, MASK, 0),
+        (Direction::ServerToClient, Some(true), _) => breaks(Rule::ServerFrameMasked, MASK, 0),
+        (Direction::ClientToServer, _, Some([0, 0, 0, 0])) => {
+            let key = 16 + u64::from(start.extended_seen) * 8;
+            breaks(Rule::MaskingKeyZero, Span::bits(key, key + 32), 0);
+        }
         _ => {}
     }
-    if head.opcode.is_control() {
-        if !head.fin {
-            breaks(Rule::ControlFragmented, FIN, 0);
-        }
-        if head.payload_len > MAX_CONTROL_PAYLOAD {
-            breaks(Rule::ControlTooLong, length_span(head), head.payload_len);
-        }
+    if start.opcode.is_control() && !start.fin {
+        breaks(Rule::ControlFragmented, FIN, 0);
     }
-    if !head.length_is_shortest() {
-        breaks(Rule::LengthNotShortest, length_span(head), head.payload_len);
+    if let Some(len_code) = start.len_code {
+        judge_length(start, len_code, out);
     }
-    if head.len_code == 127 && head.payload_len >> 63 == 1 {
-        breaks(Rule::LengthTopBit, Span::bits(16, 17), 0);
+}
+
+/// The rules on the length. The bytes that may still be missing from it leave a range, all of which must break a rule.
+#[inline]
+fn judge_length(start: &HeadStart, len_code: u8, out: &mut Vec<Finding>) {
+    let span = Some(length_span(start));
+    let whole = start.payload_len().is_some();
+    let bounded = |rule, bound: &str, number| {
+        let finding = Finding::new(rule, span).number(number);
+        if whole { finding } else { finding.text(bound) }
+    };
+    let control = start.opcode.is_control();
+    let too_long = control && start.at_least > MAX_CONTROL_PAYLOAD;
+    if too_long {
+        out.push(bounded(Rule::ControlTooLong, "at least", start.at_least));
+    }
+    let longest_of_shorter_form = match len_code {
+        126 => Some(125),
+        127 => Some(0xffff),
+        _ => None,
+    };
+    let not_shortest = longest_of_shorter_form.is_some_and(|longest| start.at_most <= longest);
+    if not_shortest {
+        out.push(bounded(Rule::LengthNotShortest, "at most", start.at_most));
+    }
+    if control && len_code > 125 && !too_long && !not_shortest {
+        out.push(Finding::new(Rule::ControlLengthExtended, Some(Span::bits(9, 16))).number(u64::from(len_code)));
+    }
+    if len_code == 127 && start.at_least >> 63 == 1 {
+        out.push(Finding::new(Rule::LengthTopBit, Some(Span::bits(16, 17))));
     }
 }
 
@@ -63,20 +98,31 @@ pub fn key_span(head: &FrameHead) -> Span {
     Span::bytes(end - 4, end)
 }
 
-/// The 7-bit length with what extends it.
-pub fn length_span(head: &FrameHead) -> Span {
-    let extended = match head.len_code {
-        126 => 16,
-        127 => 64,
-        _ => 0,
-    };
-    Span::bits(9, 16 + extended)
+/// The 7-bit length with what is there of what extends it.
+pub fn length_span(start: &HeadStart) -> Span {
+    Span::bits(9, 16 + u64::from(start.extended_seen) * 8)
+}
+
+/// Appends what there is to say of a data frame's length in its message, of which `before` bytes stand in earlier frames.
+#[inline]
+pub fn judge_size(start: &HeadStart, before: u64, out: &mut Vec<Finding>) {
+    let whole = start.fin && start.opcode.opens_message();
+    if start.at_most == 0 && !whole {
+        out.push(Finding::new(Rule::FragmentEmpty, Some(length_span(start))));
+    }
+    let len = before.saturating_add(start.at_least);
+    if len > MAX_MESSAGE && before <= MAX_MESSAGE {
+        out.push(
+            Finding::new(Rule::MessageOverLimit, Some(length_span(start))).number(len).text(&grouped(MAX_MESSAGE)),
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::wire::frame::HeadReading;
+    use proptest::prelude::*;
 
     fn judged(hex: &str, direction: Direction) -> Vec<(Rule, Option<(u64, u64)>)> {
         let HeadReading::Complete(head) = FrameHead::read(&hex::decode(hex).expect("hex")) else { panic!("a head") };
@@ -125,6 +171,95 @@ mod tests {
             judge_head(&head, Direction::ServerToClient, true, &mut out);
             assert_eq!(out.first().map(|f| f.rule).filter(|_| rule.is_some()), rule, "{first:x}");
             assert_eq!(out.is_empty(), rule.is_none(), "{first:x}");
+        }
+    }
+
+    /// A rule, its bits and its sentence.
+    type Said<'a> = (Rule, (u64, u64), &'a str);
+
+    /// Whether exactly this is certain of a head that was cut.
+    fn assert_certain(hex: &str, direction: Direction, expected: &[Said<'_>]) {
+        let start = HeadStart::read(&hex::decode(hex).expect("hex")).expect("a byte");
+        let mut out = Vec::new();
+        judge_start(&start, direction, false, &mut out);
+        let said: Vec<_> = out.iter().map(|f| (f.rule, f.span.map(|s| (s.start, s.end)), f.sentence())).collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(rule, bits, words)| (*rule, Some(*bits), (*words).into())).collect();
+        assert_eq!(said, expected, "{hex}");
+    }
+
+    #[test]
+    fn a_cut_head_is_judged_by_the_bytes_that_are_there() {
+        use Direction::{ClientToServer as Up, ServerToClient as Down};
+        let cases: [(&str, Direction, &[Said<'_>]); 17] = [
+            ("81", Up, &[]), // MASK is not there.
+            ("8f", Up, &[(Rule::OpcodeReserved, (4, 8), "opcode 0xF is reserved")]),
+            ("c1", Down, &[(Rule::Rsv1Set, (1, 2), "RSV1 is 1, and no negotiated extension gives it a meaning here")]),
+            ("a1", Down, &[(Rule::Rsv2Set, (2, 3), "RSV2 is 1, and no negotiated extension gives it a meaning")]),
+            ("91", Down, &[(Rule::Rsv3Set, (3, 4), "RSV3 is 1, and no negotiated extension gives it a meaning")]),
+            ("09", Up, &[(Rule::ControlFragmented, (0, 1), "a control frame must not be fragmented; FIN is 0")]),
+            ("817e", Up, &[(Rule::ClientFrameUnmasked, (8, 9), "a client must mask every frame; MASK is 0")]),
+            ("8185", Down, &[(Rule::ServerFrameMasked, (8, 9), "a server must not mask; MASK is 1")]),
+            ("8185000000", Up, &[]), // The last byte of the key may be another.
+            (
+                "897e",
+                Down,
+                &[(
+                    Rule::ControlLengthExtended,
+                    (9, 16),
+                    "a control frame whose 7-bit length is 126: it is over 125 bytes, or its length is not in its shortest form",
+                )],
+            ),
+            (
+                "897e01",
+                Down,
+                &[(Rule::ControlTooLong, (9, 24), "control frame over 125 bytes: it carries at least 256")],
+            ),
+            ("89fe007e", Up, &[(Rule::ControlTooLong, (9, 32), "control frame over 125 bytes: it carries 126")]),
+            ("89fe007d", Up, &[(Rule::LengthNotShortest, (9, 32), "length 125 is not in its shortest form")]),
+            ("81fe007d", Up, &[(Rule::LengthNotShortest, (9, 32), "length 125 is not in its shortest form")]),
+            (
+                "817f000000000000",
+                Down,
+                &[(Rule::LengthNotShortest, (9, 64), "length at most 65,535 is not in its shortest form")],
+            ),
+            ("817f80", Down, &[(Rule::LengthTopBit, (16, 17), "the most significant bit of the 64-bit length is 1")]),
+            (
+                "81ff8000000000000001",
+                Up,
+                &[(Rule::LengthTopBit, (16, 17), "the most significant bit of the 64-bit length is 1")],
+            ),
+        ];
+        for (hex, direction, expected) in cases {
+            assert_certain(hex, direction, expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_certain_stays_and_the_whole_head_says_it_all(
+            bytes in proptest::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 14), up: bool, deflate: bool,
+        ) {
+            let direction = if up { Direction::ClientToServer } else { Direction::ServerToClient };
+            let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
+            let rules = |cut: usize| {
+                let mut out = Vec::new();
+                judge_start(&HeadStart::read(&bytes[..cut]).expect("a byte"), direction, deflate, &mut out);
+                out.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
+            };
+            let mut whole = Vec::new();
+            judge_head(&head, direction, deflate, &mut whole);
+            prop_assert_eq!(rules(head.header_len()), whole.into_iter().map(|finding| finding.rule).collect::<Vec<_>>());
+            for cut in 1..head.header_len() {
+                let (now, later) = (rules(cut), rules(cut + 1));
+                for rule in &now {
+                    prop_assert_eq!(now.iter().filter(|other| *other == rule).count(), 1);
+                    // Which of the two a long control frame breaks is told by the bytes that follow.
+                    let told = *rule == Rule::ControlLengthExtended
+                        && (later.contains(&Rule::ControlTooLong) || later.contains(&Rule::LengthNotShortest));
+                    prop_assert!(later.contains(rule) || told, "{:?} at {}", rule, cut);
+                }
+            }
         }
     }
 }

@@ -63,18 +63,26 @@ impl Pings {
     /// A pong comes from the other side. The latest ping with its payload counts as answered, and with it all before
     /// (RFC 6455 §5.5.3).
     pub fn answered(&mut self, payload: &[u8]) -> Answer {
-        match (self.waiting.iter().rposition(|ping| *ping.payload == *payload), self.waiting.back()) {
-            (Some(at), _) => {
-                let mut passed = std::mem::take(&mut self.forgotten);
-                let ordinal = self.waiting[at].ordinal;
-                self.waiting.drain(..at).for_each(|ping| passed.add(ping.ordinal));
-                self.waiting.pop_front();
-                Answer::Answers(ordinal, passed)
-            }
-            (None, Some(latest)) => {
-                Answer::Mismatched(self.forgotten.count + self.waiting.len() as u64, latest.ordinal)
-            }
-            (None, None) => Answer::Unsolicited,
+        let Some(at) = self.waiting.iter().rposition(|ping| *ping.payload == *payload) else { return self.none_fits() };
+        let mut passed = std::mem::take(&mut self.forgotten);
+        let ordinal = self.waiting[at].ordinal;
+        self.waiting.drain(..at).for_each(|ping| passed.add(ping.ordinal));
+        self.waiting.pop_front();
+        Answer::Answers(ordinal, passed)
+    }
+
+    /// A pong comes of which only the beginning is there: its payload begins with `beginning`, and has `len` bytes, where that is
+    /// known. What it is, however it goes on, when it can answer no ping.
+    pub fn never_answered(&self, beginning: &[u8], len: Option<usize>) -> Option<Answer> {
+        let fits = |ping: &Ping| ping.payload.starts_with(beginning) && len.is_none_or(|len| len == ping.payload.len());
+        if self.waiting.iter().any(fits) { None } else { Some(self.none_fits()) }
+    }
+
+    /// What a pong is whose payload is that of no ping.
+    fn none_fits(&self) -> Answer {
+        match self.waiting.back() {
+            Some(latest) => Answer::Mismatched(self.forgotten.count + self.waiting.len() as u64, latest.ordinal),
+            None => Answer::Unsolicited,
         }
     }
 
@@ -102,6 +110,20 @@ mod tests {
         assert_eq!(pings.unanswered(), Owed { count: 1, first: Some(9) });
         assert_eq!(pings.answered(b"d"), Answer::Answers(9, Owed::default()));
         assert_eq!(pings.unanswered(), Owed::default());
+    }
+
+    #[test]
+    fn a_pong_that_begins_is_judged_once_no_ping_can_be_meant() {
+        let mut pings = Pings::default();
+        assert_eq!(pings.never_answered(b"", None), Some(Answer::Unsolicited));
+        pings.sent(3, b"ab", true);
+        for (beginning, len) in [(&b""[..], None), (b"", Some(2)), (b"a", Some(2)), (b"ab", Some(2))] {
+            assert_eq!(pings.never_answered(beginning, len), None);
+        }
+        for (beginning, len) in [(&b""[..], Some(1)), (b"b", Some(2)), (b"ab", Some(3))] {
+            assert_eq!(pings.never_answered(beginning, len), Some(Answer::Mismatched(1, 3)));
+        }
+        assert_eq!(pings.unanswered().count, 1);
     }
 
     #[test]

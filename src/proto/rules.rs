@@ -28,8 +28,8 @@ impl Severity {
 
 /// Declares [`Rule`] and its facts in one table: variant, id, section, severity, sentence.
 ///
-/// In a sentence `{n}` stands for the finding's number with its thousands apart, `{d}` for its digits alone, `{x}` for it in hex
-/// and `{s}` for its text.
+/// In a sentence `{n}` stands for the finding's number with its thousands apart, `{d}` for its digits alone, `{x}` for it in hex,
+/// `{s}` for its text, and `{b}` for its text, where it has one, before its number: a bound of what is not known to the last.
 macro_rules! catalogue {
     ($($(#[doc = $doc:literal])+ $variant:ident $id:literal $section:literal $severity:ident $sentence:literal;)+) => {
         /// A rule of RFC 6455 or of what it rests on. The id is stable.
@@ -148,11 +148,11 @@ catalogue! {
     /// Opcodes 3 to 7 and B to F are reserved.
     OpcodeReserved "opcode-reserved" "RFC 6455 §5.2" Error "opcode 0x{x} is reserved";
     /// A control frame carries at most 125 bytes.
-    ControlTooLong "control-too-long" "RFC 6455 §5.5" Error "control frame over 125 bytes: it carries {n}";
+    ControlTooLong "control-too-long" "RFC 6455 §5.5" Error "control frame over 125 bytes: it carries {b}";
     /// A control frame is not fragmented.
     ControlFragmented "control-fragmented" "RFC 6455 §5.5" Error "a control frame must not be fragmented; FIN is 0";
     /// The shortest length form is used.
-    LengthNotShortest "length-not-shortest" "RFC 6455 §5.2" Error "length {n} is not in its shortest form";
+    LengthNotShortest "length-not-shortest" "RFC 6455 §5.2" Error "length {b} is not in its shortest form";
     /// The top bit of a 64-bit length is 0.
     LengthTopBit "length-top-bit" "RFC 6455 §5.2" Error "the most significant bit of the 64-bit length is 1";
     /// A continuation continues something.
@@ -201,6 +201,9 @@ catalogue! {
     PongMismatched "pong-mismatched" "RFC 6455 §5.5.3" Warning "the payload is that of no unanswered ping ({n} wait for their pong)";
     /// A Pong answers a Ping.
     PongUnsolicited "pong-unsolicited" "RFC 6455 §5.5.3" Info "a pong that answers no ping: allowed, a one-way heartbeat";
+    /// A control frame's length stands in its 7 bits. Only of a head that was cut before its length tells whether the frame is
+    /// [`Self::ControlTooLong`] or its length [`Self::LengthNotShortest`]: it is one of them.
+    ControlLengthExtended "control-length-extended" "RFC 6455 §5.5" Error "a control frame whose 7-bit length is {d}: it is over 125 bytes, or its length is not in its shortest form";
     /// So much is wrong that no more is listed.
     FindingsOmitted "findings-omitted" "RFC 6455 §7.1.7" Info "{n} findings in this direction so far: what is wrong from here on is not listed";
 }
@@ -256,6 +259,12 @@ impl Finding {
             out.push_str(&rest[..at]);
             match rest.as_bytes().get(at + 1) {
                 Some(b'n') => out.push_str(&grouped(self.number)),
+                Some(b'b') => {
+                    if let Some(bound) = self.text.as_deref() {
+                        let _ = write!(out, "{bound} ");
+                    }
+                    out.push_str(&grouped(self.number));
+                }
                 Some(b'd') => out.push_str(&self.number.to_string()),
                 Some(b'x') => {
                     let _ = write!(out, "{:X}", self.number);

@@ -75,13 +75,17 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(Format::Pcapng) => {
             let capture = record(&bytes, true)?;
             files::to_stdout(&capture, Format::Pcapng, &Options::default(), &Progress::default())?;
+            if bytes.len() == cut(&bytes).last().map_or(0, |(_, last)| last.start + 1) {
+                stdio::say(
+                    "the last byte is a frame's first, without MASK to tell the direction: it stands as the server's",
+                );
+            }
             stdio::say("a handshake stands before the frames, so that readers know what they are");
         }
         Some(format) => {
             let capture = record(&bytes, false)?;
             let frames = frames(&capture).iter().map(|record| record.no).collect();
-            let options =
-                Options { selection: Selection::Records(frames), direction_from_mask: true, ..Options::default() };
+            let options = Options { selection: Selection::Records(frames), ..Options::default() };
             files::to_stdout(&capture, format, &options, &Progress::default())?;
         }
     }
@@ -236,11 +240,10 @@ fn layouts(capture: &Capture) -> io::Result<String> {
 fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Result<()> {
     let opcode = record.opcode().map_or("frame", |opcode| opcode.name());
     let cut = if record.kind == Kind::CutFrame { " · cut" } else { "" };
-    // The MASK bit, which tells, is in the second byte.
-    let direction = if record.wire_len > 1 { record.direction.words() } else { "direction unknown" };
     lines.push(format!(
-        "frame {} · {opcode} · {direction} · {} on the wire{cut}",
+        "frame {} · {opcode}{} · {} on the wire{cut}",
         record.no,
+        words::way(record),
         bytes_in_words(record.wire_len)
     ));
     let beginning = capture.wire(record, 0..grid::LOOKS_AT)?;

@@ -49,8 +49,7 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("signals cannot be caught")?;
     let capture = load(&args.file, &progress)?;
-    let options =
-        Options { selection: Selection::All, redact: args.redact, direction: args.direction, ..Options::default() };
+    let options = Options { selection: Selection::All, redact: args.redact, direction: args.direction };
     let exported = match target(args) {
         None => to_stdout(&capture, args.to, &options, &progress)?,
         Some(path) => {

@@ -83,20 +83,6 @@ impl FrameHead {
         })
     }
 
-    /// What the beginning of a head makes certain of lengths, in bytes: of the head, once its second byte is there, and of
-    /// the payload, once its length field is whole.
-    pub fn lengths(beginning: &[u8]) -> (Option<usize>, Option<u64>) {
-        let Some(second) = beginning.get(1) else { return (None, None) };
-        let extended = extended_len_bytes(second & 0x7f);
-        let header_len = 2 + extended + if second & 0x80 != 0 { 4 } else { 0 };
-        let number = |field: &[u8]| field.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
-        let payload_len = match extended {
-            0 => Some(u64::from(second & 0x7f)),
-            _ => beginning.get(2..2 + extended).map(number),
-        };
-        (Some(header_len), payload_len)
-    }
-
     /// The head's length in bytes, 2 to 14.
     #[inline]
     pub const fn header_len(&self) -> usize {
@@ -161,7 +147,8 @@ impl FrameHead {
 /// The field table of a frame of which `bytes` is the beginning (at least the first 14 bytes where it has them; of a Close
 /// frame 16, for its code) and `wire_len` bytes were captured.
 ///
-/// Of a frame that was cut, the fields that are whole stand, and a payload as far as it goes.
+/// Of a frame that was cut, the fields that are whole stand, and then the bytes that are there of the one that was cut: as bytes,
+/// for their value is not known.
 pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
     let mut table = Vec::with_capacity(10);
     let mut bits = |id, name: &str, start: u64, width: u8, value: u64| {
@@ -185,15 +172,21 @@ pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
     let mut at = 2;
     let extended = extended_len_bytes(len_code);
     if extended > 0 {
-        let Some(raw) = bytes.get(at..at + extended) else { return table };
-        let value = raw.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
         let id = if extended == 2 { FieldId::ExtendedLen16 } else { FieldId::ExtendedLen64 };
+        let Some(raw) = bytes.get(at..at + extended) else {
+            table.extend(cut_field(id, "extended len", bytes, at));
+            return table;
+        };
+        let value = raw.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
         bits(id, "extended len", 16, extended as u8 * 8, value);
         at += extended;
     }
     let mut key = None;
     if second & 0x80 != 0 {
-        let Some(raw) = bytes.get(at..at + 4) else { return table };
+        let Some(raw) = bytes.get(at..at + 4) else {
+            table.extend(cut_field(FieldId::MaskingKey, "masking key", bytes, at));
+            return table;
+        };
         let raw: [u8; 4] = [raw[0], raw[1], raw[2], raw[3]];
         key = Some(raw);
         table.push(Field {
@@ -206,6 +199,13 @@ pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
     }
     payload_fields(&mut table, bytes, at, wire_len, Opcode::from_wire(first), key);
     table
+}
+
+/// What is there of a field of the head that begins at byte `at` and was cut; `None` when that is nothing.
+fn cut_field(id: FieldId, name: &str, bytes: &[u8], at: usize) -> Option<Field> {
+    let raw = bytes.get(at..).filter(|raw| !raw.is_empty())?;
+    let span = Span::bytes(at as u64, bytes.len() as u64);
+    Some(Field { id, name: name.to_owned(), span, value: Value::Bytes(raw.to_vec()) })
 }
 
 fn payload_fields(
@@ -250,7 +250,7 @@ pub fn close_code(payload: &[u8]) -> Option<CloseCode> {
 }
 
 /// How many bytes of extended length follow a 7-bit length: 0, 2 or 8.
-const fn extended_len_bytes(len_code: u8) -> usize {
+pub(super) const fn extended_len_bytes(len_code: u8) -> usize {
     match len_code & 0x7f {
         126 => 2,
         127 => 8,
@@ -340,7 +340,11 @@ mod tests {
             let HeadReading::NeedMore(missing) = FrameHead::read(&wire[..cut]) else { panic!("complete at {cut}") };
             assert!((1..=wire.len() - cut).contains(&missing), "{missing} at {cut}");
             let known = fields(&wire[..cut], cut as u64);
-            assert!(known.iter().all(|field| field.span.end <= cut as u64 * 8));
+            assert_eq!(
+                known.last().map_or(0, |field| field.span.end),
+                cut as u64 * 8,
+                "every byte has a field, at {cut}"
+            );
         }
         assert_eq!(head(&wire).payload_len, 65536);
     }

@@ -6,6 +6,8 @@
 pub mod close;
 pub mod field;
 pub mod frame;
+pub mod grid;
+pub mod head_start;
 pub mod http;
 pub mod mask;
 pub mod opcode;

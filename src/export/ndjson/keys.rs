@@ -9,7 +9,8 @@ use crate::export::{ExportError, findings};
 use crate::proto::accept::AcceptBench;
 use crate::proto::deflate::Fault;
 use crate::proto::rules::Finding;
-use crate::wire::frame::{self, FrameHead};
+use crate::wire::frame;
+use crate::wire::head_start::HeadStart;
 use crate::wire::http::{Head, StartLine};
 use crate::wire::opcode::Opcode;
 
@@ -117,21 +118,22 @@ pub fn accept_field(out: &mut Vec<u8>, name: &str, bench: AcceptBench) {
     out.push(b'}');
 }
 
-/// From `fin` to `masking_key`. Of a cut frame, what the bytes that are there tell.
-pub fn head_fields(out: &mut Vec<u8>, wire: &[u8], head: Option<&FrameHead>) {
-    let (first, second) = (wire.first().copied(), wire.get(1).copied());
-    let (header_len, payload_len) = FrameHead::lengths(wire);
-    for (name, bit) in [("fin", 0x80), ("rsv1", 0x40), ("rsv2", 0x20), ("rsv3", 0x10)] {
-        optional(out, name, first.map(|byte| byte & bit != 0), bool_field);
+/// From `fin` to `masking_key`, of a frame of which `wire` is the beginning. Of a cut head what is certain.
+pub fn head_fields(out: &mut Vec<u8>, wire: &[u8]) {
+    let start = HeadStart::read(wire);
+    let rsv = start.map(|start| [start.rsv1, start.rsv2, start.rsv3]);
+    optional(out, "fin", start.map(|start| start.fin), bool_field);
+    for (i, name) in ["rsv1", "rsv2", "rsv3"].into_iter().enumerate() {
+        optional(out, name, rsv.map(|rsv| rsv[i]), bool_field);
     }
-    let opcode = first.map(Opcode::from_wire);
+    let opcode = start.map(|start| start.opcode);
     optional(out, "opcode", opcode.map(|opcode| u64::from(opcode.to_wire())), number_field);
     optional(out, "opcode_name", opcode.map(Opcode::name), string_field);
-    optional(out, "mask", second.map(|byte| byte & 0x80 != 0), bool_field);
-    optional(out, "len_code", second.map(|byte| u64::from(byte & 0x7f)), number_field);
-    optional(out, "payload_len", payload_len, number_field);
-    optional(out, "header_len", header_len.map(|len| len as u64), number_field);
-    optional(out, "masking_key", head.and_then(|head| head.masking_key), |out, name, masking_key| {
+    optional(out, "mask", start.and_then(|start| start.masked), bool_field);
+    optional(out, "len_code", start.and_then(|start| start.len_code).map(u64::from), number_field);
+    optional(out, "payload_len", start.and_then(|start| start.payload_len()), number_field);
+    optional(out, "header_len", start.and_then(|start| start.header_len()).map(|len| len as u64), number_field);
+    optional(out, "masking_key", start.and_then(|start| start.masking_key), |out, name, masking_key| {
         key(out, name);
         out.push(b'"');
         json::hex(out, &masking_key);

@@ -22,7 +22,7 @@ use keys::{
 };
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
-    let mut writer = Writer::new(source.options);
+    let mut writer = Writer::default();
     source.each(|bytes, record| writer.record(bytes, record, sink))?;
     Ok(None)
 }
@@ -36,7 +36,7 @@ pub struct Lines {
 impl Lines {
     /// Lines of the records of `capture`; of `options`, only the redaction counts.
     pub fn new(capture: &Capture, options: &Options) -> Self {
-        Self { bytes: Bytes::new(capture, options.redact), writer: Writer::new(options) }
+        Self { bytes: Bytes::new(capture, options.redact), writer: Writer::default() }
     }
 
     /// Writes the line of a record.
@@ -54,14 +54,9 @@ struct Writer {
     times: Timestamps,
     wire: Vec<u8>,
     payload: Vec<u8>,
-    direction_from_mask: bool,
 }
 
 impl Writer {
-    fn new(options: &Options) -> Self {
-        Self { direction_from_mask: options.direction_from_mask, ..Self::default() }
-    }
-
     fn record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         self.common(record, &mut sink.buffer);
         match record.kind {
@@ -88,8 +83,10 @@ impl Writer {
         key(out, "type");
         quoted(out, record.kind.name());
         number_field(out, "conn", u64::from(record.connection));
-        let told = record.kind != Kind::CutFrame || record.wire_len > 1 || !self.direction_from_mask;
-        optional(out, "dir", told.then(|| record.direction.name()), string_field);
+        optional(out, "dir", record.known_direction().map(Direction::name), |out, name, word| {
+            key(out, name);
+            quoted(out, word);
+        });
         key(out, "time");
         out.push(b'"');
         self.times.push(out, record.time);
@@ -190,7 +187,7 @@ impl Writer {
             None => Payload::Unknown,
         };
         sink.buffer.push(b'"');
-        head_fields(&mut sink.buffer, &self.wire, head.as_ref());
+        head_fields(&mut sink.buffer, &self.wire);
         match &head {
             Some(head) if record.wire_len > PIECE => self.large_payload(bytes, record, head, payload, sink)?,
             _ => small_payload(&mut sink.buffer, payload, &self.payload),

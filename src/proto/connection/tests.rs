@@ -4,9 +4,9 @@ use proptest::prelude::*;
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
 const REQUEST: &[u8] = b"GET /ticker HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const HELLO_UP: &[u8] = &[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
 
 struct Talk {
@@ -51,6 +51,7 @@ fn shape(records: &[Dissected]) -> Vec<(Kind, u64, u64)> {
 fn rules_of(records: &[Dissected]) -> Vec<Rule> {
     records.iter().flat_map(|r| r.findings.iter().map(|f| f.rule)).collect()
 }
+
 #[test]
 fn a_conversation_becomes_records_without_findings() {
     let records = upgraded().say(DOWN, b"\x81\x06echo 0").say(UP, HELLO_UP).end(How::Fin);
@@ -218,6 +219,81 @@ fn what_is_cut_short_is_a_record() {
     let mut talk = Talk::new(usize::MAX);
     let records = talk.say(UP, &REQUEST[..40]).end(How::Fin);
     assert_eq!((records[0].kind, records[0].wire_len), (Kind::CutHttp, 40));
+}
+
+/// What is said of the frame that `wire` begins, cut there.
+fn cut_after(direction: Direction, before: &[u8], wire: &[u8]) -> Dissected {
+    let records = upgraded().say(direction, before).say(direction, wire).end(How::Fin);
+    records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a cut frame")
+}
+
+#[test]
+fn a_cut_head_has_the_findings_that_its_bytes_make_certain() {
+    use Rule::*;
+    type Case<'a> = (Direction, &'a [u8], &'a [u8], &'a [Rule]);
+    let cases: [Case<'_>; 19] = [
+        (DOWN, &[], &[0x8f], &[OpcodeReserved]),
+        (DOWN, &[], &[0xf1], &[Rsv1Set, Rsv2Set, Rsv3Set]),
+        (UP, &[], &[0x09], &[ControlFragmented]),
+        (UP, &[], &[0x89, 0x7e], &[ClientFrameUnmasked, ControlLengthExtended]),
+        (DOWN, &[], &[0x89, 0x7e, 0x01], &[ControlTooLong]),
+        (DOWN, &[], &[0x81, 0x80], &[ServerFrameMasked]),
+        (UP, &[], &[0x81, 0xfe, 0x00, 0x7d, 0xaa], &[LengthNotShortest]),
+        (UP, &[], &[0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 1], &[LengthTopBit, MessageOverLimit]),
+        (DOWN, &[], &[0x02, 0x7f, 0, 0, 0, 0, 0x05], &[MessageOverLimit]),
+        (DOWN, &[0x01, 1, b'a'], &[0x80, 0x7f, 0, 0, 0, 0, 0x05], &[MessageOverLimit]),
+        (UP, &[], &[0x01, 0x80, 1], &[FragmentEmpty]),
+        (DOWN, &[], &[0x80], &[ContinuationUnexpected]),
+        (DOWN, &[0x01, 0], &[0x80], &[]),
+        (DOWN, &[0x01, 0], &[0x82], &[MessageInterrupted]),
+        (DOWN, &[0x88, 0], &[0x89], &[FrameAfterClose]),
+        (DOWN, &[], &[0x8a], &[PongUnsolicited]),
+        (UP, &[], &[0x88, 0x81, 1, 2], &[ClosePayloadOneByte]),
+        (DOWN, &[], &[0x88, 0x01], &[ClosePayloadOneByte]),
+        (DOWN, &[], &[0x88, 0x05, 0x03, 0xed], &[CloseCodeInvalid]),
+    ];
+    for (direction, before, wire, rules) in cases {
+        assert_eq!(rules_of(&[cut_after(direction, before, wire)]), rules, "{wire:02x?}");
+    }
+    let interrupting = cut_after(DOWN, &[0x01, 0], &[0x82]);
+    assert_eq!((interrupting.findings[0].about, interrupting.link), (Some(2), Link::Message(2)));
+    assert_eq!(cut_after(DOWN, &[0x01, 0], &[0x80]).link, Link::Message(1));
+    assert_eq!(cut_after(DOWN, &[0x01, 0], &[0x83, 0x05]).link, Link::None, "a reserved opcode is of no message");
+    assert_eq!(cut_after(DOWN, &[], &[0x88, 0x05, 0x03, 0xe8]).code, 1000);
+}
+
+#[test]
+fn a_cut_pong_is_judged_only_when_no_ping_can_be_meant() {
+    let rules = |pong: &[u8]| rules_of(&upgraded().say(UP, &[0x89, 0x80, 0, 0, 0, 1]).say(DOWN, pong).end(How::Fin));
+    assert!(!rules(&[0x8a]).contains(&Rule::PongMismatched));
+    assert!(rules(&[0x8a, 0x01]).contains(&Rule::PongMismatched), "the ping had no payload");
+    assert!(rules(&[0x8a, 0x02, b'a']).contains(&Rule::PongMismatched));
+    assert!([&[0x8a][..], &[0x8a, 0x01]].iter().all(|pong| !rules(pong).contains(&Rule::PongUnsolicited)));
+}
+
+#[test]
+fn a_frame_cut_before_its_mask_claims_no_direction() {
+    let run = |before: &[(Direction, &[u8])], last: u8| {
+        let mut talk = Talk::new(usize::MAX);
+        talk.connection = Connection::in_frames();
+        for (direction, bytes) in before {
+            talk.say(*direction, bytes);
+        }
+        talk.say(DOWN, &[last]);
+        let records = talk.end(How::Capture);
+        records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a cut frame")
+    };
+    let alone = run(&[], 0x8f);
+    assert!(alone.undirected);
+    assert_eq!(rules_of(&[alone]), [Rule::OpcodeReserved]);
+    // The client may have sent it, who has neither begun a message nor closed.
+    let behind = run(&[(DOWN, &[0x01, 0, 0x88, 0])], 0x81);
+    assert_eq!((rules_of(std::slice::from_ref(&behind)), behind.link), (vec![], Link::None));
+    // Both have closed: whoever sent it broke the rule, but which Close it is about is open.
+    let closed = run(&[(DOWN, &[0x88, 0]), (UP, &[0x88, 0x80, 1, 2, 3, 4])], 0x89);
+    assert_eq!((closed.findings.len(), closed.findings[0].rule), (1, Rule::FrameAfterClose));
+    assert_eq!(closed.findings[0].about, None);
+    assert!(!cut_after(DOWN, &[], &[0x8f]).undirected, "of a connection the direction is known");
 }
 
 #[test]

@@ -247,18 +247,7 @@ fn heading(text: &str) -> Row {
 }
 
 fn field_row(i: usize, field: &Field, gloss: String) -> Row {
-    let value = match &field.value {
-        Value::Bits { value, width: 1 } => value.to_string(),
-        Value::Bits { value, width: 4 } => format!("{value:04b}  0x{value:X}"),
-        Value::Bits { value, width: 7 } => format!("{value:07b}  {value}"),
-        Value::Bits { value, width: 16 } if field.id == FieldId::CloseCode => value.to_string(),
-        Value::Bits { value, width: 16 } => format!("{:02x} {:02x}  {value}", value >> 8, value & 0xff),
-        Value::Bits { value, .. } => value.to_string(),
-        Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
-        Value::Text(text) => printable::text(text).into_owned(),
-        Value::Length(1) => "1 byte".to_owned(),
-        Value::Length(len) => format!("{} bytes", crate::proto::rules::grouped(*len)),
-    };
+    let value = explain::value(field).with_raw();
     Row { sort: Sort::Field, name: printable::text(&field.name).into_owned(), value, gloss, field: Some(i) }
 }
 

@@ -13,7 +13,7 @@ use crate::proto::rules::Severity;
 use crate::tui::app::detail::{Detail, Row, Sort};
 use crate::tui::app::{App, Panel};
 use crate::tui::layout::split_bits;
-use crate::wire::field::{FieldId, Span};
+use crate::wire::field::Span;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let Some(detail) = &app.detail else { return };
@@ -75,20 +75,19 @@ fn draw_grid(app: &App, detail: &Detail, buffer: &mut Buffer, area: Rect) {
     for (y, line) in grid.lines.iter().take(usize::from(area.height)).enumerate() {
         let y = y as u16;
         match *line {
-            GridLine::Tens | GridLine::Units => ruler(app, buffer, area, y, grid.bits_per_row, *line),
+            GridLine::Tens | GridLine::Units => ruler(app, buffer, area, y, grid.layout.bits_per_row, *line),
             GridLine::Border(row) => border(app, detail, &grid, buffer, area, y, row),
             GridLine::Names(row) | GridLine::Bits(row) => {
-                for edge in grid.edges(Some(row)) {
+                for edge in grid.layout.edges(Some(row)) {
                     put(buffer, area, MARGIN + 2 * edge as u16, y, "│", app.theme.rule.0);
                 }
-                for cell in &grid.rows[row].cells {
-                    let x = MARGIN + 2 * (cell.start % grid.bits_per_row) as u16 + 1;
-                    let width = 2 * (cell.end - cell.start) as usize - 1;
+                for cell in &grid.layout.rows[row].cells {
+                    let x = MARGIN + 2 * cell.left(&grid.layout) as u16 + 1;
                     let style = cell_style(app, detail, cell.field, Span::bits(cell.start, cell.end));
                     let text = if *line == GridLine::Bits(row) {
-                        bit_digits(detail, cell.start, cell.end)
+                        cell.bits(&detail.prefix)
                     } else {
-                        format!("{:^width$}", name_in(detail, cell.field, width))
+                        format!("{:^1$}", cell.name(), cell.columns())
                     };
                     put(buffer, area, x, y, &text, style);
                 }
@@ -110,33 +109,11 @@ fn ruler(app: &App, buffer: &mut Buffer, area: Rect, y: u16, bits: u64, line: Gr
 
 /// The border above a row, with the row's name in it when the row holds one field.
 fn border(app: &App, detail: &Detail, grid: &Grid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
-    let above = grid.edges(row.checked_sub(1));
-    let below = grid.edges(Some(row));
-    let end = above.last().max(below.last()).copied().unwrap_or(0);
-    let bottom = row == grid.rows.len();
-    let dash = if bottom && grid.goes_on { '┄' } else { '─' };
-    let mut text = String::new();
-    for bit in 0..=end {
-        let (up, down) = (above.contains(&bit), below.contains(&bit));
-        text.push(match (up, down, bit == 0, bit == end) {
-            (false, true, true, _) => '┌',
-            (true, false, true, _) => '└',
-            (true, true, true, _) => '├',
-            (false, true, _, true) => '┐',
-            (true, false, _, true) => '┘',
-            (true, true, _, true) => '┤',
-            (true, true, ..) => '┼',
-            (true, false, ..) => '┴',
-            (false, true, ..) => '┬',
-            (false, false, ..) => dash,
-        });
-        if bit < end {
-            text.push(dash);
-        }
-    }
+    let goes_on = row == grid.layout.rows.len() && grid.layout.bits_behind > 0;
+    let text = grid.layout.border(row, if goes_on { '┄' } else { '─' });
     put(buffer, area, MARGIN, y, &text, app.theme.rule.0);
-    if let Some(field) = grid.only_field(row) {
-        let width = 2 * (end as usize) - 1;
+    if let Some(field) = grid.layout.only_field(row) {
+        let width = text.width() - 2;
         let name = detail.rows.iter().find(|row| row.field == Some(field)).map_or(String::new(), |row| {
             if detail.fields[field].id.in_payload() {
                 format!(" {} · {} ", row.name, row.value)
@@ -147,33 +124,6 @@ fn border(app: &App, detail: &Detail, grid: &Grid, buffer: &mut Buffer, area: Re
         let style = cell_style(app, detail, field, detail.fields[field].span);
         put(buffer, area, MARGIN + 2, y, &fit(&name, width.saturating_sub(2)), style);
     }
-}
-
-/// The bits as they stand on the wire, with a space between each two.
-fn bit_digits(detail: &Detail, start: u64, end: u64) -> String {
-    let mut text = String::new();
-    for bit in start..end {
-        if bit > start {
-            text.push(' ');
-        }
-        let byte = detail.prefix.get((bit / 8) as usize).copied().unwrap_or(0);
-        text.push(if byte >> (7 - bit % 8) & 1 == 1 { '1' } else { '0' });
-    }
-    text
-}
-
-/// A field's name as far as it fits into that many columns.
-fn name_in(detail: &Detail, field: usize, width: usize) -> String {
-    let field = &detail.fields[field];
-    let short = match field.id {
-        FieldId::Fin => "F",
-        FieldId::Rsv1 | FieldId::Rsv2 | FieldId::Rsv3 => "R",
-        FieldId::Mask => "M",
-        FieldId::PayloadLen => "len",
-        FieldId::MaskingKey => "key",
-        _ => &field.name,
-    };
-    if field.name.width() <= width { field.name.clone() } else { fit(short, width) }
 }
 
 fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usize, row: &Row) {

@@ -1,0 +1,110 @@
+//! What a field says, in a few characters: the one place where a field's value is put into words.
+
+use crate::proto::rules::grouped;
+use crate::wire::close::CloseCode;
+use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::opcode::Opcode;
+use crate::wire::printable;
+
+/// A field's value, in the parts that views choose from. All of it is safe for a terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueWords {
+    /// As it stands on the wire, where that is short: the digits of at most 8 bits, the two bytes of a 16-bit length. Otherwise
+    /// empty.
+    pub raw: String,
+    /// As people write it: a number (an opcode in hex), bytes in hex, text, a length with its unit.
+    pub value: String,
+    /// The name of an opcode or close code; otherwise empty.
+    pub name: &'static str,
+}
+
+/// What a field says.
+pub fn value(field: &Field) -> ValueWords {
+    let (mut raw, mut name) = (String::new(), "");
+    let value = match &field.value {
+        Value::Bits { value, width } => {
+            match *width {
+                width @ ..=8 => raw = format!("{value:0width$b}", width = usize::from(width)),
+                16 if field.id == FieldId::ExtendedLen16 => raw = hex(&(*value as u16).to_be_bytes()),
+                _ => {}
+            }
+            match field.id {
+                FieldId::Opcode => name = Opcode::from_wire(*value as u8).name(),
+                FieldId::CloseCode => name = CloseCode(*value as u16).name(),
+                _ => {}
+            }
+            if field.id == FieldId::Opcode { format!("0x{value:X}") } else { value.to_string() }
+        }
+        Value::Bytes(bytes) => hex(bytes),
+        Value::Text(text) => printable::text(text).into_owned(),
+        Value::Length(1) => "1 byte".to_owned(),
+        Value::Length(bytes) => format!("{} bytes", grouped(*bytes)),
+    };
+    ValueWords { raw, value, name }
+}
+
+impl ValueWords {
+    /// The raw form before the value; once where they are the same, as of a single bit.
+    pub fn with_raw(&self) -> String {
+        if self.raw.is_empty() || self.raw == self.value {
+            self.value.clone()
+        } else {
+            format!("{}  {}", self.raw, self.value)
+        }
+    }
+
+    /// The value with its name behind it.
+    pub fn with_name(&self) -> String {
+        if self.name.is_empty() { self.value.clone() } else { format!("{} {}", self.value, self.name) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::frame;
+    use crate::wire::http::Head;
+
+    /// With its raw form and with its name, of each field.
+    fn said(fields: &[Field]) -> Vec<(String, String)> {
+        fields.iter().map(value).map(|words| (words.with_raw(), words.with_name())).collect()
+    }
+
+    fn frame_of(hex: &str) -> Vec<(String, String)> {
+        let bytes = hex::decode(hex).expect("hex");
+        said(&frame::fields(&bytes, bytes.len() as u64)).split_off(4)
+    }
+
+    fn pair(raw: &str, name: &str) -> (String, String) {
+        (raw.to_owned(), name.to_owned())
+    }
+
+    #[test]
+    fn the_fields_of_frames() {
+        assert_eq!(
+            frame_of("8182010203046060"),
+            [
+                pair("0001  0x1", "0x1 text"),
+                pair("1", "1"),
+                pair("0000010  2", "2"),
+                pair("01 02 03 04", "01 02 03 04"),
+                pair("2 bytes", "2 bytes")
+            ]
+        );
+        assert_eq!(frame_of("8f7e012c")[0], pair("1111  0xF", "0xF reserved-f"));
+        assert_eq!(frame_of("8f7e012c")[3], pair("01 2c  300", "300"));
+        assert_eq!(frame_of("827f0000000000010000")[3], pair("65536", "65536"));
+        assert_eq!(frame_of("817f8000")[3], pair("80 00", "80 00"), "cut");
+        assert_eq!(frame_of("880303e861")[3..], [pair("1000", "1000 normal closure"), pair("1 byte", "1 byte")]);
+    }
+
+    #[test]
+    fn text_from_the_wire_is_made_visible() {
+        let head = Head::read(b"GET /\x1b[2J HTTP/1.1\r\n\r\n");
+        assert_eq!(said(&head.fields(24))[1], pair("/␛[2J", "/␛[2J"));
+    }
+}

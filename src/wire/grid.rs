@@ -1,0 +1,229 @@
+//! The bit grid of RFC 6455 §5.2 as geometry: which bit of which field stands where. Two columns a bit, a border between any two
+//! cells; whoever draws it decides on colours and on what stands inside.
+
+use super::field::{Field, FieldId};
+
+/// A record's bits in rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grid {
+    /// Bits in a full row.
+    pub bits_per_row: u64,
+    /// Its rows, top to bottom.
+    pub rows: Vec<Row>,
+    /// How many bits stand behind the last row.
+    pub bits_behind: u64,
+}
+
+/// A row of bits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its cells, left to right, without gaps.
+    pub cells: Vec<Cell>,
+}
+
+/// The part of a field that stands in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The field's index in the layout.
+    pub field: usize,
+    /// Which field.
+    pub id: FieldId,
+    /// The field's name.
+    pub label: String,
+    /// First bit, relative to the record.
+    pub start: u64,
+    /// One past the last bit.
+    pub end: u64,
+    /// Whether the field begins here, rather than in a row before.
+    pub begins: bool,
+}
+
+/// How many bits of the layout lie before the payload.
+pub fn head_bits(fields: &[Field]) -> u64 {
+    fields.iter().filter(|field| !field.id.in_payload()).map(|field| field.span.end).max().unwrap_or(0)
+}
+
+impl Grid {
+    /// The grid of a layout, at most `most_rows` rows of it, each of `bits_per_row` bits (1 or more).
+    pub fn of(fields: &[Field], bits_per_row: u64, most_rows: u64) -> Self {
+        let whole = fields.last().map_or(0, |field| field.span.end);
+        let end = whole.min(most_rows.saturating_mul(bits_per_row));
+        let rows = (0..end.div_ceil(bits_per_row)).map(|n| {
+            let (from, to) = (n * bits_per_row, ((n + 1) * bits_per_row).min(end));
+            let inside = fields.iter().enumerate().filter(|(_, f)| f.span.start < to && from < f.span.end);
+            let cells = inside.map(|(field, f)| Cell {
+                field,
+                id: f.id,
+                label: f.name.clone(),
+                start: f.span.start.max(from),
+                end: f.span.end.min(to),
+                begins: f.span.start >= from,
+            });
+            Row { cells: cells.collect() }
+        });
+        Self { bits_per_row, rows: rows.collect(), bits_behind: whole - end }
+    }
+
+    /// The one field that a row holds, as its index, when it holds only one.
+    pub fn only_field(&self, row: usize) -> Option<usize> {
+        match self.rows.get(row)?.cells.as_slice() {
+            [cell] => Some(cell.field),
+            _ => None,
+        }
+    }
+
+    /// Where a row has borders, in bits from its left; nowhere when there is no such row.
+    pub fn edges(&self, row: Option<usize>) -> Vec<u64> {
+        let Some(row) = row.and_then(|row| self.rows.get(row)) else { return Vec::new() };
+        let mut edges: Vec<u64> = row.cells.iter().map(|cell| cell.start % self.bits_per_row).collect();
+        edges.extend(row.cells.last().map(|cell| (cell.end - 1) % self.bits_per_row + 1));
+        edges
+    }
+
+    /// The line above a row, or below the last when `row` is one past it, in box characters; `dash` between the junctions.
+    pub fn border(&self, row: usize, dash: char) -> String {
+        let (above, below) = (self.edges(row.checked_sub(1)), self.edges(Some(row)));
+        let end = above.last().max(below.last()).copied().unwrap_or(0);
+        let mut line = String::new();
+        for bit in 0..=end {
+            let (up, down) = (above.contains(&bit), below.contains(&bit));
+            line.push(match (up, down, bit == 0, bit == end) {
+                (false, true, true, _) => '┌',
+                (true, false, true, _) => '└',
+                (true, true, true, _) => '├',
+                (false, true, _, true) => '┐',
+                (true, false, _, true) => '┘',
+                (true, true, _, true) => '┤',
+                (true, true, ..) => '┼',
+                (true, false, ..) => '┴',
+                (false, true, ..) => '┬',
+                (false, false, ..) => dash,
+            });
+            if bit < end {
+                line.push(dash);
+            }
+        }
+        line
+    }
+}
+
+impl Cell {
+    /// Its first bit, counted from the left of its row.
+    pub const fn left(&self, grid: &Grid) -> u64 {
+        self.start % grid.bits_per_row
+    }
+
+    /// Its width in bits.
+    pub const fn width(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// How many characters fit between its borders.
+    pub const fn columns(&self) -> usize {
+        self.width() as usize * 2 - 1
+    }
+
+    /// Its label when that fits, else what one bit has room for: F, R or M.
+    pub fn name(&self) -> &str {
+        if self.label.chars().count() <= self.columns() {
+            return &self.label;
+        }
+        self.label.char_indices().nth(self.columns()).map_or("", |(cut, _)| &self.label[..cut])
+    }
+
+    /// Its bits as digits with a space between each two, as far as `bytes`, the beginning of the record, holds them.
+    pub fn bits(&self, bytes: &[u8]) -> String {
+        let mut digits = String::with_capacity(self.columns());
+        for bit in self.start..self.end {
+            let Some(byte) = bytes.get((bit / 8) as usize) else { break };
+            if bit > self.start {
+                digits.push(' ');
+            }
+            digits.push(if byte >> (7 - bit % 8) & 1 == 1 { '1' } else { '0' });
+        }
+        digits
+    }
+
+    /// Its bytes, of a cell of whole bytes, as far as `bytes`, the beginning of the record, holds them.
+    pub fn bytes<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let end = ((self.end / 8) as usize).min(bytes.len());
+        bytes.get((self.start / 8) as usize..end).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::frame;
+    use proptest::prelude::*;
+
+    /// The masked Hello of RFC 6455 §5.7.
+    const HELLO: [u8; 11] = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+
+    fn cells(grid: &Grid) -> Vec<Vec<(&str, u64, bool)>> {
+        grid.rows.iter().map(|row| row.cells.iter().map(|c| (c.name(), c.width(), c.begins)).collect()).collect()
+    }
+
+    #[test]
+    fn a_frame_in_rows_of_32_and_of_16_bits() {
+        let fields = frame::fields(&HELLO, 11);
+        let first = [("F", 1, true), ("R", 1, true), ("R", 1, true), ("R", 1, true), ("opcode", 4, true)];
+        let second = [("M", 1, true), ("payload len", 7, true)];
+        let wide = Grid::of(&fields, 32, 2);
+        assert_eq!(
+            cells(&wide),
+            [
+                [&first[..], &second, &[("masking key", 16, true)]].concat(),
+                vec![("masking key", 16, false), ("payload", 16, true)],
+            ]
+        );
+        assert_eq!((wide.bits_behind, wide.edges(Some(1)), wide.only_field(1)), (24, vec![0, 16, 32], None));
+        let narrow = Grid::of(&fields, 16, u64::MAX);
+        assert_eq!(narrow.rows.len(), 6);
+        assert_eq!((narrow.only_field(1), narrow.only_field(2), narrow.bits_behind), (Some(7), Some(7), 0));
+        assert_eq!(head_bits(&fields), 48);
+    }
+
+    #[test]
+    fn a_cell_knows_its_bits_and_bytes() {
+        let fields = frame::fields(&HELLO, 11);
+        let grid = Grid::of(&fields, 32, 3);
+        let opcode = &grid.rows[0].cells[4];
+        assert_eq!((opcode.id, opcode.left(&grid), opcode.bits(&HELLO).as_str()), (FieldId::Opcode, 4, "0 0 0 1"));
+        let payload = &grid.rows[2].cells[0];
+        assert_eq!((payload.bytes(&HELLO), payload.bytes(&HELLO[..9])), (&[0x4d, 0x51, 0x58][..], &[0x4d][..]));
+        assert_eq!((payload.bytes(&[]), payload.bits(&[]).as_str()), (&[][..], ""));
+    }
+
+    #[test]
+    fn borders_join_the_rows() {
+        let grid = Grid::of(&frame::fields(&[0x81, 0x01, b'a'], 3), 16, 9);
+        assert_eq!(grid.border(0, '─'), "┌─┬─┬─┬─┬───────┬─┬─────────────┐");
+        assert_eq!(grid.border(1, '─'), "├─┴─┴─┴─┴───────┼─┴─────────────┘");
+        assert_eq!(grid.border(2, '┄'), "└┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┘");
+        assert_eq!(Grid::default().border(0, '─'), "─");
+    }
+
+    proptest! {
+        #[test]
+        fn the_cells_tile_what_is_shown(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40), extra in 0u64..100, wide: bool, rows in 0u64..6,
+        ) {
+            let wire_len = bytes.len() as u64 + if bytes.len() > 16 { extra } else { 0 };
+            let fields = frame::fields(&bytes, wire_len);
+            let grid = Grid::of(&fields, if wide { 32 } else { 16 }, rows);
+            let mut at = 0;
+            for (n, row) in grid.rows.iter().enumerate() {
+                for cell in &row.cells {
+                    prop_assert_eq!(cell.start, at);
+                    prop_assert_eq!(cell.begins, fields[cell.field].span.start == at);
+                    prop_assert!(cell.name().chars().count() <= cell.columns());
+                    at = cell.end;
+                }
+                prop_assert!(at <= (n as u64 + 1) * grid.bits_per_row);
+            }
+            prop_assert_eq!(at + grid.bits_behind, fields.last().map_or(0, |field| field.span.end));
+            prop_assert!(grid.rows.len() as u64 <= rows);
+        }
+    }
+}
