@@ -329,7 +329,9 @@
     const canClose = () => isLive() && readyState() <= WebSocket.OPEN;
     const isWaiting = () => app.retry.timer !== null;
     const chosenPath = () => document.querySelector('input[name="path"]:checked').value;
-    const urlOf = (path) => `${scheme}//${location.host}${path}`;
+    // A browser offers permessage-deflate always: whether it is accepted, the page asks the server by the query, so that
+    // the lengths on the wire are those of what was sent.
+    const urlOf = (path) => `${scheme}//${location.host}${path === '/echo' ? '/echo?deflate=off' : path}`;
 
     // ---- connecting
 
@@ -564,7 +566,7 @@
     function sentence() {
       const { link } = app;
       if (isOpen()) {
-        if (link.path === '/echo') return 'Connected. The server sends every message back as it was.';
+        if (link.path.startsWith('/echo')) return 'Connected. The server sends every message back as it was.';
         if (app.paused) return 'Connected. Answering is paused; messages arrive and stay unanswered.';
         return 'Connected. Each “echo N” is answered at once with “client: echo N”.';
       }
@@ -620,7 +622,7 @@
 
     function connectLabel() {
       if (!isLive()) return isWaiting() ? 'Connect now' : 'Connect';
-      return chosenPath() === app.link.path ? 'Connect anew' : `Switch to ${chosenPath()}`;
+      return chosenPath() === app.link.path ? 'Connect anew' : `Switch to ${chosenPath().replace(/\?.*/, '')}`;
     }
 
     function sendButtons() {

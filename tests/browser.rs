@@ -88,6 +88,21 @@ fn the_page_answers_the_ticker_and_its_controls_reach_the_wire() {
     let sent = program.wait_for("the bytes", from, |r| is_frame(r, "c2s", "binary"));
     assert_eq!(program.records[sent]["data"], json!("3q2+7w=="));
 
+    // The same path with permessage-deflate: fewer bytes on the wire, the same message.
+    let from = program.records.len();
+    page.click("#path-deflate");
+    page.click("#connect");
+    let response = program.wait_for("the 101", from, |r| r["type"] == "response" && r["status"] == 101);
+    page.wait_for("document.querySelector('#state').textContent.includes('OPEN')");
+    page.click("#preset-65536");
+    let sent =
+        program.wait_for("a message", response, |r| r["type"] == "frame" && r["dir"] == "c2s" && r["rsv1"] == true);
+    let echoed = program.wait_for("its echo", sent, |r| r["type"] == "frame" && r["dir"] == "s2c" && r["rsv1"] == true);
+    for record in [sent, echoed].map(|at| &program.records[at]) {
+        assert!(record["payload_len"].as_u64().expect("a length") < 65_536, "{record}");
+        assert_eq!(record["inflated"].as_str().map(str::len), Some(65_536), "{record}");
+    }
+
     let records = program.stop();
     let wrong: Vec<&Value> = records
         .iter()

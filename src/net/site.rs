@@ -59,7 +59,8 @@ fn judge(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<Answer,
     if let Some((_, make)) = role {
         let accept = check_handshake(head, server, config)?;
         let role = make(config);
-        let offers = (config.deflate && role.accepts_deflate()).then(|| Extensions::of(head));
+        let accepts = config.deflate && role.accepts_deflate() && !declines_deflate(head);
+        let offers = accepts.then(|| Extensions::of(head));
         let deflate = offers.and_then(|offers| DeflateParams::negotiate(&offers));
         return Ok(Answer::Upgrade(Upgrade { accept, deflate, role }));
     }
@@ -71,6 +72,12 @@ fn judge(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<Answer,
         return Err(Response::text(405, "The page can only be read.").header("Allow", "GET, HEAD"));
     }
     Ok(Answer::Http(Response::file(kind, content)))
+}
+
+/// Whether the target asks for no compression: a page in a browser cannot leave the offer out.
+fn declines_deflate(head: &Head<'_>) -> bool {
+    let target = String::from_utf8_lossy(head.target().unwrap_or_default());
+    target.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "deflate=off"))
 }
 
 /// The path of the request target, without a query; of the absolute form too (RFC 9112 §3.2.2).

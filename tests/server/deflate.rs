@@ -56,6 +56,7 @@ fn each_parameter_is_granted_as_it_was_asked_for() {
         assert_eq!(offering(&bench, "/echo", offers).1.as_deref(), agreed, "{offers}");
     }
     assert_eq!(offering(&bench, "/ticker", "permessage-deflate").1, None, "its bytes spell what they say");
+    assert_eq!(offering(&bench, "/echo?deflate=off", "permessage-deflate").1, None, "a page asks for none so");
     let records = bench.finish();
     let faults = records.iter().flat_map(|(r, _)| &r.findings).filter(|f| f.rule.severity() != Severity::Info);
     assert_eq!(faults.map(|f| f.rule.id()).collect::<Vec<_>>(), ["deflate-offer-invalid"], "the nonsense");
