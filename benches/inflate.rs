@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use framescope::capture::inflate::Inflater;
+use framescope::capture::inflate::MessageReader;
 use framescope::capture::recorder::{Chunk, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::proto::deflate::Deflater;
@@ -35,7 +35,7 @@ fn main() {
             .map(|i| {
                 let no = 3 + (i * 7_919 * 7_919) % messages;
                 let record = capture.record(no).expect("a record");
-                let mut inflater = Inflater::default();
+                let mut inflater = MessageReader::default();
                 let begun = Instant::now();
                 let message = inflater.message(capture, &record, 4096).expect("readable").expect("a message");
                 assert_eq!(message.len, len as u64);

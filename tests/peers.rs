@@ -9,6 +9,7 @@ use framescope::capture::recorder::Recorder;
 use framescope::capture::spool::Spool;
 use framescope::net::{Config, Server};
 use framescope::proto::rules::{Finding, Severity};
+use tungstenite::Message;
 
 /// Where `.ci/run` installs the clients.
 fn installed() -> PathBuf {
@@ -16,7 +17,7 @@ fn installed() -> PathBuf {
 }
 
 /// Lets a client talk to `/echo`; the findings, live and from the file, and how many messages were compressed.
-fn judged(mut client: Command) -> (Vec<Finding>, usize) {
+fn judged(talk: impl FnOnce(&str)) -> (Vec<Finding>, usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
     let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
@@ -24,8 +25,7 @@ fn judged(mut client: Command) -> (Vec<Finding>, usize) {
     let server = Server::bind(config).expect("a port");
     let url = format!("ws://{}/echo", server.address());
     let handle = server.start(recorder.clone()).expect("a thread");
-    let output = client.arg(url).output().expect("the client runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    talk(&url);
     assert!(handle.shutdown());
     let (reopened, loader) = import::open(&path).expect("our own file");
     loader.run(&AtomicBool::new(false));
@@ -35,10 +35,29 @@ fn judged(mut client: Command) -> (Vec<Finding>, usize) {
     (findings.into_iter().map(|(_, finding)| finding).collect(), compressed)
 }
 
-fn is_clean(client: Command) {
-    let (findings, compressed) = judged(client);
+fn is_clean(mut client: Command) {
+    let (findings, compressed) = judged(|url| {
+        let output = client.arg(url).output().expect("the client runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    });
     assert!(findings.iter().all(|finding| finding.rule.severity() == Severity::Info), "{findings:?}");
     assert!(compressed > 20, "{compressed} messages were compressed");
+}
+
+#[test]
+fn tungstenite() {
+    let (findings, compressed) = judged(|url| {
+        let (mut peer, _) = tungstenite::connect(url).expect("a handshake");
+        for message in [Message::text("Hello"), Message::text(""), Message::binary(vec![0; 70_000])] {
+            peer.send(message.clone()).expect("sent");
+            assert_eq!(peer.read().expect("an echo"), message);
+        }
+        peer.send(Message::Ping("are you there?".into())).expect("sent");
+        assert_eq!(peer.read().expect("a pong"), Message::Pong("are you there?".into()));
+        peer.close(None).expect("sent");
+        while peer.read().is_ok() {}
+    });
+    assert_eq!((findings, compressed), (Vec::new(), 0), "tungstenite offers no compression");
 }
 
 #[test]

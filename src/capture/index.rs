@@ -1,13 +1,11 @@
 //! A small entry of fixed size per record, and beside it what few records have.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileExt as _;
 
 use super::record::Record;
-use super::spool::scratch_file;
+use super::windows::{Window, Windows};
 use crate::proto::connection::About;
 use crate::proto::dissected::{Checkpoint, Direction, Dissected, How, Key, Kind, Link};
 use crate::proto::rules::{Finding, Rule};
@@ -59,45 +57,6 @@ pub struct Stream {
     pub len: u64,
     /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
     checkpoints: Vec<(u64, Window)>,
-}
-
-/// Where a checkpoint's window stands among the [`Windows`].
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    position: u64,
-    len: u32,
-}
-
-/// The windows of all checkpoints, on disk: 32 KiB each.
-#[derive(Debug, Default)]
-struct Windows {
-    file: Option<File>,
-    len: u64,
-}
-
-impl Windows {
-    fn keep(&mut self, window: &[u8]) -> io::Result<Window> {
-        let kept = Window { position: self.len, len: window.len() as u32 };
-        if !window.is_empty() {
-            let file = match &mut self.file {
-                Some(file) => file,
-                none => none.insert(scratch_file()?),
-            };
-            file.write_all_at(window, self.len)?;
-            self.len += window.len() as u64;
-        }
-        Ok(kept)
-    }
-
-    fn read(&self, window: Window) -> io::Result<Box<[u8]>> {
-        let mut bytes = vec![0; window.len as usize];
-        if let Some(file) = &self.file
-            && window.len > 0
-        {
-            file.read_exact_at(&mut bytes, window.position)?;
-        }
-        Ok(bytes.into())
-    }
 }
 
 impl Stream {

@@ -56,7 +56,7 @@ impl Inflated {
 
 /// Inflates messages of one capture. Remembers where it was in some directions, so that the next message is near.
 #[derive(Debug, Default)]
-pub struct Inflater {
+pub struct MessageReader {
     /// The latest used comes last.
     cursors: Vec<Cursor>,
     /// What was asked for lately, where that was little, by record and length: a list is drawn again and again.
@@ -72,7 +72,7 @@ struct Cursor {
     inflation: Inflation,
 }
 
-impl Inflater {
+impl MessageReader {
     /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it. `None` for a
     /// record that ends no compressed message, and where its context is lost.
     ///
@@ -86,12 +86,15 @@ impl Inflater {
             return Ok(known.clone());
         }
         let Some(mut cursor) = self.cursor(capture, record)? else { return Ok(None) };
-        let mut walk = Walk { capture, cursor: &mut cursor, buffer: Vec::new(), base: 0 };
-        let inflated = walk.until(record.offset + record.wire_len, most)?;
-        if self.cursors.len() == CURSORS {
-            self.cursors.remove(0);
+        let end = record.offset + record.wire_len;
+        let inflated = Walk { capture, cursor: &mut cursor, buffer: Vec::new(), base: 0 }.until(end, most)?;
+        // One that stopped inside a message has inflated more than its place says.
+        if cursor.at == end {
+            if self.cursors.len() == CURSORS {
+                self.cursors.remove(0);
+            }
+            self.cursors.push(cursor);
         }
-        self.cursors.push(cursor);
         if most <= LITTLE {
             if self.recent.len() == RECENT {
                 self.recent.clear();

@@ -18,3 +18,4 @@ pub mod search;
 pub mod spool;
 pub mod store;
 pub mod summary;
+mod windows;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLo
 
 use super::index::Index;
 pub use super::index::{Tally, Totals};
-use super::inflate::{Inflated, Inflater};
+use super::inflate::{Inflated, MessageReader};
 use super::record::Record;
 use crate::proto::connection::About;
 use crate::proto::dissected::{Checkpoint, Direction, How};
@@ -32,7 +32,7 @@ struct Shared {
     path: PathBuf,
     trouble: Mutex<Trouble>,
     /// For who looks here and there; who reads everything has one of their own.
-    inflater: Mutex<Inflater>,
+    inflater: Mutex<MessageReader>,
     loading: AtomicBool,
     /// Set while somebody waits to be told of a change.
     armed: AtomicBool,
@@ -253,7 +253,7 @@ impl Capture {
     }
 
     /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it; see
-    /// [`Inflater::message`].
+    /// [`MessageReader::message`].
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use super::{ExportError, Options, Progress, Selection, redact};
-use crate::capture::inflate::{Inflated, Inflater};
+use crate::capture::inflate::{Inflated, MessageReader};
 use crate::capture::pcapng::MAX_SEGMENT;
 use crate::capture::reader::Reader;
 use crate::capture::record::Record;
@@ -104,13 +104,13 @@ fn look(
 pub struct Bytes {
     capture: Capture,
     reader: Reader,
-    inflater: Inflater,
+    inflater: MessageReader,
     redact: bool,
 }
 
 impl Bytes {
     pub fn new(capture: &Capture, redact: bool) -> Self {
-        Self { capture: capture.clone(), reader: Reader::new(capture), inflater: Inflater::default(), redact }
+        Self { capture: capture.clone(), reader: Reader::new(capture), inflater: MessageReader::default(), redact }
     }
 
     pub const fn capture(&self) -> &Capture {

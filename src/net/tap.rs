@@ -89,6 +89,8 @@ pub struct Tap {
     noted: [Note; MAX_NOTED],
     notes: usize,
     latest: Time,
+    /// When the first of what waits for a commit crossed.
+    waits: Option<Time>,
     /// When the latest bytes came, and how many reads in a row were quick.
     heard: Time,
     quick: u32,
@@ -120,6 +122,7 @@ impl Tap {
             noted: [Note { direction: UP, time: Time(0), from: 0, to: 0 }; MAX_NOTED],
             notes: 0,
             latest: Time(0),
+            waits: None,
             heard: Time(0),
             quick: 0,
             timeout: None,
@@ -158,10 +161,7 @@ impl Tap {
     pub fn read(&mut self, patience: Option<Duration>) -> Result<Heard, Lost> {
         let busy = self.quick >= BUSY_AFTER && patience.is_none_or(|patience| patience > LINGER);
         if busy {
-            let held = self.hand_over();
-            if held > MAX_HELD && !self.recorder.try_commit() && held > 4 * MAX_HELD {
-                self.recorder.commit();
-            }
+            self.commit_when_due();
         } else {
             self.commit();
         }
@@ -287,6 +287,7 @@ impl Tap {
             self.hand_over();
         }
         let time = self.now();
+        self.waits.get_or_insert(time);
         self.noted[self.notes] = Note { direction, time, from, to };
         self.notes += 1;
     }
@@ -295,6 +296,18 @@ impl Tap {
     fn commit(&mut self) {
         self.hand_over();
         self.recorder.commit();
+        self.waits = None;
+    }
+
+    /// The same when it has waited long enough, or is much; while others keep the spool busy, when it is very much.
+    fn commit_when_due(&mut self) {
+        let held = self.hand_over();
+        let waited = self.waits.map_or(0, |since| self.latest.0 - since.0);
+        if u128::from(waited) >= LINGER.as_nanos() || held > 4 * MAX_HELD {
+            self.commit();
+        } else if held > MAX_HELD && self.recorder.try_commit() {
+            self.waits = None;
+        }
     }
 
     /// Hands what was noted to the recorder, so that the buffers are free; how many bytes that holds.

@@ -383,12 +383,8 @@ impl Reader {
         let mut at = seen;
         let mut scratch = std::mem::take(&mut self.scratch);
         for piece in payload.chunks(PIECE) {
-            scratch.clear();
-            match head.masking_key {
-                Some(key) => mask::append(&mut scratch, piece, key, at),
-                None => scratch.extend_from_slice(piece),
-            }
-            self.inflate(at, |inflation, sink| inflation.feed(&scratch, sink))?;
+            let plain = mask::plain(piece, head.masking_key, at, &mut scratch);
+            self.inflate(at, |inflation, sink| inflation.feed(plain, sink))?;
             at += piece.len() as u64;
         }
         self.scratch = scratch;

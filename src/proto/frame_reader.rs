@@ -280,14 +280,7 @@ impl FrameReader {
         {
             for (i, piece) in bytes.chunks(PIECE).enumerate() {
                 let at = seen + (i * PIECE) as u64;
-                let plain = match head.masking_key {
-                    None => piece,
-                    Some(key) => {
-                        self.scratch.clear();
-                        mask::append(&mut self.scratch, piece, key, at);
-                        &self.scratch
-                    }
-                };
+                let plain = mask::plain(piece, head.masking_key, at, &mut self.scratch);
                 self.findings.extend(inflating.feed(head, at, plain));
             }
             return;
@@ -296,15 +289,11 @@ impl FrameReader {
         let mut at = 0;
         let broken = loop {
             let piece = &bytes[at..bytes.len().min(at + PIECE)];
+            let offset = seen + at as u64;
             let fed = match head.masking_key {
-                None => utf8.feed(piece),
                 // The usual text is checked where it lies.
-                Some(key) if utf8.is_complete() && mask::is_ascii(piece, key, seen + at as u64) => Ok(()),
-                Some(key) => {
-                    self.scratch.clear();
-                    mask::append(&mut self.scratch, piece, key, seen + at as u64);
-                    utf8.feed(&self.scratch)
-                }
+                Some(key) if utf8.is_complete() && mask::is_ascii(piece, key, offset) => Ok(()),
+                key => utf8.feed(mask::plain(piece, key, offset, &mut self.scratch)),
             };
             if let Err(bad) = fed {
                 break Some(seen + (at + bad) as u64);

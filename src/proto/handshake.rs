@@ -213,7 +213,7 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
     for extension in &chosen {
         let name = &extension.name;
         let offered = !request.is_known || request.extensions.contains(name);
-        let title = format!("extension {name} was offered");
+        let title = format!("{name} was offered");
         report.header_step(extensions::HEADER, &title, Rule::ExtensionNotOffered, offered, |f| f.text(name));
     }
     report.chosen_deflate(&chosen, request);

@@ -24,6 +24,16 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: u64) {
     }
 }
 
+/// `bytes` of a payload as they are without the mask: themselves when there is no key, otherwise unmasked in `scratch`.
+/// `offset` as in [`apply`].
+#[inline]
+pub fn plain<'a>(bytes: &'a [u8], key: Option<[u8; 4]>, offset: u64, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    let Some(key) = key else { return bytes };
+    scratch.clear();
+    append(scratch, bytes, key, offset);
+    scratch
+}
+
 /// Whether `bytes` unmasked are all ASCII, without unmasking them; `offset` as in [`apply`].
 #[inline]
 pub fn is_ascii(bytes: &[u8], key: [u8; 4], offset: u64) -> bool {

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{App, Effect, Panel};
-use crate::capture::inflate::{Inflated, Inflater};
+use crate::capture::inflate::{Inflated, MessageReader};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::explain::DeflateContext;
@@ -49,7 +49,7 @@ impl Unpacked {
     pub fn load_long(capture: &Capture, no: u64) -> Self {
         let inflated = capture.record(no).and_then(|record| {
             // What cannot be read is told where its bytes are shown.
-            Inflater::default().message(capture, &record, MAX_SHOWN).ok().flatten()
+            MessageReader::default().message(capture, &record, MAX_SHOWN).ok().flatten()
         });
         inflated.map_or(Self::Lost, Self::Whole)
     }
