@@ -115,7 +115,7 @@ proptest! {
             for piece in bytes.chunks(step) {
                 clock += 1;
                 let chunk = Chunk { direction: *direction, time: Time(clock), bytes: piece };
-                if hold { connection.hold(&[chunk]); } else { connection.record(&[chunk]); }
+                if hold { connection.record_soon(&[chunk]); } else { connection.record(&[chunk]); }
             }
         }
         for direction in Direction::BOTH {

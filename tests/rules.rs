@@ -84,10 +84,8 @@ impl Talk {
             let time = Time(clock * 1_000_000);
             match step {
                 Step::Say(direction, bytes) => {
-                    for bytes in bytes.chunks(piece) {
-                        connection.hold(&[Chunk { direction: *direction, time, bytes }]);
-                    }
-                    connection.commit();
+                    let chunks = bytes.chunks(piece).map(|bytes| Chunk { direction: *direction, time, bytes });
+                    connection.record(&chunks.collect::<Vec<_>>());
                 }
                 Step::End(direction) => connection.end(*direction, How::Fin, time),
                 Step::Reset(by) => connection.reset(*by, time),

@@ -4,14 +4,17 @@
 //! where it lies. Either way the same dissectors fill the same index, and [`Capture`](store::Capture) reads bytes back
 //! by position.
 
+pub mod comments;
 pub mod import;
 mod index;
 pub mod inflate;
+mod linger;
 pub mod partner;
 pub mod pcapng;
 pub mod reader;
 pub mod record;
 pub mod recorder;
+mod recording;
 pub mod samples;
 pub mod schema;
 pub mod search;

@@ -1,17 +1,15 @@
-//! From sockets to the spool and the index: what crossed is dissected, appended and entered, once per read.
+//! From sockets to the spool and the index. Connections record side by side, and write one after the other.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
 
-use super::index::{ConnectionEntry, Extent};
-use super::pcapng::{MAX_SEGMENT, Segments};
+use super::linger::{Linger, Shared, lock};
+use super::recording::Recording;
 use super::spool::Spool;
 use super::store::Capture;
-use super::summary;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, Dissected, How, Kind};
-use crate::proto::rules::Finding;
+use crate::proto::dissected::{Direction, How};
 use crate::proto::time::Time;
 
 /// Bytes that crossed a socket.
@@ -28,23 +26,25 @@ pub struct Chunk<'a> {
 /// Records any number of connections into one capture. Clones record into the same.
 #[derive(Clone)]
 pub struct Recorder {
-    capture: Capture,
-    writer: Arc<Mutex<Writer>>,
+    pub(super) capture: Capture,
+    pub(super) writer: Arc<Mutex<Writer>>,
     /// Connections so far, silent ones too.
-    serial: Arc<AtomicU32>,
+    pub(super) serial: Arc<AtomicU32>,
+    linger: Linger,
 }
 
-struct Writer {
-    spool: Spool,
+pub(super) struct Writer {
+    pub spool: Spool,
     /// Writing has failed. Nothing is appended from here on: it would stand behind a hole.
-    stopped: bool,
+    pub stopped: bool,
 }
 
 impl Recorder {
     /// A recorder over a fresh spool, and the capture that it fills.
     pub fn new(spool: Spool) -> Self {
         let capture = Capture::over(spool.file(), spool.path());
-        Self { capture, writer: Arc::new(Mutex::new(Writer { spool, stopped: false })), serial: Arc::default() }
+        let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
+        Self { capture, writer, serial: Arc::default(), linger: Linger::default() }
     }
 
     /// The capture that is being filled.
@@ -66,230 +66,65 @@ impl Recorder {
     }
 
     fn connection_of(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
-        ConnectionRecorder {
-            recorder: self.clone(),
-            client,
-            server,
-            live: None,
-            connection,
-            ended: [false; 2],
-            batch: Batch::default(),
-        }
+        let recording = Recording::new(self.clone(), client, server, connection);
+        ConnectionRecorder { recording: Arc::new(Mutex::new(Some(recording))), linger: self.linger.clone() }
     }
 }
 
 /// Records one connection.
 pub struct ConnectionRecorder {
-    recorder: Recorder,
-    client: SocketAddr,
-    server: SocketAddr,
-    /// From the first bytes on.
-    live: Option<Live>,
-    connection: Connection,
-    ended: [bool; 2],
-    batch: Batch,
-}
-
-struct Live {
-    segments: Segments,
-    /// When its first bytes were seen.
-    first: Time,
-    /// From the first commit on, so that connections are numbered in the order of the file.
-    number: Option<u32>,
-}
-
-/// What one commit writes; kept to use its memory again.
-#[derive(Default)]
-struct Batch {
-    records: Vec<Dissected>,
-    blocks: Vec<u8>,
-    /// With positions relative to `blocks`.
-    extents: Vec<(Direction, Extent)>,
+    recording: Shared,
+    linger: Linger,
 }
 
 impl ConnectionRecorder {
-    /// Records what crossed, in the order given.
+    /// Records what crossed, in the order given: it is part of the capture when this returns.
     pub fn record(&mut self, chunks: &[Chunk<'_>]) {
-        self.hold(chunks);
-        self.commit();
+        self.with(|recording| {
+            recording.hold(chunks);
+            recording.commit();
+        });
     }
 
-    /// Takes what crossed, in the order given, without making it part of the capture yet: [`Self::commit`] must follow
-    /// soon. A connection that says much in little time writes less often so. Returns how many bytes are held, the packets
-    /// around them included.
-    pub fn hold(&mut self, chunks: &[Chunk<'_>]) -> usize {
-        if let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) {
-            self.open(first.time);
-            for chunk in chunks {
-                self.dissect(*chunk);
-            }
+    /// Records what crossed, in the order given: it is part of the capture soon, 5 ms later at most. A connection that
+    /// says much in little time writes less often so.
+    pub fn record_soon(&mut self, chunks: &[Chunk<'_>]) {
+        let mut watch = false;
+        self.with(|recording| {
+            let held = recording.holds();
+            recording.hold(chunks);
+            recording.commit_when_much();
+            watch = !held && recording.holds();
+        });
+        if watch {
+            self.linger.watch(&self.recording);
         }
-        self.batch.blocks.len()
     }
 
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
     pub fn end(&mut self, direction: Direction, how: How, time: Time) {
-        let Some(live) = &mut self.live else { return };
-        if std::mem::replace(&mut self.ended[direction.index()], true) {
-            return;
-        }
-        let held = self.batch.records.len();
-        self.connection.end(direction, how, time, &mut self.batch.records);
-        let comments = comments_of(&self.batch.records[held..]);
-        match how {
-            How::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
-            _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
-        }
-        self.commit();
+        self.with(|recording| recording.end(direction, how, time));
     }
 
     /// A side has torn the connection down (RST): that ends both directions.
     pub fn reset(&mut self, by: Direction, time: Time) {
-        let Some(live) = &mut self.live else { return };
-        let held = self.batch.records.len();
-        self.connection.reset_by(by);
-        for direction in [by, by.opposite()] {
-            if !std::mem::replace(&mut self.ended[direction.index()], true) {
-                self.connection.end(direction, How::Rst, time, &mut self.batch.records);
-            }
-        }
-        let comments = comments_of(&self.batch.records[held..]);
-        live.segments.rst(&mut self.batch.blocks, by, time, &comments);
-        self.commit();
+        self.with(|recording| recording.reset(by, time));
     }
 
-    fn open(&mut self, time: Time) {
-        if self.live.is_some() {
-            return;
+    fn with(&self, work: impl FnOnce(&mut Recording)) {
+        if let Some(recording) = lock(&self.recording).as_mut() {
+            work(recording);
         }
-        let serial = self.recorder.serial.fetch_add(1, Ordering::Relaxed);
-        let mut segments = Segments::new(self.client, self.server, serial);
-        segments.open(&mut self.batch.blocks, time);
-        self.live = Some(Live { segments, first: time, number: None });
-    }
-
-    /// Reads a chunk and writes its packets into the batch.
-    fn dissect(&mut self, chunk: Chunk<'_>) {
-        let Chunk { direction, time, bytes } = chunk;
-        let Some(live) = &mut self.live else { return };
-        let base = self.connection.position(direction);
-        let known = self.batch.records.len();
-        self.connection.feed(direction, bytes, time, &mut self.batch.records);
-        let mut written = 0;
-        let mut packet = |until: u64, findings: &[Finding]| {
-            // What was kept until its meaning was known lies before this chunk, and is written.
-            let until = until.saturating_sub(base) as usize;
-            while written < until {
-                let end = until.min(written + MAX_SEGMENT);
-                // A finding is certain with the last byte of its record: it stands on the packet that holds that.
-                let comments = if end == until { comments(findings) } else { Vec::new() };
-                let at = live.segments.data(&mut self.batch.blocks, direction, &bytes[written..end], time, &comments);
-                let len = (end - written) as u32;
-                self.batch
-                    .extents
-                    .push((direction, Extent { offset: base + written as u64, position: at as u64, len }));
-                written = end;
-            }
-        };
-        for record in self.batch.records[known..].iter().filter(|r| r.direction == direction) {
-            // Each record begins in a packet of its own.
-            packet(record.offset.max(base), &[]);
-            packet(record.offset + record.wire_len, &record.findings);
-        }
-        packet(self.connection.record_start(direction).max(base), &[]);
-        packet(base + bytes.len() as u64, &[]);
-    }
-
-    /// Appends what is held to the spool, then enters it into the index, in one order for all connections.
-    pub fn commit(&mut self) {
-        let writer = Arc::clone(&self.recorder.writer);
-        self.commit_with(writer.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// The same, unless another connection is just doing it; whether it was done.
-    pub fn try_commit(&mut self) -> bool {
-        let writer = Arc::clone(&self.recorder.writer);
-        match writer.try_lock() {
-            Ok(writer) => self.commit_with(writer),
-            Err(TryLockError::Poisoned(poisoned)) => self.commit_with(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => return false,
-        }
-        true
-    }
-
-    fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
-        let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
-        if batch.blocks.is_empty() && batch.records.is_empty() {
-            return;
-        }
-        let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
-        let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };
-        match appended {
-            Some(Ok(position)) => {
-                let mut index = recorder.capture.index_mut();
-                let entry = || ConnectionEntry::new(*client, *server, live.first);
-                let number = *live.number.get_or_insert_with(|| index.open(entry()));
-                for (direction, extent) in batch.extents.drain(..) {
-                    index.extend(number, direction, Extent { position: position + extent.position, ..extent });
-                }
-                let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
-                for record in batch.records.drain(..) {
-                    index.push(number, record);
-                }
-                if handshake && let Some(entry) = index.connection_mut(number) {
-                    entry.about.clone_from(connection.about());
-                }
-                drop(index);
-                drop(writer);
-                recorder.capture.changed();
-            }
-            Some(Err(error)) => {
-                writer.stopped = true;
-                let path = recorder.capture.path().display().to_string();
-                recorder.capture.note_trouble(bytes, || format!("capturing stopped: cannot write {path}: {error}"));
-            }
-            None => recorder.capture.note_trouble(bytes, String::new),
-        }
-        batch.records.clear();
-        batch.blocks.clear();
-        batch.extents.clear();
     }
 }
 
 impl Drop for ConnectionRecorder {
     fn drop(&mut self) {
-        // Whoever recorded is gone, without a word on how the connection ended.
-        let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number?)?.last));
-        for direction in Direction::BOTH {
-            self.end(direction, How::Capture, time.unwrap_or_default());
+        // Taken out, so that the spool goes with the last recorder, whoever else looks at this just now.
+        if let Some(mut recording) = lock(&self.recording).take() {
+            recording.end_unknown();
         }
     }
-}
-
-/// How our packet comments begin; what begins otherwise was written by a person.
-pub const COMMENT_PREFIX: &str = "framescope: ";
-
-/// The most findings that one packet tells of; the rest are counted.
-const MAX_COMMENTS: usize = 32;
-
-/// Findings as packet comments, so that Wireshark's `frame.comment` finds them.
-pub fn comments(findings: &[Finding]) -> Vec<String> {
-    if findings.is_empty() {
-        return Vec::new();
-    }
-    let mut comments: Vec<String> = findings.iter().take(MAX_COMMENTS).map(comment).collect();
-    if findings.len() > MAX_COMMENTS {
-        comments.push(format!("{COMMENT_PREFIX}and {} findings more", findings.len() - MAX_COMMENTS));
-    }
-    comments
-}
-
-fn comment(finding: &Finding) -> String {
-    format!("{COMMENT_PREFIX}{}", summary::finding(finding))
-}
-
-fn comments_of(records: &[Dissected]) -> Vec<String> {
-    records.iter().flat_map(|record| comments(&record.findings)).collect()
 }
 
 #[cfg(test)]
@@ -297,6 +132,7 @@ mod tests {
     use super::*;
     use crate::capture::import;
     use crate::capture::record::Record;
+    use crate::proto::dissected::Kind;
     use crate::wire::frame::FrameHead;
     use crate::wire::opcode::Opcode;
     use std::path::Path;

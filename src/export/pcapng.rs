@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::{ExportError, Options, Selection};
+use crate::capture::comments;
 use crate::capture::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::record::Record;
-use crate::capture::recorder;
 use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
 use crate::proto::rules::Rule;
@@ -125,7 +125,7 @@ fn reset_by(record: &Record) -> Direction {
 
 /// The findings of a record and the note on it.
 fn comments(capture: &Capture, record: &Record) -> Vec<String> {
-    let mut comments = recorder::comments(&record.findings);
+    let mut comments = comments::comments(&record.findings);
     comments.extend(capture.note(record.no));
     for comment in &mut comments {
         comment.truncate(comment.floor_char_boundary(MAX_COMMENT));

@@ -1,13 +1,13 @@
 //! A TCP stream whose every byte is recorded, exactly as it crossed and when.
 //!
-//! What was read and written is noted and committed to the recorder together: before a read that may block, before a
+//! What was read and written is noted and handed to the recorder together: before a read that may block, before a
 //! write that may block, and at the end. So an answer leaves before its recording costs time, one append to the spool
 //! covers a read and its answer, and whatever the thread waits for, the capture is complete while it waits.
 //!
 //! A connection whose reads follow each other within a millisecond is busy: then an append covers several of them, and
-//! the capture lags by [`LINGER`] at most.
+//! the capture lags by 5 ms at most.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,13 +38,7 @@ const QUICK: Duration = Duration::from_millis(1);
 /// After so many quick reads in a row a connection is busy.
 const BUSY_AFTER: u32 = 32;
 
-/// How long what a busy connection said may wait for more of it before it is committed.
-const LINGER: Duration = Duration::from_millis(5);
-
-/// How much of it may wait, in bytes of the spool; four times as much while others keep the spool busy.
-const MAX_HELD: usize = 64 * 1024;
-
-/// How many chunks are noted before they are committed.
+/// How many chunks are noted before they are handed over.
 const MAX_NOTED: usize = 8;
 
 /// How much is still read, in bytes, from a peer that goes on talking after our end.
@@ -85,12 +79,10 @@ pub struct Tap {
     /// Bytes to write; the first `written` of them are.
     out: Vec<u8>,
     written: usize,
-    /// What crossed since the last commit.
+    /// What crossed and is not handed to the recorder yet.
     noted: [Note; MAX_NOTED],
     notes: usize,
     latest: Time,
-    /// When the first of what waits for a commit crossed.
-    waits: Option<Time>,
     /// When the latest bytes came, and how many reads in a row were quick.
     heard: Time,
     quick: u32,
@@ -122,7 +114,6 @@ impl Tap {
             noted: [Note { direction: UP, time: Time(0), from: 0, to: 0 }; MAX_NOTED],
             notes: 0,
             latest: Time(0),
-            waits: None,
             heard: Time(0),
             quick: 0,
             timeout: None,
@@ -159,27 +150,8 @@ impl Tap {
     /// # Errors
     /// When the connection was torn down.
     pub fn read(&mut self, patience: Option<Duration>) -> Result<Heard, Lost> {
-        let busy = self.quick >= BUSY_AFTER && patience.is_none_or(|patience| patience > LINGER);
-        if busy {
-            self.commit_when_due();
-        } else {
-            self.commit();
-        }
+        self.hand_over(self.quick >= BUSY_AFTER);
         self.make_room();
-        if !busy {
-            return self.read_once(patience);
-        }
-        match self.read_once(Some(LINGER))? {
-            Heard::Silence => {
-                self.quick = 0;
-                self.commit();
-                self.read_once(patience.map(|patience| patience - LINGER))
-            }
-            heard => Ok(heard),
-        }
-    }
-
-    fn read_once(&mut self, patience: Option<Duration>) -> Result<Heard, Lost> {
         // A zero would mean forever.
         let patience = patience.map(|patience| patience.max(Duration::from_millis(1)));
         if patience != self.timeout {
@@ -189,7 +161,8 @@ impl Tap {
             self.timeout = patience;
         }
         loop {
-            match (&*self.stream).read(&mut self.input[self.end..]) {
+            // Of a file descriptor: the system call alone, without the thread cancellation that libc wraps around it.
+            match rustix::io::read(&*self.stream, &mut self.input[self.end..]).map_err(io::Error::from) {
                 Ok(0) if self.stopping.load(Ordering::SeqCst) => return Ok(Heard::Stopped),
                 Ok(0) => {
                     let now = self.now();
@@ -222,7 +195,7 @@ impl Tap {
             let now = rustix::net::send(&*self.stream, &self.out[self.written..until], SendFlags::DONTWAIT);
             let sent = match now {
                 Err(Errno::AGAIN) => {
-                    self.commit();
+                    self.hand_over(false);
                     (&*self.stream).write(&self.out[self.written..until])
                 }
                 done => done.map_err(io::Error::from),
@@ -248,7 +221,7 @@ impl Tap {
 
     /// Ends our side, then listens for the peer's end for a while, so that it is seen.
     pub fn finish(&mut self, patience: Duration) {
-        self.commit();
+        self.hand_over(false);
         if self.stream.shutdown(Shutdown::Write).is_ok() {
             let now = self.now();
             self.recorder.end(DOWN, How::Fin, now);
@@ -263,7 +236,7 @@ impl Tap {
             }
             drained += self.input().len();
         }
-        self.commit();
+        self.hand_over(false);
         let now = self.now();
         for direction in Direction::BOTH {
             // Only where nothing better is known: what the peer does from here on is not seen.
@@ -274,7 +247,7 @@ impl Tap {
 
     /// The connection is gone: by the peer's RST, or because we shut it down.
     fn reset(&mut self) -> Lost {
-        self.commit();
+        self.hand_over(false);
         if !self.stopping.load(Ordering::SeqCst) {
             let now = self.now();
             self.recorder.reset(UP, now);
@@ -284,40 +257,26 @@ impl Tap {
 
     fn note(&mut self, direction: Direction, from: usize, to: usize) {
         if self.notes == MAX_NOTED {
-            self.hand_over();
+            self.hand_over(true);
         }
         let time = self.now();
-        self.waits.get_or_insert(time);
         self.noted[self.notes] = Note { direction, time, from, to };
         self.notes += 1;
     }
 
-    /// Makes what crossed a part of the capture.
-    fn commit(&mut self) {
-        self.hand_over();
-        self.recorder.commit();
-        self.waits = None;
-    }
-
-    /// The same when it has waited long enough, or is much; while others keep the spool busy, when it is very much.
-    fn commit_when_due(&mut self) {
-        let held = self.hand_over();
-        let waited = self.waits.map_or(0, |since| self.latest.0 - since.0);
-        if u128::from(waited) >= LINGER.as_nanos() || held > 4 * MAX_HELD {
-            self.commit();
-        } else if held > MAX_HELD && self.recorder.try_commit() {
-            self.waits = None;
-        }
-    }
-
-    /// Hands what was noted to the recorder, so that the buffers are free; how many bytes that holds.
-    fn hand_over(&mut self) -> usize {
+    /// Hands what was noted to the recorder, so that the buffers are free; the capture has it `soon` or at once.
+    fn hand_over(&mut self, soon: bool) {
         let chunks = self.noted.map(|note| {
             let buffer = if note.direction == UP { &self.input } else { &self.out };
             let bytes = buffer.get(note.from..note.to).unwrap_or_default();
             Chunk { direction: note.direction, time: note.time, bytes }
         });
-        let held = self.recorder.hold(&chunks[..self.notes]);
+        let chunks = &chunks[..self.notes];
+        if soon {
+            self.recorder.record_soon(chunks);
+        } else {
+            self.recorder.record(chunks);
+        }
         self.notes = 0;
         if self.written == self.out.len() {
             self.written = 0;
@@ -326,7 +285,6 @@ impl Tap {
             }
             self.out.clear();
         }
-        held
     }
 
     /// Moves what is not consumed to the front, and grows a buffer that was filled to its end.

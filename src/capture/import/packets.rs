@@ -11,8 +11,8 @@ use pcap_parser::traits::PcapNGPacketBlock as _;
 use pcap_parser::{Block, Linktype, OptionCode, PcapBlockOwned, PcapError, create_reader};
 
 use super::tcp::{Flags, Flows, Segment};
+use crate::capture::comments::COMMENT_PREFIX;
 use crate::capture::pcapng::END_OF_CAPTURE;
-use crate::capture::recorder::COMMENT_PREFIX;
 use crate::capture::store::Capture;
 use crate::proto::time::Time;
 

@@ -1,0 +1,229 @@
+//! One connection on its way into the capture: what crossed is dissected, held, appended and entered.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, TryLockError};
+
+use super::comments::{comments, comments_of};
+use super::index::{ConnectionEntry, Extent};
+use super::linger::lock;
+use super::pcapng::{MAX_SEGMENT, Segments};
+use super::recorder::{Chunk, Recorder, Writer};
+use crate::proto::connection::Connection;
+use crate::proto::dissected::{Direction, Dissected, How, Kind};
+use crate::proto::rules::Finding;
+use crate::proto::time::Time;
+
+/// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool
+/// busy.
+const MAX_HELD: usize = 256 * 1024;
+
+/// The recording of one connection.
+pub(super) struct Recording {
+    recorder: Recorder,
+    client: SocketAddr,
+    server: SocketAddr,
+    /// From the first bytes on.
+    live: Option<Live>,
+    connection: Connection,
+    ended: [bool; 2],
+    batch: Batch,
+    /// What the batch holds was there already when the timer looked last.
+    seen: bool,
+}
+
+struct Live {
+    segments: Segments,
+    /// When its first bytes were seen.
+    first: Time,
+    /// From the first commit on, so that connections are numbered in the order of the file.
+    number: Option<u32>,
+}
+
+/// What one commit writes; kept to use its memory again.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Dissected>,
+    blocks: Vec<u8>,
+    /// With positions relative to `blocks`.
+    extents: Vec<(Direction, Extent)>,
+}
+
+impl Recording {
+    pub fn new(recorder: Recorder, client: SocketAddr, server: SocketAddr, connection: Connection) -> Self {
+        Self {
+            recorder,
+            client,
+            server,
+            live: None,
+            connection,
+            ended: [false; 2],
+            batch: Batch::default(),
+            seen: false,
+        }
+    }
+
+    /// Takes what crossed, in the order given; it becomes part of the capture with the next [`Self::commit`].
+    pub fn hold(&mut self, chunks: &[Chunk<'_>]) {
+        let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
+        self.open(first.time);
+        for chunk in chunks {
+            self.dissect(*chunk);
+        }
+    }
+
+    /// Whether something waits for a commit.
+    pub fn holds(&self) -> bool {
+        !self.batch.blocks.is_empty() || !self.batch.records.is_empty()
+    }
+
+    /// Commits what is held when it is much; while others keep the spool busy, when it is very much.
+    pub fn commit_when_much(&mut self) {
+        let held = self.batch.blocks.len();
+        if held > 4 * MAX_HELD {
+            self.commit();
+        } else if held > MAX_HELD {
+            let writer = Arc::clone(&self.recorder.writer);
+            match writer.try_lock() {
+                Ok(writer) => self.commit_with(writer),
+                Err(TryLockError::Poisoned(poisoned)) => self.commit_with(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+    }
+
+    /// Commits what is held if it was already held at the last call; whether something is still held.
+    pub fn commit_when_old(&mut self) -> bool {
+        if self.seen {
+            self.commit();
+        }
+        self.seen = self.holds();
+        self.seen
+    }
+
+    /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
+    pub fn end(&mut self, direction: Direction, how: How, time: Time) {
+        let Some(live) = &mut self.live else { return };
+        if std::mem::replace(&mut self.ended[direction.index()], true) {
+            return;
+        }
+        let held = self.batch.records.len();
+        self.connection.end(direction, how, time, &mut self.batch.records);
+        let comments = comments_of(&self.batch.records[held..]);
+        match how {
+            How::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
+            _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
+        }
+        self.commit();
+    }
+
+    /// A side has torn the connection down (RST): that ends both directions.
+    pub fn reset(&mut self, by: Direction, time: Time) {
+        let Some(live) = &mut self.live else { return };
+        let held = self.batch.records.len();
+        self.connection.reset_by(by);
+        for direction in [by, by.opposite()] {
+            if !std::mem::replace(&mut self.ended[direction.index()], true) {
+                self.connection.end(direction, How::Rst, time, &mut self.batch.records);
+            }
+        }
+        let comments = comments_of(&self.batch.records[held..]);
+        live.segments.rst(&mut self.batch.blocks, by, time, &comments);
+        self.commit();
+    }
+
+    fn open(&mut self, time: Time) {
+        if self.live.is_some() {
+            return;
+        }
+        let serial = self.recorder.serial.fetch_add(1, Ordering::Relaxed);
+        let mut segments = Segments::new(self.client, self.server, serial);
+        segments.open(&mut self.batch.blocks, time);
+        self.live = Some(Live { segments, first: time, number: None });
+    }
+
+    /// Reads a chunk and writes its packets into the batch.
+    fn dissect(&mut self, chunk: Chunk<'_>) {
+        let Chunk { direction, time, bytes } = chunk;
+        let Some(live) = &mut self.live else { return };
+        let base = self.connection.position(direction);
+        let known = self.batch.records.len();
+        self.connection.feed(direction, bytes, time, &mut self.batch.records);
+        let mut written = 0;
+        let mut packet = |until: u64, findings: &[Finding]| {
+            // What was kept until its meaning was known lies before this chunk, and is written.
+            let until = until.saturating_sub(base) as usize;
+            while written < until {
+                let end = until.min(written + MAX_SEGMENT);
+                // A finding is certain with the last byte of its record: it stands on the packet that holds that.
+                let comments = if end == until { comments(findings) } else { Vec::new() };
+                let at = live.segments.data(&mut self.batch.blocks, direction, &bytes[written..end], time, &comments);
+                let len = (end - written) as u32;
+                self.batch
+                    .extents
+                    .push((direction, Extent { offset: base + written as u64, position: at as u64, len }));
+                written = end;
+            }
+        };
+        for record in self.batch.records[known..].iter().filter(|r| r.direction == direction) {
+            // Each record begins in a packet of its own.
+            packet(record.offset.max(base), &[]);
+            packet(record.offset + record.wire_len, &record.findings);
+        }
+        packet(self.connection.record_start(direction).max(base), &[]);
+        packet(base + bytes.len() as u64, &[]);
+    }
+
+    /// Whoever recorded is gone, without a word on how the connection ended.
+    pub fn end_unknown(&mut self) {
+        let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number?)?.last));
+        for direction in Direction::BOTH {
+            self.end(direction, How::Capture, time.unwrap_or_default());
+        }
+    }
+
+    /// Appends what is held to the spool, then enters it into the index, in one order for all connections.
+    pub fn commit(&mut self) {
+        let writer = Arc::clone(&self.recorder.writer);
+        self.commit_with(lock(&writer));
+    }
+
+    fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
+        self.seen = false;
+        let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
+        if batch.blocks.is_empty() && batch.records.is_empty() {
+            return;
+        }
+        let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
+        let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };
+        match appended {
+            Some(Ok(position)) => {
+                let mut index = recorder.capture.index_mut();
+                let entry = || ConnectionEntry::new(*client, *server, live.first);
+                let number = *live.number.get_or_insert_with(|| index.open(entry()));
+                for (direction, extent) in batch.extents.drain(..) {
+                    index.extend(number, direction, Extent { position: position + extent.position, ..extent });
+                }
+                let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
+                for record in batch.records.drain(..) {
+                    index.push(number, record);
+                }
+                if handshake && let Some(entry) = index.connection_mut(number) {
+                    entry.about.clone_from(connection.about());
+                }
+                drop(index);
+                drop(writer);
+                recorder.capture.changed();
+            }
+            Some(Err(error)) => {
+                writer.stopped = true;
+                let path = recorder.capture.path().display().to_string();
+                recorder.capture.note_trouble(bytes, || format!("capturing stopped: cannot write {path}: {error}"));
+            }
+            None => recorder.capture.note_trouble(bytes, String::new),
+        }
+        batch.records.clear();
+        batch.blocks.clear();
+        batch.extents.clear();
+    }
+}
