@@ -18,6 +18,7 @@ mod recording;
 pub mod samples;
 pub mod schema;
 pub mod search;
+pub mod selection;
 pub mod spool;
 pub mod store;
 pub mod summary;
