@@ -377,7 +377,8 @@ impl Index {
         &self.findings
     }
 
-    fn findings_of(&self, no: u64) -> Vec<Finding> {
+    /// The findings of one record.
+    pub fn findings_of(&self, no: u64) -> Vec<Finding> {
         let start = self.findings.partition_point(|(of, _)| *of < no);
         self.findings[start..].iter().take_while(|(of, _)| *of == no).map(|(_, finding)| finding.clone()).collect()
     }
