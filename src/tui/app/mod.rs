@@ -297,6 +297,9 @@ impl App {
                 self.hold();
                 self.go_to(hit.no);
                 self.select_byte(hit.byte);
+                if let Some(at) = hit.inflated {
+                    self.inflated_at = at;
+                }
                 self.notice = None;
                 self.settle();
             }
