@@ -370,6 +370,20 @@ impl Capture {
         self.changed();
     }
 
+    /// Notes something else that is wrong with a file, behind what was noted before: it stays one line.
+    pub(super) fn add_trouble(&self, what: &str) {
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut trouble.reason {
+            Some(reason) => {
+                reason.push_str("; ");
+                reason.push_str(what);
+            }
+            None => trouble.reason = Some(what.to_owned()),
+        }
+        drop(trouble);
+        self.changed();
+    }
+
     pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.shared.index.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
+use super::link::TcpHead;
 use crate::capture::index::{ConnectionEntry, Extent};
 use crate::capture::store::Capture;
 use crate::proto::connection::Connection;
@@ -14,7 +15,7 @@ use crate::proto::time::Time;
 use crate::wire::http;
 
 /// The flags of a segment that matter here.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
     pub syn: bool,
     pub ack: bool,
@@ -25,10 +26,8 @@ pub struct Flags {
 /// A TCP segment and its place in the file.
 #[derive(Debug)]
 pub struct Segment<'a> {
-    pub source: SocketAddr,
-    pub destination: SocketAddr,
-    pub seq: u32,
-    pub flags: Flags,
+    pub tcp: TcpHead,
+    /// What was captured of its payload.
     pub payload: &'a [u8],
     /// File position of the payload's first byte.
     pub position: u64,
@@ -105,21 +104,21 @@ impl Flows {
         let Some(i) = self.flow_of(&segment) else { return };
         let flow = &mut self.flows[i];
         let direction =
-            if segment.source == flow.client { Direction::ClientToServer } else { Direction::ServerToClient };
+            if segment.tcp.source == flow.client { Direction::ClientToServer } else { Direction::ServerToClient };
         let side = &mut flow.sides[direction.index()];
-        let data_seq = segment.seq.wrapping_add(u32::from(segment.flags.syn));
+        let data_seq = segment.tcp.seq.wrapping_add(u32::from(segment.tcp.flags.syn));
         let first = *side.first.get_or_insert(data_seq);
         // The sequence number nearest to what was taken, so that it may wrap.
         let near = first.wrapping_add(side.taken as u32);
         let offset = side.taken as i64 + i64::from(data_seq.wrapping_sub(near) as i32);
-        if segment.flags.fin && side.fin.is_none() && offset >= 0 {
+        if segment.tcp.flags.fin && side.fin.is_none() && offset >= 0 {
             side.fin = Some((offset as u64 + segment.payload.len() as u64, segment.time));
         }
         if !segment.payload.is_empty() && !side.ended {
             self.place(i, direction, offset, &segment);
         }
         self.settle(i, direction);
-        if segment.flags.rst {
+        if segment.tcp.flags.rst {
             self.flows[i].connection.reset_by(direction);
             for direction in [direction, direction.opposite()] {
                 self.end(i, direction, How::Rst, segment.time);
@@ -156,7 +155,7 @@ impl Flows {
     }
 
     /// The file ends: every open direction ends with it. A line when segments were lost.
-    pub fn finish(&mut self) -> Option<String> {
+    pub fn finish(&mut self) -> Vec<String> {
         let mut held = 0;
         for i in 0..self.flows.len() {
             for direction in Direction::BOTH {
@@ -168,15 +167,17 @@ impl Flows {
         let verbs = if held == 1 { ["stands", "is"] } else { ["stand", "are"] };
         (held > 0)
             .then(|| format!("{} {} behind lost segments and {} not shown", count(held, "byte"), verbs[0], verbs[1]))
+            .into_iter()
+            .collect()
     }
 
     /// The flow that a segment belongs to; none while it is not clear which side is the client.
     fn flow_of(&mut self, segment: &Segment<'_>) -> Option<usize> {
-        let ends = (segment.source.min(segment.destination), segment.source.max(segment.destination));
-        let opens = segment.flags.syn && !segment.flags.ack;
+        let ends = (segment.tcp.source.min(segment.tcp.destination), segment.tcp.source.max(segment.tcp.destination));
+        let opens = segment.tcp.flags.syn && !segment.tcp.flags.ack;
         if let Some(i) = self.by_ends.get(&ends).copied() {
             let flow = &self.flows[i];
-            let again = opens && flow.sides[0].first.is_some_and(|first| first != segment.seq.wrapping_add(1));
+            let again = opens && flow.sides[0].first.is_some_and(|first| first != segment.tcp.seq.wrapping_add(1));
             if !again {
                 return Some(i);
             }
@@ -184,15 +185,15 @@ impl Flows {
                 self.end(i, direction, How::Capture, segment.time);
             }
         }
-        let from_client = match (opens, segment.flags.syn) {
+        let from_client = match (opens, segment.tcp.flags.syn) {
             (true, _) => true,
             (false, true) => false,
             _ if segment.payload.is_empty() => return None,
             _ => !http::may_be_response(segment.payload),
         };
         let (client, server) = match from_client {
-            true => (segment.source, segment.destination),
-            false => (segment.destination, segment.source),
+            true => (segment.tcp.source, segment.tcp.destination),
+            false => (segment.tcp.destination, segment.tcp.source),
         };
         self.flows.push(Flow {
             client,
