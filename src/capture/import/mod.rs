@@ -4,6 +4,7 @@ mod blocks;
 mod gzip;
 mod link;
 mod packets;
+mod side;
 mod tcp;
 
 use std::fs::File;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::Options;
 use super::blocks::{Blocks, Next, Packet};
 use super::link::{self, Holds};
-use super::tcp::{Flows, Segment};
+use super::tcp::{Flows, Mark, Segment};
 use crate::capture::comments::COMMENT_PREFIX;
-use crate::capture::pcapng::END_OF_CAPTURE;
+use crate::capture::pcapng::{END_OF_CAPTURE, GAP};
 use crate::capture::store::Capture;
 use crate::proto::rules::{count, grouped};
 
@@ -34,7 +34,7 @@ struct Unread {
 /// Reads the file into the capture: everything before the first damage, and a line about that. A file that is followed is read
 /// on while it grows, until `cancel` is set.
 pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &AtomicBool) {
-    let mut flows = Flows::new(capture.clone());
+    let mut flows = Flows::new(capture.clone(), options.clone());
     let mut blocks = Blocks::new(Arc::clone(file));
     let mut unread = Unread::default();
     let mut packets = 0;
@@ -95,13 +95,17 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, unread: &mut Unread) {
             let (from, to) = tcp.payload;
             // The others are our findings.
             let comment = packet.comments().find(|text| !text.starts_with(COMMENT_PREFIX)).map(str::to_owned);
-            let ends_capture = from == to && packet.comments().any(|text| text == END_OF_CAPTURE);
+            let mark = packet.comments().filter(|_| from == to).find_map(|text| match text {
+                END_OF_CAPTURE => Some(Mark::EndOfCapture),
+                GAP => Some(Mark::Gap),
+                _ => None,
+            });
             flows.take(Segment {
                 payload: &packet.bytes[from..to],
                 position: packet.position + from as u64,
                 time: packet.time,
                 comment,
-                end_of_capture: ends_capture,
+                mark: mark.unwrap_or(Mark::None),
                 tcp,
             });
         }
