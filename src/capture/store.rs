@@ -34,6 +34,7 @@ struct Shared {
     /// For who looks here and there; who reads everything has one of their own.
     inflater: Mutex<MessageReader>,
     loading: AtomicBool,
+    growing: AtomicBool,
     /// Set while somebody waits to be told of a change.
     armed: AtomicBool,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -82,6 +83,7 @@ impl Capture {
                 trouble: Mutex::default(),
                 inflater: Mutex::default(),
                 loading: AtomicBool::new(false),
+                growing: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
                 wake: OnceLock::new(),
             }),
@@ -122,6 +124,11 @@ impl Capture {
     /// Whether a file is still being read.
     pub fn is_loading(&self) -> bool {
         self.shared.loading.load(Ordering::Acquire)
+    }
+
+    /// Whether a file is followed while it grows.
+    pub fn is_growing(&self) -> bool {
+        self.shared.growing.load(Ordering::Acquire)
     }
 
     /// The record with that number, from 1.
@@ -358,6 +365,11 @@ impl Capture {
 
     pub(super) fn set_loading(&self, loading: bool) {
         self.shared.loading.store(loading, Ordering::Release);
+        self.changed();
+    }
+
+    pub(super) fn set_growing(&self, growing: bool) {
+        self.shared.growing.store(growing, Ordering::Release);
         self.changed();
     }
 

@@ -75,6 +75,8 @@ pub(super) struct Shared {
     reset_told: bool,
     /// Whether bytes of each direction are missing: what they said is not held against anybody.
     missing: [bool; 2],
+    /// Whether bytes of each direction have not come that the other side has received.
+    outstanding: [bool; 2],
     /// Whether the context of compressed messages was told to be lost, in each direction.
     context_lost: [bool; 2],
     /// Whether nobody has seen what the handshake agreed on.
@@ -150,6 +152,13 @@ impl Connection {
         if missing > 0 {
             self.directions[direction.index()].gap(missing, now, &mut self.shared, out);
         }
+    }
+
+    /// Whether bytes of a direction have not come (yet) that the other side has received: until they do, what that side says is not
+    /// held against what is known of this one.
+    #[inline]
+    pub fn outstanding(&mut self, direction: Direction, outstanding: bool) {
+        self.shared.outstanding[direction.index()] = outstanding;
     }
 
     /// A segment of a direction carried other bytes than an earlier one for the same place, `differing` of them. It is told on
@@ -337,7 +346,7 @@ impl Shared {
     pub fn early(&mut self) {
         self.early = match self.requests.back() {
             // The answer may be among what is missing.
-            _ if self.missing[1] => None,
+            _ if self.missing[1] || self.outstanding[1] => None,
             Some((ordinal, facts)) if facts.key.is_some() => *ordinal,
             _ => None,
         };
@@ -358,7 +367,7 @@ impl Shared {
     pub const fn is_certain(&self, direction: Direction, answer: &Answer) -> bool {
         match answer {
             Answer::Answers(..) => !self.missing[direction.index()],
-            _ => !self.missing[direction.opposite().index()],
+            _ => !self.missing[direction.opposite().index()] && !self.outstanding[direction.opposite().index()],
         }
     }
 

@@ -16,6 +16,8 @@ use framescope::wire::opcode::Opcode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub mod packets;
+
 pub const UP: Direction = Direction::ClientToServer;
 pub const DOWN: Direction = Direction::ServerToClient;
 

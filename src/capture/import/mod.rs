@@ -112,10 +112,15 @@ pub fn open_with(path: &Path, options: Options) -> Result<(Capture, Loader), Ope
     } else {
         (source, None)
     };
-    let format = told_by(&beginning).map_err(foreign)?;
+    let format = match told_by(&beginning) {
+        // Whoever writes it has not begun.
+        Err(_) if options.follow && beginning.is_empty() => Format::Packets,
+        told => told.map_err(foreign)?,
+    };
     let file = Arc::new(file);
     let capture = Capture::over(Arc::clone(&file), path);
     capture.set_loading(true);
+    capture.set_growing(options.follow);
     Ok((capture.clone(), Loader { capture, file, format, options, compressed }))
 }
 
@@ -129,6 +134,7 @@ impl Loader {
         if let Some(damage) = damage {
             self.capture.add_trouble(&damage);
         }
+        self.capture.set_growing(false);
         self.capture.set_loading(false);
     }
 }

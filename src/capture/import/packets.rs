@@ -50,10 +50,10 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &Ato
                 continue;
             }
             Next::Other => continue,
-            Next::End(_) if options.follow => {
+            Next::End(left) if options.follow => {
                 flows.commit();
                 capture.set_loading(false);
-                if !has_grown(file, position, cancel) {
+                if !has_grown(file, position, position + left, cancel) {
                     capture.add_trouble("the file was cut while it was followed");
                     break;
                 }
@@ -73,16 +73,13 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &Ato
     said.iter().chain(&unread.lines(capture.is_empty())).for_each(|line| capture.add_trouble(line));
 }
 
-/// Waits until the file goes on behind `position`, or `cancel` is set; false when it has become shorter than that.
-fn has_grown(file: &File, position: u64, cancel: &AtomicBool) -> bool {
-    let len = || file.metadata().map_or(0, |metadata| metadata.len());
-    let before = len();
+/// Waits until the file goes on behind `known`, or `cancel` is set; false when it has become shorter than `position`.
+fn has_grown(file: &File, position: u64, known: u64, cancel: &AtomicBool) -> bool {
     while !cancel.load(Ordering::Relaxed) {
-        thread::sleep(LOOK_AGAIN);
-        match len() {
+        match file.metadata().map_or(0, |metadata| metadata.len()) {
             len if len < position => return false,
-            len if len != before => return true,
-            _ => {}
+            len if len > known => return true,
+            _ => thread::sleep(LOOK_AGAIN),
         }
     }
     true

@@ -19,6 +19,9 @@ const PATIENCE: u64 = 16;
 const PATIENCE_TIME: i64 = 2_000_000_000;
 const CERTAINLY: u64 = 256;
 
+/// The same once both sides have said that they have no more to say.
+const PATIENCE_AT_END: u64 = 2;
+
 /// A part of the stream: where its bytes stand in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -109,6 +112,12 @@ impl Side {
         !self.waiting.is_empty()
     }
 
+    /// Whether the other side has received bytes that were not taken yet. One byte more may stand for the FIN.
+    #[inline]
+    pub fn is_behind(&self) -> bool {
+        self.acked > self.taken + 1 || self.waits()
+    }
+
     /// The first piece that waits, and its stream offset.
     pub fn first_waiting(&self) -> Option<(u64, Piece)> {
         self.waiting.first_key_value().map(|(offset, piece)| (*offset, *piece))
@@ -154,8 +163,8 @@ impl Side {
     }
 
     /// Whether the bytes before the first piece that waits, at `offset`, will not come any more. `segments` counts those of the
-    /// connection.
-    pub fn is_lost(&mut self, offset: u64, segments: u64, now: Time) -> bool {
+    /// connection, `over` tells whether both sides have sent their FIN.
+    pub fn is_lost(&mut self, offset: u64, segments: u64, over: bool, now: Time) -> bool {
         if self.held > MAX_WAITING || self.waiting.len() > MAX_PIECES {
             return true;
         }
@@ -165,7 +174,9 @@ impl Side {
         match self.doubt {
             Some((at, since, time)) if at == offset => {
                 let passed = segments - since;
-                passed >= CERTAINLY || passed >= PATIENCE && now.nanos_since(time) >= PATIENCE_TIME
+                passed >= CERTAINLY
+                    || over && passed >= PATIENCE_AT_END
+                    || passed >= PATIENCE && now.nanos_since(time) >= PATIENCE_TIME
             }
             _ => {
                 self.doubt = Some((offset, segments, now));

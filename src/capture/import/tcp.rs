@@ -143,10 +143,10 @@ impl Flows {
         } else if tcp.wire_len > 0 {
             self.place(i, direction, offset, &segment);
         }
-        let flow = &self.flows[i];
-        let waits = [flow.sides[0].waits(), flow.sides[1].waits()];
-        for direction in [direction, direction.opposite()] {
-            if waits[direction.index()] || tcp.flags.fin {
+        let unsettled = |side: &Side| side.waits() || side.fin.is_some() && !side.ended;
+        let unsettled = self.flows[i].sides.each_ref().map(unsettled);
+        for direction in [direction.opposite(), direction] {
+            if unsettled[direction.index()] {
                 self.settle(i, direction, *time);
             }
         }
@@ -391,10 +391,11 @@ impl Flows {
                 }
                 flow.held_back = None;
             }
+            let over = flow.sides.iter().all(|side| side.fin.is_some());
             let side = &mut flow.sides[direction.index()];
             let Some((offset, piece)) = side.first_waiting() else { break };
             if offset > side.taken {
-                if !side.is_lost(offset, flow.segments, now) {
+                if !side.is_lost(offset, flow.segments, over, now) {
                     break;
                 }
                 let missing = offset - side.taken;
@@ -402,8 +403,11 @@ impl Flows {
             }
             self.feed_waiting(i, direction);
         }
-        let side = &self.flows[i].sides[direction.index()];
-        if let Some((_, time)) = side.fin.filter(|(offset, _)| *offset <= side.taken) {
+        let sides = &self.flows[i].sides;
+        // What the other side said before, and waits for something missing, may tell what was said here.
+        let answered = !sides[direction.opposite().index()].waits();
+        let side = &sides[direction.index()];
+        if let Some((_, time)) = side.fin.filter(|(offset, _)| answered && *offset <= side.taken) {
             self.end(i, direction, How::Fin, time);
         }
     }
@@ -459,6 +463,8 @@ impl Flows {
         flow.latest[direction.index()] = Some(extent);
         self.entered.push(Entered::Extent(number, direction, extent));
         side.taken += bytes.len() as u64;
+        let other = direction.opposite();
+        flow.connection.outstanding(other, flow.sides[other.index()].is_behind());
         flow.connection.feed(direction, bytes, time, &mut self.records);
         self.enter(i, number);
     }
