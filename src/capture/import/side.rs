@@ -90,6 +90,11 @@ impl Side {
         }
     }
 
+    /// Whether a segment with that sequence number begins inside what was taken, or right behind it.
+    pub fn repeats(&self, seq: u32) -> bool {
+        self.first.is_some_and(|first| u64::from(seq.wrapping_sub(first)) <= self.taken + 1)
+    }
+
     /// The other side acknowledges everything before that sequence number.
     #[inline]
     pub fn acknowledged(&mut self, ack: u32) {

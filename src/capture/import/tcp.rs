@@ -239,7 +239,10 @@ impl Flows {
             let again = match opens {
                 true => flow.sides[sender].is_new(seq, &flow.sides[1 - sender]),
                 // A request behind the end of both sides: its SYN is missing.
-                false => flow.sides.iter().all(|side| side.ended) && is_request(segment.payload),
+                false => {
+                    let over = flow.sides.iter().all(|side| side.ended);
+                    over && is_request(segment.payload) && !flow.sides[sender].repeats(seq)
+                }
             };
             if !again {
                 return Some(i);
