@@ -20,7 +20,7 @@ use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use support::packets::{ACK, Form, Link, MSS, PLAIN, RST, SYN, Segment, Tcp, reordered, repeated, said, variety};
-use support::{DOWN, REQUEST, RESPONSE, UP, frame};
+use support::{DOWN, REQUEST, RESPONSE, Screen, UP, frame};
 
 /// What a file holds.
 struct Opened {
@@ -253,6 +253,32 @@ fn compressed_messages_behind_a_gap_are_not_inflated_and_that_is_said() {
 }
 
 #[test]
+fn messages_that_stand_alone_are_inflated_behind_a_gap_too() {
+    let with = |text: &str| {
+        let line = "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
+        text.replacen("\r\n\r\n", line, 1).into_bytes()
+    };
+    let hello = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let mut tcp = Tcp::open(5, 6);
+    tcp.say(true, &with(REQUEST));
+    tcp.say(false, &with(RESPONSE));
+    (0..4).for_each(|_| tcp.say(false, hello));
+    let second = tcp.segments.iter().enumerate().filter(|(_, s)| s.payload == hello).nth(1).expect("there").0;
+    tcp.segments.remove(second);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcap");
+    std::fs::write(&path, pcap(&tcp.segments)).expect("written");
+    let (capture, loader) = import::open(&path).expect("a capture");
+    loader.run(&AtomicBool::new(false));
+    let frames = capture.records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
+    let texts: Vec<_> = frames
+        .map(|frame| capture.inflated(&frame, 100).expect("readable").and_then(|i| Some(i.text()?.to_owned())))
+        .collect();
+    assert_eq!(texts, vec![Some("Hello".to_owned()); 3]);
+    assert!(capture.tallies().is_empty());
+}
+
+#[test]
 fn first_bytes_win_and_others_are_told() {
     let forged = |segment: &Segment| Segment { payload: vec![b'!'; segment.payload.len()], ..segment.clone() };
     let talk = Tcp::conversation(1, 2).segments;
@@ -359,6 +385,39 @@ fn a_capture_with_gaps_is_the_same_written_anew() {
         assert_eq!((before, was), (after, is));
     }
     assert_eq!(before.records.len(), after.records.len());
+}
+
+#[test]
+fn every_record_of_a_capture_with_gaps_can_be_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcap");
+    let compressed = Tcp { next: [1, 1], segments: Vec::new() };
+    let middle = |mut tcp: Tcp| {
+        tcp.say(false, b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00");
+        tcp.say(false, b"\x41\x02\xf2\x48");
+        tcp.segments
+    };
+    let files = [
+        Form { snap: 130, ..PLAIN }.file(&Tcp::conversation(9, 9).segments),
+        pcap(&without(|segment| contains(&segment.payload, b"a long text") || contains(&segment.payload, b"echo 1"))),
+        pcap(&middle(compressed)),
+    ];
+    for file in files {
+        std::fs::write(&path, file).expect("written");
+        let mut screen = Screen::file(&path, Options { port: Some(80), follow: false }, (120, 36));
+        let records = opened_at(&path, Options { port: Some(80), follow: false }).expect("a capture").records.len();
+        assert!(records > 2);
+        for _ in 0..records {
+            assert!(!screen.press(&["down"]).text().is_empty());
+        }
+        for format in Format::ALL {
+            let (capture, loader) = import::open(&path).expect("a capture");
+            loader.run(&AtomicBool::new(false));
+            let options = export::Options { direction: Some(UP), redact: true, ..export::Options::default() };
+            let to = folder.path().join(format.name());
+            export::to_file(&capture, format, &options, &to, true, &Progress::default()).expect("written");
+        }
+    }
 }
 
 #[test]

@@ -24,6 +24,9 @@ const MAX_COMPARED: usize = 64;
 /// How many segments of its connection the beginning of what a server says waits for the request that it acknowledges.
 const MAX_HELD_BACK: u64 = 16;
 
+/// How much is entered at once at the end of the file, or of a connection.
+const MANY: usize = 4096;
+
 /// The flags of a segment that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
@@ -219,6 +222,9 @@ impl Flows {
             self.flush(i, &Direction::BOTH);
             for direction in Direction::BOTH {
                 self.end(i, direction, How::Capture, self.last);
+            }
+            if self.entered.len() > MANY {
+                self.commit();
             }
         }
         self.commit();
@@ -428,6 +434,9 @@ impl Flows {
             let missing = offset.saturating_sub(sides[direction.index()].taken);
             self.gap(i, direction, missing, time);
             self.feed_waiting(i, direction);
+            if self.entered.len() > MANY {
+                self.commit();
+            }
         }
         for direction in directions {
             let side = &self.flows[i].sides[direction.index()];
