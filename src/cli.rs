@@ -195,16 +195,26 @@ pub struct Serve {
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = "Examples:
   framescope open lesson.pcapng
-  framescope open --sample          list the captures that come with framescope
-  framescope open --sample hello    open one of them")]
+  framescope open --follow live.pcapng        go on reading while tcpdump, Wireshark or framescope writes it
+  framescope open --port 8080 middle.pcap.gz  the handshake is missing: port 8080 speaks WebSocket
+  framescope open --sample                    list the captures that come with framescope
+  framescope open --sample hello              open one of them")]
 pub struct Open {
-    /// A capture (pcapng or pcap)
+    /// A capture (pcapng or pcap, also as .gz)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
     pub file: Option<PathBuf>,
 
     /// One of the captures that come with framescope; without NAME, their list
     #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = PossibleValuesParser::new(Sample::ALL.map(|s| s.name)))]
     pub sample: Option<Option<String>>,
+
+    /// When the end of the file is reached, wait for what is appended to it
+    #[arg(long, conflicts_with = "sample")]
+    pub follow: bool,
+
+    /// The capture begins in the middle: read connections on this port whose handshake is missing as WebSocket frames
+    #[arg(long, value_name = "PORT", conflicts_with = "sample", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
 }
 
 /// `framescope export`
@@ -226,7 +236,7 @@ Examples:
   framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
   framescope export lesson.pcapng --to pcapng --redact -o public.pcapng")]
 pub struct Export {
-    /// A capture (pcapng or pcap)
+    /// A capture (pcapng or pcap, also as .gz)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
@@ -245,6 +255,10 @@ pub struct Export {
     /// Replace the output file if it exists
     #[arg(long)]
     pub force: bool,
+
+    /// The capture begins in the middle: read connections on this port whose handshake is missing as WebSocket frames
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
 
     /// Only one direction: c2s is client to server, s2c is server to client
     #[arg(long, value_name = "c2s|s2c", value_parser = direction_parser())]
@@ -267,7 +281,7 @@ Examples:
   framescope check --explain 5.5.1                      the rules of a section of RFC 6455
   framescope check --explain client-frame-unmasked      one rule")]
 pub struct Check {
-    /// A capture (pcapng or pcap)
+    /// A capture (pcapng or pcap, also as .gz)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]
     pub file: Option<PathBuf>,
 
@@ -275,12 +289,16 @@ pub struct Check {
     #[arg(long, value_name = "SEVERITY", value_parser = severity_parser(), default_value = "error")]
     pub fail_on: Severity,
 
+    /// The capture begins in the middle: read connections on this port whose handshake is missing as WebSocket frames
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
     /// One JSON object per finding
     #[arg(long)]
     pub json: bool,
 
     /// Find the rule behind an error message of a library or browser, a rule's id, a section, or words of a rule
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json", "port"])]
     pub explain: Option<String>,
 }
 

@@ -12,7 +12,7 @@
 //!                ▼                     │ bytes are read back by position, never held in memory
 //!              the index: a small fixed-size entry per record
 //!                ▲                     │
-//!  pcap, pcapng ─┘ capture::import: reassembles TCP, then the same dissectors and index over the user's file
+//!  pcap, pcapng ─┘ capture::import: packets, reassembled TCP, then the same dissectors and index over the user's file
 //!                                      ▼
 //!              capture::store::Capture: records by number, bytes by position
 //!                     ┌────────────────┼───────────────────────┐

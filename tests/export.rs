@@ -26,7 +26,8 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 fn opened(path: &Path) -> Capture {
     let (capture, loader) = import::open(path).expect("a capture");
     loader.run(&AtomicBool::new(false));
-    assert_eq!(capture.trouble().reason, None);
+    // Of TLS it is only told that it is there.
+    assert_eq!(capture.trouble().reason.filter(|reason| !reason.contains("TLS")), None);
     capture
 }
 

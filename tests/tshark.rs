@@ -17,7 +17,16 @@ use support::{DOWN, REQUEST, RESPONSE, UP, frame};
 /// One line of tshark's fields.
 fn tshark(file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
     let mut command = Command::new("tshark");
-    command.arg("-r").arg(file).args(["-Y", filter, "-T", "fields", "-E", "separator=|", "-E", "aggregator= "]);
+    command.args(["-o", "tcp.reassemble_out_of_order:TRUE", "-r"]).arg(file).args([
+        "-Y",
+        filter,
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-E",
+        "aggregator= ",
+    ]);
     for field in fields {
         command.args(["-e", field]);
     }
@@ -108,4 +117,51 @@ fn tshark_agrees_with_our_file() {
     assert_eq!(commented.len(), 2, "findings can be found in Wireshark");
     let streams = tshark(&path, "tcp.flags.fin == 1", &["tcp.stream"]);
     assert_eq!(streams.len(), 4, "each side of each connection ends");
+}
+
+/// What a frame is by its head: whether the client sent it, opcode, 7-bit length, masking key.
+type Seen = (bool, String, String, String);
+
+/// The frames of a file as tshark sees them, by direction. It gives the frames of a packet in one line.
+fn their_frames(path: &std::path::Path) -> Vec<Seen> {
+    let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
+    let mut frames = Vec::new();
+    for line in tshark(path, "websocket", &fields) {
+        let up = line[0] == "80";
+        let mut keys = line[3].split(' ');
+        for (opcode, length) in line[1].split(' ').zip(line[2].split(' ')) {
+            let key = if up { keys.next().unwrap_or_default() } else { "" };
+            frames.push((up, opcode.to_owned(), length.to_owned(), key.to_owned()));
+        }
+    }
+    frames.sort_by_key(|(up, ..)| *up);
+    frames
+}
+
+fn our_frames(path: &std::path::Path) -> Vec<Seen> {
+    let (capture, loader) = import::open(path).expect("a capture");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    let records = capture.records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
+    let mut frames: Vec<Seen> = records
+        .map(|record| {
+            let head = capture.frame_head(&record).expect("readable").expect("a frame");
+            let key = head.masking_key.map(hex::encode).unwrap_or_default();
+            (record.direction == UP, head.opcode.to_wire().to_string(), head.len_code.to_string(), key)
+        })
+        .collect();
+    frames.sort_by_key(|(up, ..)| *up);
+    frames
+}
+
+#[test]
+#[ignore = "needs tshark (Debian package tshark)"]
+fn tshark_agrees_with_what_we_read_in_every_form() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (n, (name, file)) in support::packets::variety().into_iter().enumerate() {
+        let path = folder.path().join(format!("{n}.pcap"));
+        std::fs::write(&path, file).expect("written");
+        let ours = our_frames(&path);
+        assert_eq!(ours.len(), 13, "{name}");
+        assert_eq!(their_frames(&path), ours, "{name}");
+    }
 }

@@ -48,10 +48,13 @@ pub struct Extent {
     pub len: u32,
 }
 
+/// No file has a byte there: what stands in place of a position for bytes that were not captured.
+const HOLE: u64 = u64::MAX;
+
 /// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
 #[derive(Debug, Default)]
 pub struct Stream {
-    /// (offset, position); an extent's length follows from its successor's offset, as streams have no holes.
+    /// (offset, position); an extent's length follows from its successor's offset. A hole has the position [`HOLE`].
     extents: Vec<(u64, u64)>,
     /// Bytes so far.
     pub len: u64,
@@ -66,14 +69,20 @@ impl Stream {
         self.len = extent.offset + u64::from(extent.len);
     }
 
-    /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes: (position, length).
+    /// The next `len` bytes were not captured.
+    fn leave_out(&mut self, len: u64) {
+        self.extents.push((self.len, HOLE));
+        self.len += len;
+    }
+
+    /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
     pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
         let end = offset.saturating_add(len).min(self.len);
         let mut at = offset;
         let mut i = self.extents.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
         let mut pieces = Vec::new();
         while at < end {
-            let Some((start, position)) = self.extents.get(i) else { break };
+            let Some((start, position)) = self.extents.get(i).filter(|(_, position)| *position != HOLE) else { break };
             let extent_end = self.extents.get(i + 1).map_or(self.len, |(next, _)| *next);
             let piece_end = extent_end.min(end);
             if piece_end > at {
@@ -232,6 +241,13 @@ impl Index {
         self.totals.bytes[direction.index()] += u64::from(extent.len);
         if let Some(entry) = self.connection_mut(connection) {
             entry.streams[direction.index()].push(extent);
+        }
+    }
+
+    /// Notes that the next bytes of a stream were not captured.
+    pub fn leave_out(&mut self, connection: u32, direction: Direction, len: u64) {
+        if let Some(entry) = self.connection_mut(connection) {
+            entry.streams[direction.index()].leave_out(len);
         }
     }
 
@@ -435,6 +451,16 @@ mod tests {
         assert_eq!(stream.pieces(20, 100), [(50, 1)]);
         assert_eq!(stream.pieces(21, 1), []);
         assert_eq!(stream.pieces(5, 0), []);
+    }
+
+    #[test]
+    fn a_stream_ends_at_a_hole_and_goes_on_behind_it() {
+        let mut stream = Stream::default();
+        stream.push(Extent { offset: 0, position: 100, len: 10 });
+        stream.leave_out(5);
+        stream.push(Extent { offset: 15, position: 300, len: 5 });
+        assert_eq!((stream.len, stream.pieces(5, 15)), (20, vec![(105, 5)]));
+        assert_eq!((stream.pieces(12, 8), stream.pieces(16, 9)), (vec![], vec![(301, 4)]));
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub const MAX_SEGMENT: usize = 65_495;
 /// The comment on the packet where what is known of a direction ends, while the file goes on.
 pub const END_OF_CAPTURE: &str = "framescope: end: capture";
 
+/// The comment on an empty packet before which bytes of its direction are missing.
+pub const GAP: &str = "framescope: gap";
+
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
@@ -88,10 +91,12 @@ impl Segments {
         at
     }
 
-    /// Leaves out `missing` bytes of a direction: readers see that they were lost.
-    pub fn skip(&mut self, direction: Direction, missing: u64) {
+    /// Leaves out `missing` bytes of a direction, and appends an empty packet that says so.
+    pub fn skip(&mut self, out: &mut Vec<u8>, direction: Direction, missing: u64, time: Time, comments: &[String]) {
         let next = &mut self.next[direction.index()];
         *next = next.wrapping_add(missing as u32);
+        let comments: Vec<String> = std::iter::once(GAP.to_owned()).chain(comments.iter().cloned()).collect();
+        self.control(out, direction, ACK, time, &comments);
     }
 
     /// Appends a FIN from that side.

@@ -37,6 +37,7 @@ struct Shared {
     /// For who looks here and there; who reads everything has one of their own.
     inflater: Mutex<MessageReader>,
     loading: AtomicBool,
+    growing: AtomicBool,
     /// Set while somebody waits to be told of a change.
     armed: AtomicBool,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -85,6 +86,7 @@ impl Capture {
                 trouble: Mutex::default(),
                 inflater: Mutex::default(),
                 loading: AtomicBool::new(false),
+                growing: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
                 wake: OnceLock::new(),
             }),
@@ -125,6 +127,11 @@ impl Capture {
     /// Whether a file is still being read.
     pub fn is_loading(&self) -> bool {
         self.shared.loading.load(Ordering::Acquire)
+    }
+
+    /// Whether a file is followed while it grows.
+    pub fn is_growing(&self) -> bool {
+        self.shared.growing.load(Ordering::Acquire)
     }
 
     /// The record with that number, from 1.
@@ -372,11 +379,30 @@ impl Capture {
         self.changed();
     }
 
+    pub(super) fn set_growing(&self, growing: bool) {
+        self.shared.growing.store(growing, Ordering::Release);
+        self.changed();
+    }
+
     /// Notes bytes that were not captured, and why; the first reason stays.
     pub fn note_trouble(&self, uncaptured: u64, reason: impl FnOnce() -> String) {
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.uncaptured += uncaptured;
         trouble.reason.get_or_insert_with(reason);
+        drop(trouble);
+        self.changed();
+    }
+
+    /// Notes something else that is wrong with a file, behind what was noted before: it stays one line.
+    pub(super) fn add_trouble(&self, what: &str) {
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut trouble.reason {
+            Some(reason) => {
+                reason.push_str("; ");
+                reason.push_str(what);
+            }
+            None => trouble.reason = Some(what.to_owned()),
+        }
         drop(trouble);
         self.changed();
     }

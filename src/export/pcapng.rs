@@ -73,7 +73,7 @@ impl Writer {
         let comments = comments(&capture, record);
         let Record { direction, time, .. } = *record;
         match record.kind {
-            Kind::Gap => open.segments.skip(direction, record.wire_len),
+            Kind::Gap => open.segments.skip(&mut sink.buffer, direction, record.wire_len, time, &comments),
             Kind::End(how) => {
                 match how {
                     How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),

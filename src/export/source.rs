@@ -163,6 +163,13 @@ impl Bytes {
         self.reader
             .stream(record.connection, record.direction, start, len, &mut context)
             .map_err(|source| read_error(&self.capture, record, source))?;
+        if context.len() as u64 != len {
+            // Bytes are missing before it, and the name of its first line with them.
+            redact::lines(out);
+            let end = out.iter().position(|b| *b == b'\n').unwrap_or(out.len());
+            out[..end].fill(b'*');
+            return Ok(());
+        }
         let line_is_longer = before == BEHIND && !context[..before as usize].contains(&b'\n');
         redact::lines(&mut context);
         if line_is_longer {

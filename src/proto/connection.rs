@@ -76,6 +76,16 @@ pub(super) struct Shared {
     reset_by: Option<Direction>,
     /// Whether that was told.
     reset_told: bool,
+    /// Whether bytes of each direction are missing: what they said is not held against anybody.
+    missing: [bool; 2],
+    /// Whether bytes of each direction have not come that the other side has received.
+    outstanding: [bool; 2],
+    /// Whether the context of compressed messages was told to be lost, in each direction.
+    context_lost: [bool; 2],
+    /// Whether nobody has seen what the handshake agreed on.
+    pub handshake_unseen: bool,
+    /// Waits for the next record of its direction.
+    waiting: [Option<Finding>; 2],
 }
 
 impl Connection {
@@ -97,6 +107,14 @@ impl Connection {
         Self { directions: Direction::BOTH.map(Dissector::in_frames), by_mask: true, shared, ..Self::new(None) }
     }
 
+    /// Frames of a connection whose handshake was not captured. Each direction is read from where it is certain that a frame
+    /// begins. Each call of [`Self::feed`] must begin with the first byte of a packet.
+    pub fn midway(server: SocketAddr) -> Self {
+        let shared = Shared { websocket: true, handshake_unseen: true, missing: [true; 2], ..Shared::default() };
+        let about = About { websocket: true, ..About::default() };
+        Self { directions: Direction::BOTH.map(Dissector::midway), shared, about, ..Self::new(Some(server)) }
+    }
+
     /// The same reading without judging frames and their text: what is left is what finding them costs.
     #[must_use]
     pub fn unjudged(mut self) -> Self {
@@ -110,6 +128,15 @@ impl Connection {
         loop {
             match self.directions[direction.index()].feed(rest, now, &mut self.shared, out) {
                 Turn::Done => return,
+                Turn::Inferred { taken } => {
+                    rest = &rest[taken..];
+                    self.shared.handshake_unseen = true;
+                    self.shared.websocket = true;
+                    self.about.websocket = true;
+                    for direction in &mut self.directions {
+                        direction.upgraded(&mut self.shared, out);
+                    }
+                }
                 Turn::Head { taken, start, head } => {
                     rest = &rest[taken..];
                     match direction {
@@ -119,6 +146,30 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// The next `missing` bytes of a direction were not captured, which is certain at `now`: they become a record, as does what
+    /// was begun before them. Until it is certain what follows, that is opaque: each later call of [`Self::feed`] for this
+    /// direction must begin with the first byte of a packet.
+    pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<Dissected>) {
+        if missing > 0 {
+            self.directions[direction.index()].gap(missing, now, &mut self.shared, out);
+        }
+    }
+
+    /// Whether bytes of a direction have not come (yet) that the other side has received: until they do, what that side says is not
+    /// held against what is known of this one.
+    #[inline]
+    pub fn outstanding(&mut self, direction: Direction, outstanding: bool) {
+        self.shared.outstanding[direction.index()] = outstanding;
+    }
+
+    /// A segment of a direction carried other bytes than an earlier one for the same place, `differing` of them. It is told on
+    /// the next record of that direction.
+    pub fn overlapped(&mut self, direction: Direction, differing: u64) {
+        let waiting = &mut self.shared.waiting[direction.index()];
+        let before = waiting.as_ref().map_or(0, |finding| finding.number);
+        *waiting = Some(Finding::new(Rule::SegmentOverlap, None).number(before + differing));
     }
 
     /// A side tears the connection down. [`Self::end`] must follow for each direction that has not ended yet, that side's
@@ -200,6 +251,10 @@ impl Connection {
         record.link = asked.map_or(Link::None, Link::Answers);
         if !interim {
             record.findings = findings(handshake::check_response(&head, &facts));
+            if asked.is_none() && self.shared.missing[0] {
+                // What was asked for is missing: nobody can say that something was not.
+                record.findings.retain(|finding| !finding.rule.is_about_the_request());
+            }
             for finding in &mut record.findings {
                 finding.about = asked.map(u64::from);
             }
@@ -260,7 +315,14 @@ impl Shared {
         {
             *ordinal = Some(self.ordinals);
         }
-        if self.early.is_some() && record.direction == Direction::ClientToServer && record.wire_len > 0 {
+        if let Some(finding) = self.waiting[record.direction.index()].take_if(|_| record.kind != Kind::Gap) {
+            record.findings.push(finding);
+        }
+        if self.early.is_some()
+            && record.direction == Direction::ClientToServer
+            && record.wire_len > 0
+            && record.kind != Kind::Gap
+        {
             let about = self.early.take().map(u64::from);
             let span = Some(Span::bytes(0, record.wire_len));
             record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
@@ -296,9 +358,48 @@ impl Shared {
     /// What the client sends now is behind a handshake that was not answered, and will not be waited for.
     pub fn early(&mut self) {
         self.early = match self.requests.back() {
+            // The answer may be among what is missing.
+            _ if self.missing[1] || self.outstanding[1] => None,
             Some((ordinal, facts)) if facts.key.is_some() => *ordinal,
             _ => None,
         };
+    }
+
+    /// Bytes of a direction are missing.
+    pub fn lost(&mut self, direction: Direction) {
+        self.missing[direction.index()] = true;
+        self.context_lost[direction.index()] |= self.deflate.is_some();
+    }
+
+    /// Whether a gap has said that compressed messages of a direction are not inflated any more.
+    pub const fn context_lost(&self, direction: Direction) -> bool {
+        self.context_lost[direction.index()]
+    }
+
+    /// Whether what a Pong seems to be is certain: neither what it answers nor an earlier answer may be missing.
+    pub const fn is_certain(&self, direction: Direction, answer: &Answer) -> bool {
+        match answer {
+            Answer::Answers(..) => !self.missing[direction.index()],
+            _ => !self.missing[direction.opposite().index()] && !self.outstanding[direction.opposite().index()],
+        }
+    }
+
+    /// Takes back what is wrong only if no extension was agreed on, where the handshake is missing.
+    #[inline]
+    pub fn leave_certain(&self, findings: &mut Vec<Finding>) {
+        if self.handshake_unseen {
+            findings.retain(|f| !matches!(f.rule, Rule::Rsv1Set | Rule::Rsv1Misplaced | Rule::Rsv2Set | Rule::Rsv3Set));
+        }
+    }
+
+    /// Whether RSV1 may mean something.
+    pub const fn rsv1_may_be_set(&self) -> bool {
+        self.deflate.is_some() || self.handshake_unseen
+    }
+
+    /// Whether a handshake waits for its response.
+    pub fn asked_to_upgrade(&self) -> bool {
+        self.requests.front().is_some_and(|(_, facts)| facts.key.is_some())
     }
 
     /// What there is to say of the end of a direction, which is the next record.
@@ -314,13 +415,18 @@ impl Shared {
         }
         // Who was torn down by the other side might have said more.
         let of_its_own = how == How::Fin || self.reset_by == Some(direction);
+        if self.missing[direction.index()] {
+            // A Close and the pongs may be among what is missing.
+            return findings;
+        }
         if of_its_own && self.closes[direction.index()].is_none() {
             let answers = self.closes[direction.opposite().index()];
             let rule = if answers.is_some() { Rule::CloseUnanswered } else { Rule::CloseMissing };
             findings.push(about(rule, answers).text(direction.sender()));
         }
         let owed = self.pings[direction.opposite().index()].unanswered();
-        if owed.count > 0 {
+        // Beside a gap a Ping may be read behind the Pong that answers it.
+        if owed.count > 0 && !self.missing[direction.opposite().index()] {
             findings.push(about(Rule::PingUnanswered, owed.first).number(owed.count));
         }
         findings

@@ -215,6 +215,17 @@ impl Inflation {
         self.run(|_| {}, |inflater, _| inflater.finish())
     }
 
+    /// Something is missing: nothing is inflated until a message stands alone again.
+    pub const fn lose(&mut self) {
+        self.lost = true;
+        self.open = false;
+    }
+
+    /// Whether a message may refer to earlier ones.
+    pub const fn is_takeover(&self) -> bool {
+        self.takeover
+    }
+
     /// What the message has inflated to so far, in bytes.
     pub const fn len(&self) -> u64 {
         self.len

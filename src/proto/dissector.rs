@@ -9,6 +9,10 @@ use super::time::Time;
 use crate::wire::head_start::HeadStart;
 use crate::wire::http;
 
+mod gap;
+
+use gap::Sight;
+
 /// The longest HTTP head that is read as one, in bytes. What is longer is opaque.
 pub const MAX_HTTP_HEAD: usize = 64 * 1024;
 
@@ -32,6 +36,12 @@ pub(super) enum Turn {
         start: u64,
         /// Its bytes, the empty line included.
         head: Vec<u8>,
+    },
+    /// Frames follow behind so many of the bytes, though the answer to the handshake is missing: both directions are
+    /// upgraded, and the rest is fed again.
+    Inferred {
+        /// How many of the bytes are taken.
+        taken: usize,
     },
 }
 
@@ -58,6 +68,26 @@ enum State {
     Frames(Box<FrameReader>),
     /// Opaque to the end. The finding goes on the next record.
     Junk { start: u64, why: Option<Finding> },
+    /// Behind missing bytes.
+    Blind(Blind),
+}
+
+/// Bytes are opaque until it is certain again what they are: see [`gap`].
+#[derive(Debug)]
+struct Blind {
+    start: u64,
+    /// How many bytes are still to come of what the missing bytes lie inside of, where that is known.
+    left: Option<u64>,
+    /// What follows then.
+    then: Then,
+    /// Who goes on reading frames, if somebody has begun.
+    frames: Option<Box<FrameReader>>,
+}
+
+impl Blind {
+    const fn until_certain(start: u64, then: Then, frames: Option<Box<FrameReader>>) -> Self {
+        Self { start, left: None, then, frames }
+    }
 }
 
 /// What follows a body.
@@ -88,6 +118,7 @@ impl Dissector {
     pub fn record_start(&self) -> u64 {
         match &self.state {
             State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
+            State::Blind(blind) => blind.start,
             State::Body { record, .. } => record.offset,
             State::Frames(reader) => reader.start(),
         }
@@ -142,6 +173,10 @@ impl Dissector {
                     rest.len()
                 }
                 State::Junk { .. } => self.take_junk(rest, now, shared, out),
+                State::Blind(_) => match self.take_blind(rest, at == 0, now, shared, out) {
+                    Sight::Taken(taken) => taken,
+                    Sight::Inferred => return Turn::Inferred { taken: at },
+                },
             };
             at += taken;
             self.position += taken as u64;
@@ -184,6 +219,12 @@ impl Dissector {
                 *then = to;
                 return;
             }
+            State::Blind(blind) => {
+                if blind.frames.is_none() {
+                    blind.then = to;
+                }
+                return;
+            }
             // What is opaque or WebSocket already stays so, whatever the other side says.
             State::Junk { .. } | State::Frames(_) => return,
             State::Head { .. } | State::Early { .. } => {}
@@ -196,8 +237,10 @@ impl Dissector {
 
     /// The upgrade was refused: it stays HTTP. Returns the bytes that were kept, which must be fed again.
     pub fn refused(&mut self) -> (Vec<u8>, Time) {
-        if let State::Body { then, .. } = &mut self.state {
-            *then = Then::Head;
+        match &mut self.state {
+            State::Body { then, .. } => *then = Then::Head,
+            State::Blind(Blind { then, .. }) if *then == Then::Early => *then = Then::Head,
+            _ => {}
         }
         let State::Early { .. } = self.state else { return (Vec::new(), self.last) };
         let (start, kept) = self.take_kept();
@@ -237,7 +280,6 @@ impl Dissector {
             }
             self.opaque(shared, out);
         }
-        let in_frames = matches!(self.state, State::Frames(_));
         let start = self.record_start();
         let unfinished = match &mut self.state {
             State::Body { record, body, .. } => {
@@ -249,6 +291,7 @@ impl Dissector {
             }
             State::Head { .. } => Some(self.begun(Kind::CutHttp, start)),
             State::Early { .. } => None, // It has just become opaque.
+            State::Blind(_) => Some(self.begun(Kind::Junk, start)),
             State::Junk { why, .. } => {
                 let findings = why.take().into_iter().collect();
                 Some(Dissected { findings, ..self.begun(Kind::Junk, start) })
@@ -259,9 +302,7 @@ impl Dissector {
             shared.emit(record, out);
         }
         let mut end = Dissected::new(Kind::End(how), self.direction, self.position, 0, now);
-        if in_frames {
-            end.findings = shared.judge_end(self.direction, how);
-        }
+        end.findings = self.judged_end(how, shared);
         shared.emit(end, out);
     }
 

@@ -49,6 +49,8 @@ pub(super) struct FrameReader {
     scratch: Vec<u8>,
     /// From the first compressed message on.
     inflating: Option<Box<Inflating>>,
+    /// Bytes are missing, so that it is not known whether a message is open.
+    unsure: bool,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,63 @@ impl FrameReader {
             found: [0; 3],
             scratch: Vec::new(),
             inflating: None,
+            unsure: false,
         }
+    }
+
+    /// A reader of what follows missing bytes.
+    pub fn midway(direction: Direction, start: u64) -> Self {
+        Self { unsure: true, ..Self::new(direction, start) }
+    }
+
+    /// How many payload bytes of the current frame are still to come, once its head is whole.
+    pub const fn left(&self) -> Option<u64> {
+        match &self.current {
+            Some((head, seen)) => Some(head.payload_len - *seen),
+            None => None,
+        }
+    }
+
+    /// Bytes are missing: inside the payload of the current frame (`within`), or up to nobody knows where. `told` tells whether
+    /// [`Self::unfinished`] made a record of the current frame, which is the next one. [`Self::resume`] must follow.
+    pub fn cut(&mut self, within: bool, told: bool, shared: &mut Shared) {
+        let ordinal = shared.next_ordinal();
+        if let Some((head, _)) = self.current.take().filter(|_| told) {
+            match head.opcode {
+                Opcode::Close => {
+                    self.closed.get_or_insert(ordinal);
+                    let _ = shared.close_sent(self.direction);
+                }
+                opcode if is_data(opcode) => {
+                    if let Some(open) = &mut self.open {
+                        open.first_frame.get_or_insert(ordinal);
+                        open.utf8 = None;
+                    }
+                    if head.fin {
+                        self.open = None;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !within {
+            self.open = None;
+            self.unsure = true;
+        }
+        if let (None, Some(agreed)) = (&self.inflating, shared.deflate) {
+            self.inflating = Some(Box::new(Inflating::new(agreed.takeover(self.direction))));
+        }
+        if let Some(inflating) = &mut self.inflating {
+            inflating.lose();
+        }
+        self.partial.clear();
+        self.control.clear();
+        self.previous_key = None;
+    }
+
+    /// The next frame begins at `start`.
+    pub const fn resume(&mut self, start: u64) {
+        self.start = start;
     }
 
     /// Where the current frame begins; where the next will begin when there is none.
@@ -155,7 +213,8 @@ impl FrameReader {
             }
             Opcode::Pong => {
                 let len = Some(pong_len(head.payload_len));
-                if let Some(answer) = shared.pong_begun(self.direction, &self.control, len) {
+                let answer = shared.pong_begun(self.direction, &self.control, len);
+                if let Some(answer) = answer.filter(|answer| shared.is_certain(self.direction, answer)) {
                     let span = match record.wire_len - head.header_len() as u64 {
                         0 => length_span(&HeadStart::from(head)),
                         _ => Span::bytes(head.header_len() as u64, record.wire_len),
@@ -174,13 +233,15 @@ impl FrameReader {
             return findings;
         }
         judge_start(start, self.direction, shared.extended(), &mut findings);
-        judge_order(start.opcode, self.closed, self.open.as_ref(), &mut findings);
+        shared.leave_certain(&mut findings);
+        judge_order(start.opcode, self.closed, self.open.as_ref(), self.unsure, &mut findings);
         match start.opcode {
             Opcode::Close if start.payload_len() == Some(1) => {
                 findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(length_span(start))));
             }
             Opcode::Pong => {
                 let answer = shared.pong_begun(self.direction, &[], start.payload_len().map(pong_len));
+                let answer = answer.filter(|answer| shared.is_certain(self.direction, answer));
                 findings.extend(answer.and_then(|answer| judge_answer(answer, length_span(start))));
             }
             opcode if opcode.opens_message() => judge_size(start, 0, &mut findings),
@@ -231,14 +292,16 @@ impl FrameReader {
                 let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
                 inflating.begin(head.opcode == Opcode::Text);
             }
-            // What an unknown extension does to a payload is not known.
-            let opaque = shared.foreign && (head.rsv1 || head.rsv2 || head.rsv3);
+            // What an unknown extension does to a payload is not known, nor without the handshake whether RSV1 means compressed.
+            let opaque =
+                shared.foreign && (head.rsv1 || head.rsv2 || head.rsv3) || shared.handshake_unseen && head.rsv1;
             let checked = head.opcode == Opcode::Text && compressed.is_none() && !opaque && !shared.unjudged;
+            self.unsure = false;
             self.open = Some(OpenMessage {
                 ordinal: self.messages,
                 first_frame: None,
                 utf8: checked.then(Utf8::default),
-                compressed: compressed.is_some(),
+                compressed: compressed.is_some() || opaque,
                 len: 0,
             });
         }
@@ -255,13 +318,14 @@ impl FrameReader {
     #[inline]
     fn judge(&mut self, head: &FrameHead, shared: &Shared) {
         judge_head(head, self.direction, shared.extended(), &mut self.findings);
+        shared.leave_certain(&mut self.findings);
         if head.masking_key.is_some() {
             if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
                 self.findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));
             }
             self.previous_key = head.masking_key;
         }
-        judge_order(head.opcode, self.closed, self.open.as_ref(), &mut self.findings);
+        judge_order(head.opcode, self.closed, self.open.as_ref(), self.unsure, &mut self.findings);
     }
 
     /// Looks at the next piece of the payload: keeps it when it is a control frame's, checks it when it is text.
@@ -357,6 +421,9 @@ impl FrameReader {
     }
 
     fn finish_data(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
+        if head.fin {
+            self.unsure = false;
+        }
         let Some(open) = &mut self.open else { return };
         record.link = Link::Message(open.ordinal);
         record.compressed = open.compressed;
@@ -392,7 +459,9 @@ impl FrameReader {
                 if let Answer::Answers(ping, _) = answer {
                     record.link = Link::Answers(ping);
                 }
-                self.findings.extend(judge_answer(answer, payload_span(head)));
+                if shared.is_certain(self.direction, &answer) {
+                    self.findings.extend(judge_answer(answer, payload_span(head)));
+                }
             }
             _ => {}
         }
@@ -445,9 +514,9 @@ fn judge_answer(answer: Answer, payload: Span) -> Option<Finding> {
     }
 }
 
-/// Whether a frame with this opcode may come behind what came before it (RFC 6455 §5.4, §5.5.1).
+/// Whether a frame with this opcode may come behind what came before it (RFC 6455 §5.4, §5.5.1). `unsure` where that is missing.
 #[inline]
-fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, out: &mut Vec<Finding>) {
+fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, unsure: bool, out: &mut Vec<Finding>) {
     if let Some(close) = closed {
         // A Pong is owed until the other side's Close comes (§5.5.2), and a Ping is no data.
         let rule = match opcode {
@@ -457,7 +526,7 @@ fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, 
         out.extend(rule.map(|rule| Finding::new(rule, Some(OPCODE)).about(Some(u64::from(close)))));
     }
     match open {
-        None if opcode == Opcode::Continuation => {
+        None if opcode == Opcode::Continuation && !unsure => {
             out.push(Finding::new(Rule::ContinuationUnexpected, Some(OPCODE)));
         }
         Some(open) if opcode.opens_message() => {

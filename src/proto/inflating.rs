@@ -45,6 +45,16 @@ impl Inflating {
         self.utf8 = is_text.then(Utf8::default);
     }
 
+    /// Bytes are missing: the current message is not inflated further, nor is a later one that may refer to it.
+    pub fn lose(&mut self) {
+        self.utf8 = None;
+        self.inflation.lose();
+        if !self.inflation.is_takeover() {
+            // The next message stands alone, and is a place to begin at.
+            self.checkpoint = None;
+        }
+    }
+
     /// Takes the next compressed bytes, unmasked: payload bytes `seen` and on of a frame. What came out before a fault is
     /// judged too.
     pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> impl Iterator<Item = Finding> {

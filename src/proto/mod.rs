@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod body;
+pub mod chain;
 pub mod connection;
 pub mod deflate;
 pub mod dissected;

@@ -208,8 +208,19 @@ catalogue! {
     /// A control frame's length stands in its 7 bits. Only of a head that was cut before its length tells whether the frame is
     /// [`Self::ControlTooLong`] or its length [`Self::LengthNotShortest`]: it is one of them.
     ControlLengthExtended "control-length-extended" "RFC 6455 §5.5" Error "a control frame whose 7-bit length is {d}: it is over 125 bytes, or its length is not in its shortest form";
+    /// Bytes are missing that compressed messages may refer to.
+    ContextLost "context-lost" "RFC 7692 §7.1.1" Info "compressed messages behind the missing bytes may refer to them, and are not inflated";
+    /// What is sent again is the same.
+    SegmentOverlap "segment-overlap" "RFC 9293 §3.10.7.4" Warning "a TCP segment repeats bytes of an earlier one with another content: bytes that differ: {n}; those that came first are shown";
     /// So much is wrong that no more is listed.
     FindingsOmitted "findings-omitted" "RFC 6455 §7.1.7" Info "{n} findings of the severity {s} in this direction so far: further ones are not listed";
+}
+
+impl Rule {
+    /// Whether a response breaks it only beside its request.
+    pub(super) const fn is_about_the_request(self) -> bool {
+        matches!(self, Self::SubprotocolNotOffered | Self::ExtensionNotOffered | Self::DeflateParameterInvalid)
+    }
 }
 
 /// A rule that a record breaks, or something else worth knowing about it.

@@ -46,7 +46,7 @@ pub fn check(args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
 fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
     let cancel = Arc::<AtomicBool>::default();
     signals::cancel(&cancel).context("signals cannot be caught")?;
-    let (capture, loader) = import::open(file)?;
+    let (capture, loader) = import::open_with(file, import::Options { port: args.port, follow: false })?;
     let name = file.display().to_string();
     let look = match args.json {
         true => Look::Json,

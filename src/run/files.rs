@@ -17,7 +17,8 @@ use crate::proto::rules::count;
 pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
     match (&args.file, &args.sample) {
         (Some(file), _) => {
-            let (capture, loader) = import::open(file)?;
+            let options = import::Options { port: args.port, follow: args.follow };
+            let (capture, loader) = import::open_with(file, options)?;
             screen::open(&capture, loader, theme, &screen::Ends::listen()?)
         }
         (None, Some(Some(name))) => {
@@ -48,7 +49,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
 pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("signals cannot be caught")?;
-    let capture = load(&args.file, &progress)?;
+    let capture = load(&args.file, args.port, &progress)?;
     let options = Options { selection: Selection::All, redact: args.redact, direction: args.direction };
     let exported = match target(args) {
         None => to_stdout(&capture, args.to, &options, &progress)?,
@@ -97,8 +98,8 @@ fn target(args: &Export) -> Option<PathBuf> {
 }
 
 /// Reads all of a file; a line on stderr when it is damaged.
-fn load(file: &Path, progress: &Progress) -> anyhow::Result<Capture> {
-    let (capture, loader) = import::open(file)?;
+fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<Capture> {
+    let (capture, loader) = import::open_with(file, import::Options { port, follow: false })?;
     loader.run(&progress.cancel);
     if let Some(reason) = capture.trouble().reason {
         stdio::say(format_args!("{}: {reason}", file.display()));

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test file uses a part of it.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use framescope::capture::import::Options;
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::proto::dissected::Direction;
@@ -15,6 +16,8 @@ use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+pub mod packets;
 
 pub const UP: Direction = Direction::ClientToServer;
 pub const DOWN: Direction = Direction::ServerToClient;
@@ -117,11 +120,17 @@ impl Screen {
     /// Over one of the captures that come with the program.
     pub fn sample(name: &str, size: (u16, u16)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("sample.pcapng");
+        let path = folder.path().join(format!("{name}.pcapng"));
         framescope::capture::samples::Sample::by_name(name).expect("a sample").unpack(&path).expect("unpacked");
-        let (capture, loader) = framescope::capture::import::open(&path).expect("a capture");
+        Self::file(&path, Options::default(), size)
+    }
+
+    /// Over a file.
+    pub fn file(path: &std::path::Path, options: Options, size: (u16, u16)) -> Self {
+        let (capture, loader) = framescope::capture::import::open_with(path, options).expect("a capture");
         loader.run(&std::sync::atomic::AtomicBool::new(false));
-        let setting = Setting { url: None, file: Some(format!("{name}.pcapng")), formats: formats() };
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let setting = Setting { url: None, file: name, formats: formats() };
         let keymap = Keymap::built_in().expect("a good table");
         let mut app = App::new(capture, setting, Theme::named(ThemeName::Dark), keymap, false);
         app.resize(Rect::new(0, 0, size.0, size.1));

@@ -1,15 +1,24 @@
-//! Opening files that hold traffic.
+//! Opening files that hold traffic. What a file is, is told by its content.
 
+mod blocks;
+mod gzip;
+mod link;
 mod packets;
+mod side;
 mod tcp;
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::spool;
 use super::store::Capture;
+
+/// How many of a file's first bytes tell what it is.
+const BEGINNING: usize = 64;
 
 /// Why a file cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -22,60 +31,124 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+    /// There is no place for what a compressed file inflates to.
+    #[error("cannot inflate {}: {source}; set TMPDIR to a place that can be written, or gunzip it first", path.display())]
+    Inflate {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The file is no capture.
-    #[error("{} is {what}; framescope opens pcapng and pcap captures", path.display())]
+    #[error("{} is {what}; framescope opens pcapng and pcap captures, also compressed with gzip", path.display())]
     Foreign {
         /// Which file.
         path: PathBuf,
         /// What it looks like.
         what: &'static str,
     },
+    /// The file cannot be followed.
+    #[error("{} is compressed: it cannot be followed while it grows; open it without --follow", .0.display())]
+    Unfollowable(PathBuf),
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// A connection on this port whose handshake is missing is read as WebSocket frames.
+    pub port: Option<u16>,
+    /// At the end of the file, wait until it grows.
+    pub follow: bool,
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// pcapng or pcap.
+    Packets,
 }
 
 /// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.
 pub struct Loader {
     capture: Capture,
-    file: File,
+    /// What the capture's bytes are read from.
+    file: Arc<File>,
+    format: Format,
+    options: Options,
+    /// What is inflated into `file` first.
+    compressed: Option<File>,
+}
+
+/// Opens a file as [`open_with`] does, without options.
+///
+/// # Errors
+/// When the file cannot be read or is no capture.
+pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
+    open_with(path, Options::default())
 }
 
 /// Opens a file. The capture is empty until the loader runs, and grows while it does.
 ///
 /// # Errors
 /// When the file cannot be read or is no capture.
-pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
+pub fn open_with(path: &Path, options: Options) -> Result<(Capture, Loader), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.is_dir() {
-        return Err(OpenError::Foreign { path: path.to_owned(), what: "a folder" });
+    let foreign = |what| OpenError::Foreign { path: path.to_owned(), what };
+    let source = File::open(path).map_err(io)?;
+    if source.metadata().map_err(io)?.is_dir() {
+        return Err(foreign("a folder"));
     }
-    let mut magic = Vec::new();
-    (&mut file).take(4).read_to_end(&mut magic).map_err(io)?;
-    if let Some(what) = foreign(&magic) {
-        return Err(OpenError::Foreign { path: path.to_owned(), what });
-    }
-    file.rewind().map_err(io)?;
-    let bytes = Arc::new(file.try_clone().map_err(io)?);
-    let capture = Capture::over(bytes, path);
+    let mut beginning = [0; BEGINNING];
+    let read = source.read_at(&mut beginning, 0).map_err(io)?;
+    let mut beginning = beginning[..read].to_vec();
+    let (file, compressed) = if gzip::is_gzip(&beginning) {
+        if options.follow {
+            return Err(OpenError::Unfollowable(path.to_owned()));
+        }
+        beginning = gzip::beginning(&source, BEGINNING)
+            .ok_or_else(|| foreign("compressed, and damaged from its beginning on"))?;
+        let inflated = spool::scratch_file();
+        (inflated.map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?, Some(source))
+    } else {
+        (source, None)
+    };
+    let format = match told_by(&beginning) {
+        // Whoever writes it has not begun.
+        Err(_) if options.follow && beginning.is_empty() => Format::Packets,
+        told => told.map_err(foreign)?,
+    };
+    let file = Arc::new(file);
+    let capture = Capture::over(Arc::clone(&file), path);
     capture.set_loading(true);
-    Ok((capture.clone(), Loader { capture, file }))
+    capture.set_growing(options.follow);
+    Ok((capture.clone(), Loader { capture, file, format, options, compressed }))
 }
 
 impl Loader {
     /// Reads the file to its end, or until `cancel` is set. What is wrong with it goes into the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
-        packets::read(&self.capture, self.file, cancel);
+        let damage = self.compressed.and_then(|source| gzip::inflate(source, &self.file, cancel).err());
+        match self.format {
+            Format::Packets => packets::read(&self.capture, &self.file, &self.options, cancel),
+        }
+        if let Some(damage) = damage {
+            self.capture.add_trouble(&damage);
+        }
+        self.capture.set_growing(false);
         self.capture.set_loading(false);
     }
 }
 
-/// What a file is that is no pcapng and no pcap.
-fn foreign(magic: &[u8]) -> Option<&'static str> {
-    match magic {
-        [0x0a, 0x0d, 0x0d, 0x0a] | [0xa1, 0xb2, 0xc3 | 0x3c, 0xd4 | 0x4d] | [0xd4 | 0x4d, 0xc3 | 0x3c, 0xb2, 0xa1] => {
-            None
-        }
-        [] => Some("empty"),
-        [0x1f, 0x8b, ..] => Some("compressed (gunzip it first)"),
-        _ => Some("no capture"),
+/// What a file with this beginning is, or what it looks like that cannot be opened.
+fn told_by(beginning: &[u8]) -> Result<Format, &'static str> {
+    match beginning {
+        [0x0a, 0x0d, 0x0d, 0x0a, ..]
+        | [0xa1, 0xb2, 0xc3 | 0xcd, 0xd4 | 0x34, ..]
+        | [0xa1, 0xb2, 0x3c, 0x4d, ..]
+        | [0xd4 | 0x34, 0xc3 | 0xcd, 0xb2, 0xa1, ..]
+        | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Ok(Format::Packets),
+        [] => Err("empty"),
+        [0x1f, 0x8b, ..] => Err("compressed more than once"),
+        _ => Err("no capture"),
     }
 }

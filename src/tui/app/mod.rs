@@ -187,7 +187,7 @@ pub struct App {
 impl App {
     /// The screen over a capture. `unsaved` tells whether its records go when the program ends.
     pub fn new(capture: Capture, setting: Setting, theme: Theme, keymap: Keymap, unsaved: bool) -> Self {
-        let following = setting.file.is_none();
+        let following = setting.file.is_none() || capture.is_growing();
         let mut app = Self {
             capture,
             setting,

@@ -29,6 +29,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             lines.push((format!("{}  lists all keys", key(Action::Help)), theme.text.0));
         }
         None if app.capture.is_loading() => lines.push(("Reading …".to_owned(), theme.text.0)),
+        None if app.capture.is_growing() => {
+            lines.push(("Waiting for TCP traffic in this file …".to_owned(), theme.title.0));
+            lines.push((app.setting.file.clone().unwrap_or_default(), theme.text.0));
+        }
         None => {
             lines.push(("There is no TCP traffic in this file.".to_owned(), theme.title.0));
             lines.push((app.setting.file.clone().unwrap_or_default(), theme.text.0));

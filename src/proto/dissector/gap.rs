@@ -1,0 +1,189 @@
+//! Bytes that the capture lacks: what was begun before them is cut, and reading goes on where it is certain.
+//!
+//! Certain is:
+//! - the known end of what the missing bytes lie inside of: a frame whose head was read, a body whose length is known;
+//! - otherwise the first byte of a packet whose bytes, to its end, are sound frames one behind the other in the right
+//!   direction ([`chain::is_certain`]), or an HTTP head where one may stand.
+//!
+//! Until then bytes are opaque.
+
+use super::super::chain;
+use super::{Blind, Body, Dissected, Dissector, FrameReader, How, Kind, Rule, Shared, State, Then, Time};
+use crate::proto::dissected::Direction;
+use crate::proto::rules::Finding;
+use crate::wire::http;
+
+/// How [`Dissector::take_blind`] went on.
+pub(super) enum Sight {
+    /// So many bytes are taken.
+    Taken(usize),
+    /// These are frames though nobody has read that the server agreed: see [`super::Turn::Inferred`].
+    Inferred,
+}
+
+impl Dissector {
+    /// A dissector that begins somewhere inside a WebSocket conversation.
+    pub fn midway(direction: Direction) -> Self {
+        Self { state: State::Blind(Blind::until_certain(0, Then::Frames, None)), ..Self::new(direction) }
+    }
+
+    /// The next `missing` bytes were not captured. What comes next was seen at `now`.
+    pub fn gap(&mut self, missing: u64, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let start = self.record_start();
+        let here = self.position + missing;
+        let within = |left: Option<u64>| left.and_then(|left| left.checked_sub(missing));
+        let junk = self.begun(Kind::Junk, start);
+        let state = std::mem::replace(&mut self.state, State::Junk { start: here, why: None });
+        let (cut, next) = match state {
+            State::Frames(mut reader) => {
+                let cut = reader.unfinished(self.last, shared);
+                let left = within(reader.left());
+                reader.cut(left.is_some(), cut.is_some(), shared);
+                (cut, State::Blind(Blind { start: here, left, then: Then::Frames, frames: Some(reader) }))
+            }
+            State::Head { .. } => {
+                let cut = Dissected { kind: Kind::CutHttp, ..junk };
+                (Some(cut), State::Blind(Blind::until_certain(here, Then::Head, None)))
+            }
+            State::Body { record, body, then } => {
+                let cut = Dissected { kind: Kind::CutHttp, time: self.last, ..*record };
+                let next = match body {
+                    Body::UntilEnd => State::Junk { start: here, why: None },
+                    Body::Length(left) => {
+                        State::Blind(Blind { start: here, left: within(Some(left)), then, frames: None })
+                    }
+                    Body::Chunked(_) => State::Blind(Blind::until_certain(here, then, None)),
+                };
+                (Some(cut), next)
+            }
+            State::Early { .. } => (Some(junk), State::Blind(Blind::until_certain(here, Then::Early, None))),
+            State::Junk { why, .. } => {
+                let findings = why.into_iter().collect();
+                (Some(Dissected { findings, ..junk }), State::Junk { start: here, why: None })
+            }
+            State::Blind(blind) => {
+                let left = within(blind.left);
+                (Some(junk), State::Blind(Blind { start: here, left, ..blind }))
+            }
+        };
+        if let Some(cut) = cut.filter(|cut| cut.wire_len > 0) {
+            shared.emit(cut, out);
+        }
+        let mut gap = Dissected::new(Kind::Gap, self.direction, self.position, missing, now);
+        if shared.deflate.is_some_and(|agreed| agreed.takeover(self.direction)) && !shared.context_lost(self.direction)
+        {
+            gap.findings.push(Finding::new(Rule::ContextLost, None));
+        }
+        shared.emit(gap, out);
+        shared.lost(self.direction);
+        self.position = here;
+        self.state = next;
+        self.see_again();
+    }
+
+    /// Takes bytes behind a gap. `packet` tells whether they are the first of a packet.
+    pub(super) fn take_blind(
+        &mut self,
+        bytes: &[u8],
+        packet: bool,
+        now: Time,
+        shared: &mut Shared,
+        out: &mut Vec<Dissected>,
+    ) -> Sight {
+        let State::Blind(blind) = &self.state else { return Sight::Taken(0) };
+        if blind.left.is_none() && packet {
+            let certain = match blind.then {
+                Then::Frames => chain::is_certain(bytes, self.direction, shared.rsv1_may_be_set()),
+                Then::Head => self.is_head(bytes),
+                Then::Early | Then::Junk => false,
+            };
+            let inferred = !certain
+                && blind.then == Then::Head
+                && shared.asked_to_upgrade()
+                && chain::is_certain(bytes, self.direction, true);
+            if certain || inferred {
+                self.end_junk(shared, out);
+                if inferred {
+                    return Sight::Inferred;
+                }
+                if let State::Blind(blind) = &mut self.state {
+                    blind.left = Some(0);
+                }
+                self.see_again();
+                return Sight::Taken(0);
+            }
+        }
+        self.take_opaque(bytes, now, shared, out)
+    }
+
+    /// Up to the known end, or all, in records of bounded length.
+    fn take_opaque(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> Sight {
+        let position = self.position;
+        let State::Blind(blind) = &mut self.state else { return Sight::Taken(0) };
+        let room = super::MAX_JUNK - (position - blind.start);
+        let taken = room.min(blind.left.unwrap_or(u64::MAX)).min(bytes.len() as u64);
+        let over = blind.left.as_mut().is_some_and(|left| {
+            *left -= taken;
+            *left == 0
+        });
+        if over || taken == room {
+            let end = position + taken;
+            let record = Dissected::new(Kind::Junk, self.direction, blind.start, end - blind.start, now);
+            blind.start = end;
+            shared.emit(record, out);
+            if over {
+                // See again from behind these bytes.
+                self.position = end;
+                self.see_again();
+                self.position = position;
+            }
+        }
+        Sight::Taken(taken as usize)
+    }
+
+    /// Where the known end is reached, reading goes on.
+    fn see_again(&mut self) {
+        let State::Blind(Blind { left: Some(0), then, frames, .. }) = &mut self.state else { return };
+        let (then, frames) = (*then, frames.take());
+        self.state = match (then, frames) {
+            (Then::Frames, Some(mut reader)) => {
+                reader.resume(self.position);
+                State::Frames(reader)
+            }
+            (Then::Frames, None) => State::Frames(Box::new(FrameReader::midway(self.direction, self.position))),
+            _ => self.after(then, self.position),
+        };
+    }
+
+    /// The opaque bytes until here become a record.
+    fn end_junk(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
+        let junk = self.begun(Kind::Junk, self.record_start());
+        if junk.wire_len > 0 {
+            shared.emit(junk, out);
+        }
+        if let State::Blind(blind) = &mut self.state {
+            blind.start = self.position;
+        }
+    }
+
+    /// Whether a packet certainly begins with a head.
+    fn is_head(&self, packet: &[u8]) -> bool {
+        match self.direction {
+            Direction::ServerToClient => packet.starts_with(b"HTTP/1."),
+            Direction::ClientToServer => {
+                let line = packet.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                http::may_be_request(packet) && line.windows(8).any(|words| words == b" HTTP/1.")
+            }
+        }
+    }
+
+    /// Whether frames are read here, or would be if bytes were not missing.
+    pub(super) const fn is_in_frames(&self) -> bool {
+        matches!(&self.state, State::Frames(_) | State::Blind(Blind { then: Then::Frames, .. }))
+    }
+
+    /// Whether the end of this direction can be judged as the end of a WebSocket: for [`Dissector::end`].
+    pub(super) fn judged_end(&self, how: How, shared: &mut Shared) -> Vec<Finding> {
+        if self.is_in_frames() { shared.judge_end(self.direction, how) } else { Vec::new() }
+    }
+}
