@@ -1,6 +1,7 @@
 //! From sockets to the spool and the index. Connections record side by side, and write one after the other.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
@@ -42,7 +43,13 @@ pub(super) struct Writer {
 impl Recorder {
     /// A recorder over a fresh spool, and the capture that it fills.
     pub fn new(spool: Spool) -> Self {
-        let capture = Capture::over(spool.file(), spool.path());
+        let path = spool.path().to_owned();
+        Self::named(spool, &path)
+    }
+
+    /// The same, for a capture that people know as the file `path`.
+    pub(super) fn named(spool: Spool, path: &Path) -> Self {
+        let capture = Capture::over(spool.file(), path);
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
         Self { capture, writer, serial: Arc::default(), linger: Linger::default() }
     }
@@ -135,7 +142,6 @@ mod tests {
     use crate::proto::dissected::Kind;
     use crate::wire::frame::FrameHead;
     use crate::wire::opcode::Opcode;
-    use std::path::Path;
     use std::sync::atomic::AtomicBool;
 
     const UP: Direction = Direction::ClientToServer;

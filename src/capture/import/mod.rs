@@ -1,7 +1,11 @@
 //! Opening files that hold traffic.
 
+mod ndjson;
 mod packets;
+mod replay;
 mod tcp;
+mod text;
+mod told;
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -9,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::spool::SpoolError;
 use super::store::Capture;
+use text::Conversion;
 
 /// Why a file cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -23,19 +29,23 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The file is no capture.
-    #[error("{} is {what}; framescope opens pcapng and pcap captures", path.display())]
+    #[error("{} is {what}; framescope opens pcapng, pcap, HAR and its own NDJSON", path.display())]
     Foreign {
         /// Which file.
         path: PathBuf,
         /// What it looks like.
         what: &'static str,
     },
+    /// There is no place for what it is converted into.
+    #[error(transparent)]
+    Convert(#[from] SpoolError),
 }
 
 /// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.
 pub struct Loader {
     capture: Capture,
     file: File,
+    conversion: Option<Conversion>,
 }
 
 /// Opens a file. The capture is empty until the loader runs, and grows while it does.
@@ -48,6 +58,11 @@ pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
     if file.metadata().map_err(io)?.is_dir() {
         return Err(OpenError::Foreign { path: path.to_owned(), what: "a folder" });
     }
+    if let Some(conversion) = Conversion::begin(&file, path)? {
+        let capture = conversion.capture();
+        capture.set_loading(true);
+        return Ok((capture.clone(), Loader { capture, file, conversion: Some(conversion) }));
+    }
     let mut magic = Vec::new();
     (&mut file).take(4).read_to_end(&mut magic).map_err(io)?;
     if let Some(what) = foreign(&magic) {
@@ -57,13 +72,16 @@ pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
     let bytes = Arc::new(file.try_clone().map_err(io)?);
     let capture = Capture::over(bytes, path);
     capture.set_loading(true);
-    Ok((capture.clone(), Loader { capture, file }))
+    Ok((capture.clone(), Loader { capture, file, conversion: None }))
 }
 
 impl Loader {
     /// Reads the file to its end, or until `cancel` is set. What is wrong with it goes into the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
-        packets::read(&self.capture, self.file, cancel);
+        match self.conversion {
+            Some(conversion) => conversion.run(&self.capture, self.file, cancel),
+            None => packets::read(&self.capture, self.file, cancel),
+        }
         self.capture.set_loading(false);
     }
 }

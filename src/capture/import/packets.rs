@@ -12,7 +12,7 @@ use pcap_parser::{Block, Linktype, OptionCode, PcapBlockOwned, PcapError, create
 
 use super::tcp::{Flags, Flows, Segment};
 use crate::capture::comments::COMMENT_PREFIX;
-use crate::capture::pcapng::END_OF_CAPTURE;
+use crate::capture::pcapng::{END_OF_CAPTURE, RECONSTRUCTED};
 use crate::capture::store::Capture;
 use crate::proto::time::Time;
 
@@ -56,7 +56,13 @@ pub fn read(capture: &Capture, mut file: File, cancel: &AtomicBool) {
         match reader.next() {
             Ok((len, block)) => {
                 match &block {
-                    PcapBlockOwned::NG(Block::SectionHeader(_)) => interfaces.clear(),
+                    PcapBlockOwned::NG(Block::SectionHeader(section)) => {
+                        interfaces.clear();
+                        let said = comments(&section.options);
+                        if let Some(words) = said.iter().find_map(|comment| comment.strip_prefix(RECONSTRUCTED)) {
+                            capture.set_reconstructed(words);
+                        }
+                    }
                     PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
                         interfaces.push(interface(description));
                     }
