@@ -20,7 +20,7 @@ use support::talk::{Said, any_frame};
 use support::{DOWN, REQUEST, RESPONSE, UP};
 
 /// The formats that carry whole captures.
-const CARRIERS: [Format; 2] = [Format::Pcapng, Format::Ndjson];
+const CARRIERS: [Format; 3] = [Format::Pcapng, Format::Ndjson, Format::Har];
 
 fn opened(bytes: &[u8]) -> Capture {
     let folder = tempfile::tempdir().expect("a folder");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::linger::{Linger, Shared, lock};
 use super::recording::Recording;
-use super::spool::Spool;
+use super::spool::{self, Spool};
 use super::store::Capture;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, How};
@@ -52,6 +52,14 @@ impl Recorder {
         let capture = Capture::over(spool.file(), path);
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
         Self { capture, writer, serial: Arc::default(), linger: Linger::default() }
+    }
+
+    /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
+    pub(super) fn mark_reconstructed(&self, words: &str) {
+        if let Err(e) = lock(&self.writer).spool.mark(words) {
+            self.capture.note_trouble(0, || format!("cannot write {}: {e}", spool::folder().display()));
+        }
+        self.capture.set_reconstructed(words);
     }
 
     /// The capture that is being filled.

@@ -178,7 +178,7 @@ fn comments(capture: &Capture, record: &Record) -> Vec<String> {
 
 /// The numbers of the selected records together with the handshakes of their connections, and how many of those were not
 /// selected.
-fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), ExportError> {
+pub(super) fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), ExportError> {
     let mut numbers = BTreeSet::new();
     let mut connections = HashSet::new();
     source.look(|record| {

@@ -1,5 +1,6 @@
 //! Opening files that hold traffic.
 
+mod har;
 mod ndjson;
 mod packets;
 mod replay;

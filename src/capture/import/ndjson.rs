@@ -63,7 +63,7 @@ impl Reading<'_> {
         let (connection, direction) = (told.conn, sound.direction);
         if !self.replay.knows(connection) {
             let addresses = told.addresses().unwrap_or_else(|| self.looked_up(connection, lines));
-            self.replay.begin(connection, addresses, told.is_frame());
+            self.replay.begin(connection, addresses, told.next().is_frame);
             self.next.remove(&connection);
         }
         let known = self.next.get(&connection).map_or(0, |next| next[direction.index()]);
@@ -76,7 +76,7 @@ impl Reading<'_> {
             self.trouble(lines.number, &words);
         }
         self.next.entry(connection).or_default()[direction.index()] = told.offset.saturating_add(sound.len);
-        self.replay.record(&told);
+        self.replay.record(connection, told.next());
         match sound.event {
             Event::Bytes => {
                 let replay = &mut self.replay;

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::told::{Event, Told};
+use super::told::Event;
 use crate::capture::recorder::{Chunk, Recorder};
 use crate::capture::recording::Recording;
 use crate::proto::connection::Connection;
@@ -13,6 +13,19 @@ use crate::proto::time::Time;
 
 /// How many requests of a connection are remembered.
 const MAX_REQUESTS: usize = 256;
+
+/// What is told of a record besides what it makes happen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Next {
+    /// The number that it was told with.
+    pub no: u64,
+    /// Whether it is a request.
+    pub is_request: bool,
+    /// Whether it is a frame, or the beginning of one.
+    pub is_frame: bool,
+    /// The number of the handshake that was not answered yet when it was sent, though it is told behind the answer.
+    pub unanswered: Option<u64>,
+}
 
 /// Records connections that others tell of.
 pub struct Replay {
@@ -55,16 +68,16 @@ impl Replay {
     }
 
     /// A record comes next on a connection that has begun.
-    pub fn record(&mut self, told: &Told<'_>) {
-        let Some(replayed) = self.connections.get_mut(&told.conn) else { return };
-        if told.is_request() {
-            replayed.requests.push_back((told.no, replayed.ordinals));
+    pub fn record(&mut self, connection: u64, next: Next) {
+        let Some(replayed) = self.connections.get_mut(&connection) else { return };
+        if next.is_request {
+            replayed.requests.push_back((next.no, replayed.ordinals));
             if replayed.requests.len() > MAX_REQUESTS {
                 replayed.requests.pop_front();
             }
         }
         replayed.ordinals = replayed.ordinals.saturating_add(1);
-        if let Some(no) = told.unanswered()
+        if let Some(no) = next.unanswered
             && let Some((_, handshake)) = replayed.requests.iter().find(|(of, _)| *of == no)
         {
             replayed.recording.sent_before_answer(*handshake);

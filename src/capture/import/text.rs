@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::{OpenError, ndjson};
+use super::{OpenError, har, ndjson};
 use crate::capture::recorder::Recorder;
 use crate::capture::spool::Spool;
 use crate::capture::store::Capture;
@@ -48,7 +48,7 @@ impl Conversion {
     pub fn run(self, capture: &Capture, file: File, cancel: &AtomicBool) {
         match self.kind {
             Kind::Ndjson => ndjson::read(capture, file, self.recorder, cancel),
-            Kind::Har => {}
+            Kind::Har => har::read(capture, file, self.recorder, cancel),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+use super::replay::Next;
 use crate::capture::schema::VERSION;
 use crate::proto::dissected::{Direction, How};
 use crate::proto::rules::{Rule, count};
@@ -156,19 +157,15 @@ impl Told<'_> {
         Ok(Sound { direction, time, event, len })
     }
 
-    /// Whether it is a request.
-    pub fn is_request(&self) -> bool {
-        self.r#type == "request"
-    }
-
-    /// The number of the handshake that was not answered yet when this was sent, though it is told behind the answer.
-    pub fn unanswered(&self) -> Option<u64> {
-        self.findings.iter().find(|finding| finding.rule == Rule::DataBeforeResponse.id())?.about
-    }
-
-    /// Whether it is a frame, or the beginning of one.
-    pub fn is_frame(&self) -> bool {
-        self.r#type == "frame" || self.of.as_deref() == Some("frame")
+    /// What there is to know of it besides what it makes happen.
+    pub fn next(&self) -> Next {
+        let early = self.findings.iter().find(|finding| finding.rule == Rule::DataBeforeResponse.id());
+        Next {
+            no: self.no,
+            is_request: self.r#type == "request",
+            is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
+            unanswered: early.and_then(|finding| finding.about),
+        }
     }
 
     /// The addresses of client and server, where it tells them.
