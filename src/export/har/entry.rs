@@ -114,12 +114,13 @@ impl Writer<'_> {
 
 /// The last response to a request; an interim one is none.
 fn response(run: &Run<'_>, request: &Record, from: u64) -> Option<Record> {
-    let near = run.records(from).take(NEAR).map(|(_, record)| record).take_while(|record| record.opcode().is_none());
+    let mut near =
+        run.records(from).take(NEAR).map(|(_, record)| record).take_while(|record| record.opcode().is_none());
     let answers = |r: &Record| {
         let cut = r.kind == Kind::CutHttp && r.direction == Direction::ServerToClient && r.no > request.no;
         cut || r.answers == Some(request.no) && r.kind == Kind::Response && (r.code == 101 || r.code >= 200)
     };
-    near.filter(answers).next()
+    near.find(answers)
 }
 
 /// Appends `response`; of no bytes, that there was none.
