@@ -1,5 +1,7 @@
 //! HAR: what we write, and what others write.
 
+mod support;
+
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
@@ -291,7 +293,7 @@ mod read {
         assert_eq!(lines(&capture)[1]["status"], 403);
         assert_eq!(rules(&capture), ["status-not-101"]);
         let capture = one(&json!({"request": {"url": "http://a/"}}));
-        assert_eq!(capture.trouble().reason.as_deref(), Some("no WebSocket among 1 entries of this HAR"));
+        assert_eq!(capture.trouble().reason.as_deref(), Some("the one entry of this HAR is no WebSocket"));
     }
 
     #[test]
@@ -332,6 +334,54 @@ mod read {
         ] {
             let capture = opened(text.as_bytes());
             let _ = exported(&capture, Format::Ndjson, &Options::default());
+        }
+    }
+}
+
+mod shown {
+    use super::*;
+    use std::process::Command;
+
+    /// A HAR by somebody whose name wants to be a terminal's command.
+    fn foreign() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("colleague.json");
+        let message = json!({"type": "receive", "time": 1_795_375_801.5, "opcode": 1, "data": "hello"});
+        let entry = json!({"request": {"url": "ws://a/"}, "response": {"status": 101}, "_webSocketMessages": [message],
+                           "startedDateTime": "2026-11-22T19:30:01Z"});
+        let creator = json!({"name": "A\u{1b}[31mB"});
+        fs::write(&path, json!({"log": {"creator": creator, "entries": [entry]}}).to_string()).expect("written");
+        (folder, path)
+    }
+
+    #[test]
+    fn the_screen_and_stderr_say_that_it_is_reconstructed() {
+        let (_folder, path) = foreign();
+        let screen = support::Screen::file(&path, "colleague.json", (120, 36));
+        let first = screen.text().lines().next().unwrap_or_default().to_owned();
+        assert!(first.contains("colleague.json") && first.contains("reconstructed, not wire bytes"), "{first}");
+        for arguments in [&["check"][..], &["export", "--to", "hex", "-o", "-"]] {
+            let mut command = Command::new(assert_cmd::cargo::cargo_bin!("framescope"));
+            let output = command.args(arguments).arg(&path).output().expect("it runs");
+            let err = String::from_utf8(output.stderr).expect("UTF-8");
+            assert!(output.status.success(), "{err}");
+            let line = err.lines().next().unwrap_or_default();
+            let said = "colleague.json: reconstructed from the messages of a HAR by A\u{241b}[31mB: these are not the bytes of the wire";
+            assert!(line.ends_with(said), "{line}");
+        }
+    }
+
+    #[test]
+    fn json_that_is_neither_is_refused_by_its_content() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("a.har", "{\"entries\":[]}"), ("a.ndjson", "[]"), ("a.har", "")] {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("written");
+            let output = Command::new(assert_cmd::cargo::cargo_bin!("framescope")).arg("check").arg(&path).output();
+            let output = output.expect("it runs");
+            let err = String::from_utf8(output.stderr).expect("UTF-8");
+            assert_eq!((output.status.code(), err.lines().count()), (Some(1), 1), "{err}");
+            assert!(err.contains("framescope opens pcapng, pcap, HAR and its own NDJSON"), "{err}");
         }
     }
 }

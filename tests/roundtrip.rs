@@ -218,6 +218,12 @@ mod ndjson {
     }
 
     #[test]
+    fn a_byte_order_mark_and_empty_lines_are_no_damage() {
+        let text = format!("\u{feff}\n{}\r\n\n", lines("hello").join("\r\n"));
+        assert_eq!(reason(&text), (lines("hello").len() as u64, String::new()));
+    }
+
+    #[test]
     fn records_without_their_handshake_are_frames() {
         let frames: Vec<String> =
             lines("hello").into_iter().filter(|line| line.contains("\"type\":\"frame\"")).collect();

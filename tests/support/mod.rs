@@ -121,9 +121,14 @@ impl Screen {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("sample.pcapng");
         framescope::capture::samples::Sample::by_name(name).expect("a sample").unpack(&path).expect("unpacked");
-        let (capture, loader) = framescope::capture::import::open(&path).expect("a capture");
+        Self::file(&path, &format!("{name}.pcapng"), size)
+    }
+
+    /// Over a file, under another name.
+    pub fn file(path: &std::path::Path, name: &str, size: (u16, u16)) -> Self {
+        let (capture, loader) = framescope::capture::import::open(path).expect("a capture");
         loader.run(&std::sync::atomic::AtomicBool::new(false));
-        let setting = Setting { url: None, file: Some(format!("{name}.pcapng")), formats: formats() };
+        let setting = Setting { url: None, file: Some(name.to_owned()), formats: formats() };
         let keymap = Keymap::built_in().expect("a good table");
         let mut app = App::new(capture, setting, Theme::named(ThemeName::Dark), keymap, false);
         app.resize(Rect::new(0, 0, size.0, size.1));

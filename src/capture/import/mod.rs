@@ -38,8 +38,13 @@ pub enum OpenError {
         what: &'static str,
     },
     /// There is no place for what it is converted into.
-    #[error(transparent)]
-    Convert(#[from] SpoolError),
+    #[error("there is no place to convert {} ({source}); set TMPDIR to a folder with room", path.display())]
+    Convert {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with the place.
+        source: SpoolError,
+    },
 }
 
 /// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.

@@ -21,6 +21,9 @@ const MAX_LINE: u64 = 512 * 1024 * 1024;
 /// How much is read at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads the lines into the capture: everything before the first damage, and a line about that.
 pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
     let mut lines = Lines::new(Arc::new(file), 0);
@@ -142,6 +145,11 @@ impl Lines {
     fn next(&mut self) -> io::Result<bool> {
         self.line.clear();
         self.number += 1;
+        // Some editors begin a file with a byte order mark.
+        if self.end == 0 && self.reader.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+            self.reader.consume(BYTE_ORDER_MARK.len());
+            self.end += BYTE_ORDER_MARK.len() as u64;
+        }
         let read = (&mut self.reader).take(MAX_LINE).read_until(b'\n', &mut self.line)? as u64;
         self.end += read;
         if read == MAX_LINE {

@@ -36,7 +36,8 @@ impl Conversion {
         let Some(kind) = kind(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? else {
             return Ok(None);
         };
-        Ok(Some(Self { kind, recorder: Recorder::named(Spool::unnamed()?, path) }))
+        let spool = Spool::unnamed().map_err(|source| OpenError::Convert { path: path.to_owned(), source })?;
+        Ok(Some(Self { kind, recorder: Recorder::named(spool, path) }))
     }
 
     /// The capture that it fills.

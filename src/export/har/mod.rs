@@ -23,21 +23,8 @@ use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, Kind};
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
-    let all = source.options.selection == Selection::All && source.options.direction.is_none();
-    let (chosen, total, note) = match all {
-        true => (None, source.capture.len(), None),
-        false => {
-            let (numbers, handshakes) = with_handshakes(source)?;
-            let (asked, total) = (numbers.len() as u64 - handshakes, numbers.len() as u64);
-            let note = format!("{asked} selected records and {handshakes} of their handshakes");
-            (Some(by_connection(source.capture, &numbers)), total, Some(note))
-        }
-    };
-    source.progress.total.store(total, Ordering::Relaxed);
-    let connections: Vec<u32> = match &chosen {
-        None => (1..=u32::try_from(source.capture.totals().connections).unwrap_or(u32::MAX)).collect(),
-        Some(chosen) => chosen.keys().copied().collect(),
-    };
+    let chosen = Chosen::of(source)?;
+    source.progress.total.store(chosen.total(), Ordering::Relaxed);
     let mut writer = Writer {
         bytes: Bytes::new(source.capture, source.options.redact),
         progress: source.progress,
@@ -50,11 +37,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     sink.buffer.extend_from_slice(env!("CARGO_PKG_VERSION").as_bytes());
     sink.buffer.extend_from_slice(b"\"},\"pages\":[],\"entries\":[");
     let mut bare = Vec::new();
-    for connection in connections {
-        let numbers = chosen.as_ref().map(|chosen| chosen[&connection].as_slice());
-        let run = Run { capture: source.capture, connection, numbers, len: source.capture.len().max(total) };
+    for run in chosen.runs() {
         if !writer.connection(&run, sink)? {
-            bare.push(connection);
+            bare.push(run);
         }
     }
     sink.buffer.extend_from_slice(b"\n],\"_framescope\":{");
@@ -63,24 +48,66 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     key(&mut sink.buffer, "records");
     sink.buffer.push(b'[');
     let mut first = true;
-    for connection in bare {
-        let numbers = chosen.as_ref().map(|chosen| chosen[&connection].as_slice());
-        let run = Run { capture: source.capture, connection, numbers, len: source.capture.len().max(total) };
-        writer.records(&run, 0..u64::MAX, &mut first, sink)?;
+    for run in &bare {
+        writer.records(run, 0..u64::MAX, &mut first, sink)?;
     }
     sink.buffer.extend_from_slice(b"]}}}\n");
     source.written = writer.written;
-    Ok(note)
+    let bare = match bare.len() {
+        0 => None,
+        1 => Some("1 connection without a request has no entry, only records under _framescope".to_owned()),
+        n => Some(format!("{n} connections without a request have no entries, only records under _framescope")),
+    };
+    let notes: Vec<String> = chosen.note.into_iter().chain(bare).collect();
+    Ok((!notes.is_empty()).then(|| notes.join("; ")))
 }
 
-fn by_connection(capture: &Capture, numbers: &[u64]) -> BTreeMap<u32, Vec<u64>> {
-    let mut chosen: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    for no in numbers {
-        if let Some(record) = capture.record(*no) {
-            chosen.entry(record.connection).or_default().push(*no);
+/// What is exported.
+struct Chosen<'a> {
+    capture: &'a Capture,
+    /// The numbers of the records by connection; none for all.
+    numbers: Option<BTreeMap<u32, Vec<u64>>>,
+    /// The number of the last record when the export began.
+    len: u64,
+    note: Option<String>,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(source: &Source<'a>) -> Result<Self, ExportError> {
+        let capture = source.capture;
+        let whole = Self { capture, numbers: None, len: capture.len(), note: None };
+        if source.options.selection == Selection::All && source.options.direction.is_none() {
+            return Ok(whole);
         }
+        let (chosen, handshakes) = with_handshakes(source)?;
+        let asked = chosen.len() as u64 - handshakes;
+        let mut numbers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for no in chosen {
+            if let Some(record) = capture.record(no) {
+                numbers.entry(record.connection).or_default().push(no);
+            }
+        }
+        let note = Some(format!("{asked} selected records and {handshakes} of their handshakes"));
+        Ok(Self { numbers: Some(numbers), note, ..whole })
     }
-    chosen
+
+    /// How many records there are.
+    fn total(&self) -> u64 {
+        self.numbers.as_ref().map_or(self.len, |numbers| numbers.values().map(|own| own.len() as u64).sum())
+    }
+
+    fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        let connections: Vec<u32> = match &self.numbers {
+            None => (1..=u32::try_from(self.capture.totals().connections).unwrap_or(u32::MAX)).collect(),
+            Some(numbers) => numbers.keys().copied().collect(),
+        };
+        connections.into_iter().map(|connection| Run {
+            capture: self.capture,
+            connection,
+            numbers: self.numbers.as_ref().map(|numbers| numbers[&connection].as_slice()),
+            len: self.len,
+        })
+    }
 }
 
 /// The chosen records of one connection, by position.

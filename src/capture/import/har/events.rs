@@ -14,7 +14,7 @@ use crate::capture::import::told::{Event, Sound, Told};
 use crate::capture::recorder::Recorder;
 use crate::capture::spool;
 use crate::proto::dissected::Direction;
-use crate::proto::rules::count;
+use crate::proto::rules::{count, grouped};
 use crate::proto::time::Time;
 use crate::wire::printable;
 
@@ -181,7 +181,10 @@ impl Events {
     pub fn trouble(&self) -> Option<String> {
         let no_entry = self.noted.is_empty();
         match (self.odd, self.gaps) {
-            _ if no_entry => Some(format!("no WebSocket among {} entries of this HAR", self.skipped)),
+            _ if no_entry => Some(match self.skipped {
+                1 => "the one entry of this HAR is no WebSocket".to_owned(),
+                n => format!("no WebSocket among {} entries of this HAR", grouped(n)),
+            }),
             (0, 0) => None,
             (0, gaps) => Some(format!("gaps of {} are left out; everything else is shown", count(gaps, "byte"))),
             (odd, _) => Some(format!("{} that no frame carries so: left out, or kept as text", count(odd, "message"))),
