@@ -81,8 +81,9 @@ fn keys(json: &[u8]) -> impl Iterator<Item = &[u8]> {
             at += 1;
             match byte {
                 b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth > 1 => depth -= 1,
+                b'}' | b']' => return None,
                 _ if depth == 0 => return None,
-                b'}' | b']' => depth -= 1,
                 b'"' => {
                     let start = at;
                     while json.get(at).is_some_and(|byte| *byte != b'"') {

@@ -18,7 +18,8 @@ use crate::capture::import::told;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 use crate::wire::close::CloseCode;
-use crate::wire::frame::FrameHead;
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
+use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -50,7 +51,7 @@ pub struct Entry {
 
 impl Events {
     /// Notes a message as an unfragmented frame.
-    pub fn message(&mut self, message: &Message) -> io::Result<()> {
+    pub fn message(&mut self, message: Message) -> io::Result<()> {
         let direction = match message.r#type.as_str() {
             "send" => Direction::ClientToServer,
             "receive" => Direction::ServerToClient,
@@ -65,15 +66,17 @@ impl Events {
             10.0 => Opcode::Pong,
             _ => return self.leave_out(),
         };
-        let told = message.data.as_ref().map_or(&[][..], |data| &data.0);
+        let told = message.data.map(|data| data.0).unwrap_or_default();
         let payload = match opcode {
-            Opcode::Text => String::from_utf8_lossy(told).into_owned().into_bytes(),
-            _ => BASE64.decode(told).unwrap_or_else(|_| {
+            Opcode::Text => String::from_utf8(told)
+                .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+                .into_bytes(),
+            _ => BASE64.decode(&told).unwrap_or_else(|_| {
                 self.odd += 1;
-                told.to_vec()
+                told
             }),
         };
-        self.frame(direction, opcode, time(message.time), &payload)
+        self.frame(direction, opcode, time(message.time), payload)
     }
 
     fn leave_out(&mut self) -> io::Result<()> {
@@ -81,14 +84,17 @@ impl Events {
         Ok(())
     }
 
-    fn frame(&mut self, direction: Direction, opcode: Opcode, time: Time, payload: &[u8]) -> io::Result<()> {
+    fn frame(&mut self, direction: Direction, opcode: Opcode, time: Time, mut payload: Vec<u8>) -> io::Result<()> {
         let key = (direction == Direction::ClientToServer).then(|| {
             self.entry.masked += 1;
             masking_key(self.reconstructed, self.entry.masked)
         });
-        let mut wire = Vec::with_capacity(payload.len() + 14);
-        FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
-        self.bytes(direction, time, &wire)
+        let mut head = Vec::with_capacity(MAX_HEAD_LEN);
+        FrameHead::new(true, opcode, key, payload.len() as u64).encode(&mut head);
+        if let Some(key) = key {
+            mask::apply(&mut payload, key, 0);
+        }
+        self.bytes(direction, time, &[&head, &payload])
     }
 }
 
@@ -122,9 +128,9 @@ impl Entry {
             latest = latest.max(noted.time);
             noted.order = latest;
         }
-        events.bytes(Direction::ClientToServer, asked_at, &asked)?;
+        events.bytes(Direction::ClientToServer, asked_at, &[&asked])?;
         let answers = match answered {
-            Some(answer) => events.bytes(Direction::ServerToClient, answered_at, &answer).map(|()| 1)?,
+            Some(answer) => events.bytes(Direction::ServerToClient, answered_at, &[&answer]).map(|()| 1)?,
             None => 0,
         };
         let server = Url::read(&request.url).server(&self.server);
@@ -172,7 +178,7 @@ impl Entry {
         payload.extend_from_slice(reason.as_bytes());
         for direction in Direction::BOTH {
             events.entry.masked = self.masked;
-            events.frame(direction, Opcode::Close, time(*timestamp), &payload)?;
+            events.frame(direction, Opcode::Close, time(*timestamp), payload.clone())?;
         }
         Ok(())
     }

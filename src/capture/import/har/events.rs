@@ -133,9 +133,11 @@ impl Events {
     }
 
     /// Notes bytes that cross on the connection of the entry that is being read; at time 0 when that is not known yet.
-    pub fn bytes(&mut self, direction: Direction, time: Time, bytes: &[u8]) -> io::Result<()> {
+    pub fn bytes(&mut self, direction: Direction, time: Time, pieces: &[&[u8]]) -> io::Result<()> {
         let position = self.len;
-        self.write(bytes)?;
+        for piece in pieces {
+            self.write(piece)?;
+        }
         self.noted.push(Noted {
             order: time,
             connection: FOREIGN + self.reconstructed,
@@ -144,7 +146,7 @@ impl Events {
             time,
             event: Event::Bytes,
             position,
-            len: bytes.len() as u64,
+            len: self.len - position,
         });
         Ok(())
     }

@@ -140,7 +140,7 @@ array!(Entries, "entries", |events, seq| {
 array!(Messages, "messages", |events, seq| {
     events.entry.has_messages = true;
     while let Some(message) = seq.next_element::<Message>()? {
-        events.message(&message).map_err(A::Error::custom)?;
+        events.message(message).map_err(A::Error::custom)?;
     }
 });
 
