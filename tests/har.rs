@@ -142,6 +142,37 @@ mod written {
     }
 }
 
+#[test]
+fn a_message_larger_than_a_piece_is_whole_in_fragments_too() {
+    use framescope::wire::opcode::Opcode;
+    use support::{DOWN, UP, Wire, frame};
+
+    let text = "naïve ✓ \u{1f600} \"x\" ".repeat(100_000);
+    let broken = [text.as_bytes(), b"\xff", &text.as_bytes()[..5]].concat();
+    let mut wire = Wire::upgraded();
+    let (third, rest) = text.as_bytes().split_at(text.len() / 3 + 1);
+    wire.say(UP, &frame(false, Opcode::Text, Some([9, 8, 7, 6]), third));
+    wire.say(UP, &frame(true, Opcode::Ping, Some([9, 8, 7, 5]), b"between"));
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, &broken));
+    wire.say(UP, &frame(true, Opcode::Continuation, Some([9, 8, 7, 4]), rest));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, &broken));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"unfinished"));
+    let capture = wire.recorder.capture();
+    let har = har(capture);
+    let messages = har["log"]["entries"][0]["_webSocketMessages"].as_array().expect("messages");
+    let data: Vec<&str> = messages.iter().map(|message| message["data"].as_str().expect("data")).collect();
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &broken);
+    assert!(data == [base64.as_str(), text.as_str(), &String::from_utf8_lossy(&broken)]);
+    let ways: Vec<_> = messages.iter().map(|message| (&message["type"], &message["opcode"])).collect();
+    assert_eq!(ways, [(&json!("receive"), &json!(2)), (&json!("send"), &json!(1)), (&json!("receive"), &json!(1))]);
+    let again = opened(&exported(capture, Format::Har, &Options::default()));
+    let wires = |capture: &Capture| -> Vec<Vec<u8>> {
+        let frames = capture.records(1..99).into_iter().filter(|record| record.kind == Kind::Frame);
+        frames.map(|record| capture.wire(&record, 0..u64::MAX).expect("readable")).collect()
+    };
+    assert!(wires(&again) == wires(capture));
+}
+
 mod read {
     use super::*;
 
@@ -195,6 +226,10 @@ mod read {
         assert_eq!(capture.trouble().reason, None);
         assert_eq!(said(&capture), expected());
         assert_eq!(rules(&capture), Vec::<&str>::new());
+        let options = Options::default();
+        let noted =
+            export(&capture, Format::Ndjson, &options, &mut std::io::sink(), &Progress::default()).expect("exported");
+        assert!(noted.note.expect("a note").contains("reconstructed"));
         let words = capture.reconstructed().expect("marked").to_owned();
         assert!(words.contains("HAR by Somebody") && words.contains("not the bytes of the wire"), "{words}");
         let lines = lines(&capture);

@@ -222,6 +222,14 @@ pub fn export(
         Format::Wire => wire::write(&mut source, &mut sink)?,
     };
     sink.flush()?;
+    let unmarked = capture.reconstructed().is_some() && !matches!(format, Format::Pcapng | Format::Har);
+    let note = match unmarked {
+        false => note,
+        true => {
+            let words = "the bytes are reconstructed, which this format cannot say";
+            Some(note.map_or(words.to_owned(), |note| format!("{note}; {words}")))
+        }
+    };
     Ok(Exported { records: source.written, bytes: sink.written(), note })
 }
 
