@@ -200,7 +200,7 @@ pub struct Serve {
   framescope open --sample                    list the captures that come with framescope
   framescope open --sample hello              open one of them")]
 pub struct Open {
-    /// A capture (pcapng or pcap, also as .gz)
+    /// A capture (pcapng or pcap, also as .gz, HAR or NDJSON; its content tells which)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
     pub file: Option<PathBuf>,
 
@@ -222,6 +222,7 @@ pub struct Open {
 #[command(after_long_help = "Formats:
   pcapng   a packet capture, for Wireshark and for framescope: every record, findings and notes as packet comments
   ndjson   one JSON object per record (the schema is in the README)
+  har      HTTP Archive 1.2 for Chrome DevTools: requests, and the messages of WebSockets; the records stand beside them
   hex      an annotated hex dump: a line per field with its offset, bytes, name and value
   payload  the unmasked payloads of all frames, joined
   wire     the raw bytes of one direction, joined; needs --direction where both hold bytes
@@ -233,10 +234,11 @@ readable by you alone.
 Examples:
   framescope export lesson.pcapng --to ndjson | jq 'select(.type == \"frame\") | .text'
   framescope export lesson.pcapng --to hex -o lesson.hex
+  framescope export lesson.pcapng --to har -o lesson.har
   framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
   framescope export lesson.pcapng --to pcapng --redact -o public.pcapng")]
 pub struct Export {
-    /// A capture (pcapng or pcap, also as .gz)
+    /// A capture (pcapng or pcap, also as .gz, HAR or NDJSON; its content tells which)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
@@ -281,7 +283,7 @@ Examples:
   framescope check --explain 5.5.1                      the rules of a section of RFC 6455
   framescope check --explain client-frame-unmasked      one rule")]
 pub struct Check {
-    /// A capture (pcapng or pcap, also as .gz)
+    /// A capture (pcapng or pcap, also as .gz, HAR or NDJSON; its content tells which)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]
     pub file: Option<PathBuf>,
 

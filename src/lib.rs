@@ -12,7 +12,8 @@
 //!                ▼                     │ bytes are read back by position, never held in memory
 //!              the index: a small fixed-size entry per record
 //!                ▲                     │
-//!  pcap, pcapng ─┘ capture::import: packets, reassembled TCP, then the same dissectors and index over the user's file
+//!  pcap, pcapng ─┘ capture::import: packets, reassembled TCP, then the same dissectors and index over the user's file;
+//!  HAR, NDJSON     what they tell goes through the recorder into a file without a name
 //!                                      ▼
 //!              capture::store::Capture: records by number, bytes by position
 //!                     ┌────────────────┼───────────────────────┐

@@ -16,6 +16,9 @@ pub const END_OF_CAPTURE: &str = "framescope: end: capture";
 /// The comment on an empty packet before which bytes of its direction are missing.
 pub const GAP: &str = "framescope: gap";
 
+/// How the comment on a file begins whose bytes never crossed a wire; what it was made from follows.
+pub const RECONSTRUCTED: &str = "framescope: reconstructed ";
+
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
@@ -28,14 +31,18 @@ const OPT_USERAPPL: u16 = 4;
 const OPT_IF_NAME: u16 = 2;
 const OPT_IF_TSRESOL: u16 = 9;
 
-/// Appends what a file begins with: the section header and the one interface.
-pub fn file_head(out: &mut Vec<u8>) {
+/// Appends what a file begins with: the section header and the one interface. A capture whose bytes never crossed a wire says
+/// so in `reconstructed`.
+pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
     let application = concat!("framescope ", env!("CARGO_PKG_VERSION"));
     block(out, 0x0a0d_0d0a, |out| {
         out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
         out.extend_from_slice(&1u16.to_le_bytes());
         out.extend_from_slice(&0u16.to_le_bytes());
         out.extend_from_slice(&u64::MAX.to_le_bytes()); // section length: not known
+        if let Some(words) = reconstructed {
+            option(out, OPT_COMMENT, format!("{RECONSTRUCTED}{words}").as_bytes());
+        }
         option(out, OPT_USERAPPL, application.as_bytes());
         option(out, OPT_END, &[]);
     });

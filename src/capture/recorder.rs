@@ -1,12 +1,13 @@
 //! From sockets to the spool and the index. Connections record side by side, and write one after the other.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use super::linger::{Linger, Shared, lock};
 use super::recording::Recording;
-use super::spool::Spool;
+use super::spool::{self, Spool};
 use super::store::Capture;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, How};
@@ -42,9 +43,23 @@ pub(super) struct Writer {
 impl Recorder {
     /// A recorder over a fresh spool, and the capture that it fills.
     pub fn new(spool: Spool) -> Self {
-        let capture = Capture::over(spool.file(), spool.path());
+        let path = spool.path().to_owned();
+        Self::named(spool, &path)
+    }
+
+    /// The same, for a capture that people know as the file `path`.
+    pub(super) fn named(spool: Spool, path: &Path) -> Self {
+        let capture = Capture::over(spool.file(), path);
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
         Self { capture, writer, serial: Arc::default(), linger: Linger::default() }
+    }
+
+    /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
+    pub(super) fn mark_reconstructed(&self, words: &str) {
+        if let Err(e) = lock(&self.writer).spool.mark(words) {
+            self.capture.note_trouble(0, || format!("cannot write {}: {e}", spool::folder().display()));
+        }
+        self.capture.set_reconstructed(words);
     }
 
     /// The capture that is being filled.
@@ -135,7 +150,6 @@ mod tests {
     use crate::proto::dissected::Kind;
     use crate::wire::frame::FrameHead;
     use crate::wire::opcode::Opcode;
-    use std::path::Path;
     use std::sync::atomic::AtomicBool;
 
     const UP: Direction = Direction::ClientToServer;

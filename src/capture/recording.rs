@@ -72,6 +72,11 @@ impl Recording {
         }
     }
 
+    /// What the client says next was sent before the handshake with that ordinal in the connection was answered.
+    pub const fn sent_before_answer(&mut self, handshake: u32) {
+        self.connection.sent_before_answer(handshake);
+    }
+
     /// Whether something waits for a commit.
     pub fn holds(&self) -> bool {
         !self.batch.blocks.is_empty() || !self.batch.records.is_empty()
@@ -99,6 +104,11 @@ impl Recording {
         }
         self.seen = self.holds();
         self.seen
+    }
+
+    /// Makes the connection visible without bytes: what was said on it is told later.
+    pub fn begin(&mut self, time: Time) {
+        self.open(time);
     }
 
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
@@ -231,7 +241,7 @@ impl Recording {
             }
             Some(Err(error)) => {
                 writer.stopped = true;
-                let path = recorder.capture.path().display().to_string();
+                let path = writer.spool.path().display().to_string();
                 recorder.capture.note_trouble(bytes, || format!("capturing stopped: cannot write {path}: {error}"));
             }
             None => recorder.capture.note_trouble(bytes, String::new),

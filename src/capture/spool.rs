@@ -1,7 +1,7 @@
 //! The file that live traffic is appended to.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -110,14 +110,38 @@ impl Spool {
         Self::begin(file, path, true)
     }
 
+    /// A private file without a name, for what was converted and can be converted again: nothing is left of it, however the
+    /// run ends.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn unnamed() -> Result<Self, SpoolError> {
+        let folder = folder();
+        let file = scratch_file().map_err(|source| SpoolError::Io { path: folder.clone(), source })?;
+        Self::begin(file, folder, false)
+    }
+
     fn begin(file: File, path: PathBuf, temporary: bool) -> Result<Self, SpoolError> {
         let mut head = Vec::new();
-        pcapng::file_head(&mut head);
+        pcapng::file_head(&mut head, None);
         let mut spool = Self { file: Arc::new(file), path, len: 0, temporary: Arc::new(temporary.into()) };
         match spool.append(&head) {
             Ok(_) => Ok(spool),
             Err(source) => Err(SpoolError::Io { path: spool.path.clone(), source }),
         }
+    }
+
+    /// Marks the file as reconstructed, in words. Nothing may have been appended yet.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(super) fn mark(&mut self, words: &str) -> io::Result<()> {
+        let mut head = Vec::new();
+        pcapng::file_head(&mut head, Some(words));
+        self.file.set_len(0)?;
+        (&*self.file).rewind()?;
+        self.len = 0;
+        self.append(&head).map(|_| ())
     }
 
     /// Appends whole blocks; returns the file position of their first byte.
@@ -173,7 +197,7 @@ pub(super) fn scratch_file() -> io::Result<File> {
 /// The spools in `folder` that a run left behind which did not end cleanly, with something recorded in them: newest first.
 pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
     let mut head = Vec::new();
-    pcapng::file_head(&mut head);
+    pcapng::file_head(&mut head, None);
     let mut found: Vec<_> = fs::read_dir(folder)
         .into_iter()
         .flatten()

@@ -34,6 +34,7 @@ struct Shared {
     file: Arc<File>,
     path: PathBuf,
     trouble: Mutex<Trouble>,
+    reconstructed: OnceLock<Box<str>>,
     /// For who looks here and there; who reads everything has one of their own.
     inflater: Mutex<MessageReader>,
     loading: AtomicBool,
@@ -84,6 +85,7 @@ impl Capture {
                 file,
                 path: path.to_owned(),
                 trouble: Mutex::default(),
+                reconstructed: OnceLock::new(),
                 inflater: Mutex::default(),
                 loading: AtomicBool::new(false),
                 growing: AtomicBool::new(false),
@@ -122,6 +124,17 @@ impl Capture {
     /// What went wrong, if anything.
     pub fn trouble(&self) -> Trouble {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the capture was reconstructed from, when its bytes never crossed a wire: `from the messages of a HAR`.
+    pub fn reconstructed(&self) -> Option<&str> {
+        self.shared.reconstructed.get().map(|words| &**words)
+    }
+
+    /// Marks the capture as reconstructed; the first words stay.
+    pub(super) fn set_reconstructed(&self, words: &str) {
+        let _ = self.shared.reconstructed.set(words.into());
+        self.changed();
     }
 
     /// Whether a file is still being read.

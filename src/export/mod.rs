@@ -4,6 +4,7 @@
 
 pub mod findings;
 pub mod grid;
+mod har;
 mod hex;
 mod json;
 pub mod ndjson;
@@ -35,6 +36,8 @@ pub enum Format {
     Pcapng,
     /// A JSON object per record: [`crate::capture::schema`].
     Ndjson,
+    /// HTTP Archive 1.2: what Chrome DevTools import, and the records beside it.
+    Har,
     /// An annotated hex dump, a line per field.
     Hex,
     /// The unmasked payloads of frames, joined.
@@ -45,13 +48,14 @@ pub enum Format {
 
 impl Format {
     /// Every format, the one that keeps most first.
-    pub const ALL: [Self; 5] = [Self::Pcapng, Self::Ndjson, Self::Hex, Self::Payload, Self::Wire];
+    pub const ALL: [Self; 6] = [Self::Pcapng, Self::Ndjson, Self::Har, Self::Hex, Self::Payload, Self::Wire];
 
     /// The name that people type.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pcapng => "pcapng",
             Self::Ndjson => "ndjson",
+            Self::Har => "har",
             Self::Hex => "hex",
             Self::Payload => "payload",
             Self::Wire => "wire",
@@ -63,6 +67,7 @@ impl Format {
         match self {
             Self::Pcapng => "pcapng",
             Self::Ndjson => "ndjson",
+            Self::Har => "har",
             Self::Hex => "hex",
             Self::Payload => "bin",
             Self::Wire => "wire",
@@ -74,6 +79,7 @@ impl Format {
         match self {
             Self::Pcapng => "a packet capture, for Wireshark and for framescope",
             Self::Ndjson => "one JSON object per record",
+            Self::Har => "messages for Chrome DevTools, with the records beside them",
             Self::Hex => "an annotated hex dump, a line per field",
             Self::Payload => "the unmasked payloads of frames, joined",
             Self::Wire => "the raw bytes of one direction, joined",
@@ -87,7 +93,7 @@ impl Format {
 
     /// Whether it is for people to read, so that it may go to a terminal.
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Ndjson | Self::Hex)
+        matches!(self, Self::Ndjson | Self::Har | Self::Hex)
     }
 }
 
@@ -210,11 +216,20 @@ pub fn export(
     let note = match format {
         Format::Pcapng => pcapng::write(&mut source, &mut sink)?,
         Format::Ndjson => ndjson::write(&mut source, &mut sink)?,
+        Format::Har => har::write(&mut source, &mut sink)?,
         Format::Hex => hex::write(&mut source, &mut sink)?,
         Format::Payload => payload::write(&mut source, &mut sink)?,
         Format::Wire => wire::write(&mut source, &mut sink)?,
     };
     sink.flush()?;
+    let unmarked = capture.reconstructed().is_some() && !matches!(format, Format::Pcapng | Format::Har);
+    let note = match unmarked {
+        false => note,
+        true => {
+            let words = "the bytes are reconstructed, which this format cannot say";
+            Some(note.map_or(words.to_owned(), |note| format!("{note}; {words}")))
+        }
+    };
     Ok(Exported { records: source.written, bytes: sink.written(), note })
 }
 

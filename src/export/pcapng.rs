@@ -11,16 +11,16 @@ use crate::capture::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
-use crate::proto::rules::Rule;
+use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 
 /// The longest comment that is written, in bytes: an option's length has 16 bits.
 const MAX_COMMENT: usize = 60_000;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
-    pcapng::file_head(&mut sink.buffer);
+    pcapng::file_head(&mut sink.buffer, source.capture.reconstructed());
     let all = source.options.selection == Selection::All && source.options.direction.is_none();
-    let mut writer = Writer::default();
+    let mut writer = Writer { whole: all, ..Writer::default() };
     if all {
         source.each(|bytes, record| writer.record(bytes, record, sink))?;
     } else {
@@ -46,6 +46,10 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
 #[derive(Default)]
 struct Writer {
     connections: HashMap<u32, Open>,
+    /// Whether all records are written.
+    whole: bool,
+    /// Records that were written before their turn.
+    early: HashSet<u64>,
     buffer: Vec<u8>,
     notes: Vec<String>,
 }
@@ -59,7 +63,31 @@ struct Open {
 }
 
 impl Writer {
+    /// Writes a record, unless it was written before its turn.
     fn record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+        if self.early.remove(&record.no) {
+            return Ok(());
+        }
+        if let Some(early) = self.told_late(bytes.capture(), record) {
+            self.early.insert(early.no);
+            self.packets(bytes, &early, sink)?;
+        }
+        self.packets(bytes, record, sink)
+    }
+
+    /// A record that a whole export writes before this one, because its bytes came before, although it is told later.
+    fn told_late(&self, capture: &Capture, record: &Record) -> Option<Record> {
+        match record.kind {
+            Kind::Response if self.whole => sent_before(capture, record),
+            // A connection begins with bytes: those of a record that was not complete yet.
+            Kind::End(_) if self.whole && !self.connections.contains_key(&record.connection) => (1..)
+                .map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, steps)?))
+                .find(|later| later.wire_len > 0 && later.kind != Kind::Gap),
+            _ => None,
+        }
+    }
+
+    fn packets(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let capture = bytes.capture().clone();
         let open = match self.connections.entry(record.connection) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -117,6 +145,21 @@ impl Open {
     }
 }
 
+/// The record of what the client sent before a response was there, which comes behind the response all the same.
+fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
+    let request = response.answers?;
+    let mut from = response.no;
+    loop {
+        let no = capture.next_breach(Rule::DataBeforeResponse, from)?;
+        let record = capture.record(no)?;
+        let about = |f: &Finding| f.rule == Rule::DataBeforeResponse && f.about == Some(request);
+        if record.connection == response.connection {
+            return Some(record).filter(|record| record.findings.iter().any(about));
+        }
+        from = no + 1;
+    }
+}
+
 /// Who sent the reset: the side that ends with it first, unless that side had ended before, as a finding then tells.
 fn reset_by(record: &Record) -> Direction {
     let told = record.findings.iter().find(|finding| finding.rule == Rule::TcpReset).and_then(|f| f.text.as_deref());
@@ -135,7 +178,7 @@ fn comments(capture: &Capture, record: &Record) -> Vec<String> {
 
 /// The numbers of the selected records together with the handshakes of their connections, and how many of those were not
 /// selected.
-fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), ExportError> {
+pub(super) fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), ExportError> {
     let mut numbers = BTreeSet::new();
     let mut connections = HashSet::new();
     source.look(|record| {

@@ -11,7 +11,7 @@ use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Kind;
 use crate::proto::inflating::EXPORTED_INFLATED;
-use crate::wire::frame::FrameHead;
+use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 
 /// The longest piece, in bytes: whole packets, a multiple of 3 and 4, and no HTTP head is longer.
@@ -129,6 +129,16 @@ impl Bytes {
             }
         }
         Ok(())
+    }
+
+    /// The head of a frame; `None` where it was cut.
+    pub fn frame_head(&mut self, record: &Record, buffer: &mut Vec<u8>) -> Result<Option<FrameHead>, ExportError> {
+        let read = self.reader.wire(record, 0..MAX_HEAD_LEN as u64, buffer);
+        read.map_err(|source| read_error(&self.capture, record, source))?;
+        Ok(match FrameHead::read(buffer) {
+            HeadReading::Complete(head) => Some(head),
+            HeadReading::NeedMore(_) => None,
+        })
     }
 
     /// Puts the next [`PIECE`] of a frame's unmasked payload from `from` on into `out`. Empty behind the last.

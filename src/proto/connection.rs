@@ -178,6 +178,12 @@ impl Connection {
         self.shared.reset_by.get_or_insert(side);
     }
 
+    /// What the client sends next was sent before the handshake with that ordinal was answered, though it is fed behind the
+    /// answer: the order in which bytes came is known from elsewhere.
+    pub const fn sent_before_answer(&mut self, handshake: u32) {
+        self.shared.early = Some(handshake);
+    }
+
     /// A direction ends; appends what was unfinished, and the end. Nothing may be fed to it afterwards.
     pub fn end(&mut self, direction: Direction, how: How, now: Time, out: &mut Vec<Dissected>) {
         if how == How::Rst {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{signals, stdio};
+use super::{files, signals, stdio};
 use crate::capture::import::{self, Loader};
 use crate::capture::store::{Capture, Totals};
 use crate::cli::{Check, Theme};
@@ -67,9 +67,7 @@ fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
     if cancel.load(Ordering::Relaxed) {
         bail!("{name}: stopped after {} records", grouped(totals.records));
     }
-    if let Some(reason) = capture.trouble().reason {
-        stdio::say(format_args!("{name}: {reason}"));
-    }
+    files::say_about(&capture, file);
     stdio::say(format_args!("{name}: {}", summary(&totals)));
     Ok(status(&totals, args.fail_on))
 }

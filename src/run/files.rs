@@ -97,12 +97,21 @@ fn target(args: &Export) -> Option<PathBuf> {
     }
 }
 
-/// Reads all of a file; a line on stderr when it is damaged.
+/// Reads all of a file; says what there is to know about it.
 fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<Capture> {
     let (capture, loader) = import::open_with(file, import::Options { port, follow: false })?;
     loader.run(&progress.cancel);
+    say_about(&capture, file);
+    Ok(capture)
+}
+
+/// What a person should know about a file that was read: a line when its bytes were never on a wire, and one about what is
+/// wrong with it.
+pub fn say_about(capture: &Capture, file: &Path) {
+    if let Some(words) = capture.reconstructed() {
+        stdio::say(format_args!("{}: reconstructed {words}", file.display()));
+    }
     if let Some(reason) = capture.trouble().reason {
         stdio::say(format_args!("{}: {reason}", file.display()));
     }
-    Ok(capture)
 }

@@ -251,9 +251,10 @@ struct Choice {
     direction: Option<Direction>,
 }
 
-const CHOICES: [Choice; 6] = [
+const CHOICES: [Choice; 7] = [
     Choice { name: "pcapng", format: Format::Pcapng, direction: None },
     Choice { name: "ndjson", format: Format::Ndjson, direction: None },
+    Choice { name: "har", format: Format::Har, direction: None },
     Choice { name: "hex", format: Format::Hex, direction: None },
     Choice { name: "payload", format: Format::Payload, direction: None },
     Choice { name: "wire ▲", format: Format::Wire, direction: Some(Direction::ClientToServer) },

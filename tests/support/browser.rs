@@ -1,4 +1,5 @@
 //! A real Chromium, driven by the DevTools protocol.
+#![allow(dead_code)] // Each test file uses a part of it.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -17,6 +18,8 @@ pub struct Browser {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
     next: u64,
     session: Option<String>,
+    /// Where DevTools listen: `127.0.0.1:PORT`.
+    place: String,
     _profile: tempfile::TempDir,
 }
 
@@ -27,7 +30,7 @@ impl Browser {
         let process = Command::new("chromium")
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .arg("--remote-debugging-port=0")
+            .args(["--remote-debugging-port=0", "--remote-allow-origins=*"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::null())
@@ -36,18 +39,43 @@ impl Browser {
             .spawn()
             .expect("chromium starts; install the Debian package chromium");
         let address = devtools_address(&profile.path().join("DevToolsActivePort"));
+        let place = address.trim_start_matches("ws://").split('/').next().unwrap_or_default().to_owned();
         let (socket, _) = tungstenite::connect(address).expect("DevTools answer");
-        let mut browser = Self { process, socket, next: 0, session: None, _profile: profile };
-        let target = browser.call("Target.createTarget", &json!({ "url": url }));
-        let attached =
-            browser.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
-        browser.session = attached["sessionId"].as_str().map(str::to_owned);
+        let mut browser = Self { process, socket, next: 0, session: None, place, _profile: profile };
+        browser.visit(url);
         browser
     }
 
-    /// Evaluates an expression in the page.
+    /// Opens another page, of which everything after this speaks; returns its name among the targets.
+    pub fn visit(&mut self, url: &str) -> String {
+        self.session = None;
+        let target = self.call("Target.createTarget", &json!({ "url": url }))["targetId"].clone();
+        self.attach(target.as_str().expect("a target"))
+    }
+
+    /// Turns to a page that was opened before.
+    pub fn attach(&mut self, target: &str) -> String {
+        self.session = None;
+        let attached = self.call("Target.attachToTarget", &json!({ "targetId": target, "flatten": true }));
+        self.session = attached["sessionId"].as_str().map(str::to_owned);
+        target.to_owned()
+    }
+
+    /// Opens the DevTools that come with Chromium, over a page or over nothing.
+    pub fn devtools(&mut self, inspected: Option<&str>) -> String {
+        let over = inspected.map(|target| format!("?ws={}/devtools/page/{target}", self.place)).unwrap_or_default();
+        self.visit(&format!("devtools://devtools/bundled/devtools_app.html{over}"))
+    }
+
+    /// Goes elsewhere in the same page.
+    pub fn navigate(&mut self, url: &str) {
+        self.call("Page.navigate", &json!({ "url": url }));
+    }
+
+    /// Evaluates an expression in the page, and waits for what it promises.
     pub fn eval(&mut self, expression: &str) -> Value {
-        let result = self.call("Runtime.evaluate", &json!({ "expression": expression, "returnByValue": true }));
+        let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let result = self.call("Runtime.evaluate", &params);
         assert!(result.get("exceptionDetails").is_none(), "{expression}: {result}");
         result["result"]["value"].clone()
     }

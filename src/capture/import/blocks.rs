@@ -40,10 +40,18 @@ pub struct Packet<'a> {
     order: Order,
 }
 
+/// What a section of the file says of itself.
+#[derive(Debug)]
+pub struct Section<'a> {
+    options: &'a [u8],
+    order: Order,
+}
+
 /// What stands next in the file.
 #[derive(Debug)]
 pub enum Next<'a> {
     Packet(Packet<'a>),
+    Section(Section<'a>),
     /// A block without a packet, or one on an interface that nobody described.
     Other,
     /// The file ends here, so many bytes into a block.
@@ -133,6 +141,9 @@ impl Blocks {
                     options: &self.window[options.0..options.1],
                     order: self.order(),
                 })
+            }
+            Ok(Step::Section { options }) => {
+                Next::Section(Section { options: &self.window[options.0..options.1], order: self.order() })
             }
             Ok(Step::Other) => Next::Other,
             Ok(Step::End) => Next::End((self.end - self.here) as u64),
@@ -239,6 +250,7 @@ impl Blocks {
         let order = *order;
         let block = &self.window[from..from + total];
         let (number, data) = match kind {
+            SECTION_HEADER if total >= 28 => return Step::Section { options: (from + 24, from + total - 4) },
             INTERFACE if total >= 20 => {
                 interfaces.push(Interface::described(order, block));
                 return Step::Other;
@@ -311,15 +323,27 @@ impl Blocks {
 impl Packet<'_> {
     /// The comments on the packet.
     pub fn comments(&self) -> impl Iterator<Item = &str> {
-        options(self.order, self.options)
-            .filter(|(code, _)| *code == OPT_COMMENT)
-            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
+        comments(self.order, self.options)
     }
+}
+
+impl Section<'_> {
+    /// The comments on the section.
+    pub fn comments(&self) -> impl Iterator<Item = &str> {
+        comments(self.order, self.options)
+    }
+}
+
+fn comments(order: Order, all: &[u8]) -> impl Iterator<Item = &str> {
+    options(order, all)
+        .filter(|(code, _)| *code == OPT_COMMENT)
+        .filter_map(|(_, value)| std::str::from_utf8(value).ok())
 }
 
 /// What a step found, in places of the window.
 enum Step {
     Packet { from: usize, len: usize, interface: Interface, time: Time, options: (usize, usize) },
+    Section { options: (usize, usize) },
     Other,
     End,
     Damaged,

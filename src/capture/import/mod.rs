@@ -2,10 +2,15 @@
 
 mod blocks;
 mod gzip;
+mod har;
 mod link;
+mod ndjson;
 mod packets;
+mod replay;
 mod side;
 mod tcp;
+mod text;
+mod told;
 
 use std::fs::File;
 use std::io;
@@ -14,8 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::spool;
+use super::spool::{self, SpoolError};
 use super::store::Capture;
+use text::Conversion;
 
 /// How many of a file's first bytes tell what it is.
 const BEGINNING: usize = 64;
@@ -40,7 +46,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The file is no capture.
-    #[error("{} is {what}; framescope opens pcapng and pcap captures, also compressed with gzip", path.display())]
+    #[error("{} is {what}; framescope opens pcapng and pcap, also compressed with gzip, HAR and its own NDJSON", path.display())]
     Foreign {
         /// Which file.
         path: PathBuf,
@@ -48,8 +54,21 @@ pub enum OpenError {
         what: &'static str,
     },
     /// The file cannot be followed.
-    #[error("{} is compressed: it cannot be followed while it grows; open it without --follow", .0.display())]
-    Unfollowable(PathBuf),
+    #[error("{} is {what}: it cannot be followed while it grows; open it without --follow", path.display())]
+    Unfollowable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        what: &'static str,
+    },
+    /// There is no place for what it is converted into.
+    #[error("there is no place to convert {} ({source}); set TMPDIR to a folder with room", path.display())]
+    Convert {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with the place.
+        source: SpoolError,
+    },
 }
 
 /// How a file is read.
@@ -61,22 +80,24 @@ pub struct Options {
     pub follow: bool,
 }
 
-/// What a file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
-    /// pcapng or pcap.
-    Packets,
-}
-
 /// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.
 pub struct Loader {
     capture: Capture,
-    /// What the capture's bytes are read from.
-    file: Arc<File>,
-    format: Format,
-    options: Options,
-    /// What is inflated into `file` first.
-    compressed: Option<File>,
+    source: Source,
+}
+
+/// What a file is.
+enum Source {
+    /// pcapng or pcap.
+    Packets {
+        /// What the capture's bytes are read from.
+        file: Arc<File>,
+        options: Options,
+        /// What is inflated into `file` first.
+        compressed: Option<File>,
+    },
+    /// JSON, which becomes a file of packets.
+    Text { file: File, conversion: Conversion },
 }
 
 /// Opens a file as [`open_with`] does, without options.
@@ -98,12 +119,21 @@ pub fn open_with(path: &Path, options: Options) -> Result<(Capture, Loader), Ope
     if source.metadata().map_err(io)?.is_dir() {
         return Err(foreign("a folder"));
     }
+    let unfollowable = |what| OpenError::Unfollowable { path: path.to_owned(), what };
+    if let Some(conversion) = Conversion::begin(&source, path)? {
+        if options.follow {
+            return Err(unfollowable("no packet capture"));
+        }
+        let capture = conversion.capture();
+        capture.set_loading(true);
+        return Ok((capture.clone(), Loader { capture, source: Source::Text { file: source, conversion } }));
+    }
     let mut beginning = [0; BEGINNING];
     let read = source.read_at(&mut beginning, 0).map_err(io)?;
     let mut beginning = beginning[..read].to_vec();
     let (file, compressed) = if gzip::is_gzip(&beginning) {
         if options.follow {
-            return Err(OpenError::Unfollowable(path.to_owned()));
+            return Err(unfollowable("compressed"));
         }
         beginning = gzip::beginning(&source, BEGINNING)
             .ok_or_else(|| foreign("compressed, and damaged from its beginning on"))?;
@@ -112,43 +142,48 @@ pub fn open_with(path: &Path, options: Options) -> Result<(Capture, Loader), Ope
     } else {
         (source, None)
     };
-    let format = match told_by(&beginning) {
+    match not_packets(&beginning) {
         // Whoever writes it has not begun.
-        Err(_) if options.follow && beginning.is_empty() => Format::Packets,
-        told => told.map_err(foreign)?,
-    };
+        Some(_) if options.follow && beginning.is_empty() => {}
+        Some(what) => return Err(foreign(what)),
+        None => {}
+    }
     let file = Arc::new(file);
     let capture = Capture::over(Arc::clone(&file), path);
     capture.set_loading(true);
     capture.set_growing(options.follow);
-    Ok((capture.clone(), Loader { capture, file, format, options, compressed }))
+    Ok((capture.clone(), Loader { capture, source: Source::Packets { file, options, compressed } }))
 }
 
 impl Loader {
     /// Reads the file to its end, or until `cancel` is set. What is wrong with it goes into the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
-        let damage = self.compressed.and_then(|source| gzip::inflate(source, &self.file, cancel).err());
-        match self.format {
-            Format::Packets => packets::read(&self.capture, &self.file, &self.options, cancel),
+        let capture = &self.capture;
+        match self.source {
+            Source::Text { file, conversion } => conversion.run(capture, file, cancel),
+            Source::Packets { file, options, compressed } => {
+                let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
+                packets::read(capture, &file, &options, cancel);
+                if let Some(damage) = damage {
+                    capture.add_trouble(&damage);
+                }
+            }
         }
-        if let Some(damage) = damage {
-            self.capture.add_trouble(&damage);
-        }
-        self.capture.set_growing(false);
-        self.capture.set_loading(false);
+        capture.set_growing(false);
+        capture.set_loading(false);
     }
 }
 
-/// What a file with this beginning is, or what it looks like that cannot be opened.
-fn told_by(beginning: &[u8]) -> Result<Format, &'static str> {
+/// What a file with this beginning looks like when it is no pcapng and no pcap.
+fn not_packets(beginning: &[u8]) -> Option<&'static str> {
     match beginning {
         [0x0a, 0x0d, 0x0d, 0x0a, ..]
         | [0xa1, 0xb2, 0xc3 | 0xcd, 0xd4 | 0x34, ..]
         | [0xa1, 0xb2, 0x3c, 0x4d, ..]
         | [0xd4 | 0x34, 0xc3 | 0xcd, 0xb2, 0xa1, ..]
-        | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Ok(Format::Packets),
-        [] => Err("empty"),
-        [0x1f, 0x8b, ..] => Err("compressed more than once"),
-        _ => Err("no capture"),
+        | [0x4d, 0x3c, 0xb2, 0xa1, ..] => None,
+        [] => Some("empty"),
+        [0x1f, 0x8b, ..] => Some("compressed more than once"),
+        _ => Some("no capture"),
     }
 }

@@ -11,7 +11,7 @@ use super::blocks::{Blocks, Next, Packet};
 use super::link::{self, Holds};
 use super::tcp::{Flows, Mark, Segment};
 use crate::capture::comments::COMMENT_PREFIX;
-use crate::capture::pcapng::{END_OF_CAPTURE, GAP};
+use crate::capture::pcapng::{END_OF_CAPTURE, GAP, RECONSTRUCTED};
 use crate::capture::store::Capture;
 use crate::proto::rules::{count, grouped};
 
@@ -46,6 +46,12 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &Ato
                 packets += 1;
                 if packets % BATCH == 0 {
                     flows.commit();
+                }
+                continue;
+            }
+            Next::Section(section) => {
+                if let Some(words) = section.comments().find_map(|comment| comment.strip_prefix(RECONSTRUCTED)) {
+                    capture.set_reconstructed(words);
                 }
                 continue;
             }

@@ -39,6 +39,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let state = match (&app.setting.file, app.capture.is_loading()) {
         (Some(_), true) => ("◌ reading".to_owned(), theme.warning.0),
         (Some(_), false) if app.capture.is_growing() => ("● growing".to_owned(), theme.good.0),
+        (Some(_), false) if app.capture.reconstructed().is_some() => {
+            ("■ reconstructed, not wire bytes".to_owned(), theme.warning.0)
+        }
         (Some(_), false) => ("■ file".to_owned(), theme.info.0),
         (None, _) => ("● live".to_owned(), theme.good.0),
     };

@@ -1,0 +1,97 @@
+//! Heads of requests and responses in the keys of HAR: names and values, cookies, and the URL that the two make up.
+
+use crate::export::json::{bool_field, key, string_field};
+use crate::wire::http::Head;
+
+/// Appends `headers`. Folded values are joined; a line without a name is no header.
+pub fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
+    key(out, "headers");
+    list(out, head.headers.iter().filter(|line| !line.name.is_empty()), |out, line| {
+        pair(out, &head.text(&line.name), &unfolded(&head.text(&line.value)));
+    });
+}
+
+/// Appends the `cookies` of a request.
+pub fn cookies_sent(out: &mut Vec<u8>, head: &Head<'_>) {
+    let lines: Vec<String> = texts(head, "cookie");
+    let cookies = lines.iter().flat_map(|line| line.split(';')).map(str::trim).filter(|cookie| !cookie.is_empty());
+    key(out, "cookies");
+    list(out, cookies, |out, cookie| {
+        let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
+        pair(out, name, value);
+    });
+}
+
+/// Appends the `cookies` of a response.
+pub fn cookies_set(out: &mut Vec<u8>, head: &Head<'_>) {
+    key(out, "cookies");
+    list(out, texts(head, "set-cookie").iter(), |out, line| {
+        let mut parts = line.split(';').map(str::trim);
+        let (name, value) = split(parts.next().unwrap_or_default());
+        string_field(out, "name", name);
+        string_field(out, "value", value);
+        let attributes: Vec<(&str, &str)> = parts.map(split).collect();
+        let value = |wanted: &str| attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        for (wanted, name) in [("path", "path"), ("domain", "domain")] {
+            if let Some((_, value)) = value(wanted) {
+                string_field(out, name, value);
+            }
+        }
+        bool_field(out, "httpOnly", value("httponly").is_some());
+        bool_field(out, "secure", value("secure").is_some());
+    });
+}
+
+/// Appends `queryString`: the pairs behind the question mark, as they stand.
+pub fn query(out: &mut Vec<u8>, target: &str) {
+    let query = target.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
+    key(out, "queryString");
+    list(out, query.split('&').filter(|part| !part.is_empty()), |out, part| {
+        let (name, value) = split(part);
+        pair(out, name, value);
+    });
+}
+
+/// The URL that was asked for: the target, behind scheme and host where it has none.
+pub fn url(target: &str, host: &str, is_websocket: bool) -> String {
+    if target.contains("://") {
+        return target.to_owned();
+    }
+    let scheme = if is_websocket { "ws" } else { "http" };
+    let slash = if target.starts_with('/') { "" } else { "/" };
+    format!("{scheme}://{host}{slash}{target}")
+}
+
+fn texts(head: &Head<'_>, name: &str) -> Vec<String> {
+    head.lines_named(name).map(|(_, line)| unfolded(&head.text(&line.value))).collect()
+}
+
+fn unfolded(value: &str) -> String {
+    match value.contains('\n') {
+        true => value.lines().map(str::trim).collect::<Vec<_>>().join(" "),
+        false => value.to_owned(),
+    }
+}
+
+fn split(pair: &str) -> (&str, &str) {
+    pair.split_once('=').unwrap_or((pair, ""))
+}
+
+fn pair(out: &mut Vec<u8>, name: &str, value: &str) {
+    string_field(out, "name", name);
+    string_field(out, "value", value);
+}
+
+/// Appends an array of objects.
+fn list<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+    out.push(b'[');
+    for (i, item) in items.enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.push(b'{');
+        write(out, item);
+        out.push(b'}');
+    }
+    out.push(b']');
+}

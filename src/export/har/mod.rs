@@ -1,0 +1,170 @@
+//! HAR 1.2 as Chrome DevTools write and read it: an entry per request, and with the request of a WebSocket its messages,
+//! reassembled and inflated. The records themselves, with their wire bytes and findings, stand under `_framescope`, so that
+//! what HAR has no place for comes back when the file is opened.
+
+mod data;
+mod entry;
+mod head;
+mod messages;
+mod records;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use super::json::{key, number_field, optional, string_field};
+use super::pcapng::with_handshakes;
+use super::sink::Sink;
+use super::source::{Bytes, Source};
+use super::timestamp::Timestamps;
+use super::{ExportError, Progress, Selection};
+use crate::capture::record::Record;
+use crate::capture::schema::VERSION;
+use crate::capture::store::Capture;
+use crate::proto::dissected::{Direction, Kind};
+
+pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
+    let chosen = Chosen::of(source)?;
+    source.progress.total.store(chosen.total(), Ordering::Relaxed);
+    let mut writer = Writer {
+        bytes: Bytes::new(source.capture, source.options.redact),
+        progress: source.progress,
+        times: Timestamps::default(),
+        buffer: Vec::new(),
+        written: 0,
+        entries: 0,
+    };
+    sink.buffer.extend_from_slice(b"{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"framescope\",\"version\":\"");
+    sink.buffer.extend_from_slice(env!("CARGO_PKG_VERSION").as_bytes());
+    sink.buffer.extend_from_slice(b"\"},\"pages\":[],\"entries\":[");
+    let mut bare = Vec::new();
+    for run in chosen.runs() {
+        if !writer.connection(&run, sink)? {
+            bare.push(run);
+        }
+    }
+    sink.buffer.extend_from_slice(b"\n],\"_framescope\":{");
+    number_field(&mut sink.buffer, "v", VERSION);
+    optional(&mut sink.buffer, "reconstructed", source.capture.reconstructed(), string_field);
+    key(&mut sink.buffer, "records");
+    sink.buffer.push(b'[');
+    let mut first = true;
+    for run in &bare {
+        writer.records(run, 0..u64::MAX, &mut first, sink)?;
+    }
+    sink.buffer.extend_from_slice(b"]}}}\n");
+    source.written = writer.written;
+    let bare = match bare.len() {
+        0 => None,
+        1 => Some("1 connection without a request has no entry, only records under _framescope".to_owned()),
+        n => Some(format!("{n} connections without a request have no entries, only records under _framescope")),
+    };
+    let notes: Vec<String> = chosen.note.into_iter().chain(bare).collect();
+    Ok((!notes.is_empty()).then(|| notes.join("; ")))
+}
+
+/// What is exported.
+struct Chosen<'a> {
+    capture: &'a Capture,
+    /// The numbers of the records by connection; none for all.
+    numbers: Option<BTreeMap<u32, Vec<u64>>>,
+    /// The number of the last record when the export began.
+    len: u64,
+    note: Option<String>,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(source: &Source<'a>) -> Result<Self, ExportError> {
+        let capture = source.capture;
+        let whole = Self { capture, numbers: None, len: capture.len(), note: None };
+        if source.options.selection == Selection::All && source.options.direction.is_none() {
+            return Ok(whole);
+        }
+        let (chosen, handshakes) = with_handshakes(source)?;
+        let asked = chosen.len() as u64 - handshakes;
+        let mut numbers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for no in chosen {
+            if let Some(record) = capture.record(no) {
+                numbers.entry(record.connection).or_default().push(no);
+            }
+        }
+        let note = Some(format!("{asked} selected records and {handshakes} of their handshakes"));
+        Ok(Self { numbers: Some(numbers), note, ..whole })
+    }
+
+    /// How many records there are.
+    fn total(&self) -> u64 {
+        self.numbers.as_ref().map_or(self.len, |numbers| numbers.values().map(|own| own.len() as u64).sum())
+    }
+
+    fn runs(&self) -> impl Iterator<Item = Run<'_>> {
+        let connections: Vec<u32> = match &self.numbers {
+            None => (1..=u32::try_from(self.capture.totals().connections).unwrap_or(u32::MAX)).collect(),
+            Some(numbers) => numbers.keys().copied().collect(),
+        };
+        connections.into_iter().map(|connection| Run {
+            capture: self.capture,
+            connection,
+            numbers: self.numbers.as_ref().map(|numbers| numbers[&connection].as_slice()),
+            len: self.len,
+        })
+    }
+}
+
+/// The chosen records of one connection, by position.
+struct Run<'a> {
+    capture: &'a Capture,
+    connection: u32,
+    /// None for all.
+    numbers: Option<&'a [u64]>,
+    /// The number of the last record when the export began.
+    len: u64,
+}
+
+impl Run<'_> {
+    fn get(&self, at: u64) -> Option<Record> {
+        let no = match self.numbers {
+            Some(numbers) => *numbers.get(usize::try_from(at).ok()?)?,
+            None => self.capture.neighbour(self.connection, 0, i64::try_from(at).ok()?)?,
+        };
+        self.capture.record(no).filter(|record| record.no <= self.len)
+    }
+
+    fn records(&self, from: u64) -> impl Iterator<Item = (u64, Record)> {
+        (from..).map_while(|at| Some((at, self.get(at)?)))
+    }
+
+    /// Where the requests stand, cut ones too. Behind a frame there are none.
+    fn requests(&self) -> Vec<u64> {
+        let http = self.records(0).take_while(|(_, record)| record.opcode().is_none());
+        let asks = |record: &Record| {
+            record.direction == Direction::ClientToServer && matches!(record.kind, Kind::Request | Kind::CutHttp)
+        };
+        http.filter(|(_, record)| asks(record)).map(|(at, _)| at).collect()
+    }
+}
+
+/// Memory that is used again from entry to entry.
+struct Writer<'a> {
+    bytes: Bytes,
+    progress: &'a Progress,
+    times: Timestamps,
+    buffer: Vec<u8>,
+    written: u64,
+    entries: u64,
+}
+
+impl Writer<'_> {
+    /// Writes the entries of a connection; whether it has any.
+    fn connection(&mut self, run: &Run<'_>, sink: &mut Sink<'_>) -> Result<bool, ExportError> {
+        let requests = run.requests();
+        for (i, at) in requests.iter().enumerate() {
+            // What stands before the first request goes with it.
+            let start = if i == 0 { 0 } else { *at };
+            let end = requests.get(i + 1).copied().unwrap_or(u64::MAX);
+            if let Some(request) = run.get(*at) {
+                self.entry(run, &request, start..end, sink)?;
+            }
+        }
+        Ok(!requests.is_empty())
+    }
+}
