@@ -238,6 +238,20 @@ mod ndjson {
     }
 
     #[test]
+    fn a_frame_that_claims_no_direction_claims_none_again() {
+        let line = |no: u32, rest: &str| {
+            format!("{{\"v\":1,\"no\":{no},\"conn\":1,\"time\":\"1970-01-01T00:00:00Z\",\"findings\":[],{rest}}}\n")
+        };
+        let frame = line(1, "\"type\":\"frame\",\"dir\":\"c2s\",\"offset\":0,\"wire\":\"818537fa213d7f9f4d5158\"");
+        let cut = line(2, "\"type\":\"cut\",\"of\":\"frame\",\"dir\":null,\"offset\":0,\"wire\":\"89\"");
+        let capture = opened(format!("{frame}{cut}").as_bytes());
+        assert_eq!(capture.trouble().reason, None);
+        let cut =
+            capture.records(1..9).into_iter().find(|record| record.kind == Kind::CutFrame).expect("the cut frame");
+        assert_eq!(cut.known_direction(), None);
+    }
+
+    #[test]
     fn a_byte_order_mark_and_empty_lines_are_no_damage() {
         let text = format!("\u{feff}\n{}\r\n\n", lines("hello").join("\r\n"));
         assert_eq!(reason(&text), (lines("hello").len() as u64, String::new()));
