@@ -14,10 +14,13 @@ use framescope::capture::store::Capture;
 use framescope::export::{Format, Options, Progress, export};
 use framescope::proto::dissected::{Direction, How, Kind};
 use framescope::proto::time::Time;
+use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::talk::{Said, any_frame};
-use support::{DOWN, REQUEST, RESPONSE, UP};
+use support::{DOWN, REQUEST, RESPONSE, UP, frame};
+
+/// Who says what.
+type Said = (Direction, Vec<u8>);
 
 /// The formats that carry whole captures.
 const CARRIERS: [Format; 3] = [Format::Pcapng, Format::Ndjson, Format::Har];
@@ -90,6 +93,12 @@ fn every_sample_comes_back_from_every_carrier() {
             check(&capture, format).unwrap_or_else(|e| panic!("{} {format:?}: {e}", sample.name));
         }
     }
+}
+
+fn any_frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
+    (any::<bool>(), 0u8..16, any::<[u8; 4]>(), vec(any::<u8>(), 0..200)).prop_map(move |(fin, opcode, key, payload)| {
+        frame(fin, Opcode::from_wire(opcode), masked.then_some(key), &payload)
+    })
 }
 
 /// Conversations in which each request has its answer. What no record tells is left out: how long something was held back whose
@@ -235,6 +244,20 @@ mod ndjson {
             // Two ends, as the rest is not known.
             assert_eq!(records, 4 + 2, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_frame_that_claims_no_direction_claims_none_again() {
+        let line = |no: u32, rest: &str| {
+            format!("{{\"v\":1,\"no\":{no},\"conn\":1,\"time\":\"1970-01-01T00:00:00Z\",\"findings\":[],{rest}}}\n")
+        };
+        let frame = line(1, "\"type\":\"frame\",\"dir\":\"c2s\",\"offset\":0,\"wire\":\"818537fa213d7f9f4d5158\"");
+        let cut = line(2, "\"type\":\"cut\",\"of\":\"frame\",\"dir\":null,\"offset\":0,\"wire\":\"89\"");
+        let capture = opened(format!("{frame}{cut}").as_bytes());
+        assert_eq!(capture.trouble().reason, None);
+        let cut =
+            capture.records(1..9).into_iter().find(|record| record.kind == Kind::CutFrame).expect("the cut frame");
+        assert_eq!(cut.known_direction(), None);
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! What several test files need: a capture with known bytes, and a screen to type at.
 #![allow(dead_code)] // Each test file uses a part of it.
 
-pub mod talk;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use framescope::capture::import::Options;
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};

@@ -12,6 +12,7 @@ use super::replay::{Replay, unknown_addresses};
 use super::told::{Event, Told};
 use crate::capture::recorder::Recorder;
 use crate::capture::store::Capture;
+use crate::proto::dissected::Direction;
 use crate::proto::rules::{count, grouped};
 use crate::wire::printable;
 
@@ -63,13 +64,17 @@ impl Reading<'_> {
     fn line(&mut self, lines: &Lines) -> Result<(), String> {
         let told: Told<'_> = serde_json::from_slice(lines.line.trim_ascii_end()).map_err(|e| said(&e))?;
         let sound = told.sound().map_err(|e| e.to_string())?;
-        let (connection, direction) = (told.conn, sound.direction);
+        let connection = told.conn;
         if !self.replay.knows(connection) {
             let addresses = told.addresses().unwrap_or_else(|| self.looked_up(connection, lines));
             self.replay.begin(connection, addresses, told.next().is_frame);
             self.next.remove(&connection);
         }
-        let known = self.next.get(&connection).map_or(0, |next| next[direction.index()]);
+        let next = self.next.get(&connection).copied().unwrap_or_default();
+        // Its offset tells where it was fed, if anything does.
+        let fed = Direction::BOTH.into_iter().find(|way| told.is_undirected() && next[way.index()] == told.offset);
+        let direction = fed.unwrap_or(sound.direction);
+        let known = next[direction.index()];
         if told.offset != known {
             let words = format!(
                 "at offset {} of its direction where {} comes next: records before it are not in the file",

@@ -168,6 +168,11 @@ impl Told<'_> {
         }
     }
 
+    /// Whether it does not tell which way it went: a frame that was cut before its MASK.
+    pub const fn is_undirected(&self) -> bool {
+        self.dir.is_none()
+    }
+
     /// The addresses of client and server, where it tells them.
     pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         Some((self.client.as_deref()?.parse().ok()?, self.server.as_deref()?.parse().ok()?))
