@@ -2,8 +2,10 @@
 
 mod blocks;
 mod gzip;
+mod interface;
 mod link;
 mod packets;
+mod segment;
 mod side;
 mod tcp;
 
