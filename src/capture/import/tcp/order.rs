@@ -64,7 +64,8 @@ impl Flows {
             return false;
         }
         let asked = client.offset(tcp.ack, false, false);
-        if asked <= client.taken as i64 || asked > client.taken as i64 + (1 << 20) {
+        // One more may be the client's FIN.
+        if asked <= client.taken as i64 + 1 || asked > client.taken as i64 + (1 << 20) {
             return false;
         }
         flow.held_back.get_or_insert((asked as u64, flow.segments + MAX_HELD_BACK));
