@@ -232,6 +232,39 @@ mod bad_input {
         assert!(stderr.contains("cut.pcapng") && stderr.contains("ends inside a block"), "{stderr:?}");
         assert!(output.stdout.iter().filter(|b| **b == b'\n').count() > 10);
     }
+
+    #[test]
+    fn a_port_makes_frames_of_a_capture_that_begins_in_the_middle() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("middle.pcapng");
+        let whole = fs::read(sample("hello")).expect("the sample");
+        let blocks = blocks(&whole);
+        // The SYN exchange and the handshake are the first five packets behind the two blocks of the head.
+        fs::write(&path, [&blocks[..2], &blocks[7..]].concat().concat()).expect("written");
+        let check = |arguments: &[&str]| {
+            let output =
+                framescope(&["check", "--fail-on", "warning"]).args(arguments).arg(&path).output().expect("it runs");
+            String::from_utf8(output.stderr).expect("text")
+        };
+        let said = check(&[]);
+        let port = said.split_once("--port ").expect(&said).1.split(' ').next().expect("a port");
+        assert!(!check(&["--port", port]).contains("--port"));
+        let json = stdout(&["export", "--port", port, "--to", "ndjson", &path.to_string_lossy(), "-o", "-"]);
+        assert!(json.contains("\"text\":\"Hello\"") && !json.contains("junk"), "{json}");
+        framescope(&["check", "--port", "0"]).arg(&path).assert().code(2);
+    }
+
+    /// The blocks of a little-endian pcapng.
+    fn blocks(mut file: &[u8]) -> Vec<&[u8]> {
+        let mut blocks = Vec::new();
+        while !file.is_empty() {
+            let len = u32::from_le_bytes(file[4..8].try_into().expect("four bytes")) as usize;
+            let (block, rest) = file.split_at(len);
+            blocks.push(block);
+            file = rest;
+        }
+        blocks
+    }
 }
 
 mod decode {

@@ -155,6 +155,25 @@ impl Drop for Terminal {
 }
 
 #[test]
+fn a_file_that_grows_is_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sample = include_bytes!("../assets/samples/ticker.pcapng");
+    let path = folder.path().join("growing.pcapng");
+    std::fs::write(&path, &sample[..sample.len() / 3]).expect("written");
+    let mut terminal = Terminal::program(&["open", "--follow", "growing.pcapng"], folder.path());
+    terminal.expect("● growing");
+    terminal.expect("following");
+    assert!(!terminal.text().contains("client: echo 4"), "it stands further on in the file");
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).expect("a file");
+    file.write_all(&sample[sample.len() / 3..]).expect("written");
+    terminal.expect("client: echo 4");
+    terminal.expect("0 open");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
 fn a_demo_is_stepped_through_exported_and_quit() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut terminal =

@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
+use super::interface::{Interface, Order, options};
 use crate::proto::time::Time;
 
 /// How much of the file is read at once, in bytes; more for a larger block.
@@ -21,11 +22,7 @@ const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 
-const OPT_END: u16 = 0;
 const OPT_COMMENT: u16 = 1;
-const OPT_IF_TSRESOL: u16 = 9;
-const OPT_IF_TSOFFSET: u16 = 14;
-
 /// A packet and its place in the file.
 #[derive(Debug)]
 pub struct Packet<'a> {
@@ -60,25 +57,6 @@ pub enum Next<'a> {
     Damaged,
     /// The system does not give the bytes.
     Unreadable,
-}
-
-/// A byte order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    Little,
-    Big,
-}
-
-/// Interface facts that a packet needs.
-#[derive(Clone, Copy, Debug)]
-struct Interface {
-    link: u16,
-    /// Timestamp units per second.
-    units: u64,
-    /// Seconds to add.
-    offset: i64,
-    /// The most that is captured of a packet, in bytes; 0 is no limit.
-    snap_len: u32,
 }
 
 #[derive(Debug)]
@@ -347,69 +325,4 @@ enum Step {
     Other,
     End,
     Damaged,
-}
-
-impl Interface {
-    /// What an interface description block says, which has at least 20 bytes.
-    fn described(order: Order, block: &[u8]) -> Self {
-        let mut interface =
-            Self { link: order.u16(block, 8), units: 1_000_000, offset: 0, snap_len: order.u32(block, 12) };
-        for (code, value) in options(order, &block[16..block.len() - 4]) {
-            match (code, value) {
-                (OPT_IF_TSRESOL, [resolution, ..]) => {
-                    let power = u32::from(resolution & 0x7f);
-                    let units = if resolution & 0x80 != 0 { 1u64.checked_shl(power) } else { 10u64.checked_pow(power) };
-                    interface.units = units.unwrap_or(interface.units);
-                }
-                (OPT_IF_TSOFFSET, [.., _, _, _, _, _, _, _, _]) => {
-                    let [low, high] = [order.u32(value, 0), order.u32(value, 4)];
-                    let (low, high) = if order == Order::Little { (low, high) } else { (high, low) };
-                    interface.offset = (u64::from(high) << 32 | u64::from(low)) as i64;
-                }
-                _ => {}
-            }
-        }
-        interface
-    }
-
-    /// The time that a timestamp in the interface's units means.
-    #[inline]
-    fn time(&self, raw: u64) -> Time {
-        match (self.units, self.offset) {
-            (1_000_000_000, 0) => Time(raw),
-            (1_000_000, 0) => Time(raw.saturating_mul(1000)),
-            (units, offset) => {
-                let nanos = u128::from(raw) * 1_000_000_000 / u128::from(units.max(1));
-                let nanos = nanos as i128 + i128::from(offset) * 1_000_000_000;
-                Time(nanos.clamp(0, i128::from(u64::MAX)) as u64)
-            }
-        }
-    }
-}
-
-impl Order {
-    #[inline]
-    fn u32(self, bytes: &[u8], at: usize) -> u32 {
-        let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-        if self == Self::Little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) }
-    }
-
-    fn u16(self, bytes: &[u8], at: usize) -> u16 {
-        let word = [bytes[at], bytes[at + 1]];
-        if self == Self::Little { u16::from_le_bytes(word) } else { u16::from_be_bytes(word) }
-    }
-}
-
-/// The options in the last part of a block: code and value.
-fn options(order: Order, bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        if rest.len() < 4 {
-            return None;
-        }
-        let (code, len) = (order.u16(rest, 0), usize::from(order.u16(rest, 2)));
-        let value = rest.get(4..4 + len).filter(|_| code != OPT_END)?;
-        rest = rest.get(4 + len.next_multiple_of(4)..).unwrap_or_default();
-        Some((code, value))
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::tcp::Flags;
+use super::segment::Flags;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;

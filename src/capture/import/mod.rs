@@ -3,10 +3,12 @@
 mod blocks;
 mod gzip;
 mod har;
+mod interface;
 mod link;
 mod ndjson;
 mod packets;
 mod replay;
+mod segment;
 mod side;
 mod tcp;
 mod text;

@@ -187,7 +187,7 @@ pub struct App {
 impl App {
     /// The screen over a capture. `unsaved` tells whether its records go when the program ends.
     pub fn new(capture: Capture, setting: Setting, theme: Theme, keymap: Keymap, unsaved: bool) -> Self {
-        let following = setting.file.is_none() || capture.is_growing();
+        let following = is_live(&setting, &capture);
         let mut app = Self {
             capture,
             setting,
@@ -252,6 +252,11 @@ impl App {
     pub fn resize(&mut self, area: Rect) {
         self.layout.area = area;
         self.settle();
+    }
+
+    /// Whether records still come: from the server, or from a file that is followed.
+    pub fn is_live(&self) -> bool {
+        is_live(&self.setting, &self.capture)
     }
 
     /// How many records are new since following ended.
@@ -412,4 +417,8 @@ impl App {
     fn complain(&mut self, line: impl Into<String>) {
         self.notice = Some(Notice::Failed(line.into()));
     }
+}
+
+fn is_live(setting: &Setting, capture: &Capture) -> bool {
+    setting.file.is_none() || capture.is_growing()
 }

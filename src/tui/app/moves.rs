@@ -48,7 +48,7 @@ impl App {
 
     /// Goes to the newest record, and on to each that comes.
     pub(super) fn follow(&mut self) {
-        self.following = self.setting.file.is_none() || self.capture.is_growing();
+        self.following = self.is_live();
         self.held_at = self.totals.records;
         self.go_to(self.totals.records);
     }

@@ -110,7 +110,7 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
 
 fn empty(app: &App, buffer: &mut Buffer, shape: &Shape) {
     let theme = &app.theme;
-    let live = app.setting.file.is_none();
+    let live = app.is_live();
     let lines = [
         ("No findings: nothing in this capture breaks a rule.", theme.good.0),
         (if live { "What does from here on appears in this place, with its count." } else { "" }, theme.faint.0),

@@ -46,7 +46,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    let (words, style) = match (app.setting.file.is_some(), app.following, app.new_since_hold()) {
+    let (words, style) = match (!app.is_live(), app.following, app.new_since_hold()) {
         (true, ..) => (format!("{} of {}", grouped(app.cursor), grouped(app.totals.records)), app.theme.faint.0),
         (_, true, _) => ("following ▼".to_owned(), app.theme.good.0),
         (_, false, 0) => ("holding".to_owned(), app.theme.warning.0),

@@ -1,0 +1,37 @@
+//! A TCP segment as a file holds it.
+
+use super::link::TcpHead;
+use crate::proto::time::Time;
+
+/// The flags of a segment that matter here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags {
+    pub syn: bool,
+    pub ack: bool,
+    pub fin: bool,
+    pub rst: bool,
+}
+
+/// What a packet of our own files says besides its segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    None,
+    /// Nothing is known of its direction from here on.
+    EndOfCapture,
+    /// The bytes before it are missing for good.
+    Gap,
+}
+
+/// A TCP segment and its place in the file.
+#[derive(Debug)]
+pub struct Segment<'a> {
+    pub tcp: TcpHead,
+    /// What was captured of its payload.
+    pub payload: &'a [u8],
+    /// File position of the payload's first byte.
+    pub position: u64,
+    pub time: Time,
+    /// A person's comment on the packet.
+    pub comment: Option<String>,
+    pub mark: Mark,
+}
