@@ -801,3 +801,41 @@ fn a_pong_says_which_ping_it_answers_and_how_fast() {
     assert!(text.contains("Here it answers 3 · 1.2 ms."), "{text}");
     assert_eq!(screen.lines_with("answers").iter().filter(|line| line.contains("unasked")).count(), 0);
 }
+
+#[test]
+fn a_list_of_some_records_is_gone_through_by_its_rows() {
+    use framescope::capture::selection::Selection;
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    let mut selection = Selection::default();
+    (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
+    screen.app.set_filter(Some(selection));
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (7, 4), "the nearest that has a row");
+    screen.press(&["up"]);
+    assert_eq!(screen.app.cursor, 5);
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, 1);
+    screen.press(&["pgdn", "up"]);
+    assert_eq!(screen.app.cursor, 5);
+    assert!(screen.text().contains("holding"), "{}", screen.text());
+    assert!(screen.lines_with("client: echo 0").is_empty(), "{}", screen.text());
+    // One that has no row is shown all the same, and said to be hidden.
+    screen.press(&["]"]);
+    assert_eq!(screen.app.cursor, 9);
+    let text = screen.text();
+    assert!(text.contains("record 9 is hidden in this list") && text.contains("record 9 · text"), "{text}");
+    screen.press(&["up"]);
+    assert_eq!(screen.app.cursor, 7);
+    if let Some(within) = screen.app.rows.within_mut() {
+        within.look(true);
+    }
+    wire.ticks(1);
+    screen.app.refresh();
+    assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
+    screen.app.set_filter(Some(Selection::default()));
+    assert!(screen.text().contains("no record is let through"), "{}", screen.text());
+    screen.press(&["up", "down", "G", "home"]);
+    screen.app.set_filter(None);
+    assert_eq!(screen.app.rows.len(), 11);
+}

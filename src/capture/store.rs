@@ -135,6 +135,12 @@ impl Capture {
         numbers.map_while(|no| index.record(no)).collect()
     }
 
+    /// The records with those numbers, those of them that exist, under one lock.
+    pub fn pick(&self, numbers: impl IntoIterator<Item = u64>) -> Vec<Record> {
+        let index = self.index();
+        numbers.into_iter().filter_map(|no| index.record(no)).collect()
+    }
+
     /// Numbers of the records with findings, with the findings: from `from` on, at most `limit` findings.
     pub fn findings(&self, from: u64, limit: usize) -> Vec<(u64, Finding)> {
         let index = self.index();

@@ -24,6 +24,7 @@ impl App {
         // Keys act on what there is now, not on what was last drawn.
         self.totals = self.capture.totals();
         self.count_findings();
+        self.extend_rows();
         let action = self.keymap.action(key);
         if action == Some(Action::QuitNow) {
             self.effects.push(Effect::Quit);

@@ -7,6 +7,7 @@ mod keys;
 mod mouse;
 mod moves;
 pub mod overlay;
+pub mod rows;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use ratatui::layout::Rect;
 use self::detail::Detail;
 use self::inflated::Unpacked;
 use self::overlay::{FindingsPanel, Overlay};
+use self::rows::Rows;
 use super::event::Report;
 use super::host::{ExportRequest, FormatChoice};
 use super::keymap::Keymap;
@@ -135,7 +137,9 @@ pub struct App {
     pub trouble: Trouble,
     /// The record under the cursor; 0 while there is none.
     pub cursor: u64,
-    /// The first record in the list.
+    /// Which record stands in which row of the list.
+    pub rows: Rows,
+    /// The first row of the list in view, from 0.
     pub top: u64,
     /// Whether the cursor sticks to the newest record.
     pub following: bool,
@@ -198,7 +202,8 @@ impl App {
             tallies: Vec::new(),
             trouble: Trouble::default(),
             cursor: 0,
-            top: 1,
+            rows: Rows::default(),
+            top: 0,
             following,
             held_at: 0,
             focus: Panel::List,
@@ -236,12 +241,7 @@ impl App {
         if len == 0 {
             return;
         }
-        if self.cursor == 0 || self.following {
-            let at = if self.following { len } else { 1 };
-            if at != self.cursor {
-                self.go_to(at);
-            }
-        }
+        self.take_in();
         if !self.following && self.held_at == 0 {
             self.held_at = len;
         }
@@ -252,11 +252,6 @@ impl App {
     pub fn resize(&mut self, area: Rect) {
         self.layout.area = area;
         self.settle();
-    }
-
-    /// How many records are new since following ended.
-    pub const fn new_since_hold(&self) -> u64 {
-        if self.following { 0 } else { self.totals.records.saturating_sub(self.held_at) }
     }
 
     /// Takes in a report of work beside the screen.
@@ -294,10 +289,9 @@ impl App {
                 self.overlay = Some(Overlay::Question(overlay::Question::Replace(request)));
             }
             Report::Found(Some(hit)) => {
-                self.hold();
-                self.go_to(hit.no);
-                self.select_byte(hit.byte);
                 self.notice = None;
+                self.reveal(hit.no);
+                self.select_byte(hit.byte);
                 self.settle();
             }
             Report::Found(None) => {
@@ -342,17 +336,6 @@ impl App {
         self.settle_rows();
         self.settle_hex();
         self.settle_findings();
-    }
-
-    fn settle_list(&mut self) {
-        let height = u64::from(self.layout.list.height).max(1);
-        let last_top = self.totals.records.saturating_sub(height) + 1;
-        if self.cursor < self.top {
-            self.top = self.cursor;
-        } else if self.cursor >= self.top + height {
-            self.top = self.cursor - height + 1;
-        }
-        self.top = self.top.min(last_top).max(1);
     }
 
     fn settle_rows(&mut self) {

@@ -57,8 +57,8 @@ impl App {
         self.focus = panel;
         match panel {
             Panel::List => {
-                let no = self.top + u64::from(at.y - self.layout.list.y);
-                if no <= self.totals.records {
+                let row = self.top + u64::from(at.y - self.layout.list.y);
+                if let Some(no) = self.rows.number(row) {
                     self.hold();
                     self.go_to(no);
                 }

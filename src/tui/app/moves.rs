@@ -50,19 +50,15 @@ impl App {
     pub(super) fn follow(&mut self) {
         self.following = self.setting.file.is_none();
         self.held_at = self.totals.records;
-        self.go_to(self.totals.records);
+        if let Some((_, last)) = self.rows.edges() {
+            self.go_to(last);
+        }
     }
 
     /// Rows up (negative) or down in the focused panel.
     pub(super) fn vertical(&mut self, rows: i64) {
         match self.focus {
-            Panel::List => {
-                let to = self.cursor.saturating_add_signed(rows).clamp(1, self.totals.records.max(1));
-                if to != self.cursor {
-                    self.hold();
-                    self.go_to(to);
-                }
-            }
+            Panel::List => self.step_rows(rows),
             Panel::Bits => self.step_row(rows),
             Panel::Bytes => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.bytes).per_row as i64)),
             Panel::Payload => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.payload).per_row as i64)),
@@ -87,7 +83,7 @@ impl App {
             (Panel::List, true) => self.follow(),
             (Panel::List, false) => {
                 self.hold();
-                self.go_to(1);
+                self.step_rows(i64::MIN);
             }
             (Panel::Bits, _) => self.step_row(if last { i64::MAX } else { i64::MIN }),
             (Panel::Inflated, _) => self.step_inflated(if last { i64::MAX } else { i64::MIN }),
@@ -129,10 +125,7 @@ impl App {
     pub(super) fn go_to_partner(&mut self) {
         let next = self.detail.as_ref().and_then(|detail| partner::next_partner(&self.capture, &detail.record));
         match next {
-            Some(no) => {
-                self.hold();
-                self.go_to(no);
-            }
+            Some(no) => self.reveal(no),
             None => self.tell("this record has no partner"),
         }
     }
@@ -146,8 +139,7 @@ impl App {
         };
         match next {
             Some(no) => {
-                self.hold();
-                self.go_to(no);
+                self.reveal(no);
                 self.select_finding(None);
             }
             None if later => self.tell("no finding after this record"),
@@ -164,10 +156,7 @@ impl App {
     pub(super) fn go_to_mark(&mut self) {
         let next = self.marks.range(self.cursor + 1..).next().or_else(|| self.marks.first()).copied();
         match next {
-            Some(no) => {
-                self.hold();
-                self.go_to(no);
-            }
+            Some(no) => self.reveal(no),
             None => self.tell("no record is marked; m marks the one under the cursor"),
         }
     }

@@ -47,7 +47,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let (words, style) = match (app.setting.file.is_some(), app.following, app.new_since_hold()) {
-        (true, ..) => (format!("{} of {}", grouped(app.cursor), grouped(app.totals.records)), app.theme.faint.0),
+        (true, ..) => (place(app), app.theme.faint.0),
         (_, true, _) => ("following ▼".to_owned(), app.theme.good.0),
         (_, false, 0) => ("holding".to_owned(), app.theme.warning.0),
         (_, false, new) => (format!("holding · +{} new", grouped(new)), app.theme.warning.0),
@@ -55,14 +55,29 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::right(buffer, title, &words, style);
     let room = title.width.saturating_sub(words.width() as u16 + 3);
     heads(app, buffer, Rect { width: room, ..title }, &Columns::of(title.width));
-    let shown = app.top..app.top + u64::from(area.height);
+    if app.rows.is_empty() {
+        put(buffer, area, 2, 0, "no record is let through so far", app.theme.faint.0);
+    }
+    let shown = (app.top..app.top + u64::from(area.height)).map_while(|row| app.rows.number(row));
     let base = app.capture.record(1).map_or(Time(0), |first| first.time);
-    let mut previous = app.top.checked_sub(1).and_then(|no| app.capture.record(no)).map(|record| record.time);
-    for (y, record) in app.capture.records(shown).iter().enumerate() {
+    let mut previous = before_top(app);
+    for (y, record) in app.capture.pick(shown).iter().enumerate() {
         let time = time_text(app.time_format, record.time, base, previous);
         row(app, buffer, area, y as u16, record, &time);
         previous = Some(record.time);
     }
+}
+
+/// Which row the cursor is in, of how many.
+fn place(app: &App) -> String {
+    let row = app.rows.row(app.cursor).map_or("–".to_owned(), |row| grouped(row + 1));
+    format!("{row} of {}", grouped(app.rows.len()))
+}
+
+/// The time of the record in the row before the first one in view.
+fn before_top(app: &App) -> Option<Time> {
+    let no = app.rows.number(app.top.checked_sub(1)?)?;
+    app.capture.record(no).map(|record| record.time)
 }
 
 /// The heads stand in the title line, where they cost no row. One that does not fit beside the words at the right is left out.
