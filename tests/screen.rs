@@ -839,3 +839,111 @@ fn a_list_of_some_records_is_gone_through_by_its_rows() {
     screen.app.set_filter(None);
     assert_eq!(screen.app.rows.len(), 11);
 }
+
+/// A fragmented text with a ping in between, a whole text, and a fragmented binary that goes on.
+fn fragmented() -> Wire {
+    let mut wire = Wire::upgraded();
+    let key = |n| Some([0x37, 0xfa, 0x21, n]);
+    wire.say(UP, &frame(false, Opcode::Text, key(1), b"Row, row, "));
+    wire.say(UP, &frame(false, Opcode::Continuation, key(2), b"row your boat, "));
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"still there?"));
+    wire.say(UP, &frame(true, Opcode::Pong, key(3), b"still there?"));
+    wire.say(UP, &frame(true, Opcode::Continuation, key(4), b"gently down the stream"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"Merrily"));
+    wire.say(DOWN, &frame(false, Opcode::Binary, None, &[1, 2, 3]));
+    wire
+}
+
+#[test]
+fn messages_stand_in_one_row_and_open_into_their_frames() {
+    let mut wire = fragmented();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2"]);
+    let text = screen.text();
+    assert!(text.contains(" Messages "), "{text}");
+    let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
+    assert!(row.contains("▸▲  text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
+    assert_eq!(screen.app.rows.len(), 7, "two fragments have no row: {text}");
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
+    screen.app.refresh();
+    assert!(screen.lines_with("01 02 03 04 05")[0].contains("2 frames"), "{}", screen.text());
+    // The whole message stands in the payload's place.
+    screen.press(&["g", "down", "down"]);
+    assert_eq!(screen.app.cursor, 3);
+    let text = screen.text();
+    assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
+    screen.press(&["enter"]);
+    assert_eq!(screen.app.rows.len(), 10, "{}", screen.text());
+    let signs: Vec<_> =
+        screen.text().lines().filter_map(|line| line.chars().find(|c| "▾├└".contains(*c))).take(4).collect();
+    assert_eq!(signs, ['▾', '├', '├', '└'], "{}", screen.text());
+    screen.press(&["down", "down"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath), (4, true));
+    assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (3, false, 7));
+    // Back to frames: the cursor stays with its record.
+    screen.press(&["1"]);
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 10));
+    screen.press(&["down", "2"]);
+    assert_eq!(screen.app.cursor, 3, "the row of the message that the fragment belongs to");
+}
+
+#[test]
+fn from_a_byte_of_a_message_to_the_frame_that_brought_it() {
+    let wire = fragmented();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "g", "down", "down", "backtab"]);
+    assert_eq!(screen.app.focus, Panel::Inflated);
+    screen.press(&["end", "left"]);
+    let text = screen.text();
+    assert!(text.contains("byte 46 of 47") && text.contains("frame 3 of 3, record 7"), "{text}");
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.cursor, screen.app.byte, screen.app.focus), (7, 6 + 20, Panel::Payload));
+    assert!(screen.app.beneath, "its row is opened: {}", screen.text());
+    // A compressed one.
+    let mut screen = Screen::sample("deflate", (120, 36));
+    let records = screen.app.capture.records(1..99);
+    let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
+    screen.press(&["2", "g"]);
+    while screen.app.cursor < first {
+        screen.press(&["down"]);
+    }
+    let text = screen.text();
+    assert!(screen.app.cursor == first && text.contains("Message ─ "), "{text}");
+    screen.press(&["backtab", "end", "enter"]);
+    assert!(screen.app.cursor > first && screen.app.beneath, "{}", screen.text());
+}
+
+#[test]
+fn heartbeats_fold_into_a_counted_row() {
+    let mut wire = ticker();
+    for n in 0..12u8 {
+        wire.say(DOWN, &frame(true, Opcode::Ping, None, &[n]));
+        wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, n]), &[n]));
+    }
+    for n in 0..4 {
+        wire.say(DOWN, &frame(true, Opcode::Text, None, b"2"));
+        wire.say(UP, &frame(true, Opcode::Text, Some([1, 2, 4, n]), b"3"));
+    }
+    wire.say(UP, &frame(true, Opcode::Ping, None, b"not masked"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["z"]);
+    let text = screen.text();
+    assert!(text.contains("▸ ⋯ 24 heartbeats"), "{text}");
+    assert!(text.contains("⋯ 6 heartbeats"), "the first of each text is none: {text}");
+    assert!(!screen.lines_with("a client must mask").is_empty(), "what breaks a rule is never folded: {text}");
+    assert_eq!(screen.app.rows.len(), 8 + 1 + 2 + 1 + 1);
+    screen.press(&["g"]);
+    screen.press(&["down"; 8]);
+    assert_eq!(screen.app.cursor, 9);
+    screen.press(&["enter", "down", "down", "down"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (11, true, 13 + 24));
+    // A partner that is folded is brought out.
+    screen.press(&["z", "z", "g"]);
+    screen.press(&["down"; 8]);
+    screen.press(&["p"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
+    screen.press(&["z"]);
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
+}

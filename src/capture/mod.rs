@@ -5,10 +5,12 @@
 //! by position.
 
 pub mod comments;
+pub mod heartbeat;
 pub mod import;
 mod index;
 pub mod inflate;
 mod linger;
+pub mod message;
 pub mod partner;
 pub mod pcapng;
 pub mod reader;

@@ -241,6 +241,13 @@ impl Capture {
         entry.number_of(u32::try_from(ordinal).ok()?)
     }
 
+    /// The numbers of the records of `connection` from number `from` on, at most `limit` of them.
+    pub fn numbers(&self, connection: u32, from: u64, limit: usize) -> Vec<u64> {
+        let index = self.index();
+        let Some(entry) = index.connection(connection) else { return Vec::new() };
+        (entry.ordinal_from(from)..entry.records).map_while(|ordinal| entry.number_of(ordinal)).take(limit).collect()
+    }
+
     /// Bytes of a record as they stood on the wire: the part of `range` that lies inside the record and was captured.
     ///
     /// # Errors

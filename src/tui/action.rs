@@ -60,6 +60,16 @@ actions! {
     FindPrevious "find-previous";
     /// One panel alone.
     Maximise "maximise";
+    /// The frames.
+    ViewFrames "view-frames";
+    /// The messages.
+    ViewMessages "view-messages";
+    /// The next view.
+    NextView "next-view";
+    /// What stands beneath a row.
+    Open "open";
+    /// Heartbeats in one row.
+    Fold "fold";
     /// Another form of time.
     TimeFormat "time-format";
     /// Close, stop, forget.

@@ -9,7 +9,7 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
 use super::overlay::{CopyMenu, CopyWhat, ExportDialog, Overlay, Prompt, Purpose, Question, Scope, free_name};
-use super::{App, Effect, Job, TimeFormat};
+use super::{App, Effect, Job, TimeFormat, View};
 use crate::capture::search::{Pattern, Toward};
 use crate::tui::action::Action;
 use crate::tui::host::ExportRequest;
@@ -74,6 +74,11 @@ impl App {
             Action::Find => self.prompt(Purpose::Find, String::new()),
             Action::FindNext => self.find(Toward::Later),
             Action::FindPrevious => self.find(Toward::Earlier),
+            Action::ViewFrames => self.show(View::Frames),
+            Action::ViewMessages => self.show(View::Messages),
+            Action::NextView => self.show(self.view.next()),
+            Action::Open => self.open(),
+            Action::Fold => self.toggle_fold(),
             Action::Maximise => self.maximised = !self.maximised,
             Action::TimeFormat => {
                 self.time_format = match self.time_format {

@@ -4,10 +4,12 @@ pub mod detail;
 mod findings;
 pub mod inflated;
 mod keys;
+mod listing;
 mod mouse;
 mod moves;
 pub mod overlay;
 pub mod rows;
+pub mod views;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,11 +21,13 @@ use self::detail::Detail;
 use self::inflated::Unpacked;
 use self::overlay::{FindingsPanel, Overlay};
 use self::rows::Rows;
+pub use self::views::View;
 use super::event::Report;
 use super::host::{ExportRequest, FormatChoice};
 use super::keymap::Keymap;
 use super::layout::{self, Layout, Shape};
 use super::theme::Theme;
+use crate::capture::message::Messages;
 use crate::capture::search::{Pattern, Toward};
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
 pub use crate::proto::rules::count;
@@ -137,6 +141,16 @@ pub struct App {
     pub trouble: Trouble,
     /// The record under the cursor; 0 while there is none.
     pub cursor: u64,
+    /// What the upper half of the screen shows.
+    pub view: View,
+    /// The connection whose records alone are listed.
+    pub only: Option<u32>,
+    /// Whether heartbeats that follow each other have one row.
+    pub folded: bool,
+    /// Whether the cursor is in a row beneath an opened one.
+    pub beneath: bool,
+    /// The messages that the list shows.
+    pub messages: Messages,
     /// Which record stands in which row of the list.
     pub rows: Rows,
     /// The first row of the list in view, from 0.
@@ -184,6 +198,10 @@ pub struct App {
     /// Whether a long message is being inflated beside the screen.
     inflating: bool,
     unsaved: bool,
+    /// Whether records wait to be looked at for rows.
+    rows_behind: bool,
+    /// Whether the record under the cursor may have lost its row.
+    strayed: bool,
     /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
 }
@@ -202,7 +220,14 @@ impl App {
             tallies: Vec::new(),
             trouble: Trouble::default(),
             cursor: 0,
+            view: View::Frames,
+            only: None,
+            folded: false,
+            beneath: false,
+            messages: Messages::default(),
             rows: Rows::default(),
+            rows_behind: false,
+            strayed: false,
             top: 0,
             following,
             held_at: 0,
@@ -320,7 +345,7 @@ impl App {
             payload: detail.payload_start().is_some(),
             wire_len: detail.record.wire_len,
             inflated: detail.unpacked.as_ref().map(|unpacked| match unpacked {
-                Unpacked::Whole(inflated) => inflated.bytes.len() as u64,
+                Unpacked::Whole(inflated) | Unpacked::Joined(inflated) => inflated.bytes.len() as u64,
                 _ => 0,
             }),
         });

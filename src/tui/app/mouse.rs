@@ -58,9 +58,9 @@ impl App {
         match panel {
             Panel::List => {
                 let row = self.top + u64::from(at.y - self.layout.list.y);
-                if let Some(no) = self.rows.number(row) {
+                if let Some(row) = self.rows.row(row) {
                     self.hold();
-                    self.go_to(no);
+                    self.stand(row);
                 }
             }
             Panel::Bits => self.click_bits(at),

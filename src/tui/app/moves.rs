@@ -15,7 +15,7 @@ impl App {
         let selected = self.detail.as_ref().and_then(|detail| detail.field_of_row(self.row)).map(|field| field.id);
         let Some(record) = self.capture.record(no) else { return };
         self.cursor = no;
-        let detail = Detail::load(&self.capture, record);
+        let detail = self.load(record);
         self.row = selected.and_then(|id| detail.row_of_id(id)).or_else(|| detail.row_of_field(0)).unwrap_or(0);
         if detail.frame.is_none() {
             self.row = 0;
@@ -33,7 +33,7 @@ impl App {
     /// Reads the record under the cursor again, after something about it has changed.
     pub(super) fn reload(&mut self) {
         if let Some(record) = self.capture.record(self.cursor) {
-            self.detail = Some(Detail::load(&self.capture, record));
+            self.detail = Some(self.load(record));
             self.ask_for_inflated();
         }
     }
@@ -51,7 +51,7 @@ impl App {
         self.following = self.setting.file.is_none();
         self.held_at = self.totals.records;
         if let Some((_, last)) = self.rows.edges() {
-            self.go_to(last);
+            self.stand(last);
         }
     }
 

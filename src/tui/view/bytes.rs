@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{put, rule};
+use crate::capture::inflate::Inflated;
+use crate::capture::message::Message;
 use crate::explain;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::grouped;
@@ -61,7 +63,13 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
         return;
     };
     let room = usize::from(title.width).saturating_sub(14);
-    rule::titled(app, buffer, title, "Inflated", &inflated_words(unpacked, room), app.focus == Panel::Inflated);
+    let message = app.detail.as_ref().and_then(|detail| detail.message.as_ref());
+    let name = if message.is_some() { "Message" } else { "Inflated" };
+    let words = match (unpacked, message) {
+        (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
+        _ => inflated_words(unpacked, room),
+    };
+    rule::titled(app, buffer, title, name, &words, app.focus == Panel::Inflated);
     if app.layout.divider.width > 0 {
         let joint = Rect { x: app.layout.divider.x, y: title.y, width: 1, height: 1 };
         put(buffer, joint, 0, 0, "├", app.theme.rule.0);
@@ -79,13 +87,20 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
     }
 }
 
+/// What a message of several frames says of itself.
+fn joined_words(whole: &Inflated, message: &Message) -> String {
+    let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
+    let so_far = if message.whole { "" } else { " so far" };
+    format!("{}{kind} in {}{so_far}", count(whole.len, "byte"), count(u64::from(message.frames), "frame"))
+}
+
 /// The words beside the name, in `room` columns as far as they can be shortened.
 fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
     match unpacked {
         Unpacked::Unfinished => "on the message's last frame".to_owned(),
         Unpacked::Underway => "a long message, in a moment".to_owned(),
         Unpacked::Lost => "impossible: its context is lost".to_owned(),
-        Unpacked::Whole(whole) => {
+        Unpacked::Whole(whole) | Unpacked::Joined(whole) => {
             let len = count(whole.len, "byte");
             if whole.fault.is_some() {
                 return format!("{len}, then no further");
