@@ -733,7 +733,8 @@ fn no_size_and_no_key_makes_it_panic() {
     wire.connection.reset(DOWN, framescope::proto::time::Time(1));
     let keys = [
         "up", "down", "left", "right", "tab", "pgdn", "g", "G", "\\", "?", "esc", "e", "esc", "y", "esc", "t", "p",
-        "m", "'", "f", "enter", "down", "enter", "[", "esc",
+        "m", "'", "f", "enter", "down", "enter", "[", "esc", "2", "enter", "z", "down", "enter", "3", "down", "enter",
+        "esc", "1",
     ];
     for width in (1..=130).step_by(7) {
         for height in (1..=44).step_by(3) {
@@ -862,7 +863,7 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     let text = screen.text();
     assert!(text.contains(" Messages "), "{text}");
     let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
-    assert!(row.contains("▸▲  text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
+    assert!(row.contains("▲▸ text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
     assert_eq!(screen.app.rows.len(), 7, "two fragments have no row: {text}");
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
     screen.app.refresh();
@@ -946,4 +947,99 @@ fn heartbeats_fold_into_a_counted_row() {
     assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
     screen.press(&["z"]);
     assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
+}
+
+/// Three connections: one that goes on, one that was closed in order and answered pings, and one that was torn down.
+fn several() -> (Wire, Vec<framescope::capture::recorder::ConnectionRecorder>) {
+    use framescope::capture::recorder::Chunk;
+    use framescope::proto::dissected::How;
+    use framescope::proto::time::Time;
+    let mut wire = ticker();
+    let capture = wire.recorder.capture().clone();
+    let start = capture.record(1).expect("a record").time.0;
+    let open = |port: u16| {
+        let address = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
+        wire.recorder.connection(address(port), address(6455))
+    };
+    let (mut closed, mut torn) = (open(50_001), open(50_002));
+    let mut at = start;
+    let mut say = |connection: &mut framescope::capture::recorder::ConnectionRecorder, direction, bytes: &[u8]| {
+        at += 250_000_000;
+        connection.record(&[Chunk { direction, time: Time(at), bytes }]);
+    };
+    let request = support::REQUEST.replace("dGhl", "dGhm").replace("/ticker", "/chat?room=\u{1b}[31m");
+    say(&mut closed, UP, request.as_bytes());
+    say(&mut closed, DOWN, support::RESPONSE.replace("s3pP", "s3qP").as_bytes());
+    for n in 0..5u8 {
+        say(&mut closed, DOWN, &frame(true, Opcode::Ping, None, &[n]));
+        say(&mut closed, UP, &frame(true, Opcode::Pong, Some([9, 9, 9, n]), &[n]));
+        say(&mut torn, UP, support::REQUEST.replace("dGhl", &format!("dGh{n}")).as_bytes());
+    }
+    say(&mut closed, UP, &frame(true, Opcode::Close, Some([9, 9, 8, 1]), &[0x03, 0xe8]));
+    say(&mut closed, DOWN, &frame(true, Opcode::Close, None, &[0x03, 0xe8]));
+    for direction in [DOWN, UP] {
+        closed.end(direction, How::Fin, Time(at));
+    }
+    torn.reset(DOWN, Time(at));
+    wire.wait(3_000_000_000);
+    wire.ticks(2);
+    (wire, vec![closed, torn])
+}
+
+#[test]
+fn connections_say_how_they_went_and_open_into_their_frames() {
+    let (wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["3"]);
+    assert_eq!(screen.app.table.at, 1, "that of the record under the cursor");
+    let row = |screen: &Screen, port: &str| screen.lines_with(port).remove(0);
+    assert!(row(&screen, "127.0.0.1:50000").ends_with("open"), "{}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50001").ends_with("client 1000"), "{}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50001").contains("250 ms"), "the pings: {}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50002").ends_with("server RST"), "{}", screen.text());
+    screen.press(&["down"]);
+    let text = screen.text();
+    for part in [
+        "the client closed, 1000 normal closure",
+        "the server answered the same",
+        "median 250 ms · 5 pongs",
+        "least 250 ms · last 250 ms",
+        "/chat?room=␛[31m",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["enter"]);
+    let only = |screen: &Screen| {
+        (0..screen.app.rows.len())
+            .filter_map(|row| screen.app.capture.record(screen.app.rows.number(row)?))
+            .all(|record| record.connection == 2)
+    };
+    assert!(only(&screen) && screen.app.rows.len() == 16, "{}", screen.text());
+    assert!(screen.text().contains("connection 2 · "), "{}", screen.text());
+    screen.press(&["2"]);
+    assert!(only(&screen), "messages of the same connection");
+    screen.press(&["1"]);
+    assert!(only(&screen), "and its frames again");
+    screen.press(&["esc"]);
+    assert_eq!((screen.app.table.at, screen.app.only), (2, None));
+    screen.press(&["end", "enter", "G", "esc", "1"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records);
+    // A jump to another connection leads out of the one that is looked at.
+    screen.press(&["g", "m", "3", "down", "enter", "'"]);
+    assert_eq!((screen.app.cursor, screen.app.only), (1, None));
+}
+
+#[test]
+fn the_pictures_of_the_views_stay_as_they_are() {
+    let (several, _connections) = several();
+    let fragmented = fragmented();
+    for (name, wire, keys) in
+        [("messages", &fragmented, &["2", "g", "down", "down", "enter"][..]), ("connections", &several, &["3", "down"])]
+    {
+        for size in [(120, 36), (80, 24)] {
+            let mut screen = Screen::live(wire, size);
+            screen.press(keys);
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen.text());
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod index;
 pub mod inflate;
 mod linger;
 pub mod message;
+pub mod overview;
 pub mod partner;
 pub mod pcapng;
 pub mod reader;

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::index::Index;
+use super::index::{ConnectionEntry, Index};
 pub use super::index::{Tally, Totals};
 use super::inflate::{Inflated, MessageReader};
+use super::overview::Overview;
 use super::record::Record;
 use crate::proto::connection::About;
 use crate::proto::dissected::{Checkpoint, Direction, How};
@@ -69,6 +70,22 @@ pub struct ConnectionInfo {
     pub ended: [Option<How>; 2],
     /// Its records.
     pub records: u32,
+}
+
+impl ConnectionInfo {
+    pub(super) fn of(entry: &ConnectionEntry, number: u32) -> Self {
+        Self {
+            number,
+            client: entry.client,
+            server: entry.server,
+            first: entry.first,
+            last: entry.last,
+            about: entry.about.clone(),
+            bytes: [entry.streams[0].len, entry.streams[1].len],
+            ended: entry.ended,
+            records: entry.records,
+        }
+    }
 }
 
 impl Capture {
@@ -219,17 +236,14 @@ impl Capture {
     pub fn connection(&self, number: u32) -> Option<ConnectionInfo> {
         let index = self.index();
         let entry = index.connection(number)?;
-        Some(ConnectionInfo {
-            number,
-            client: entry.client,
-            server: entry.server,
-            first: entry.first,
-            last: entry.last,
-            about: entry.about.clone(),
-            bytes: [entry.streams[0].len, entry.streams[1].len],
-            ended: entry.ended,
-            records: entry.records,
-        })
+        Some(ConnectionInfo::of(entry, number))
+    }
+
+    /// What the connections with those numbers were like: see [`Overview`]. Each with how many records it had in each of
+    /// `bins` equal parts of its time.
+    pub fn overviews(&self, numbers: Range<u32>, bins: usize) -> Vec<Overview> {
+        let index = self.index();
+        numbers.map_while(|number| Overview::of(&index, number, bins)).collect()
     }
 
     /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`

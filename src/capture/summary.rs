@@ -212,6 +212,11 @@ pub fn answers(capture: &Capture, record: &Record) -> Option<String> {
     Some(format!("answers {} · {}", record.answers?, duration(took)))
 }
 
+/// A duration in nanoseconds, as people say it.
+pub fn nanos(nanos: u64) -> String {
+    duration(Duration::from_nanos(nanos))
+}
+
 /// A duration with two or three digits that count: `870 ns`, `42 µs`, `1.2 ms`, `31 s`.
 fn duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();

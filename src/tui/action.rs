@@ -64,6 +64,8 @@ actions! {
     ViewFrames "view-frames";
     /// The messages.
     ViewMessages "view-messages";
+    /// The connections.
+    ViewConnections "view-connections";
     /// The next view.
     NextView "next-view";
     /// What stands beneath a row.

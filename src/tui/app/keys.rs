@@ -76,6 +76,7 @@ impl App {
             Action::FindPrevious => self.find(Toward::Earlier),
             Action::ViewFrames => self.show(View::Frames),
             Action::ViewMessages => self.show(View::Messages),
+            Action::ViewConnections => self.show(View::Connections),
             Action::NextView => self.show(self.view.next()),
             Action::Open => self.open(),
             Action::Fold => self.toggle_fold(),
@@ -252,6 +253,7 @@ impl App {
             self.tell(format!("{} stopped", job.what));
         } else if self.maximised {
             self.maximised = false;
+        } else if self.pattern.is_none() && self.leave_connection() {
         } else {
             self.pattern = None;
         }

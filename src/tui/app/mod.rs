@@ -1,5 +1,6 @@
 //! What the screen shows: one selection through all panels, and how it changes.
 
+pub mod connections;
 pub mod detail;
 mod findings;
 pub mod inflated;
@@ -149,6 +150,8 @@ pub struct App {
     pub folded: bool,
     /// Whether the cursor is in a row beneath an opened one.
     pub beneath: bool,
+    /// Where the table of connections stands.
+    pub table: connections::Table,
     /// The messages that the list shows.
     pub messages: Messages,
     /// Which record stands in which row of the list.
@@ -224,6 +227,7 @@ impl App {
             only: None,
             folded: false,
             beneath: false,
+            table: connections::Table::default(),
             messages: Messages::default(),
             rows: Rows::default(),
             rows_behind: false,
@@ -340,7 +344,12 @@ impl App {
 
     /// Computes where everything stands, and brings what is selected into view.
     fn settle(&mut self) {
+        let card = self.view == View::Connections;
+        if card {
+            self.focus = Panel::List;
+        }
         let shape = self.detail.as_ref().map_or(Shape::default(), |detail| Shape {
+            card,
             has_bits: detail.record.opcode().is_some(),
             payload: detail.payload_start().is_some(),
             wire_len: detail.record.wire_len,
@@ -358,6 +367,7 @@ impl App {
         let maximised = self.maximised.then_some(self.focus);
         self.layout = layout::compute(self.layout.area, maximised, shape);
         self.settle_list();
+        self.settle_table();
         self.settle_rows();
         self.settle_hex();
         self.settle_findings();

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::detail::{Detail, Sort};
-use super::{App, Panel};
+use super::{App, Panel, View};
 use crate::capture::partner;
 use crate::proto::rules::Rule;
 use crate::tui::layout::HexShape;
@@ -58,6 +58,7 @@ impl App {
     /// Rows up (negative) or down in the focused panel.
     pub(super) fn vertical(&mut self, rows: i64) {
         match self.focus {
+            Panel::List if self.view == View::Connections => self.step_connections(rows),
             Panel::List => self.step_rows(rows),
             Panel::Bits => self.step_row(rows),
             Panel::Bytes => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.bytes).per_row as i64)),
@@ -71,6 +72,7 @@ impl App {
     /// Fields, or in the hex panels bytes, to the left (negative) or right.
     pub(super) fn horizontal(&mut self, by: i64) {
         match self.focus {
+            Panel::List if self.view == View::Connections => {}
             Panel::List | Panel::Bits => self.step_row(by),
             Panel::Bytes | Panel::Payload => self.step_byte(by),
             Panel::Inflated => self.step_inflated(by),
@@ -80,6 +82,9 @@ impl App {
     /// To the first or last of the focused panel.
     pub(super) fn edge(&mut self, last: bool) {
         match (self.focus, last) {
+            (Panel::List, _) if self.view == View::Connections => {
+                self.step_connections(if last { i64::MAX } else { i64::MIN });
+            }
             (Panel::List, true) => self.follow(),
             (Panel::List, false) => {
                 self.hold();
@@ -162,6 +167,9 @@ impl App {
     }
 
     pub(super) fn next_panel(&mut self, back: bool) {
+        if self.view == View::Connections {
+            return;
+        }
         let has_inflated = self.inflated().is_some_and(|inflated| !inflated.bytes.is_empty());
         let panels = [
             (Panel::List, true),

@@ -15,11 +15,13 @@ pub enum View {
     Frames,
     /// All fragments of a message in one row.
     Messages,
+    /// A row for each connection.
+    Connections,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Frames, Self::Messages];
+    pub const ALL: [Self; 3] = [Self::Frames, Self::Messages, Self::Connections];
 
     /// The one after it, the first after the last.
     pub fn next(self) -> Self {
@@ -32,6 +34,7 @@ impl View {
         match self {
             Self::Frames => "Frames",
             Self::Messages => "Messages",
+            Self::Connections => "Connections",
         }
     }
 }
@@ -40,8 +43,15 @@ impl App {
     /// Shows another view; the cursor stays with its record.
     pub(super) fn show(&mut self, view: View) {
         self.focus = Panel::List;
-        if view == self.view {
+        let inside = self.only.is_some();
+        if view == self.view && !inside {
             return;
+        }
+        match view {
+            View::Connections => self.enter_connections(),
+            // Out of a connection, unless it is only looked at in another way.
+            View::Frames if self.view == View::Frames => self.only = None,
+            View::Frames | View::Messages => {}
         }
         self.view = view;
         self.choose_rows();
@@ -61,6 +71,7 @@ impl App {
     /// What is beneath a row; from a byte of a message to the frame that brought it.
     pub(super) fn open(&mut self) {
         match self.focus {
+            Panel::List if self.view == View::Connections => self.open_connection(),
             Panel::List => self.toggle_row(),
             Panel::Inflated => self.go_to_carrier(),
             _ => {}

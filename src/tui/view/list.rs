@@ -115,7 +115,7 @@ fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &Columns) {
         }
     }
     for (start, head) in [(columns.kind, "Kind"), (columns.bits, bits), (columns.preview, "Preview")] {
-        if start > 10 && start + (head.len() as u16) < area.width {
+        if usize::from(start) > app.view.name().len() + 2 && start + (head.len() as u16) < area.width {
             put(buffer, area, start - 1, 0, &format!(" {head} "), style);
         }
     }
@@ -140,7 +140,7 @@ impl Line<'_> {
         right(buffer, line, columns.number, &record.no.to_string(), theme.faint.0);
         right(buffer, line, columns.time, &self.time, theme.text.0);
         if let Some(sign) = self.tree_sign() {
-            put(buffer, line, columns.kind - 4, 0, sign, theme.rule.0);
+            put(buffer, line, columns.kind - 2, 0, sign, theme.key.0);
         }
         let message = match self.row.sort {
             Sort::Plain => app.messages.known(record.no).filter(|_| app.view == View::Messages),
@@ -152,7 +152,7 @@ impl Line<'_> {
         };
         if let Sort::Heartbeats(count) = self.row.sort {
             let words = format!("⋯ {} heartbeats", grouped(u64::from(count)));
-            put(buffer, line, columns.kind - 2, 0, &words, theme.faint.0);
+            put(buffer, line, columns.kind, 0, &words, theme.faint.0);
             let first = format!("{} {}", summary.kind, summary.preview);
             put(buffer, line, columns.preview, 0, &fit(&first, room(line, columns.preview)), theme.faint.0);
             return;

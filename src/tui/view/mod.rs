@@ -2,6 +2,8 @@
 
 mod bits;
 mod bytes;
+mod card;
+mod connections;
 mod empty;
 mod explanation;
 pub mod findings;
@@ -20,8 +22,8 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::app::App;
 use super::app::overlay::Overlay;
+use super::app::{App, View};
 use super::layout::MIN_SIZE;
 
 /// Draws the screen.
@@ -46,7 +48,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if app.totals.records == 0 {
         empty::render(app, buffer);
     } else {
-        list::render(app, buffer);
+        match app.view {
+            View::Connections => connections::render(app, buffer),
+            View::Frames | View::Messages => list::render(app, buffer),
+        }
+        card::render(app, buffer);
         bits::render(app, buffer);
         bytes::render(app, buffer);
         explanation::render(app, buffer);
