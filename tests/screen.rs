@@ -1030,12 +1030,69 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
 }
 
 #[test]
+fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
+    let (mut wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["4"]);
+    let text = screen.text();
+    assert!(text.contains(" Timeline ") && text.contains("┬ 2 s"), "{text}");
+    let lanes = |screen: &Screen| {
+        let list = screen.app.layout.list;
+        screen.text().lines().skip(usize::from(list.y)).take(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let signs: Vec<String> = lanes(&screen)
+        .iter()
+        .map(|lane| lane.chars().skip(10).filter(|c| !"─ ".contains(*c)).collect::<String>())
+        .collect();
+    assert!(signs[0].starts_with('◆') && signs[0].ends_with('▂'), "{text}");
+    assert!(signs[2].starts_with('✗') || signs[2].starts_with('◆'), "{text}");
+    assert!(signs[2].contains("•••••×"), "its pongs and its Close: {text}");
+    assert_eq!(signs[3].matches('•').count(), 5, "{text}");
+    // The cursor is that of the list.
+    let (cursor, no) = (screen.app.cursor, screen.app.totals.records);
+    assert_eq!(cursor, no);
+    screen.press(&["left"]);
+    assert!(screen.app.cursor < cursor);
+    let lane = |screen: &Screen| screen.app.lane().expect("a lane");
+    assert_eq!(lane(&screen), (1, UP));
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, 1);
+    screen.press(&["down", "down"]);
+    assert_eq!(lane(&screen), (2, UP), "{}", screen.text());
+    screen.press(&["right", "right", "1"]);
+    assert_eq!(screen.app.detail.as_ref().map(|detail| detail.record.connection), Some(2));
+    // Closer: the cursor stays in view, and so does what it goes to.
+    screen.press(&["4"]);
+    let each = screen.app.timeline.spans.each;
+    screen.press(&["+", "+", "+", "+", "+", "+"]);
+    assert_eq!(screen.app.timeline.spans.each, each / 64);
+    for key in ["end", "home", "right", "down", "down", "left"] {
+        screen.press(&[key]);
+        let time = screen.app.detail.as_ref().expect("a record").record.time;
+        assert!(screen.app.timeline.spans.at(time).is_some(), "after {key}: {}", screen.text());
+    }
+    screen.press(&["-"]);
+    assert_eq!(screen.app.timeline.spans.each, each / 64 * 2);
+    screen.press(&["0"]);
+    assert_eq!(screen.app.timeline.spans.each, each);
+    // It grows with the capture.
+    wire.wait(10_000_000_000);
+    wire.ticks(1);
+    screen.app.refresh();
+    assert!(screen.app.timeline.spans.each > each);
+    screen.press(&["enter"]);
+    assert!(screen.text().contains(" Frames "));
+}
+
+#[test]
 fn the_pictures_of_the_views_stay_as_they_are() {
     let (several, _connections) = several();
     let fragmented = fragmented();
-    for (name, wire, keys) in
-        [("messages", &fragmented, &["2", "g", "down", "down", "enter"][..]), ("connections", &several, &["3", "down"])]
-    {
+    for (name, wire, keys) in [
+        ("messages", &fragmented, &["2", "g", "down", "down", "enter"][..]),
+        ("connections", &several, &["3", "down"]),
+        ("timeline", &several, &["4", "up", "left", "left"]),
+    ] {
         for size in [(120, 36), (80, 24)] {
             let mut screen = Screen::live(wire, size);
             screen.press(keys);

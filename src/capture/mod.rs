@@ -25,4 +25,5 @@ pub mod selection;
 pub mod spool;
 pub mod store;
 pub mod summary;
+pub mod timeline;
 mod windows;

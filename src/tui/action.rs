@@ -66,6 +66,14 @@ actions! {
     ViewMessages "view-messages";
     /// The connections.
     ViewConnections "view-connections";
+    /// The timeline.
+    ViewTimeline "view-timeline";
+    /// Less time, in more detail.
+    ZoomIn "zoom-in";
+    /// More time.
+    ZoomOut "zoom-out";
+    /// All of the time.
+    ZoomAll "zoom-all";
     /// The next view.
     NextView "next-view";
     /// What stands beneath a row.

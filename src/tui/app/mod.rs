@@ -10,6 +10,7 @@ mod mouse;
 mod moves;
 pub mod overlay;
 pub mod rows;
+pub mod timeline;
 pub mod views;
 
 use std::collections::BTreeSet;
@@ -152,6 +153,8 @@ pub struct App {
     pub beneath: bool,
     /// Where the table of connections stands.
     pub table: connections::Table,
+    /// What the timeline shows.
+    pub timeline: timeline::Timeline,
     /// The messages that the list shows.
     pub messages: Messages,
     /// Which record stands in which row of the list.
@@ -228,6 +231,7 @@ impl App {
             folded: false,
             beneath: false,
             table: connections::Table::default(),
+            timeline: timeline::Timeline::default(),
             messages: Messages::default(),
             rows: Rows::default(),
             rows_behind: false,
@@ -368,6 +372,7 @@ impl App {
         self.layout = layout::compute(self.layout.area, maximised, shape);
         self.settle_list();
         self.settle_table();
+        self.settle_timeline();
         self.settle_rows();
         self.settle_hex();
         self.settle_findings();

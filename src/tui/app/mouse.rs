@@ -56,6 +56,10 @@ impl App {
         self.notice = None;
         self.focus = panel;
         match panel {
+            Panel::List if self.view == View::Timeline => {
+                let list = self.layout.list;
+                self.click_timeline(at.x - list.x, at.y - list.y);
+            }
             Panel::List if self.view == View::Connections => {
                 let row = self.table.top + 1 + u32::from(at.y - self.layout.list.y);
                 if u64::from(row) <= self.totals.connections {

@@ -59,6 +59,7 @@ impl App {
     pub(super) fn vertical(&mut self, rows: i64) {
         match self.focus {
             Panel::List if self.view == View::Connections => self.step_connections(rows),
+            Panel::List if self.view == View::Timeline => self.step_lane(rows),
             Panel::List => self.step_rows(rows),
             Panel::Bits => self.step_row(rows),
             Panel::Bytes => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.bytes).per_row as i64)),
@@ -73,6 +74,7 @@ impl App {
     pub(super) fn horizontal(&mut self, by: i64) {
         match self.focus {
             Panel::List if self.view == View::Connections => {}
+            Panel::List if self.view == View::Timeline => self.step_time(by),
             Panel::List | Panel::Bits => self.step_row(by),
             Panel::Bytes | Panel::Payload => self.step_byte(by),
             Panel::Inflated => self.step_inflated(by),
@@ -82,6 +84,7 @@ impl App {
     /// To the first or last of the focused panel.
     pub(super) fn edge(&mut self, last: bool) {
         match (self.focus, last) {
+            (Panel::List, _) if self.view == View::Timeline => self.lane_edge(last),
             (Panel::List, _) if self.view == View::Connections => {
                 self.step_connections(if last { i64::MAX } else { i64::MIN });
             }

@@ -17,11 +17,13 @@ pub enum View {
     Messages,
     /// A row for each connection.
     Connections,
+    /// What moved when.
+    Timeline,
 }
 
 impl View {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Frames, Self::Messages, Self::Connections];
+    pub const ALL: [Self; 4] = [Self::Frames, Self::Messages, Self::Connections, Self::Timeline];
 
     /// The one after it, the first after the last.
     pub fn next(self) -> Self {
@@ -35,6 +37,7 @@ impl View {
             Self::Frames => "Frames",
             Self::Messages => "Messages",
             Self::Connections => "Connections",
+            Self::Timeline => "Timeline",
         }
     }
 }
@@ -51,7 +54,7 @@ impl App {
             View::Connections => self.enter_connections(),
             // Out of a connection, unless it is only looked at in another way.
             View::Frames if self.view == View::Frames => self.only = None,
-            View::Frames | View::Messages => {}
+            View::Frames | View::Messages | View::Timeline => {}
         }
         self.view = view;
         self.choose_rows();
@@ -72,6 +75,7 @@ impl App {
     pub(super) fn open(&mut self) {
         match self.focus {
             Panel::List if self.view == View::Connections => self.open_connection(),
+            Panel::List if self.view == View::Timeline => self.show(View::Frames),
             Panel::List => self.toggle_row(),
             Panel::Inflated => self.go_to_carrier(),
             _ => {}

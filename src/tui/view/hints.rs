@@ -121,6 +121,9 @@ fn all_hints(app: &App) -> Vec<(Action, String, String)> {
             let (key, hint) = match action {
                 Action::Left | Action::NextPanel | Action::Copy if app.view == View::Connections => return None,
                 Action::Up => (format!("{key}{}", app.keymap.key_of(Action::Down)), up_hint(app)),
+                Action::Left if app.view == View::Timeline && app.focus == Panel::List => {
+                    (format!("{key}{}", app.keymap.key_of(Action::Right)), "time")
+                }
                 Action::Left => (format!("{key}{}", app.keymap.key_of(Action::Right)), left_hint(app.focus)),
                 Action::Hold | Action::Browser if !live => return None,
                 Action::Hold if !app.following => (key, "follow"),
@@ -135,6 +138,7 @@ const fn up_hint(app: &App) -> &'static str {
     match app.focus {
         Panel::List => match app.view {
             View::Connections => "connection",
+            View::Timeline => "lane",
             View::Frames | View::Messages => "record",
         },
         Panel::Bits => "field",

@@ -14,6 +14,7 @@ mod hints;
 mod list;
 mod popup;
 mod rule;
+pub mod timeline;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -50,6 +51,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     } else {
         match app.view {
             View::Connections => connections::render(app, buffer),
+            View::Timeline => timeline::render(app, buffer),
             View::Frames | View::Messages => list::render(app, buffer),
         }
         card::render(app, buffer);
