@@ -1100,3 +1100,33 @@ fn the_pictures_of_the_views_stay_as_they_are() {
         }
     }
 }
+
+#[test]
+fn a_payload_can_be_seen_as_a_tree() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Text, None, br#"{"who":"server","list":[1,{"a":null}],"esc":"\u001b"}"#));
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, b"\x82\xa7compact\xc3\xa6schema\x00"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"hello"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"[1, 2, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"3]"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    go_to(&mut screen, 3);
+    screen.press(&["i"]);
+    let text = screen.text();
+    assert!(text.contains("Payload ─ JSON, 10 lines") && text.contains("  \"list\": ["), "{text}");
+    assert!(text.contains(r#""esc": "\u001b""#), "as it is written: {text}");
+    insta::assert_snapshot!("tree_120x36", text);
+    screen.press(&["tab", "tab", "tab", "end", "up", "pgup", "home", "\\", "\\", "backtab", "backtab", "backtab"]);
+    // The next record too; what is none stays hex.
+    screen.press(&["down"]);
+    assert!(screen.text().contains("Payload ─ MessagePack, 4 lines"), "{}", screen.text());
+    screen.press(&["down"]);
+    assert!(screen.text().contains("68 65 6c 6c 6f"), "{}", screen.text());
+    screen.press(&["i"]);
+    assert!(screen.text().contains("no JSON: expected value at line 1 column 1"), "{}", screen.text());
+    screen.press(&["up", "i", "i"]);
+    assert!(screen.text().contains("82 a7 63"), "and back to hex: {}", screen.text());
+    // Of a whole message.
+    screen.press(&["2", "end", "i"]);
+    assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
+}

@@ -26,4 +26,5 @@ pub mod spool;
 pub mod store;
 pub mod summary;
 pub mod timeline;
+pub mod tree;
 mod windows;

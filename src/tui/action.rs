@@ -80,6 +80,8 @@ actions! {
     Open "open";
     /// Heartbeats in one row.
     Fold "fold";
+    /// The payload as a tree, or as hex.
+    Tree "tree";
     /// Another form of time.
     TimeFormat "time-format";
     /// Close, stop, forget.

@@ -108,6 +108,7 @@ impl App {
             Some(detail) if detail.last_frame() == no => {
                 detail.unpacked = Some(unpacked);
                 detail.find_carriers(&self.capture);
+                let _ = self.read_trees();
             }
             _ => self.ask_for_inflated(),
         }

@@ -83,6 +83,7 @@ impl App {
             Action::ZoomAll => self.timeline.whole = true,
             Action::NextView => self.show(self.view.next()),
             Action::Open => self.open(),
+            Action::Tree => self.turn_tree(),
             Action::Fold => self.toggle_fold(),
             Action::Maximise => self.maximised = !self.maximised,
             Action::TimeFormat => {

@@ -11,6 +11,7 @@ mod moves;
 pub mod overlay;
 pub mod rows;
 pub mod timeline;
+pub mod trees;
 pub mod views;
 
 use std::collections::BTreeSet;
@@ -155,6 +156,8 @@ pub struct App {
     pub table: connections::Table,
     /// What the timeline shows.
     pub timeline: timeline::Timeline,
+    /// The payload under the cursor as trees.
+    pub trees: trees::Trees,
     /// The messages that the list shows.
     pub messages: Messages,
     /// Which record stands in which row of the list.
@@ -232,6 +235,7 @@ impl App {
             beneath: false,
             table: connections::Table::default(),
             timeline: timeline::Timeline::default(),
+            trees: trees::Trees::default(),
             messages: Messages::default(),
             rows: Rows::default(),
             rows_behind: false,

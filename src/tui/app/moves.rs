@@ -27,6 +27,7 @@ impl App {
         self.inflated_top = 0;
         self.row_top = 0;
         self.detail = Some(detail);
+        let _ = self.read_trees();
         self.ask_for_inflated();
     }
 
@@ -57,6 +58,9 @@ impl App {
 
     /// Rows up (negative) or down in the focused panel.
     pub(super) fn vertical(&mut self, rows: i64) {
+        if self.scroll_tree(rows) {
+            return;
+        }
         match self.focus {
             Panel::List if self.view == View::Connections => self.step_connections(rows),
             Panel::List if self.view == View::Timeline => self.step_lane(rows),
@@ -83,6 +87,9 @@ impl App {
 
     /// To the first or last of the focused panel.
     pub(super) fn edge(&mut self, last: bool) {
+        if self.scroll_tree(if last { i64::MAX } else { i64::MIN }) {
+            return;
+        }
         match (self.focus, last) {
             (Panel::List, _) if self.view == View::Timeline => self.lane_edge(last),
             (Panel::List, _) if self.view == View::Connections => {

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::{put, rule};
+use super::{put, rule, tree};
 use crate::capture::inflate::Inflated;
 use crate::capture::message::Message;
 use crate::explain;
@@ -40,12 +40,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         };
         let name = if detail.masking_key().is_some() { "Unmasked payload" } else { "Payload" };
         let focused = app.focus == Panel::Payload;
-        rule::titled(app, buffer, title, name, &payload_words(detail, start), focused);
+        let shown = app.tree(Panel::Payload);
+        let words = shown.map_or_else(|| payload_words(detail, start), |shown| tree::words(app, shown));
+        rule::titled(app, buffer, title, name, &words, focused);
         if layout.divider.width > 0 {
             let joint = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
             put(buffer, joint, 0, 0, "├", app.theme.rule.0);
         }
-        payload(app, detail, start, buffer);
+        match shown {
+            Some(shown) => tree::render(app, shown, layout.payload, buffer),
+            None => payload(app, detail, start, buffer),
+        }
     }
     if let Some(unpacked) = &detail.unpacked {
         inflated(app, unpacked, buffer);
@@ -65,7 +70,9 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
     let room = usize::from(title.width).saturating_sub(14);
     let message = app.detail.as_ref().and_then(|detail| detail.message.as_ref());
     let name = if message.is_some() { "Message" } else { "Inflated" };
+    let shown = app.tree(Panel::Inflated);
     let words = match (unpacked, message) {
+        _ if shown.is_some() => shown.map(|shown| tree::words(app, shown)).unwrap_or_default(),
         (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
         _ => inflated_words(unpacked, room),
     };
@@ -73,6 +80,10 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
     if app.layout.divider.width > 0 {
         let joint = Rect { x: app.layout.divider.x, y: title.y, width: 1, height: 1 };
         put(buffer, joint, 0, 0, "├", app.theme.rule.0);
+    }
+    if let Some(shown) = shown {
+        tree::render(app, shown, area, buffer);
+        return;
     }
     let Some(whole) = unpacked.whole() else { return };
     let shape = HexShape::of(area);

@@ -15,6 +15,7 @@ mod list;
 mod popup;
 mod rule;
 pub mod timeline;
+mod tree;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
