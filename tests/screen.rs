@@ -7,7 +7,7 @@ use framescope::tui::app::overlay::Overlay;
 use framescope::tui::app::{Effect, Panel};
 use framescope::tui::event::Report;
 use framescope::wire::opcode::Opcode;
-use support::{DOWN, Screen, UP, Wire, frame};
+use support::{DOWN, Screen, UP, Wire, frame, several};
 
 const SIZES: [(u16, u16); 5] = [(120, 36), (80, 24), (200, 60), (60, 20), (40, 10)];
 
@@ -947,43 +947,6 @@ fn heartbeats_fold_into_a_counted_row() {
     assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
     screen.press(&["z"]);
     assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
-}
-
-/// Three connections: one that goes on, one that was closed in order and answered pings, and one that was torn down.
-fn several() -> (Wire, Vec<framescope::capture::recorder::ConnectionRecorder>) {
-    use framescope::capture::recorder::Chunk;
-    use framescope::proto::dissected::How;
-    use framescope::proto::time::Time;
-    let mut wire = ticker();
-    let capture = wire.recorder.capture().clone();
-    let start = capture.record(1).expect("a record").time.0;
-    let open = |port: u16| {
-        let address = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
-        wire.recorder.connection(address(port), address(6455))
-    };
-    let (mut closed, mut torn) = (open(50_001), open(50_002));
-    let mut at = start;
-    let mut say = |connection: &mut framescope::capture::recorder::ConnectionRecorder, direction, bytes: &[u8]| {
-        at += 250_000_000;
-        connection.record(&[Chunk { direction, time: Time(at), bytes }]);
-    };
-    let request = support::REQUEST.replace("dGhl", "dGhm").replace("/ticker", "/chat?room=\u{1b}[31m");
-    say(&mut closed, UP, request.as_bytes());
-    say(&mut closed, DOWN, support::RESPONSE.replace("s3pP", "s3qP").as_bytes());
-    for n in 0..5u8 {
-        say(&mut closed, DOWN, &frame(true, Opcode::Ping, None, &[n]));
-        say(&mut closed, UP, &frame(true, Opcode::Pong, Some([9, 9, 9, n]), &[n]));
-        say(&mut torn, UP, support::REQUEST.replace("dGhl", &format!("dGh{n}")).as_bytes());
-    }
-    say(&mut closed, UP, &frame(true, Opcode::Close, Some([9, 9, 8, 1]), &[0x03, 0xe8]));
-    say(&mut closed, DOWN, &frame(true, Opcode::Close, None, &[0x03, 0xe8]));
-    for direction in [DOWN, UP] {
-        closed.end(direction, How::Fin, Time(at));
-    }
-    torn.reset(DOWN, Time(at));
-    wire.wait(3_000_000_000);
-    wire.ticks(2);
-    (wire, vec![closed, torn])
 }
 
 #[test]
