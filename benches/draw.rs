@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent};
-use framescope::capture::recorder::{Chunk, Recorder};
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
@@ -24,6 +24,7 @@ use ratatui::layout::Rect;
 
 const ROUNDS: usize = 9;
 const DRAWINGS: u32 = 50;
+const CROWD: usize = 10_000;
 
 fn main() {
     // `cargo test --benches` only wants to know that it builds.
@@ -46,6 +47,39 @@ fn main() {
             print(records, size, "paging in it", measure(&compressed, size, 1, Some(KeyCode::PageUp)));
         }
     }
+    let folder = tempfile::tempdir().expect("a folder");
+    let crowd = crowd(folder.path());
+    println!("{CROWD} connections");
+    for size in [(120, 36), (300, 100)] {
+        for (what, view) in [("connections", '3'), ("timeline", '4'), ("folded", 'z')] {
+            print(1_000_000, size, what, measure_view(&crowd, size, view));
+        }
+    }
+}
+
+/// A million records of 10,000 connections that take turns.
+fn crowd(folder: &std::path::Path) -> Recorder {
+    let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
+    let address = "127.0.0.1:6455".parse().expect("an address");
+    let mut connections: Vec<_> = (0..CROWD).map(|_| recorder.connection(address, address)).collect();
+    let request = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    let mut time = 0;
+    let mut say = |connection: &mut ConnectionRecorder, direction, bytes: &[u8]| {
+        time += 1_000_000;
+        connection.record(&[Chunk { direction, time: Time(time), bytes }]);
+    };
+    for round in 0..100 {
+        for connection in &mut connections {
+            match round {
+                0 => say(connection, Direction::ClientToServer, request.as_bytes()),
+                1 => say(connection, Direction::ServerToClient, response.as_bytes()),
+                _ => say(connection, Direction::ServerToClient, b"\x81\x022a"),
+            }
+        }
+    }
+    recorder
 }
 
 fn print(records: usize, (width, height): (u16, u16), what: &str, median: Duration) {

@@ -873,6 +873,7 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     assert_eq!(screen.app.cursor, 3);
     let text = screen.text();
     assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
+    assert!(text.contains("Enter open"), "{text}");
     screen.press(&["enter"]);
     assert_eq!(screen.app.rows.len(), 10, "{}", screen.text());
     let signs: Vec<_> =
@@ -883,9 +884,20 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
     screen.press(&["enter"]);
     assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (3, false, 7));
+    // A message that goes on is laid out anew.
+    screen.press(&["end"]);
+    assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"Life is "));
+    wire.say(DOWN, &frame(false, Opcode::Continuation, None, b"but "));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 12 bytes of text in 2 frames so far"), "{}", screen.text());
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"a dream"));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 19 bytes of text in 3 frames"), "{}", screen.text());
+    screen.press(&["g", "down", "down"]);
     // Back to frames: the cursor stays with its record.
     screen.press(&["1"]);
-    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 10));
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 13));
     screen.press(&["down", "2"]);
     assert_eq!(screen.app.cursor, 3, "the row of the message that the fragment belongs to");
 }

@@ -203,6 +203,8 @@ pub struct Index {
     pub notes: BTreeMap<u64, String>,
     pub connections: Vec<ConnectionEntry>,
     pub totals: Totals,
+    /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
+    pub span: Option<(Time, Time)>,
     windows: Windows,
     /// The number of the first request with each key.
     keys: HashMap<[u8; 16], u64>,
@@ -217,6 +219,7 @@ impl Default for Index {
             notes: BTreeMap::new(),
             connections: Vec::new(),
             totals: Totals::default(),
+            span: None,
             windows: Windows::default(),
             keys: HashMap::new(),
         }
@@ -226,6 +229,8 @@ impl Default for Index {
 impl Index {
     /// Begins a connection; returns its number, from 1.
     pub fn open(&mut self, entry: ConnectionEntry) -> u32 {
+        let (first, last) = self.span.unwrap_or((entry.first, entry.last));
+        self.span = Some((first.min(entry.first), last.max(entry.last)));
         self.connections.push(entry);
         self.totals.connections += 1;
         self.totals.open += 1;
@@ -295,6 +300,7 @@ impl Index {
         }
         let found = dissected.findings.iter().chain(&reused).map(|finding| finding.rule.severity());
         let trip = self.round_trip(connection, &dissected);
+        self.span = self.span.map(|(first, last)| (first, last.max(dissected.time)));
         let mut closed = false;
         if let Some(owner) = self.connection_mut(connection) {
             owner.number(no);

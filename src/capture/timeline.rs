@@ -90,9 +90,7 @@ impl Spans {
 impl Capture {
     /// When the capture's first connection began, and when the latest record of any was complete.
     pub fn span(&self) -> Option<(Time, Time)> {
-        let index = self.index();
-        let first = index.connections.iter().map(|entry| entry.first).min()?;
-        Some((first, index.connections.iter().map(|entry| entry.last).max()?))
+        self.index().span
     }
 
     /// What moved in those connections, in those spans.

@@ -45,6 +45,7 @@ impl App {
     /// Takes what is new in the capture into the rows, and follows it.
     pub(super) fn take_in(&mut self) {
         self.extend_rows();
+        self.renew_message();
         let Some((first, last)) = self.rows.edges() else { return };
         if self.cursor == 0 || self.following {
             let at = if self.following { last } else { first };
