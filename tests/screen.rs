@@ -1105,3 +1105,23 @@ fn a_payload_can_be_seen_as_a_tree() {
     screen.press(&["2", "end", "i"]);
     assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
 }
+
+#[test]
+fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"first, "));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"second, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"its end"));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"nobody's"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"third, "));
+    wire.say(DOWN, b"\x80\x7e\x10\x00cut");
+    wire.connection.end(DOWN, framescope::proto::dissected::How::Fin, framescope::proto::time::Time(1));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "\\"]);
+    let text = screen.text();
+    for part in ["first,", "2 frames", "with no message to contin", "third,", "cut after 3 of 4,096 bytes"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["g", "down", "down", "down", "enter"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records + 1, "{}", screen.text());
+}
