@@ -51,14 +51,14 @@ fn every_finding_of_the_sample_is_a_line_that_names_its_place() {
     let file = sample("violations");
     let (status, out, err) = check(&[&file]);
     assert_eq!(status, Some(1));
-    assert_eq!(out.lines().count(), 35, "{out}");
+    assert_eq!(out.lines().count(), 36, "{out}");
     let first = format!(
         "{file}:record 3: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 \
          (RFC 6455 §5.1, bit 8) · connection 1 · client → server · 0.100274 s"
     );
     assert_eq!(out.lines().next(), Some(first.as_str()));
     assert!(out.contains("(RFC 6455 §5.4, bits 4–7, about record 14)"), "{out}");
-    assert_eq!(err, format!("framescope: {file}: 20 errors, 3 warnings, 12 info in 47 records\n"));
+    assert_eq!(err, format!("framescope: {file}: 20 errors, 3 warnings, 13 info in 48 records\n"));
     assert!(!out.contains('\x1b'), "no colour where no terminal is");
 }
 

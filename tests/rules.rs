@@ -159,6 +159,12 @@ fn compressing() -> Talk {
     negotiated(line, line)
 }
 
+/// The same with an extension that is not known.
+fn foreign() -> Talk {
+    let line = "Sec-WebSocket-Extensions: x-foo";
+    negotiated(line, line)
+}
+
 /// Where a finding has to point.
 enum At {
     /// Nowhere: something is missing.
@@ -226,7 +232,7 @@ fn requests() -> Vec<Case> {
         case(Rule::TargetMalformed, "target-malformed", "RFC 6455 §4.1", Error, request("/echo", "/echo#top"), 1, At::Text(1, "/echo#top")),
         case(Rule::HttpVersion, "http-version", "RFC 6455 §4.1", Error, request("HTTP/1.1", "HTTP/1.0"), 1, At::Text(1, "HTTP/1.0")),
         case(Rule::HostMissing, "host-missing", "RFC 6455 §4.1", Error, request("Host: 127.0.0.1:6455\r\n", ""), 1, At::Nothing),
-        case(Rule::HostRepeated, "host-repeated", "RFC 9112 §3.2", Error, request_with("Host: 127.0.0.1:6455"), 1, At::Text(1, host)),
+        case(Rule::HostRepeated, "host-repeated", "RFC 9112 §3.2", Error, request_with("Host: 127.0.0.1:6455"), 1, At::Last(1, host)),
         case(Rule::HostForeign, "host-foreign", "RFC 9110 §7.2", Info, request(host, "Host: evil.example"), 1, At::Text(1, "Host: evil.example")),
         case(Rule::UpgradeMissing, "upgrade-missing", "RFC 6455 §4.1", Error, request("Upgrade: websocket", "Upgrade: web"), 1, At::Text(1, "Upgrade: web")),
         case(Rule::ConnectionMissing, "connection-missing", "RFC 6455 §4.1", Error, request("Connection: Upgrade", "Connection: close"), 1, At::Text(1, "Connection: close")),
@@ -334,7 +340,9 @@ fn control_frames() -> Vec<Case> {
     let pong = |payload: u8| [0x8a, 0x81, 1, 2, 3, 4, payload ^ 1];
     let both_closed = |talk: Talk| talk.up(CLOSE_UP).down(CLOSE_DOWN);
     vec![
-        case(Rule::FrameAfterClose, "frame-after-close", "RFC 6455 §5.5.1", Error, down(&[0x88, 0, 0x89, 0]), 4, At::Nothing).about(3),
+        case(Rule::ExtensionBits, "extension-bits", "RFC 6455 §5.8", Info, foreign().down([0xa2, 0]), 3, At::Bits(2, 3)),
+        case(Rule::FrameAfterClose, "frame-after-close", "RFC 6455 §5.5.1", Error, down(&[0x88, 0, 0x81, 0]), 4, At::Bits(4, 8)).about(3),
+        case(Rule::CloseRepeated, "close-repeated", "RFC 6455 §5.5.1", Info, down(&[0x88, 0, 0x88, 0]), 4, At::Bits(4, 8)).about(3),
         case(Rule::ClosePayloadOneByte, "close-payload-one-byte", "RFC 6455 §5.5.1", Error, down(&[0x88, 1, 3]), 3, At::Bits(16, 24)),
         case(Rule::CloseCodeInvalid, "close-code-invalid", "RFC 6455 §7.4", Error, down(&[0x88, 2, 0x03, 0xed]), 3, At::Bits(16, 32)),
         case(Rule::CloseReasonNotUtf8, "close-reason-not-utf8", "RFC 6455 §5.5.1", Error, down(&[0x88, 3, 0x03, 0xe8, 0xff]), 3, At::Bits(32, 40)),

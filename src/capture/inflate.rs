@@ -197,7 +197,7 @@ impl Walk<'_> {
                 }
             }
             if head.fin {
-                let whole = open.take().map(|message| self.finish(message, most));
+                let whole = open.take().map(|message| self.finish(message));
                 self.cursor.at = at;
                 if at == end {
                     return Ok(whole.flatten());
@@ -207,12 +207,12 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    fn finish(&mut self, mut message: Open, most: u64) -> Option<Inflated> {
+    fn finish(&mut self, message: Open) -> Option<Inflated> {
         let inflation = &mut self.cursor.inflation;
         if !message.compressed || (inflation.is_lost() && message.fault.is_none()) {
             return None;
         }
-        let finished = inflation.finish(|piece| message.take(piece, most));
+        let finished = inflation.finish();
         Some(Inflated {
             opcode: message.opcode,
             len: inflation.len().min(MAX_INFLATED),

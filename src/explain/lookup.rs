@@ -40,7 +40,10 @@ pub struct Match {
 
 /// The rules that a text may mean, the best first.
 pub fn find(text: &str) -> Vec<Match> {
-    let text = text.trim();
+    let text = without_prefix(text.trim());
+    if let Some(rule) = close_code(text) {
+        return vec![Match { rule, said: None, likeness: 1.0 }];
+    }
     if let Some(rule) = Rule::ALL.iter().find(|rule| rule.id().eq_ignore_ascii_case(text)) {
         return vec![Match { rule: *rule, said: None, likeness: 1.0 }];
     }
@@ -48,6 +51,26 @@ pub fn find(text: &str) -> Vec<Match> {
         Some(section) => of_section(&section),
         None => SHELF.search(&words(text)),
     }
+}
+
+/// What a library puts before all of its messages says nothing.
+fn without_prefix(text: &str) -> &str {
+    const PREFIX: &str = "websocket protocol error:";
+    match text.split_at_checked(PREFIX.len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case(PREFIX) && !rest.trim().is_empty() => rest.trim(),
+        _ => text,
+    }
+}
+
+/// The rule behind a close code that an application reports, given alone.
+fn close_code(text: &str) -> Option<Rule> {
+    Some(match text.parse().ok()? {
+        1006u16 => Rule::CloseMissing,
+        1007 => Rule::TextNotUtf8,
+        1009 => Rule::MessageOverLimit,
+        1004 | 1005 | 1015..=2999 => Rule::CloseCodeInvalid,
+        _ => return None,
+    })
 }
 
 /// The bits of a frame that a rule is always about, where it is about certain ones.
@@ -248,7 +271,7 @@ impl Shelf {
 mod tests {
     use super::*;
     use crate::proto::dissected::Direction;
-    use crate::proto::judge::judge_head;
+    use crate::proto::judge::{Extended, judge_head};
     use crate::wire::frame::{FrameHead, HeadReading};
 
     fn first(text: &str) -> Option<Rule> {
@@ -337,7 +360,7 @@ mod tests {
                 panic!("a head")
             };
             let mut findings = Vec::new();
-            judge_head(&head, direction, false, &mut findings);
+            judge_head(&head, direction, Extended::default(), &mut findings);
             for finding in findings {
                 assert_eq!(bits(finding.rule), finding.span, "{hex}");
                 seen += 1;

@@ -127,7 +127,11 @@ fn say_goodbye(tap: &mut Tap, endpoint: &mut Endpoint, role: &mut dyn Role) -> R
     let deadline = Instant::now() + GOODBYE;
     while !endpoint.is_over() && Instant::now() < deadline {
         match tap.read(Some(GLANCE))? {
-            Heard::Bytes => hear(tap, endpoint, role),
+            Heard::Bytes => {
+                // RFC 6455 §5.5.2: a ping is answered until the other side's Close comes.
+                hear(tap, endpoint, role);
+                tap.flush()?;
+            }
             Heard::Silence => {}
             Heard::Fin => break,
             Heard::Stopped => std::thread::sleep(GLANCE),

@@ -1,8 +1,12 @@
 //! The accept key, step by step (RFC 6455 §1.3, §4.2.2).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest as _, Sha1};
+
+/// Takes any bits where the last character has more than it needs, as the key in the example of RFC 6455 §4.1 does.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// What every server joins to the client's key (RFC 6455 §1.3).
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -81,7 +85,7 @@ pub fn is_valid_key(key: &[u8]) -> bool {
 
 /// The 16 bytes that a `Sec-WebSocket-Key` stands for; `None` when it is no base64 of 16 bytes (RFC 6455 §4.1).
 pub fn nonce(key: &[u8]) -> Option<[u8; 16]> {
-    STANDARD.decode(key).ok()?.try_into().ok()
+    LENIENT.decode(key).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -95,6 +99,11 @@ mod tests {
         assert_eq!(bench.expected, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert!(bench.is_ok() && is_valid_key(b"dGhlIHNhbXBsZSBub25jZQ=="));
         assert!(!AcceptBench::new(b"dGhlIHNhbXBsZSBub25jZQ==", None).is_ok());
+        assert_eq!(
+            nonce(b"AQIDBAUGBwgJCgsMDQ4PEC=="),
+            Some(std::array::from_fn(|i| i as u8 + 1)),
+            "the example of section 4.1"
+        );
         assert!(!is_valid_key(b"c2hvcnQ=") && !is_valid_key(b"not base64"));
     }
 

@@ -9,6 +9,7 @@ use super::dissected::{Direction, Dissected, How, Key, Kind, Link};
 use super::dissector::{Dissector, Turn};
 use super::extensions::{DeflateParams, Extensions};
 use super::handshake::{self, RequestFacts};
+use super::judge::Extended;
 use super::pings::{Answer, Pings};
 use super::rules::{Finding, Rule};
 use super::time::Time;
@@ -54,6 +55,8 @@ pub struct About {
 pub(super) struct Shared {
     /// What was agreed on, when permessage-deflate was.
     pub deflate: Option<DeflateParams>,
+    /// Whether an extension is in use that is not known here.
+    pub foreign: bool,
     /// Records so far.
     ordinals: u32,
     /// Requests that wait for their response; the ordinal is known once the request is a record.
@@ -213,6 +216,9 @@ impl Connection {
             101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.shared, out)),
             _ if interim => {}
             _ => {
+                if facts.key.is_some() && self.directions[0].sent_early() {
+                    self.shared.early = asked;
+                }
                 let (kept, last) = self.directions[0].refused();
                 self.feed(Direction::ClientToServer, &kept, last, out);
             }
@@ -224,8 +230,9 @@ impl Connection {
         self.shared.websocket = true;
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
         self.about.extensions = head.value("sec-websocket-extensions").map(boxed);
-        self.shared.deflate =
-            Extensions::of(head).list.iter().find(|e| e.is_deflate()).map(DeflateParams::read_leniently);
+        let extensions = Extensions::of(head).list;
+        self.shared.deflate = extensions.iter().find(|e| e.is_deflate()).map(DeflateParams::read_leniently);
+        self.shared.foreign = extensions.iter().any(|e| !e.is_deflate());
         self.about.deflate = self.shared.deflate;
         for direction in &mut self.directions {
             direction.upgraded(&mut self.shared, out);
@@ -234,6 +241,11 @@ impl Connection {
 }
 
 impl Shared {
+    /// The extensions in use.
+    pub const fn extended(&self) -> Extended {
+        Extended { deflate: self.deflate.is_some(), foreign: self.foreign }
+    }
+
     /// The ordinal that the next record will have.
     pub const fn next_ordinal(&self) -> u32 {
         self.ordinals
@@ -264,9 +276,10 @@ impl Shared {
         self.closes[direction.opposite().index()]
     }
 
-    /// A side sends a Ping, which is the next record.
+    /// A side sends a Ping, which is the next record. A Pong is owed for it unless a Close of the same side came before it
+    /// (RFC 6455 §5.5.2).
     pub fn ping_sent(&mut self, direction: Direction, payload: &[u8]) {
-        self.pings[direction.index()].sent(self.ordinals, payload, self.closes == [None; 2]);
+        self.pings[direction.index()].sent(self.ordinals, payload, self.closes[direction.index()].is_none());
     }
 
     /// A side sends a Pong: what that is to the pings of the other side.

@@ -2,13 +2,20 @@
 
 use std::ops::ControlFlow;
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, FlushCompress};
+use zlib_rs::{Inflate, InflateFlush, Status};
 
 /// How far back compressed bytes may refer, in bytes (RFC 1951 §2).
 pub const WINDOW: usize = 32 * 1024;
 
+/// The same in bits.
+const MAX_WINDOW_BITS: u8 = 15;
+
 /// The end that every compressed message lacks on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// The same, and a byte that is no part of it.
+const TAIL_AND_MORE: [u8; 5] = [0x00, 0x00, 0xff, 0xff, 0x00];
 
 /// An empty message (RFC 7692 §7.2.3.6): one empty block of stored bytes, without its tail.
 const EMPTY: u8 = 0x00;
@@ -25,7 +32,7 @@ pub struct BadDeflate {
 
 /// Inflates the messages of one direction. What it remembers goes on from message to message, until it is reset.
 pub struct Inflater {
-    stream: Decompress,
+    stream: Inflate,
     /// What was inflated last: at least the latest [`WINDOW`] bytes before `end`, when there were so many.
     buffer: Vec<u8>,
     end: usize,
@@ -41,7 +48,7 @@ impl std::fmt::Debug for Inflater {
 
 impl Default for Inflater {
     fn default() -> Self {
-        Self { stream: Decompress::new(false), buffer: vec![0; FIRST_BUFFER], end: 0, fresh: true }
+        Self { stream: Inflate::new(false, MAX_WINDOW_BITS), buffer: vec![0; FIRST_BUFFER], end: 0, fresh: true }
     }
 }
 
@@ -78,7 +85,7 @@ impl Inflater {
         loop {
             self.make_room();
             let (start, before) = (self.end, (self.stream.total_in(), self.stream.total_out()));
-            let status = self.stream.decompress(&bytes[taken..], &mut self.buffer[self.end..], FlushDecompress::Sync);
+            let status = self.stream.decompress(&bytes[taken..], &mut self.buffer[self.end..], InflateFlush::SyncFlush);
             let used = (self.stream.total_in() - before.0) as usize;
             let made = (self.stream.total_out() - before.1) as usize;
             taken += used;
@@ -99,16 +106,21 @@ impl Inflater {
         }
     }
 
-    /// The message ends: hands out what was still inside.
+    /// The message ends: its last block is completed by the end that it lacks on the wire.
     ///
     /// # Errors
-    /// When the message is cut inside a block, as far as that can be known.
-    pub fn finish(&mut self, sink: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), BadDeflate> {
+    /// When the message is cut inside a block.
+    pub fn finish(&mut self) -> Result<(), BadDeflate> {
         if self.fresh {
             // A last block ended with the message's last byte; there is nothing that the tail could complete.
             return Ok(());
         }
-        self.feed(&TAIL, sink).map_err(|_| BadDeflate { at: 0 })
+        self.make_room();
+        let before = self.stream.total_in();
+        // With this flush it stops between blocks, and so before the byte behind the tail. Inside a block it takes that too.
+        let ended = self.stream.decompress(&TAIL_AND_MORE, &mut self.buffer[self.end..], InflateFlush::Block);
+        let used = (self.stream.total_in() - before) as usize;
+        if ended.is_ok() && used == TAIL.len() { Ok(()) } else { Err(BadDeflate { at: 0 }) }
     }
 
     /// Begins a stream that may refer to what was inflated before.
@@ -198,9 +210,9 @@ impl Inflation {
     ///
     /// # Errors
     /// As [`Self::feed`]; a fault's position is 0.
-    pub fn finish(&mut self, sink: impl FnMut(&[u8])) -> Result<(), Fault> {
+    pub fn finish(&mut self) -> Result<(), Fault> {
         self.open = false;
-        self.run(sink, |inflater, sink| inflater.finish(sink))
+        self.run(|_| {}, |inflater, _| inflater.finish())
     }
 
     /// What the message has inflated to so far, in bytes.
@@ -302,12 +314,19 @@ mod tests {
             };
             inflater.feed(piece, take).map_err(|bad| BadDeflate { at: i * step + bad.at })?;
         }
-        let take = |bytes: &[u8]| {
-            out.extend_from_slice(bytes);
-            ControlFlow::Continue(())
-        };
-        inflater.finish(take).map_err(|_| BadDeflate { at: payload.len() })?;
+        inflater.finish().map_err(|_| BadDeflate { at: payload.len() })?;
         Ok(out)
+    }
+
+    #[test]
+    fn a_message_that_is_cut_inside_a_block_fails_and_not_the_next() {
+        // RFC 7692 §7.2.3.1: Hello; without its last byte the header of the block that follows is open.
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        for cut in 1..hello.len() {
+            let mut inflater = Inflater::default();
+            inflater.feed(&hello[..cut], |_| ControlFlow::Continue(())).expect("so far it is one");
+            assert!(inflater.finish().is_err(), "cut at {cut}");
+        }
     }
 
     /// RFC 7692 §7.2.3: the literal examples.

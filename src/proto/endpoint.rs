@@ -12,7 +12,7 @@ pub use sender::Sender;
 use super::deflate::{Fault, Inflation};
 use super::dissected::Direction;
 use super::extensions::DeflateParams;
-use super::judge::judge_head;
+use super::judge::{Extended, judge_head};
 use super::rules::{Finding, Rule, Severity};
 use super::utf8::Utf8;
 use crate::wire::close::CloseCode;
@@ -313,7 +313,8 @@ impl Reader {
     #[inline]
     fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
         // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
-        judge_head(head, self.incoming, self.inflation.is_some(), &mut self.findings);
+        let extended = Extended { deflate: self.inflation.is_some(), foreign: false };
+        judge_head(head, self.incoming, extended, &mut self.findings);
         if !self.findings.is_empty() {
             let broken = self.findings.drain(..).find(|finding| finding.rule.severity() == Severity::Error);
             if let Some(finding) = broken {
@@ -435,7 +436,7 @@ impl Reader {
             return Ok(None);
         }
         if self.compressed {
-            self.inflate(head.payload_len, |inflation, sink| inflation.finish(sink))?;
+            self.inflate(head.payload_len, |inflation, _| inflation.finish())?;
         }
         if self.open == Some(Opcode::Text) && !self.utf8.is_complete() {
             return Err(Violation::Broken(Finding::new(Rule::TextCutCharacter, None)));

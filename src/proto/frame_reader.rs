@@ -17,7 +17,8 @@ use crate::wire::opcode::Opcode;
 /// How much of a control frame's payload is looked at, in bytes: all of a legal one.
 const MAX_CONTROL: usize = 125;
 
-/// How many findings a direction may have: a peer that sends nothing but faults must not fill the memory.
+/// How many findings of each severity a direction may have: a peer that sends nothing but faults must not fill the memory, and
+/// what is only worth knowing must not hide what is wrong.
 const MAX_FINDINGS: usize = 20_000;
 
 /// Text is unmasked and checked in pieces of this many bytes.
@@ -43,8 +44,8 @@ pub(super) struct FrameReader {
     previous_key: Option<[u8; 4]>,
     /// The ordinal of the Close that this side sent.
     closed: Option<u32>,
-    /// Findings so far, up to [`MAX_FINDINGS`].
-    found: usize,
+    /// Findings of each severity so far, up to [`MAX_FINDINGS`].
+    found: [usize; 3],
     scratch: Vec<u8>,
     /// From the first compressed message on.
     inflating: Option<Box<Inflating>>,
@@ -75,7 +76,7 @@ impl FrameReader {
             open: None,
             previous_key: None,
             closed: None,
-            found: 0,
+            found: [0; 3],
             scratch: Vec::new(),
             inflating: None,
         }
@@ -172,7 +173,7 @@ impl FrameReader {
         if shared.unjudged {
             return findings;
         }
-        judge_start(start, self.direction, shared.deflate.is_some(), &mut findings);
+        judge_start(start, self.direction, shared.extended(), &mut findings);
         judge_order(start.opcode, self.closed, self.open.as_ref(), &mut findings);
         match start.opcode {
             Opcode::Close if start.payload_len() == Some(1) => {
@@ -230,7 +231,9 @@ impl FrameReader {
                 let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
                 inflating.begin(head.opcode == Opcode::Text);
             }
-            let checked = head.opcode == Opcode::Text && compressed.is_none() && !shared.unjudged;
+            // What an unknown extension does to a payload is not known.
+            let opaque = shared.foreign && (head.rsv1 || head.rsv2 || head.rsv3);
+            let checked = head.opcode == Opcode::Text && compressed.is_none() && !opaque && !shared.unjudged;
             self.open = Some(OpenMessage {
                 ordinal: self.messages,
                 first_frame: None,
@@ -251,7 +254,7 @@ impl FrameReader {
     /// What is wrong with a frame by its head, alone and behind what came before it.
     #[inline]
     fn judge(&mut self, head: &FrameHead, shared: &Shared) {
-        judge_head(head, self.direction, shared.deflate.is_some(), &mut self.findings);
+        judge_head(head, self.direction, shared.extended(), &mut self.findings);
         if head.masking_key.is_some() {
             if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
                 self.findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));
@@ -335,13 +338,20 @@ impl FrameReader {
         if self.findings.is_empty() {
             return Vec::new();
         }
-        if self.found >= MAX_FINDINGS {
-            self.findings.clear();
-            return Vec::new();
-        }
-        self.found += self.findings.len();
-        if self.found >= MAX_FINDINGS {
-            self.findings.push(Finding::new(Rule::FindingsOmitted, None).number(self.found as u64));
+        let mut full = None;
+        self.findings.retain(|finding| {
+            let severity = finding.rule.severity();
+            let found = &mut self.found[severity as usize];
+            let room = *found < MAX_FINDINGS;
+            *found += usize::from(room);
+            if room && *found == MAX_FINDINGS {
+                full = Some(severity);
+            }
+            room
+        });
+        if let Some(severity) = full {
+            let omitted = Finding::new(Rule::FindingsOmitted, None).number(MAX_FINDINGS as u64);
+            self.findings.push(omitted.text(severity.name()));
         }
         std::mem::take(&mut self.findings)
     }
@@ -439,7 +449,12 @@ fn judge_answer(answer: Answer, payload: Span) -> Option<Finding> {
 #[inline]
 fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, out: &mut Vec<Finding>) {
     if let Some(close) = closed {
-        out.push(Finding::new(Rule::FrameAfterClose, None).about(Some(u64::from(close))));
+        // A Pong is owed until the other side's Close comes (§5.5.2), and a Ping is no data.
+        let rule = match opcode {
+            Opcode::Close => Some(Rule::CloseRepeated),
+            opcode => (!opcode.is_control()).then_some(Rule::FrameAfterClose),
+        };
+        out.extend(rule.map(|rule| Finding::new(rule, Some(OPCODE)).about(Some(u64::from(close)))));
     }
     match open {
         None if opcode == Opcode::Continuation => {

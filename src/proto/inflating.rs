@@ -69,12 +69,8 @@ impl Inflating {
 
     /// The message ends with this frame.
     pub fn finish(&mut self, head: &FrameHead) -> Vec<Finding> {
-        let Self { inflation, utf8, .. } = self;
-        let begun = inflation.len();
-        let mut text = Text { utf8, at: begun, bad: None };
-        let finished = inflation.finish(|piece| text.take(piece));
-        let mut findings: Vec<_> = text.bad.map(not_utf8).into_iter().collect();
-        self.since += self.inflation.len() - begun;
+        let finished = self.inflation.finish();
+        let mut findings = Vec::new();
         let end = head.wire_len();
         let last = (head.payload_len > 0).then(|| Span::bytes(end - 1, end));
         match finished {

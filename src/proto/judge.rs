@@ -16,34 +16,26 @@ const RSV3: Span = Span::bits(3, 4);
 pub const OPCODE: Span = Span::bits(4, 8);
 const MASK: Span = Span::bits(8, 9);
 
-/// Appends to `out` the rules that a frame's head breaks. `deflate` tells whether permessage-deflate was agreed on.
+/// What was agreed on that gives a meaning to what RFC 6455 reserves (§5.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extended {
+    /// permessage-deflate.
+    pub deflate: bool,
+    /// An extension that is not known here.
+    pub foreign: bool,
+}
+
+/// Appends to `out` the rules that a frame's head breaks, with these extensions in use.
 #[inline]
-pub fn judge_head(head: &FrameHead, direction: Direction, deflate: bool, out: &mut Vec<Finding>) {
-    judge_start(&HeadStart::from(head), direction, deflate, out);
+pub fn judge_head(head: &FrameHead, direction: Direction, extended: Extended, out: &mut Vec<Finding>) {
+    judge_start(&HeadStart::from(head), direction, extended, out);
 }
 
 /// The same for a head of which only the beginning is there: appends the rules that are broken however it goes on.
 #[inline]
-pub fn judge_start(start: &HeadStart, direction: Direction, deflate: bool, out: &mut Vec<Finding>) {
-    // RFC 7692 §6.1: RSV1 belongs to the first frame of a data message.
-    if start.rsv1 && !(deflate && start.opcode.opens_message()) {
-        out.push(match start.opcode {
-            opcode if deflate && (opcode.is_control() || opcode == Opcode::Continuation) => {
-                Finding::new(Rule::Rsv1Misplaced, Some(RSV1)).text(opcode.name())
-            }
-            _ => Finding::new(Rule::Rsv1Set, Some(RSV1)),
-        });
-    }
+pub fn judge_start(start: &HeadStart, direction: Direction, extended: Extended, out: &mut Vec<Finding>) {
+    judge_reserved(start, extended, out);
     let mut breaks = |rule, span, number| out.push(Finding::new(rule, Some(span)).number(number));
-    if start.rsv2 {
-        breaks(Rule::Rsv2Set, RSV2, 0);
-    }
-    if start.rsv3 {
-        breaks(Rule::Rsv3Set, RSV3, 0);
-    }
-    if let Opcode::Reserved(value) = start.opcode {
-        breaks(Rule::OpcodeReserved, OPCODE, u64::from(value));
-    }
     match (direction, start.masked, start.masking_key) {
         (Direction::ClientToServer, Some(false), _) => breaks(Rule::ClientFrameUnmasked, MASK, 0),
         (Direction::ServerToClient, Some(true), _) => breaks(Rule::ServerFrameMasked, MASK, 0),
@@ -58,6 +50,35 @@ pub fn judge_start(start: &HeadStart, direction: Direction, deflate: bool, out: 
     }
     if let Some(len_code) = start.len_code {
         judge_length(start, len_code, out);
+    }
+}
+
+/// The rules on what is reserved for extensions (RFC 6455 §5.2, §5.8; RFC 7692 §6.1).
+#[inline]
+fn judge_reserved(start: &HeadStart, extended: Extended, out: &mut Vec<Finding>) {
+    let Extended { deflate, foreign } = extended;
+    let mut breaks = |rule, span, name: &str, number| {
+        let finding =
+            if foreign { Finding::new(Rule::ExtensionBits, Some(span)) } else { Finding::new(rule, Some(span)) };
+        out.push(finding.number(number).text(name));
+    };
+    // RSV1 belongs to the first frame of a compressed message.
+    if start.rsv1 && !(deflate && start.opcode.opens_message()) {
+        match start.opcode {
+            opcode if deflate && (opcode.is_control() || opcode == Opcode::Continuation) => {
+                breaks(Rule::Rsv1Misplaced, RSV1, if foreign { "RSV1 is 1" } else { opcode.name() }, 0);
+            }
+            _ => breaks(Rule::Rsv1Set, RSV1, "RSV1 is 1", 0),
+        }
+    }
+    if start.rsv2 {
+        breaks(Rule::Rsv2Set, RSV2, "RSV2 is 1", 0);
+    }
+    if start.rsv3 {
+        breaks(Rule::Rsv3Set, RSV3, "RSV3 is 1", 0);
+    }
+    if let Opcode::Reserved(value) = start.opcode {
+        breaks(Rule::OpcodeReserved, OPCODE, &format!("opcode 0x{value:X}"), u64::from(value));
     }
 }
 
@@ -127,7 +148,7 @@ mod tests {
     fn judged(hex: &str, direction: Direction) -> Vec<(Rule, Option<(u64, u64)>)> {
         let HeadReading::Complete(head) = FrameHead::read(&hex::decode(hex).expect("hex")) else { panic!("a head") };
         let mut out = Vec::new();
-        judge_head(&head, direction, false, &mut out);
+        judge_head(&head, direction, Extended::default(), &mut out);
         out.into_iter().map(|f| (f.rule, f.span.map(|s| (s.start, s.end)))).collect()
     }
 
@@ -168,9 +189,21 @@ mod tests {
         for (first, rule) in cases {
             let HeadReading::Complete(head) = FrameHead::read(&[first, 0]) else { panic!("a head") };
             let mut out = Vec::new();
-            judge_head(&head, Direction::ServerToClient, true, &mut out);
+            judge_head(&head, Direction::ServerToClient, Extended { deflate: true, foreign: false }, &mut out);
             assert_eq!(out.first().map(|f| f.rule).filter(|_| rule.is_some()), rule, "{first:x}");
             assert_eq!(out.is_empty(), rule.is_none(), "{first:x}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_extension_may_define_what_is_reserved() {
+        let extended = Extended { deflate: false, foreign: true };
+        for (bytes, said) in [([0xc1, 0], "RSV1 is 1"), ([0xa2, 0], "RSV2 is 1"), ([0x93, 0], "RSV3 is 1 opcode 0x3")] {
+            let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a head") };
+            let mut out = Vec::new();
+            judge_head(&head, Direction::ServerToClient, extended, &mut out);
+            assert!(out.iter().all(|finding| finding.rule == Rule::ExtensionBits), "{out:?}");
+            assert_eq!(out.iter().filter_map(|finding| finding.text.as_deref()).collect::<Vec<_>>().join(" "), said);
         }
     }
 
@@ -181,7 +214,7 @@ mod tests {
     fn assert_certain(hex: &str, direction: Direction, expected: &[Said<'_>]) {
         let start = HeadStart::read(&hex::decode(hex).expect("hex")).expect("a byte");
         let mut out = Vec::new();
-        judge_start(&start, direction, false, &mut out);
+        judge_start(&start, direction, Extended::default(), &mut out);
         let said: Vec<_> = out.iter().map(|f| (f.rule, f.span.map(|s| (s.start, s.end)), f.sentence())).collect();
         let expected: Vec<_> =
             expected.iter().map(|(rule, bits, words)| (*rule, Some(*bits), (*words).into())).collect();
@@ -240,15 +273,16 @@ mod tests {
         fn what_is_certain_stays_and_the_whole_head_says_it_all(
             bytes in proptest::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 14), up: bool, deflate: bool,
         ) {
+            let extended = Extended { deflate, foreign: false };
             let direction = if up { Direction::ClientToServer } else { Direction::ServerToClient };
             let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
             let rules = |cut: usize| {
                 let mut out = Vec::new();
-                judge_start(&HeadStart::read(&bytes[..cut]).expect("a byte"), direction, deflate, &mut out);
+                judge_start(&HeadStart::read(&bytes[..cut]).expect("a byte"), direction, extended, &mut out);
                 out.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
             };
             let mut whole = Vec::new();
-            judge_head(&head, direction, deflate, &mut whole);
+            judge_head(&head, direction, extended, &mut whole);
             prop_assert_eq!(rules(head.header_len()), whole.into_iter().map(|finding| finding.rule).collect::<Vec<_>>());
             for cut in 1..head.header_len() {
                 let (now, later) = (rules(cut), rules(cut + 1));

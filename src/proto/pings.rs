@@ -60,10 +60,10 @@ impl Pings {
         self.waiting.push_back(Ping { ordinal, payload: payload.into(), owed });
     }
 
-    /// A pong comes from the other side. The latest ping with its payload counts as answered, and with it all before
+    /// A pong comes from the other side. The oldest ping with its payload counts as answered, and with it all before
     /// (RFC 6455 §5.5.3).
     pub fn answered(&mut self, payload: &[u8]) -> Answer {
-        let Some(at) = self.waiting.iter().rposition(|ping| *ping.payload == *payload) else { return self.none_fits() };
+        let Some(at) = self.waiting.iter().position(|ping| *ping.payload == *payload) else { return self.none_fits() };
         let mut passed = std::mem::take(&mut self.forgotten);
         let ordinal = self.waiting[at].ordinal;
         self.waiting.drain(..at).for_each(|ping| passed.add(ping.ordinal));

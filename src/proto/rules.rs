@@ -86,7 +86,7 @@ catalogue! {
     /// Each connection has a key of its own.
     KeyReused "key-reused" "RFC 6455 §4.1" Info "Sec-WebSocket-Key is that of another connection; each needs a new, random one";
     /// What is offered is a list of tokens, each once.
-    SubprotocolMalformed "subprotocol-malformed" "RFC 6455 §4.1" Error "the offer in Sec-WebSocket-Protocol is malformed: {s}";
+    SubprotocolMalformed "subprotocol-malformed" "RFC 6455 §4.1" Error "Sec-WebSocket-Protocol is malformed: {s}";
     /// Extensions follow their grammar, in a request and in a response.
     ExtensionMalformed "extension-malformed" "RFC 6455 §9.1" Error "Sec-WebSocket-Extensions does not follow its grammar: {s}";
     /// An offer of permessage-deflate can be accepted.
@@ -106,7 +106,7 @@ catalogue! {
     /// The response to an upgrade is 101.
     StatusNot101 "status-not-101" "RFC 6455 §4.2.2" Info "the server answered {d} instead of 101: the connection stays HTTP";
     /// The server says Upgrade: websocket.
-    ResponseUpgradeMissing "response-upgrade-missing" "RFC 6455 §4.2.2" Error "the response has no Upgrade: websocket";
+    ResponseUpgradeMissing "response-upgrade-missing" "RFC 6455 §4.2.2" Error "the response's Upgrade header is not websocket";
     /// The server says Connection: Upgrade.
     ResponseConnectionMissing "response-connection-missing" "RFC 6455 §4.2.2" Error "the response's Connection header does not hold the token Upgrade";
     /// The accept key is there.
@@ -167,8 +167,12 @@ catalogue! {
     MaskingKeyZero "masking-key-zero" "RFC 6455 §5.3" Warning "the masking key is zero: the payload stands unmasked on the wire";
     /// The masking key is new in each frame.
     MaskingKeyReused "masking-key-reused" "RFC 6455 §5.3" Warning "the masking key is the previous frame's; each frame needs a new one";
-    /// Nothing follows a Close.
-    FrameAfterClose "frame-after-close" "RFC 6455 §5.5.1" Error "a frame after the Close that this side sent";
+    /// What a negotiated extension may define that is not known here.
+    ExtensionBits "extension-bits" "RFC 6455 §5.8" Info "{s}: a negotiated extension may give that a meaning, which is not known here";
+    /// No data follows a Close.
+    FrameAfterClose "frame-after-close" "RFC 6455 §5.5.1" Error "a data frame after the Close that this side sent";
+    /// A side closes once.
+    CloseRepeated "close-repeated" "RFC 6455 §5.5.1" Info "a second Close of this side: the first one counts";
     /// Text is UTF-8.
     TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not UTF-8 from offset {n} of the payload on";
     /// Text ends at the end of a character.
@@ -205,7 +209,7 @@ catalogue! {
     /// [`Self::ControlTooLong`] or its length [`Self::LengthNotShortest`]: it is one of them.
     ControlLengthExtended "control-length-extended" "RFC 6455 §5.5" Error "a control frame whose 7-bit length is {d}: it is over 125 bytes, or its length is not in its shortest form";
     /// So much is wrong that no more is listed.
-    FindingsOmitted "findings-omitted" "RFC 6455 §7.1.7" Info "{n} findings in this direction so far: what is wrong from here on is not listed";
+    FindingsOmitted "findings-omitted" "RFC 6455 §7.1.7" Info "{n} findings of the severity {s} in this direction so far: further ones are not listed";
 }
 
 /// A rule that a record breaks, or something else worth knowing about it.

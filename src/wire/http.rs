@@ -87,10 +87,20 @@ pub fn head_len(bytes: &[u8], scanned: usize) -> Option<usize> {
     None
 }
 
-/// Whether `bytes` can be the beginning of a request: a method of capitals (at most 20), then a space.
+/// Whether `bytes` can be the beginning of a request: a method of capitals (at most 20), then a space. What begins as GET in other
+/// letters, or goes on behind it, is taken for a method where a path follows: somebody meant a handshake.
 pub fn may_be_request(bytes: &[u8]) -> bool {
-    let method = bytes.iter().take(21).take_while(|b| b.is_ascii_uppercase() || **b == b'-' || **b == b'_').count();
-    method <= 20 && (method == bytes.len() || method > 0 && bytes[method] == b' ')
+    let method = bytes.iter().take(21).take_while(|b| is_token(&[**b])).count();
+    let name = &bytes[..method];
+    let usual = name.iter().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'));
+    let meant = name.iter().zip(b"GET").all(|(have, want)| have.eq_ignore_ascii_case(want));
+    match &bytes[method..] {
+        [] => method <= 20 && (usual || meant),
+        [b' ', target @ ..] if (1..=20).contains(&method) => {
+            usual || method >= 3 && meant && target.first().is_none_or(|first| *first == b'/')
+        }
+        _ => false,
+    }
 }
 
 /// Whether `bytes` can be the beginning of a response: `HTTP/`.
@@ -197,11 +207,17 @@ impl<'a> Head<'a> {
             .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
-    /// Whether this request or response speaks of WebSocket: an Upgrade or a Sec-WebSocket header is there.
+    /// Whether this request or response speaks of WebSocket: a Sec-WebSocket header is there, or an Upgrade that does not name
+    /// another protocol, as `h2c` does.
     pub fn is_upgrade(&self) -> bool {
+        let foreign = |value: &[u8]| {
+            ["h2c", "h2", "TLS"]
+                .iter()
+                .any(|name| value.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes())))
+        };
         self.headers.iter().any(|h| {
             let name = self.slice(&h.name);
-            name.eq_ignore_ascii_case(b"upgrade")
+            name.eq_ignore_ascii_case(b"upgrade") && !foreign(self.slice(&h.value))
                 || name.get(..14).is_some_and(|n| n.eq_ignore_ascii_case(b"sec-websocket-"))
         })
     }
@@ -424,8 +440,14 @@ mod tests {
     #[test]
     fn the_beginnings_of_requests_and_responses() {
         assert!(may_be_request(b"") && may_be_request(b"GE") && may_be_request(b"GET /"));
-        assert!(!may_be_request(b"\x16\x03\x01") && !may_be_request(b"get /") && !may_be_request(b" GET"));
-        assert!(!may_be_request(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+        assert!(!may_be_request(b"\x16\x03\x01") && !may_be_request(b" GET"));
+        assert!(
+            !may_be_request(b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA") && !may_be_request(b"hello") && !may_be_request(b"a /")
+        );
+        for meant in [&b"g"[..], b"get", b"get /", b"GET2 /echo"] {
+            assert!(may_be_request(meant), "{meant:?}");
+        }
+        assert!(!may_be_request(b"get well soon") && !may_be_request(b"get\n"));
         assert!(may_be_response(b"HT") && may_be_response(b"HTTP/1.1 200") && !may_be_response(b"SSH-2.0"));
     }
 

@@ -8,6 +8,9 @@ const REQUEST: &[u8] = b"GET /ticker HTTP/1.1\r\nHost: localhost\r\nUpgrade: web
 const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 const HELLO_UP: &[u8] = &[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+const CLOSE_UP: &[u8] = &[0x88, 0x80, 1, 2, 3, 4];
+const CLOSE_DOWN: &[u8] = &[0x88, 0];
+const PONG_UP: &[u8] = &[0x8a, 0x80, 5, 6, 7, 8];
 
 struct Talk {
     connection: Connection,
@@ -127,7 +130,8 @@ fn a_refused_upgrade_stays_http() {
     assert_eq!(kinds, [Kind::Request, Kind::Request, Kind::Response, end, Kind::Response, end]);
     assert_eq!(records[2].code, 403);
     assert_eq!(records[4].link, Link::Answers(1));
-    assert_eq!(rules_of(&records), [Rule::StatusNot101]);
+    // Whatever the answer is, a client waits for it before it says anything more.
+    assert_eq!(rules_of(&records), [Rule::DataBeforeResponse, Rule::StatusNot101]);
 }
 
 #[test]
@@ -190,8 +194,10 @@ fn close_payloads_are_judged() {
     assert_eq!(close(&1005u16.to_be_bytes()), [Rule::CloseCodeInvalid]);
     assert_eq!(close(b"\x03\xe8\xff"), [Rule::CloseReasonNotUtf8]);
     assert_eq!(close(b"\x03\xe8\xe2\x82"), [Rule::CloseReasonNotUtf8]);
-    let after = upgraded().say(DOWN, &[0x88, 0, 0x89, 0]).end(How::Capture);
-    assert_eq!(rules_of(&after), [Rule::FrameAfterClose]);
+    let after = |frame: &[u8]| rules_of(&upgraded().say(DOWN, &[&[0x88, 0], frame].concat()).end(How::Capture));
+    assert_eq!(after(&[0x81, 0]), [Rule::FrameAfterClose]);
+    assert_eq!(after(&[0x88, 0]), [Rule::CloseRepeated]);
+    assert_eq!(after(&[0x89, 0]), [], "a ping is no data");
 }
 
 #[test]
@@ -246,7 +252,7 @@ fn a_cut_head_has_the_findings_that_its_bytes_make_certain() {
         (DOWN, &[], &[0x80], &[ContinuationUnexpected]),
         (DOWN, &[0x01, 0], &[0x80], &[]),
         (DOWN, &[0x01, 0], &[0x82], &[MessageInterrupted]),
-        (DOWN, &[0x88, 0], &[0x89], &[FrameAfterClose]),
+        (DOWN, &[0x88, 0], &[0x82], &[FrameAfterClose]),
         (DOWN, &[], &[0x8a], &[PongUnsolicited]),
         (UP, &[], &[0x88, 0x81, 1, 2], &[ClosePayloadOneByte]),
         (DOWN, &[], &[0x88, 0x01], &[ClosePayloadOneByte]),
@@ -290,7 +296,7 @@ fn a_frame_cut_before_its_mask_claims_no_direction() {
     let behind = run(&[(DOWN, &[0x01, 0, 0x88, 0])], 0x81);
     assert_eq!((rules_of(std::slice::from_ref(&behind)), behind.link), (vec![], Link::None));
     // Both have closed: whoever sent it broke the rule, but which Close it is about is open.
-    let closed = run(&[(DOWN, &[0x88, 0]), (UP, &[0x88, 0x80, 1, 2, 3, 4])], 0x89);
+    let closed = run(&[(DOWN, &[0x88, 0]), (UP, &[0x88, 0x80, 1, 2, 3, 4])], 0x82);
     assert_eq!((closed.findings.len(), closed.findings[0].rule), (1, Rule::FrameAfterClose));
     assert_eq!(closed.findings[0].about, None);
     assert!(!cut_after(DOWN, &[], &[0x8f]).undirected, "of a connection the direction is known");
@@ -350,4 +356,55 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_worth_knowing_does_not_hide_what_is_wrong() {
+    let heartbeats = [0x8a, 0x00].repeat(20_001);
+    let rules = rules_of(&upgraded().say(DOWN, &heartbeats).say(DOWN, &[0x81, 1, 0xff]).end(How::Capture));
+    assert_eq!(rules.iter().filter(|rule| **rule == Rule::PongUnsolicited).count(), 20_000);
+    assert_eq!(rules[20_000..], [Rule::FindingsOmitted, Rule::TextNotUtf8]);
+}
+
+#[test]
+fn a_pong_is_owed_until_a_close_comes_from_who_asked() {
+    // RFC 6455 §5.5.2: the client has closed, and must still answer the server's ping.
+    let answered =
+        upgraded().say(UP, CLOSE_UP).say(DOWN, &[0x89, 0]).say(UP, PONG_UP).say(DOWN, CLOSE_DOWN).end(How::Capture);
+    assert_eq!(rules_of(&answered), []);
+    let silent = upgraded().say(UP, CLOSE_UP).say(DOWN, &[0x89, 0]).say(DOWN, CLOSE_DOWN).end(How::Fin);
+    assert_eq!(rules_of(&silent), [Rule::PingUnanswered]);
+    let after = upgraded().say(DOWN, CLOSE_DOWN).say(DOWN, &[0x89, 0]).say(UP, CLOSE_UP).end(How::Fin);
+    assert_eq!(rules_of(&after), [], "who asks behind its own Close is owed nothing");
+}
+
+#[test]
+fn pings_with_one_payload_are_answered_one_after_the_other() {
+    let pings = upgraded().say(DOWN, &[0x89, 0, 0x89, 0]).say(UP, PONG_UP).say(UP, PONG_UP).end(How::Capture);
+    let links: Vec<Link> = pings.iter().filter(|r| r.lead[0] == 0x8a).map(|r| r.link).collect();
+    assert_eq!((rules_of(&pings), links), (vec![Rule::MaskingKeyReused], vec![Link::Answers(2), Link::Answers(3)]));
+}
+
+#[test]
+fn an_extension_that_is_not_known_may_define_what_is_reserved() {
+    let with = |head: &[u8]| {
+        let head = std::str::from_utf8(head).expect("text").trim_end();
+        format!("{head}\r\nSec-WebSocket-Extensions: x-foo\r\n\r\n").into_bytes()
+    };
+    let mut talk = Talk::new(usize::MAX);
+    talk.say(UP, &with(REQUEST)).say(DOWN, &with(RESPONSE)).say(DOWN, &[0xc1, 1, 0xff, 0x83, 0, 0x81, 1, 0xff]);
+    let rules = rules_of(&talk.end(How::Capture));
+    assert_eq!(
+        rules,
+        [Rule::ExtensionBits, Rule::ExtensionBits, Rule::TextNotUtf8],
+        "what has no bit set is judged as ever"
+    );
+}
+
+#[test]
+fn another_protocol_than_websocket_is_no_bad_handshake() {
+    let mut talk = Talk::new(usize::MAX);
+    talk.say(UP, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n");
+    talk.say(DOWN, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n\x00\x00");
+    assert_eq!(rules_of(&talk.end(How::Capture)), []);
 }

@@ -39,7 +39,7 @@ impl State {
     }
 }
 
-/// Appends frames to the bytes that go out. After a Close nothing more is appended (RFC 6455 §5.5.1).
+/// Appends frames to the bytes that go out. After a Close only pongs are appended (RFC 6455 §5.5.1, §5.5.2).
 pub struct Sender<'a> {
     state: &'a mut State,
     out: &'a mut Vec<u8>,
@@ -112,7 +112,7 @@ impl<'a> Sender<'a> {
 
     #[inline]
     fn encode(&mut self, opcode: Opcode, payload: &[u8], compressed: bool) {
-        if !self.state.closed {
+        if !self.state.closed || opcode == Opcode::Pong {
             // RFC 6455 §5.3: a new key for each frame.
             let key = self.state.keys.as_mut().map(|keys| keys());
             let head = FrameHead { rsv1: compressed, ..FrameHead::new(true, opcode, key, payload.len() as u64) };

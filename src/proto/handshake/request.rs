@@ -71,7 +71,7 @@ impl Report<'_, '_> {
         match count {
             0 => self.header_step("host", "Host", Rule::HostMissing, false, |f| f),
             1 => self.header_step("host", "one Host header", Rule::HostMissing, true, |f| f),
-            n => self.header_step("host", "one Host header", Rule::HostRepeated, false, |f| f.number(n as u64)),
+            n => self.broken_last("host", "one Host header", Finding::new(Rule::HostRepeated, None).number(n as u64)),
         }
         let host = self.head.value("host").unwrap_or_default();
         if count > 0 && server.is_some_and(|s| s.ip().is_loopback()) {

@@ -17,7 +17,9 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
     let mut report = Report::new(head);
     report.lines();
     let status = head.status().unwrap_or(0);
-    if !request.is_handshake && status != 101 {
+    // A switch to another protocol, such as h2c, was neither asked for nor answered as WebSocket.
+    let other = request.is_known && !head.is_upgrade();
+    if !request.is_handshake && (status != 101 || other) {
         return report.steps;
     }
     let title = if status == 101 { "status 101 Switching Protocols" } else { "status 101" };
@@ -25,7 +27,8 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
     if status != 101 {
         return report.steps;
     }
-    let upgrade = head.has_token("upgrade", "websocket");
+    // Of a response the value itself, where a request may name several protocols.
+    let upgrade = head.value("upgrade").is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
     report.header_step("upgrade", "Upgrade: websocket", Rule::ResponseUpgradeMissing, upgrade, |f| f);
     let connection = head.has_token("connection", "upgrade");
     report.header_step("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
@@ -52,6 +55,10 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
     }
     report.once("sec-websocket-accept", "one Sec-WebSocket-Accept header", Rule::AcceptRepeated);
     let chosen = list(head, "sec-websocket-protocol");
+    if chosen.is_empty() && head.value("sec-websocket-protocol").is_some() {
+        let finding = Finding::new(Rule::SubprotocolMalformed, None).text("it is empty");
+        report.broken_last("sec-websocket-protocol", "a subprotocol", finding);
+    }
     if chosen.len() > 1 {
         let finding = Finding::new(Rule::SubprotocolRepeated, None).text(&chosen.join(", "));
         report.broken_last("sec-websocket-protocol", "one subprotocol", finding);
@@ -65,7 +72,7 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
     let chosen = report.extensions();
     for extension in &chosen {
         let name = &extension.name;
-        let offered = !request.is_known || request.extensions.contains(name);
+        let offered = !request.is_known || request.extensions.iter().any(|offered| offered.eq_ignore_ascii_case(name));
         let title = format!("{name} was offered");
         report.header_step(extensions::HEADER, &title, Rule::ExtensionNotOffered, offered, |f| f.text(name));
     }
@@ -91,7 +98,15 @@ impl Report<'_, '_> {
                 Ok(params) => {
                     // It may answer any of the offers; of those that it does not, the first is what the client wants most.
                     let mut verdicts = request.deflate_offers.iter().map(|offer| offer.allows(&params));
-                    let Some(Err((name, why))) = verdicts.next() else { continue };
+                    let Some(verdict) = verdicts.next() else {
+                        if request.extensions.iter().any(|name| name.eq_ignore_ascii_case(PERMESSAGE_DEFLATE)) {
+                            let words = "no offer of it could be accepted";
+                            let finding = Finding::new(Rule::DeflateParameterInvalid, None).text(words);
+                            self.broken_at("an offer that can be accepted", extension.span.clone(), finding);
+                        }
+                        continue;
+                    };
+                    let Err((name, why)) = verdict else { continue };
                     if verdicts.any(|verdict| verdict.is_ok()) {
                         continue;
                     }
