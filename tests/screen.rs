@@ -924,6 +924,7 @@ fn from_a_byte_of_a_message_to_the_frame_that_brought_it() {
     }
     let text = screen.text();
     assert!(screen.app.cursor == first && text.contains("Message ─ "), "{text}");
+    assert!(text.contains("3 frames 74 %") && text.contains("from 70 (74 %)"), "how far it was compressed: {text}");
     screen.press(&["backtab", "end", "enter"]);
     assert!(screen.app.cursor > first && screen.app.beneath, "{}", screen.text());
 }
@@ -999,6 +1000,10 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     assert_eq!((screen.app.table.at, screen.app.only), (2, None));
     screen.press(&["end", "enter", "G", "esc", "1"]);
     assert_eq!(screen.app.rows.len(), screen.app.totals.records);
+    for view in [" Messages ", " Connections ", " Timeline ", " Frames "] {
+        screen.press(&["v"]);
+        assert!(screen.text().contains(view), "{view}\n{}", screen.text());
+    }
     // A jump to another connection leads out of the one that is looked at.
     screen.press(&["g", "m", "3", "down", "enter", "'"]);
     assert_eq!((screen.app.cursor, screen.app.only), (1, None));

@@ -73,7 +73,7 @@ pub fn of_message(capture: &Capture, opener: &Record, message: &Message) -> Summ
         if let Some(said) = said.filter(|said| said.fault.is_none() && said.len > 0) {
             summary.length = Some(said.len);
             let gap = if summary.bits.is_empty() { "" } else { " · " };
-            let percent = said.compressed_len.saturating_mul(100) / said.len;
+            let percent = said.compressed_len.saturating_mul(100).saturating_add(said.len / 2) / said.len;
             summary.bits = format!("{}{gap}{percent} %", summary.bits);
         }
     }

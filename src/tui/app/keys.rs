@@ -302,7 +302,8 @@ impl App {
             choices.push(('x', "the unmasked payload as hex", CopyWhat::PayloadHex));
         }
         if self.inflated().is_some_and(|inflated| inflated.text().is_some()) {
-            choices.push(('i', "the inflated text", CopyWhat::Inflated));
+            let what = if detail.message.is_some() { "the message's text" } else { "the inflated text" };
+            choices.push(('i', what, CopyWhat::Inflated));
         }
         if detail.record.wire_len > 0 {
             choices.push(('r', "the whole record as hex", CopyWhat::RecordHex));

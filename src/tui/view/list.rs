@@ -195,7 +195,10 @@ impl Line<'_> {
             bits = bits.replace("RSV", "R");
         }
         if bits.width() > room {
-            bits = bits.replace("MASK", "M").replace(" frames", "").replace(" %", "%");
+            bits = bits.replace("MASK", "M").replace(" frames · ", " frames ");
+        }
+        if bits.width() > room {
+            bits = bits.replace(" frames ", " · ").replace(" %", "%");
         }
         put(buffer, line, columns.bits, 0, &fit(&bits, room), self.app.theme.faint.0);
     }
