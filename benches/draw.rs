@@ -49,6 +49,18 @@ fn main() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let crowd = crowd(folder.path());
+    println!("a million records looked through for a view, in slices of a few milliseconds");
+    for (what, view) in [("messages", '2'), ("folded", 'z')] {
+        let mut app = open(&crowd, (120, 36));
+        let start = Instant::now();
+        app.key(KeyEvent::from(KeyCode::Char(view)));
+        let answered = start.elapsed();
+        while app.is_behind() {
+            app.extend_rows();
+        }
+        let [answered, whole] = [answered, start.elapsed()].map(|time| time.as_secs_f64() * 1e3);
+        println!("{what:>10}  answered after {answered:.1} ms, whole after {whole:.0} ms");
+    }
     println!("{CROWD} connections");
     for size in [(120, 36), (300, 100)] {
         for (what, view) in [("connections", '3'), ("timeline", '4'), ("folded", 'z')] {
