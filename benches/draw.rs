@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent};
-use framescope::capture::recorder::{Chunk, Recorder};
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
@@ -24,6 +24,7 @@ use ratatui::layout::Rect;
 
 const ROUNDS: usize = 9;
 const DRAWINGS: u32 = 50;
+const CROWD: usize = 10_000;
 
 fn main() {
     // `cargo test --benches` only wants to know that it builds.
@@ -39,10 +40,58 @@ fn main() {
             for (what, keys_up) in [("a text", 1), ("1 MiB binary", 0)] {
                 print(records, size, what, measure(&recorder, size, keys_up, None));
             }
+            for (what, view) in [("messages", '2'), ("connections", '3'), ("timeline", '4'), ("folded", 'z')] {
+                print(records, size, what, measure_view(&recorder, size, view));
+            }
             print(records, size, "compressed", measure(&compressed, size, 1, None));
             print(records, size, "paging in it", measure(&compressed, size, 1, Some(KeyCode::PageUp)));
         }
     }
+    let folder = tempfile::tempdir().expect("a folder");
+    let crowd = crowd(folder.path());
+    println!("a million records looked through for a view, in slices of a few milliseconds");
+    for (what, view) in [("messages", '2'), ("folded", 'z')] {
+        let mut app = open(&crowd, (120, 36));
+        let start = Instant::now();
+        app.key(KeyEvent::from(KeyCode::Char(view)));
+        let answered = start.elapsed();
+        while app.is_behind() {
+            app.extend_rows();
+        }
+        let [answered, whole] = [answered, start.elapsed()].map(|time| time.as_secs_f64() * 1e3);
+        println!("{what:>10}  answered after {answered:.1} ms, whole after {whole:.0} ms");
+    }
+    println!("{CROWD} connections");
+    for size in [(120, 36), (300, 100)] {
+        for (what, view) in [("connections", '3'), ("timeline", '4'), ("folded", 'z')] {
+            print(1_000_000, size, what, measure_view(&crowd, size, view));
+        }
+    }
+}
+
+/// A million records of 10,000 connections that take turns.
+fn crowd(folder: &std::path::Path) -> Recorder {
+    let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
+    let address = "127.0.0.1:6455".parse().expect("an address");
+    let mut connections: Vec<_> = (0..CROWD).map(|_| recorder.connection(address, address)).collect();
+    let request = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    let mut time = 0;
+    let mut say = |connection: &mut ConnectionRecorder, direction, bytes: &[u8]| {
+        time += 1_000_000;
+        connection.record(&[Chunk { direction, time: Time(time), bytes }]);
+    };
+    for round in 0..100 {
+        for connection in &mut connections {
+            match round {
+                0 => say(connection, Direction::ClientToServer, request.as_bytes()),
+                1 => say(connection, Direction::ServerToClient, response.as_bytes()),
+                _ => say(connection, Direction::ServerToClient, b"\x81\x022a"),
+            }
+        }
+    }
+    recorder
 }
 
 fn print(records: usize, (width, height): (u16, u16), what: &str, median: Duration) {
@@ -83,15 +132,35 @@ fn capture(folder: &std::path::Path, records: usize, compressed: bool) -> Record
     recorder
 }
 
-fn measure(recorder: &Recorder, (width, height): (u16, u16), keys_up: usize, then: Option<KeyCode>) -> Duration {
+fn measure(recorder: &Recorder, size: (u16, u16), keys_up: usize, then: Option<KeyCode>) -> Duration {
+    let mut app = open(recorder, size);
+    for _ in 0..keys_up {
+        app.key(KeyEvent::from(KeyCode::Up));
+    }
+    time(&mut app, then)
+}
+
+/// In another view than the frames', once all records were looked at for it.
+fn measure_view(recorder: &Recorder, size: (u16, u16), view: char) -> Duration {
+    let mut app = open(recorder, size);
+    app.key(KeyEvent::from(KeyCode::Char(view)));
+    app.key(KeyEvent::from(KeyCode::Up));
+    while app.is_behind() {
+        app.refresh();
+    }
+    time(&mut app, None)
+}
+
+fn open(recorder: &Recorder, (width, height): (u16, u16)) -> App {
     let setting = Setting { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: Vec::new() };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     app.resize(Rect::new(0, 0, width, height));
-    for _ in 0..keys_up {
-        app.key(KeyEvent::from(KeyCode::Up));
-    }
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    app
+}
+
+fn time(app: &mut App, then: Option<KeyCode>) -> Duration {
+    let mut buffer = Buffer::empty(app.layout.area);
     let mut rounds: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
@@ -101,7 +170,7 @@ fn measure(recorder: &Recorder, (width, height): (u16, u16), keys_up: usize, the
                     app.key(KeyEvent::from(key));
                 }
                 app.refresh();
-                view::render(&app, &mut buffer);
+                view::render(app, &mut buffer);
             }
             start.elapsed() / DRAWINGS
         })

@@ -416,7 +416,10 @@ mod shown {
             let output = output.expect("it runs");
             let err = String::from_utf8(output.stderr).expect("UTF-8");
             assert_eq!((output.status.code(), err.lines().count()), (Some(1), 1), "{err}");
-            assert!(err.contains("framescope opens pcapng, pcap, HAR and its own NDJSON"), "{err}");
+            assert!(
+                err.contains("framescope opens pcapng and pcap, also compressed with gzip, HAR and its own NDJSON"),
+                "{err}"
+            );
         }
     }
 }

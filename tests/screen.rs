@@ -7,7 +7,7 @@ use framescope::tui::app::overlay::Overlay;
 use framescope::tui::app::{Effect, Panel};
 use framescope::tui::event::Report;
 use framescope::wire::opcode::Opcode;
-use support::{DOWN, Screen, UP, Wire, frame};
+use support::{DOWN, Screen, UP, Wire, frame, several};
 
 const SIZES: [(u16, u16); 5] = [(120, 36), (80, 24), (200, 60), (60, 20), (40, 10)];
 
@@ -733,7 +733,8 @@ fn no_size_and_no_key_makes_it_panic() {
     wire.connection.reset(DOWN, framescope::proto::time::Time(1));
     let keys = [
         "up", "down", "left", "right", "tab", "pgdn", "g", "G", "\\", "?", "esc", "e", "esc", "y", "esc", "t", "p",
-        "m", "'", "f", "enter", "down", "enter", "[", "esc",
+        "m", "'", "f", "enter", "down", "enter", "[", "esc", "2", "enter", "z", "down", "enter", "3", "down", "enter",
+        "esc", "1",
     ];
     for width in (1..=130).step_by(7) {
         for height in (1..=44).step_by(3) {
@@ -800,4 +801,332 @@ fn a_pong_says_which_ping_it_answers_and_how_fast() {
     let text = screen.text();
     assert!(text.contains("Here it answers 3 · 1.2 ms."), "{text}");
     assert_eq!(screen.lines_with("answers").iter().filter(|line| line.contains("unasked")).count(), 0);
+}
+
+#[test]
+fn a_list_of_some_records_is_gone_through_by_its_rows() {
+    use framescope::capture::selection::Selection;
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    let mut selection = Selection::default();
+    (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
+    screen.app.set_filter(Some(selection));
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (7, 4), "the nearest that has a row");
+    screen.press(&["up"]);
+    assert_eq!(screen.app.cursor, 5);
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, 1);
+    screen.press(&["pgdn", "up"]);
+    assert_eq!(screen.app.cursor, 5);
+    assert!(screen.text().contains("holding"), "{}", screen.text());
+    assert!(screen.lines_with("client: echo 0").is_empty(), "{}", screen.text());
+    // One that has no row is shown all the same, and said to be hidden.
+    screen.press(&["]"]);
+    assert_eq!(screen.app.cursor, 9);
+    let text = screen.text();
+    assert!(text.contains("record 9 is hidden in this list") && text.contains("record 9 · text"), "{text}");
+    screen.press(&["up"]);
+    assert_eq!(screen.app.cursor, 7);
+    if let Some(within) = screen.app.rows.within_mut() {
+        within.look(true);
+    }
+    wire.ticks(1);
+    screen.app.refresh();
+    assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
+    screen.app.set_filter(Some(Selection::default()));
+    assert!(screen.text().contains("no record is let through"), "{}", screen.text());
+    screen.press(&["up", "down", "G", "home"]);
+    screen.app.set_filter(None);
+    assert_eq!(screen.app.rows.len(), 11);
+}
+
+/// A fragmented text with a ping in between, a whole text, and a fragmented binary that goes on.
+fn fragmented() -> Wire {
+    let mut wire = Wire::upgraded();
+    let key = |n| Some([0x37, 0xfa, 0x21, n]);
+    wire.say(UP, &frame(false, Opcode::Text, key(1), b"Row, row, "));
+    wire.say(UP, &frame(false, Opcode::Continuation, key(2), b"row your boat, "));
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"still there?"));
+    wire.say(UP, &frame(true, Opcode::Pong, key(3), b"still there?"));
+    wire.say(UP, &frame(true, Opcode::Continuation, key(4), b"gently down the stream"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"Merrily"));
+    wire.say(DOWN, &frame(false, Opcode::Binary, None, &[1, 2, 3]));
+    wire
+}
+
+#[test]
+fn messages_stand_in_one_row_and_open_into_their_frames() {
+    let mut wire = fragmented();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2"]);
+    let text = screen.text();
+    assert!(text.contains(" Messages "), "{text}");
+    let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
+    assert!(row.contains("▲▸ text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
+    assert_eq!(screen.app.rows.len(), 7, "two fragments have no row: {text}");
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
+    screen.app.refresh();
+    assert!(screen.lines_with("01 02 03 04 05")[0].contains("2 frames"), "{}", screen.text());
+    // The whole message stands in the payload's place.
+    screen.press(&["g", "down", "down"]);
+    assert_eq!(screen.app.cursor, 3);
+    let text = screen.text();
+    assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
+    assert!(text.contains("Enter open"), "{text}");
+    screen.press(&["enter"]);
+    assert_eq!(screen.app.rows.len(), 10, "{}", screen.text());
+    let signs: Vec<_> =
+        screen.text().lines().filter_map(|line| line.chars().find(|c| "▾├└".contains(*c))).take(4).collect();
+    assert_eq!(signs, ['▾', '├', '├', '└'], "{}", screen.text());
+    screen.press(&["down", "down"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath), (4, true));
+    assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (3, false, 7));
+    // A message that goes on is laid out anew.
+    screen.press(&["end"]);
+    assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"Life is "));
+    wire.say(DOWN, &frame(false, Opcode::Continuation, None, b"but "));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 12 bytes of text in 2 frames so far"), "{}", screen.text());
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"a dream"));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 19 bytes of text in 3 frames"), "{}", screen.text());
+    screen.press(&["g", "down", "down"]);
+    // Back to frames: the cursor stays with its record.
+    screen.press(&["1"]);
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 13));
+    screen.press(&["down", "2"]);
+    assert_eq!(screen.app.cursor, 3, "the row of the message that the fragment belongs to");
+}
+
+#[test]
+fn from_a_byte_of_a_message_to_the_frame_that_brought_it() {
+    let wire = fragmented();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "g", "down", "down", "backtab"]);
+    assert_eq!(screen.app.focus, Panel::Inflated);
+    screen.press(&["end", "left"]);
+    let text = screen.text();
+    assert!(text.contains("byte 46 of 47") && text.contains("frame 3 of 3, record 7"), "{text}");
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.cursor, screen.app.byte, screen.app.focus), (7, 6 + 20, Panel::Payload));
+    assert!(screen.app.beneath, "its row is opened: {}", screen.text());
+    // A compressed one.
+    let mut screen = Screen::sample("deflate", (120, 36));
+    let records = screen.app.capture.records(1..99);
+    let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
+    screen.press(&["2", "g"]);
+    while screen.app.cursor < first {
+        screen.press(&["down"]);
+    }
+    let text = screen.text();
+    assert!(screen.app.cursor == first && text.contains("Message ─ "), "{text}");
+    assert!(text.contains("3 frames 74 %") && text.contains("from 70 (74 %)"), "how far it was compressed: {text}");
+    screen.press(&["backtab", "end", "enter"]);
+    assert!(screen.app.cursor > first && screen.app.beneath, "{}", screen.text());
+}
+
+#[test]
+fn heartbeats_fold_into_a_counted_row() {
+    let mut wire = ticker();
+    for n in 0..12u8 {
+        wire.say(DOWN, &frame(true, Opcode::Ping, None, &[n]));
+        wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, n]), &[n]));
+    }
+    for n in 0..4 {
+        wire.say(DOWN, &frame(true, Opcode::Text, None, b"2"));
+        wire.say(UP, &frame(true, Opcode::Text, Some([1, 2, 4, n]), b"3"));
+    }
+    wire.say(UP, &frame(true, Opcode::Ping, None, b"not masked"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["z"]);
+    let text = screen.text();
+    assert!(text.contains("▸ ⋯ 24 heartbeats"), "{text}");
+    assert!(text.contains("⋯ 6 heartbeats"), "the first of each text is none: {text}");
+    assert!(!screen.lines_with("a client must mask").is_empty(), "what breaks a rule is never folded: {text}");
+    assert_eq!(screen.app.rows.len(), 8 + 1 + 2 + 1 + 1);
+    screen.press(&["g"]);
+    screen.press(&["down"; 8]);
+    assert_eq!(screen.app.cursor, 9);
+    screen.press(&["enter", "down", "down", "down"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (11, true, 13 + 24));
+    // A partner that is folded is brought out.
+    screen.press(&["z", "z", "g"]);
+    screen.press(&["down"; 8]);
+    screen.press(&["p"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
+    screen.press(&["z"]);
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
+}
+
+#[test]
+fn connections_say_how_they_went_and_open_into_their_frames() {
+    let (wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["3"]);
+    assert_eq!(screen.app.table.at, 1, "that of the record under the cursor");
+    let row = |screen: &Screen, port: &str| screen.lines_with(port).remove(0);
+    assert!(row(&screen, "127.0.0.1:50000").ends_with("open"), "{}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50001").ends_with("client 1000"), "{}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50001").contains("250 ms"), "the pings: {}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50002").ends_with("server RST"), "{}", screen.text());
+    screen.press(&["down"]);
+    let text = screen.text();
+    for part in [
+        "the client closed, 1000 normal closure",
+        "the server answered the same",
+        "median 250 ms · 5 pongs",
+        "least 250 ms · last 250 ms",
+        "/chat?room=␛[31m",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["enter"]);
+    let only = |screen: &Screen| {
+        (0..screen.app.rows.len())
+            .filter_map(|row| screen.app.capture.record(screen.app.rows.number(row)?))
+            .all(|record| record.connection == 2)
+    };
+    assert!(only(&screen) && screen.app.rows.len() == 16, "{}", screen.text());
+    assert!(screen.text().contains("connection 2 · "), "{}", screen.text());
+    screen.press(&["2"]);
+    assert!(only(&screen), "messages of the same connection");
+    screen.press(&["1"]);
+    assert!(only(&screen), "and its frames again");
+    screen.press(&["esc"]);
+    assert_eq!((screen.app.table.at, screen.app.only), (2, None));
+    screen.press(&["end", "enter", "G", "esc", "1"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records);
+    for view in [" Messages ", " Connections ", " Timeline ", " Frames "] {
+        screen.press(&["v"]);
+        assert!(screen.text().contains(view), "{view}\n{}", screen.text());
+    }
+    // A jump to another connection leads out of the one that is looked at.
+    screen.press(&["g", "m", "3", "down", "enter", "'"]);
+    assert_eq!((screen.app.cursor, screen.app.only), (1, None));
+}
+
+#[test]
+fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
+    let (mut wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["4"]);
+    let text = screen.text();
+    assert!(text.contains(" Timeline ") && text.contains("┬ 2 s"), "{text}");
+    let lanes = |screen: &Screen| {
+        let list = screen.app.layout.list;
+        screen.text().lines().skip(usize::from(list.y)).take(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let signs: Vec<String> = lanes(&screen)
+        .iter()
+        .map(|lane| lane.chars().skip(10).filter(|c| !"─ ".contains(*c)).collect::<String>())
+        .collect();
+    assert!(signs[0].starts_with('◆') && signs[0].ends_with('▂'), "{text}");
+    assert!(signs[2].starts_with('✗') || signs[2].starts_with('◆'), "{text}");
+    assert!(signs[2].contains("•••••×"), "its pongs and its Close: {text}");
+    assert_eq!(signs[3].matches('•').count(), 5, "{text}");
+    // The cursor is that of the list.
+    let (cursor, no) = (screen.app.cursor, screen.app.totals.records);
+    assert_eq!(cursor, no);
+    screen.press(&["left"]);
+    assert!(screen.app.cursor < cursor);
+    let lane = |screen: &Screen| screen.app.lane().expect("a lane");
+    assert_eq!(lane(&screen), (1, UP));
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, 1);
+    screen.press(&["down", "down"]);
+    assert_eq!(lane(&screen), (2, UP), "{}", screen.text());
+    screen.press(&["right", "right", "1"]);
+    assert_eq!(screen.app.detail.as_ref().map(|detail| detail.record.connection), Some(2));
+    // Closer: the cursor stays in view, and so does what it goes to.
+    screen.press(&["4"]);
+    let each = screen.app.timeline.spans.each;
+    screen.press(&["+", "+", "+", "+", "+", "+"]);
+    assert_eq!(screen.app.timeline.spans.each, each / 64);
+    for key in ["end", "home", "right", "down", "down", "left"] {
+        screen.press(&[key]);
+        let time = screen.app.detail.as_ref().expect("a record").record.time;
+        assert!(screen.app.timeline.spans.at(time).is_some(), "after {key}: {}", screen.text());
+    }
+    screen.press(&["-"]);
+    assert_eq!(screen.app.timeline.spans.each, each / 64 * 2);
+    screen.press(&["0"]);
+    assert_eq!(screen.app.timeline.spans.each, each);
+    // It grows with the capture.
+    wire.wait(10_000_000_000);
+    wire.ticks(1);
+    screen.app.refresh();
+    assert!(screen.app.timeline.spans.each > each);
+    screen.press(&["enter"]);
+    assert!(screen.text().contains(" Frames "));
+}
+
+#[test]
+fn the_pictures_of_the_views_stay_as_they_are() {
+    let (several, _connections) = several();
+    let fragmented = fragmented();
+    for (name, wire, keys) in [
+        ("messages", &fragmented, &["2", "g", "down", "down", "enter"][..]),
+        ("connections", &several, &["3", "down"]),
+        ("timeline", &several, &["4", "up", "left", "left"]),
+    ] {
+        for size in [(120, 36), (80, 24)] {
+            let mut screen = Screen::live(wire, size);
+            screen.press(keys);
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen.text());
+        }
+    }
+}
+
+#[test]
+fn a_payload_can_be_seen_as_a_tree() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Text, None, br#"{"who":"server","list":[1,{"a":null}],"esc":"\u001b"}"#));
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, b"\x82\xa7compact\xc3\xa6schema\x00"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"hello"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"[1, 2, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"3]"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    go_to(&mut screen, 3);
+    screen.press(&["i"]);
+    let text = screen.text();
+    assert!(text.contains("Payload ─ JSON, 10 lines") && text.contains("  \"list\": ["), "{text}");
+    assert!(text.contains(r#""esc": "\u001b""#), "as it is written: {text}");
+    insta::assert_snapshot!("tree_120x36", text);
+    screen.press(&["tab", "tab", "tab", "end", "up", "pgup", "home", "\\", "\\", "backtab", "backtab", "backtab"]);
+    // The next record too; what is none stays hex.
+    screen.press(&["down"]);
+    assert!(screen.text().contains("Payload ─ MessagePack, 4 lines"), "{}", screen.text());
+    screen.press(&["down"]);
+    assert!(screen.text().contains("68 65 6c 6c 6f"), "{}", screen.text());
+    screen.press(&["i"]);
+    assert!(screen.text().contains("no JSON: expected value at line 1 column 1"), "{}", screen.text());
+    screen.press(&["up", "i", "i"]);
+    assert!(screen.text().contains("82 a7 63"), "and back to hex: {}", screen.text());
+    // Of a whole message.
+    screen.press(&["2", "end", "i"]);
+    assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
+}
+
+#[test]
+fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"first, "));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"second, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"its end"));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"nobody's"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"third, "));
+    wire.say(DOWN, b"\x80\x7e\x10\x00cut");
+    wire.connection.end(DOWN, framescope::proto::dissected::How::Fin, framescope::proto::time::Time(1));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "\\"]);
+    let text = screen.text();
+    for part in ["first,", "2 frames", "with no message to contin", "third,", "cut after 3 of 4,096 bytes"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["g", "down", "down", "down", "enter"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records + 1, "{}", screen.text());
 }

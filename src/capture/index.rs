@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::SocketAddr;
 
+use super::overview::RoundTrips;
 use super::record::Record;
 use super::windows::{Window, Windows};
 use crate::proto::connection::About;
@@ -106,8 +107,16 @@ pub struct ConnectionEntry {
     pub streams: [Stream; 2],
     /// How each direction ended.
     pub ended: [Option<How>; 2],
+    /// Which direction ended first.
+    pub ended_first: Option<Direction>,
     /// How many records it has.
     pub records: u32,
+    /// Its findings by severity: info, warning, error.
+    pub findings: [u32; 3],
+    /// The first Close frame of each direction: its record and its code, 0 where it has none.
+    pub closes: [Option<(u64, u16)>; 2],
+    /// How long its pongs took; nothing is kept while there is none.
+    pub trips: Option<Box<RoundTrips>>,
     /// Runs of records with adjoining numbers: (ordinal of the first, number of the first). Numbers fit: an entry each would
     /// need 160 GiB before they did not.
     runs: Vec<(u32, u32)>,
@@ -123,7 +132,11 @@ impl ConnectionEntry {
             about: About::default(),
             streams: Default::default(),
             ended: [None; 2],
+            ended_first: None,
             records: 0,
+            findings: [0; 3],
+            closes: [None; 2],
+            trips: None,
             runs: Vec::new(),
         }
     }
@@ -199,6 +212,8 @@ pub struct Index {
     pub notes: BTreeMap<u64, String>,
     pub connections: Vec<ConnectionEntry>,
     pub totals: Totals,
+    /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
+    pub span: Option<(Time, Time)>,
     windows: Windows,
     /// The number of the first request with each key.
     keys: HashMap<[u8; 16], u64>,
@@ -213,6 +228,7 @@ impl Default for Index {
             notes: BTreeMap::new(),
             connections: Vec::new(),
             totals: Totals::default(),
+            span: None,
             windows: Windows::default(),
             keys: HashMap::new(),
         }
@@ -222,6 +238,8 @@ impl Default for Index {
 impl Index {
     /// Begins a connection; returns its number, from 1.
     pub fn open(&mut self, entry: ConnectionEntry) -> u32 {
+        let (first, last) = self.span.unwrap_or((entry.first, entry.last));
+        self.span = Some((first.min(entry.first), last.max(entry.last)));
         self.connections.push(entry);
         self.totals.connections += 1;
         self.totals.open += 1;
@@ -296,12 +314,23 @@ impl Index {
                 tally.first = no;
             }
         }
+        let found = dissected.findings.iter().chain(&reused).map(|finding| finding.rule.severity());
+        let trip = self.round_trip(connection, &dissected);
+        self.span = self.span.map(|(first, last)| (first, last.max(dissected.time)));
         let mut closed = false;
         if let Some(owner) = self.connection_mut(connection) {
             owner.number(no);
             owner.last = owner.last.max(dissected.time);
+            found.for_each(|severity| owner.findings[severity as usize] += 1);
+            if dissected.kind == Kind::Frame && Opcode::from_wire(dissected.lead[0]) == Opcode::Close {
+                owner.closes[dissected.direction.index()].get_or_insert((no, dissected.code));
+            }
+            if let Some(trip) = trip {
+                owner.trips.get_or_insert_default().take(trip);
+            }
             if let Kind::End(how) = dissected.kind {
                 owner.ended[dissected.direction.index()] = Some(how);
+                owner.ended_first.get_or_insert(dissected.direction);
                 closed = owner.ended.iter().all(Option::is_some);
             }
         }
@@ -326,6 +355,21 @@ impl Index {
         let first = *self.keys.entry(key.nonce).or_insert(no);
         let elsewhere = self.entry(first)?.connection != connection;
         elsewhere.then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
+    }
+
+    /// How long a pong took, in nanoseconds, from the ping that it answers.
+    fn round_trip(&self, connection: u32, dissected: &Dissected) -> Option<u64> {
+        let Link::Answers(ordinal) = dissected.link else { return None };
+        if dissected.kind != Kind::Frame || Opcode::from_wire(dissected.lead[0]) != Opcode::Pong {
+            return None;
+        }
+        let ping = self.entry(self.connection(connection)?.number_of(ordinal)?)?;
+        dissected.time.0.checked_sub(ping.time)
+    }
+
+    /// When a record was complete.
+    pub fn time(&self, no: u64) -> Option<Time> {
+        self.entry(no).map(|entry| Time(entry.time))
     }
 
     fn entry(&self, no: u64) -> Option<&Entry> {

@@ -19,6 +19,9 @@ const CURSORS: usize = 16;
 const RECENT: usize = 1024;
 const LITTLE: u64 = 1024;
 
+/// Of how many frames of a message it is kept what they carried.
+const MAX_CARRIED: usize = 16 * 1024;
+
 /// How much of a stream is read at once, in bytes.
 const AHEAD: u64 = 128 * 1024;
 
@@ -35,6 +38,8 @@ pub struct Inflated {
     pub compressed_len: u64,
     /// Why it was not inflated to its end.
     pub fault: Option<Fault>,
+    /// Of a fragmented message: for each of its frames its position in the stream, and how long the message was after it.
+    pub carried: Vec<(u64, u64)>,
 }
 
 impl Inflated {
@@ -138,6 +143,7 @@ struct Open {
     compressed_len: u64,
     bytes: Vec<u8>,
     fault: Option<Fault>,
+    carried: Vec<(u64, u64)>,
 }
 
 impl Walk<'_> {
@@ -151,7 +157,7 @@ impl Walk<'_> {
                 return Ok(None);
             };
             let (begin, next) = (at + head.header_len() as u64, at.saturating_add(head.wire_len()));
-            at = next;
+            let frame = std::mem::replace(&mut at, next);
             if head.opcode.is_control() || matches!(head.opcode, Opcode::Reserved(_)) {
                 continue;
             }
@@ -165,6 +171,7 @@ impl Walk<'_> {
                     compressed_len: 0,
                     bytes: Vec::new(),
                     fault: None,
+                    carried: Vec::new(),
                 });
             }
             let Some(message) = &mut open else { continue };
@@ -184,6 +191,9 @@ impl Walk<'_> {
                     from += payload.len() as u64;
                     let fed = self.cursor.inflation.feed(&payload, |piece| message.take(piece, most));
                     message.fault = message.fault.or(fed.err());
+                }
+                if (!head.fin || !message.carried.is_empty()) && message.carried.len() < MAX_CARRIED {
+                    message.carried.push((frame, self.cursor.inflation.len()));
                 }
             }
             if head.fin {
@@ -209,6 +219,7 @@ impl Walk<'_> {
             compressed_len: message.compressed_len,
             fault: message.fault.or(finished.err()),
             bytes: message.bytes,
+            carried: message.carried,
         })
     }
 

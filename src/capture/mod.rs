@@ -5,10 +5,13 @@
 //! by position.
 
 pub mod comments;
+pub mod heartbeat;
 pub mod import;
 mod index;
 pub mod inflate;
 mod linger;
+pub mod message;
+pub mod overview;
 pub mod partner;
 pub mod pcapng;
 pub mod reader;
@@ -22,4 +25,6 @@ pub mod selection;
 pub mod spool;
 pub mod store;
 pub mod summary;
+pub mod timeline;
+pub mod tree;
 mod windows;

@@ -33,6 +33,13 @@ impl Selection {
         self.looked_at += 1;
     }
 
+    /// The records up to that number are not selected; those that were looked at stay as they are.
+    pub const fn pass(&mut self, number: u64) {
+        if number > self.looked_at {
+            self.looked_at = number;
+        }
+    }
+
     /// The number, from 1, of the record in that row, from 0.
     pub fn number(&self, row: u64) -> Option<u64> {
         let number = self.numbers.get(usize::try_from(row).ok()?)?;

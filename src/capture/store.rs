@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::index::Index;
+use super::index::{ConnectionEntry, Index};
 pub use super::index::{Tally, Totals};
 use super::inflate::{Inflated, MessageReader};
+use super::overview::Overview;
 use super::record::Record;
 use crate::proto::connection::About;
 use crate::proto::dissected::{Checkpoint, Direction, How};
@@ -74,6 +75,22 @@ pub struct ConnectionInfo {
     pub ended: [Option<How>; 2],
     /// Its records.
     pub records: u32,
+}
+
+impl ConnectionInfo {
+    pub(super) fn of(entry: &ConnectionEntry, number: u32) -> Self {
+        Self {
+            number,
+            client: entry.client,
+            server: entry.server,
+            first: entry.first,
+            last: entry.last,
+            about: entry.about.clone(),
+            bytes: [entry.streams[0].len, entry.streams[1].len],
+            ended: entry.ended,
+            records: entry.records,
+        }
+    }
 }
 
 impl Capture {
@@ -158,6 +175,12 @@ impl Capture {
         numbers.map_while(|no| index.record(no)).collect()
     }
 
+    /// The records with those numbers, those of them that exist, under one lock.
+    pub fn pick(&self, numbers: impl IntoIterator<Item = u64>) -> Vec<Record> {
+        let index = self.index();
+        numbers.into_iter().filter_map(|no| index.record(no)).collect()
+    }
+
     /// Numbers of the records with findings, with the findings: from `from` on, at most `limit` findings.
     pub fn findings(&self, from: u64, limit: usize) -> Vec<(u64, Finding)> {
         let index = self.index();
@@ -236,17 +259,14 @@ impl Capture {
     pub fn connection(&self, number: u32) -> Option<ConnectionInfo> {
         let index = self.index();
         let entry = index.connection(number)?;
-        Some(ConnectionInfo {
-            number,
-            client: entry.client,
-            server: entry.server,
-            first: entry.first,
-            last: entry.last,
-            about: entry.about.clone(),
-            bytes: [entry.streams[0].len, entry.streams[1].len],
-            ended: entry.ended,
-            records: entry.records,
-        })
+        Some(ConnectionInfo::of(entry, number))
+    }
+
+    /// What the connections with those numbers were like: see [`Overview`]. Each with how many records it had in each of
+    /// `bins` equal parts of its time.
+    pub fn overviews(&self, numbers: Range<u32>, bins: usize) -> Vec<Overview> {
+        let index = self.index();
+        numbers.map_while(|number| Overview::of(&index, number, bins)).collect()
     }
 
     /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`
@@ -256,6 +276,13 @@ impl Capture {
         let entry = index.connection(connection)?;
         let ordinal = i64::from(entry.ordinal_from(no)) + steps;
         entry.number_of(u32::try_from(ordinal).ok()?)
+    }
+
+    /// The numbers of the records of `connection` from number `from` on, at most `limit` of them.
+    pub fn numbers(&self, connection: u32, from: u64, limit: usize) -> Vec<u64> {
+        let index = self.index();
+        let Some(entry) = index.connection(connection) else { return Vec::new() };
+        (entry.ordinal_from(from)..entry.records).map_while(|ordinal| entry.number_of(ordinal)).take(limit).collect()
     }
 
     /// Bytes of a record as they stood on the wire: the part of `range` that lies inside the record and was captured.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::message::Message;
 use super::partner::round_trip;
 use super::record::Record;
 use super::store::Capture;
@@ -48,6 +49,50 @@ pub fn of(capture: &Capture, record: &Record) -> Summary {
         Err(e) => (record.kind.name().to_owned(), format!("cannot be read: {e}")),
     };
     Summary { kind, length, bits, preview }
+}
+
+/// The line of a message, of which `opener` is the first record: its whole length, how many frames it has and how far it was
+/// compressed, and the beginning of what they say together.
+pub fn of_message(capture: &Capture, opener: &Record, message: &Message) -> Summary {
+    let frames = match message.frames {
+        1 => String::new(),
+        frames => format!("{} frames{}", grouped(u64::from(frames)), if message.whole { "" } else { " …" }),
+    };
+    let mut summary = match message.frames {
+        1 => of(capture, opener),
+        _ => Summary {
+            kind: opener.opcode().map_or("frame", Opcode::name).to_owned(),
+            length: Some(message.len),
+            bits: String::new(),
+            preview: joined_preview(capture, message).unwrap_or_else(|e| format!("cannot be read: {e}")),
+        },
+    };
+    summary.bits = frames;
+    if message.compressed && message.whole {
+        let said = capture.record(message.last).and_then(|last| capture.inflated(&last, PREVIEW).ok().flatten());
+        if let Some(said) = said.filter(|said| said.fault.is_none() && said.len > 0) {
+            summary.length = Some(said.len);
+            let gap = if summary.bits.is_empty() { "" } else { " · " };
+            let percent = said.compressed_len.saturating_mul(100).saturating_add(said.len / 2) / said.len;
+            summary.bits = format!("{}{gap}{percent} %", summary.bits);
+        }
+    }
+    summary
+}
+
+/// The beginning of what the frames of a message say together.
+fn joined_preview(capture: &Capture, message: &Message) -> std::io::Result<String> {
+    if message.compressed {
+        return match capture.record(message.last) {
+            Some(last) if message.whole => payload_preview(capture, &last),
+            _ => Ok("compressed, and not whole".to_owned()),
+        };
+    }
+    let said = message.beginning(capture, PREVIEW)?;
+    Ok(match said.text() {
+        Some(text) => printable::text(text).into_owned(),
+        None => hex_preview(&said.bytes),
+    })
 }
 
 /// A finding in one line: severity, sentence, id and section.
@@ -165,6 +210,11 @@ fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String
 pub fn answers(capture: &Capture, record: &Record) -> Option<String> {
     let took = round_trip(capture, record)?;
     Some(format!("answers {} · {}", record.answers?, duration(took)))
+}
+
+/// A duration in nanoseconds, as people say it.
+pub fn nanos(nanos: u64) -> String {
+    duration(Duration::from_nanos(nanos))
 }
 
 /// A duration with two or three digits that count: `870 ns`, `42 µs`, `1.2 ms`, `31 s`.

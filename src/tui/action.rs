@@ -60,6 +60,28 @@ actions! {
     FindPrevious "find-previous";
     /// One panel alone.
     Maximise "maximise";
+    /// The frames.
+    ViewFrames "view-frames";
+    /// The messages.
+    ViewMessages "view-messages";
+    /// The connections.
+    ViewConnections "view-connections";
+    /// The timeline.
+    ViewTimeline "view-timeline";
+    /// Less time, in more detail.
+    ZoomIn "zoom-in";
+    /// More time.
+    ZoomOut "zoom-out";
+    /// All of the time.
+    ZoomAll "zoom-all";
+    /// The next view.
+    NextView "next-view";
+    /// What stands beneath a row.
+    Open "open";
+    /// Heartbeats in one row.
+    Fold "fold";
+    /// The payload as a tree, or as hex.
+    Tree "tree";
     /// Another form of time.
     TimeFormat "time-format";
     /// Close, stop, forget.

@@ -12,6 +12,9 @@ pub const MIN_SIZE: (u16, u16) = (40, 10);
 /// The narrowest terminal on which bits and bytes stand side by side.
 const SIDE_BY_SIDE: u16 = 72;
 
+/// From this width on what there is to say of a connection stands in two columns.
+pub const CARD_IN_TWO: u16 = 100;
+
 /// The lowest terminal that has room for the explanation, and the lowest that has room for a line of it.
 const EXPLANATION_FROM: [u16; 2] = [28, 24];
 
@@ -30,6 +33,8 @@ pub struct Layout {
     pub middle_title: Rect,
     /// The bits, or the handshake.
     pub left: Rect,
+    /// What there is to say of a connection, in the place of bits and bytes.
+    pub card: Rect,
     /// The line between bits and bytes.
     pub divider: Rect,
     /// The bytes on the wire.
@@ -60,6 +65,8 @@ impl Layout {
 /// What of the record under the cursor matters for the layout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
+    /// Whether its connection is looked at in its place.
+    pub card: bool,
     /// Whether it is a frame, with a bit grid.
     pub has_bits: bool,
     /// Whether it has a payload.
@@ -81,7 +88,7 @@ pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
     layout.header = take_top(&mut rest, 1);
     layout.hints = take_bottom(&mut rest, 1);
     let [whole, a_line] = EXPLANATION_FROM;
-    if area.height >= a_line {
+    if area.height >= a_line && !record.card {
         let rows = match area.height {
             44.. => 5,
             height if height >= whole => 3,
@@ -118,9 +125,18 @@ fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
     }
     let room = rest.height - 1;
     let least_list = (room * 3 / 10).max(5);
-    let below = (room - least_list).min(26);
+    let wanted = match (record.card, rest.width) {
+        (false, _) => 26,
+        (true, CARD_IN_TWO..) => 14,
+        (true, _) => 20,
+    };
+    let below = (room - least_list).min(wanted);
     layout.list = take_top(&mut rest, room - below);
     layout.middle_title = take_top(&mut rest, 1);
+    if record.card {
+        layout.card = rest;
+        return;
+    }
     if rest.width < SIDE_BY_SIDE {
         layout.left = rest;
         return;

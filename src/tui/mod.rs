@@ -113,8 +113,13 @@ impl Loop<'_> {
         // What the capture changed waits for its turn, so that a flood of frames draws 30 times a second.
         let mut changed = false;
         loop {
-            let wait =
-                if changed { LIVE_FRAME.saturating_sub(self.drawn.elapsed()) } else { Duration::from_secs(3600) };
+            // While records wait to be looked at for the list, that is done between the events.
+            let behind = self.app.is_behind();
+            let wait = match (behind, changed) {
+                (true, _) => Duration::ZERO,
+                (false, true) => LIVE_FRAME.saturating_sub(self.drawn.elapsed()),
+                (false, false) => Duration::from_secs(3600),
+            };
             let mut urgent = false;
             match self.events.recv_timeout(wait) {
                 Ok(first) => {
@@ -132,7 +137,10 @@ impl Loop<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(Ended::Quit),
             }
-            let due = changed && self.drawn.elapsed() >= LIVE_FRAME;
+            if behind {
+                self.app.extend_rows();
+            }
+            let due = (changed || behind) && self.drawn.elapsed() >= LIVE_FRAME;
             if due {
                 changed = false;
                 self.app.capture.arm();

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::inflated::Unpacked;
+use crate::capture::message::{Carrier, Message};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::capture::summary;
@@ -44,6 +45,10 @@ pub struct Detail {
     pub note: Option<String>,
     /// Of a frame of a compressed message: what the message inflates to.
     pub unpacked: Option<Unpacked>,
+    /// In the row of a message of several frames: the message.
+    pub message: Option<Message>,
+    /// Its frames, with what each brought.
+    pub carriers: Vec<Carrier>,
     /// Why it cannot be read.
     pub trouble: Option<String>,
 }
@@ -93,6 +98,8 @@ impl Detail {
             prefix: Vec::new(),
             http: None,
             unpacked: None,
+            message: None,
+            carriers: Vec::new(),
             trouble: None,
         };
         if let Err(e) = detail.lay_out(capture) {
@@ -106,6 +113,11 @@ impl Detail {
         let head = &self.frame.as_ref()?.head;
         let start = head.header_len() as u64;
         (self.record.wire_len > start).then_some(start)
+    }
+
+    /// The record that ends what is shown: a message's last frame in its row, otherwise the record.
+    pub fn last_frame(&self) -> u64 {
+        self.message.as_ref().map_or(self.record.no, |message| message.last)
     }
 
     /// The masking key, for a masked frame.

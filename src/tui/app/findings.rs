@@ -101,8 +101,7 @@ impl App {
         };
         self.findings_panel = panel;
         if let Some(no) = next {
-            self.hold();
-            self.go_to(no);
+            self.reveal(no);
             self.select_finding(Some(rule));
         }
         if Shape::of(self).is_some_and(|shape| !shape.hides_record) {

@@ -24,6 +24,8 @@ pub enum Unpacked {
     Lost,
     /// There it is.
     Whole(Inflated),
+    /// It is not compressed, and its frames are joined.
+    Joined(Inflated),
 }
 
 impl Unpacked {
@@ -57,7 +59,7 @@ impl Unpacked {
     /// The message, where it could be inflated.
     pub const fn whole(&self) -> Option<&Inflated> {
         match self {
-            Self::Whole(inflated) => Some(inflated),
+            Self::Whole(inflated) | Self::Joined(inflated) => Some(inflated),
             _ => None,
         }
     }
@@ -72,7 +74,7 @@ impl App {
     /// What there is to know of the record's compressed message, for explaining its payload.
     pub fn deflate_context(&self) -> Option<DeflateContext> {
         let detail = self.detail.as_ref()?;
-        let unpacked = detail.unpacked.as_ref()?;
+        let unpacked = detail.unpacked.as_ref().filter(|unpacked| !matches!(unpacked, Unpacked::Joined(_)))?;
         Some(DeflateContext {
             params: self.agreed().unwrap_or_default(),
             direction: detail.record.direction,
@@ -95,7 +97,7 @@ impl App {
         let waits = self.detail.as_ref().is_some_and(|detail| detail.unpacked == Some(Unpacked::Underway));
         if waits && !self.inflating {
             self.inflating = true;
-            self.effects.push(Effect::Inflate(self.cursor));
+            self.effects.extend(self.detail.as_ref().map(|detail| Effect::Inflate(detail.last_frame())));
         }
     }
 
@@ -103,7 +105,11 @@ impl App {
     pub(super) fn take_inflated(&mut self, no: u64, unpacked: Unpacked) {
         self.inflating = false;
         match &mut self.detail {
-            Some(detail) if detail.record.no == no => detail.unpacked = Some(unpacked),
+            Some(detail) if detail.last_frame() == no => {
+                detail.unpacked = Some(unpacked);
+                detail.find_carriers(&self.capture);
+                let _ = self.read_trees();
+            }
             _ => self.ask_for_inflated(),
         }
         self.settle();

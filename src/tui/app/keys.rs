@@ -9,7 +9,7 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
 use super::overlay::{CopyMenu, CopyWhat, ExportDialog, Overlay, Prompt, Purpose, Question, Scope, free_name};
-use super::{App, Effect, Job, TimeFormat};
+use super::{App, Effect, Job, TimeFormat, View};
 use crate::capture::search::{Pattern, Toward};
 use crate::tui::action::Action;
 use crate::tui::host::ExportRequest;
@@ -24,6 +24,7 @@ impl App {
         // Keys act on what there is now, not on what was last drawn.
         self.totals = self.capture.totals();
         self.count_findings();
+        self.extend_rows();
         let action = self.keymap.action(key);
         if action == Some(Action::QuitNow) {
             self.effects.push(Effect::Quit);
@@ -73,6 +74,17 @@ impl App {
             Action::Find => self.prompt(Purpose::Find, String::new()),
             Action::FindNext => self.find(Toward::Later),
             Action::FindPrevious => self.find(Toward::Earlier),
+            Action::ViewFrames => self.show(View::Frames),
+            Action::ViewMessages => self.show(View::Messages),
+            Action::ViewConnections => self.show(View::Connections),
+            Action::ViewTimeline => self.show(View::Timeline),
+            Action::ZoomIn => self.zoom(true),
+            Action::ZoomOut => self.zoom(false),
+            Action::ZoomAll => self.timeline.whole = true,
+            Action::NextView => self.show(self.view.next()),
+            Action::Open => self.open(),
+            Action::Tree => self.turn_tree(),
+            Action::Fold => self.toggle_fold(),
             Action::Maximise => self.maximised = !self.maximised,
             Action::TimeFormat => {
                 self.time_format = match self.time_format {
@@ -246,6 +258,7 @@ impl App {
             self.tell(format!("{} stopped", job.what));
         } else if self.maximised {
             self.maximised = false;
+        } else if self.pattern.is_none() && self.leave_connection() {
         } else {
             self.pattern = None;
         }
@@ -289,7 +302,8 @@ impl App {
             choices.push(('x', "the unmasked payload as hex", CopyWhat::PayloadHex));
         }
         if self.inflated().is_some_and(|inflated| inflated.text().is_some()) {
-            choices.push(('i', "the inflated text", CopyWhat::Inflated));
+            let what = if detail.message.is_some() { "the message's text" } else { "the inflated text" };
+            choices.push(('i', what, CopyWhat::Inflated));
         }
         if detail.record.wire_len > 0 {
             choices.push(('r', "the whole record as hex", CopyWhat::RecordHex));

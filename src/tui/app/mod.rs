@@ -1,12 +1,18 @@
 //! What the screen shows: one selection through all panels, and how it changes.
 
+pub mod connections;
 pub mod detail;
 mod findings;
 pub mod inflated;
 mod keys;
+mod listing;
 mod mouse;
 mod moves;
 pub mod overlay;
+pub mod rows;
+pub mod timeline;
+pub mod trees;
+pub mod views;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,11 +23,14 @@ use ratatui::layout::Rect;
 use self::detail::Detail;
 use self::inflated::Unpacked;
 use self::overlay::{FindingsPanel, Overlay};
+use self::rows::Rows;
+pub use self::views::View;
 use super::event::Report;
 use super::host::{ExportRequest, FormatChoice};
 use super::keymap::Keymap;
 use super::layout::{self, Layout, Shape};
 use super::theme::Theme;
+use crate::capture::message::Messages;
 use crate::capture::search::{Pattern, Toward};
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
 pub use crate::proto::rules::count;
@@ -135,7 +144,25 @@ pub struct App {
     pub trouble: Trouble,
     /// The record under the cursor; 0 while there is none.
     pub cursor: u64,
-    /// The first record in the list.
+    /// What the upper half of the screen shows.
+    pub view: View,
+    /// The connection whose records alone are listed.
+    pub only: Option<u32>,
+    /// Whether heartbeats that follow each other have one row.
+    pub folded: bool,
+    /// Whether the cursor is in a row beneath an opened one.
+    pub beneath: bool,
+    /// Where the table of connections stands.
+    pub table: connections::Table,
+    /// What the timeline shows.
+    pub timeline: timeline::Timeline,
+    /// The payload under the cursor as trees.
+    pub trees: trees::Trees,
+    /// The messages that the list shows.
+    pub messages: Messages,
+    /// Which record stands in which row of the list.
+    pub rows: Rows,
+    /// The first row of the list in view, from 0.
     pub top: u64,
     /// Whether the cursor sticks to the newest record.
     pub following: bool,
@@ -180,6 +207,10 @@ pub struct App {
     /// Whether a long message is being inflated beside the screen.
     inflating: bool,
     unsaved: bool,
+    /// Whether records wait to be looked at for rows.
+    rows_behind: bool,
+    /// Whether the record under the cursor may have lost its row.
+    strayed: bool,
     /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
 }
@@ -198,7 +229,18 @@ impl App {
             tallies: Vec::new(),
             trouble: Trouble::default(),
             cursor: 0,
-            top: 1,
+            view: View::Frames,
+            only: None,
+            folded: false,
+            beneath: false,
+            table: connections::Table::default(),
+            timeline: timeline::Timeline::default(),
+            trees: trees::Trees::default(),
+            messages: Messages::default(),
+            rows: Rows::default(),
+            rows_behind: false,
+            strayed: false,
+            top: 0,
             following,
             held_at: 0,
             focus: Panel::List,
@@ -236,12 +278,7 @@ impl App {
         if len == 0 {
             return;
         }
-        if self.cursor == 0 || self.following {
-            let at = if self.following { len } else { 1 };
-            if at != self.cursor {
-                self.go_to(at);
-            }
-        }
+        self.take_in();
         if !self.following && self.held_at == 0 {
             self.held_at = len;
         }
@@ -257,11 +294,6 @@ impl App {
     /// Whether records still come: from the server, or from a file that is followed.
     pub fn is_live(&self) -> bool {
         is_live(&self.setting, &self.capture)
-    }
-
-    /// How many records are new since following ended.
-    pub const fn new_since_hold(&self) -> u64 {
-        if self.following { 0 } else { self.totals.records.saturating_sub(self.held_at) }
     }
 
     /// Takes in a report of work beside the screen.
@@ -299,13 +331,12 @@ impl App {
                 self.overlay = Some(Overlay::Question(overlay::Question::Replace(request)));
             }
             Report::Found(Some(hit)) => {
-                self.hold();
-                self.go_to(hit.no);
+                self.notice = None;
+                self.reveal(hit.no);
                 self.select_byte(hit.byte);
                 if let Some(at) = hit.inflated {
                     self.inflated_at = at;
                 }
-                self.notice = None;
                 self.settle();
             }
             Report::Found(None) => {
@@ -329,12 +360,17 @@ impl App {
 
     /// Computes where everything stands, and brings what is selected into view.
     fn settle(&mut self) {
+        let card = self.view == View::Connections;
+        if card {
+            self.focus = Panel::List;
+        }
         let shape = self.detail.as_ref().map_or(Shape::default(), |detail| Shape {
+            card,
             has_bits: detail.record.opcode().is_some(),
             payload: detail.payload_start().is_some(),
             wire_len: detail.record.wire_len,
             inflated: detail.unpacked.as_ref().map(|unpacked| match unpacked {
-                Unpacked::Whole(inflated) => inflated.bytes.len() as u64,
+                Unpacked::Whole(inflated) | Unpacked::Joined(inflated) => inflated.bytes.len() as u64,
                 _ => 0,
             }),
         });
@@ -347,20 +383,11 @@ impl App {
         let maximised = self.maximised.then_some(self.focus);
         self.layout = layout::compute(self.layout.area, maximised, shape);
         self.settle_list();
+        self.settle_table();
+        self.settle_timeline();
         self.settle_rows();
         self.settle_hex();
         self.settle_findings();
-    }
-
-    fn settle_list(&mut self) {
-        let height = u64::from(self.layout.list.height).max(1);
-        let last_top = self.totals.records.saturating_sub(height) + 1;
-        if self.cursor < self.top {
-            self.top = self.cursor;
-        } else if self.cursor >= self.top + height {
-            self.top = self.cursor - height + 1;
-        }
-        self.top = self.top.min(last_top).max(1);
     }
 
     fn settle_rows(&mut self) {

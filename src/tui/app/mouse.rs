@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::overlay::Overlay;
-use super::{App, Panel};
+use super::{App, Panel, View};
 use crate::tui::layout::{self, HexShape};
 use crate::tui::view::grid::Grid;
 
@@ -56,11 +56,21 @@ impl App {
         self.notice = None;
         self.focus = panel;
         match panel {
+            Panel::List if self.view == View::Timeline => {
+                let list = self.layout.list;
+                self.click_timeline(at.x - list.x, at.y - list.y);
+            }
+            Panel::List if self.view == View::Connections => {
+                let row = self.table.top + 1 + u32::from(at.y - self.layout.list.y);
+                if u64::from(row) <= self.totals.connections {
+                    self.table.at = row;
+                }
+            }
             Panel::List => {
-                let no = self.top + u64::from(at.y - self.layout.list.y);
-                if no <= self.totals.records {
+                let row = self.top + u64::from(at.y - self.layout.list.y);
+                if let Some(row) = self.rows.row(row) {
                     self.hold();
-                    self.go_to(no);
+                    self.stand(row);
                 }
             }
             Panel::Bits => self.click_bits(at),

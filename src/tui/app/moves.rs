@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::detail::{Detail, Sort};
-use super::{App, Panel};
+use super::{App, Panel, View};
 use crate::capture::partner;
 use crate::proto::rules::Rule;
 use crate::tui::layout::HexShape;
@@ -15,7 +15,7 @@ impl App {
         let selected = self.detail.as_ref().and_then(|detail| detail.field_of_row(self.row)).map(|field| field.id);
         let Some(record) = self.capture.record(no) else { return };
         self.cursor = no;
-        let detail = Detail::load(&self.capture, record);
+        let detail = self.load(record);
         self.row = selected.and_then(|id| detail.row_of_id(id)).or_else(|| detail.row_of_field(0)).unwrap_or(0);
         if detail.frame.is_none() {
             self.row = 0;
@@ -27,13 +27,14 @@ impl App {
         self.inflated_top = 0;
         self.row_top = 0;
         self.detail = Some(detail);
+        let _ = self.read_trees();
         self.ask_for_inflated();
     }
 
     /// Reads the record under the cursor again, after something about it has changed.
     pub(super) fn reload(&mut self) {
         if let Some(record) = self.capture.record(self.cursor) {
-            self.detail = Some(Detail::load(&self.capture, record));
+            self.detail = Some(self.load(record));
             self.ask_for_inflated();
         }
     }
@@ -50,19 +51,20 @@ impl App {
     pub(super) fn follow(&mut self) {
         self.following = self.is_live();
         self.held_at = self.totals.records;
-        self.go_to(self.totals.records);
+        if let Some((_, last)) = self.rows.edges() {
+            self.stand(last);
+        }
     }
 
     /// Rows up (negative) or down in the focused panel.
     pub(super) fn vertical(&mut self, rows: i64) {
+        if self.scroll_tree(rows) {
+            return;
+        }
         match self.focus {
-            Panel::List => {
-                let to = self.cursor.saturating_add_signed(rows).clamp(1, self.totals.records.max(1));
-                if to != self.cursor {
-                    self.hold();
-                    self.go_to(to);
-                }
-            }
+            Panel::List if self.view == View::Connections => self.step_connections(rows),
+            Panel::List if self.view == View::Timeline => self.step_lane(rows),
+            Panel::List => self.step_rows(rows),
             Panel::Bits => self.step_row(rows),
             Panel::Bytes => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.bytes).per_row as i64)),
             Panel::Payload => self.step_byte(rows.saturating_mul(HexShape::of(self.layout.payload).per_row as i64)),
@@ -75,6 +77,8 @@ impl App {
     /// Fields, or in the hex panels bytes, to the left (negative) or right.
     pub(super) fn horizontal(&mut self, by: i64) {
         match self.focus {
+            Panel::List if self.view == View::Connections => {}
+            Panel::List if self.view == View::Timeline => self.step_time(by),
             Panel::List | Panel::Bits => self.step_row(by),
             Panel::Bytes | Panel::Payload => self.step_byte(by),
             Panel::Inflated => self.step_inflated(by),
@@ -83,11 +87,18 @@ impl App {
 
     /// To the first or last of the focused panel.
     pub(super) fn edge(&mut self, last: bool) {
+        if self.scroll_tree(if last { i64::MAX } else { i64::MIN }) {
+            return;
+        }
         match (self.focus, last) {
+            (Panel::List, _) if self.view == View::Timeline => self.lane_edge(last),
+            (Panel::List, _) if self.view == View::Connections => {
+                self.step_connections(if last { i64::MAX } else { i64::MIN });
+            }
             (Panel::List, true) => self.follow(),
             (Panel::List, false) => {
                 self.hold();
-                self.go_to(1);
+                self.step_rows(i64::MIN);
             }
             (Panel::Bits, _) => self.step_row(if last { i64::MAX } else { i64::MIN }),
             (Panel::Inflated, _) => self.step_inflated(if last { i64::MAX } else { i64::MIN }),
@@ -129,10 +140,7 @@ impl App {
     pub(super) fn go_to_partner(&mut self) {
         let next = self.detail.as_ref().and_then(|detail| partner::next_partner(&self.capture, &detail.record));
         match next {
-            Some(no) => {
-                self.hold();
-                self.go_to(no);
-            }
+            Some(no) => self.reveal(no),
             None => self.tell("this record has no partner"),
         }
     }
@@ -146,8 +154,7 @@ impl App {
         };
         match next {
             Some(no) => {
-                self.hold();
-                self.go_to(no);
+                self.reveal(no);
                 self.select_finding(None);
             }
             None if later => self.tell("no finding after this record"),
@@ -164,15 +171,15 @@ impl App {
     pub(super) fn go_to_mark(&mut self) {
         let next = self.marks.range(self.cursor + 1..).next().or_else(|| self.marks.first()).copied();
         match next {
-            Some(no) => {
-                self.hold();
-                self.go_to(no);
-            }
+            Some(no) => self.reveal(no),
             None => self.tell("no record is marked; m marks the one under the cursor"),
         }
     }
 
     pub(super) fn next_panel(&mut self, back: bool) {
+        if self.view == View::Connections {
+            return;
+        }
         let has_inflated = self.inflated().is_some_and(|inflated| !inflated.bytes.is_empty());
         let panels = [
             (Panel::List, true),

@@ -1,10 +1,14 @@
 //! The hex views: the bytes on the wire, and the payload unmasked. Colours are those of the bit grid.
 
+use std::cmp::Ordering;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::{put, rule};
+use super::{put, rule, tree};
+use crate::capture::inflate::Inflated;
+use crate::capture::message::Message;
 use crate::explain;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::grouped;
@@ -38,12 +42,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         };
         let name = if detail.masking_key().is_some() { "Unmasked payload" } else { "Payload" };
         let focused = app.focus == Panel::Payload;
-        rule::titled(app, buffer, title, name, &payload_words(detail, start), focused);
+        let shown = app.tree(Panel::Payload);
+        let words = shown.map_or_else(|| payload_words(detail, start), |shown| tree::words(app, shown));
+        rule::titled(app, buffer, title, name, &words, focused);
         if layout.divider.width > 0 {
             let joint = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
             put(buffer, joint, 0, 0, "├", app.theme.rule.0);
         }
-        payload(app, detail, start, buffer);
+        match shown {
+            Some(shown) => tree::render(app, shown, layout.payload, buffer),
+            None => payload(app, detail, start, buffer),
+        }
     }
     if let Some(unpacked) = &detail.unpacked {
         inflated(app, unpacked, buffer);
@@ -61,10 +70,22 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
         return;
     };
     let room = usize::from(title.width).saturating_sub(14);
-    rule::titled(app, buffer, title, "Inflated", &inflated_words(unpacked, room), app.focus == Panel::Inflated);
+    let message = app.detail.as_ref().and_then(|detail| detail.message.as_ref());
+    let name = if message.is_some() { "Message" } else { "Inflated" };
+    let shown = app.tree(Panel::Inflated);
+    let words = match (unpacked, message) {
+        _ if shown.is_some() => shown.map(|shown| tree::words(app, shown)).unwrap_or_default(),
+        (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
+        _ => inflated_words(unpacked, room),
+    };
+    rule::titled(app, buffer, title, name, &words, app.focus == Panel::Inflated);
     if app.layout.divider.width > 0 {
         let joint = Rect { x: app.layout.divider.x, y: title.y, width: 1, height: 1 };
         put(buffer, joint, 0, 0, "├", app.theme.rule.0);
+    }
+    if let Some(shown) = shown {
+        tree::render(app, shown, area, buffer);
+        return;
     }
     let Some(whole) = unpacked.whole() else { return };
     let shape = HexShape::of(area);
@@ -79,13 +100,25 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
     }
 }
 
+/// What a message of several frames says of itself.
+fn joined_words(whole: &Inflated, message: &Message) -> String {
+    let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
+    let frames = count(u64::from(message.frames), "frame");
+    let more = match whole.len.cmp(&message.len) {
+        Ordering::Less => ", not all shown",
+        _ if message.whole => "",
+        _ => " so far",
+    };
+    format!("{}{kind} in {frames}{more}", count(message.len, "byte"))
+}
+
 /// The words beside the name, in `room` columns as far as they can be shortened.
 fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
     match unpacked {
         Unpacked::Unfinished => "on the message's last frame".to_owned(),
         Unpacked::Underway => "a long message, in a moment".to_owned(),
         Unpacked::Lost => "impossible: its context is lost".to_owned(),
-        Unpacked::Whole(whole) => {
+        Unpacked::Whole(whole) | Unpacked::Joined(whole) => {
             let len = count(whole.len, "byte");
             if whole.fault.is_some() {
                 return format!("{len}, then no further");

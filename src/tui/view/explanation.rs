@@ -9,8 +9,9 @@ use super::list::severity_symbol;
 use super::{fit, fit_words, put, rule, wrap_sentences};
 use crate::explain::{self, Words};
 use crate::proto::rules::{Finding, grouped};
+use crate::tui::action::Action;
 use crate::tui::app::detail::{Detail, Sort};
-use crate::tui::app::{App, count};
+use crate::tui::app::{App, Panel, count};
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 use crate::wire::printable;
@@ -95,7 +96,6 @@ fn is_about_selection(app: &App, detail: &Detail, finding: &Finding) -> bool {
 
 /// Whether it is a byte of the payload that is looked at, and not the payload as a field.
 fn byte_is_cursor(app: &App) -> bool {
-    use crate::tui::app::Panel;
     matches!(app.focus, Panel::Bytes | Panel::Payload)
 }
 
@@ -123,6 +123,9 @@ fn words(app: &App, detail: &Detail) -> Words {
             return explain::http_field(&Head::read(http), field);
         }
     }
+    if let Some(words) = message_words(app, detail) {
+        return words;
+    }
     if let Some(words) = deflate_words(app, detail) {
         return words;
     }
@@ -136,6 +139,23 @@ fn words(app: &App, detail: &Detail) -> Words {
         }
         _ => explain::record(detail.record.kind, detail.record.direction),
     }
+}
+
+/// The words for a byte of a message of several frames: which of them brought it.
+fn message_words(app: &App, detail: &Detail) -> Option<Words> {
+    let len = app.inflated()?.len;
+    let (no, i, at) = app.carrier().filter(|_| app.focus == Panel::Inflated)?;
+    let frame = format!("frame {} of {}, record {no}", grouped(i as u64 + 1), grouped(detail.carriers.len() as u64));
+    let came = if detail.record.compressed {
+        format!("It could be told when {frame}, was there, and no earlier: a frame may end inside a code of DEFLATE.")
+    } else {
+        format!("It came in {frame}, as byte {} of its payload.", grouped(at + 1))
+    };
+    Some(Words {
+        title: format!("message byte {} of {}", grouped(app.inflated_at + 1), grouped(len)),
+        section: "RFC 6455 §5.4".to_owned(),
+        text: format!("{came} {} goes there.", app.keymap.key_of(Action::Open)),
+    })
 }
 
 /// Whether the words about a field are the place to say which ping a pong answers.

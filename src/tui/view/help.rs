@@ -16,9 +16,9 @@ pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
     let theme = &app.theme;
     let mut left: Vec<(String, String)> = Vec::new();
     let mut right: Vec<(String, String)> = Vec::new();
-    for (i, group) in app.keymap.groups.iter().enumerate() {
-        // The first group is as long as half of the rest.
-        let column = if i == 0 { &mut left } else { &mut right };
+    for group in &app.keymap.groups {
+        // Each goes to the column that is shorter so far.
+        let column = if left.len() <= right.len() { &mut left } else { &mut right };
         if !column.is_empty() {
             column.push(Default::default());
         }

@@ -8,7 +8,7 @@ use super::{fit, fit_path, put};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
 use crate::tui::app::overlay::{Overlay, Prompt};
-use crate::tui::app::{App, Notice, Panel};
+use crate::tui::app::{App, Notice, Panel, View};
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.hints;
@@ -119,7 +119,12 @@ fn all_hints(app: &App) -> Vec<(Action, String, String)> {
             let live = app.setting.url.is_some();
             let key = app.keymap.key_of(action);
             let (key, hint) = match action {
-                Action::Up => (format!("{key}{}", app.keymap.key_of(Action::Down)), up_hint(app.focus)),
+                Action::Left | Action::NextPanel | Action::Copy if app.view == View::Connections => return None,
+                Action::Open => (key, app.open_hint()?),
+                Action::Up => (format!("{key}{}", app.keymap.key_of(Action::Down)), up_hint(app)),
+                Action::Left if app.view == View::Timeline && app.focus == Panel::List => {
+                    (format!("{key}{}", app.keymap.key_of(Action::Right)), "time")
+                }
                 Action::Left => (format!("{key}{}", app.keymap.key_of(Action::Right)), left_hint(app.focus)),
                 Action::Hold | Action::Browser if !live => return None,
                 Action::Hold if !app.following => (key, "follow"),
@@ -130,9 +135,13 @@ fn all_hints(app: &App) -> Vec<(Action, String, String)> {
         .collect()
 }
 
-const fn up_hint(focus: Panel) -> &'static str {
-    match focus {
-        Panel::List => "record",
+const fn up_hint(app: &App) -> &'static str {
+    match app.focus {
+        Panel::List => match app.view {
+            View::Connections => "connection",
+            View::Timeline => "lane",
+            View::Frames | View::Messages => "record",
+        },
         Panel::Bits => "field",
         Panel::Bytes | Panel::Payload | Panel::Inflated => "row",
     }

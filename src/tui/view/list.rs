@@ -8,14 +8,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{fit, put, rule};
+use crate::capture::message::Message;
 use crate::capture::record::Record;
 use crate::capture::summary;
 use crate::proto::rules::{Severity, grouped};
 use crate::proto::time::Time;
-use crate::tui::app::{App, Panel, TimeFormat};
+use crate::tui::app::rows::{Row, Sort};
+use crate::tui::app::{App, Panel, TimeFormat, View};
 use crate::wire::printable;
 
 /// Columns of the list: where each begins, and how wide those are that are aligned right.
@@ -42,27 +45,58 @@ impl Columns {
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
     let focused = app.focus == Panel::List;
-    rule::titled(app, buffer, title, "Frames", "", focused);
+    rule::titled(app, buffer, title, app.view.name(), "", focused);
     if area.height == 0 {
         return;
     }
-    let (words, style) = match (!app.is_live(), app.following, app.new_since_hold()) {
-        (true, ..) => (format!("{} of {}", grouped(app.cursor), grouped(app.totals.records)), app.theme.faint.0),
-        (_, true, _) => ("following ▼".to_owned(), app.theme.good.0),
-        (_, false, 0) => ("holding".to_owned(), app.theme.warning.0),
-        (_, false, new) => (format!("holding · +{} new", grouped(new)), app.theme.warning.0),
-    };
+    let (words, style) = state(app);
     rule::right(buffer, title, &words, style);
     let room = title.width.saturating_sub(words.width() as u16 + 3);
     heads(app, buffer, Rect { width: room, ..title }, &Columns::of(title.width));
-    let shown = app.top..app.top + u64::from(area.height);
+    if app.rows.is_empty() {
+        let words = if app.is_behind() { "looking through the capture …" } else { "no record is let through" };
+        put(buffer, area, 2, 0, words, app.theme.faint.0);
+    }
+    let rows: Vec<Row> = (app.top..app.top + u64::from(area.height)).map_while(|row| app.rows.row(row)).collect();
+    let records = app.capture.pick(rows.iter().map(|row| row.no));
     let base = app.capture.record(1).map_or(Time(0), |first| first.time);
-    let mut previous = app.top.checked_sub(1).and_then(|no| app.capture.record(no)).map(|record| record.time);
-    for (y, record) in app.capture.records(shown).iter().enumerate() {
+    let mut previous = before_top(app);
+    let at_cursor = app.cursor_row();
+    for (y, (row, record)) in rows.iter().zip(&records).enumerate() {
         let time = time_text(app.time_format, record.time, base, previous);
-        row(app, buffer, area, y as u16, record, &time);
+        let line = Rect { y: area.y + y as u16, height: 1, ..area };
+        Line { app, row, record, time, columns: Columns::of(area.width) }.draw(buffer, line);
+        if at_cursor == Some(app.top + y as u64) {
+            put(buffer, line, 0, 0, "▌", app.theme.focus.0);
+            buffer.set_style(line, app.theme.cursor.0);
+        }
         previous = Some(record.time);
     }
+}
+
+/// The words at the right of the title: what is listed, and where the cursor is in it.
+fn state(app: &App) -> (String, Style) {
+    let theme = &app.theme;
+    let (place, style) = match (!app.is_live(), app.following, app.new_since_hold()) {
+        (true, ..) => (place(app), theme.faint.0),
+        (_, true, _) => ("following ▼".to_owned(), theme.good.0),
+        (_, false, 0) => ("holding".to_owned(), theme.warning.0),
+        (_, false, new) => (format!("holding · +{} new", grouped(new)), theme.warning.0),
+    };
+    let only = app.only.map(|number| format!("connection {number} · ")).unwrap_or_default();
+    (format!("{only}{place}"), style)
+}
+
+/// Which row the cursor is in, of how many.
+fn place(app: &App) -> String {
+    let row = app.cursor_row().map_or("–".to_owned(), |row| grouped(row + 1));
+    format!("{row} of {}", grouped(app.rows.len()))
+}
+
+/// The time of the record in the row before the first one in view.
+fn before_top(app: &App) -> Option<Time> {
+    let no = app.rows.number(app.top.checked_sub(1)?)?;
+    app.capture.record(no).map(|record| record.time)
 }
 
 /// The heads stand in the title line, where they cost no row. One that does not fit beside the words at the right is left out.
@@ -73,74 +107,134 @@ fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &Columns) {
         TimeFormat::SincePrevious => "Δ Time",
         TimeFormat::Clock => "Clock",
     };
+    let bits = if app.view == View::Messages { "Frames" } else { "Bits" };
     for (end, head) in [(columns.time, time), (columns.connection, "Conn"), (columns.length, "Length")] {
         let width = head.chars().count() as u16 + 2;
         if end > width && end > 9 {
             put(buffer, area, end - width + 1, 0, &format!(" {head} "), style);
         }
     }
-    for (start, head) in [(columns.kind, "Kind"), (columns.bits, "Bits"), (columns.preview, "Preview")] {
-        if start > 8 && start + (head.len() as u16) < area.width {
+    for (start, head) in [(columns.kind, "Kind"), (columns.bits, bits), (columns.preview, "Preview")] {
+        if usize::from(start) > app.view.name().len() + 2 && start + (head.len() as u16) < area.width {
             put(buffer, area, start - 1, 0, &format!(" {head} "), style);
         }
     }
 }
 
-fn row(app: &App, buffer: &mut Buffer, area: Rect, y: u16, record: &Record, time: &str) {
-    let theme = &app.theme;
-    let columns = Columns::of(area.width);
-    let summary = summary::of(&app.capture, record);
-    let under_cursor = record.no == app.cursor;
-    let line = Rect { y: area.y + y, height: 1, ..area };
-    let right = |buffer: &mut Buffer, end: u16, text: &str, style| {
-        if end > 0 {
-            put(buffer, line, end.saturating_sub(text.chars().count() as u16), 0, text, style);
+/// A line of the list.
+struct Line<'a> {
+    app: &'a App,
+    row: &'a Row,
+    record: &'a Record,
+    time: String,
+    columns: Columns,
+}
+
+impl Line<'_> {
+    fn draw(&self, buffer: &mut Buffer, line: Rect) {
+        let (app, columns, record) = (self.app, &self.columns, self.record);
+        let theme = &app.theme;
+        if app.marks.contains(&record.no) {
+            put(buffer, line, 1, 0, "●", theme.warning.0);
         }
-    };
-    let marked = app.marks.contains(&record.no);
-    if under_cursor {
-        put(buffer, line, 0, 0, "▌", theme.focus.0);
+        right(buffer, line, columns.number, &record.no.to_string(), theme.faint.0);
+        right(buffer, line, columns.time, &self.time, theme.text.0);
+        if let Some(sign) = self.tree_sign() {
+            put(buffer, line, columns.kind - 2, 0, sign, theme.key.0);
+        }
+        let message = match self.row.sort {
+            Sort::Plain => app.messages.known(record.no).filter(|_| app.view == View::Messages),
+            _ => None,
+        };
+        let summary = match message {
+            Some(message) => summary::of_message(&app.capture, record, message),
+            None => summary::of(&app.capture, record),
+        };
+        if let Sort::Heartbeats(count) = self.row.sort {
+            let words = format!("⋯ {} heartbeats", grouped(u64::from(count)));
+            put(buffer, line, columns.kind, 0, &words, theme.faint.0);
+            let first = format!("{} {}", summary.kind, summary.preview);
+            put(buffer, line, columns.preview, 0, &fit(&first, room(line, columns.preview)), theme.faint.0);
+            return;
+        }
+        right(buffer, line, columns.connection, &record.connection.to_string(), theme.faint.0);
+        let direction = theme.direction(record.direction);
+        put(buffer, line, columns.kind - 3, 0, &record.direction.arrow().to_string(), direction);
+        put(buffer, line, columns.kind, 0, &fit(&summary.kind, 12), direction);
+        if let Some(length) = summary.length {
+            right(buffer, line, columns.length, &grouped(length), theme.text.0);
+        }
+        // The column has another head where rows are messages.
+        if message.is_some() || app.view != View::Messages || self.row.sort != Sort::Plain {
+            self.bits(buffer, line, summary.bits);
+        }
+        self.said(buffer, line, &summary.preview, message);
     }
-    if marked {
-        put(buffer, line, 1, 0, "●", theme.warning.0);
+
+    /// How a row belongs to those around it.
+    fn tree_sign(&self) -> Option<&'static str> {
+        let app = self.app;
+        match self.row.sort {
+            Sort::Beneath { last: false } => Some("├"),
+            Sort::Beneath { last: true } => Some("└"),
+            _ if app.rows.is_opened(self.row.no) => Some("▾"),
+            Sort::Heartbeats(_) => Some("▸"),
+            Sort::Plain if app.view != View::Messages => None,
+            Sort::Plain => app.messages.known(self.row.no).filter(|message| message.frames > 1).map(|_| "▸"),
+        }
     }
-    right(buffer, columns.number, &record.no.to_string(), theme.faint.0);
-    right(buffer, columns.time, time, theme.text.0);
-    right(buffer, columns.connection, &record.connection.to_string(), theme.faint.0);
-    let direction = theme.direction(record.direction);
-    put(buffer, line, columns.kind - 3, 0, &record.direction.arrow().to_string(), direction);
-    put(buffer, line, columns.kind, 0, &fit(&summary.kind, 12), direction);
-    if let Some(length) = summary.length {
-        right(buffer, columns.length, &grouped(length), theme.text.0);
-    }
-    if columns.bits > 0 {
+
+    fn bits(&self, buffer: &mut Buffer, line: Rect, mut bits: String) {
+        let columns = &self.columns;
+        if columns.bits == 0 {
+            return;
+        }
         let room = usize::from(columns.preview - columns.bits - 1);
         // A narrow column has no room for all of their names.
-        let mut bits = if room < 13 { summary.bits.replace("RSV", "R") } else { summary.bits };
-        if bits.len() > room {
-            bits = bits.replace("MASK", "M");
+        if room < 13 {
+            bits = bits.replace("RSV", "R");
         }
-        put(buffer, line, columns.bits, 0, &fit(&bits, room), theme.faint.0);
+        if bits.width() > room {
+            bits = bits.replace("MASK", "M").replace(" frames · ", " frames ");
+        }
+        if bits.width() > room {
+            bits = bits.replace(" frames ", " · ").replace(" %", "%");
+        }
+        put(buffer, line, columns.bits, 0, &fit(&bits, room), self.app.theme.faint.0);
     }
-    let mut x = columns.preview;
-    if let Some(finding) = record.worst() {
-        let symbol = severity_symbol(finding.rule.severity());
-        let style = theme.severity(finding.rule.severity());
-        let words = format!("{symbol} {}", printable::text(&finding.sentence()));
-        let room = usize::from(line.width.saturating_sub(x));
-        x += put(buffer, line, x, 0, &fit(&words, room), style) + 2;
+
+    /// What is wrong, what was noted, and the preview.
+    fn said(&self, buffer: &mut Buffer, line: Rect, preview: &str, message: Option<&Message>) {
+        let (theme, start) = (&self.app.theme, self.columns.preview);
+        let mut x = start;
+        if let Some(finding) = self.record.worst() {
+            let symbol = severity_symbol(finding.rule.severity());
+            let style = theme.severity(finding.rule.severity());
+            let words = format!("{symbol} {}", printable::text(&finding.sentence()));
+            x += put(buffer, line, x, 0, &fit(&words, room(line, x)), style) + 2;
+        } else if let Some(severity) = message.and_then(|message| message.severity) {
+            // A later frame of the message breaks a rule.
+            x += put(buffer, line, x, 0, severity_symbol(severity), theme.severity(severity)) + 1;
+        }
+        if let Some(note) = self.app.capture.note(self.record.no) {
+            x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(&note)), theme.info.0) + 1;
+        }
+        // Beside a finding the preview stands only where there is room to say something.
+        if x == start || room(line, x) >= 8 {
+            put(buffer, line, x, 0, &fit(preview, room(line, x)), theme.text.0);
+        }
     }
-    if let Some(note) = app.capture.note(record.no) {
-        x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(&note)), theme.info.0) + 1;
+}
+
+/// Writes text that ends before a column; a column that is left out is 0.
+fn right(buffer: &mut Buffer, line: Rect, end: u16, text: &str, style: Style) {
+    if end > 0 {
+        put(buffer, line, end.saturating_sub(text.chars().count() as u16), 0, text, style);
     }
-    // Beside a finding the preview stands only where there is room to say something.
-    let room = usize::from(line.width.saturating_sub(x));
-    if x == columns.preview || room >= 8 {
-        put(buffer, line, x, 0, &fit(&summary.preview, room), theme.text.0);
-    }
-    if under_cursor {
-        buffer.set_style(line, theme.cursor.0);
-    }
+}
+
+fn room(line: Rect, x: u16) -> usize {
+    usize::from(line.width.saturating_sub(x))
 }
 
 /// The sign of a severity; colour is never the only one.

@@ -2,6 +2,8 @@
 
 mod bits;
 mod bytes;
+mod card;
+mod connections;
 mod empty;
 mod explanation;
 pub mod findings;
@@ -12,6 +14,8 @@ mod hints;
 mod list;
 mod popup;
 mod rule;
+pub mod timeline;
+mod tree;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -20,8 +24,8 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::app::App;
 use super::app::overlay::Overlay;
+use super::app::{App, View};
 use super::layout::MIN_SIZE;
 
 /// Draws the screen.
@@ -46,7 +50,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if app.totals.records == 0 {
         empty::render(app, buffer);
     } else {
-        list::render(app, buffer);
+        match app.view {
+            View::Connections => connections::render(app, buffer),
+            View::Timeline => timeline::render(app, buffer),
+            View::Frames | View::Messages => list::render(app, buffer),
+        }
+        card::render(app, buffer);
         bits::render(app, buffer);
         bytes::render(app, buffer);
         explanation::render(app, buffer);

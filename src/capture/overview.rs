@@ -1,0 +1,168 @@
+//! Connections at a glance: how each went, without going through its records.
+
+use super::index::{ConnectionEntry, Index};
+use super::store::ConnectionInfo;
+use crate::proto::dissected::{Direction, How};
+use crate::proto::time::Time;
+
+/// How many round trips are remembered.
+const REMEMBERED: usize = 32;
+
+/// How long the pongs of a connection took, in nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// How many pings were answered.
+    pub count: u64,
+    /// The shortest of all.
+    pub least: u64,
+    /// The latest.
+    pub last: u64,
+    /// The latest ones, the next to go at `count` modulo their number.
+    latest: Vec<u64>,
+}
+
+impl RoundTrips {
+    /// Adds one.
+    pub(super) fn take(&mut self, nanos: u64) {
+        self.least = if self.count == 0 { nanos } else { self.least.min(nanos) };
+        self.last = nanos;
+        if self.latest.len() < REMEMBERED {
+            self.latest.push(nanos);
+        } else {
+            self.latest[(self.count % REMEMBERED as u64) as usize] = nanos;
+        }
+        self.count += 1;
+    }
+
+    /// The median of the latest 32.
+    pub fn median(&self) -> u64 {
+        let mut sorted = self.latest.clone();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It has not.
+    Open,
+    /// That side sent the first Close, with that code; 0 where it had none. The other side answered with that.
+    Close {
+        /// Who began.
+        by: Direction,
+        /// Its code.
+        code: u16,
+        /// The other side's.
+        answer: Option<u16>,
+    },
+    /// That side ended without a Close.
+    Without {
+        /// Who ended first, or alone.
+        by: Direction,
+        /// How.
+        how: How,
+    },
+    /// The capture stops before it ends.
+    Capture,
+}
+
+/// A connection at a glance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overview {
+    /// What is known of it.
+    pub info: ConnectionInfo,
+    /// Its first record; `None` while there is none.
+    pub first_record: Option<u64>,
+    /// Findings by severity: info, warning, error.
+    pub findings: [u32; 3],
+    /// How it ended.
+    pub ending: Ending,
+    /// The first Close of each direction: its record.
+    pub closes: [Option<u64>; 2],
+    /// How long its pongs took.
+    pub trips: Option<RoundTrips>,
+    /// How many records it had in equal parts of its time.
+    pub rate: Vec<u32>,
+}
+
+impl Overview {
+    pub(super) fn of(index: &Index, number: u32, bins: usize) -> Option<Self> {
+        let entry = index.connection(number)?;
+        Some(Self {
+            info: ConnectionInfo::of(entry, number),
+            first_record: entry.number_of(0),
+            findings: entry.findings,
+            ending: ending(entry),
+            closes: entry.closes.map(|close| close.map(|(no, _)| no)),
+            trips: entry.trips.as_deref().cloned(),
+            rate: rate(index, entry, bins),
+        })
+    }
+
+    /// How long it lasted, or has lasted so far, in nanoseconds.
+    pub fn duration(&self) -> u64 {
+        self.info.last.0.saturating_sub(self.info.first.0)
+    }
+}
+
+/// Who closed. A Close says more than the FIN behind it.
+fn ending(entry: &ConnectionEntry) -> Ending {
+    let code = |direction: Direction| entry.closes[direction.index()];
+    let first = Direction::BOTH.into_iter().filter_map(|direction| Some((code(direction)?, direction))).min();
+    if let Some(((_, sent), by)) = first {
+        return Ending::Close { by, code: sent, answer: code(by.opposite()).map(|(_, code)| code) };
+    }
+    let both = entry.ended_first.into_iter().chain(Direction::BOTH);
+    let how = |wanted: How| both.clone().find(|direction| entry.ended[direction.index()] == Some(wanted));
+    match (how(How::Rst), how(How::Fin), how(How::Capture)) {
+        (Some(by), ..) => Ending::Without { by, how: How::Rst },
+        (None, Some(by), _) => Ending::Without { by, how: How::Fin },
+        (None, None, Some(_)) => Ending::Capture,
+        (None, None, None) => Ending::Open,
+    }
+}
+
+/// How many records fall into each of so many equal parts of a connection's time. Times of one connection rise with its records.
+fn rate(index: &Index, entry: &ConnectionEntry, bins: usize) -> Vec<u32> {
+    let (first, last) = (entry.first.0, entry.last.0);
+    let span = last.saturating_sub(first);
+    let mut from = 0;
+    let mut counts = Vec::with_capacity(bins);
+    for bin in 1..=bins {
+        let end = first.saturating_add((u128::from(span) * bin as u128 / bins as u128) as u64);
+        let to = if bin == bins { entry.records } else { ordinal_at(index, entry, Time(end), from) };
+        counts.push(to - from);
+        from = to;
+    }
+    counts
+}
+
+/// The ordinal of the first record of a connection, from `from` on, that is not before a time.
+pub(super) fn ordinal_at(index: &Index, entry: &ConnectionEntry, time: Time, from: u32) -> u32 {
+    let (mut low, mut high) = (from, entry.records);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let before = entry.number_of(middle).and_then(|no| index.time(no)).is_some_and(|at| at < time);
+        if before {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips_are_counted_and_the_latest_kept() {
+        let mut trips = RoundTrips::default();
+        (1..=40).rev().for_each(|nanos| trips.take(nanos));
+        assert_eq!((trips.count, trips.least, trips.last), (40, 1, 1));
+        assert_eq!(trips.median(), 17, "of 1 to 32");
+        assert_eq!(RoundTrips::default().median(), 0);
+    }
+}

@@ -1,0 +1,53 @@
+//! The table of connections: which one the cursor is on, and the way into its records and back.
+
+use super::{App, View};
+
+/// Where the table of connections stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Table {
+    /// The number of the connection under the cursor; 0 while there is none.
+    pub at: u32,
+    /// How many connections are above those in view.
+    pub top: u32,
+}
+
+impl App {
+    /// The table opens on the connection of the record under the cursor.
+    pub(super) fn enter_connections(&mut self) {
+        let own = self.detail.as_ref().map(|detail| detail.record.connection);
+        self.table.at = self.only.take().or(own).unwrap_or(1);
+    }
+
+    /// Rows up (negative) or down in the table.
+    pub(super) fn step_connections(&mut self, by: i64) {
+        let last = self.totals.connections.min(u64::from(u32::MAX));
+        self.table.at = u64::from(self.table.at).saturating_add_signed(by).clamp(1, last.max(1)) as u32;
+    }
+
+    /// To the frames of the connection under the cursor.
+    pub(super) fn open_connection(&mut self) {
+        self.only = Some(self.table.at);
+        self.hold();
+        self.view = View::Frames;
+        self.choose_rows();
+    }
+
+    /// Back from the frames of a connection to the table; whether that is where they were.
+    pub(super) fn leave_connection(&mut self) -> bool {
+        let inside = self.only.is_some();
+        if inside {
+            self.show(View::Connections);
+        }
+        inside
+    }
+
+    /// Brings the table's cursor into view.
+    pub(super) fn settle_table(&mut self) {
+        let connections = self.totals.connections.min(u64::from(u32::MAX)) as u32;
+        let height = u32::from(self.layout.list.height).max(1);
+        let table = &mut self.table;
+        table.at = table.at.min(connections).max(1);
+        table.top = table.top.clamp(table.at.saturating_sub(height), table.at - 1);
+        table.top = table.top.min(connections.saturating_sub(height));
+    }
+}

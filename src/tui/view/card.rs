@@ -1,0 +1,180 @@
+//! What there is to say about the connection under the table's cursor, below the table.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::connections::{ended_style, lasted, worst};
+use super::list::severity_symbol;
+use super::{bytes_for_people, fit, put, rule};
+use crate::capture::overview::{Ending, Overview};
+use crate::capture::summary;
+use crate::proto::dissected::{Direction, How};
+use crate::proto::rules::Severity;
+use crate::tui::action::Action;
+use crate::tui::app::{App, count};
+use crate::tui::layout::CARD_IN_TWO;
+use crate::wire::close::CloseCode;
+use crate::wire::printable;
+
+/// Columns of the names.
+const NAMES: u16 = 13;
+
+type Fact = (&'static str, String, Style);
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let (title, area) = (app.layout.middle_title, app.layout.card);
+    if area.height == 0 {
+        return;
+    }
+    let bins = usize::from(area.width.saturating_sub(NAMES + 4));
+    let overviews = app.capture.overviews(app.table.at..app.table.at + 1, bins);
+    let Some(overview) = overviews.first() else { return };
+    rule::titled(app, buffer, title, &format!("Connection {}", app.table.at), "", false);
+    let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));
+    rule::right(buffer, title, &way, app.theme.faint.0);
+    let (said, went) = (said(app, overview), went(app, overview));
+    let half = area.width / 2;
+    let rows = if area.width >= CARD_IN_TWO {
+        facts(buffer, app, Rect { width: half, ..area }, &said);
+        facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &went);
+        said.len().max(went.len()) as u16
+    } else {
+        let all: Vec<Fact> = went.into_iter().chain(said).collect();
+        facts(buffer, app, area, &all);
+        all.len() as u16
+    };
+    rate(app, buffer, area, rows, overview);
+}
+
+fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
+    for (y, (name, value, style)) in facts.iter().enumerate() {
+        put(buffer, area, 2, y as u16, name, app.theme.faint.0);
+        let room = usize::from(area.width.saturating_sub(NAMES + 3));
+        put(buffer, area, 2 + NAMES, y as u16, &fit(value, room), *style);
+    }
+}
+
+/// What the two sides said they are, and agreed on.
+fn said(app: &App, overview: &Overview) -> Vec<Fact> {
+    let (text, faint) = (app.theme.text.0, app.theme.faint.0);
+    let about = &overview.info.about;
+    let raw = |name, value: &Option<Box<str>>, none: &str| match value {
+        Some(value) => (name, printable::text(value).into_owned(), text),
+        None => (name, none.to_owned(), faint),
+    };
+    let kind = if about.websocket { "WebSocket" } else { "plain HTTP, never upgraded" };
+    vec![
+        ("client", overview.info.client.to_string(), app.theme.up.0),
+        ("server", overview.info.server.to_string(), app.theme.down.0),
+        ("protocol", kind.to_owned(), text),
+        raw("path", &about.target, "none seen"),
+        raw("host", &about.host, "none seen"),
+        raw("subprotocol", &about.subprotocol, "none agreed"),
+        raw("extensions", &about.extensions, "none agreed"),
+    ]
+}
+
+/// How it went.
+fn went(app: &App, overview: &Overview) -> Vec<Fact> {
+    let theme = &app.theme;
+    let (text, faint) = (theme.text.0, theme.faint.0);
+    let info = &overview.info;
+    let bytes = info.bytes.map(bytes_for_people);
+    let (trips, ends) = match &overview.trips {
+        None => (("round trips", "no ping was answered".to_owned(), faint), String::new()),
+        Some(trips) => {
+            let [least, median, last] = [trips.least, trips.median(), trips.last].map(summary::nanos);
+            let words = format!("median {median} · {}", count(trips.count, "pong"));
+            (("round trips", words, text), format!("least {least} · last {last}"))
+        }
+    };
+    let findings = match worst(overview) {
+        None => ("findings", "✓ nothing breaks a rule".to_owned(), theme.good.0),
+        Some((level, _)) => ("findings", findings(overview), theme.severity(level)),
+    };
+    let open = if overview.ending == Ending::Open { " so far" } else { "" };
+    let [first, then] = ended(overview);
+    let style = ended_style(app, overview);
+    let records = count(u64::from(info.records), "record");
+    vec![
+        ("ended", first, style),
+        ("", then, style),
+        ("lasted", format!("{}{open} · {records}", lasted(overview.duration())), text),
+        ("bytes", format!("▲ {} sent up · ▼ {} down", bytes[0], bytes[1]), text),
+        findings,
+        trips,
+        ("", ends, text),
+    ]
+}
+
+fn findings(overview: &Overview) -> String {
+    let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")];
+    let said = levels.map(|(level, name)| (level, u64::from(overview.findings[level as usize]), name));
+    let said = said.iter().filter(|(_, n, _)| *n > 0);
+    said.map(|(level, n, name)| format!("{} {}", severity_symbol(*level), count(*n, name)))
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
+/// How it ended and by whose doing, and what the other side did.
+fn ended(overview: &Overview) -> [String; 2] {
+    let code = |code: u16| match code {
+        0 => "without a code".to_owned(),
+        code => format!("{code} {}", CloseCode(code).name()),
+    };
+    let first = match overview.ending {
+        Ending::Open => "still open".to_owned(),
+        Ending::Capture => "the capture stops before it does".to_owned(),
+        Ending::Close { by, code: sent, .. } => format!("{} closed, {}", who(by), code(sent)),
+        Ending::Without { by, how: How::Rst } => format!("{} tore it down (TCP RST)", who(by)),
+        Ending::Without { by, .. } => format!("{} ended first (TCP FIN)", who(by)),
+    };
+    let then = match overview.ending {
+        Ending::Close { by, code: sent, answer } => match answer {
+            Some(answer) if answer == sent => format!("{} answered the same", who(by.opposite())),
+            Some(answer) => format!("{} answered {}", who(by.opposite()), code(answer)),
+            None => format!("{} did not answer", who(by.opposite())),
+        },
+        Ending::Without { .. } if overview.info.about.websocket => "without a Close".to_owned(),
+        _ => String::new(),
+    };
+    [first, then]
+}
+
+const fn who(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ClientToServer => "the client",
+        Direction::ServerToClient => "the server",
+    }
+}
+
+/// How many records there were when, over the whole width.
+fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overview) {
+    let theme = &app.theme;
+    let y = rows + 1;
+    if y >= area.height {
+        return;
+    }
+    put(buffer, area, 2, y, "records", theme.faint.0);
+    put(buffer, area, 2, y + 1, "over time", theme.faint.0);
+    let height = area.height.saturating_sub(y + 1).clamp(1, 4);
+    let most = overview.rate.iter().copied().max().unwrap_or(0).max(1);
+    for line in 0..height {
+        // Each line shows an eighth-graded slice of the bar.
+        let below = u32::from(height - 1 - line) * 8;
+        let slice: Vec<u32> = overview
+            .rate
+            .iter()
+            .map(|n| (u64::from(*n) * u64::from(height) * 8).div_ceil(u64::from(most)) as u32)
+            .map(|eighths| eighths.saturating_sub(below).min(8))
+            .collect();
+        let text: String = slice.iter().map(|n| [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][*n as usize]).collect();
+        put(buffer, area, 2 + NAMES, y + line, &text, theme.info.0);
+    }
+    let axis = y + height;
+    let end = lasted(overview.duration());
+    put(buffer, area, 2 + NAMES, axis, "0", theme.faint.0);
+    let at = area.width.saturating_sub(end.chars().count() as u16 + 2);
+    put(buffer, area, at, axis, &end, theme.faint.0);
+}

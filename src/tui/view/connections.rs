@@ -1,0 +1,257 @@
+//! ```text
+//!  Connections ─ Client ──────── Path ─────── Records ──── ▲ ───── ▼ ─ Rate ────── Lasted ─ Ping ───── Ended ── 1 of 2 ─
+//! ▌   1  127.0.0.1:50000        /ticker           24  1.2 kB  1.1 kB  ▃▃▃█▃▃▃▃▃▃     12 s  137 µs  ✗ 1  client 1000
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::list::severity_symbol;
+use super::{bytes_for_people, fit, put, rule};
+use crate::capture::overview::{Ending, Overview};
+use crate::capture::summary;
+use crate::proto::dissected::How;
+use crate::proto::rules::{Severity, grouped};
+use crate::tui::app::{App, Panel};
+use crate::wire::printable;
+
+/// Bars of a rate.
+const RATE: usize = 8;
+
+/// What a column says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Number,
+    Client,
+    Server,
+    Path,
+    Subprotocol,
+    Extensions,
+    Records,
+    Up,
+    Down,
+    Rate,
+    Lasted,
+    Ping,
+    Findings,
+    Ended,
+}
+
+/// Columns and their widths, for screens of so many columns and more. 0: what the others leave.
+const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
+    (
+        190,
+        &[
+            (What::Number, 4),
+            (What::Client, 30),
+            (What::Server, 21),
+            (What::Path, 0),
+            (What::Subprotocol, 20),
+            (What::Extensions, 18),
+            (What::Records, 8),
+            (What::Up, 8),
+            (What::Down, 8),
+            (What::Rate, RATE as u16),
+            (What::Lasted, 7),
+            (What::Ping, 7),
+            (What::Findings, 5),
+            (What::Ended, 12),
+        ],
+    ),
+    (
+        112,
+        &[
+            (What::Number, 4),
+            (What::Client, 21),
+            (What::Path, 0),
+            (What::Records, 7),
+            (What::Up, 8),
+            (What::Down, 8),
+            (What::Rate, RATE as u16),
+            (What::Lasted, 7),
+            (What::Ping, 7),
+            (What::Findings, 4),
+            (What::Ended, 11),
+        ],
+    ),
+    (
+        70,
+        &[
+            (What::Number, 4),
+            (What::Client, 21),
+            (What::Path, 0),
+            (What::Records, 7),
+            (What::Rate, RATE as u16),
+            (What::Findings, 4),
+            (What::Ended, 11),
+        ],
+    ),
+    (0, &[(What::Number, 4), (What::Client, 0), (What::Ended, 11)]),
+];
+
+/// A column in its place.
+struct Column {
+    what: What,
+    start: u16,
+    width: u16,
+}
+
+impl What {
+    const fn head(self) -> &'static str {
+        match self {
+            Self::Number => "",
+            Self::Client => "Client",
+            Self::Server => "Server",
+            Self::Path => "Path",
+            Self::Subprotocol => "Subprotocol",
+            Self::Extensions => "Extensions",
+            Self::Records => "Records",
+            Self::Up => "▲",
+            Self::Down => "▼",
+            Self::Rate => "Rate",
+            Self::Lasted => "Lasted",
+            Self::Ping => "Ping",
+            Self::Findings => "",
+            Self::Ended => "Ended",
+        }
+    }
+
+    const fn is_number(self) -> bool {
+        matches!(self, Self::Number | Self::Records | Self::Up | Self::Down | Self::Lasted | Self::Ping)
+    }
+
+    /// What stands there for a connection.
+    fn says(self, app: &App, overview: &Overview) -> (String, Style) {
+        let theme = &app.theme;
+        let (info, about) = (&overview.info, &overview.info.about);
+        let raw = |text: &Option<Box<str>>| printable::text(text.as_deref().unwrap_or("–")).into_owned();
+        match self {
+            Self::Number => (info.number.to_string(), theme.faint.0),
+            Self::Client => (info.client.to_string(), theme.text.0),
+            Self::Server => (info.server.to_string(), theme.text.0),
+            Self::Path => (raw(&about.target), theme.text.0),
+            Self::Subprotocol => (raw(&about.subprotocol), theme.text.0),
+            Self::Extensions => (raw(&about.extensions), theme.text.0),
+            Self::Records => (grouped(u64::from(info.records)), theme.text.0),
+            Self::Up => (bytes_for_people(info.bytes[0]), theme.up.0),
+            Self::Down => (bytes_for_people(info.bytes[1]), theme.down.0),
+            Self::Rate => (bars(&overview.rate), theme.info.0),
+            Self::Lasted => (lasted(overview.duration()), theme.text.0),
+            Self::Ping => {
+                (overview.trips.as_ref().map_or("–".to_owned(), |t| summary::nanos(t.median())), theme.text.0)
+            }
+            Self::Findings => worst(overview).map_or_else(
+                || ("✓".to_owned(), theme.good.0),
+                |(severity, count)| (format!("{} {count}", severity_symbol(severity)), theme.severity(severity)),
+            ),
+            Self::Ended => (ended(overview), ended_style(app, overview)),
+        }
+    }
+}
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let (title, area) = (app.layout.list_title, app.layout.list);
+    rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
+    let place = format!("{} of {}", grouped(u64::from(app.table.at)), grouped(app.totals.connections));
+    rule::right(buffer, title, &place, app.theme.faint.0);
+    let shown = app.table.top + 1..app.table.top + 1 + u32::from(area.height);
+    let overviews = app.capture.overviews(shown, RATE);
+    let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
+    let columns = columns(area.width, client as u16);
+    let room = title.width.saturating_sub(place.width() as u16 + 3);
+    heads(app, buffer, Rect { width: room, ..title }, &columns);
+    for (y, overview) in overviews.iter().enumerate() {
+        let line = Rect { y: area.y + y as u16, height: 1, ..area };
+        for column in &columns {
+            let (text, style) = column.what.says(app, overview);
+            let text = fit(&text, usize::from(column.width));
+            let pad = if column.what.is_number() { column.width - text.width() as u16 } else { 0 };
+            put(buffer, line, column.start + pad, 0, &text, style);
+        }
+        if overview.info.number == app.table.at {
+            put(buffer, line, 0, 0, "▌", app.theme.focus.0);
+            buffer.set_style(line, app.theme.cursor.0);
+        }
+    }
+}
+
+/// The columns of a screen of that width, two apart. The clients' addresses leave to the path what they do not need.
+fn columns(width: u16, client: u16) -> Vec<Column> {
+    let (_, layout) = LAYOUTS.iter().find(|(least, _)| width >= *least).unwrap_or(&LAYOUTS[3]);
+    let own = |what: What, width: u16| if what == What::Client && width > 0 { client.clamp(9, width) } else { width };
+    let taken: u16 = layout.iter().map(|(what, width)| own(*what, *width) + 2).sum();
+    let left = width.saturating_sub(taken);
+    let mut start = 1;
+    let mut columns = Vec::with_capacity(layout.len());
+    for (what, width) in *layout {
+        let width = if *width == 0 { left } else { own(*what, *width) };
+        columns.push(Column { what: *what, start, width });
+        start += width + 2;
+    }
+    columns
+}
+
+/// The heads stand in the title line; those that do not fit beside its words are left out.
+fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &[Column]) {
+    for column in columns {
+        let head = column.what.head();
+        let width = head.width() as u16;
+        let start =
+            if column.what.is_number() { column.start + column.width - width.min(column.width) } else { column.start };
+        let after_title = start > app.view.name().len() as u16 + 2;
+        if width > 0 && after_title && start + width < area.width {
+            put(buffer, area, start - 1, 0, &format!(" {head} "), app.theme.faint.0);
+        }
+    }
+}
+
+/// Counts as bars, the highest as high as a line.
+pub fn bars(counts: &[u32]) -> String {
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bar = |count: &u32| match count {
+        0 => ' ',
+        count => ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][(u64::from(*count) * 7 / u64::from(most)) as usize],
+    };
+    counts.iter().map(bar).collect()
+}
+
+/// A duration for people, in nanoseconds: `137 µs`, `12 s`, `5 min`, `2.5 h`.
+pub fn lasted(nanos: u64) -> String {
+    let seconds = nanos / 1_000_000_000;
+    match seconds {
+        0..120 => summary::nanos(nanos),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}
+
+/// The worst severity of a connection's findings, and how many are as bad.
+pub fn worst(overview: &Overview) -> Option<(Severity, u32)> {
+    let levels = [Severity::Error, Severity::Warning, Severity::Info];
+    levels.into_iter().map(|level| (level, overview.findings[level as usize])).find(|(_, count)| *count > 0)
+}
+
+/// Who closed, in a word or two.
+fn ended(overview: &Overview) -> String {
+    match overview.ending {
+        Ending::Open => "open".to_owned(),
+        Ending::Close { by, code: 0, .. } => format!("{} Close", by.sender()),
+        Ending::Close { by, code, .. } => format!("{} {code}", by.sender()),
+        Ending::Without { by, how } => format!("{} {}", by.sender(), if how == How::Rst { "RST" } else { "FIN" }),
+        Ending::Capture => "cut".to_owned(),
+    }
+}
+
+/// The colour of an ending: what a peer would take for a failure stands out.
+pub fn ended_style(app: &App, overview: &Overview) -> Style {
+    let theme = &app.theme;
+    match overview.ending {
+        Ending::Open => theme.good.0,
+        Ending::Close { code: 0 | 1000 | 1001, .. } => theme.text.0,
+        Ending::Without { how: How::Fin, .. } if !overview.info.about.websocket => theme.text.0,
+        Ending::Close { .. } | Ending::Without { .. } => theme.warning.0,
+        Ending::Capture => theme.faint.0,
+    }
+}

@@ -1,0 +1,185 @@
+//! ```text
+//!  Timeline ─┬ 0 s ──────────┬ 1 s ──────────┬ 2 s ─────────────────── a column: 100 ms · record 12 ─
+//!      1 ▲  ◆──────▂─────────▂─────────▂──✗───────×
+//! ▌      ▼  ◆─────▁──•──────▁─────────▁───────────×
+//!   ▁▄█ data by size   • ping, pong   ◆ HTTP   × Close   ┤ end   ✗ ⚠ finding
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::list::severity_symbol;
+use super::{fit, put, rule};
+use crate::capture::summary;
+use crate::capture::timeline::{Bin, Sort, Spans};
+use crate::proto::dissected::Direction;
+use crate::proto::rules::Severity;
+use crate::proto::time::Time;
+use crate::tui::action::Action;
+use crate::tui::app::{App, Panel};
+
+/// Columns in front of the lanes: cursor, connection, direction.
+pub const GUTTER: u16 = 10;
+
+/// From how many rows on the last says what the signs mean.
+pub const LEGEND_FROM: u16 = 5;
+
+/// The least columns between two times in the title.
+const TICKS: u64 = 14;
+
+/// Draws the timeline.
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let (title, area) = (app.layout.list_title, app.layout.list);
+    rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
+    if area.height == 0 {
+        return;
+    }
+    let spans = app.timeline.spans;
+    let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.cursor);
+    rule::right(buffer, title, &words, app.theme.faint.0);
+    let room = title.width.saturating_sub(words.width() as u16 + 3);
+    axis(app, buffer, Rect { width: room, ..title });
+    let own = app.lane();
+    let column = app.detail.as_ref().and_then(|detail| spans.at(detail.record.time));
+    for (pair, lanes) in app.timeline.lanes.iter().enumerate() {
+        for direction in Direction::BOTH {
+            let y = area.y + pair as u16 * 2 + direction.index() as u16;
+            let line = Rect { y, height: 1, ..area };
+            if y >= area.bottom() {
+                return;
+            }
+            if direction == Direction::ClientToServer {
+                let number = lanes.connection.to_string();
+                put(buffer, line, 7 - (number.len() as u16).min(6), 0, &number, app.theme.faint.0);
+            }
+            put(buffer, line, 8, 0, &direction.arrow().to_string(), app.theme.direction(direction));
+            lane(app, buffer, line, direction, &lanes.bins[direction.index()]);
+            if own == Some((lanes.connection, direction)) {
+                mark(app, buffer, line, column);
+            }
+        }
+    }
+    if area.height >= LEGEND_FROM {
+        legend(app, buffer, Rect { y: area.bottom() - 1, height: 1, ..area });
+    }
+}
+
+fn lane(app: &App, buffer: &mut Buffer, line: Rect, direction: Direction, bins: &[Bin]) {
+    let theme = &app.theme;
+    for (x, bin) in bins.iter().enumerate() {
+        let (sign, style) = match bin.severity.filter(|severity| *severity > Severity::Info) {
+            Some(severity) => (severity_symbol(severity), theme.severity(severity)),
+            None => (sign(bin), style(app, direction, bin.sort)),
+        };
+        put(buffer, line, GUTTER + x as u16, 0, sign, style);
+    }
+}
+
+/// Marks the lane of the cursor, and the column of its record.
+fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
+    put(buffer, line, 0, 0, "▌", app.theme.focus.0);
+    buffer.set_style(line, app.theme.cursor.0);
+    if let Some(column) = column {
+        let cell = Rect { x: line.x + GUTTER + column as u16, width: 1, ..line };
+        buffer.set_style(cell.intersection(line), app.theme.selected.0);
+    }
+}
+
+/// The sign of what moved; data as high as its size is long, four times as much for each step.
+fn sign(bin: &Bin) -> &'static str {
+    match bin.sort {
+        Sort::Absent => " ",
+        Sort::Quiet => "─",
+        Sort::Control => "•",
+        Sort::Http => "◆",
+        Sort::Odd => "?",
+        Sort::End => "┤",
+        Sort::Close => "×",
+        Sort::Data => match bin.bytes {
+            0..=16 => "▁",
+            17..=64 => "▂",
+            65..=256 => "▃",
+            257..=1_024 => "▄",
+            1_025..=4_096 => "▅",
+            4_097..=16_384 => "▆",
+            16_385..=65_536 => "▇",
+            _ => "█",
+        },
+    }
+}
+
+fn style(app: &App, direction: Direction, sort: Sort) -> Style {
+    match sort {
+        Sort::Absent | Sort::Quiet => app.theme.rule.0,
+        Sort::Odd => app.theme.warning.0,
+        _ => app.theme.direction(direction),
+    }
+}
+
+/// Times since the first record, in the title line.
+fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
+    let spans = app.timeline.spans;
+    let base = app.capture.span().map_or(Time(0), |(first, _)| first);
+    let step = tick(spans);
+    let end = spans.start(spans.count).0;
+    let mut at = spans.from.0.saturating_sub(base.0).div_ceil(step).saturating_mul(step);
+    while let Some(column) = spans.at(Time(base.0.saturating_add(at))).filter(|_| base.0.saturating_add(at) < end) {
+        let x = GUTTER + column as u16;
+        let label = format!("┬ {} ", seconds(at, step));
+        // The title stands at the left, and words at the right.
+        if x > app.view.name().len() as u16 + 1 && x + (label.width() as u16) < area.width {
+            put(buffer, area, x, 0, &label, app.theme.faint.0);
+        }
+        at += step;
+    }
+}
+
+/// A round time, at least so many columns long: 1, 2 or 5 of a power of ten.
+fn tick(spans: Spans) -> u64 {
+    let least = spans.each.saturating_mul(TICKS);
+    let mut power = 1u64;
+    loop {
+        for digit in [1, 2, 5] {
+            if power.saturating_mul(digit) >= least {
+                return power.saturating_mul(digit);
+            }
+        }
+        power = power.saturating_mul(10);
+    }
+}
+
+/// A time in seconds, with as many decimals as the step has.
+fn seconds(nanos: u64, step: u64) -> String {
+    let decimals = (0..9).find(|decimals| step.is_multiple_of(10u64.pow(9 - decimals))).unwrap_or(9);
+    format!("{:.*} s", decimals as usize, nanos as f64 / 1e9)
+}
+
+fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
+    let theme = &app.theme;
+    let key = |action| app.keymap.key_of(action);
+    let keys = format!("{} {} zoom  {} all", key(Action::ZoomIn), key(Action::ZoomOut), key(Action::ZoomAll));
+    let signs = "▁▄█ data by size   ✗ ⚠ finding   • ping, pong   ◆ HTTP   × Close   ┤ end";
+    let room = usize::from(line.width).saturating_sub(keys.width() + 7);
+    put(buffer, line, 2, 0, &fit(signs, room), theme.faint.0);
+    let at = line.width.saturating_sub(keys.width() as u16 + 2);
+    put(buffer, line, at, 0, &keys, theme.faint.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_round_and_have_the_decimals_of_their_step() {
+        let spans = |each| Spans { from: Time(0), each, count: 100 };
+        assert_eq!(
+            [1_000, 100_000_000, 7_000_000_000].map(|each| tick(spans(each))),
+            [20_000, 2_000_000_000, 100_000_000_000]
+        );
+        assert_eq!(seconds(1_500_000_000, 500_000_000), "1.5 s");
+        assert_eq!(seconds(2_000_000_000, 2_000_000_000), "2 s");
+        assert_eq!(seconds(40_000, 20_000), "0.00004 s");
+    }
+}
