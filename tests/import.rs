@@ -203,6 +203,20 @@ fn a_long_connection_goes_on_soon_behind_a_gap() {
 }
 
 #[test]
+fn a_frame_that_acknowledges_a_response_further_on_is_not_early() {
+    let mut talk = Tcp::open(1, 2);
+    talk.say(true, REQUEST.as_bytes());
+    talk.say(false, RESPONSE.as_bytes());
+    talk.say(true, &frame(true, Opcode::Text, Some([1, 2, 3, 4]), b"hello"));
+    let at = |what: &[u8]| talk.segments.iter().position(|segment| contains(&segment.payload, what)).expect("there");
+    let (response, text) = (at(b"HTTP/1.1 101"), at(b"\x81\x85"));
+    talk.segments.swap(response, text);
+    let swapped = opened(&pcap(&talk.segments));
+    let kinds: Vec<Kind> = swapped.records.iter().map(|(record, _)| record.kind).collect();
+    assert_eq!((&kinds[..3], swapped.rules()), (&[Kind::Request, Kind::Response, Kind::Frame][..], vec![]));
+}
+
+#[test]
 fn without_the_response_frames_tell_that_the_server_agreed() {
     let opened = opened(&pcap(&without(|segment| contains(&segment.payload, b"HTTP/1.1 101"))));
     let mut kinds = expected(DOWN);

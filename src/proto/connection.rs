@@ -80,6 +80,8 @@ pub(super) struct Shared {
     missing: [bool; 2],
     /// Whether bytes of each direction have not come that the other side has received.
     outstanding: [bool; 2],
+    /// Whether the client had received the response when it went on, though the capture shows it only later.
+    answered_unseen: bool,
     /// Whether the context of compressed messages was told to be lost, in each direction.
     context_lost: [bool; 2],
     /// Whether nobody has seen what the handshake agreed on.
@@ -269,7 +271,7 @@ impl Connection {
         self.directions[1].go_on(record, body, false, &mut self.shared, out);
         match status {
             101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => {
-                if self.directions[0].sent_early() {
+                if self.directions[0].sent_early() && !self.shared.answered_unseen {
                     self.shared.early = asked;
                 }
                 self.upgraded(&head, out);
@@ -359,6 +361,11 @@ impl Shared {
     /// [`Pings::never_answered`].
     pub fn pong_begun(&self, direction: Direction, beginning: &[u8], len: Option<usize>) -> Option<Answer> {
         self.pings[direction.opposite().index()].never_answered(beginning, len)
+    }
+
+    /// The client sends the first bytes behind a handshake that is not answered yet, as far as the capture shows.
+    pub const fn begins_early(&mut self) {
+        self.answered_unseen = self.outstanding[Direction::ServerToClient.index()];
     }
 
     /// What the client sends now is behind a handshake that was not answered, and will not be waited for.

@@ -163,6 +163,9 @@ impl Dissector {
                     taken
                 }
                 State::Early { kept, .. } => {
+                    if kept.is_empty() {
+                        shared.begins_early();
+                    }
                     kept.extend_from_slice(rest);
                     if kept.len() > MAX_EARLY {
                         shared.early();
