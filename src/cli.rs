@@ -118,11 +118,13 @@ macro_rules! filters {
   dir == c2s and len > 64KiB        and or not && || ! and parentheses join
   time > 3.5s                       since the first record; ms us min too
   text contains \"error\"             the payload's text, or what its message inflates to
-  text matches \"^echo \\d+$\"        a regular expression, in either case of letters
+  text matches \"^echo \\d+$\"         a regular expression, in either case of letters
   bytes contains 81:05              on the wire, or in the unmasked payload
   finding >= warning                finding == masking-key-zero, or just finding
-  path == /ticker and not fin       fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2
-                                    rsv3 compressed message close.code status host path; Wireshark's names too
+  path == /ticker and not fin       the connection's request; host too
+  tcp.stream == 0, websocket.fin    Wireshark's names mean what they mean there
+Fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2 rsv3 compressed message
+close.code status host path; the README tells what each is.
 A comparison on a field that a record lacks does not select it, and its negation does not either.
 "
     };
