@@ -2,12 +2,15 @@
 //!
 //! Draws into ratatui's buffer, reading the visible records from the capture's file, as the program does. Prints the median of
 //! several rounds for two sizes of terminal and for captures of a thousand and of a million records, each with the screen
-//! following, and with a large payload on it.
+//! following, with a large payload on it, and with a list of compressed messages: then a page further for each drawing too,
+//! where all that is shown must be inflated anew.
 
 use std::time::{Duration, Instant};
 
-use framescope::capture::recorder::{Chunk, Recorder};
+use crossterm::event::{KeyCode, KeyEvent};
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
+use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
 use framescope::tui::app::{App, Setting};
@@ -21,6 +24,7 @@ use ratatui::layout::Rect;
 
 const ROUNDS: usize = 9;
 const DRAWINGS: u32 = 50;
+const CROWD: usize = 10_000;
 
 fn main() {
     // `cargo test --benches` only wants to know that it builds.
@@ -30,37 +34,84 @@ fn main() {
     println!("{:>10} records  {:>9}  {:<14}  median of {ROUNDS}", "", "size", "on the screen");
     for records in [1_000, 1_000_000] {
         let folder = tempfile::tempdir().expect("a folder");
-        let recorder = capture(folder.path(), records);
+        let recorder = capture(folder.path(), records, false);
+        let compressed = capture(folder.path(), records, true);
         for size in [(120, 36), (300, 100)] {
             for (what, keys_up) in [("a text", 1), ("1 MiB binary", 0)] {
-                let median = measure(&recorder, size, keys_up);
-                println!(
-                    "{records:>10} records  {:>4}×{:<4}  {what:<14}  {:.3} ms",
-                    size.0,
-                    size.1,
-                    median.as_secs_f64() * 1e3
-                );
+                print(records, size, what, measure(&recorder, size, keys_up, None));
             }
+            for (what, view) in [("messages", '2'), ("connections", '3'), ("timeline", '4'), ("folded", 'z')] {
+                print(records, size, what, measure_view(&recorder, size, view));
+            }
+            print(records, size, "compressed", measure(&compressed, size, 1, None));
+            print(records, size, "paging in it", measure(&compressed, size, 1, Some(KeyCode::PageUp)));
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let crowd = crowd(folder.path());
+    println!("{CROWD} connections");
+    for size in [(120, 36), (300, 100)] {
+        for (what, view) in [("connections", '3'), ("timeline", '4'), ("folded", 'z')] {
+            print(1_000_000, size, what, measure_view(&crowd, size, view));
         }
     }
 }
 
-fn capture(folder: &std::path::Path, records: usize) -> Recorder {
+/// A million records of 10,000 connections that take turns.
+fn crowd(folder: &std::path::Path) -> Recorder {
+    let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
+    let address = "127.0.0.1:6455".parse().expect("an address");
+    let mut connections: Vec<_> = (0..CROWD).map(|_| recorder.connection(address, address)).collect();
+    let request = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    let mut time = 0;
+    let mut say = |connection: &mut ConnectionRecorder, direction, bytes: &[u8]| {
+        time += 1_000_000;
+        connection.record(&[Chunk { direction, time: Time(time), bytes }]);
+    };
+    for round in 0..100 {
+        for connection in &mut connections {
+            match round {
+                0 => say(connection, Direction::ClientToServer, request.as_bytes()),
+                1 => say(connection, Direction::ServerToClient, response.as_bytes()),
+                _ => say(connection, Direction::ServerToClient, b"\x81\x022a"),
+            }
+        }
+    }
+    recorder
+}
+
+fn print(records: usize, (width, height): (u16, u16), what: &str, median: Duration) {
+    println!("{records:>10} records  {width:>4}×{height:<4}  {what:<14}  {:.3} ms", median.as_secs_f64() * 1e3);
+}
+
+fn capture(folder: &std::path::Path, records: usize, compressed: bool) -> Recorder {
     let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
     let address = "127.0.0.1:6455".parse().expect("an address");
     let mut connection = recorder.connection(address, address);
     let mut say = |direction, bytes: &[u8], n: usize| {
         connection.record(&[Chunk { direction, time: Time(n as u64 * 1_000_000), bytes }]);
     };
-    let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    say(Direction::ClientToServer, handshake.as_bytes(), 0);
-    say(Direction::ServerToClient, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 0);
+    let extension = if compressed { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
+    let request = format!(
+        "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{extension}\r\n"
+    );
+    let response = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n{extension}\r\n");
+    say(Direction::ClientToServer, request.as_bytes(), 0);
+    say(Direction::ServerToClient, response.as_bytes(), 0);
+    let mut deflater = Deflater::new(15, true);
     for n in 0..records {
         let mut wire = Vec::new();
         let key = Some((n as u32).wrapping_mul(0x9e37_79b1).to_be_bytes());
-        let text = format!("client: echo {n}");
-        FrameHead::new(true, Opcode::Text, key, text.len() as u64).encode_with(text.as_bytes(), &mut wire);
+        let mut payload = format!("client: echo {n}").into_bytes();
+        if compressed {
+            let text = std::mem::take(&mut payload);
+            deflater.message(&text, &mut payload);
+        }
+        let head = FrameHead::new(true, Opcode::Text, key, payload.len() as u64);
+        FrameHead { rsv1: compressed, ..head }.encode_with(&payload, &mut wire);
         say(Direction::ClientToServer, &wire, n);
     }
     let mut wire = Vec::new();
@@ -69,22 +120,45 @@ fn capture(folder: &std::path::Path, records: usize) -> Recorder {
     recorder
 }
 
-fn measure(recorder: &Recorder, (width, height): (u16, u16), keys_up: usize) -> Duration {
+fn measure(recorder: &Recorder, size: (u16, u16), keys_up: usize, then: Option<KeyCode>) -> Duration {
+    let mut app = open(recorder, size);
+    for _ in 0..keys_up {
+        app.key(KeyEvent::from(KeyCode::Up));
+    }
+    time(&mut app, then)
+}
+
+/// In another view than the frames', once all records were looked at for it.
+fn measure_view(recorder: &Recorder, size: (u16, u16), view: char) -> Duration {
+    let mut app = open(recorder, size);
+    app.key(KeyEvent::from(KeyCode::Char(view)));
+    app.key(KeyEvent::from(KeyCode::Up));
+    while app.is_behind() {
+        app.refresh();
+    }
+    time(&mut app, None)
+}
+
+fn open(recorder: &Recorder, (width, height): (u16, u16)) -> App {
     let setting = Setting { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: Vec::new() };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     app.resize(Rect::new(0, 0, width, height));
-    for _ in 0..keys_up {
-        app.key(crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Up));
-    }
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+    app
+}
+
+fn time(app: &mut App, then: Option<KeyCode>) -> Duration {
+    let mut buffer = Buffer::empty(app.layout.area);
     let mut rounds: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
             for _ in 0..DRAWINGS {
                 buffer.reset();
+                if let Some(key) = then {
+                    app.key(KeyEvent::from(key));
+                }
                 app.refresh();
-                view::render(&app, &mut buffer);
+                view::render(app, &mut buffer);
             }
             start.elapsed() / DRAWINGS
         })

@@ -14,7 +14,9 @@ use framescope::proto::connection::Connection;
 use framescope::proto::dissected::{Direction, Dissected, How, Kind};
 use framescope::proto::dissector::MAX_JUNK;
 use framescope::proto::endpoint::{Endpoint, Limits};
+use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
+use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -82,6 +84,23 @@ fn dissected(talk: &[Said], step: usize) -> Vec<Dissected> {
 fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
     let records = capture.records(1..u64::MAX).into_iter();
     records.map(|record| (record.clone(), capture.wire(&record, 0..u64::MAX).expect("readable"))).collect()
+}
+
+#[test]
+fn what_came_out_before_a_message_broke_is_judged_whatever_the_cut() {
+    let with = |head: &str| head.trim_end().to_owned() + "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    // A stored block with a byte that is no UTF-8 (RFC 1951 §3.2.4), then a block of a type that does not exist.
+    let payload = [0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x07];
+    let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, None, payload.len() as u64) };
+    let mut message = Vec::new();
+    head.encode_with(&payload, &mut message);
+    let talk = [(UP, with(REQUEST).into_bytes()), (DOWN, with(RESPONSE).into_bytes()), (DOWN, message)];
+    let whole = dissected(&talk, usize::MAX);
+    let rules: Vec<Rule> = whole.iter().flat_map(|record| &record.findings).map(|finding| finding.rule).collect();
+    assert_eq!(rules[..2], [Rule::InflatedNotUtf8, Rule::InflateFailed]);
+    for step in 1..8 {
+        assert_eq!(dissected(&talk, step), whole, "in pieces of {step}");
+    }
 }
 
 proptest! {

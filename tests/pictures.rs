@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use framescope::wire::opcode::Opcode;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
-use support::{DOWN, Screen, UP, Wire, frame};
+use support::{DOWN, Screen, UP, Wire, frame, several};
 use unicode_width::UnicodeWidthStr as _;
 
 const CELL: (f32, f32) = (8.4, 18.0);
@@ -24,15 +24,18 @@ fn pictures() -> Vec<(&'static str, String)> {
     wire.say(UP, &frame(true, Opcode::Pong, Some([0x5c, 0x11, 0xe0, 0x7a]), b"still there?"));
     wire.ticks(1);
     wire.say(UP, &frame(true, Opcode::Ping, Some([0x1d, 0x42, 0x9b, 0x03]), &[b'!'; 126]));
-    let picture = |keys: &[&str]| {
-        let mut screen = Screen::live(&wire, (120, 36));
+    let (several, _connections) = several();
+    let picture_of = |wire: &Wire, keys: &[&str]| {
+        let mut screen = Screen::live(wire, (120, 36));
         screen.press(keys);
         svg(&screen.buffer())
     };
+    let picture = |keys: &[&str]| picture_of(&wire, keys);
     vec![
         ("screen.svg", picture(&["g", "down", "down", "down", "right", "right", "right", "right"])),
         ("handshake.svg", picture(&["g", "down", "right", "right", "right"])),
         ("unmasking.svg", picture(&["g", "down", "down", "down", "tab", "tab", "tab", "right", "right", "right"])),
+        ("timeline.svg", picture_of(&several, &["4", "left", "down", "down", "down", "home"])),
     ]
 }
 

@@ -7,7 +7,7 @@ use framescope::tui::app::overlay::Overlay;
 use framescope::tui::app::{Effect, Panel};
 use framescope::tui::event::Report;
 use framescope::wire::opcode::Opcode;
-use support::{DOWN, Screen, UP, Wire, frame};
+use support::{DOWN, Screen, UP, Wire, frame, several};
 
 const SIZES: [(u16, u16); 5] = [(120, 36), (80, 24), (200, 60), (60, 20), (40, 10)];
 
@@ -873,6 +873,7 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     assert_eq!(screen.app.cursor, 3);
     let text = screen.text();
     assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
+    assert!(text.contains("Enter open"), "{text}");
     screen.press(&["enter"]);
     assert_eq!(screen.app.rows.len(), 10, "{}", screen.text());
     let signs: Vec<_> =
@@ -883,9 +884,20 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
     screen.press(&["enter"]);
     assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (3, false, 7));
+    // A message that goes on is laid out anew.
+    screen.press(&["end"]);
+    assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"Life is "));
+    wire.say(DOWN, &frame(false, Opcode::Continuation, None, b"but "));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 12 bytes of text in 2 frames so far"), "{}", screen.text());
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"a dream"));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 19 bytes of text in 3 frames"), "{}", screen.text());
+    screen.press(&["g", "down", "down"]);
     // Back to frames: the cursor stays with its record.
     screen.press(&["1"]);
-    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 10));
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 13));
     screen.press(&["down", "2"]);
     assert_eq!(screen.app.cursor, 3, "the row of the message that the fragment belongs to");
 }
@@ -947,43 +959,6 @@ fn heartbeats_fold_into_a_counted_row() {
     assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
     screen.press(&["z"]);
     assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
-}
-
-/// Three connections: one that goes on, one that was closed in order and answered pings, and one that was torn down.
-fn several() -> (Wire, Vec<framescope::capture::recorder::ConnectionRecorder>) {
-    use framescope::capture::recorder::Chunk;
-    use framescope::proto::dissected::How;
-    use framescope::proto::time::Time;
-    let mut wire = ticker();
-    let capture = wire.recorder.capture().clone();
-    let start = capture.record(1).expect("a record").time.0;
-    let open = |port: u16| {
-        let address = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
-        wire.recorder.connection(address(port), address(6455))
-    };
-    let (mut closed, mut torn) = (open(50_001), open(50_002));
-    let mut at = start;
-    let mut say = |connection: &mut framescope::capture::recorder::ConnectionRecorder, direction, bytes: &[u8]| {
-        at += 250_000_000;
-        connection.record(&[Chunk { direction, time: Time(at), bytes }]);
-    };
-    let request = support::REQUEST.replace("dGhl", "dGhm").replace("/ticker", "/chat?room=\u{1b}[31m");
-    say(&mut closed, UP, request.as_bytes());
-    say(&mut closed, DOWN, support::RESPONSE.replace("s3pP", "s3qP").as_bytes());
-    for n in 0..5u8 {
-        say(&mut closed, DOWN, &frame(true, Opcode::Ping, None, &[n]));
-        say(&mut closed, UP, &frame(true, Opcode::Pong, Some([9, 9, 9, n]), &[n]));
-        say(&mut torn, UP, support::REQUEST.replace("dGhl", &format!("dGh{n}")).as_bytes());
-    }
-    say(&mut closed, UP, &frame(true, Opcode::Close, Some([9, 9, 8, 1]), &[0x03, 0xe8]));
-    say(&mut closed, DOWN, &frame(true, Opcode::Close, None, &[0x03, 0xe8]));
-    for direction in [DOWN, UP] {
-        closed.end(direction, How::Fin, Time(at));
-    }
-    torn.reset(DOWN, Time(at));
-    wire.wait(3_000_000_000);
-    wire.ticks(2);
-    (wire, vec![closed, torn])
 }
 
 #[test]
@@ -1129,4 +1104,24 @@ fn a_payload_can_be_seen_as_a_tree() {
     // Of a whole message.
     screen.press(&["2", "end", "i"]);
     assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
+}
+
+#[test]
+fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"first, "));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"second, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"its end"));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"nobody's"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"third, "));
+    wire.say(DOWN, b"\x80\x7e\x10\x00cut");
+    wire.connection.end(DOWN, framescope::proto::dissected::How::Fin, framescope::proto::time::Time(1));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "\\"]);
+    let text = screen.text();
+    for part in ["first,", "2 frames", "with no message to contin", "third,", "cut after 3 of 4,096 bytes"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["g", "down", "down", "down", "enter"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records + 1, "{}", screen.text());
 }

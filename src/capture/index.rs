@@ -108,8 +108,9 @@ pub struct ConnectionEntry {
     pub closes: [Option<(u64, u16)>; 2],
     /// How long its pongs took; nothing is kept while there is none.
     pub trips: Option<Box<RoundTrips>>,
-    /// Runs of records with adjoining numbers: (ordinal of the first, number of the first).
-    runs: Vec<(u32, u64)>,
+    /// Runs of records with adjoining numbers: (ordinal of the first, number of the first). Numbers fit: an entry each would
+    /// need 160 GiB before they did not.
+    runs: Vec<(u32, u32)>,
 }
 
 impl ConnectionEntry {
@@ -137,23 +138,27 @@ impl ConnectionEntry {
             return None;
         }
         let (start, no) = self.runs[self.runs.partition_point(|(start, _)| *start <= ordinal) - 1];
-        Some(no + u64::from(ordinal - start))
+        Some(u64::from(no) + u64::from(ordinal - start))
     }
 
     /// The ordinal in the connection of the record with that number, if it is one of this connection's; otherwise of the
     /// next one that is.
     pub fn ordinal_from(&self, no: u64) -> u32 {
-        let i = self.runs.partition_point(|(_, first)| *first <= no);
+        let i = self.runs.partition_point(|(_, first)| u64::from(*first) <= no);
         let Some(run) = i.checked_sub(1) else { return 0 };
         let (start, first) = self.runs[run];
         let end = self.runs.get(i).map_or(self.records, |(next, _)| *next);
-        u32::try_from(no - first).ok().and_then(|n| start.checked_add(n)).map_or(end, |ordinal| ordinal.min(end))
+        u32::try_from(no - u64::from(first))
+            .ok()
+            .and_then(|n| start.checked_add(n))
+            .map_or(end, |ordinal| ordinal.min(end))
     }
 
     fn number(&mut self, no: u64) {
-        let joins = self.runs.last().is_some_and(|(start, first)| first + u64::from(self.records - start) == no);
+        let adjoins = |(start, first): &(u32, u32)| u64::from(*first) + u64::from(self.records - start) == no;
+        let joins = self.runs.last().is_some_and(adjoins);
         if !joins {
-            self.runs.push((self.records, no));
+            self.runs.push((self.records, u32::try_from(no).unwrap_or(u32::MAX)));
         }
         self.records += 1;
     }
@@ -198,6 +203,8 @@ pub struct Index {
     pub notes: BTreeMap<u64, String>,
     pub connections: Vec<ConnectionEntry>,
     pub totals: Totals,
+    /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
+    pub span: Option<(Time, Time)>,
     windows: Windows,
     /// The number of the first request with each key.
     keys: HashMap<[u8; 16], u64>,
@@ -212,6 +219,7 @@ impl Default for Index {
             notes: BTreeMap::new(),
             connections: Vec::new(),
             totals: Totals::default(),
+            span: None,
             windows: Windows::default(),
             keys: HashMap::new(),
         }
@@ -221,6 +229,8 @@ impl Default for Index {
 impl Index {
     /// Begins a connection; returns its number, from 1.
     pub fn open(&mut self, entry: ConnectionEntry) -> u32 {
+        let (first, last) = self.span.unwrap_or((entry.first, entry.last));
+        self.span = Some((first.min(entry.first), last.max(entry.last)));
         self.connections.push(entry);
         self.totals.connections += 1;
         self.totals.open += 1;
@@ -290,6 +300,7 @@ impl Index {
         }
         let found = dissected.findings.iter().chain(&reused).map(|finding| finding.rule.severity());
         let trip = self.round_trip(connection, &dissected);
+        self.span = self.span.map(|(first, last)| (first, last.max(dissected.time)));
         let mut closed = false;
         if let Some(owner) = self.connection_mut(connection) {
             owner.number(no);
@@ -411,7 +422,8 @@ impl Index {
         &self.findings
     }
 
-    fn findings_of(&self, no: u64) -> &[(u64, Finding)] {
+    /// The findings of one record.
+    pub fn findings_of(&self, no: u64) -> &[(u64, Finding)] {
         let rest = &self.findings[self.findings.partition_point(|(of, _)| *of < no)..];
         &rest[..rest.iter().take_while(|(of, _)| *of == no).count()]
     }

@@ -75,6 +75,9 @@ struct Cursor {
     direction: Direction,
     at: u64,
     inflation: Inflation,
+    /// Bytes of the stream from `base` on, read ahead.
+    buffer: Vec<u8>,
+    base: u64,
 }
 
 impl MessageReader {
@@ -92,7 +95,7 @@ impl MessageReader {
         }
         let Some(mut cursor) = self.cursor(capture, record)? else { return Ok(None) };
         let end = record.offset + record.wire_len;
-        let inflated = Walk { capture, cursor: &mut cursor, buffer: Vec::new(), base: 0 }.until(end, most)?;
+        let inflated = Walk { capture, cursor: &mut cursor }.until(end, most)?;
         // One that stopped inside a message has inflated more than its place says.
         if cursor.at == end {
             if self.cursors.len() == CURSORS {
@@ -123,7 +126,7 @@ impl MessageReader {
             return Ok(Some(cursor));
         }
         let inflation = Inflation::resumed(takeover, MAX_INFLATED, &checkpoint.window);
-        Ok(Some(Cursor { connection, direction, at: checkpoint.offset, inflation }))
+        Ok(Some(Cursor { connection, direction, at: checkpoint.offset, inflation, buffer: Vec::new(), base: 0 }))
     }
 }
 
@@ -131,9 +134,6 @@ impl MessageReader {
 struct Walk<'a> {
     capture: &'a Capture,
     cursor: &'a mut Cursor,
-    /// Bytes of the stream from `base` on.
-    buffer: Vec<u8>,
-    base: u64,
 }
 
 /// A message that was begun.
@@ -225,14 +225,13 @@ impl Walk<'_> {
 
     /// At most `len` bytes of the stream from `at` on; fewer where it ends.
     fn bytes(&mut self, at: u64, len: u64) -> io::Result<&[u8]> {
-        let had = |base: u64, buffer: &[u8]| at >= base && at + len <= base + buffer.len() as u64;
-        if !had(self.base, &self.buffer) {
-            let Cursor { connection, direction, .. } = *self.cursor;
-            self.buffer = self.capture.stream(connection, direction, at, len.max(AHEAD))?;
-            self.base = at;
+        let Cursor { connection, direction, buffer, base, .. } = &mut *self.cursor;
+        if at < *base || at + len > *base + buffer.len() as u64 {
+            *buffer = self.capture.stream(*connection, *direction, at, len.max(AHEAD))?;
+            *base = at;
         }
-        let start = (at - self.base) as usize;
-        Ok(&self.buffer[start..self.buffer.len().min(start + len as usize)])
+        let start = (at - *base) as usize;
+        Ok(&buffer[start..buffer.len().min(start + len as usize)])
     }
 }
 

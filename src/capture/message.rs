@@ -28,9 +28,11 @@ pub const fn opens(record: &Record) -> bool {
     record.message.is_some() && !matches!(record.opcode(), Some(Opcode::Continuation))
 }
 
-/// Whether a record goes on with a message that an earlier one opened.
+/// Whether a record goes on with a message that an earlier one opened. One that was cut short stands for itself.
 pub const fn goes_on(record: &Record) -> bool {
-    record.message.is_some() && matches!(record.opcode(), Some(Opcode::Continuation))
+    record.message.is_some()
+        && matches!(record.kind, Kind::Frame)
+        && matches!(record.opcode(), Some(Opcode::Continuation))
 }
 
 /// The number of the record that opened the message which `record` goes on with, where it is within reach.
@@ -103,10 +105,10 @@ impl Message {
             }
             if let Kind::End(_) = record.kind {
                 self.over = true;
-            } else if record.message.is_some() && record.message == self.ordinal {
+            } else if goes_on(&record) && record.message == self.ordinal {
                 self.take(&record);
             } else if record.message.is_some() {
-                // Another message begins inside this one, which is a fault, and ends it.
+                // Another message begins inside this one, which is a fault, and ends it; or a frame was cut short.
                 self.over = true;
             }
         }
@@ -117,8 +119,8 @@ impl Message {
         self.frames += 1;
         self.len += record.payload_len().unwrap_or(0);
         self.severity = self.severity.max(record.severity());
-        self.whole = record.fin() && record.kind == Kind::Frame;
-        self.over = record.fin() || record.kind != Kind::Frame;
+        self.whole = record.fin();
+        self.over = record.fin();
     }
 
     /// Its records, in order, among the next `reach` records of its connection.
@@ -129,7 +131,11 @@ impl Message {
             next = capture.neighbour(self.connection, record.no + 1, 0);
             Some(record)
         });
-        walk.take(reach).filter(|record| record.direction == self.direction && record.message == self.ordinal)
+        let own = |record: &Record| {
+            let same = record.direction == self.direction && record.message == self.ordinal;
+            record.no == self.first || (same && goes_on(record))
+        };
+        walk.take(reach).filter(own)
     }
 
     /// The numbers of its records, in order.

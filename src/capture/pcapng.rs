@@ -106,6 +106,11 @@ impl Segments {
         self.control(out, direction, ACK, time, &comments);
     }
 
+    /// Appends an empty packet from that side, for what is to be said of what it sent before.
+    pub fn comment(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        self.control(out, direction, ACK, time, comments);
+    }
+
     /// Appends a RST from that side.
     pub fn rst(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction, RST | ACK, time, comments);

@@ -221,6 +221,8 @@ mod tests {
         let text = std::fs::read(&path).expect("the file");
         let comment = b"framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";
         assert!(text.windows(comment.len()).any(|window| window == comment));
+        let comment = b"(key-reused, RFC 6455 \xc2\xa74.1)";
+        assert!(text.windows(comment.len()).any(|window| window == comment), "what only the whole capture knows");
     }
 
     #[test]

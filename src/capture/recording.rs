@@ -11,7 +11,7 @@ use super::pcapng::{MAX_SEGMENT, Segments};
 use super::recorder::{Chunk, Recorder, Writer};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, Dissected, How, Kind};
-use crate::proto::rules::Finding;
+use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 
 /// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool
@@ -205,13 +205,28 @@ impl Recording {
                     index.extend(number, direction, Extent { position: position + extent.position, ..extent });
                 }
                 let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
+                let mut keyed = None;
                 for record in batch.records.drain(..) {
-                    index.push(number, record);
+                    let request = record.key.is_some().then_some((record.direction, record.time));
+                    let no = index.push(number, record);
+                    keyed = request.map(|(direction, time)| (no, direction, time)).or(keyed);
                 }
+                // Whether its key was used before is known now: a packet behind it tells other readers.
+                let reused = keyed.and_then(|(no, direction, time)| {
+                    let mut findings = index.findings_of(no).iter().map(|(_, finding)| finding);
+                    let finding = findings.find(|finding| finding.rule == Rule::KeyReused)?.clone();
+                    Some((direction, time, comments(&[finding])))
+                });
                 if handshake && let Some(entry) = index.connection_mut(number) {
                     entry.about.clone_from(connection.about());
                 }
                 drop(index);
+                if let Some((direction, time, comments)) = reused {
+                    batch.blocks.clear();
+                    live.segments.comment(&mut batch.blocks, direction, time, &comments);
+                    // A full disk is told of by what follows, and loses no bytes here.
+                    let _ = writer.spool.append(&batch.blocks);
+                }
                 drop(writer);
                 recorder.capture.changed();
             }

@@ -1,19 +1,29 @@
 //! Finding text or bytes in the records of a capture.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use memchr::memmem;
 
+use super::inflate::MessageReader;
+use super::reader::Reader;
 use super::record::Record;
 use super::store::Capture;
+use crate::wire::mask;
 
-/// How much of a record is searched at once, in bytes.
-const PIECE: u64 = 1024 * 1024;
+/// How much of a record is searched at once, in bytes: what is unmasked and searched stays in the processor's cache.
+const PIECE: u64 = 256 * 1024;
+
+/// How many records are looked up at once.
+const BATCH: u64 = 1024;
+
+/// How much of a compressed message is inflated to be searched, in bytes.
+const MAX_INFLATED: u64 = 16 << 20;
 
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// Text, in heads and in unmasked payloads. ASCII letters match in either case.
+    /// Text, in heads, in unmasked payloads and in what compressed messages inflate to. ASCII letters match in either case.
     Text(String),
     /// Bytes, as they stand on the wire or in unmasked payloads.
     Bytes(Vec<u8>),
@@ -33,8 +43,10 @@ pub enum Toward {
 pub struct Hit {
     /// The record.
     pub no: u64,
-    /// The first byte of the match within the record's wire bytes.
+    /// The first byte of the match within the record's wire bytes; of an inflated message the payload's first byte.
     pub byte: u64,
+    /// The first byte of the match within what the message inflates to, when it was found there.
+    pub inflated: Option<u64>,
 }
 
 /// Why a pattern is refused.
@@ -88,54 +100,149 @@ pub fn find(
     cancel: &AtomicBool,
 ) -> Option<Hit> {
     let len = capture.len();
-    let finder = memmem::Finder::new(pattern.bytes());
-    (1..=len).find_map(|step| {
-        if cancel.load(Ordering::Relaxed) {
-            return None;
-        }
-        let step = match toward {
-            Toward::Later => step,
-            Toward::Earlier => len - step,
-        };
-        let no = (from.saturating_sub(1) + step) % len + 1;
-        looked.fetch_add(1, Ordering::Relaxed);
-        let record = capture.record(no)?;
-        let byte = find_in(capture, &record, pattern, &finder, cancel)?;
-        Some(Hit { no, byte })
-    })
+    let from = from.clamp(1, len.max(1));
+    let mut search = Search::new(capture, pattern, cancel);
+    let ranges = match toward {
+        Toward::Later => [from + 1..len + 1, 1..from + 1],
+        Toward::Earlier => [1..from, from..len + 1],
+    };
+    ranges.into_iter().find_map(|range| search.range(range, toward, looked))
 }
 
-fn find_in(
-    capture: &Capture,
-    record: &Record,
-    pattern: &Pattern,
-    finder: &memmem::Finder<'_>,
-    cancel: &AtomicBool,
-) -> Option<u64> {
-    let overlap = pattern.bytes().len() as u64 - 1;
-    let scan = |len: u64, read: &dyn Fn(u64) -> Option<Vec<u8>>| {
-        let mut at = 0;
-        while at < len && !cancel.load(Ordering::Relaxed) {
-            let mut bytes = read(at)?;
-            if matches!(pattern, Pattern::Text(_)) {
-                bytes.make_ascii_lowercase();
+struct Search<'a> {
+    capture: &'a Capture,
+    pattern: &'a Pattern,
+    finder: memmem::Finder<'a>,
+    /// ASCII letters match in either case, and the pattern has some.
+    folds: bool,
+    cancel: &'a AtomicBool,
+    reader: Reader,
+    messages: MessageReader,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Search<'a> {
+    fn new(capture: &'a Capture, pattern: &'a Pattern, cancel: &'a AtomicBool) -> Self {
+        Self {
+            capture,
+            pattern,
+            finder: memmem::Finder::new(pattern.bytes()),
+            folds: matches!(pattern, Pattern::Text(text) if text.bytes().any(|byte| byte.is_ascii_alphabetic())),
+            cancel,
+            reader: Reader::new(capture),
+            messages: MessageReader::default(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Searches the records of a range: the first that has it, or the last when searching earlier.
+    fn range(&mut self, range: Range<u64>, toward: Toward, looked: &AtomicU64) -> Option<Hit> {
+        let batches = (range.end.saturating_sub(range.start)).div_ceil(BATCH);
+        for n in 0..batches {
+            let start = match toward {
+                Toward::Later => range.start + n * BATCH,
+                Toward::Earlier => range.start + (batches - 1 - n) * BATCH,
+            };
+            let mut hit = None;
+            // Forward in either case: so a file is read fastest.
+            for record in self.capture.records(start..(start + BATCH).min(range.end)) {
+                if self.cancel.load(Ordering::Relaxed) {
+                    return None;
+                }
+                looked.fetch_add(1, Ordering::Relaxed);
+                hit = self.record(&record).or(hit);
+                if hit.is_some() && toward == Toward::Later {
+                    break;
+                }
             }
-            if let Some(found) = finder.find(&bytes) {
-                return Some(at + found as u64);
+            if hit.is_some() {
+                return hit;
+            }
+        }
+        None
+    }
+
+    fn record(&mut self, record: &Record) -> Option<Hit> {
+        let hit = |byte| Hit { no: record.no, byte, inflated: None };
+        if record.opcode().is_none() {
+            return self.stretch(record, 0, false).map(hit);
+        }
+        let head = record.header_len();
+        let found = if record.wire_len <= PIECE { self.small(record) } else { self.large(record) };
+        found.map(hit).or_else(|| Some(Hit { inflated: Some(self.inflated(record)?), ..hit(head) }))
+    }
+
+    /// Searches a frame that is read at once: its payload, then for bytes also what stood on the wire.
+    fn small(&mut self, record: &Record) -> Option<u64> {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let read = self.reader.wire(record, 0..PIECE, &mut bytes).is_ok();
+        let on_wire = if matches!(self.pattern, Pattern::Bytes(_)) { self.find(&mut bytes) } else { None };
+        let head = record.header_len();
+        let key = head.checked_sub(4).and_then(|at| bytes.get(at as usize..head as usize)?.try_into().ok());
+        let payload = bytes.get_mut(head as usize..).unwrap_or_default();
+        if let Some(key) = key.filter(|_| record.masked()) {
+            mask::apply(payload, key, 0);
+        }
+        let found = self.find(payload).map(|at| head + at);
+        self.buffer = bytes;
+        found.or(on_wire).filter(|_| read)
+    }
+
+    fn large(&mut self, record: &Record) -> Option<u64> {
+        let on_wire = matches!(self.pattern, Pattern::Bytes(_));
+        let payload = self.stretch(record, record.header_len(), true);
+        payload.or_else(|| if on_wire { self.stretch(record, 0, false) } else { None })
+    }
+
+    /// Searches a record's bytes from `start` on, unmasked or as they stood on the wire.
+    fn stretch(&mut self, record: &Record, start: u64, unmasked: bool) -> Option<u64> {
+        let key = if unmasked { self.key(record)? } else { None };
+        let overlap = self.pattern.bytes().len() as u64 - 1;
+        let mut at = start;
+        while at < record.wire_len && !self.cancel.load(Ordering::Relaxed) {
+            let mut bytes = std::mem::take(&mut self.buffer);
+            let read = self.reader.wire(record, at..at + PIECE + overlap, &mut bytes);
+            if let Some(key) = key {
+                mask::apply(&mut bytes, key, at - start);
+            }
+            let found = read.ok().and_then(|()| self.find(&mut bytes));
+            self.buffer = bytes;
+            if let Some(found) = found {
+                return Some(at + found);
             }
             at += PIECE;
         }
         None
-    };
-    let payload = record.payload_len().and_then(|len| {
-        scan(len, &|at| capture.payload(record, at..at + PIECE + overlap).ok()).map(|at| record.header_len() + at)
-    });
-    let searched_on_wire = record.payload_len().is_none() || matches!(pattern, Pattern::Bytes(_));
-    payload.or_else(|| {
-        searched_on_wire
-            .then(|| scan(record.wire_len, &|at| capture.wire(record, at..at + PIECE + overlap).ok()))
-            .flatten()
-    })
+    }
+
+    /// The masking key of a frame, if it has one; `None` when its head is not whole.
+    fn key(&mut self, record: &Record) -> Option<Option<[u8; 4]>> {
+        if !record.masked() {
+            return Some(None);
+        }
+        let head = record.header_len();
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let read = self.reader.wire(record, head - 4..head, &mut bytes);
+        let key = bytes.as_slice().try_into().ok();
+        self.buffer = bytes;
+        read.ok().and(key).map(Some)
+    }
+
+    /// Searches what the compressed message inflates to that ends with a record.
+    fn inflated(&mut self, record: &Record) -> Option<u64> {
+        if !record.compressed || !record.fin() {
+            return None;
+        }
+        let mut message = self.messages.message(self.capture, record, MAX_INFLATED).ok().flatten()?;
+        self.find(&mut message.bytes)
+    }
+
+    fn find(&self, bytes: &mut [u8]) -> Option<u64> {
+        if self.folds {
+            bytes.make_ascii_lowercase();
+        }
+        self.finder.find(bytes).map(|at| at as u64)
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ use crate::proto::time::Time;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 
+/// How far apart in the file two pieces of a stream may lie that are read at once, in bytes.
+const NEAR: u64 = 512;
+
 /// A handle to a capture; clones are the same capture.
 #[derive(Clone)]
 pub struct Capture {
@@ -297,12 +300,20 @@ impl Capture {
             Some(entry) => entry.streams[direction.index()].pieces(offset, len),
             None => Vec::new(),
         };
-        let total: usize = pieces.iter().map(|(_, len)| len).sum();
-        let mut bytes = vec![0; total];
-        let mut at = 0;
-        for (position, len) in pieces {
-            self.shared.file.read_exact_at(&mut bytes[at..at + len], position)?;
-            at += len;
+        let total = pieces.iter().map(|(_, len)| len).sum();
+        let mut bytes = Vec::with_capacity(total);
+        let mut run = Vec::new();
+        // Pieces that lie close together are read at once, with the packet heads between them.
+        for near in pieces.chunk_by(|(position, len), (next, _)| {
+            next.checked_sub(position + *len as u64).is_some_and(|between| between <= NEAR)
+        }) {
+            let (first, (last, last_len)) = (near[0].0, near[near.len() - 1]);
+            run.resize((last - first) as usize + last_len, 0);
+            self.shared.file.read_exact_at(&mut run, first)?;
+            for (position, len) in near {
+                let at = (position - first) as usize;
+                bytes.extend_from_slice(&run[at..at + len]);
+            }
         }
         Ok(bytes)
     }

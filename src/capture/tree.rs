@@ -289,7 +289,7 @@ impl Lines {
         self.depth = self.depth.saturating_sub(1);
         match self.lines.last_mut() {
             Some(line) if line.depth == self.depth && matches!(line.text.as_str(), "{" | "[") => {
-                line.text.push(bracket)
+                line.text.push(bracket);
             }
             _ => self.leaf("", bracket.encode_utf8(&mut [0; 4])),
         }

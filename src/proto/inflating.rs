@@ -45,15 +45,16 @@ impl Inflating {
         self.utf8 = is_text.then(Utf8::default);
     }
 
-    /// Takes the next compressed bytes, unmasked: payload bytes `seen` and on of a frame.
-    pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> Option<Finding> {
+    /// Takes the next compressed bytes, unmasked: payload bytes `seen` and on of a frame. What came out before a fault is
+    /// judged too.
+    pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> impl Iterator<Item = Finding> {
         let Self { inflation, utf8, .. } = self;
         let begun = inflation.len();
         let mut text = Text { utf8, at: begun, bad: None };
         let fed = inflation.feed(bytes, |piece| text.take(piece));
         let bad = text.bad;
         self.since += self.inflation.len() - begun;
-        match fed {
+        let fault = match fed {
             Err(Fault::Bad(fault)) => {
                 let byte = seen + fault.at as u64;
                 let at = head.header_len() as u64 + byte;
@@ -61,8 +62,9 @@ impl Inflating {
                 Some(Finding::new(Rule::InflateFailed, Some(Span::bytes(at, at + 1))).number(byte).text(&words))
             }
             Err(Fault::TooLong) => Some(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
-            Ok(()) => bad.map(not_utf8),
-        }
+            Ok(()) => None,
+        };
+        bad.map(not_utf8).into_iter().chain(fault)
     }
 
     /// The message ends with this frame.

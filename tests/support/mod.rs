@@ -4,7 +4,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
-use framescope::proto::dissected::Direction;
+use framescope::proto::dissected::{Direction, How};
 use framescope::proto::time::Time;
 use framescope::tui::app::{App, Setting};
 use framescope::tui::host::FormatChoice;
@@ -82,6 +82,41 @@ impl Wire {
             self.text(UP, &format!("client: echo {i}"));
         }
     }
+}
+
+/// Three connections: one that goes on, one that was closed in order and answered pings, and one that was torn down.
+pub fn several() -> (Wire, Vec<ConnectionRecorder>) {
+    let mut wire = Wire::upgraded();
+    wire.ticks(3);
+    let capture = wire.recorder.capture().clone();
+    let start = capture.record(1).expect("a record").time.0;
+    let open = |port: u16| {
+        let address = |port: u16| format!("127.0.0.1:{port}").parse().expect("an address");
+        wire.recorder.connection(address(port), address(6455))
+    };
+    let (mut closed, mut torn) = (open(50_001), open(50_002));
+    let mut at = start;
+    let mut say = |connection: &mut ConnectionRecorder, direction, bytes: &[u8]| {
+        at += 250_000_000;
+        connection.record(&[Chunk { direction, time: Time(at), bytes }]);
+    };
+    let request = REQUEST.replace("dGhl", "dGhm").replace("/ticker", "/chat?room=\u{1b}[31m");
+    say(&mut closed, UP, request.as_bytes());
+    say(&mut closed, DOWN, RESPONSE.replace("s3pP", "s3qP").as_bytes());
+    for n in 0..5u8 {
+        say(&mut closed, DOWN, &frame(true, Opcode::Ping, None, &[n]));
+        say(&mut closed, UP, &frame(true, Opcode::Pong, Some([9, 9, 9, n]), &[n]));
+        say(&mut torn, UP, REQUEST.replace("dGhl", &format!("dGh{n}")).as_bytes());
+    }
+    say(&mut closed, UP, &frame(true, Opcode::Close, Some([9, 9, 8, 1]), &[0x03, 0xe8]));
+    say(&mut closed, DOWN, &frame(true, Opcode::Close, None, &[0x03, 0xe8]));
+    for direction in [DOWN, UP] {
+        closed.end(direction, How::Fin, Time(at));
+    }
+    torn.reset(DOWN, Time(at));
+    wire.wait(3_000_000_000);
+    wire.ticks(2);
+    (wire, vec![closed, torn])
 }
 
 pub fn formats() -> Vec<FormatChoice> {

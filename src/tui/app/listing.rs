@@ -46,6 +46,7 @@ impl App {
     /// Takes what is new in the capture into the rows, and follows it.
     pub(super) fn take_in(&mut self) {
         self.extend_rows();
+        self.renew_message();
         let Some((first, last)) = self.rows.edges() else { return };
         if self.cursor == 0 || self.following {
             let at = if self.following { last } else { first };
@@ -60,11 +61,14 @@ impl App {
         self.rows.row_of(self.cursor, self.beneath)
     }
 
-    /// Goes to a record and holds the place, whether it has a row or not: what a message or heartbeats keep in one row is opened,
+    /// Goes to a record and holds the place, whether it has a row or not. It leads out of the table of connections; what a message or heartbeats keep in one row is opened,
     /// and another connection's record leads out of the one that is looked at. One that has no row even so is shown below the
     /// list, and said to be hidden.
     pub(super) fn reveal(&mut self, no: u64) {
         self.hold();
+        if self.view == View::Connections {
+            self.show(View::Frames);
+        }
         if self.only.is_some() && self.only != self.capture.record(no).map(|record| record.connection) {
             self.only = None;
             self.choose_rows();

@@ -335,6 +335,9 @@ impl App {
                 self.notice = None;
                 self.reveal(hit.no);
                 self.select_byte(hit.byte);
+                if let Some(at) = hit.inflated {
+                    self.inflated_at = at;
+                }
                 self.settle();
             }
             Report::Found(None) => {

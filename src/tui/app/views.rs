@@ -54,7 +54,9 @@ impl App {
             View::Connections => self.enter_connections(),
             // Out of a connection, unless it is only looked at in another way.
             View::Frames if self.view == View::Frames => self.only = None,
-            View::Frames | View::Messages | View::Timeline => {}
+            // A time has lanes of all connections.
+            View::Timeline => self.only = None,
+            View::Frames | View::Messages => {}
         }
         self.view = view;
         self.choose_rows();
@@ -112,6 +114,37 @@ impl App {
             detail.join(&self.capture, message);
         }
         detail
+    }
+
+    /// Lays the message under the cursor out anew when further frames of it have come.
+    pub(super) fn renew_message(&mut self) {
+        let Some(detail) = self.detail.as_ref().filter(|_| self.view == View::Messages && !self.beneath) else {
+            return;
+        };
+        let shown = detail.message.as_ref().map_or(1, |message| message.frames);
+        let now = self.messages.look(&self.capture, &detail.record).map_or(1, |message| message.frames);
+        if now > shown {
+            self.reload();
+        }
+    }
+
+    /// What Enter does where the cursor is, in a word; `None` where it does nothing.
+    pub fn open_hint(&self) -> Option<&'static str> {
+        match (self.focus, self.view) {
+            (Panel::Inflated, _) => self.carrier().map(|_| "its frame"),
+            (Panel::List, View::Connections | View::Timeline) => Some("frames"),
+            (Panel::List, _) => {
+                let row = self.rows.row(self.cursor_row()?)?;
+                let many = self.messages.known(row.no).is_some_and(|message| message.frames > 1);
+                match row.sort {
+                    Sort::Beneath { .. } => Some("close"),
+                    _ if self.rows.is_opened(row.no) => Some("close"),
+                    Sort::Heartbeats(_) => Some("open"),
+                    Sort::Plain => (self.view == View::Messages && many).then_some("open"),
+                }
+            }
+            _ => None,
+        }
     }
 
     /// From the byte under the cursor of a message to the frame that brought it.

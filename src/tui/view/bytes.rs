@@ -1,5 +1,7 @@
 //! The hex views: the bytes on the wire, and the payload unmasked. Colours are those of the bit grid.
 
+use std::cmp::Ordering;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -101,8 +103,13 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
 /// What a message of several frames says of itself.
 fn joined_words(whole: &Inflated, message: &Message) -> String {
     let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
-    let so_far = if message.whole { "" } else { " so far" };
-    format!("{}{kind} in {}{so_far}", count(whole.len, "byte"), count(u64::from(message.frames), "frame"))
+    let frames = count(u64::from(message.frames), "frame");
+    let more = match whole.len.cmp(&message.len) {
+        Ordering::Less => ", not all shown",
+        _ if message.whole => "",
+        _ => " so far",
+    };
+    format!("{}{kind} in {frames}{more}", count(message.len, "byte"))
 }
 
 /// The words beside the name, in `room` columns as far as they can be shortened.

@@ -17,6 +17,9 @@ use crate::proto::rules::{Severity, grouped};
 use crate::tui::app::{App, Panel};
 use crate::wire::printable;
 
+/// Bars of a rate.
+const RATE: usize = 8;
+
 /// What a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum What {
@@ -42,7 +45,7 @@ const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
         190,
         &[
             (What::Number, 4),
-            (What::Client, 21),
+            (What::Client, 30),
             (What::Server, 21),
             (What::Path, 0),
             (What::Subprotocol, 20),
@@ -50,7 +53,7 @@ const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
             (What::Records, 8),
             (What::Up, 8),
             (What::Down, 8),
-            (What::Rate, 12),
+            (What::Rate, RATE as u16),
             (What::Lasted, 7),
             (What::Ping, 7),
             (What::Findings, 5),
@@ -66,7 +69,7 @@ const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
             (What::Records, 7),
             (What::Up, 8),
             (What::Down, 8),
-            (What::Rate, 10),
+            (What::Rate, RATE as u16),
             (What::Lasted, 7),
             (What::Ping, 7),
             (What::Findings, 4),
@@ -80,7 +83,7 @@ const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
             (What::Client, 21),
             (What::Path, 0),
             (What::Records, 7),
-            (What::Rate, 8),
+            (What::Rate, RATE as u16),
             (What::Findings, 4),
             (What::Ended, 11),
         ],
@@ -153,12 +156,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
     let place = format!("{} of {}", grouped(u64::from(app.table.at)), grouped(app.totals.connections));
     rule::right(buffer, title, &place, app.theme.faint.0);
-    let columns = columns(area.width);
+    let shown = app.table.top + 1..app.table.top + 1 + u32::from(area.height);
+    let overviews = app.capture.overviews(shown, RATE);
+    let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
+    let columns = columns(area.width, client as u16);
     let room = title.width.saturating_sub(place.width() as u16 + 3);
     heads(app, buffer, Rect { width: room, ..title }, &columns);
-    let bins = columns.iter().find(|column| column.what == What::Rate).map_or(0, |column| usize::from(column.width));
-    let shown = app.table.top + 1..app.table.top + 1 + u32::from(area.height);
-    for (y, overview) in app.capture.overviews(shown, bins).iter().enumerate() {
+    for (y, overview) in overviews.iter().enumerate() {
         let line = Rect { y: area.y + y as u16, height: 1, ..area };
         for column in &columns {
             let (text, style) = column.what.says(app, overview);
@@ -173,15 +177,16 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
-/// The columns of a screen of that width, two apart.
-fn columns(width: u16) -> Vec<Column> {
+/// The columns of a screen of that width, two apart. The clients' addresses leave to the path what they do not need.
+fn columns(width: u16, client: u16) -> Vec<Column> {
     let (_, layout) = LAYOUTS.iter().find(|(least, _)| width >= *least).unwrap_or(&LAYOUTS[3]);
-    let taken: u16 = layout.iter().map(|(_, width)| width + 2).sum();
+    let own = |what: What, width: u16| if what == What::Client && width > 0 { client.clamp(9, width) } else { width };
+    let taken: u16 = layout.iter().map(|(what, width)| own(*what, *width) + 2).sum();
     let left = width.saturating_sub(taken);
     let mut start = 1;
     let mut columns = Vec::with_capacity(layout.len());
     for (what, width) in *layout {
-        let width = if *width == 0 { left } else { *width };
+        let width = if *width == 0 { left } else { own(*what, *width) };
         columns.push(Column { what: *what, start, width });
         start += width + 2;
     }

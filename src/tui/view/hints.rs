@@ -177,6 +177,7 @@ fn all_hints(app: &App) -> Vec<(Action, String, String)> {
             let key = app.keymap.key_of(action);
             let (key, hint) = match action {
                 Action::Left | Action::NextPanel | Action::Copy if app.view == View::Connections => return None,
+                Action::Open => (key, app.open_hint()?),
                 Action::Up => (format!("{key}{}", app.keymap.key_of(Action::Down)), up_hint(app)),
                 Action::Left if app.view == View::Timeline && app.focus == Panel::List => {
                     (format!("{key}{}", app.keymap.key_of(Action::Right)), "time")

@@ -164,7 +164,10 @@ impl Line<'_> {
         if let Some(length) = summary.length {
             right(buffer, line, columns.length, &grouped(length), theme.text.0);
         }
-        self.bits(buffer, line, summary.bits);
+        // The column has another head where rows are messages.
+        if message.is_some() || app.view != View::Messages || self.row.sort != Sort::Plain {
+            self.bits(buffer, line, summary.bits);
+        }
         self.said(buffer, line, &summary.preview, message);
     }
 

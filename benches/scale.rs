@@ -1,0 +1,145 @@
+//! What ten million records cost: `cargo bench --bench scale [-- RECORDS]`.
+//!
+//! Small frames of one connection, and of a hundred that speak in turn; recorded live, then opened again, each in a process of
+//! its own. Prints how much memory is resident for each record beyond what the program has without a capture (at most 64 bytes
+//! are wanted), how long a drawing takes at 120×36 (at most 4 ms), and how long the slowest of each key takes to be answered
+//! and drawn (at most 50 ms).
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use framescope::capture::import;
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::spool::Spool;
+use framescope::capture::store::Capture;
+use framescope::proto::dissected::Direction;
+use framescope::proto::time::Time;
+use framescope::tui::app::{App, Setting};
+use framescope::tui::keymap::Keymap;
+use framescope::tui::theme::{Theme, ThemeName};
+use framescope::tui::view;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [mode, path, records, connections] if mode == "live" || mode == "opened" => {
+            let (records, connections) = (records.parse().expect("a number"), connections.parse().expect("a number"));
+            measure(mode == "live", Path::new(path), records, connections);
+        }
+        all if all.iter().any(|argument| argument == "--bench") => {
+            let records = all.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10_000_000);
+            run(records);
+        }
+        // `cargo test --benches` only wants to know that it builds.
+        _ => {}
+    }
+}
+
+fn run(records: u64) {
+    println!("{records} records   connections  bytes/record    draw  slowest of End Home PgUp PgDn ] [ partner");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    for connections in [1, 100] {
+        let path = folder.path().join(format!("{connections}.pcapng"));
+        for mode in ["live", "opened"] {
+            let own = std::env::current_exe().expect("the path of this program");
+            let mut child = Command::new(own);
+            child.arg(mode).arg(&path).args([records, connections].map(|n| n.to_string()));
+            assert!(child.status().expect("it starts").success(), "{mode} failed");
+        }
+        std::fs::remove_file(path).expect("removed");
+    }
+}
+
+fn measure(live: bool, path: &Path, records: u64, connections: u64) {
+    let before = resident();
+    // A live capture stays as long as its recorder.
+    let mut recorder = None;
+    let capture = if live {
+        let recorder = recorder.insert(Recorder::new(Spool::keep(path, false).expect("a spool")));
+        record(recorder, records, connections);
+        recorder.capture().clone()
+    } else {
+        let (capture, loader) = import::open(path).expect("our own file");
+        loader.run(&AtomicBool::new(false));
+        capture
+    };
+    assert!(capture.len() >= records);
+    let each = (resident() - before) / capture.len() as f64;
+    let (draw, slowest) = screen(&capture);
+    let name = if live { "live" } else { "opened" };
+    println!("{name:<17} {connections:>12} {each:>13.1}  {draw:>5.2} ms  {slowest:>5.2} ms");
+}
+
+/// Resident memory in bytes.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the kernel tells");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
+}
+
+fn record(recorder: &Recorder, records: u64, connections: u64) {
+    let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
+    let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
+    let mut all: Vec<ConnectionRecorder> = (0..connections)
+        .map(|n| {
+            let client = ([127, 0, 0, 1], 10_000 + n as u16).into();
+            let mut connection = recorder.connection(client, ([127, 0, 0, 1], 6455).into());
+            let key = hex::encode((n as u128).to_be_bytes());
+            let request = format!("{handshake}{}==\r\n\r\n", &key[10..]);
+            let chunk = |direction, bytes| Chunk { direction, time: Time(n), bytes };
+            connection.record(&[chunk(up, request.as_bytes()), chunk(down, response.as_bytes())]);
+            connection
+        })
+        .collect();
+    for n in 0..records / 2 {
+        let time = Time(n * 1_000_000);
+        let text = format!("echo {n}");
+        let mut frames = [Vec::new(), Vec::new()];
+        FrameHead::new(true, Opcode::Text, None, text.len() as u64).encode_with(text.as_bytes(), &mut frames[0]);
+        let text = format!("client: {text}");
+        let key = Some(((n as u32).wrapping_mul(0x9e37_79b1) | 1).to_be_bytes());
+        FrameHead::new(true, Opcode::Text, key, text.len() as u64).encode_with(text.as_bytes(), &mut frames[1]);
+        let connection = &mut all[(n % connections) as usize];
+        connection.record(&[
+            Chunk { direction: down, time, bytes: &frames[0] },
+            Chunk { direction: up, time, bytes: &frames[1] },
+        ]);
+    }
+}
+
+/// Milliseconds for a drawing, and for the slowest key with its drawing.
+fn screen(capture: &Capture) -> (f64, f64) {
+    let setting = Setting { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new() };
+    let keymap = Keymap::built_in().expect("a table");
+    let mut app = App::new(capture.clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
+    let area = Rect::new(0, 0, 120, 36);
+    app.resize(area);
+    let mut buffer = Buffer::empty(area);
+    let mut drawn = |app: &mut App| {
+        buffer.reset();
+        app.refresh();
+        view::render(app, &mut buffer);
+    };
+    let mut slowest = 0f64;
+    use KeyCode::{Char, End, Home, PageDown, PageUp};
+    for key in [End, PageUp, PageUp, Home, PageDown, Char(']'), Char('['), End, Char('['), Home, Char('p'), End] {
+        let begun = Instant::now();
+        app.key(KeyEvent::from(key));
+        drawn(&mut app);
+        slowest = slowest.max(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    let begun = Instant::now();
+    for _ in 0..100 {
+        drawn(&mut app);
+    }
+    (begun.elapsed().as_secs_f64() * 1e3 / 100.0, slowest)
+}

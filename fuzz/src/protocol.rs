@@ -1,0 +1,137 @@
+//! The readers of the protocol, which take bytes.
+
+use framescope::proto::connection::Connection;
+use framescope::proto::deflate::Inflation;
+use framescope::proto::dissected::{Direction, Dissected, How};
+use framescope::proto::extensions::{DeflateOffer, DeflateParams, Extensions};
+use framescope::proto::time::Time;
+use framescope::wire::frame::{self, FrameHead, HeadReading};
+use framescope::wire::head_start::HeadStart;
+use framescope::wire::http::{self, Head};
+
+use crate::{byte, take};
+
+/// Frame heads: what is read encodes to the same bytes. Frames without a handshake: any cut gives the same records.
+pub fn frames(data: &[u8]) {
+    match FrameHead::read(data) {
+        HeadReading::Complete(head) => {
+            let mut again = Vec::new();
+            head.encode(&mut again);
+            assert_eq!(again, data[..head.header_len()]);
+            frame::fields(data, head.wire_len());
+        }
+        HeadReading::NeedMore(more) => assert!(more > 0),
+    }
+    HeadStart::read(data);
+    frame::close_code(data);
+    let mut rest = data;
+    let Some(cut) = byte(&mut rest) else { return };
+    let [whole, cut] = [usize::MAX, usize::from(cut) + 1].map(|step| {
+        let mut connection = Connection::in_frames();
+        let mut records = Vec::new();
+        for piece in rest.chunks(step) {
+            connection.feed(Direction::ClientToServer, piece, Time(0), &mut records);
+        }
+        end(&mut connection, &mut records);
+        records
+    });
+    same(&whole, &cut);
+}
+
+fn same(whole: &[Dissected], cut: &[Dissected]) {
+    for (i, whole) in whole.iter().enumerate() {
+        assert_eq!(Some(whole), cut.get(i), "the cut shows");
+    }
+    assert_eq!(whole.len(), cut.len(), "the cut shows");
+}
+
+/// Heads of HTTP: spans lie inside, and the lines can be read by their names.
+pub fn http(data: &[u8]) {
+    let Some(len) = http::head_len(data, 0) else { return };
+    // Found again when the search begins late, and with nothing behind it.
+    assert_eq!(http::head_len(&data[..len], 0), Some(len));
+    let head = Head::read(&data[..len]);
+    head.is_upgrade();
+    head.has_token("Connection", "upgrade");
+    for field in head.fields(len as u64) {
+        assert!(field.span.byte_range().end <= len as u64, "a field beyond the head");
+    }
+    Extensions::of(&head);
+}
+
+/// Whole connections: both directions as the input says, in pieces and cut finer. Each byte is in one record.
+pub fn connection(data: &[u8]) {
+    let mut rest = data;
+    let Some(step) = byte(&mut rest) else { return };
+    let mut said = Vec::new();
+    while let Some(head) = byte(&mut rest) {
+        let direction = Direction::BOTH[usize::from(head & 1)];
+        said.push((direction, take(&mut rest, usize::from(head >> 1) * 4 + 1)));
+    }
+    let [whole, cut] = [usize::MAX, usize::from(step) + 1].map(|step| {
+        let mut connection = Connection::new(None);
+        let mut records = Vec::new();
+        for (direction, bytes) in &said {
+            for piece in bytes.chunks(step) {
+                connection.feed(*direction, piece, Time(0), &mut records);
+            }
+        }
+        end(&mut connection, &mut records);
+        records
+    });
+    for direction in Direction::BOTH {
+        let mut at = 0;
+        for record in whole.iter().filter(|record| record.direction == direction) {
+            assert_eq!(record.offset, at);
+            at += record.wire_len;
+        }
+        let all: usize = said.iter().filter(|said| said.0 == direction).map(|said| said.1.len()).sum();
+        assert_eq!(at, all as u64);
+    }
+    same(&whole, &cut);
+}
+
+fn end(connection: &mut Connection, records: &mut Vec<Dissected>) {
+    for direction in Direction::BOTH {
+        connection.end(direction, How::Fin, Time(1), records);
+    }
+}
+
+/// Sec-WebSocket-Extensions: what we would answer reads back as what was meant, and what the offer allows.
+pub fn extensions(data: &[u8]) {
+    let offers = Extensions::parse(data);
+    let Some(agreed) = DeflateParams::negotiate(&offers) else { return };
+    let answer = Extensions::parse(agreed.to_string().as_bytes());
+    let [extension] = &answer.list[..] else { panic!("{agreed} is not one extension") };
+    let read = DeflateParams::read(extension).expect("our own answer");
+    assert_eq!(read, agreed);
+    let allowed = offers.list.iter().filter(|offer| offer.is_deflate()).any(|offer| {
+        DeflateOffer::read(offer).is_ok_and(|offer| offer.allows(&agreed).is_ok())
+    });
+    assert!(allowed, "{agreed} was not offered");
+}
+
+/// Messages of a compressed connection: the cut does not show, and no more comes out than the limit says.
+pub fn inflate(data: &[u8]) {
+    const LIMIT: u64 = 1 << 20;
+    let mut rest = data;
+    let (Some(flags), Some(step)) = (byte(&mut rest), byte(&mut rest)) else { return };
+    let [whole, cut] = [usize::MAX, usize::from(step) + 1].map(|step| {
+        let mut inflation = Inflation::new(flags & 1 != 0, LIMIT);
+        let mut rest = rest;
+        let mut seen = Vec::new();
+        while let Some(len) = byte(&mut rest) {
+            let payload = take(&mut rest, usize::from(len) * 4);
+            let mut out = Vec::new();
+            inflation.begin();
+            let fed: Result<(), _> =
+                payload.chunks(step).try_for_each(|piece| inflation.feed(piece, |bytes| out.extend_from_slice(bytes)));
+            let done = fed.and_then(|()| inflation.finish(|bytes| out.extend_from_slice(bytes)));
+            assert!(out.len() as u64 <= LIMIT);
+            // Of a message that breaks, how much came out before depends on the cut; that it breaks does not.
+            seen.push((done.is_ok(), if done.is_ok() { out } else { Vec::new() }));
+        }
+        seen
+    });
+    assert!(whole == cut, "the cut shows");
+}

@@ -1,0 +1,134 @@
+//! The report as it is written: a step for each requirement, with the header that it is about.
+
+use std::ops::Range;
+
+use super::Step;
+use crate::proto::extensions::{Extension, Extensions, ParamFault};
+use crate::proto::rules::{Finding, Rule};
+use crate::wire::field::{Field, FieldId, Span};
+use crate::wire::http::{Flaw, Head, HeaderLine};
+
+/// How many malformed lines of a head are found fault with: a head of nothing else must not flood the capture.
+const MAX_LINE_FINDINGS: usize = 32;
+
+pub(super) struct Report<'h, 'b> {
+    pub head: &'h Head<'b>,
+    fields: Vec<Field>,
+    pub steps: Vec<Step>,
+}
+
+impl<'h, 'b> Report<'h, 'b> {
+    pub fn new(head: &'h Head<'b>) -> Self {
+        Self { head, fields: head.fields(u64::MAX), steps: Vec::with_capacity(10) }
+    }
+
+    pub fn step(
+        &mut self,
+        title: &str,
+        rule: Rule,
+        field: Option<FieldId>,
+        ok: bool,
+        fill: impl FnOnce(Finding) -> Finding,
+    ) {
+        let span = field.and_then(|id| self.span_of(id));
+        let finding = (!ok).then(|| fill(Finding::new(rule, span)));
+        let field = field.filter(|_| span.is_some());
+        self.steps.push(Step { title: title.to_owned(), section: rule.section(), field, finding });
+    }
+
+    /// A step about the first header of that name.
+    pub fn header_step(
+        &mut self,
+        name: &str,
+        title: &str,
+        rule: Rule,
+        ok: bool,
+        fill: impl FnOnce(Finding) -> Finding,
+    ) {
+        let field = self.head.lines_named(name).next().map(|(i, _)| header_id(i));
+        self.step(title, rule, field, ok, fill);
+    }
+
+    fn span_of(&self, id: FieldId) -> Option<Span> {
+        self.fields.iter().find(|field| field.id == id).map(|field| field.span)
+    }
+
+    /// What is wrong with the lines themselves; no step where all is well.
+    pub fn lines(&mut self) {
+        let head = self.head;
+        if let Some(at) = head.bare_lf {
+            let finding = Finding::new(Rule::BareLf, Some(Span::bytes(at as u64, at as u64 + 1)));
+            self.broken("lines end with CR LF", None, finding);
+        }
+        let findings = head.headers.iter().enumerate().filter_map(|(i, line)| Some((i, line_finding(head, i, line)?)));
+        for (i, finding) in findings.take(MAX_LINE_FINDINGS) {
+            self.broken("well-formed header line", Some(header_id(i)), finding);
+        }
+    }
+
+    fn broken(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
+        let section = finding.rule.section();
+        self.steps.push(Step { title: title.to_owned(), section, field, finding: Some(finding) });
+    }
+
+    /// A broken requirement, at some bytes of a header line; at the whole line where something is missing.
+    pub fn broken_at(&mut self, title: &str, bytes: Range<usize>, mut finding: Finding) {
+        let line =
+            self.head.headers.iter().position(|line| line.line.start <= bytes.start && bytes.end <= line.line.end);
+        let field = line.map(header_id);
+        finding.span = match bytes.is_empty() {
+            true => field.and_then(|id| self.span_of(id)),
+            false => Some(Span::bytes(bytes.start as u64, bytes.end as u64)),
+        };
+        self.broken(title, field, finding);
+    }
+
+    /// A broken requirement, at the last header of that name.
+    pub fn broken_last(&mut self, name: &str, title: &str, mut finding: Finding) {
+        let field = self.head.lines_named(name).last().map(|(i, _)| header_id(i));
+        finding.span = field.and_then(|id| self.span_of(id));
+        self.broken(title, field, finding);
+    }
+
+    /// A header that must not stand there twice; no step where it does not.
+    pub fn once(&mut self, name: &str, title: &str, rule: Rule) {
+        let count = self.head.values(name).count();
+        if count > 1 {
+            self.broken_last(name, title, Finding::new(rule, None).number(count as u64));
+        }
+    }
+
+    /// RFC 6455 §9.1. Returns the members of the header.
+    pub fn extensions(&mut self) -> Vec<Extension> {
+        let extensions = Extensions::of(self.head);
+        if let Some(malformed) = extensions.malformed {
+            let finding = Finding::new(Rule::ExtensionMalformed, None).text(malformed.what);
+            self.broken_at("well-formed extensions", malformed.span, finding);
+        }
+        extensions.list
+    }
+}
+
+/// What is wrong with a parameter, in words.
+pub(super) fn fault_words(fault: &ParamFault) -> String {
+    let param: String = fault.param.chars().take(60).collect();
+    format!("{param} {}", fault.kind.words())
+}
+
+fn header_id(i: usize) -> FieldId {
+    FieldId::Header(u16::try_from(i).unwrap_or(u16::MAX))
+}
+
+fn line_finding(head: &Head<'_>, i: usize, line: &HeaderLine) -> Option<Finding> {
+    let span = Some(Span::bytes(line.line.start as u64, line.line.end as u64));
+    let malformed = |what| Finding::new(Rule::HeaderMalformed, span).number(i as u64 + 1).text(what);
+    Some(match line.flaw? {
+        Flaw::NoColon => malformed("it has no colon"),
+        Flaw::BadName if head.slice(&line.name).last().is_some_and(|b| matches!(b, b' ' | b'\t')) => {
+            malformed("white space before the colon")
+        }
+        Flaw::BadName => malformed("its name is no token"),
+        Flaw::BadValue => malformed("its value holds NUL or a lone CR"),
+        Flaw::Folded => Finding::new(Rule::HeaderFolded, span).number(i as u64 + 1),
+    })
+}

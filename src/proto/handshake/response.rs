@@ -1,0 +1,106 @@
+//! What a response has to say (RFC 6455 §4.1, §4.2.2).
+
+use super::report::{Report, fault_words};
+use super::{RequestFacts, Step, list};
+use crate::proto::accept::{AcceptBench, Spaces, wrong_spaces};
+use crate::proto::extensions::{self, DeflateParams, Extension, PERMESSAGE_DEFLATE, ParamFaultKind};
+use crate::proto::rules::{Finding, Rule};
+use crate::wire::field::FieldId;
+use crate::wire::http::Head;
+
+/// The title of the step that the computation of the accept key belongs to.
+pub const ACCEPT_STEP: &str = "Sec-WebSocket-Accept";
+
+/// The requirements that a response has to meet, in the order of RFC 6455 §4.1 and §4.2.2. `request` holds the facts of the
+/// request that it answers; default facts when that was not seen.
+pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
+    let mut report = Report::new(head);
+    report.lines();
+    let status = head.status().unwrap_or(0);
+    if !request.is_handshake && status != 101 {
+        return report.steps;
+    }
+    let title = if status == 101 { "status 101 Switching Protocols" } else { "status 101" };
+    report.step(title, Rule::StatusNot101, Some(FieldId::Status), status == 101, |f| f.number(u64::from(status)));
+    if status != 101 {
+        return report.steps;
+    }
+    let upgrade = head.has_token("upgrade", "websocket");
+    report.header_step("upgrade", "Upgrade: websocket", Rule::ResponseUpgradeMissing, upgrade, |f| f);
+    let connection = head.has_token("connection", "upgrade");
+    report.header_step("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
+    match (head.value("sec-websocket-accept"), &request.key) {
+        (None, _) => {
+            report.header_step("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f);
+        }
+        (Some(_), None) => {} // Without the request there is nothing to hold it against.
+        (Some(accept), Some(key)) => {
+            let bench = AcceptBench::new(key, Some(accept));
+            let spaces = if bench.is_ok() { None } else { wrong_spaces(&request.key_line, accept) };
+            let (rule, words) = match spaces {
+                Some(Spaces::Around) => {
+                    (Rule::AcceptKeySpaces, "the key with white space that only stands around it".to_owned())
+                }
+                Some(Spaces::Inside) => (Rule::AcceptKeySpaces, "the key without the white space inside it".to_owned()),
+                None => {
+                    let received = bench.received.as_deref().unwrap_or_default();
+                    (Rule::AcceptWrong, format!("{received}; the key asks for {}", bench.expected))
+                }
+            };
+            report.header_step("sec-websocket-accept", ACCEPT_STEP, rule, bench.is_ok(), |f| f.text(&words));
+        }
+    }
+    report.once("sec-websocket-accept", "one Sec-WebSocket-Accept header", Rule::AcceptRepeated);
+    let chosen = list(head, "sec-websocket-protocol");
+    if chosen.len() > 1 {
+        let finding = Finding::new(Rule::SubprotocolRepeated, None).text(&chosen.join(", "));
+        report.broken_last("sec-websocket-protocol", "one subprotocol", finding);
+    }
+    for chosen in chosen {
+        let offered = !request.is_known || request.protocols.contains(&chosen);
+        let title = format!("subprotocol {chosen} was offered");
+        report.header_step("sec-websocket-protocol", &title, Rule::SubprotocolNotOffered, offered, |f| f.text(&chosen));
+    }
+    report.once(extensions::HEADER, "one Sec-WebSocket-Extensions header", Rule::ExtensionsRepeated);
+    let chosen = report.extensions();
+    for extension in &chosen {
+        let name = &extension.name;
+        let offered = !request.is_known || request.extensions.contains(name);
+        let title = format!("{name} was offered");
+        report.header_step(extensions::HEADER, &title, Rule::ExtensionNotOffered, offered, |f| f.text(name));
+    }
+    report.chosen_deflate(&chosen, request);
+    report.steps
+}
+
+impl Report<'_, '_> {
+    /// RFC 7692 §5 and §7.1: permessage-deflate is accepted once, with its own parameters, and as it was offered.
+    fn chosen_deflate(&mut self, chosen: &[Extension], request: &RequestFacts) {
+        let accepted: Vec<&Extension> = chosen.iter().filter(|extension| extension.is_deflate()).collect();
+        if let [_, .., again] = accepted.as_slice() {
+            let finding = Finding::new(Rule::ExtensionRepeated, None).text(PERMESSAGE_DEFLATE);
+            let finding = finding.number(accepted.len() as u64);
+            self.broken_at("permessage-deflate accepted once", again.span.clone(), finding);
+        }
+        for extension in accepted {
+            let (rule, words, span) = match DeflateParams::read(extension) {
+                Err(fault) if fault.kind == ParamFaultKind::Repeated => {
+                    (Rule::DeflateParameterRepeated, fault.param, fault.span)
+                }
+                Err(fault) => (Rule::DeflateParameterInvalid, fault_words(&fault), fault.span),
+                Ok(params) => {
+                    // It may answer any of the offers; of those that it does not, the first is what the client wants most.
+                    let mut verdicts = request.deflate_offers.iter().map(|offer| offer.allows(&params));
+                    let Some(Err((name, why))) = verdicts.next() else { continue };
+                    if verdicts.any(|verdict| verdict.is_ok()) {
+                        continue;
+                    }
+                    let param = extension.params.iter().find(|param| param.name == name);
+                    let span = param.map_or(&extension.span, |param| &param.span);
+                    (Rule::DeflateParameterInvalid, format!("{name} {why}"), span.clone())
+                }
+            };
+            self.broken_at("parameters of permessage-deflate", span, Finding::new(rule, None).text(&words));
+        }
+    }
+}
