@@ -70,6 +70,8 @@ impl Drop for Filtering {
     fn drop(&mut self) {
         if let Way::Beside(sifting) = &self.way {
             sifting.stop.store(true, Ordering::Relaxed);
+            // Under the lock, so that it is not between looking at `stop` and waiting.
+            let _state = sifting.state();
             sifting.nudge.notify_all();
         }
     }
