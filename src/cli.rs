@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::capture::filter::{Filter, FilterError};
 use crate::capture::samples::Sample;
 use crate::export::Format;
 use crate::proto::dissected::Direction;
@@ -103,6 +104,32 @@ pub fn usage_line(error: &clap::Error, words: impl IntoIterator<Item = OsString>
     format!("{line}; try `framescope{command} --help`")
 }
 
+/// Where a filter on the command line is wrong: its expression, and carets under the wrong word.
+pub fn filter_carets(error: &clap::Error) -> Option<[String; 2]> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<FilterError>().map(FilterError::carets)
+}
+
+/// What a filter is, and some of them; each command's own examples follow.
+macro_rules! filters {
+    () => {
+        "Filters choose records by their fields:
+  op == ping                        op in {text binary}, op == 9, websocket.opcode == 9
+  dir == c2s and len > 64KiB        and or not && || ! and parentheses join
+  time > 3.5s                       since the first record; ms us min too
+  text contains \"error\"             the payload's text, or what its message inflates to
+  text matches \"^echo \\d+$\"         a regular expression, in either case of letters
+  bytes contains 81:05              on the wire, or in the unmasked payload
+  finding >= warning                finding == masking-key-zero, or just finding
+  path == /ticker and not fin       the connection's request; host too
+  tcp.stream == 0, websocket.fin    Wireshark's names mean what they mean there
+Fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2 rsv3 compressed message
+close.code status host path; the README tells what each is.
+A comparison on a field that a record lacks does not select it, and its negation does not either.
+"
+    };
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -144,7 +171,8 @@ pub enum Theme {
 #[command(after_long_help = "Examples:
   framescope serve --listen 127.0.0.1:0 --headless   a free port; it is printed to stderr
   framescope serve --demo --interval 250ms           a lively conversation without a browser
-  framescope serve --write lesson.pcapng --force     keep the capture, replacing an older one")]
+  framescope serve --write lesson.pcapng --force     keep the capture, replacing an older one
+  framescope serve --headless --filter 'not op in {ping pong}'   no heartbeats (`framescope export --help` on filters)")]
 pub struct Serve {
     /// Where to listen; port 0 takes a free one. Another address than loopback can be reached by others
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6455", value_parser = address)]
@@ -182,6 +210,10 @@ pub struct Serve {
     #[arg(long, requires = "headless")]
     pub quiet: bool,
 
+    /// Only records that the filter lets through: with --headless the lines, else what the screen shows at first
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<Filter>,
+
     /// Do not accept permessage-deflate (RFC 7692), which /echo speaks with clients that offer it
     #[arg(long)]
     pub no_deflate: bool,
@@ -198,7 +230,8 @@ pub struct Serve {
   framescope open --follow live.pcapng        go on reading while tcpdump, Wireshark or framescope writes it
   framescope open --port 8080 middle.pcap.gz  the handshake is missing: port 8080 speaks WebSocket
   framescope open --sample                    list the captures that come with framescope
-  framescope open --sample hello              open one of them")]
+  framescope open --sample hello              open one of them
+  framescope open lesson.pcapng --filter 'op == close or finding'   (`framescope export --help` on filters)")]
 pub struct Open {
     /// A capture (pcapng or pcap, also as .gz, HAR or NDJSON; its content tells which)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
@@ -215,11 +248,15 @@ pub struct Open {
     /// The capture begins in the middle: read connections on this port whose handshake is missing as WebSocket frames
     #[arg(long, value_name = "PORT", conflicts_with = "sample", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+
+    /// Show only records that the filter lets through, at first; & on the screen changes it
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<Filter>,
 }
 
 /// `framescope export`
 #[derive(Args, Clone, Debug)]
-#[command(after_long_help = "Formats:
+#[command(after_long_help = concat!("Formats:
   pcapng   a packet capture, for Wireshark and for framescope: every record, findings and notes as packet comments
   ndjson   one JSON object per record (the schema is in the README)
   har      HTTP Archive 1.2 for Chrome DevTools: requests, and the messages of WebSockets; the records stand beside them
@@ -231,12 +268,17 @@ Without -o the export goes to stdout where that is redirected or piped. On a ter
 folder, named after FILE with the format's extension. A file is written beside its name and renamed into place, and is \
 readable by you alone.
 
+A filtered pcapng holds the handshakes of its connections too, and is written anew without holes between the records.
+
 Examples:
   framescope export lesson.pcapng --to ndjson | jq 'select(.type == \"frame\") | .text'
   framescope export lesson.pcapng --to hex -o lesson.hex
   framescope export lesson.pcapng --to har -o lesson.har
   framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
-  framescope export lesson.pcapng --to pcapng --redact -o public.pcapng")]
+  framescope export lesson.pcapng --to pcapng --redact -o public.pcapng
+  framescope export lesson.pcapng --to ndjson --filter 'op == close or finding'
+
+", filters!()))]
 pub struct Export {
     /// A capture (pcapng or pcap, also as .gz, HAR or NDJSON; its content tells which)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -262,6 +304,10 @@ pub struct Export {
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
 
+    /// Only records that the filter lets through, such as 'op == ping and len > 125'
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<Filter>,
+
     /// Only one direction: c2s is client to server, s2c is server to client
     #[arg(long, value_name = "c2s|s2c", value_parser = direction_parser())]
     pub direction: Option<Direction>,
@@ -281,7 +327,8 @@ Examples:
   framescope check lesson.pcapng --json | jq -r .rule | sort | uniq -c
   framescope check --explain 'RSV1 must be clear'       the rule behind an error message
   framescope check --explain 5.5.1                      the rules of a section of RFC 6455
-  framescope check --explain client-frame-unmasked      one rule")]
+  framescope check --explain client-frame-unmasked      one rule
+  framescope check lesson.pcapng --filter 'dir == c2s'  what clients did wrong (`framescope export --help` on filters)")]
 pub struct Check {
     /// A capture (pcapng or pcap, also as .gz, HAR or NDJSON; its content tells which)
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]
@@ -294,6 +341,10 @@ pub struct Check {
     /// The capture begins in the middle: read connections on this port whose handshake is missing as WebSocket frames
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
+
+    /// Only findings on records that the filter lets through
+    #[arg(long, value_name = "EXPR", conflicts_with = "explain")]
+    pub filter: Option<Filter>,
 
     /// One JSON object per finding
     #[arg(long)]

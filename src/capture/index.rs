@@ -379,30 +379,26 @@ impl Index {
 
     pub fn record(&self, no: u64) -> Option<Record> {
         let entry = self.entry(no)?;
-        let (kind, direction) = kind_and_direction(entry.what);
-        let in_message = match kind {
-            Kind::Frame | Kind::CutFrame => !Opcode::from_wire(entry.lead[0]).is_control(),
-            _ => false,
-        };
-        let linked = entry.link.checked_sub(1);
-        Some(Record {
-            no,
-            kind,
-            connection: entry.connection,
-            direction,
-            time: Time(entry.time),
-            offset: entry.offset,
-            wire_len: entry.wire_len,
-            lead: entry.lead,
-            message: (in_message && entry.link > 0).then_some(entry.link),
-            answers: linked
-                .filter(|_| !in_message)
-                .and_then(|ordinal| self.connection(entry.connection)?.number_of(ordinal)),
-            code: entry.code,
-            compressed: entry.flags & COMPRESSED != 0,
-            undirected: entry.flags & UNDIRECTED != 0,
-            findings: if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { Vec::new() },
-        })
+        let mut record = entry.bare(no);
+        if entry.flags & HAS_FINDINGS != 0 {
+            record.findings = self.findings_of(no).iter().map(|(_, finding)| finding.clone()).collect();
+        }
+        if record.message.is_none() {
+            let linked = entry.link.checked_sub(1);
+            record.answers = linked.and_then(|ordinal| self.connection(entry.connection)?.number_of(ordinal));
+        }
+        Some(record)
+    }
+
+    /// Shows `see` the records from number `from` on, at most `limit` of them: each without its findings and what it answers, and
+    /// its findings beside it. Nothing is allocated.
+    pub fn scan(&self, from: u64, limit: usize, mut see: impl FnMut(&Record, &[(u64, Finding)])) {
+        let Some(begin) = usize::try_from(from).ok().and_then(|from| from.checked_sub(1)) else { return };
+        let entries = self.chunks.iter().skip(begin / CHUNK).flatten().skip(begin % CHUNK);
+        for (no, entry) in (from..).zip(entries.take(limit)) {
+            let findings = if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { &[] };
+            see(&entry.bare(no), findings);
+        }
     }
 
     /// Keeps a checkpoint. Without it, where its window cannot be written, reading takes longer and is the same.
@@ -443,9 +439,36 @@ impl Index {
     }
 
     /// The findings of one record.
-    pub fn findings_of(&self, no: u64) -> Vec<Finding> {
-        let start = self.findings.partition_point(|(of, _)| *of < no);
-        self.findings[start..].iter().take_while(|(of, _)| *of == no).map(|(_, finding)| finding.clone()).collect()
+    pub fn findings_of(&self, no: u64) -> &[(u64, Finding)] {
+        let rest = &self.findings[self.findings.partition_point(|(of, _)| *of < no)..];
+        &rest[..rest.iter().take_while(|(of, _)| *of == no).count()]
+    }
+}
+
+impl Entry {
+    /// The record without its findings and what it answers.
+    fn bare(&self, no: u64) -> Record {
+        let (kind, direction) = kind_and_direction(self.what);
+        let in_message = match kind {
+            Kind::Frame | Kind::CutFrame => !Opcode::from_wire(self.lead[0]).is_control(),
+            _ => false,
+        };
+        Record {
+            no,
+            kind,
+            connection: self.connection,
+            direction,
+            time: Time(self.time),
+            offset: self.offset,
+            wire_len: self.wire_len,
+            lead: self.lead,
+            message: (in_message && self.link > 0).then_some(self.link),
+            answers: None,
+            code: self.code,
+            compressed: self.flags & COMPRESSED != 0,
+            undirected: self.flags & UNDIRECTED != 0,
+            findings: Vec::new(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! by position.
 
 pub mod comments;
+pub mod filter;
 pub mod heartbeat;
 pub mod import;
 mod index;

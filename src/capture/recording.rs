@@ -223,7 +223,8 @@ impl Recording {
                 }
                 // Whether its key was used before is known now: a packet behind it tells other readers.
                 let reused = keyed.and_then(|(no, direction, time)| {
-                    let finding = index.findings_of(no).into_iter().find(|finding| finding.rule == Rule::KeyReused)?;
+                    let mut findings = index.findings_of(no).iter().map(|(_, finding)| finding);
+                    let finding = findings.find(|finding| finding.rule == Rule::KeyReused)?.clone();
                     Some((direction, time, comments(&[finding])))
                 });
                 if handshake && let Some(entry) = index.connection_mut(number) {

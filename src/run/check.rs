@@ -13,7 +13,9 @@ use anyhow::{Context as _, bail};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{files, signals, stdio};
+use crate::capture::filter::{Filter, Sieve};
 use crate::capture::import::{self, Loader};
+use crate::capture::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::{Check, Theme};
 use crate::explain::{self, lookup};
@@ -53,8 +55,12 @@ fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
         false if theme != Theme::Mono && stdio::stdout_takes_colour() => Look::Coloured,
         false => Look::Plain,
     };
-    let printed = print_while_read(&capture, loader, Lines::new(&name, look), &cancel);
-    let totals = capture.totals();
+    let mut selected = args.filter.as_ref().map(|filter| Selected::new(filter, &capture));
+    let printed = print_while_read(&capture, loader, Lines::new(&name, look), selected.as_mut(), &cancel);
+    let mut totals = capture.totals();
+    if let Some(selected) = &selected {
+        totals.findings = selected.findings;
+    }
     match printed {
         Ok(()) => {}
         // A reader that has seen enough: what there was so far is what is judged.
@@ -68,7 +74,8 @@ fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
         bail!("{name}: stopped after {} records", grouped(totals.records));
     }
     files::say_about(&capture, file);
-    stdio::say(format_args!("{name}: {}", summary(&totals)));
+    let only = if selected.is_some() { "; only what the filter lets through" } else { "" };
+    stdio::say(format_args!("{name}: {}{only}", summary(&totals)));
     Ok(status(&totals, args.fail_on))
 }
 
@@ -82,6 +89,7 @@ fn print_while_read(
     capture: &Capture,
     loader: Loader,
     mut lines: Lines,
+    selected: Option<&mut Selected>,
     cancel: &AtomicBool,
 ) -> Result<(), ExportError> {
     let mut out = stdio::stdout().map_err(ExportError::Output)?;
@@ -92,7 +100,7 @@ fn print_while_read(
             let _over = over;
             loader.run(cancel);
         });
-        let printed = print(capture, &mut lines, &mut Sink::new(&mut out), &ended);
+        let printed = print(capture, &mut lines, selected, &mut Sink::new(&mut out), &ended);
         if printed.is_err() {
             cancel.store(true, Ordering::Relaxed);
         }
@@ -103,6 +111,7 @@ fn print_while_read(
 fn print(
     capture: &Capture,
     lines: &mut Lines,
+    mut selected: Option<&mut Selected>,
     sink: &mut Sink<'_>,
     ended: &mpsc::Receiver<()>,
 ) -> Result<(), ExportError> {
@@ -115,6 +124,11 @@ fn print(
         loop {
             let records = capture.found(next, BATCH);
             for record in &records {
+                if let Some(selected) = selected.as_deref_mut()
+                    && !selected.takes(record)?
+                {
+                    continue;
+                }
                 lines.record(record, &mut sink.buffer);
                 sink.settle()?;
             }
@@ -127,6 +141,33 @@ fn print(
         if is_over {
             return Ok(());
         }
+    }
+}
+
+/// The records with findings that a filter lets through.
+struct Selected {
+    sieve: Sieve,
+    capture: Capture,
+    /// Their findings by severity: info, warning, error.
+    findings: [u64; 3],
+}
+
+impl Selected {
+    fn new(filter: &Filter, capture: &Capture) -> Self {
+        Self { sieve: Sieve::new(filter, capture), capture: capture.clone(), findings: [0; 3] }
+    }
+
+    /// Whether a record is one of them; counts its findings.
+    fn takes(&mut self, record: &Record) -> Result<bool, ExportError> {
+        let passes = self.sieve.passes(record).map_err(|source| ExportError::Read {
+            path: self.capture.path().to_owned(),
+            no: record.no,
+            source,
+        })?;
+        if passes {
+            record.findings.iter().for_each(|finding| self.findings[finding.rule.severity() as usize] += 1);
+        }
+        Ok(passes)
     }
 }
 

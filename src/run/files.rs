@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail};
 
 use super::{screen, signals, stdio};
-use crate::capture::import;
+use crate::capture::filter::{Filter, Sieve};
 use crate::capture::samples::Sample;
 use crate::capture::store::Capture;
+use crate::capture::{self, import};
 use crate::cli::{Export, Open, Theme};
-use crate::export::{self, Exported, Format, Options, Progress, Selection};
+use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
 use crate::proto::rules::count;
 
 /// Opens a file or a sample on the screen, or lists the samples.
@@ -19,7 +21,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
         (Some(file), _) => {
             let options = import::Options { port: args.port, follow: args.follow };
             let (capture, loader) = import::open_with(file, options)?;
-            screen::open(&capture, loader, theme, &screen::Ends::listen()?)
+            screen::open(&capture, loader, theme, args.filter.clone(), &screen::Ends::listen()?)
         }
         (None, Some(Some(name))) => {
             let sample = Sample::by_name(name).with_context(|| format!("there is no sample {name}"))?;
@@ -34,7 +36,7 @@ pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
                 format!("cannot write {}; set TMPDIR to a place that can be written", path.display())
             })?;
             let (capture, loader) = import::open(&path)?;
-            screen::open(&capture, loader, theme, &ends)
+            screen::open(&capture, loader, theme, args.filter.clone(), &ends)
         }
         _ => {
             let list: String =
@@ -50,7 +52,11 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("signals cannot be caught")?;
     let capture = load(&args.file, args.port, &progress)?;
-    let options = Options { selection: Selection::All, redact: args.redact, direction: args.direction };
+    let selection = match &args.filter {
+        Some(filter) => Selection::Records(select(filter, &capture, &progress)?),
+        None => Selection::All,
+    };
+    let options = Options { selection, redact: args.redact, direction: args.direction };
     let exported = match target(args) {
         None => to_stdout(&capture, args.to, &options, &progress)?,
         Some(path) => {
@@ -68,6 +74,18 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
         stdio::say(note);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The numbers of the records that a filter lets through.
+fn select(filter: &Filter, capture: &Capture, progress: &Progress) -> anyhow::Result<Vec<u64>> {
+    let mut selected = capture::selection::Selection::default();
+    let go_on = |_| !progress.cancel.load(Ordering::Relaxed);
+    let whole = Sieve::new(filter, capture).extend(&mut selected, go_on);
+    let whole = whole.with_context(|| format!("{} cannot be read; is it still there?", capture.path().display()))?;
+    if !whole {
+        return Err(ExportError::Cancelled.into());
+    }
+    Ok(selected.numbers().collect())
 }
 
 /// Exports to stdout, unless that would garble a terminal.

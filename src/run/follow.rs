@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::stdio;
+use crate::capture::filter::{Filter, Sieve};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::capture::summary;
@@ -50,11 +51,16 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins to print the records of `capture`; `stopped` is called when that ends early.
+    /// Begins to print the records of `capture` that `filter` lets through; `stopped` is called when that ends early.
     ///
     /// # Errors
     /// When there is no stdout or no thread.
-    pub fn start(capture: &Capture, style: Style, stopped: impl FnOnce(Stopped) + Send + 'static) -> io::Result<Self> {
+    pub fn start(
+        capture: &Capture,
+        style: Style,
+        filter: Option<&Filter>,
+        stopped: impl FnOnce(Stopped) + Send + 'static,
+    ) -> io::Result<Self> {
         let (wake, woken) = sync_channel(1);
         let (finished, done) = sync_channel(1);
         let changed = wake.clone();
@@ -67,6 +73,7 @@ impl Follower {
         let work = Work {
             capture: capture.clone(),
             style,
+            sieve: filter.map(|filter| Sieve::new(filter, capture)),
             stop: Arc::clone(&stop),
             printed: Arc::clone(&printed),
             woken,
@@ -83,7 +90,7 @@ impl Follower {
         Ok(Self { stop, wake, printed, done })
     }
 
-    /// Prints what is left, until `deadline`; how many records were printed in all.
+    /// Prints what is left, until `deadline`; how many records were printed, or kept back by the filter, in all.
     pub fn finish(self, deadline: Instant) -> u64 {
         self.stop.store(true, Ordering::SeqCst);
         let _ = self.wake.try_send(());
@@ -95,6 +102,8 @@ impl Follower {
 struct Work {
     capture: Capture,
     style: Style,
+    /// Lets through what is printed.
+    sieve: Option<Sieve>,
     stop: Arc<AtomicBool>,
     printed: Arc<AtomicU64>,
     woken: Receiver<()>,
@@ -115,6 +124,15 @@ impl Work {
             let records = self.capture.records(next..next + BATCH);
             for record in &records {
                 let start = *start.get_or_insert(record.time);
+                if let Some(sieve) = &mut self.sieve
+                    && !sieve.passes(record).map_err(|source| ExportError::Read {
+                        path: self.capture.path().to_owned(),
+                        no: record.no,
+                        source,
+                    })?
+                {
+                    continue;
+                }
                 match self.style {
                     Style::Json => lines.record(record, &mut sink)?,
                     Style::Plain => {

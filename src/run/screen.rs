@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 
 use super::signals::{self, Signal};
 use super::{headless, stdio};
+use crate::capture::filter::Filter;
 use crate::capture::import::Loader;
 use crate::capture::recorder::Recorder;
 use crate::capture::spool;
@@ -60,6 +61,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
         unsaved: args.write.is_none(),
         demo,
         notice: warning.or(browser).map(Notice::Told).or(leftover),
+        filter: args.filter.clone(),
     };
     let shown = show(subject, theme, &ends);
     // Nobody could be asked about what is not saved: it stays, and the next start tells where.
@@ -84,7 +86,13 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// Why it cannot draw.
-pub fn open(capture: &Capture, loader: Loader, theme: Theme, ends: &Ends) -> anyhow::Result<ExitCode> {
+pub fn open(
+    capture: &Capture,
+    loader: Loader,
+    theme: Theme,
+    filter: Option<Filter>,
+    ends: &Ends,
+) -> anyhow::Result<ExitCode> {
     needs_terminal("framescope export needs none")?;
     let cancel = Arc::new(AtomicBool::new(false));
     let loading = {
@@ -93,7 +101,7 @@ pub fn open(capture: &Capture, loader: Loader, theme: Theme, ends: &Ends) -> any
     };
     let loading = loading.context("the system gives no thread to read the file")?;
     let file = capture.path().file_name().map(|name| name.to_string_lossy().into_owned());
-    let subject = Subject { capture, server: None, file, unsaved: false, demo: None, notice: None };
+    let subject = Subject { capture, server: None, file, unsaved: false, demo: None, notice: None, filter };
     let shown = show(subject, theme, ends);
     cancel.store(true, Ordering::Relaxed);
     let _ = loading.join();
@@ -113,6 +121,8 @@ struct Subject<'a> {
     demo: Option<DemoHandle>,
     /// A line to show at first.
     notice: Option<Notice>,
+    /// What is shown at first.
+    filter: Option<Filter>,
 }
 
 /// A path as a shell takes it, with `~` for the home folder.
@@ -172,6 +182,7 @@ fn show(subject: Subject<'_>, theme: Theme, Ends { remote, events }: &Ends) -> a
         subject.unsaved,
     );
     app.notice = subject.notice;
+    app.filter_by(subject.filter);
     tui::run(app, choice, &mut host, remote, events).context("the screen cannot be drawn")
 }
 

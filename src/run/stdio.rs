@@ -19,6 +19,11 @@ pub fn say(what: impl Display) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
+/// A further line of what was just said, indented.
+pub fn continue_saying(line: &str) {
+    let _ = io::stderr().write_all(format!("  {}\n", printable::text(line.trim_end())).as_bytes());
+}
+
 /// Standard output without a buffer or a lock of its own.
 ///
 /// # Errors

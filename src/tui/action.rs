@@ -54,6 +54,10 @@ actions! {
     Hold "hold";
     /// Ask what to find.
     Find "find";
+    /// Ask what to show.
+    Filter "filter";
+    /// Show what is like this.
+    Alike "alike";
     /// Next match.
     FindNext "find-next";
     /// Previous match.

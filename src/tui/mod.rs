@@ -201,6 +201,10 @@ impl Loop<'_> {
                     let (capture, remote) = (self.app.capture.clone(), self.remote.clone());
                     thread::spawn(move || remote.report(Report::Inflated(no, Unpacked::load_long(&capture, no))));
                 }
+                Effect::Sift(sifting) => {
+                    let (capture, remote) = (self.app.capture.clone(), self.remote.clone());
+                    thread::spawn(move || sifting.run(&capture, || remote.send(Event::Changed)));
+                }
                 Effect::Export(request) => self.host.export(request, self.remote.clone()),
                 Effect::Find { pattern, from, toward, cancel } => {
                     find(self.app.capture.clone(), pattern, from, toward, cancel, self.remote.clone());

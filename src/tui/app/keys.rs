@@ -72,6 +72,8 @@ impl App {
             Action::Hold if self.following => self.hold(),
             Action::Hold => self.follow(),
             Action::Find => self.prompt(Purpose::Find, String::new()),
+            Action::Filter => self.ask_filter(),
+            Action::Alike => self.filter_alike(),
             Action::FindNext => self.find(Toward::Later),
             Action::FindPrevious => self.find(Toward::Earlier),
             Action::ViewFrames => self.show(View::Frames),
@@ -136,8 +138,14 @@ impl App {
         match key.code {
             KeyCode::Esc => {}
             KeyCode::Enter => self.prompt_enter(prompt),
+            KeyCode::Tab | KeyCode::BackTab if prompt.purpose == Purpose::Filter => {
+                prompt.complaint = None;
+                prompt.complete(key.code == KeyCode::BackTab);
+                self.overlay = Some(Overlay::Prompt(prompt));
+            }
             _ => {
                 prompt.complaint = None;
+                prompt.tabbed = None;
                 prompt.input.handle_event(&TerminalEvent::Key(key));
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
@@ -157,6 +165,12 @@ impl App {
                     self.overlay = Some(Overlay::Prompt(prompt));
                 }
             },
+            Purpose::Filter => {
+                if let Err(e) = self.apply(&typed) {
+                    prompt.complaint = Some(e.to_string());
+                    self.overlay = Some(Overlay::Prompt(prompt));
+                }
+            }
             Purpose::Note(no) => {
                 self.capture.set_note(no, &typed);
                 self.reload();
@@ -202,11 +216,18 @@ impl App {
         let records = match dialog.scope {
             Scope::This => Some(vec![self.cursor]),
             Scope::Marked => Some(self.marks.iter().copied().collect()),
+            Scope::Filtered => self.rows.within().map(|within| within.numbers().collect()),
             Scope::All => None,
         };
         let format = dialog.formats.get(dialog.format).map(|format| format.name);
         let path = dialog.path.value().to_owned();
         match (records, format) {
+            _ if dialog.scope == Scope::Filtered && self.is_sifting() => {
+                self.complain("the filter still looks through the capture");
+            }
+            (Some(records), _) if records.is_empty() && dialog.scope == Scope::Filtered => {
+                self.complain("the filter lets no record through");
+            }
             (Some(records), _) if records.is_empty() => {
                 self.complain("no record is marked; m marks the one under the cursor");
             }
@@ -261,11 +282,13 @@ impl App {
         } else if self.pattern.is_none() && self.leave_connection() {
         } else {
             self.pattern = None;
+            self.clear_filter();
         }
     }
 
-    fn prompt(&mut self, purpose: Purpose, value: String) {
-        self.overlay = Some(Overlay::Prompt(Prompt { purpose, input: Input::new(value), complaint: None }));
+    pub(super) fn prompt(&mut self, purpose: Purpose, value: String) {
+        self.overlay =
+            Some(Overlay::Prompt(Prompt { purpose, input: Input::new(value), complaint: None, tabbed: None }));
     }
 
     fn ask_note(&mut self) {
@@ -286,7 +309,12 @@ impl App {
             return;
         }
         self.hold();
-        let dialog = ExportDialog::new(self.setting.formats.clone(), self.marks.len() as u64, self.totals.records);
+        let dialog = ExportDialog::new(
+            self.setting.formats.clone(),
+            self.marks.len() as u64,
+            self.let_through().map(|(through, _)| through),
+            self.totals.records,
+        );
         self.overlay = Some(Overlay::Export(dialog));
     }
 

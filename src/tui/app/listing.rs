@@ -29,9 +29,10 @@ impl App {
 
     /// Takes what is new in the capture into the rows. The one place where rows grow.
     pub fn extend_rows(&mut self) {
-        self.rows_behind = !self.rows.extend(&self.capture, self.totals.records);
+        let sifts = self.sift();
+        self.rows_behind = !self.rows.extend(&self.capture, self.totals.records) || sifts;
         self.renew_opened();
-        if self.strayed && !self.rows_behind {
+        if self.strayed && !self.rows_behind && !self.is_sifting() {
             self.strayed = false;
             self.keep_in_rows();
         }
@@ -75,7 +76,11 @@ impl App {
         self.beneath = self.bring_out(no);
         self.go_to(no);
         if self.cursor_row().is_none() {
-            self.tell(format!("record {no} is hidden in this list"));
+            let esc = self.keymap.key_of(crate::tui::action::Action::Cancel);
+            self.tell(match self.filtering {
+                Some(_) => format!("the filter hides record {no}; {esc} clears it"),
+                None => format!("record {no} is hidden in this list"),
+            });
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod connections;
 pub mod detail;
+pub mod filtering;
 mod findings;
 pub mod inflated;
 mod keys;
@@ -76,6 +77,8 @@ pub enum Effect {
     Export(ExportRequest),
     /// Inflate the long message that ends with that record.
     Inflate(u64),
+    /// Look through the capture for what a filter lets through.
+    Sift(Arc<filtering::Sifting>),
     /// Search.
     Find {
         /// For what.
@@ -204,6 +207,8 @@ pub struct App {
     pub effects: Vec<Effect>,
     /// Where the panel of findings was left.
     findings_panel: FindingsPanel,
+    /// The filter.
+    filtering: Option<filtering::Filtering>,
     /// Whether a long message is being inflated beside the screen.
     inflating: bool,
     unsaved: bool,
@@ -261,6 +266,7 @@ impl App {
             job: None,
             findings_panel: FindingsPanel::default(),
             effects: Vec::new(),
+            filtering: None,
             inflating: false,
             unsaved,
             quit_when_saved: false,

@@ -42,6 +42,8 @@ pub struct Prompt {
     pub input: Input,
     /// What is wrong with it.
     pub complaint: Option<String>,
+    /// While Tab goes through what can stand there: what was typed before, and which it is.
+    pub tabbed: Option<(String, usize)>,
 }
 
 /// What a prompt asks for.
@@ -49,6 +51,8 @@ pub struct Prompt {
 pub enum Purpose {
     /// What to find.
     Find,
+    /// What to show.
+    Filter,
     /// A note on a record.
     Note(u64),
     /// Where to save the capture.
@@ -75,6 +79,7 @@ impl Purpose {
     pub fn label(self) -> String {
         match self {
             Self::Find => "find (x 81 05: bytes; \"x 81\": text): ".to_owned(),
+            Self::Filter => "filter: ".to_owned(),
             Self::Note(no) => format!("note on record {no}: "),
             Self::Save { .. } => "save the capture as: ".to_owned(),
         }
@@ -88,13 +93,10 @@ pub enum Scope {
     This,
     /// Those that are marked.
     Marked,
+    /// Those that the filter lets through.
+    Filtered,
     /// All.
     All,
-}
-
-impl Scope {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::This, Self::Marked, Self::All];
 }
 
 /// The export dialog.
@@ -102,8 +104,8 @@ impl Scope {
 pub struct ExportDialog {
     /// Chosen records.
     pub scope: Scope,
-    /// How many records each scope holds, in the order of [`Scope::ALL`].
-    pub counts: [u64; 3],
+    /// What can be chosen, and how many records it holds.
+    pub scopes: Vec<(Scope, u64)>,
     /// The formats on offer.
     pub formats: Vec<FormatChoice>,
     /// The chosen one.
@@ -117,18 +119,19 @@ pub struct ExportDialog {
 }
 
 impl ExportDialog {
-    /// A dialog for a record and some marks.
-    pub fn new(formats: Vec<FormatChoice>, marked: u64, all: u64) -> Self {
-        let scope = if marked > 0 { Scope::Marked } else { Scope::This };
-        let mut dialog = Self {
-            scope,
-            counts: [1, marked, all],
-            formats,
-            format: 0,
-            path: Input::default(),
-            path_is_typed: false,
-            row: 0,
+    /// A dialog for a record, some marks, and what a filter lets through when there is one.
+    pub fn new(formats: Vec<FormatChoice>, marked: u64, filtered: Option<u64>, all: u64) -> Self {
+        let scope = match filtered {
+            _ if marked > 0 => Scope::Marked,
+            Some(_) => Scope::Filtered,
+            None => Scope::This,
         };
+        let mut scopes = vec![(Scope::This, 1), (Scope::Marked, marked), (Scope::All, all)];
+        if let Some(filtered) = filtered {
+            scopes.insert(2, (Scope::Filtered, filtered));
+        }
+        let mut dialog =
+            Self { scope, scopes, formats, format: 0, path: Input::default(), path_is_typed: false, row: 0 };
         dialog.suggest();
         dialog
     }
@@ -138,8 +141,8 @@ impl ExportDialog {
         let wrap = |at: usize, len: usize| (at as isize + by).rem_euclid(len as isize) as usize;
         match self.row {
             0 => {
-                let at = Scope::ALL.iter().position(|scope| *scope == self.scope).unwrap_or(0);
-                self.scope = Scope::ALL[wrap(at, Scope::ALL.len())];
+                let at = self.scopes.iter().position(|(scope, _)| *scope == self.scope).unwrap_or(0);
+                self.scope = self.scopes[wrap(at, self.scopes.len())].0;
             }
             1 => self.format = wrap(self.format, self.formats.len()),
             _ => {}
@@ -153,6 +156,7 @@ impl ExportDialog {
             let what = match self.scope {
                 Scope::This => "record",
                 Scope::Marked => "marked",
+                Scope::Filtered => "filtered",
                 Scope::All => "capture",
             };
             let extension = self.formats.get(self.format).map_or("", |format| format.extension);

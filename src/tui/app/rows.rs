@@ -143,6 +143,11 @@ impl Rows {
         self.within.as_mut()
     }
 
+    /// What the filter lets through; `None` while nothing filters.
+    pub const fn within(&self) -> Option<&Selection> {
+        self.within.as_ref()
+    }
+
     /// Sets the filter, and begins anew.
     pub(super) fn set_within(&mut self, within: Option<Selection>) {
         self.within = within;

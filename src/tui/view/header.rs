@@ -5,6 +5,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{bytes_for_people, fit, put};
 use crate::proto::dissected::Direction;
+use crate::proto::rules::grouped;
+use crate::wire::printable;
 
 use crate::tui::action::Action;
 use crate::tui::app::{App, count};
@@ -46,16 +48,38 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (None, _) => ("● live".to_owned(), theme.good.0),
     };
     let (state, state_style) = state;
+    let (filter, records) = match (app.filter(), app.let_through()) {
+        (Some(filter), Some((through, looked_at))) => {
+            let far = match totals.records {
+                all if looked_at < all => format!(", {} % looked at", looked_at * 100 / all),
+                _ => String::new(),
+            };
+            let room = usize::from(area.width) / 3;
+            let expression = fit(&printable::text(filter.text()), room);
+            (format!("& {expression}"), format!("{} of {}{far}", grouped(through), count(totals.records, "record")))
+        }
+        _ => (String::new(), count(totals.records, "record")),
+    };
+    if !filter.is_empty() {
+        let gap = 2;
+        x += gap;
+        x += put(buffer, area, x, 0, &filter, theme.focus.0);
+        x += gap;
+        x += put(buffer, area, x, 0, &records, theme.text.0);
+    }
     // By importance: on a narrow screen the last ones go.
     let parts = [
         (place.to_owned(), theme.text.0, 2),
         (state, state_style, 3),
         (connections, theme.text.0, 3),
-        (count(totals.records, "record"), theme.text.0, 3),
+        (if filter.is_empty() { records } else { String::new() }, theme.text.0, 3),
         (up.0, up.1, 3),
         (down.0, down.1, 2),
     ];
     for (text, style, gap) in parts {
+        if text.is_empty() {
+            continue;
+        }
         let needed = gap + text.width() as u16;
         if x + needed >= help_at {
             break;

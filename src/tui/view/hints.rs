@@ -1,13 +1,14 @@
 //! The bottom line: hints, or what was just said, or a line to type into.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{fit, fit_path, put};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
-use crate::tui::app::overlay::{Overlay, Prompt};
+use crate::tui::app::overlay::{Overlay, Prompt, Purpose};
 use crate::tui::app::{App, Notice, Panel, View};
 
 pub fn render(app: &App, buffer: &mut Buffer) {
@@ -16,6 +17,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let width = usize::from(area.width.saturating_sub(2));
     if let Some(Overlay::Prompt(prompt)) = &app.overlay {
         let label = prompt.purpose.label();
+        if prompt.purpose == Purpose::Filter {
+            return filter(app, prompt, &label, buffer);
+        }
         let x = 1 + put(buffer, area, 1, 0, &label, theme.key.0);
         let (shown, _) = visible_input(prompt, width);
         put(buffer, area, x, 0, &shown, theme.text.0);
@@ -52,6 +56,59 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
+/// The line in which a filter is typed, and beneath it what can stand at the cursor, or carets under the wrong word.
+fn filter(app: &App, prompt: &Prompt, label: &str, buffer: &mut Buffer) {
+    let (area, theme) = (filter_line(app), &app.theme);
+    let width = usize::from(area.width.saturating_sub(2));
+    for y in [area, app.layout.hints] {
+        put(buffer, y, 0, 0, &" ".repeat(usize::from(y.width)), Style::reset());
+    }
+    let x = 1 + put(buffer, area, 1, 0, label, theme.key.0);
+    let (shown, _) = visible_input(prompt, width);
+    put(buffer, area, x, 0, &shown, theme.text.0);
+    let under = app.layout.hints;
+    let (words, error) = prompt.advice();
+    // What is only not finished is no error yet.
+    let unfinished = error.as_ref().is_some_and(|e| e.span.end >= prompt.input.value().trim_end().len());
+    match error {
+        Some(error) if prompt.complaint.is_some() || !unfinished || words.is_empty() => {
+            let room = width.saturating_sub(label.width() + 1).max(4);
+            let scroll = prompt.input.visual_scroll(room);
+            let (before, len) = error.columns();
+            let at = x + before.saturating_sub(scroll) as u16;
+            let carets = "^".repeat(len.min(usize::from(under.width.saturating_sub(at)).max(1)));
+            let sentence = error.to_string();
+            let end = at + carets.len() as u16;
+            put(buffer, under, at, 0, &carets, theme.error.0);
+            if usize::from(under.width.saturating_sub(end + 1)) >= sentence.width() {
+                put(buffer, under, end + 1, 0, &sentence, theme.error.0);
+            } else if sentence.width() + 2 <= usize::from(at) {
+                put(buffer, under, at - sentence.width() as u16 - 1, 0, &sentence, theme.error.0);
+            } else {
+                let left = under.width.saturating_sub(end + 2);
+                put(buffer, under, end + 1, 0, &fit(&sentence, usize::from(left)), theme.error.0);
+            }
+        }
+        _ => {
+            let mut x = 1 + put(buffer, under, 1, 0, "Tab ", theme.key.0);
+            for (i, word) in words.iter().enumerate() {
+                if x + word.width() as u16 + 4 > under.width {
+                    put(buffer, under, x, 0, "…", theme.faint.0);
+                    break;
+                }
+                let chosen = prompt.tabbed.as_ref().is_some_and(|(_, at)| *at == i);
+                x += put(buffer, under, x, 0, word, if chosen { theme.selected.0 } else { theme.faint.0 }) + 2;
+            }
+        }
+    }
+}
+
+/// The line above the last.
+const fn filter_line(app: &App) -> Rect {
+    let hints = app.layout.hints;
+    Rect { x: hints.x, y: hints.y.saturating_sub(1), width: hints.width, height: hints.height }
+}
+
 /// How to open what a run left, in `width` columns.
 fn leftover(path: &str, width: usize) -> String {
     const WORDS: &str = "unsaved capture found: framescope open ";
@@ -61,7 +118,7 @@ fn leftover(path: &str, width: usize) -> String {
 /// Where the terminal's cursor stands while something is typed.
 pub fn cursor(app: &App) -> Option<Position> {
     let Some(Overlay::Prompt(prompt)) = &app.overlay else { return None };
-    let area = app.layout.hints;
+    let area = if prompt.purpose == Purpose::Filter { filter_line(app) } else { app.layout.hints };
     let label = prompt.purpose.label().width();
     let (_, column) = visible_input(prompt, usize::from(area.width.saturating_sub(2)));
     Some(Position::new((area.x + 1 + (label + column) as u16).min(area.right().saturating_sub(1)), area.y))

@@ -87,10 +87,11 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     };
     label(buffer, 0, 1, "what");
     let mut x = VALUES;
-    for (scope, n) in Scope::ALL.into_iter().zip(dialog.counts) {
+    for (scope, n) in dialog.scopes.iter().copied() {
         let words = match scope {
             Scope::This => format!(" record {} ", app.cursor),
             Scope::Marked => format!(" {} marked ", grouped(n)),
+            Scope::Filtered => format!(" {} filtered ", grouped(n)),
             Scope::All => format!(" all {} ", grouped(n)),
         };
         x += put(buffer, inner, x, 1, &words, if scope == dialog.scope { theme.selected.0 } else { theme.text.0 }) + 1;

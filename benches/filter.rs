@@ -1,0 +1,101 @@
+//! How long a filter takes: `cargo bench --bench filter`.
+//!
+//! Over a capture of ten million small frames (`-- 1000000` for another number), each with the selection that a filter makes of
+//! it, from the first record to the last. What the index tells is wanted in less than 0.2 s at ten million. Prints the median of
+//! the rounds, and the longest time for which a writer of the capture would have waited.
+
+use std::time::{Duration, Instant};
+
+use framescope::capture::filter::{Filter, Sieve};
+use framescope::capture::recorder::{Chunk, Recorder};
+use framescope::capture::selection::Selection;
+use framescope::capture::spool::Spool;
+use framescope::capture::store::Capture;
+use framescope::proto::dissected::Direction;
+use framescope::proto::time::Time;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+
+const ROUNDS: usize = 5;
+
+/// What the index tells, and last what must be read.
+const FILTERS: [&str; 9] = [
+    "op == ping",
+    "op in {ping pong} and not fin",
+    "dir == c2s and len > 64KiB",
+    "len > 10 or mask or rsv1",
+    "time > 3.5s and time < 4s",
+    "finding",
+    "finding == masking-key-zero and dir == c2s",
+    "path == /echo and op == text",
+    "op == text and text contains \"echo 999999\"",
+];
+
+fn main() {
+    // `cargo test --benches` only wants to know that it builds.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let records = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(10_000_000);
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = capture(folder.path(), records);
+    let capture = recorder.capture();
+    println!("{} records, median of {ROUNDS}", capture.len());
+    for text in FILTERS {
+        let filter = Filter::parse(text).expect("a filter");
+        let rounds = if filter.reads_bytes() { 1 } else { ROUNDS };
+        let mut times: Vec<(Duration, Duration, u64)> = (0..rounds).map(|_| sift(&filter, capture)).collect();
+        times.sort_unstable();
+        let (time, longest, selected) = times[rounds / 2];
+        let rate = capture.len() as f64 / time.as_secs_f64() / 1e6;
+        println!(
+            "{:>8.1} ms  {rate:>7.1} Mrecords/s  {selected:>9} selected  {:>6.2} ms at once  {text}",
+            time.as_secs_f64() * 1e3,
+            longest.as_secs_f64() * 1e3
+        );
+    }
+}
+
+/// How long a filter takes, the longest time between two questions whether it shall go on, and how many records it selects.
+fn sift(filter: &Filter, capture: &Capture) -> (Duration, Duration, u64) {
+    let (start, mut asked, mut longest) = (Instant::now(), Instant::now(), Duration::ZERO);
+    let mut selection = Selection::default();
+    let whole = Sieve::new(filter, capture).extend(&mut selection, |_| {
+        longest = longest.max(asked.elapsed());
+        asked = Instant::now();
+        true
+    });
+    assert!(whole.expect("read"));
+    (start.elapsed(), longest, selection.len())
+}
+
+fn chunk(direction: Direction, bytes: &[u8], n: usize) -> Chunk<'_> {
+    Chunk { direction, time: Time(n as u64 * 1_000), bytes }
+}
+
+fn capture(folder: &std::path::Path, records: usize) -> Recorder {
+    let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
+    let address = "127.0.0.1:6455".parse().expect("an address");
+    let mut connection = recorder.connection(address, address);
+    let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let client = Direction::ClientToServer;
+    connection.record(&[chunk(client, handshake.as_bytes(), 0)]);
+    connection.record(&[chunk(Direction::ServerToClient, answer.as_bytes(), 0)]);
+    let mut wire = Vec::new();
+    for n in 0..records {
+        // Some keys are zero, which is a finding.
+        let key = if n % 100_000 == 7 { 0 } else { (n as u32).wrapping_mul(0x9e37_79b1) | 1 };
+        let opcode = if n % 50 == 0 { Opcode::Ping } else { Opcode::Text };
+        let text = format!("echo {n}");
+        FrameHead::new(true, opcode, Some(key.to_be_bytes()), text.len() as u64)
+            .encode_with(text.as_bytes(), &mut wire);
+        if wire.len() > 60_000 || n + 1 == records {
+            connection.record(&[chunk(client, &wire, n)]);
+            wire.clear();
+        }
+    }
+    recorder
+}
