@@ -11,10 +11,10 @@
 //! **Absent fields.** A comparison on a field that a record lacks is neither true nor false: it does not select the record, and
 //! its negation does not either. So `not (len > 5)` selects frames of at most 5 bytes, and no handshake. `and`, `or` and `not`
 //! extend this as Kleene's logic does; `not` thereby moves inwards to the comparisons, where a lacking field is simply not
-//! selected ([`program`]). `!=` is the negation of `==`. A bare flag (`fin`) asks whether it is set; any other bare field
+//! selected (`program.rs`). `!=` is the negation of `==`. A bare flag (`fin`) asks whether it is set; any other bare field
 //! (`close.code`) asks whether the record has it, which every record answers, so that `not finding` selects those without.
 //!
-//! A filter that asks for nothing but what the index holds is decided there, without building records ([`sieve`]); whatever
+//! A filter that asks for nothing but what the index holds is decided there, without building records (`sieve.rs`); whatever
 //! needs bytes is asked last.
 
 mod complete;
