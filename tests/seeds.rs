@@ -6,7 +6,11 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
+use framescope::capture::import;
+use framescope::capture::samples::Sample;
+use framescope::export::{Format, Options, Progress, export};
 use framescope::proto::deflate::Deflater;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
@@ -16,7 +20,7 @@ const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
 
 /// Name of the target, name of the seed, the seed.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    [frames(), http(), connection(), extensions(), inflate(), reassembly()].concat()
+    [frames(), http(), connection(), extensions(), inflate(), reassembly(), filter(), text()].concat()
 }
 
 fn frames() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -159,6 +163,40 @@ fn reassembly() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             [segment(0, 0, request), segment(0x40, after + 20, &hello), segment(1, 0, b"HTTP/1.1 101 S\r\n\r\n")]
                 .concat(),
         ),
+    ]
+}
+
+fn filter() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    vec![
+        ("filter", "frames", text("op in {ping pong} and len > 64KiB or not fin")),
+        ("filter", "payloads", text("text contains \"echo\" && !(bytes contains 81:05)")),
+        ("filter", "regex", text("path matches \"^/t.c\" or close.code == 1000..1003")),
+        (
+            "filter",
+            "wireshark",
+            text("websocket.opcode == 9 && websocket.masking_key == 37:fa:21:3d && tcp.stream == 0"),
+        ),
+    ]
+}
+
+/// A sample as NDJSON and as HAR, and a HAR by others.
+fn text() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    Sample::by_name("hello").expect("a sample").unpack(&path).expect("unpacked");
+    let (capture, loader) = import::open(&path).expect("a capture");
+    loader.run(&AtomicBool::new(false));
+    let exported = |format| {
+        let mut out = Vec::new();
+        export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
+        out
+    };
+    let foreign = r#"{"log":{"version":"1.2","creator":{"name":"a"},"entries":[{"startedDateTime":"2026-11-22T19:30:01Z","request":{"method":"GET","url":"ws://a/b","headers":[]},"response":{"status":101,"headers":[]},"_webSocketMessages":[{"type":"send","time":1795375801.5,"opcode":1,"data":"hello"},{"type":"receive","time":1795375802.5,"opcode":2,"data":"aGVsbG8="}]}]}}"#;
+    vec![
+        ("ndjson", "hello", exported(Format::Ndjson)),
+        ("har", "hello", exported(Format::Har)),
+        ("har", "foreign", foreign.as_bytes().to_vec()),
     ]
 }
 

@@ -16,6 +16,21 @@ pub fn capture(data: &[u8]) {
     look(&capture);
 }
 
+/// Lines of NDJSON.
+pub fn ndjson(data: &[u8]) {
+    // The beginning tells what a file is.
+    if data.starts_with(b"{\"v\":") {
+        capture(data);
+    }
+}
+
+/// A HAR.
+pub fn har(data: &[u8]) {
+    if data.starts_with(b"{\"log\":") {
+        capture(data);
+    }
+}
+
 /// TCP segments as the input says: out of order, again, overlapping, lost, reset.
 pub fn reassembly(data: &[u8]) {
     let mut rest = data;

@@ -3,9 +3,11 @@
 //! `fuzz/run SECONDS [TARGET ...]` runs them.
 
 mod files;
+mod language;
 mod protocol;
 
-pub use files::{capture, reassembly};
+pub use files::{capture, har, ndjson, reassembly};
+pub use language::filter;
 pub use protocol::{connection, extensions, frames, http, inflate};
 
 /// Takes the next byte of the input as a number.

@@ -118,9 +118,9 @@ impl Segments {
         self.control(out, direction, ACK, time, &comments);
     }
 
-    /// Appends an empty packet from that side, for what is to be said of what it sent before.
+    /// Appends the empty packet by which the other side acknowledges what that side has just sent, for what is to be said of it.
     pub fn comment(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
-        self.control(out, direction, ACK, time, comments);
+        self.control(out, direction.opposite(), ACK, time, comments);
     }
 
     /// Appends a RST from that side.

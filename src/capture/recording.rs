@@ -111,6 +111,24 @@ impl Recording {
         self.open(time);
     }
 
+    /// The next `missing` bytes of a side were not captured.
+    pub fn gap(&mut self, direction: Direction, missing: u64, time: Time) {
+        if self.ended[direction.index()] {
+            return;
+        }
+        self.open(time);
+        // The index takes bytes and gaps in the order of the stream.
+        self.commit();
+        let Some(live) = &mut self.live else { return };
+        if let Some(number) = live.number {
+            self.recorder.capture.index_mut().leave_out(number, direction, missing);
+        }
+        self.connection.gap(direction, missing, time, &mut self.batch.records);
+        let comments = comments_of(&self.batch.records);
+        live.segments.skip(&mut self.batch.blocks, direction, missing, time, &comments);
+        self.commit();
+    }
+
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
     pub fn end(&mut self, direction: Direction, how: How, time: Time) {
         let Some(live) = &mut self.live else { return };

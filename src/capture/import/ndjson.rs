@@ -90,11 +90,7 @@ impl Reading<'_> {
                 let replay = &mut self.replay;
                 told.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, sound.time, bytes));
             }
-            Event::Gap(missing) => {
-                let words = format!("a gap of {} is left out; everything else is shown", count(missing, "byte"));
-                self.trouble(lines.number, &words);
-            }
-            Event::End(..) => {
+            Event::Gap(_) | Event::End(..) => {
                 self.replay.happens(connection, direction, sound.time, sound.event);
                 if !self.replay.knows(connection) {
                     self.next.remove(&connection);

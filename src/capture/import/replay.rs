@@ -96,9 +96,13 @@ impl Replay {
 
     /// Something else happens on a connection that has begun.
     pub fn happens(&mut self, connection: u64, direction: Direction, time: Time, event: Event) {
-        let Event::End(how, by) = event else { return };
         self.turn_to(connection);
         let Some(replayed) = self.connections.get_mut(&connection) else { return };
+        let (how, by) = match event {
+            Event::Bytes => return,
+            Event::Gap(missing) => return replayed.recording.gap(direction, missing, time),
+            Event::End(how, by) => (how, by),
+        };
         if std::mem::replace(&mut replayed.ended[direction.index()], true) {
             return;
         }

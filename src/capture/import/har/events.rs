@@ -44,8 +44,6 @@ pub struct Events {
     pub skipped: u64,
     /// Messages that cannot be shown.
     pub odd: u64,
-    /// Bytes of gaps that our records tell.
-    gaps: u64,
     /// The program that wrote the file.
     pub creator: Option<String>,
     /// What the file says its records were reconstructed from.
@@ -79,7 +77,6 @@ impl Events {
             reconstructed: 0,
             skipped: 0,
             odd: 0,
-            gaps: 0,
             creator: None,
             marked: None,
         })
@@ -106,9 +103,6 @@ impl Events {
     pub fn told(&mut self, told: &Told<'_>, sound: Sound) -> io::Result<()> {
         if let Some(addresses) = told.addresses() {
             self.addresses.entry(told.conn).or_insert(addresses);
-        }
-        if let Event::Gap(missing) = sound.event {
-            self.gaps = self.gaps.saturating_add(missing);
         }
         let (position, mut written) = (self.len, Ok(()));
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -182,14 +176,13 @@ impl Events {
     /// What cannot be shown of the file, in a line.
     pub fn trouble(&self) -> Option<String> {
         let no_entry = self.noted.is_empty();
-        match (self.odd, self.gaps) {
+        match self.odd {
             _ if no_entry => Some(match self.skipped {
                 1 => "the one entry of this HAR is no WebSocket".to_owned(),
                 n => format!("no WebSocket among {} entries of this HAR", grouped(n)),
             }),
-            (0, 0) => None,
-            (0, gaps) => Some(format!("gaps of {} are left out; everything else is shown", count(gaps, "byte"))),
-            (odd, _) => Some(format!("{} that no frame carries so: left out, or kept as text", count(odd, "message"))),
+            0 => None,
+            odd => Some(format!("{} that no frame carries so: left out, or kept as text", count(odd, "message"))),
         }
     }
 
