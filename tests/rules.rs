@@ -159,6 +159,29 @@ fn compressing() -> Talk {
     negotiated(line, line)
 }
 
+/// The same with a window of 512 bytes from the server.
+fn small_window() -> Talk {
+    let line = "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9";
+    negotiated(line, line)
+}
+
+/// A message that ends by repeating what stands 1,000 bytes before.
+fn far_back() -> Vec<u8> {
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let mut message: Vec<u8> = (0..1_000).map(|_| noise()).collect();
+    message.extend_from_within(..100);
+    let mut payload = Vec::new();
+    Deflater::new(15, true).message(&message, &mut payload);
+    let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Binary, None, payload.len() as u64) };
+    let mut wire = Vec::new();
+    head.encode_with(&payload, &mut wire);
+    wire
+}
+
 /// The same with an extension that is not known.
 fn foreign() -> Talk {
     let line = "Sec-WebSocket-Extensions: x-foo";
@@ -326,6 +349,7 @@ fn frames() -> Vec<Case> {
             .also(&[Rule::Rsv1Set, Rule::Rsv2Set, Rule::Rsv3Set, Rule::OpcodeReserved, Rule::ControlFragmented]),
         // A reserved block type (RFC 1951 §3.2.3); "Hello" with a byte ff for its last letter, stored; zeros.
         case(Rule::InflateFailed, "inflate-failed", "RFC 7692 §7.2.2", Error, compressing().down([0xc2, 4, 0x06, 0, 0, 0]), 3, At::Bits(16, 24)),
+        case(Rule::WindowExceeded, "window-exceeded", "RFC 7692 §7.1.2", Error, small_window().down(far_back()), 3, At::Bits(8520, 8528)),
         case(Rule::InflatedNotUtf8, "inflated-not-utf8", "RFC 6455 §8.1", Error, compressing().down([0xc1, 11, 0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0xff, 0x00]), 3, At::Nothing),
         case(Rule::InflateLimit, "inflate-limit", "RFC 7692 §8", Info, compressing().down(zeros((64 << 20) + 1)), 3, At::Nothing),
         case(Rule::InflatedLong, "inflated-long", "RFC 7692 §8", Info, compressing().down(zeros((16 << 20) + 1)), 3, At::Nothing),

@@ -9,7 +9,7 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 pub const WINDOW: usize = 32 * 1024;
 
 /// The same in bits.
-const MAX_WINDOW_BITS: u8 = 15;
+pub const MAX_WINDOW_BITS: u8 = 15;
 
 /// The end that every compressed message lacks on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];

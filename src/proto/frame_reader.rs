@@ -125,7 +125,7 @@ impl FrameReader {
             self.unsure = true;
         }
         if let (None, Some(agreed)) = (&self.inflating, shared.deflate) {
-            self.inflating = Some(Box::new(Inflating::new(agreed.takeover(self.direction))));
+            self.inflating = Some(Box::new(Inflating::new(&agreed, self.direction)));
         }
         if let Some(inflating) = &mut self.inflating {
             inflating.lose();
@@ -288,8 +288,8 @@ impl FrameReader {
             self.messages += 1;
             let compressed = shared.deflate.filter(|_| head.rsv1);
             if let Some(agreed) = compressed {
-                let takeover = agreed.takeover(self.direction);
-                let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(takeover)));
+                let direction = self.direction;
+                let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(&agreed, direction)));
                 inflating.begin(head.opcode == Opcode::Text);
             }
             // What an unknown extension does to a payload is not known, nor without the handshake whether RSV1 means compressed.

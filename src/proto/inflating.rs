@@ -1,9 +1,11 @@
 //! The compressed messages of one direction as the dissector follows them: inflated, judged, not kept (RFC 7692 §6, §7.2).
 
-use super::deflate::{Fault, Inflation};
-use super::dissected::Checkpoint;
+use super::deflate::{Fault, Inflation, MAX_WINDOW_BITS};
+use super::dissected::{Checkpoint, Direction};
+use super::distances::farthest;
 use super::endpoint::MAX_MESSAGE;
-use super::rules::{Finding, Rule};
+use super::extensions::DeflateParams;
+use super::rules::{Finding, Rule, grouped};
 use super::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::FrameHead;
@@ -23,6 +25,9 @@ const PER_MESSAGE: u64 = 128;
 /// How far a message may lie behind a checkpoint on the wire, in bytes: they are skipped.
 const CHECKPOINT_EVERY_WIRE: u64 = 4 << 20;
 
+/// How much of a message is looked through for how far back it refers, compressed, in bytes.
+const MAX_WALKED: usize = 1 << 20;
+
 #[derive(Debug)]
 pub(super) struct Inflating {
     inflation: Inflation,
@@ -31,11 +36,23 @@ pub(super) struct Inflating {
     /// The way from the latest checkpoint to here, in bytes as [`CHECKPOINT_EVERY`] counts them, and where that stands.
     since: u64,
     checkpoint: Option<u64>,
+    /// The window agreed on, in bits.
+    window_bits: u8,
+    /// Where that is not the largest, what the message consists of so far, compressed; `None` when that is too much.
+    compressed: Option<Vec<u8>>,
 }
 
 impl Inflating {
-    pub fn new(takeover: bool) -> Self {
-        Self { inflation: Inflation::new(takeover, MAX_INFLATED), utf8: None, since: 0, checkpoint: None }
+    /// The messages of a direction, with what was agreed on.
+    pub fn new(agreed: &DeflateParams, direction: Direction) -> Self {
+        Self {
+            inflation: Inflation::new(agreed.takeover(direction), MAX_INFLATED),
+            utf8: None,
+            since: 0,
+            checkpoint: None,
+            window_bits: agreed.window_bits(direction),
+            compressed: None,
+        }
     }
 
     /// A compressed message begins.
@@ -43,6 +60,11 @@ impl Inflating {
         self.inflation.begin();
         self.since += PER_MESSAGE;
         self.utf8 = is_text.then(Utf8::default);
+        self.compressed = (self.window_bits < MAX_WINDOW_BITS).then(|| {
+            let mut kept = self.compressed.take().unwrap_or_default();
+            kept.clear();
+            kept
+        });
     }
 
     /// Bytes are missing: the current message is not inflated further, nor is a later one that may refer to it.
@@ -58,6 +80,10 @@ impl Inflating {
     /// Takes the next compressed bytes, unmasked: payload bytes `seen` and on of a frame. What came out before a fault is
     /// judged too.
     pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> impl Iterator<Item = Finding> {
+        self.compressed = self.compressed.take().filter(|kept| kept.len() + bytes.len() <= MAX_WALKED);
+        if let Some(kept) = &mut self.compressed {
+            kept.extend_from_slice(bytes);
+        }
         let Self { inflation, utf8, .. } = self;
         let begun = inflation.len();
         let mut text = Text { utf8, at: begun, bad: None };
@@ -94,6 +120,11 @@ impl Inflating {
             Ok(()) => {
                 if self.utf8.is_some_and(|utf8| !utf8.is_complete()) {
                     findings.push(Finding::new(Rule::TextCutCharacter, last));
+                }
+                let farthest = self.compressed.as_deref().map_or(0, farthest);
+                if farthest > 1 << self.window_bits {
+                    let window = grouped(1 << self.window_bits);
+                    findings.push(Finding::new(Rule::WindowExceeded, last).number(farthest.into()).text(&window));
                 }
                 let len = self.inflation.len();
                 if len > EXPORTED_INFLATED {

@@ -11,6 +11,7 @@ pub mod connection;
 pub mod deflate;
 pub mod dissected;
 pub mod dissector;
+pub mod distances;
 pub mod endpoint;
 pub mod extensions;
 mod frame_reader;

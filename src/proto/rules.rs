@@ -179,6 +179,8 @@ catalogue! {
     TextCutCharacter "text-cut-character" "RFC 6455 §8.1" Error "the text message ends inside a UTF-8 character";
     /// A compressed payload is a DEFLATE stream.
     InflateFailed "inflate-failed" "RFC 7692 §7.2.2" Error "the compressed message cannot be inflated: {s}";
+    /// Compressed bytes refer no further back than the window that was agreed on.
+    WindowExceeded "window-exceeded" "RFC 7692 §7.1.2" Error "the compressed message refers {n} bytes back; the window agreed on has {s}";
     /// A compressed text is UTF-8 once it is inflated.
     InflatedNotUtf8 "inflated-not-utf8" "RFC 6455 §8.1" Error "the inflated text is not UTF-8 from its byte {n} on";
     /// A message inflates to no more than a receiver bears.
