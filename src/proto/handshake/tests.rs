@@ -109,3 +109,21 @@ fn a_plain_request_is_not_held_to_the_handshake() {
     let asked = check_request(&Head::read(b"GET /ticker?x HTTP/1.1\r\nHost: x\r\n\r\n"), None);
     assert!(broken(&asked).contains(&Rule::UpgradeMissing));
 }
+
+#[test]
+fn a_response_names_websocket_alone_and_an_offered_subprotocol() {
+    let upgrade = response_with(|text| text.replace("Upgrade: websocket", "Upgrade: h2c, websocket"));
+    assert_eq!(upgrade, [Rule::ResponseUpgradeMissing]);
+    let empty = response_with(|text| text.replace("Protocol: chat", "Protocol:"));
+    assert_eq!(empty, [Rule::SubprotocolMalformed]);
+}
+
+#[test]
+fn an_offer_that_must_be_declined_cannot_be_accepted() {
+    // RFC 7692 §7.1: an offer with a parameter that the extension does not have.
+    let line = "Sec-WebSocket-Extensions: permessage-deflate";
+    let request = REQUEST.replace("\r\n\r\n", &format!("\r\n{line}; foo\r\n\r\n"));
+    let response = RESPONSE.replace("\r\n\r\n", &format!("\r\n{line}\r\n\r\n"));
+    let facts = RequestFacts::of(&Head::read(request.as_bytes()));
+    assert_eq!(broken(&check_response(&Head::read(response.as_bytes()), &facts)), [Rule::DeflateParameterInvalid]);
+}
