@@ -1,5 +1,7 @@
 //! Filters from outside: on the command line, and on the screen.
 
+#[path = "support/program.rs"]
+mod program;
 mod support;
 
 use std::process::Command;
@@ -29,6 +31,20 @@ fn an_export_holds_what_the_filter_lets_through() {
     assert!(out.lines().all(|line| line.contains("\"opcode_name\":\"p")), "{out}");
     let (_, text, _) = run(&["export", &file, "--to", "payload", "-o", "-", "--filter", "text == Hello and not mask"]);
     assert!(text.starts_with("Hello"), "{text}");
+}
+
+#[test]
+fn a_live_run_prints_what_the_filter_lets_through() {
+    let mut live =
+        program::Program::start(&["--demo", "--interval", "50ms", "--filter", "op == text and text contains client"]);
+    assert!(live.url.starts_with("http://127.0.0.1:"), "{}", live.url);
+    live.wait_for("a third answer", 0, |line| line["text"] == "client: echo 2");
+    let printed = live.stop();
+    let texts: Vec<&str> = printed.iter().filter_map(|line| line["text"].as_str()).collect();
+    assert_eq!(texts.len(), printed.len(), "nothing but texts");
+    for (n, text) in texts.iter().enumerate() {
+        assert_eq!(*text, format!("client: echo {n}"));
+    }
 }
 
 #[test]

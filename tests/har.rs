@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs;
-use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
 use framescope::capture::samples::Sample;
@@ -11,15 +10,7 @@ use framescope::capture::store::Capture;
 use framescope::export::{Format, Options, Progress, Selection, export};
 use framescope::proto::dissected::Kind;
 use serde_json::{Value, json};
-
-fn opened(bytes: &[u8]) -> Capture {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("capture");
-    fs::write(&path, bytes).expect("written");
-    let (capture, loader) = import::open(&path).expect("a capture");
-    loader.run(&AtomicBool::new(false));
-    capture
-}
+use support::opened;
 
 fn sample(name: &str) -> Capture {
     opened(Sample::by_name(name).expect("a sample").bytes)

@@ -17,23 +17,13 @@ use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::{DOWN, REQUEST, RESPONSE, UP, frame};
+use support::{DOWN, REQUEST, RESPONSE, UP, frame, opened};
 
 /// Who says what.
 type Said = (Direction, Vec<u8>);
 
 /// The formats that carry whole captures.
 const CARRIERS: [Format; 3] = [Format::Pcapng, Format::Ndjson, Format::Har];
-
-fn opened(bytes: &[u8]) -> Capture {
-    let folder = tempfile::tempdir().expect("a folder");
-    // What a file is, is told by its content.
-    let path = folder.path().join("capture");
-    fs::write(&path, bytes).expect("written");
-    let (capture, loader) = import::open(&path).expect("a capture");
-    loader.run(&AtomicBool::new(false));
-    capture
-}
 
 fn exported(capture: &Capture, format: Format) -> Vec<u8> {
     let mut out = Vec::new();
@@ -306,6 +296,19 @@ mod ndjson {
         assert_eq!(records.len(), lines.len());
         let gap = records.iter().find(|record| record.kind == Kind::Gap).expect("a gap");
         assert_eq!((gap.offset, gap.wire_len), (offset, 2920));
+    }
+
+    #[test]
+    fn a_gap_that_no_stream_can_have_is_refused() {
+        for missing in [0, 1 << 31, u64::MAX] {
+            let gap = format!(
+                "{{\"v\":1,\"no\":1,\"type\":\"gap\",\"conn\":1,\"dir\":\"s2c\",\"time\":\"2026-11-22T19:30:00Z\",\
+                 \"offset\":0,\"missing\":{missing},\"findings\":[]}}"
+            );
+            let (records, said) = reason(&gap);
+            assert_eq!(records, 0);
+            assert!(said.starts_with("line 1: ") && said.contains(&format!("missing is \"{missing}\"")), "{said}");
+        }
     }
 
     #[test]

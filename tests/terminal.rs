@@ -174,6 +174,18 @@ fn a_file_that_grows_is_followed() {
 }
 
 #[test]
+fn a_file_opens_with_a_filter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = ["open", "--sample", "hello", "--filter", "op == ping", "--theme", "dark"];
+    let mut terminal = Terminal::program(&line, folder.path());
+    terminal.expect("1 of 14 records");
+    let list = terminal.text();
+    assert!(list.contains("& op == ping") && list.contains("ping") && !list.contains("Switching Protocols"), "{list}");
+    terminal.press("q");
+    terminal.end();
+}
+
+#[test]
 fn a_demo_is_stepped_through_exported_and_quit() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut terminal =

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::recording::Recording;
 
 /// How long what a connection holds may wait for more of it before it is written.
-pub(super) const LINGER: Duration = Duration::from_millis(5);
+const LINGER: Duration = Duration::from_millis(5);
 
 /// A recording that both its connection and the timer reach; none when nobody records it any more.
 pub(super) type Shared = Arc<Mutex<Option<Recording>>>;
@@ -25,13 +25,10 @@ struct Watched {
 }
 
 impl Linger {
-    /// Watches a recording until it holds nothing.
+    /// Watches a recording, which must not be watched already, until it holds nothing.
     pub fn watch(&self, recording: &Shared) {
         let mut watched = lock(&self.0);
-        let recording = Arc::downgrade(recording);
-        if watched.recordings.iter().all(|other| !other.ptr_eq(&recording)) {
-            watched.recordings.push(recording);
-        }
+        watched.recordings.push(Arc::downgrade(recording));
         if !watched.running {
             let linger = self.clone();
             // Without a thread it is written with the next thing said, or at the end.
@@ -54,7 +51,7 @@ impl Linger {
             // Outside the lock, in which connections wait for nobody.
             recordings.retain(|recording| {
                 let Some(recording) = recording.upgrade() else { return false };
-                lock(&recording).as_mut().is_some_and(Recording::commit_when_old)
+                lock(&recording).as_mut().is_some_and(Recording::look_after)
             });
             lock(&self.0).recordings.append(&mut recordings);
         }

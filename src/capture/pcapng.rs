@@ -25,17 +25,23 @@ const RST: u8 = 0x04;
 const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 
-const OPT_END: u16 = 0;
-const OPT_COMMENT: u16 = 1;
+/// Types of blocks (draft-ietf-opsawg-pcapng §4).
+pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+pub(super) const INTERFACE: u32 = 1;
+pub(super) const ENHANCED_PACKET: u32 = 6;
+
+/// Codes of options (the same §3.5, §4).
+pub(super) const OPT_END: u16 = 0;
+pub(super) const OPT_COMMENT: u16 = 1;
 const OPT_USERAPPL: u16 = 4;
 const OPT_IF_NAME: u16 = 2;
-const OPT_IF_TSRESOL: u16 = 9;
+pub(super) const OPT_IF_TSRESOL: u16 = 9;
 
 /// Appends what a file begins with: the section header and the one interface. A capture whose bytes never crossed a wire says
 /// so in `reconstructed`.
 pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
     let application = concat!("framescope ", env!("CARGO_PKG_VERSION"));
-    block(out, 0x0a0d_0d0a, |out| {
+    block(out, SECTION_HEADER, |out| {
         out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
         out.extend_from_slice(&1u16.to_le_bytes());
         out.extend_from_slice(&0u16.to_le_bytes());
@@ -46,7 +52,7 @@ pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
         option(out, OPT_USERAPPL, application.as_bytes());
         option(out, OPT_END, &[]);
     });
-    block(out, 1, |out| {
+    block(out, INTERFACE, |out| {
         out.extend_from_slice(&101u16.to_le_bytes());
         out.extend_from_slice(&0u16.to_le_bytes());
         out.extend_from_slice(&0u32.to_le_bytes()); // no snap length
@@ -203,7 +209,7 @@ fn enhanced_packet(out: &mut Vec<u8>, head: &[u8], payload: &[u8], time: Time, c
     let total = (32 + len + padding + options) as u32;
     out.reserve(total as usize);
     let mut fixed = [0u8; 28];
-    fixed[0] = 6;
+    fixed[..4].copy_from_slice(&ENHANCED_PACKET.to_le_bytes());
     fixed[4..8].copy_from_slice(&total.to_le_bytes());
     fixed[12..16].copy_from_slice(&((time.0 >> 32) as u32).to_le_bytes());
     fixed[16..20].copy_from_slice(&(time.0 as u32).to_le_bytes());

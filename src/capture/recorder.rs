@@ -106,10 +106,9 @@ impl ConnectionRecorder {
     pub fn record_soon(&mut self, chunks: &[Chunk<'_>]) {
         let mut watch = false;
         self.with(|recording| {
-            let held = recording.holds();
             recording.hold(chunks);
             recording.commit_when_much();
-            watch = !held && recording.holds();
+            watch = recording.wants_watch();
         });
         if watch {
             self.linger.watch(&self.recording);

@@ -30,6 +30,8 @@ pub(super) struct Recording {
     batch: Batch,
     /// What the batch holds was there already when the timer looked last.
     seen: bool,
+    /// The timer looks after what is held.
+    watched: bool,
 }
 
 struct Live {
@@ -60,6 +62,7 @@ impl Recording {
             ended: [false; 2],
             batch: Batch::default(),
             seen: false,
+            watched: false,
         }
     }
 
@@ -97,13 +100,21 @@ impl Recording {
         }
     }
 
-    /// Commits what is held if it was already held at the last call; whether something is still held.
-    pub fn commit_when_old(&mut self) -> bool {
+    /// Whether the timer must be asked to look after what is held; from then on it does.
+    pub fn wants_watch(&mut self) -> bool {
+        let unwatched = self.holds() && !self.watched;
+        self.watched |= unwatched;
+        unwatched
+    }
+
+    /// Commits what is held if it was already held at the last call. Whether the timer shall call again.
+    pub fn look_after(&mut self) -> bool {
         if self.seen {
             self.commit();
         }
         self.seen = self.holds();
-        self.seen
+        self.watched = self.seen;
+        self.watched
     }
 
     /// Makes the connection visible without bytes: what was said on it is told later.
@@ -113,7 +124,7 @@ impl Recording {
 
     /// The next `missing` bytes of a side were not captured.
     pub fn gap(&mut self, direction: Direction, missing: u64, time: Time) {
-        if self.ended[direction.index()] {
+        if missing == 0 || self.ended[direction.index()] {
             return;
         }
         self.open(time);

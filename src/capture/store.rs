@@ -21,8 +21,9 @@ use crate::proto::time::Time;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 
-/// How far apart in the file two pieces of a stream may lie that are read at once, in bytes.
+/// How far apart in the file two pieces of a stream may lie that are read at once, and how long such a piece may be, in bytes.
 const NEAR: u64 = 512;
+const SHORT: usize = 4096;
 
 /// A handle to a capture; clones are the same capture.
 #[derive(Clone)]
@@ -323,9 +324,10 @@ impl Capture {
         let total = pieces.iter().map(|(_, len)| len).sum();
         let mut bytes = Vec::with_capacity(total);
         let mut run = Vec::new();
-        // Pieces that lie close together are read at once, with the packet heads between them.
-        for near in pieces.chunk_by(|(position, len), (next, _)| {
-            next.checked_sub(position + *len as u64).is_some_and(|between| between <= NEAR)
+        // Short pieces that lie close together are read at once, with the packet heads between them.
+        for near in pieces.chunk_by(|(position, len), (next, next_len)| {
+            let between = next.checked_sub(position + *len as u64);
+            (*len).max(*next_len) <= SHORT && between.is_some_and(|between| between <= NEAR)
         }) {
             let (first, (last, last_len)) = (near[0].0, near[near.len() - 1]);
             run.resize((last - first) as usize + last_len, 0);

@@ -57,28 +57,29 @@ pub fn judge_start(start: &HeadStart, direction: Direction, extended: Extended, 
 #[inline]
 fn judge_reserved(start: &HeadStart, extended: Extended, out: &mut Vec<Finding>) {
     let Extended { deflate, foreign } = extended;
-    let mut breaks = |rule, span, name: &str, number| {
-        let finding =
-            if foreign { Finding::new(Rule::ExtensionBits, Some(span)) } else { Finding::new(rule, Some(span)) };
-        out.push(finding.number(number).text(name));
+    // Each with what it is, in words, where an unknown extension may define it.
+    let mut breaks = |rule: Finding, span, words: fn(&HeadStart) -> String| {
+        let finding = if foreign { Finding::new(Rule::ExtensionBits, None).text(&words(start)) } else { rule };
+        out.push(Finding { span: Some(span), ..finding });
     };
     // RSV1 belongs to the first frame of a compressed message.
     if start.rsv1 && !(deflate && start.opcode.opens_message()) {
-        match start.opcode {
-            opcode if deflate && (opcode.is_control() || opcode == Opcode::Continuation) => {
-                breaks(Rule::Rsv1Misplaced, RSV1, if foreign { "RSV1 is 1" } else { opcode.name() }, 0);
-            }
-            _ => breaks(Rule::Rsv1Set, RSV1, "RSV1 is 1", 0),
-        }
+        let misplaced = deflate && (start.opcode.is_control() || start.opcode == Opcode::Continuation);
+        let rule = match misplaced {
+            true => Finding::new(Rule::Rsv1Misplaced, None).text(start.opcode.name()),
+            false => Finding::new(Rule::Rsv1Set, None),
+        };
+        breaks(rule, RSV1, |_| "RSV1 is 1".to_owned());
     }
     if start.rsv2 {
-        breaks(Rule::Rsv2Set, RSV2, "RSV2 is 1", 0);
+        breaks(Finding::new(Rule::Rsv2Set, None), RSV2, |_| "RSV2 is 1".to_owned());
     }
     if start.rsv3 {
-        breaks(Rule::Rsv3Set, RSV3, "RSV3 is 1", 0);
+        breaks(Finding::new(Rule::Rsv3Set, None), RSV3, |_| "RSV3 is 1".to_owned());
     }
     if let Opcode::Reserved(value) = start.opcode {
-        breaks(Rule::OpcodeReserved, OPCODE, &format!("opcode 0x{value:X}"), u64::from(value));
+        let rule = Finding::new(Rule::OpcodeReserved, None).number(u64::from(value));
+        breaks(rule, OPCODE, |start| format!("opcode 0x{:X}", start.opcode.to_wire()));
     }
 }
 

@@ -15,6 +15,12 @@ const SIDE_BY_SIDE: u16 = 72;
 /// From this width on what there is to say of a connection stands in two columns.
 pub const CARD_IN_TWO: u16 = 100;
 
+/// Columns in front of the timeline's lanes: cursor, connection, direction.
+pub const GUTTER: u16 = 10;
+
+/// From how many rows on the timeline's last says what the signs mean.
+pub const LEGEND_FROM: u16 = 5;
+
 /// The lowest terminal that has room for the explanation, and the lowest that has room for a line of it.
 const EXPLANATION_FROM: [u16; 2] = [28, 24];
 

@@ -148,3 +148,26 @@ fn a_thousand_connections_are_open_at_once() {
     assert_eq!(records.iter().filter(|(r, _)| r.opcode() == Some(Opcode::Close)).count(), 1000);
     drop(streams);
 }
+
+#[test]
+fn a_ping_behind_the_goodbye_is_answered() {
+    // RFC 6455 §5.5.2: until the client's Close has come.
+    let bench = Bench::new();
+    let mut stream = bench.upgraded("/echo");
+    bench.wait("the handshake", |capture| capture.len() == 2);
+    let client = std::thread::spawn(move || {
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).expect("a Close");
+        assert_eq!(head[0], 0x88);
+        let mut payload = vec![0; usize::from(head[1])];
+        stream.read_exact(&mut payload).expect("its payload");
+        stream.write_all(&frame(true, Opcode::Ping, b"p")).expect("written");
+        let mut pong = [0; 3];
+        stream.read_exact(&mut pong).expect("a Pong");
+        assert_eq!(&pong, b"\x8a\x01p");
+        stream.write_all(&frame(true, Opcode::Close, b"\x03\xe9")).expect("written");
+    });
+    let records = bench.finish();
+    client.join().expect("an answered client");
+    assert!(without_errors(&records));
+}

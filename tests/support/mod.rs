@@ -2,9 +2,12 @@
 #![allow(dead_code)] // Each test file uses a part of it.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use framescope::capture::import::Options;
+use std::sync::atomic::AtomicBool;
+
+use framescope::capture::import::{self, Options};
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
+use framescope::capture::store::Capture;
 use framescope::proto::dissected::{Direction, How};
 use framescope::proto::time::Time;
 use framescope::tui::app::{App, Setting};
@@ -36,6 +39,16 @@ pub fn frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) ->
     let mut wire = Vec::new();
     FrameHead::new(fin, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
     wire
+}
+
+/// A capture over a file with these bytes, read to its end. The file has no ending: what it is, is told by its content.
+pub fn opened(bytes: &[u8]) -> Capture {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("capture");
+    std::fs::write(&path, bytes).expect("written");
+    let (capture, loader) = import::open(&path).expect("a capture");
+    loader.run(&AtomicBool::new(false));
+    capture
 }
 
 /// A live capture with one connection that a test feeds.
@@ -162,8 +175,8 @@ impl Screen {
 
     /// Over a file.
     pub fn file(path: &std::path::Path, options: Options, size: (u16, u16)) -> Self {
-        let (capture, loader) = framescope::capture::import::open_with(path, options).expect("a capture");
-        loader.run(&std::sync::atomic::AtomicBool::new(false));
+        let (capture, loader) = import::open_with(path, options).expect("a capture");
+        loader.run(&AtomicBool::new(false));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let setting = Setting { url: None, file: name, formats: formats() };
         let keymap = Keymap::built_in().expect("a good table");

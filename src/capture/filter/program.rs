@@ -126,10 +126,7 @@ impl Leaf {
     fn cost(&self) -> u8 {
         match self.test.field {
             Field::Host | Field::Path => 1,
-            Field::Text | Field::Bytes | Field::Payload | Field::MaskingKey => {
-                // Which records have them can nearly always be told by the index.
-                2
-            }
+            Field::Text | Field::Bytes | Field::Payload | Field::MaskingKey => 2,
             _ => 0,
         }
     }

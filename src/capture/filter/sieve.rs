@@ -218,7 +218,11 @@ impl Sieve {
         let host = || head.value("Host").map(|host| String::from_utf8_lossy(host).into_owned());
         let target = || head.target().map(|target| String::from_utf8_lossy(target).into_owned());
         let said = if leaf.test.field == Field::Host { host() } else { target() };
-        Ok(said.map(|said| leaf.of_bytes(part_of(leaf.test.field, &said).as_bytes())))
+        let asked = |said: String| match leaf.test.field {
+            Field::Path => leaf.of_bytes(path_of(&said).as_bytes()),
+            _ => leaf.of_bytes(said.as_bytes()),
+        };
+        Ok(said.map(asked))
     }
 }
 
@@ -254,18 +258,17 @@ impl Memo {
 }
 
 fn fact(field: Field, about: &About) -> Option<&str> {
-    let raw = if field == Field::Host { about.host.as_deref() } else { about.target.as_deref() };
-    raw.map(|raw| part_of(field, raw))
+    match field {
+        Field::Host => about.host.as_deref(),
+        _ => about.target.as_deref().map(path_of),
+    }
 }
 
-/// Of a target the path: without a scheme and authority before it, and without its query.
-fn part_of(field: Field, raw: &str) -> &str {
-    if field == Field::Host {
-        return raw;
-    }
-    let rest = match raw.split_once("://") {
+/// The path of a request's target: without a scheme and authority before it, and without its query.
+pub fn path_of(target: &str) -> &str {
+    let rest = match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('/') => rest.find('/').map_or("/", |at| &rest[at..]),
-        _ => raw,
+        _ => target,
     };
     rest.split(['?', '#']).next().unwrap_or(rest)
 }

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use super::interface::{Interface, Order, options};
+use crate::capture::pcapng::{ENHANCED_PACKET, INTERFACE, OPT_COMMENT, SECTION_HEADER};
 use crate::proto::time::Time;
 
 /// How much of the file is read at once, in bytes; more for a larger block.
@@ -16,13 +17,9 @@ const WINDOW: usize = 512 * 1024;
 /// The largest packet block that is read, in bytes.
 const MAX_BLOCK: usize = 64 * 1024 * 1024;
 
-const SECTION_HEADER: u32 = 0x0a0d_0d0a;
-const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
-const ENHANCED_PACKET: u32 = 6;
 
-const OPT_COMMENT: u16 = 1;
 /// A packet and its place in the file.
 #[derive(Debug)]
 pub struct Packet<'a> {

@@ -1,9 +1,8 @@
 //! What the blocks of a section share: its byte order, its interfaces, the form of options (draft-ietf-opsawg-pcapng §3.5, §4.2).
 
+use crate::capture::pcapng::{OPT_END, OPT_IF_TSRESOL};
 use crate::proto::time::Time;
 
-const OPT_END: u16 = 0;
-const OPT_IF_TSRESOL: u16 = 9;
 const OPT_IF_TSOFFSET: u16 = 14;
 
 /// A byte order.

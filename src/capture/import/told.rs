@@ -12,6 +12,9 @@ use crate::proto::dissected::{Direction, How};
 use crate::proto::rules::{Rule, count};
 use crate::proto::time::Time;
 
+/// The largest gap, in bytes: further apart, sequence numbers do not tell what comes first (RFC 9293 §3.4).
+const MAX_GAP: u64 = i32::MAX as u64;
+
 /// How many bytes are decoded from hex at once.
 const PIECE: usize = 256 * 1024;
 
@@ -144,6 +147,9 @@ impl Told<'_> {
             "request" | "response" | "frame" | "junk" | "cut" => (Event::Bytes, self.wire_len()?),
             "gap" => {
                 let lost = self.missing.ok_or_else(|| missing("missing"))?;
+                if !(1..=MAX_GAP).contains(&lost) {
+                    return Err(value("missing", &lost.to_string()));
+                }
                 (Event::Gap(lost), lost)
             }
             "end" => {

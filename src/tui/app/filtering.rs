@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::overlay::{Prompt, Purpose};
 use super::{App, Effect, Panel};
-use crate::capture::filter::{Filter, FilterError, Sieve};
+use crate::capture::filter::{self, Filter, FilterError, Sieve};
 use crate::capture::selection::Selection;
 use crate::capture::store::Capture;
 use crate::wire::field::FieldId;
@@ -232,9 +232,13 @@ impl App {
             FieldId::CloseCode => format!("close.code == {}", record.code),
             FieldId::Status => format!("status == {}", record.code),
             FieldId::Payload | FieldId::CloseReason => self.payload_alike()?,
-            FieldId::Target => format!("path == {}", quoted(self.target()?.split('?').next()?)),
+            FieldId::Target => {
+                let target = self.said_in_head(|head| head.target().map(<[u8]>::to_vec))?;
+                format!("path == {}", filter::quote(filter::path_of(&target)))
+            }
             FieldId::Header(_) if detail.rows.get(self.row)?.name.eq_ignore_ascii_case("host") => {
-                format!("host == {}", quoted(&self.host()?))
+                let host = self.said_in_head(|head| head.value("Host").map(<[u8]>::to_vec))?;
+                format!("host == {}", filter::quote(&host))
             }
             _ => whole,
         })
@@ -249,24 +253,16 @@ impl App {
         let payload = self.capture.payload(record, 0..len).ok()?;
         Some(match std::str::from_utf8(&payload) {
             Ok("") => "len == 0".to_owned(),
-            Ok(text) => format!("websocket.payload == {}", quoted(text)),
+            Ok(text) => format!("websocket.payload == {}", filter::quote(text)),
             Err(_) => format!("websocket.payload == {}", hex::encode(&payload)),
         })
     }
 
-    fn target(&self) -> Option<String> {
+    /// A part of the head under the cursor.
+    fn said_in_head(&self, part: impl Fn(&Head<'_>) -> Option<Vec<u8>>) -> Option<String> {
         let head = Head::read(self.detail.as_ref()?.http.as_deref()?);
-        head.target().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        part(&head).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
-
-    fn host(&self) -> Option<String> {
-        let head = Head::read(self.detail.as_ref()?.http.as_deref()?);
-        head.value("Host").map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    }
-}
-
-fn quoted(text: &str) -> String {
-    crate::capture::filter::quote(text)
 }
 
 impl Prompt {
@@ -276,7 +272,7 @@ impl Prompt {
             Some((base, at)) => (base, if back { at.checked_sub(1) } else { Some(at + 1) }),
             None => (self.input.value().chars().take(self.input.cursor()).collect(), Some(0)),
         };
-        let completion = crate::capture::filter::complete(&base);
+        let completion = filter::complete(&base);
         let Some(last) = completion.words.len().checked_sub(1) else { return };
         let at = at.unwrap_or(last);
         let at = if at > last { 0 } else { at };
@@ -294,7 +290,7 @@ impl Prompt {
             Some((base, _)) => base.clone(),
             None => typed.chars().take(self.input.cursor()).collect(),
         };
-        let words = crate::capture::filter::complete(&base).words;
+        let words = filter::complete(&base).words;
         let error = if typed.trim().is_empty() { None } else { Filter::parse(typed).err() };
         (words, error)
     }

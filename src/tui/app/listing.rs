@@ -61,9 +61,9 @@ impl App {
         self.rows.row_of(self.cursor, self.beneath)
     }
 
-    /// Goes to a record and holds the place, whether it has a row or not. It leads out of the table of connections; what a message or heartbeats keep in one row is opened,
-    /// and another connection's record leads out of the one that is looked at. One that has no row even so is shown below the
-    /// list, and said to be hidden.
+    /// Goes to a record and holds the place, whether it has a row or not. It leads out of the table of connections; what a
+    /// message or heartbeats keep in one row is opened, and another connection's record leads out of the one that is looked at.
+    /// One that has no row even so is shown below the list, and said to be hidden.
     pub(super) fn reveal(&mut self, no: u64) {
         self.hold();
         if self.view == View::Connections {

@@ -4,7 +4,7 @@ use super::App;
 use crate::capture::timeline::{Lanes, Spans};
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
-use crate::tui::view::timeline::{GUTTER, LEGEND_FROM};
+use crate::tui::layout::{GUTTER, LEGEND_FROM};
 
 /// The shortest time that a column may stand for, in nanoseconds.
 const LEAST: u64 = 1_000;

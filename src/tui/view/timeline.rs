@@ -19,12 +19,7 @@ use crate::proto::rules::Severity;
 use crate::proto::time::Time;
 use crate::tui::action::Action;
 use crate::tui::app::{App, Panel};
-
-/// Columns in front of the lanes: cursor, connection, direction.
-pub const GUTTER: u16 = 10;
-
-/// From how many rows on the last says what the signs mean.
-pub const LEGEND_FROM: u16 = 5;
+use crate::tui::layout::{GUTTER, LEGEND_FROM};
 
 /// The least columns between two times in the title.
 const TICKS: u64 = 14;
