@@ -1,13 +1,15 @@
 //! A small entry of fixed size per record, and beside it what few records have.
 
+mod connection;
+mod stream;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::SocketAddr;
 
-use super::overview::RoundTrips;
+pub use self::connection::ConnectionEntry;
+pub use self::stream::Extent;
 use super::record::Record;
-use super::windows::{Window, Windows};
-use crate::proto::connection::About;
+use super::windows::Windows;
 use crate::proto::dissected::{Checkpoint, Direction, Dissected, How, Key, Kind, Link};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
@@ -37,141 +39,6 @@ const _: () = assert!(size_of::<Entry>() <= 40, "DESIGN: at most 48 bytes a reco
 const COMPRESSED: u8 = 1;
 const HAS_FINDINGS: u8 = 2;
 const UNDIRECTED: u8 = 4;
-
-/// Where a piece of a direction's stream lies in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extent {
-    /// Stream offset of its first byte.
-    pub offset: u64,
-    /// File position of that byte.
-    pub position: u64,
-    /// Length in bytes.
-    pub len: u32,
-}
-
-/// No file has a byte there: what stands in place of a position for bytes that were not captured.
-const HOLE: u64 = u64::MAX;
-
-/// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
-#[derive(Debug, Default)]
-pub struct Stream {
-    /// (offset, position); an extent's length follows from its successor's offset. A hole has the position [`HOLE`].
-    extents: Vec<(u64, u64)>,
-    /// Bytes so far.
-    pub len: u64,
-    /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
-    checkpoints: Vec<(u64, Window)>,
-}
-
-impl Stream {
-    pub fn push(&mut self, extent: Extent) {
-        debug_assert_eq!(extent.offset, self.len);
-        self.extents.push((extent.offset, extent.position));
-        self.len = extent.offset + u64::from(extent.len);
-    }
-
-    /// The next `len` bytes were not captured.
-    fn leave_out(&mut self, len: u64) {
-        self.extents.push((self.len, HOLE));
-        self.len += len;
-    }
-
-    /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
-    pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
-        let end = offset.saturating_add(len).min(self.len);
-        let mut at = offset;
-        let mut i = self.extents.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
-        let mut pieces = Vec::new();
-        while at < end {
-            let Some((start, position)) = self.extents.get(i).filter(|(_, position)| *position != HOLE) else { break };
-            let extent_end = self.extents.get(i + 1).map_or(self.len, |(next, _)| *next);
-            let piece_end = extent_end.min(end);
-            if piece_end > at {
-                pieces.push((position + (at - start), (piece_end - at) as usize));
-                at = piece_end;
-            }
-            i += 1;
-        }
-        pieces
-    }
-}
-
-/// One connection.
-#[derive(Debug)]
-pub struct ConnectionEntry {
-    pub client: SocketAddr,
-    pub server: SocketAddr,
-    pub first: Time,
-    pub last: Time,
-    pub about: About,
-    pub streams: [Stream; 2],
-    /// How each direction ended.
-    pub ended: [Option<How>; 2],
-    /// Which direction ended first.
-    pub ended_first: Option<Direction>,
-    /// How many records it has.
-    pub records: u32,
-    /// Its findings by severity: info, warning, error.
-    pub findings: [u32; 3],
-    /// The first Close frame of each direction: its record and its code, 0 where it has none.
-    pub closes: [Option<(u64, u16)>; 2],
-    /// How long its pongs took; nothing is kept while there is none.
-    pub trips: Option<Box<RoundTrips>>,
-    /// Runs of records with adjoining numbers: (ordinal of the first, number of the first). Numbers fit: an entry each would
-    /// need 160 GiB before they did not.
-    runs: Vec<(u32, u32)>,
-}
-
-impl ConnectionEntry {
-    pub fn new(client: SocketAddr, server: SocketAddr, first: Time) -> Self {
-        Self {
-            client,
-            server,
-            first,
-            last: first,
-            about: About::default(),
-            streams: Default::default(),
-            ended: [None; 2],
-            ended_first: None,
-            records: 0,
-            findings: [0; 3],
-            closes: [None; 2],
-            trips: None,
-            runs: Vec::new(),
-        }
-    }
-
-    /// The number in the capture of the record with that ordinal in the connection.
-    pub fn number_of(&self, ordinal: u32) -> Option<u64> {
-        if ordinal >= self.records {
-            return None;
-        }
-        let (start, no) = self.runs[self.runs.partition_point(|(start, _)| *start <= ordinal) - 1];
-        Some(u64::from(no) + u64::from(ordinal - start))
-    }
-
-    /// The ordinal in the connection of the record with that number, if it is one of this connection's; otherwise of the
-    /// next one that is.
-    pub fn ordinal_from(&self, no: u64) -> u32 {
-        let i = self.runs.partition_point(|(_, first)| u64::from(*first) <= no);
-        let Some(run) = i.checked_sub(1) else { return 0 };
-        let (start, first) = self.runs[run];
-        let end = self.runs.get(i).map_or(self.records, |(next, _)| *next);
-        u32::try_from(no - u64::from(first))
-            .ok()
-            .and_then(|n| start.checked_add(n))
-            .map_or(end, |ordinal| ordinal.min(end))
-    }
-
-    fn number(&mut self, no: u64) {
-        let adjoins = |(start, first): &(u32, u32)| u64::from(*first) + u64::from(self.records - start) == no;
-        let joins = self.runs.last().is_some_and(adjoins);
-        if !joins {
-            self.runs.push((self.records, u32::try_from(no).unwrap_or(u32::MAX)));
-        }
-        self.records += 1;
-    }
-}
 
 /// Counts over the whole capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -505,40 +372,5 @@ mod tests {
                 assert_eq!(kind_and_direction(what(kind, direction)), (kind, direction));
             }
         }
-    }
-
-    #[test]
-    fn a_stream_gives_the_pieces_of_any_range() {
-        let mut stream = Stream::default();
-        for (offset, position, len) in [(0, 100, 10), (10, 300, 5), (15, 305, 5), (20, 50, 1)] {
-            stream.push(Extent { offset, position, len });
-        }
-        assert_eq!(stream.pieces(0, 21), [(100, 10), (300, 5), (305, 5), (50, 1)]);
-        assert_eq!(stream.pieces(12, 4), [(302, 3), (305, 1)]);
-        assert_eq!(stream.pieces(20, 100), [(50, 1)]);
-        assert_eq!(stream.pieces(21, 1), []);
-        assert_eq!(stream.pieces(5, 0), []);
-    }
-
-    #[test]
-    fn a_stream_ends_at_a_hole_and_goes_on_behind_it() {
-        let mut stream = Stream::default();
-        stream.push(Extent { offset: 0, position: 100, len: 10 });
-        stream.leave_out(5);
-        stream.push(Extent { offset: 15, position: 300, len: 5 });
-        assert_eq!((stream.len, stream.pieces(5, 15)), (20, vec![(105, 5)]));
-        assert_eq!((stream.pieces(12, 8), stream.pieces(16, 9)), (vec![], vec![(301, 4)]));
-    }
-
-    #[test]
-    fn ordinals_and_numbers_convert_both_ways() {
-        let address = "127.0.0.1:1".parse().expect("address");
-        let mut entry = ConnectionEntry::new(address, address, Time(0));
-        for no in [1, 2, 5, 9, 10] {
-            entry.number(no);
-        }
-        let numbers: Vec<_> = (0..6).map(|ordinal| entry.number_of(ordinal)).collect();
-        assert_eq!(numbers, [Some(1), Some(2), Some(5), Some(9), Some(10), None]);
-        assert_eq!([1, 2, 3, 5, 6, 9, 10, 11].map(|no| entry.ordinal_from(no)), [0, 1, 2, 2, 3, 3, 4, 5]);
     }
 }

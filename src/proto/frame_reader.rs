@@ -1,21 +1,21 @@
 //! Frames of one direction, cut anywhere: finds them, follows their messages, judges them (RFC 6455 §5, §7, §8.1).
 
+mod control;
+mod gap;
+
+use self::control::{MAX_CONTROL, judge_answer, pong_len};
 use super::connection::Shared;
 use super::dissected::{Direction, Dissected, Kind, Link};
 use super::inflating::Inflating;
 use super::judge::{OPCODE, judge_head, judge_size, judge_start, key_span, length_span};
-use super::pings::Answer;
 use super::rules::{Finding, Rule};
 use super::time::Time;
 use super::utf8::Utf8;
 use crate::wire::field::Span;
-use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::head_start::HeadStart;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
-
-/// How much of a control frame's payload is looked at, in bytes: all of a legal one.
-const MAX_CONTROL: usize = 125;
 
 /// How many findings of each severity a direction may have: a peer that sends nothing but faults must not fill the memory, and
 /// what is only worth knowing must not hide what is wrong.
@@ -85,61 +85,6 @@ impl FrameReader {
         }
     }
 
-    /// A reader of what follows missing bytes.
-    pub fn midway(direction: Direction, start: u64) -> Self {
-        Self { unsure: true, ..Self::new(direction, start) }
-    }
-
-    /// How many payload bytes of the current frame are still to come, once its head is whole.
-    pub const fn left(&self) -> Option<u64> {
-        match &self.current {
-            Some((head, seen)) => Some(head.payload_len - *seen),
-            None => None,
-        }
-    }
-
-    /// Bytes are missing: inside the payload of the current frame (`within`), or up to nobody knows where. `told` tells whether
-    /// [`Self::unfinished`] made a record of the current frame, which is the next one. [`Self::resume`] must follow.
-    pub fn cut(&mut self, within: bool, told: bool, shared: &mut Shared) {
-        let ordinal = shared.next_ordinal();
-        if let Some((head, _)) = self.current.take().filter(|_| told) {
-            match head.opcode {
-                Opcode::Close => {
-                    self.closed.get_or_insert(ordinal);
-                    let _ = shared.close_sent(self.direction);
-                }
-                opcode if is_data(opcode) => {
-                    if let Some(open) = &mut self.open {
-                        open.first_frame.get_or_insert(ordinal);
-                        open.utf8 = None;
-                    }
-                    if head.fin {
-                        self.open = None;
-                    }
-                }
-                _ => {}
-            }
-        }
-        if !within {
-            self.open = None;
-            self.unsure = true;
-        }
-        if let (None, Some(agreed)) = (&self.inflating, shared.deflate) {
-            self.inflating = Some(Box::new(Inflating::new(&agreed, self.direction)));
-        }
-        if let Some(inflating) = &mut self.inflating {
-            inflating.lose();
-        }
-        self.partial.clear();
-        self.control.clear();
-        self.previous_key = None;
-    }
-
-    /// The next frame begins at `start`.
-    pub const fn resume(&mut self, start: u64) {
-        self.start = start;
-    }
-
     /// Where the current frame begins; where the next will begin when there is none.
     pub const fn start(&self) -> u64 {
         self.start
@@ -202,28 +147,6 @@ impl FrameReader {
         }
         record.findings = self.take_findings();
         Some(record)
-    }
-
-    /// What is certain of a control frame whose payload was cut.
-    fn unfinished_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
-        match head.opcode {
-            Opcode::Close => {
-                record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
-                self.judge_close(head, false);
-            }
-            Opcode::Pong => {
-                let len = Some(pong_len(head.payload_len));
-                let answer = shared.pong_begun(self.direction, &self.control, len);
-                if let Some(answer) = answer.filter(|answer| shared.is_certain(self.direction, answer)) {
-                    let span = match record.wire_len - head.header_len() as u64 {
-                        0 => length_span(&HeadStart::from(head)),
-                        _ => Span::bytes(head.header_len() as u64, record.wire_len),
-                    };
-                    self.findings.extend(judge_answer(answer, span));
-                }
-            }
-            _ => {}
-        }
     }
 
     /// What is certain of a frame that begins here and of which only this much of the head came.
@@ -443,75 +366,6 @@ impl FrameReader {
             self.open = None;
         }
     }
-
-    fn finish_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &mut Shared) {
-        let ordinal = shared.next_ordinal();
-        match head.opcode {
-            Opcode::Close => {
-                record.link = shared.close_sent(self.direction).map_or(Link::None, Link::Answers);
-                self.closed.get_or_insert(ordinal);
-                record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
-                self.judge_close(head, true);
-            }
-            Opcode::Ping => shared.ping_sent(self.direction, &self.control),
-            Opcode::Pong => {
-                let answer = shared.pong_sent(self.direction, &self.control);
-                if let Answer::Answers(ping, _) = answer {
-                    record.link = Link::Answers(ping);
-                }
-                if shared.is_certain(self.direction, &answer) {
-                    self.findings.extend(judge_answer(answer, payload_span(head)));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Judges the payload of a Close; `whole` tells whether all of it came.
-    fn judge_close(&mut self, head: &FrameHead, whole: bool) {
-        let at = head.header_len() as u64;
-        match self.control.as_slice() {
-            [] if head.payload_len == 1 => {
-                self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bits(9, 16))));
-            }
-            [] => {}
-            [_] if head.payload_len == 1 => {
-                self.findings.push(Finding::new(Rule::ClosePayloadOneByte, Some(Span::bytes(at, at + 1))));
-            }
-            payload => {
-                if let Some(code) = frame::close_code(payload).filter(|code| !code.may_be_sent()) {
-                    let span = Some(Span::bytes(at, at + 2));
-                    self.findings.push(Finding::new(Rule::CloseCodeInvalid, span).number(u64::from(code.0)));
-                }
-                let reason = payload.get(2..).unwrap_or_default();
-                // Of an overlong Close only the beginning was kept, so an unfinished character at its end says nothing.
-                let whole = whole && head.payload_len as usize <= MAX_CONTROL;
-                let mut utf8 = Utf8::default();
-                let broken = match utf8.feed(reason) {
-                    Err(bad) => Some(bad as u64),
-                    Ok(()) if whole && !utf8.is_complete() => Some(reason.len() as u64 - 1),
-                    Ok(()) => None,
-                };
-                if let Some(bad) = broken {
-                    let span = Span::bytes(at + 2 + bad, at + 3 + bad);
-                    self.findings.push(Finding::new(Rule::CloseReasonNotUtf8, Some(span)));
-                }
-            }
-        }
-    }
-}
-
-/// What there is to say of a pong, whose payload stands at `payload`.
-fn judge_answer(answer: Answer, payload: Span) -> Option<Finding> {
-    let about = |rule, number, about: Option<u32>| {
-        Some(Finding::new(rule, Some(payload)).number(number).about(about.map(u64::from)))
-    };
-    match answer {
-        Answer::Answers(_, passed) if passed.count > 0 => about(Rule::PingSuperseded, passed.count, passed.first),
-        Answer::Answers(..) => None,
-        Answer::Mismatched(unanswered, latest) => about(Rule::PongMismatched, unanswered, Some(latest)),
-        Answer::Unsolicited => Some(Finding::new(Rule::PongUnsolicited, Some(OPCODE))),
-    }
 }
 
 /// Whether a frame with this opcode may come behind what came before it (RFC 6455 §5.4, §5.5.1). `unsure` where that is missing.
@@ -535,19 +389,6 @@ fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, 
         }
         _ => {}
     }
-}
-
-/// The bits of the payload; of a frame without one those of its length.
-fn payload_span(head: &FrameHead) -> Span {
-    match head.payload_len {
-        0 => length_span(&HeadStart::from(head)),
-        _ => Span::bytes(head.header_len() as u64, head.wire_len()),
-    }
-}
-
-/// How many bytes of a pong's payload are looked at.
-const fn pong_len(payload_len: u64) -> usize {
-    if payload_len < MAX_CONTROL as u64 { payload_len as usize } else { MAX_CONTROL }
 }
 
 /// Whether frames with this opcode are parts of data messages.

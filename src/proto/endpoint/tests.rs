@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::frame::FrameHead;
 use proptest::prelude::*;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];

@@ -1,0 +1,301 @@
+//! The receiving half of an endpoint: finds frames, joins them to messages, and stops at what fails the connection.
+
+use super::{Event, Limits, Violation};
+use crate::proto::deflate::{Fault, Inflation};
+use crate::proto::dissected::Direction;
+use crate::proto::judge::{Extended, judge_head};
+use crate::proto::rules::{Finding, Rule, Severity};
+use crate::proto::utf8::Utf8;
+use crate::wire::field::Span;
+use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::mask;
+use crate::wire::opcode::Opcode;
+
+/// A buffer that grew beyond this many bytes for a large message is given back after it.
+const KEPT_CAPACITY: usize = 2 << 20;
+
+/// The most that is set aside for a payload because of the length that its head announces, in bytes.
+const MOST_RESERVED: u64 = 1 << 20;
+
+/// Compressed payload is unmasked in pieces of this many bytes.
+const PIECE: usize = 16 * 1024;
+
+/// What a step of the reader completed.
+pub(super) enum Whole {
+    Data(Opcode),
+    Control(Opcode),
+}
+
+/// Finds frames and joins them to messages.
+pub(super) struct Reader {
+    pub(super) incoming: Direction,
+    pub(super) limits: Limits,
+    /// The beginning of a head that was cut.
+    partial: [u8; MAX_HEAD_LEN],
+    partial_len: usize,
+    /// The current frame, and how much of its payload was seen.
+    current: Option<(FrameHead, u64)>,
+    /// The opcode of the message that was begun.
+    open: Option<Opcode>,
+    /// Whether it is compressed.
+    compressed: bool,
+    /// Its length on the wire so far, in bytes.
+    message_len: u64,
+    /// Its payload so far, unmasked and inflated.
+    pub(super) message: Vec<u8>,
+    /// Whether the payload is kept until the message is whole.
+    pub(super) keeps_messages: bool,
+    utf8: Utf8,
+    /// A control frame's payload, unmasked: at most 125 bytes.
+    control: Vec<u8>,
+    /// When permessage-deflate was agreed on.
+    pub(super) inflation: Option<Box<Inflation>>,
+    /// A piece of compressed payload, unmasked.
+    scratch: Vec<u8>,
+    /// Of the last head; kept to use its memory again.
+    findings: Vec<Finding>,
+}
+
+impl Reader {
+    pub(super) fn new(incoming: Direction, limits: Limits) -> Self {
+        Self {
+            incoming,
+            limits,
+            partial: [0; MAX_HEAD_LEN],
+            partial_len: 0,
+            current: None,
+            open: None,
+            compressed: false,
+            message_len: 0,
+            message: Vec::new(),
+            keeps_messages: true,
+            utf8: Utf8::default(),
+            control: Vec::new(),
+            inflation: None,
+            scratch: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Goes on by at most one frame; takes what it used from the front of `rest`.
+    #[inline]
+    pub(super) fn step(&mut self, rest: &mut &[u8]) -> Result<Option<Whole>, Violation> {
+        let (head, seen) = match self.current {
+            Some(current) => current,
+            None => {
+                let Some(head) = self.read_head(rest) else { return Ok(None) };
+                self.begin(&head)?;
+                (head, 0)
+            }
+        };
+        let taken = (head.payload_len - seen).min(rest.len() as u64) as usize;
+        let (payload, behind) = rest.split_at(taken);
+        *rest = behind;
+        self.take(&head, seen, payload)?;
+        let seen = seen + taken as u64;
+        if seen < head.payload_len {
+            self.current = Some((head, seen));
+            return Ok(None);
+        }
+        self.current = None;
+        self.finish(&head)
+    }
+
+    /// Reads a head from what is kept and what came; takes what it used from `rest`.
+    #[inline]
+    fn read_head(&mut self, rest: &mut &[u8]) -> Option<FrameHead> {
+        if self.partial_len == 0
+            && let HeadReading::Complete(head) = FrameHead::read(rest)
+        {
+            *rest = &rest[head.header_len()..];
+            return Some(head);
+        }
+        let had = self.partial_len;
+        let taken = rest.len().min(MAX_HEAD_LEN - had);
+        self.partial[had..had + taken].copy_from_slice(&rest[..taken]);
+        match FrameHead::read(&self.partial[..had + taken]) {
+            HeadReading::Complete(head) => {
+                *rest = &rest[head.header_len() - had..];
+                self.partial_len = 0;
+                Some(head)
+            }
+            HeadReading::NeedMore(_) => {
+                *rest = &rest[taken..];
+                self.partial_len = had + taken;
+                None
+            }
+        }
+    }
+
+    /// The head is known.
+    #[inline]
+    fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
+        // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
+        let extended = Extended { deflate: self.inflation.is_some(), foreign: false };
+        judge_head(head, self.incoming, extended, &mut self.findings);
+        if !self.findings.is_empty() {
+            let broken = self.findings.drain(..).find(|finding| finding.rule.severity() == Severity::Error);
+            if let Some(finding) = broken {
+                return Err(Violation::Broken(finding));
+            }
+        }
+        if head.opcode.is_control() {
+            return Ok(());
+        }
+        // RFC 6455 §5.4: a continuation continues something, and nothing else comes before its end.
+        let order = match (head.opcode, self.open) {
+            (Opcode::Continuation, None) => Some(Rule::ContinuationUnexpected),
+            (Opcode::Text | Opcode::Binary, Some(_)) => Some(Rule::MessageInterrupted),
+            _ => None,
+        };
+        if let Some(rule) = order {
+            return Err(Violation::Broken(Finding::new(rule, Some(Span::bits(4, 8)))));
+        }
+        let len = head.payload_len.saturating_add(self.message_len);
+        if len > self.limits.message {
+            return Err(Violation::TooBig { len, limit: self.limits.message });
+        }
+        if head.opcode.opens_message() {
+            self.open = Some(head.opcode);
+            self.utf8 = Utf8::default();
+            self.compressed = head.rsv1;
+            if let Some(inflation) = self.inflation.as_mut().filter(|_| head.rsv1) {
+                inflation.begin();
+            }
+        }
+        if self.keeps_messages {
+            self.message.reserve(head.payload_len.min(MOST_RESERVED) as usize);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn take(&mut self, head: &FrameHead, seen: u64, payload: &[u8]) -> Result<(), Violation> {
+        if self.compressed && !head.opcode.is_control() {
+            return self.take_compressed(head, seen, payload);
+        }
+        let into = if head.opcode.is_control() { &mut self.control } else { &mut self.message };
+        let from = into.len();
+        match head.masking_key {
+            Some(key) => mask::append(into, payload, key, seen),
+            None => into.extend_from_slice(payload),
+        }
+        if self.open == Some(Opcode::Text) && !head.opcode.is_control() {
+            // RFC 6455 §8.1, and as soon as it is certain (the Autobahn suite calls that failing fast).
+            self.utf8.feed(&self.message[from..]).map_err(|bad| {
+                let byte = seen + bad as u64;
+                let at = head.header_len() as u64 + byte;
+                Violation::Broken(Finding::new(Rule::TextNotUtf8, Some(Span::bytes(at, at + 1))).number(byte))
+            })?;
+        }
+        if !head.opcode.is_control() {
+            self.message_len += payload.len() as u64;
+            if !self.keeps_messages {
+                self.message.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn take_compressed(&mut self, head: &FrameHead, seen: u64, payload: &[u8]) -> Result<(), Violation> {
+        self.message_len += payload.len() as u64;
+        let mut at = seen;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for piece in payload.chunks(PIECE) {
+            let plain = mask::plain(piece, head.masking_key, at, &mut scratch);
+            self.inflate(at, |inflation, sink| inflation.feed(plain, sink))?;
+            at += piece.len() as u64;
+        }
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    /// Lets the inflation of compressed bytes, from payload byte `at` of their frame on, go on by one step.
+    fn inflate(
+        &mut self,
+        at: u64,
+        step: impl FnOnce(&mut Inflation, &mut dyn FnMut(&[u8])) -> Result<(), Fault>,
+    ) -> Result<(), Violation> {
+        let Some(inflation) = &mut self.inflation else { return Ok(()) };
+        let begun = inflation.len();
+        let is_text = self.open == Some(Opcode::Text);
+        let mut len = begun;
+        let mut bad = None;
+        let mut take = |piece: &[u8]| {
+            if is_text && bad.is_none() {
+                bad = self.utf8.feed(piece).err().map(|bad| len + bad as u64);
+            }
+            len += piece.len() as u64;
+            if self.keeps_messages {
+                self.message.extend_from_slice(piece);
+            }
+        };
+        let stepped = step(inflation, &mut take);
+        match (stepped, bad) {
+            (_, Some(byte)) => Err(Violation::Broken(Finding::new(Rule::InflatedNotUtf8, None).number(byte))),
+            (Err(Fault::TooLong), None) => Err(Violation::TooBig { len: inflation.len(), limit: self.limits.message }),
+            (Err(Fault::Bad(fault)), None) => {
+                let words = format!("at payload byte {}", at + fault.at as u64);
+                Err(Violation::Broken(Finding::new(Rule::InflateFailed, None).text(&words)))
+            }
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn finish(&mut self, head: &FrameHead) -> Result<Option<Whole>, Violation> {
+        if head.opcode == Opcode::Close {
+            self.judge_close()?;
+        }
+        if head.opcode.is_control() {
+            return Ok(Some(Whole::Control(head.opcode)));
+        }
+        if !head.fin {
+            return Ok(None);
+        }
+        if self.compressed {
+            self.inflate(head.payload_len, |inflation, _| inflation.finish())?;
+        }
+        if self.open == Some(Opcode::Text) && !self.utf8.is_complete() {
+            return Err(Violation::Broken(Finding::new(Rule::TextCutCharacter, None)));
+        }
+        self.message_len = 0;
+        Ok(self.open.take().map(Whole::Data))
+    }
+
+    /// RFC 6455 §5.5.1, §7.4: the payload is empty, or a code that may be sent and a reason in UTF-8.
+    fn judge_close(&self) -> Result<(), Violation> {
+        let broken = match (frame::close_code(&self.control), self.control.len()) {
+            (None, 0) => return Ok(()),
+            (None, _) => Finding::new(Rule::ClosePayloadOneByte, None),
+            (Some(code), _) if !code.may_be_sent() => {
+                Finding::new(Rule::CloseCodeInvalid, None).number(u64::from(code.0))
+            }
+            _ if std::str::from_utf8(&self.control[2..]).is_err() => Finding::new(Rule::CloseReasonNotUtf8, None),
+            _ => return Ok(()),
+        };
+        Err(Violation::Broken(broken))
+    }
+
+    pub(super) fn control_event(&self, opcode: Opcode) -> Event<'_> {
+        let payload = self.control.as_slice();
+        match opcode {
+            Opcode::Ping => Event::Ping(payload),
+            Opcode::Pong => Event::Pong(payload),
+            _ => Event::Close {
+                code: frame::close_code(payload),
+                reason: payload.get(2..).and_then(|reason| std::str::from_utf8(reason).ok()).unwrap_or_default(),
+            },
+        }
+    }
+
+    /// Makes room for what comes after an event.
+    #[inline]
+    pub(super) fn clear(&mut self, done: &Result<Option<Whole>, Violation>) {
+        match done {
+            Ok(Some(Whole::Control(_))) => self.control.clear(),
+            Ok(Some(Whole::Data(_))) if self.message.capacity() <= KEPT_CAPACITY => self.message.clear(),
+            _ => self.message = Vec::new(),
+        }
+    }
+}
