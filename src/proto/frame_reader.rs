@@ -7,7 +7,7 @@ use self::control::{MAX_CONTROL, judge_answer, pong_len};
 use super::connection::Shared;
 use super::dissected::{Direction, Dissected, Kind, Link};
 use super::inflating::Inflating;
-use super::judge::{OPCODE, judge_head, judge_size, judge_start, key_span, length_span};
+use super::judge::{OPCODE, judge_head, judge_size, judge_size_of, judge_start, key_span, length_span};
 use super::rules::{Finding, Rule};
 use super::time::Time;
 use super::utf8::Utf8;
@@ -232,7 +232,7 @@ impl FrameReader {
             && !shared.unjudged
             && let Some(open) = &mut self.open
         {
-            judge_size(&HeadStart::from(head), open.len, &mut self.findings);
+            judge_size_of(head, open.len, &mut self.findings);
             open.len = open.len.saturating_add(head.payload_len);
         }
     }

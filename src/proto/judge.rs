@@ -28,7 +28,21 @@ pub struct Extended {
 /// Appends to `out` the rules that a frame's head breaks, with these extensions in use.
 #[inline]
 pub fn judge_head(head: &FrameHead, direction: Direction, extended: Extended, out: &mut Vec<Finding>) {
-    judge_start(&HeadStart::from(head), direction, extended, out);
+    if !is_ordinary(head, direction) {
+        judge_start(&HeadStart::from(head), direction, extended, out);
+    }
+}
+
+/// Whether a head is one of those, by far the most, that can break no rule: a short data frame without reserved bits, masked
+/// as its direction asks.
+#[inline]
+fn is_ordinary(head: &FrameHead, direction: Direction) -> bool {
+    let masked = match direction {
+        Direction::ClientToServer => head.masking_key.is_some_and(|key| key != [0; 4]),
+        Direction::ServerToClient => head.masking_key.is_none(),
+    };
+    let data = matches!(head.opcode, Opcode::Text | Opcode::Binary | Opcode::Continuation);
+    masked && data && head.len_code < 126 && !(head.rsv1 | head.rsv2 | head.rsv3)
 }
 
 /// The same for a head of which only the beginning is there: appends the rules that are broken however it goes on.
@@ -126,6 +140,14 @@ pub fn length_span(start: &HeadStart) -> Span {
 }
 
 /// Appends what there is to say of a data frame's length in its message, of which `before` bytes stand in earlier frames.
+#[inline]
+pub fn judge_size_of(head: &FrameHead, before: u64, out: &mut Vec<Finding>) {
+    if head.payload_len == 0 || before.saturating_add(head.payload_len) > MAX_MESSAGE {
+        judge_size(&HeadStart::from(head), before, out);
+    }
+}
+
+/// The same for a head of which only the beginning is there: what is said however it goes on.
 #[inline]
 pub fn judge_size(start: &HeadStart, before: u64, out: &mut Vec<Finding>) {
     let whole = start.fin && start.opcode.opens_message();
@@ -269,6 +291,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_ordinary_head_breaks_nothing() {
+        let mut ordinary = 0;
+        for start in 0..=u16::MAX {
+            let [first, second] = start.to_be_bytes();
+            let HeadReading::Complete(head) = FrameHead::read(&[first, second, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1, 7, 7])
+            else {
+                panic!("a head");
+            };
+            for direction in Direction::BOTH {
+                let mut out = Vec::new();
+                judge_start(&HeadStart::from(&head), direction, Extended::default(), &mut out);
+                assert!(!is_ordinary(&head, direction) || out.is_empty(), "{first:02x} {second:02x}");
+                ordinary += u32::from(is_ordinary(&head, direction));
+            }
+        }
+        // Three opcodes, with FIN and without, 126 lengths; a direction for each MASK.
+        assert_eq!(ordinary, 3 * 2 * 126 * 2);
+    }
+
     proptest! {
         #[test]
         fn what_is_certain_stays_and_the_whole_head_says_it_all(
@@ -283,7 +325,7 @@ mod tests {
                 out.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
             };
             let mut whole = Vec::new();
-            judge_head(&head, direction, extended, &mut whole);
+            judge_start(&HeadStart::from(&head), direction, extended, &mut whole);
             prop_assert_eq!(rules(head.header_len()), whole.into_iter().map(|finding| finding.rule).collect::<Vec<_>>());
             for cut in 1..head.header_len() {
                 let (now, later) = (rules(cut), rules(cut + 1));
