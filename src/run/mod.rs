@@ -43,8 +43,8 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Says on stderr, in one line, what is wrong with a command line, with a filter in two more lines where; or prints the help that was asked for. The exit status
-/// that goes with it.
+/// Says on stderr, in one line, what is wrong with a command line (with a filter, in two more lines where); or prints
+/// the help that was asked for. The exit status that goes with it.
 pub fn misused(usage: &clap::Error) -> ExitCode {
     if usage.use_stderr() {
         stdio::say(cli::usage_line(usage, std::env::args_os()));
