@@ -292,9 +292,13 @@ fn messages_that_stand_alone_are_inflated_behind_a_gap_too() {
     assert!(capture.tallies().is_empty());
 }
 
+/// The same segment with another content.
+fn forged(segment: &Segment) -> Segment {
+    Segment { payload: vec![b'!'; segment.payload.len()], ..segment.clone() }
+}
+
 #[test]
 fn first_bytes_win_and_others_are_told() {
-    let forged = |segment: &Segment| Segment { payload: vec![b'!'; segment.payload.len()], ..segment.clone() };
     let talk = Tcp::conversation(1, 2).segments;
     let mut file = Vec::new();
     for segment in &talk {
@@ -383,11 +387,16 @@ fn what_is_not_read_is_said() {
 }
 
 #[test]
-fn a_capture_with_gaps_is_the_same_written_anew() {
+fn a_capture_with_gaps_and_overlaps_is_the_same_written_anew() {
     let lost = |segment: &Segment| contains(&segment.payload, b"\x81\x06echo 1") || contains(&segment.payload, b"\xa5");
     let folder = tempfile::tempdir().expect("a folder");
     let [first, second] = ["a.pcap", "b"].map(|name| folder.path().join(name));
-    std::fs::write(&first, pcap(&without(lost))).expect("written");
+    let again = |segment: Segment| {
+        let again = contains(&segment.payload, b"echo 2").then(|| forged(&segment));
+        std::iter::once(segment).chain(again)
+    };
+    let segments: Vec<Segment> = without(lost).into_iter().flat_map(again).collect();
+    std::fs::write(&first, pcap(&segments)).expect("written");
     let (capture, loader) = import::open(&first).expect("a capture");
     loader.run(&AtomicBool::new(false));
     for format in [Format::Pcapng, Format::Ndjson, Format::Har] {
@@ -395,6 +404,7 @@ fn a_capture_with_gaps_is_the_same_written_anew() {
         export::to_file(&capture, format, &options, &second, true, &Progress::default()).expect("written");
         let [before, after] = [&first, &second].map(|path| opened_at(path, Options::default()).expect("a capture"));
         assert!(before.records.iter().any(|(record, _)| record.kind == Kind::Gap));
+        assert!(before.rules().contains(&Rule::SegmentOverlap));
         assert_eq!(after.trouble, "", "{format:?}");
         for ((before, was), (after, is)) in before.records.iter().zip(&after.records) {
             assert_eq!((before, was), (after, is), "{format:?}");

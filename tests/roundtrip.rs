@@ -299,8 +299,40 @@ mod ndjson {
     }
 
     #[test]
+    fn a_gap_of_any_length_and_what_begins_behind_it_come_back() {
+        // A frame that by its bytes alone could be anything.
+        let frame = hex::encode(b"\x01\x02ab");
+        for missing in [1u64, 1 << 31, 5 << 30, 1 << 50] {
+            let mut lines = lines("hello");
+            let end = lines
+                .iter()
+                .position(|line| line.contains("\"type\":\"end\"") && line.contains("\"dir\":\"s2c\""))
+                .expect("an end");
+            let at: serde_json::Value = serde_json::from_str(&lines[end]).expect("JSON");
+            let (offset, time) = (at["offset"].as_u64().expect("a number"), &at["time"]);
+            let behind = offset + missing;
+            let line = |rest: &str| {
+                format!("{{\"v\":1,\"no\":0,\"conn\":1,\"dir\":\"s2c\",\"time\":{time},\"findings\":[],{rest}}}")
+            };
+            lines[end] = lines[end].replace(&format!("\"offset\":{offset}"), &format!("\"offset\":{}", behind + 4));
+            lines.insert(end, line(&format!("\"type\":\"frame\",\"offset\":{behind},\"wire\":\"{frame}\"")));
+            lines.insert(end, line(&format!("\"type\":\"gap\",\"offset\":{offset},\"missing\":{missing}")));
+            let capture = opened(lines.join("\n").as_bytes());
+            assert_eq!(capture.trouble().reason, None, "{missing}");
+            let told: Vec<_> =
+                capture.records(1..u64::MAX).iter().map(|r| (r.direction, r.kind, r.offset, r.wire_len)).collect();
+            assert_eq!(told.len(), lines.len());
+            assert!(told.contains(&(DOWN, Kind::Gap, offset, missing)), "{missing}");
+            assert!(told.contains(&(DOWN, Kind::Frame, behind, 4)), "{missing}");
+            for format in CARRIERS {
+                check(&capture, format).expect("the same again");
+            }
+        }
+    }
+
+    #[test]
     fn a_gap_that_no_stream_can_have_is_refused() {
-        for missing in [0, 1 << 31, u64::MAX] {
+        for missing in [0, (1 << 62) + 1, u64::MAX] {
             let gap = format!(
                 "{{\"v\":1,\"no\":1,\"type\":\"gap\",\"conn\":1,\"dir\":\"s2c\",\"time\":\"2026-11-22T19:30:00Z\",\
                  \"offset\":0,\"missing\":{missing},\"findings\":[]}}"

@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard, TryLockError};
 use super::comments::{comments, comments_of};
 use super::index::{ConnectionEntry, Extent};
 use super::linger::lock;
-use super::pcapng::{MAX_SEGMENT, Segments};
+use super::pcapng::{Gap, MAX_SEGMENT, MAX_STREAM, Segments};
 use super::recorder::{Chunk, Recorder, Writer};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, Dissected, How, Kind};
@@ -122,9 +122,31 @@ impl Recording {
         self.open(time);
     }
 
+    /// It is known that a frame or a head begins with the next byte of a side, whatever came before it.
+    pub fn begins_here(&mut self, direction: Direction, time: Time) {
+        let at = self.connection.position(direction);
+        if self.connection.begins(direction, at, &mut self.batch.records)
+            && let Some(live) = &mut self.live
+        {
+            // For who reads the file.
+            let gap = Gap { to: Some(at), begins: Some(at) };
+            live.segments.skip(&mut self.batch.blocks, direction, (0, gap), time, &[]);
+        }
+    }
+
+    /// So many bytes of a side came again with another content.
+    pub fn overlapped(&mut self, direction: Direction, differing: u64, time: Time) {
+        self.open(time);
+        if let Some(live) = &mut self.live {
+            self.connection.overlapped(direction, differing);
+            live.segments.overlap(&mut self.batch.blocks, direction, differing, time);
+        }
+    }
+
     /// The next `missing` bytes of a side were not captured.
     pub fn gap(&mut self, direction: Direction, missing: u64, time: Time) {
-        if missing == 0 || self.ended[direction.index()] {
+        let to = self.connection.position(direction).saturating_add(missing);
+        if missing == 0 || to > MAX_STREAM || self.ended[direction.index()] {
             return;
         }
         self.open(time);
@@ -136,7 +158,8 @@ impl Recording {
         }
         self.connection.gap(direction, missing, time, &mut self.batch.records);
         let comments = comments_of(&self.batch.records);
-        live.segments.skip(&mut self.batch.blocks, direction, missing, time, &comments);
+        let gap = Gap { to: Some(to), begins: None };
+        live.segments.skip(&mut self.batch.blocks, direction, (missing, gap), time, &comments);
         self.commit();
     }
 

@@ -7,12 +7,15 @@ use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::{ExportError, Options, Selection};
 use crate::capture::comments;
-use crate::capture::pcapng::{self, MAX_SEGMENT, Segments};
+use crate::capture::pcapng::{self, Gap, MAX_SEGMENT, Segments};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, How, Kind};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
+
+/// How far behind a gap the next record of its direction is looked for, in records of the connection.
+const REACH: i64 = 4096;
 
 /// The longest comment that is written, in bytes: an option's length has 16 bits.
 const MAX_COMMENT: usize = 60_000;
@@ -60,6 +63,8 @@ struct Open {
     /// the comments on the ends.
     reset: Option<(Direction, Time, Vec<String>)>,
     ended: u8,
+    /// Bytes of each direction, gaps included.
+    written: [u64; 2],
 }
 
 impl Writer {
@@ -95,13 +100,21 @@ impl Writer {
                 let Some(connection) = capture.connection(record.connection) else { return Ok(()) };
                 let mut segments = Segments::new(connection.client, connection.server, record.connection - 1);
                 segments.open(&mut sink.buffer, connection.first);
-                entry.insert(Open { segments, reset: None, ended: 0 })
+                entry.insert(Open { segments, reset: None, ended: 0, written: [0; 2] })
             }
         };
         let comments = comments(&capture, record);
         let Record { direction, time, .. } = *record;
+        if let Some(overlap) = record.findings.iter().find(|finding| finding.rule == Rule::SegmentOverlap) {
+            open.segments.overlap(&mut sink.buffer, direction, overlap.number, time);
+        }
         match record.kind {
-            Kind::Gap => open.segments.skip(&mut sink.buffer, direction, record.wire_len, time, &comments),
+            Kind::Gap => {
+                let to = &mut open.written[direction.index()];
+                *to += record.wire_len;
+                let gap = Gap { to: Some(*to), begins: begins_behind(&capture, record).then_some(*to) };
+                open.segments.skip(&mut sink.buffer, direction, (record.wire_len, gap), time, &comments);
+            }
             Kind::End(how) => {
                 match how {
                     How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
@@ -127,6 +140,7 @@ impl Writer {
                         let last = at >= record.wire_len && segments.peek().is_none();
                         let comments = if last { comments.as_slice() } else { &[] };
                         open.segments.data(&mut sink.buffer, direction, segment, time, comments);
+                        open.written[direction.index()] += segment.len() as u64;
                         sink.settle()?;
                     }
                 }
@@ -158,6 +172,13 @@ fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
         }
         from = no + 1;
     }
+}
+
+/// Whether a frame or a head begins right behind a gap.
+fn begins_behind(capture: &Capture, gap: &Record) -> bool {
+    let mut later = (1..=REACH).map_while(|steps| capture.record(capture.neighbour(gap.connection, gap.no, steps)?));
+    let next = later.find(|record| record.direction == gap.direction);
+    next.is_some_and(|next| !matches!(next.kind, Kind::Junk | Kind::Gap | Kind::End(_)))
 }
 
 /// Who sent the reset: the side that ends with it first, unless that side had ended before, as a finding then tells.

@@ -119,6 +119,12 @@ impl Connection {
         }
     }
 
+    /// It is known from elsewhere that a frame, or where HTTP is spoken a head, begins at that offset of a direction: where it is
+    /// not certain what bytes are, behind a gap, reading goes on there. Whether that was news.
+    pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<Dissected>) -> bool {
+        self.directions[direction.index()].begins(at, &mut self.shared, out)
+    }
+
     /// Whether bytes of a direction have not come (yet) that the other side has received: until they do, what that side says is not
     /// held against what is known of this one.
     #[inline]

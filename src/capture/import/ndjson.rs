@@ -84,7 +84,7 @@ impl Reading<'_> {
             self.trouble(lines.number, &words);
         }
         self.next.entry(connection).or_default()[direction.index()] = told.offset.saturating_add(sound.len);
-        self.replay.record(connection, told.next());
+        self.replay.record(connection, direction, sound.time, told.next());
         match sound.event {
             Event::Bytes => {
                 let replay = &mut self.replay;

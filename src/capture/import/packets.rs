@@ -12,7 +12,7 @@ use super::link::{self, Holds};
 use super::segment::{Mark, Segment};
 use super::tcp::Flows;
 use crate::capture::comments::COMMENT_PREFIX;
-use crate::capture::pcapng::{END_OF_CAPTURE, GAP, RECONSTRUCTED};
+use crate::capture::pcapng::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
 use crate::capture::store::Capture;
 use crate::proto::rules::{count, grouped};
 
@@ -101,8 +101,7 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, unread: &mut Unread) {
             let comment = packet.comments().find(|text| !text.starts_with(COMMENT_PREFIX)).map(str::to_owned);
             let mark = packet.comments().filter(|_| from == to).find_map(|text| match text {
                 END_OF_CAPTURE => Some(Mark::EndOfCapture),
-                GAP => Some(Mark::Gap),
-                _ => None,
+                text => Gap::read(text).map(Mark::Gap).or_else(|| pcapng::overlap(text).map(Mark::Overlap)),
             });
             flows.take(Segment {
                 payload: &packet.bytes[from..to],

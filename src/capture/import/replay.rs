@@ -19,12 +19,16 @@ const MAX_REQUESTS: usize = 256;
 pub struct Next {
     /// The number that it was told with.
     pub no: u64,
+    /// Whether it begins as a frame or a head does, whole or not.
+    pub begins: bool,
     /// Whether it is a request.
     pub is_request: bool,
     /// Whether it is a frame, or the beginning of one.
     pub is_frame: bool,
     /// The number of the handshake that was not answered yet when it was sent, though it is told behind the answer.
     pub unanswered: Option<u64>,
+    /// How many bytes of it, or before it, came again with another content.
+    pub overlapped: u64,
 }
 
 /// Records connections that others tell of.
@@ -68,7 +72,7 @@ impl Replay {
     }
 
     /// A record comes next on a connection that has begun.
-    pub fn record(&mut self, connection: u64, next: Next) {
+    pub fn record(&mut self, connection: u64, direction: Direction, time: Time, next: Next) {
         let Some(replayed) = self.connections.get_mut(&connection) else { return };
         if next.is_request {
             replayed.requests.push_back((next.no, replayed.ordinals));
@@ -77,6 +81,12 @@ impl Replay {
             }
         }
         replayed.ordinals = replayed.ordinals.saturating_add(1);
+        if next.begins {
+            replayed.recording.begins_here(direction, time);
+        }
+        if next.overlapped > 0 {
+            replayed.recording.overlapped(direction, next.overlapped, time);
+        }
         if let Some(no) = next.unanswered
             && let Some((_, handshake)) = replayed.requests.iter().find(|(of, _)| *of == no)
         {

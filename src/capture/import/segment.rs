@@ -1,6 +1,7 @@
 //! A TCP segment as a file holds it.
 
 use super::link::TcpHead;
+use crate::capture::pcapng::Gap;
 use crate::proto::time::Time;
 
 /// The flags of a segment that matter here.
@@ -18,8 +19,10 @@ pub enum Mark {
     None,
     /// Nothing is known of its direction from here on.
     EndOfCapture,
-    /// The bytes before it are missing for good.
-    Gap,
+    /// Bytes of its direction are missing for good.
+    Gap(Gap),
+    /// So many bytes of its direction came again with another content.
+    Overlap(u64),
 }
 
 /// A TCP segment and its place in the file.

@@ -14,6 +14,7 @@ use super::link::TcpHead;
 use super::segment::{Mark, Segment};
 use super::side::Side;
 use crate::capture::index::Extent;
+use crate::capture::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
 use crate::proto::chain;
 use crate::proto::connection::Connection;
@@ -131,14 +132,17 @@ impl Flows {
                 self.flush(i, &[direction]);
                 self.end(i, direction, How::Capture, segment.time);
             }
-            Mark::Gap => {
+            Mark::Gap(gap) => {
                 self.flush(i, &[direction]);
-                let taken = self.flows[i].sides[direction.index()].taken;
-                let missing = u64::try_from(offset).unwrap_or(0).saturating_sub(taken);
-                if !self.flows[i].sides[direction.index()].ended {
+                let side = &self.flows[i].sides[direction.index()];
+                let to = gap.to.unwrap_or_else(|| u64::try_from(offset).unwrap_or(0));
+                let missing = to.saturating_sub(side.taken);
+                if !side.ended && to <= MAX_STREAM {
                     self.gap(i, direction, missing, segment.time);
+                    self.begins(i, direction, gap.begins);
                 }
             }
+            Mark::Overlap(differing) => self.flows[i].connection.overlapped(direction, differing),
         }
     }
 

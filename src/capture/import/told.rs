@@ -7,13 +7,11 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use super::replay::Next;
+use crate::capture::pcapng::MAX_STREAM;
 use crate::capture::schema::VERSION;
 use crate::proto::dissected::{Direction, How};
 use crate::proto::rules::{Rule, count};
 use crate::proto::time::Time;
-
-/// The largest gap, in bytes: further apart, sequence numbers do not tell what comes first (RFC 9293 §3.4).
-const MAX_GAP: u64 = i32::MAX as u64;
 
 /// How many bytes are decoded from hex at once.
 const PIECE: usize = 256 * 1024;
@@ -147,7 +145,7 @@ impl Told<'_> {
             "request" | "response" | "frame" | "junk" | "cut" => (Event::Bytes, self.wire_len()?),
             "gap" => {
                 let lost = self.missing.ok_or_else(|| missing("missing"))?;
-                if !(1..=MAX_GAP).contains(&lost) {
+                if !(1..=MAX_STREAM).contains(&lost) {
                     return Err(value("missing", &lost.to_string()));
                 }
                 (Event::Gap(lost), lost)
@@ -168,9 +166,11 @@ impl Told<'_> {
         let early = self.findings.iter().find(|finding| finding.rule == Rule::DataBeforeResponse.id());
         Next {
             no: self.no,
+            begins: matches!(&*self.r#type, "request" | "response" | "frame" | "cut"),
             is_request: self.r#type == "request",
             is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
             unanswered: early.and_then(|finding| finding.about),
+            overlapped: self.overlapped(),
         }
     }
 
@@ -204,6 +204,17 @@ impl Told<'_> {
             Some(said) => Err(ToldError::Length { held, said }),
             None => Ok(held),
         }
+    }
+
+    /// How many bytes came again with another content, as the finding on that tells.
+    fn overlapped(&self) -> u64 {
+        let told = self.findings.iter().find(|finding| finding.rule == Rule::SegmentOverlap.id());
+        let digits = told.and_then(|told| {
+            told.text
+                .split(|c: char| !c.is_ascii_digit() && c != ',')
+                .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        });
+        digits.and_then(|digits| digits.replace(',', "").parse().ok()).unwrap_or(0)
     }
 
     /// Who tore the connection down, as the finding on a reset tells.

@@ -2,6 +2,7 @@
 //!
 //! Certain is:
 //! - the known end of what the missing bytes lie inside of: a frame whose head was read, a body whose length is known;
+//! - a place that is told: [`Dissector::begins`];
 //! - otherwise the first byte of a packet whose bytes, to its end, are sound frames one behind the other in the right
 //!   direction ([`chain::is_certain`]), or an HTTP head where one may stand.
 //!
@@ -79,6 +80,19 @@ impl Dissector {
         self.position = here;
         self.state = next;
         self.see_again();
+    }
+
+    /// It is known from elsewhere that something whole begins at that stream offset: where bytes are opaque, they are so up to
+    /// there at most. Whether that was news.
+    pub fn begins(&mut self, at: u64, shared: &mut Shared, out: &mut Vec<Dissected>) -> bool {
+        let State::Blind(blind) = &mut self.state else { return false };
+        let Some(left) = at.checked_sub(self.position).filter(|_| blind.left.is_none()) else { return false };
+        blind.left = Some(left);
+        if left == 0 {
+            self.end_junk(shared, out);
+            self.see_again();
+        }
+        true
     }
 
     /// Takes bytes behind a gap. `packet` tells whether they are the first of a packet.

@@ -206,7 +206,7 @@ impl Events {
                 let addresses = addresses.unwrap_or_else(|| unknown_addresses(connection));
                 replay.begin(connection, addresses, noted.next.is_frame);
             }
-            replay.record(connection, noted.next);
+            replay.record(connection, noted.direction, noted.time, noted.next);
             let mut at = 0;
             while at < noted.len {
                 self.buffer.resize(PIECE.min(noted.len - at) as usize, 0);

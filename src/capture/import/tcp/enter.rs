@@ -84,6 +84,14 @@ impl Flows {
         self.enter(i, number);
     }
 
+    /// It is told where something whole begins in a direction, behind a gap.
+    pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
+        if let (Some(at), Some(number)) = (at, self.flows[i].number) {
+            let _ = self.flows[i].connection.begins(direction, at, &mut self.records);
+            self.enter(i, number);
+        }
+    }
+
     /// The number of a flow's connection, which begins with these bytes when it has none.
     #[inline]
     fn number_of(&mut self, i: usize, direction: Direction, bytes: &[u8], time: Time) -> u32 {
