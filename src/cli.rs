@@ -11,7 +11,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::capture::filter::{Filter, FilterError};
+use crate::capture::filter::{self, Filter, FilterError};
+use crate::capture::ring::MIN_RING;
 use crate::capture::samples::Sample;
 use crate::export::Format;
 use crate::proto::dissected::Direction;
@@ -172,6 +173,7 @@ pub enum Theme {
   framescope serve --listen 127.0.0.1:0 --headless   a free port; it is printed to stderr
   framescope serve --demo --interval 250ms           a lively conversation without a browser
   framescope serve --write lesson.pcapng --force     keep the capture, replacing an older one
+  framescope serve --ring 1GiB --write day.pcapng    for long runs: day.00001.pcapng and so on, the oldest go
   framescope serve --headless --filter 'not op in {ping pong}'   no heartbeats (`framescope export --help` on filters)")]
 pub struct Serve {
     /// Where to listen; port 0 takes a free one. Another address than loopback can be reached by others
@@ -189,6 +191,10 @@ pub struct Serve {
     /// Replace the file of --write if it exists
     #[arg(long, requires = "write")]
     pub force: bool,
+
+    /// Keep at most this much, such as 1GiB: numbered files, of which the oldest go
+    #[arg(long, value_name = "SIZE", value_parser = ring)]
+    pub ring: Option<u64>,
 
     /// Open the page in the default browser
     #[arg(long)]
@@ -426,6 +432,11 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn ring(text: &str) -> Result<u64, String> {
+    let size = filter::size(text).ok_or("write a number with its unit, such as 1GiB, 500MB or 64MiB")?;
+    if size < MIN_RING { Err("must be at least 1MiB".to_owned()) } else { Ok(size) }
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let form = "write scheme://host or scheme://host:port, such as http://localhost:8080";
     if text == "null" {
@@ -472,6 +483,14 @@ mod tests {
             ["", "1", "s", "0s", "0ms", "-1s", "1m", "1e3s", "infs", "nans", "1e400s", "99999999s", ".s", "1.2.3s"]
         {
             assert!(interval(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rings_have_a_unit_and_are_not_too_small() {
+        assert_eq!((ring("1GiB"), ring("1.5MB"), ring("64mib")), (Ok(1 << 30), Ok(1_500_000), Ok(64 << 20)));
+        for text in ["", "1", "1023KiB", "0GiB", "GiB", "-1GiB", "1G", "99999999999TiB"] {
+            assert!(ring(text).is_err(), "{text}");
         }
     }
 

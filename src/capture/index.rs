@@ -1,12 +1,16 @@
 //! A small entry of fixed size per record, and beside it what few records have.
 
 mod connection;
+mod connections;
+mod evict;
 mod stream;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 
 pub use self::connection::ConnectionEntry;
+use self::connections::Connections;
+pub use self::evict::Leaving;
 pub use self::stream::Extent;
 use super::record::Record;
 use super::windows::Windows;
@@ -39,12 +43,20 @@ const _: () = assert!(size_of::<Entry>() <= 40, "DESIGN: at most 48 bytes a reco
 const COMPRESSED: u8 = 1;
 const HAS_FINDINGS: u8 = 2;
 const UNDIRECTED: u8 = 4;
+/// What it answers stands in for what is gone.
+const RELINKED: u8 = 8;
 
 /// Counts over the whole capture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
-    /// Records.
+    /// Records: the number of the latest.
     pub records: u64,
+    /// The number of the first that is there: those before it went with the ring.
+    pub first: u64,
+    /// The number of the first that stands where it always stood: those before it stand in for what is gone.
+    pub settled: u64,
+    /// How many went with the ring.
+    pub gone: u64,
     /// Connections, and those of them that have not ended.
     pub connections: u64,
     /// Connections of which a direction has not ended.
@@ -53,6 +65,19 @@ pub struct Totals {
     pub bytes: [u64; 2],
     /// Findings by severity: info, warning, error.
     pub findings: [u64; 3],
+}
+
+impl Totals {
+    /// Records that are there: those that have not gone with the ring.
+    pub const fn there(&self) -> u64 {
+        self.records - self.gone
+    }
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self { records: 0, first: 1, settled: 1, gone: 0, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
+    }
 }
 
 /// How often a rule is broken, and where.
@@ -68,19 +93,34 @@ pub struct Tally {
     pub last: u64,
 }
 
+impl Tally {
+    /// Counts a finding on a record.
+    const fn take(&mut self, no: u64) {
+        self.findings += 1;
+        self.last = no;
+        if self.first == 0 {
+            self.first = no;
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Index {
-    chunks: Vec<Vec<Entry>>,
+    chunks: VecDeque<Vec<Entry>>,
+    /// How many entries there were before the first chunk: they are gone.
+    base: u64,
     /// (record number, finding), in order of the numbers.
     findings: Vec<(u64, Finding)>,
     /// A tally for each rule, in the order of the catalogue.
     pub tallies: [Tally; Rule::ALL.len()],
     /// What people noted, by record number: one line each.
     pub notes: BTreeMap<u64, String>,
-    pub connections: Vec<ConnectionEntry>,
+    pub connections: Connections,
     pub totals: Totals,
     /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
     pub span: Option<(Time, Time)>,
+    /// When the first record of all was complete.
+    pub origin: Option<Time>,
     windows: Windows,
     /// The number of the first request with each key.
     keys: HashMap<[u8; 16], u64>,
@@ -89,13 +129,15 @@ pub struct Index {
 impl Default for Index {
     fn default() -> Self {
         Self {
-            chunks: Vec::new(),
+            chunks: VecDeque::new(),
+            base: 0,
             findings: Vec::new(),
             tallies: std::array::from_fn(|i| Tally { rule: Rule::ALL[i], findings: 0, first: 0, last: 0 }),
             notes: BTreeMap::new(),
-            connections: Vec::new(),
+            connections: Connections::default(),
             totals: Totals::default(),
             span: None,
+            origin: None,
             windows: Windows::default(),
             keys: HashMap::new(),
         }
@@ -107,18 +149,17 @@ impl Index {
     pub fn open(&mut self, entry: ConnectionEntry) -> u32 {
         let (first, last) = self.span.unwrap_or((entry.first, entry.last));
         self.span = Some((first.min(entry.first), last.max(entry.last)));
-        self.connections.push(entry);
         self.totals.connections += 1;
         self.totals.open += 1;
-        self.connections.len() as u32
+        self.connections.push(entry)
     }
 
     pub fn connection(&self, number: u32) -> Option<&ConnectionEntry> {
-        self.connections.get((number as usize).checked_sub(1)?)
+        self.connections.get(number)
     }
 
     pub fn connection_mut(&mut self, number: u32) -> Option<&mut ConnectionEntry> {
-        self.connections.get_mut((number as usize).checked_sub(1)?)
+        self.connections.get_mut(number)
     }
 
     /// Notes where further bytes of a stream lie.
@@ -140,6 +181,7 @@ impl Index {
     pub fn push(&mut self, connection: u32, dissected: Dissected) -> u64 {
         self.totals.records += 1;
         let no = self.totals.records;
+        self.origin.get_or_insert(dissected.time);
         let reused = dissected.key.as_deref().and_then(|key| self.reused(no, connection, key));
         let mut flags = 0;
         if dissected.compressed {
@@ -163,23 +205,18 @@ impl Index {
             },
             code: dissected.code,
             lead: dissected.lead,
-            what: what(dissected.kind, dissected.direction),
+            what: what(self.kind_of(connection, &dissected), dissected.direction),
             flags,
         };
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        if self.chunks.back().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push_back(Vec::with_capacity(CHUNK));
         }
-        if let Some(chunk) = self.chunks.last_mut() {
+        if let Some(chunk) = self.chunks.back_mut() {
             chunk.push(entry);
         }
         for finding in dissected.findings.iter().chain(&reused) {
             self.totals.findings[finding.rule.severity() as usize] += 1;
-            let tally = &mut self.tallies[finding.rule as usize];
-            tally.findings += 1;
-            tally.last = no;
-            if tally.first == 0 {
-                tally.first = no;
-            }
+            self.tallies[finding.rule as usize].take(no);
         }
         let found = dissected.findings.iter().chain(&reused).map(|finding| finding.rule.severity());
         let trip = self.round_trip(connection, &dissected);
@@ -191,6 +228,14 @@ impl Index {
             found.for_each(|severity| owner.findings[severity as usize] += 1);
             if dissected.kind == Kind::Frame && Opcode::from_wire(dissected.lead[0]) == Opcode::Close {
                 owner.closes[dissected.direction.index()].get_or_insert((no, dissected.code));
+                owner.closed_first.get_or_insert(dissected.direction);
+            }
+            if dissected.kind == Kind::Response
+                && dissected.code == 101
+                && let Link::Answers(ordinal) = dissected.link
+                && owner.handshake.is_none()
+            {
+                owner.handshake = owner.linked(ordinal).map(|request| [request, no]);
             }
             if let Some(trip) = trip {
                 owner.trips.get_or_insert_default().take(trip);
@@ -209,7 +254,7 @@ impl Index {
         }
         for mut finding in dissected.findings {
             let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
-            finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.number_of(ordinal));
+            finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.linked(ordinal));
             self.findings.push((no, finding));
         }
         self.findings.extend(reused.map(|finding| (no, finding)));
@@ -230,7 +275,7 @@ impl Index {
         if dissected.kind != Kind::Frame || Opcode::from_wire(dissected.lead[0]) != Opcode::Pong {
             return None;
         }
-        let ping = self.entry(self.connection(connection)?.number_of(ordinal)?)?;
+        let ping = self.entry(self.connection(connection)?.linked(ordinal)?)?;
         dissected.time.0.checked_sub(ping.time)
     }
 
@@ -240,8 +285,27 @@ impl Index {
     }
 
     fn entry(&self, no: u64) -> Option<&Entry> {
-        let at = usize::try_from(no).ok()?.checked_sub(1)?;
+        let at = self.place(no)?;
         self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    fn entry_mut(&mut self, no: u64) -> Option<&mut Entry> {
+        let at = self.place(no)?;
+        self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)
+    }
+
+    /// Where in the chunks a record's entry stands.
+    fn place(&self, no: u64) -> Option<usize> {
+        let at = no.checked_sub(self.base + 1).filter(|_| no >= self.totals.first)?;
+        usize::try_from(at).ok()
+    }
+
+    /// What a record is as far as its bytes are there: the rest of one whose beginning went with the ring is a gap.
+    fn kind_of(&self, connection: u32, dissected: &Dissected) -> Kind {
+        let torn = self
+            .connection(connection)
+            .is_some_and(|owner| dissected.offset < owner.streams[dissected.direction.index()].start());
+        if torn && dissected.wire_len > 0 { Kind::Gap } else { dissected.kind }
     }
 
     pub fn record(&self, no: u64) -> Option<Record> {
@@ -252,7 +316,10 @@ impl Index {
         }
         if record.message.is_none() {
             let linked = entry.link.checked_sub(1);
-            record.answers = linked.and_then(|ordinal| self.connection(entry.connection)?.number_of(ordinal));
+            record.answers = linked.and_then(|ordinal| {
+                let owner = self.connection(entry.connection)?;
+                if entry.flags & RELINKED != 0 { owner.number_of(ordinal) } else { owner.linked(ordinal) }
+            });
         }
         Some(record)
     }
@@ -260,7 +327,7 @@ impl Index {
     /// Shows `see` the records from number `from` on, at most `limit` of them: each without its findings and what it answers, and
     /// its findings beside it. Nothing is allocated.
     pub fn scan(&self, from: u64, limit: usize, mut see: impl FnMut(&Record, &[(u64, Finding)])) {
-        let Some(begin) = usize::try_from(from).ok().and_then(|from| from.checked_sub(1)) else { return };
+        let Some(begin) = self.place(from) else { return };
         let entries = self.chunks.iter().skip(begin / CHUNK).flatten().skip(begin % CHUNK);
         for (no, entry) in (from..).zip(entries.take(limit)) {
             let findings = if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { &[] };
@@ -272,7 +339,7 @@ impl Index {
     fn checkpoint(&mut self, connection: u32, direction: Direction, checkpoint: &Checkpoint) {
         let Ok(window) = self.windows.keep(&checkpoint.window) else { return };
         if let Some(entry) = self.connection_mut(connection) {
-            entry.streams[direction.index()].checkpoints.push((checkpoint.offset, window));
+            entry.streams[direction.index()].checkpoints.push_back((checkpoint.offset, window));
         }
     }
 

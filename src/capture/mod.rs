@@ -5,6 +5,7 @@
 //! by position.
 
 pub mod comments;
+mod files;
 pub mod filter;
 pub mod heartbeat;
 pub mod import;
@@ -19,6 +20,7 @@ pub mod reader;
 pub mod record;
 pub mod recorder;
 mod recording;
+pub mod ring;
 pub mod samples;
 pub mod schema;
 pub mod search;

@@ -91,10 +91,10 @@ impl Overview {
         let entry = index.connection(number)?;
         Some(Self {
             info: ConnectionInfo::of(entry, number),
-            first_record: entry.number_of(0),
+            first_record: entry.number_of(entry.base),
             findings: entry.findings,
             ending: ending(entry),
-            closes: entry.closes.map(|close| close.map(|(no, _)| no)),
+            closes: entry.closes.map(|close| close.map(|(no, _)| no).filter(|no| *no > 0)),
             trips: entry.trips.as_deref().cloned(),
             rate: rate(index, entry, bins),
         })
@@ -108,10 +108,9 @@ impl Overview {
 
 /// Who closed. A Close says more than the FIN behind it.
 fn ending(entry: &ConnectionEntry) -> Ending {
-    let code = |direction: Direction| entry.closes[direction.index()];
-    let first = Direction::BOTH.into_iter().filter_map(|direction| Some((code(direction)?, direction))).min();
-    if let Some(((_, sent), by)) = first {
-        return Ending::Close { by, code: sent, answer: code(by.opposite()).map(|(_, code)| code) };
+    let code = |direction: Direction| entry.closes[direction.index()].map(|(_, code)| code);
+    if let Some((by, code_sent)) = entry.closed_first.and_then(|by| Some((by, code(by)?))) {
+        return Ending::Close { by, code: code_sent, answer: code(by.opposite()) };
     }
     let both = entry.ended_first.into_iter().chain(Direction::BOTH);
     let how = |wanted: How| both.clone().find(|direction| entry.ended[direction.index()] == Some(wanted));
@@ -127,7 +126,7 @@ fn ending(entry: &ConnectionEntry) -> Ending {
 fn rate(index: &Index, entry: &ConnectionEntry, bins: usize) -> Vec<u32> {
     let (first, last) = (entry.first.0, entry.last.0);
     let span = last.saturating_sub(first);
-    let mut from = 0;
+    let mut from = entry.base;
     let mut counts = Vec::with_capacity(bins);
     for bin in 1..=bins {
         let end = first.saturating_add((u128::from(span) * bin as u128 / bins as u128) as u64);

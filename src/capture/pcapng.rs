@@ -10,6 +10,9 @@ use crate::proto::time::Time;
 /// The most payload in one packet, in bytes: a larger record goes on in further packets.
 pub const MAX_SEGMENT: usize = 65_495;
 
+/// How far sequence numbers jump over a gap at most, in bytes.
+const MAX_JUMP: u64 = 1 << 30;
+
 /// The longest stream of one direction that is believed, in bytes.
 pub(super) const MAX_STREAM: u64 = 1 << 62;
 
@@ -106,6 +109,8 @@ pub struct Segments {
     addresses: [SocketAddr; 2],
     /// The next sequence number of each side.
     next: [u32; 2],
+    /// By how much the next gaps of each side are wider than sequence numbers jump over them.
+    near: [u64; 2],
     identification: u16,
 }
 
@@ -114,7 +119,18 @@ impl Segments {
     /// the same ports again has other sequence numbers.
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
-        Self { addresses: [client, server], next: [first, first ^ 0x5555_5555], identification: 0 }
+        Self { addresses: [client, server], next: [first, first ^ 0x5555_5555], near: [0; 2], identification: 0 }
+    }
+
+    /// Of a direction that has written nothing and in which so many bytes will be left out: where those are many, it begins with
+    /// other sequence numbers, as much nearer to its end as lets them tell what comes first, which they do over less than 2 GiB
+    /// (RFC 9293 §3.4). Behind the gap they are what they would have been.
+    pub const fn draw_near(&mut self, direction: Direction, gap: u64) {
+        if gap > MAX_JUMP {
+            let next = &mut self.next[direction.index()];
+            *next = next.wrapping_add((gap - MAX_JUMP) as u32);
+            self.near[direction.index()] = gap - MAX_JUMP;
+        }
     }
 
     /// Appends the SYN exchange.
@@ -150,8 +166,11 @@ impl Segments {
         time: Time,
         comments: &[String],
     ) {
+        let near = &mut self.near[direction.index()];
+        let spared = missing.min(*near);
+        *near -= spared;
         let next = &mut self.next[direction.index()];
-        *next = next.wrapping_add(missing as u32);
+        *next = next.wrapping_add((missing - spared) as u32);
         let comments: Vec<String> = std::iter::once(gap.comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 
 use super::record::Record;
 use super::store::Capture;
@@ -76,7 +75,7 @@ impl Reader {
             if !forward || len >= AHEAD {
                 let start = out.len();
                 out.resize(start + len, 0);
-                return self.capture.file().read_exact_at(&mut out[start..], position);
+                return self.capture.files().read_exact_at(&mut out[start..], position);
             }
             self.fill(position, len)?;
         }
@@ -92,7 +91,7 @@ impl Reader {
         self.window.resize(AHEAD, 0);
         let mut had = 0;
         while had < len {
-            match self.capture.file().read_at(&mut self.window[had..], position + had as u64) {
+            match self.capture.files().read_at(&mut self.window[had..], position + had as u64) {
                 Ok(0) => {
                     self.window.clear();
                     return Err(io::ErrorKind::UnexpectedEof.into());

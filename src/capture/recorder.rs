@@ -49,7 +49,7 @@ impl Recorder {
 
     /// The same, for a capture that people know as the file `path`.
     pub(super) fn named(spool: Spool, path: &Path) -> Self {
-        let capture = Capture::over(spool.file(), path);
+        let capture = Capture::over_files(spool.files(), path);
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
         Self { capture, writer, serial: Arc::default(), linger: Linger::default() }
     }

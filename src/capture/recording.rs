@@ -8,7 +8,10 @@ use super::comments::{comments, comments_of};
 use super::index::{ConnectionEntry, Extent};
 use super::linger::lock;
 use super::pcapng::{Gap, MAX_SEGMENT, MAX_STREAM, Segments};
+use super::record::Record;
 use super::recorder::{Chunk, Recorder, Writer};
+use super::ring::{Head, Side, Standing};
+use super::store::Capture;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, Dissected, How, Kind};
 use crate::proto::rules::{Finding, Rule};
@@ -26,7 +29,7 @@ pub(super) struct Recording {
     /// From the first bytes on.
     live: Option<Live>,
     connection: Connection,
-    ended: [bool; 2],
+    ended: [Option<How>; 2],
     batch: Batch,
     /// What the batch holds was there already when the timer looked last.
     seen: bool,
@@ -40,6 +43,14 @@ struct Live {
     first: Time,
     /// From the first commit on, so that connections are numbered in the order of the file.
     number: Option<u32>,
+    /// What is different for each connection of the file.
+    serial: u32,
+    /// What upgraded it, once that is there; for a ring alone.
+    handshake: Option<Arc<[Head; 2]>>,
+    /// When the latest record of each direction was complete.
+    latest: [Time; 2],
+    /// In which file of a ring it last wrote.
+    file: u32,
 }
 
 /// What one commit writes; kept to use its memory again.
@@ -59,7 +70,7 @@ impl Recording {
             server,
             live: None,
             connection,
-            ended: [false; 2],
+            ended: [None; 2],
             batch: Batch::default(),
             seen: false,
             watched: false,
@@ -146,7 +157,7 @@ impl Recording {
     /// The next `missing` bytes of a side were not captured.
     pub fn gap(&mut self, direction: Direction, missing: u64, time: Time) {
         let to = self.connection.position(direction).saturating_add(missing);
-        if missing == 0 || to > MAX_STREAM || self.ended[direction.index()] {
+        if missing == 0 || to > MAX_STREAM || self.ended[direction.index()].is_some() {
             return;
         }
         self.open(time);
@@ -166,9 +177,10 @@ impl Recording {
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
     pub fn end(&mut self, direction: Direction, how: How, time: Time) {
         let Some(live) = &mut self.live else { return };
-        if std::mem::replace(&mut self.ended[direction.index()], true) {
+        if self.ended[direction.index()].is_some() {
             return;
         }
+        self.ended[direction.index()] = Some(how);
         let held = self.batch.records.len();
         self.connection.end(direction, how, time, &mut self.batch.records);
         let comments = comments_of(&self.batch.records[held..]);
@@ -185,7 +197,7 @@ impl Recording {
         let held = self.batch.records.len();
         self.connection.reset_by(by);
         for direction in [by, by.opposite()] {
-            if !std::mem::replace(&mut self.ended[direction.index()], true) {
+            if self.ended[direction.index()].replace(How::Rst).is_none() {
                 self.connection.end(direction, How::Rst, time, &mut self.batch.records);
             }
         }
@@ -201,7 +213,8 @@ impl Recording {
         let serial = self.recorder.serial.fetch_add(1, Ordering::Relaxed);
         let mut segments = Segments::new(self.client, self.server, serial);
         segments.open(&mut self.batch.blocks, time);
-        self.live = Some(Live { segments, first: time, number: None });
+        self.live =
+            Some(Live { segments, first: time, number: None, serial, handshake: None, latest: [time; 2], file: 1 });
     }
 
     /// Reads a chunk and writes its packets into the batch.
@@ -252,7 +265,7 @@ impl Recording {
 
     fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
         self.seen = false;
-        let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
+        let Self { recorder, batch, connection, client, server, live: Some(live), ended, .. } = self else { return };
         if batch.blocks.is_empty() && batch.records.is_empty() {
             return;
         }
@@ -269,6 +282,7 @@ impl Recording {
                 let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
                 let mut keyed = None;
                 for record in batch.records.drain(..) {
+                    live.latest[record.direction.index()] = record.time;
                     let request = record.key.is_some().then_some((record.direction, record.time));
                     let no = index.push(number, record);
                     keyed = request.map(|(direction, time)| (no, direction, time)).or(keyed);
@@ -289,6 +303,17 @@ impl Recording {
                     // A full disk is told of by what follows, and loses no bytes here.
                     let _ = writer.spool.append(&batch.blocks);
                 }
+                if let Some(ring) = &mut writer.spool.ring {
+                    live.handshake = live.handshake.take().or_else(|| handshake_of(&recorder.capture, number));
+                    let side = |way: Direction| Side::of(connection, way, ended[way.index()], live.latest[way.index()]);
+                    let (sides, handshake) = (Direction::BOTH.map(side), live.handshake.clone());
+                    let (client, server, first) = (*client, *server, live.first);
+                    ring.note(live.serial, Standing { number, client, server, first, handshake, sides });
+                    if std::mem::replace(&mut live.file, ring.number()) != ring.number() {
+                        connection.want_checkpoints();
+                    }
+                    writer.spool.turn(&recorder.capture);
+                }
                 drop(writer);
                 recorder.capture.changed();
             }
@@ -303,4 +328,14 @@ impl Recording {
         batch.blocks.clear();
         batch.extents.clear();
     }
+}
+
+/// The heads that upgraded a connection, with their bytes.
+fn handshake_of(capture: &Capture, connection: u32) -> Option<Arc<[Head; 2]>> {
+    let read = |record: Record| {
+        let bytes = capture.wire(&record, 0..u64::MAX).ok()?;
+        Some(Head { direction: record.direction, offset: record.offset, time: record.time, bytes })
+    };
+    let [request, response] = capture.handshake(connection)?;
+    Some(Arc::new([read(request)?, read(response)?]))
 }

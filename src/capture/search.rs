@@ -99,12 +99,12 @@ pub fn find(
     looked: &AtomicU64,
     cancel: &AtomicBool,
 ) -> Option<Hit> {
-    let len = capture.len();
-    let from = from.clamp(1, len.max(1));
+    let (first, len) = (capture.first(), capture.len());
+    let from = from.clamp(first, len.max(first));
     let mut search = Search::new(capture, pattern, cancel);
     let ranges = match toward {
-        Toward::Later => [from + 1..len + 1, 1..from + 1],
-        Toward::Earlier => [1..from, from..len + 1],
+        Toward::Later => [from + 1..len + 1, first..from + 1],
+        Toward::Earlier => [first..from, from..len + 1],
     };
     ranges.into_iter().find_map(|range| search.range(range, toward, looked))
 }

@@ -40,6 +40,14 @@ impl Selection {
         }
     }
 
+    /// The records before that number are gone; those of `stand_ins`, numbers before it in order, are selected in their place.
+    pub fn renew_before(&mut self, number: u64, stand_ins: impl IntoIterator<Item = u64>) {
+        let gone = self.row_from(number) as usize;
+        let stand_ins = stand_ins.into_iter().filter_map(|number| u32::try_from(number - 1).ok());
+        self.numbers.splice(..gone, stand_ins);
+        self.pass(number - 1);
+    }
+
     /// The number, from 1, of the record in that row, from 0.
     pub fn number(&self, row: u64) -> Option<u64> {
         let number = self.numbers.get(usize::try_from(row).ok()?)?;
@@ -73,6 +81,11 @@ mod tests {
         for number in 1..=10 {
             selection.look(number % 3 == 0);
         }
+        let mut later = selection.clone();
+        later.renew_before(6, [5]);
+        assert_eq!((later.numbers().collect::<Vec<_>>(), later.looked_at()), (vec![5, 6, 9], 10));
+        later.renew_before(100, []);
+        assert_eq!((later.len(), later.looked_at()), (0, 99));
         assert_eq!(selection.looked_at(), 10);
         assert_eq!(selection.numbers().collect::<Vec<_>>(), [3, 6, 9]);
         assert_eq!((selection.number(1), selection.number(3)), (Some(6), None));

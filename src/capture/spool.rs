@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use etcetera::BaseStrategy as _;
 
+use super::files::{Files, Part};
 use super::pcapng;
+use super::ring::Ring;
+use super::store::Capture;
 
 /// Beginning of the names of temporary spools.
 const PREFIX: &str = "live-";
@@ -39,23 +42,38 @@ pub enum SpoolError {
     },
 }
 
-/// An append-only pcapng file of mode 0600, locked while it is written.
+/// An append-only pcapng file of mode 0600, locked while it is written; or a ring of such files.
 #[derive(Debug)]
 pub struct Spool {
+    files: Files,
+    /// The file that is written, and how long it is.
     file: Arc<File>,
     path: PathBuf,
     len: u64,
+    /// The position of its first byte.
+    start: u64,
     temporary: Arc<AtomicBool>,
+    pub(super) ring: Option<Ring>,
 }
 
-/// Decides from elsewhere whether a spool's file stays.
+/// Decides from elsewhere whether a spool's files stay.
 #[derive(Clone, Debug)]
-pub struct Fate(Arc<AtomicBool>);
+pub struct Fate {
+    temporary: Arc<AtomicBool>,
+    files: Files,
+}
 
 impl Fate {
-    /// The file stays when the spool goes, and is found by [`leftovers`] if it was temporary.
+    /// The files stay when the spool goes, and are found by [`leftovers`] if they were temporary.
     pub fn stay(&self) {
-        self.0.store(false, Ordering::SeqCst);
+        self.temporary.store(false, Ordering::SeqCst);
+    }
+
+    /// Temporary files go now, whoever else holds the spool.
+    pub fn go(&self) {
+        if self.temporary.load(Ordering::SeqCst) {
+            self.files.paths().iter().for_each(|path| drop(fs::remove_file(path)));
+        }
     }
 }
 
@@ -65,25 +83,33 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn keep(path: &Path, force: bool) -> Result<Self, SpoolError> {
-        let io = |source| SpoolError::Io { path: path.to_owned(), source };
+        Self::begin(create(path, force)?, path.to_owned(), false)
+    }
+
+    /// The same as numbered files of `size` bytes together, of which the oldest go. `path` is their name without the number. Files
+    /// of an earlier ring of that name are removed only with `force`.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn keep_ring(path: &Path, force: bool, size: u64) -> Result<Self, SpoolError> {
         if path.is_dir() {
             return Err(SpoolError::Folder(path.to_owned()));
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).mode(0o600);
-        if force {
-            options.create(true).truncate(false);
-        } else {
-            options.create_new(true);
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let earlier = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let earlier: Vec<PathBuf> = earlier.filter(|found| Ring::is_path(path, found)).collect();
+        if let Some(first) = earlier.iter().min().filter(|_| !force) {
+            return Err(SpoolError::Exists(first.clone()));
         }
-        let file = options.open(path).map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
-            _ => io(e),
-        })?;
-        lock(&file, path)?;
-        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
-        file.set_len(0).map_err(io)?;
-        Self::begin(file, path.to_owned(), false)
+        for path in &earlier {
+            let io = |source| SpoolError::Io { path: path.clone(), source };
+            lock(&File::open(path).map_err(io)?, path)?;
+            fs::remove_file(path).map_err(io)?;
+        }
+        let first = Ring::path(path, 1);
+        let mut spool = Self::begin(create(&first, force)?, first, false)?;
+        spool.ring = Some(Ring::new(size, path.to_owned()));
+        Ok(spool)
     }
 
     /// A private file in the user's cache folder that goes when the spool is dropped.
@@ -99,15 +125,30 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn temporary_in(folder: &Path) -> Result<Self, SpoolError> {
+        Self::private(folder, None)
+    }
+
+    /// The same as a ring of files of `size` bytes together: see [`Self::keep_ring`].
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn temporary_ring(folder: &Path, size: u64) -> Result<Self, SpoolError> {
+        Self::private(folder, Some(size))
+    }
+
+    fn private(folder: &Path, ring: Option<u64>) -> Result<Self, SpoolError> {
         let io = |source| SpoolError::Io { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(io)?;
         // It gets the name by which others look for it when it is locked.
         let made = tempfile::Builder::new().prefix(NEW_PREFIX).suffix(".pcapng").tempfile_in(folder).map_err(io)?;
         lock(made.as_file(), made.path())?;
         let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
-        let path = folder.join(name.unwrap_or_default());
+        let base = folder.join(name.unwrap_or_default());
+        let path = if ring.is_some() { Ring::path(&base, 1) } else { base.clone() };
         let file = made.persist_noclobber(&path).map_err(|e| io(e.error))?;
-        Self::begin(file, path, true)
+        let mut spool = Self::begin(file, path, true)?;
+        spool.ring = ring.map(|size| Ring::new(size, base));
+        Ok(spool)
     }
 
     /// A private file without a name, for what was converted and can be converted again: nothing is left of it, however the
@@ -124,7 +165,16 @@ impl Spool {
     fn begin(file: File, path: PathBuf, temporary: bool) -> Result<Self, SpoolError> {
         let mut head = Vec::new();
         pcapng::file_head(&mut head, None);
-        let mut spool = Self { file: Arc::new(file), path, len: 0, temporary: Arc::new(temporary.into()) };
+        let file = Arc::new(file);
+        let mut spool = Self {
+            files: Files::one(Arc::clone(&file), path.clone()),
+            file,
+            path,
+            len: 0,
+            start: 0,
+            temporary: Arc::new(temporary.into()),
+            ring: None,
+        };
         match spool.append(&head) {
             Ok(_) => Ok(spool),
             Err(source) => Err(SpoolError::Io { path: spool.path.clone(), source }),
@@ -156,31 +206,63 @@ impl Spool {
             return Err(e);
         }
         self.len += blocks.len() as u64;
-        Ok(position)
+        Ok(self.start + position)
     }
 
-    /// The file, for reading by position.
-    pub fn file(&self) -> Arc<File> {
-        Arc::clone(&self.file)
+    /// The files, for reading by position.
+    pub(super) fn files(&self) -> Files {
+        self.files.clone()
     }
 
-    /// What decides whether the file stays.
+    /// What decides whether the files stay.
     pub fn fate(&self) -> Fate {
-        Fate(Arc::clone(&self.temporary))
+        Fate { temporary: Arc::clone(&self.temporary), files: self.files.clone() }
     }
 
-    /// Where it lies.
+    /// Begins the ring's next file when the latest has had its share, and lets the oldest go when all are too much. Nothing may wait
+    /// to be appended for the connections that the ring knows.
+    pub(super) fn turn(&mut self, capture: &Capture) {
+        let Some(ring) = &mut self.ring else { return };
+        if ring.is_full(self.len) {
+            let path = ring.next_path();
+            let mut head = Vec::new();
+            pcapng::file_head(&mut head, None);
+            let beginning = ring.beginning(capture, head);
+            match begun(&path, &beginning.blocks) {
+                Ok(file) => {
+                    self.start += self.len;
+                    self.file = Arc::new(file);
+                    self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
+                    ring.turned(capture, self.start, self.len, beginning);
+                    (self.path, self.len) = (path, ring.begun());
+                }
+                Err(error) => {
+                    if ring.is_stuck(self.len) {
+                        capture.add_trouble(&format!("writing goes on in {}: {error}", self.path.display()));
+                    }
+                }
+            }
+        }
+        while let Some(leaving) = ring.take_oldest(self.len, capture.is_held()) {
+            // Out of the index first: nobody looks for what is gone.
+            capture.index_mut().evict(&leaving);
+            if let Some(part) = self.files.pop() {
+                // The file may have been removed by somebody else.
+                let _ = fs::remove_file(part.path);
+            }
+        }
+    }
+
+    /// Where it lies; of a ring, where its files lie, without their numbers.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.ring.as_ref().map_or(&self.path, Ring::base)
     }
 }
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if self.temporary.load(Ordering::SeqCst) {
-            // Nothing can be done about a failure here; the next start offers what is left.
-            let _ = fs::remove_file(&self.path);
-        }
+        // Nothing can be done about a failure here; the next start offers what is left.
+        self.fate().go();
     }
 }
 
@@ -217,6 +299,39 @@ pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found.into_iter().rev().map(|(_, path)| path).collect()
+}
+
+/// Makes the next file of a ring, with what it begins with.
+fn begun(path: &Path, beginning: &[u8]) -> Result<File, SpoolError> {
+    let file = create(path, false)?;
+    (&file).write_all(beginning).map_err(|source| {
+        let _ = fs::remove_file(path);
+        SpoolError::Io { path: path.to_owned(), source }
+    })?;
+    Ok(file)
+}
+
+/// Makes the file that the user asked for, locked and empty.
+fn create(path: &Path, force: bool) -> Result<File, SpoolError> {
+    let io = |source| SpoolError::Io { path: path.to_owned(), source };
+    if path.is_dir() {
+        return Err(SpoolError::Folder(path.to_owned()));
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    if force {
+        options.create(true).truncate(false);
+    } else {
+        options.create_new(true);
+    }
+    let file = options.open(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
+        _ => io(e),
+    })?;
+    lock(&file, path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
+    file.set_len(0).map_err(io)?;
+    Ok(file)
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), SpoolError> {

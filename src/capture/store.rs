@@ -4,11 +4,11 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::files::Files;
 use super::index::{ConnectionEntry, Index};
 pub use super::index::{Tally, Totals};
 use super::inflate::{Inflated, MessageReader};
@@ -33,7 +33,7 @@ pub struct Capture {
 
 struct Shared {
     index: RwLock<Index>,
-    file: Arc<File>,
+    files: Files,
     path: PathBuf,
     trouble: Mutex<Trouble>,
     reconstructed: OnceLock<Box<str>>,
@@ -43,7 +43,15 @@ struct Shared {
     growing: AtomicBool,
     /// Set while somebody waits to be told of a change.
     armed: AtomicBool,
+    /// Held by who needs what is there to stay.
+    hold: Arc<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// Keeps what is there: see [`Capture::hold`].
+#[derive(Debug)]
+pub struct Hold {
+    _hold: Arc<()>,
 }
 
 /// What went wrong with a capture.
@@ -97,10 +105,15 @@ impl ConnectionInfo {
 impl Capture {
     /// An empty capture over a file.
     pub(super) fn over(file: Arc<File>, path: &Path) -> Self {
+        Self::over_files(Files::one(file, path.to_owned()), path)
+    }
+
+    /// An empty capture over files that people know as `path`.
+    pub(super) fn over_files(files: Files, path: &Path) -> Self {
         Self {
             shared: Arc::new(Shared {
                 index: RwLock::default(),
-                file,
+                files,
                 path: path.to_owned(),
                 trouble: Mutex::default(),
                 reconstructed: OnceLock::new(),
@@ -108,20 +121,25 @@ impl Capture {
                 loading: AtomicBool::new(false),
                 growing: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
+                hold: Arc::default(),
                 wake: OnceLock::new(),
             }),
         }
     }
 
-    /// The file that holds the bytes.
+    /// The file that holds the bytes; of a ring, the name of its files without their numbers.
     pub fn path(&self) -> &Path {
         &self.shared.path
     }
 
-    /// Whether that is the file that holds the bytes.
+    /// The files of the capture, the oldest first: one, or those of a ring.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.shared.files.paths()
+    }
+
+    /// Whether that is a file that holds the bytes.
     pub fn is_file(&self, metadata: &Metadata) -> bool {
-        let same = |own: Metadata| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino());
-        self.shared.file.metadata().is_ok_and(same)
+        self.shared.files.any_is(metadata)
     }
 
     /// Number of records.
@@ -165,15 +183,35 @@ impl Capture {
         self.shared.growing.load(Ordering::Acquire)
     }
 
-    /// The record with that number, from 1.
+    /// The number of the first record that is there; 1 unless others went with the ring.
+    pub fn first(&self) -> u64 {
+        self.index().totals.first
+    }
+
+    /// While this is held nothing goes with the ring, until that is twice as large as it was asked to be.
+    pub fn hold(&self) -> Hold {
+        Hold { _hold: Arc::clone(&self.shared.hold) }
+    }
+
+    /// Whether somebody needs what is there to stay.
+    pub(super) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.shared.hold) > 1
+    }
+
+    /// When the first record of all was complete.
+    pub fn origin(&self) -> Option<Time> {
+        self.index().origin
+    }
+
+    /// The record with that number.
     pub fn record(&self, no: u64) -> Option<Record> {
         self.index().record(no)
     }
 
-    /// The records with those numbers, as far as they exist, under one lock.
+    /// The records with those numbers, as far as they exist, under one lock; those that went with the ring are passed over.
     pub fn records(&self, numbers: Range<u64>) -> Vec<Record> {
         let index = self.index();
-        numbers.map_while(|no| index.record(no)).collect()
+        (numbers.start.max(index.totals.first)..numbers.end).map_while(|no| index.record(no)).collect()
     }
 
     /// The records with those numbers, those of them that exist, under one lock.
@@ -244,6 +282,13 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
+    /// The request and the response that upgraded a connection, as long as they are there.
+    pub(super) fn handshake(&self, connection: u32) -> Option<[Record; 2]> {
+        let index = self.index();
+        let [request, response] = index.connection(connection)?.handshake?;
+        Some([index.record(request)?, index.record(response)?])
+    }
+
     /// Puts a note on a record, or takes it away when it is empty. Line breaks become spaces.
     pub fn set_note(&self, no: u64, note: &str) {
         let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");
@@ -263,11 +308,26 @@ impl Capture {
         Some(ConnectionInfo::of(entry, number))
     }
 
-    /// What the connections with those numbers were like: see [`Overview`]. Each with how many records it had in each of
-    /// `bins` equal parts of its time.
-    pub fn overviews(&self, numbers: Range<u32>, bins: usize) -> Vec<Overview> {
+    /// How many connections are there: those of which nothing went with the ring, or not all.
+    pub fn connections_there(&self) -> u32 {
+        self.index().connections.count()
+    }
+
+    /// The number of the connection before which so many others are there.
+    pub fn connection_at(&self, rank: u32) -> Option<u32> {
+        self.index().connections.number(rank)
+    }
+
+    /// How many connections with smaller numbers are there.
+    pub fn rank_of(&self, connection: u32) -> u32 {
+        self.index().connections.rank(connection)
+    }
+
+    /// What connections were like, those with these ranks: see [`Overview`] and [`Self::connection_at`]. Each with how many
+    /// records it had in each of `bins` equal parts of its time.
+    pub fn overviews(&self, ranks: Range<u32>, bins: usize) -> Vec<Overview> {
         let index = self.index();
-        numbers.map_while(|number| Overview::of(&index, number, bins)).collect()
+        ranks.map_while(|rank| Overview::of(&index, index.connections.number(rank)?, bins)).collect()
     }
 
     /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`
@@ -331,7 +391,7 @@ impl Capture {
         }) {
             let (first, (last, last_len)) = (near[0].0, near[near.len() - 1]);
             run.resize((last - first) as usize + last_len, 0);
-            self.shared.file.read_exact_at(&mut run, first)?;
+            self.shared.files.read_exact_at(&mut run, first)?;
             for (position, len) in near {
                 let at = (position - first) as usize;
                 bytes.extend_from_slice(&run[at..at + len]);
@@ -355,15 +415,15 @@ impl Capture {
         Ok(checkpoint.map(|checkpoint| (agreed.takeover(direction), checkpoint)))
     }
 
-    /// The file itself.
-    pub(super) fn file(&self) -> &File {
-        &self.shared.file
+    /// The files themselves.
+    pub(super) fn files(&self) -> &Files {
+        &self.shared.files
     }
 
-    /// Bytes of the file itself.
+    /// Bytes of the files themselves.
     pub(super) fn read_file(&self, position: u64, len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = vec![0; len];
-        self.shared.file.read_exact_at(&mut bytes, position)?;
+        self.shared.files.read_exact_at(&mut bytes, position)?;
         Ok(bytes)
     }
 

@@ -112,11 +112,12 @@ impl Capture {
         self.index().span
     }
 
-    /// What moved in those connections, in those spans.
-    pub fn lanes(&self, connections: Range<u32>, spans: Spans) -> Vec<Lanes> {
+    /// What moved in the connections with these ranks, in those spans: see [`Capture::connection_at`].
+    pub fn lanes(&self, ranks: Range<u32>, spans: Spans) -> Vec<Lanes> {
         let index = self.index();
-        connections
-            .map_while(|connection| {
+        ranks
+            .map_while(|rank| {
+                let connection = index.connections.number(rank)?;
                 let entry = index.connection(connection)?;
                 Some(Lanes { connection, bins: lanes_of(&index, entry, spans) })
             })
@@ -127,7 +128,7 @@ impl Capture {
     pub fn in_lane(&self, connection: u32, direction: Direction, time: Time, later: bool) -> Option<u64> {
         let index = self.index();
         let entry = index.connection(connection)?;
-        let at = ordinal_at(&index, entry, time, 0);
+        let at = ordinal_at(&index, entry, time, entry.base);
         let goes = |ordinal: &u32| {
             let no = entry.number_of(*ordinal);
             no.and_then(|no| index.record(no)).is_some_and(|record| record.direction == direction)
@@ -135,7 +136,7 @@ impl Capture {
         let found = if later {
             (at..entry.records).take(REACH as usize).find(goes)
         } else {
-            (0..at).rev().take(REACH as usize).find(goes)
+            (entry.base..at).rev().take(REACH as usize).find(goes)
         };
         entry.number_of(found?)
     }
@@ -143,7 +144,7 @@ impl Capture {
 
 fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 2] {
     let mut bins = [vec![Bin::default(); spans.count], vec![Bin::default(); spans.count]];
-    let mut from = ordinal_at(index, entry, spans.from, 0);
+    let mut from = ordinal_at(index, entry, spans.from, entry.base);
     for span in 0..spans.count {
         let (start, end) = (spans.start(span), spans.start(span + 1));
         if end.0 <= entry.first.0 {
@@ -183,9 +184,10 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
 
 /// What must not go under among many: how the connection begins and ends, and its Closes.
 fn landmarks(index: &Index, entry: &ConnectionEntry, mut into: impl FnMut(&Record, Sort)) {
-    let last = entry.records.saturating_sub(LANDMARKS).max(LANDMARKS);
-    let edges = (0..LANDMARKS).chain(last..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
-    let closes = entry.closes.iter().flatten().map(|(no, _)| *no);
+    let first = entry.base + LANDMARKS;
+    let last = entry.records.saturating_sub(LANDMARKS).max(first);
+    let edges = (entry.base..first).chain(last..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
+    let closes = entry.closes.iter().flatten().map(|(no, _)| *no).filter(|no| *no > 0);
     for record in edges.chain(closes).filter_map(|no| index.record(no)) {
         into(&record, Sort::of(&record));
     }
@@ -250,7 +252,7 @@ mod tests {
         let capture = recorder.capture();
         assert_eq!(capture.span(), Some((Time(0), Time(9_999_000))));
         let spans = Spans { from: Time(0), each: 1_000_000, count: 12 };
-        let [lanes] = capture.lanes(1..9, spans).try_into().expect("one connection");
+        let [lanes] = capture.lanes(0..8, spans).try_into().expect("one connection");
         let [up, down] = &lanes.bins;
         let sorts: Vec<Sort> = down.iter().map(|bin| bin.sort).collect();
         assert_eq!(sorts[0], Sort::Http);
@@ -261,7 +263,7 @@ mod tests {
         assert_eq!(up[1].sort, Sort::Quiet);
         // Closer, nothing is guessed.
         let spans = Spans { from: Time(4_999_000), each: 1_000, count: 3 };
-        let lanes = capture.lanes(1..2, spans);
+        let lanes = capture.lanes(0..1, spans);
         assert_eq!(
             lanes[0].bins[0].iter().map(|bin| bin.sort).collect::<Vec<_>>(),
             [Sort::Quiet, Sort::Control, Sort::Quiet]

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use super::spool::scratch_file;
 
 /// Where a checkpoint's window stands among the [`Windows`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Window {
     position: u64,
     len: u32,
@@ -18,6 +18,8 @@ pub struct Window {
 pub struct Windows {
     file: Option<File>,
     len: u64,
+    /// Those that are needed no more, and may be written over.
+    free: Vec<Window>,
 }
 
 impl Windows {
@@ -26,16 +28,25 @@ impl Windows {
     /// # Errors
     /// When it cannot be written.
     pub fn keep(&mut self, window: &[u8]) -> io::Result<Window> {
-        let kept = Window { position: self.len, len: window.len() as u32 };
+        let len = window.len() as u32;
+        let free = self.free.iter().rposition(|free| free.len == len).map(|i| self.free.swap_remove(i));
+        let kept = free.unwrap_or(Window { position: self.len, len });
         if !window.is_empty() {
             let file = match &mut self.file {
                 Some(file) => file,
                 none => none.insert(scratch_file()?),
             };
-            file.write_all_at(window, self.len)?;
-            self.len += window.len() as u64;
+            file.write_all_at(window, kept.position)?;
+            self.len = self.len.max(kept.position + window.len() as u64);
         }
         Ok(kept)
+    }
+
+    /// A window is needed no more.
+    pub fn free(&mut self, window: Window) {
+        if window.len > 0 {
+            self.free.push(window);
+        }
     }
 
     /// Reads a window back.

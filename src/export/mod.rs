@@ -27,6 +27,7 @@ pub use sink::Sink;
 
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
+use crate::proto::rules::count;
 use source::Source;
 
 /// What a capture can become.
@@ -195,6 +196,12 @@ pub enum ExportError {
         /// How many there are.
         len: u64,
     },
+    /// A record went with the ring while it was written.
+    #[error("record {no} went with the ring while it was written, which took too long; choose a larger --ring")]
+    Gone {
+        /// Which.
+        no: u64,
+    },
     /// Somebody called it off.
     #[error("the export was called off; nothing was written")]
     Cancelled,
@@ -211,6 +218,7 @@ pub fn export(
     out: &mut dyn Write,
     progress: &Progress,
 ) -> Result<Exported, ExportError> {
+    let _hold = capture.hold();
     let mut source = Source::new(capture, options, progress);
     let mut sink = Sink::new(out);
     let note = match format {
@@ -222,6 +230,12 @@ pub fn export(
         Format::Wire => wire::write(&mut source, &mut sink)?,
     };
     sink.flush()?;
+    let gone = match &options.selection {
+        Selection::All => 0,
+        Selection::Records(numbers) => numbers.partition_point(|no| *no < capture.first()) as u64,
+    };
+    let gone = (gone > 0).then(|| format!("{} went with the ring before that", count(gone, "selected record")));
+    let note = note.into_iter().chain(gone).reduce(|note, more| format!("{note}; {more}"));
     let unmarked = capture.reconstructed().is_some() && !matches!(format, Format::Pcapng | Format::Har);
     let note = match unmarked {
         false => note,

@@ -41,13 +41,13 @@ impl<'a> Source<'a> {
         mut take: impl FnMut(&mut Bytes, &Record) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
         let total = match &self.options.selection {
-            Selection::All => self.capture.len(),
+            Selection::All => self.capture.len() + 1 - self.capture.first(),
             Selection::Records(numbers) => numbers.len() as u64,
         };
         self.progress.total.store(total, Ordering::Relaxed);
         let (progress, written, bytes) = (self.progress, &mut self.written, &mut self.bytes);
         let mut first_error = Ok(());
-        let flow = look(self.capture, self.options, total, |record| {
+        let flow = look(self.capture, self.options, self.capture.len(), |record| {
             let done = progress.check().and_then(|()| take(bytes, record));
             *written += 1;
             progress.done.fetch_add(1, Ordering::Relaxed);
@@ -77,7 +77,7 @@ fn look(
     let wanted = |record: &Record| options.direction.is_none_or(|direction| record.direction == direction);
     match &options.selection {
         Selection::All => {
-            let mut from = 1;
+            let mut from = capture.first();
             while from <= len {
                 let until = (from + BATCH).min(len + 1);
                 for record in capture.records(from..until).iter().filter(|record| wanted(record)) {
@@ -89,7 +89,8 @@ fn look(
             }
         }
         Selection::Records(numbers) => {
-            for no in numbers {
+            let first = capture.first();
+            for no in numbers.iter().filter(|no| **no >= first) {
                 let record = capture.record(*no).ok_or(ExportError::NoRecord { no: *no, len: capture.len() })?;
                 if wanted(&record) && see(&record).is_break() {
                     return Ok(());
@@ -121,6 +122,10 @@ impl Bytes {
     pub fn wire(&mut self, record: &Record, from: u64, out: &mut Vec<u8>) -> Result<(), ExportError> {
         let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
         read.map_err(|source| read_error(&self.capture, record, source))?;
+        let wanted = PIECE.min(record.wire_len.saturating_sub(from));
+        if (out.len() as u64) < wanted && record.no < self.capture.first() {
+            return Err(ExportError::Gone { no: record.no });
+        }
         if self.redact && from == 0 {
             match record.kind {
                 Kind::Request | Kind::Response | Kind::CutHttp => redact::head(out),
@@ -198,5 +203,8 @@ impl Bytes {
 }
 
 fn read_error(capture: &Capture, record: &Record, source: std::io::Error) -> ExportError {
+    if record.no < capture.first() {
+        return ExportError::Gone { no: record.no };
+    }
     ExportError::Read { path: capture.path().to_owned(), no: record.no, source }
 }

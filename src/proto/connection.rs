@@ -184,6 +184,20 @@ impl Connection {
         self.directions[direction.index()].record_start()
     }
 
+    /// Where the next record of a direction begins, as far as that is known already.
+    pub fn next_start(&self, direction: Direction) -> Option<u64> {
+        let direction = &self.directions[direction.index()];
+        if direction.record_start() == direction.position() {
+            return Some(direction.position());
+        }
+        direction.position().checked_add(direction.left()?)
+    }
+
+    /// A place to begin to inflate at is wanted soon in both directions: see [`Dissected::checkpoint`].
+    pub fn want_checkpoints(&mut self) {
+        self.directions.iter_mut().for_each(Dissector::want_checkpoint);
+    }
+
     /// How many bytes of a direction were fed.
     pub fn position(&self, direction: Direction) -> u64 {
         self.directions[direction.index()].position()

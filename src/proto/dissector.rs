@@ -124,6 +124,23 @@ impl Dissector {
         }
     }
 
+    /// How many bytes of the record are still to come of which the latest bytes are a part, where that is known.
+    pub fn left(&self) -> Option<u64> {
+        match &self.state {
+            State::Frames(reader) => reader.left(),
+            State::Body { body: Body::Length(left), .. } => Some(*left),
+            State::Blind(blind) => blind.left,
+            _ => None,
+        }
+    }
+
+    /// A place to begin to inflate at is wanted soon.
+    pub fn want_checkpoint(&mut self) {
+        if let State::Frames(reader) = &mut self.state {
+            reader.want_checkpoint();
+        }
+    }
+
     /// What would be certain of a frame that began here and of which only these bytes came. Nothing while no frames are read.
     pub fn certain_of(&self, beginning: &[u8], shared: &Shared) -> Vec<Finding> {
         match (&self.state, HeadStart::read(beginning)) {

@@ -90,6 +90,13 @@ impl FrameReader {
         self.start
     }
 
+    /// A place to begin to inflate at is wanted behind the next message.
+    pub fn want_checkpoint(&mut self) {
+        if let Some(inflating) = &mut self.inflating {
+            inflating.want_checkpoint();
+        }
+    }
+
     /// Takes all of `bytes`.
     pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
         let mut rest = bytes;

@@ -67,6 +67,11 @@ impl Inflating {
         });
     }
 
+    /// A checkpoint is wanted behind the next message.
+    pub const fn want_checkpoint(&mut self) {
+        self.since = CHECKPOINT_EVERY;
+    }
+
     /// Bytes are missing: the current message is not inflated further, nor is a later one that may refer to it.
     pub fn lose(&mut self) {
         self.utf8 = None;

@@ -118,8 +118,8 @@ fn print(
     let mut next = 1;
     loop {
         let is_over = ended.recv_timeout(LOOK_AGAIN) == Err(mpsc::RecvTimeoutError::Disconnected);
-        if let Some(first) = capture.record(1) {
-            lines.start(first.time);
+        if let Some(first) = capture.origin() {
+            lines.start(first);
         }
         loop {
             let records = capture.found(next, BATCH);

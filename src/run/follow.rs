@@ -118,9 +118,15 @@ impl Work {
         let mut next = 1;
         let mut flushed = Instant::now();
         let mut warned = false;
+        let mut missed = 0;
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             self.capture.arm();
+            // What went with the ring before it was printed.
+            let totals = self.capture.totals();
+            missed += totals.settled.saturating_sub(next);
+            next = if next < totals.settled { next.max(totals.first) } else { next };
+            let hold = self.capture.hold();
             let records = self.capture.records(next..next + BATCH);
             for record in &records {
                 let start = *start.get_or_insert(record.time);
@@ -141,10 +147,11 @@ impl Work {
                     }
                 }
             }
-            next += records.len() as u64;
+            next = records.last().map_or(next, |last| last.no + 1);
+            drop(hold);
             if records.is_empty() || flushed.elapsed() > FLUSH {
                 sink.flush()?;
-                self.printed.store(next - 1, Ordering::SeqCst);
+                self.printed.store(next - 1 - missed, Ordering::SeqCst);
                 flushed = Instant::now();
             }
             if let Some(reason) = self.capture.trouble().reason.filter(|_| !warned) {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use super::follow::{Follower, Stopped, Style};
 use super::{signals, stdio};
 use crate::capture::recorder::Recorder;
-use crate::capture::spool::Spool;
+use crate::capture::spool::{self, Spool};
 use crate::capture::store::{Capture, Totals};
 use crate::cli::Serve;
 use crate::net::{Config, Handle, Server, demo};
@@ -33,7 +33,9 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     catch_signals(&sender)?;
     // An older capture is replaced only when there is a server to fill the new one.
     let server = Server::bind(config(args))?;
-    let recorder = Recorder::new(spool(args)?);
+    let spool = spool(args)?;
+    let fate = spool.fate();
+    let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
     let follower = match args.quiet {
@@ -57,18 +59,18 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     drop(demo);
     let deadline = (asked + END_WITHIN).max(Instant::now() + LAST_LINES);
     let printed = follower.map(|follower| follower.finish(deadline));
-    if args.write.is_none() {
-        // A thread that did not end in time may hold the spool and keep it from removing its file.
-        let _ = std::fs::remove_file(capture.path());
-    }
+    // A thread that did not end in time may hold the spool and keep it from removing its file.
+    fate.go();
     conclude(args, &capture, why, printed)
 }
 
 /// Where the capture goes.
 pub fn spool(args: &Serve) -> anyhow::Result<Spool> {
-    Ok(match &args.write {
-        Some(path) => Spool::keep(path, args.force)?,
-        None => Spool::temporary()?,
+    Ok(match (&args.write, args.ring) {
+        (Some(path), None) => Spool::keep(path, args.force)?,
+        (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
+        (None, None) => Spool::temporary()?,
+        (None, Some(size)) => Spool::temporary_ring(&spool::folder(), size)?,
     })
 }
 
@@ -161,6 +163,9 @@ pub fn summary(totals: &Totals, uncaptured: u64) -> String {
         count(totals.bytes[0], "byte"),
         count(totals.bytes[1], "byte"),
     );
+    if totals.gone > 0 {
+        line.push_str(&format!(" · {} went with the ring", count(totals.gone, "record")));
+    }
     if uncaptured > 0 {
         line.push_str(&format!(" · {} not captured", count(uncaptured, "byte")));
     }

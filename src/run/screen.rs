@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,12 +72,12 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     server.shutdown();
     if !stays {
         // A thread that did not end in time may hold the spool and keep it from removing its file.
-        let _ = std::fs::remove_file(capture.path());
+        fate.go();
     }
     shown?;
     headless::check_captured(&capture)?;
-    if let Some(path) = &args.write {
-        stdio::say(format_args!("{}: {}", path.display(), headless::summary(&capture.totals(), 0)));
+    if args.write.is_some() {
+        stdio::say(format_args!("{}: {}", names(&capture.paths()), headless::summary(&capture.totals(), 0)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,6 +106,14 @@ pub fn open(
     cancel.store(true, Ordering::Relaxed);
     let _ = loading.join();
     shown.map(|_| ExitCode::SUCCESS)
+}
+
+/// The names of a capture's files.
+fn names(paths: &[PathBuf]) -> String {
+    match paths {
+        [first, .., last] => format!("{} to {}", first.display(), last.file_name().unwrap_or_default().display()),
+        paths => paths.iter().map(|path| path.display().to_string()).collect(),
+    }
 }
 
 /// What the screen is shown over.

@@ -227,7 +227,7 @@ impl Loop<'_> {
 fn find(capture: Capture, pattern: Pattern, from: u64, toward: Toward, cancel: Arc<AtomicBool>, remote: Remote) {
     thread::spawn(move || {
         let looked = Arc::new(AtomicU64::new(0));
-        let total = capture.len();
+        let total = capture.totals().there();
         let (over, ended) = mpsc::channel::<()>();
         let progress = {
             let (looked, remote) = (Arc::clone(&looked), remote.clone());

@@ -40,6 +40,7 @@ pub use complete::{Completion, complete};
 pub use fields::{Field, Sort};
 pub use lexer::quote;
 pub use sieve::{Sieve, path_of};
+pub use values::size;
 
 use crate::wire::printable;
 use expr::Expr;

@@ -71,6 +71,7 @@ impl Sieve {
     pub fn extend(&mut self, selection: &mut Selection, mut go_on: impl FnMut(u64) -> bool) -> io::Result<bool> {
         let mut verdicts = Vec::with_capacity(CHUNK);
         loop {
+            selection.pass(self.capture.first() - 1);
             let from = selection.looked_at() + 1;
             self.judge(from, &mut verdicts);
             if verdicts.is_empty() {
@@ -98,7 +99,7 @@ impl Sieve {
         verdicts.clear();
         let (program, memo) = (&self.filter.program, &mut self.memo);
         let index = self.capture.index();
-        let Some(start) = index.time(1) else { return };
+        let Some(start) = index.origin else { return };
         index.scan(from, CHUNK, |record, findings| {
             let known = Known { record, findings, start };
             verdicts.push(
@@ -112,7 +113,7 @@ impl Sieve {
     /// # Errors
     /// When the capture's file cannot be read.
     pub fn passes(&mut self, record: &Record) -> io::Result<bool> {
-        let Some(start) = self.capture.index().time(1) else { return Ok(false) };
+        let Some(start) = self.capture.index().origin else { return Ok(false) };
         let findings: Vec<(u64, Finding)> = record.findings.iter().map(|f| (record.no, f.clone())).collect();
         let known = Known { record, findings: &findings, start };
         let filter = self.filter.clone();

@@ -48,7 +48,7 @@ pub(super) fn read(field: Field, typed: &str, quoted: bool) -> Result<Value, Str
         Sort::Number => {
             number(typed).map(Value::Number).ok_or_else(|| format!("{name} is a number, such as 1 or 0x1f"))
         }
-        Sort::Size => match number(typed).or_else(|| scaled(&typed.to_ascii_lowercase(), &SIZES)) {
+        Sort::Size => match number(typed).or_else(|| size(typed)) {
             Some(bytes) => Ok(Value::Number(bytes)),
             None => Err(format!("{name} is a size, such as 125, 64KiB or 1.5MB")),
         },
@@ -131,6 +131,11 @@ fn number(typed: &str) -> Option<u64> {
 }
 
 /// A decimal number with its unit, exactly; what is smaller than the smallest unit is dropped.
+/// Reads a size with its unit, such as 64KiB or 1.5MB, in bytes.
+pub fn size(typed: &str) -> Option<u64> {
+    scaled(&typed.to_ascii_lowercase(), &SIZES)
+}
+
 fn scaled(typed: &str, units: &[(&str, u64)]) -> Option<u64> {
     let end = typed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(typed.len());
     let (digits, unit) = typed.split_at(end);

@@ -1,5 +1,7 @@
 //! Where the bytes of a direction lie in the file.
 
+use std::collections::VecDeque;
+
 use crate::capture::windows::Window;
 
 /// Where a piece of a direction's stream lies in the file.
@@ -20,28 +22,60 @@ const HOLE: u64 = u64::MAX;
 #[derive(Debug, Default)]
 pub struct Stream {
     /// (offset, position); an extent's length follows from its successor's offset. A hole has the position [`HOLE`].
-    extents: Vec<(u64, u64)>,
+    extents: VecDeque<(u64, u64)>,
     /// Bytes so far.
     pub len: u64,
+    /// The handshake, where it was written again.
+    again: Option<Extent>,
     /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
-    pub(super) checkpoints: Vec<(u64, Window)>,
+    pub(super) checkpoints: VecDeque<(u64, Window)>,
 }
 
 impl Stream {
     pub fn push(&mut self, extent: Extent) {
         debug_assert_eq!(extent.offset, self.len);
-        self.extents.push((extent.offset, extent.position));
+        self.extents.push_back((extent.offset, extent.position));
         self.len = extent.offset + u64::from(extent.len);
     }
 
     /// The next `len` bytes were not captured.
     pub(super) fn leave_out(&mut self, len: u64) {
-        self.extents.push((self.len, HOLE));
+        self.extents.push_back((self.len, HOLE));
         self.len += len;
+    }
+
+    /// Offset of the first byte that is there: what was before it went with the ring.
+    pub fn start(&self) -> u64 {
+        self.extents.front().map_or(self.len, |(offset, _)| *offset)
+    }
+
+    /// What lies before that position of the file is gone.
+    pub(super) fn forget_before(&mut self, position: u64) {
+        let gone = self.extents.partition_point(|(_, at)| *at < position);
+        self.extents.drain(..gone);
+        self.again = self.again.filter(|again| again.position >= position);
+    }
+
+    /// The latest bytes were written again: these extents, which reach to the end, stand for those that were there before.
+    pub fn renew_end(&mut self, extents: impl Iterator<Item = Extent>) {
+        for extent in extents {
+            while self.extents.back().is_some_and(|(offset, _)| *offset >= extent.offset) {
+                self.extents.pop_back();
+            }
+            self.extents.push_back((extent.offset, extent.position));
+        }
+    }
+
+    /// The handshake was written again.
+    pub const fn renew_handshake(&mut self, extent: Extent) {
+        self.again = Some(extent);
     }
 
     /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
     pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
+        if offset < self.start() {
+            return self.again.into_iter().filter_map(|again| again.piece(offset, len)).collect();
+        }
         let end = offset.saturating_add(len).min(self.len);
         let mut at = offset;
         let mut i = self.extents.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
@@ -60,19 +94,33 @@ impl Stream {
     }
 }
 
+impl Extent {
+    /// The part of `offset..offset + len` that lies in it, when it begins in it.
+    fn piece(&self, offset: u64, len: u64) -> Option<(u64, usize)> {
+        let skip = offset.checked_sub(self.offset).filter(|skip| *skip < u64::from(self.len))?;
+        let len = len.min(u64::from(self.len) - skip);
+        (len > 0).then_some((self.position + skip, len as usize))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_stream_gives_the_pieces_of_any_range() {
+    fn stream() -> Stream {
         let mut stream = Stream::default();
-        for (offset, position, len) in [(0, 100, 10), (10, 300, 5), (15, 305, 5), (20, 50, 1)] {
+        for (offset, position, len) in [(0, 100, 10), (10, 300, 5), (15, 305, 5), (20, 350, 1)] {
             stream.push(Extent { offset, position, len });
         }
-        assert_eq!(stream.pieces(0, 21), [(100, 10), (300, 5), (305, 5), (50, 1)]);
+        stream
+    }
+
+    #[test]
+    fn a_stream_gives_the_pieces_of_any_range() {
+        let stream = stream();
+        assert_eq!(stream.pieces(0, 21), [(100, 10), (300, 5), (305, 5), (350, 1)]);
         assert_eq!(stream.pieces(12, 4), [(302, 3), (305, 1)]);
-        assert_eq!(stream.pieces(20, 100), [(50, 1)]);
+        assert_eq!(stream.pieces(20, 100), [(350, 1)]);
         assert_eq!(stream.pieces(21, 1), []);
         assert_eq!(stream.pieces(5, 0), []);
     }
@@ -85,5 +133,25 @@ mod tests {
         stream.push(Extent { offset: 15, position: 300, len: 5 });
         assert_eq!((stream.len, stream.pieces(5, 15)), (20, vec![(105, 5)]));
         assert_eq!((stream.pieces(12, 8), stream.pieces(16, 9)), (vec![], vec![(301, 4)]));
+    }
+
+    #[test]
+    fn what_went_with_a_file_is_there_where_it_was_written_again() {
+        let mut stream = stream();
+        // A file begins at position 400: the handshake, and what of the latest record was there.
+        stream.renew_handshake(Extent { offset: 2, position: 400, len: 6 });
+        stream.renew_end(
+            [(17, 420, 2), (19, 430, 2)].map(|(offset, position, len)| Extent { offset, position, len }).into_iter(),
+        );
+        assert_eq!(stream.pieces(0, 100), [(100, 10), (300, 5), (305, 2), (420, 2), (430, 2)]);
+        stream.forget_before(400);
+        assert_eq!((stream.start(), stream.len), (17, 21));
+        assert_eq!((stream.pieces(0, 9), stream.pieces(4, 9), stream.pieces(8, 1)), (vec![], vec![(402, 4)], vec![]));
+        assert_eq!(stream.pieces(16, 5), []);
+        assert_eq!(stream.pieces(18, 100), [(421, 1), (430, 2)]);
+        stream.forget_before(500);
+        assert_eq!((stream.start(), stream.pieces(2, 1), stream.pieces(17, 9)), (21, vec![], vec![]));
+        stream.push(Extent { offset: 21, position: 500, len: 4 });
+        assert_eq!((stream.start(), stream.pieces(22, 9)), (21, vec![(501, 3)]));
     }
 }

@@ -20,8 +20,9 @@ impl App {
 
     /// Rows up (negative) or down in the table.
     pub(super) fn step_connections(&mut self, by: i64) {
-        let last = self.totals.connections.min(u64::from(u32::MAX));
-        self.table.at = u64::from(self.table.at).saturating_add_signed(by).clamp(1, last.max(1)) as u32;
+        let last = u64::from(self.capture.connections_there().saturating_sub(1));
+        let rank = u64::from(self.capture.rank_of(self.table.at)).saturating_add_signed(by).min(last);
+        self.table.at = self.capture.connection_at(rank as u32).unwrap_or(1);
     }
 
     /// To the frames of the connection under the cursor.
@@ -43,11 +44,13 @@ impl App {
 
     /// Brings the table's cursor into view.
     pub(super) fn settle_table(&mut self) {
-        let connections = self.totals.connections.min(u64::from(u32::MAX)) as u32;
+        let connections = self.capture.connections_there();
         let height = u32::from(self.layout.list.height).max(1);
+        let rank = self.capture.rank_of(self.table.at).min(connections.saturating_sub(1));
         let table = &mut self.table;
-        table.at = table.at.min(connections).max(1);
-        table.top = table.top.clamp(table.at.saturating_sub(height), table.at - 1);
+        // One that is gone leaves its place to the next.
+        table.at = self.capture.connection_at(rank).unwrap_or(1);
+        table.top = table.top.clamp((rank + 1).saturating_sub(height), rank);
         table.top = table.top.min(connections.saturating_sub(height));
     }
 }

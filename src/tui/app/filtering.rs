@@ -9,6 +9,8 @@ use super::{App, Effect, Panel};
 use crate::capture::filter::{self, Filter, FilterError, Sieve};
 use crate::capture::selection::Selection;
 use crate::capture::store::Capture;
+#[cfg(doc)]
+use crate::capture::store::Totals;
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 
@@ -51,6 +53,8 @@ struct Sifted {
     /// Numbers of records, in order.
     fresh: Vec<u64>,
     looked_at: u64,
+    /// The number of the first record that had not moved then: see [`Totals::settled`].
+    settled: u64,
     failed: Option<String>,
 }
 
@@ -86,10 +90,15 @@ impl Sifting {
         let mut shown = 0;
         while !self.stop.load(Ordering::Relaxed) {
             let start = Instant::now();
+            let settled = capture.totals().settled;
             let whole = sieve.extend(&mut selection, |_| !self.stop.load(Ordering::Relaxed) && start.elapsed() < SHOW);
             let mut state = self.state();
+            if std::mem::replace(&mut state.settled, settled) != settled {
+                state.fresh.retain(|no| *no >= settled);
+            }
             state.fresh.extend((shown..selection.len()).filter_map(|row| selection.number(row)));
             state.looked_at = selection.looked_at();
+            selection.renew_before(capture.first(), []);
             shown = selection.len();
             if let Err(e) = &whole {
                 state.failed = Some(format!("the filter cannot read the capture: {e}; is the file still there?"));
@@ -132,7 +141,10 @@ impl App {
             }
             Way::Beside(sifting) => {
                 let mut state = sifting.state();
-                for no in std::mem::take(&mut state.fresh) {
+                // What was found before more went with the ring may have another number now, or none.
+                let settled = self.totals.settled;
+                let known = if state.settled == settled { 0 } else { settled };
+                for no in std::mem::take(&mut state.fresh).into_iter().filter(|no| *no >= known) {
                     within.pass(no - 1);
                     within.look(true);
                 }

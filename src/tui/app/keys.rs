@@ -22,7 +22,7 @@ impl App {
     pub fn key(&mut self, key: KeyEvent) {
         self.notice = None;
         // Keys act on what there is now, not on what was last drawn.
-        self.totals = self.capture.totals();
+        self.count();
         self.count_findings();
         self.extend_rows();
         let action = self.keymap.action(key);
@@ -109,7 +109,7 @@ impl App {
                 self.tell("an export runs: quit when it is done, or stop it with Esc");
             }
             Action::Quit if self.would_lose() => {
-                self.overlay = Some(Overlay::Question(Question::QuitUnsaved(self.totals.records)));
+                self.overlay = Some(Overlay::Question(Question::QuitUnsaved(self.totals.there())));
             }
             Action::Quit | Action::QuitNow => self.effects.push(Effect::Quit),
         }
@@ -313,7 +313,7 @@ impl App {
             self.setting.formats.clone(),
             self.marks.len() as u64,
             self.let_through().map(|(through, _)| through),
-            self.totals.records,
+            self.totals.there(),
         );
         self.overlay = Some(Overlay::Export(dialog));
     }
@@ -401,7 +401,7 @@ impl App {
             self.tell("an export runs: find when it is done, or stop it with Esc");
             return;
         }
-        let cancel = self.start_job("find", self.totals.records);
+        let cancel = self.start_job("find", self.totals.there());
         self.effects.push(Effect::Find { pattern, from: self.cursor, toward, cancel });
     }
 
@@ -414,7 +414,7 @@ impl App {
     }
 
     fn run_export(&mut self, mut request: ExportRequest) {
-        request.cancel = self.start_job("export", self.totals.records);
+        request.cancel = self.start_job("export", self.totals.there());
         self.effects.push(Effect::Export(request));
     }
 

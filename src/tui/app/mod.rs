@@ -4,6 +4,7 @@ pub mod connections;
 pub mod detail;
 pub mod filtering;
 mod findings;
+mod gone;
 pub mod inflated;
 mod keys;
 mod listing;
@@ -277,7 +278,7 @@ impl App {
 
     /// Takes in what is new in the capture.
     pub fn refresh(&mut self) {
-        self.totals = self.capture.totals();
+        self.count();
         self.trouble = self.capture.trouble();
         self.count_findings();
         let len = self.totals.records;

@@ -11,7 +11,7 @@ use crate::tui::layout::HexShape;
 impl App {
     /// Goes to a record and keeps the same field selected, where it has it.
     pub(super) fn go_to(&mut self, no: u64) {
-        let no = no.clamp(1, self.totals.records.max(1));
+        let no = no.clamp(self.totals.first, self.totals.records.max(self.totals.first));
         let selected = self.detail.as_ref().and_then(|detail| detail.field_of_row(self.row)).map(|field| field.id);
         let Some(record) = self.capture.record(no) else { return };
         self.cursor = no;

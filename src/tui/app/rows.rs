@@ -59,8 +59,10 @@ pub enum Sort {
 /// Which records the list has rows for, from 0 on.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// How many records of the capture were taken in.
+    /// How many records of the capture were taken in: the number of the last.
     records: u64,
+    /// How many went with the ring, by their numbers: those before the first.
+    gone: u64,
     /// What a filter lets through; `None`: everything.
     within: Option<Selection>,
     choice: Choice,
@@ -161,6 +163,18 @@ impl Rows {
         self.chosen = (choice != Choice::default()).then(Chosen::default);
     }
 
+    /// The records up to number `gone` are gone, and those before `settled` stand in for others, of which the filter lets through
+    /// `stand_ins`. What is opened stays so where it is still there.
+    pub(super) fn forget(&mut self, gone: u64, settled: u64, stand_ins: Vec<u64>) {
+        self.gone = gone;
+        if let Some(within) = &mut self.within {
+            within.renew_before(settled, stand_ins);
+        }
+        let opened = self.opened.split_off(&settled);
+        self.choose(self.choice);
+        self.opened = opened;
+    }
+
     /// Whether what stands beneath a row is shown.
     pub fn is_opened(&self, no: u64) -> bool {
         self.opened.contains_key(&no)
@@ -202,6 +216,7 @@ impl Rows {
 
     /// Looks at some records; whether there are more.
     fn look(&self, capture: &Capture, chosen: &mut Chosen) -> bool {
+        chosen.rows.pass(self.gone);
         let from = chosen.rows.looked_at() + 1;
         let (numbers, to) = self.candidates(capture, from);
         let plain = !self.choice.messages && !self.choice.folded;
@@ -300,19 +315,19 @@ impl Rows {
     }
 
     fn closed_len(&self) -> u64 {
-        self.selection().map_or(self.records, Selection::len)
+        self.selection().map_or(self.records - self.gone, Selection::len)
     }
 
     fn closed_number(&self, row: u64) -> Option<u64> {
         match self.selection() {
-            None => (row < self.records).then_some(row + 1),
+            None => (row < self.records - self.gone).then_some(self.gone + row + 1),
             Some(selection) => selection.number(row),
         }
     }
 
     fn closed_row_from(&self, no: u64) -> u64 {
         match self.selection() {
-            None => no.saturating_sub(1).min(self.records),
+            None => no.saturating_sub(self.gone + 1).min(self.records - self.gone),
             Some(selection) => selection.row_from(no),
         }
     }
@@ -344,6 +359,19 @@ mod tests {
         assert_eq!((rows.len(), rows.number(0), rows.number(3)), (3, Some(1), None));
         assert_eq!((rows.row_of(3, false), rows.row_of(4, false), rows.row_from(9)), (Some(2), None, 3));
         assert_eq!(rows.edges(), Some((plain(1), plain(3))));
+    }
+
+    #[test]
+    fn what_is_gone_has_no_row() {
+        let mut within = Selection::default();
+        (1..=10).for_each(|number| within.look(number % 3 == 0));
+        let mut rows = Rows { records: 10, ..Rows::default() };
+        rows.forget(4, 7, Vec::new());
+        assert_eq!((rows.len(), rows.number(0), rows.number(5), rows.number(6)), (6, Some(5), Some(10), None));
+        assert_eq!((rows.row_of(5, false), rows.row_of(4, false), rows.row_from(2)), (Some(0), None, 0));
+        rows.within = Some(within);
+        rows.forget(4, 7, vec![5]);
+        assert_eq!((rows.len(), rows.number(0), rows.number(1)), (2, Some(5), Some(9)));
     }
 
     #[test]

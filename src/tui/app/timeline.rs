@@ -66,14 +66,14 @@ impl App {
     pub(super) fn step_lane(&mut self, by: i64) {
         let Some((connection, direction)) = self.lane() else { return };
         let Some(time) = self.detail.as_ref().map(|detail| detail.record.time) else { return };
-        let lane = (i64::from(connection) - 1) * 2 + direction.index() as i64;
-        let last = self.totals.connections as i64 * 2 - 1;
+        let lane = i64::from(self.capture.rank_of(connection)) * 2 + direction.index() as i64;
+        let last = i64::from(self.capture.connections_there()) * 2 - 1;
         let wanted = lane.saturating_add(by).clamp(0, last);
         let step = if by < 0 { -1 } else { 1 };
-        let to = (0..REACH)
-            .map(|n| wanted + n * step)
-            .take_while(|lane| (0..=last).contains(lane))
-            .find_map(|lane| self.nearest(lane as u32 / 2 + 1, Direction::BOTH[lane as usize % 2], time));
+        let to = (0..REACH).map(|n| wanted + n * step).take_while(|lane| (0..=last).contains(lane)).find_map(|lane| {
+            let connection = self.capture.connection_at(lane as u32 / 2)?;
+            self.nearest(connection, Direction::BOTH[lane as usize % 2], time)
+        });
         self.go_in_lane(to);
     }
 
@@ -125,9 +125,10 @@ impl App {
             timeline.spans.from = Time(time.0.saturating_sub(half).max(first.0));
         }
         if let Some((connection, _)) = lane {
-            timeline.top = timeline.top.clamp(connection.saturating_sub(room), connection.saturating_sub(1));
+            let rank = self.capture.rank_of(connection);
+            timeline.top = timeline.top.clamp((rank + 1).saturating_sub(room), rank);
         }
-        timeline.lanes = self.capture.lanes(timeline.top + 1..timeline.top + 1 + room, timeline.spans);
+        timeline.lanes = self.capture.lanes(timeline.top..timeline.top + room, timeline.spans);
     }
 
     fn nearest(&self, connection: u32, direction: Direction, time: Time) -> Option<u64> {

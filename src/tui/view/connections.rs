@@ -156,7 +156,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
     let place = format!("{} of {}", grouped(u64::from(app.table.at)), grouped(app.totals.connections));
     rule::right(buffer, title, &place, app.theme.faint.0);
-    let shown = app.table.top + 1..app.table.top + 1 + u32::from(area.height);
+    let shown = app.table.top..app.table.top + u32::from(area.height);
     let overviews = app.capture.overviews(shown, RATE);
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
     let columns = columns(area.width, client as u16);

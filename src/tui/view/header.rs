@@ -48,6 +48,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (None, _) => ("● live".to_owned(), theme.good.0),
     };
     let (state, state_style) = state;
+    let all = match totals.gone {
+        0 => count(totals.records, "record"),
+        gone => format!("{} · {} gone", count(totals.there(), "record"), grouped(gone)),
+    };
     let (filter, records) = match (app.filter(), app.let_through()) {
         (Some(filter), Some((through, looked_at))) => {
             let far = match totals.records {
@@ -56,9 +60,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             };
             let room = usize::from(area.width) / 3;
             let expression = fit(&printable::text(filter.text()), room);
-            (format!("& {expression}"), format!("{} of {}{far}", grouped(through), count(totals.records, "record")))
+            (format!("& {expression}"), format!("{} of {all}{far}", grouped(through)))
         }
-        _ => (String::new(), count(totals.records, "record")),
+        _ => (String::new(), all),
     };
     if !filter.is_empty() {
         let gap = 2;

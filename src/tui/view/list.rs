@@ -59,7 +59,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let rows: Vec<Row> = (app.top..app.top + u64::from(area.height)).map_while(|row| app.rows.row(row)).collect();
     let records = app.capture.pick(rows.iter().map(|row| row.no));
-    let base = app.capture.record(1).map_or(Time(0), |first| first.time);
+    let base = app.capture.origin().unwrap_or_default();
     let mut previous = before_top(app);
     let at_cursor = app.cursor_row();
     for (y, (row, record)) in rows.iter().zip(&records).enumerate() {

@@ -1,0 +1,320 @@
+//! A spool of bounded size: numbered files, of which the oldest go. Each is a capture by itself: it opens with the handshakes of
+//! the connections that go on, and gaps in place of what is in earlier files.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::index::{Extent, Leaving};
+use super::pcapng::{Gap, MAX_SEGMENT, Segments};
+use super::store::Capture;
+use crate::proto::connection::Connection;
+use crate::proto::dissected::{Direction, How};
+use crate::proto::time::Time;
+
+/// The smallest ring, in bytes.
+pub const MIN_RING: u64 = 1 << 20;
+
+/// Of how many files a ring consists when it is full.
+const FILES: u64 = 8;
+
+/// How much of a record that is not complete when a file begins is written again into it, in bytes.
+const MAX_CARRIED: u64 = 1 << 20;
+
+/// The files of a ring, and what the next one has to begin with.
+#[derive(Debug)]
+pub(super) struct Ring {
+    /// How many bytes all files may have together.
+    size: u64,
+    /// The first file's name without its number.
+    base: PathBuf,
+    /// The number of the latest file.
+    number: u32,
+    /// How long the latest file was when it had begun.
+    begun: u64,
+    /// The files before the latest, the oldest first.
+    full: VecDeque<Full>,
+    /// The connections that go on, by their serial numbers.
+    standing: BTreeMap<u32, Standing>,
+    /// Beginning another file has failed, and that was told.
+    stuck: bool,
+}
+
+/// A file that is full.
+#[derive(Debug)]
+struct Full {
+    len: u64,
+    /// What goes with it.
+    leaving: Leaving,
+}
+
+/// A connection as it stands in the spool.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// Its number in the capture.
+    pub number: u32,
+    pub client: SocketAddr,
+    pub server: SocketAddr,
+    /// When its first bytes were seen.
+    pub first: Time,
+    pub handshake: Option<Arc<[Head; 2]>>,
+    pub sides: [Side; 2],
+}
+
+/// A direction of it, in stream offsets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Side {
+    /// Where the record begins that is not complete; the position when there is none.
+    pub begun: u64,
+    /// How many bytes were written.
+    pub position: u64,
+    /// Where the next record begins, if that is known.
+    pub next: Option<u64>,
+    pub ended: Option<How>,
+    /// When its latest record was complete.
+    pub latest: Time,
+}
+
+/// A request or response that upgraded a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub direction: Direction,
+    pub offset: u64,
+    pub time: Time,
+    pub bytes: Vec<u8>,
+}
+
+/// What a file begins with, and where in it stands what was written again.
+#[derive(Debug, Default)]
+pub(super) struct Beginning {
+    pub blocks: Vec<u8>,
+    handshakes: Vec<(u32, Direction, Extent)>,
+    ends: Vec<(u32, Direction, Vec<Extent>)>,
+    /// Records of which the beginning is not written again.
+    torn: Vec<(u32, Direction, u64)>,
+}
+
+impl Side {
+    pub fn of(connection: &Connection, direction: Direction, ended: Option<How>, latest: Time) -> Self {
+        Self {
+            begun: connection.record_start(direction),
+            position: connection.position(direction),
+            next: connection.next_start(direction),
+            ended,
+            latest,
+        }
+    }
+}
+
+impl Ring {
+    pub const fn new(size: u64, base: PathBuf) -> Self {
+        Self { size, base, number: 1, begun: 0, full: VecDeque::new(), standing: BTreeMap::new(), stuck: false }
+    }
+
+    /// The name of its files without their numbers.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The name of a ring's file.
+    pub fn path(base: &Path, number: u32) -> PathBuf {
+        let mut name = base.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".{number:05}"));
+        if let Some(extension) = base.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        base.with_file_name(name)
+    }
+
+    /// Whether a file's name is that of one of a ring's files.
+    pub fn is_path(base: &Path, path: &Path) -> bool {
+        let number = |path: &Path| {
+            let name = path.file_name()?.to_str()?;
+            let stem = base.file_stem()?.to_str()?;
+            let extension = base.extension().map_or(String::new(), |e| format!(".{}", e.to_string_lossy()));
+            let digits = name.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(&extension)?;
+            (digits.len() >= 5 && digits.bytes().all(|b| b.is_ascii_digit())).then_some(())
+        };
+        number(path).is_some()
+    }
+
+    /// The number of the latest file.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The name of the next file.
+    pub fn next_path(&self) -> PathBuf {
+        Self::path(&self.base, self.number + 1)
+    }
+
+    /// How a connection stands that has just written; one that is over stands no more.
+    pub fn note(&mut self, serial: u32, standing: Standing) {
+        if standing.sides.iter().all(|side| side.ended.is_some()) {
+            self.standing.remove(&serial);
+        } else {
+            self.standing.insert(serial, standing);
+        }
+    }
+
+    /// Whether the latest file, of that length, has had its share.
+    pub const fn is_full(&self, len: u64) -> bool {
+        len - self.begun >= self.size / FILES
+    }
+
+    /// What the next file begins with, behind its head.
+    pub fn beginning(&self, capture: &Capture, head: Vec<u8>) -> Beginning {
+        let mut beginning = Beginning { blocks: head, ..Beginning::default() };
+        for (serial, standing) in &self.standing {
+            standing.begin(*serial, capture, &mut beginning);
+        }
+        beginning
+    }
+
+    /// The next file has begun, at that position; the one before it had `len` bytes.
+    pub fn turned(&mut self, capture: &Capture, position: u64, len: u64, beginning: Beginning) {
+        self.number += 1;
+        self.begun = beginning.blocks.len() as u64;
+        self.stuck = false;
+        let mut index = capture.index_mut();
+        let placed = |extent: &Extent| Extent { position: position + extent.position, ..*extent };
+        for (connection, direction, extent) in &beginning.handshakes {
+            if let Some(entry) = index.connection_mut(*connection) {
+                entry.streams[direction.index()].renew_handshake(placed(extent));
+            }
+        }
+        for (connection, direction, extents) in &beginning.ends {
+            if let Some(entry) = index.connection_mut(*connection) {
+                entry.streams[direction.index()].renew_end(extents.iter().map(placed));
+            }
+        }
+        let until = index.totals.records;
+        self.full.push_back(Full { len, leaving: Leaving { until, position, torn: beginning.torn } });
+    }
+
+    /// How long the latest file was when it had begun.
+    pub const fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// No further file could be begun when the latest had `len` bytes: that is tried again when it has had its share once more.
+    /// Whether that is to be told.
+    pub const fn is_stuck(&mut self, len: u64) -> bool {
+        self.begun = len;
+        !std::mem::replace(&mut self.stuck, true)
+    }
+
+    /// Takes what must go so that the files fit, one file, when the latest has `latest` bytes. While somebody needs what is there
+    /// they may be twice as large.
+    pub fn take_oldest(&mut self, latest: u64, held: bool) -> Option<Leaving> {
+        let all: u64 = self.full.iter().map(|full| full.len).sum();
+        let room = if held { self.size.saturating_mul(2) } else { self.size };
+        (all + latest > room).then(|| self.full.pop_front()).flatten().map(|full| full.leaving)
+    }
+}
+
+impl Standing {
+    /// Writes how the connection stands: what a reader has to know to go on with it.
+    fn begin(&self, serial: u32, capture: &Capture, out: &mut Beginning) {
+        let mut segments = Segments::new(self.client, self.server, serial);
+        let mut at = [0; 2];
+        let heads = self.handshake.iter().flat_map(|heads| heads.iter());
+        for direction in Direction::BOTH {
+            let own: u64 =
+                heads.clone().filter(|head| head.direction == direction).map(|head| head.bytes.len() as u64).sum();
+            segments.draw_near(direction, self.sides[direction.index()].begun.saturating_sub(own));
+        }
+        segments.open(&mut out.blocks, self.first);
+        for head in heads {
+            let from = &mut at[head.direction.index()];
+            skip(&mut segments, out, head.direction, (*from, head.offset, Some(head.offset)), head.time);
+            *from = head.offset + head.bytes.len() as u64;
+            let extents = write(&mut segments, out, head.direction, head.offset, &head.bytes, head.time);
+            // In one piece, as all but the longest are.
+            if let [extent] = extents[..] {
+                out.handshakes.push((self.number, head.direction, extent));
+            }
+        }
+        for direction in Direction::BOTH {
+            let side = self.sides[direction.index()];
+            let (from, time) = (at[direction.index()], side.latest);
+            let open = side.position - side.begun;
+            let carried = if open == 0 || open > MAX_CARRIED {
+                None
+            } else {
+                capture.stream(self.number, direction, side.begun, open).ok().filter(|bytes| bytes.len() as u64 == open)
+            };
+            if side.begun >= from {
+                match carried {
+                    Some(bytes) => {
+                        skip(&mut segments, out, direction, (from, side.begun, Some(side.begun)), time);
+                        let extents = write(&mut segments, out, direction, side.begun, &bytes, time);
+                        out.ends.push((self.number, direction, extents));
+                    }
+                    None => {
+                        skip(&mut segments, out, direction, (from, side.position, side.next), time);
+                        if open > 0 {
+                            out.torn.push((self.number, direction, side.begun));
+                        }
+                    }
+                }
+            }
+            match side.ended {
+                Some(How::Fin) => segments.fin(&mut out.blocks, direction, time, &[]),
+                Some(_) => segments.unknown(&mut out.blocks, direction, time, &[]),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Leaves bytes of a direction out, from one stream offset to another, with where the next record begins.
+fn skip(
+    segments: &mut Segments,
+    out: &mut Beginning,
+    direction: Direction,
+    (from, to, begins): (u64, u64, Option<u64>),
+    time: Time,
+) {
+    if to > from {
+        segments.skip(&mut out.blocks, direction, (to - from, Gap { to: Some(to), begins }), time, &[]);
+    }
+}
+
+/// Writes bytes of a direction; returns where they stand.
+fn write(
+    segments: &mut Segments,
+    out: &mut Beginning,
+    direction: Direction,
+    offset: u64,
+    bytes: &[u8],
+    time: Time,
+) -> Vec<Extent> {
+    let mut extents = Vec::new();
+    let mut offset = offset;
+    for piece in bytes.chunks(MAX_SEGMENT) {
+        let position = segments.data(&mut out.blocks, direction, piece, time, &[]) as u64;
+        extents.push(Extent { offset, position, len: piece.len() as u32 });
+        offset += piece.len() as u64;
+    }
+    extents
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_numbered_before_their_extension() {
+        for (base, third) in [("a/b.pcapng", "a/b.00003.pcapng"), ("b", "b.00003"), ("x.y.z", "x.y.00003.z")] {
+            let path = Ring::path(Path::new(base), 3);
+            assert_eq!(path, Path::new(third));
+            assert!(Ring::is_path(Path::new(base), &path));
+        }
+        for other in ["b.pcapng", "b.0000x.pcapng", "b.003.pcapng", "b.00003.pcap", "c.00003.pcapng"] {
+            assert!(!Ring::is_path(Path::new("b.pcapng"), Path::new(other)), "{other}");
+        }
+    }
+}

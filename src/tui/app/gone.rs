@@ -1,0 +1,39 @@
+//! What goes with the ring while the screen shows it.
+
+use super::App;
+use crate::capture::filter::Sieve;
+
+impl App {
+    /// The capture's counts now, and what is gone out of every list.
+    pub(super) fn count(&mut self) {
+        let before = std::mem::replace(&mut self.totals, self.capture.totals());
+        if before.settled != self.totals.settled {
+            self.forget_gone();
+        }
+    }
+
+    /// The cursor goes on to the first record that has not gone; the list stays in its place.
+    fn forget_gone(&mut self) {
+        let (first, settled) = (self.totals.first, self.totals.settled);
+        let above = self.rows.row_from(settled);
+        self.rows.forget(first - 1, settled, self.stand_ins_let_through());
+        self.top = self.top.saturating_sub(above.saturating_sub(self.rows.row_from(settled)));
+        self.marks = self.marks.split_off(&settled);
+        self.held_at = self.held_at.max(settled - 1);
+        if self.cursor > 0 && self.cursor < settled {
+            self.go_to(settled);
+            if !self.following {
+                self.tell("the record under the cursor went with the ring: this is the oldest that is there");
+            }
+        }
+        self.extend_rows();
+    }
+
+    /// Those that stand in for what is gone and that the filter lets through.
+    fn stand_ins_let_through(&self) -> Vec<u64> {
+        let Some(filter) = self.filter() else { return Vec::new() };
+        let mut sieve = Sieve::new(filter, &self.capture);
+        let stand_ins = self.capture.records(self.totals.first..self.totals.settled).into_iter();
+        stand_ins.filter(|record| sieve.passes(record).unwrap_or(false)).map(|record| record.no).collect()
+    }
+}

@@ -1,0 +1,376 @@
+//! A ring: what goes, what stays, and that each of its files is a capture by itself.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use framescope::capture::record::Record;
+use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::spool::{Spool, SpoolError};
+use framescope::capture::store::Capture;
+use framescope::export::{Format, Options, Progress, export};
+use framescope::proto::accept::accept_key;
+use framescope::proto::deflate::Deflater;
+use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::rules::{Rule, Severity};
+use framescope::proto::time::Time;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+use support::{DOWN, REQUEST, RESPONSE, UP, frame, opened};
+
+/// How large the rings of these tests are, in bytes: files of a sixteenth of that are short work.
+const SIZE: u64 = 256 * 1024;
+
+/// Connections that record into a ring.
+struct Talk {
+    folder: tempfile::TempDir,
+    recorder: Recorder,
+    clock: u64,
+    keys: u32,
+}
+
+impl Talk {
+    fn new(size: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::keep_ring(&folder.path().join("a.pcapng"), false, size).expect("a spool");
+        Self { folder, recorder: Recorder::new(spool), clock: 1_795_375_800_000_000_000, keys: 1 }
+    }
+
+    fn capture(&self) -> Capture {
+        self.recorder.capture().clone()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        files(self.folder.path())
+    }
+
+    fn connect(&self, port: u16) -> ConnectionRecorder {
+        let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        self.recorder.connection(address(port), address(6455))
+    }
+
+    /// A connection that was upgraded.
+    fn upgraded(&mut self, port: u16, extensions: &str) -> ConnectionRecorder {
+        let mut connection = self.connect(port);
+        let with = |head: &str| {
+            if extensions.is_empty() {
+                return head.to_owned();
+            }
+            head.replacen("\r\n\r\n", &format!("\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n"), 1)
+        };
+        let (mine, sample) = (BASE64_STANDARD.encode(format!("sixteen by{port:06}")), "dGhlIHNhbXBsZSBub25jZQ==");
+        let accept = accept_key(mine.as_bytes());
+        self.say(&mut connection, UP, with(REQUEST).replace(sample, &mine).as_bytes());
+        self.say(&mut connection, DOWN, with(RESPONSE).replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", &accept).as_bytes());
+        connection
+    }
+
+    fn say(&mut self, connection: &mut ConnectionRecorder, direction: Direction, bytes: &[u8]) {
+        self.clock += 1_000_003;
+        connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
+    }
+
+    fn frame(&mut self, direction: Direction, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+        self.keys = self.keys.wrapping_mul(0x9e37_79b1).wrapping_add(1);
+        frame(true, opcode, (direction == UP).then_some(self.keys.to_be_bytes()), payload)
+    }
+
+    fn text(&mut self, connection: &mut ConnectionRecorder, direction: Direction, len: usize) {
+        let text: String = format!("{} ", self.clock).chars().cycle().take(len).collect();
+        let wire = self.frame(direction, Opcode::Text, text.as_bytes());
+        self.say(connection, direction, &wire);
+    }
+}
+
+/// The files of a ring, the oldest first.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+/// What a capture says of each connection, by the client's port: kind, direction, time, offset, length, findings, bytes.
+type Said = (Kind, Direction, u64, u64, u64, Vec<Rule>, Vec<u8>);
+
+fn by_port(capture: &Capture) -> BTreeMap<u16, Vec<Said>> {
+    let mut all: BTreeMap<u16, Vec<Said>> = BTreeMap::new();
+    for record in capture.records(0..u64::MAX) {
+        let port = capture.connection(record.connection).expect("a connection").client.port();
+        let wire = capture.wire(&record, 0..u64::MAX).expect("readable");
+        let Record { kind, direction, time, offset, wire_len, .. } = record;
+        assert!(kind == Kind::Gap || wire.len() as u64 == wire_len, "all bytes of {record:?}");
+        // The live capture has places to begin to inflate at which files lack.
+        let rules = record.findings.iter().map(|finding| finding.rule).filter(|rule| *rule != Rule::ContextLost);
+        all.entry(port).or_default().push((kind, direction, time.0, offset, wire_len, rules.collect(), wire));
+    }
+    all
+}
+
+/// That the live capture is what its files say, one behind the other.
+fn assert_same(talk: &Talk) {
+    let live = talk.capture();
+    let together: Vec<u8> = talk.files().iter().flat_map(|path| fs::read(path).expect("a file")).collect();
+    let file = opened(&together);
+    assert_eq!(file.trouble().reason, None);
+    let (mut live, file) = (by_port(&live), by_port(&file));
+    // What a file says because it ends there.
+    let ends = [Kind::End(How::Capture), Kind::CutFrame, Kind::CutHttp, Kind::Junk];
+    for (port, said) in &file {
+        let live = live.entry(*port).or_default();
+        live.extend(said[live.len().min(said.len())..].iter().filter(|said| ends.contains(&said.0)).cloned());
+    }
+    assert_eq!(live.keys().collect::<Vec<_>>(), file.keys().collect::<Vec<_>>());
+    for (port, live) in &live {
+        for (i, (live, file)) in live.iter().zip(&file[port]).enumerate() {
+            assert_eq!(live, file, "record {i} of {port}");
+        }
+        assert_eq!(live.len(), file[port].len(), "of {port}");
+    }
+}
+
+#[test]
+fn the_oldest_go_and_the_rest_is_whole() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut busy = talk.upgraded(50_001, "");
+    let mut compressed = talk.upgraded(50_002, "permessage-deflate");
+    let mut quiet = talk.upgraded(50_003, "");
+    let mut http = talk.connect(50_004);
+    let mut slow = talk.upgraded(50_005, "");
+    let mut half = talk.upgraded(50_006, "");
+    let close = talk.frame(UP, Opcode::Close, &[0x03, 0xe8]);
+    talk.say(&mut half, UP, &close);
+    let end = Time(talk.clock);
+    half.end(UP, How::Fin, end);
+    let mut deflater = Deflater::new(15, true);
+    let mut seen = 0;
+    for n in 0..400u32 {
+        talk.text(&mut busy, DOWN, 700 + (n as usize * 37) % 900);
+        talk.text(&mut busy, UP, 40);
+        let mut payload = Vec::new();
+        deflater.message(format!("message {n} of many that are alike").repeat(3).as_bytes(), &mut payload);
+        let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, None, payload.len() as u64) };
+        let mut wire = Vec::new();
+        head.encode_with(&payload, &mut wire);
+        talk.say(&mut compressed, DOWN, &wire);
+        // A frame that comes byte by byte goes on over several files.
+        let slow_frame = frame(true, Opcode::Binary, None, &[0xa5; 150]);
+        talk.say(&mut slow, DOWN, &slow_frame[n as usize % slow_frame.len()..][..1]);
+        if n % 50 == 7 {
+            talk.say(&mut http, UP, b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            talk.say(&mut http, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes");
+            // One that comes and goes.
+            let mut short = talk.upgraded(50_100 + n as u16, "");
+            talk.text(&mut short, UP, 10);
+            short.reset(UP, Time(talk.clock));
+        }
+        let totals = capture.totals();
+        if totals.gone != seen {
+            assert!(totals.gone > seen, "more are gone");
+            seen = totals.gone;
+            assert_same(&talk);
+        }
+        let sizes: u64 = talk.files().iter().map(|path| fs::metadata(path).expect("there").len()).sum();
+        assert!(sizes <= SIZE, "{sizes} bytes");
+    }
+    assert!(seen > 500, "{seen} are gone");
+    let totals = capture.totals();
+    assert_eq!(capture.first(), totals.first);
+    assert!(totals.records - totals.first < totals.records / 2);
+    assert_same(&talk);
+    // Those that were over when their last file went are gone, one that said nothing since is not.
+    let clients: Vec<u16> = capture
+        .records(0..u64::MAX)
+        .iter()
+        .map(|r| capture.connection(r.connection).expect("there").client.port())
+        .collect();
+    for (port, there) in [(50_001, true), (50_003, true), (50_006, true), (50_107, false), (50_457, true)] {
+        assert_eq!(clients.contains(&port), there, "{port}");
+    }
+    let mut before = 0;
+    for file in talk.files() {
+        let file = opened(&fs::read(file).expect("a file"));
+        assert_eq!(file.trouble().reason, None);
+        for (port, said) in by_port(&file) {
+            let faults: Vec<_> =
+                said.iter().flat_map(|said| &said.5).filter(|rule| rule.severity() > Severity::Info).collect();
+            assert!(faults.is_empty() || port > 50_100 || port == 50_006, "{port}: {faults:?}");
+            if [50_001, 50_002, 50_003, 50_005].contains(&port) {
+                assert_eq!((said[0].0, said[1].0), (Kind::Request, Kind::Response), "{port}");
+            }
+        }
+        let frames = file.records(0..u64::MAX).iter().filter(|record| record.kind == Kind::Frame).count();
+        assert!(frames > 30);
+        before += frames;
+    }
+    assert!(before as u64 <= totals.records);
+    // What was said by those that go on can be looked at again.
+    talk.say(&mut quiet, DOWN, &frame(true, Opcode::Text, None, b"still here"));
+    let last = capture.record(capture.len()).expect("the latest");
+    assert_eq!(capture.payload(&last, 0..99).expect("readable"), b"still here");
+}
+
+#[test]
+fn compressed_messages_can_be_read_soon_behind_what_is_gone() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "permessage-deflate; server_no_context_takeover");
+    let mut deflaters = [Deflater::new(15, true), Deflater::new(15, false)];
+    for n in 0..6000 {
+        let direction = if n % 2 == 0 { UP } else { DOWN };
+        let mut payload = Vec::new();
+        deflaters[direction.index()].message(format!("the message with the number {n}").as_bytes(), &mut payload);
+        let key = (direction == UP).then_some([1, 2, 3, n as u8]);
+        let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, key, payload.len() as u64) };
+        let mut wire = Vec::new();
+        head.encode_with(&payload, &mut wire);
+        talk.say(&mut connection, direction, &wire);
+    }
+    assert!(capture.totals().gone > 1000);
+    let mut unread = [0, 0];
+    for record in capture.records(0..u64::MAX).iter().filter(|record| record.kind == Kind::Frame) {
+        let text = capture.inflated(record, 1000).expect("readable").and_then(|i| Some(i.text()?.to_owned()));
+        match text {
+            Some(text) => assert!(text.starts_with("the message with the number "), "{text}"),
+            None => unread[record.direction.index()] += 1,
+        }
+    }
+    assert!(unread[UP.index()] <= 2 && unread[DOWN.index()] == 0, "{unread:?}");
+    let gap =
+        capture.records(0..u64::MAX).into_iter().find(|record| record.kind == Kind::Gap && record.direction == UP);
+    assert_eq!(gap.expect("a gap").findings.iter().map(|f| f.rule).collect::<Vec<_>>(), [Rule::ContextLost]);
+    for file in talk.files().into_iter().skip(1) {
+        let file = opened(&fs::read(file).expect("a file"));
+        let lost = file.tallies().into_iter().find(|tally| tally.rule == Rule::ContextLost);
+        assert_eq!(lost.map(|tally| tally.findings), Some(1), "said of the direction that has a context");
+    }
+}
+
+#[test]
+fn a_frame_larger_than_what_is_carried_is_a_gap_when_its_beginning_goes() {
+    let mut talk = Talk::new(8 << 20);
+    let capture = talk.capture();
+    let mut other = talk.upgraded(50_001, "");
+    let mut large = talk.upgraded(50_002, "");
+    let wire = talk.frame(DOWN, Opcode::Binary, &vec![0x5a; 5 << 20]);
+    for piece in wire.chunks(64 * 1024) {
+        talk.say(&mut large, DOWN, piece);
+        talk.text(&mut other, DOWN, 500);
+    }
+    talk.text(&mut large, DOWN, 20);
+    let find = |capture: &Capture| {
+        let records = capture.records(0..u64::MAX);
+        let port = |record: &Record| capture.connection(record.connection).expect("there").client.port();
+        records.into_iter().find(|record| record.wire_len == wire.len() as u64 && port(record) == 50_002)
+    };
+    assert_eq!(find(&capture).map(|record| record.kind), Some(Kind::Frame));
+    let bytes = capture.wire(&find(&capture).expect("there"), 0..u64::MAX).expect("readable");
+    assert!(bytes == wire, "over several files");
+    while capture.totals().gone < 20 {
+        talk.text(&mut other, UP, 60_000);
+    }
+    let torn = find(&capture).expect("there");
+    assert_eq!((torn.kind, torn.wire_len), (Kind::Gap, wire.len() as u64));
+    assert_eq!(capture.wire(&torn, 0..u64::MAX).expect("readable"), b"");
+    let mut out = Vec::new();
+    export(&capture, Format::Ndjson, &Options::default(), &mut out, &Progress::default()).expect("exported");
+    assert_eq!(opened(&out).trouble().reason, None);
+}
+
+#[test]
+fn a_live_capture_is_exported_as_what_is_there() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    while capture.totals().gone < 300 {
+        talk.text(&mut connection, DOWN, 500);
+        talk.text(&mut connection, UP, 500);
+    }
+    let there = by_port(&capture);
+    for format in [Format::Pcapng, Format::Ndjson, Format::Har] {
+        let mut out = Vec::new();
+        export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
+        let mut again = by_port(&opened(&out));
+        again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(How::Capture)));
+        assert_eq!(again, there, "{format:?}");
+    }
+    // While somebody needs what is there, nothing goes until there is twice as much.
+    let (hold, gone) = (capture.hold(), capture.totals().gone);
+    (0..300).for_each(|_| talk.text(&mut connection, DOWN, 500));
+    assert_eq!(capture.totals().gone, gone);
+    drop(hold);
+    talk.text(&mut connection, DOWN, 500);
+    assert!(capture.totals().gone > gone);
+    let sizes: u64 = talk.files().iter().map(|path| fs::metadata(path).expect("there").len()).sum();
+    assert!(sizes <= SIZE);
+}
+
+#[test]
+fn what_is_noted_stays_with_its_record() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    capture.set_note(1, "the request");
+    talk.text(&mut connection, DOWN, 100);
+    capture.set_note(3, "goes");
+    // An error, while it is there; and one later.
+    talk.say(&mut connection, UP, &frame(true, Opcode::Text, None, b"unmasked"));
+    assert_eq!(
+        capture.tallies().iter().map(|tally| (tally.rule, tally.first)).collect::<Vec<_>>(),
+        [(Rule::ClientFrameUnmasked, 4)]
+    );
+    while capture.totals().gone == 0 {
+        talk.text(&mut connection, DOWN, 900);
+    }
+    let first = capture.first();
+    assert!(first > 4);
+    assert_eq!(capture.tallies(), []);
+    assert_eq!((capture.note(first), capture.note(3)), (Some("the request".to_owned()), None));
+    assert_eq!(capture.record(first + 1).and_then(|response| response.answers), Some(first));
+    assert_eq!((capture.record(first - 1), capture.record(1)), (None, None));
+    let gap = capture.record(first + 2).expect("a gap");
+    assert_eq!((gap.kind, gap.direction), (Kind::Gap, UP));
+    assert_eq!(capture.totals().findings[2], 1, "what was seen is counted all the same");
+    talk.say(&mut connection, UP, &frame(true, Opcode::Text, None, b"unmasked"));
+    assert_eq!(capture.tallies().len(), 1);
+}
+
+#[test]
+fn files_of_an_earlier_ring_are_replaced_only_when_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    let names = || {
+        files(folder.path())
+            .iter()
+            .map(|p| p.file_name().expect("a name").to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+    };
+    fs::write(folder.path().join("a.00007.pcapng"), b"old").expect("written");
+    fs::write(folder.path().join("a.notes.pcapng"), b"mine").expect("written");
+    assert!(
+        matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Exists(found)) if found.ends_with("a.00007.pcapng"))
+    );
+    let spool = Spool::keep_ring(&path, true, SIZE).expect("a spool");
+    assert_eq!(names(), ["a.00001.pcapng", "a.notes.pcapng"]);
+    assert!(matches!(Spool::keep_ring(&path, true, SIZE), Err(SpoolError::InUse(_))));
+    drop(spool);
+    assert_eq!(names(), ["a.00001.pcapng", "a.notes.pcapng"]);
+}
+
+#[test]
+fn a_temporary_ring_goes_with_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_ring(folder.path(), SIZE).expect("a spool"));
+    let mut connection = recorder.connection(([127, 0, 0, 1], 50_001).into(), ([127, 0, 0, 1], 6455).into());
+    for n in 0..2000u64 {
+        connection.record(&[Chunk { direction: UP, time: Time(n), bytes: &[0x16; 300] }]);
+    }
+    assert!(files(folder.path()).len() > 1);
+    drop((connection, recorder));
+    assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+}
