@@ -3,7 +3,8 @@
 //! Small frames of one connection, and of a hundred that speak in turn; recorded live, then opened again, each in a process of
 //! its own. Prints how much memory is resident for each record beyond what the program has without a capture (at most 64 bytes
 //! are wanted), how long a drawing takes at 120×36 (at most 4 ms), and how long the slowest of each key takes to be answered
-//! and drawn (at most 50 ms).
+//! and drawn (at most 50 ms). Then as many through a ring of 64 MiB: what is there of them, and how long a connection waits at
+//! most for its records to be written, beside the same without a ring.
 
 use std::path::Path;
 use std::process::Command;
@@ -29,6 +30,10 @@ use ratatui::layout::Rect;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
+        [mode, path, records, connections] if mode == "ring" || mode == "file" => {
+            let (records, connections) = (records.parse().expect("a number"), connections.parse().expect("a number"));
+            ring(mode == "ring", Path::new(path), records, connections);
+        }
         [mode, path, records, connections] if mode == "live" || mode == "opened" => {
             let (records, connections) = (records.parse().expect("a number"), connections.parse().expect("a number"));
             measure(mode == "live", Path::new(path), records, connections);
@@ -55,6 +60,29 @@ fn run(records: u64) {
         }
         std::fs::remove_file(path).expect("removed");
     }
+    println!("\nwritten into      connections  records there  resident beyond  longest wait");
+    for connections in [1, 100] {
+        for mode in ["file", "ring"] {
+            let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+            let own = std::env::current_exe().expect("the path of this program");
+            let mut child = Command::new(own);
+            child.arg(mode).arg(folder.path().join("a.pcapng")).args([records, connections].map(|n| n.to_string()));
+            assert!(child.status().expect("it starts").success(), "{mode} failed");
+        }
+    }
+}
+
+/// Records into a ring, or into one file.
+fn ring(ring: bool, path: &Path, records: u64, connections: u64) {
+    let before = resident();
+    let spool = if ring { Spool::keep_ring(path, false, 64 << 20) } else { Spool::keep(path, false) };
+    let recorder = Recorder::new(spool.expect("a spool"));
+    let longest = record(&recorder, records, connections);
+    let totals = recorder.capture().totals();
+    assert_eq!(totals.gone > 0, ring);
+    let beyond = (resident() - before) / 1e6;
+    let name = if ring { "a ring of 64 MiB" } else { "a file" };
+    println!("{name:<16} {connections:>12} {:>14} {beyond:>13.1} MB {longest:>10.2} ms", totals.there());
 }
 
 fn measure(live: bool, path: &Path, records: u64, connections: u64) {
@@ -84,7 +112,8 @@ fn resident() -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
 }
 
-fn record(recorder: &Recorder, records: u64, connections: u64) {
+/// How long the slowest was written, in milliseconds.
+fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
     let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
     let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
@@ -100,6 +129,7 @@ fn record(recorder: &Recorder, records: u64, connections: u64) {
             connection
         })
         .collect();
+    let mut longest = 0f64;
     for n in 0..records / 2 {
         let time = Time(n * 1_000_000);
         let text = format!("echo {n}");
@@ -109,11 +139,14 @@ fn record(recorder: &Recorder, records: u64, connections: u64) {
         let key = Some(((n as u32).wrapping_mul(0x9e37_79b1) | 1).to_be_bytes());
         FrameHead::new(true, Opcode::Text, key, text.len() as u64).encode_with(text.as_bytes(), &mut frames[1]);
         let connection = &mut all[(n % connections) as usize];
+        let begun = Instant::now();
         connection.record(&[
             Chunk { direction: down, time, bytes: &frames[0] },
             Chunk { direction: up, time, bytes: &frames[1] },
         ]);
+        longest = longest.max(begun.elapsed().as_secs_f64() * 1e3);
     }
+    longest
 }
 
 /// Milliseconds for a drawing, and for the slowest key with its drawing.

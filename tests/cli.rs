@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
 use framescope::capture::schema::{CutFrame, Line};
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
 
 fn framescope(arguments: &[&str]) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(cargo_bin!("framescope"));
@@ -59,6 +61,8 @@ mod usage {
             "--theme pink",
             "--write",
             "--headless open x",
+            "--ring 1000",
+            "--ring 5KiB",
             "--headless --headless",
             "serve extra",
             "open",
@@ -563,6 +567,50 @@ mod headless {
         let mut page = String::new();
         socket.read_to_string(&mut page).expect("an answer");
         page
+    }
+
+    #[test]
+    fn a_ring_keeps_the_latest_part() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("day.pcapng").to_string_lossy().into_owned();
+        let ring = ["--headless", "--json", "--listen", "127.0.0.1:0", "--ring", "1MiB", "--write", &path];
+        let mut running = Running::start(&ring);
+        let mut stdout = running.child.stdout.take().expect("stdout");
+        let lines = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).map(|_| text)
+        });
+        let mut socket = std::net::TcpStream::connect(&running.address).expect("it serves");
+        let request = format!(
+            "GET /echo HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            running.address
+        );
+        std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
+        let mut answer = [0; 129];
+        socket.read_exact(&mut answer).expect("an answer");
+        let (mut wire, payload) = (Vec::new(), [0x5a; 30_000]);
+        FrameHead::new(true, Opcode::Binary, Some([1, 2, 3, 4]), 30_000).encode_with(&payload, &mut wire);
+        for _ in 0..60 {
+            std::io::Write::write_all(&mut socket, &wire).expect("sent");
+            let mut echo = [0; 30_004];
+            socket.read_exact(&mut echo).expect("the echo");
+        }
+        let (status, _, err) = running.end(rustix::process::Signal::INT);
+        assert_eq!(status.code(), Some(0), "{err}");
+        assert!(err.contains("went with the ring"), "{err}");
+        let lines = lines.join().expect("no panic").expect("text");
+        assert_eq!(lines.matches("\"type\":\"frame\"").count(), 121, "every record is printed, the Close too");
+        let files: Vec<PathBuf> =
+            fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+        assert!(files.iter().map(|path| fs::metadata(path).expect("there").len()).sum::<u64>() <= 1 << 20);
+        assert!(files.len() > 3);
+        for path in &files {
+            assert!(path.to_string_lossy().contains("day.000"), "{}", path.display());
+            framescope(&["check", &path.to_string_lossy()]).assert().success();
+        }
+        let line = one_line(&mut framescope(&ring));
+        assert!(line.contains("day.000") && line.contains("exists; add --force"), "{line}");
     }
 
     #[test]

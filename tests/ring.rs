@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use framescope::capture::filter::{Filter, Sieve};
 use framescope::capture::record::Record;
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::{Spool, SpoolError};
@@ -18,8 +19,11 @@ use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, How, Kind};
 use framescope::proto::rules::{Rule, Severity};
 use framescope::proto::time::Time;
+use framescope::tui::app::Effect;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use support::{DOWN, REQUEST, RESPONSE, UP, frame, opened};
 
 /// How large the rings of these tests are, in bytes: files of a sixteenth of that are short work.
@@ -373,4 +377,189 @@ fn a_temporary_ring_goes_with_the_run() {
     assert!(files(folder.path()).len() > 1);
     drop((connection, recorder));
     assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+}
+
+/// A screen over a ring in which so many ticks were said that a part is gone.
+fn screen(ticks: usize) -> (support::Wire, support::Screen) {
+    let mut wire = support::Wire::ring(64 * 1024).upgrade();
+    wire.ticks(20);
+    let screen = support::Screen::live(&wire, (120, 36));
+    wire.ticks(ticks);
+    assert!(wire.recorder.capture().totals().gone > 40);
+    (wire, screen)
+}
+
+#[test]
+fn the_screen_follows_what_goes() {
+    let (mut wire, mut screen) = screen(400);
+    let app = &mut screen.app;
+    app.refresh();
+    let (first, last) = (app.totals.first, app.totals.records);
+    assert_eq!(app.rows.len(), last + 1 - first);
+    assert_eq!(app.cursor, last, "it follows");
+    assert!(screen.lines_with(" gone ")[0].contains(" records · "), "{}", screen.text());
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, first);
+    let text = screen.text();
+    for there in ["GET", "101", "bytes that went with the ring"] {
+        assert!(text.contains(there), "{text}");
+    }
+    // The oldest record goes: the cursor stands on the next that is there, and that is said.
+    screen.press(&["down", "down", "down", "down", "m"]);
+    let marked = screen.app.cursor;
+    assert_eq!(marked, screen.app.totals.settled);
+    while wire.recorder.capture().first() == first {
+        wire.ticks(1);
+    }
+    screen.app.refresh();
+    let settled = screen.app.totals.settled;
+    assert!(settled > marked);
+    assert_eq!((screen.app.cursor, screen.app.marks.len(), screen.app.following), (settled, 0, false));
+    assert!(screen.text().contains("went with the ring: this is the oldest now"), "{}", screen.text());
+    screen.press(&["G"]);
+    assert_eq!(screen.app.cursor, wire.recorder.capture().len());
+}
+
+#[test]
+fn filters_and_views_follow_what_goes() {
+    let (mut wire, mut screen) = screen(400);
+    screen.app.refresh();
+    for keys in [&["1"][..], &["2"], &["z"], &["3"], &["4"], &["1"]] {
+        screen.press(keys);
+        for _ in 0..60 {
+            wire.ticks(10);
+            screen.app.refresh();
+            screen.app.extend_rows();
+            let rows = &screen.app.rows;
+            let there = (0..rows.len()).map(|row| rows.number(row).expect("a row"));
+            assert!(there.clone().is_sorted() && there.clone().all(|no| screen.app.capture.record(no).is_some()));
+            assert!(!screen.text().is_empty());
+        }
+    }
+    screen.press(&["z"]);
+    // A handshake that stands in for what is gone is among what the filter lets through.
+    for (filter, all) in [("op == text and dir == s2c or type == request", false), ("text contains \"e\"", true)] {
+        screen.press(&["&", "ctrl-u"]).type_text(filter).press(&["enter"]);
+        let sifting = screen.app.effects.iter().find_map(|effect| match effect {
+            Effect::Sift(sifting) => Some(std::sync::Arc::clone(sifting)),
+            _ => None,
+        });
+        assert_eq!(sifting.is_some(), all);
+        let capture = screen.app.capture.clone();
+        std::thread::scope(|scope| {
+            if let Some(sifting) = &sifting {
+                scope.spawn(|| sifting.run(&capture, || {}));
+            }
+            for _ in 0..60 {
+                wire.ticks(10);
+                let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+                loop {
+                    screen.app.refresh();
+                    if !screen.app.is_sifting() && !screen.app.is_behind() {
+                        break;
+                    }
+                    assert!(std::time::Instant::now() < deadline, "{:?}", screen.app.let_through());
+                    std::thread::yield_now();
+                }
+                let parsed = Filter::parse(filter).expect("a filter");
+                let mut sieve = Sieve::new(&parsed, &capture);
+                let records = capture.records(0..u64::MAX).into_iter();
+                let expected: Vec<u64> = records.filter(|r| sieve.passes(r).expect("readable")).map(|r| r.no).collect();
+                let rows = &screen.app.rows;
+                let shown: Vec<u64> = (0..rows.len()).map(|row| rows.number(row).expect("a row")).collect();
+                assert_eq!(shown, expected);
+            }
+            screen.app.filter_by(None);
+        });
+    }
+}
+
+/// What a connection of a property test is, and how large what it says is.
+#[derive(Clone, Copy, Debug)]
+enum Sort {
+    WebSocket,
+    Compressed,
+    Http,
+    Opaque,
+}
+
+fn said(sort: Sort, direction: Direction, n: usize, size: usize) -> Vec<u8> {
+    let key = (direction == UP).then_some([n as u8, 1, (n >> 8) as u8, 3]);
+    let payload: Vec<u8> = (0..size).map(|i| b'a' + ((i * n) % 26) as u8).collect();
+    match (sort, direction) {
+        (Sort::WebSocket, _) => match n % 7 {
+            0 => frame(true, Opcode::Ping, key, &payload[..size.min(125)]),
+            1 => [
+                frame(false, Opcode::Text, key, &payload),
+                frame(true, Opcode::Continuation, key.map(|k| k.map(|b| b ^ 1)), &payload),
+            ]
+            .concat(),
+            _ => frame(true, Opcode::Binary, key, &payload),
+        },
+        (Sort::Compressed, _) => {
+            let mut compressed = Vec::new();
+            Deflater::new(15, false).message(&payload, &mut compressed);
+            let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, key, compressed.len() as u64) };
+            let mut wire = Vec::new();
+            head.encode_with(&compressed, &mut wire);
+            wire
+        }
+        (Sort::Http, Direction::ClientToServer) => {
+            [format!("POST /{n} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n").into_bytes(), payload]
+                .concat()
+        }
+        (Sort::Http, Direction::ServerToClient) => {
+            [format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n").into_bytes(), payload].concat()
+        }
+        (Sort::Opaque, _) => [&[0x16, 3, 1][..], &payload].concat(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 300, ..Default::default() })]
+
+    #[test]
+    fn whatever_is_said_the_files_say_what_is_there(
+        sorts in vec(prop_oneof![3 => Just(Sort::WebSocket), 2 => Just(Sort::Compressed), 1 => Just(Sort::Http), 1 => Just(Sort::Opaque)], 1..6),
+        turns in vec((0usize..6, 1usize..1500, 1usize..3000, any::<bool>()), 50..300),
+    ) {
+        let mut talk = Talk::new(64 * 1024);
+        let capture = talk.capture();
+        let mut connections = Vec::new();
+        for (n, sort) in sorts.iter().enumerate() {
+            let port = 50_001 + n as u16;
+            connections.push(match sort {
+                Sort::WebSocket => talk.upgraded(port, ""),
+                Sort::Compressed => talk.upgraded(port, "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+                Sort::Http | Sort::Opaque => talk.connect(port),
+            });
+        }
+        // What is still to be said in each direction, piece by piece.
+        let mut waiting: Vec<[Vec<u8>; 2]> = sorts.iter().map(|_| Default::default()).collect();
+        let mut gone = 0;
+        for (n, (which, size, piece, up)) in turns.into_iter().enumerate() {
+            let which = which % sorts.len();
+            let direction = if up { UP } else { DOWN };
+            // A client waits for the answer before it asks again, and nobody answers what was not asked.
+            let both = if matches!(sorts[which], Sort::Http) { vec![UP, DOWN] } else { vec![direction] };
+            for direction in both {
+                let queue = &mut waiting[which][direction.index()];
+                queue.extend(said(sorts[which], direction, n, size));
+                let len = if matches!(sorts[which], Sort::Http) { queue.len() } else { piece.min(queue.len()) };
+                let bytes: Vec<u8> = queue.drain(..len).collect();
+                talk.say(&mut connections[which], direction, &bytes);
+            }
+            if capture.totals().gone != gone {
+                gone = capture.totals().gone;
+                assert_same(&talk);
+            }
+        }
+        assert_same(&talk);
+        for file in talk.files() {
+            let file = opened(&fs::read(file).expect("a file"));
+            prop_assert_eq!(file.trouble().reason, None);
+            let faults: Vec<_> = file.tallies().into_iter().filter(|tally| tally.rule.severity() > Severity::Info).collect();
+            prop_assert_eq!(faults, vec![]);
+        }
+    }
 }

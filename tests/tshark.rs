@@ -16,8 +16,12 @@ use support::{DOWN, REQUEST, RESPONSE, UP, frame};
 
 /// One line of tshark's fields.
 fn tshark(file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
+    tshark_with("tcp.reassemble_out_of_order:TRUE", file, filter, fields)
+}
+
+fn tshark_with(option: &str, file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
     let mut command = Command::new("tshark");
-    command.args(["-o", "tcp.reassemble_out_of_order:TRUE", "-r"]).arg(file).args([
+    command.args(["-o", option, "-r"]).arg(file).args([
         "-Y",
         filter,
         "-T",
@@ -117,6 +121,51 @@ fn tshark_agrees_with_our_file() {
     assert_eq!(commented.len(), 2, "findings can be found in Wireshark");
     let streams = tshark(&path, "tcp.flags.fin == 1", &["tcp.stream"]);
     assert_eq!(streams.len(), 4, "each side of each connection ends");
+}
+
+#[test]
+#[ignore = "needs tshark (Debian package tshark)"]
+fn tshark_reads_every_file_of_a_ring() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = Spool::keep_ring(&folder.path().join("a.pcapng"), false, 256 * 1024).expect("a spool");
+    let recorder = Recorder::new(spool);
+    let mut clock = 1_795_375_800_000_000_000;
+    let mut all: Vec<ConnectionRecorder> =
+        (0..3).map(|n| recorder.connection(([127, 0, 0, 1], 50_000 + n).into(), ([127, 0, 0, 1], 80).into())).collect();
+    for c in &mut all {
+        say(c, &mut clock, UP, REQUEST.as_bytes());
+        say(c, &mut clock, DOWN, RESPONSE.as_bytes());
+    }
+    for n in 0..600u32 {
+        let c = &mut all[n as usize % 3];
+        let key = n.wrapping_mul(0x9e37_79b1).to_be_bytes();
+        // Some come in pieces, on both sides of where a file ends.
+        for piece in frame(true, Opcode::Text, Some(key), &vec![b'a'; n as usize % 900]).chunks(300) {
+            say(c, &mut clock, UP, piece);
+        }
+        say(c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &vec![n as u8; 100]));
+    }
+    assert!(recorder.capture().totals().gone > 300);
+    for path in recorder.capture().paths() {
+        let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
+        let frames = tshark_with("tcp.reassemble_out_of_order:FALSE", &path, "websocket", &fields);
+        let (capture, loader) = import::open(&path).expect("our own file");
+        loader.run(&std::sync::atomic::AtomicBool::new(false));
+        let ours: Vec<Vec<String>> = capture
+            .records(0..u64::MAX)
+            .iter()
+            .filter(|record| record.kind == Kind::Frame)
+            .map(|record| {
+                let head = capture.frame_head(record).expect("readable").expect("a frame");
+                let to = capture.connection(record.connection).expect("there");
+                let port = if record.direction == UP { to.server.port() } else { to.client.port() };
+                let key = head.masking_key.map(hex::encode).unwrap_or_default();
+                vec![port.to_string(), head.opcode.to_wire().to_string(), head.len_code.to_string(), key]
+            })
+            .collect();
+        assert_eq!(frames, ours, "{}", path.display());
+        assert!(ours.len() > 50);
+    }
 }
 
 /// What a frame is by its head: whether the client sent it, opcode, 7-bit length, masking key.

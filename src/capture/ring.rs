@@ -305,6 +305,50 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::recorder::Recorder;
+    use crate::capture::spool::Spool;
+
+    #[test]
+    fn behind_a_long_way_sequence_numbers_are_what_they_were() {
+        let (client, server) = ("127.0.0.1:50000".parse().expect("an address"), "127.0.0.1:80".parse().expect("one"));
+        let head = |direction| Head { direction, offset: 0, time: Time(1), bytes: vec![b'h'; 100] };
+        let side = |position| Side { begun: position, position, next: Some(position), ended: None, latest: Time(2) };
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+        for far in [0, 1, 1 << 30, (1 << 30) + 1, 3 << 30, 1 << 40] {
+            let standing = Standing {
+                number: 1,
+                client,
+                server,
+                first: Time(0),
+                handshake: Some(Arc::new(Direction::BOTH.map(head))),
+                sides: [side(100 + far), side(100)],
+            };
+            let mut beginning = Beginning::default();
+            standing.begin(7, recorder.capture(), &mut beginning);
+            let mut sequence = Vec::new();
+            let mut rest = &beginning.blocks[..];
+            while let Some(len) = rest.get(4..8) {
+                let len = u32::from_le_bytes(len.try_into().expect("4 bytes")) as usize;
+                let packet = etherparse::SlicedPacket::from_ip(&rest[28..len - 4]).expect("an IP packet");
+                let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else { panic!("TCP") };
+                if tcp.source_port() == 50_000 {
+                    sequence.push(tcp.sequence_number());
+                }
+                rest = &rest[len..];
+            }
+            // Without anything missing the connection would be there by now.
+            let first = 7u32.wrapping_mul(0x9e37_79b1);
+            let now = first.wrapping_add(101).wrapping_add(far as u32);
+            let (begun, last) = (sequence[0], *sequence.last().expect("packets"));
+            let jump = u64::from(now.wrapping_sub(begun.wrapping_add(101)));
+            assert_eq!(jump, far.min(1 << 30), "{far}");
+            if far > 0 {
+                assert_eq!(last, now, "{far}");
+            }
+            assert!(far > 1 << 30 || begun == first, "files one behind the other are one capture");
+        }
+    }
 
     #[test]
     fn files_are_numbered_before_their_extension() {

@@ -127,7 +127,11 @@ fn kind_and_preview(capture: &Capture, record: &Record) -> std::io::Result<(Stri
             let name = record.opcode().map_or("frame", Opcode::name).to_owned();
             (name, payload_preview(capture, record)?)
         }
-        Kind::Gap => ("gap".to_owned(), "bytes that the capture lacks".to_owned()),
+        Kind::Gap => {
+            let gone = record.no < capture.totals().settled;
+            let words = if gone { "bytes that went with the ring" } else { "bytes that the capture lacks" };
+            ("gap".to_owned(), words.to_owned())
+        }
         Kind::End(how) => ("end".to_owned(), end_words(record.direction, how).to_owned()),
         Kind::Junk => {
             let bytes = capture.wire(record, 0..PREVIEW)?;

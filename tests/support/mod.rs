@@ -61,8 +61,17 @@ pub struct Wire {
 
 impl Wire {
     pub fn new() -> Self {
+        Self::into(|path| Spool::keep(path, false).expect("a spool"))
+    }
+
+    /// Into a ring of that size, in bytes.
+    pub fn ring(size: u64) -> Self {
+        Self::into(|path| Spool::keep_ring(path, false, size).expect("a spool"))
+    }
+
+    fn into(spool: impl FnOnce(&std::path::Path) -> Spool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let recorder = Recorder::new(Spool::keep(&folder.path().join("a.pcapng"), false).expect("a spool"));
+        let recorder = Recorder::new(spool(&folder.path().join("a.pcapng")));
         let address = |text: &str| text.parse().expect("an address");
         let connection = recorder.connection(address("127.0.0.1:50000"), address("127.0.0.1:6455"));
         Self { recorder, connection, clock: START, _folder: folder }
@@ -70,10 +79,14 @@ impl Wire {
 
     /// With a handshake.
     pub fn upgraded() -> Self {
-        let mut wire = Self::new();
-        wire.say(UP, REQUEST.as_bytes());
-        wire.say(DOWN, RESPONSE.as_bytes());
-        wire
+        Self::new().upgrade()
+    }
+
+    /// The same with a handshake.
+    pub fn upgrade(mut self) -> Self {
+        self.say(UP, REQUEST.as_bytes());
+        self.say(DOWN, RESPONSE.as_bytes());
+        self
     }
 
     pub fn say(&mut self, direction: Direction, bytes: &[u8]) {

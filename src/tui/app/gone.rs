@@ -14,16 +14,16 @@ impl App {
 
     /// The cursor goes on to the first record that has not gone; the list stays in its place.
     fn forget_gone(&mut self) {
-        let (first, settled) = (self.totals.first, self.totals.settled);
+        let settled = self.totals.settled;
         let above = self.rows.row_from(settled);
-        self.rows.forget(first - 1, settled, self.stand_ins_let_through());
+        self.rows.forget(&self.totals, self.stand_ins_let_through());
         self.top = self.top.saturating_sub(above.saturating_sub(self.rows.row_from(settled)));
         self.marks = self.marks.split_off(&settled);
         self.held_at = self.held_at.max(settled - 1);
         if self.cursor > 0 && self.cursor < settled {
             self.go_to(settled);
             if !self.following {
-                self.tell("the record under the cursor went with the ring: this is the oldest that is there");
+                self.tell("the record here went with the ring: this is the oldest now");
             }
         }
         self.extend_rows();

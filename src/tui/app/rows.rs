@@ -11,7 +11,7 @@ use crate::capture::heartbeat::Heartbeats;
 use crate::capture::message;
 use crate::capture::record::Record;
 use crate::capture::selection::Selection;
-use crate::capture::store::Capture;
+use crate::capture::store::{Capture, Totals};
 
 /// How long rows may be chosen in one go; the rest waits.
 const SLICE: Duration = Duration::from_millis(4);
@@ -163,14 +163,14 @@ impl Rows {
         self.chosen = (choice != Choice::default()).then(Chosen::default);
     }
 
-    /// The records up to number `gone` are gone, and those before `settled` stand in for others, of which the filter lets through
-    /// `stand_ins`. What is opened stays so where it is still there.
-    pub(super) fn forget(&mut self, gone: u64, settled: u64, stand_ins: Vec<u64>) {
-        self.gone = gone;
+    /// More went with the ring; of the records that stand in for it the filter lets through `stand_ins`. What is opened stays so where
+    /// it is still there.
+    pub(super) fn forget(&mut self, totals: &Totals, stand_ins: Vec<u64>) {
+        (self.gone, self.records) = (totals.first - 1, totals.records);
         if let Some(within) = &mut self.within {
-            within.renew_before(settled, stand_ins);
+            within.renew_before(totals.settled, stand_ins);
         }
-        let opened = self.opened.split_off(&settled);
+        let opened = self.opened.split_off(&totals.settled);
         self.choose(self.choice);
         self.opened = opened;
     }
@@ -366,11 +366,12 @@ mod tests {
         let mut within = Selection::default();
         (1..=10).for_each(|number| within.look(number % 3 == 0));
         let mut rows = Rows { records: 10, ..Rows::default() };
-        rows.forget(4, 7, Vec::new());
+        let totals = Totals { records: 10, first: 5, settled: 7, ..Totals::default() };
+        rows.forget(&totals, Vec::new());
         assert_eq!((rows.len(), rows.number(0), rows.number(5), rows.number(6)), (6, Some(5), Some(10), None));
         assert_eq!((rows.row_of(5, false), rows.row_of(4, false), rows.row_from(2)), (Some(0), None, 0));
         rows.within = Some(within);
-        rows.forget(4, 7, vec![5]);
+        rows.forget(&totals, vec![5]);
         assert_eq!((rows.len(), rows.number(0), rows.number(1)), (2, Some(5), Some(9)));
     }
 

@@ -71,25 +71,27 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         x += gap;
         x += put(buffer, area, x, 0, &records, theme.text.0);
     }
-    // By importance: on a narrow screen the last ones go.
-    let parts = [
-        (place.to_owned(), theme.text.0, 2),
-        (state, state_style, 3),
-        (connections, theme.text.0, 3),
-        (if filter.is_empty() { records } else { String::new() }, theme.text.0, 3),
-        (up.0, up.1, 3),
-        (down.0, down.1, 2),
+    let records = if filter.is_empty() { records } else { String::new() };
+    let mut parts = [
+        (place.to_owned(), "", theme.text.0, 2),
+        (state, "", state_style, 3),
+        (connections, &*format!("{} open", totals.open), theme.text.0, 3),
+        (records, &format!("{} gone", grouped(totals.gone)), theme.text.0, 3),
+        (up.0, "", up.1, 3),
+        (down.0, "", down.1, 2),
     ];
-    for (text, style, gap) in parts {
-        if text.is_empty() {
-            continue;
+    if totals.gone > 0 {
+        parts.swap(2, 3);
+    }
+    // By importance: on a narrow screen the last ones go; where records are gone, that stays, in fewer words.
+    for (text, short, style, gap) in parts {
+        let fits = |text: &&str| x + gap + (text.width() as u16) < help_at;
+        let short = (totals.gone > 0 && !short.is_empty()).then_some(short);
+        let Some(text) = std::iter::once(&*text).chain(short).find(fits) else { break };
+        if !text.is_empty() {
+            x += gap;
+            x += put(buffer, area, x, 0, text, style);
         }
-        let needed = gap + text.width() as u16;
-        if x + needed >= help_at {
-            break;
-        }
-        x += gap;
-        x += put(buffer, area, x, 0, &text, style);
     }
     put(buffer, area, help_at, 0, &help, theme.faint.0);
 }

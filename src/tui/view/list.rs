@@ -62,7 +62,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = before_top(app);
     let at_cursor = app.cursor_row();
-    for (y, (row, record)) in rows.iter().zip(&records).enumerate() {
+    for (y, row) in rows.iter().enumerate() {
+        // One may have gone with the ring just now.
+        let Some(record) = records.iter().find(|record| record.no == row.no) else { continue };
         let time = time_text(app.time_format, record.time, base, previous);
         let line = Rect { y: area.y + y as u16, height: 1, ..area };
         Line { app, row, record, time, columns: Columns::of(area.width) }.draw(buffer, line);
