@@ -3,7 +3,7 @@
 //! Small frames of one connection, and of a hundred that speak in turn; recorded live, then opened again, each in a process of
 //! its own. Prints how much memory is resident for each record beyond what the program has without a capture (at most 64 bytes
 //! are wanted), how long a drawing takes at 120×36 (at most 4 ms), and how long the slowest of each key takes to be answered
-//! and drawn (at most 50 ms). Then as many through a ring of 64 MiB: what is there of them, and how long a connection waits at
+//! and drawn (at most 50 ms). Then as many through a ring of 512 MiB: what is there of them, and how long a connection waits at
 //! most for its records to be written, beside the same without a ring.
 
 use std::path::Path;
@@ -75,14 +75,14 @@ fn run(records: u64) {
 /// Records into a ring, or into one file.
 fn ring(ring: bool, path: &Path, records: u64, connections: u64) {
     let before = resident();
-    let spool = if ring { Spool::keep_ring(path, false, 64 << 20) } else { Spool::keep(path, false) };
+    let spool = if ring { Spool::keep_ring(path, false, 512 << 20) } else { Spool::keep(path, false) };
     let recorder = Recorder::new(spool.expect("a spool"));
     let longest = record(&recorder, records, connections);
     let totals = recorder.capture().totals();
     assert_eq!(totals.gone > 0, ring);
     let beyond = (resident() - before) / 1e6;
-    let name = if ring { "a ring of 64 MiB" } else { "a file" };
-    println!("{name:<16} {connections:>12} {:>14} {beyond:>13.1} MB {longest:>10.2} ms", totals.there());
+    let name = if ring { "a ring of 512 MiB" } else { "a file" };
+    println!("{name:<17} {connections:>11} {:>14} {beyond:>13.1} MB {longest:>10.2} ms", totals.there());
 }
 
 fn measure(live: bool, path: &Path, records: u64, connections: u64) {

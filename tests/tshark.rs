@@ -143,7 +143,7 @@ fn tshark_reads_every_file_of_a_ring() {
         for piece in frame(true, Opcode::Text, Some(key), &vec![b'a'; n as usize % 900]).chunks(300) {
             say(c, &mut clock, UP, piece);
         }
-        say(c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &vec![n as u8; 100]));
+        say(c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &[n as u8; 100]));
     }
     assert!(recorder.capture().totals().gone > 300);
     for path in recorder.capture().paths() {

@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use etcetera::BaseStrategy as _;
 
@@ -248,7 +249,9 @@ impl Spool {
             capture.index_mut().evict(&leaving);
             if let Some(part) = self.files.pop() {
                 // The file may have been removed by somebody else.
-                let _ = fs::remove_file(part.path);
+                let _ = fs::remove_file(&part.path);
+                // Its blocks are given back with the last handle, which takes a large file a tenth of a second: nobody waits for that.
+                let _ = thread::Builder::new().name("ring".to_owned()).spawn(move || drop(part));
             }
         }
     }
