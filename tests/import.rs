@@ -19,7 +19,9 @@ use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::packets::{ACK, Form, Link, MSS, PLAIN, RST, SYN, Segment, Tcp, reordered, repeated, said, variety};
+use support::packets::{
+    ACK, Form, Link, MSS, PLAIN, RST, SYN, Segment, Tcp, fragments, reordered, repeated, said, variety,
+};
 use support::{DOWN, REQUEST, RESPONSE, Screen, UP, frame};
 
 /// What a file holds.
@@ -383,7 +385,79 @@ fn what_is_not_read_is_said() {
     assert_eq!(wireless.trouble, "3 packets of link type 105, which framescope does not read");
     let mut file = PLAIN.file(&Tcp::conversation(1, 2).segments);
     file[24 + 16 + 6] |= 0x20; // more fragments
-    assert_eq!(opened(&file).trouble, "1 IP fragment not put together: what they carry is missing");
+    assert_eq!(opened(&file).trouble, "1 IP fragment without the others of their packet: what they carry is missing");
+}
+
+#[test]
+fn fragments_of_any_order_and_overlap_are_put_together_when_all_are_there() {
+    let talk = Tcp::conversation(1, 2).segments;
+    let file = |fragments: &[Vec<Vec<u8>>]| [PLAIN.head(), fragments.concat().concat()].concat();
+    let whole = |opened: &Opened| {
+        assert_eq!(opened.trouble, "");
+        assert_eq!((opened.kinds(UP), opened.kinds(DOWN)), (expected(UP), expected(DOWN)));
+        assert_eq!(opened.bytes(DOWN), stream(DOWN));
+    };
+    let cut = fragments(&PLAIN, &talk, 64);
+    // Those of two packets in turn.
+    let in_turn = |two: &[Vec<Vec<u8>>]| -> Vec<Vec<u8>> {
+        let longest = two.iter().map(Vec::len).max().unwrap_or(0);
+        (0..longest).flat_map(|i| two.iter().filter_map(move |of_one| of_one.get(i).cloned())).collect()
+    };
+    let mixed: Vec<Vec<Vec<u8>>> = cut.chunks(2).map(in_turn).collect();
+    whole(&opened(&file(&mixed)));
+    // Each twice, the second time with other bytes: the first win.
+    let twice = |of_one: &Vec<Vec<u8>>| -> Vec<Vec<u8>> {
+        let (last, before) = of_one.split_last().expect("fragments");
+        let forged = before.iter().flat_map(|fragment| {
+            let mut forged = fragment.clone();
+            forged[16 + 20..].fill(b'!');
+            [fragment.clone(), forged]
+        });
+        forged.chain([last.clone()]).collect()
+    };
+    whole(&opened(&file(&cut.iter().map(twice).collect::<Vec<_>>())));
+    // One is missing: its whole packet is, and that is said.
+    let at = cut.iter().position(|of_one| of_one.len() > 5).expect("a long one");
+    let mut lossy = cut.clone();
+    let lost = lossy[at].remove(2);
+    let told = opened(&file(&lossy));
+    let left = lossy[at].len();
+    assert_eq!(
+        told.trouble,
+        format!("{left} IP fragments without the others of their packet: what they carry is missing")
+    );
+    assert!(told.records.iter().any(|(record, _)| record.kind == Kind::Gap));
+    // It comes more than a minute later: by then it is another packet's.
+    let mut late = lost;
+    let seconds = u32::from_le_bytes(late[..4].try_into().expect("4 bytes")) + 61;
+    late[..4].copy_from_slice(&seconds.to_le_bytes());
+    lossy.push(vec![late]);
+    assert!(opened(&file(&lossy)).trouble.starts_with(&format!("{} IP fragments", left + 1)));
+}
+
+proptest! {
+    #[test]
+    fn no_fragments_make_it_panic(
+        places in vec((0u16..40, 0usize..60, any::<bool>(), 0u16..3), 1..60), v6: bool, snap in 30usize..100,
+    ) {
+        let form = Form { v6, snap, ..PLAIN };
+        let talk = &Tcp::open(1, 2).segments;
+        let sample = fragments(&PLAIN, talk, 64).concat()[0][16..36].to_vec();
+        let mut file = form.head();
+        for (n, (place, len, more, id)) in places.into_iter().enumerate() {
+            let mut packet = sample.clone();
+            packet.resize(20 + len, n as u8);
+            packet[2..4].copy_from_slice(&(20 + len as u16).to_be_bytes());
+            packet[4..6].copy_from_slice(&id.to_be_bytes());
+            packet[6..8].copy_from_slice(&(place | u16::from(more) << 13).to_be_bytes());
+            if v6 {
+                packet = [&[0x60, 0, 0, 0][..], &(8 + len as u16).to_be_bytes(), &[44, 64], &[1; 32], &[6, 0],
+                    &(place * 8 | u16::from(more)).to_be_bytes(), &u32::from(id).to_be_bytes(), &packet[20..]].concat();
+            }
+            file.extend(form.packet(&packet, n as u64));
+        }
+        let _ = opened(&file);
+    }
 }
 
 #[test]

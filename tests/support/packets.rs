@@ -330,7 +330,46 @@ pub fn variety() -> Vec<(String, Vec<u8>)> {
     let (first, second) = talk.split_at(talk.len() / 2);
     files.push(("two sections".to_owned(), [pcapng.file(first), big.file(second)].concat()));
     files.push(("two interfaces".to_owned(), two_interfaces(&talk)));
+    for v6 in [false, true] {
+        let form = Form { v6, ..PLAIN };
+        let mut backwards = fragments(&form, &talk, 24);
+        backwards.iter_mut().for_each(|of_one| of_one.reverse());
+        let all = [("", fragments(&form, &talk, 64)), ("small ", fragments(&form, &talk, 8)), ("backward ", backwards)];
+        for (name, fragments) in all {
+            let file = [form.head(), fragments.concat().concat()].concat();
+            files.push((format!("{name}fragments v6={v6}"), file));
+        }
+    }
     files
+}
+
+/// The packets of raw IP, each cut into fragments of at most `size` bytes, a multiple of 8: as they stand in a file, without its head.
+pub fn fragments(form: &Form, segments: &[Segment], size: usize) -> Vec<Vec<Vec<u8>>> {
+    let packets = segments.iter().enumerate().map(|(n, segment)| {
+        let whole = if form.v6 { ipv6(segment, false) } else { ipv4(segment) };
+        let (head, body) = whole.split_at(if form.v6 { 40 } else { 20 });
+        let count = body.len().div_ceil(size);
+        let cut = body.chunks(size).enumerate().map(|(i, part)| {
+            let mut head = head.to_vec();
+            let place = (i * size) as u16;
+            let more = i + 1 < count;
+            if form.v6 {
+                head[4..6].copy_from_slice(&(8 + part.len() as u16).to_be_bytes());
+                head[6] = 44;
+                head.extend([6, 0]);
+                head.extend((place | u16::from(more)).to_be_bytes());
+                head.extend((n as u32 + 7).to_be_bytes());
+            } else {
+                head[2..4].copy_from_slice(&(20 + part.len() as u16).to_be_bytes());
+                head[4..6].copy_from_slice(&(n as u16 + 7).to_be_bytes());
+                head[6..8].copy_from_slice(&(place / 8 | u16::from(more) << 13).to_be_bytes());
+            }
+            let time = 1_795_375_800_000_000_000 + n as u64 * 1_000_000 + i as u64;
+            form.packet(&[&head[..], part].concat(), time)
+        });
+        cut.collect()
+    });
+    packets.collect()
 }
 
 /// Each direction is asked now and then whether it is still there: its last byte again, with another value.

@@ -17,8 +17,8 @@ const TCP: u8 = 6;
 pub enum Holds {
     /// A TCP segment.
     Tcp(TcpHead),
-    /// A part of one: an IP fragment.
-    Fragment,
+    /// A part of one.
+    Fragment(FragmentHead),
     /// Something else, or too little of anything.
     Other,
     /// Nobody here knows its link type.
@@ -26,7 +26,7 @@ pub enum Holds {
 }
 
 /// A TCP segment; places are bytes of the packet.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpHead {
     pub source: SocketAddr,
     pub destination: SocketAddr,
@@ -38,6 +38,21 @@ pub struct TcpHead {
     pub payload: (usize, usize),
     /// The payload's length on the wire in bytes: more than was captured, where the snap length cut it.
     pub wire_len: u32,
+}
+
+/// What a fragment says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentHead {
+    /// Source and destination, and the number that the fragments of a packet have in common.
+    pub of: ([IpAddr; 2], u32),
+    /// Where in the packet behind its header it begins, in bytes.
+    pub offset: usize,
+    /// Whether more of the packet comes behind it.
+    pub more: bool,
+    /// Where its bytes begin in the captured packet, and where what was captured of them ends.
+    pub bytes: (usize, usize),
+    /// How many there were on the wire.
+    pub wire_len: usize,
 }
 
 /// Reads a packet of a LINKTYPE.
@@ -96,31 +111,56 @@ fn ip(packet: &[u8], at: usize) -> Holds {
             if header < 20 || total < header || ip[9] != TCP {
                 return Holds::Other;
             }
-            if u16::from_be_bytes([ip[6], ip[7]]) & 0x3fff != 0 {
-                return Holds::Fragment;
-            }
             let ends = [address_v4(&ip[12..16]), address_v4(&ip[16..20])];
+            let place = u16::from_be_bytes([ip[6], ip[7]]);
+            if place & 0x3fff != 0 {
+                let id = u32::from(u16::from_be_bytes([ip[4], ip[5]]));
+                let (offset, more) = (usize::from(place & 0x1fff) * 8, place & 0x2000 != 0);
+                return fragment(packet, (ends, id), (offset, more), at + header, at + total);
+            }
             tcp(packet, ends, at + header, at + total)
         }
         6 if ip.len() >= 40 => {
             let len = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
             // A jumbogram's length stands elsewhere; network cards leave 0 too.
             let total = if len == 0 { ip.len() } else { 40 + len };
+            let ends = [address_v6(&ip[8..24]), address_v6(&ip[24..40])];
             match behind_extensions(ip) {
-                Ok(header) => tcp(packet, [address_v6(&ip[8..24]), address_v6(&ip[24..40])], at + header, at + total),
-                Err(holds) => holds,
+                Some(Behind::Tcp(header)) => tcp(packet, ends, at + header, at + total),
+                Some(Behind::Fragment { header, offset, more, id }) if header <= total => {
+                    fragment(packet, (ends, id), (offset, more), at + header, at + total)
+                }
+                _ => Holds::Other,
             }
         }
         _ => Holds::Other,
     }
 }
 
-/// Where TCP begins in an IPv6 packet of at least 40 bytes (RFC 8200 §4, RFC 4302 §2.2).
+/// A part of a packet, whose bytes end at `end` on the wire.
+fn fragment(packet: &[u8], of: ([IpAddr; 2], u32), (offset, more): (usize, bool), at: usize, end: usize) -> Holds {
+    let captured = end.min(packet.len());
+    Holds::Fragment(FragmentHead { of, offset, more, bytes: (at.min(captured), captured), wire_len: end - at })
+}
+
+/// What follows the header of an IPv6 packet and its extensions, and where.
+enum Behind {
+    Tcp(usize),
+    /// A part of TCP, and the number of the packet that it is of.
+    Fragment {
+        header: usize,
+        offset: usize,
+        more: bool,
+        id: u32,
+    },
+}
+
+/// What is in an IPv6 packet of at least 40 bytes (RFC 8200 §4, RFC 4302 §2.2), when it is TCP.
 #[inline]
-fn behind_extensions(ip: &[u8]) -> Result<usize, Holds> {
+fn behind_extensions(ip: &[u8]) -> Option<Behind> {
     let (mut next, mut at) = (ip[6], 40);
     while next != TCP {
-        let Some([after, len, a, b]) = ip.get(at..at + 4) else { return Err(Holds::Other) };
+        let [after, len, a, b] = ip.get(at..)?.first_chunk::<4>()?;
         at += match next {
             // Hop-by-hop options, routing, destination options, mobility, host identity, shim6.
             0 | 43 | 60 | 135 | 139 | 140 => 8 + usize::from(*len) * 8,
@@ -128,17 +168,21 @@ fn behind_extensions(ip: &[u8]) -> Result<usize, Holds> {
             51 => 8 + usize::from(*len) * 4,
             // A fragment that is the whole is none.
             44 if u16::from_be_bytes([*a, *b]) & 0xfff9 == 0 => 8,
-            44 => return Err(Holds::Fragment),
-            _ => return Err(Holds::Other),
+            44 if *after == TCP => {
+                let place = usize::from(u16::from_be_bytes([*a, *b]));
+                let id = u32::from_be_bytes(*ip.get(at + 4..)?.first_chunk::<4>()?);
+                return Some(Behind::Fragment { header: at + 8, offset: place & 0xfff8, more: place & 1 != 0, id });
+            }
+            _ => return None,
         };
         next = *after;
     }
-    Ok(at)
+    Some(Behind::Tcp(at))
 }
 
 /// RFC 9293 §3.1. The IP packet ends at `end`, on the wire.
 #[inline]
-fn tcp(packet: &[u8], [source, destination]: [IpAddr; 2], at: usize, end: usize) -> Holds {
+pub fn tcp(packet: &[u8], [source, destination]: [IpAddr; 2], at: usize, end: usize) -> Holds {
     let Some(head) = packet.get(at..).and_then(|rest| rest.first_chunk::<20>()) else { return Holds::Other };
     let header = usize::from(head[12] >> 4) * 4;
     if header < 20 || at + header > end {

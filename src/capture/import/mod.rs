@@ -1,6 +1,7 @@
 //! Opening files that hold traffic. What a file is, is told by its content.
 
 mod blocks;
+mod fragments;
 mod gzip;
 mod har;
 mod interface;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Options;
 use super::blocks::{Blocks, Next, Packet};
+use super::fragments::Fragments;
 use super::link::{self, Holds};
 use super::segment::{Mark, Segment};
 use super::tcp::Flows;
@@ -25,6 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// Packets that were not read, by the reason.
 #[derive(Default)]
 struct Unread {
+    /// IP fragments whose others are missing.
     fragments: u64,
     others: u64,
     unknown_link: u64,
@@ -38,12 +40,13 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &Ato
     let mut flows = Flows::new(capture.clone(), options.clone());
     let mut blocks = Blocks::new(Arc::clone(file));
     let mut unread = Unread::default();
+    let mut fragments = Fragments::new(Arc::clone(file));
     let mut packets = 0;
     while !cancel.load(Ordering::Relaxed) {
         let position = blocks.position();
         let damage = match blocks.next() {
             Next::Packet(packet) => {
-                enter(&packet, &mut flows, &mut unread);
+                enter(&packet, &mut flows, &mut fragments, &mut unread);
                 packets += 1;
                 if packets % BATCH == 0 {
                     flows.commit();
@@ -76,6 +79,8 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &Ato
         capture.add_trouble(&format!("{damage}, at byte {position} of {end}; what stands before it is shown"));
         break;
     }
+    fragments.finish();
+    unread.fragments = fragments.given_up;
     let said = flows.finish();
     said.iter().chain(&unread.lines(capture.is_empty())).for_each(|line| capture.add_trouble(line));
 }
@@ -93,12 +98,12 @@ fn has_grown(file: &File, position: u64, known: u64, cancel: &AtomicBool) -> boo
 }
 
 #[inline]
-fn enter(packet: &Packet<'_>, flows: &mut Flows, unread: &mut Unread) {
+fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unread: &mut Unread) {
+    // The others are our findings.
+    let comment = || packet.comments().find(|text| !text.starts_with(COMMENT_PREFIX)).map(str::to_owned);
     match link::read(packet.link, packet.bytes) {
         Holds::Tcp(tcp) => {
             let (from, to) = tcp.payload;
-            // The others are our findings.
-            let comment = packet.comments().find(|text| !text.starts_with(COMMENT_PREFIX)).map(str::to_owned);
             let mark = packet.comments().filter(|_| from == to).find_map(|text| match text {
                 END_OF_CAPTURE => Some(Mark::EndOfCapture),
                 text => Gap::read(text).map(Mark::Gap).or_else(|| pcapng::overlap(text).map(Mark::Overlap)),
@@ -107,12 +112,20 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, unread: &mut Unread) {
                 payload: &packet.bytes[from..to],
                 position: packet.position + from as u64,
                 time: packet.time,
-                comment,
+                comment: comment(),
                 mark: mark.unwrap_or(Mark::None),
                 tcp,
             });
         }
-        Holds::Fragment => unread.fragments += 1,
+        Holds::Fragment(head) => {
+            let position = packet.position + head.bytes.0 as u64;
+            let Some(mut whole) = fragments.take(head, position, packet.time, comment()) else { return };
+            let mut comment = whole.comment.take();
+            for (tcp, payload, position) in whole.segments() {
+                let comment = comment.take();
+                flows.take(Segment { tcp, payload, position, time: packet.time, comment, mark: Mark::None });
+            }
+        }
         Holds::Other => unread.others += 1,
         Holds::UnknownLink => {
             unread.unknown_link += 1;
@@ -127,7 +140,7 @@ impl Unread {
         let mut lines = Vec::new();
         if self.fragments > 0 {
             let fragments = count(self.fragments, "IP fragment");
-            lines.push(format!("{fragments} not put together: what they carry is missing"));
+            lines.push(format!("{fragments} without the others of their packet: what they carry is missing"));
         }
         if self.unknown_link > 0 {
             lines.push(format!(
