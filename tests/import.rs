@@ -449,10 +449,10 @@ proptest! {
             packet.resize(20 + len, n as u8);
             packet[2..4].copy_from_slice(&(20 + len as u16).to_be_bytes());
             packet[4..6].copy_from_slice(&id.to_be_bytes());
-            packet[6..8].copy_from_slice(&(place | u16::from(more) << 13).to_be_bytes());
+            packet[6..8].copy_from_slice(&(place | (u16::from(more) << 13)).to_be_bytes());
             if v6 {
                 packet = [&[0x60, 0, 0, 0][..], &(8 + len as u16).to_be_bytes(), &[44, 64], &[1; 32], &[6, 0],
-                    &(place * 8 | u16::from(more)).to_be_bytes(), &u32::from(id).to_be_bytes(), &packet[20..]].concat();
+                    &((place * 8) | u16::from(more)).to_be_bytes(), &u32::from(id).to_be_bytes(), &packet[20..]].concat();
             }
             file.extend(form.packet(&packet, n as u64));
         }

@@ -1010,6 +1010,50 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
 }
 
 #[test]
+fn connections_and_timeline_show_whom_the_filter_lets_through() {
+    let (mut wire, mut connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let shown = |screen: &Screen| screen.app.shown_connections(0, 99);
+    let filter = |screen: &mut Screen, text: &str| {
+        screen.press(&["&", "ctrl-u"]).type_text(text).press(&["enter"]);
+    };
+    screen.press(&["3"]);
+    assert_eq!(shown(&screen), [1, 2, 3]);
+    filter(&mut screen, "type == end");
+    assert_eq!(shown(&screen), [2, 3]);
+    assert!(screen.lines_with("127.0.0.1:50000").is_empty(), "{}", screen.text());
+    assert!(screen.text().contains("2 of 3, by the filter"), "{}", screen.text());
+    // The cursor of the table goes among them.
+    screen.press(&["home"]);
+    assert_eq!(screen.app.table.at, 2);
+    screen.press(&["down", "down"]);
+    assert_eq!(screen.app.table.at, 3);
+    filter(&mut screen, "op == close");
+    assert_eq!((shown(&screen), screen.app.table.at), (vec![2], 2));
+    // As many as before, and others.
+    filter(&mut screen, "path == /ticker and op == text");
+    assert_eq!(shown(&screen), [1]);
+    screen.press(&["4"]);
+    let lanes = |screen: &Screen| screen.app.timeline.lanes.iter().map(|lanes| lanes.connection).collect::<Vec<_>>();
+    assert_eq!(lanes(&screen), [1]);
+    filter(&mut screen, "type == end or conn == 1");
+    assert_eq!(lanes(&screen), [1, 2, 3]);
+    filter(&mut screen, "op == ping");
+    assert_eq!(lanes(&screen), [2]);
+    assert_eq!(screen.app.lane().map(|(connection, _)| connection), Some(2));
+    // What comes may let others in.
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"p"));
+    screen.app.refresh();
+    assert_eq!(lanes(&screen), [1, 2]);
+    screen.press(&["3"]);
+    filter(&mut screen, "op == binary");
+    assert!(screen.text().contains("no connection is let through"), "{}", screen.text());
+    screen.press(&["esc"]);
+    assert_eq!(shown(&screen), [1, 2, 3]);
+    connections.clear();
+}
+
+#[test]
 fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
     let (mut wire, _connections) = several();
     let mut screen = Screen::live(&wire, (120, 36));

@@ -313,6 +313,11 @@ impl Capture {
         self.index().connections.count()
     }
 
+    /// Whether something of a connection is there.
+    pub fn connection_is_there(&self, number: u32) -> bool {
+        self.index().connection(number).is_some()
+    }
+
     /// The number of the connection before which so many others are there.
     pub fn connection_at(&self, rank: u32) -> Option<u32> {
         self.index().connections.number(rank)
@@ -323,11 +328,11 @@ impl Capture {
         self.index().connections.rank(connection)
     }
 
-    /// What connections were like, those with these ranks: see [`Overview`] and [`Self::connection_at`]. Each with how many
+    /// What the connections with those numbers were like, those of them that are there: see [`Overview`]. Each with how many
     /// records it had in each of `bins` equal parts of its time.
-    pub fn overviews(&self, ranks: Range<u32>, bins: usize) -> Vec<Overview> {
+    pub fn overviews(&self, numbers: &[u32], bins: usize) -> Vec<Overview> {
         let index = self.index();
-        ranks.map_while(|rank| Overview::of(&index, index.connections.number(rank)?, bins)).collect()
+        numbers.iter().filter_map(|number| Overview::of(&index, *number, bins)).collect()
     }
 
     /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`

@@ -112,12 +112,12 @@ impl Capture {
         self.index().span
     }
 
-    /// What moved in the connections with these ranks, in those spans: see [`Capture::connection_at`].
-    pub fn lanes(&self, ranks: Range<u32>, spans: Spans) -> Vec<Lanes> {
+    /// What moved in those connections, those of them that are there, in those spans.
+    pub fn lanes(&self, connections: &[u32], spans: Spans) -> Vec<Lanes> {
         let index = self.index();
-        ranks
-            .map_while(|rank| {
-                let connection = index.connections.number(rank)?;
+        connections
+            .iter()
+            .filter_map(|&connection| {
                 let entry = index.connection(connection)?;
                 Some(Lanes { connection, bins: lanes_of(&index, entry, spans) })
             })
@@ -252,7 +252,7 @@ mod tests {
         let capture = recorder.capture();
         assert_eq!(capture.span(), Some((Time(0), Time(9_999_000))));
         let spans = Spans { from: Time(0), each: 1_000_000, count: 12 };
-        let [lanes] = capture.lanes(0..8, spans).try_into().expect("one connection");
+        let [lanes] = capture.lanes(&[1], spans).try_into().expect("one connection");
         let [up, down] = &lanes.bins;
         let sorts: Vec<Sort> = down.iter().map(|bin| bin.sort).collect();
         assert_eq!(sorts[0], Sort::Http);
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(up[1].sort, Sort::Quiet);
         // Closer, nothing is guessed.
         let spans = Spans { from: Time(4_999_000), each: 1_000, count: 3 };
-        let lanes = capture.lanes(0..1, spans);
+        let lanes = capture.lanes(&[1], spans);
         assert_eq!(
             lanes[0].bins[0].iter().map(|bin| bin.sort).collect::<Vec<_>>(),
             [Sort::Quiet, Sort::Control, Sort::Quiet]

@@ -362,7 +362,7 @@ pub fn fragments(form: &Form, segments: &[Segment], size: usize) -> Vec<Vec<Vec<
             } else {
                 head[2..4].copy_from_slice(&(20 + part.len() as u16).to_be_bytes());
                 head[4..6].copy_from_slice(&(n as u16 + 7).to_be_bytes());
-                head[6..8].copy_from_slice(&(place / 8 | u16::from(more) << 13).to_be_bytes());
+                head[6..8].copy_from_slice(&((place / 8) | (u16::from(more) << 13)).to_be_bytes());
             }
             let time = 1_795_375_800_000_000_000 + n as u64 * 1_000_000 + i as u64;
             form.packet(&[&head[..], part].concat(), time)

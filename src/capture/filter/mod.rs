@@ -39,7 +39,7 @@ use unicode_width::UnicodeWidthStr as _;
 pub use complete::{Completion, complete};
 pub use fields::{Field, Sort};
 pub use lexer::quote;
-pub use sieve::{Sieve, path_of};
+pub use sieve::{Passed, Sieve, path_of};
 pub use values::size;
 
 use crate::wire::printable;

@@ -38,6 +38,38 @@ pub struct Sieve {
     inflater: MessageReader,
     memo: Memo,
     buffer: Vec<u8>,
+    connections: Passed,
+}
+
+/// The connections of records that were let through: a bit for each, by number.
+#[derive(Clone, Debug, Default)]
+pub struct Passed {
+    bits: Vec<u64>,
+    count: usize,
+}
+
+impl Passed {
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Their numbers, in order.
+    pub fn numbers(&self) -> Vec<u32> {
+        let words = (0u32..).zip(&self.bits);
+        words
+            .flat_map(|(word, bits)| (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit))
+            .collect()
+    }
+
+    fn add(&mut self, number: u32) {
+        let (word, bit) = (number as usize / 64, number % 64);
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
+        }
+        self.count += usize::from(self.bits[word] >> bit & 1 == 0);
+        self.bits[word] |= 1 << bit;
+    }
 }
 
 /// What was said of connections' frames: by the leaf's slot, then by the connection's number. A connection's frames come
@@ -55,7 +87,13 @@ impl Sieve {
             inflater: MessageReader::default(),
             memo: Memo::default(),
             buffer: Vec::new(),
+            connections: Passed::default(),
         }
+    }
+
+    /// The connections of the records that [`Self::extend`] let through.
+    pub const fn connections(&self) -> &Passed {
+        &self.connections
     }
 
     /// The filter.
@@ -80,7 +118,7 @@ impl Sieve {
             if !go_on(selection.looked_at()) {
                 return Ok(false);
             }
-            for verdict in &verdicts {
+            for (verdict, connection) in &verdicts {
                 let passes = match verdict {
                     Some(passes) => *passes,
                     None if !go_on(selection.looked_at()) => return Ok(false),
@@ -89,22 +127,25 @@ impl Sieve {
                         None => false,
                     },
                 };
+                if passes {
+                    self.connections.add(*connection);
+                }
                 selection.look(passes);
             }
         }
     }
 
-    /// What the index tells of the next records.
-    fn judge(&mut self, from: u64, verdicts: &mut Vec<Option<bool>>) {
+    /// What the index tells of the next records, and their connections.
+    fn judge(&mut self, from: u64, verdicts: &mut Vec<(Option<bool>, u32)>) {
         verdicts.clear();
         let (program, memo) = (&self.filter.program, &mut self.memo);
         let index = self.capture.index();
         let Some(start) = index.origin else { return };
         index.scan(from, CHUNK, |record, findings| {
             let known = Known { record, findings, start };
-            verdicts.push(
-                program.decide(&mut |leaf| leaf.of_index(&known).or_else(|| memo.of_connection(leaf, record, &index))),
-            );
+            let verdict =
+                program.decide(&mut |leaf| leaf.of_index(&known).or_else(|| memo.of_connection(leaf, record, &index)));
+            verdicts.push((verdict, record.connection));
         });
     }
 

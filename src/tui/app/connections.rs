@@ -11,7 +11,56 @@ pub struct Table {
     pub top: u32,
 }
 
+/// The connections of which a filter lets something through.
+#[derive(Clone, Debug)]
+pub(super) struct LetIn {
+    /// How many there were, those that are gone too.
+    pub known: usize,
+    /// Their numbers, in order.
+    pub numbers: Vec<u32>,
+}
+
 impl App {
+    /// How many connections are shown: those that are there, and of which the filter lets something through.
+    pub fn connection_count(&self) -> u32 {
+        self.let_in.as_ref().map_or_else(|| self.capture.connections_there(), |let_in| let_in.numbers.len() as u32)
+    }
+
+    /// The number of the shown connection before which so many others are shown.
+    pub(super) fn connection_at(&self, rank: u32) -> Option<u32> {
+        match &self.let_in {
+            Some(let_in) => let_in.numbers.get(rank as usize).copied(),
+            None => self.capture.connection_at(rank),
+        }
+    }
+
+    /// How many connections with smaller numbers are shown.
+    pub(super) fn rank_of(&self, connection: u32) -> u32 {
+        match &self.let_in {
+            Some(let_in) => let_in.numbers.partition_point(|number| *number < connection) as u32,
+            None => self.capture.rank_of(connection),
+        }
+    }
+
+    /// The numbers of so many shown connections, from that rank on.
+    pub fn shown_connections(&self, from: u32, count: u32) -> Vec<u32> {
+        (from..from.saturating_add(count)).map_while(|rank| self.connection_at(rank)).collect()
+    }
+
+    /// Takes in of which connections the filter lets something through.
+    pub(super) fn let_in(&mut self) {
+        let known = self.let_in.as_ref().map_or(0, |let_in| let_in.known);
+        match self.connections_let_through(known) {
+            None => self.let_in = None,
+            Some(None) => {}
+            Some(Some(mut numbers)) => {
+                let known = numbers.len();
+                numbers.retain(|number| self.capture.connection_is_there(*number));
+                self.let_in = Some(LetIn { known, numbers });
+            }
+        }
+    }
+
     /// The table opens on the connection of the record under the cursor.
     pub(super) fn enter_connections(&mut self) {
         let own = self.detail.as_ref().map(|detail| detail.record.connection);
@@ -20,9 +69,9 @@ impl App {
 
     /// Rows up (negative) or down in the table.
     pub(super) fn step_connections(&mut self, by: i64) {
-        let last = u64::from(self.capture.connections_there().saturating_sub(1));
-        let rank = u64::from(self.capture.rank_of(self.table.at)).saturating_add_signed(by).min(last);
-        self.table.at = self.capture.connection_at(rank as u32).unwrap_or(1);
+        let last = u64::from(self.connection_count().saturating_sub(1));
+        let rank = u64::from(self.rank_of(self.table.at)).saturating_add_signed(by).min(last);
+        self.table.at = self.connection_at(rank as u32).unwrap_or(1);
     }
 
     /// To the frames of the connection under the cursor.
@@ -44,12 +93,13 @@ impl App {
 
     /// Brings the table's cursor into view.
     pub(super) fn settle_table(&mut self) {
-        let connections = self.capture.connections_there();
+        let connections = self.connection_count();
         let height = u32::from(self.layout.list.height).max(1);
-        let rank = self.capture.rank_of(self.table.at).min(connections.saturating_sub(1));
+        let rank = self.rank_of(self.table.at).min(connections.saturating_sub(1));
+        // One that is gone, or hidden by the filter, leaves its place to the next.
+        let at = self.connection_at(rank).unwrap_or(self.table.at).max(1);
         let table = &mut self.table;
-        // One that is gone leaves its place to the next.
-        table.at = self.capture.connection_at(rank).unwrap_or(1);
+        table.at = at;
         table.top = table.top.clamp((rank + 1).saturating_sub(height), rank);
         table.top = table.top.min(connections.saturating_sub(height));
     }

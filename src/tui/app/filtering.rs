@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::overlay::{Prompt, Purpose};
 use super::{App, Effect, Panel};
-use crate::capture::filter::{self, Filter, FilterError, Sieve};
+use crate::capture::filter::{self, Filter, FilterError, Passed, Sieve};
 use crate::capture::selection::Selection;
 use crate::capture::store::Capture;
 #[cfg(doc)]
@@ -55,6 +55,7 @@ struct Sifted {
     looked_at: u64,
     /// The number of the first record that had not moved then: see [`Totals::settled`].
     settled: u64,
+    connections: Passed,
     failed: Option<String>,
 }
 
@@ -98,6 +99,9 @@ impl Sifting {
             }
             state.fresh.extend((shown..selection.len()).filter_map(|row| selection.number(row)));
             state.looked_at = selection.looked_at();
+            if state.connections.count() != sieve.connections().count() {
+                state.connections = sieve.connections().clone();
+            }
             selection.renew_before(capture.first(), []);
             shown = selection.len();
             if let Err(e) = &whole {
@@ -122,6 +126,7 @@ impl App {
     /// Shows only what a filter lets through from now on, or everything.
     pub fn filter_by(&mut self, filter: Option<Filter>) {
         self.filtering = filter.map(|filter| Filtering::new(filter, &self.capture));
+        self.let_in = None;
         if let Some(Filtering { way: Way::Beside(sifting), .. }) = &self.filtering {
             self.effects.push(Effect::Sift(Arc::clone(sifting)));
         }
@@ -163,6 +168,16 @@ impl App {
     pub fn let_through(&self) -> Option<(u64, u64)> {
         self.filtering.as_ref()?;
         self.rows.within().map(|within| (within.len(), within.looked_at()))
+    }
+
+    /// The numbers of the connections of which the filter lets something through, where those are not `known` many; `None` while
+    /// nothing filters.
+    pub(super) fn connections_let_through(&self, known: usize) -> Option<Option<Vec<u32>>> {
+        let news = |passed: &Passed| (passed.count() != known || known == 0).then(|| passed.numbers());
+        Some(match &self.filtering.as_ref()?.way {
+            Way::Here(sieve) => news(sieve.connections()),
+            Way::Beside(sifting) => news(&sifting.state().connections),
+        })
     }
 
     /// Whether records wait for the filter to look at them.

@@ -18,6 +18,9 @@ impl App {
         let above = self.rows.row_from(settled);
         self.rows.forget(&self.totals, self.stand_ins_let_through());
         self.top = self.top.saturating_sub(above.saturating_sub(self.rows.row_from(settled)));
+        if let Some(let_in) = &mut self.let_in {
+            let_in.numbers.retain(|number| self.capture.connection_is_there(*number));
+        }
         self.marks = self.marks.split_off(&settled);
         self.held_at = self.held_at.max(settled - 1);
         if self.cursor > 0 && self.cursor < settled {

@@ -30,6 +30,7 @@ impl App {
     /// Takes what is new in the capture into the rows. The one place where rows grow.
     pub fn extend_rows(&mut self) {
         let sifts = self.sift();
+        self.let_in();
         self.rows_behind = !self.rows.extend(&self.capture, self.totals.records) || sifts;
         self.renew_opened();
         if self.strayed && !self.rows_behind && !self.is_sifting() {

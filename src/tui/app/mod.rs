@@ -210,6 +210,8 @@ pub struct App {
     findings_panel: FindingsPanel,
     /// The filter.
     filtering: Option<filtering::Filtering>,
+    /// The connections of which it lets something through; `None` while nothing filters.
+    let_in: Option<connections::LetIn>,
     /// Whether a long message is being inflated beside the screen.
     inflating: bool,
     unsaved: bool,
@@ -268,6 +270,7 @@ impl App {
             findings_panel: FindingsPanel::default(),
             effects: Vec::new(),
             filtering: None,
+            let_in: None,
             inflating: false,
             unsaved,
             quit_when_saved: false,

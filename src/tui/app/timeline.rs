@@ -66,12 +66,12 @@ impl App {
     pub(super) fn step_lane(&mut self, by: i64) {
         let Some((connection, direction)) = self.lane() else { return };
         let Some(time) = self.detail.as_ref().map(|detail| detail.record.time) else { return };
-        let lane = i64::from(self.capture.rank_of(connection)) * 2 + direction.index() as i64;
-        let last = i64::from(self.capture.connections_there()) * 2 - 1;
+        let lane = i64::from(self.rank_of(connection)) * 2 + direction.index() as i64;
+        let last = i64::from(self.connection_count()) * 2 - 1;
         let wanted = lane.saturating_add(by).clamp(0, last);
         let step = if by < 0 { -1 } else { 1 };
         let to = (0..REACH).map(|n| wanted + n * step).take_while(|lane| (0..=last).contains(lane)).find_map(|lane| {
-            let connection = self.capture.connection_at(lane as u32 / 2)?;
+            let connection = self.connection_at(lane as u32 / 2)?;
             self.nearest(connection, Direction::BOTH[lane as usize % 2], time)
         });
         self.go_in_lane(to);
@@ -111,7 +111,8 @@ impl App {
     pub(super) fn settle_timeline(&mut self) {
         let Some((first, last)) = self.capture.span().filter(|_| self.view == super::View::Timeline) else { return };
         let (room, area) = (self.timeline_room(), self.layout.list);
-        let lane = self.lane();
+        let shown = self.connection_count().saturating_sub(1);
+        let rank = self.lane().map(|(connection, _)| self.rank_of(connection).min(shown));
         let time = self.detail.as_ref().map(|detail| detail.record.time);
         let timeline = &mut self.timeline;
         let count = usize::from(area.width.saturating_sub(GUTTER + 1)).max(1);
@@ -124,11 +125,11 @@ impl App {
             let half = timeline.spans.each.saturating_mul(count as u64 / 2);
             timeline.spans.from = Time(time.0.saturating_sub(half).max(first.0));
         }
-        if let Some((connection, _)) = lane {
-            let rank = self.capture.rank_of(connection);
+        if let Some(rank) = rank {
             timeline.top = timeline.top.clamp((rank + 1).saturating_sub(room), rank);
         }
-        timeline.lanes = self.capture.lanes(timeline.top..timeline.top + room, timeline.spans);
+        let (top, spans) = (timeline.top, timeline.spans);
+        self.timeline.lanes = self.capture.lanes(&self.shown_connections(top, room), spans);
     }
 
     fn nearest(&self, connection: u32, direction: Direction, time: Time) -> Option<u64> {

@@ -28,8 +28,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let bins = usize::from(area.width.saturating_sub(NAMES + 4));
-    let rank = app.capture.rank_of(app.table.at);
-    let overviews = app.capture.overviews(rank..rank + 1, bins);
+    let overviews = app.capture.overviews(&[app.table.at], bins);
     let Some(overview) = overviews.first() else { return };
     rule::titled(app, buffer, title, &format!("Connection {}", app.table.at), "", false);
     let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));

@@ -154,14 +154,20 @@ impl What {
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
     rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
-    let place = format!("{} of {}", grouped(u64::from(app.table.at)), grouped(app.totals.connections));
+    let place = match app.filter() {
+        Some(_) => format!("{} of {}, by the filter", app.connection_count(), grouped(app.totals.connections)),
+        None => format!("{} of {}", grouped(u64::from(app.table.at)), grouped(app.totals.connections)),
+    };
     rule::right(buffer, title, &place, app.theme.faint.0);
-    let shown = app.table.top..app.table.top + u32::from(area.height);
-    let overviews = app.capture.overviews(shown, RATE);
+    let shown = app.shown_connections(app.table.top, u32::from(area.height));
+    let overviews = app.capture.overviews(&shown, RATE);
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
     let columns = columns(area.width, client as u16);
     let room = title.width.saturating_sub(place.width() as u16 + 3);
     heads(app, buffer, Rect { width: room, ..title }, &columns);
+    if overviews.is_empty() {
+        put(buffer, area, 2, 0, "no connection is let through", app.theme.faint.0);
+    }
     for (y, overview) in overviews.iter().enumerate() {
         let line = Rect { y: area.y + y as u16, height: 1, ..area };
         for column in &columns {
