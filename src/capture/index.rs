@@ -3,6 +3,7 @@
 mod connection;
 mod connections;
 mod evict;
+mod extents;
 mod stream;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

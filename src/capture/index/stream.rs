@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::extents::{Extents, HOLE};
 use crate::capture::windows::Window;
 
 /// Where a piece of a direction's stream lies in the file.
@@ -15,14 +16,10 @@ pub struct Extent {
     pub len: u32,
 }
 
-/// No file has a byte there: what stands in place of a position for bytes that were not captured.
-const HOLE: u64 = u64::MAX;
-
 /// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
 #[derive(Debug, Default)]
 pub struct Stream {
-    /// (offset, position); an extent's length follows from its successor's offset. A hole has the position [`HOLE`].
-    extents: VecDeque<(u64, u64)>,
+    extents: Extents,
     /// Bytes so far.
     pub len: u64,
     /// The handshake, where it was written again.
@@ -34,35 +31,34 @@ pub struct Stream {
 impl Stream {
     pub fn push(&mut self, extent: Extent) {
         debug_assert_eq!(extent.offset, self.len);
-        self.extents.push_back((extent.offset, extent.position));
+        self.extents.push(extent.offset, extent.position);
         self.len = extent.offset + u64::from(extent.len);
     }
 
     /// The next `len` bytes were not captured.
     pub(super) fn leave_out(&mut self, len: u64) {
-        self.extents.push_back((self.len, HOLE));
+        self.extents.push(self.len, HOLE);
         self.len += len;
     }
 
     /// Offset of the first byte that is there: what was before it went with the ring.
     pub fn start(&self) -> u64 {
-        self.extents.front().map_or(self.len, |(offset, _)| *offset)
+        self.extents.front().map_or(self.len, |(offset, _)| offset)
     }
 
     /// What lies before that position of the file is gone.
     pub(super) fn forget_before(&mut self, position: u64) {
-        let gone = self.extents.partition_point(|(_, at)| *at < position);
-        self.extents.drain(..gone);
+        self.extents.forget_before(position);
         self.again = self.again.filter(|again| again.position >= position);
     }
 
     /// The latest bytes were written again: these extents, which reach to the end, stand for those that were there before.
     pub fn renew_end(&mut self, extents: impl Iterator<Item = Extent>) {
         for extent in extents {
-            while self.extents.back().is_some_and(|(offset, _)| *offset >= extent.offset) {
+            while self.extents.back().is_some_and(|(offset, _)| offset >= extent.offset) {
                 self.extents.pop_back();
             }
-            self.extents.push_back((extent.offset, extent.position));
+            self.extents.push(extent.offset, extent.position);
         }
     }
 
@@ -78,17 +74,17 @@ impl Stream {
         }
         let end = offset.saturating_add(len).min(self.len);
         let mut at = offset;
-        let mut i = self.extents.partition_point(|(start, _)| *start <= offset).saturating_sub(1);
+        let mut extents = self.extents.from(offset).peekable();
         let mut pieces = Vec::new();
-        while at < end {
-            let Some((start, position)) = self.extents.get(i).filter(|(_, position)| *position != HOLE) else { break };
-            let extent_end = self.extents.get(i + 1).map_or(self.len, |(next, _)| *next);
+        while at < end
+            && let Some((start, position)) = extents.next().filter(|(_, position)| *position != HOLE)
+        {
+            let extent_end = extents.peek().map_or(self.len, |(next, _)| *next);
             let piece_end = extent_end.min(end);
             if piece_end > at {
                 pieces.push((position + (at - start), (piece_end - at) as usize));
                 at = piece_end;
             }
-            i += 1;
         }
         pieces
     }

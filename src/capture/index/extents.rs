@@ -1,0 +1,151 @@
+//! Where the pieces of a stream begin, in 8 bytes each: in blocks, relative to where their block begins.
+
+use std::collections::VecDeque;
+
+/// No file has a byte there: what stands in place of a position for bytes that were not captured.
+pub const HOLE: u64 = u64::MAX;
+
+/// The most pieces in a block.
+const BLOCK: usize = 512;
+
+/// The same for a position relative to its block's.
+const NO_POSITION: u32 = u32::MAX;
+
+/// (offset, position) of each piece of a stream, in order of the offsets. A piece goes on to where the next begins.
+#[derive(Debug, Default)]
+pub struct Extents {
+    /// None is empty.
+    blocks: VecDeque<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    offset: u64,
+    position: u64,
+    /// Relative to those.
+    pieces: Vec<(u32, u32)>,
+}
+
+impl Extents {
+    /// Adds a piece, whose offset is not smaller than all before. A [`HOLE`] has no position.
+    pub fn push(&mut self, offset: u64, position: u64) {
+        if let Some(block) = self.blocks.back_mut().filter(|block| block.pieces.len() < BLOCK)
+            && let Some(piece) = block.place(offset, position)
+        {
+            block.pieces.push(piece);
+            return;
+        }
+        let begins = if position == HOLE { 0 } else { position };
+        let piece = (0, if position == HOLE { NO_POSITION } else { 0 });
+        self.blocks.push_back(Block { offset, position: begins, pieces: vec![piece] });
+    }
+
+    pub fn front(&self) -> Option<(u64, u64)> {
+        let block = self.blocks.front()?;
+        Some(block.piece(*block.pieces.first()?))
+    }
+
+    pub fn back(&self) -> Option<(u64, u64)> {
+        let block = self.blocks.back()?;
+        Some(block.piece(*block.pieces.last()?))
+    }
+
+    pub fn pop_back(&mut self) {
+        if let Some(block) = self.blocks.back_mut() {
+            block.pieces.pop();
+            if block.pieces.is_empty() {
+                self.blocks.pop_back();
+            }
+        }
+    }
+
+    /// Forgets the first pieces, as long as they lie before a position of the file.
+    pub fn forget_before(&mut self, position: u64) {
+        while let Some(block) = self.blocks.front_mut() {
+            let gone = block.pieces.iter().take_while(|piece| block.piece(**piece).1 < position).count();
+            block.pieces.drain(..gone);
+            if !block.pieces.is_empty() {
+                return;
+            }
+            self.blocks.pop_front();
+        }
+    }
+
+    /// The pieces from the one that holds an offset on; all, where that is before the first.
+    pub fn from(&self, offset: u64) -> impl Iterator<Item = (u64, u64)> {
+        let block = self.blocks.partition_point(|block| block.start() <= offset).saturating_sub(1);
+        let skip = self.blocks.get(block).map_or(0, |block| {
+            let before = |(from, _): &(u32, u32)| block.offset + u64::from(*from) <= offset;
+            block.pieces.partition_point(before).saturating_sub(1)
+        });
+        let blocks = self.blocks.range(block.min(self.blocks.len())..);
+        blocks.enumerate().flat_map(move |(i, block)| {
+            let pieces = &block.pieces[if i == 0 { skip } else { 0 }..];
+            pieces.iter().map(|piece| block.piece(*piece))
+        })
+    }
+}
+
+impl Block {
+    fn piece(&self, (offset, position): (u32, u32)) -> (u64, u64) {
+        let position = if position == NO_POSITION { HOLE } else { self.position + u64::from(position) };
+        (self.offset + u64::from(offset), position)
+    }
+
+    /// Offset of the first piece.
+    fn start(&self) -> u64 {
+        self.offset + self.pieces.first().map_or(0, |(offset, _)| u64::from(*offset))
+    }
+
+    /// A piece relative to the block, where it is not too far away.
+    fn place(&self, offset: u64, position: u64) -> Option<(u32, u32)> {
+        let offset = u32::try_from(offset.checked_sub(self.offset)?).ok()?;
+        if position == HOLE {
+            return Some((offset, NO_POSITION));
+        }
+        let position = u32::try_from(position.checked_sub(self.position)?).ok()?;
+        (position != NO_POSITION).then_some((offset, position))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_put_in_comes_out_from_anywhere(
+            steps in proptest::collection::vec((1u64..5_000_000_000, prop_oneof![9 => 0u64..100_000_000_000, 1 => Just(HOLE)]), 1..1500),
+            near: bool,
+            asked: u64,
+            popped in 0usize..20,
+        ) {
+            let (mut offset, mut position) = (0, 0);
+            let mut all: Vec<(u64, u64)> = Vec::new();
+            for (step, to) in steps {
+                let (step, to) = if near && to != HOLE { (step % 500 + 1, position + step % 1000) } else { (step, to) };
+                all.push((offset, to));
+                offset += step;
+                position = if to == HOLE { position } else { to };
+            }
+            let mut extents = Extents::default();
+            all.iter().for_each(|(offset, position)| extents.push(*offset, *position));
+            for _ in 0..popped {
+                all.pop();
+                extents.pop_back();
+            }
+            prop_assert_eq!(extents.from(0).collect::<Vec<_>>(), &all[..]);
+            prop_assert_eq!((extents.front(), extents.back()), (all.first().copied(), all.last().copied()));
+            let asked = asked % (offset + 2);
+            let at = all.partition_point(|(offset, _)| *offset <= asked).saturating_sub(1);
+            prop_assert_eq!(extents.from(asked).collect::<Vec<_>>(), &all[at.min(all.len())..]);
+            let bound = all.get(all.len() / 2).map_or(5, |(_, position)| *position);
+            let gone = all.iter().take_while(|(_, position)| *position < bound).count();
+            extents.forget_before(bound);
+            prop_assert_eq!(extents.from(0).collect::<Vec<_>>(), &all[gone..]);
+            let at = all[gone..].partition_point(|(offset, _)| *offset <= asked).saturating_sub(1);
+            prop_assert_eq!(extents.from(asked).next(), all[gone..].get(at).copied());
+        }
+    }
+}
