@@ -1,6 +1,6 @@
 //! What ten million records cost: `cargo bench --bench scale [-- RECORDS]`.
 //!
-//! Small frames of one connection, and of a hundred that speak in turn; recorded live, then opened again, each in a process of
+//! Small frames of one connection, of a hundred that speak in turn, and of a thousand that say one frame each in turn; recorded live, then opened again, each in a process of
 //! its own. Prints how much memory is resident for each record beyond what the program has without a capture (at most 64 bytes
 //! are wanted), how long a drawing takes at 120×36 (at most 4 ms), and how long the slowest of each key takes to be answered
 //! and drawn (at most 50 ms). Then as many through a ring of 512 MiB: what is there of them, and how long a connection waits at
@@ -27,6 +27,9 @@ use framescope::wire::opcode::Opcode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// So many connections say one frame each in turn.
+const ONE_EACH: u64 = 1000;
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
@@ -50,7 +53,7 @@ fn main() {
 fn run(records: u64) {
     println!("{records} records   connections  bytes/record    draw  slowest of End Home PgUp PgDn ] [ partner");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    for connections in [1, 100] {
+    for connections in [1, 100, ONE_EACH] {
         let path = folder.path().join(format!("{connections}.pcapng"));
         for mode in ["live", "opened"] {
             let own = std::env::current_exe().expect("the path of this program");
@@ -138,12 +141,16 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
         let text = format!("client: {text}");
         let key = Some(((n as u32).wrapping_mul(0x9e37_79b1) | 1).to_be_bytes());
         FrameHead::new(true, Opcode::Text, key, text.len() as u64).encode_with(text.as_bytes(), &mut frames[1]);
-        let connection = &mut all[(n % connections) as usize];
+        let chunks =
+            [Chunk { direction: down, time, bytes: &frames[0] }, Chunk { direction: up, time, bytes: &frames[1] }];
         let begun = Instant::now();
-        connection.record(&[
-            Chunk { direction: down, time, bytes: &frames[0] },
-            Chunk { direction: up, time, bytes: &frames[1] },
-        ]);
+        if connections == ONE_EACH {
+            for (n, chunk) in (2 * n..).zip(chunks) {
+                all[(n % connections) as usize].record(&[chunk]);
+            }
+        } else {
+            all[(n % connections) as usize].record(&chunks);
+        }
         longest = longest.max(begun.elapsed().as_secs_f64() * 1e3);
     }
     longest
