@@ -14,13 +14,14 @@ use framescope::export::{Format, Options, Progress, export};
 use framescope::proto::deflate::Deflater;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
-use support::{REQUEST, RESPONSE, frame};
+use support::packets::{self, Form, PLAIN, Tcp};
+use support::{REQUEST, RESPONSE, Wire, frame};
 
 const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
 
 /// Name of the target, name of the seed, the seed.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    [frames(), http(), connection(), extensions(), inflate(), reassembly(), filter(), text()].concat()
+    [frames(), http(), connection(), extensions(), inflate(), reassembly(), captures(), filter(), text()].concat()
 }
 
 fn frames() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -163,6 +164,23 @@ fn reassembly() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             [segment(0, 0, request), segment(0x40, after + 20, &hello), segment(1, 0, b"HTTP/1.1 101 S\r\n\r\n")]
                 .concat(),
         ),
+    ]
+}
+
+/// Whole files, beside the samples: IP fragments, and a ring's file with its gaps.
+fn captures() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let fragments = |v6: bool| {
+        let form = Form { v6, ..PLAIN };
+        let talk = Tcp::conversation(1, 2).segments;
+        [form.head(), packets::fragments(&form, &talk[..8], 96).concat().concat()].concat()
+    };
+    let mut wire = Wire::ring(8 * 1024).upgrade();
+    wire.ticks(30);
+    let paths = wire.recorder.capture().paths();
+    vec![
+        ("capture", "fragments-v4", fragments(false)),
+        ("capture", "fragments-v6", fragments(true)),
+        ("capture", "ring", fs::read(&paths[paths.len() - 2]).expect("a file of the ring")),
     ]
 }
 
