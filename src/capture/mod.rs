@@ -12,6 +12,7 @@ pub mod import;
 mod index;
 pub mod inflate;
 mod linger;
+pub mod marks;
 pub mod message;
 pub mod overview;
 pub mod partner;

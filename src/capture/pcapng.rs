@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use super::marks::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 
@@ -15,19 +16,6 @@ const MAX_JUMP: u64 = 1 << 30;
 
 /// The longest stream of one direction that is believed, in bytes.
 pub(super) const MAX_STREAM: u64 = 1 << 62;
-
-/// The comment on the packet where what is known of a direction ends, while the file goes on.
-pub const END_OF_CAPTURE: &str = "framescope: end: capture";
-
-/// How the comment on an empty packet begins before which bytes of its direction are missing; [`Gap`] follows.
-const GAP: &str = "framescope: gap";
-
-/// How the comment on an empty packet begins before which bytes of its direction came again with another content; how many
-/// follows.
-const OVERLAP: &str = "framescope: overlap: ";
-
-/// How the comment on a file begins whose bytes never crossed a wire; what it was made from follows.
-pub const RECONSTRUCTED: &str = "framescope: reconstructed ";
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
@@ -70,36 +58,6 @@ pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
         option(out, OPT_IF_TSRESOL, &[9]);
         option(out, OPT_END, &[]);
     });
-}
-
-/// Bytes of a direction that the file lacks. Sequence numbers tell a gap of less than 2 GiB; this tells any, and what follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gap {
-    /// The stream offset of the first byte behind it; what the sequence number says where it is not told.
-    pub to: Option<u64>,
-    /// The stream offset of the next frame or head, where that is known.
-    pub begins: Option<u64>,
-}
-
-impl Gap {
-    /// Reads what a comment says.
-    pub(super) fn read(comment: &str) -> Option<Self> {
-        let said = comment.strip_prefix(GAP)?;
-        let numbers = said.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-        let mut numbers = numbers.map(|digits| digits.parse().ok());
-        Some(Self { to: numbers.next().flatten(), begins: numbers.next().flatten() })
-    }
-
-    fn comment(self) -> String {
-        let to = self.to.map(|to| format!(": bytes up to {to} are missing")).unwrap_or_default();
-        let begins = self.begins.map(|begins| format!(", a record begins at {begins}")).unwrap_or_default();
-        format!("{GAP}{to}{begins}")
-    }
-}
-
-/// Reads from a comment how many bytes came again with another content.
-pub(super) fn overlap(comment: &str) -> Option<u64> {
-    comment.strip_prefix(OVERLAP)?.split(' ').next()?.parse().ok()
 }
 
 /// The TCP connection that is written around captured bytes: real addresses, invented sequence numbers.
@@ -177,7 +135,7 @@ impl Segments {
 
     /// Appends an empty packet that says: before the bytes that come next, so many came again with another content.
     pub fn overlap(&mut self, out: &mut Vec<u8>, direction: Direction, differing: u64, time: Time) {
-        self.control(out, direction, ACK, time, &[format!("{OVERLAP}{differing} bytes differ")]);
+        self.control(out, direction, ACK, time, &[marks::overlap_comment(differing)]);
     }
 
     /// Appends a FIN from that side.
@@ -380,16 +338,6 @@ mod tests {
                 check(&out[28..28 + caplen], &payload);
             }
         }
-    }
-
-    #[test]
-    fn what_is_said_of_a_gap_is_read_again() {
-        for (to, begins) in [(None, None), (Some(5), None), (Some(1 << 40), Some((1 << 40) + 3))] {
-            let gap = Gap { to, begins };
-            assert_eq!(Gap::read(&gap.comment()), Some(gap), "{}", gap.comment());
-        }
-        assert_eq!(Gap::read("framescope: end: capture"), None);
-        assert_eq!(overlap("framescope: overlap: 12 bytes differ"), Some(12));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::sync::{Arc, MutexGuard, TryLockError};
 use super::comments::{comments, comments_of};
 use super::index::{ConnectionEntry, Extent};
 use super::linger::lock;
-use super::pcapng::{Gap, MAX_SEGMENT, MAX_STREAM, Segments};
+use super::marks::Gap;
+use super::pcapng::{MAX_SEGMENT, MAX_STREAM, Segments};
 use super::record::Record;
 use super::recorder::{Chunk, Recorder, Writer};
 use super::ring::{Head, Side, Standing};
@@ -265,7 +266,7 @@ impl Recording {
 
     fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
         self.seen = false;
-        let Self { recorder, batch, connection, client, server, live: Some(live), ended, .. } = self else { return };
+        let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
         if batch.blocks.is_empty() && batch.records.is_empty() {
             return;
         }
@@ -303,19 +304,7 @@ impl Recording {
                     // A full disk is told of by what follows, and loses no bytes here.
                     let _ = writer.spool.append(&batch.blocks);
                 }
-                if let Some(ring) = &mut writer.spool.ring {
-                    live.handshake = live.handshake.take().or_else(|| handshake_of(&recorder.capture, number));
-                    let side = |way: Direction| Side::of(connection, way, ended[way.index()], live.latest[way.index()]);
-                    let (sides, handshake) = (Direction::BOTH.map(side), live.handshake.clone());
-                    let (client, server, first) = (*client, *server, live.first);
-                    ring.note(live.serial, Standing { number, client, server, first, handshake, sides });
-                    if std::mem::replace(&mut live.file, ring.number()) != ring.number() {
-                        connection.want_checkpoints();
-                    }
-                    writer.spool.turn(&recorder.capture);
-                }
-                drop(writer);
-                recorder.capture.changed();
+                self.turn(number, writer);
             }
             Some(Err(error)) => {
                 writer.stopped = true;
@@ -324,9 +313,34 @@ impl Recording {
             }
             None => recorder.capture.note_trouble(bytes, String::new),
         }
-        batch.records.clear();
-        batch.blocks.clear();
-        batch.extents.clear();
+        self.batch.records.clear();
+        self.batch.blocks.clear();
+        self.batch.extents.clear();
+    }
+
+    /// Everything is in the spool and in the index: a ring may turn now.
+    fn turn(&mut self, number: u32, mut writer: MutexGuard<'_, Writer>) {
+        let capture = &self.recorder.capture;
+        if let (Some(ring), Some(live)) = (&mut writer.spool.ring, &mut self.live) {
+            live.handshake = live.handshake.take().or_else(|| handshake_of(capture, number));
+            let (connection, ended) = (&mut self.connection, self.ended);
+            let side = |way: Direction| Side::of(connection, way, ended[way.index()], live.latest[way.index()]);
+            let standing = Standing {
+                number,
+                client: self.client,
+                server: self.server,
+                first: live.first,
+                handshake: live.handshake.clone(),
+                sides: Direction::BOTH.map(side),
+            };
+            ring.note(live.serial, standing);
+            if std::mem::replace(&mut live.file, ring.number()) != ring.number() {
+                connection.want_checkpoints();
+            }
+            writer.spool.turn(capture);
+        }
+        drop(writer);
+        capture.changed();
     }
 }
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::index::{Extent, Leaving};
-use super::pcapng::{Gap, MAX_SEGMENT, Segments};
+use super::marks::Gap;
+use super::pcapng::{MAX_SEGMENT, Segments};
 use super::store::Capture;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, How};

@@ -1,22 +1,22 @@
 //! The capture: records by number, bytes by position. Cheap to clone and safe to read while it grows.
 
+mod connections;
+mod findings;
+
 use std::fs::{File, Metadata};
 use std::io;
-use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+pub use self::connections::ConnectionInfo;
 use super::files::Files;
-use super::index::{ConnectionEntry, Index};
+use super::index::Index;
 pub use super::index::{Tally, Totals};
 use super::inflate::{Inflated, MessageReader};
-use super::overview::Overview;
 use super::record::Record;
-use crate::proto::connection::About;
-use crate::proto::dissected::{Checkpoint, Direction, How};
-use crate::proto::rules::{Finding, Rule};
+use crate::proto::dissected::{Checkpoint, Direction};
 use crate::proto::time::Time;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
@@ -61,45 +61,6 @@ pub struct Trouble {
     pub uncaptured: u64,
     /// Why capturing stopped, or what is wrong with the file: one line.
     pub reason: Option<String>,
-}
-
-/// What is known of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectionInfo {
-    /// Its number, from 1.
-    pub number: u32,
-    /// The client's address.
-    pub client: SocketAddr,
-    /// The server's address.
-    pub server: SocketAddr,
-    /// When its first bytes were seen.
-    pub first: Time,
-    /// When its latest record was complete.
-    pub last: Time,
-    /// What its handshake said.
-    pub about: About,
-    /// Bytes from client to server and back.
-    pub bytes: [u64; 2],
-    /// How each direction ended, if it did.
-    pub ended: [Option<How>; 2],
-    /// Its records.
-    pub records: u32,
-}
-
-impl ConnectionInfo {
-    pub(super) fn of(entry: &ConnectionEntry, number: u32) -> Self {
-        Self {
-            number,
-            client: entry.client,
-            server: entry.server,
-            first: entry.first,
-            last: entry.last,
-            about: entry.about.clone(),
-            bytes: [entry.streams[0].len, entry.streams[1].len],
-            ended: entry.ended,
-            records: entry.records,
-        }
-    }
 }
 
 impl Capture {
@@ -220,73 +181,9 @@ impl Capture {
         numbers.into_iter().filter_map(|no| index.record(no)).collect()
     }
 
-    /// Numbers of the records with findings, with the findings: from `from` on, at most `limit` findings.
-    pub fn findings(&self, from: u64, limit: usize) -> Vec<(u64, Finding)> {
-        let index = self.index();
-        let all = index.findings();
-        let start = all.partition_point(|(no, _)| *no < from);
-        all[start..].iter().take(limit).cloned().collect()
-    }
-
-    /// The number of the last record with a finding before record `before`.
-    pub fn finding_before(&self, before: u64) -> Option<u64> {
-        let index = self.index();
-        let all = index.findings();
-        let end = all.partition_point(|(no, _)| *no < before);
-        all[..end].last().map(|(no, _)| *no)
-    }
-
-    /// The records with findings from record `from` on, at most `limit` of them.
-    pub fn found(&self, from: u64, limit: usize) -> Vec<Record> {
-        let index = self.index();
-        index.found(from).take(limit).filter_map(|no| index.record(no)).collect()
-    }
-
-    /// The rules that are broken, with their counts, in the order of the catalogue.
-    pub fn tallies(&self) -> Vec<Tally> {
-        self.index().tallies.iter().filter(|tally| tally.findings > 0).copied().collect()
-    }
-
-    /// The number of the first record from `from` on that breaks `rule`.
-    pub fn next_breach(&self, rule: Rule, from: u64) -> Option<u64> {
-        let index = self.index();
-        let tally = index.tallies[rule as usize];
-        if tally.last < from || tally.findings == 0 {
-            return None;
-        }
-        if from <= tally.first {
-            return Some(tally.first);
-        }
-        let all = index.findings();
-        let start = all.partition_point(|(no, _)| *no < from);
-        all[start..].iter().find(|(_, finding)| finding.rule == rule).map(|(no, _)| *no)
-    }
-
-    /// The number of the last record before `before` that breaks `rule`.
-    pub fn previous_breach(&self, rule: Rule, before: u64) -> Option<u64> {
-        let index = self.index();
-        let tally = index.tallies[rule as usize];
-        if tally.findings == 0 || before <= tally.first {
-            return None;
-        }
-        if tally.last < before {
-            return Some(tally.last);
-        }
-        let all = index.findings();
-        let end = all.partition_point(|(no, _)| *no < before);
-        all[..end].iter().rev().find(|(_, finding)| finding.rule == rule).map(|(no, _)| *no)
-    }
-
     /// The note on a record.
     pub fn note(&self, no: u64) -> Option<String> {
         self.index().notes.get(&no).cloned()
-    }
-
-    /// The request and the response that upgraded a connection, as long as they are there.
-    pub(super) fn handshake(&self, connection: u32) -> Option<[Record; 2]> {
-        let index = self.index();
-        let [request, response] = index.connection(connection)?.handshake?;
-        Some([index.record(request)?, index.record(response)?])
     }
 
     /// Puts a note on a record, or takes it away when it is empty. Line breaks become spaces.
@@ -299,56 +196,6 @@ impl Capture {
         } else {
             notes.insert(no, note.to_owned());
         }
-    }
-
-    /// What is known of a connection; numbers begin at 1.
-    pub fn connection(&self, number: u32) -> Option<ConnectionInfo> {
-        let index = self.index();
-        let entry = index.connection(number)?;
-        Some(ConnectionInfo::of(entry, number))
-    }
-
-    /// How many connections are there: those of which nothing went with the ring, or not all.
-    pub fn connections_there(&self) -> u32 {
-        self.index().connections.count()
-    }
-
-    /// Whether something of a connection is there.
-    pub fn connection_is_there(&self, number: u32) -> bool {
-        self.index().connection(number).is_some()
-    }
-
-    /// The number of the connection before which so many others are there.
-    pub fn connection_at(&self, rank: u32) -> Option<u32> {
-        self.index().connections.number(rank)
-    }
-
-    /// How many connections with smaller numbers are there.
-    pub fn rank_of(&self, connection: u32) -> u32 {
-        self.index().connections.rank(connection)
-    }
-
-    /// What the connections with those numbers were like, those of them that are there: see [`Overview`]. Each with how many
-    /// records it had in each of `bins` equal parts of its time.
-    pub fn overviews(&self, numbers: &[u32], bins: usize) -> Vec<Overview> {
-        let index = self.index();
-        numbers.iter().filter_map(|number| Overview::of(&index, *number, bins)).collect()
-    }
-
-    /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`
-    /// need not be one of its own.
-    pub fn neighbour(&self, connection: u32, no: u64, steps: i64) -> Option<u64> {
-        let index = self.index();
-        let entry = index.connection(connection)?;
-        let ordinal = i64::from(entry.ordinal_from(no)) + steps;
-        entry.number_of(u32::try_from(ordinal).ok()?)
-    }
-
-    /// The numbers of the records of `connection` from number `from` on, at most `limit` of them.
-    pub fn numbers(&self, connection: u32, from: u64, limit: usize) -> Vec<u64> {
-        let index = self.index();
-        let Some(entry) = index.connection(connection) else { return Vec::new() };
-        (entry.ordinal_from(from)..entry.records).map_while(|ordinal| entry.number_of(ordinal)).take(limit).collect()
     }
 
     /// Bytes of a record as they stood on the wire: the part of `range` that lies inside the record and was captured.

@@ -13,7 +13,7 @@ use super::link::{self, Holds};
 use super::segment::{Mark, Segment};
 use super::tcp::Flows;
 use crate::capture::comments::COMMENT_PREFIX;
-use crate::capture::pcapng::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
+use crate::capture::marks::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
 use crate::capture::store::Capture;
 use crate::proto::rules::{count, grouped};
 
@@ -106,7 +106,7 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unre
             let (from, to) = tcp.payload;
             let mark = packet.comments().filter(|_| from == to).find_map(|text| match text {
                 END_OF_CAPTURE => Some(Mark::EndOfCapture),
-                text => Gap::read(text).map(Mark::Gap).or_else(|| pcapng::overlap(text).map(Mark::Overlap)),
+                text => Gap::read(text).map(Mark::Gap).or_else(|| marks::overlap(text).map(Mark::Overlap)),
             });
             flows.take(Segment {
                 payload: &packet.bytes[from..to],

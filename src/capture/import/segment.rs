@@ -1,7 +1,7 @@
 //! A TCP segment as a file holds it.
 
 use super::link::TcpHead;
-use crate::capture::pcapng::Gap;
+use crate::capture::marks::Gap;
 use crate::proto::time::Time;
 
 /// The flags of a segment that matter here.

@@ -1,0 +1,109 @@
+//! The connections of a capture, and the records of each.
+
+use std::net::SocketAddr;
+
+use super::Capture;
+use crate::capture::index::ConnectionEntry;
+use crate::capture::overview::Overview;
+use crate::capture::record::Record;
+use crate::proto::connection::About;
+use crate::proto::dissected::How;
+use crate::proto::time::Time;
+
+/// What is known of a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The client's address.
+    pub client: SocketAddr,
+    /// The server's address.
+    pub server: SocketAddr,
+    /// When its first bytes were seen.
+    pub first: Time,
+    /// When its latest record was complete.
+    pub last: Time,
+    /// What its handshake said.
+    pub about: About,
+    /// Bytes from client to server and back.
+    pub bytes: [u64; 2],
+    /// How each direction ended, if it did.
+    pub ended: [Option<How>; 2],
+    /// Its records.
+    pub records: u32,
+}
+
+impl ConnectionInfo {
+    pub(in crate::capture) fn of(entry: &ConnectionEntry, number: u32) -> Self {
+        Self {
+            number,
+            client: entry.client,
+            server: entry.server,
+            first: entry.first,
+            last: entry.last,
+            about: entry.about.clone(),
+            bytes: [entry.streams[0].len, entry.streams[1].len],
+            ended: entry.ended,
+            records: entry.records,
+        }
+    }
+}
+
+impl Capture {
+    /// What is known of a connection; numbers begin at 1.
+    pub fn connection(&self, number: u32) -> Option<ConnectionInfo> {
+        let index = self.index();
+        let entry = index.connection(number)?;
+        Some(ConnectionInfo::of(entry, number))
+    }
+
+    /// How many connections are there: those of which nothing went with the ring, or not all.
+    pub fn connections_there(&self) -> u32 {
+        self.index().connections.count()
+    }
+
+    /// Whether something of a connection is there.
+    pub fn connection_is_there(&self, number: u32) -> bool {
+        self.index().connection(number).is_some()
+    }
+
+    /// The number of the connection before which so many others are there.
+    pub fn connection_at(&self, rank: u32) -> Option<u32> {
+        self.index().connections.number(rank)
+    }
+
+    /// How many connections with smaller numbers are there.
+    pub fn rank_of(&self, connection: u32) -> u32 {
+        self.index().connections.rank(connection)
+    }
+
+    /// What the connections with those numbers were like, those of them that are there: see [`Overview`]. Each with how many
+    /// records it had in each of `bins` equal parts of its time.
+    pub fn overviews(&self, numbers: &[u32], bins: usize) -> Vec<Overview> {
+        let index = self.index();
+        numbers.iter().filter_map(|number| Overview::of(&index, *number, bins)).collect()
+    }
+
+    /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`
+    /// need not be one of its own.
+    pub fn neighbour(&self, connection: u32, no: u64, steps: i64) -> Option<u64> {
+        let index = self.index();
+        let entry = index.connection(connection)?;
+        let ordinal = i64::from(entry.ordinal_from(no)) + steps;
+        entry.number_of(u32::try_from(ordinal).ok()?)
+    }
+
+    /// The numbers of the records of `connection` from number `from` on, at most `limit` of them.
+    pub fn numbers(&self, connection: u32, from: u64, limit: usize) -> Vec<u64> {
+        let index = self.index();
+        let Some(entry) = index.connection(connection) else { return Vec::new() };
+        (entry.ordinal_from(from)..entry.records).map_while(|ordinal| entry.number_of(ordinal)).take(limit).collect()
+    }
+
+    /// The request and the response that upgraded a connection, as long as they are there.
+    pub(in crate::capture) fn handshake(&self, connection: u32) -> Option<[Record; 2]> {
+        let index = self.index();
+        let [request, response] = index.connection(connection)?.handshake?;
+        Some([index.record(request)?, index.record(response)?])
+    }
+}
