@@ -149,6 +149,17 @@ impl Capture {
         self.index().totals.first
     }
 
+    /// The number of the first record that stands where it always stood: see [`Totals::settled`].
+    pub fn settled(&self) -> u64 {
+        self.index().totals.settled
+    }
+
+    /// Whether a record has gone with the ring since that was `settled`; its number may be another's now.
+    pub fn has_gone(&self, no: u64, settled: u64) -> bool {
+        let now = self.settled();
+        now != settled && no < now
+    }
+
     /// While this is held nothing goes with the ring, until that is twice as large as it was asked to be.
     pub fn hold(&self) -> Hold {
         Hold { _hold: Arc::clone(&self.shared.hold) }

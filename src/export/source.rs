@@ -1,5 +1,6 @@
 //! Where an export comes from: the selected records in order, and their bytes in pieces, redacted when asked.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
@@ -91,7 +92,10 @@ fn look(
         Selection::Records(numbers) => {
             let first = capture.first();
             for no in numbers.iter().filter(|no| **no >= first) {
-                let record = capture.record(*no).ok_or(ExportError::NoRecord { no: *no, len: capture.len() })?;
+                let record = capture.record(*no).ok_or_else(|| match *no < capture.settled() {
+                    true => ExportError::Gone { no: *no },
+                    false => ExportError::NoRecord { no: *no, len: capture.len() },
+                })?;
                 if wanted(&record) && see(&record).is_break() {
                     return Ok(());
                 }
@@ -107,11 +111,20 @@ pub struct Bytes {
     reader: Reader,
     inflater: MessageReader,
     redact: bool,
+    /// What was settled when this began: see [`Capture::has_gone`].
+    settled: u64,
 }
 
 impl Bytes {
     pub fn new(capture: &Capture, redact: bool) -> Self {
-        Self { capture: capture.clone(), reader: Reader::new(capture), inflater: MessageReader::default(), redact }
+        let settled = capture.settled();
+        Self {
+            capture: capture.clone(),
+            reader: Reader::new(capture),
+            inflater: MessageReader::default(),
+            redact,
+            settled,
+        }
     }
 
     pub const fn capture(&self) -> &Capture {
@@ -121,9 +134,9 @@ impl Bytes {
     /// Puts the next [`PIECE`] of a record's wire bytes from `from` on into `out`. Empty behind the last.
     pub fn wire(&mut self, record: &Record, from: u64, out: &mut Vec<u8>) -> Result<(), ExportError> {
         let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
-        read.map_err(|source| read_error(&self.capture, record, source))?;
+        read.map_err(|source| self.error(record, source))?;
         let wanted = PIECE.min(record.wire_len.saturating_sub(from));
-        if (out.len() as u64) < wanted && record.no < self.capture.first() {
+        if (out.len() as u64) < wanted && self.capture.has_gone(record.no, self.settled) {
             return Err(ExportError::Gone { no: record.no });
         }
         if self.redact && from == 0 {
@@ -139,7 +152,7 @@ impl Bytes {
     /// The head of a frame; `None` where it was cut.
     pub fn frame_head(&mut self, record: &Record, buffer: &mut Vec<u8>) -> Result<Option<FrameHead>, ExportError> {
         let read = self.reader.wire(record, 0..MAX_HEAD_LEN as u64, buffer);
-        read.map_err(|source| read_error(&self.capture, record, source))?;
+        read.map_err(|source| self.error(record, source))?;
         Ok(match FrameHead::read(buffer) {
             HeadReading::Complete(head) => Some(head),
             HeadReading::NeedMore(_) => None,
@@ -165,7 +178,14 @@ impl Bytes {
     /// What the compressed message that ends with `record` inflates to, as much of it as exports carry.
     pub fn inflated(&mut self, record: &Record) -> Result<Option<Inflated>, ExportError> {
         let read = self.inflater.message(&self.capture, record, EXPORTED_INFLATED);
-        read.map_err(|source| read_error(&self.capture, record, source))
+        read.map_err(|source| self.error(record, source))
+    }
+
+    fn error(&self, record: &Record, source: io::Error) -> ExportError {
+        if self.capture.has_gone(record.no, self.settled) {
+            return ExportError::Gone { no: record.no };
+        }
+        ExportError::Read { path: self.capture.path().to_owned(), no: record.no, source }
     }
 
     /// A head too long to be read as one is opaque, and its lines may be secrets all the same. The line that a record
@@ -177,7 +197,7 @@ impl Bytes {
         let (start, len) = (record.offset - before, before + out.len() as u64);
         self.reader
             .stream(record.connection, record.direction, start, len, &mut context)
-            .map_err(|source| read_error(&self.capture, record, source))?;
+            .map_err(|source| self.error(record, source))?;
         if context.len() as u64 != len {
             // Bytes are missing before it, and the name of its first line with them.
             redact::lines(out);
@@ -200,11 +220,4 @@ impl Bytes {
         }
         Ok(())
     }
-}
-
-fn read_error(capture: &Capture, record: &Record, source: std::io::Error) -> ExportError {
-    if record.no < capture.first() {
-        return ExportError::Gone { no: record.no };
-    }
-    ExportError::Read { path: capture.path().to_owned(), no: record.no, source }
 }

@@ -77,10 +77,10 @@ impl Follower {
             stop: Arc::clone(&stop),
             printed: Arc::clone(&printed),
             woken,
-            out: stdio::stdout()?,
         };
+        let out = stdio::stdout()?;
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
-            match work.run() {
+            match work.run(out) {
                 Ok(()) => {}
                 Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => stopped(Stopped::Closed),
                 Err(e) => stopped(Stopped::Failed(e)),
@@ -107,14 +107,31 @@ struct Work {
     stop: Arc<AtomicBool>,
     printed: Arc<AtomicU64>,
     woken: Receiver<()>,
-    out: File,
 }
 
 impl Work {
-    fn run(mut self) -> Result<(), ExportError> {
-        let mut sink = Sink::new(&mut self.out);
+    /// Prints a record, if it is let through.
+    fn line(&mut self, record: &Record, lines: &mut Lines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+        if let Some(sieve) = &mut self.sieve {
+            let passes = sieve.passes(record);
+            let path = || self.capture.path().to_owned();
+            if !passes.map_err(|source| ExportError::Read { path: path(), no: record.no, source })? {
+                return Ok(());
+            }
+        }
+        match self.style {
+            Style::Json => lines.record(record, sink),
+            Style::Plain => {
+                let start = self.capture.origin().unwrap_or(record.time);
+                sink.buffer.extend_from_slice(plain(&self.capture, record, start).as_bytes());
+                Ok(())
+            }
+        }
+    }
+
+    fn run(mut self, mut out: File) -> Result<(), ExportError> {
+        let mut sink = Sink::new(&mut out);
         let mut lines = Lines::new(&self.capture, &Options::default());
-        let mut start = None;
         let mut next = 1;
         let mut flushed = Instant::now();
         let mut warned = false;
@@ -129,22 +146,15 @@ impl Work {
             let hold = self.capture.hold();
             let records = self.capture.records(next..next + BATCH);
             for record in &records {
-                let start = *start.get_or_insert(record.time);
-                if let Some(sieve) = &mut self.sieve
-                    && !sieve.passes(record).map_err(|source| ExportError::Read {
-                        path: self.capture.path().to_owned(),
-                        no: record.no,
-                        source,
-                    })?
-                {
-                    continue;
-                }
-                match self.style {
-                    Style::Json => lines.record(record, &mut sink)?,
-                    Style::Plain => {
-                        sink.buffer.extend_from_slice(plain(&self.capture, record, start).as_bytes());
-                        sink.settle()?;
-                    }
+                let line = sink.begin();
+                let printed = self.line(record, &mut lines, &mut sink);
+                if !self.capture.has_gone(record.no, totals.settled) {
+                    printed.and_then(|()| sink.end())?;
+                } else if sink.take_back(line) {
+                    // It went while it was looked at.
+                    missed += 1;
+                } else {
+                    return Err(ExportError::Gone { no: record.no });
                 }
             }
             next = records.last().map_or(next, |last| last.no + 1);

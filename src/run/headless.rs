@@ -118,7 +118,10 @@ fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> 
     }
     match printed {
         Some(printed) if printed < totals.records => {
-            stdio::say(format_args!("{line} · {} records not printed: stdout was not read", totals.records - printed));
+            stdio::say(format_args!(
+                "{line} · {} records not printed: stdout was not read in time",
+                totals.records - printed
+            ));
         }
         _ if args.json => stdio::say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
