@@ -2,7 +2,7 @@
 //!
 //! Every capture is a pcapng file. Live traffic is appended to a [`spool`] as it crosses the sockets; a user's file is read
 //! where it lies. Either way the same dissectors fill the same index, and [`Capture`](store::Capture) reads bytes back
-//! by position.
+//! by position. For long runs the spool is a [`ring`] of files, of which the oldest go; their records leave the index with them.
 
 pub mod comments;
 mod files;
