@@ -418,6 +418,14 @@ fn the_screen_follows_what_goes() {
     assert!(screen.text().contains("went with the ring: this is the oldest now"), "{}", screen.text());
     screen.press(&["G"]);
     assert_eq!(screen.app.cursor, wire.recorder.capture().len());
+    // With a filter, on the oldest that it lets through.
+    screen.press(&["&"]).type_text("dir == s2c").press(&["enter", "home", "down", "down"]);
+    let held = screen.app.cursor;
+    while wire.recorder.capture().settled() <= held {
+        wire.ticks(1);
+        screen.app.refresh();
+    }
+    assert!(screen.app.cursor_row().is_some(), "{}", screen.text());
 }
 
 #[test]

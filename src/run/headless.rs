@@ -118,10 +118,8 @@ fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> 
     }
     match printed {
         Some(printed) if printed < totals.records => {
-            stdio::say(format_args!(
-                "{line} · {} records not printed: stdout was not read in time",
-                totals.records - printed
-            ));
+            let missing = count(totals.records - printed, "record");
+            stdio::say(format_args!("{line} · {missing} not printed: stdout was not read in time"));
         }
         _ if args.json => stdio::say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,

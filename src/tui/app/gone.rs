@@ -25,6 +25,8 @@ impl App {
         self.held_at = self.held_at.max(settled - 1);
         if self.cursor > 0 && self.cursor < settled {
             self.go_to(settled);
+            // Whether that has a row is known when the rows are.
+            self.strayed = true;
             if !self.following {
                 self.tell("the record here went with the ring: this is the oldest now");
             }
