@@ -20,8 +20,9 @@ pub const MIN_RING: u64 = 1 << 20;
 /// Of how many files a ring consists when it is full.
 const FILES: u64 = 8;
 
-/// How much of a record that is not complete when a file begins is written again into it, in bytes.
-const MAX_CARRIED: u64 = 1 << 20;
+/// How much of the records that are not complete when a file begins is written again into it, as a part of what the file has room
+/// for.
+const CARRIED: u64 = 2;
 
 /// The files of a ring, and what the next one has to begin with.
 #[derive(Debug)]
@@ -90,6 +91,8 @@ pub(super) struct Head {
 #[derive(Debug, Default)]
 pub(super) struct Beginning {
     pub blocks: Vec<u8>,
+    /// For how many bytes of incomplete records there is room.
+    room: u64,
     handshakes: Vec<(u32, Direction, Extent)>,
     ends: Vec<(u32, Direction, Vec<Extent>)>,
     /// Records of which the beginning is not written again.
@@ -167,7 +170,8 @@ impl Ring {
 
     /// What the next file begins with, behind its head.
     pub fn beginning(&self, capture: &Capture, head: Vec<u8>) -> Beginning {
-        let mut beginning = Beginning { blocks: head, ..Beginning::default() };
+        let room = self.size / FILES / CARRIED;
+        let mut beginning = Beginning { blocks: head, room, ..Beginning::default() };
         for (serial, standing) in &self.standing {
             standing.begin(*serial, capture, &mut beginning);
         }
@@ -242,7 +246,7 @@ impl Standing {
             let side = self.sides[direction.index()];
             let (from, time) = (at[direction.index()], side.latest);
             let open = side.position - side.begun;
-            let carried = if open == 0 || open > MAX_CARRIED {
+            let carried = if open == 0 || open > out.room {
                 None
             } else {
                 capture.stream(self.number, direction, side.begun, open).ok().filter(|bytes| bytes.len() as u64 == open)
@@ -252,6 +256,7 @@ impl Standing {
                     Some(bytes) => {
                         skip(&mut segments, out, direction, (from, side.begun, Some(side.begun)), time);
                         let extents = write(&mut segments, out, direction, side.begun, &bytes, time);
+                        out.room -= open;
                         out.ends.push((self.number, direction, extents));
                     }
                     None => {
