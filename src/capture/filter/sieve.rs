@@ -123,7 +123,12 @@ impl Sieve {
                     Some(passes) => *passes,
                     None if !go_on(selection.looked_at()) => return Ok(false),
                     None => match self.capture.record(selection.looked_at() + 1) {
-                        Some(record) => self.passes(&record)?,
+                        Some(record) => match self.passes(&record) {
+                            Ok(passes) => passes,
+                            // It went with the ring while it was looked at.
+                            Err(_) if record.no < self.capture.settled() => false,
+                            Err(e) => return Err(e),
+                        },
                         None => false,
                     },
                 };
