@@ -46,6 +46,8 @@ pub struct Sieve {
 pub struct Passed {
     bits: Vec<u64>,
     count: usize,
+    /// The latest: records of one connection often follow each other.
+    latest: u32,
 }
 
 impl Passed {
@@ -62,7 +64,11 @@ impl Passed {
             .collect()
     }
 
+    #[inline]
     fn add(&mut self, number: u32) {
+        if std::mem::replace(&mut self.latest, number) == number {
+            return;
+        }
         let (word, bit) = (number as usize / 64, number % 64);
         if self.bits.len() <= word {
             self.bits.resize(word + 1, 0);
@@ -118,13 +124,18 @@ impl Sieve {
             if !go_on(selection.looked_at()) {
                 return Ok(false);
             }
-            for (verdict, connection) in &verdicts {
+            for verdict in &verdicts {
                 let passes = match verdict {
                     Some(passes) => *passes,
                     None if !go_on(selection.looked_at()) => return Ok(false),
                     None => match self.capture.record(selection.looked_at() + 1) {
                         Some(record) => match self.passes(&record) {
-                            Ok(passes) => passes,
+                            Ok(passes) => {
+                                if passes {
+                                    self.connections.add(record.connection);
+                                }
+                                passes
+                            }
                             // It went with the ring while it was looked at.
                             Err(_) if record.no < self.capture.settled() => false,
                             Err(e) => return Err(e),
@@ -132,25 +143,25 @@ impl Sieve {
                         None => false,
                     },
                 };
-                if passes {
-                    self.connections.add(*connection);
-                }
                 selection.look(passes);
             }
         }
     }
 
-    /// What the index tells of the next records, and their connections.
-    fn judge(&mut self, from: u64, verdicts: &mut Vec<(Option<bool>, u32)>) {
+    /// What the index tells of the next records.
+    fn judge(&mut self, from: u64, verdicts: &mut Vec<Option<bool>>) {
         verdicts.clear();
-        let (program, memo) = (&self.filter.program, &mut self.memo);
+        let (program, memo, connections) = (&self.filter.program, &mut self.memo, &mut self.connections);
         let index = self.capture.index();
         let Some(start) = index.origin else { return };
         index.scan(from, CHUNK, |record, findings| {
             let known = Known { record, findings, start };
             let verdict =
                 program.decide(&mut |leaf| leaf.of_index(&known).or_else(|| memo.of_connection(leaf, record, &index)));
-            verdicts.push((verdict, record.connection));
+            if verdict == Some(true) {
+                connections.add(record.connection);
+            }
+            verdicts.push(verdict);
         });
     }
 
