@@ -57,10 +57,17 @@ impl Reader {
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
         out.clear();
-        let pieces = match self.capture.index().connection(connection) {
-            Some(entry) => entry.streams[direction.index()].pieces(offset, len),
-            None => Vec::new(),
+        let (one, pieces) = match self.capture.index().connection(connection) {
+            Some(entry) => {
+                let stream = &entry.streams[direction.index()];
+                let one = stream.one_piece(offset, len);
+                (one, if one.is_some() { Vec::new() } else { stream.pieces(offset, len) })
+            }
+            None => (None, Vec::new()),
         };
+        if let Some((position, len)) = one {
+            return self.piece(position, len, out);
+        }
         for (position, len) in pieces {
             self.piece(position, len, out)?;
         }

@@ -71,30 +71,41 @@ impl Extents {
         }
     }
 
-    /// The pieces from the one that holds an offset on; all, where that is before the first.
-    pub fn from(&self, offset: u64) -> impl Iterator<Item = (u64, u64)> {
-        let block = self.blocks.partition_point(|block| block.start() <= offset).saturating_sub(1);
-        let skip = self.blocks.get(block).map_or(0, |block| {
+    /// Where the piece stands that holds an offset; the first, where that is before it.
+    #[inline]
+    pub fn place_of(&self, offset: u64) -> Place {
+        let block = self.blocks.partition_point(|block| block.offset <= offset).saturating_sub(1);
+        let piece = self.blocks.get(block).map_or(0, |block| {
             let before = |(from, _): &(u32, u32)| block.offset + u64::from(*from) <= offset;
             block.pieces.partition_point(before).saturating_sub(1)
         });
-        let blocks = self.blocks.range(block.min(self.blocks.len())..);
-        blocks.enumerate().flat_map(move |(i, block)| {
-            let pieces = &block.pieces[if i == 0 { skip } else { 0 }..];
-            pieces.iter().map(|piece| block.piece(*piece))
-        })
+        Place { block, piece }
     }
+
+    /// The piece at a place, and the place of the next.
+    #[inline]
+    pub fn at(&self, Place { block, piece }: Place) -> Option<((u64, u64), Place)> {
+        let found = self.blocks.get(block)?;
+        let next = if piece + 1 < found.pieces.len() {
+            Place { block, piece: piece + 1 }
+        } else {
+            Place { block: block + 1, piece: 0 }
+        };
+        Some((found.piece(*found.pieces.get(piece)?), next))
+    }
+}
+
+/// Where a piece stands among the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    block: usize,
+    piece: usize,
 }
 
 impl Block {
     fn piece(&self, (offset, position): (u32, u32)) -> (u64, u64) {
         let position = if position == NO_POSITION { HOLE } else { self.position + u64::from(position) };
         (self.offset + u64::from(offset), position)
-    }
-
-    /// Offset of the first piece.
-    fn start(&self) -> u64 {
-        self.offset + self.pieces.first().map_or(0, |(offset, _)| u64::from(*offset))
     }
 
     /// A piece relative to the block, where it is not too far away.
@@ -112,6 +123,17 @@ impl Block {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    impl Extents {
+        fn from(&self, offset: u64) -> impl Iterator<Item = (u64, u64)> {
+            let mut place = self.place_of(offset);
+            std::iter::from_fn(move || {
+                let (piece, next) = self.at(place)?;
+                place = next;
+                Some(piece)
+            })
+        }
+    }
 
     proptest! {
         #[test]

@@ -67,6 +67,16 @@ impl Stream {
         self.again = Some(extent);
     }
 
+    /// The same as [`Self::pieces`], where that is one piece, as it is for most records.
+    #[inline]
+    pub fn one_piece(&self, offset: u64, len: u64) -> Option<(u64, usize)> {
+        let end = offset.checked_add(len).filter(|end| len > 0 && *end <= self.len)?;
+        let ((start, position), next) = self.extents.at(self.extents.place_of(offset))?;
+        let extent_end = self.extents.at(next).map_or(self.len, |((next, _), _)| next);
+        let holds = start <= offset && end <= extent_end && position != HOLE;
+        holds.then(|| (position + (offset - start), len as usize))
+    }
+
     /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
     pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
         if offset < self.start() {
@@ -74,12 +84,13 @@ impl Stream {
         }
         let end = offset.saturating_add(len).min(self.len);
         let mut at = offset;
-        let mut extents = self.extents.from(offset).peekable();
         let mut pieces = Vec::new();
+        let mut next = self.extents.at(self.extents.place_of(offset));
         while at < end
-            && let Some((start, position)) = extents.next().filter(|(_, position)| *position != HOLE)
+            && let Some(((start, position), behind)) = next.filter(|((_, position), _)| *position != HOLE)
         {
-            let extent_end = extents.peek().map_or(self.len, |(next, _)| *next);
+            next = self.extents.at(behind);
+            let extent_end = next.map_or(self.len, |((next, _), _)| next);
             let piece_end = extent_end.min(end);
             if piece_end > at {
                 pieces.push((position + (at - start), (piece_end - at) as usize));
@@ -119,6 +130,11 @@ mod tests {
         assert_eq!(stream.pieces(20, 100), [(350, 1)]);
         assert_eq!(stream.pieces(21, 1), []);
         assert_eq!(stream.pieces(5, 0), []);
+        assert_eq!(
+            [(0, 10), (12, 3), (20, 1)].map(|(offset, len)| stream.one_piece(offset, len)),
+            [Some((100, 10)), Some((302, 3)), Some((350, 1))]
+        );
+        assert_eq!([(0, 11), (20, 2), (5, 0), (21, 1)].map(|(offset, len)| stream.one_piece(offset, len)), [None; 4]);
     }
 
     #[test]
