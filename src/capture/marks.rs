@@ -10,6 +10,9 @@ const GAP: &str = "framescope: gap";
 /// follows.
 const OVERLAP: &str = "framescope: overlap: ";
 
+/// How the comment on a SYN begins whose sequence number is not the one that the connection began with; that one follows.
+const BEGUN_AT: &str = "framescope: sequence numbers begin at ";
+
 /// How the comment on a file begins whose bytes never crossed a wire; what it was made from follows.
 pub const RECONSTRUCTED: &str = "framescope: reconstructed ";
 
@@ -47,6 +50,16 @@ pub(super) fn overlap_comment(differing: u64) -> String {
     format!("{OVERLAP}{differing} bytes differ")
 }
 
+/// Reads from the comment on a SYN with which sequence number its direction began: see [`begun_at_comment`].
+pub(super) fn begun_at(comment: &str) -> Option<u32> {
+    comment.strip_prefix(BEGUN_AT)?.split(' ').next()?.parse().ok()
+}
+
+/// On a SYN that stands so far before what follows that it has another sequence number than the connection began with.
+pub(super) fn begun_at_comment(first: u32) -> String {
+    format!("{BEGUN_AT}{first} where nothing is missing")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +71,7 @@ mod tests {
             assert_eq!(Gap::read(&gap.comment()), Some(gap), "{}", gap.comment());
         }
         assert_eq!(Gap::read("framescope: end: capture"), None);
+        assert_eq!(begun_at(&begun_at_comment(u32::MAX)), Some(u32::MAX));
         assert_eq!(overlap("framescope: overlap: 12 bytes differ"), Some(12));
     }
 }

@@ -94,8 +94,12 @@ impl Segments {
     /// Appends the SYN exchange.
     pub fn open(&mut self, out: &mut Vec<u8>, time: Time) {
         let [client, server] = Direction::BOTH;
-        self.control(out, client, SYN, time, &[]);
-        self.control(out, server, SYN | ACK, time, &[]);
+        for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
+            let near = self.near[direction.index()];
+            let begun_at = self.next[direction.index()].wrapping_sub(near as u32);
+            let comment = (near > 0).then(|| marks::begun_at_comment(begun_at));
+            self.control(out, direction, flags, time, comment.as_slice());
+        }
         self.control(out, client, ACK, time, &[]);
     }
 

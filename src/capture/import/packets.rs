@@ -106,7 +106,10 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unre
             let (from, to) = tcp.payload;
             let mark = packet.comments().filter(|_| from == to).find_map(|text| match text {
                 END_OF_CAPTURE => Some(Mark::EndOfCapture),
-                text => Gap::read(text).map(Mark::Gap).or_else(|| marks::overlap(text).map(Mark::Overlap)),
+                text => Gap::read(text)
+                    .map(Mark::Gap)
+                    .or_else(|| marks::overlap(text).map(Mark::Overlap))
+                    .or_else(|| marks::begun_at(text).filter(|_| tcp.flags.syn).map(Mark::BegunAt)),
             });
             flows.take(Segment {
                 payload: &packet.bytes[from..to],

@@ -17,6 +17,8 @@ pub struct Flags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     None,
+    /// The connection began with that sequence number, whatever the SYN has.
+    BegunAt(u32),
     /// Nothing is known of its direction from here on.
     EndOfCapture,
     /// Bytes of its direction are missing for good.

@@ -65,6 +65,8 @@ pub struct Side {
     pub fin: Option<(u64, Time)>,
     /// Whether the end was told.
     pub ended: bool,
+    /// What comes was taken before, and its sequence numbers are others, until they are told: see [`Self::place`].
+    pub repeats: bool,
 }
 
 impl Side {
@@ -82,6 +84,18 @@ impl Side {
         self.taken as i64 + i64::from(seq.wrapping_sub(near) as i32)
     }
 
+    /// A SYN stands for one with the sequence number `first`, which may be the one that this side began with.
+    pub fn begin_again(&mut self, first: u32, syn: u32) {
+        self.repeats = syn != first && self.first == Some(first.wrapping_add(1));
+    }
+
+    /// It is told which stream offset a sequence number means from here on.
+    pub const fn place(&mut self, seq: u32, offset: u64) {
+        self.first = Some(seq.wrapping_sub(offset as u32));
+        self.anchored = true;
+        self.repeats = false;
+    }
+
     /// Whether a SYN with that sequence number begins another connection than the one that this side belongs to.
     pub fn is_new(&self, syn: u32, other: &Self) -> bool {
         match self.first {
@@ -91,7 +105,7 @@ impl Side {
     }
 
     /// Whether a segment with that sequence number begins inside what was taken, or right behind it.
-    pub fn repeats(&self, seq: u32) -> bool {
+    pub fn was_taken(&self, seq: u32) -> bool {
         self.first.is_some_and(|first| u64::from(seq.wrapping_sub(first)) <= self.taken + 1)
     }
 

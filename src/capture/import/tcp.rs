@@ -92,13 +92,18 @@ impl Flows {
             flow.sides[direction.opposite().index()].acknowledged(tcp.ack);
         }
         let side = &mut flow.sides[direction.index()];
+        if let Mark::BegunAt(first) = segment.mark {
+            side.begin_again(first, tcp.seq);
+        }
         let data_seq = tcp.seq.wrapping_add(u32::from(tcp.flags.syn));
         let offset = side.offset(data_seq, tcp.flags.syn, tcp.wire_len > 0);
         let end = offset + i64::from(tcp.wire_len);
         if tcp.flags.fin && side.fin.is_none() && end >= side.taken as i64 {
             side.fin = Some((end as u64, *time));
         }
-        if side.ended {
+        if side.repeats {
+            // Until it is told how far the stream is.
+        } else if side.ended {
             self.late += (end - (side.taken as i64).max(offset)).max(0) as u64;
         } else if tcp.wire_len > 0 {
             self.place(i, direction, offset, &segment);
@@ -127,14 +132,17 @@ impl Flows {
             }
         }
         match segment.mark {
-            Mark::None => {}
+            Mark::None | Mark::BegunAt(_) => {}
             Mark::EndOfCapture => {
                 self.flush(i, &[direction]);
                 self.end(i, direction, How::Capture, segment.time);
             }
             Mark::Gap(gap) => {
                 self.flush(i, &[direction]);
-                let side = &self.flows[i].sides[direction.index()];
+                let side = &mut self.flows[i].sides[direction.index()];
+                if let Some(to) = gap.to {
+                    side.place(segment.tcp.seq, to);
+                }
                 let to = gap.to.unwrap_or_else(|| u64::try_from(offset).unwrap_or(0));
                 let missing = to.saturating_sub(side.taken);
                 if !side.ended && to <= MAX_STREAM {
@@ -173,11 +181,14 @@ impl Flows {
             let flow = &self.flows[i];
             let sender = usize::from(source != flow.client);
             let again = match opens {
-                true => flow.sides[sender].is_new(seq, &flow.sides[1 - sender]),
+                true => {
+                    let syn = if let Mark::BegunAt(first) = segment.mark { first } else { seq };
+                    flow.sides[sender].is_new(syn, &flow.sides[1 - sender])
+                }
                 // A request behind the end of both sides: its SYN is missing.
                 false => {
                     let over = flow.sides.iter().all(|side| side.ended);
-                    over && is_request(segment.payload) && !flow.sides[sender].repeats(seq)
+                    over && is_request(segment.payload) && !flow.sides[sender].was_taken(seq)
                 }
             };
             if !again {
