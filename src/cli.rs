@@ -173,7 +173,7 @@ pub enum Theme {
   framescope serve --listen 127.0.0.1:0 --headless   a free port; it is printed to stderr
   framescope serve --demo --interval 250ms           a lively conversation without a browser
   framescope serve --write lesson.pcapng --force     keep the capture, replacing an older one
-  framescope serve --ring 1GiB --write day.pcapng    for long runs: day.00001.pcapng and so on, the oldest go
+  framescope serve --ring 1GiB --write day.pcapng    for long runs: day.0000001.pcapng and so on, the oldest go
   framescope serve --headless --filter 'not op in {ping pong}'   no heartbeats (`framescope export --help` on filters)")]
 pub struct Serve {
     /// Where to listen; port 0 takes a free one. Another address than loopback can be reached by others

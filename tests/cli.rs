@@ -723,8 +723,10 @@ mod headless {
         let (status, out, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(1), "{err}");
         assert!(out.contains("not captured"), "{out}");
-        assert_eq!(err.lines().count(), 1, "{err}");
-        assert!(err.contains("live.pcapng") && err.contains("bytes were not captured"), "{err}");
+        let said: Vec<&str> = err.lines().collect();
+        assert!(said[0].contains("capturing stopped") && said[0].contains("live.pcapng"), "{err}");
+        assert!(said[1].contains("bytes were not captured") && !said[1].contains("stopped"), "{err}");
+        assert_eq!(said.len(), 2, "{err}");
         let json = stdout(&["export", "--to", "ndjson", &path.to_string_lossy()]);
         assert!(json.lines().count() > 5, "what was captured stays");
     }

@@ -221,14 +221,23 @@ fn the_oldest_go_and_the_rest_is_whole() {
 
 #[test]
 fn compressed_messages_can_be_read_soon_behind_what_is_gone() {
-    let mut talk = Talk::new(SIZE);
+    let mut talk = Talk::new(1 << 20);
     let capture = talk.capture();
     let mut connection = talk.upgraded(50_001, "permessage-deflate; server_no_context_takeover");
     let mut deflaters = [Deflater::new(15, true), Deflater::new(15, false)];
+    let mut noise = 1u64;
     for n in 0..6000 {
         let direction = if n % 2 == 0 { UP } else { DOWN };
         let mut payload = Vec::new();
-        deflaters[direction.index()].message(format!("the message with the number {n}").as_bytes(), &mut payload);
+        let mut text = format!("the message with the number {n} ");
+        text.extend(
+            std::iter::repeat_with(|| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(n);
+                char::from(b'a' + (noise >> 60) as u8)
+            })
+            .take(500),
+        );
+        deflaters[direction.index()].message(text.as_bytes(), &mut payload);
         let key = (direction == UP).then_some([1, 2, 3, n as u8]);
         let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, key, payload.len() as u64) };
         let mut wire = Vec::new();
@@ -354,16 +363,98 @@ fn files_of_an_earlier_ring_are_replaced_only_when_asked() {
             .map(|p| p.file_name().expect("a name").to_string_lossy().into_owned())
             .collect::<Vec<_>>()
     };
-    fs::write(folder.path().join("a.00007.pcapng"), b"old").expect("written");
+    fs::write(folder.path().join("a.0000007.pcapng"), b"old").expect("written");
     fs::write(folder.path().join("a.notes.pcapng"), b"mine").expect("written");
     assert!(
-        matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Exists(found)) if found.ends_with("a.00007.pcapng"))
+        matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Exists(found)) if found.ends_with("a.0000007.pcapng"))
     );
     let spool = Spool::keep_ring(&path, true, SIZE).expect("a spool");
-    assert_eq!(names(), ["a.00001.pcapng", "a.notes.pcapng"]);
+    assert_eq!(names(), ["a.0000001.pcapng", "a.notes.pcapng"]);
     assert!(matches!(Spool::keep_ring(&path, true, SIZE), Err(SpoolError::InUse(_))));
     drop(spool);
-    assert_eq!(names(), ["a.00001.pcapng", "a.notes.pcapng"]);
+    assert_eq!(names(), ["a.0000001.pcapng", "a.notes.pcapng"]);
+}
+
+/// Bytes on disk.
+fn size_of(files: &[PathBuf]) -> u64 {
+    files.iter().map(|path| fs::metadata(path).expect("there").len()).sum()
+}
+
+#[test]
+fn a_name_that_is_taken_is_passed_over() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    let taken = [2, 3, 5].map(|n| talk.folder.path().join(format!("a.{n:07}.pcapng")));
+    taken.iter().for_each(|path| fs::write(path, b"mine").expect("written"));
+    while capture.totals().gone < 1000 {
+        talk.text(&mut connection, DOWN, 500);
+    }
+    assert!(taken.iter().all(|path| fs::read(path).expect("there") == b"mine"));
+    taken.iter().for_each(|path| fs::remove_file(path).expect("removed"));
+    assert_same(&talk);
+    assert!(size_of(&talk.files()) <= SIZE);
+    assert_eq!(capture.trouble().reason, None);
+}
+
+#[test]
+fn a_ring_that_can_begin_no_file_stops_at_its_size() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    talk.text(&mut connection, DOWN, 500);
+    // Where the next files would stand.
+    let elsewhere = talk.folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    let first = talk.files()[0].clone();
+    let moved = talk.folder.path().with_extension("moved");
+    fs::rename(talk.folder.path(), &moved).expect("moved");
+    for _ in 0..1500 {
+        talk.text(&mut connection, DOWN, 500);
+    }
+    let trouble = capture.trouble();
+    let reason = trouble.reason.expect("a reason");
+    let file = moved.join(first.file_name().expect("a name"));
+    let len = fs::metadata(&file).expect("there").len();
+    assert!(len > SIZE / 2 && len <= SIZE, "{len}");
+    assert!(trouble.uncaptured > SIZE, "{}", trouble.uncaptured);
+    for words in ["writing goes on in ", "capturing stopped: cannot write "] {
+        assert_eq!(reason.matches(words).count(), 1, "{reason}");
+    }
+    // What is there is whole.
+    let there = capture.records(0..u64::MAX);
+    assert_eq!(opened(&fs::read(&file).expect("a file")).len(), there.len() as u64 + 2, "and how it ends");
+    fs::rename(&moved, talk.folder.path()).expect("back");
+}
+
+#[test]
+fn connections_without_number_leave_room_for_what_is_said() {
+    let mut talk = Talk::new(1 << 20);
+    let capture = talk.capture();
+    let mut connections: Vec<ConnectionRecorder> = (0..600).map(|n| talk.upgraded(1000 + n, "")).collect();
+    for n in 0..20_000 {
+        talk.text(&mut connections[n % 50], DOWN, 100);
+        assert!(n % 100 > 0 || size_of(&talk.files()) <= 1 << 20);
+    }
+    assert!(talk.files().len() > 4, "{:?}", talk.files());
+    let reason = capture.trouble().reason.expect("a reason");
+    assert!(reason.starts_with("the ring is too small for so many connections: "), "{reason}");
+    assert_eq!(reason.matches("too small").count(), 1);
+    let last = opened(&fs::read(talk.files().last().expect("a file")).expect("a file"));
+    assert_eq!(last.trouble().reason, None);
+    let requests = |capture: &Capture| -> Vec<u16> {
+        let records = capture.records(0..u64::MAX);
+        let asks = records.iter().filter(|record| record.kind == Kind::Request);
+        asks.map(|record| capture.connection(record.connection).expect("there").client.port()).collect()
+    };
+    // Those that speak come first.
+    assert!((1000..1050).all(|port| requests(&last).contains(&port)), "{:?}", requests(&last));
+    assert!((50..400).contains(&requests(&last).len()));
+    assert!(requests(&capture).len() >= 50);
+    // One that was silent goes on.
+    talk.text(&mut connections[599], UP, 100);
+    let latest = capture.record(capture.len()).expect("a record");
+    assert_eq!((latest.kind, capture.wire(&latest, 0..999).expect("readable").len()), (Kind::Frame, 106));
 }
 
 #[test]

@@ -338,10 +338,25 @@ impl Index {
 
     /// Keeps a checkpoint. Without it, where its window cannot be written, reading takes longer and is the same.
     fn checkpoint(&mut self, connection: u32, direction: Direction, checkpoint: &Checkpoint) {
-        let Ok(window) = self.windows.keep(&checkpoint.window) else { return };
-        if let Some(entry) = self.connection_mut(connection) {
-            entry.streams[direction.index()].checkpoints.push_back((checkpoint.offset, window));
+        let Some(entry) = self.connections.get_mut(connection) else { return };
+        let own = &mut entry.streams[direction.index()].checkpoints;
+        if self.windows.is_full() && own.len() > 1 {
+            // The oldest stays: the next may be needed later, when the latest is there too.
+            own.remove(1).into_iter().for_each(|(_, window)| self.windows.free(window));
         }
+        if let Ok(window) = self.windows.keep(&checkpoint.window) {
+            own.push_back((checkpoint.offset, window));
+        }
+    }
+
+    /// How many bytes the windows of checkpoints take on disk.
+    pub const fn windows_len(&self) -> u64 {
+        self.windows.len()
+    }
+
+    /// How many bytes they may take.
+    pub const fn limit_windows(&mut self, most: u64) {
+        self.windows.limit(most);
     }
 
     /// The nearest checkpoint of a direction at `offset` or before.

@@ -13,6 +13,9 @@ use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, How};
 use crate::proto::time::Time;
 
+/// How much a connection holds at most, in bytes of the spool, before it writes if nobody else does.
+const MAX_HELD: usize = 256 * 1024;
+
 /// Bytes that crossed a socket.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a> {
@@ -32,6 +35,8 @@ pub struct Recorder {
     /// Connections so far, silent ones too.
     pub(super) serial: Arc<AtomicU32>,
     linger: Linger,
+    /// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool busy.
+    pub(super) most_held: usize,
 }
 
 pub(super) struct Writer {
@@ -50,14 +55,20 @@ impl Recorder {
     /// The same, for a capture that people know as the file `path`.
     pub(super) fn named(spool: Spool, path: &Path) -> Self {
         let capture = Capture::over_files(spool.files(), path);
+        let mut most_held = MAX_HELD;
+        if let Some(ring) = &spool.ring {
+            capture.index_mut().limit_windows(ring.windows());
+            // A file of a small ring does not grow far beyond its share.
+            most_held = usize::try_from(ring.share() / 4).map_or(MAX_HELD, |quarter| quarter.min(MAX_HELD));
+        }
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
-        Self { capture, writer, serial: Arc::default(), linger: Linger::default() }
+        Self { capture, writer, serial: Arc::default(), linger: Linger::default(), most_held }
     }
 
     /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
     pub(super) fn mark_reconstructed(&self, words: &str) {
         if let Err(e) = lock(&self.writer).spool.mark(words) {
-            self.capture.note_trouble(0, || format!("cannot write {}: {e}", spool::folder().display()));
+            self.capture.add_trouble(&format!("cannot write {}: {e}", spool::folder().display()));
         }
         self.capture.set_reconstructed(words);
     }

@@ -18,10 +18,6 @@ use crate::proto::dissected::{Direction, Dissected, How, Kind};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 
-/// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool
-/// busy.
-const MAX_HELD: usize = 256 * 1024;
-
 /// The recording of one connection.
 pub(super) struct Recording {
     recorder: Recorder,
@@ -99,10 +95,10 @@ impl Recording {
 
     /// Commits what is held when it is much; while others keep the spool busy, when it is very much.
     pub fn commit_when_much(&mut self) {
-        let held = self.batch.blocks.len();
-        if held > 4 * MAX_HELD {
+        let (held, most) = (self.batch.blocks.len(), self.recorder.most_held);
+        if held > 4 * most {
             self.commit();
-        } else if held > MAX_HELD {
+        } else if held > most {
             let writer = Arc::clone(&self.recorder.writer);
             match writer.try_lock() {
                 Ok(writer) => self.commit_with(writer),
@@ -271,7 +267,7 @@ impl Recording {
             return;
         }
         let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
-        let appended = if writer.stopped { None } else { Some(writer.spool.append(&batch.blocks)) };
+        let appended = if writer.stopped { None } else { Some(writer.spool.record(&batch.blocks, &recorder.capture)) };
         match appended {
             Some(Ok(position)) => {
                 let mut index = recorder.capture.index_mut();
@@ -309,9 +305,10 @@ impl Recording {
             Some(Err(error)) => {
                 writer.stopped = true;
                 let path = writer.spool.path().display().to_string();
-                recorder.capture.note_trouble(bytes, || format!("capturing stopped: cannot write {path}: {error}"));
+                recorder.capture.add_trouble(&format!("capturing stopped: cannot write {path}: {error}"));
+                recorder.capture.note_uncaptured(bytes);
             }
-            None => recorder.capture.note_trouble(bytes, String::new),
+            None => recorder.capture.note_uncaptured(bytes),
         }
         self.batch.records.clear();
         self.batch.blocks.clear();

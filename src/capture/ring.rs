@@ -14,11 +14,23 @@ use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, How};
 use crate::proto::time::Time;
 
+/// How much of a ring what compressed messages refer to may take.
+const WINDOWS: u64 = 4;
+
 /// The smallest ring, in bytes.
 pub const MIN_RING: u64 = 1 << 20;
 
+/// How many digits the number of a file has, so that names are in order.
+const DIGITS: usize = 7;
+
 /// Of how many files a ring consists when it is full.
 const FILES: u64 = 8;
+
+/// How much of a file's room the handshakes of the connections that go on may take, besides that of what is said.
+const HANDSHAKES: u64 = 8;
+
+/// What the packets around a handshake take at most, in bytes: five with their heads, and the gaps.
+const AROUND: u64 = 1024;
 
 /// How much of the records that are not complete when a file begins is written again into it, as a part of what the file has room
 /// for.
@@ -39,8 +51,12 @@ pub(super) struct Ring {
     full: VecDeque<Full>,
     /// The connections that go on, by their serial numbers.
     standing: BTreeMap<u32, Standing>,
-    /// Beginning another file has failed, and that was told.
-    stuck: bool,
+    /// Nobody else is to see a file before it is whole.
+    private: bool,
+    /// Why no further file could be begun.
+    stuck: Option<String>,
+    /// That there is no room for all handshakes was told.
+    told_small: bool,
 }
 
 /// A file that is full.
@@ -95,6 +111,8 @@ pub(super) struct Beginning {
     room: u64,
     handshakes: Vec<(u32, Direction, Extent)>,
     ends: Vec<(u32, Direction, Vec<Extent>)>,
+    /// How many connections it says nothing of, as there is no room.
+    left_out: u64,
     /// Records of which the beginning is not written again.
     torn: Vec<(u32, Direction, u64)>,
 }
@@ -112,8 +130,33 @@ impl Side {
 }
 
 impl Ring {
-    pub const fn new(size: u64, base: PathBuf) -> Self {
-        Self { size, base, number: 1, begun: 0, full: VecDeque::new(), standing: BTreeMap::new(), stuck: false }
+    pub const fn new(size: u64, base: PathBuf, private: bool) -> Self {
+        Self {
+            size,
+            base,
+            number: 1,
+            begun: 0,
+            full: VecDeque::new(),
+            standing: BTreeMap::new(),
+            private,
+            stuck: None,
+            told_small: false,
+        }
+    }
+
+    /// How many bytes of what is said each of its files has room for.
+    pub const fn share(&self) -> u64 {
+        self.size / FILES
+    }
+
+    /// How many bytes what compressed messages refer to may take.
+    pub const fn windows(&self) -> u64 {
+        self.size / WINDOWS
+    }
+
+    /// Whether its files are to be seen by others only when they are whole.
+    pub const fn is_private(&self) -> bool {
+        self.private
     }
 
     /// The name of its files without their numbers.
@@ -124,12 +167,20 @@ impl Ring {
     /// The name of a ring's file.
     pub fn path(base: &Path, number: u32) -> PathBuf {
         let mut name = base.file_stem().unwrap_or_default().to_owned();
-        name.push(format!(".{number:05}"));
+        name.push(format!(".{number:0DIGITS$}"));
         if let Some(extension) = base.extension() {
             name.push(".");
             name.push(extension);
         }
         base.with_file_name(name)
+    }
+
+    /// The name that stands for all files of the ring to which a file with that name belongs, if it belongs to one.
+    pub fn all_of(path: &Path) -> Option<PathBuf> {
+        let (stem, extension) = path.file_name()?.to_str()?.rsplit_once('.')?;
+        let (stem, digits) = stem.rsplit_once('.')?;
+        let is_number = digits.len() >= DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| path.with_file_name(format!("{stem}.*.{extension}")))
     }
 
     /// Whether a file's name is that of one of a ring's files.
@@ -139,7 +190,7 @@ impl Ring {
             let stem = base.file_stem()?.to_str()?;
             let extension = base.extension().map_or(String::new(), |e| format!(".{}", e.to_string_lossy()));
             let digits = name.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(&extension)?;
-            (digits.len() >= 5 && digits.bytes().all(|b| b.is_ascii_digit())).then_some(())
+            (digits.len() >= DIGITS && digits.bytes().all(|b| b.is_ascii_digit())).then_some(())
         };
         number(path).is_some()
     }
@@ -147,11 +198,6 @@ impl Ring {
     /// The number of the latest file.
     pub const fn number(&self) -> u32 {
         self.number
-    }
-
-    /// The name of the next file.
-    pub fn next_path(&self) -> PathBuf {
-        Self::path(&self.base, self.number + 1)
     }
 
     /// How a connection stands that has just written; one that is over stands no more.
@@ -165,24 +211,50 @@ impl Ring {
 
     /// Whether the latest file, of that length, has had its share.
     pub const fn is_full(&self, len: u64) -> bool {
-        len - self.begun >= self.size / FILES
+        len - self.begun >= self.share()
     }
 
     /// What the next file begins with, behind its head.
     pub fn beginning(&self, capture: &Capture, head: Vec<u8>) -> Beginning {
-        let room = self.size / FILES / CARRIED;
+        let room = self.share() / CARRIED;
         let mut beginning = Beginning { blocks: head, room, ..Beginning::default() };
+        let since = self.since();
         for (serial, standing) in &self.standing {
-            standing.begin(*serial, capture, &mut beginning);
+            if since.is_none_or(|since| standing.latest() >= since) {
+                standing.begin(*serial, capture, &mut beginning);
+            } else {
+                standing.leave_out(&mut beginning);
+            }
         }
         beginning
     }
 
-    /// The next file has begun, at that position; the one before it had `len` bytes.
-    pub fn turned(&mut self, capture: &Capture, position: u64, len: u64, beginning: Beginning) {
-        self.number += 1;
+    /// Since when a connection must have said something for there to be room for its handshake; `None` when there is room for all.
+    fn since(&self) -> Option<Time> {
+        let mut room = self.share() * FILES / HANDSHAKES;
+        let mut latest: Vec<(Time, u64)> = self.standing.values().map(|one| (one.latest(), one.weight())).collect();
+        if latest.iter().map(|(_, weight)| weight).sum::<u64>() <= room {
+            return None;
+        }
+        latest.sort_unstable_by_key(|(time, _)| std::cmp::Reverse(*time));
+        let mut fits = |weight: u64| room.checked_sub(weight).map(|rest| room = rest).is_some();
+        let first = latest.iter().find(|(_, weight)| !fits(*weight));
+        first.map(|(time, _)| Time(time.0 + 1))
+    }
+
+    /// The next file, with that number, has begun, at that position; the one before it had `len` bytes. How many connections stand
+    /// in it without their handshakes, when that is to be told.
+    pub fn turned(
+        &mut self,
+        capture: &Capture,
+        position: u64,
+        len: u64,
+        number: u32,
+        beginning: Beginning,
+    ) -> Option<u64> {
+        self.number = number;
         self.begun = beginning.blocks.len() as u64;
-        self.stuck = false;
+        self.stuck = None;
         let mut index = capture.index_mut();
         let placed = |extent: &Extent| Extent { position: position + extent.position, ..*extent };
         for (connection, direction, extent) in &beginning.handshakes {
@@ -197,6 +269,7 @@ impl Ring {
         }
         let until = index.totals.records;
         self.full.push_back(Full { len, leaving: Leaving { until, position, torn: beginning.torn } });
+        (beginning.left_out > 0 && !std::mem::replace(&mut self.told_small, true)).then_some(beginning.left_out)
     }
 
     /// How long the latest file was when it had begun.
@@ -205,22 +278,52 @@ impl Ring {
     }
 
     /// No further file could be begun when the latest had `len` bytes: that is tried again when it has had its share once more.
-    /// Whether that is to be told.
-    pub const fn is_stuck(&mut self, len: u64) -> bool {
+    pub fn stick(&mut self, len: u64, why: String) {
         self.begun = len;
-        !std::mem::replace(&mut self.stuck, true)
+        self.stuck = Some(why);
+    }
+
+    /// Why the latest file may not have `latest` bytes: no other can be begun, and it would be more than the whole ring.
+    pub fn has_no_room(&self, latest: u64) -> Option<&str> {
+        self.stuck.as_deref().filter(|_| latest > self.size)
     }
 
     /// Takes what must go so that the files fit, one file, when the latest has `latest` bytes. While somebody needs what is there
     /// they may be twice as large.
-    pub fn take_oldest(&mut self, latest: u64, held: bool) -> Option<Leaving> {
-        let all: u64 = self.full.iter().map(|full| full.len).sum();
-        let room = if held { self.size.saturating_mul(2) } else { self.size };
-        (all + latest > room).then(|| self.full.pop_front()).flatten().map(|full| full.leaving)
+    pub fn take_oldest(&mut self, latest: u64, capture: &Capture) -> Option<Leaving> {
+        let files = self.full.iter().map(|full| full.len).sum::<u64>() + latest;
+        let all = files + capture.index().windows_len();
+        let room = if capture.is_held() { self.size.saturating_mul(2) } else { self.size };
+        if all > room { self.give_oldest() } else { None }
+    }
+
+    /// Takes the oldest file, if there is one besides the latest.
+    pub fn give_oldest(&mut self) -> Option<Leaving> {
+        self.full.pop_front().map(|full| full.leaving)
     }
 }
 
 impl Standing {
+    /// When its latest record was complete.
+    fn latest(&self) -> Time {
+        self.sides.iter().map(|side| side.latest).fold(self.first, Time::max)
+    }
+
+    /// How many bytes its handshake takes, about.
+    fn weight(&self) -> u64 {
+        self.handshake.iter().flat_map(|heads| heads.iter()).map(|head| head.bytes.len() as u64).sum::<u64>() + AROUND
+    }
+
+    /// Says nothing of it in a file that has no room.
+    fn leave_out(&self, out: &mut Beginning) {
+        out.left_out += 1;
+        for (direction, side) in Direction::BOTH.into_iter().zip(&self.sides) {
+            if side.position > side.begun {
+                out.torn.push((self.number, direction, side.begun));
+            }
+        }
+    }
+
     /// Writes how the connection stands: what a reader has to know to go on with it.
     fn begin(&self, serial: u32, capture: &Capture, out: &mut Beginning) {
         let mut segments = Segments::new(self.client, self.server, serial);

@@ -1,19 +1,22 @@
 //! The file that live traffic is appended to.
 
+mod leftovers;
+mod turn;
+
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use etcetera::BaseStrategy as _;
+use tempfile::NamedTempFile;
 
-use super::files::{Files, Part};
+pub use self::leftovers::{Leftover, leftovers};
+use super::files::Files;
 use super::pcapng;
 use super::ring::Ring;
-use super::store::Capture;
 
 /// Beginning of the names of temporary spools.
 const PREFIX: &str = "live-";
@@ -55,6 +58,8 @@ pub struct Spool {
     start: u64,
     temporary: Arc<AtomicBool>,
     pub(super) ring: Option<Ring>,
+    /// A handle that can be given up when a ring's next file needs one and the process may have no more.
+    reserve: Option<File>,
 }
 
 /// Decides from elsewhere whether a spool's files stay.
@@ -109,7 +114,7 @@ impl Spool {
         }
         let first = Ring::path(path, 1);
         let mut spool = Self::begin(create(&first, force)?, first, false)?;
-        spool.ring = Some(Ring::new(size, path.to_owned()));
+        spool.ring = Some(Ring::new(size, path.to_owned(), false));
         Ok(spool)
     }
 
@@ -140,15 +145,13 @@ impl Spool {
     fn private(folder: &Path, ring: Option<u64>) -> Result<Self, SpoolError> {
         let io = |source| SpoolError::Io { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(io)?;
-        // It gets the name by which others look for it when it is locked.
-        let made = tempfile::Builder::new().prefix(NEW_PREFIX).suffix(".pcapng").tempfile_in(folder).map_err(io)?;
-        lock(made.as_file(), made.path())?;
+        let made = private_file(folder)?;
         let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
         let base = folder.join(name.unwrap_or_default());
         let path = if ring.is_some() { Ring::path(&base, 1) } else { base.clone() };
-        let file = made.persist_noclobber(&path).map_err(|e| io(e.error))?;
+        let file = named(made, &path)?;
         let mut spool = Self::begin(file, path, true)?;
-        spool.ring = ring.map(|size| Ring::new(size, base));
+        spool.ring = ring.map(|size| Ring::new(size, base, true));
         Ok(spool)
     }
 
@@ -175,6 +178,7 @@ impl Spool {
             start: 0,
             temporary: Arc::new(temporary.into()),
             ring: None,
+            reserve: None,
         };
         match spool.append(&head) {
             Ok(_) => Ok(spool),
@@ -190,7 +194,6 @@ impl Spool {
         let mut head = Vec::new();
         pcapng::file_head(&mut head, Some(words));
         self.file.set_len(0)?;
-        (&*self.file).rewind()?;
         self.len = 0;
         self.append(&head).map(|_| ())
     }
@@ -201,7 +204,7 @@ impl Spool {
     /// What the system said. The file then ends where it ended before, so that it opens.
     pub fn append(&mut self, blocks: &[u8]) -> io::Result<u64> {
         let position = self.len;
-        if let Err(e) = (&*self.file).write_all(blocks) {
+        if let Err(e) = self.file.write_all_at(blocks, position) {
             // Part of a block may have been written.
             self.file.set_len(position)?;
             return Err(e);
@@ -218,42 +221,6 @@ impl Spool {
     /// What decides whether the files stay.
     pub fn fate(&self) -> Fate {
         Fate { temporary: Arc::clone(&self.temporary), files: self.files.clone() }
-    }
-
-    /// Begins the ring's next file when the latest has had its share, and lets the oldest go when all are too much. Nothing may wait
-    /// to be appended for the connections that the ring knows.
-    pub(super) fn turn(&mut self, capture: &Capture) {
-        let Some(ring) = &mut self.ring else { return };
-        if ring.is_full(self.len) {
-            let path = ring.next_path();
-            let mut head = Vec::new();
-            pcapng::file_head(&mut head, None);
-            let beginning = ring.beginning(capture, head);
-            match begun(&path, &beginning.blocks) {
-                Ok(file) => {
-                    self.start += self.len;
-                    self.file = Arc::new(file);
-                    self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
-                    ring.turned(capture, self.start, self.len, beginning);
-                    (self.path, self.len) = (path, ring.begun());
-                }
-                Err(error) => {
-                    if ring.is_stuck(self.len) {
-                        capture.add_trouble(&format!("writing goes on in {}: {error}", self.path.display()));
-                    }
-                }
-            }
-        }
-        while let Some(leaving) = ring.take_oldest(self.len, capture.is_held()) {
-            // Out of the index first: nobody looks for what is gone.
-            capture.index_mut().evict(&leaving);
-            if let Some(part) = self.files.pop() {
-                // The file may have been removed by somebody else.
-                let _ = fs::remove_file(&part.path);
-                // Its blocks are given back with the last handle, which takes a large file a tenth of a second: nobody waits for that.
-                let _ = thread::Builder::new().name("ring".to_owned()).spawn(move || drop(part));
-            }
-        }
     }
 
     /// Where it lies; of a ring, where its files lie, without their numbers.
@@ -279,41 +246,6 @@ pub(super) fn scratch_file() -> io::Result<File> {
     tempfile::tempfile_in(folder()).or_else(|_| tempfile::tempfile())
 }
 
-/// The spools in `folder` that a run left behind which did not end cleanly, with something recorded in them: newest first.
-pub fn leftovers(folder: &Path) -> Vec<PathBuf> {
-    let mut head = Vec::new();
-    pcapng::file_head(&mut head, None);
-    let mut found: Vec<_> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
-        .filter_map(|entry| {
-            let file = entry.file_type().is_ok_and(|kind| kind.is_file()).then(|| File::open(entry.path()).ok())??;
-            let metadata = file.metadata().ok()?;
-            file.try_lock().ok()?;
-            if metadata.len() <= head.len() as u64 {
-                // Nothing was recorded: nobody misses it.
-                let _ = fs::remove_file(entry.path());
-                return None;
-            }
-            Some((metadata.modified().ok()?, entry.path()))
-        })
-        .collect();
-    found.sort();
-    found.into_iter().rev().map(|(_, path)| path).collect()
-}
-
-/// Makes the next file of a ring, with what it begins with.
-fn begun(path: &Path, beginning: &[u8]) -> Result<File, SpoolError> {
-    let file = create(path, false)?;
-    (&file).write_all(beginning).map_err(|source| {
-        let _ = fs::remove_file(path);
-        SpoolError::Io { path: path.to_owned(), source }
-    })?;
-    Ok(file)
-}
-
 /// Makes the file that the user asked for, locked and empty.
 fn create(path: &Path, force: bool) -> Result<File, SpoolError> {
     let io = |source| SpoolError::Io { path: path.to_owned(), source };
@@ -331,10 +263,31 @@ fn create(path: &Path, force: bool) -> Result<File, SpoolError> {
         io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
         _ => io(e),
     })?;
-    lock(&file, path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
-    file.set_len(0).map_err(io)?;
-    Ok(file)
+    let ours = lock(&file, path).and_then(|()| {
+        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
+        file.set_len(0).map_err(io)
+    });
+    if ours.is_err() && !force {
+        // Nobody else has it: it was not there.
+        let _ = fs::remove_file(path);
+    }
+    ours.map(|()| file)
+}
+
+/// Makes a private file, locked and empty. It gets the name by which others look for it when it is locked: see [`named`].
+fn private_file(folder: &Path) -> Result<NamedTempFile, SpoolError> {
+    let made = tempfile::Builder::new().prefix(NEW_PREFIX).suffix(".pcapng").tempfile_in(folder);
+    let made = made.map_err(|source| SpoolError::Io { path: folder.to_owned(), source })?;
+    lock(made.as_file(), made.path())?;
+    Ok(made)
+}
+
+/// Gives a private file its name, which no other file may have.
+fn named(made: NamedTempFile, path: &Path) -> Result<File, SpoolError> {
+    made.persist_noclobber(path).map_err(|e| match e.error.kind() {
+        io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
+        _ => SpoolError::Io { path: path.to_owned(), source: e.error },
+    })
 }
 
 fn lock(file: &File, path: &Path) -> Result<(), SpoolError> {
@@ -368,12 +321,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let spool = Spool::temporary_in(folder.path()).expect("a spool");
         assert!(spool.path().exists());
-        assert_eq!(leftovers(folder.path()), Vec::<PathBuf>::new(), "in use, and empty");
+        assert_eq!(leftovers(folder.path()), [], "in use, and empty");
         let path = spool.path().to_owned();
         drop(spool);
         assert!(!path.exists());
         let crashed = folder.path().join("live-crashed.pcapng");
         fs::write(&crashed, [0; 500]).expect("written");
-        assert_eq!(leftovers(folder.path()), [crashed]);
+        let one = Leftover { path: crashed, files: 1 };
+        assert_eq!(leftovers(folder.path()), std::slice::from_ref(&one));
+        let old = std::time::SystemTime::UNIX_EPOCH;
+        for number in [3, 4] {
+            let path = Ring::path(&folder.path().join("live-ring.pcapng"), number);
+            fs::write(&path, [0; 500]).expect("written");
+            File::open(&path).and_then(|file| file.set_modified(old)).expect("older");
+        }
+        let ring = Leftover { path: folder.path().join("live-ring.*.pcapng"), files: 2 };
+        assert_eq!(leftovers(folder.path()), [one, ring]);
     }
 }

@@ -31,6 +31,9 @@ pub struct Capture {
     shared: Arc<Shared>,
 }
 
+/// What is called with each further thing that is wrong.
+type Tell = Box<dyn Fn(&str) + Send + Sync>;
+
 struct Shared {
     index: RwLock<Index>,
     files: Files,
@@ -46,6 +49,7 @@ struct Shared {
     /// Held by who needs what is there to stay.
     hold: Arc<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    tell: OnceLock<Tell>,
 }
 
 /// Keeps what is there: see [`Capture::hold`].
@@ -84,6 +88,7 @@ impl Capture {
                 armed: AtomicBool::new(false),
                 hold: Arc::default(),
                 wake: OnceLock::new(),
+                tell: OnceLock::new(),
             }),
         }
     }
@@ -349,19 +354,17 @@ impl Capture {
         self.changed();
     }
 
-    /// Notes bytes that were not captured, and why; the first reason stays.
-    pub fn note_trouble(&self, uncaptured: u64, reason: impl FnOnce() -> String) {
-        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.uncaptured += uncaptured;
-        trouble.reason.get_or_insert_with(reason);
-        drop(trouble);
+    /// Notes bytes that were not captured; why is told by [`Self::add_trouble`].
+    pub(super) fn note_uncaptured(&self, bytes: u64) {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).uncaptured += bytes;
         self.changed();
     }
 
-    /// Notes something else that is wrong with a file, behind what was noted before: it stays one line.
-    pub(super) fn add_trouble(&self, what: &str) {
+    /// Notes what is wrong, behind what was noted before: it stays one line. What was told already is not told again.
+    pub fn add_trouble(&self, what: &str) {
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut trouble.reason {
+            Some(reason) if reason.contains(what) => return,
             Some(reason) => {
                 reason.push_str("; ");
                 reason.push_str(what);
@@ -369,7 +372,15 @@ impl Capture {
             None => trouble.reason = Some(what.to_owned()),
         }
         drop(trouble);
+        if let Some(tell) = self.shared.tell.get() {
+            tell(what);
+        }
         self.changed();
+    }
+
+    /// Sets what is called with each further thing that is wrong. Only the first call has an effect.
+    pub fn on_trouble(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.shared.tell.set(Box::new(tell));
     }
 
     pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {

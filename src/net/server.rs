@@ -193,9 +193,7 @@ fn open(
         // A fault of ours in one connection must not be silent, and ends only that connection.
         let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut tap, local, &config)));
         if served.is_err() {
-            capture.note_trouble(0, || {
-                format!("a fault in framescope ended the connection from {peer}; please report it")
-            });
+            capture.add_trouble("a fault in framescope ended a connection; please report it");
         }
         drop(tap);
         drop(entry);

@@ -134,7 +134,6 @@ impl Work {
         let mut lines = Lines::new(&self.capture, &Options::default());
         let mut next = 1;
         let mut flushed = Instant::now();
-        let mut warned = false;
         let mut missed = 0;
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
@@ -163,10 +162,6 @@ impl Work {
                 sink.flush()?;
                 self.printed.store(next - 1 - missed, Ordering::SeqCst);
                 flushed = Instant::now();
-            }
-            if let Some(reason) = self.capture.trouble().reason.filter(|_| !warned) {
-                warned = true;
-                stdio::say(reason);
             }
             if records.is_empty() {
                 if stopping {

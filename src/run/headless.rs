@@ -21,6 +21,14 @@ const END_WITHIN: Duration = Duration::from_millis(1950);
 /// What stdout's reader is left at the end, however long the connections took.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
+/// What happens in a run.
+enum Event {
+    /// Something is wrong, and it goes on.
+    Trouble(String),
+    /// It ends.
+    End(End),
+}
+
 /// Why the run ends.
 enum End {
     Signal,
@@ -29,7 +37,7 @@ enum End {
 
 /// Serves until a signal comes or nobody reads stdout any more.
 pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
-    let (sender, ended) = channel();
+    let (sender, happened) = channel();
     catch_signals(&sender)?;
     // An older capture is replaced only when there is a server to fill the new one.
     let server = Server::bind(config(args))?;
@@ -38,11 +46,14 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
+    // Said by this thread: whoever records does not wait for stderr.
+    let troubles = sender.clone();
+    capture.on_trouble(move |what| drop(troubles.send(Event::Trouble(what.to_owned()))));
     let follower = match args.quiet {
         true => None,
         false => {
             let style = if args.json { Style::Json } else { Style::Plain };
-            let stopped = move |why| drop(sender.send(End::Stopped(why)));
+            let stopped = move |why| drop(sender.send(Event::End(End::Stopped(why))));
             Some(Follower::start(&capture, style, args.filter.as_ref(), stopped).context("cannot write to stdout")?)
         }
     };
@@ -53,7 +64,17 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     announce(&server);
     let demo = start_beside(args, &server)?;
     // The sender of signals lives as long as the process.
-    let why = ended.recv().unwrap_or(End::Signal);
+    let mut told = Vec::new();
+    let why = loop {
+        match happened.recv() {
+            Ok(Event::Trouble(what)) => {
+                stdio::say(&what);
+                told.push(what);
+            }
+            Ok(Event::End(why)) => break why,
+            Err(_) => break End::Signal,
+        }
+    };
     let asked = Instant::now();
     server.shutdown();
     drop(demo);
@@ -61,7 +82,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool and keep it from removing its file.
     fate.go();
-    conclude(args, &capture, why, printed)
+    conclude(args, &capture, why, printed, &told)
 }
 
 /// Where the capture goes.
@@ -96,9 +117,9 @@ fn start_beside(args: &Serve, server: &Handle) -> anyhow::Result<Option<demo::De
     demo.context("the system gives no thread for the demo client")
 }
 
-fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
+fn catch_signals(sender: &Sender<Event>) -> anyhow::Result<()> {
     let sender = sender.clone();
-    signals::on_end(false, move |_| drop(sender.send(End::Signal))).context("signals cannot be caught")
+    signals::on_end(false, move |_| drop(sender.send(Event::End(End::Signal)))).context("signals cannot be caught")
 }
 
 /// The line that scripts wait for: exactly these words.
@@ -108,7 +129,13 @@ fn announce(server: &Handle) {
 }
 
 /// The summary, and how it went.
-fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> anyhow::Result<ExitCode> {
+fn conclude(
+    args: &Serve,
+    capture: &Capture,
+    why: End,
+    printed: Option<u64>,
+    told: &[String],
+) -> anyhow::Result<ExitCode> {
     let totals = capture.totals();
     let line = summary(&totals, capture.trouble().uncaptured);
     match why {
@@ -124,17 +151,18 @@ fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> 
         _ if args.json => stdio::say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
     }
-    check_captured(capture)?;
+    check_captured(capture, told)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails when bytes crossed that could not be kept.
-pub fn check_captured(capture: &Capture) -> anyhow::Result<()> {
+/// Fails when bytes crossed that could not be kept, with the reason as far as that was not told.
+pub fn check_captured(capture: &Capture, told: &[String]) -> anyhow::Result<()> {
     let trouble = capture.trouble();
     if trouble.uncaptured > 0 {
+        let reason = trouble.reason.filter(|reason| *reason != told.join("; ")).map(|reason| format!("{reason}; "));
         bail!(
-            "{}; {} not captured; free some space or choose another place with --write",
-            trouble.reason.unwrap_or_default(),
+            "{}{} not captured; free some space or choose another place with --write",
+            reason.unwrap_or_default(),
             match trouble.uncaptured {
                 1 => "1 byte was".to_owned(),
                 bytes => format!("{} bytes were", grouped(bytes)),

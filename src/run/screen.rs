@@ -17,7 +17,7 @@ use super::{headless, stdio};
 use crate::capture::filter::Filter;
 use crate::capture::import::Loader;
 use crate::capture::recorder::Recorder;
-use crate::capture::spool;
+use crate::capture::spool::{self, Leftover};
 use crate::capture::store::Capture;
 use crate::cli::{Serve, Theme};
 use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
@@ -53,7 +53,10 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     let browser = args.browser.then(|| browse(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("the system gives no thread for the demo client")?;
-    let leftover = leftover.map(|path| Notice::Leftover(below_home(&path)));
+    let leftover = leftover.map(|Leftover { path, files }| match files {
+        1 => Notice::Leftover("framescope open", below_home(&path), ""),
+        _ => Notice::Leftover("cat", below_home(&path), " > all.pcapng"),
+    });
     let subject = Subject {
         capture: &capture,
         server: Some(server.address()),
@@ -75,7 +78,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
         fate.go();
     }
     shown?;
-    headless::check_captured(&capture)?;
+    headless::check_captured(&capture, &[])?;
     if args.write.is_some() {
         stdio::say(format_args!("{}: {}", names(&capture.paths()), headless::summary(&capture.totals(), 0)));
     }

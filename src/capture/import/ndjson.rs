@@ -28,8 +28,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Reads the lines into the capture: everything before the first damage, and a line about that.
 pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
     let mut lines = Lines::new(Arc::new(file), 0);
-    let mut reading =
-        Reading { capture, replay: Replay::new(recorder), next: HashMap::new(), addresses: None, buffer: Vec::new() };
+    let mut reading = Reading {
+        capture,
+        replay: Replay::new(recorder),
+        next: HashMap::new(),
+        addresses: None,
+        buffer: Vec::new(),
+        told_missing: false,
+    };
     while !cancel.load(Ordering::Relaxed) {
         let line = match lines.next() {
             Ok(true) => &lines.line,
@@ -58,6 +64,8 @@ struct Reading<'a> {
     /// Of connections that do not begin with a request; looked up when the first of them comes.
     addresses: Option<HashMap<u64, (SocketAddr, SocketAddr)>>,
     buffer: Vec<u8>,
+    /// That records are missing was told.
+    told_missing: bool,
 }
 
 impl Reading<'_> {
@@ -75,7 +83,7 @@ impl Reading<'_> {
         let fed = Direction::BOTH.into_iter().find(|way| told.is_undirected() && next[way.index()] == told.offset);
         let direction = fed.unwrap_or(sound.direction);
         let known = next[direction.index()];
-        if told.offset != known {
+        if told.offset != known && !std::mem::replace(&mut self.told_missing, true) {
             let words = format!(
                 "at offset {} of its direction where {} comes next: records before it are not in the file",
                 grouped(told.offset),
@@ -101,7 +109,7 @@ impl Reading<'_> {
     }
 
     fn trouble(&self, line: u64, words: &str) {
-        self.capture.note_trouble(0, || format!("line {}: {}", grouped(line), printable::text(words)));
+        self.capture.add_trouble(&format!("line {}: {}", grouped(line), printable::text(words)));
     }
 
     /// The addresses that a later line tells.

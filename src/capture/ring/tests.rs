@@ -50,12 +50,12 @@ fn behind_a_long_way_sequence_numbers_are_what_they_were() {
 
 #[test]
 fn files_are_numbered_before_their_extension() {
-    for (base, third) in [("a/b.pcapng", "a/b.00003.pcapng"), ("b", "b.00003"), ("x.y.z", "x.y.00003.z")] {
+    for (base, third) in [("a/b.pcapng", "a/b.0000003.pcapng"), ("b", "b.0000003"), ("x.y.z", "x.y.0000003.z")] {
         let path = Ring::path(Path::new(base), 3);
         assert_eq!(path, Path::new(third));
         assert!(Ring::is_path(Path::new(base), &path));
     }
-    for other in ["b.pcapng", "b.0000x.pcapng", "b.003.pcapng", "b.00003.pcap", "c.00003.pcapng"] {
+    for other in ["b.pcapng", "b.000000x.pcapng", "b.00003.pcapng", "b.0000003.pcap", "c.0000003.pcapng"] {
         assert!(!Ring::is_path(Path::new("b.pcapng"), Path::new(other)), "{other}");
     }
 }

@@ -102,8 +102,9 @@ pub enum Notice {
     Said(String),
     /// It did not.
     Failed(String),
-    /// A run that did not end cleanly left its capture: the path, with `~` for the home folder.
-    Leftover(String),
+    /// A run that did not end cleanly left its capture: how the command begins that opens it or puts its files together, the
+    /// path, with `~` for the home folder, and how the command goes on.
+    Leftover(&'static str, String, &'static str),
 }
 
 /// Work that runs beside the screen.

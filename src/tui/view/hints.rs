@@ -49,8 +49,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Notice::Failed(line)) => {
             put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), width), theme.error.0);
         }
-        Some(Notice::Leftover(path)) => {
-            put(buffer, area, 1, 0, &leftover(path, width), theme.info.0);
+        Some(Notice::Leftover(command, path, rest)) => {
+            put(buffer, area, 1, 0, &leftover(command, path, rest, width), theme.info.0);
         }
         None => keys(app, buffer),
     }
@@ -110,9 +110,9 @@ const fn filter_line(app: &App) -> Rect {
 }
 
 /// How to open what a run left, in `width` columns.
-fn leftover(path: &str, width: usize) -> String {
-    const WORDS: &str = "unsaved capture found: framescope open ";
-    format!("{WORDS}{}", fit_path(path, width.saturating_sub(WORDS.width())))
+fn leftover(command: &str, path: &str, rest: &str, width: usize) -> String {
+    let words = format!("unsaved capture found: {command} ");
+    format!("{words}{}{rest}", fit_path(path, width.saturating_sub(words.width() + rest.width())))
 }
 
 /// Where the terminal's cursor stands while something is typed.
@@ -218,7 +218,11 @@ mod tests {
     #[test]
     fn of_what_was_left_the_file_stands() {
         let path = "~/.cache/framescope/spool-1234.pcapng";
-        assert!(leftover(path, 78).ends_with(path));
-        assert!(leftover(path, 62).ends_with("…/spool-1234.pcapng"), "{}", leftover(path, 62));
+        assert!(leftover("framescope open", path, "", 78).ends_with(path));
+        assert!(
+            leftover("framescope open", path, "", 62).ends_with("…/spool-1234.pcapng"),
+            "{}",
+            leftover("framescope open", path, "", 62)
+        );
     }
 }

@@ -29,22 +29,22 @@ const BUFFER: usize = 256 * 1024;
 pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
     let mut events = match Events::new() {
         Ok(events) => events,
-        Err(e) => return capture.note_trouble(0, || format!("there is no place to convert the HAR: {e}")),
+        Err(e) => return capture.add_trouble(&format!("there is no place to convert the HAR: {e}")),
     };
     if let Err(e) = parse(&mut events, file, cancel)
         && !cancel.load(Ordering::Relaxed)
     {
         events.interrupted();
-        capture.note_trouble(0, || format!("{}; what stands before it is shown", printable::text(&e.to_string())));
+        capture.add_trouble(&format!("{}; what stands before it is shown", printable::text(&e.to_string())));
     }
     if let Some(words) = events.trouble() {
-        capture.note_trouble(0, || words);
+        capture.add_trouble(&words);
     }
     if let Some(words) = reconstructed(&events) {
         recorder.mark_reconstructed(&words);
     }
     if let Err(e) = events.replay(recorder, cancel) {
-        capture.note_trouble(0, || format!("the scratch file of the conversion cannot be read: {e}"));
+        capture.add_trouble(&format!("the scratch file of the conversion cannot be read: {e}"));
     }
 }
 

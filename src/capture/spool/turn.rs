@@ -1,0 +1,146 @@
+//! The files of a ring: when the next one begins, and when the oldest goes.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use super::{Spool, SpoolError, create, named, private_file};
+use crate::capture::files::Part;
+use crate::capture::index::Leaving;
+use crate::capture::pcapng;
+use crate::capture::ring::Ring;
+use crate::capture::store::Capture;
+use crate::proto::rules::count;
+
+/// How many names in a row may be taken by others.
+const MAX_TAKEN: u32 = 1000;
+
+impl Spool {
+    /// Appends whole blocks as [`Self::append`] does; of a ring the oldest files go before, so that there is room, on a full disk
+    /// too.
+    ///
+    /// # Errors
+    /// What the system said; of a ring that has no room and can begin no next file, why it cannot.
+    pub(in crate::capture) fn record(&mut self, blocks: &[u8], capture: &Capture) -> io::Result<u64> {
+        let coming = blocks.len() as u64;
+        self.make_room(coming, capture);
+        if let Some(why) = self.ring.as_ref().and_then(|ring| ring.has_no_room(self.len + coming)) {
+            return Err(io::Error::other(why.to_owned()));
+        }
+        loop {
+            match self.append(blocks) {
+                Err(e) if is_full(&e) && self.give_oldest(capture) => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Begins the ring's next file when the latest has had its share, and lets the oldest go when all are too much. Nothing may wait
+    /// to be appended for the connections that the ring knows.
+    pub(in crate::capture) fn turn(&mut self, capture: &Capture) {
+        while self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len)) {
+            match self.begin_next(capture) {
+                Ok(()) => break,
+                Err(SpoolError::Io { source, .. }) if is_full(&source) && self.give_oldest(capture) => {}
+                Err(error) => {
+                    if let Some(ring) = &mut self.ring {
+                        ring.stick(self.len, error.to_string());
+                        capture.add_trouble(&format!("writing goes on in {}: {error}", self.path.display()));
+                    }
+                    break;
+                }
+            }
+        }
+        self.make_room(0, capture);
+    }
+
+    fn begin_next(&mut self, capture: &Capture) -> Result<(), SpoolError> {
+        let Some(ring) = &mut self.ring else { return Ok(()) };
+        let mut head = Vec::new();
+        pcapng::file_head(&mut head, None);
+        let beginning = ring.beginning(capture, head);
+        let mut next = next_file(ring, &beginning.blocks);
+        // Where the process may have no more files open, one is kept for this.
+        if matches!(next, Err(SpoolError::Io { .. })) && self.reserve.take().is_some() {
+            next = next_file(ring, &beginning.blocks);
+        }
+        let (number, path, file) = next?;
+        self.reserve = self.reserve.take().or_else(|| File::open("/dev/null").ok());
+        self.start += self.len;
+        self.file = Arc::new(file);
+        self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
+        if let Some(left_out) = ring.turned(capture, self.start, self.len, number, beginning) {
+            let connections = count(left_out, "connection");
+            capture.add_trouble(&format!(
+                "the ring is too small for so many connections: {connections} stand in {} without their handshakes; take a larger \
+                 --ring",
+                path.display()
+            ));
+        }
+        (self.path, self.len) = (path, ring.begun());
+        Ok(())
+    }
+
+    /// Lets the oldest files go, as far as needed for so many bytes to come.
+    fn make_room(&mut self, coming: u64, capture: &Capture) {
+        while let Some(ring) = &mut self.ring
+            && let Some(leaving) = ring.take_oldest(self.len + coming, capture)
+        {
+            let part = self.let_go(&leaving, capture);
+            // Its blocks are given back with the last handle, which takes a large file a tenth of a second: nobody waits for that.
+            let _ = thread::Builder::new().name("ring".to_owned()).spawn(move || drop(part));
+        }
+    }
+
+    /// Gives a full disk the oldest file back; whether there was one besides the latest.
+    fn give_oldest(&mut self, capture: &Capture) -> bool {
+        let leaving = self.ring.as_mut().and_then(Ring::give_oldest);
+        leaving.map(|leaving| self.let_go(&leaving, capture)).is_some()
+    }
+
+    fn let_go(&self, leaving: &Leaving, capture: &Capture) -> Option<Part> {
+        // Out of the index first: nobody looks for what is gone.
+        capture.index_mut().evict(leaving);
+        let part = self.files.pop();
+        if let Some(part) = &part {
+            // The file may have been removed by somebody else.
+            let _ = fs::remove_file(&part.path);
+        }
+        part
+    }
+}
+
+/// Whether a disk, or what a user may have of it, is full.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Makes the next file of a ring with what it begins with: its number, where it lies, the file. Names that others have taken are
+/// passed over.
+fn next_file(ring: &Ring, beginning: &[u8]) -> Result<(u32, PathBuf, File), SpoolError> {
+    let mut number = ring.number() + 1;
+    loop {
+        let path = Ring::path(ring.base(), number);
+        match begun(&path, ring.is_private(), beginning) {
+            Err(SpoolError::Exists(_)) if number - ring.number() < MAX_TAKEN => number += 1,
+            made => return made.map(|file| (number, path, file)),
+        }
+    }
+}
+
+fn begun(path: &Path, private: bool, beginning: &[u8]) -> Result<File, SpoolError> {
+    let io = |source| SpoolError::Io { path: path.to_owned(), source };
+    if private {
+        let mut made = private_file(path.parent().unwrap_or(Path::new(".")))?;
+        made.write_all(beginning).map_err(io)?;
+        return named(made, path);
+    }
+    let mut file = create(path, false)?;
+    file.write_all(beginning).map_err(|source| {
+        let _ = fs::remove_file(path);
+        io(source)
+    })?;
+    Ok(file)
+}
