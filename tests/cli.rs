@@ -570,6 +570,59 @@ mod headless {
     }
 
     #[test]
+    fn lines_that_are_read_late_say_what_is_missing() {
+        let mut running =
+            Running::start(&["--headless", "--json", "--listen", "127.0.0.1:0", "--no-deflate", "--ring", "1MiB"]);
+        let request = |path: &str| {
+            format!(
+                "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+                running.address
+            )
+        };
+        let connect = || {
+            let mut socket = std::net::TcpStream::connect(&running.address).expect("it serves");
+            std::io::Write::write_all(&mut socket, request("/echo").as_bytes()).expect("sent");
+            let mut answer = [0; 129];
+            socket.read_exact(&mut answer).expect("an answer");
+            socket
+        };
+        let (mut wire, payload) = (Vec::new(), [0x5a; 30_000]);
+        FrameHead::new(true, Opcode::Binary, Some([1, 2, 3, 4]), 30_000).encode_with(&payload, &mut wire);
+        let mut sockets = vec![connect()];
+        // Nobody reads stdout: after some records in the pipe nothing is printed, and most goes with the ring.
+        for n in 0..150 {
+            if n == 50 {
+                sockets.push(connect());
+            }
+            let socket = sockets.last_mut().expect("one");
+            std::io::Write::write_all(socket, &wire).expect("sent");
+            let mut echo = [0; 30_004];
+            socket.read_exact(&mut echo).expect("the echo");
+        }
+        let mut stdout = running.child.stdout.take().expect("stdout");
+        let lines = std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).map(|_| text)
+        });
+        let (status, _, err) = running.end(rustix::process::Signal::INT);
+        assert_eq!(status.code(), Some(0), "{err}");
+        assert!(err.contains(" not printed: stdout was not read in time"), "{err}");
+        let lines = lines.join().expect("no panic").expect("text");
+        let gaps = lines.lines().filter(|line| line.contains("\"type\":\"gap\"")).count();
+        assert!(gaps >= 2, "{gaps}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("lines.ndjson");
+        fs::write(&path, &lines).expect("written");
+        let checked = framescope(&["check", "--fail-on", "error", &path.to_string_lossy()]).output().expect("run");
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned() + &String::from_utf8_lossy(&checked.stdout);
+        // One line says that the rest is not there; whatever was printed of each connection follows from what was before.
+        assert!(checked.status.success() && !said.contains("comes next"), "{said}");
+        let requests = lines.lines().filter(|line| line.contains("\"type\":\"request\"")).count();
+        assert_eq!(requests, 2, "each handshake once");
+    }
+
+    #[test]
     fn a_ring_keeps_the_latest_part() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("day.pcapng").to_string_lossy().into_owned();

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::seen::Seen;
 use super::stdio;
 use crate::capture::filter::{Filter, Sieve};
 use crate::capture::record::Record;
@@ -51,7 +52,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins to print the records of `capture` that `filter` lets through; `stopped` is called when that ends early.
+    /// Begins to print the records of `capture` that `filter` lets through; of a `ring` they may go meanwhile. `stopped` is called
+    /// when that ends early.
     ///
     /// # Errors
     /// When there is no stdout or no thread.
@@ -59,6 +61,7 @@ impl Follower {
         capture: &Capture,
         style: Style,
         filter: Option<&Filter>,
+        ring: bool,
         stopped: impl FnOnce(Stopped) + Send + 'static,
     ) -> io::Result<Self> {
         let (wake, woken) = sync_channel(1);
@@ -77,6 +80,8 @@ impl Follower {
             stop: Arc::clone(&stop),
             printed: Arc::clone(&printed),
             woken,
+            ring,
+            seen: Seen::default(),
         };
         let out = stdio::stdout()?;
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
@@ -107,6 +112,9 @@ struct Work {
     stop: Arc<AtomicBool>,
     printed: Arc<AtomicU64>,
     woken: Receiver<()>,
+    /// Whether records may go while they are followed; then what was looked at.
+    ring: bool,
+    seen: Seen,
 }
 
 impl Work {
@@ -138,32 +146,49 @@ impl Work {
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             self.capture.arm();
-            // What went with the ring before it was printed.
-            let totals = self.capture.totals();
-            missed += totals.settled.saturating_sub(next);
-            next = if next < totals.settled { next.max(totals.first) } else { next };
             let hold = self.capture.hold();
-            let records = self.capture.records(next..next + BATCH);
+            let totals = self.capture.totals();
+            let records = if next < totals.settled {
+                // They went with the ring before they were printed: what stands in for them tells where something is missing.
+                missed += totals.settled - next;
+                next = totals.settled;
+                self.seen.forget_gone(&self.capture);
+                let stand_ins = self.capture.records(totals.first..totals.settled).into_iter();
+                stand_ins.filter_map(|stand_in| self.seen.rest_of(stand_in)).collect()
+            } else {
+                let records = self.capture.records(next..next + BATCH);
+                missed += records.first().map_or(0, |first| first.no - next);
+                next = records.last().map_or(next, |last| last.no + 1);
+                records
+            };
             for record in &records {
                 let line = sink.begin();
                 let printed = self.line(record, &mut lines, &mut sink);
                 if !self.capture.has_gone(record.no, totals.settled) {
                     printed.and_then(|()| sink.end())?;
-                } else if sink.take_back(line) {
-                    // It went while it was looked at.
-                    missed += 1;
-                } else {
-                    return Err(ExportError::Gone { no: record.no });
+                    if self.ring {
+                        self.seen.note(record);
+                    }
+                    continue;
+                }
+                // It went while it was looked at.
+                missed += u64::from(record.no >= totals.settled);
+                if !sink.take_back(line) {
+                    // A part of it is printed already, as it is very long: that is no line that anybody reads.
+                    sink.buffer.push(b'\n');
+                    stdio::say(format_args!(
+                        "record {} went with the ring while it was printed: its line is cut",
+                        record.no
+                    ));
                 }
             }
-            next = records.last().map_or(next, |last| last.no + 1);
             drop(hold);
             if records.is_empty() || flushed.elapsed() > FLUSH {
                 sink.flush()?;
                 self.printed.store(next - 1 - missed, Ordering::SeqCst);
                 flushed = Instant::now();
             }
-            if records.is_empty() {
+            if records.is_empty() && next > self.capture.len() {
                 if stopping {
                     return Ok(());
                 }

@@ -54,7 +54,10 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
         false => {
             let style = if args.json { Style::Json } else { Style::Plain };
             let stopped = move |why| drop(sender.send(Event::End(End::Stopped(why))));
-            Some(Follower::start(&capture, style, args.filter.as_ref(), stopped).context("cannot write to stdout")?)
+            Some(
+                Follower::start(&capture, style, args.filter.as_ref(), args.ring.is_some(), stopped)
+                    .context("cannot write to stdout")?,
+            )
         }
     };
     let server = server.start(recorder).context("the system gives no thread for the server")?;

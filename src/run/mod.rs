@@ -7,6 +7,7 @@ mod follow;
 mod headless;
 mod pages;
 pub mod screen;
+mod seen;
 mod signals;
 mod stdio;
 
