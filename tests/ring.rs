@@ -13,7 +13,7 @@ use framescope::capture::record::Record;
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::{Spool, SpoolError};
 use framescope::capture::store::Capture;
-use framescope::export::{Format, Options, Progress, export};
+use framescope::export::{ExportError, Format, Options, Progress, export};
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, How, Kind};
@@ -321,6 +321,58 @@ fn a_live_capture_is_exported_as_what_is_there() {
     assert!(capture.totals().gone > gone);
     let sizes: u64 = talk.files().iter().map(|path| fs::metadata(path).expect("there").len()).sum();
     assert!(sizes <= SIZE);
+}
+
+/// An output during whose first write so much is said.
+struct Talking<'a> {
+    talk: &'a mut Talk,
+    connections: &'a mut [ConnectionRecorder],
+    texts: usize,
+    out: Vec<u8>,
+}
+
+impl std::io::Write for Talking<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        for n in 0..std::mem::take(&mut self.texts) {
+            let one = n % self.connections.len();
+            self.talk.text(&mut self.connections[one], DOWN, 500);
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_export_under_which_records_go_fails_and_writes_nothing_else() {
+    for format in [Format::Pcapng, Format::Ndjson, Format::Har] {
+        for direction in [None, Some(DOWN)] {
+            let mut talk = Talk::new(SIZE);
+            let capture = talk.capture();
+            let mut connections = [50_001, 50_002].map(|port| talk.upgraded(port, ""));
+            while capture.totals().gone < 300 {
+                talk.text(&mut connections[0], DOWN, 500);
+                talk.text(&mut connections[1], DOWN, 500);
+            }
+            let options = Options { direction, ..Options::default() };
+            let mut export_while = |texts| {
+                let there = by_port(&capture);
+                let mut out = Talking { talk: &mut talk, connections: &mut connections, texts, out: Vec::new() };
+                let done = export(&capture, format, &options, &mut out, &Progress::default());
+                (done, out.out, there)
+            };
+            let (done, out, there) = export_while(200);
+            done.expect("what is there stays meanwhile");
+            let mut again = by_port(&opened(&out));
+            again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(How::Capture)));
+            assert!(direction.is_some() || again == there, "{format:?}");
+            let (done, ..) = export_while(2000);
+            assert!(matches!(done, Err(ExportError::Gone { .. })), "{format:?} {direction:?} {done:?}");
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::capture::inflate::{Inflated, MessageReader};
 use crate::capture::pcapng::MAX_SEGMENT;
 use crate::capture::reader::Reader;
 use crate::capture::record::Record;
-use crate::capture::store::Capture;
+use crate::capture::store::{Capture, Totals};
 use crate::proto::dissected::Kind;
 use crate::proto::inflating::EXPORTED_INFLATED;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
@@ -41,14 +41,15 @@ impl<'a> Source<'a> {
         &mut self,
         mut take: impl FnMut(&mut Bytes, &Record) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
+        let totals = self.capture.totals();
         let total = match &self.options.selection {
-            Selection::All => self.capture.len() + 1 - self.capture.first(),
+            Selection::All => totals.records + 1 - totals.first,
             Selection::Records(numbers) => numbers.len() as u64,
         };
         self.progress.total.store(total, Ordering::Relaxed);
         let (progress, written, bytes) = (self.progress, &mut self.written, &mut self.bytes);
         let mut first_error = Ok(());
-        let flow = look(self.capture, self.options, self.capture.len(), |record| {
+        let flow = look(self.capture, self.options, &totals, |record| {
             let done = progress.check().and_then(|()| take(bytes, record));
             *written += 1;
             progress.done.fetch_add(1, Ordering::Relaxed);
@@ -65,23 +66,27 @@ impl<'a> Source<'a> {
 
     /// Looks at each selected record, until `see` has seen enough.
     pub fn look(&self, see: impl FnMut(&Record) -> ControlFlow<()>) -> Result<(), ExportError> {
-        look(self.capture, self.options, self.capture.len(), see)
+        look(self.capture, self.options, &self.capture.totals(), see)
     }
 }
 
 fn look(
     capture: &Capture,
     options: &Options,
-    len: u64,
+    totals: &Totals,
     mut see: impl FnMut(&Record) -> ControlFlow<()>,
 ) -> Result<(), ExportError> {
     let wanted = |record: &Record| options.direction.is_none_or(|direction| record.direction == direction);
+    // What went with the ring meanwhile has its number no more, or shares it with what stands in for others.
+    let there = |no: u64| if capture.has_gone(no, totals.settled) { Err(ExportError::Gone { no }) } else { Ok(()) };
     match &options.selection {
         Selection::All => {
-            let mut from = capture.first();
-            while from <= len {
-                let until = (from + BATCH).min(len + 1);
-                for record in capture.records(from..until).iter().filter(|record| wanted(record)) {
+            let mut from = totals.first;
+            while from <= totals.records {
+                let until = (from + BATCH).min(totals.records + 1);
+                let records = capture.records(from..until);
+                there(from)?;
+                for record in records.iter().filter(|record| wanted(record)) {
                     if see(record).is_break() {
                         return Ok(());
                     }
@@ -90,12 +95,10 @@ fn look(
             }
         }
         Selection::Records(numbers) => {
-            let first = capture.first();
-            for no in numbers.iter().filter(|no| **no >= first) {
-                let record = capture.record(*no).ok_or_else(|| match *no < capture.settled() {
-                    true => ExportError::Gone { no: *no },
-                    false => ExportError::NoRecord { no: *no, len: capture.len() },
-                })?;
+            for no in numbers.iter().filter(|no| **no >= totals.first) {
+                let record = capture.record(*no);
+                there(*no)?;
+                let record = record.ok_or_else(|| ExportError::NoRecord { no: *no, len: capture.len() })?;
                 if wanted(&record) && see(&record).is_break() {
                     return Ok(());
                 }

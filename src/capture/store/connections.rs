@@ -93,6 +93,19 @@ impl Capture {
         entry.number_of(u32::try_from(ordinal).ok()?)
     }
 
+    /// The ordinal of the first record of a connection that is there, and the first number of all that stands where it always
+    /// stood, at the same moment; `None` when the connection is gone.
+    pub fn first_ordinal(&self, connection: u32) -> Option<(u32, u64)> {
+        let index = self.index();
+        Some((index.connection(connection)?.base, index.totals.settled))
+    }
+
+    /// The record of `connection` with that ordinal.
+    pub fn at_ordinal(&self, connection: u32, ordinal: u32) -> Option<Record> {
+        let index = self.index();
+        index.record(index.connection(connection)?.number_of(ordinal)?)
+    }
+
     /// The numbers of the records of `connection` from number `from` on, at most `limit` of them.
     pub fn numbers(&self, connection: u32, from: u64, limit: usize) -> Vec<u64> {
         let index = self.index();

@@ -8,6 +8,7 @@ mod head;
 mod messages;
 mod records;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -19,7 +20,7 @@ use super::timestamp::Timestamps;
 use super::{ExportError, Progress, Selection};
 use crate::capture::record::Record;
 use crate::capture::schema::VERSION;
-use crate::capture::store::Capture;
+use crate::capture::store::{Capture, Totals};
 use crate::proto::dissected::{Direction, Kind};
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
@@ -50,6 +51,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     let mut first = true;
     for run in &bare {
         writer.records(run, 0..u64::MAX, &mut first, sink)?;
+        run.check()?;
     }
     sink.buffer.extend_from_slice(b"]}}}\n");
     source.written = writer.written;
@@ -67,15 +69,19 @@ struct Chosen<'a> {
     capture: &'a Capture,
     /// The numbers of the records by connection; none for all.
     numbers: Option<BTreeMap<u32, Vec<u64>>>,
-    /// The number of the last record when the export began.
+    /// The numbers of the last record, and of the first that stands where it always stood, when the export began.
     len: u64,
+    settled: u64,
+    /// How many records there were.
+    there: u64,
     note: Option<String>,
 }
 
 impl<'a> Chosen<'a> {
     fn of(source: &Source<'a>) -> Result<Self, ExportError> {
         let capture = source.capture;
-        let whole = Self { capture, numbers: None, len: capture.len(), note: None };
+        let Totals { records, first, settled, .. } = capture.totals();
+        let whole = Self { capture, numbers: None, len: records, settled, there: records + 1 - first, note: None };
         if source.options.selection == Selection::All && source.options.direction.is_none() {
             return Ok(whole);
         }
@@ -93,7 +99,7 @@ impl<'a> Chosen<'a> {
 
     /// How many records there are.
     fn total(&self) -> u64 {
-        self.numbers.as_ref().map_or(self.len, |numbers| numbers.values().map(|own| own.len() as u64).sum())
+        self.numbers.as_ref().map_or(self.there, |numbers| numbers.values().map(|own| own.len() as u64).sum())
     }
 
     fn runs(&self) -> impl Iterator<Item = Run<'_>> {
@@ -101,11 +107,21 @@ impl<'a> Chosen<'a> {
             None => (1..=u32::try_from(self.capture.totals().connections).unwrap_or(u32::MAX)).collect(),
             Some(numbers) => numbers.keys().copied().collect(),
         };
-        connections.into_iter().map(|connection| Run {
-            capture: self.capture,
-            connection,
-            numbers: self.numbers.as_ref().map(|numbers| numbers[&connection].as_slice()),
-            len: self.len,
+        connections.into_iter().filter_map(|connection| {
+            let (first, settled) = match self.numbers {
+                None => self.capture.first_ordinal(connection)?,
+                Some(_) => (0, self.settled),
+            };
+            let numbers = self.numbers.as_ref().map(|numbers| numbers[&connection].as_slice());
+            Some(Run {
+                capture: self.capture,
+                connection,
+                numbers,
+                first,
+                settled,
+                len: self.len,
+                gone: Cell::new(None),
+            })
         })
     }
 }
@@ -116,21 +132,51 @@ struct Run<'a> {
     connection: u32,
     /// None for all.
     numbers: Option<&'a [u64]>,
-    /// The number of the last record when the export began.
+    /// The ordinal of the first, where all are chosen.
+    first: u32,
+    /// The numbers of the first record that stood where it always stood when this run began, and of the last when the export
+    /// began.
+    settled: u64,
     len: u64,
+    /// The number of a record that went with the ring meanwhile.
+    gone: Cell<Option<u64>>,
 }
 
 impl Run<'_> {
     fn get(&self, at: u64) -> Option<Record> {
-        let no = match self.numbers {
-            Some(numbers) => *numbers.get(usize::try_from(at).ok()?)?,
-            None => self.capture.neighbour(self.connection, 0, i64::try_from(at).ok()?)?,
+        let (record, gone) = match self.numbers {
+            Some(numbers) => {
+                let record = self.capture.record(*numbers.get(usize::try_from(at).ok()?)?);
+                let gone = record.is_none();
+                (record, gone)
+            }
+            None => {
+                let ordinal = self.first.checked_add(u32::try_from(at).ok()?)?;
+                let record = self.capture.at_ordinal(self.connection, ordinal);
+                let first = self.capture.first_ordinal(self.connection);
+                let gone = record.is_none() && first.is_none_or(|(first, _)| ordinal < first);
+                (record, gone)
+            }
         };
-        self.capture.record(no).filter(|record| record.no <= self.len)
+        if gone {
+            self.gone.set(Some(self.settled));
+        }
+        // What has this number now is something else.
+        let record = record.filter(|record| record.no <= self.len)?;
+        if self.capture.has_gone(record.no, self.settled) {
+            self.gone.set(Some(record.no));
+            return None;
+        }
+        Some(record)
     }
 
     fn records(&self, from: u64) -> impl Iterator<Item = (u64, Record)> {
         (from..).map_while(|at| Some((at, self.get(at)?)))
+    }
+
+    /// Fails when records went with the ring while they were written.
+    fn check(&self) -> Result<(), ExportError> {
+        self.gone.get().map_or(Ok(()), |no| Err(ExportError::Gone { no }))
     }
 
     /// Where the requests stand, cut ones too. Behind a frame there are none.
@@ -165,6 +211,7 @@ impl Writer<'_> {
                 self.entry(run, &request, start..end, sink)?;
             }
         }
+        run.check()?;
         Ok(!requests.is_empty())
     }
 }
