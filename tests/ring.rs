@@ -625,6 +625,43 @@ fn filters_and_views_follow_what_goes() {
     }
 }
 
+#[test]
+fn a_filter_that_stays_behind_shows_what_it_lets_through() {
+    let (mut wire, mut screen) = screen(400);
+    screen.app.refresh();
+    let filter = "text contains \"5\" or type == request";
+    screen.press(&["&", "ctrl-u"]).type_text(filter).press(&["enter"]);
+    let sifting = screen.app.effects.iter().find_map(|effect| match effect {
+        Effect::Sift(sifting) => Some(std::sync::Arc::clone(sifting)),
+        _ => None,
+    });
+    let (sifting, capture) = (sifting.expect("work beside the screen"), screen.app.capture.clone());
+    let parsed = Filter::parse(filter).expect("a filter");
+    // The ring turns between what the filter looks at and what the screen takes of it, or not: the screen waits for neither.
+    let wrong = std::thread::scope(|scope| {
+        scope.spawn(|| sifting.run(&capture, || {}));
+        let mut wrong = None;
+        for turn in 0..200 {
+            wire.ticks(if turn % 8 == 0 { 700 } else { turn % 30 });
+            screen.app.refresh();
+            let mut sieve = Sieve::new(&parsed, &capture);
+            let mut before = 0;
+            for row in 0..screen.app.rows.len() {
+                let no = screen.app.rows.number(row).unwrap_or_default();
+                let passes = capture.record(no).is_some_and(|record| sieve.passes(&record).unwrap_or(false));
+                if !passes || no <= before {
+                    wrong = Some((turn, row, no, before, passes));
+                }
+                before = no;
+            }
+        }
+        // Also ends the work beside the screen.
+        screen.app.filter_by(None);
+        wrong
+    });
+    assert_eq!(wrong, None);
+}
+
 /// What a connection of a property test is, and how large what it says is.
 #[derive(Clone, Copy, Debug)]
 enum Sort {

@@ -139,7 +139,7 @@ impl Bytes {
         let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
         read.map_err(|source| self.error(record, source))?;
         let wanted = PIECE.min(record.wire_len.saturating_sub(from));
-        if (out.len() as u64) < wanted && self.capture.has_gone(record.no, self.settled) {
+        if (out.len() as u64) < wanted && self.has_gone(record) {
             return Err(ExportError::Gone { no: record.no });
         }
         if self.redact && from == 0 {
@@ -184,8 +184,14 @@ impl Bytes {
         read.map_err(|source| self.error(record, source))
     }
 
+    /// Whether a record has gone with the ring since it was handed out, or its beginning has.
+    fn has_gone(&self, record: &Record) -> bool {
+        self.capture.has_gone(record.no, self.settled)
+            || self.capture.record(record.no).is_none_or(|now| now.kind != record.kind)
+    }
+
     fn error(&self, record: &Record, source: io::Error) -> ExportError {
-        if self.capture.has_gone(record.no, self.settled) {
+        if self.has_gone(record) {
             return ExportError::Gone { no: record.no };
         }
         ExportError::Read { path: self.capture.path().to_owned(), no: record.no, source }

@@ -5,65 +5,80 @@ use super::connection::ConnectionEntry;
 /// All connections of a capture; numbers begin at 1.
 #[derive(Debug, Default)]
 pub struct Connections {
-    slots: Vec<Option<Box<ConnectionEntry>>>,
-    /// The numbers of those that are there, in order; `None` while no connection is gone.
-    present: Option<Vec<u32>>,
+    /// Those that are there, in the order of their numbers.
+    entries: Vec<Box<ConnectionEntry>>,
+    /// Their numbers; `None` while no connection is gone.
+    numbers: Option<Vec<u32>>,
+    /// The number of the latest.
+    last: u32,
 }
 
 impl Connections {
     /// Adds one; returns its number.
     pub fn push(&mut self, entry: ConnectionEntry) -> u32 {
-        self.slots.push(Some(Box::new(entry)));
-        let number = self.slots.len() as u32;
-        if let Some(present) = &mut self.present {
-            present.push(number);
+        self.entries.push(Box::new(entry));
+        self.last += 1;
+        if let Some(numbers) = &mut self.numbers {
+            numbers.push(self.last);
         }
-        number
+        self.last
     }
 
+    #[inline]
     pub fn get(&self, number: u32) -> Option<&ConnectionEntry> {
-        self.slots.get((number as usize).checked_sub(1)?)?.as_deref()
+        self.entries.get(self.place(number)?).map(Box::as_ref)
     }
 
+    #[inline]
     pub fn get_mut(&mut self, number: u32) -> Option<&mut ConnectionEntry> {
-        self.slots.get_mut((number as usize).checked_sub(1)?)?.as_deref_mut()
+        let place = self.place(number)?;
+        self.entries.get_mut(place).map(Box::as_mut)
+    }
+
+    #[inline]
+    fn place(&self, number: u32) -> Option<usize> {
+        match &self.numbers {
+            None => (number as usize).checked_sub(1),
+            Some(numbers) => numbers.binary_search(&number).ok(),
+        }
     }
 
     /// How many are there.
-    pub fn count(&self) -> u32 {
-        self.present.as_ref().map_or(self.slots.len(), Vec::len) as u32
+    pub const fn count(&self) -> u32 {
+        self.entries.len() as u32
     }
 
     /// The number of the connection before which so many others are there.
     pub fn number(&self, rank: u32) -> Option<u32> {
-        match &self.present {
-            Some(present) => present.get(rank as usize).copied(),
+        match &self.numbers {
+            Some(numbers) => numbers.get(rank as usize).copied(),
             None => (rank < self.count()).then_some(rank + 1),
         }
     }
 
     /// How many connections with smaller numbers are there.
     pub fn rank(&self, number: u32) -> u32 {
-        match &self.present {
-            Some(present) => present.partition_point(|n| *n < number) as u32,
+        match &self.numbers {
+            Some(numbers) => numbers.partition_point(|n| *n < number) as u32,
             None => number.saturating_sub(1).min(self.count()),
         }
     }
 
-    /// Those that are there, with their numbers.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut ConnectionEntry)> {
-        (1..).zip(&mut self.slots).filter_map(|(number, slot)| Some((number, slot.as_deref_mut()?)))
+    /// Those that are there.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConnectionEntry> {
+        self.entries.iter_mut().map(Box::as_mut)
     }
 
     /// Lets those go that `goes` says.
     pub fn drop_where(&mut self, mut goes: impl FnMut(&ConnectionEntry) -> bool) {
-        let mut any = false;
-        for slot in &mut self.slots {
-            any |= slot.take_if(|entry| goes(entry)).is_some();
-        }
-        if any {
-            let there = (1..).zip(&self.slots).filter(|(_, slot)| slot.is_some());
-            self.present = Some(there.map(|(number, _)| number).collect());
+        let gone: Vec<bool> = self.entries.iter().map(|entry| goes(entry)).collect();
+        if gone.contains(&true) {
+            let mut numbers = self.numbers.take().unwrap_or_else(|| (1..=self.last).collect());
+            let mut of_numbers = gone.iter();
+            numbers.retain(|_| of_numbers.next() == Some(&false));
+            let mut of_entries = gone.iter();
+            self.entries.retain(|_| of_entries.next() == Some(&false));
+            self.numbers = Some(numbers);
         }
     }
 }

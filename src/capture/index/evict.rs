@@ -100,7 +100,7 @@ impl Index {
         let over = |entry: &ConnectionEntry| {
             entry.ended.iter().all(Option::is_some) && entry.ordinal_from(leaving.until + 1) == entry.records
         };
-        for (_, entry) in self.connections.iter_mut() {
+        for entry in self.connections.iter_mut() {
             let over = over(entry);
             for stream in &mut entry.streams {
                 stream.forget_before(leaving.position);
@@ -209,7 +209,7 @@ impl Index {
         let notes = std::mem::take(&mut self.notes);
         self.notes = notes.into_iter().filter_map(|(no, note)| Some((now(no)?, note))).collect();
         self.keys.retain(|_, no| now(*no).map(|now| *no = now).is_some());
-        for (_, entry) in self.connections.iter_mut() {
+        for entry in self.connections.iter_mut() {
             entry.handshake = entry.handshake.and_then(|[request, response]| Some([now(request)?, now(response)?]));
         }
     }

@@ -149,9 +149,12 @@ impl App {
                 // What was found before more went with the ring may have another number now, or none.
                 let settled = self.totals.settled;
                 let known = if state.settled == settled { 0 } else { settled };
-                for no in std::mem::take(&mut state.fresh).into_iter().filter(|no| *no >= known) {
-                    within.pass(no - 1);
-                    within.look(true);
+                for no in std::mem::take(&mut state.fresh) {
+                    // What stands in for what is gone was let through when that went.
+                    if no >= known && no > within.looked_at() {
+                        within.pass(no - 1);
+                        within.look(true);
+                    }
                 }
                 within.pass(state.looked_at);
                 sifting.nudge.notify_all();

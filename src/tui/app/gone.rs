@@ -27,7 +27,8 @@ impl App {
             self.go_to(settled);
             // Whether that has a row is known when the rows are.
             self.strayed = true;
-            if !self.following {
+            // Once until the next key, and never in the place of something else.
+            if !self.following && self.notice.is_none() {
                 self.tell("the record here went with the ring: this is the oldest now");
             }
         }

@@ -33,7 +33,9 @@ impl App {
         self.let_in();
         self.rows_behind = !self.rows.extend(&self.capture, self.totals.records) || sifts;
         self.renew_opened();
-        if self.strayed && !self.rows_behind && !self.is_sifting() {
+        // A filter that reads payloads may stay behind what comes, but not at the cursor.
+        let looked_at = !self.is_sifting() || self.rows.row_from(self.cursor) < self.rows.len();
+        if self.strayed && !self.rows_behind && looked_at {
             self.strayed = false;
             self.keep_in_rows();
         }
