@@ -16,6 +16,9 @@ use crate::proto::time::Time;
 /// How much a connection holds at most, in bytes of the spool, before it writes if nobody else does.
 const MAX_HELD: usize = 256 * 1024;
 
+/// How many records a capture may have: their numbers are kept in 32 bits.
+const MAX_RECORDS: u64 = u32::MAX as u64;
+
 /// Bytes that crossed a socket.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a> {
@@ -37,6 +40,8 @@ pub struct Recorder {
     linger: Linger,
     /// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool busy.
     pub(super) most_held: usize,
+    /// How many records the capture may have.
+    pub(super) most_records: u64,
 }
 
 pub(super) struct Writer {
@@ -62,7 +67,14 @@ impl Recorder {
             most_held = usize::try_from(ring.share() / 4).map_or(MAX_HELD, |quarter| quarter.min(MAX_HELD));
         }
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
-        Self { capture, writer, serial: Arc::default(), linger: Linger::default(), most_held }
+        Self {
+            capture,
+            writer,
+            serial: Arc::default(),
+            linger: Linger::default(),
+            most_held,
+            most_records: MAX_RECORDS,
+        }
     }
 
     /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
@@ -195,6 +207,25 @@ mod tests {
                 (record, wire)
             })
             .collect()
+    }
+
+    #[test]
+    fn what_has_no_number_is_counted_as_not_captured() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let mut recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        recorder.most_records = 4;
+        let address = "127.0.0.1:6455".parse().expect("address");
+        let mut connection = recorder.connection(address, address);
+        let [request, response] = handshake();
+        connection.record(&[Chunk { direction: UP, time: Time(1), bytes: &request }]);
+        connection.record(&[Chunk { direction: DOWN, time: Time(2), bytes: &response }]);
+        for _ in 0..4 {
+            connection.record(&[Chunk { direction: DOWN, time: Time(3), bytes: &frame(Opcode::Text, None, b"a") }]);
+        }
+        let trouble = recorder.capture().trouble();
+        assert_eq!((recorder.capture().len(), trouble.uncaptured), (4, 6));
+        assert_eq!(trouble.reason.as_deref(), Some("capturing stopped: a capture has at most 4 records"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::ring::{Head, Side, Standing};
 use super::store::Capture;
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, Dissected, How, Kind};
-use crate::proto::rules::{Finding, Rule};
+use crate::proto::rules::{Finding, Rule, count};
 use crate::proto::time::Time;
 
 /// The recording of one connection.
@@ -267,7 +267,19 @@ impl Recording {
             return;
         }
         let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
-        let appended = if writer.stopped { None } else { Some(writer.spool.record(&batch.blocks, &recorder.capture)) };
+        let appended = if writer.stopped {
+            None
+        } else if recorder.capture.len() + batch.records.len() as u64 > recorder.most_records {
+            Some(Err(format!("a capture has at most {}", count(recorder.most_records, "record"))))
+        } else {
+            let written = writer.spool.record(&batch.blocks, &recorder.capture);
+            Some(written.map_err(|error| {
+                format!(
+                    "cannot write {}: {error}; free some space or choose another place with --write",
+                    writer.spool.path().display()
+                )
+            }))
+        };
         match appended {
             Some(Ok(position)) => {
                 let mut index = recorder.capture.index_mut();
@@ -302,10 +314,9 @@ impl Recording {
                 }
                 self.turn(number, writer);
             }
-            Some(Err(error)) => {
+            Some(Err(why)) => {
                 writer.stopped = true;
-                let path = writer.spool.path().display().to_string();
-                recorder.capture.add_trouble(&format!("capturing stopped: cannot write {path}: {error}"));
+                recorder.capture.add_trouble(&format!("capturing stopped: {why}"));
                 recorder.capture.note_uncaptured(bytes);
             }
             None => recorder.capture.note_uncaptured(bytes),

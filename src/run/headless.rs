@@ -164,7 +164,7 @@ pub fn check_captured(capture: &Capture, told: &[String]) -> anyhow::Result<()> 
     if trouble.uncaptured > 0 {
         let reason = trouble.reason.filter(|reason| *reason != told.join("; ")).map(|reason| format!("{reason}; "));
         bail!(
-            "{}{} not captured; free some space or choose another place with --write",
+            "{}{} not captured",
             reason.unwrap_or_default(),
             match trouble.uncaptured {
                 1 => "1 byte was".to_owned(),
