@@ -12,6 +12,7 @@ use std::io;
 pub use self::connection::ConnectionEntry;
 use self::connections::Connections;
 pub use self::evict::Leaving;
+use self::extents::Place;
 pub use self::stream::Extent;
 use super::record::Record;
 use super::windows::Windows;
@@ -334,6 +335,23 @@ impl Index {
             let findings = if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { &[] };
             see(&entry.bare(no), findings);
         }
+    }
+
+    /// Puts into `out` the file position of each of these records that is there in one piece.
+    pub fn positions(&self, records: &[Record], out: &mut Vec<Option<u64>>) {
+        let mut latest: Option<(u32, &ConnectionEntry)> = None;
+        let mut near = [Place::default(); 2];
+        out.clear();
+        out.extend(records.iter().map(|record| {
+            if latest.is_none_or(|(connection, _)| connection != record.connection) {
+                latest = Some((record.connection, self.connection(record.connection)?));
+                near = Default::default();
+            }
+            let way = record.direction.index();
+            let (_, entry) = latest.filter(|_| record.kind != Kind::Gap)?;
+            let piece = entry.streams[way].one_piece(record.offset, record.wire_len, &mut near[way]);
+            piece.map(|(position, _)| position)
+        }));
     }
 
     /// Keeps a checkpoint. Without it, where its window cannot be written, reading takes longer and is the same.

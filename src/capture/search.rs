@@ -145,12 +145,14 @@ impl<'a> Search<'a> {
             };
             let mut hit = None;
             // Forward in either case: so a file is read fastest.
-            for record in self.capture.records(start..(start + BATCH).min(range.end)) {
+            let records = self.capture.records(start..(start + BATCH).min(range.end));
+            self.reader.look_up(&records);
+            for record in &records {
                 if self.cancel.load(Ordering::Relaxed) {
                     return None;
                 }
                 looked.fetch_add(1, Ordering::Relaxed);
-                hit = self.record(&record).or(hit);
+                hit = self.record(record).or(hit);
                 if hit.is_some() && toward == Toward::Later {
                     break;
                 }

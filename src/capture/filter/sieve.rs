@@ -124,12 +124,21 @@ impl Sieve {
             if !go_on(selection.looked_at()) {
                 return Ok(false);
             }
+            // Those that have to be read, and where they stand, all at once.
+            let records = if verdicts.contains(&None) {
+                self.capture.records(from..from + verdicts.len() as u64)
+            } else {
+                Vec::new()
+            };
+            self.reader.look_up(&records);
+            let first = records.first().map_or(0, |record| record.no);
             for verdict in &verdicts {
+                let at = (selection.looked_at() + 1).checked_sub(first).and_then(|at| usize::try_from(at).ok());
                 let passes = match verdict {
                     Some(passes) => *passes,
                     None if !go_on(selection.looked_at()) => return Ok(false),
-                    None => match self.capture.record(selection.looked_at() + 1) {
-                        Some(record) => match self.passes(&record) {
+                    None => match at.and_then(|at| records.get(at)) {
+                        Some(record) => match self.passes(record) {
                             Ok(passes) => {
                                 if passes {
                                     self.connections.add(record.connection);

@@ -96,7 +96,7 @@ impl Extents {
 }
 
 /// Where a piece stands among the others.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Place {
     block: usize,
     piece: usize,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::extents::{Extents, HOLE};
+use super::extents::{Extents, HOLE, Place};
 use crate::capture::windows::Window;
 
 /// Where a piece of a direction's stream lies in the file.
@@ -67,14 +67,39 @@ impl Stream {
         self.again = Some(extent);
     }
 
-    /// The same as [`Self::pieces`], where that is one piece, as it is for most records.
+    /// The same as [`Self::pieces`], where that is one piece, as it is for most records. Where the one before was found is looked
+    /// first, and behind it.
     #[inline]
-    pub fn one_piece(&self, offset: u64, len: u64) -> Option<(u64, usize)> {
+    pub fn one_piece(&self, offset: u64, len: u64, near: &mut Place) -> Option<(u64, usize)> {
         let end = offset.checked_add(len).filter(|end| len > 0 && *end <= self.len)?;
-        let ((start, position), next) = self.extents.at(self.extents.place_of(offset))?;
-        let extent_end = self.extents.at(next).map_or(self.len, |((next, _), _)| next);
-        let holds = start <= offset && end <= extent_end && position != HOLE;
-        holds.then(|| (position + (offset - start), len as usize))
+        let mut place = *near;
+        for _ in 0..2 {
+            match self.holds(place, offset) {
+                Some(Ok((piece, piece_end))) => return Self::part(piece, piece_end, offset, end),
+                Some(Err(next)) => place = next,
+                None => break,
+            }
+            *near = place;
+        }
+        *near = self.extents.place_of(offset);
+        let (piece, piece_end) = self.holds(*near, offset)?.ok()?;
+        Self::part(piece, piece_end, offset, end)
+    }
+
+    /// The piece at a place, and where it ends, if an offset lies in it; the next place, if it lies behind it.
+    #[inline]
+    fn holds(&self, place: Place, offset: u64) -> Option<Result<((u64, u64), u64), Place>> {
+        let ((start, position), next) = self.extents.at(place)?;
+        let end = self.extents.at(next).map_or(self.len, |((next, _), _)| next);
+        if offset < start {
+            return None;
+        }
+        Some(if offset < end { Ok(((start, position), end)) } else { Err(next) })
+    }
+
+    #[inline]
+    fn part((start, position): (u64, u64), piece_end: u64, offset: u64, end: u64) -> Option<(u64, usize)> {
+        (end <= piece_end && position != HOLE).then(|| (position + (offset - start), (end - offset) as usize))
     }
 
     /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
@@ -130,11 +155,23 @@ mod tests {
         assert_eq!(stream.pieces(20, 100), [(350, 1)]);
         assert_eq!(stream.pieces(21, 1), []);
         assert_eq!(stream.pieces(5, 0), []);
+        let mut near = Place::default();
         assert_eq!(
-            [(0, 10), (12, 3), (20, 1)].map(|(offset, len)| stream.one_piece(offset, len)),
+            [(0, 10), (12, 3), (20, 1)].map(|(offset, len)| stream.one_piece(offset, len, &mut near)),
             [Some((100, 10)), Some((302, 3)), Some((350, 1))]
         );
-        assert_eq!([(0, 11), (20, 2), (5, 0), (21, 1)].map(|(offset, len)| stream.one_piece(offset, len)), [None; 4]);
+        // In any order, whatever was looked at before.
+        for (offset, len, piece) in [
+            (0, 11, None),
+            (15, 5, Some((305, 5))),
+            (20, 2, None),
+            (11, 4, Some((301, 4))),
+            (5, 0, None),
+            (21, 1, None),
+        ] {
+            assert_eq!(stream.one_piece(offset, len, &mut near), piece);
+            assert_eq!(stream.one_piece(offset, len, &mut Place::default()), piece);
+        }
     }
 
     #[test]
