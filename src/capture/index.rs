@@ -415,6 +415,7 @@ impl Index {
 
 impl Entry {
     /// The record without its findings and what it answers.
+    #[inline]
     fn bare(&self, no: u64) -> Record {
         let (kind, direction) = kind_and_direction(self.what);
         let in_message = match kind {
@@ -458,6 +459,7 @@ fn what(kind: Kind, direction: Direction) -> u8 {
     kind << 1 | direction as u8
 }
 
+#[inline]
 fn kind_and_direction(what: u8) -> (Kind, Direction) {
     (KINDS[usize::from(what >> 1)], Direction::BOTH[usize::from(what & 1)])
 }

@@ -132,6 +132,7 @@ impl Leaf {
     }
 
     /// What the index tells about the question; `None` when it is not enough.
+    #[inline]
     pub fn of_index(&self, known: &Known<'_>) -> Option<bool> {
         let present = matches!(self.test.relation, Relation::Present);
         match found(self.test.field, known) {
@@ -148,6 +149,7 @@ impl Leaf {
         }
     }
 
+    #[inline]
     fn of_number(&self, number: u64) -> bool {
         match &self.test.relation {
             Relation::Is(comparison, Value::Number(to)) => comparison.holds(number.cmp(to)),
@@ -199,6 +201,7 @@ fn is_value(bytes: &[u8], value: &Value) -> bool {
 }
 
 /// A field of a record, as far as the index tells.
+#[inline]
 fn found(field: Field, known: &Known<'_>) -> Found {
     let record = known.record;
     let frame = matches!(record.kind, Kind::Frame | Kind::CutFrame);

@@ -295,26 +295,30 @@ impl Sieve {
 
 impl Memo {
     /// What a connection's facts tell; `None` when the question is not about them, or the record has facts of its own.
+    #[inline]
     fn of_connection(&mut self, leaf: &Leaf, record: &Record, index: &Index) -> Option<bool> {
-        let field = leaf.test.field;
-        let own = matches!(record.kind, Kind::Request | Kind::Response | Kind::CutHttp);
-        if own || !matches!(field, Field::Host | Field::Path) {
+        let asks = matches!(leaf.test.field, Field::Host | Field::Path);
+        if !asks || matches!(record.kind, Kind::Request | Kind::Response | Kind::CutHttp) {
             return None;
         }
-        if self.0.len() <= leaf.slot {
-            self.0.resize_with(leaf.slot + 1, Vec::new);
+        match self.0.get(leaf.slot).and_then(|connections| *connections.get(record.connection as usize)?) {
+            Some(said) => Some(said),
+            None => self.ask(leaf, record, index),
         }
-        let connections = &mut self.0[leaf.slot];
-        let at = record.connection as usize;
-        if let Some(Some(said)) = connections.get(at) {
-            return Some(*said);
-        }
-        let said = fact(field, &index.connection(record.connection)?.about);
+    }
+
+    fn ask(&mut self, leaf: &Leaf, record: &Record, index: &Index) -> Option<bool> {
+        let said = fact(leaf.test.field, &index.connection(record.connection)?.about);
         let is = match said {
             Some(said) => leaf.of_bytes(said.as_bytes()) == leaf.want,
             None => matches!(leaf.test.relation, Relation::Present) && !leaf.want,
         };
         if record.kind == Kind::Frame {
+            if self.0.len() <= leaf.slot {
+                self.0.resize_with(leaf.slot + 1, Vec::new);
+            }
+            let connections = &mut self.0[leaf.slot];
+            let at = record.connection as usize;
             if connections.len() <= at {
                 connections.resize(at + 1, None);
             }
