@@ -6,7 +6,7 @@ use super::connection::ConnectionEntry;
 #[derive(Debug, Default)]
 pub struct Connections {
     /// Those that are there, in the order of their numbers.
-    entries: Vec<Box<ConnectionEntry>>,
+    entries: Vec<ConnectionEntry>,
     /// Their numbers; `None` while no connection is gone.
     numbers: Option<Vec<u32>>,
     /// The number of the latest.
@@ -16,7 +16,7 @@ pub struct Connections {
 impl Connections {
     /// Adds one; returns its number.
     pub fn push(&mut self, entry: ConnectionEntry) -> u32 {
-        self.entries.push(Box::new(entry));
+        self.entries.push(entry);
         self.last += 1;
         if let Some(numbers) = &mut self.numbers {
             numbers.push(self.last);
@@ -26,13 +26,13 @@ impl Connections {
 
     #[inline]
     pub fn get(&self, number: u32) -> Option<&ConnectionEntry> {
-        self.entries.get(self.place(number)?).map(Box::as_ref)
+        self.entries.get(self.place(number)?)
     }
 
     #[inline]
     pub fn get_mut(&mut self, number: u32) -> Option<&mut ConnectionEntry> {
         let place = self.place(number)?;
-        self.entries.get_mut(place).map(Box::as_mut)
+        self.entries.get_mut(place)
     }
 
     #[inline]
@@ -66,12 +66,12 @@ impl Connections {
 
     /// Those that are there.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConnectionEntry> {
-        self.entries.iter_mut().map(Box::as_mut)
+        self.entries.iter_mut()
     }
 
     /// Lets those go that `goes` says.
     pub fn drop_where(&mut self, mut goes: impl FnMut(&ConnectionEntry) -> bool) {
-        let gone: Vec<bool> = self.entries.iter().map(|entry| goes(entry)).collect();
+        let gone: Vec<bool> = self.entries.iter().map(&mut goes).collect();
         if gone.contains(&true) {
             let mut numbers = self.numbers.take().unwrap_or_else(|| (1..=self.last).collect());
             let mut of_numbers = gone.iter();

@@ -16,6 +16,13 @@ pub struct Extent {
     pub len: u32,
 }
 
+/// A piece by the stream offsets between which it lies.
+struct Piece {
+    start: u64,
+    end: u64,
+    position: u64,
+}
+
 /// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
 #[derive(Debug, Default)]
 pub struct Stream {
@@ -67,39 +74,32 @@ impl Stream {
         self.again = Some(extent);
     }
 
-    /// The same as [`Self::pieces`], where that is one piece, as it is for most records. Where the one before was found is looked
-    /// first, and behind it.
+    /// The same as [`Self::pieces`], where that is one piece, as it is for most records. First where the one before was found, which
+    /// is `near`, and behind it.
     #[inline]
     pub fn one_piece(&self, offset: u64, len: u64, near: &mut Place) -> Option<(u64, usize)> {
         let end = offset.checked_add(len).filter(|end| len > 0 && *end <= self.len)?;
-        let mut place = *near;
-        for _ in 0..2 {
-            match self.holds(place, offset) {
-                Some(Ok((piece, piece_end))) => return Self::part(piece, piece_end, offset, end),
-                Some(Err(next)) => place = next,
-                None => break,
-            }
-            *near = place;
-        }
-        *near = self.extents.place_of(offset);
-        let (piece, piece_end) = self.holds(*near, offset)?.ok()?;
-        Self::part(piece, piece_end, offset, end)
+        let piece = self
+            .piece_at(*near, offset)
+            .or_else(|| {
+                let (_, next) = self.extents.at(*near)?;
+                *near = next;
+                self.piece_at(next, offset)
+            })
+            .or_else(|| {
+                *near = self.extents.place_of(offset);
+                self.piece_at(*near, offset)
+            })?;
+        let holds = end <= piece.end && piece.position != HOLE;
+        holds.then(|| (piece.position + (offset - piece.start), len as usize))
     }
 
-    /// The piece at a place, and where it ends, if an offset lies in it; the next place, if it lies behind it.
+    /// The piece at a place, if an offset lies in it.
     #[inline]
-    fn holds(&self, place: Place, offset: u64) -> Option<Result<((u64, u64), u64), Place>> {
+    fn piece_at(&self, place: Place, offset: u64) -> Option<Piece> {
         let ((start, position), next) = self.extents.at(place)?;
         let end = self.extents.at(next).map_or(self.len, |((next, _), _)| next);
-        if offset < start {
-            return None;
-        }
-        Some(if offset < end { Ok(((start, position), end)) } else { Err(next) })
-    }
-
-    #[inline]
-    fn part((start, position): (u64, u64), piece_end: u64, offset: u64, end: u64) -> Option<(u64, usize)> {
-        (end <= piece_end && position != HOLE).then(|| (position + (offset - start), (end - offset) as usize))
+        (start..end).contains(&offset).then_some(Piece { start, end, position })
     }
 
     /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
