@@ -2,51 +2,31 @@
 
 mod connection;
 mod connections;
+mod entry;
 mod evict;
 mod extents;
 mod stream;
+mod tally;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 
 pub use self::connection::ConnectionEntry;
 use self::connections::Connections;
+use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, RELINKED, UNDIRECTED, what};
 pub use self::evict::Leaving;
 use self::extents::Place;
 pub use self::stream::Extent;
+pub use self::tally::Tally;
 use super::record::Record;
 use super::windows::Windows;
-use crate::proto::dissected::{Checkpoint, Direction, Dissected, How, Key, Kind, Link};
+use crate::proto::dissected::{Checkpoint, Direction, Dissected, Key, Kind, Link};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
 /// Entries per chunk: a chunk is allocated once and never moved.
 const CHUNK: usize = 8192;
-
-/// What is kept in memory for every record: 40 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    offset: u64,
-    wire_len: u64,
-    time: u64,
-    connection: u32,
-    /// A message's ordinal, or the ordinal in the connection, plus one, of the record that this one answers. 0: none.
-    link: u32,
-    code: u16,
-    lead: [u8; 2],
-    /// Kind and direction.
-    what: u8,
-    flags: u8,
-}
-
-const _: () = assert!(size_of::<Entry>() <= 40, "DESIGN: at most 48 bytes a record");
-
-const COMPRESSED: u8 = 1;
-const HAS_FINDINGS: u8 = 2;
-const UNDIRECTED: u8 = 4;
-/// What it answers stands in for what is gone.
-const RELINKED: u8 = 8;
 
 /// Counts over the whole capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,30 +59,6 @@ impl Totals {
 impl Default for Totals {
     fn default() -> Self {
         Self { records: 0, first: 1, settled: 1, gone: 0, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
-    }
-}
-
-/// How often a rule is broken, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tally {
-    /// Which rule.
-    pub rule: Rule,
-    /// How many findings name it.
-    pub findings: u64,
-    /// The number of the first record with one of them; 0 while there is none.
-    pub first: u64,
-    /// The number of the last.
-    pub last: u64,
-}
-
-impl Tally {
-    /// Counts a finding on a record.
-    const fn take(&mut self, no: u64) {
-        self.findings += 1;
-        self.last = no;
-        if self.first == 0 {
-            self.first = no;
-        }
     }
 }
 
@@ -410,70 +366,5 @@ impl Index {
     pub fn findings_of(&self, no: u64) -> &[(u64, Finding)] {
         let rest = &self.findings[self.findings.partition_point(|(of, _)| *of < no)..];
         &rest[..rest.iter().take_while(|(of, _)| *of == no).count()]
-    }
-}
-
-impl Entry {
-    /// The record without its findings and what it answers.
-    #[inline]
-    fn bare(&self, no: u64) -> Record {
-        let (kind, direction) = kind_and_direction(self.what);
-        let in_message = match kind {
-            Kind::Frame | Kind::CutFrame => !Opcode::from_wire(self.lead[0]).is_control(),
-            _ => false,
-        };
-        Record {
-            no,
-            kind,
-            connection: self.connection,
-            direction,
-            time: Time(self.time),
-            offset: self.offset,
-            wire_len: self.wire_len,
-            lead: self.lead,
-            message: (in_message && self.link > 0).then_some(self.link),
-            answers: None,
-            code: self.code,
-            compressed: self.flags & COMPRESSED != 0,
-            undirected: self.flags & UNDIRECTED != 0,
-            findings: Vec::new(),
-        }
-    }
-}
-
-const KINDS: [Kind; 10] = [
-    Kind::Request,
-    Kind::Response,
-    Kind::Frame,
-    Kind::Gap,
-    Kind::Junk,
-    Kind::CutHttp,
-    Kind::CutFrame,
-    Kind::End(How::Fin),
-    Kind::End(How::Rst),
-    Kind::End(How::Capture),
-];
-
-fn what(kind: Kind, direction: Direction) -> u8 {
-    let kind = KINDS.iter().position(|k| *k == kind).unwrap_or(0) as u8;
-    kind << 1 | direction as u8
-}
-
-#[inline]
-fn kind_and_direction(what: u8) -> (Kind, Direction) {
-    (KINDS[usize::from(what >> 1)], Direction::BOTH[usize::from(what & 1)])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds_and_directions_survive_packing() {
-        for kind in KINDS {
-            for direction in Direction::BOTH {
-                assert_eq!(kind_and_direction(what(kind, direction)), (kind, direction));
-            }
-        }
     }
 }

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
+use super::Index;
 use super::connection::ConnectionEntry;
-use super::{Entry, HAS_FINDINGS, Index, RELINKED, kind_and_direction, what};
+use super::entry::{Entry, HAS_FINDINGS, RELINKED, kind_and_direction, what};
 use crate::capture::windows::Window;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::{Finding, Rule};

@@ -1,9 +1,14 @@
 //! What a ring's files begin with.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use super::*;
+use crate::capture::marks::Gap;
+use crate::capture::pcapng::Segments;
 use crate::capture::recorder::Recorder;
 use crate::capture::spool::Spool;
-use crate::proto::dissected::Kind;
+use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::Rule;
 
 #[test]
