@@ -316,7 +316,7 @@ impl Recording {
             }
             Some(Err(why)) => {
                 writer.stopped = true;
-                recorder.capture.add_trouble(&format!("capturing stopped: {why}"));
+                recorder.capture.note_stop(&why);
                 recorder.capture.note_uncaptured(bytes);
             }
             None => recorder.capture.note_uncaptured(bytes),

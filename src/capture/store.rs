@@ -362,15 +362,22 @@ impl Capture {
 
     /// Notes what is wrong, behind what was noted before: it stays one line. What was told already is not told again.
     pub fn add_trouble(&self, what: &str) {
+        self.tell_trouble(what, |reason| format!("{reason}; {what}"));
+    }
+
+    /// Notes why nothing more is captured, before what was noted before: nothing matters more.
+    pub(super) fn note_stop(&self, why: &str) {
+        let what = format!("capturing stopped: {why}");
+        self.tell_trouble(&what, |reason| format!("{what}; before that: {reason}"));
+    }
+
+    fn tell_trouble(&self, what: &str, with: impl FnOnce(&str) -> String) {
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut trouble.reason {
+        trouble.reason = Some(match &trouble.reason {
             Some(reason) if reason.contains(what) => return,
-            Some(reason) => {
-                reason.push_str("; ");
-                reason.push_str(what);
-            }
-            None => trouble.reason = Some(what.to_owned()),
-        }
+            Some(reason) => with(reason),
+            None => what.to_owned(),
+        });
         drop(trouble);
         if let Some(tell) = self.shared.tell.get() {
             tell(what);

@@ -67,13 +67,9 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     announce(&server);
     let demo = start_beside(args, &server)?;
     // The sender of signals lives as long as the process.
-    let mut told = Vec::new();
     let why = loop {
         match happened.recv() {
-            Ok(Event::Trouble(what)) => {
-                stdio::say(&what);
-                told.push(what);
-            }
+            Ok(Event::Trouble(what)) => stdio::say(what),
             Ok(Event::End(why)) => break why,
             Err(_) => break End::Signal,
         }
@@ -85,7 +81,12 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool and keep it from removing its file.
     fate.go();
-    conclude(args, &capture, why, printed, &told)
+    while let Ok(happened) = happened.try_recv() {
+        if let Event::Trouble(what) = happened {
+            stdio::say(what);
+        }
+    }
+    conclude(args, &capture, why, printed)
 }
 
 /// Where the capture goes.
@@ -132,13 +133,7 @@ fn announce(server: &Handle) {
 }
 
 /// The summary, and how it went.
-fn conclude(
-    args: &Serve,
-    capture: &Capture,
-    why: End,
-    printed: Option<u64>,
-    told: &[String],
-) -> anyhow::Result<ExitCode> {
+fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> anyhow::Result<ExitCode> {
     let totals = capture.totals();
     let line = summary(&totals, capture.trouble().uncaptured);
     match why {
@@ -154,15 +149,15 @@ fn conclude(
         _ if args.json => stdio::say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
     }
-    check_captured(capture, told)?;
+    check_captured(capture, true)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails when bytes crossed that could not be kept, with the reason as far as that was not told.
-pub fn check_captured(capture: &Capture, told: &[String]) -> anyhow::Result<()> {
+/// Fails when bytes crossed that could not be kept, with the reason unless that was told before.
+pub fn check_captured(capture: &Capture, told: bool) -> anyhow::Result<()> {
     let trouble = capture.trouble();
     if trouble.uncaptured > 0 {
-        let reason = trouble.reason.filter(|reason| *reason != told.join("; ")).map(|reason| format!("{reason}; "));
+        let reason = trouble.reason.filter(|_| !told).map(|reason| format!("{reason}; "));
         bail!(
             "{}{} not captured",
             reason.unwrap_or_default(),

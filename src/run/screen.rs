@@ -78,7 +78,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
         fate.go();
     }
     shown?;
-    headless::check_captured(&capture, &[])?;
+    headless::check_captured(&capture, false)?;
     if args.write.is_some() {
         stdio::say(format_args!("{}: {}", names(&capture.paths()), headless::summary(&capture.totals(), 0)));
     }
