@@ -470,7 +470,7 @@ fn a_ring_that_can_begin_no_file_stops_at_its_size() {
     let len = fs::metadata(&file).expect("there").len();
     assert!(len > SIZE / 2 && len <= SIZE, "{len}");
     assert!(trouble.uncaptured > SIZE, "{}", trouble.uncaptured);
-    for words in ["writing goes on in ", "capturing stopped: cannot write "] {
+    for words in ["writing goes on in ", "capturing stopped: the ring is full, and cannot write "] {
         assert_eq!(reason.matches(words).count(), 1, "{reason}");
     }
     // What is there is whole.

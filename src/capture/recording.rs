@@ -272,13 +272,7 @@ impl Recording {
         } else if recorder.capture.len() + batch.records.len() as u64 > recorder.most_records {
             Some(Err(format!("a capture has at most {}", count(recorder.most_records, "record"))))
         } else {
-            let written = writer.spool.record(&batch.blocks, &recorder.capture);
-            Some(written.map_err(|error| {
-                format!(
-                    "cannot write {}: {error}; free some space or choose another place with --write",
-                    writer.spool.path().display()
-                )
-            }))
+            Some(writer.spool.record(&batch.blocks, &recorder.capture).map_err(|error| error.to_string()))
         };
         match appended {
             Some(Ok(position)) => {

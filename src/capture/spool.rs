@@ -36,14 +36,27 @@ pub enum SpoolError {
     /// The file is in use by another run.
     #[error("{} is being written by another framescope; choose another name", .0.display())]
     InUse(PathBuf),
+    /// A ring has as much as it may, and can begin no further file: why it cannot.
+    #[error("the ring is full, and {0}")]
+    Full(String),
     /// The system refused.
-    #[error("cannot write {}: {source}; choose another place", path.display())]
+    #[error("cannot write {}: {source}; {}", path.display(), way_out(source))]
     Io {
         /// Which file or folder.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// Whether a disk, or what may be had of it, is full.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
+/// What to do about a file that cannot be written.
+pub fn way_out(error: &io::Error) -> &'static str {
+    if is_full(error) { "free some space or choose another place" } else { "choose another place" }
 }
 
 /// An append-only pcapng file of mode 0600, locked while it is written; or a ring of such files.

@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use sink::Sink;
 
+use crate::capture::spool::way_out;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
@@ -290,16 +291,6 @@ pub fn to_file(
 /// The system's own words, without the name of the temporary file.
 fn system(error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() { error } else { error.kind().into() }
-}
-
-/// What to do about an output that cannot be written.
-fn way_out(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "free some space or choose another place"
-        }
-        _ => "choose another place",
-    }
 }
 
 fn at_path(error: ExportError, path: &Path) -> ExportError {

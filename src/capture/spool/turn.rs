@@ -1,12 +1,12 @@
 //! The files of a ring: when the next one begins, and when the oldest goes.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use super::{Spool, SpoolError, create, named, private_file};
+use super::{Spool, SpoolError, create, is_full, named, private_file};
 use crate::capture::files::Part;
 use crate::capture::index::Leaving;
 use crate::capture::pcapng;
@@ -22,17 +22,18 @@ impl Spool {
     /// too.
     ///
     /// # Errors
-    /// What the system said; of a ring that has no room and can begin no next file, why it cannot.
-    pub(in crate::capture) fn record(&mut self, blocks: &[u8], capture: &Capture) -> io::Result<u64> {
+    /// See [`SpoolError`].
+    pub(in crate::capture) fn record(&mut self, blocks: &[u8], capture: &Capture) -> Result<u64, SpoolError> {
         let coming = blocks.len() as u64;
         self.make_room(coming, capture);
         if let Some(why) = self.ring.as_ref().and_then(|ring| ring.has_no_room(self.len + coming)) {
-            return Err(io::Error::other(why.to_owned()));
+            return Err(SpoolError::Full(why.to_owned()));
         }
         loop {
             match self.append(blocks) {
+                Ok(position) => return Ok(position),
                 Err(e) if is_full(&e) && self.give_oldest(capture) => {}
-                done => return done,
+                Err(source) => return Err(SpoolError::Io { path: self.path.clone(), source }),
             }
         }
     }
@@ -110,11 +111,6 @@ impl Spool {
         }
         part
     }
-}
-
-/// Whether a disk, or what a user may have of it, is full.
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Makes the next file of a ring with what it begins with: its number, where it lies, the file. Names that others have taken are
