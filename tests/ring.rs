@@ -376,6 +376,48 @@ fn an_export_under_which_records_go_fails_and_writes_nothing_else() {
 }
 
 #[test]
+fn a_har_lacks_no_connection_that_went_while_it_was_written() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut long = [talk.upgraded(50_001, "")];
+    for _ in 0..60 {
+        talk.text(&mut long[0], DOWN, 500);
+    }
+    for n in 0..40 {
+        let mut short = talk.upgraded(50_100 + n, "");
+        talk.text(&mut short, DOWN, 100);
+        short.reset(UP, Time(talk.clock));
+    }
+    let mut out = Talking { talk: &mut talk, connections: &mut long, texts: 2000, out: Vec::new() };
+    let done = export(&capture, Format::Har, &Options::default(), &mut out, &Progress::default());
+    assert!(matches!(done, Err(ExportError::Gone { .. })), "{done:?}");
+}
+
+#[test]
+fn the_smallest_frames_with_the_most_to_say_stay_within_the_ring() {
+    const RING: u64 = 1 << 20;
+    for head in [&[0x80, 0x80][..], &[0xf3, 0x00], &[0x82, 0x01, 0x00]] {
+        let mut talk = Talk::new(RING);
+        let mut connection = talk.upgraded(50_001, "");
+        for _ in 0..3 {
+            let bytes = head.repeat(100_000);
+            talk.say(&mut connection, UP, &bytes[..256 * 1024 / head.len() * head.len() / 2]);
+            let size = size_of(&talk.files());
+            assert!(size <= RING, "{size} with {head:02x?}");
+        }
+        // Every byte is there; of so many findings a connection has only the first, live, and each file the first of its own.
+        let files: Vec<u8> = talk.files().iter().flat_map(|path| fs::read(path).expect("a file")).collect();
+        let (live, file) = (talk.capture(), opened(&files));
+        let bytes = |capture: &Capture| -> Vec<(u64, Vec<u8>)> {
+            let records = capture.records(0..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
+            records.map(|record| (record.offset, capture.wire(&record, 0..99).expect("readable"))).collect()
+        };
+        assert_eq!(file.trouble().reason, None);
+        assert!(bytes(&live) == bytes(&file));
+    }
+}
+
+#[test]
 fn what_is_noted_stays_with_its_record() {
     let mut talk = Talk::new(SIZE);
     let capture = talk.capture();
@@ -416,15 +458,17 @@ fn files_of_an_earlier_ring_are_replaced_only_when_asked() {
             .collect::<Vec<_>>()
     };
     fs::write(folder.path().join("a.0000007.pcapng"), b"old").expect("written");
-    fs::write(folder.path().join("a.notes.pcapng"), b"mine").expect("written");
+    for mine in ["a.notes.pcapng", "a.20261122.pcapng"] {
+        fs::write(folder.path().join(mine), b"mine").expect("written");
+    }
     assert!(
         matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Exists(found)) if found.ends_with("a.0000007.pcapng"))
     );
     let spool = Spool::keep_ring(&path, true, SIZE).expect("a spool");
-    assert_eq!(names(), ["a.0000001.pcapng", "a.notes.pcapng"]);
+    assert_eq!(names(), ["a.0000001.pcapng", "a.20261122.pcapng", "a.notes.pcapng"]);
     assert!(matches!(Spool::keep_ring(&path, true, SIZE), Err(SpoolError::InUse(_))));
     drop(spool);
-    assert_eq!(names(), ["a.0000001.pcapng", "a.notes.pcapng"]);
+    assert_eq!(names(), ["a.0000001.pcapng", "a.20261122.pcapng", "a.notes.pcapng"]);
 }
 
 /// Bytes on disk.

@@ -18,6 +18,7 @@ pub use self::evict::Leaving;
 use self::extents::Place;
 pub use self::stream::Extent;
 pub use self::tally::Tally;
+use super::reader::Known;
 use super::record::Record;
 use super::windows::Windows;
 use crate::proto::dissected::{Checkpoint, Direction, Dissected, Key, Kind, Link};
@@ -266,6 +267,11 @@ impl Index {
         if torn && dissected.wire_len > 0 { Kind::Gap } else { dissected.kind }
     }
 
+    /// A record without its findings and what it answers.
+    pub fn bare(&self, no: u64) -> Option<Record> {
+        self.entry(no).map(|entry| entry.bare(no))
+    }
+
     pub fn record(&self, no: u64) -> Option<Record> {
         let entry = self.entry(no)?;
         let mut record = entry.bare(no);
@@ -293,12 +299,11 @@ impl Index {
         }
     }
 
-    /// Puts into `out` the file position of each of these records that is there in one piece.
-    pub fn positions(&self, records: &[Record], out: &mut Vec<Option<u64>>) {
+    /// Puts into `out` where each of these records stands in the file.
+    pub fn positions(&self, records: &[Record], out: &mut Vec<Known>) {
         let mut latest: Option<(u32, &ConnectionEntry)> = None;
         let mut near = [Place::default(); 2];
-        out.clear();
-        out.extend(records.iter().map(|record| {
+        let mut position = |record: &Record| {
             if latest.is_none_or(|(connection, _)| connection != record.connection) {
                 latest = Some((record.connection, self.connection(record.connection)?));
                 near = Default::default();
@@ -307,6 +312,13 @@ impl Index {
             let (_, entry) = latest.filter(|_| record.kind != Kind::Gap)?;
             let piece = entry.streams[way].one_piece(record.offset, record.wire_len, &mut near[way]);
             piece.map(|(position, _)| position)
+        };
+        out.clear();
+        out.extend(records.iter().map(|record| Known {
+            connection: record.connection,
+            direction: record.direction,
+            offset: record.offset,
+            position: position(record),
         }));
     }
 

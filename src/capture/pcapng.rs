@@ -12,7 +12,7 @@ use crate::proto::time::Time;
 pub const MAX_SEGMENT: usize = 65_495;
 
 /// How far sequence numbers jump over a gap at most, in bytes.
-const MAX_JUMP: u64 = 1 << 30;
+pub(super) const MAX_JUMP: u64 = 1 << 30;
 
 /// The longest stream of one direction that is believed, in bytes.
 pub(super) const MAX_STREAM: u64 = 1 << 62;

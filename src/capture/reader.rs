@@ -22,7 +22,16 @@ pub struct Reader {
     /// Where the previous piece ended in the file.
     previous: u64,
     /// Records that are read next: the number of the first, and where each stands. See [`Self::look_up`].
-    known: (u64, Vec<Option<u64>>),
+    known: (u64, Vec<Known>),
+}
+
+/// Where a direction's stream offset stands in the file, if it is there in one piece with the rest of its record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub connection: u32,
+    pub direction: Direction,
+    pub offset: u64,
+    pub position: Option<u64>,
 }
 
 impl Reader {
@@ -50,8 +59,11 @@ impl Reader {
             out.clear();
             return Ok(());
         }
-        let known = record.no.checked_sub(self.known.0).and_then(|at| *self.known.1.get(usize::try_from(at).ok()?)?);
-        if let Some(position) = known.filter(|_| end > start) {
+        let known = record.no.checked_sub(self.known.0).and_then(|at| self.known.1.get(usize::try_from(at).ok()?));
+        let same = |known: &&Known| {
+            (known.connection, known.direction, known.offset) == (record.connection, record.direction, record.offset)
+        };
+        if let Some(position) = known.filter(same).and_then(|known| known.position).filter(|_| end > start) {
             out.clear();
             if self.piece(position + start, (end - start) as usize, out).is_ok() {
                 return Ok(());

@@ -40,6 +40,8 @@ pub struct Recorder {
     linger: Linger,
     /// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool busy.
     pub(super) most_held: usize,
+    /// How many bytes of a connection are read before what they become is looked at.
+    pub(super) most_fed: usize,
     /// How many records the capture may have.
     pub(super) most_records: u64,
 }
@@ -60,11 +62,13 @@ impl Recorder {
     /// The same, for a capture that people know as the file `path`.
     pub(super) fn named(spool: Spool, path: &Path) -> Self {
         let capture = Capture::over_files(spool.files(), path);
-        let mut most_held = MAX_HELD;
+        let (mut most_held, mut most_fed) = (MAX_HELD, usize::MAX);
         if let Some(ring) = &spool.ring {
             capture.index_mut().limit_windows(ring.windows());
             // A file of a small ring does not grow far beyond its share.
             most_held = usize::try_from(ring.share() / 4).map_or(MAX_HELD, |quarter| quarter.min(MAX_HELD));
+            // The smallest frames take two hundred times as much in the file, with what is wrong with them.
+            most_fed = usize::try_from(ring.share() / 64).unwrap_or(usize::MAX).max(1);
         }
         let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
         Self {
@@ -73,6 +77,7 @@ impl Recorder {
             serial: Arc::default(),
             linger: Linger::default(),
             most_held,
+            most_fed,
             most_records: MAX_RECORDS,
         }
     }

@@ -78,8 +78,14 @@ impl Recording {
     pub fn hold(&mut self, chunks: &[Chunk<'_>]) {
         let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
         self.open(first.time);
+        let (most_fed, most_held) = (self.recorder.most_fed, self.recorder.most_held);
         for chunk in chunks {
-            self.dissect(*chunk);
+            for bytes in chunk.bytes.chunks(most_fed) {
+                self.dissect(Chunk { bytes, ..*chunk });
+                if bytes.len() == most_fed && self.batch.blocks.len() > most_held {
+                    self.commit();
+                }
+            }
         }
     }
 
@@ -304,7 +310,7 @@ impl Recording {
                     batch.blocks.clear();
                     live.segments.comment(&mut batch.blocks, direction, time, &comments);
                     // A full disk is told of by what follows, and loses no bytes here.
-                    let _ = writer.spool.append(&batch.blocks);
+                    let _ = writer.spool.record(&batch.blocks, &recorder.capture);
                 }
                 self.turn(number, writer);
             }

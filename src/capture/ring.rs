@@ -17,7 +17,7 @@ const WINDOWS: u64 = 4;
 /// The smallest ring, in bytes.
 pub const MIN_RING: u64 = 1 << 20;
 
-/// How many digits the number of a file has, so that names are in order.
+/// How many digits the number of a file has, so that names are in order. A date has more.
 const DIGITS: usize = 7;
 
 /// Of how many files a ring consists when it is full.
@@ -49,8 +49,9 @@ pub(super) struct Ring {
     private: bool,
     /// Why no further file could be begun.
     stuck: Option<String>,
-    /// That there is no room for all handshakes was told.
+    /// That there is no room for all handshakes was told, and that no further file could be begun.
     told_small: bool,
+    told_stuck: bool,
 }
 
 /// A file that is full.
@@ -73,6 +74,7 @@ impl Ring {
             private,
             stuck: None,
             told_small: false,
+            told_stuck: false,
         }
     }
 
@@ -111,20 +113,18 @@ impl Ring {
     pub fn all_of(path: &Path) -> Option<PathBuf> {
         let (stem, extension) = path.file_name()?.to_str()?.rsplit_once('.')?;
         let (stem, digits) = stem.rsplit_once('.')?;
-        let is_number = digits.len() >= DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
-        is_number.then(|| path.with_file_name(format!("{stem}.*.{extension}")))
+        is_number(digits).then(|| path.with_file_name(format!("{stem}.*.{extension}")))
     }
 
     /// Whether a file's name is that of one of a ring's files.
     pub fn is_path(base: &Path, path: &Path) -> bool {
-        let number = |path: &Path| {
+        let digits = || {
             let name = path.file_name()?.to_str()?;
             let stem = base.file_stem()?.to_str()?;
             let extension = base.extension().map_or(String::new(), |e| format!(".{}", e.to_string_lossy()));
-            let digits = name.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(&extension)?;
-            (digits.len() >= DIGITS && digits.bytes().all(|b| b.is_ascii_digit())).then_some(())
+            name.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(&extension)
         };
-        number(path).is_some()
+        digits().is_some_and(is_number)
     }
 
     /// The number of the latest file.
@@ -210,14 +210,15 @@ impl Ring {
     }
 
     /// No further file could be begun when the latest had `len` bytes: that is tried again when it has had its share once more.
-    pub fn stick(&mut self, len: u64, why: String) {
+    /// Whether it is to be told now: the second time in a row, once.
+    pub fn stick(&mut self, len: u64, why: String) -> bool {
         self.begun = len;
-        self.stuck = Some(why);
+        self.stuck.replace(why).is_some() && !std::mem::replace(&mut self.told_stuck, true)
     }
 
     /// Why the latest file may not have `latest` bytes: no other can be begun, and it would be more than the whole ring.
-    pub fn has_no_room(&self, latest: u64) -> Option<&str> {
-        self.stuck.as_deref().filter(|_| latest > self.size)
+    pub fn has_no_room(&self, latest: u64, capture: &Capture) -> Option<&str> {
+        self.stuck.as_deref().filter(|_| latest + capture.index().windows_len() > self.size)
     }
 
     /// Takes what must go so that the files fit, one file, when the latest has `latest` bytes. While somebody needs what is there
@@ -233,6 +234,11 @@ impl Ring {
     pub fn give_oldest(&mut self) -> Option<Leaving> {
         self.full.pop_front().map(|full| full.leaving)
     }
+}
+
+/// Whether these are the digits of a file's number.
+fn is_number(digits: &str) -> bool {
+    digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

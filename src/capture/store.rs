@@ -165,6 +165,16 @@ impl Capture {
         now != settled && no < now
     }
 
+    /// Whether a record is there as it was when it was looked up: neither it nor its beginning went with the ring.
+    pub fn still_has(&self, record: &Record) -> bool {
+        let same = |now: &Record| {
+            let known =
+                |record: &Record| (record.kind, record.connection, record.direction, record.offset, record.wire_len);
+            known(now) == known(record)
+        };
+        self.index().bare(record.no).as_ref().is_some_and(same)
+    }
+
     /// While this is held nothing goes with the ring, until that is twice as large as it was asked to be.
     pub fn hold(&self) -> Hold {
         Hold { _hold: Arc::clone(&self.shared.hold) }

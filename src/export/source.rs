@@ -114,20 +114,11 @@ pub struct Bytes {
     reader: Reader,
     inflater: MessageReader,
     redact: bool,
-    /// What was settled when this began: see [`Capture::has_gone`].
-    settled: u64,
 }
 
 impl Bytes {
     pub fn new(capture: &Capture, redact: bool) -> Self {
-        let settled = capture.settled();
-        Self {
-            capture: capture.clone(),
-            reader: Reader::new(capture),
-            inflater: MessageReader::default(),
-            redact,
-            settled,
-        }
+        Self { capture: capture.clone(), reader: Reader::new(capture), inflater: MessageReader::default(), redact }
     }
 
     pub const fn capture(&self) -> &Capture {
@@ -139,7 +130,7 @@ impl Bytes {
         let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
         read.map_err(|source| self.error(record, source))?;
         let wanted = PIECE.min(record.wire_len.saturating_sub(from));
-        if (out.len() as u64) < wanted && self.has_gone(record) {
+        if (out.len() as u64) < wanted && !self.capture.still_has(record) {
             return Err(ExportError::Gone { no: record.no });
         }
         if self.redact && from == 0 {
@@ -184,14 +175,8 @@ impl Bytes {
         read.map_err(|source| self.error(record, source))
     }
 
-    /// Whether a record has gone with the ring since it was handed out, or its beginning has.
-    fn has_gone(&self, record: &Record) -> bool {
-        self.capture.has_gone(record.no, self.settled)
-            || self.capture.record(record.no).is_none_or(|now| now.kind != record.kind)
-    }
-
     fn error(&self, record: &Record, source: io::Error) -> ExportError {
-        if self.has_gone(record) {
+        if !self.capture.still_has(record) {
             return ExportError::Gone { no: record.no };
         }
         ExportError::Read { path: self.capture.path().to_owned(), no: record.no, source }

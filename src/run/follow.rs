@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::seen::Seen;
 use super::stdio;
+use super::teller::Teller;
 use crate::capture::filter::{Filter, Sieve};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
@@ -62,6 +63,7 @@ impl Follower {
         style: Style,
         filter: Option<&Filter>,
         ring: bool,
+        teller: &Teller,
         stopped: impl FnOnce(Stopped) + Send + 'static,
     ) -> io::Result<Self> {
         let (wake, woken) = sync_channel(1);
@@ -82,6 +84,7 @@ impl Follower {
             woken,
             ring,
             seen: Seen::default(),
+            teller: teller.clone(),
         };
         let out = stdio::stdout()?;
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
@@ -115,6 +118,7 @@ struct Work {
     /// Whether records may go while they are followed; then what was looked at.
     ring: bool,
     seen: Seen,
+    teller: Teller,
 }
 
 impl Work {
@@ -143,43 +147,55 @@ impl Work {
         let mut next = 1;
         let mut flushed = Instant::now();
         let mut missed = 0;
+        let mut settled = 1;
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             self.capture.arm();
             let hold = self.capture.hold();
             let totals = self.capture.totals();
-            let records = if next < totals.settled {
-                // They went with the ring before they were printed: what stands in for them tells where something is missing.
-                missed += totals.settled - next;
-                next = totals.settled;
+            if std::mem::replace(&mut settled, totals.settled) != totals.settled {
                 self.seen.forget_gone(&self.capture);
+            }
+            let behind = next < totals.settled;
+            let records: Vec<Record> = if behind {
+                // They went with the ring before they were printed: what stands in for them tells where something is missing.
                 let stand_ins = self.capture.records(totals.first..totals.settled).into_iter();
                 stand_ins.filter_map(|stand_in| self.seen.rest_of(stand_in)).collect()
             } else {
-                let records = self.capture.records(next..next + BATCH);
-                missed += records.first().map_or(0, |first| first.no - next);
-                next = records.last().map_or(next, |last| last.no + 1);
-                records
+                self.capture.records(next..next + BATCH)
             };
+            if self.capture.settled() != totals.settled {
+                // It turned just now: these may be others.
+                continue;
+            }
+            if behind {
+                missed += totals.settled - next;
+                next = totals.settled;
+            }
             for record in &records {
                 let line = sink.begin();
                 let printed = self.line(record, &mut lines, &mut sink);
-                if !self.capture.has_gone(record.no, totals.settled) {
-                    printed.and_then(|()| sink.end())?;
-                    if self.ring {
-                        self.seen.note(record);
+                let there = match behind {
+                    true => self.capture.settled() == totals.settled,
+                    false => self.capture.still_has(record),
+                };
+                if !there {
+                    // It went while it was looked at, or its beginning did: what is in its place comes next.
+                    if !sink.take_back(line) {
+                        // A part of it is printed already, as it is very long: that is no line that anybody reads.
+                        sink.buffer.push(b'\n');
+                        let no = record.no;
+                        self.teller
+                            .say(&format!("record {no} went with the ring while it was printed: its line is cut"));
                     }
-                    continue;
+                    break;
                 }
-                // It went while it was looked at.
-                missed += u64::from(record.no >= totals.settled);
-                if !sink.take_back(line) {
-                    // A part of it is printed already, as it is very long: that is no line that anybody reads.
-                    sink.buffer.push(b'\n');
-                    stdio::say(format_args!(
-                        "record {} went with the ring while it was printed: its line is cut",
-                        record.no
-                    ));
+                printed.and_then(|()| sink.end())?;
+                if self.ring {
+                    self.seen.note(record);
+                }
+                if !behind {
+                    next = record.no + 1;
                 }
             }
             drop(hold);

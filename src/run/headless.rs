@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use super::follow::{Follower, Stopped, Style};
+use super::teller::Teller;
 use super::{signals, stdio};
 use crate::capture::recorder::Recorder;
 use crate::capture::spool::{self, Spool};
@@ -21,14 +22,6 @@ const END_WITHIN: Duration = Duration::from_millis(1950);
 /// What stdout's reader is left at the end, however long the connections took.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
-/// What happens in a run.
-enum Event {
-    /// Something is wrong, and it goes on.
-    Trouble(String),
-    /// It ends.
-    End(End),
-}
-
 /// Why the run ends.
 enum End {
     Signal,
@@ -37,7 +30,7 @@ enum End {
 
 /// Serves until a signal comes or nobody reads stdout any more.
 pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
-    let (sender, happened) = channel();
+    let (sender, ended) = channel();
     catch_signals(&sender)?;
     // An older capture is replaced only when there is a server to fill the new one.
     let server = Server::bind(config(args))?;
@@ -46,16 +39,16 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
-    // Said by this thread: whoever records does not wait for stderr.
-    let troubles = sender.clone();
-    capture.on_trouble(move |what| drop(troubles.send(Event::Trouble(what.to_owned()))));
+    let teller = Teller::start().context("the system gives no thread for stderr")?;
+    let troubles = teller.clone();
+    capture.on_trouble(move |what| troubles.say(what));
     let follower = match args.quiet {
         true => None,
         false => {
             let style = if args.json { Style::Json } else { Style::Plain };
-            let stopped = move |why| drop(sender.send(Event::End(End::Stopped(why))));
+            let stopped = move |why| drop(sender.send(End::Stopped(why)));
             Some(
-                Follower::start(&capture, style, args.filter.as_ref(), args.ring.is_some(), stopped)
+                Follower::start(&capture, style, args.filter.as_ref(), args.ring.is_some(), &teller, stopped)
                     .context("cannot write to stdout")?,
             )
         }
@@ -67,13 +60,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     announce(&server);
     let demo = start_beside(args, &server)?;
     // The sender of signals lives as long as the process.
-    let why = loop {
-        match happened.recv() {
-            Ok(Event::Trouble(what)) => stdio::say(what),
-            Ok(Event::End(why)) => break why,
-            Err(_) => break End::Signal,
-        }
-    };
+    let why = ended.recv().unwrap_or(End::Signal);
     let asked = Instant::now();
     server.shutdown();
     drop(demo);
@@ -81,11 +68,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool and keep it from removing its file.
     fate.go();
-    while let Ok(happened) = happened.try_recv() {
-        if let Event::Trouble(what) = happened {
-            stdio::say(what);
-        }
-    }
+    teller.finish(deadline);
     conclude(args, &capture, why, printed)
 }
 
@@ -121,9 +104,9 @@ fn start_beside(args: &Serve, server: &Handle) -> anyhow::Result<Option<demo::De
     demo.context("the system gives no thread for the demo client")
 }
 
-fn catch_signals(sender: &Sender<Event>) -> anyhow::Result<()> {
+fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
     let sender = sender.clone();
-    signals::on_end(false, move |_| drop(sender.send(Event::End(End::Signal)))).context("signals cannot be caught")
+    signals::on_end(false, move |_| drop(sender.send(End::Signal))).context("signals cannot be caught")
 }
 
 /// The line that scripts wait for: exactly these words.

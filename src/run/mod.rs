@@ -10,6 +10,7 @@ pub mod screen;
 mod seen;
 mod signals;
 mod stdio;
+mod teller;
 
 use std::process::ExitCode;
 

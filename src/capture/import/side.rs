@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::capture::pcapng::MAX_JUMP;
 use crate::proto::time::Time;
 
 /// How many bytes of one direction may wait for earlier ones before those count as lost.
@@ -89,8 +90,11 @@ impl Side {
         self.repeats = syn != first && self.first == Some(first.wrapping_add(1));
     }
 
-    /// It is told which stream offset a sequence number means from here on.
+    /// It is told which stream offset a sequence number means from here on. What is far behind was taken before.
     pub const fn place(&mut self, seq: u32, offset: u64) {
+        if self.repeats && offset.saturating_add(MAX_JUMP) < self.taken {
+            return;
+        }
         self.first = Some(seq.wrapping_sub(offset as u32));
         self.anchored = true;
         self.repeats = false;

@@ -145,7 +145,7 @@ impl Flows {
                 }
                 let to = gap.to.unwrap_or_else(|| u64::try_from(offset).unwrap_or(0));
                 let missing = to.saturating_sub(side.taken);
-                if !side.ended && to <= MAX_STREAM {
+                if !side.ended && !side.repeats && to <= MAX_STREAM {
                     self.gap(i, direction, missing, segment.time);
                     self.begins(i, direction, gap.begins);
                 }

@@ -74,27 +74,30 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
     ];
+    // What a connection that is kept alive said before it was upgraded.
+    let before = ["GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"];
     // RFC 6455 §5.7.
     let frames: [&[u8]; 2] =
         [&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58], &[0x81, 5, 72, 101, 108, 108, 111]];
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
-    let standing = |at: [u64; 2]| Standing {
+    let standing = |at: [u64; 2], kept: bool| Standing {
         number: 1,
         client,
         server,
         first: Time(0),
         handshake: Some(Arc::new(Direction::BOTH.map(|direction| {
             let bytes = heads[direction.index()].as_bytes().to_vec();
-            Head { direction, offset: 0, time: Time(1), bytes }
+            let offset = if kept { before[direction.index()].len() as u64 } else { 0 };
+            Head { direction, offset, time: Time(1), bytes }
         }))),
         sides: at.map(|at| Side { begun: at, position: at, next: Some(at), ended: None, latest: Time(2) }),
     };
     let mut file_head = Vec::new();
     crate::capture::pcapng::file_head(&mut file_head, None);
-    let begin = |at| {
+    let begin = |at, kept| {
         let mut beginning = Beginning { blocks: file_head.clone(), ..Beginning::default() };
-        standing(at).begin(7, recorder.capture(), &mut beginning);
+        standing(at, kept).begin(7, recorder.capture(), &mut beginning);
         beginning.blocks
     };
     let texts = |bytes: &[u8]| {
@@ -109,12 +112,20 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         let frames = records.iter().filter(|record| record.kind == Kind::Frame);
         frames.map(|record| (record.offset, capture.payload(record, 0..99).expect("readable"))).collect::<Vec<_>>()
     };
-    for far in [[5, 0], [1 << 30, 1 << 31], [3 << 30, 5 << 30], [1 << 40, 7]] {
+    let fars = [[5, 0], [1 << 30, 1500 << 20], [1 << 30, 1 << 31], [3 << 30, 5 << 30], [1 << 40, 7]];
+    for (far, kept) in fars.into_iter().flat_map(|far| [(far, false), (far, true)]) {
         // The connection as it crosses: what is far away is written by nobody.
         let mut live = Segments::new(client, server, 7);
         let mut at = heads.map(|head| head.len() as u64);
         let mut blocks = file_head.clone();
         live.open(&mut blocks, Time(0));
+        for direction in Direction::BOTH {
+            if kept {
+                let said = before[direction.index()];
+                live.data(&mut blocks, direction, said.as_bytes(), Time(1), &[]);
+                at[direction.index()] += said.len() as u64;
+            }
+        }
         for direction in Direction::BOTH {
             live.data(&mut blocks, direction, heads[direction.index()].as_bytes(), Time(1), &[]);
             let (at, far) = (&mut at[direction.index()], far[direction.index()]);
@@ -123,7 +134,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         }
         let (mut files, mut expected) = (vec![blocks], Vec::new());
         for _ in 0..3 {
-            let mut blocks = begin(at);
+            let mut blocks = begin(at, kept);
             let mut alone = Vec::new();
             for direction in Direction::BOTH {
                 let (frame, at) = (frames[direction.index()], &mut at[direction.index()]);
@@ -131,11 +142,11 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
                 alone.push((*at, b"Hello".to_vec()));
                 *at += frame.len() as u64;
             }
-            assert_eq!(texts(&blocks), alone, "{far:?}");
+            assert_eq!(texts(&blocks), alone, "{far:?} {kept}");
             files.push(blocks);
             expected.append(&mut alone);
         }
-        assert_eq!(texts(&files.concat()), expected, "{far:?}");
-        assert_eq!(texts(&files[1..].concat()), expected, "{far:?}");
+        assert_eq!(texts(&files.concat()), expected, "{far:?} {kept}");
+        assert_eq!(texts(&files[1..].concat()), expected, "{far:?} {kept}");
     }
 }

@@ -1,7 +1,7 @@
 //! The files of a ring: when the next one begins, and when the oldest goes.
 
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -26,8 +26,17 @@ impl Spool {
     pub(in crate::capture) fn record(&mut self, blocks: &[u8], capture: &Capture) -> Result<u64, SpoolError> {
         let coming = blocks.len() as u64;
         self.make_room(coming, capture);
-        if let Some(why) = self.ring.as_ref().and_then(|ring| ring.has_no_room(self.len + coming)) {
-            return Err(SpoolError::Full(why.to_owned()));
+        let has_no_room = |spool: &Self| {
+            let ring = spool.ring.as_ref()?;
+            ring.has_no_room(spool.len + coming, capture).map(str::to_owned)
+        };
+        if has_no_room(self).is_some() {
+            // Once more, before nothing is captured any more.
+            self.begin_next(capture);
+            self.make_room(coming, capture);
+        }
+        if let Some(why) = has_no_room(self) {
+            return Err(SpoolError::Full(why));
         }
         loop {
             match self.append(blocks) {
@@ -38,37 +47,45 @@ impl Spool {
         }
     }
 
-    /// Begins the ring's next file when the latest has had its share, and lets the oldest go when all are too much. Nothing may wait
-    /// to be appended for the connections that the ring knows.
+    /// Begins the ring's next file when the latest has had its share, and lets the oldest go when all are too much. Of the
+    /// connections that the ring knows everything that was appended must be in the index.
     pub(in crate::capture) fn turn(&mut self, capture: &Capture) {
-        while self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len)) {
-            match self.begin_next(capture) {
-                Ok(()) => break,
-                Err(SpoolError::Io { source, .. }) if is_full(&source) && self.give_oldest(capture) => {}
-                Err(error) => {
-                    if let Some(ring) = &mut self.ring {
-                        ring.stick(self.len, error.to_string());
-                        capture.add_trouble(&format!("writing goes on in {}: {error}", self.path.display()));
-                    }
-                    break;
-                }
-            }
+        if self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len)) {
+            self.begin_next(capture);
         }
         self.make_room(0, capture);
     }
 
-    fn begin_next(&mut self, capture: &Capture) -> Result<(), SpoolError> {
-        let Some(ring) = &mut self.ring else { return Ok(()) };
+    /// Begins the next file, as soon as it can be begun.
+    fn begin_next(&mut self, capture: &Capture) {
+        while let Err(error) = self.try_next(capture) {
+            let helps = matches!(&error, SpoolError::Io { source, .. } if is_full(source) || has_no_handle(source));
+            if helps && self.give_oldest(capture) {
+                continue;
+            }
+            if let Some(ring) = &mut self.ring
+                && ring.stick(self.len, error.to_string())
+            {
+                capture.add_trouble(&format!("writing goes on in {}: {error}", self.path.display()));
+            }
+            return;
+        }
+    }
+
+    fn try_next(&mut self, capture: &Capture) -> Result<(), SpoolError> {
+        let Some(ring) = &self.ring else { return Ok(()) };
         let mut head = Vec::new();
         pcapng::file_head(&mut head, None);
         let beginning = ring.beginning(capture, head);
+        self.make_room(beginning.blocks.len() as u64, capture);
+        let Some(ring) = &mut self.ring else { return Ok(()) };
         let mut next = next_file(ring, &beginning.blocks);
         // Where the process may have no more files open, one is kept for this.
-        if matches!(next, Err(SpoolError::Io { .. })) && self.reserve.take().is_some() {
+        if matches!(&next, Err(SpoolError::Io { source, .. }) if has_no_handle(source)) && self.reserve.take().is_some()
+        {
             next = next_file(ring, &beginning.blocks);
         }
         let (number, path, file) = next?;
-        self.reserve = self.reserve.take().or_else(|| File::open("/dev/null").ok());
         self.start += self.len;
         self.file = Arc::new(file);
         self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
@@ -81,7 +98,19 @@ impl Spool {
             ));
         }
         (self.path, self.len) = (path, ring.begun());
+        self.keep_reserve(capture);
         Ok(())
+    }
+
+    /// Keeps a handle for the next file, in place of that of the oldest if there is no other.
+    fn keep_reserve(&mut self, capture: &Capture) {
+        if self.reserve.is_none() {
+            let reserve = || File::open("/dev/null");
+            self.reserve = match reserve() {
+                Err(e) if has_no_handle(&e) && self.give_oldest(capture) => reserve().ok(),
+                opened => opened.ok(),
+            };
+        }
     }
 
     /// Lets the oldest files go, as far as needed for so many bytes to come.
@@ -111,6 +140,12 @@ impl Spool {
         }
         part
     }
+}
+
+/// Whether the process or the system may have no more files open (EMFILE, ENFILE).
+fn has_no_handle(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
 }
 
 /// Makes the next file of a ring with what it begins with: its number, where it lies, the file. Names that others have taken are

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::Capture;
-use crate::capture::index::ConnectionEntry;
+use crate::capture::index::{ConnectionEntry, Totals};
 use crate::capture::overview::Overview;
 use crate::capture::record::Record;
 use crate::proto::connection::About;
@@ -93,11 +93,16 @@ impl Capture {
         entry.number_of(u32::try_from(ordinal).ok()?)
     }
 
-    /// The ordinal of the first record of a connection that is there, and the first number of all that stands where it always
-    /// stood, at the same moment; `None` when the connection is gone.
-    pub fn first_ordinal(&self, connection: u32) -> Option<(u32, u64)> {
+    /// The connections that are there, each with the ordinal of its first record that is, and the counts at the same moment.
+    pub fn first_ordinals(&self) -> (Totals, Vec<(u32, u32)>) {
         let index = self.index();
-        Some((index.connection(connection)?.base, index.totals.settled))
+        let numbers = (0..index.connections.count()).filter_map(|rank| index.connections.number(rank));
+        (index.totals, numbers.filter_map(|number| Some((number, index.connection(number)?.base))).collect())
+    }
+
+    /// The ordinal of the first record of a connection that is there; `None` when the connection is gone.
+    pub fn first_ordinal(&self, connection: u32) -> Option<u32> {
+        self.index().connection(connection).map(|entry| entry.base)
     }
 
     /// The record of `connection` with that ordinal.

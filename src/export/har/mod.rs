@@ -69,19 +69,17 @@ struct Chosen<'a> {
     capture: &'a Capture,
     /// The numbers of the records by connection; none for all.
     numbers: Option<BTreeMap<u32, Vec<u64>>>,
-    /// The numbers of the last record, and of the first that stands where it always stood, when the export began.
-    len: u64,
-    settled: u64,
-    /// How many records there were.
-    there: u64,
+    /// When the export began: the counts, and the connections with the ordinals of their first records.
+    totals: Totals,
+    firsts: Vec<(u32, u32)>,
     note: Option<String>,
 }
 
 impl<'a> Chosen<'a> {
     fn of(source: &Source<'a>) -> Result<Self, ExportError> {
         let capture = source.capture;
-        let Totals { records, first, settled, .. } = capture.totals();
-        let whole = Self { capture, numbers: None, len: records, settled, there: records + 1 - first, note: None };
+        let (totals, firsts) = capture.first_ordinals();
+        let whole = Self { capture, numbers: None, totals, firsts, note: None };
         if source.options.selection == Selection::All && source.options.direction.is_none() {
             return Ok(whole);
         }
@@ -99,29 +97,21 @@ impl<'a> Chosen<'a> {
 
     /// How many records there are.
     fn total(&self) -> u64 {
-        self.numbers.as_ref().map_or(self.there, |numbers| numbers.values().map(|own| own.len() as u64).sum())
+        self.numbers.as_ref().map_or(self.totals.records + 1 - self.totals.first, |numbers| {
+            numbers.values().map(|own| own.len() as u64).sum()
+        })
     }
 
     fn runs(&self) -> impl Iterator<Item = Run<'_>> {
-        let connections: Vec<u32> = match &self.numbers {
-            None => (1..=u32::try_from(self.capture.totals().connections).unwrap_or(u32::MAX)).collect(),
-            Some(numbers) => numbers.keys().copied().collect(),
-        };
-        connections.into_iter().filter_map(|connection| {
-            let (first, settled) = match self.numbers {
-                None => self.capture.first_ordinal(connection)?,
-                Some(_) => (0, self.settled),
-            };
-            let numbers = self.numbers.as_ref().map(|numbers| numbers[&connection].as_slice());
-            Some(Run {
-                capture: self.capture,
-                connection,
-                numbers,
-                first,
-                settled,
-                len: self.len,
-                gone: Cell::new(None),
-            })
+        let chosen = |connection: &u32| self.numbers.as_ref().is_none_or(|numbers| numbers.contains_key(connection));
+        let firsts = self.firsts.iter().filter(move |(connection, _)| chosen(connection));
+        firsts.map(|(connection, first)| Run {
+            capture: self.capture,
+            connection: *connection,
+            numbers: self.numbers.as_ref().map(|numbers| numbers[connection].as_slice()),
+            first: *first,
+            totals: self.totals,
+            gone: Cell::new(None),
         })
     }
 }
@@ -134,10 +124,8 @@ struct Run<'a> {
     numbers: Option<&'a [u64]>,
     /// The ordinal of the first, where all are chosen.
     first: u32,
-    /// The numbers of the first record that stood where it always stood when this run began, and of the last when the export
-    /// began.
-    settled: u64,
-    len: u64,
+    /// The counts when the export began.
+    totals: Totals,
     /// The number of a record that went with the ring meanwhile.
     gone: Cell<Option<u64>>,
 }
@@ -154,16 +142,16 @@ impl Run<'_> {
                 let ordinal = self.first.checked_add(u32::try_from(at).ok()?)?;
                 let record = self.capture.at_ordinal(self.connection, ordinal);
                 let first = self.capture.first_ordinal(self.connection);
-                let gone = record.is_none() && first.is_none_or(|(first, _)| ordinal < first);
+                let gone = record.is_none() && first.is_none_or(|first| ordinal < first);
                 (record, gone)
             }
         };
         if gone {
-            self.gone.set(Some(self.settled));
+            self.gone.set(Some(self.totals.settled));
         }
         // What has this number now is something else.
-        let record = record.filter(|record| record.no <= self.len)?;
-        if self.capture.has_gone(record.no, self.settled) {
+        let record = record.filter(|record| record.no <= self.totals.records)?;
+        if self.capture.has_gone(record.no, self.totals.settled) {
             self.gone.set(Some(record.no));
             return None;
         }
