@@ -9,12 +9,13 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 
 use etcetera::BaseStrategy as _;
 use tempfile::NamedTempFile;
 
 pub use self::leftovers::{Leftover, leftovers};
-use super::files::Files;
+use super::files::{Files, Part};
 use super::pcapng;
 use super::ring::Ring;
 
@@ -71,8 +72,8 @@ pub struct Spool {
     start: u64,
     temporary: Arc<AtomicBool>,
     pub(super) ring: Option<Ring>,
-    /// A handle that can be given up when a ring's next file needs one and the process may have no more.
-    reserve: Option<File>,
+    /// Who gives the blocks of a ring's removed files back.
+    reaper: Option<SyncSender<Part>>,
 }
 
 /// Decides from elsewhere whether a spool's files stay.
@@ -191,7 +192,7 @@ impl Spool {
             start: 0,
             temporary: Arc::new(temporary.into()),
             ring: None,
-            reserve: None,
+            reaper: None,
         };
         match spool.append(&head) {
             Ok(_) => Ok(spool),

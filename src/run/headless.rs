@@ -68,8 +68,9 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool and keep it from removing its file.
     fate.go();
-    teller.finish(deadline);
-    conclude(args, &capture, why, printed)
+    let concluded = conclude(args, &capture, why, printed, &teller);
+    // Nobody waits for whoever does not read stderr.
+    if teller.finish(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
 }
 
 /// Where the capture goes.
@@ -116,7 +117,13 @@ fn announce(server: &Handle) {
 }
 
 /// The summary, and how it went.
-fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> anyhow::Result<ExitCode> {
+fn conclude(
+    args: &Serve,
+    capture: &Capture,
+    why: End,
+    printed: Option<u64>,
+    teller: &Teller,
+) -> anyhow::Result<ExitCode> {
     let totals = capture.totals();
     let line = summary(&totals, capture.trouble().uncaptured);
     match why {
@@ -127,9 +134,9 @@ fn conclude(args: &Serve, capture: &Capture, why: End, printed: Option<u64>) -> 
     match printed {
         Some(printed) if printed < totals.records => {
             let missing = count(totals.records - printed, "record");
-            stdio::say(format_args!("{line} · {missing} not printed: stdout was not read in time"));
+            teller.say(&format!("{line} · {missing} not printed: stdout was not read in time"));
         }
-        _ if args.json => stdio::say(&line),
+        _ if args.json => teller.say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
     }
     check_captured(capture, true)?;

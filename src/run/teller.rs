@@ -41,10 +41,10 @@ impl Teller {
         let _ = self.0.send(Told::Line(line.to_owned()));
     }
 
-    /// Waits until everything is said, until `deadline`.
-    pub fn finish(&self, deadline: Instant) {
+    /// Waits until everything is said, until `deadline`; whether it is.
+    pub fn finish(&self, deadline: Instant) -> bool {
         let (done, said) = sync_channel(1);
         let _ = self.0.send(Told::Done(done));
-        let _ = said.recv_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+        said.recv_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))).is_ok()
     }
 }

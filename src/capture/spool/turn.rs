@@ -1,9 +1,10 @@
 //! The files of a ring: when the next one begins, and when the oldest goes.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::{Spool, SpoolError, create, is_full, named, private_file};
@@ -78,14 +79,14 @@ impl Spool {
         pcapng::file_head(&mut head, None);
         let beginning = ring.beginning(capture, head);
         self.make_room(beginning.blocks.len() as u64, capture);
+        let Some(ring) = &self.ring else { return Ok(()) };
+        let (number, path, file) = match next_file(ring, &beginning.blocks) {
+            Err(SpoolError::Io { source, .. }) if has_no_handle(&source) => {
+                self.take_over(&beginning.blocks, capture)?
+            }
+            made => made?,
+        };
         let Some(ring) = &mut self.ring else { return Ok(()) };
-        let mut next = next_file(ring, &beginning.blocks);
-        // Where the process may have no more files open, one is kept for this.
-        if matches!(&next, Err(SpoolError::Io { source, .. }) if has_no_handle(source)) && self.reserve.take().is_some()
-        {
-            next = next_file(ring, &beginning.blocks);
-        }
-        let (number, path, file) = next?;
         self.start += self.len;
         self.file = Arc::new(file);
         self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
@@ -98,19 +99,33 @@ impl Spool {
             ));
         }
         (self.path, self.len) = (path, ring.begun());
-        self.keep_reserve(capture);
         Ok(())
     }
 
-    /// Keeps a handle for the next file, in place of that of the oldest if there is no other.
-    fn keep_reserve(&mut self, capture: &Capture) {
-        if self.reserve.is_none() {
-            let reserve = || File::open("/dev/null");
-            self.reserve = match reserve() {
-                Err(e) if has_no_handle(&e) && self.give_oldest(capture) => reserve().ok(),
-                opened => opened.ok(),
-            };
+    /// Makes the next file of the oldest, whose handle this process has: somebody else would take a new one first.
+    fn take_over(&mut self, beginning: &[u8], capture: &Capture) -> Result<(u32, PathBuf, File), SpoolError> {
+        let Some(ring) = &mut self.ring else { return Err(SpoolError::Full(String::new())) };
+        let mut number = ring.number() + 1;
+        while Ring::path(ring.base(), number).exists() && number - ring.number() < MAX_TAKEN {
+            number += 1;
         }
+        let path = Ring::path(ring.base(), number);
+        let leaving = ring.give_oldest();
+        let io = |source| SpoolError::Io { path: path.clone(), source };
+        let none = || io(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()));
+        let part = leaving.and_then(|leaving| self.leave(&leaving, capture)).ok_or_else(none)?;
+        // Whoever reads of it just now keeps it.
+        let taken = Arc::try_unwrap(part.file).map_err(|_| none()).and_then(|mut file| {
+            file.set_len(0).map_err(io)?;
+            file.seek(SeekFrom::Start(0)).map_err(io)?;
+            file.write_all(beginning).map_err(io)?;
+            fs::rename(&part.path, &path).map_err(io)?;
+            Ok(file)
+        });
+        if taken.is_err() {
+            let _ = fs::remove_file(&part.path);
+        }
+        taken.map(|file| (number, path, file))
     }
 
     /// Lets the oldest files go, as far as needed for so many bytes to come.
@@ -118,9 +133,9 @@ impl Spool {
         while let Some(ring) = &mut self.ring
             && let Some(leaving) = ring.take_oldest(self.len + coming, capture)
         {
-            let part = self.let_go(&leaving, capture);
-            // Its blocks are given back with the last handle, which takes a large file a tenth of a second: nobody waits for that.
-            let _ = thread::Builder::new().name("ring".to_owned()).spawn(move || drop(part));
+            if let Some(part) = self.let_go(&leaving, capture) {
+                self.give_back(part);
+            }
         }
     }
 
@@ -131,14 +146,30 @@ impl Spool {
     }
 
     fn let_go(&self, leaving: &Leaving, capture: &Capture) -> Option<Part> {
-        // Out of the index first: nobody looks for what is gone.
-        capture.index_mut().evict(leaving);
-        let part = self.files.pop();
+        let part = self.leave(leaving, capture);
         if let Some(part) = &part {
             // The file may have been removed by somebody else.
             let _ = fs::remove_file(&part.path);
         }
         part
+    }
+
+    fn leave(&self, leaving: &Leaving, capture: &Capture) -> Option<Part> {
+        // Out of the index first: nobody looks for what is gone.
+        capture.index_mut().evict(leaving);
+        self.files.pop()
+    }
+
+    /// The blocks of a removed file are given back with its last handle, which takes a large one a tenth of a second: nobody waits
+    /// for that, unless the disk does not keep up.
+    fn give_back(&mut self, part: Part) {
+        let reaper = self.reaper.get_or_insert_with(|| {
+            let (reaper, parts) = sync_channel::<Part>(1);
+            // Without a thread nobody takes them, and they go here.
+            let _ = thread::Builder::new().name("ring".to_owned()).spawn(move || parts.into_iter().for_each(drop));
+            reaper
+        });
+        drop(reaper.try_send(part));
     }
 }
 
