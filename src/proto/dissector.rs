@@ -80,13 +80,15 @@ struct Blind {
     left: Option<u64>,
     /// What follows then.
     then: Then,
+    /// It is told that a frame or a head begins where `left` ends, or here where that is not set.
+    told: bool,
     /// Who goes on reading frames, if somebody has begun.
     frames: Option<Box<FrameReader>>,
 }
 
 impl Blind {
     const fn until_certain(start: u64, then: Then, frames: Option<Box<FrameReader>>) -> Self {
-        Self { start, left: None, then, frames }
+        Self { start, left: None, then, told: false, frames }
     }
 }
 

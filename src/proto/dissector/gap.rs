@@ -40,7 +40,7 @@ impl Dissector {
                 let cut = reader.unfinished(self.last, shared);
                 let left = within(reader.left());
                 reader.cut(left.is_some(), cut.is_some(), shared);
-                (cut, State::Blind(Blind { start: here, left, then: Then::Frames, frames: Some(reader) }))
+                (cut, State::Blind(Blind { left, ..Blind::until_certain(here, Then::Frames, Some(reader)) }))
             }
             State::Head { .. } => {
                 let cut = Dissected { kind: Kind::CutHttp, ..junk };
@@ -51,7 +51,7 @@ impl Dissector {
                 let next = match body {
                     Body::UntilEnd => State::Junk { start: here, why: None },
                     Body::Length(left) => {
-                        State::Blind(Blind { start: here, left: within(Some(left)), then, frames: None })
+                        State::Blind(Blind { left: within(Some(left)), ..Blind::until_certain(here, then, None) })
                     }
                     Body::Chunked(_) => State::Blind(Blind::until_certain(here, then, None)),
                 };
@@ -64,7 +64,7 @@ impl Dissector {
             }
             State::Blind(blind) => {
                 let left = within(blind.left);
-                (Some(junk), State::Blind(Blind { start: here, left, ..blind }))
+                (Some(junk), State::Blind(Blind { start: here, left, told: left.is_some() && blind.told, ..blind }))
             }
         };
         if let Some(cut) = cut.filter(|cut| cut.wire_len > 0) {
@@ -88,6 +88,7 @@ impl Dissector {
         let State::Blind(blind) = &mut self.state else { return false };
         let Some(left) = at.checked_sub(self.position).filter(|_| blind.left.is_none()) else { return false };
         blind.left = Some(left);
+        blind.told = true;
         if left == 0 {
             self.end_junk(shared, out);
             self.see_again();
@@ -105,23 +106,24 @@ impl Dissector {
         out: &mut Vec<Dissected>,
     ) -> Sight {
         let State::Blind(blind) = &self.state else { return Sight::Taken(0) };
-        if blind.left.is_none() && packet {
+        if blind.left.is_none() && (packet || blind.told) {
             let certain = match blind.then {
                 Then::Frames => chain::is_certain(bytes, self.direction, shared.rsv1_may_be_set()),
+                Then::Head if blind.told => self.may_be_head(bytes) || !shared.asked_to_upgrade(),
                 Then::Head => self.is_head(bytes),
                 Then::Early | Then::Junk => false,
             };
             let inferred = !certain
                 && blind.then == Then::Head
                 && shared.asked_to_upgrade()
-                && chain::is_certain(bytes, self.direction, true);
+                && (blind.told || chain::is_certain(bytes, self.direction, true));
             if certain || inferred {
                 self.end_junk(shared, out);
                 if inferred {
                     return Sight::Inferred;
                 }
                 if let State::Blind(blind) = &mut self.state {
-                    blind.left = Some(0);
+                    (blind.left, blind.told) = (Some(0), false);
                 }
                 self.see_again();
                 return Sight::Taken(0);
@@ -157,7 +159,12 @@ impl Dissector {
 
     /// Where the known end is reached, reading goes on.
     fn see_again(&mut self) {
-        let State::Blind(Blind { left: Some(0), then, frames, .. }) = &mut self.state else { return };
+        let State::Blind(Blind { left: left @ Some(0), then, told, frames, .. }) = &mut self.state else { return };
+        if *told && *then == Then::Head {
+            // The bytes tell which of the two it is.
+            *left = None;
+            return;
+        }
         let (then, frames) = (*then, frames.take());
         self.state = match (then, frames) {
             (Then::Frames, Some(mut reader)) => {
@@ -177,6 +184,14 @@ impl Dissector {
         }
         if let State::Blind(blind) = &mut self.state {
             blind.start = self.position;
+        }
+    }
+
+    /// Whether a head may begin with these bytes, which may be few.
+    fn may_be_head(&self, bytes: &[u8]) -> bool {
+        match self.direction {
+            Direction::ServerToClient => http::may_be_response(bytes),
+            Direction::ClientToServer => http::may_be_request(bytes),
         }
     }
 
