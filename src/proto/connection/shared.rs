@@ -162,6 +162,11 @@ impl Shared {
         self.requests.front().is_some_and(|(_, facts)| facts.key.is_some())
     }
 
+    /// Whether bytes of the client are missing in which it may have asked to.
+    pub fn request_unseen(&self) -> bool {
+        self.requests.is_empty() && self.missing[Direction::ClientToServer.index()]
+    }
+
     /// What there is to say of the end of a direction, which is the next record.
     pub fn judge_end(&mut self, direction: Direction, how: How) -> Vec<Finding> {
         let mut findings = Vec::new();

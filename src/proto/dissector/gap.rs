@@ -115,7 +115,8 @@ impl Dissector {
             };
             let inferred = !certain
                 && blind.then == Then::Head
-                && shared.asked_to_upgrade()
+                && (shared.asked_to_upgrade()
+                    || self.direction == Direction::ClientToServer && shared.request_unseen())
                 && (blind.told || chain::is_certain(bytes, self.direction, true));
             if certain || inferred {
                 self.end_junk(shared, out);

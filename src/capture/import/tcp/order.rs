@@ -128,6 +128,9 @@ impl Flows {
                 }
                 let missing = offset - side.taken;
                 self.gap(i, direction, missing, piece.time);
+                if direction == Direction::ClientToServer {
+                    self.give_back(i, piece.time);
+                }
             }
             self.feed_waiting(i, direction);
         }
@@ -137,6 +140,20 @@ impl Flows {
         let side = &sides[direction.index()];
         if let Some((_, time)) = side.fin.filter(|(offset, _)| answered && *offset <= side.taken) {
             self.end(i, direction, How::Fin, time);
+        }
+    }
+
+    /// The request for which the server's first bytes waited is missing: what they say until `time` comes first.
+    fn give_back(&mut self, i: usize, time: Time) {
+        if self.flows[i].held_back.take().is_none() {
+            return;
+        }
+        let server = Direction::ServerToClient;
+        while let Some((offset, piece)) = self.flows[i].sides[server.index()].first_waiting()
+            && offset <= self.flows[i].sides[server.index()].taken
+            && piece.time <= time
+        {
+            self.feed_waiting(i, server);
         }
     }
 
