@@ -17,6 +17,7 @@ use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use support::packets::{PLAIN, Segment, Tcp};
 use support::{DOWN, REQUEST, RESPONSE, UP, frame, opened};
 
 /// Who says what.
@@ -378,6 +379,25 @@ mod ndjson {
             if let Ok((_, loader)) = import::open(&path) {
                 loader.run(&AtomicBool::new(false));
             }
+        }
+    }
+}
+
+#[test]
+fn what_a_lost_packet_leaves_comes_back() {
+    let whole = Tcp::conversation(7_000, 90_000).segments;
+    for lost in 0..whole.len() {
+        let left: Vec<Segment> = whole.iter().enumerate().filter(|(n, _)| *n != lost).map(|(_, s)| s.clone()).collect();
+        let capture = opened(&PLAIN.file(&left));
+        let frames = |capture: &Capture| capture.records(0..u64::MAX).iter().filter(|r| r.kind == Kind::Frame).count();
+        let sent = whole[lost].payload.len();
+        assert!(frames(&capture) + 4 > frames(&opened(&PLAIN.file(&whole))), "without {lost} of {sent} bytes");
+        for format in CARRIERS {
+            let again = opened(&exported(&capture, format));
+            let said = |capture: &Capture| -> Vec<(Kind, Direction, u64, u64)> {
+                capture.records(0..u64::MAX).iter().map(|r| (r.kind, r.direction, r.offset, r.wire_len)).collect()
+            };
+            assert_eq!(said(&again), said(&capture), "{format:?} without {lost}");
         }
     }
 }
