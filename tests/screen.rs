@@ -1028,6 +1028,12 @@ fn connections_and_timeline_show_whom_the_filter_lets_through() {
     assert_eq!(screen.app.table.at, 2);
     screen.press(&["down", "down"]);
     assert_eq!(screen.app.table.at, 3);
+    // What is like it is of this connection; what is for a record has none here.
+    screen.press(&["m", "a"]);
+    assert!(screen.app.marks.is_empty() && screen.text().contains("that is for a record"), "{}", screen.text());
+    screen.press(&["="]);
+    assert_eq!(screen.app.filter().map(ToString::to_string).as_deref(), Some("type == end and conn == 3"));
+    assert_eq!(shown(&screen), [3]);
     filter(&mut screen, "op == close");
     assert_eq!((shown(&screen), screen.app.table.at), (vec![2], 2));
     // As many as before, and others.
@@ -1038,6 +1044,8 @@ fn connections_and_timeline_show_whom_the_filter_lets_through() {
     assert_eq!(lanes(&screen), [1]);
     filter(&mut screen, "type == end or conn == 1");
     assert_eq!(lanes(&screen), [1, 2, 3]);
+    filter(&mut screen, "conn == 77");
+    assert!(screen.text().contains("no connection is let through"), "{}", screen.text());
     filter(&mut screen, "op == ping");
     assert_eq!(lanes(&screen), [2]);
     assert_eq!(screen.app.lane().map(|(connection, _)| connection), Some(2));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::overlay::{Prompt, Purpose};
-use super::{App, Effect, Panel};
+use super::{App, Effect, Panel, View};
 use crate::capture::filter::{self, Filter, FilterError, Passed, Sieve};
 use crate::capture::selection::Selection;
 use crate::capture::store::Capture;
@@ -236,6 +236,9 @@ impl App {
 
     /// The question that what is selected answers with yes.
     fn alike(&self) -> Option<String> {
+        if self.view == View::Connections {
+            return (self.table.at > 0).then(|| format!("conn == {}", self.table.at));
+        }
         let detail = self.detail.as_ref()?;
         let record = &detail.record;
         let whole = match record.opcode() {

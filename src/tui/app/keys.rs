@@ -52,6 +52,10 @@ impl App {
 
     fn act(&mut self, action: Action) {
         let page = self.page() as i64;
+        let of_record = matches!(action, Action::Mark | Action::Note | Action::Copy | Action::Tree | Action::Partner);
+        if self.view == View::Connections && of_record {
+            return self.tell("that is for a record: Enter opens those of the connection");
+        }
         match action {
             Action::Up => self.vertical(-1),
             Action::Down => self.vertical(1),

@@ -73,7 +73,7 @@ const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
             (What::Lasted, 7),
             (What::Ping, 7),
             (What::Findings, 4),
-            (What::Ended, 11),
+            (What::Ended, 12),
         ],
     ),
     (
@@ -85,7 +85,7 @@ const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
             (What::Records, 7),
             (What::Rate, RATE as u16),
             (What::Findings, 4),
-            (What::Ended, 11),
+            (What::Ended, 12),
         ],
     ),
     (0, &[(What::Number, 4), (What::Client, 0), (What::Ended, 11)]),

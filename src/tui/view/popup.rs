@@ -10,7 +10,7 @@ use crate::proto::rules::grouped;
 use crate::tui::app::overlay::{CopyMenu, ExportDialog, Overlay, Question, Scope};
 use crate::tui::app::{App, count};
 
-const EXPORT_WIDTH: u16 = 66;
+const EXPORT_WIDTH: u16 = 72;
 const EXPORT_HEIGHT: u16 = 11;
 /// Column of the values in the export dialog.
 const VALUES: u16 = 11;
@@ -98,7 +98,12 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     }
     label(buffer, 1, 3, "format");
     x = VALUES;
-    for (i, format) in dialog.formats.iter().enumerate() {
+    // The chosen one is in view, with as many before it as there is room for.
+    let widths: Vec<u16> = dialog.formats.iter().map(|format| format.name.width() as u16 + 3).collect();
+    let room = inner.width.saturating_sub(VALUES);
+    let until = (dialog.format + 1).min(widths.len());
+    let first = (0..until).find(|first| widths[*first..until].iter().sum::<u16>() <= room).unwrap_or(dialog.format);
+    for (i, format) in dialog.formats.iter().enumerate().skip(first) {
         let style = if i == dialog.format { theme.selected.0 } else { theme.text.0 };
         x += put(buffer, inner, x, 3, &format!(" {} ", format.name), style) + 1;
     }

@@ -36,6 +36,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::right(buffer, title, &words, app.theme.faint.0);
     let room = title.width.saturating_sub(words.width() as u16 + 3);
     axis(app, buffer, Rect { width: room, ..title });
+    if app.timeline.lanes.is_empty() {
+        let words = if app.filter().is_some() { "no connection is let through" } else { "" };
+        put(buffer, area, 2, 0, words, app.theme.faint.0);
+    }
     let own = app.lane();
     let column = app.detail.as_ref().and_then(|detail| spans.at(detail.record.time));
     for (pair, lanes) in app.timeline.lanes.iter().enumerate() {
@@ -155,8 +159,10 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let theme = &app.theme;
     let key = |action| app.keymap.key_of(action);
     let keys = format!("{} {} zoom  {} all", key(Action::ZoomIn), key(Action::ZoomOut), key(Action::ZoomAll));
-    let signs = "▁▄█ data by size   ✗ ⚠ finding   • ping, pong   ◆ HTTP   × Close   ┤ end";
-    let room = usize::from(line.width).saturating_sub(keys.width() + 7);
+    let wide = "▁▄█ data by size   ✗ ⚠ finding   • ping, pong   ◆ HTTP   × Close   ┤ end   ? gap, cut, junk";
+    let narrow = "▁▄█ data • ping ◆ HTTP × Close ┤ end ? gap ✗ finding";
+    let room = usize::from(line.width).saturating_sub(keys.width() + 5);
+    let signs = if wide.width() <= room { wide } else { narrow };
     put(buffer, line, 2, 0, &fit(signs, room), theme.faint.0);
     let at = line.width.saturating_sub(keys.width() as u16 + 2);
     put(buffer, line, at, 0, &keys, theme.faint.0);
