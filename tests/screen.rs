@@ -2,12 +2,13 @@
 
 mod support;
 
+use framescope::capture::import;
 use framescope::capture::search::Toward;
 use framescope::tui::app::overlay::Overlay;
 use framescope::tui::app::{Effect, Panel};
 use framescope::tui::event::Report;
 use framescope::wire::opcode::Opcode;
-use support::{DOWN, Screen, UP, Wire, frame, several};
+use support::{DOWN, Screen, UP, Wire, frame, packets, several};
 
 const SIZES: [(u16, u16); 5] = [(120, 36), (80, 24), (200, 60), (60, 20), (40, 10)];
 
@@ -615,6 +616,23 @@ fn quitting_asks_when_records_would_be_lost() {
     screen.app.report(Report::Wrote("saved".to_owned()));
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
     screen.press(&["ctrl-c"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+}
+
+#[test]
+fn quitting_asks_when_notes_would_be_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
+    let mut screen = Screen::file(&path, import::Options::default(), (120, 36));
+    screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
+    assert!(screen.text().contains("What you noted is in no file yet"), "{}", screen.text());
+    screen.press(&["s", "enter"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
+    screen.app.report(Report::Wrote("saved".to_owned()));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+    // They are in a file now.
+    screen.press(&["q"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
 }
 

@@ -84,7 +84,7 @@ pub struct Fate {
 }
 
 impl Fate {
-    /// The files stay when the spool goes, and are found by [`leftovers`] if they were temporary.
+    /// The files stay when the spool goes, and are found by [`leftovers()`] if they were temporary.
     pub fn stay(&self) {
         self.temporary.store(false, Ordering::SeqCst);
     }

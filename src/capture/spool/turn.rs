@@ -110,6 +110,9 @@ impl Spool {
             number += 1;
         }
         let path = Ring::path(ring.base(), number);
+        if path.exists() {
+            return Err(SpoolError::Exists(path));
+        }
         let leaving = ring.give_oldest();
         let io = |source| SpoolError::Io { path: path.clone(), source };
         let none = || io(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()));

@@ -63,16 +63,17 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
         let finding = Finding::new(Rule::SubprotocolRepeated, None).text(&chosen.join(", "));
         report.broken_last("sec-websocket-protocol", "one subprotocol", finding);
     }
-    for chosen in chosen {
-        let offered = !request.is_known || request.protocols.contains(&chosen);
+    // Without the request there is nothing to hold them against.
+    for chosen in chosen.into_iter().filter(|_| request.is_known) {
+        let offered = request.protocols.contains(&chosen);
         let title = format!("subprotocol {chosen} was offered");
         report.header_step("sec-websocket-protocol", &title, Rule::SubprotocolNotOffered, offered, |f| f.text(&chosen));
     }
     report.once(extensions::HEADER, "one Sec-WebSocket-Extensions header", Rule::ExtensionsRepeated);
     let chosen = report.extensions();
-    for extension in &chosen {
+    for extension in chosen.iter().filter(|_| request.is_known) {
         let name = &extension.name;
-        let offered = !request.is_known || request.extensions.iter().any(|offered| offered.eq_ignore_ascii_case(name));
+        let offered = request.extensions.iter().any(|offered| offered.eq_ignore_ascii_case(name));
         let title = format!("{name} was offered");
         report.header_step(extensions::HEADER, &title, Rule::ExtensionNotOffered, offered, |f| f.text(name));
     }

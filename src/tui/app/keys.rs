@@ -115,6 +115,7 @@ impl App {
             Action::Quit if self.would_lose() => {
                 self.overlay = Some(Overlay::Question(Question::QuitUnsaved(self.totals.there())));
             }
+            Action::Quit if self.noted => self.overlay = Some(Overlay::Question(Question::QuitNoted)),
             Action::Quit | Action::QuitNow => self.effects.push(Effect::Quit),
         }
     }
@@ -177,6 +178,7 @@ impl App {
             }
             Purpose::Note(no) => {
                 self.capture.set_note(no, &typed);
+                self.noted = true;
                 self.reload();
                 self.say(if typed.trim().is_empty() {
                     format!("no note on record {no}")
@@ -260,8 +262,10 @@ impl App {
 
     fn question_key(&mut self, question: Question, key: KeyEvent) {
         match (question, key.code) {
-            (Question::QuitUnsaved(_), KeyCode::Char('q' | 'y')) => self.effects.push(Effect::Quit),
-            (Question::QuitUnsaved(_), KeyCode::Char('s' | 'w')) => self.ask_save(true),
+            (Question::QuitUnsaved(_) | Question::QuitNoted, KeyCode::Char('q' | 'y')) => {
+                self.effects.push(Effect::Quit);
+            }
+            (Question::QuitUnsaved(_) | Question::QuitNoted, KeyCode::Char('s' | 'w')) => self.ask_save(true),
             (Question::Replace(request), KeyCode::Char('y' | 'r')) => {
                 let quit = self.quit_when_saved;
                 self.run_export(ExportRequest { force: true, ..request });
@@ -418,6 +422,8 @@ impl App {
     }
 
     fn run_export(&mut self, mut request: ExportRequest) {
+        let pcapng = self.setting.formats.first().is_none_or(|format| format.name == request.format);
+        self.writes_notes = pcapng && request.records.is_none();
         request.cancel = self.start_job("export", self.totals.there());
         self.effects.push(Effect::Export(request));
     }

@@ -222,6 +222,9 @@ pub struct App {
     strayed: bool,
     /// Whether the program ends when the export that runs has written its file.
     quit_when_saved: bool,
+    /// Whether notes were made that no file has, and whether the export that runs writes them.
+    noted: bool,
+    writes_notes: bool,
 }
 
 impl App {
@@ -275,6 +278,8 @@ impl App {
             inflating: false,
             unsaved,
             quit_when_saved: false,
+            noted: false,
+            writes_notes: false,
         };
         app.refresh();
         app
@@ -330,6 +335,7 @@ impl App {
             }
             Report::Wrote(line) => {
                 self.notice = Some(Notice::Said(line));
+                self.noted &= !self.writes_notes;
                 if std::mem::take(&mut self.quit_when_saved) {
                     self.effects.push(Effect::Quit);
                 }

@@ -205,6 +205,8 @@ pub enum CopyWhat {
 pub enum Question {
     /// Records would be lost.
     QuitUnsaved(u64),
+    /// Notes would be lost.
+    QuitNoted,
     /// A file would be replaced.
     Replace(ExportRequest),
 }

@@ -141,6 +141,11 @@ fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
             ),
             [("s", "save, then quit"), ("q", "quit without saving"), ("Esc", "stay")],
         ),
+        Question::QuitNoted => (
+            "Quit",
+            "What you noted is in no file yet: saving writes the capture with its notes.".to_owned(),
+            [("s", "save, then quit"), ("q", "quit without saving"), ("Esc", "stay")],
+        ),
         Question::Replace(request) => (
             "Replace",
             format!("{} exists.", request.path.display()),
