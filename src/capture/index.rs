@@ -18,7 +18,6 @@ pub use self::evict::Leaving;
 use self::extents::Place;
 pub use self::stream::Extent;
 pub use self::tally::Tally;
-use super::reader::Known;
 use super::record::Record;
 use super::windows::Windows;
 use crate::proto::dissected::{Checkpoint, Direction, Dissected, Key, Kind, Link};
@@ -61,6 +60,15 @@ impl Default for Totals {
     fn default() -> Self {
         Self { records: 0, first: 1, settled: 1, gone: 0, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
     }
+}
+
+/// Where a direction's stream offset stands in the file, if it is there in one piece with the rest of its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Located {
+    pub connection: u32,
+    pub direction: Direction,
+    pub offset: u64,
+    pub position: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -300,7 +308,7 @@ impl Index {
     }
 
     /// Puts into `out` where each of these records stands in the file.
-    pub fn positions(&self, records: &[Record], out: &mut Vec<Known>) {
+    pub fn positions(&self, records: &[Record], out: &mut Vec<Located>) {
         let mut latest: Option<(u32, &ConnectionEntry)> = None;
         let mut near = [Place::default(); 2];
         let mut position = |record: &Record| {
@@ -314,7 +322,7 @@ impl Index {
             piece.map(|(position, _)| position)
         };
         out.clear();
-        out.extend(records.iter().map(|record| Known {
+        out.extend(records.iter().map(|record| Located {
             connection: record.connection,
             direction: record.direction,
             offset: record.offset,

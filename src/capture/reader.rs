@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 
+use super::index::Located;
 use super::record::Record;
 use super::store::Capture;
 use crate::proto::dissected::{Direction, Kind};
@@ -22,16 +23,7 @@ pub struct Reader {
     /// Where the previous piece ended in the file.
     previous: u64,
     /// Records that are read next: the number of the first, and where each stands. See [`Self::look_up`].
-    known: (u64, Vec<Known>),
-}
-
-/// Where a direction's stream offset stands in the file, if it is there in one piece with the rest of its record.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
-    pub connection: u32,
-    pub direction: Direction,
-    pub offset: u64,
-    pub position: Option<u64>,
+    known: (u64, Vec<Located>),
 }
 
 impl Reader {
@@ -60,7 +52,7 @@ impl Reader {
             return Ok(());
         }
         let known = record.no.checked_sub(self.known.0).and_then(|at| self.known.1.get(usize::try_from(at).ok()?));
-        let same = |known: &&Known| {
+        let same = |known: &&Located| {
             (known.connection, known.direction, known.offset) == (record.connection, record.direction, record.offset)
         };
         if let Some(position) = known.filter(same).and_then(|known| known.position).filter(|_| end > start) {

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 pub(super) use self::standing::{Beginning, Head, Side, Standing};
 use super::index::{Extent, Leaving};
+use super::pcapng::MAX_JUMP;
 use super::store::Capture;
 use crate::proto::time::Time;
 
-/// How much of a ring what compressed messages refer to may take.
-const WINDOWS: u64 = 4;
+/// As which part of a ring what compressed messages refer to may take: a quarter.
+const WINDOWS_PART: u64 = 4;
 
 /// The smallest ring, in bytes.
 pub const MIN_RING: u64 = 1 << 20;
@@ -23,12 +24,8 @@ const DIGITS: usize = 7;
 /// Of how many files a ring consists when it is full.
 const FILES: u64 = 8;
 
-/// How much of a file's room the handshakes of the connections that go on may take, besides that of what is said.
-const HANDSHAKES: u64 = 8;
-
-/// How much of the records that are not complete when a file begins is written again into it, as a part of what the file has room
-/// for.
-const CARRIED: u64 = 2;
+/// As which part of a file's share records that are not complete when it begins may be written again into it: a half.
+const CARRIED_PART: u64 = 2;
 
 /// The files of a ring, and what the next one has to begin with.
 #[derive(Debug)]
@@ -78,14 +75,14 @@ impl Ring {
         }
     }
 
-    /// How many bytes of what is said each of its files has room for.
+    /// How many bytes of what is said each of its files has room for. Handshakes may take as much again.
     pub const fn share(&self) -> u64 {
         self.size / FILES
     }
 
     /// How many bytes what compressed messages refer to may take.
     pub const fn windows(&self) -> u64 {
-        self.size / WINDOWS
+        self.size / WINDOWS_PART
     }
 
     /// Whether its files are to be seen by others only when they are whole.
@@ -148,7 +145,8 @@ impl Ring {
 
     /// What the next file begins with, behind its head.
     pub fn beginning(&self, capture: &Capture, head: Vec<u8>) -> Beginning {
-        let room = self.share() / CARRIED;
+        // Not so much that a reader of several files could not tell it from what came long before.
+        let room = (self.share() / CARRIED_PART).min(MAX_JUMP);
         let mut beginning = Beginning { blocks: head, room, ..Beginning::default() };
         let since = self.since();
         for (serial, standing) in &self.standing {
@@ -163,7 +161,7 @@ impl Ring {
 
     /// Since when a connection must have said something for there to be room for its handshake; `None` when there is room for all.
     fn since(&self) -> Option<Time> {
-        let mut room = self.share() * FILES / HANDSHAKES;
+        let mut room = self.share();
         let mut latest: Vec<(Time, u64)> = self.standing.values().map(|one| (one.latest(), one.weight())).collect();
         if latest.iter().map(|(_, weight)| weight).sum::<u64>() <= room {
             return None;

@@ -50,14 +50,15 @@ pub enum SpoolError {
     },
 }
 
-/// Whether a disk, or what may be had of it, is full.
+/// Whether a disk, or what may be had of it, is full: other files that go make room.
 fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// What to do about a file that cannot be written.
 pub fn way_out(error: &io::Error) -> &'static str {
-    if is_full(error) { "free some space or choose another place" } else { "choose another place" }
+    let space = is_full(error) || error.kind() == io::ErrorKind::FileTooLarge;
+    if space { "free some space or choose another place" } else { "choose another place" }
 }
 
 /// An append-only pcapng file of mode 0600, locked while it is written; or a ring of such files.
@@ -315,6 +316,14 @@ fn lock(file: &File, path: &Path) -> Result<(), SpoolError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_files_go_only_where_that_makes_room() {
+        let errors = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        assert_eq!(errors.map(|kind| is_full(&kind.into())), [true, true, false]);
+        assert!(errors.iter().all(|kind| way_out(&(*kind).into()).starts_with("free some space")));
+        assert_eq!(way_out(&io::ErrorKind::PermissionDenied.into()), "choose another place");
+    }
 
     #[test]
     fn a_kept_file_is_private_and_never_replaced_unasked() {

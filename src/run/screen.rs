@@ -53,10 +53,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     let browser = args.browser.then(|| browse(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("the system gives no thread for the demo client")?;
-    let leftover = leftover.map(|Leftover { path, files }| match files {
-        1 => Notice::Leftover("framescope open", below_home(&path), ""),
-        _ => Notice::Leftover("cat", below_home(&path), " > all.pcapng"),
-    });
+    let leftover = leftover.map(|Leftover { path, files }| Notice::Leftover { path: below_home(&path), files });
     let subject = Subject {
         capture: &capture,
         server: Some(server.address()),

@@ -132,23 +132,20 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn get(&self, at: u64) -> Option<Record> {
-        let (record, gone) = match self.numbers {
+        let record = match self.numbers {
             Some(numbers) => {
                 let record = self.capture.record(*numbers.get(usize::try_from(at).ok()?)?);
-                let gone = record.is_none();
-                (record, gone)
+                self.miss(record.is_none());
+                record
             }
             None => {
                 let ordinal = self.first.checked_add(u32::try_from(at).ok()?)?;
                 let record = self.capture.at_ordinal(self.connection, ordinal);
-                let first = self.capture.first_ordinal(self.connection);
-                let gone = record.is_none() && first.is_none_or(|first| ordinal < first);
-                (record, gone)
+                let begins = || self.capture.first_ordinal(self.connection);
+                self.miss(record.is_none() && begins().is_none_or(|first| ordinal < first));
+                record
             }
         };
-        if gone {
-            self.gone.set(Some(self.totals.settled));
-        }
         // What has this number now is something else.
         let record = record.filter(|record| record.no <= self.totals.records)?;
         if self.capture.has_gone(record.no, self.totals.settled) {
@@ -160,6 +157,13 @@ impl Run<'_> {
 
     fn records(&self, from: u64) -> impl Iterator<Item = (u64, Record)> {
         (from..).map_while(|at| Some((at, self.get(at)?)))
+    }
+
+    /// Notes that a record has gone which was there when the export began.
+    fn miss(&self, gone: bool) {
+        if gone {
+            self.gone.set(Some(self.totals.settled));
+        }
     }
 
     /// Fails when records went with the ring while they were written.

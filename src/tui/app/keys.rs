@@ -178,7 +178,8 @@ impl App {
             }
             Purpose::Note(no) => {
                 self.capture.set_note(no, &typed);
-                self.noted = true;
+                // An export that runs may have passed it already.
+                (self.noted, self.writes_notes) = (true, false);
                 self.reload();
                 self.say(if typed.trim().is_empty() {
                     format!("no note on record {no}")

@@ -102,9 +102,13 @@ pub enum Notice {
     Said(String),
     /// It did not.
     Failed(String),
-    /// A run that did not end cleanly left its capture: how the command begins that opens it or puts its files together, the
-    /// path, with `~` for the home folder, and how the command goes on.
-    Leftover(&'static str, String, &'static str),
+    /// A run that did not end cleanly left its capture.
+    Leftover {
+        /// Its path, with `~` for the home folder and `*` for the numbers of a ring's files.
+        path: String,
+        /// How many files it has.
+        files: usize,
+    },
 }
 
 /// Work that runs beside the screen.

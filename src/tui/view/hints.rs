@@ -49,8 +49,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Notice::Failed(line)) => {
             put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), width), theme.error.0);
         }
-        Some(Notice::Leftover(command, path, rest)) => {
-            put(buffer, area, 1, 0, &leftover(command, path, rest, width), theme.info.0);
+        Some(Notice::Leftover { path, files }) => {
+            put(buffer, area, 1, 0, &leftover(path, *files, width), theme.info.0);
         }
         None => keys(app, buffer),
     }
@@ -109,8 +109,9 @@ const fn filter_line(app: &App) -> Rect {
     Rect { x: hints.x, y: hints.y.saturating_sub(1), width: hints.width, height: hints.height }
 }
 
-/// How to open what a run left, in `width` columns.
-fn leftover(command: &str, path: &str, rest: &str, width: usize) -> String {
+/// How to open what a run left, or to put its files together first, in `width` columns.
+fn leftover(path: &str, files: usize, width: usize) -> String {
+    let (command, rest) = if files == 1 { ("framescope open", "") } else { ("cat", " > all.pcapng") };
     let words = format!("unsaved capture found: {command} ");
     format!("{words}{}{rest}", fit_path(path, width.saturating_sub(words.width() + rest.width())))
 }
@@ -218,11 +219,9 @@ mod tests {
     #[test]
     fn of_what_was_left_the_file_stands() {
         let path = "~/.cache/framescope/spool-1234.pcapng";
-        assert!(leftover("framescope open", path, "", 78).ends_with(path));
-        assert!(
-            leftover("framescope open", path, "", 62).ends_with("…/spool-1234.pcapng"),
-            "{}",
-            leftover("framescope open", path, "", 62)
-        );
+        assert!(leftover(path, 1, 78).ends_with(path));
+        assert!(leftover(path, 1, 62).ends_with("…/spool-1234.pcapng"), "{}", leftover(path, 1, 62));
+        let ring = leftover("~/.cache/framescope/live-1234.*.pcapng", 3, 74);
+        assert_eq!(ring, "unsaved capture found: cat ~/.cache/frame…/live-1234.*.pcapng > all.pcapng");
     }
 }

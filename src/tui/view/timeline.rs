@@ -36,9 +36,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::right(buffer, title, &words, app.theme.faint.0);
     let room = title.width.saturating_sub(words.width() as u16 + 3);
     axis(app, buffer, Rect { width: room, ..title });
-    if app.timeline.lanes.is_empty() {
-        let words = if app.filter().is_some() { "no connection is let through" } else { "" };
-        put(buffer, area, 2, 0, words, app.theme.faint.0);
+    if app.timeline.lanes.is_empty() && app.filter().is_some() {
+        put(buffer, area, 2, 0, "no connection is let through", app.theme.faint.0);
     }
     let own = app.lane();
     let column = app.detail.as_ref().and_then(|detail| spans.at(detail.record.time));
