@@ -156,7 +156,7 @@ fn what_cannot_be_read_is_one_line_and_wrong_usage_is_status_2() {
 #[test]
 fn captured_text_reaches_no_terminal_raw() {
     let (_folder, path) = capture(|wire| {
-        wire.connection.end(UP, framescope::proto::dissected::How::Fin, framescope::proto::time::Time(1));
+        wire.connection.end(UP, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
         let address = |text: &str| text.parse().expect("an address");
         let mut other = wire.recorder.connection(address("127.0.0.1:50009"), address("127.0.0.1:6455"));
         let bytes = b"GET / HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";

@@ -11,7 +11,7 @@ use framescope::capture::recorder::{Chunk, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::connection::Connection;
-use framescope::proto::dissected::{Direction, Dissected, How, Kind};
+use framescope::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use framescope::proto::dissector::MAX_JUNK;
 use framescope::proto::endpoint::{Endpoint, Limits};
 use framescope::proto::rules::Rule;
@@ -67,7 +67,7 @@ fn conversation() -> impl Strategy<Value = Vec<Said>> {
     vec(said, 0..10)
 }
 
-fn dissected(talk: &[Said], step: usize) -> Vec<Dissected> {
+fn dissected(talk: &[Said], step: usize) -> Vec<DissectedRecord> {
     let mut connection = Connection::new(None);
     let mut out = Vec::new();
     for (direction, bytes) in talk {
@@ -76,7 +76,7 @@ fn dissected(talk: &[Said], step: usize) -> Vec<Dissected> {
         }
     }
     for direction in Direction::BOTH {
-        connection.end(direction, How::Fin, Time(1), &mut out);
+        connection.end(direction, EndReason::Fin, Time(1), &mut out);
     }
     out
 }
@@ -138,7 +138,7 @@ proptest! {
             }
         }
         for direction in Direction::BOTH {
-            connection.end(direction, How::Fin, Time(clock));
+            connection.end(direction, EndReason::Fin, Time(clock));
         }
         drop(connection);
         let (capture, loader) = import::open(&path).expect("our own file");

@@ -10,7 +10,7 @@ use framescope::capture::record::Record;
 use framescope::capture::recorder::{Chunk, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
-use framescope::proto::deflate::{Deflater, Fault};
+use framescope::proto::deflate::{Deflater, InflateError};
 use framescope::proto::dissected::Direction;
 use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
@@ -191,7 +191,7 @@ fn what_is_no_deflate_is_named_at_its_byte_and_what_follows_is_not_guessed() {
     let [bad] = found(6).try_into().expect("one finding");
     assert_eq!((bad.rule, bad.number), (Rule::InflatedNotUtf8, 5));
     let message = |no| inflated(&capture, &capture.record(no).expect("a record"));
-    assert!(matches!(message(4).expect("its beginning").fault, Some(Fault::Bad(_))));
+    assert!(matches!(message(4).expect("its beginning").fault, Some(InflateError::Invalid(_))));
     assert_eq!(message(5), None, "its context is lost");
     assert_eq!(message(6).expect("bytes").bytes, b"Hello\xff");
 }
@@ -209,7 +209,7 @@ fn a_bomb_is_inflated_to_its_limit_only() {
     assert_eq!(rules(&capture), [Rule::InflateLimit, Rule::InflatedLong]);
     let message =
         |no| capture.inflated(&capture.record(no).expect("a record"), 10).expect("readable").expect("a message");
-    assert_eq!((message(3).fault, message(3).len), (Some(Fault::TooLong), 64 << 20));
+    assert_eq!((message(3).fault, message(3).len), (Some(InflateError::TooLong), 64 << 20));
     assert_eq!((message(3).bytes.as_slice(), message(4).text()), (&b"0000000000"[..], Some("alone")));
     assert_eq!((message(5).len, message(5).fault), (20 << 20, None));
 }

@@ -14,7 +14,7 @@ use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::export::{ExportError, Exported, Format, Options, Progress, Selection, export, to_file};
 use framescope::proto::accept::accept_key;
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
@@ -119,17 +119,17 @@ fn a_cut_head_says_the_same_live_and_reopened() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("cut.pcapng");
     let mut talk = Talk { recorder: Recorder::new(Spool::keep(&path, false).expect("a spool")), ..Talk::new() };
-    let cuts: [(&str, How, &[&str]); 4] = [
-        ("8f", How::Fin, &["opcode-reserved"]),
-        ("897e01", How::Capture, &["client-frame-unmasked", "control-too-long"]),
-        ("81fe007d", How::Rst, &["length-not-shortest"]),
-        ("81ff8000000000000001", How::Fin, &["length-top-bit", "message-over-limit"]),
+    let cuts: [(&str, EndReason, &[&str]); 4] = [
+        ("8f", EndReason::Fin, &["opcode-reserved"]),
+        ("897e01", EndReason::Capture, &["client-frame-unmasked", "control-too-long"]),
+        ("81fe007d", EndReason::Rst, &["length-not-shortest"]),
+        ("81ff8000000000000001", EndReason::Fin, &["length-top-bit", "message-over-limit"]),
     ];
     for (i, (hex, how, _)) in cuts.into_iter().enumerate() {
         let mut connection = talk.upgraded(50001 + i as u16, "");
         talk.say(&mut connection, UP, &hex::decode(hex).expect("hex"));
         match how {
-            How::Rst => connection.reset(UP, Time(talk.clock)),
+            EndReason::Rst => connection.reset(UP, Time(talk.clock)),
             how => connection.end(UP, how, Time(talk.clock)),
         }
         connection.end(DOWN, how, Time(talk.clock));
@@ -158,8 +158,8 @@ fn motley() -> Capture {
     talk.say(&mut first, UP, &frame(Opcode::Binary, Some([1, 2, 3, 4]), &[0, 255, 7]));
     talk.say(&mut first, UP, &frame(Opcode::Close, Some([5, 6, 7, 8]), b"\x03\xe8bye"));
     talk.say(&mut first, DOWN, &[0x81, 0x7e, 0x01]);
-    first.end(UP, How::Fin, Time(talk.clock));
-    first.end(DOWN, How::Fin, Time(talk.clock));
+    first.end(UP, EndReason::Fin, Time(talk.clock));
+    first.end(DOWN, EndReason::Fin, Time(talk.clock));
     let mut tls = talk.connection(50002);
     talk.say(&mut tls, UP, &[0x16, 3, 1, 0, 1, 1]);
     tls.reset(DOWN, Time(talk.clock));
@@ -167,18 +167,18 @@ fn motley() -> Capture {
     talk.say(&mut cut, UP, b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgr");
     talk.say(&mut cut, DOWN, b"HTTP/1.1 40");
     for direction in Direction::BOTH {
-        cut.end(direction, How::Fin, Time(talk.clock));
+        cut.end(direction, EndReason::Fin, Time(talk.clock));
     }
     let mut plain = talk.connection(50004);
     talk.say(&mut plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     talk.say(&mut plain, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    plain.end(DOWN, How::Fin, Time(talk.clock));
-    plain.end(UP, How::Fin, Time(talk.clock));
+    plain.end(DOWN, EndReason::Fin, Time(talk.clock));
+    plain.end(UP, EndReason::Fin, Time(talk.clock));
     let mut mute = talk.upgraded(50005, "");
     talk.say(&mut mute, UP, &[0x81, 0x85, 1, 2, 3, 4, 5]);
-    mute.end(UP, How::Capture, Time(talk.clock));
+    mute.end(UP, EndReason::Capture, Time(talk.clock));
     talk.say(&mut mute, DOWN, &frame(Opcode::Text, None, b"who is there?"));
-    mute.end(DOWN, How::Fin, Time(talk.clock));
+    mute.end(DOWN, EndReason::Fin, Time(talk.clock));
     talk.capture()
 }
 

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use framescope::capture::import::{self, Options};
 use framescope::capture::record::Record;
 use framescope::export::{self, Format, Progress};
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
@@ -94,7 +94,7 @@ fn expected(direction: Direction) -> Vec<(Kind, u64)> {
             len => records.push((kind, len as u64)),
         }
     }
-    records.push((Kind::End(How::Fin), 0));
+    records.push((Kind::End(EndReason::Fin), 0));
     records
 }
 
@@ -348,7 +348,7 @@ fn what_comes_behind_the_end_is_counted() {
     tcp.say(true, b"too late");
     let reset = opened(&pcap(&tcp.segments));
     assert!(reset.trouble.starts_with("8 bytes"), "{}", reset.trouble);
-    assert_eq!(reset.kinds(UP)[1], (Kind::End(How::Rst), 0));
+    assert_eq!(reset.kinds(UP)[1], (Kind::End(EndReason::Rst), 0));
 }
 
 #[test]

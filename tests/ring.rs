@@ -16,7 +16,7 @@ use framescope::capture::store::Capture;
 use framescope::export::{ExportError, Format, Options, Progress, export};
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::{Rule, Severity};
 use framescope::proto::time::Time;
 use framescope::tui::app::Effect;
@@ -123,7 +123,7 @@ fn assert_same(talk: &Talk) {
     assert_eq!(file.trouble().reason, None);
     let (mut live, file) = (by_port(&live), by_port(&file));
     // What a file says because it ends there.
-    let ends = [Kind::End(How::Capture), Kind::CutFrame, Kind::CutHttp, Kind::Junk];
+    let ends = [Kind::End(EndReason::Capture), Kind::CutFrame, Kind::CutHttp, Kind::Junk];
     for (port, said) in &file {
         let live = live.entry(*port).or_default();
         live.extend(said[live.len().min(said.len())..].iter().filter(|said| ends.contains(&said.0)).cloned());
@@ -150,7 +150,7 @@ fn the_oldest_go_and_the_rest_is_whole() {
     let close = talk.frame(UP, Opcode::Close, &[0x03, 0xe8]);
     talk.say(&mut half, UP, &close);
     let end = Time(talk.clock);
-    half.end(UP, How::Fin, end);
+    half.end(UP, EndReason::Fin, end);
     let mut deflater = Deflater::new(15, true);
     let mut seen = 0;
     for n in 0..400u32 {
@@ -309,7 +309,7 @@ fn a_live_capture_is_exported_as_what_is_there() {
         let mut out = Vec::new();
         export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
         let mut again = by_port(&opened(&out));
-        again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(How::Capture)));
+        again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
         assert_eq!(again, there, "{format:?}");
     }
     // While somebody needs what is there, nothing goes until there is twice as much.
@@ -367,7 +367,7 @@ fn an_export_under_which_records_go_fails_and_writes_nothing_else() {
             let (done, out, there) = export_while(200);
             done.expect("what is there stays meanwhile");
             let mut again = by_port(&opened(&out));
-            again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(How::Capture)));
+            again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
             assert!(direction.is_some() || again == there, "{format:?}");
             let (done, ..) = export_while(2000);
             assert!(matches!(done, Err(ExportError::Gone { .. })), "{format:?} {direction:?} {done:?}");

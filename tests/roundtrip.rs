@@ -12,7 +12,7 @@ use framescope::capture::samples::Sample;
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::export::{Format, Options, Progress, export};
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
@@ -122,13 +122,13 @@ fn conversation() -> impl Strategy<Value = Vec<Said>> {
 }
 
 /// How a conversation ends.
-fn ends() -> impl Strategy<Value = [How; 2]> {
+fn ends() -> impl Strategy<Value = [EndReason; 2]> {
     prop_oneof![
-        3 => Just([How::Fin, How::Fin]),
-        1 => Just([How::Rst, How::Rst]),
-        1 => Just([How::Fin, How::Rst]),
-        1 => Just([How::Capture, How::Capture]),
-        1 => Just([How::Fin, How::Capture]),
+        3 => Just([EndReason::Fin, EndReason::Fin]),
+        1 => Just([EndReason::Rst, EndReason::Rst]),
+        1 => Just([EndReason::Fin, EndReason::Rst]),
+        1 => Just([EndReason::Capture, EndReason::Capture]),
+        1 => Just([EndReason::Fin, EndReason::Capture]),
     ]
 }
 
@@ -154,7 +154,7 @@ fn pieces(talk: &[Said], step: usize) -> Vec<(Direction, &[u8])> {
 }
 
 /// Records conversations side by side: of each in turn one piece.
-fn recorded(talks: &[(Vec<Said>, [How; 2])], step: usize) -> Capture {
+fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Capture {
     let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir()).expect("a spool"));
     let mut clock = 1_795_375_800_000_000_000;
     let mut connections: Vec<_> = (0..talks.len())
@@ -173,7 +173,7 @@ fn recorded(talks: &[(Vec<Said>, [How; 2])], step: usize) -> Capture {
         for (direction, how) in [(UP, *up), (DOWN, *down)] {
             clock += 5;
             match how {
-                How::Rst => connection.reset(direction, Time(clock)),
+                EndReason::Rst => connection.reset(direction, Time(clock)),
                 how => connection.end(direction, how, Time(clock)),
             }
         }

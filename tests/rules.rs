@@ -12,7 +12,7 @@ use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::deflate::Deflater;
-use framescope::proto::dissected::{Direction, How};
+use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::rules::{Finding, Rule, Severity};
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
@@ -87,7 +87,7 @@ impl Talk {
                     let chunks = bytes.chunks(piece).map(|bytes| Chunk { direction: *direction, time, bytes });
                     connection.record(&chunks.collect::<Vec<_>>());
                 }
-                Step::End(direction) => connection.end(*direction, How::Fin, time),
+                Step::End(direction) => connection.end(*direction, EndReason::Fin, time),
                 Step::Reset(by) => connection.reset(*by, time),
                 Step::Next => connection = connect(),
             }

@@ -15,7 +15,7 @@ use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
@@ -100,7 +100,7 @@ impl Maker {
     fn fin(&mut self, connection: &mut ConnectionRecorder) {
         for direction in [DOWN, UP] {
             self.now += 80_000;
-            connection.end(direction, How::Fin, Time(self.now));
+            connection.end(direction, EndReason::Fin, Time(self.now));
         }
     }
 }

@@ -574,7 +574,7 @@ fn a_frame_of_which_one_byte_came_has_one_byte() {
         wire.say(DOWN, bytes);
         wire.connection.end(
             DOWN,
-            framescope::proto::dissected::How::Fin,
+            framescope::proto::dissected::EndReason::Fin,
             framescope::proto::time::Time(1_795_375_899_000_000_000),
         );
         let mut screen = Screen::live(&wire, (120, 36));
@@ -1190,7 +1190,7 @@ fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"nobody's"));
     wire.say(DOWN, &frame(false, Opcode::Text, None, b"third, "));
     wire.say(DOWN, b"\x80\x7e\x10\x00cut");
-    wire.connection.end(DOWN, framescope::proto::dissected::How::Fin, framescope::proto::time::Time(1));
+    wire.connection.end(DOWN, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["2", "\\"]);
     let text = screen.text();

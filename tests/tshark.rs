@@ -5,7 +5,7 @@ use std::process::Command;
 use framescope::capture::import;
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
@@ -77,8 +77,8 @@ fn tshark_agrees_with_our_file() {
         odd.encode_with(b"odd", &mut wire);
         say(&mut c, &mut clock, UP, &wire);
         say(&mut c, &mut clock, DOWN, &frame(true, Opcode::Close, None, b"\x03\xe8bye"));
-        c.end(DOWN, How::Fin, Time(clock));
-        c.end(UP, How::Fin, Time(clock + 1));
+        c.end(DOWN, EndReason::Fin, Time(clock));
+        c.end(UP, EndReason::Fin, Time(clock + 1));
     }
 
     // No packet is odd to tshark: checksums, sequence numbers, lengths.

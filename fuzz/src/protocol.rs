@@ -1,12 +1,12 @@
 //! The readers of the protocol, which take bytes.
 
 use framescope::proto::connection::Connection;
-use framescope::proto::deflate::Inflation;
-use framescope::proto::dissected::{Direction, Dissected, How};
+use framescope::proto::deflate::MessageInflater;
+use framescope::proto::dissected::{Direction, DissectedRecord, EndReason};
 use framescope::proto::extensions::{DeflateOffer, DeflateParams, Extensions};
 use framescope::proto::time::Time;
 use framescope::wire::frame::{self, FrameHead, HeadReading};
-use framescope::wire::head_start::HeadStart;
+use framescope::wire::partial_head::PartialFrameHead;
 use framescope::wire::http::{self, Head};
 
 use crate::{byte, take};
@@ -22,7 +22,7 @@ pub fn frames(data: &[u8]) {
         }
         HeadReading::NeedMore(more) => assert!(more > 0),
     }
-    HeadStart::read(data);
+    PartialFrameHead::read(data);
     frame::close_code(data);
     let mut rest = data;
     let Some(cut) = byte(&mut rest) else { return };
@@ -38,7 +38,7 @@ pub fn frames(data: &[u8]) {
     same(&whole, &cut);
 }
 
-fn same(whole: &[Dissected], cut: &[Dissected]) {
+fn same(whole: &[DissectedRecord], cut: &[DissectedRecord]) {
     for (i, whole) in whole.iter().enumerate() {
         assert_eq!(Some(whole), cut.get(i), "the cut shows");
     }
@@ -91,9 +91,9 @@ pub fn connection(data: &[u8]) {
     same(&whole, &cut);
 }
 
-fn end(connection: &mut Connection, records: &mut Vec<Dissected>) {
+fn end(connection: &mut Connection, records: &mut Vec<DissectedRecord>) {
     for direction in Direction::BOTH {
-        connection.end(direction, How::Fin, Time(1), records);
+        connection.end(direction, EndReason::Fin, Time(1), records);
     }
 }
 
@@ -117,7 +117,7 @@ pub fn inflate(data: &[u8]) {
     let mut rest = data;
     let (Some(flags), Some(step)) = (byte(&mut rest), byte(&mut rest)) else { return };
     let [whole, cut] = [usize::MAX, usize::from(step) + 1].map(|step| {
-        let mut inflation = Inflation::new(flags & 1 != 0, LIMIT);
+        let mut inflation = MessageInflater::new(flags & 1 != 0, LIMIT);
         let mut rest = rest;
         let mut seen = Vec::new();
         while let Some(len) = byte(&mut rest) {

@@ -1,7 +1,7 @@
 //! Findings as packet comments, for other readers of the file.
 
 use super::summary;
-use crate::proto::dissected::Dissected;
+use crate::proto::dissected::DissectedRecord;
 use crate::proto::rules::Finding;
 
 /// How our packet comments begin; what begins otherwise was written by a person.
@@ -26,6 +26,6 @@ fn comment(finding: &Finding) -> String {
     format!("{COMMENT_PREFIX}{}", summary::finding(finding))
 }
 
-pub(super) fn comments_of(records: &[Dissected]) -> Vec<String> {
+pub(super) fn comments_of(records: &[DissectedRecord]) -> Vec<String> {
     records.iter().flat_map(|record| comments(&record.findings)).collect()
 }

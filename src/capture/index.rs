@@ -20,7 +20,7 @@ pub use self::stream::Extent;
 pub use self::tally::Tally;
 use super::record::Record;
 use super::windows::Windows;
-use crate::proto::dissected::{Checkpoint, Direction, Dissected, Key, Kind, Link};
+use crate::proto::dissected::{Checkpoint, Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
@@ -145,7 +145,7 @@ impl Index {
     }
 
     /// Adds a record; returns its number.
-    pub fn push(&mut self, connection: u32, dissected: Dissected) -> u64 {
+    pub fn push(&mut self, connection: u32, dissected: DissectedRecord) -> u64 {
         self.totals.records += 1;
         let no = self.totals.records;
         self.origin.get_or_insert(dissected.time);
@@ -166,9 +166,9 @@ impl Index {
             time: dissected.time.0,
             connection,
             link: match dissected.link {
-                Link::None => 0,
-                Link::Message(ordinal) => ordinal,
-                Link::Answers(ordinal) => ordinal + 1,
+                RecordLink::None => 0,
+                RecordLink::Message(ordinal) => ordinal,
+                RecordLink::Answers(ordinal) => ordinal + 1,
             },
             code: dissected.code,
             lead: dissected.lead,
@@ -199,7 +199,7 @@ impl Index {
             }
             if dissected.kind == Kind::Response
                 && dissected.code == 101
-                && let Link::Answers(ordinal) = dissected.link
+                && let RecordLink::Answers(ordinal) = dissected.link
                 && owner.handshake.is_none()
             {
                 owner.handshake = owner.linked(ordinal).map(|request| [request, no]);
@@ -230,15 +230,15 @@ impl Index {
 
     /// RFC 6455 §4.1: the key is a new, random one for each connection. What the order of the file says, and so the same for
     /// a live capture and one that is opened.
-    fn reused(&mut self, no: u64, connection: u32, key: &Key) -> Option<Finding> {
+    fn reused(&mut self, no: u64, connection: u32, key: &HandshakeKey) -> Option<Finding> {
         let first = *self.keys.entry(key.nonce).or_insert(no);
         let elsewhere = self.entry(first)?.connection != connection;
         elsewhere.then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
     }
 
     /// How long a pong took, in nanoseconds, from the ping that it answers.
-    fn round_trip(&self, connection: u32, dissected: &Dissected) -> Option<u64> {
-        let Link::Answers(ordinal) = dissected.link else { return None };
+    fn round_trip(&self, connection: u32, dissected: &DissectedRecord) -> Option<u64> {
+        let RecordLink::Answers(ordinal) = dissected.link else { return None };
         if dissected.kind != Kind::Frame || Opcode::from_wire(dissected.lead[0]) != Opcode::Pong {
             return None;
         }
@@ -268,7 +268,7 @@ impl Index {
     }
 
     /// What a record is as far as its bytes are there: the rest of one whose beginning went with the ring is a gap.
-    fn kind_of(&self, connection: u32, dissected: &Dissected) -> Kind {
+    fn kind_of(&self, connection: u32, dissected: &DissectedRecord) -> Kind {
         let torn = self
             .connection(connection)
             .is_some_and(|owner| dissected.offset < owner.streams[dissected.direction.index()].start());

@@ -5,9 +5,9 @@ use std::io;
 
 use super::record::Record;
 use super::store::Capture;
-use crate::proto::deflate::{Fault, Inflation};
+use crate::proto::compressed_messages::MAX_INFLATED;
+use crate::proto::deflate::{InflateError, MessageInflater};
 use crate::proto::dissected::{Direction, Kind};
-use crate::proto::inflating::MAX_INFLATED;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
@@ -37,7 +37,7 @@ pub struct Inflated {
     /// The length of its compressed payload in bytes, all fragments together.
     pub compressed_len: u64,
     /// Why it was not inflated to its end.
-    pub fault: Option<Fault>,
+    pub fault: Option<InflateError>,
     /// Of a fragmented message: for each of its frames its position in the stream, and how long the message was after it.
     pub carried: Vec<(u64, u64)>,
 }
@@ -74,7 +74,7 @@ struct Cursor {
     connection: u32,
     direction: Direction,
     at: u64,
-    inflation: Inflation,
+    inflation: MessageInflater,
     /// Bytes of the stream from `base` on, read ahead.
     buffer: Vec<u8>,
     base: u64,
@@ -125,7 +125,7 @@ impl MessageReader {
         {
             return Ok(Some(cursor));
         }
-        let inflation = Inflation::resumed(takeover, MAX_INFLATED, &checkpoint.window);
+        let inflation = MessageInflater::resumed(takeover, MAX_INFLATED, &checkpoint.window);
         Ok(Some(Cursor { connection, direction, at: checkpoint.offset, inflation, buffer: Vec::new(), base: 0 }))
     }
 }
@@ -142,7 +142,7 @@ struct Open {
     compressed: bool,
     compressed_len: u64,
     bytes: Vec<u8>,
-    fault: Option<Fault>,
+    fault: Option<InflateError>,
     carried: Vec<(u64, u64)>,
 }
 

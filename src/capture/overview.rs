@@ -2,7 +2,7 @@
 
 use super::index::{ConnectionEntry, Index};
 use super::store::ConnectionInfo;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// How many round trips are remembered.
@@ -61,7 +61,7 @@ pub enum Ending {
         /// Who ended first, or alone.
         by: Direction,
         /// How.
-        how: How,
+        how: EndReason,
     },
     /// The capture stops before it ends.
     Capture,
@@ -113,10 +113,10 @@ fn ending(entry: &ConnectionEntry) -> Ending {
         return Ending::Close { by, code: code_sent, answer: code(by.opposite()) };
     }
     let both = entry.ended_first.into_iter().chain(Direction::BOTH);
-    let how = |wanted: How| both.clone().find(|direction| entry.ended[direction.index()] == Some(wanted));
-    match (how(How::Rst), how(How::Fin), how(How::Capture)) {
-        (Some(by), ..) => Ending::Without { by, how: How::Rst },
-        (None, Some(by), _) => Ending::Without { by, how: How::Fin },
+    let how = |wanted: EndReason| both.clone().find(|direction| entry.ended[direction.index()] == Some(wanted));
+    match (how(EndReason::Rst), how(EndReason::Fin), how(EndReason::Capture)) {
+        (Some(by), ..) => Ending::Without { by, how: EndReason::Rst },
+        (None, Some(by), _) => Ending::Without { by, how: EndReason::Fin },
         (None, None, Some(_)) => Ending::Capture,
         (None, None, None) => Ending::Open,
     }

@@ -10,7 +10,7 @@ use super::recording::Recording;
 use super::spool::{self, Spool};
 use super::store::Capture;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// How much a connection holds at most, in bytes of the spool, before it writes if nobody else does.
@@ -144,7 +144,7 @@ impl ConnectionRecorder {
     }
 
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
-    pub fn end(&mut self, direction: Direction, how: How, time: Time) {
+    pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
         self.with(|recording| recording.end(direction, how, time));
     }
 
@@ -265,8 +265,8 @@ mod tests {
             &[frame(Opcode::Ping, None, b"a"), frame(Opcode::Text, None, b"two in one read")].concat(),
         );
         say(&mut first, DOWN, &[0x81, 0x7e, 0x01]); // cut
-        first.end(UP, How::Fin, Time(clock));
-        first.end(DOWN, How::Fin, Time(clock + 5));
+        first.end(UP, EndReason::Fin, Time(clock));
+        first.end(DOWN, EndReason::Fin, Time(clock + 5));
         second.reset(UP, Time(clock + 9));
         drop((first, second));
         let live = recorder.capture().clone();

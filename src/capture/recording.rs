@@ -14,7 +14,7 @@ use super::recorder::{Chunk, Recorder, Writer};
 use super::ring::{Head, Side, Standing};
 use super::store::Capture;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, Dissected, How, Kind};
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use crate::proto::rules::{Finding, Rule, count};
 use crate::proto::time::Time;
 
@@ -26,7 +26,7 @@ pub(super) struct Recording {
     /// From the first bytes on.
     live: Option<Live>,
     connection: Connection,
-    ended: [Option<How>; 2],
+    ended: [Option<EndReason>; 2],
     batch: Batch,
     /// What the batch holds was there already when the timer looked last.
     seen: bool,
@@ -53,7 +53,7 @@ struct Live {
 /// What one commit writes; kept to use its memory again.
 #[derive(Default)]
 struct Batch {
-    records: Vec<Dissected>,
+    records: Vec<DissectedRecord>,
     blocks: Vec<u8>,
     /// With positions relative to `blocks`.
     extents: Vec<(Direction, Extent)>,
@@ -178,7 +178,7 @@ impl Recording {
     }
 
     /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
-    pub fn end(&mut self, direction: Direction, how: How, time: Time) {
+    pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
         let Some(live) = &mut self.live else { return };
         if self.ended[direction.index()].is_some() {
             return;
@@ -188,7 +188,7 @@ impl Recording {
         self.connection.end(direction, how, time, &mut self.batch.records);
         let comments = comments_of(&self.batch.records[held..]);
         match how {
-            How::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
+            EndReason::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
             _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
         }
         self.commit();
@@ -200,8 +200,8 @@ impl Recording {
         let held = self.batch.records.len();
         self.connection.reset_by(by);
         for direction in [by, by.opposite()] {
-            if self.ended[direction.index()].replace(How::Rst).is_none() {
-                self.connection.end(direction, How::Rst, time, &mut self.batch.records);
+            if self.ended[direction.index()].replace(EndReason::Rst).is_none() {
+                self.connection.end(direction, EndReason::Rst, time, &mut self.batch.records);
             }
         }
         let comments = comments_of(&self.batch.records[held..]);
@@ -256,7 +256,7 @@ impl Recording {
     pub fn end_unknown(&mut self) {
         let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number?)?.last));
         for direction in Direction::BOTH {
-            self.end(direction, How::Capture, time.unwrap_or_default());
+            self.end(direction, EndReason::Capture, time.unwrap_or_default());
         }
     }
 

@@ -6,7 +6,7 @@ use super::message::Message;
 use super::partner::round_trip;
 use super::record::Record;
 use super::store::Capture;
-use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::{Finding, count, grouped};
 use crate::wire::close::CloseCode;
 use crate::wire::http::{Head, StartLine};
@@ -265,14 +265,14 @@ fn looks_like_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, 0x00..=0x04, ..])
 }
 
-const fn end_words(direction: Direction, how: How) -> &'static str {
+const fn end_words(direction: Direction, how: EndReason) -> &'static str {
     match (direction, how) {
-        (Direction::ClientToServer, How::Fin) => "the client has no more to send (TCP FIN)",
-        (Direction::ServerToClient, How::Fin) => "the server has no more to send (TCP FIN)",
-        (Direction::ClientToServer, How::Rst) => "client to server, torn down (TCP RST)",
-        (Direction::ServerToClient, How::Rst) => "server to client, torn down (TCP RST)",
-        (Direction::ClientToServer, How::Capture) => "client to server, as far as it was captured",
-        (Direction::ServerToClient, How::Capture) => "server to client, as far as it was captured",
+        (Direction::ClientToServer, EndReason::Fin) => "the client has no more to send (TCP FIN)",
+        (Direction::ServerToClient, EndReason::Fin) => "the server has no more to send (TCP FIN)",
+        (Direction::ClientToServer, EndReason::Rst) => "client to server, torn down (TCP RST)",
+        (Direction::ServerToClient, EndReason::Rst) => "server to client, torn down (TCP RST)",
+        (Direction::ClientToServer, EndReason::Capture) => "client to server, as far as it was captured",
+        (Direction::ServerToClient, EndReason::Capture) => "server to client, as far as it was captured",
     }
 }
 

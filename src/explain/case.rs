@@ -1,35 +1,35 @@
 //! Which case of a frame field's topic fits the frame: the decisions, without a word of prose.
 
-use super::frame::{FrameContext, Place};
+use super::frame::{FrameContext, MessagePart};
 use crate::proto::dissected::Direction;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 
 /// The place that agrees with FIN and opcode.
-const fn place(ctx: &FrameContext) -> Place {
+const fn place(ctx: &FrameContext) -> MessagePart {
     let head = &ctx.head;
     match (head.opcode, ctx.place) {
-        (opcode, _) if opcode.is_control() => Place::Control,
-        (Opcode::Text | Opcode::Binary, _) if head.fin => Place::Whole,
-        (Opcode::Text | Opcode::Binary, _) => Place::First,
-        (Opcode::Continuation, Place::Middle | Place::Last) if head.fin => Place::Last,
-        (Opcode::Continuation, Place::Middle | Place::Last) => Place::Middle,
-        _ => Place::Stray,
+        (opcode, _) if opcode.is_control() => MessagePart::Control,
+        (Opcode::Text | Opcode::Binary, _) if head.fin => MessagePart::Whole,
+        (Opcode::Text | Opcode::Binary, _) => MessagePart::First,
+        (Opcode::Continuation, MessagePart::Middle | MessagePart::Last) if head.fin => MessagePart::Last,
+        (Opcode::Continuation, MessagePart::Middle | MessagePart::Last) => MessagePart::Middle,
+        _ => MessagePart::Stray,
     }
 }
 
 pub(super) const fn fin(ctx: &FrameContext) -> &'static str {
     match (place(ctx), ctx.head.opcode, ctx.head.fin) {
-        (Place::Control, _, true) => "control",
-        (Place::Control, _, false) => "control-fragment",
-        (Place::Whole, ..) => "whole",
-        (Place::First, ..) => "first",
-        (Place::Middle, ..) => "middle",
-        (Place::Last, ..) => "last",
-        (Place::Stray, Opcode::Reserved(_), true) => "reserved-end",
-        (Place::Stray, Opcode::Reserved(_), false) => "reserved-more",
-        (Place::Stray, _, true) => "stray-end",
-        (Place::Stray, _, false) => "stray-more",
+        (MessagePart::Control, _, true) => "control",
+        (MessagePart::Control, _, false) => "control-fragment",
+        (MessagePart::Whole, ..) => "whole",
+        (MessagePart::First, ..) => "first",
+        (MessagePart::Middle, ..) => "middle",
+        (MessagePart::Last, ..) => "last",
+        (MessagePart::Stray, Opcode::Reserved(_), true) => "reserved-end",
+        (MessagePart::Stray, Opcode::Reserved(_), false) => "reserved-more",
+        (MessagePart::Stray, _, true) => "stray-end",
+        (MessagePart::Stray, _, false) => "stray-more",
     }
 }
 
@@ -54,12 +54,12 @@ pub(super) const fn opcode(ctx: &FrameContext) -> &'static str {
     match (ctx.head.opcode, place(ctx)) {
         (Opcode::Reserved(_), _) => "reserved",
         (Opcode::Pong, _) if ctx.unsolicited => "unsolicited",
-        (_, Place::Control) => "control",
-        (_, Place::Whole) => "whole",
-        (_, Place::First) => "first",
-        (_, Place::Middle) => "middle",
-        (_, Place::Last) => "last",
-        (_, Place::Stray) => "stray",
+        (_, MessagePart::Control) => "control",
+        (_, MessagePart::Whole) => "whole",
+        (_, MessagePart::First) => "first",
+        (_, MessagePart::Middle) => "middle",
+        (_, MessagePart::Last) => "last",
+        (_, MessagePart::Stray) => "stray",
     }
 }
 
@@ -114,14 +114,14 @@ pub(super) const fn payload(ctx: &FrameContext) -> &'static str {
         (Opcode::Pong, _) if ctx.unsolicited => "pong-unsolicited",
         (Opcode::Pong, _) => "pong",
         (Opcode::Reserved(_), _) => "reserved",
-        (_, Place::Whole) if ctx.compressed => "compressed",
-        (_, Place::Stray) => "stray",
+        (_, MessagePart::Whole) if ctx.compressed => "compressed",
+        (_, MessagePart::Stray) => "stray",
         _ if ctx.compressed => "compressed-part",
-        (Opcode::Text, Place::Whole) => "text",
+        (Opcode::Text, MessagePart::Whole) => "text",
         (Opcode::Text, _) => "text-first",
-        (Opcode::Binary, Place::Whole) => "binary",
+        (Opcode::Binary, MessagePart::Whole) => "binary",
         (Opcode::Binary, _) => "binary-first",
-        (Opcode::Continuation, Place::Last) => "last",
+        (Opcode::Continuation, MessagePart::Last) => "last",
         (Opcode::Continuation, _) => "middle",
     }
 }

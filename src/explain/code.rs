@@ -1,17 +1,17 @@
 //! The words about opcodes and close codes, whatever stands around them.
 
-use super::Words;
+use super::Explanation;
 use super::texts::{Chapter, Page};
 use crate::wire::close::CloseCode;
 use crate::wire::opcode::Opcode;
 
 /// What an opcode means wherever it stands.
-pub fn opcode(opcode: Opcode) -> Words {
+pub fn opcode(opcode: Opcode) -> Explanation {
     Page::new(Chapter::Opcode, opcode_topic(opcode), "alone").words(|name| opcode_name(opcode, name))
 }
 
 /// What a close code means. Any of the 65,536 has a meaning, if only that of its range (RFC 6455 §7.4.2).
-pub fn close_code(code: CloseCode) -> Words {
+pub fn close_code(code: CloseCode) -> Explanation {
     Page::new(Chapter::Close, &close_topic(code), "code").words(|name| match name {
         "code" => Some(code.0.to_string()),
         _ => None,

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::frame::{FrameContext, Place, frame_field, frame_gloss};
+use super::frame::{FrameContext, MessagePart, frame_field, frame_gloss};
 use super::texts::{self, Chapter};
-use super::{DeflateContext, Words, close_code, compressed_payload, http_field, http_gloss, opcode, record, rule};
-use crate::proto::dissected::{Direction, How, Kind};
+use super::{
+    DeflateContext, Explanation, close_code, compressed_payload, http_field, http_gloss, opcode, record, rule,
+};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::Rule;
 use crate::wire::close::CloseCode;
@@ -17,10 +19,17 @@ use crate::wire::frame::{FrameHead, fields};
 use crate::wire::http::Head;
 use crate::wire::opcode::Opcode;
 
-const PLACES: [Place; 6] = [Place::Control, Place::Whole, Place::First, Place::Middle, Place::Last, Place::Stray];
+const PLACES: [MessagePart; 6] = [
+    MessagePart::Control,
+    MessagePart::Whole,
+    MessagePart::First,
+    MessagePart::Middle,
+    MessagePart::Last,
+    MessagePart::Stray,
+];
 
 /// A text is a sentence or three, filled in to the last name, and short.
-fn check(words: &Words) {
+fn check(words: &Explanation) {
     assert!(!words.title.is_empty() && !words.section.is_empty(), "{words:?}");
     let text = words.text.as_str();
     assert!(text.ends_with('.') || text.ends_with(')'), "{text}");
@@ -189,8 +198,18 @@ fn every_rule_is_explained_and_no_other() {
 #[test]
 fn every_kind_of_record_is_explained_and_no_other() {
     use Kind::{CutFrame, CutHttp, End, Frame, Gap, Junk, Request, Response};
-    let kinds =
-        [Request, Response, Frame, Gap, End(How::Fin), End(How::Rst), End(How::Capture), Junk, CutHttp, CutFrame];
+    let kinds = [
+        Request,
+        Response,
+        Frame,
+        Gap,
+        End(EndReason::Fin),
+        End(EndReason::Rst),
+        End(EndReason::Capture),
+        Junk,
+        CutHttp,
+        CutFrame,
+    ];
     for (kind, direction) in kinds.into_iter().flat_map(|kind| Direction::BOTH.map(|direction| (kind, direction))) {
         check(&record(kind, direction));
     }

@@ -1,6 +1,6 @@
 //! The words about the payload of a compressed frame (RFC 7692): what was agreed on, and what the message inflates to.
 
-use super::Words;
+use super::Explanation;
 use super::texts::{self, Chapter, Page};
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::DeflateParams;
@@ -26,7 +26,7 @@ pub struct DeflateContext {
 }
 
 /// What the payload of a compressed frame is.
-pub fn compressed_payload(ctx: &DeflateContext) -> Words {
+pub fn compressed_payload(ctx: &DeflateContext) -> Explanation {
     Page::new(Chapter::Deflate, "payload", case(ctx)).words(|name| look(ctx, name))
 }
 

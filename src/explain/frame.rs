@@ -2,11 +2,11 @@
 
 use super::code::{close_topic, opcode_name, opcode_topic};
 use super::texts::{self, Chapter};
-use super::{Words, case};
+use super::{Explanation, case};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::grouped;
 use crate::wire::close::CloseCode;
-use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::FrameHead;
 
 /// The frame around a field: what has to be known to say what the field's value means here.
@@ -17,7 +17,7 @@ pub struct FrameContext {
     /// Which way it went.
     pub direction: Direction,
     /// Where it stands in its message. Where that contradicts the head's FIN and opcode, these count.
-    pub place: Place,
+    pub place: MessagePart,
     /// Whether it is a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
     /// How many bytes of its payload were captured; fewer than the head announces when it was cut short.
@@ -28,7 +28,7 @@ pub struct FrameContext {
 
 /// Where a frame stands in its message (RFC 6455 §5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum MessagePart {
     /// In none: a control frame.
     Control,
     /// It is the whole message, unfragmented.
@@ -50,9 +50,9 @@ pub fn frame_gloss(ctx: &FrameContext, field: &Field) -> String {
 }
 
 /// What a field's value means in this frame. Of a field that no frame has only the name is told.
-pub fn frame_field(ctx: &FrameContext, field: &Field) -> Words {
+pub fn frame_field(ctx: &FrameContext, field: &Field) -> Explanation {
     let Some((chapter, topic, case)) = choose(ctx, field) else {
-        return Words { title: field.id.key().to_owned(), section: String::new(), text: String::new() };
+        return Explanation { title: field.id.key().to_owned(), section: String::new(), text: String::new() };
     };
     texts::Page::new(chapter, &topic, case).words(|name| look(ctx, field, name))
 }
@@ -118,7 +118,7 @@ fn length_name(head: &FrameHead, name: &str) -> Option<String> {
 
 fn close_code_of(field: &Field) -> CloseCode {
     match field.value {
-        Value::Bits { value, .. } => CloseCode(value as u16),
+        FieldValue::Bits { value, .. } => CloseCode(value as u16),
         _ => CloseCode(0),
     }
 }
@@ -126,7 +126,7 @@ fn close_code_of(field: &Field) -> CloseCode {
 /// A number's bytes as they stand on the wire.
 fn big_endian(field: &Field) -> Vec<u8> {
     match field.value {
-        Value::Bits { value, width } => value.to_be_bytes()[8 - usize::from(width / 8).min(8)..].to_vec(),
+        FieldValue::Bits { value, width } => value.to_be_bytes()[8 - usize::from(width / 8).min(8)..].to_vec(),
         _ => Vec::new(),
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     use crate::wire::opcode::Opcode;
 
     /// Field, words and gloss of a frame given in hex.
-    fn explain(wire: &str, direction: Direction, place: Place, id: FieldId) -> (Words, String) {
+    fn explain(wire: &str, direction: Direction, place: MessagePart, id: FieldId) -> (Explanation, String) {
         let bytes = hex::decode(wire.replace(' ', "")).expect("hex");
         let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
         let captured_payload = head.payload_len;
@@ -158,10 +158,10 @@ mod tests {
 
     #[test]
     fn section_5_2_the_opcode_of_an_unfragmented_text() {
-        let (words, gloss) = explain("81 05 48 65 6c 6c 6f", DOWN, Place::Whole, FieldId::Opcode);
+        let (words, gloss) = explain("81 05 48 65 6c 6c 6f", DOWN, MessagePart::Whole, FieldId::Opcode);
         assert_eq!(
             words,
-            Words {
+            Explanation {
                 title: "opcode".to_owned(),
                 section: "RFC 6455 §5.2".to_owned(),
                 text:
@@ -175,20 +175,20 @@ mod tests {
 
     #[test]
     fn section_5_2_the_three_length_forms() {
-        let (words, gloss) = explain("82 7e 01 2c", DOWN, Place::Whole, FieldId::PayloadLen);
+        let (words, gloss) = explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::PayloadLen);
         let text = "126 says that the next 16 bits hold the length: 300 does not fit into 7 bits' 0–125.";
         assert_eq!((words.text.as_str(), gloss.as_str()), (text, "the length follows in 16 bits"));
         assert_eq!(length_form(&FrameHead::new(true, Opcode::Binary, None, 300)), text);
-        let (words, gloss) = explain("82 7e 01 2c", DOWN, Place::Whole, FieldId::ExtendedLen16);
+        let (words, gloss) = explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::ExtendedLen16);
         assert!(words.text.starts_with("01 2c, the most significant byte first, is 300: "), "{}", words.text);
         assert_eq!(gloss, "300 bytes");
-        let (words, _) = explain("82 7f 0000000000010000", DOWN, Place::Whole, FieldId::ExtendedLen64);
+        let (words, _) = explain("82 7f 0000000000010000", DOWN, MessagePart::Whole, FieldId::ExtendedLen64);
         assert!(words.text.starts_with("00 00 00 00 00 01 00 00, the most"), "{}", words.text);
         assert_eq!(
             length_form(&FrameHead::new(true, Opcode::Binary, None, 65_536)),
             "127 says that the next 64 bits hold the length: 65,536 does not fit into 16 bits, which end at 65,535."
         );
-        let (words, gloss) = explain("81 0e", DOWN, Place::Whole, FieldId::PayloadLen);
+        let (words, gloss) = explain("81 0e", DOWN, MessagePart::Whole, FieldId::PayloadLen);
         assert!(words.text.starts_with("14 is the length itself"));
         assert_eq!(gloss, "the length itself");
         assert!(
@@ -199,34 +199,37 @@ mod tests {
 
     #[test]
     fn section_5_1_who_masks() {
-        let (words, gloss) = explain("81 05 48 65 6c 6c 6f", UP, Place::Whole, FieldId::Mask);
+        let (words, gloss) = explain("81 05 48 65 6c 6c 6f", UP, MessagePart::Whole, FieldId::Mask);
         assert_eq!(gloss, "unmasked: a client must");
         assert_eq!(
             words.text,
             "0: the payload stands on the wire as it is, but a client must mask every frame it sends. The server must \
              close the connection; it may send a Close with 1002, protocol error, first."
         );
-        assert_eq!(explain("81 80 01020304", UP, Place::Whole, FieldId::Mask).1, "masked");
-        assert_eq!(explain("81 80 01020304", DOWN, Place::Whole, FieldId::Mask).1, "masked: a server must not");
-        assert_eq!(explain("81 85 00000000", UP, Place::Whole, FieldId::MaskingKey).1, "zero: payload stays readable");
+        assert_eq!(explain("81 80 01020304", UP, MessagePart::Whole, FieldId::Mask).1, "masked");
+        assert_eq!(explain("81 80 01020304", DOWN, MessagePart::Whole, FieldId::Mask).1, "masked: a server must not");
+        assert_eq!(
+            explain("81 85 00000000", UP, MessagePart::Whole, FieldId::MaskingKey).1,
+            "zero: payload stays readable"
+        );
     }
 
     #[test]
     fn section_5_4_fin_by_the_place_in_the_message() {
         let gloss = |wire, place| explain(wire, DOWN, place, FieldId::Fin).1;
-        assert_eq!(gloss("81 00", Place::Whole), "last fragment of its message");
-        assert_eq!(gloss("01 00", Place::First), "more fragments follow");
-        assert_eq!(gloss("00 00", Place::Middle), "more fragments follow");
-        assert_eq!(gloss("80 00", Place::Last), "last fragment of its message");
-        assert_eq!(gloss("80 00", Place::Stray), "last fragment of no message");
-        assert_eq!(gloss("09 00", Place::Control), "0: control frames stay whole");
+        assert_eq!(gloss("81 00", MessagePart::Whole), "last fragment of its message");
+        assert_eq!(gloss("01 00", MessagePart::First), "more fragments follow");
+        assert_eq!(gloss("00 00", MessagePart::Middle), "more fragments follow");
+        assert_eq!(gloss("80 00", MessagePart::Last), "last fragment of its message");
+        assert_eq!(gloss("80 00", MessagePart::Stray), "last fragment of no message");
+        assert_eq!(gloss("09 00", MessagePart::Control), "0: control frames stay whole");
     }
 
     #[test]
     fn section_7_4_close_codes() {
         let text = "1000, normal closure: the purpose for which the connection was established has been fulfilled.";
         assert_eq!(close_code(CloseCode::NORMAL).text, text);
-        let (words, gloss) = explain("88 02 03 e8", DOWN, Place::Control, FieldId::CloseCode);
+        let (words, gloss) = explain("88 02 03 e8", DOWN, MessagePart::Control, FieldId::CloseCode);
         assert_eq!((words.text.as_str(), words.section.as_str()), (text, "RFC 6455 §7.4.1"));
         assert_eq!(gloss, "normal closure");
         assert!(close_code(CloseCode(4711)).text.starts_with("4711 lies in 4000 to 4999"));
@@ -239,7 +242,7 @@ mod tests {
         let mut ctx = FrameContext {
             head,
             direction: UP,
-            place: Place::Whole,
+            place: MessagePart::Whole,
             compressed: true,
             captured_payload: 3,
             unsolicited: false,
@@ -255,7 +258,7 @@ mod tests {
         let ctx = FrameContext {
             head: FrameHead::new(true, Opcode::Text, None, 0),
             direction: UP,
-            place: Place::Whole,
+            place: MessagePart::Whole,
             compressed: false,
             captured_payload: 0,
             unsolicited: false,

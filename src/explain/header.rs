@@ -166,11 +166,11 @@ fn extensions_case(value: &[u8], request: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::{Words, http_field};
+    use crate::explain::{Explanation, http_field};
     use crate::wire::field::FieldId;
 
     /// The words about the first header of a head that begins so, with the rest behind.
-    fn explain(start: &str, lines: &str) -> Words {
+    fn explain(start: &str, lines: &str) -> Explanation {
         let wire = format!("{start}\r\n{lines}\r\n\r\n");
         let head = Head::read(wire.as_bytes());
         let fields = head.fields(wire.len() as u64);

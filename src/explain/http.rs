@@ -1,10 +1,10 @@
 //! The words about a request's or response's fields but its headers, which have a file of their own.
 
-use super::Words;
+use super::Explanation;
 use super::header;
 use super::texts::{self, Chapter, Page};
 use crate::proto::dissected::Direction;
-use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::http::{self, Head, StartLine};
 use crate::wire::printable;
 
@@ -18,10 +18,10 @@ pub fn http_gloss(head: &Head<'_>, field: &Field) -> String {
 
 /// What a field of a request or response means. `field` is one of [`Head::fields`] of the same head; of a field that
 /// neither has only the name is told.
-pub fn http_field(head: &Head<'_>, field: &Field) -> Words {
+pub fn http_field(head: &Head<'_>, field: &Field) -> Explanation {
     match choose(head, field) {
         Some(page) => page.words(|name| look(head, field, name)),
-        None => Words { title: field.id.key().to_owned(), section: String::new(), text: String::new() },
+        None => Explanation { title: field.id.key().to_owned(), section: String::new(), text: String::new() },
     }
 }
 
@@ -63,7 +63,7 @@ fn look(head: &Head<'_>, field: &Field, name: &str) -> Option<String> {
     match (name, &field.value) {
         ("value", _) => Some(shown(text_of(field))),
         ("name", _) => Some(shown(&field.name)),
-        ("bytes", Value::Length(length)) => Some(texts::bytes(*length)),
+        ("bytes", FieldValue::Length(length)) => Some(texts::bytes(*length)),
         _ => texts::peer(direction(head), name),
     }
 }
@@ -126,7 +126,7 @@ fn head_end_case(head: &Head<'_>) -> &'static str {
 
 fn text_of(field: &Field) -> &str {
     match &field.value {
-        Value::Text(text) => text,
+        FieldValue::Text(text) => text,
         _ => "",
     }
 }
@@ -147,7 +147,7 @@ fn shown(raw: &str) -> String {
 mod tests {
     use super::*;
 
-    fn explain(wire: &str, id: FieldId) -> Words {
+    fn explain(wire: &str, id: FieldId) -> Explanation {
         let head = Head::read(wire.as_bytes());
         let fields = head.fields(wire.len() as u64);
         http_field(&head, fields.iter().find(|field| field.id == id).expect("the field"))

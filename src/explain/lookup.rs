@@ -271,7 +271,7 @@ impl Shelf {
 mod tests {
     use super::*;
     use crate::proto::dissected::Direction;
-    use crate::proto::judge::{Extended, judge_head};
+    use crate::proto::judge::{ActiveExtensions, judge_head};
     use crate::wire::frame::{FrameHead, HeadReading};
 
     fn first(text: &str) -> Option<Rule> {
@@ -360,7 +360,7 @@ mod tests {
                 panic!("a head")
             };
             let mut findings = Vec::new();
-            judge_head(&head, direction, Extended::default(), &mut findings);
+            judge_head(&head, direction, ActiveExtensions::default(), &mut findings);
             for finding in findings {
                 assert_eq!(bits(finding.rule), finding.span, "{hex}");
                 seen += 1;

@@ -18,17 +18,17 @@ mod coverage;
 
 pub use code::{close_code, opcode};
 pub use deflate::{DeflateContext, compressed_payload, percent};
-pub use frame::{FrameContext, Place, frame_field, frame_gloss, length_form};
+pub use frame::{FrameContext, MessagePart, frame_field, frame_gloss, length_form};
 pub use http::{http_field, http_gloss};
-pub use value::{ValueWords, value};
+pub use value::{ValueText, value};
 
-use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::Rule;
 use texts::Chapter;
 
 /// An explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
+pub struct Explanation {
     /// What is explained, as its specification calls it; for a header its name. Safe for a terminal.
     pub title: String,
     /// Where it is written, such as `RFC 6455 §5.2`.
@@ -40,8 +40,8 @@ pub struct Words {
 /// Why a rule exists, and what a peer does that sees it broken. The title is the rule's id.
 ///
 /// Says nothing of a certain record: that is [`crate::proto::rules::Finding::sentence`].
-pub fn rule(rule: Rule) -> Words {
-    Words {
+pub fn rule(rule: Rule) -> Explanation {
+    Explanation {
         title: rule.id().to_owned(),
         section: rule.section().to_owned(),
         text: texts::rule(rule.id()).unwrap_or_default().to_owned(),
@@ -49,7 +49,7 @@ pub fn rule(rule: Rule) -> Words {
 }
 
 /// What a record of that kind is.
-pub fn record(kind: Kind, direction: Direction) -> Words {
+pub fn record(kind: Kind, direction: Direction) -> Explanation {
     texts::Page::new(Chapter::Record, record_key(kind), "any").words(|name| texts::peer(direction, name))
 }
 
@@ -59,9 +59,9 @@ const fn record_key(kind: Kind) -> &'static str {
         Kind::Response => "response",
         Kind::Frame => "frame",
         Kind::Gap => "gap",
-        Kind::End(How::Fin) => "end-fin",
-        Kind::End(How::Rst) => "end-rst",
-        Kind::End(How::Capture) => "end-capture",
+        Kind::End(EndReason::Fin) => "end-fin",
+        Kind::End(EndReason::Rst) => "end-rst",
+        Kind::End(EndReason::Capture) => "end-capture",
         Kind::Junk => "junk",
         Kind::CutHttp => "cut-http",
         Kind::CutFrame => "cut-frame",

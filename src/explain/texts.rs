@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::Words;
+use super::Explanation;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::grouped;
 
@@ -94,11 +94,11 @@ impl<'k> Page<'k> {
 
     /// The words that stand there, with the names in braces filled in by `look`. Empty where nothing stands, which a test
     /// rules out.
-    pub fn words(self, look: impl Fn(&str) -> Option<String>) -> Words {
+    pub fn words(self, look: impl Fn(&str) -> Option<String>) -> Explanation {
         let Some((topic, case)) = self.find() else {
-            return Words { title: self.topic.to_owned(), section: String::new(), text: String::new() };
+            return Explanation { title: self.topic.to_owned(), section: String::new(), text: String::new() };
         };
-        Words {
+        Explanation {
             title: fill(&topic.title, &look),
             section: case.section.as_ref().unwrap_or(&topic.section).clone(),
             text: fill(&case.text, &look),

@@ -2,13 +2,13 @@
 
 use crate::proto::rules::grouped;
 use crate::wire::close::CloseCode;
-use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
 /// A field's value, in the parts that views choose from. All of it is safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ValueWords {
+pub struct ValueText {
     /// As it stands on the wire, where that is short: the digits of at most 8 bits, the two bytes of a 16-bit length. Otherwise
     /// empty.
     pub raw: String,
@@ -19,10 +19,10 @@ pub struct ValueWords {
 }
 
 /// What a field says.
-pub fn value(field: &Field) -> ValueWords {
+pub fn value(field: &Field) -> ValueText {
     let (mut raw, mut name) = (String::new(), "");
     let value = match &field.value {
-        Value::Bits { value, width } => {
+        FieldValue::Bits { value, width } => {
             match *width {
                 width @ ..=8 => raw = format!("{value:0width$b}", width = usize::from(width)),
                 16 if field.id == FieldId::ExtendedLen16 => raw = hex(&(*value as u16).to_be_bytes()),
@@ -35,15 +35,15 @@ pub fn value(field: &Field) -> ValueWords {
             }
             if field.id == FieldId::Opcode { format!("0x{value:X}") } else { value.to_string() }
         }
-        Value::Bytes(bytes) => hex(bytes),
-        Value::Text(text) => printable::text(text).into_owned(),
-        Value::Length(1) => "1 byte".to_owned(),
-        Value::Length(bytes) => format!("{} bytes", grouped(*bytes)),
+        FieldValue::Bytes(bytes) => hex(bytes),
+        FieldValue::Text(text) => printable::text(text).into_owned(),
+        FieldValue::Length(1) => "1 byte".to_owned(),
+        FieldValue::Length(bytes) => format!("{} bytes", grouped(*bytes)),
     };
-    ValueWords { raw, value, name }
+    ValueText { raw, value, name }
 }
 
-impl ValueWords {
+impl ValueText {
     /// The raw form before the value; once where they are the same, as of a single bit.
     pub fn with_raw(&self) -> String {
         if self.raw.is_empty() || self.raw == self.value {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::words;
 use crate::explain;
 use crate::proto::rules::count;
-use crate::wire::field::{Field, Value};
-use crate::wire::grid::{Cell, Grid, Row, head_bits};
+use crate::wire::field::{Field, FieldValue};
+use crate::wire::grid::{Grid, GridCell, GridRow, head_bits};
 
 /// Bits in a row.
 const ROW: u64 = 32;
@@ -47,7 +47,7 @@ pub fn table(fields: &[Field]) -> Vec<String> {
     fields.iter().map(row).collect()
 }
 
-fn inside(row: &Row, words: impl Fn(&Cell) -> String) -> String {
+fn inside(row: &GridRow, words: impl Fn(&GridCell) -> String) -> String {
     let mut line = String::from("│");
     for cell in &row.cells {
         let width = cell.columns();
@@ -60,14 +60,14 @@ fn inside(row: &Row, words: impl Fn(&Cell) -> String) -> String {
     line
 }
 
-fn name(cell: &Cell) -> String {
+fn name(cell: &GridCell) -> String {
     if cell.begins { cell.name().to_owned() } else { format!("… {}", cell.label) }
 }
 
 /// The bits of a short field; the bytes of a long one as far as this row holds them.
-fn value(cell: &Cell, field: &Field, bytes: &[u8]) -> String {
+fn value(cell: &GridCell, field: &Field, bytes: &[u8]) -> String {
     match field.value {
-        Value::Bits { width, .. } if width <= 8 => cell.bits(bytes),
+        FieldValue::Bits { width, .. } if width <= 8 => cell.bits(bytes),
         _ => words::hex_row(cell.bytes(bytes)),
     }
 }

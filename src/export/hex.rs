@@ -11,7 +11,7 @@ use super::{ExportError, words};
 use crate::capture::record::Record;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
-use crate::wire::field::{Field, FieldId, Value};
+use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::{self, FrameHead, HeadReading};
 use crate::wire::http::Head;
 
@@ -103,7 +103,7 @@ fn write_frame(
     let masked = head.filter(|head| head.masking_key.is_some());
     for field in frame::fields(buffer, record.wire_len) {
         let range = field.span.byte_range();
-        if matches!(field.value, Value::Length(_)) {
+        if matches!(field.value, FieldValue::Length(_)) {
             let value = masked.map(|_| format!("{}, masked", words::value(&field)));
             dump(sink, bytes, record, Rows { of: Of::Wire(range), name: &field.name, value }, buffer)?;
         } else {

@@ -11,7 +11,7 @@ use crate::capture::marks::Gap;
 use crate::capture::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
-use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 
@@ -118,9 +118,9 @@ impl Writer {
             }
             Kind::End(how) => {
                 match how {
-                    How::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
-                    How::Rst => open.reset.get_or_insert((reset_by(record), time, Vec::new())).2.extend(comments),
-                    How::Capture => open.segments.unknown(&mut sink.buffer, direction, time, &comments),
+                    EndReason::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
+                    EndReason::Rst => open.reset.get_or_insert((reset_by(record), time, Vec::new())).2.extend(comments),
+                    EndReason::Capture => open.segments.unknown(&mut sink.buffer, direction, time, &comments),
                 }
                 open.ended += 1;
                 if open.ended == 2 {

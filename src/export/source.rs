@@ -10,8 +10,8 @@ use crate::capture::pcapng::MAX_SEGMENT;
 use crate::capture::reader::Reader;
 use crate::capture::record::Record;
 use crate::capture::store::{Capture, Totals};
+use crate::proto::compressed_messages::EXPORTED_INFLATED;
 use crate::proto::dissected::Kind;
-use crate::proto::inflating::EXPORTED_INFLATED;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 

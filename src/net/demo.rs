@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::server::reachable;
 use crate::proto::accept::accept_key;
-use crate::proto::endpoint::{Endpoint, Event, Limits, Sender};
+use crate::proto::endpoint::{Endpoint, EndpointEvent, Limits, Sender};
 use crate::wire::close::CloseCode;
 use crate::wire::http::{self, Head};
 use crate::wire::opcode::Opcode;
@@ -194,7 +194,7 @@ impl Client {
         let mut out = Vec::new();
         let Self { endpoint, input, answered, .. } = self;
         endpoint.receive(input, &mut out, |event, sender| {
-            if let Event::Message { opcode: Opcode::Text, payload } = event {
+            if let EndpointEvent::Message { opcode: Opcode::Text, payload } = event {
                 answer(payload, answered, sender);
             }
         });

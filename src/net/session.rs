@@ -8,7 +8,7 @@ use super::roles::Role;
 use super::server::Config;
 use super::site::{self, Answer, Upgrade};
 use super::tap::{Heard, Lost, Tap};
-use crate::proto::endpoint::{Endpoint, Event};
+use crate::proto::endpoint::{Endpoint, EndpointEvent};
 use crate::wire::close::CloseCode;
 use crate::wire::http::Head;
 
@@ -112,7 +112,7 @@ fn websocket(tap: &mut Tap, upgrade: Upgrade, config: &Config) -> Result<Ending,
 fn hear(tap: &mut Tap, endpoint: &mut Endpoint, role: &mut dyn Role) {
     let (input, out) = tap.input_and_out();
     endpoint.receive(input, out, |event, sender| {
-        if let Event::Message { opcode, payload } = event {
+        if let EndpointEvent::Message { opcode, payload } = event {
             role.message(opcode, payload, sender);
         }
     });

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use rustix::net::SendFlags;
 
 use crate::capture::recorder::{Chunk, ConnectionRecorder};
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 const UP: Direction = Direction::ClientToServer;
@@ -166,7 +166,7 @@ impl Tap {
                 Ok(0) if self.stopping.load(Ordering::SeqCst) => return Ok(Heard::Stopped),
                 Ok(0) => {
                     let now = self.now();
-                    self.recorder.end(UP, How::Fin, now);
+                    self.recorder.end(UP, EndReason::Fin, now);
                     return Ok(Heard::Fin);
                 }
                 Ok(n) => {
@@ -224,7 +224,7 @@ impl Tap {
         self.hand_over(false);
         if self.stream.shutdown(Shutdown::Write).is_ok() {
             let now = self.now();
-            self.recorder.end(DOWN, How::Fin, now);
+            self.recorder.end(DOWN, EndReason::Fin, now);
         }
         let deadline = Instant::now() + patience;
         let mut drained = 0;
@@ -240,7 +240,7 @@ impl Tap {
         let now = self.now();
         for direction in Direction::BOTH {
             // Only where nothing better is known: what the peer does from here on is not seen.
-            self.recorder.end(direction, How::Capture, now);
+            self.recorder.end(direction, EndReason::Capture, now);
         }
         let _ = self.stream.shutdown(Shutdown::Both);
     }

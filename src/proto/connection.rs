@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 pub(super) use self::shared::Shared;
 use super::accept;
 use super::body::Body;
-use super::dissected::{Direction, Dissected, How, Key, Kind, Link};
+use super::dissected::{Direction, DissectedRecord, EndReason, HandshakeKey, Kind, RecordLink};
 use super::dissector::{Dissector, Turn};
 use super::extensions::{DeflateParams, Extensions};
 use super::handshake::{self, RequestFacts};
@@ -30,12 +30,12 @@ pub struct Connection {
     /// Whether nothing but a frame's MASK tells which way it went.
     by_mask: bool,
     shared: Shared,
-    about: About,
+    about: HandshakeSummary,
 }
 
 /// What a connection's handshake said of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
+pub struct HandshakeSummary {
     /// The target of the latest request, raw.
     pub target: Option<Box<str>>,
     /// Its Host, raw.
@@ -58,7 +58,7 @@ impl Connection {
             directions: Direction::BOTH.map(Dissector::new),
             by_mask: false,
             shared: Shared::default(),
-            about: About::default(),
+            about: HandshakeSummary::default(),
         }
     }
 
@@ -71,10 +71,10 @@ impl Connection {
 
     /// Frames of a connection whose handshake was not captured. Each direction is read from where it is certain that a frame
     /// begins. Each call of [`Self::feed`] must begin with the first byte of a packet.
-    pub fn midway(server: SocketAddr) -> Self {
+    pub fn mid_stream(server: SocketAddr) -> Self {
         let shared = Shared { websocket: true, handshake_unseen: true, missing: [true; 2], ..Shared::default() };
-        let about = About { websocket: true, ..About::default() };
-        Self { directions: Direction::BOTH.map(Dissector::midway), shared, about, ..Self::new(Some(server)) }
+        let about = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
+        Self { directions: Direction::BOTH.map(Dissector::mid_stream), shared, about, ..Self::new(Some(server)) }
     }
 
     /// The same reading without judging frames and their text: what is left is what finding them costs.
@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// Takes the next bytes of a direction, cut anywhere; appends what they complete to `out`.
-    pub fn feed(&mut self, direction: Direction, bytes: &[u8], now: Time, out: &mut Vec<Dissected>) {
+    pub fn feed(&mut self, direction: Direction, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
         let mut rest = bytes;
         loop {
             match self.directions[direction.index()].feed(rest, now, &mut self.shared, out) {
@@ -113,7 +113,7 @@ impl Connection {
     /// The next `missing` bytes of a direction were not captured, which is certain at `now`: they become a record, as does what
     /// was begun before them. Until it is certain what follows, that is opaque: each later call of [`Self::feed`] for this
     /// direction must begin with the first byte of a packet.
-    pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<Dissected>) {
+    pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
         if missing > 0 {
             self.directions[direction.index()].gap(missing, now, &mut self.shared, out);
         }
@@ -121,7 +121,7 @@ impl Connection {
 
     /// It is known from elsewhere that a frame, or where HTTP is spoken a head, begins at that offset of a direction: where it is
     /// not certain what bytes are, behind a gap, reading goes on there. Whether that was news.
-    pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<Dissected>) -> bool {
+    pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<DissectedRecord>) -> bool {
         self.directions[direction.index()].begins(at, &mut self.shared, out)
     }
 
@@ -153,8 +153,8 @@ impl Connection {
     }
 
     /// A direction ends; appends what was unfinished, and the end. Nothing may be fed to it afterwards.
-    pub fn end(&mut self, direction: Direction, how: How, now: Time, out: &mut Vec<Dissected>) {
-        if how == How::Rst {
+    pub fn end(&mut self, direction: Direction, how: EndReason, now: Time, out: &mut Vec<DissectedRecord>) {
+        if how == EndReason::Rst {
             self.reset_by(direction);
         }
         let known = out.len();
@@ -168,9 +168,9 @@ impl Connection {
     }
 
     /// Leaves of a frame that was cut before its MASK what holds whichever way it went.
-    fn undirect(&self, record: &mut Dissected) {
+    fn undirect(&self, record: &mut DissectedRecord) {
         record.undirected = true;
-        record.link = Link::None;
+        record.link = RecordLink::None;
         let otherwise =
             self.directions[record.direction.opposite().index()].certain_of(&record.lead[..1], &self.shared);
         record.findings.retain(|finding| otherwise.iter().any(|other| other.rule == finding.rule));
@@ -193,7 +193,7 @@ impl Connection {
         direction.position().checked_add(direction.left()?)
     }
 
-    /// A place to begin to inflate at is wanted soon in both directions: see [`Dissected::checkpoint`].
+    /// A place to begin to inflate at is wanted soon in both directions: see [`DissectedRecord::checkpoint`].
     pub fn want_checkpoints(&mut self) {
         self.directions.iter_mut().for_each(Dissector::want_checkpoint);
     }
@@ -204,15 +204,15 @@ impl Connection {
     }
 
     /// What is known of the connection from its handshake.
-    pub const fn about(&self) -> &About {
+    pub const fn about(&self) -> &HandshakeSummary {
         &self.about
     }
 
-    fn request(&mut self, start: u64, bytes: &[u8], now: Time, out: &mut Vec<Dissected>) {
+    fn request(&mut self, start: u64, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
         let head = Head::read(bytes);
         self.about.target = head.target().map(boxed);
         self.about.host = head.value("host").map(boxed);
-        let mut record = Dissected::new(Kind::Request, Direction::ClientToServer, start, bytes.len() as u64, now);
+        let mut record = DissectedRecord::new(Kind::Request, Direction::ClientToServer, start, bytes.len() as u64, now);
         record.findings = findings(handshake::check_request(&head, self.server));
         if self.shared.requests.len() == MAX_OUTSTANDING {
             self.shared.requests.pop_front();
@@ -223,10 +223,11 @@ impl Connection {
         self.directions[0].go_on(record, body, head.is_upgrade(), &mut self.shared, out);
     }
 
-    fn response(&mut self, start: u64, bytes: &[u8], now: Time, out: &mut Vec<Dissected>) {
+    fn response(&mut self, start: u64, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
         let head = Head::read(bytes);
         let status = head.status().unwrap_or(0);
-        let mut record = Dissected::new(Kind::Response, Direction::ServerToClient, start, bytes.len() as u64, now);
+        let mut record =
+            DissectedRecord::new(Kind::Response, Direction::ServerToClient, start, bytes.len() as u64, now);
         record.code = status;
         let interim = matches!(status, 100 | 102..=199);
         let (asked, facts) = if self.shared.requests.is_empty() {
@@ -236,7 +237,7 @@ impl Connection {
         } else {
             self.shared.requests.pop_front().unwrap_or_default()
         };
-        record.link = asked.map_or(Link::None, Link::Answers);
+        record.link = asked.map_or(RecordLink::None, RecordLink::Answers);
         if !interim {
             record.findings = findings(handshake::check_response(&head, &facts));
             if asked.is_none() && self.shared.missing[0] {
@@ -268,7 +269,7 @@ impl Connection {
         }
     }
 
-    fn upgraded(&mut self, head: &Head<'_>, out: &mut Vec<Dissected>) {
+    fn upgraded(&mut self, head: &Head<'_>, out: &mut Vec<DissectedRecord>) {
         self.about.websocket = true;
         self.shared.websocket = true;
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
@@ -284,14 +285,14 @@ impl Connection {
 }
 
 /// The key of a request that has one, and well-formed.
-fn key_of(head: &Head<'_>) -> Option<Key> {
+fn key_of(head: &Head<'_>) -> Option<HandshakeKey> {
     let mut lines = head.lines_named("sec-websocket-key");
     let (Some((_, line)), None) = (lines.next(), lines.next()) else { return None };
     let span = Span::bytes(line.line.start as u64, line.line.end as u64);
-    Some(Key { nonce: accept::nonce(head.slice(&line.value))?, span })
+    Some(HandshakeKey { nonce: accept::nonce(head.slice(&line.value))?, span })
 }
 
-fn findings(steps: Vec<handshake::Step>) -> Vec<Finding> {
+fn findings(steps: Vec<handshake::Requirement>) -> Vec<Finding> {
     steps.into_iter().filter_map(|step| step.finding).collect()
 }
 

@@ -25,7 +25,7 @@ const FIRST_BUFFER: usize = 4 * 1024;
 
 /// The bytes are no DEFLATE stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadDeflate {
+pub struct InvalidDeflate {
     /// Position of the first byte that makes it so in the bytes given; their number, when what is missing is at fault.
     pub at: usize,
 }
@@ -80,7 +80,7 @@ impl Inflater {
     ///
     /// # Errors
     /// When the bytes are no DEFLATE stream. The inflater is then spent until it is reset.
-    pub fn feed(&mut self, bytes: &[u8], mut sink: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), BadDeflate> {
+    pub fn feed(&mut self, bytes: &[u8], mut sink: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), InvalidDeflate> {
         let mut taken = 0;
         loop {
             self.make_room();
@@ -100,8 +100,8 @@ impl Inflater {
                 // With room left in the buffer, everything that came is out.
                 Ok(_) if taken == bytes.len() && self.end < self.buffer.len() => return Ok(()),
                 Ok(_) if used > 0 || made > 0 => {}
-                Ok(_) => return Err(BadDeflate { at: taken }),
-                Err(_) => return Err(BadDeflate { at: taken.saturating_sub(1) }),
+                Ok(_) => return Err(InvalidDeflate { at: taken }),
+                Err(_) => return Err(InvalidDeflate { at: taken.saturating_sub(1) }),
             }
         }
     }
@@ -110,7 +110,7 @@ impl Inflater {
     ///
     /// # Errors
     /// When the message is cut inside a block.
-    pub fn finish(&mut self) -> Result<(), BadDeflate> {
+    pub fn finish(&mut self) -> Result<(), InvalidDeflate> {
         if self.fresh {
             // A last block ended with the message's last byte; there is nothing that the tail could complete.
             return Ok(());
@@ -120,7 +120,7 @@ impl Inflater {
         // With this flush it stops between blocks, and so before the byte behind the tail. Inside a block it takes that too.
         let ended = self.stream.decompress(&TAIL_AND_MORE, &mut self.buffer[self.end..], InflateFlush::Block);
         let used = (self.stream.total_in() - before) as usize;
-        if ended.is_ok() && used == TAIL.len() { Ok(()) } else { Err(BadDeflate { at: 0 }) }
+        if ended.is_ok() && used == TAIL.len() { Ok(()) } else { Err(InvalidDeflate { at: 0 }) }
     }
 
     /// Begins a stream that may refer to what was inflated before.
@@ -150,9 +150,9 @@ impl Inflater {
 
 /// Why a message is not inflated to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// It is no DEFLATE stream: see [`BadDeflate::at`].
-    Bad(BadDeflate),
+pub enum InflateError {
+    /// It is no DEFLATE stream: see [`InvalidDeflate::at`].
+    Invalid(InvalidDeflate),
     /// It inflates to more bytes than it may.
     TooLong,
 }
@@ -160,7 +160,7 @@ pub enum Fault {
 /// Inflates one direction's messages with what was agreed on, each up to a limit. After a fault nothing is inflated until
 /// a message stands alone again.
 #[derive(Debug)]
-pub struct Inflation {
+pub struct MessageInflater {
     inflater: Inflater,
     /// Whether a message may refer to earlier ones (RFC 7692 §7.1.1).
     takeover: bool,
@@ -174,7 +174,7 @@ pub struct Inflation {
     lost: bool,
 }
 
-impl Inflation {
+impl MessageInflater {
     /// The beginning of a direction.
     pub fn new(takeover: bool, limit: u64) -> Self {
         Self::resumed(takeover, limit, &[])
@@ -202,7 +202,7 @@ impl Inflation {
     ///
     /// # Errors
     /// Once for each fault; what comes after it is ignored.
-    pub fn feed(&mut self, bytes: &[u8], sink: impl FnMut(&[u8])) -> Result<(), Fault> {
+    pub fn feed(&mut self, bytes: &[u8], sink: impl FnMut(&[u8])) -> Result<(), InflateError> {
         self.run(sink, |inflater, sink| inflater.feed(bytes, sink))
     }
 
@@ -210,7 +210,7 @@ impl Inflation {
     ///
     /// # Errors
     /// As [`Self::feed`]; a fault's position is 0.
-    pub fn finish(&mut self) -> Result<(), Fault> {
+    pub fn finish(&mut self) -> Result<(), InflateError> {
         self.open = false;
         self.run(|_| {}, |inflater, _| inflater.finish())
     }
@@ -249,8 +249,8 @@ impl Inflation {
     fn run(
         &mut self,
         mut sink: impl FnMut(&[u8]),
-        with: impl FnOnce(&mut Inflater, &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), BadDeflate>,
-    ) -> Result<(), Fault> {
+        with: impl FnOnce(&mut Inflater, &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), InvalidDeflate>,
+    ) -> Result<(), InflateError> {
         if self.lost {
             return Ok(());
         }
@@ -264,8 +264,8 @@ impl Inflation {
             ControlFlow::Continue(())
         };
         let fault = match with(&mut self.inflater, &mut take) {
-            Err(bad) => Some(Fault::Bad(bad)),
-            Ok(()) => (self.len > limit).then_some(Fault::TooLong),
+            Err(bad) => Some(InflateError::Invalid(bad)),
+            Ok(()) => (self.len > limit).then_some(InflateError::TooLong),
         };
         self.lost = fault.is_some();
         fault.map_or(Ok(()), Err)

@@ -65,7 +65,7 @@ impl Direction {
 
 /// How a direction of a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum How {
+pub enum EndReason {
     /// A TCP FIN: the side has no more to say.
     Fin,
     /// A TCP RST: the connection was torn down.
@@ -74,7 +74,7 @@ pub enum How {
     Capture,
 }
 
-impl How {
+impl EndReason {
     /// The word that exports and lists show.
     pub const fn name(self) -> &'static str {
         match self {
@@ -97,7 +97,7 @@ pub enum Kind {
     /// Bytes missing from the capture.
     Gap,
     /// The end of a direction.
-    End(How),
+    End(EndReason),
     /// Bytes that are no HTTP and no frame.
     Junk,
     /// The beginning of a head or body, where the stream ended, or a refusal came, before the rest.
@@ -123,7 +123,7 @@ impl Kind {
 
 /// What else a record belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
+pub enum RecordLink {
     /// Nothing.
     None,
     /// A data frame: the ordinal of its message in its direction, from 1.
@@ -135,7 +135,7 @@ pub enum Link {
 
 /// The key of a handshake, to be held against those of other connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
+pub struct HandshakeKey {
     /// The 16 bytes that its base64 stands for (RFC 6455 §4.1).
     pub nonce: [u8; 16],
     /// The header line that holds it.
@@ -144,7 +144,7 @@ pub struct Key {
 
 /// One record of the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dissected {
+pub struct DissectedRecord {
     /// What it is.
     pub kind: Kind,
     /// Which way it went.
@@ -158,7 +158,7 @@ pub struct Dissected {
     /// A frame's first two bytes; 0 where there are none.
     pub lead: [u8; 2],
     /// What else it belongs to.
-    pub link: Link,
+    pub link: RecordLink,
     /// A response's status or a Close frame's code; 0 where there is none.
     pub code: u16,
     /// Whether it is a frame of a compressed message (RFC 7692 §6).
@@ -167,7 +167,7 @@ pub struct Dissected {
     /// MASK, in [`super::connection::Connection::in_frames`].
     pub undirected: bool,
     /// Of a request: its Sec-WebSocket-Key, when there is one that is well-formed.
-    pub key: Option<Box<Key>>,
+    pub key: Option<Box<HandshakeKey>>,
     /// What there is to say about it.
     pub findings: Vec<Finding>,
     /// Where the compressed messages of its direction can be begun to read, when it adds such a place.

@@ -2,12 +2,12 @@
 
 use super::body::Body;
 use super::connection::Shared;
-use super::dissected::{Direction, Dissected, How, Kind, Link};
+use super::dissected::{Direction, DissectedRecord, EndReason, Kind, RecordLink};
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
 use super::time::Time;
-use crate::wire::head_start::HeadStart;
 use crate::wire::http;
+use crate::wire::partial_head::PartialFrameHead;
 
 mod gap;
 
@@ -61,7 +61,7 @@ enum State {
     /// Before or inside an HTTP head.
     Head { start: u64, kept: Vec<u8> },
     /// Inside the body of `record`.
-    Body { record: Box<Dissected>, body: Body, then: Then },
+    Body { record: Box<DissectedRecord>, body: Body, then: Then },
     /// A handshake was sent and its response is not here: bytes are kept, as what they are is not known yet.
     Early { start: u64, kept: Vec<u8> },
     /// WebSocket.
@@ -69,12 +69,12 @@ enum State {
     /// Opaque to the end. The finding goes on the next record.
     Junk { start: u64, why: Option<Finding> },
     /// Behind missing bytes.
-    Blind(Blind),
+    Resync(Resync),
 }
 
 /// Bytes are opaque until it is certain again what they are: see [`gap`].
 #[derive(Debug)]
-struct Blind {
+struct Resync {
     start: u64,
     /// How many bytes are still to come of what the missing bytes lie inside of, where that is known.
     left: Option<u64>,
@@ -86,7 +86,7 @@ struct Blind {
     frames: Option<Box<FrameReader>>,
 }
 
-impl Blind {
+impl Resync {
     const fn until_certain(start: u64, then: Then, frames: Option<Box<FrameReader>>) -> Self {
         Self { start, left: None, then, told: false, frames }
     }
@@ -120,7 +120,7 @@ impl Dissector {
     pub fn record_start(&self) -> u64 {
         match &self.state {
             State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
-            State::Blind(blind) => blind.start,
+            State::Resync(resync) => resync.start,
             State::Body { record, .. } => record.offset,
             State::Frames(reader) => reader.start(),
         }
@@ -131,7 +131,7 @@ impl Dissector {
         match &self.state {
             State::Frames(reader) => reader.left(),
             State::Body { body: Body::Length(left), .. } => Some(*left),
-            State::Blind(blind) => blind.left,
+            State::Resync(resync) => resync.left,
             _ => None,
         }
     }
@@ -145,14 +145,14 @@ impl Dissector {
 
     /// What would be certain of a frame that began here and of which only these bytes came. Nothing while no frames are read.
     pub fn certain_of(&self, beginning: &[u8], shared: &Shared) -> Vec<Finding> {
-        match (&self.state, HeadStart::read(beginning)) {
+        match (&self.state, PartialFrameHead::read(beginning)) {
             (State::Frames(reader), Some(start)) => reader.certain_of(&start, shared),
             _ => Vec::new(),
         }
     }
 
     /// Takes bytes until they are used up or a head is whole.
-    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> Turn {
+    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> Turn {
         let mut at = 0;
         if !bytes.is_empty() {
             self.last = now;
@@ -195,7 +195,7 @@ impl Dissector {
                     rest.len()
                 }
                 State::Junk { .. } => self.take_junk(rest, now, shared, out),
-                State::Blind(_) => match self.take_blind(rest, at == 0, now, shared, out) {
+                State::Resync(_) => match self.resync(rest, at == 0, now, shared, out) {
                     Sight::Taken(taken) => taken,
                     Sight::Inferred => return Turn::Inferred { taken: at },
                 },
@@ -208,7 +208,14 @@ impl Dissector {
 
     /// After [`Turn::Head`]: `record` is the head, `body` what belongs to it. With `early`, what follows is kept until
     /// [`Self::upgraded`] or [`Self::refused`] is called.
-    pub fn go_on(&mut self, record: Dissected, body: Body, early: bool, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    pub fn go_on(
+        &mut self,
+        record: DissectedRecord,
+        body: Body,
+        early: bool,
+        shared: &mut Shared,
+        out: &mut Vec<DissectedRecord>,
+    ) {
         let start = self.position;
         let then = if early { Then::Early } else { Then::Head };
         if body.is_whole() {
@@ -225,25 +232,25 @@ impl Dissector {
     }
 
     /// From here on frames are read; bytes that were kept are read as frames.
-    pub fn upgraded(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    pub fn upgraded(&mut self, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         self.switch(Then::Frames, shared, out);
     }
 
     /// From here on bytes are opaque: another protocol was agreed on.
-    pub fn opaque(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    pub fn opaque(&mut self, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         self.switch(Then::Junk, shared, out);
     }
 
     /// Reads on as something else: behind the body, where one is being read, and from the first byte that was kept.
-    fn switch(&mut self, to: Then, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    fn switch(&mut self, to: Then, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         match &mut self.state {
             State::Body { then, .. } => {
                 *then = to;
                 return;
             }
-            State::Blind(blind) => {
-                if blind.frames.is_none() {
-                    blind.then = to;
+            State::Resync(resync) => {
+                if resync.frames.is_none() {
+                    resync.then = to;
                 }
                 return;
             }
@@ -261,7 +268,7 @@ impl Dissector {
     pub fn refused(&mut self) -> (Vec<u8>, Time) {
         match &mut self.state {
             State::Body { then, .. } => *then = Then::Head,
-            State::Blind(Blind { then, .. }) if *then == Then::Early => *then = Then::Head,
+            State::Resync(Resync { then, .. }) if *then == Then::Early => *then = Then::Head,
             _ => {}
         }
         let State::Early { .. } = self.state else { return (Vec::new(), self.last) };
@@ -274,7 +281,7 @@ impl Dissector {
     /// The other side answers, and no request is whole that it could answer: what stands here until now is what it
     /// answers, and becomes a record. Of a head that has begun that is certain only when it is refused (`refusal`); what
     /// follows then is opaque. Returns the record's ordinal.
-    pub fn answered(&mut self, refusal: bool, shared: &mut Shared, out: &mut Vec<Dissected>) -> Option<u32> {
+    pub fn answered(&mut self, refusal: bool, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> Option<u32> {
         let start = self.record_start();
         let mut record = match self.state {
             State::Junk { .. } => self.begun(Kind::Junk, start),
@@ -294,7 +301,7 @@ impl Dissector {
     }
 
     /// The direction ends: what was begun becomes a record, then comes its end.
-    pub fn end(&mut self, how: How, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    pub fn end(&mut self, how: EndReason, now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         if let State::Early { .. } = self.state {
             // Nobody has said what these bytes are.
             if self.sent_early() {
@@ -313,17 +320,17 @@ impl Dissector {
             }
             State::Head { .. } => Some(self.begun(Kind::CutHttp, start)),
             State::Early { .. } => None, // It has just become opaque.
-            State::Blind(_) => Some(self.begun(Kind::Junk, start)),
+            State::Resync(_) => Some(self.begun(Kind::Junk, start)),
             State::Junk { why, .. } => {
                 let findings = why.take().into_iter().collect();
-                Some(Dissected { findings, ..self.begun(Kind::Junk, start) })
+                Some(DissectedRecord { findings, ..self.begun(Kind::Junk, start) })
             }
             State::Frames(reader) => reader.unfinished(self.last, shared),
         };
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
             shared.emit(record, out);
         }
-        let mut end = Dissected::new(Kind::End(how), self.direction, self.position, 0, now);
+        let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
         end.findings = self.judged_end(how, shared);
         shared.emit(end, out);
     }
@@ -352,12 +359,12 @@ impl Dissector {
     }
 
     /// Takes opaque bytes, up to the end of a record.
-    fn take_junk(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> usize {
+    fn take_junk(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> usize {
         let State::Junk { start, why } = &mut self.state else { return 0 };
         let room = MAX_JUNK - (self.position - *start);
         let taken = room.min(bytes.len() as u64);
         if taken == room {
-            let mut record = Dissected::new(Kind::Junk, self.direction, *start, MAX_JUNK, now);
+            let mut record = DissectedRecord::new(Kind::Junk, self.direction, *start, MAX_JUNK, now);
             record.findings.extend(why.take());
             *start += MAX_JUNK;
             shared.emit(record, out);
@@ -366,11 +373,11 @@ impl Dissector {
     }
 
     /// What was begun at `start` and goes on to here.
-    const fn begun(&self, kind: Kind, start: u64) -> Dissected {
-        Dissected::new(kind, self.direction, start, self.position - start, self.last)
+    const fn begun(&self, kind: Kind, start: u64) -> DissectedRecord {
+        DissectedRecord::new(kind, self.direction, start, self.position - start, self.last)
     }
 
-    fn emit_body(&mut self, then: Then, start: u64, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    fn emit_body(&mut self, then: Then, start: u64, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         let next = self.after(then, start);
         if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
             shared.emit(*record, out);
@@ -401,7 +408,7 @@ enum HeadStep {
     Whole { taken: usize, start: u64, head: Vec<u8> },
 }
 
-impl Dissected {
+impl DissectedRecord {
     /// A record with nothing special about it.
     pub(super) const fn new(kind: Kind, direction: Direction, offset: u64, wire_len: u64, time: Time) -> Self {
         Self {
@@ -411,7 +418,7 @@ impl Dissected {
             wire_len,
             time,
             lead: [0; 2],
-            link: Link::None,
+            link: RecordLink::None,
             code: 0,
             compressed: false,
             undirected: false,

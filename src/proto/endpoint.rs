@@ -11,7 +11,7 @@ mod tests;
 use reader::{Reader, Whole};
 pub use sender::Sender;
 
-use super::deflate::Inflation;
+use super::deflate::MessageInflater;
 use super::dissected::Direction;
 use super::extensions::DeflateParams;
 use super::rules::{Finding, Rule};
@@ -37,7 +37,7 @@ impl Default for Limits {
 
 /// What the other side said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum EndpointEvent<'a> {
     /// A whole message, all its fragments joined. A text is valid UTF-8.
     Message {
         /// Text or binary.
@@ -121,7 +121,7 @@ impl Endpoint {
     }
 
     /// The same end for one who does not read messages: they are judged piece by piece and not kept. The payload of
-    /// [`Event::Message`] is empty then.
+    /// [`EndpointEvent::Message`] is empty then.
     #[must_use]
     pub const fn without_messages(mut self) -> Self {
         self.reader.keeps_messages = false;
@@ -132,7 +132,7 @@ impl Endpoint {
     #[must_use]
     pub fn with_deflate(mut self, params: DeflateParams) -> Self {
         let incoming = self.reader.incoming;
-        let inflation = Inflation::new(params.takeover(incoming), self.reader.limits.message);
+        let inflation = MessageInflater::new(params.takeover(incoming), self.reader.limits.message);
         self.reader.inflation = Some(Box::new(inflation));
         let outgoing = incoming.opposite();
         self.sender.deflate(params.window_bits(outgoing), params.takeover(outgoing));
@@ -145,7 +145,12 @@ impl Endpoint {
 
     /// Takes all of `bytes`, cut anywhere; calls `visit` for each event in order, and appends what must be answered to
     /// `out`. `visit` may send too. What comes after the connection [is over](Self::is_over) is ignored.
-    pub fn receive(&mut self, bytes: &[u8], out: &mut Vec<u8>, mut visit: impl FnMut(Event<'_>, &mut Sender<'_>)) {
+    pub fn receive(
+        &mut self,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+        mut visit: impl FnMut(EndpointEvent<'_>, &mut Sender<'_>),
+    ) {
         let Self { reader, sender, over } = self;
         let mut sender = Sender::new(sender, out);
         let mut rest = bytes;
@@ -155,23 +160,23 @@ impl Endpoint {
             let step = reader.step(&mut rest);
             let event = match &step {
                 Ok(None) => continue,
-                Ok(Some(Whole::Data(opcode))) => Event::Message { opcode: *opcode, payload: &reader.message },
+                Ok(Some(Whole::Data(opcode))) => EndpointEvent::Message { opcode: *opcode, payload: &reader.message },
                 Ok(Some(Whole::Control(opcode))) => reader.control_event(*opcode),
-                Err(violation) => Event::Violation(violation),
+                Err(violation) => EndpointEvent::Violation(violation),
             };
             match &event {
                 // RFC 6455 §5.5.2: a ping is answered, with the same payload (§5.5.3), unless a Close was received.
-                Event::Ping(payload) => sender.pong(payload),
+                EndpointEvent::Ping(payload) => sender.pong(payload),
                 // RFC 6455 §5.5.1: a Close is answered by a Close, typically with the same code.
-                Event::Close { code, .. } => {
+                EndpointEvent::Close { code, .. } => {
                     sender.close(*code, "");
                     *over = true;
                 }
-                Event::Violation(violation) => {
+                EndpointEvent::Violation(violation) => {
                     sender.close(Some(violation.code()), &violation.sentence());
                     *over = true;
                 }
-                Event::Message { .. } | Event::Pong(_) => {}
+                EndpointEvent::Message { .. } | EndpointEvent::Pong(_) => {}
             }
             visit(event, &mut sender);
             reader.clear(&step);

@@ -115,7 +115,7 @@ struct Cursor<'a> {
 }
 
 /// Where the grammar was left, and how.
-type Fault = (usize, &'static str);
+type SyntaxFault = (usize, &'static str);
 
 impl Cursor<'_> {
     fn peek(&self) -> Option<u8> {
@@ -137,7 +137,7 @@ impl Cursor<'_> {
     }
 
     /// `extension-token *( ";" extension-param )`, up to a comma or the end.
-    fn extension(&mut self) -> (Option<Extension>, Option<Fault>) {
+    fn extension(&mut self) -> (Option<Extension>, Option<SyntaxFault>) {
         let start = self.at;
         let Some(name) = self.token() else { return (None, Some((start, "the name of an extension is no token"))) };
         let mut extension = Extension { name, params: Vec::new(), span: start..self.at };
@@ -160,7 +160,7 @@ impl Cursor<'_> {
     }
 
     /// `token [ "=" (token | quoted-string) ]`
-    fn param(&mut self) -> Result<Param, Fault> {
+    fn param(&mut self) -> Result<Param, SyntaxFault> {
         let start = self.at;
         let name = self.token().ok_or((start, "the name of a parameter is no token"))?;
         let mut span = start..self.at;
@@ -188,7 +188,7 @@ impl Cursor<'_> {
     }
 
     /// A quoted string. Without its quotes and backslashes it must be a token (RFC 6455 §9.1).
-    fn quoted(&mut self) -> Result<String, Fault> {
+    fn quoted(&mut self) -> Result<String, SyntaxFault> {
         let start = self.at;
         let mut value = Vec::new();
         self.at += 1;

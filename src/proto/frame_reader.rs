@@ -4,18 +4,18 @@ mod control;
 mod gap;
 
 use self::control::{MAX_CONTROL, judge_answer, pong_len};
+use super::compressed_messages::CompressedMessages;
 use super::connection::Shared;
-use super::dissected::{Direction, Dissected, Kind, Link};
-use super::inflating::Inflating;
+use super::dissected::{Direction, DissectedRecord, Kind, RecordLink};
 use super::judge::{OPCODE, judge_head, judge_size, judge_size_of, judge_start, key_span, length_span};
 use super::rules::{Finding, Rule};
 use super::time::Time;
 use super::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
-use crate::wire::head_start::HeadStart;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
+use crate::wire::partial_head::PartialFrameHead;
 
 /// How many findings of each severity a direction may have: a peer that sends nothing but faults must not fill the memory, and
 /// what is only worth knowing must not hide what is wrong.
@@ -48,7 +48,7 @@ pub(super) struct FrameReader {
     found: [usize; 3],
     scratch: Vec<u8>,
     /// From the first compressed message on.
-    inflating: Option<Box<Inflating>>,
+    inflating: Option<Box<CompressedMessages>>,
     /// Bytes are missing, so that it is not known whether a message is open.
     unsure: bool,
 }
@@ -98,7 +98,7 @@ impl FrameReader {
     }
 
     /// Takes all of `bytes`.
-    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (head, seen) = match self.current {
@@ -126,8 +126,9 @@ impl FrameReader {
     }
 
     /// The frame that was begun, as a record of kind [`Kind::CutFrame`], with all that its bytes make certain.
-    pub fn unfinished(&mut self, now: Time, shared: &Shared) -> Option<Dissected> {
-        let mut record = Dissected::new(Kind::CutFrame, self.direction, self.start, self.partial.len() as u64, now);
+    pub fn unfinished(&mut self, now: Time, shared: &Shared) -> Option<DissectedRecord> {
+        let mut record =
+            DissectedRecord::new(Kind::CutFrame, self.direction, self.start, self.partial.len() as u64, now);
         let message = match self.current {
             Some((head, seen)) => {
                 record.wire_len = head.header_len() as u64 + seen;
@@ -137,7 +138,7 @@ impl FrameReader {
                 open.map(|open| (open.ordinal, open.compressed))
             }
             None => {
-                let start = HeadStart::read(&self.partial)?;
+                let start = PartialFrameHead::read(&self.partial)?;
                 record.lead = [self.partial[0], self.partial.get(1).copied().unwrap_or(0)];
                 self.findings.extend(self.certain_of(&start, shared));
                 match start.opcode {
@@ -150,14 +151,14 @@ impl FrameReader {
             }
         };
         if let Some((ordinal, compressed)) = message {
-            (record.link, record.compressed) = (Link::Message(ordinal), compressed);
+            (record.link, record.compressed) = (RecordLink::Message(ordinal), compressed);
         }
         record.findings = self.take_findings();
         Some(record)
     }
 
     /// What is certain of a frame that begins here and of which only this much of the head came.
-    pub fn certain_of(&self, start: &HeadStart, shared: &Shared) -> Vec<Finding> {
+    pub fn certain_of(&self, start: &PartialFrameHead, shared: &Shared) -> Vec<Finding> {
         let mut findings = Vec::new();
         if shared.unjudged {
             return findings;
@@ -219,7 +220,8 @@ impl FrameReader {
             let compressed = shared.deflate.filter(|_| head.rsv1);
             if let Some(agreed) = compressed {
                 let direction = self.direction;
-                let inflating = self.inflating.get_or_insert_with(|| Box::new(Inflating::new(&agreed, direction)));
+                let inflating =
+                    self.inflating.get_or_insert_with(|| Box::new(CompressedMessages::new(&agreed, direction)));
                 inflating.begin(head.opcode == Opcode::Text);
             }
             // What an unknown extension does to a payload is not known, nor without the handshake whether RSV1 means compressed.
@@ -311,8 +313,8 @@ impl FrameReader {
 
     /// The frame is whole: it becomes a record.
     #[inline]
-    fn finish(&mut self, head: &FrameHead, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
-        let mut record = Dissected::new(Kind::Frame, self.direction, self.start, head.wire_len(), now);
+    fn finish(&mut self, head: &FrameHead, now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
+        let mut record = DissectedRecord::new(Kind::Frame, self.direction, self.start, head.wire_len(), now);
         record.lead = [head.first_byte(), head.second_byte()];
         if head.opcode.is_control() {
             self.finish_control(head, &mut record, shared);
@@ -350,12 +352,12 @@ impl FrameReader {
         std::mem::take(&mut self.findings)
     }
 
-    fn finish_data(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
+    fn finish_data(&mut self, head: &FrameHead, record: &mut DissectedRecord, shared: &Shared) {
         if head.fin {
             self.unsure = false;
         }
         let Some(open) = &mut self.open else { return };
-        record.link = Link::Message(open.ordinal);
+        record.link = RecordLink::Message(open.ordinal);
         record.compressed = open.compressed;
         open.first_frame.get_or_insert(shared.next_ordinal());
         if let Some(inflating) = self.inflating.as_mut().filter(|_| open.compressed) {

@@ -5,8 +5,8 @@ use super::endpoint::MAX_MESSAGE;
 use super::rules::{Finding, Rule, grouped};
 use crate::wire::field::Span;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
-use crate::wire::head_start::HeadStart;
 use crate::wire::opcode::Opcode;
+use crate::wire::partial_head::PartialFrameHead;
 
 const FIN: Span = Span::bits(0, 1);
 const RSV1: Span = Span::bits(1, 2);
@@ -18,7 +18,7 @@ const MASK: Span = Span::bits(8, 9);
 
 /// What was agreed on that gives a meaning to what RFC 6455 reserves (§5.8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extended {
+pub struct ActiveExtensions {
     /// permessage-deflate.
     pub deflate: bool,
     /// An extension that is not known here.
@@ -27,9 +27,9 @@ pub struct Extended {
 
 /// Appends to `out` the rules that a frame's head breaks, with these extensions in use.
 #[inline]
-pub fn judge_head(head: &FrameHead, direction: Direction, extended: Extended, out: &mut Vec<Finding>) {
+pub fn judge_head(head: &FrameHead, direction: Direction, extended: ActiveExtensions, out: &mut Vec<Finding>) {
     if !is_ordinary(head, direction) {
-        judge_start(&HeadStart::from(head), direction, extended, out);
+        judge_start(&PartialFrameHead::from(head), direction, extended, out);
     }
 }
 
@@ -47,7 +47,7 @@ fn is_ordinary(head: &FrameHead, direction: Direction) -> bool {
 
 /// The same for a head of which only the beginning is there: appends the rules that are broken however it goes on.
 #[inline]
-pub fn judge_start(start: &HeadStart, direction: Direction, extended: Extended, out: &mut Vec<Finding>) {
+pub fn judge_start(start: &PartialFrameHead, direction: Direction, extended: ActiveExtensions, out: &mut Vec<Finding>) {
     judge_reserved(start, extended, out);
     let mut breaks = |rule, span, number| out.push(Finding::new(rule, Some(span)).number(number));
     match (direction, start.masked, start.masking_key) {
@@ -69,10 +69,10 @@ pub fn judge_start(start: &HeadStart, direction: Direction, extended: Extended, 
 
 /// The rules on what is reserved for extensions (RFC 6455 §5.2, §5.8; RFC 7692 §6.1).
 #[inline]
-fn judge_reserved(start: &HeadStart, extended: Extended, out: &mut Vec<Finding>) {
-    let Extended { deflate, foreign } = extended;
+fn judge_reserved(start: &PartialFrameHead, extended: ActiveExtensions, out: &mut Vec<Finding>) {
+    let ActiveExtensions { deflate, foreign } = extended;
     // Each with what it is, in words, where an unknown extension may define it.
-    let mut breaks = |rule: Finding, span, words: fn(&HeadStart) -> String| {
+    let mut breaks = |rule: Finding, span, words: fn(&PartialFrameHead) -> String| {
         let finding = if foreign { Finding::new(Rule::ExtensionBits, None).text(&words(start)) } else { rule };
         out.push(Finding { span: Some(span), ..finding });
     };
@@ -99,7 +99,7 @@ fn judge_reserved(start: &HeadStart, extended: Extended, out: &mut Vec<Finding>)
 
 /// The rules on the length. The bytes that may still be missing from it leave a range, all of which must break a rule.
 #[inline]
-fn judge_length(start: &HeadStart, len_code: u8, out: &mut Vec<Finding>) {
+fn judge_length(start: &PartialFrameHead, len_code: u8, out: &mut Vec<Finding>) {
     let span = Some(length_span(start));
     let whole = start.payload_len().is_some();
     let bounded = |rule, bound: &str, number| {
@@ -135,7 +135,7 @@ pub fn key_span(head: &FrameHead) -> Span {
 }
 
 /// The 7-bit length with what is there of what extends it.
-pub fn length_span(start: &HeadStart) -> Span {
+pub fn length_span(start: &PartialFrameHead) -> Span {
     Span::bits(9, 16 + u64::from(start.extended_seen) * 8)
 }
 
@@ -143,13 +143,13 @@ pub fn length_span(start: &HeadStart) -> Span {
 #[inline]
 pub fn judge_size_of(head: &FrameHead, before: u64, out: &mut Vec<Finding>) {
     if head.payload_len == 0 || before.saturating_add(head.payload_len) > MAX_MESSAGE {
-        judge_size(&HeadStart::from(head), before, out);
+        judge_size(&PartialFrameHead::from(head), before, out);
     }
 }
 
 /// The same for a head of which only the beginning is there: what is said however it goes on.
 #[inline]
-pub fn judge_size(start: &HeadStart, before: u64, out: &mut Vec<Finding>) {
+pub fn judge_size(start: &PartialFrameHead, before: u64, out: &mut Vec<Finding>) {
     let whole = start.fin && start.opcode.opens_message();
     if start.at_most == 0 && !whole {
         out.push(Finding::new(Rule::FragmentEmpty, Some(length_span(start))));
@@ -171,7 +171,7 @@ mod tests {
     fn judged(hex: &str, direction: Direction) -> Vec<(Rule, Option<(u64, u64)>)> {
         let HeadReading::Complete(head) = FrameHead::read(&hex::decode(hex).expect("hex")) else { panic!("a head") };
         let mut out = Vec::new();
-        judge_head(&head, direction, Extended::default(), &mut out);
+        judge_head(&head, direction, ActiveExtensions::default(), &mut out);
         out.into_iter().map(|f| (f.rule, f.span.map(|s| (s.start, s.end)))).collect()
     }
 
@@ -212,7 +212,7 @@ mod tests {
         for (first, rule) in cases {
             let HeadReading::Complete(head) = FrameHead::read(&[first, 0]) else { panic!("a head") };
             let mut out = Vec::new();
-            judge_head(&head, Direction::ServerToClient, Extended { deflate: true, foreign: false }, &mut out);
+            judge_head(&head, Direction::ServerToClient, ActiveExtensions { deflate: true, foreign: false }, &mut out);
             assert_eq!(out.first().map(|f| f.rule).filter(|_| rule.is_some()), rule, "{first:x}");
             assert_eq!(out.is_empty(), rule.is_none(), "{first:x}");
         }
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn an_unknown_extension_may_define_what_is_reserved() {
-        let extended = Extended { deflate: false, foreign: true };
+        let extended = ActiveExtensions { deflate: false, foreign: true };
         for (bytes, said) in [([0xc1, 0], "RSV1 is 1"), ([0xa2, 0], "RSV2 is 1"), ([0x93, 0], "RSV3 is 1 opcode 0x3")] {
             let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a head") };
             let mut out = Vec::new();
@@ -235,9 +235,9 @@ mod tests {
 
     /// Whether exactly this is certain of a head that was cut.
     fn assert_certain(hex: &str, direction: Direction, expected: &[Said<'_>]) {
-        let start = HeadStart::read(&hex::decode(hex).expect("hex")).expect("a byte");
+        let start = PartialFrameHead::read(&hex::decode(hex).expect("hex")).expect("a byte");
         let mut out = Vec::new();
-        judge_start(&start, direction, Extended::default(), &mut out);
+        judge_start(&start, direction, ActiveExtensions::default(), &mut out);
         let said: Vec<_> = out.iter().map(|f| (f.rule, f.span.map(|s| (s.start, s.end)), f.sentence())).collect();
         let expected: Vec<_> =
             expected.iter().map(|(rule, bits, words)| (*rule, Some(*bits), (*words).into())).collect();
@@ -302,7 +302,7 @@ mod tests {
             };
             for direction in Direction::BOTH {
                 let mut out = Vec::new();
-                judge_start(&HeadStart::from(&head), direction, Extended::default(), &mut out);
+                judge_start(&PartialFrameHead::from(&head), direction, ActiveExtensions::default(), &mut out);
                 assert!(!is_ordinary(&head, direction) || out.is_empty(), "{first:02x} {second:02x}");
                 ordinary += u32::from(is_ordinary(&head, direction));
             }
@@ -316,16 +316,16 @@ mod tests {
         fn what_is_certain_stays_and_the_whole_head_says_it_all(
             bytes in proptest::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 14), up: bool, deflate: bool,
         ) {
-            let extended = Extended { deflate, foreign: false };
+            let extended = ActiveExtensions { deflate, foreign: false };
             let direction = if up { Direction::ClientToServer } else { Direction::ServerToClient };
             let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
             let rules = |cut: usize| {
                 let mut out = Vec::new();
-                judge_start(&HeadStart::read(&bytes[..cut]).expect("a byte"), direction, extended, &mut out);
+                judge_start(&PartialFrameHead::read(&bytes[..cut]).expect("a byte"), direction, extended, &mut out);
                 out.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
             };
             let mut whole = Vec::new();
-            judge_start(&HeadStart::from(&head), direction, extended, &mut whole);
+            judge_start(&PartialFrameHead::from(&head), direction, extended, &mut whole);
             prop_assert_eq!(rules(head.header_len()), whole.into_iter().map(|finding| finding.rule).collect::<Vec<_>>());
             for cut in 1..head.header_len() {
                 let (now, later) = (rules(cut), rules(cut + 1));

@@ -16,7 +16,7 @@ use crate::capture::store::Capture;
 use crate::cli::Decode;
 use crate::export::{Format, Options, Progress, Selection, grid, words};
 use crate::proto::accept::accept_key;
-use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::grouped;
 use crate::proto::time::Time;
 use crate::wire::frame::{self, FrameHead, HeadReading};
@@ -178,7 +178,7 @@ fn record(bytes: &[u8], handshake: bool) -> anyhow::Result<Capture> {
     connection.record(&chunks);
     if let Some(last) = chunks.last() {
         // A frame that was cut comes before the ends.
-        connection.end(last.direction, How::Capture, Time(0));
+        connection.end(last.direction, EndReason::Capture, Time(0));
     }
     drop(connection);
     if let Some(reason) = capture.trouble().reason {

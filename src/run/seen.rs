@@ -42,7 +42,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::dissected::{Direction, How};
+    use crate::proto::dissected::{Direction, EndReason};
     use crate::proto::time::Time;
 
     #[test]
@@ -74,8 +74,8 @@ mod tests {
         assert_eq!(rest(&seen, Kind::Response, 0, 100), None);
         assert_eq!(rest(&seen, Kind::Gap, 100, 50), Some((120, 30)));
         assert_eq!(rest(&seen, Kind::Gap, 100, 20), None);
-        assert_eq!(rest(&seen, Kind::End(How::Fin), 120, 0), Some((120, 0)));
-        seen.note(&record(Kind::End(How::Fin), 120, 0));
-        assert_eq!(rest(&seen, Kind::End(How::Fin), 120, 0), None);
+        assert_eq!(rest(&seen, Kind::End(EndReason::Fin), 120, 0), Some((120, 0)));
+        seen.note(&record(Kind::End(EndReason::Fin), 120, 0));
+        assert_eq!(rest(&seen, Kind::End(EndReason::Fin), 120, 0), None);
     }
 }

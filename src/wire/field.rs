@@ -144,7 +144,7 @@ impl FieldId {
 
 /// What a field says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub enum FieldValue {
     /// An unsigned number of `width` bits, at most 64.
     Bits {
         /// The number.
@@ -170,7 +170,7 @@ pub struct Field {
     /// Where it stands, relative to the record's first byte.
     pub span: Span,
     /// What it says.
-    pub value: Value,
+    pub value: FieldValue,
 }
 
 /// The index of the field that owns bit `bit`.

@@ -1,7 +1,7 @@
 //! The frame: its head, its field table, its encoder (RFC 6455 §5.2).
 
 use super::close::CloseCode;
-use super::field::{Field, FieldId, Span, Value};
+use super::field::{Field, FieldId, FieldValue, Span};
 use super::mask;
 use super::opcode::Opcode;
 
@@ -156,7 +156,7 @@ pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
             id,
             name: name.to_owned(),
             span: Span::bits(start, start + u64::from(width)),
-            value: Value::Bits { value, width },
+            value: FieldValue::Bits { value, width },
         });
     };
     let Some(&first) = bytes.first() else { return table };
@@ -193,7 +193,7 @@ pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
             id: FieldId::MaskingKey,
             name: "masking key".to_owned(),
             span: Span::bytes(at as u64, at as u64 + 4),
-            value: Value::Bytes(raw.to_vec()),
+            value: FieldValue::Bytes(raw.to_vec()),
         });
         at += 4;
     }
@@ -205,7 +205,7 @@ pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
 fn cut_field(id: FieldId, name: &str, bytes: &[u8], at: usize) -> Option<Field> {
     let raw = bytes.get(at..).filter(|raw| !raw.is_empty())?;
     let span = Span::bytes(at as u64, bytes.len() as u64);
-    Some(Field { id, name: name.to_owned(), span, value: Value::Bytes(raw.to_vec()) })
+    Some(Field { id, name: name.to_owned(), span, value: FieldValue::Bytes(raw.to_vec()) })
 }
 
 fn payload_fields(
@@ -233,13 +233,13 @@ fn payload_fields(
             FieldId::CloseCode,
             "close code",
             start,
-            Value::Bits { value: u64::from(u16::from_be_bytes(code)), width: 16 },
+            FieldValue::Bits { value: u64::from(u16::from_be_bytes(code)), width: 16 },
         );
         if wire_len > start + 2 {
-            push(FieldId::CloseReason, "close reason", start + 2, Value::Length(wire_len - start - 2));
+            push(FieldId::CloseReason, "close reason", start + 2, FieldValue::Length(wire_len - start - 2));
         }
     } else {
-        push(FieldId::Payload, "payload", start, Value::Length(wire_len - start));
+        push(FieldId::Payload, "payload", start, FieldValue::Length(wire_len - start));
     }
 }
 
@@ -374,7 +374,7 @@ mod tests {
         FrameHead::new(true, Opcode::Close, Some([1, 2, 3, 4]), 2).encode_with(&1001u16.to_be_bytes(), &mut wire);
         let table = fields(&wire, wire.len() as u64);
         let code = table.last().expect("fields");
-        assert_eq!((code.id, &code.value), (FieldId::CloseCode, &Value::Bits { value: 1001, width: 16 }));
+        assert_eq!((code.id, &code.value), (FieldId::CloseCode, &FieldValue::Bits { value: 1001, width: 16 }));
     }
 
     proptest! {

@@ -9,21 +9,21 @@ pub struct Grid {
     /// Bits in a full row.
     pub bits_per_row: u64,
     /// Its rows, top to bottom.
-    pub rows: Vec<Row>,
+    pub rows: Vec<GridRow>,
     /// How many bits stand behind the last row.
     pub bits_behind: u64,
 }
 
 /// A row of bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct GridRow {
     /// Its cells, left to right, without gaps.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<GridCell>,
 }
 
 /// The part of a field that stands in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
+pub struct GridCell {
     /// The field's index in the layout.
     pub field: usize,
     /// Which field.
@@ -51,7 +51,7 @@ impl Grid {
         let rows = (0..end.div_ceil(bits_per_row)).map(|n| {
             let (from, to) = (n * bits_per_row, ((n + 1) * bits_per_row).min(end));
             let inside = fields.iter().enumerate().filter(|(_, f)| f.span.start < to && from < f.span.end);
-            let cells = inside.map(|(field, f)| Cell {
+            let cells = inside.map(|(field, f)| GridCell {
                 field,
                 id: f.id,
                 label: f.name.clone(),
@@ -59,7 +59,7 @@ impl Grid {
                 end: f.span.end.min(to),
                 begins: f.span.start >= from,
             });
-            Row { cells: cells.collect() }
+            GridRow { cells: cells.collect() }
         });
         Self { bits_per_row, rows: rows.collect(), bits_behind: whole - end }
     }
@@ -107,7 +107,7 @@ impl Grid {
     }
 }
 
-impl Cell {
+impl GridCell {
     /// Its first bit, counted from the left of its row.
     pub const fn left(&self, grid: &Grid) -> u64 {
         self.start % grid.bits_per_row

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::field::{Field, FieldId, Span, Value};
+use super::field::{Field, FieldId, FieldValue, Span};
 
 /// A head: its start line and header lines, over the bytes it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,7 +230,7 @@ impl<'a> Head<'a> {
                 id,
                 name: name.to_owned(),
                 span: Span::bytes(span.start as u64, span.end as u64),
-                value: Value::Text(self.text(value)),
+                value: FieldValue::Text(self.text(value)),
             });
         };
         match &self.start {
@@ -258,7 +258,7 @@ impl<'a> Head<'a> {
                     id: FieldId::Body,
                     name: "body".to_owned(),
                     span: Span::bytes(body, wire_len),
-                    value: Value::Length(wire_len - body),
+                    value: FieldValue::Length(wire_len - body),
                 });
             }
         }

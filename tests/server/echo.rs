@@ -71,7 +71,7 @@ fn a_close_is_answered_with_its_code_and_the_server_ends_first() {
     bench.wait("both FINs of each", |capture| capture.totals().open == 0 && capture.totals().connections == 3);
     let records = bench.finish();
     let ends: Vec<_> = records.iter().filter(|(r, _)| matches!(r.kind, Kind::End(_))).map(|(r, _)| r).collect();
-    assert!(ends.iter().all(|r| r.kind.name() == "end" && r.kind == Kind::End(How::Fin)));
+    assert!(ends.iter().all(|r| r.kind.name() == "end" && r.kind == Kind::End(EndReason::Fin)));
     let of_first: Vec<_> = ends.iter().filter(|r| r.connection == 1).map(|r| r.direction).collect();
     assert_eq!(of_first, [DOWN, UP]);
 }

@@ -57,7 +57,7 @@ fn a_reset_is_recorded_as_one() {
     bench.wait("its end", |capture| capture.totals().open == 0);
     let records = bench.finish();
     let ends: Vec<_> = records.iter().filter_map(|(r, _)| matches!(r.kind, Kind::End(_)).then_some(r.kind)).collect();
-    assert_eq!(ends, [Kind::End(How::Rst); 2]);
+    assert_eq!(ends, [Kind::End(EndReason::Rst); 2]);
 }
 
 #[test]

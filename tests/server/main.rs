@@ -20,7 +20,7 @@ use framescope::capture::recorder::Recorder;
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::net::{Config, Handle, Server};
-use framescope::proto::dissected::{Direction, How, Kind};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Severity;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;

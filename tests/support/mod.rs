@@ -8,7 +8,7 @@ use framescope::capture::import::{self, Options};
 use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::spool::Spool;
 use framescope::capture::store::Capture;
-use framescope::proto::dissected::{Direction, How};
+use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::time::Time;
 use framescope::tui::app::{App, Setting};
 use framescope::tui::host::FormatChoice;
@@ -140,7 +140,7 @@ pub fn several() -> (Wire, Vec<ConnectionRecorder>) {
     say(&mut closed, UP, &frame(true, Opcode::Close, Some([9, 9, 8, 1]), &[0x03, 0xe8]));
     say(&mut closed, DOWN, &frame(true, Opcode::Close, None, &[0x03, 0xe8]));
     for direction in [DOWN, UP] {
-        closed.end(direction, How::Fin, Time(at));
+        closed.end(direction, EndReason::Fin, Time(at));
     }
     torn.reset(DOWN, Time(at));
     wire.wait(3_000_000_000);

@@ -13,9 +13,9 @@ use crate::capture::reader::Reader;
 use crate::capture::record::Record;
 use crate::capture::selection::Selection;
 use crate::capture::store::Capture;
-use crate::proto::connection::About;
+use crate::proto::compressed_messages::EXPORTED_INFLATED;
+use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, Kind};
-use crate::proto::inflating::EXPORTED_INFLATED;
 use crate::proto::rules::Finding;
 use crate::wire::http::Head;
 use crate::wire::mask;
@@ -328,7 +328,7 @@ impl Memo {
     }
 }
 
-fn fact(field: Field, about: &About) -> Option<&str> {
+fn fact(field: Field, about: &HandshakeSummary) -> Option<&str> {
     match field {
         Field::Host => about.host.as_deref(),
         _ => about.target.as_deref().map(path_of),

@@ -8,7 +8,7 @@ use super::told::Event;
 use crate::capture::recorder::{Chunk, Recorder};
 use crate::capture::recording::Recording;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// How many requests of a connection are remembered.
@@ -118,7 +118,7 @@ impl Replay {
         }
         replayed.recording.begin(time);
         match how {
-            How::Rst => {
+            EndReason::Rst => {
                 let reset = replayed.reset.get_or_insert((direction, time));
                 reset.0 = by.unwrap_or(reset.0);
             }

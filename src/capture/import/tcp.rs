@@ -16,9 +16,9 @@ use super::side::Side;
 use crate::capture::index::Extent;
 use crate::capture::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
-use crate::proto::chain;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, Dissected, How};
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
+use crate::proto::resync;
 use crate::proto::rules::count;
 use crate::proto::time::Time;
 use crate::wire::http;
@@ -36,7 +36,7 @@ pub struct Flows {
     flows: Vec<Flow>,
     /// Waits for [`Flows::commit`].
     entered: Vec<Entered>,
-    records: Vec<Dissected>,
+    records: Vec<DissectedRecord>,
     last: Time,
     /// Bytes behind the end of their direction.
     late: u64,
@@ -56,7 +56,7 @@ struct Flow {
     begun: bool,
     is_tls: bool,
     /// Whether it begins in the middle of something that is not read: see [`Options::port`].
-    is_midway: bool,
+    is_mid_stream: bool,
     /// The server's first bytes wait until the client's stream is there up to this offset, or until so many segments came.
     held_back: Option<(u64, u64)>,
     /// The latest bytes that were taken of each side.
@@ -128,14 +128,14 @@ impl Flows {
             self.flush(i, &Direction::BOTH);
             self.flows[i].connection.reset_by(direction);
             for direction in [direction, direction.opposite()] {
-                self.end(i, direction, How::Rst, segment.time);
+                self.end(i, direction, EndReason::Rst, segment.time);
             }
         }
         match segment.mark {
             Mark::None | Mark::BegunAt(_) => {}
             Mark::EndOfCapture => {
                 self.flush(i, &[direction]);
-                self.end(i, direction, How::Capture, segment.time);
+                self.end(i, direction, EndReason::Capture, segment.time);
             }
             Mark::Gap(gap) => {
                 self.flush(i, &[direction]);
@@ -159,7 +159,7 @@ impl Flows {
         for i in 0..self.flows.len() {
             self.flush(i, &Direction::BOTH);
             for direction in Direction::BOTH {
-                self.end(i, direction, How::Capture, self.last);
+                self.end(i, direction, EndReason::Capture, self.last);
             }
             if self.entered.len() > MANY {
                 self.commit();
@@ -196,7 +196,7 @@ impl Flows {
             }
             self.flush(i, &Direction::BOTH);
             for direction in Direction::BOTH {
-                self.end(i, direction, How::Capture, segment.time);
+                self.end(i, direction, EndReason::Capture, segment.time);
             }
         }
         let from_client = match (opens, flags.syn) {
@@ -215,7 +215,7 @@ impl Flows {
             segments: 0,
             begun: flags.syn,
             is_tls: false,
-            is_midway: false,
+            is_mid_stream: false,
             held_back: None,
             latest: [None; 2],
         });
@@ -228,7 +228,7 @@ impl Flows {
     fn is_from_client(&self, segment: &Segment<'_>) -> bool {
         let TcpHead { source, destination, .. } = segment.tcp;
         let ports = [source, destination].map(|end| Some(end.port()) == self.options.port);
-        let is = |direction| chain::is_certain(segment.payload, direction, true);
+        let is = |direction| resync::begins_with_frame(segment.payload, direction, true);
         match ports {
             [true, false] => false,
             [false, true] => true,

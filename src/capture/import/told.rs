@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::replay::Next;
 use crate::capture::pcapng::MAX_STREAM;
 use crate::capture::schema::VERSION;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::rules::{Rule, count};
 use crate::proto::time::Time;
 
@@ -106,7 +106,7 @@ pub enum Event {
     /// Bytes were lost: so many.
     Gap(u64),
     /// The direction ends; of a reset who tore the connection down, where that is told.
-    End(How, Option<Direction>),
+    End(EndReason, Option<Direction>),
 }
 
 /// A record that was found sound.
@@ -152,7 +152,8 @@ impl Told<'_> {
             }
             "end" => {
                 let how = self.how.as_deref().ok_or_else(|| missing("how"))?;
-                let how = [How::Fin, How::Rst, How::Capture].into_iter().find(|known| known.name() == how);
+                let how =
+                    [EndReason::Fin, EndReason::Rst, EndReason::Capture].into_iter().find(|known| known.name() == how);
                 let how = how.ok_or_else(|| value("how", self.how.as_deref().unwrap_or_default()))?;
                 (Event::End(how, self.reset_by()), 0)
             }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use super::stream::Stream;
 use crate::capture::overview::RoundTrips;
-use crate::proto::connection::About;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::connection::HandshakeSummary;
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// One connection.
@@ -16,10 +16,10 @@ pub struct ConnectionEntry {
     pub server: SocketAddr,
     pub first: Time,
     pub last: Time,
-    pub about: About,
+    pub about: HandshakeSummary,
     pub streams: [Stream; 2],
     /// How each direction ended.
-    pub ended: [Option<How>; 2],
+    pub ended: [Option<EndReason>; 2],
     /// Which direction ended first.
     pub ended_first: Option<Direction>,
     /// How many records it has had.
@@ -54,7 +54,7 @@ impl ConnectionEntry {
             server,
             first,
             last: first,
-            about: About::default(),
+            about: HandshakeSummary::default(),
             streams: Default::default(),
             ended: [None; 2],
             ended_first: None,

@@ -1,7 +1,7 @@
 //! What the index keeps of a record.
 
 use crate::capture::record::Record;
-use crate::proto::dissected::{Direction, How, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
@@ -65,9 +65,9 @@ const KINDS: [Kind; 10] = [
     Kind::Junk,
     Kind::CutHttp,
     Kind::CutFrame,
-    Kind::End(How::Fin),
-    Kind::End(How::Rst),
-    Kind::End(How::Capture),
+    Kind::End(EndReason::Fin),
+    Kind::End(EndReason::Rst),
+    Kind::End(EndReason::Capture),
 ];
 
 pub(super) fn what(kind: Kind, direction: Direction) -> u8 {

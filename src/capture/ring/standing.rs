@@ -8,7 +8,7 @@ use crate::capture::marks::Gap;
 use crate::capture::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// What the packets around a handshake take at most, in bytes: five with their heads, and the gaps.
@@ -36,7 +36,7 @@ pub(in crate::capture) struct Side {
     pub position: u64,
     /// Where the next record begins, if that is known.
     pub next: Option<u64>,
-    pub ended: Option<How>,
+    pub ended: Option<EndReason>,
     /// When its latest record was complete.
     pub latest: Time,
 }
@@ -65,7 +65,7 @@ pub(in crate::capture) struct Beginning {
 }
 
 impl Side {
-    pub fn of(connection: &Connection, direction: Direction, ended: Option<How>, latest: Time) -> Self {
+    pub fn of(connection: &Connection, direction: Direction, ended: Option<EndReason>, latest: Time) -> Self {
         Self {
             begun: connection.record_start(direction),
             position: connection.position(direction),
@@ -144,7 +144,7 @@ impl Standing {
                 }
             }
             match side.ended {
-                Some(How::Fin) => segments.fin(&mut out.blocks, direction, time, &[]),
+                Some(EndReason::Fin) => segments.fin(&mut out.blocks, direction, time, &[]),
                 Some(_) => segments.unknown(&mut out.blocks, direction, time, &[]),
                 None => {}
             }

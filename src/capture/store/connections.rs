@@ -6,8 +6,8 @@ use super::Capture;
 use crate::capture::index::{ConnectionEntry, Totals};
 use crate::capture::overview::Overview;
 use crate::capture::record::Record;
-use crate::proto::connection::About;
-use crate::proto::dissected::How;
+use crate::proto::connection::HandshakeSummary;
+use crate::proto::dissected::EndReason;
 use crate::proto::time::Time;
 
 /// What is known of a connection.
@@ -24,11 +24,11 @@ pub struct ConnectionInfo {
     /// When its latest record was complete.
     pub last: Time,
     /// What its handshake said.
-    pub about: About,
+    pub about: HandshakeSummary,
     /// Bytes from client to server and back.
     pub bytes: [u64; 2],
     /// How each direction ended, if it did.
-    pub ended: [Option<How>; 2],
+    pub ended: [Option<EndReason>; 2],
     /// Its records.
     pub records: u32,
 }

@@ -7,12 +7,12 @@ use crate::export::json::{self, bool_field, key, null_field, number_field, optio
 use crate::export::source::Bytes;
 use crate::export::{ExportError, findings};
 use crate::proto::accept::AcceptBench;
-use crate::proto::deflate::Fault;
+use crate::proto::deflate::InflateError;
 use crate::proto::rules::Finding;
 use crate::wire::frame;
-use crate::wire::head_start::HeadStart;
 use crate::wire::http::{Head, StartLine};
 use crate::wire::opcode::Opcode;
+use crate::wire::partial_head::PartialFrameHead;
 
 /// The longest close reason that gets a key of its own, in bytes; a longer one is in `data`.
 const MAX_REASON: usize = 64 * 1024;
@@ -96,7 +96,7 @@ pub fn accept(bytes: &mut Bytes, record: &Record, head: &Head<'_>) -> Result<Opt
 /// `inflated` or `inflated_data` of the record that ends a compressed message.
 pub fn inflated_fields(out: &mut Vec<u8>, message: Option<&Inflated>) {
     // Of a message that is no DEFLATE stream nobody can say what it is.
-    let message = message.filter(|message| !matches!(message.fault, Some(Fault::Bad(_))));
+    let message = message.filter(|message| !matches!(message.fault, Some(InflateError::Invalid(_))));
     let text = message.and_then(Inflated::text);
     optional(out, "inflated", text, string_field);
     optional(out, "inflated_data", message.filter(|_| text.is_none()), |out, name, message| {
@@ -120,7 +120,7 @@ pub fn accept_field(out: &mut Vec<u8>, name: &str, bench: AcceptBench) {
 
 /// From `fin` to `masking_key`, of a frame of which `wire` is the beginning. Of a cut head what is certain.
 pub fn head_fields(out: &mut Vec<u8>, wire: &[u8]) {
-    let start = HeadStart::read(wire);
+    let start = PartialFrameHead::read(wire);
     let rsv = start.map(|start| [start.rsv1, start.rsv2, start.rsv3]);
     optional(out, "fin", start.map(|start| start.fin), bool_field);
     for (i, name) in ["rsv1", "rsv2", "rsv3"].into_iter().enumerate() {

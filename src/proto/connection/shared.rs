@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::proto::dissected::{Direction, Dissected, How, Kind};
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::handshake::RequestFacts;
-use crate::proto::judge::Extended;
+use crate::proto::judge::ActiveExtensions;
 use crate::proto::pings::{Answer, Pings};
 use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::Span;
@@ -52,8 +52,8 @@ pub(in crate::proto) struct Shared {
 
 impl Shared {
     /// The extensions in use.
-    pub const fn extended(&self) -> Extended {
-        Extended { deflate: self.deflate.is_some(), foreign: self.foreign }
+    pub const fn extended(&self) -> ActiveExtensions {
+        ActiveExtensions { deflate: self.deflate.is_some(), foreign: self.foreign }
     }
 
     /// The ordinal that the next record will have.
@@ -63,7 +63,7 @@ impl Shared {
 
     /// Hands out a record.
     #[inline]
-    pub fn emit(&mut self, mut record: Dissected, out: &mut Vec<Dissected>) {
+    pub fn emit(&mut self, mut record: DissectedRecord, out: &mut Vec<DissectedRecord>) {
         if record.direction == Direction::ClientToServer
             && matches!(record.kind, Kind::Request | Kind::CutHttp)
             && let Some((ordinal, _)) = self.requests.iter_mut().find(|(ordinal, _)| ordinal.is_none())
@@ -168,9 +168,9 @@ impl Shared {
     }
 
     /// What there is to say of the end of a direction, which is the next record.
-    pub fn judge_end(&mut self, direction: Direction, how: How) -> Vec<Finding> {
+    pub fn judge_end(&mut self, direction: Direction, how: EndReason) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if !self.websocket || how == How::Capture {
+        if !self.websocket || how == EndReason::Capture {
             return findings;
         }
         let about = |rule, about: Option<u32>| Finding::new(rule, None).about(about.map(u64::from));
@@ -179,7 +179,7 @@ impl Shared {
             findings.push(about(Rule::TcpReset, None).text(by.sender()));
         }
         // Who was torn down by the other side might have said more.
-        let of_its_own = how == How::Fin || self.reset_by == Some(direction);
+        let of_its_own = how == EndReason::Fin || self.reset_by == Some(direction);
         if self.missing[direction.index()] {
             // A Close and the pongs may be among what is missing.
             return findings;

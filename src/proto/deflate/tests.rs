@@ -2,16 +2,16 @@ use super::*;
 use proptest::prelude::*;
 
 /// The message that the payload inflates to when it comes in pieces of `step` bytes.
-fn inflated(inflater: &mut Inflater, payload: &[u8], step: usize) -> Result<Vec<u8>, BadDeflate> {
+fn inflated(inflater: &mut Inflater, payload: &[u8], step: usize) -> Result<Vec<u8>, InvalidDeflate> {
     let mut out = Vec::new();
     for (i, piece) in payload.chunks(step).enumerate() {
         let take = |bytes: &[u8]| {
             out.extend_from_slice(bytes);
             ControlFlow::Continue(())
         };
-        inflater.feed(piece, take).map_err(|bad| BadDeflate { at: i * step + bad.at })?;
+        inflater.feed(piece, take).map_err(|bad| InvalidDeflate { at: i * step + bad.at })?;
     }
-    inflater.finish().map_err(|_| BadDeflate { at: payload.len() })?;
+    inflater.finish().map_err(|_| InvalidDeflate { at: payload.len() })?;
     Ok(out)
 }
 
@@ -89,7 +89,11 @@ fn a_bad_byte_is_named_wherever_the_bytes_are_cut() {
         [(&[0x06, 0, 0, 0][..], 0), (&[0x00, 1, 0, 0xfe, 0xfe, 7], 4), (&[0xf2, 0x00, 0x11, 0x00, 0x00], 2)]
     {
         for step in 1..5 {
-            assert_eq!(inflated(&mut Inflater::default(), wire, step), Err(BadDeflate { at }), "{wire:x?} by {step}");
+            assert_eq!(
+                inflated(&mut Inflater::default(), wire, step),
+                Err(InvalidDeflate { at }),
+                "{wire:x?} by {step}"
+            );
         }
     }
 }

@@ -4,17 +4,17 @@
 //! - the known end of what the missing bytes lie inside of: a frame whose head was read, a body whose length is known;
 //! - a place that is told: [`Dissector::begins`];
 //! - otherwise the first byte of a packet whose bytes, to its end, are sound frames one behind the other in the right
-//!   direction ([`chain::is_certain`]), or an HTTP head where one may stand.
+//!   direction ([`resync::begins_with_frame`]), or an HTTP head where one may stand.
 //!
 //! Until then bytes are opaque.
 
-use super::super::chain;
-use super::{Blind, Body, Dissected, Dissector, FrameReader, How, Kind, Rule, Shared, State, Then, Time};
+use super::super::resync;
+use super::{Body, DissectedRecord, Dissector, EndReason, FrameReader, Kind, Resync, Rule, Shared, State, Then, Time};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Finding;
 use crate::wire::http;
 
-/// How [`Dissector::take_blind`] went on.
+/// How [`Dissector::resync`] went on.
 pub(super) enum Sight {
     /// So many bytes are taken.
     Taken(usize),
@@ -24,12 +24,12 @@ pub(super) enum Sight {
 
 impl Dissector {
     /// A dissector that begins somewhere inside a WebSocket conversation.
-    pub fn midway(direction: Direction) -> Self {
-        Self { state: State::Blind(Blind::until_certain(0, Then::Frames, None)), ..Self::new(direction) }
+    pub fn mid_stream(direction: Direction) -> Self {
+        Self { state: State::Resync(Resync::until_certain(0, Then::Frames, None)), ..Self::new(direction) }
     }
 
     /// The next `missing` bytes were not captured. What comes next was seen at `now`.
-    pub fn gap(&mut self, missing: u64, now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    pub fn gap(&mut self, missing: u64, now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         let start = self.record_start();
         let here = self.position + missing;
         let within = |left: Option<u64>| left.and_then(|left| left.checked_sub(missing));
@@ -40,37 +40,37 @@ impl Dissector {
                 let cut = reader.unfinished(self.last, shared);
                 let left = within(reader.left());
                 reader.cut(left.is_some(), cut.is_some(), shared);
-                (cut, State::Blind(Blind { left, ..Blind::until_certain(here, Then::Frames, Some(reader)) }))
+                (cut, State::Resync(Resync { left, ..Resync::until_certain(here, Then::Frames, Some(reader)) }))
             }
             State::Head { .. } => {
-                let cut = Dissected { kind: Kind::CutHttp, ..junk };
-                (Some(cut), State::Blind(Blind::until_certain(here, Then::Head, None)))
+                let cut = DissectedRecord { kind: Kind::CutHttp, ..junk };
+                (Some(cut), State::Resync(Resync::until_certain(here, Then::Head, None)))
             }
             State::Body { record, body, then } => {
-                let cut = Dissected { kind: Kind::CutHttp, time: self.last, ..*record };
+                let cut = DissectedRecord { kind: Kind::CutHttp, time: self.last, ..*record };
                 let next = match body {
                     Body::UntilEnd => State::Junk { start: here, why: None },
                     Body::Length(left) => {
-                        State::Blind(Blind { left: within(Some(left)), ..Blind::until_certain(here, then, None) })
+                        State::Resync(Resync { left: within(Some(left)), ..Resync::until_certain(here, then, None) })
                     }
-                    Body::Chunked(_) => State::Blind(Blind::until_certain(here, then, None)),
+                    Body::Chunked(_) => State::Resync(Resync::until_certain(here, then, None)),
                 };
                 (Some(cut), next)
             }
-            State::Early { .. } => (Some(junk), State::Blind(Blind::until_certain(here, Then::Early, None))),
+            State::Early { .. } => (Some(junk), State::Resync(Resync::until_certain(here, Then::Early, None))),
             State::Junk { why, .. } => {
                 let findings = why.into_iter().collect();
-                (Some(Dissected { findings, ..junk }), State::Junk { start: here, why: None })
+                (Some(DissectedRecord { findings, ..junk }), State::Junk { start: here, why: None })
             }
-            State::Blind(blind) => {
-                let left = within(blind.left);
-                (Some(junk), State::Blind(Blind { start: here, left, told: left.is_some() && blind.told, ..blind }))
+            State::Resync(resync) => {
+                let left = within(resync.left);
+                (Some(junk), State::Resync(Resync { start: here, left, told: left.is_some() && resync.told, ..resync }))
             }
         };
         if let Some(cut) = cut.filter(|cut| cut.wire_len > 0) {
             shared.emit(cut, out);
         }
-        let mut gap = Dissected::new(Kind::Gap, self.direction, self.position, missing, now);
+        let mut gap = DissectedRecord::new(Kind::Gap, self.direction, self.position, missing, now);
         if shared.deflate.is_some_and(|agreed| agreed.takeover(self.direction)) && !shared.context_lost(self.direction)
         {
             gap.findings.push(Finding::new(Rule::ContextLost, None));
@@ -84,11 +84,11 @@ impl Dissector {
 
     /// It is known from elsewhere that something whole begins at that stream offset: where bytes are opaque, they are so up to
     /// there at most. Whether that was news.
-    pub fn begins(&mut self, at: u64, shared: &mut Shared, out: &mut Vec<Dissected>) -> bool {
-        let State::Blind(blind) = &mut self.state else { return false };
-        let Some(left) = at.checked_sub(self.position).filter(|_| blind.left.is_none()) else { return false };
-        blind.left = Some(left);
-        blind.told = true;
+    pub fn begins(&mut self, at: u64, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> bool {
+        let State::Resync(resync) = &mut self.state else { return false };
+        let Some(left) = at.checked_sub(self.position).filter(|_| resync.left.is_none()) else { return false };
+        resync.left = Some(left);
+        resync.told = true;
         if left == 0 {
             self.end_junk(shared, out);
             self.see_again();
@@ -97,34 +97,34 @@ impl Dissector {
     }
 
     /// Takes bytes behind a gap. `packet` tells whether they are the first of a packet.
-    pub(super) fn take_blind(
+    pub(super) fn resync(
         &mut self,
         bytes: &[u8],
         packet: bool,
         now: Time,
         shared: &mut Shared,
-        out: &mut Vec<Dissected>,
+        out: &mut Vec<DissectedRecord>,
     ) -> Sight {
-        let State::Blind(blind) = &self.state else { return Sight::Taken(0) };
-        if blind.left.is_none() && (packet || blind.told) {
-            let certain = match blind.then {
-                Then::Frames => chain::is_certain(bytes, self.direction, shared.rsv1_may_be_set()),
-                Then::Head if blind.told => self.may_be_head(bytes) || !shared.asked_to_upgrade(),
+        let State::Resync(resync) = &self.state else { return Sight::Taken(0) };
+        if resync.left.is_none() && (packet || resync.told) {
+            let certain = match resync.then {
+                Then::Frames => resync::begins_with_frame(bytes, self.direction, shared.rsv1_may_be_set()),
+                Then::Head if resync.told => self.may_be_head(bytes) || !shared.asked_to_upgrade(),
                 Then::Head => self.is_head(bytes),
                 Then::Early | Then::Junk => false,
             };
             let inferred = !certain
-                && blind.then == Then::Head
+                && resync.then == Then::Head
                 && (shared.asked_to_upgrade()
                     || self.direction == Direction::ClientToServer && shared.request_unseen())
-                && (blind.told || chain::is_certain(bytes, self.direction, true));
+                && (resync.told || resync::begins_with_frame(bytes, self.direction, true));
             if certain || inferred {
                 self.end_junk(shared, out);
                 if inferred {
                     return Sight::Inferred;
                 }
-                if let State::Blind(blind) = &mut self.state {
-                    (blind.left, blind.told) = (Some(0), false);
+                if let State::Resync(resync) = &mut self.state {
+                    (resync.left, resync.told) = (Some(0), false);
                 }
                 self.see_again();
                 return Sight::Taken(0);
@@ -134,19 +134,19 @@ impl Dissector {
     }
 
     /// Up to the known end, or all, in records of bounded length.
-    fn take_opaque(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<Dissected>) -> Sight {
+    fn take_opaque(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> Sight {
         let position = self.position;
-        let State::Blind(blind) = &mut self.state else { return Sight::Taken(0) };
-        let room = super::MAX_JUNK - (position - blind.start);
-        let taken = room.min(blind.left.unwrap_or(u64::MAX)).min(bytes.len() as u64);
-        let over = blind.left.as_mut().is_some_and(|left| {
+        let State::Resync(resync) = &mut self.state else { return Sight::Taken(0) };
+        let room = super::MAX_JUNK - (position - resync.start);
+        let taken = room.min(resync.left.unwrap_or(u64::MAX)).min(bytes.len() as u64);
+        let over = resync.left.as_mut().is_some_and(|left| {
             *left -= taken;
             *left == 0
         });
         if over || taken == room {
             let end = position + taken;
-            let record = Dissected::new(Kind::Junk, self.direction, blind.start, end - blind.start, now);
-            blind.start = end;
+            let record = DissectedRecord::new(Kind::Junk, self.direction, resync.start, end - resync.start, now);
+            resync.start = end;
             shared.emit(record, out);
             if over {
                 // See again from behind these bytes.
@@ -160,7 +160,7 @@ impl Dissector {
 
     /// Where the known end is reached, reading goes on.
     fn see_again(&mut self) {
-        let State::Blind(Blind { left: left @ Some(0), then, told, frames, .. }) = &mut self.state else { return };
+        let State::Resync(Resync { left: left @ Some(0), then, told, frames, .. }) = &mut self.state else { return };
         if *told && *then == Then::Head {
             // The bytes tell which of the two it is.
             *left = None;
@@ -172,19 +172,19 @@ impl Dissector {
                 reader.resume(self.position);
                 State::Frames(reader)
             }
-            (Then::Frames, None) => State::Frames(Box::new(FrameReader::midway(self.direction, self.position))),
+            (Then::Frames, None) => State::Frames(Box::new(FrameReader::mid_stream(self.direction, self.position))),
             _ => self.after(then, self.position),
         };
     }
 
     /// The opaque bytes until here become a record.
-    fn end_junk(&mut self, shared: &mut Shared, out: &mut Vec<Dissected>) {
+    fn end_junk(&mut self, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
         let junk = self.begun(Kind::Junk, self.record_start());
         if junk.wire_len > 0 {
             shared.emit(junk, out);
         }
-        if let State::Blind(blind) = &mut self.state {
-            blind.start = self.position;
+        if let State::Resync(resync) = &mut self.state {
+            resync.start = self.position;
         }
     }
 
@@ -209,11 +209,11 @@ impl Dissector {
 
     /// Whether frames are read here, or would be if bytes were not missing.
     pub(super) const fn is_in_frames(&self) -> bool {
-        matches!(&self.state, State::Frames(_) | State::Blind(Blind { then: Then::Frames, .. }))
+        matches!(&self.state, State::Frames(_) | State::Resync(Resync { then: Then::Frames, .. }))
     }
 
     /// Whether the end of this direction can be judged as the end of a WebSocket: for [`Dissector::end`].
-    pub(super) fn judged_end(&self, how: How, shared: &mut Shared) -> Vec<Finding> {
+    pub(super) fn judged_end(&self, how: EndReason, shared: &mut Shared) -> Vec<Finding> {
         if self.is_in_frames() { shared.judge_end(self.direction, how) } else { Vec::new() }
     }
 }

@@ -1,9 +1,9 @@
 //! The receiving half of an endpoint: finds frames, joins them to messages, and stops at what fails the connection.
 
-use super::{Event, Limits, Violation};
-use crate::proto::deflate::{Fault, Inflation};
+use super::{EndpointEvent, Limits, Violation};
+use crate::proto::deflate::{InflateError, MessageInflater};
 use crate::proto::dissected::Direction;
-use crate::proto::judge::{Extended, judge_head};
+use crate::proto::judge::{ActiveExtensions, judge_head};
 use crate::proto::rules::{Finding, Rule, Severity};
 use crate::proto::utf8::Utf8;
 use crate::wire::field::Span;
@@ -49,7 +49,7 @@ pub(super) struct Reader {
     /// A control frame's payload, unmasked: at most 125 bytes.
     control: Vec<u8>,
     /// When permessage-deflate was agreed on.
-    pub(super) inflation: Option<Box<Inflation>>,
+    pub(super) inflation: Option<Box<MessageInflater>>,
     /// A piece of compressed payload, unmasked.
     scratch: Vec<u8>,
     /// Of the last head; kept to use its memory again.
@@ -131,7 +131,7 @@ impl Reader {
     #[inline]
     fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
         // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
-        let extended = Extended { deflate: self.inflation.is_some(), foreign: false };
+        let extended = ActiveExtensions { deflate: self.inflation.is_some(), foreign: false };
         judge_head(head, self.incoming, extended, &mut self.findings);
         if !self.findings.is_empty() {
             let broken = self.findings.drain(..).find(|finding| finding.rule.severity() == Severity::Error);
@@ -214,7 +214,7 @@ impl Reader {
     fn inflate(
         &mut self,
         at: u64,
-        step: impl FnOnce(&mut Inflation, &mut dyn FnMut(&[u8])) -> Result<(), Fault>,
+        step: impl FnOnce(&mut MessageInflater, &mut dyn FnMut(&[u8])) -> Result<(), InflateError>,
     ) -> Result<(), Violation> {
         let Some(inflation) = &mut self.inflation else { return Ok(()) };
         let begun = inflation.len();
@@ -233,8 +233,10 @@ impl Reader {
         let stepped = step(inflation, &mut take);
         match (stepped, bad) {
             (_, Some(byte)) => Err(Violation::Broken(Finding::new(Rule::InflatedNotUtf8, None).number(byte))),
-            (Err(Fault::TooLong), None) => Err(Violation::TooBig { len: inflation.len(), limit: self.limits.message }),
-            (Err(Fault::Bad(fault)), None) => {
+            (Err(InflateError::TooLong), None) => {
+                Err(Violation::TooBig { len: inflation.len(), limit: self.limits.message })
+            }
+            (Err(InflateError::Invalid(fault)), None) => {
                 let words = format!("at payload byte {}", at + fault.at as u64);
                 Err(Violation::Broken(Finding::new(Rule::InflateFailed, None).text(&words)))
             }
@@ -277,12 +279,12 @@ impl Reader {
         Err(Violation::Broken(broken))
     }
 
-    pub(super) fn control_event(&self, opcode: Opcode) -> Event<'_> {
+    pub(super) fn control_event(&self, opcode: Opcode) -> EndpointEvent<'_> {
         let payload = self.control.as_slice();
         match opcode {
-            Opcode::Ping => Event::Ping(payload),
-            Opcode::Pong => Event::Pong(payload),
-            _ => Event::Close {
+            Opcode::Ping => EndpointEvent::Ping(payload),
+            Opcode::Pong => EndpointEvent::Pong(payload),
+            _ => EndpointEvent::Close {
                 code: frame::close_code(payload),
                 reason: payload.get(2..).and_then(|reason| std::str::from_utf8(reason).ok()).unwrap_or_default(),
             },

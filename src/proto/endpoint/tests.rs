@@ -14,14 +14,14 @@ enum Seen {
     Violation(u16, Option<Rule>),
 }
 
-impl From<Event<'_>> for Seen {
-    fn from(event: Event<'_>) -> Self {
+impl From<EndpointEvent<'_>> for Seen {
+    fn from(event: EndpointEvent<'_>) -> Self {
         match event {
-            Event::Message { opcode, payload } => Self::Message(opcode, payload.to_vec()),
-            Event::Ping(payload) => Self::Ping(payload.to_vec()),
-            Event::Pong(payload) => Self::Pong(payload.to_vec()),
-            Event::Close { code, reason } => Self::Close(code.map(|c| c.0), reason.to_owned()),
-            Event::Violation(violation) => {
+            EndpointEvent::Message { opcode, payload } => Self::Message(opcode, payload.to_vec()),
+            EndpointEvent::Ping(payload) => Self::Ping(payload.to_vec()),
+            EndpointEvent::Pong(payload) => Self::Pong(payload.to_vec()),
+            EndpointEvent::Close { code, reason } => Self::Close(code.map(|c| c.0), reason.to_owned()),
+            EndpointEvent::Violation(violation) => {
                 let rule = match violation {
                     Violation::Broken(finding) => Some(finding.rule),
                     Violation::TooBig { .. } => None,
@@ -65,7 +65,7 @@ mod section_5_7 {
         let mut out = Vec::new();
         let hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
         endpoint.receive(&hello, &mut out, |event, sender| {
-            let Event::Message { opcode, payload } = event else { panic!("{event:?}") };
+            let EndpointEvent::Message { opcode, payload } = event else { panic!("{event:?}") };
             sender.message(opcode, payload);
         });
         assert_eq!(out, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
@@ -236,7 +236,7 @@ proptest! {
         sender.close(Some(CloseCode(3000)), "done");
         let mut seen: Vec<Seen> = Vec::new();
         server.receive(&up, &mut down, |event, sender| {
-            if let Event::Message { opcode, payload } = event {
+            if let EndpointEvent::Message { opcode, payload } = event {
                 sender.message(opcode, payload);
             }
             seen.push(event.into());

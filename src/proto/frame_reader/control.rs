@@ -2,22 +2,22 @@
 
 use super::FrameReader;
 use crate::proto::connection::Shared;
-use crate::proto::dissected::{Dissected, Link};
+use crate::proto::dissected::{DissectedRecord, RecordLink};
 use crate::proto::judge::{OPCODE, length_span};
 use crate::proto::pings::Answer;
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::{self, FrameHead};
-use crate::wire::head_start::HeadStart;
 use crate::wire::opcode::Opcode;
+use crate::wire::partial_head::PartialFrameHead;
 
 /// How much of a control frame's payload is looked at, in bytes: all of a legal one.
 pub(super) const MAX_CONTROL: usize = 125;
 
 impl FrameReader {
     /// What is certain of a control frame whose payload was cut.
-    pub(super) fn unfinished_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &Shared) {
+    pub(super) fn unfinished_control(&mut self, head: &FrameHead, record: &mut DissectedRecord, shared: &Shared) {
         match head.opcode {
             Opcode::Close => {
                 record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
@@ -28,7 +28,7 @@ impl FrameReader {
                 let answer = shared.pong_begun(self.direction, &self.control, len);
                 if let Some(answer) = answer.filter(|answer| shared.is_certain(self.direction, answer)) {
                     let span = match record.wire_len - head.header_len() as u64 {
-                        0 => length_span(&HeadStart::from(head)),
+                        0 => length_span(&PartialFrameHead::from(head)),
                         _ => Span::bytes(head.header_len() as u64, record.wire_len),
                     };
                     self.findings.extend(judge_answer(answer, span));
@@ -38,11 +38,11 @@ impl FrameReader {
         }
     }
 
-    pub(super) fn finish_control(&mut self, head: &FrameHead, record: &mut Dissected, shared: &mut Shared) {
+    pub(super) fn finish_control(&mut self, head: &FrameHead, record: &mut DissectedRecord, shared: &mut Shared) {
         let ordinal = shared.next_ordinal();
         match head.opcode {
             Opcode::Close => {
-                record.link = shared.close_sent(self.direction).map_or(Link::None, Link::Answers);
+                record.link = shared.close_sent(self.direction).map_or(RecordLink::None, RecordLink::Answers);
                 self.closed.get_or_insert(ordinal);
                 record.code = frame::close_code(&self.control).map_or(0, |code| code.0);
                 self.judge_close(head, true);
@@ -51,7 +51,7 @@ impl FrameReader {
             Opcode::Pong => {
                 let answer = shared.pong_sent(self.direction, &self.control);
                 if let Answer::Answers(ping, _) = answer {
-                    record.link = Link::Answers(ping);
+                    record.link = RecordLink::Answers(ping);
                 }
                 if shared.is_certain(self.direction, &answer) {
                     self.findings.extend(judge_answer(answer, payload_span(head)));
@@ -111,7 +111,7 @@ pub(super) fn judge_answer(answer: Answer, payload: Span) -> Option<Finding> {
 /// The bits of the payload; of a frame without one those of its length.
 fn payload_span(head: &FrameHead) -> Span {
     match head.payload_len {
-        0 => length_span(&HeadStart::from(head)),
+        0 => length_span(&PartialFrameHead::from(head)),
         _ => Span::bytes(head.header_len() as u64, head.wire_len()),
     }
 }

@@ -1,14 +1,14 @@
 //! Frames beside bytes that the capture lacks.
 
 use super::{FrameReader, is_data};
+use crate::proto::compressed_messages::CompressedMessages;
 use crate::proto::connection::Shared;
 use crate::proto::dissected::Direction;
-use crate::proto::inflating::Inflating;
 use crate::wire::opcode::Opcode;
 
 impl FrameReader {
     /// A reader of what follows missing bytes.
-    pub fn midway(direction: Direction, start: u64) -> Self {
+    pub fn mid_stream(direction: Direction, start: u64) -> Self {
         Self { unsure: true, ..Self::new(direction, start) }
     }
 
@@ -47,7 +47,7 @@ impl FrameReader {
             self.unsure = true;
         }
         if let (None, Some(agreed)) = (&self.inflating, shared.deflate) {
-            self.inflating = Some(Box::new(Inflating::new(&agreed, self.direction)));
+            self.inflating = Some(Box::new(CompressedMessages::new(&agreed, self.direction)));
         }
         if let Some(inflating) = &mut self.inflating {
             inflating.lose();

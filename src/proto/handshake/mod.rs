@@ -7,7 +7,7 @@ mod response;
 use std::net::IpAddr;
 
 pub use self::request::check_request;
-pub use self::response::{ACCEPT_STEP, check_response};
+pub use self::response::{ACCEPT_REQUIREMENT, check_response};
 use super::extensions::{DeflateOffer, Extensions};
 use super::rules::Finding;
 use crate::wire::field::FieldId;
@@ -21,7 +21,7 @@ pub const VERSION: &str = "13";
 
 /// One requirement of the handshake, and whether it was met.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct Requirement {
     /// What was required, or what was found where that says more; raw from the wire.
     pub title: String,
     /// Where it is required.

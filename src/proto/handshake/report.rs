@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Step;
+use super::Requirement;
 use crate::proto::extensions::{Extension, Extensions, ParamFault};
 use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::{Field, FieldId, Span};
@@ -14,7 +14,7 @@ const MAX_LINE_FINDINGS: usize = 32;
 pub(super) struct Report<'h, 'b> {
     pub head: &'h Head<'b>,
     fields: Vec<Field>,
-    pub steps: Vec<Step>,
+    pub steps: Vec<Requirement>,
 }
 
 impl<'h, 'b> Report<'h, 'b> {
@@ -33,7 +33,7 @@ impl<'h, 'b> Report<'h, 'b> {
         let span = field.and_then(|id| self.span_of(id));
         let finding = (!ok).then(|| fill(Finding::new(rule, span)));
         let field = field.filter(|_| span.is_some());
-        self.steps.push(Step { title: title.to_owned(), section: rule.section(), field, finding });
+        self.steps.push(Requirement { title: title.to_owned(), section: rule.section(), field, finding });
     }
 
     /// A step about the first header of that name.
@@ -68,7 +68,7 @@ impl<'h, 'b> Report<'h, 'b> {
 
     fn broken(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
         let section = finding.rule.section();
-        self.steps.push(Step { title: title.to_owned(), section, field, finding: Some(finding) });
+        self.steps.push(Requirement { title: title.to_owned(), section, field, finding: Some(finding) });
     }
 
     /// A broken requirement, at some bytes of a header line; at the whole line where something is missing.

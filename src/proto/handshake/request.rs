@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::report::{Report, fault_words};
-use super::{Step, VERSION, host_is_local, is_handshake, list, origin_is_host};
+use super::{Requirement, VERSION, host_is_local, is_handshake, list, origin_is_host};
 use crate::proto::accept::is_valid_key;
 use crate::proto::body::Body;
 use crate::proto::extensions::DeflateOffer;
@@ -13,7 +13,7 @@ use crate::wire::http::{self, Head, StartLine, is_token};
 
 /// The requirements that a request has to meet, in the order of RFC 6455 §4.1. `server` is the address that was connected
 /// to, where it is known.
-pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Step> {
+pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Requirement> {
     let mut report = Report::new(head);
     report.lines();
     if !is_handshake(head) {

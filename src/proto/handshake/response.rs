@@ -1,7 +1,7 @@
 //! What a response has to say (RFC 6455 §4.1, §4.2.2).
 
 use super::report::{Report, fault_words};
-use super::{RequestFacts, Step, list};
+use super::{RequestFacts, Requirement, list};
 use crate::proto::accept::{AcceptBench, Spaces, wrong_spaces};
 use crate::proto::extensions::{self, DeflateParams, Extension, PERMESSAGE_DEFLATE, ParamFaultKind};
 use crate::proto::rules::{Finding, Rule};
@@ -9,11 +9,11 @@ use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 
 /// The title of the step that the computation of the accept key belongs to.
-pub const ACCEPT_STEP: &str = "Sec-WebSocket-Accept";
+pub const ACCEPT_REQUIREMENT: &str = "Sec-WebSocket-Accept";
 
 /// The requirements that a response has to meet, in the order of RFC 6455 §4.1 and §4.2.2. `request` holds the facts of the
 /// request that it answers; default facts when that was not seen.
-pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
+pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requirement> {
     let mut report = Report::new(head);
     report.lines();
     let status = head.status().unwrap_or(0);
@@ -50,7 +50,7 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Step> {
                     (Rule::AcceptWrong, format!("{received}; the key asks for {}", bench.expected))
                 }
             };
-            report.header_step("sec-websocket-accept", ACCEPT_STEP, rule, bench.is_ok(), |f| f.text(&words));
+            report.header_step("sec-websocket-accept", ACCEPT_REQUIREMENT, rule, bench.is_ok(), |f| f.text(&words));
         }
     }
     report.once("sec-websocket-accept", "one Sec-WebSocket-Accept header", Rule::AcceptRepeated);

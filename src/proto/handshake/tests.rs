@@ -7,7 +7,7 @@ const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade
 const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
 
-fn broken(steps: &[Step]) -> Vec<Rule> {
+fn broken(steps: &[Requirement]) -> Vec<Rule> {
     steps.iter().filter_map(|s| s.finding.as_ref().map(|f| f.rule)).collect()
 }
 

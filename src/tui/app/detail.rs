@@ -7,12 +7,12 @@ use crate::capture::message::{Carrier, Message};
 use crate::capture::record::Record;
 use crate::capture::store::Capture;
 use crate::capture::summary;
-use crate::explain::{self, FrameContext, Place};
+use crate::explain::{self, FrameContext, MessagePart};
 use crate::proto::accept::{AcceptBench, GUID};
 use crate::proto::dissected::{Direction, Kind};
-use crate::proto::handshake::{self, RequestFacts, Step};
+use crate::proto::handshake::{self, RequestFacts, Requirement};
 use crate::proto::rules::{Rule, Severity};
-use crate::wire::field::{Field, FieldId, Span, Value, field_at_byte};
+use crate::wire::field::{Field, FieldId, FieldValue, Span, field_at_byte};
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
 use crate::wire::opcode::Opcode;
@@ -165,7 +165,7 @@ impl Detail {
             }
             Kind::Junk => {
                 let id = FieldId::Opaque;
-                let (span, value) = (Span::bytes(0, record.wire_len), Value::Length(record.wire_len));
+                let (span, value) = (Span::bytes(0, record.wire_len), FieldValue::Length(record.wire_len));
                 let field = Field { id, name: "bytes".to_owned(), span, value };
                 self.rows = vec![field_row(0, &field, String::new())];
                 self.fields = vec![field];
@@ -216,7 +216,7 @@ impl Detail {
         Ok(())
     }
 
-    fn requirement_rows(&mut self, steps: &[Step], bench: Option<&AcceptBench>) {
+    fn requirement_rows(&mut self, steps: &[Requirement], bench: Option<&AcceptBench>) {
         for step in steps {
             let field = step.field.and_then(|id| self.fields.iter().position(|field| field.id == id));
             self.rows.push(Row {
@@ -230,7 +230,7 @@ impl Detail {
                 gloss: step.section.trim_start_matches("RFC 6455 ").to_owned(),
                 field,
             });
-            if let Some(bench) = bench.filter(|_| step.title == handshake::ACCEPT_STEP) {
+            if let Some(bench) = bench.filter(|_| step.title == handshake::ACCEPT_REQUIREMENT) {
                 self.rows.extend(bench_rows(bench).map(|row| Row { field, ..row }));
             }
         }
@@ -270,13 +270,13 @@ fn field_row(i: usize, field: &Field, gloss: String) -> Row {
 /// What there is to know of a frame for explaining its fields.
 fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
     let place = match head.opcode {
-        opcode if opcode.is_control() => Place::Control,
-        Opcode::Reserved(_) => Place::Stray,
-        Opcode::Continuation if record.message.is_none() => Place::Stray,
-        Opcode::Continuation if head.fin => Place::Last,
-        Opcode::Continuation => Place::Middle,
-        _ if head.fin => Place::Whole,
-        _ => Place::First,
+        opcode if opcode.is_control() => MessagePart::Control,
+        Opcode::Reserved(_) => MessagePart::Stray,
+        Opcode::Continuation if record.message.is_none() => MessagePart::Stray,
+        Opcode::Continuation if head.fin => MessagePart::Last,
+        Opcode::Continuation => MessagePart::Middle,
+        _ if head.fin => MessagePart::Whole,
+        _ => MessagePart::First,
     };
     FrameContext {
         head,

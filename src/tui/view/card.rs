@@ -9,7 +9,7 @@ use super::list::severity_symbol;
 use super::{bytes_for_people, fit, put, rule};
 use crate::capture::overview::{Ending, Overview};
 use crate::capture::summary;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::rules::Severity;
 use crate::tui::action::Action;
 use crate::tui::app::{App, count};
@@ -127,7 +127,7 @@ fn ended(overview: &Overview) -> [String; 2] {
         Ending::Open => "still open".to_owned(),
         Ending::Capture => "the capture stops before it does".to_owned(),
         Ending::Close { by, code: sent, .. } => format!("{} closed, {}", who(by), code(sent)),
-        Ending::Without { by, how: How::Rst } => format!("{} tore it down (TCP RST)", who(by)),
+        Ending::Without { by, how: EndReason::Rst } => format!("{} tore it down (TCP RST)", who(by)),
         Ending::Without { by, .. } => format!("{} ended first (TCP FIN)", who(by)),
     };
     let then = match overview.ending {

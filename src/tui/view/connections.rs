@@ -12,7 +12,7 @@ use super::list::severity_symbol;
 use super::{bytes_for_people, fit, put, rule};
 use crate::capture::overview::{Ending, Overview};
 use crate::capture::summary;
-use crate::proto::dissected::How;
+use crate::proto::dissected::EndReason;
 use crate::proto::rules::{Severity, grouped};
 use crate::tui::app::{App, Panel};
 use crate::wire::printable;
@@ -245,7 +245,7 @@ fn ended(overview: &Overview) -> String {
         Ending::Open => "open".to_owned(),
         Ending::Close { by, code: 0, .. } => format!("{} Close", by.sender()),
         Ending::Close { by, code, .. } => format!("{} {code}", by.sender()),
-        Ending::Without { by, how } => format!("{} {}", by.sender(), if how == How::Rst { "RST" } else { "FIN" }),
+        Ending::Without { by, how } => format!("{} {}", by.sender(), if how == EndReason::Rst { "RST" } else { "FIN" }),
         Ending::Capture => "cut".to_owned(),
     }
 }
@@ -256,7 +256,7 @@ pub fn ended_style(app: &App, overview: &Overview) -> Style {
     match overview.ending {
         Ending::Open => theme.good.0,
         Ending::Close { code: 0 | 1000 | 1001, .. } => theme.text.0,
-        Ending::Without { how: How::Fin, .. } if !overview.info.about.websocket => theme.text.0,
+        Ending::Without { how: EndReason::Fin, .. } if !overview.info.about.websocket => theme.text.0,
         Ending::Close { .. } | Ending::Without { .. } => theme.warning.0,
         Ending::Capture => theme.faint.0,
     }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::list::severity_symbol;
 use super::{fit, fit_words, put, rule, wrap_sentences};
-use crate::explain::{self, Words};
+use crate::explain::{self, Explanation};
 use crate::proto::rules::{Finding, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::detail::{Detail, Sort};
@@ -100,10 +100,10 @@ fn byte_is_cursor(app: &App) -> bool {
 }
 
 /// The words for what is selected.
-fn words(app: &App, detail: &Detail) -> Words {
+fn words(app: &App, detail: &Detail) -> Explanation {
     if let Some((at, _)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
         let len = detail.record.payload_len().unwrap_or(0);
-        return Words {
+        return Explanation {
             title: format!("payload byte {} of {} · offset {}", grouped(at + 1), grouped(len), grouped(at)),
             section: "RFC 6455 §5.3".to_owned(),
             text: String::new(),
@@ -113,7 +113,7 @@ fn words(app: &App, detail: &Detail) -> Words {
     let field = detail.field_of_row(app.row);
     if let (Some(http), Some(row)) = (&detail.http, row) {
         if let (Sort::Broken, None) = (row.sort, field) {
-            return Words {
+            return Explanation {
                 title: row.name.clone(),
                 section: row.gloss.clone(),
                 text: "This requirement is not met, and nothing in the head says otherwise.".to_owned(),
@@ -142,7 +142,7 @@ fn words(app: &App, detail: &Detail) -> Words {
 }
 
 /// The words for a byte of a message of several frames: which of them brought it.
-fn message_words(app: &App, detail: &Detail) -> Option<Words> {
+fn message_words(app: &App, detail: &Detail) -> Option<Explanation> {
     let len = app.inflated()?.len;
     let (no, i, at) = app.carrier().filter(|_| app.focus == Panel::Inflated)?;
     let frame = format!("frame {} of {}, record {no}", grouped(i as u64 + 1), grouped(detail.carriers.len() as u64));
@@ -151,7 +151,7 @@ fn message_words(app: &App, detail: &Detail) -> Option<Words> {
     } else {
         format!("It came in {frame}, as byte {} of its payload.", grouped(at + 1))
     };
-    Some(Words {
+    Some(Explanation {
         title: format!("message byte {} of {}", grouped(app.inflated_at + 1), grouped(len)),
         section: "RFC 6455 §5.4".to_owned(),
         text: format!("{came} {} goes there.", app.keymap.key_of(Action::Open)),
@@ -164,7 +164,7 @@ const fn tells_the_pong(field: FieldId) -> bool {
 }
 
 /// The words for the payload of a compressed frame, when that is what is selected.
-fn deflate_words(app: &App, detail: &Detail) -> Option<Words> {
+fn deflate_words(app: &App, detail: &Detail) -> Option<Explanation> {
     detail.field_of_row(app.row).filter(|field| field.id == FieldId::Payload)?;
     Some(explain::compressed_payload(&app.deflate_context()?))
 }

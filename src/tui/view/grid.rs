@@ -1,7 +1,7 @@
 //! The bit grid on the screen: its lines, and which bit stands where. Drawn by `bits`, clicked by the mouse.
 
 use crate::tui::app::detail::Detail;
-use crate::wire::grid::{self, Row, head_bits};
+use crate::wire::grid::{self, GridRow, head_bits};
 
 /// Columns in front of the grid.
 pub const MARGIN: u16 = 2;
@@ -64,7 +64,7 @@ impl Grid {
 }
 
 /// A row with one field has its name in the border above, and none where the row before is the same field's.
-fn lines(rows: &[Row]) -> Vec<GridLine> {
+fn lines(rows: &[GridRow]) -> Vec<GridLine> {
     let mut lines = vec![GridLine::Tens, GridLine::Units];
     for (n, row) in rows.iter().enumerate() {
         let alone = row.cells.len() == 1;

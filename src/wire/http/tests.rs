@@ -15,7 +15,7 @@ fn the_request_of_section_1_3() {
     assert!(head.has_token("connection", "upgrade") && head.is_upgrade());
     assert_eq!(head.end.clone().map(|e| e.end), head_len(REQUEST, 0));
     let fields = head.fields(REQUEST.len() as u64);
-    assert_eq!(fields.last().map(|f| (f.id, f.value.clone())), Some((FieldId::Body, Value::Length(4))));
+    assert_eq!(fields.last().map(|f| (f.id, f.value.clone())), Some((FieldId::Body, FieldValue::Length(4))));
 }
 
 #[test]

@@ -2,16 +2,16 @@
 
 use super::{Flows, is_request};
 use crate::capture::index::{ConnectionEntry, Extent};
-use crate::proto::chain;
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, Dissected, How, Kind};
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
+use crate::proto::resync;
 use crate::proto::time::Time;
 
 pub(super) enum Entered {
     Extent(u32, Direction, Extent),
     /// Bytes that no file position holds.
     Hole(u32, Direction, u64),
-    Record(u32, Dissected),
+    Record(u32, DissectedRecord),
     About(u32, usize),
     /// On the latest record.
     Note(String),
@@ -56,7 +56,7 @@ impl Flows {
             return;
         }
         let number = self.number_of(i, direction, bytes, time);
-        if self.flows[i].is_midway && !self.port_told {
+        if self.flows[i].is_mid_stream && !self.port_told {
             self.tell_port(i, number, direction, bytes);
         }
         let flow = &mut self.flows[i];
@@ -109,7 +109,7 @@ impl Flows {
         };
         let ports = [flow.client.port(), flow.server.port()];
         if !is_http && self.options.port.is_some_and(|port| ports.contains(&port)) {
-            flow.connection = Connection::midway(flow.server);
+            flow.connection = Connection::mid_stream(flow.server);
         }
         // RFC 8446 §5.1, §4: a handshake record with a ClientHello or a ServerHello.
         flow.is_tls = matches!(bytes, [0x16, 0x03, 0..=4, _, _, 1 | 2, ..]);
@@ -117,13 +117,13 @@ impl Flows {
         entry.about.clone_from(flow.connection.about());
         let number = self.capture.index_mut().open(entry);
         flow.number = Some(number);
-        flow.is_midway = !is_http && !flow.begun && !flow.is_tls && self.options.port.is_none();
+        flow.is_mid_stream = !is_http && !flow.begun && !flow.is_tls && self.options.port.is_none();
         number
     }
 
     /// Says, once, that a port may make frames of what is not read.
     fn tell_port(&mut self, i: usize, number: u32, direction: Direction, packet: &[u8]) {
-        if chain::is_certain(packet, direction, true) {
+        if resync::begins_with_frame(packet, direction, true) {
             self.port_told = true;
             let port = self.flows[i].server.port();
             self.capture.add_trouble(&format!(
@@ -132,7 +132,7 @@ impl Flows {
         }
     }
 
-    pub(super) fn end(&mut self, i: usize, direction: Direction, how: How, time: Time) {
+    pub(super) fn end(&mut self, i: usize, direction: Direction, how: EndReason, time: Time) {
         let flow = &mut self.flows[i];
         let Some(number) = flow.number else { return };
         if std::mem::replace(&mut flow.sides[direction.index()].ended, true) {

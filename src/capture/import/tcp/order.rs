@@ -4,7 +4,7 @@ use super::{Flows, MANY};
 use crate::capture::import::link::TcpHead;
 use crate::capture::import::segment::Segment;
 use crate::capture::import::side::Piece;
-use crate::proto::dissected::{Direction, How};
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// How many pieces that wait are held against a segment which overlaps them.
@@ -139,7 +139,7 @@ impl Flows {
         let answered = !sides[direction.opposite().index()].waits();
         let side = &sides[direction.index()];
         if let Some((_, time)) = side.fin.filter(|(offset, _)| answered && *offset <= side.taken) {
-            self.end(i, direction, How::Fin, time);
+            self.end(i, direction, EndReason::Fin, time);
         }
     }
 
@@ -184,7 +184,7 @@ impl Flows {
                 self.gap(i, *direction, missing, self.last);
             }
             if let Some((_, time)) = fin {
-                self.end(i, *direction, How::Fin, time);
+                self.end(i, *direction, EndReason::Fin, time);
             }
         }
     }

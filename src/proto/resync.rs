@@ -2,8 +2,8 @@
 
 use super::dissected::Direction;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_CONTROL_PAYLOAD};
-use crate::wire::head_start::HeadStart;
 use crate::wire::opcode::Opcode;
+use crate::wire::partial_head::PartialFrameHead;
 
 /// Whether a packet certainly begins with a frame: its bytes are heads and payloads of sound frames, one behind the other, to
 /// the end of the packet. Sound is: a known opcode, the MASK of the direction, no reserved bits (RSV1 on the first frame of a
@@ -11,12 +11,12 @@ use crate::wire::opcode::Opcode;
 /// is not the last. The last frame may go on behind the packet if another one ends in it, or if its length takes 16 or 64 bits.
 ///
 /// Random bytes pass with a chance below one in a thousand; text does not pass.
-pub fn is_certain(packet: &[u8], direction: Direction, rsv1: bool) -> bool {
+pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> bool {
     let mut rest = packet;
     while !rest.is_empty() {
         let first = rest.len() == packet.len();
         match FrameHead::read(rest) {
-            HeadReading::Complete(head) if is_sound(&HeadStart::from(&head), direction, rsv1) => {
+            HeadReading::Complete(head) if is_sound(&PartialFrameHead::from(&head), direction, rsv1) => {
                 let len = head.wire_len();
                 if len > rest.len() as u64 {
                     return !first || head.len_code >= 126;
@@ -24,7 +24,7 @@ pub fn is_certain(packet: &[u8], direction: Direction, rsv1: bool) -> bool {
                 rest = &rest[len as usize..];
             }
             HeadReading::NeedMore(_) if !first => {
-                return HeadStart::read(rest).is_some_and(|start| is_sound(&start, direction, rsv1));
+                return PartialFrameHead::read(rest).is_some_and(|start| is_sound(&start, direction, rsv1));
             }
             _ => return false,
         }
@@ -32,7 +32,7 @@ pub fn is_certain(packet: &[u8], direction: Direction, rsv1: bool) -> bool {
     !packet.is_empty()
 }
 
-fn is_sound(start: &HeadStart, direction: Direction, rsv1: bool) -> bool {
+fn is_sound(start: &PartialFrameHead, direction: Direction, rsv1: bool) -> bool {
     let masks = direction == Direction::ClientToServer;
     let known = !matches!(start.opcode, Opcode::Reserved(_));
     let reserved = start.rsv2 || start.rsv3 || start.rsv1 && !(rsv1 && start.opcode.opens_message());
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn whole_frames_in_the_right_direction_are_certain() {
-        let down = |packet: &[u8]| is_certain(packet, Direction::ServerToClient, false);
+        let down = |packet: &[u8]| begins_with_frame(packet, Direction::ServerToClient, false);
         assert!(down(b"\x81\x05Hello"));
         assert!(down(b"\x81\x05Hello\x89\x00\x82\x20ab"));
         assert!(down(b"\x81\x05Hello\x81"));
@@ -60,9 +60,9 @@ mod tests {
         assert!(!down(b"\x81\x20Hello"), "any two bytes say that");
         assert!(!down(b"\x81\x05Hello World"));
         assert!(!down(b"\x00\x00\x00\x00"));
-        assert!(!down(b"\xc1\x01a") && is_certain(b"\xc1\x01a", Direction::ServerToClient, true));
-        assert!(!is_certain(b"\x81\x05Hello", Direction::ClientToServer, false));
-        assert!(is_certain(b"\x81\x81\x01\x02\x03\x04a", Direction::ClientToServer, false));
+        assert!(!down(b"\xc1\x01a") && begins_with_frame(b"\xc1\x01a", Direction::ServerToClient, true));
+        assert!(!begins_with_frame(b"\x81\x05Hello", Direction::ClientToServer, false));
+        assert!(begins_with_frame(b"\x81\x81\x01\x02\x03\x04a", Direction::ClientToServer, false));
         assert!(!down(b"just text that goes on") && !down(b""));
     }
 }

@@ -1,6 +1,6 @@
 //! The compressed messages of one direction as the dissector follows them: inflated, judged, not kept (RFC 7692 §6, §7.2).
 
-use super::deflate::{Fault, Inflation, MAX_WINDOW_BITS};
+use super::deflate::{InflateError, MAX_WINDOW_BITS, MessageInflater};
 use super::dissected::{Checkpoint, Direction};
 use super::distances::farthest;
 use super::endpoint::MAX_MESSAGE;
@@ -29,8 +29,8 @@ const CHECKPOINT_EVERY_WIRE: u64 = 4 << 20;
 const MAX_WALKED: usize = 1 << 20;
 
 #[derive(Debug)]
-pub(super) struct Inflating {
-    inflation: Inflation,
+pub(super) struct CompressedMessages {
+    inflation: MessageInflater,
     /// The state of the message's text; `None` for what is no text or is known to be broken.
     utf8: Option<Utf8>,
     /// The way from the latest checkpoint to here, in bytes as [`CHECKPOINT_EVERY`] counts them, and where that stands.
@@ -42,11 +42,11 @@ pub(super) struct Inflating {
     compressed: Option<Vec<u8>>,
 }
 
-impl Inflating {
+impl CompressedMessages {
     /// The messages of a direction, with what was agreed on.
     pub fn new(agreed: &DeflateParams, direction: Direction) -> Self {
         Self {
-            inflation: Inflation::new(agreed.takeover(direction), MAX_INFLATED),
+            inflation: MessageInflater::new(agreed.takeover(direction), MAX_INFLATED),
             utf8: None,
             since: 0,
             checkpoint: None,
@@ -96,13 +96,13 @@ impl Inflating {
         let bad = text.bad;
         self.since += self.inflation.len() - begun;
         let fault = match fed {
-            Err(Fault::Bad(fault)) => {
+            Err(InflateError::Invalid(fault)) => {
                 let byte = seen + fault.at as u64;
                 let at = head.header_len() as u64 + byte;
                 let words = format!("at payload byte {byte}");
                 Some(Finding::new(Rule::InflateFailed, Some(Span::bytes(at, at + 1))).number(byte).text(&words))
             }
-            Err(Fault::TooLong) => Some(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
+            Err(InflateError::TooLong) => Some(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
             Ok(()) => None,
         };
         bad.map(not_utf8).into_iter().chain(fault)
@@ -115,12 +115,12 @@ impl Inflating {
         let end = head.wire_len();
         let last = (head.payload_len > 0).then(|| Span::bytes(end - 1, end));
         match finished {
-            Err(Fault::Bad(_)) => findings.push(
+            Err(InflateError::Invalid(_)) => findings.push(
                 Finding::new(Rule::InflateFailed, last)
                     .number(head.payload_len)
                     .text("at its end: something is missing"),
             ),
-            Err(Fault::TooLong) => findings.push(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
+            Err(InflateError::TooLong) => findings.push(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
             Ok(()) if self.inflation.is_lost() => {}
             Ok(()) => {
                 if self.utf8.is_some_and(|utf8| !utf8.is_complete()) {

@@ -5,7 +5,7 @@ use super::opcode::Opcode;
 
 /// What the first bytes of a head tell, one byte or more. What they do not tell is `None` or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeadStart {
+pub struct PartialFrameHead {
     /// Whether this is the last fragment of its message.
     pub fin: bool,
     /// The first reserved bit.
@@ -30,7 +30,7 @@ pub struct HeadStart {
     pub masking_key: Option<[u8; 4]>,
 }
 
-impl HeadStart {
+impl PartialFrameHead {
     /// Reads the beginning of a head; what follows the head in `bytes` is not looked at. `None` when there is no byte.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (first, rest) = bytes.split_first()?;
@@ -80,7 +80,7 @@ impl HeadStart {
     }
 }
 
-impl From<&FrameHead> for HeadStart {
+impl From<&FrameHead> for PartialFrameHead {
     #[inline]
     fn from(head: &FrameHead) -> Self {
         Self {
@@ -105,13 +105,13 @@ mod tests {
     use crate::wire::frame::HeadReading;
     use proptest::prelude::*;
 
-    fn start(hex: &str) -> HeadStart {
-        HeadStart::read(&hex::decode(hex).expect("hex")).expect("a byte")
+    fn start(hex: &str) -> PartialFrameHead {
+        PartialFrameHead::read(&hex::decode(hex).expect("hex")).expect("a byte")
     }
 
     #[test]
     fn one_byte_tells_fin_rsv_and_opcode_and_nothing_of_mask_and_length() {
-        assert_eq!(HeadStart::read(&[]), None);
+        assert_eq!(PartialFrameHead::read(&[]), None);
         let one = start("df");
         assert_eq!(
             (one.fin, one.rsv1, one.rsv2, one.rsv3, one.opcode),
@@ -141,9 +141,9 @@ mod tests {
         #[test]
         fn no_cut_contradicts_the_whole_head(bytes in proptest::collection::vec(any::<u8>(), 14)) {
             let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
-            let whole = HeadStart::from(&head);
+            let whole = PartialFrameHead::from(&head);
             for cut in 1..=bytes.len() {
-                let start = HeadStart::read(&bytes[..cut]).expect("a byte");
+                let start = PartialFrameHead::read(&bytes[..cut]).expect("a byte");
                 prop_assert_eq!((start.fin, start.rsv1, start.rsv2, start.rsv3, start.opcode),
                     (whole.fin, whole.rsv1, whole.rsv2, whole.rsv3, whole.opcode));
                 prop_assert!(start.masked.is_none() || start.masked == whole.masked);
