@@ -125,7 +125,7 @@ macro_rules! filters {
   path == /ticker and not fin       the connection's request; host too
   tcp.stream == 0, websocket.fin    Wireshark's names mean what they mean there
 Fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2 rsv3 compressed message
-close.code status host path; the README tells what each is.
+close.code status host path; docs/manual.md describes each.
 A comparison on a field that a record lacks does not select it, and its negation does not either.
 "
     };
@@ -264,7 +264,7 @@ pub struct Open {
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Formats:
   pcapng   a packet capture, for Wireshark and for framescope: every record, findings and notes as packet comments
-  ndjson   one JSON object per record (the schema is in the README)
+  ndjson   one JSON object per record (schema: docs/formats.md)
   har      HTTP Archive 1.2 for Chrome DevTools: requests, and the messages of WebSockets; the records stand beside them
   hex      an annotated hex dump: a line per field with its offset, bytes, name and value
   payload  the unmasked payloads of all frames, joined

@@ -1,10 +1,8 @@
 //! Every rule of the catalogue, broken by literal bytes: on which record its finding stands, at which bits, about which record;
 //! and conversations in which nothing is wrong. Fed whole, byte by byte and from the file they give the same findings.
-//!
-//! `MAKE_ASSETS=1 cargo test --test rules` writes README's table of rules again.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
@@ -555,34 +553,4 @@ fn section_7_1_each_side_ends_for_itself() {
     let unanswered = upgraded().up(CLOSE_UP).rst(DOWN).judged();
     assert_eq!(side(&unanswered), [told(4, Rule::TcpReset, "server"), told(4, Rule::CloseUnanswered, "server")]);
     assert_eq!(unanswered[1].1.about, Some(3));
-}
-
-const TABLE: (&str, &str) = ("<!-- rules: MAKE_ASSETS=1 cargo test --test rules -->\n", "<!-- /rules -->");
-
-/// README's table of rules.
-fn table() -> String {
-    let rows = Rule::ALL.iter().map(|rule| {
-        let what = ["{s}", "{n}", "{b}", "{d}", "{x}"]
-            .into_iter()
-            .fold(rule.sentence().to_owned(), |s, place| s.replace(place, "…"));
-        format!("| `{}` | {} | {} | {what} |\n", rule.id(), rule.section(), rule.severity().name())
-    });
-    ["\n| rule | section | severity | what it says |\n| --- | --- | --- | --- |\n".to_owned()]
-        .into_iter()
-        .chain(rows)
-        .chain(["\n".to_owned()])
-        .collect()
-}
-
-#[test]
-fn readme_lists_every_rule() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&path).expect("README.md");
-    let (before, rest) = readme.split_once(TABLE.0).expect("where the table begins");
-    let (kept, after) = rest.split_once(TABLE.1).expect("where the table ends");
-    if std::env::var_os("MAKE_ASSETS").is_some() {
-        std::fs::write(&path, [before, TABLE.0, &table(), TABLE.1, after].concat()).expect("written");
-        return;
-    }
-    assert!(kept == table(), "README's rules are out of date: MAKE_ASSETS=1 cargo test --test rules");
 }

@@ -356,14 +356,3 @@ fn what_can_come_next_is_offered() {
     }
     assert!(complete("text contains \"op").words.is_empty());
 }
-
-#[test]
-fn readme_tells_of_every_field() {
-    let readme = include_str!("../../../README.md");
-    for field in Field::ALL {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", field.name())));
-        let row = row.unwrap_or_else(|| panic!("README has no {}", field.name()));
-        assert!(row.contains(field.words()), "{row}");
-        assert!(field.aliases().iter().all(|alias| row.contains(&format!("`{alias}`"))), "{row}");
-    }
-}

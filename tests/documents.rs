@@ -1,0 +1,290 @@
+//! The documents hold what the program does: generated tables, links, paths, commands and filters.
+//!
+//! `MAKE_ASSETS=1 cargo test documents` writes the generated tables again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use framescope::capture::filter::{Field, Filter};
+use framescope::cli::Cli;
+use framescope::proto::rules::Rule;
+use framescope::tui::keymap::Keymap;
+
+/// The largest README, in bytes: what is longer belongs into the manual.
+const MAX_README: usize = 12_000;
+
+/// Where the sources of the repository may be, as documents name them.
+const FOLDERS: [&str; 8] = ["src/", "tests/", "assets/", "benches/", "docs/", "fuzz/", "static/", ".ci/"];
+
+struct Document {
+    /// Relative to the repository.
+    path: PathBuf,
+    text: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn documents() -> Vec<Document> {
+    let docs = fs::read_dir(root().join("docs")).expect("docs").map(|entry| entry.expect("an entry").path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let read = |path: PathBuf| Document {
+        text: fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())),
+        path: path.strip_prefix(root()).expect("in the repository").to_owned(),
+    };
+    top.into_iter().chain(docs).map(read).collect()
+}
+
+impl Document {
+    /// Its lines outside code blocks.
+    fn prose(&self) -> impl Iterator<Item = &str> {
+        let mut is_code = false;
+        self.text.lines().filter(move |line| {
+            let is_fence = line.trim_start().starts_with("```");
+            is_code ^= is_fence;
+            !is_code && !is_fence
+        })
+    }
+
+    /// The lines of its code blocks with that info string.
+    fn code<'a>(&'a self, info: &'a str) -> impl Iterator<Item = &'a str> {
+        let mut kind = None;
+        self.text.lines().filter(move |line| match (line.trim_start().strip_prefix("```"), kind) {
+            (Some(_), Some(_)) => {
+                kind = None;
+                false
+            }
+            (Some(begun), None) => {
+                kind = Some(begun);
+                false
+            }
+            (None, kind) => kind == Some(info),
+        })
+    }
+
+    /// The anchors of its headings, as GitHub makes them.
+    fn anchors(&self) -> Vec<String> {
+        let headings = self.prose().filter(|line| line.starts_with('#'));
+        headings.map(|line| anchor(line.trim_start_matches('#').trim())).collect()
+    }
+}
+
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}
+
+/// Compares the generated part `name` of a document with `table`, or writes it.
+fn hold(document: &str, name: &str, table: &str) {
+    let path = root().join(document);
+    let text = fs::read_to_string(&path).expect(document);
+    let begin = format!("<!-- {name}: MAKE_ASSETS=1 cargo test documents -->\n");
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{document} has no {begin}"));
+    let end = format!("<!-- /{name} -->");
+    let (kept, after) = rest.split_once(&end).unwrap_or_else(|| panic!("{document} has no {end}"));
+    let table = format!("\n{table}\n");
+    if std::env::var_os("MAKE_ASSETS").is_some() {
+        fs::write(&path, [before, &begin, &table, &end, after].concat()).expect(document);
+        return;
+    }
+    assert!(kept == table, "{document}: the table of {name} is out of date: MAKE_ASSETS=1 cargo test documents");
+}
+
+fn rules() -> String {
+    let mut table = "| rule | section | severity | what it says |\n| --- | --- | --- | --- |\n".to_owned();
+    for rule in Rule::ALL {
+        let sentence = ["{s}", "{n}", "{b}", "{d}", "{x}"]
+            .into_iter()
+            .fold(rule.sentence().to_owned(), |sentence, value| sentence.replace(value, "…"));
+        let (id, section, severity) = (rule.id(), rule.section(), rule.severity().name());
+        table.push_str(&format!("| `{id}` | {section} | {severity} | {sentence} |\n"));
+    }
+    table
+}
+
+fn fields() -> String {
+    let mut table = "| field | values | what it is | Wireshark's name |\n| --- | --- | --- | --- |\n".to_owned();
+    for field in Field::ALL {
+        let values = match format!("{:?}", field.sort()).to_lowercase().as_str() {
+            "flag" => "true, false".to_owned(),
+            "presence" => "–".to_owned(),
+            sort => sort.to_owned(),
+        };
+        let aliases: Vec<String> = field.aliases().iter().map(|alias| format!("`{alias}`")).collect();
+        table.push_str(&format!("| `{}` | {values} | {} | {} |\n", field.name(), field.words(), aliases.join(" ")));
+    }
+    table
+}
+
+fn keys() -> String {
+    let mut table = "| | keys | what they do |\n| --- | --- | --- |\n".to_owned();
+    for group in Keymap::built_in().expect("the key table").groups {
+        let mut name = group.name.as_str();
+        for binding in &group.bindings {
+            let labels: Vec<String> = binding.labels().split(' ').map(code).collect();
+            table.push_str(&format!("| {name} | {} | {} |\n", labels.join(" "), binding.help));
+            name = "";
+        }
+    }
+    table
+}
+
+/// A key as a code span. In a table a `|` would end the cell.
+fn code(label: &str) -> String {
+    assert!(!label.contains(['|', '`']), "{label}");
+    format!("`{label}`")
+}
+
+#[test]
+fn documents_hold_the_generated_tables() {
+    hold("docs/rules.md", "rules", &rules());
+    hold("docs/manual.md", "fields", &fields());
+    hold("docs/manual.md", "keys", &keys());
+}
+
+#[test]
+fn documents_link_to_what_exists() {
+    let documents = documents();
+    let mut broken = Vec::new();
+    for document in &documents {
+        for line in document.prose() {
+            for target in line.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+                if target.contains("://") {
+                    continue;
+                }
+                let (file, wanted) = target.split_once('#').map_or((target, None), |(file, to)| (file, Some(to)));
+                let folder = document.path.parent().expect("a folder");
+                let path = if file.is_empty() { document.path.clone() } else { clean(&folder.join(file)) };
+                let linked = documents.iter().find(|other| other.path == path);
+                let exists = match (wanted, linked) {
+                    (Some(wanted), Some(linked)) => linked.anchors().iter().any(|anchor| anchor == wanted),
+                    (Some(_), None) => false,
+                    (None, _) => root().join(&path).exists(),
+                };
+                if !exists {
+                    broken.push(format!("{}: {target}", document.path.display()));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "broken links: {broken:#?}");
+}
+
+/// A path without `..`.
+fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path {
+        if part == ".." {
+            clean.pop();
+        } else {
+            clean.push(part);
+        }
+    }
+    clean
+}
+
+#[test]
+fn documents_name_files_that_exist() {
+    let mut missing = Vec::new();
+    for document in documents() {
+        // A change log names what there was.
+        if document.path == Path::new("CHANGELOG.md") {
+            continue;
+        }
+        let words = document.text.split(|c: char| c.is_whitespace() || "`(),:;│".contains(c));
+        let paths = words.map(|word| word.trim_end_matches(['.', '/']));
+        let named = paths.filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)));
+        let concrete = named.filter(|path| !path.contains(['*', '…', '<', '{', '#']));
+        for path in concrete.filter(|path| !root().join(path).exists()) {
+            missing.push(format!("{}: {path}", document.path.display()));
+        }
+    }
+    assert!(missing.is_empty(), "files that do not exist: {missing:#?}");
+}
+
+#[test]
+fn documents_show_commands_that_the_program_takes() {
+    let mut commands = 0;
+    for document in documents() {
+        for line in document.code("sh") {
+            for words in simple_commands(line) {
+                if words.first().is_some_and(|word| word == "framescope") {
+                    commands += 1;
+                    if let Err(e) = Cli::read(&words) {
+                        panic!("{}: {line}\n{e}", document.path.display());
+                    }
+                }
+            }
+        }
+    }
+    assert!(commands > 30, "only {commands} commands were found");
+}
+
+#[test]
+fn documents_show_filters_that_can_be_read() {
+    let filters: Vec<String> =
+        documents().iter().flat_map(|d| d.code("text filters").map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(filters.len() >= 10, "{filters:?}");
+    for filter in filters {
+        Filter::parse(&filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
+    }
+}
+
+#[test]
+fn documents_keep_the_readme_short() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    assert!(readme.len() <= MAX_README, "README.md has {} bytes, of {MAX_README} at most", readme.len());
+}
+
+/// The words of each command in a line of shell: as much of its grammar as the documents use.
+fn simple_commands(line: &str) -> Vec<Vec<String>> {
+    let mut commands = vec![Vec::new()];
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut redirected = false;
+    let end_word = |word: &mut Option<String>, commands: &mut Vec<Vec<String>>, redirected: &mut bool| {
+        if let Some(word) = word.take()
+            && !std::mem::take(redirected)
+        {
+            commands.last_mut().expect("one").push(word);
+        }
+    };
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), c) => word.get_or_insert_default().push(c),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => end_word(&mut word, &mut commands, &mut redirected),
+            (None, '#') if word.is_none() => break,
+            (None, '>') => {
+                // The number of a file descriptor is no word.
+                word = word.filter(|word| word != "2");
+                end_word(&mut word, &mut commands, &mut redirected);
+                redirected = true;
+            }
+            (None, '|' | '&' | ';') => {
+                end_word(&mut word, &mut commands, &mut redirected);
+                commands.push(Vec::new());
+            }
+            (None, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    end_word(&mut word, &mut commands, &mut redirected);
+    commands.retain(|command| !command.is_empty());
+    commands
+}
+
+#[test]
+fn documents_of_shell_are_split_into_commands() {
+    let words = |line| simple_commands(line).iter().map(|words| words.join("·")).collect::<Vec<_>>();
+    assert_eq!(words("framescope a 'b c|d' 2> log &  # why"), ["framescope·a·b c|d"]);
+    assert_eq!(
+        words("printf '\\x89' | framescope decode - > out && wait"),
+        ["printf·\\x89", "framescope·decode·-", "wait"]
+    );
+}
