@@ -8,8 +8,8 @@
 use std::time::{Duration, Instant};
 
 use crossterm::event::{KeyCode, KeyEvent};
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;

@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-use framescope::capture::filter::{Filter, Sieve};
-use framescope::capture::recorder::{Chunk, Recorder};
-use framescope::capture::selection::Selection;
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
+use framescope::capture::query::filter::{Filter, Sieve};
+use framescope::capture::query::selection::Selection;
 use framescope::capture::store::Capture;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;

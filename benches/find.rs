@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use framescope::capture::recorder::{Chunk, Recorder};
-use framescope::capture::search::{self, Pattern, Toward};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
+use framescope::capture::query::search::{self, Pattern, Toward};
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;

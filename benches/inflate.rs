@@ -5,9 +5,9 @@
 
 use std::time::Instant;
 
-use framescope::capture::inflate::MessageReader;
-use framescope::capture::recorder::{Chunk, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
+use framescope::capture::store::message_reader::MessageReader;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;

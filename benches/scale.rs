@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use framescope::capture::import;
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;

@@ -11,9 +11,9 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::capture::filter::{self, Filter, FilterError};
-use crate::capture::ring::MIN_RING;
-use crate::capture::samples::Sample;
+use crate::capture::import::samples::Sample;
+use crate::capture::live::ring::MIN_RING;
+use crate::capture::query::filter::{self, Filter, FilterError};
 use crate::export::Format;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Severity;

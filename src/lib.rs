@@ -6,7 +6,7 @@
 //!  sockets ──► net: listener, one thread per connection, server roles, demo client
 //!                │ tap: each chunk read or written, with its time, exactly as it crossed
 //!                ▼
-//!              capture::recorder ──► spool: a pcapng file (synthesized TCP), appended as bytes arrive
+//!              capture::live::recorder ──► spool: a pcapng file (synthesized TCP), appended as bytes arrive
 //!                │                     ▲
 //!                │ proto: one dissector per direction finds handshake, frames, messages, findings
 //!                ▼                     │ bytes are read back by position, never held in memory

@@ -161,7 +161,7 @@ fn captured_text_reaches_no_terminal_raw() {
         let mut other = wire.recorder.connection(address("127.0.0.1:50009"), address("127.0.0.1:6455"));
         let bytes = b"GET / HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";
         let time = framescope::proto::time::Time(1_795_375_900_000_000_000);
-        other.record(&[framescope::capture::recorder::Chunk { direction: UP, time, bytes }]);
+        other.record(&[framescope::capture::live::recorder::Chunk { direction: UP, time, bytes }]);
     });
     for arguments in [&[name(&path)][..], &[name(&path), "--json"]] {
         let (status, out, _) = check(arguments);

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use assert_cmd::cargo::cargo_bin;
-use framescope::capture::schema::{CutFrame, Line};
+use framescope::capture::format::schema::{CutFrame, Line};
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 

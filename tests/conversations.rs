@@ -6,10 +6,10 @@ mod support;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::record::Record;
-use framescope::capture::recorder::{Chunk, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
 use framescope::proto::connection::Connection;
 use framescope::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use framescope::proto::dissector::MAX_JUNK;

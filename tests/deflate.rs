@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::inflate::Inflated;
-use framescope::capture::record::Record;
-use framescope::capture::recorder::{Chunk, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::message_reader::Inflated;
+use framescope::capture::store::record::Record;
 use framescope::proto::deflate::{Deflater, InflateError};
 use framescope::proto::dissected::Direction;
 use framescope::proto::rules::Rule;
@@ -23,7 +23,7 @@ const DOWN: Direction = Direction::ServerToClient;
 /// A recorded connection that agreed on permessage-deflate with these parameters.
 struct Talk {
     recorder: Recorder,
-    connection: framescope::capture::recorder::ConnectionRecorder,
+    connection: framescope::capture::live::recorder::ConnectionRecorder,
     clock: u64,
     deflaters: [Deflater; 2],
 }

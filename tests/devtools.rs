@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use browser::Browser;
 use framescope::capture::import;
-use framescope::capture::samples::Sample;
+use framescope::capture::import::samples::Sample;
 use framescope::capture::store::Capture;
 use framescope::export::{Format, Options, Progress, export};
 use program::Program;

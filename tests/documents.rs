@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use framescope::capture::filter::{Field, Filter};
+use framescope::capture::query::filter::{Field, Filter};
 use framescope::cli::Cli;
 use framescope::proto::rules::Rule;
 use framescope::tui::keymap::Keymap;

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use framescope::capture::format::schema::Line;
 use framescope::capture::import;
-use framescope::capture::record::Record;
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::samples::Sample;
-use framescope::capture::schema::Line;
-use framescope::capture::spool::Spool;
+use framescope::capture::import::samples::Sample;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
 use framescope::export::{ExportError, Exported, Format, Options, Progress, Selection, export, to_file};
 use framescope::proto::accept::accept_key;
 use framescope::proto::dissected::{Direction, EndReason, Kind};

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 
 use framescope::capture::import;
-use framescope::capture::samples::Sample;
+use framescope::capture::import::samples::Sample;
 use framescope::capture::store::Capture;
 use framescope::export::{Format, Options, Progress, Selection, export};
 use framescope::proto::dissected::Kind;

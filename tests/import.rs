@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use framescope::capture::import::{self, Options};
-use framescope::capture::record::Record;
+use framescope::capture::store::record::Record;
 use framescope::export::{self, Format, Progress};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Rule;

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::recorder::Recorder;
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::Recorder;
+use framescope::capture::live::spool::Spool;
 use framescope::net::{Config, Server};
 use framescope::proto::rules::{Finding, Severity};
 use tungstenite::Message;

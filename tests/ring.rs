@@ -8,11 +8,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use framescope::capture::filter::{Filter, Sieve};
-use framescope::capture::record::Record;
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::spool::{Spool, SpoolError};
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::{Spool, SpoolError};
+use framescope::capture::query::filter::{Filter, Sieve};
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
 use framescope::export::{ExportError, Format, Options, Progress, export};
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;

@@ -6,11 +6,11 @@ use std::fs;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::record::Record;
-use framescope::capture::recorder::{Chunk, Recorder};
-use framescope::capture::samples::Sample;
-use framescope::capture::spool::Spool;
+use framescope::capture::import::samples::Sample;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
 use framescope::export::{Format, Options, Progress, export};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;

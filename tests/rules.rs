@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, EndReason};

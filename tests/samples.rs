@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::record::Record;
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::samples::Sample;
-use framescope::capture::spool::Spool;
+use framescope::capture::import::samples::Sample;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, EndReason, Kind};

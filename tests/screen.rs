@@ -3,7 +3,7 @@
 mod support;
 
 use framescope::capture::import;
-use framescope::capture::search::Toward;
+use framescope::capture::query::search::Toward;
 use framescope::tui::app::overlay::Overlay;
 use framescope::tui::app::{Effect, Panel};
 use framescope::tui::event::Report;
@@ -355,7 +355,8 @@ fn text_and_bytes_are_found() {
     let find = |screen: &mut Screen| {
         let Some(Effect::Find { pattern, from, toward, .. }) = screen.app.effects.pop() else { panic!("a search") };
         let (looked, cancel) = Default::default();
-        let hit = framescope::capture::search::find(&screen.app.capture, &pattern, from, toward, &looked, &cancel);
+        let hit =
+            framescope::capture::query::search::find(&screen.app.capture, &pattern, from, toward, &looked, &cancel);
         screen.app.report(Report::Found(hit));
         hit.map(|hit| (hit.no, hit.byte))
     };
@@ -823,7 +824,7 @@ fn a_pong_says_which_ping_it_answers_and_how_fast() {
 
 #[test]
 fn a_list_of_some_records_is_gone_through_by_its_rows() {
-    use framescope::capture::selection::Selection;
+    use framescope::capture::query::selection::Selection;
     let mut wire = ticker();
     wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
     let mut screen = Screen::live(&wire, (120, 36));

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use framescope::capture::search::{Hit, Pattern, Toward, find};
+use framescope::capture::query::search::{Hit, Pattern, Toward, find};
 use framescope::proto::deflate::Deflater;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use framescope::capture::import;
-use framescope::capture::samples::Sample;
+use framescope::capture::import::samples::Sample;
 use framescope::export::{Format, Options, Progress, export};
 use framescope::proto::deflate::Deflater;
 use framescope::wire::frame::FrameHead;

@@ -371,8 +371,8 @@ fn the_screen_that_panics() {
         fn export(&mut self, _: host::ExportRequest, _: event::Remote) {}
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let spool = framescope::capture::spool::Spool::temporary_in(folder.path()).expect("a spool");
-    let recorder = framescope::capture::recorder::Recorder::new(spool);
+    let spool = framescope::capture::live::spool::Spool::temporary_in(folder.path()).expect("a spool");
+    let recorder = framescope::capture::live::recorder::Recorder::new(spool);
     let setting = tui::app::Setting { url: host::Host::url(&Mad), file: None, formats: Vec::new() };
     let dark = theme::ThemeName::Dark;
     let keys = keymap::Keymap::built_in().expect("a table");

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use framescope::capture::import;
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;

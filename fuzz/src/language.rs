@@ -1,6 +1,6 @@
 //! What people type.
 
-use framescope::capture::filter::{Filter, complete};
+use framescope::capture::query::filter::{Filter, complete};
 
 /// A filter: what is written of one reads as the same, an error points into the text, and there are completions anywhere.
 pub fn filter(data: &[u8]) {

@@ -2,8 +2,8 @@
 
 use super::json::{self, key, number_field, optional, string_field};
 use super::timestamp::Timestamps;
-use crate::capture::record::Record;
-use crate::capture::schema::VERSION;
+use crate::capture::format::schema::VERSION;
+use crate::capture::store::record::Record;
 use crate::proto::rules::{Finding, Severity};
 use crate::proto::time::Time;
 use crate::wire::field::Span;

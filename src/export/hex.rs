@@ -8,7 +8,7 @@ use super::sink::Sink;
 use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, words};
-use crate::capture::record::Record;
+use crate::capture::store::record::Record;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldId, FieldValue};

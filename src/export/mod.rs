@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use sink::Sink;
 
-use crate::capture::spool::way_out;
+use crate::capture::live::spool::way_out;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
@@ -36,7 +36,7 @@ use source::Source;
 pub enum Format {
     /// A packet capture, for Wireshark and for us.
     Pcapng,
-    /// A JSON object per record: [`crate::capture::schema`].
+    /// A JSON object per record: [`crate::capture::format::schema`].
     Ndjson,
     /// HTTP Archive 1.2: what Chrome DevTools import, and the records beside it.
     Har,

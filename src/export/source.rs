@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use super::{ExportError, Options, Progress, Selection, redact};
-use crate::capture::inflate::{Inflated, MessageReader};
-use crate::capture::pcapng::MAX_SEGMENT;
-use crate::capture::reader::Reader;
-use crate::capture::record::Record;
+use crate::capture::format::pcapng::MAX_SEGMENT;
+use crate::capture::store::message_reader::{Inflated, MessageReader};
+use crate::capture::store::reader::Reader;
+use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::compressed_messages::EXPORTED_INFLATED;
 use crate::proto::dissected::Kind;

@@ -1,9 +1,8 @@
 //! Fields and records in words, for the formats that people read. All text here is safe for a terminal.
 
 use super::timestamp::Timestamps;
-use crate::capture::record::Record;
 use crate::capture::store::Capture;
-use crate::capture::summary;
+use crate::capture::store::record::Record;
 use crate::explain;
 use crate::proto::rules::{Finding, count};
 use crate::wire::field::Field;
@@ -43,7 +42,7 @@ pub fn way(record: &Record) -> String {
 
 /// A finding, in a line.
 pub fn finding(finding: &Finding) -> String {
-    format!("! {}", summary::finding(finding))
+    format!("! {}", finding.line())
 }
 
 /// Up to sixteen bytes as hex, in two groups of eight.

@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::connections::Connections;
 use super::session;
 use super::tap::Tap;
-use crate::capture::recorder::Recorder;
+use crate::capture::live::recorder::Recorder;
 use crate::proto::endpoint::Limits;
 
 /// Stack of a connection's thread in bytes: what it works on lies on the heap.

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
-use crate::capture::recorder::{Chunk, ConnectionRecorder};
+use crate::capture::live::recorder::{Chunk, ConnectionRecorder};
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::wire::field::Span;
+use crate::wire::printable;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -266,6 +267,17 @@ impl Finding {
     pub const fn about(mut self, ordinal: Option<u64>) -> Self {
         self.about = ordinal;
         self
+    }
+
+    /// The finding in one line: severity, sentence, rule id and section. Safe to show in a terminal.
+    pub fn line(&self) -> String {
+        format!(
+            "{}: {} ({}, {})",
+            self.rule.severity().name(),
+            printable::text(&self.sentence()),
+            self.rule.id(),
+            self.rule.section()
+        )
     }
 
     /// The finding as one sentence. Holds captured text raw: [`crate::wire::printable`] comes before a terminal.

@@ -13,9 +13,9 @@ use anyhow::{Context as _, bail};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{files, signals, stdio};
-use crate::capture::filter::{Filter, Sieve};
 use crate::capture::import::{self, Loader};
-use crate::capture::record::Record;
+use crate::capture::query::filter::{Filter, Sieve};
+use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::{Check, Theme};
 use crate::explain::{self, lookup};

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 use super::{files, stdio};
-use crate::capture::record::Record;
-use crate::capture::recorder::{Chunk, Recorder};
-use crate::capture::spool::Spool;
+use crate::capture::live::recorder::{Chunk, Recorder};
+use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
 use crate::cli::Decode;
 use crate::export::{Format, Options, Progress, Selection, grid, words};
 use crate::proto::accept::accept_key;

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, bail};
 
 use super::{screen, signals, stdio};
-use crate::capture::filter::{Filter, Sieve};
-use crate::capture::samples::Sample;
+use crate::capture::import::samples::Sample;
+use crate::capture::query::filter::{Filter, Sieve};
 use crate::capture::store::Capture;
 use crate::capture::{self, import};
 use crate::cli::{Export, Open, Theme};
@@ -78,7 +78,7 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
 
 /// The numbers of the records that a filter lets through.
 fn select(filter: &Filter, capture: &Capture, progress: &Progress) -> anyhow::Result<Vec<u64>> {
-    let mut selected = capture::selection::Selection::default();
+    let mut selected = capture::query::selection::Selection::default();
     let go_on = |_| !progress.cancel.load(Ordering::Relaxed);
     let whole = Sieve::new(filter, capture).extend(&mut selected, go_on);
     let whole = whole.with_context(|| format!("{} cannot be read; is it still there?", capture.path().display()))?;

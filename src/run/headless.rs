@@ -9,8 +9,9 @@ use anyhow::{Context as _, bail};
 use super::follow::{Follower, Stopped, Style};
 use super::teller::Teller;
 use super::{signals, stdio};
-use crate::capture::recorder::Recorder;
-use crate::capture::spool::{self, Spool};
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::scratch;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::Serve;
 use crate::net::{Config, Handle, Server, demo};
@@ -79,7 +80,7 @@ pub fn spool(args: &Serve) -> anyhow::Result<Spool> {
         (Some(path), None) => Spool::keep(path, args.force)?,
         (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
         (None, None) => Spool::temporary()?,
-        (None, Some(size)) => Spool::temporary_ring(&spool::folder(), size)?,
+        (None, Some(size)) => Spool::temporary_ring(&scratch::folder(), size)?,
     })
 }
 

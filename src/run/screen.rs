@@ -14,11 +14,12 @@ use anyhow::{Context as _, bail};
 
 use super::signals::{self, Signal};
 use super::{headless, stdio};
-use crate::capture::filter::Filter;
 use crate::capture::import::Loader;
-use crate::capture::recorder::Recorder;
-use crate::capture::spool::{self, Leftover};
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::{self, Leftover};
+use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
+use crate::capture::store::scratch;
 use crate::cli::{Serve, Theme};
 use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
 use crate::net::Server;
@@ -42,7 +43,7 @@ const PROGRESS: Duration = Duration::from_millis(100);
 pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     needs_terminal("--headless serves without one")?;
     let ends = Ends::listen()?;
-    let leftover = spool::leftovers(&spool::folder()).into_iter().next();
+    let leftover = spool::leftovers(&scratch::folder()).into_iter().next();
     let server = Server::bind(headless::config(args))?;
     let spool = headless::spool(args)?;
     let fate = spool.fate();

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::capture::record::Record;
 use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
 use crate::proto::dissected::Kind;
 
 /// Up to which stream offset each direction of each connection was looked at, and whether its end was.

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::app::inflated::Unpacked;
 use super::host::ExportRequest;
-use crate::capture::search::Hit;
+use crate::capture::query::search::Hit;
 
 /// Something that the main loop reacts to.
 #[derive(Debug)]

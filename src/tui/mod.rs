@@ -30,7 +30,7 @@ use self::event::{Event, Remote, Report};
 use self::host::Host;
 use self::terminal::Screen;
 use self::theme::ThemeName;
-use crate::capture::search::{self, Pattern, Toward};
+use crate::capture::query::search::{self, Pattern, Toward};
 use crate::capture::store::Capture;
 
 /// The least time between two drawings that only live traffic asks for.

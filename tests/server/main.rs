@@ -15,10 +15,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use framescope::capture::import;
-use framescope::capture::record::Record;
-use framescope::capture::recorder::Recorder;
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::Recorder;
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
 use framescope::net::{Config, Handle, Server};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Severity;

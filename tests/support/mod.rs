@@ -4,9 +4,10 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::sync::atomic::AtomicBool;
 
+use framescope::capture::import::samples::Sample;
 use framescope::capture::import::{self, Options};
-use framescope::capture::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::time::Time;
@@ -182,7 +183,7 @@ impl Screen {
     pub fn sample(name: &str, size: (u16, u16)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(format!("{name}.pcapng"));
-        framescope::capture::samples::Sample::by_name(name).expect("a sample").unpack(&path).expect("unpacked");
+        Sample::by_name(name).expect("a sample").unpack(&path).expect("unpacked");
         Self::file(&path, Options::default(), size)
     }
 

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use framescope::capture::recorder::Recorder;
-use framescope::capture::spool::Spool;
+use framescope::capture::live::recorder::Recorder;
+use framescope::capture::live::spool::Spool;
 use framescope::net::{Config, Server};
 
 /// A server at work.

@@ -2,8 +2,6 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::segment::Flags;
-
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 /// 802.1Q, 802.1ad and two that were used before it.
@@ -23,6 +21,15 @@ pub enum Holds {
     Other,
     /// Nobody here knows its link type.
     UnknownLink,
+}
+
+/// The flags of a TCP segment that reassembly needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags {
+    pub syn: bool,
+    pub ack: bool,
+    pub fin: bool,
+    pub rst: bool,
 }
 
 /// A TCP segment; places are bytes of the packet.

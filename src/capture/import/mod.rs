@@ -1,19 +1,12 @@
 //! Opening files that hold traffic. What a file is, is told by its content.
 
-mod blocks;
 mod fragments;
 mod gzip;
-mod har;
-mod interface;
+mod json;
 mod link;
-mod ndjson;
 mod packets;
-mod replay;
-mod segment;
-mod side;
+pub mod samples;
 mod tcp;
-mod text;
-mod told;
 
 use std::fs::File;
 use std::io;
@@ -22,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::spool::{self, SpoolError};
-use super::store::Capture;
-use text::Conversion;
+use self::json::Conversion;
+use super::live::spool::SpoolError;
+use super::store::{Capture, scratch};
 
 /// How many of a file's first bytes tell what it is.
 const BEGINNING: usize = 64;
@@ -140,7 +133,7 @@ pub fn open_with(path: &Path, options: Options) -> Result<(Capture, Loader), Ope
         }
         beginning = gzip::beginning(&source, BEGINNING)
             .ok_or_else(|| foreign("compressed, and damaged from its beginning on"))?;
-        let inflated = spool::scratch_file();
+        let inflated = scratch::file();
         (inflated.map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?, Some(source))
     } else {
         (source, None)

@@ -7,13 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use super::Options;
-use super::blocks::{Blocks, Next, Packet};
 use super::fragments::Fragments;
 use super::link::{self, Holds};
-use super::segment::{Mark, Segment};
 use super::tcp::Flows;
-use crate::capture::comments::COMMENT_PREFIX;
-use crate::capture::marks::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
+use super::tcp::segment::{Mark, Segment};
+use crate::capture::format::blocks::{Blocks, Next, Packet};
+use crate::capture::format::comments::COMMENT_PREFIX;
+use crate::capture::format::file_markers::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
 use crate::capture::store::Capture;
 use crate::proto::rules::{count, grouped};
 
@@ -108,8 +108,8 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unre
                 END_OF_CAPTURE => Some(Mark::EndOfCapture),
                 text => Gap::read(text)
                     .map(Mark::Gap)
-                    .or_else(|| marks::overlap(text).map(Mark::Overlap))
-                    .or_else(|| marks::begun_at(text).filter(|_| tcp.flags.syn).map(Mark::BegunAt)),
+                    .or_else(|| file_markers::overlap(text).map(Mark::Overlap))
+                    .or_else(|| file_markers::begun_at(text).filter(|_| tcp.flags.syn).map(Mark::BegunAt)),
             });
             flows.take(Segment {
                 payload: &packet.bytes[from..to],

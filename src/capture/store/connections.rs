@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 
 use super::Capture;
-use crate::capture::index::{ConnectionEntry, Totals};
-use crate::capture::overview::Overview;
-use crate::capture::record::Record;
+use super::index::{ConnectionEntry, Totals};
+use super::record::Record;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::EndReason;
 use crate::proto::time::Time;
@@ -75,13 +74,6 @@ impl Capture {
     /// How many connections with smaller numbers are there.
     pub fn rank_of(&self, connection: u32) -> u32 {
         self.index().connections.rank(connection)
-    }
-
-    /// What the connections with those numbers were like, those of them that are there: see [`Overview`]. Each with how many
-    /// records it had in each of `bins` equal parts of its time.
-    pub fn overviews(&self, numbers: &[u32], bins: usize) -> Vec<Overview> {
-        let index = self.index();
-        numbers.iter().filter_map(|number| Overview::of(&index, *number, bins)).collect()
     }
 
     /// The number of the record of `connection` that comes `steps` after record `no` in it (before, when negative). `no`

@@ -1,8 +1,8 @@
 //! What is wrong in a capture, and where.
 
 use super::Capture;
-use crate::capture::index::Tally;
-use crate::capture::record::Record;
+use super::index::Tally;
+use super::record::Record;
 use crate::proto::rules::{Finding, Rule};
 
 impl Capture {

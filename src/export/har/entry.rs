@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Run, Writer, head};
-use crate::capture::record::Record;
-use crate::capture::schema::VERSION;
+use crate::capture::format::schema::VERSION;
+use crate::capture::store::record::Record;
 use crate::export::ExportError;
 use crate::export::json::{key, number_field, string_field};
 use crate::export::sink::Sink;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::data::Data;
 use super::{Run, Writer};
-use crate::capture::record::Record;
+use crate::capture::store::record::Record;
 use crate::export::ExportError;
 use crate::export::json::{key, number_field, string_field};
 use crate::export::sink::Sink;

@@ -18,8 +18,8 @@ use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, Progress, Selection};
-use crate::capture::record::Record;
-use crate::capture::schema::VERSION;
+use crate::capture::format::schema::VERSION;
+use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::dissected::{Direction, Kind};
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use super::{Run, Writer};
-use crate::capture::record::Record;
+use crate::capture::store::record::Record;
 use crate::export::ExportError;
 use crate::export::json::{self, key, number_field, string_field};
 use crate::export::ndjson::{addresses, findings_field, quoted};

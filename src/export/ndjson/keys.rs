@@ -1,8 +1,8 @@
 //! The keys of the lines, in groups that several types share.
 
-use crate::capture::inflate::Inflated;
-use crate::capture::record::Record;
 use crate::capture::store::Capture;
+use crate::capture::store::message_reader::Inflated;
+use crate::capture::store::record::Record;
 use crate::export::json::{self, bool_field, key, null_field, number_field, optional, string_field};
 use crate::export::source::Bytes;
 use crate::export::{ExportError, findings};

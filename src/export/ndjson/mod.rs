@@ -1,4 +1,4 @@
-//! NDJSON, version 1: one object per record. The schema is [`crate::capture::schema`]; a test holds the two together.
+//! NDJSON, version 1: one object per record. The schema is [`crate::capture::format::schema`]; a test holds the two together.
 
 mod keys;
 
@@ -7,9 +7,9 @@ use super::sink::Sink;
 use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, Options};
-use crate::capture::record::Record;
-use crate::capture::schema::VERSION;
+use crate::capture::format::schema::VERSION;
 use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::utf8::Utf8;
 use crate::wire::frame::{FrameHead, HeadReading};

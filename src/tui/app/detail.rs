@@ -3,10 +3,10 @@
 use std::io;
 
 use super::inflated::Unpacked;
-use crate::capture::message::{Carrier, Message};
-use crate::capture::record::Record;
+use crate::capture::query::messages::{Carrier, Message};
+use crate::capture::query::summary;
 use crate::capture::store::Capture;
-use crate::capture::summary;
+use crate::capture::store::record::Record;
 use crate::explain::{self, FrameContext, MessagePart};
 use crate::proto::accept::{AcceptBench, GUID};
 use crate::proto::dissected::{Direction, Kind};

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::overlay::{Prompt, Purpose};
 use super::{App, Effect, Panel, View};
-use crate::capture::filter::{self, Filter, FilterError, Passed, Sieve};
-use crate::capture::selection::Selection;
+use crate::capture::query::filter::{self, Filter, FilterError, Passed, Sieve};
+use crate::capture::query::selection::Selection;
 use crate::capture::store::Capture;
 #[cfg(doc)]
 use crate::capture::store::Totals;

@@ -1,7 +1,7 @@
 //! What goes with the ring while the screen shows it.
 
 use super::App;
-use crate::capture::filter::Sieve;
+use crate::capture::query::filter::Sieve;
 
 impl App {
     /// The capture's counts now, and what is gone out of every list.

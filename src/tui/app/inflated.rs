@@ -3,9 +3,9 @@
 use std::io;
 
 use super::{App, Effect, Panel};
-use crate::capture::inflate::{Inflated, MessageReader};
-use crate::capture::record::Record;
 use crate::capture::store::Capture;
+use crate::capture::store::message_reader::{Inflated, MessageReader};
+use crate::capture::store::record::Record;
 use crate::explain::DeflateContext;
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::Rule;

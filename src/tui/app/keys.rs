@@ -10,7 +10,7 @@ use tui_input::backend::crossterm::EventHandler as _;
 
 use super::overlay::{CopyMenu, CopyWhat, ExportDialog, Overlay, Prompt, Purpose, Question, Scope, free_name};
 use super::{App, Effect, Job, TimeFormat, View};
-use crate::capture::search::{Pattern, Toward};
+use crate::capture::query::search::{Pattern, Toward};
 use crate::tui::action::Action;
 use crate::tui::host::ExportRequest;
 

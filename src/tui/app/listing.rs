@@ -2,8 +2,8 @@
 
 use super::rows::{Choice, Row, Sort};
 use super::{App, View};
-use crate::capture::message;
-use crate::capture::selection::Selection;
+use crate::capture::query::messages;
+use crate::capture::query::selection::Selection;
 
 impl App {
     /// Shows only what `within` selects from now on, or everything. The cursor stays where it has a row, and goes to the nearest
@@ -99,7 +99,9 @@ impl App {
         }
         let hides = match self.rows.run_around(no) {
             Some(first) => Some(first),
-            None if self.view == View::Messages && message::goes_on(&record) => message::opener(&self.capture, &record),
+            None if self.view == View::Messages && messages::goes_on(&record) => {
+                messages::opener(&self.capture, &record)
+            }
             None => None,
         };
         if let Some(row) = hides.and_then(|hides| self.rows.row(self.rows.row_of(hides, false)?)) {
@@ -196,8 +198,8 @@ impl App {
             return;
         }
         let speaks = self.rows.run_around(self.cursor).or_else(|| {
-            let record = self.capture.record(self.cursor).filter(message::goes_on)?;
-            message::opener(&self.capture, &record)
+            let record = self.capture.record(self.cursor).filter(messages::goes_on)?;
+            messages::opener(&self.capture, &record)
         });
         let row = speaks.and_then(|no| self.rows.row_of(no, false));
         let nearest = self.rows.row_from(self.cursor).min(self.rows.len().saturating_sub(1));

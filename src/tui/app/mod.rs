@@ -32,8 +32,8 @@ use super::host::{ExportRequest, FormatChoice};
 use super::keymap::Keymap;
 use super::layout::{self, Layout, Shape};
 use super::theme::Theme;
-use crate::capture::message::Messages;
-use crate::capture::search::{Pattern, Toward};
+use crate::capture::query::messages::Messages;
+use crate::capture::query::search::{Pattern, Toward};
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
 pub use crate::proto::rules::count;
 

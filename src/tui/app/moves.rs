@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::detail::{Detail, Sort};
 use super::{App, Panel, View};
-use crate::capture::partner;
+use crate::capture::query::partner;
 use crate::proto::rules::Rule;
 use crate::tui::layout::HexShape;
 

@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::capture::heartbeat::Heartbeats;
-use crate::capture::message;
-use crate::capture::record::Record;
-use crate::capture::selection::Selection;
+use crate::capture::query::heartbeats::Heartbeats;
+use crate::capture::query::messages;
+use crate::capture::query::selection::Selection;
+use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 
 /// How long rows may be chosen in one go; the rest waits.
@@ -252,7 +252,7 @@ impl Rows {
 
     /// Whether a record has a row of its own.
     fn consider(&self, capture: &Capture, chosen: &mut Chosen, record: &Record) {
-        if self.choice.messages && message::goes_on(record) {
+        if self.choice.messages && messages::goes_on(record) {
             return;
         }
         let heartbeats = chosen.heartbeats.get_or_insert_with(|| Heartbeats::new(capture));
@@ -278,7 +278,7 @@ impl Rows {
         while beats.len() < count as usize {
             let (mut numbers, to) = self.candidates(capture, from);
             if self.choice.messages {
-                numbers = capture.pick(numbers).iter().filter(|r| !message::goes_on(r)).map(|r| r.no).collect();
+                numbers = capture.pick(numbers).iter().filter(|r| !messages::goes_on(r)).map(|r| r.no).collect();
             }
             beats.extend(numbers);
             if to < from || to >= self.records {

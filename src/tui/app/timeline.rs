@@ -1,7 +1,7 @@
 //! The timeline: which part of the capture's time is shown, and how the cursor goes through it.
 
 use super::App;
-use crate::capture::timeline::{Lanes, Spans};
+use crate::capture::query::timeline::{Lanes, Spans};
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 use crate::tui::layout::{GUTTER, LEGEND_FROM};

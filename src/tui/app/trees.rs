@@ -1,7 +1,7 @@
 //! Payloads as trees in the place of their hex: chosen once, for every record that has one.
 
 use super::{App, Panel};
-use crate::capture::tree::{self, Tree};
+use crate::capture::query::payload_tree::{self, Tree};
 use crate::wire::opcode::Opcode;
 
 /// The trees of the payload under the cursor.
@@ -47,20 +47,20 @@ impl App {
         let Some(detail) = self.detail.as_ref().filter(|_| self.trees.wanted) else { return Ok(()) };
         let (bytes, len, opcode) = match self.inflated() {
             Some(said) => {
-                let most = said.bytes.len().min(tree::MAX_BYTES as usize);
+                let most = said.bytes.len().min(payload_tree::MAX_BYTES as usize);
                 (said.bytes[..most].to_vec(), said.len, Some(said.opcode))
             }
             None => {
                 let len = detail.payload_start().map(|start| detail.record.wire_len - start);
                 let len = len.ok_or("this record has no payload")?;
-                let read = self.capture.payload(&detail.record, 0..tree::MAX_BYTES);
+                let read = self.capture.payload(&detail.record, 0..payload_tree::MAX_BYTES);
                 (read.map_err(|e| format!("the bytes cannot be read: {e}"))?, len, detail.record.opcode())
             }
         };
-        if len > tree::MAX_BYTES {
-            return Err(format!("payloads of at most {} KiB are read as trees", tree::MAX_BYTES / 1024));
+        if len > payload_tree::MAX_BYTES {
+            return Err(format!("payloads of at most {} KiB are read as trees", payload_tree::MAX_BYTES / 1024));
         }
-        self.trees.all = tree::read(&bytes, opcode == Some(Opcode::Text))?;
+        self.trees.all = payload_tree::read(&bytes, opcode == Some(Opcode::Text))?;
         self.trees.at = kept.and_then(|kept| self.trees.all.iter().position(|tree| tree.format == kept)).unwrap_or(0);
         Ok(())
     }

@@ -4,9 +4,9 @@ use super::detail::Detail;
 use super::inflated::{MAX_SHOWN, Unpacked};
 use super::rows::Sort;
 use super::{App, Panel};
-use crate::capture::message::{self, Message};
-use crate::capture::record::Record;
+use crate::capture::query::messages::{self, Message};
 use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
 
 /// What the upper half of the screen shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl App {
     /// where in what it brought the byte stands.
     pub fn carrier(&self) -> Option<(u64, usize, u64)> {
         let carriers = &self.detail.as_ref()?.carriers;
-        let (i, at) = message::carrier_of(carriers, self.inflated_at)?;
+        let (i, at) = messages::carrier_of(carriers, self.inflated_at)?;
         Some((carriers[i].no, i, at))
     }
 }

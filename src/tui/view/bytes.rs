@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{put, rule, tree};
-use crate::capture::inflate::Inflated;
-use crate::capture::message::Message;
+use crate::capture::query::messages::Message;
+use crate::capture::store::message_reader::Inflated;
 use crate::explain;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::grouped;

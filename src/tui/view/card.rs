@@ -7,8 +7,8 @@ use ratatui::style::Style;
 use super::connections::{ended_style, lasted, worst};
 use super::list::severity_symbol;
 use super::{bytes_for_people, fit, put, rule};
-use crate::capture::overview::{Ending, Overview};
-use crate::capture::summary;
+use crate::capture::query::overview::{self, Ending, Overview};
+use crate::capture::query::summary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::rules::Severity;
 use crate::tui::action::Action;
@@ -28,7 +28,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let bins = usize::from(area.width.saturating_sub(NAMES + 4));
-    let overviews = app.capture.overviews(&[app.table.at], bins);
+    let overviews = overview::overviews(&app.capture, &[app.table.at], bins);
     let Some(overview) = overviews.first() else { return };
     rule::titled(app, buffer, title, &format!("Connection {}", app.table.at), "", false);
     let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));

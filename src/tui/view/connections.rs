@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::list::severity_symbol;
 use super::{bytes_for_people, fit, put, rule};
-use crate::capture::overview::{Ending, Overview};
-use crate::capture::summary;
+use crate::capture::query::overview::{self, Ending, Overview};
+use crate::capture::query::summary;
 use crate::proto::dissected::EndReason;
 use crate::proto::rules::{Severity, grouped};
 use crate::tui::app::{App, Panel};
@@ -160,7 +160,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     };
     rule::right(buffer, title, &place, app.theme.faint.0);
     let shown = app.shown_connections(app.table.top, u32::from(area.height));
-    let overviews = app.capture.overviews(&shown, RATE);
+    let overviews = overview::overviews(&app.capture, &shown, RATE);
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
     let columns = columns(area.width, client as u16);
     let room = title.width.saturating_sub(place.width() as u16 + 3);

@@ -12,9 +12,9 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{fit, put, rule};
-use crate::capture::message::Message;
-use crate::capture::record::Record;
-use crate::capture::summary;
+use crate::capture::query::messages::Message;
+use crate::capture::query::summary;
+use crate::capture::store::record::Record;
 use crate::proto::rules::{Severity, grouped};
 use crate::proto::time::Time;
 use crate::tui::app::rows::{Row, Sort};

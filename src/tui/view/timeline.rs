@@ -12,8 +12,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::list::severity_symbol;
 use super::{fit, put, rule};
-use crate::capture::summary;
-use crate::capture::timeline::{Bin, Sort, Spans};
+use crate::capture::query::summary;
+use crate::capture::query::timeline::{Bin, Sort, Spans};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Severity;
 use crate::proto::time::Time;

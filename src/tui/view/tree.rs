@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{fit, put};
-use crate::capture::tree::Tree;
+use crate::capture::query::payload_tree::Tree;
 use crate::tui::app::{App, count};
 use crate::wire::field::FieldId;
 

@@ -1,9 +1,9 @@
 //! Segments in any order: which bytes come next, which wait, which are missing for good.
 
+use super::direction::Piece;
+use super::segment::Segment;
 use super::{Flows, MANY};
 use crate::capture::import::link::TcpHead;
-use crate::capture::import::segment::Segment;
-use crate::capture::import::side::Piece;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 

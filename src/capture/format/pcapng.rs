@@ -1,0 +1,358 @@
+//! Writing pcapng: blocks, and the TCP segments that we synthesize around captured bytes.
+//!
+//! Format: draft-ietf-opsawg-pcapng. Packets are raw IP (LINKTYPE_RAW, 101) with nanosecond timestamps.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::file_markers::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
+use crate::proto::dissected::Direction;
+use crate::proto::time::Time;
+
+/// The most payload in one packet, in bytes: a larger record goes on in further packets.
+pub const MAX_SEGMENT: usize = 65_495;
+
+/// How far sequence numbers jump over a gap at most, in bytes.
+pub(in crate::capture) const MAX_JUMP: u64 = 1 << 30;
+
+/// The longest stream of one direction that is believed, in bytes.
+pub(in crate::capture) const MAX_STREAM: u64 = 1 << 62;
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const PSH: u8 = 0x08;
+const ACK: u8 = 0x10;
+
+/// Types of blocks (draft-ietf-opsawg-pcapng §4).
+pub(in crate::capture) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+pub(in crate::capture) const INTERFACE: u32 = 1;
+pub(in crate::capture) const ENHANCED_PACKET: u32 = 6;
+
+/// Codes of options (the same §3.5, §4).
+pub(in crate::capture) const OPT_END: u16 = 0;
+pub(in crate::capture) const OPT_COMMENT: u16 = 1;
+const OPT_USERAPPL: u16 = 4;
+const OPT_IF_NAME: u16 = 2;
+pub(in crate::capture) const OPT_IF_TSRESOL: u16 = 9;
+
+/// Appends what a file begins with: the section header and the one interface. A capture whose bytes never crossed a wire says
+/// so in `reconstructed`.
+pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
+    let application = concat!("framescope ", env!("CARGO_PKG_VERSION"));
+    block(out, SECTION_HEADER, |out| {
+        out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
+        out.extend_from_slice(&1u16.to_le_bytes());
+        out.extend_from_slice(&0u16.to_le_bytes());
+        out.extend_from_slice(&u64::MAX.to_le_bytes()); // section length: not known
+        if let Some(words) = reconstructed {
+            option(out, OPT_COMMENT, format!("{RECONSTRUCTED}{words}").as_bytes());
+        }
+        option(out, OPT_USERAPPL, application.as_bytes());
+        option(out, OPT_END, &[]);
+    });
+    block(out, INTERFACE, |out| {
+        out.extend_from_slice(&101u16.to_le_bytes());
+        out.extend_from_slice(&0u16.to_le_bytes());
+        out.extend_from_slice(&0u32.to_le_bytes()); // no snap length
+        option(out, OPT_IF_NAME, b"framescope");
+        option(out, OPT_IF_TSRESOL, &[9]);
+        option(out, OPT_END, &[]);
+    });
+}
+
+/// The TCP connection that is written around captured bytes: real addresses, invented sequence numbers.
+#[derive(Clone, Debug)]
+pub struct Segments {
+    /// Client, server.
+    addresses: [SocketAddr; 2],
+    /// The next sequence number of each side.
+    next: [u32; 2],
+    /// By how much the next gaps of each side are wider than sequence numbers jump over them.
+    near: [u64; 2],
+    identification: u16,
+}
+
+impl Segments {
+    /// A connection that has written nothing. `serial` is different for each connection of a file, so that one that uses
+    /// the same ports again has other sequence numbers.
+    pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
+        let first = serial.wrapping_mul(0x9e37_79b1);
+        Self { addresses: [client, server], next: [first, first ^ 0x5555_5555], near: [0; 2], identification: 0 }
+    }
+
+    /// Of a direction that has written nothing and in which so many bytes will be left out: where those are many, it begins with
+    /// other sequence numbers, as much nearer to its end as lets them tell what comes first, which they do over less than 2 GiB
+    /// (RFC 9293 §3.4). Behind the gap they are what they would have been.
+    pub const fn draw_near(&mut self, direction: Direction, gap: u64) {
+        if gap > MAX_JUMP {
+            let next = &mut self.next[direction.index()];
+            *next = next.wrapping_add((gap - MAX_JUMP) as u32);
+            self.near[direction.index()] = gap - MAX_JUMP;
+        }
+    }
+
+    /// Appends the SYN exchange.
+    pub fn open(&mut self, out: &mut Vec<u8>, time: Time) {
+        let [client, server] = Direction::BOTH;
+        for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
+            let near = self.near[direction.index()];
+            let begun_at = self.next[direction.index()].wrapping_sub(near as u32);
+            let comment = (near > 0).then(|| file_markers::begun_at_comment(begun_at));
+            self.control(out, direction, flags, time, comment.as_slice());
+        }
+        self.control(out, client, ACK, time, &[]);
+    }
+
+    /// Appends one packet with `payload`, at most [`MAX_SEGMENT`] bytes; returns where in `out` the payload begins.
+    #[inline]
+    pub fn data(
+        &mut self,
+        out: &mut Vec<u8>,
+        direction: Direction,
+        payload: &[u8],
+        time: Time,
+        comments: &[String],
+    ) -> usize {
+        let at = self.packet(out, direction, PSH | ACK, payload, time, comments);
+        let next = &mut self.next[direction.index()];
+        *next = next.wrapping_add(payload.len() as u32);
+        at
+    }
+
+    /// Leaves out `missing` bytes of a direction, and appends an empty packet that says so.
+    pub fn skip(
+        &mut self,
+        out: &mut Vec<u8>,
+        direction: Direction,
+        (missing, gap): (u64, Gap),
+        time: Time,
+        comments: &[String],
+    ) {
+        let near = &mut self.near[direction.index()];
+        let spared = missing.min(*near);
+        *near -= spared;
+        let next = &mut self.next[direction.index()];
+        *next = next.wrapping_add((missing - spared) as u32);
+        let comments: Vec<String> = std::iter::once(gap.comment()).chain(comments.iter().cloned()).collect();
+        self.control(out, direction, ACK, time, &comments);
+    }
+
+    /// Appends an empty packet that says: before the bytes that come next, so many came again with another content.
+    pub fn overlap(&mut self, out: &mut Vec<u8>, direction: Direction, differing: u64, time: Time) {
+        self.control(out, direction, ACK, time, &[file_markers::overlap_comment(differing)]);
+    }
+
+    /// Appends a FIN from that side.
+    pub fn fin(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        self.control(out, direction, FIN | ACK, time, comments);
+    }
+
+    /// Appends an empty packet that says: from here on it is not known what that side did.
+    pub fn unknown(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        let comments: Vec<String> =
+            std::iter::once(END_OF_CAPTURE.to_owned()).chain(comments.iter().cloned()).collect();
+        self.control(out, direction, ACK, time, &comments);
+    }
+
+    /// Appends the empty packet by which the other side acknowledges what that side has just sent, for what is to be said of it.
+    pub fn comment(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        self.control(out, direction.opposite(), ACK, time, comments);
+    }
+
+    /// Appends a RST from that side.
+    pub fn rst(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        self.control(out, direction, RST | ACK, time, comments);
+    }
+
+    fn control(&mut self, out: &mut Vec<u8>, direction: Direction, flags: u8, time: Time, comments: &[String]) {
+        self.packet(out, direction, flags, &[], time, comments);
+        if flags & (SYN | FIN) != 0 {
+            let next = &mut self.next[direction.index()];
+            *next = next.wrapping_add(1);
+        }
+    }
+
+    #[inline]
+    fn packet(
+        &mut self,
+        out: &mut Vec<u8>,
+        direction: Direction,
+        flags: u8,
+        payload: &[u8],
+        time: Time,
+        comments: &[String],
+    ) -> usize {
+        let from = self.addresses[direction.index()];
+        let to = self.addresses[direction.opposite().index()];
+        let seq = self.next[direction.index()];
+        let ack = if flags & ACK != 0 { self.next[direction.opposite().index()] } else { 0 };
+        let mut head = [0u8; 60];
+        let tcp_len = 20 + payload.len();
+        let (ip_len, pseudo) = match (from.ip(), to.ip()) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                self.identification = self.identification.wrapping_add(1);
+                head[0] = 0x45;
+                head[2..4].copy_from_slice(&((20 + tcp_len) as u16).to_be_bytes());
+                head[4..6].copy_from_slice(&self.identification.to_be_bytes());
+                head[6] = 0x40; // do not fragment
+                head[8] = 64;
+                head[9] = 6;
+                head[12..16].copy_from_slice(&source.octets());
+                head[16..20].copy_from_slice(&destination.octets());
+                let checksum = !fold(sum(&head[..20]));
+                head[10..12].copy_from_slice(&checksum.to_be_bytes());
+                (20, sum(&head[12..20]))
+            }
+            (source, destination) => {
+                head[0] = 0x60;
+                head[4..6].copy_from_slice(&(tcp_len as u16).to_be_bytes());
+                head[6] = 6;
+                head[7] = 64;
+                head[8..24].copy_from_slice(&v6_octets(source));
+                head[24..40].copy_from_slice(&v6_octets(destination));
+                (40, sum(&head[8..40]))
+            }
+        };
+        let tcp = &mut head[ip_len..ip_len + 20];
+        tcp[0..2].copy_from_slice(&from.port().to_be_bytes());
+        tcp[2..4].copy_from_slice(&to.port().to_be_bytes());
+        tcp[4..8].copy_from_slice(&seq.to_be_bytes());
+        tcp[8..12].copy_from_slice(&ack.to_be_bytes());
+        tcp[12] = 0x50;
+        tcp[13] = flags;
+        tcp[14..16].copy_from_slice(&0xffffu16.to_be_bytes());
+        let checksum = !fold(pseudo + 6 + tcp_len as u64 + sum(tcp) + sum(payload));
+        tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
+        enhanced_packet(out, &head[..ip_len + 20], payload, time, comments)
+    }
+}
+
+/// Appends an enhanced packet block of `head` and `payload`; returns where in `out` the payload begins.
+#[inline]
+fn enhanced_packet(out: &mut Vec<u8>, head: &[u8], payload: &[u8], time: Time, comments: &[String]) -> usize {
+    let len = head.len() + payload.len();
+    let padding = len.wrapping_neg() % 4;
+    let options: usize = match comments {
+        [] => 0,
+        some => 4 + some.iter().map(|c| 4 + c.len().next_multiple_of(4)).sum::<usize>(),
+    };
+    let total = (32 + len + padding + options) as u32;
+    out.reserve(total as usize);
+    let mut fixed = [0u8; 28];
+    fixed[..4].copy_from_slice(&ENHANCED_PACKET.to_le_bytes());
+    fixed[4..8].copy_from_slice(&total.to_le_bytes());
+    fixed[12..16].copy_from_slice(&((time.0 >> 32) as u32).to_le_bytes());
+    fixed[16..20].copy_from_slice(&(time.0 as u32).to_le_bytes());
+    fixed[20..24].copy_from_slice(&(len as u32).to_le_bytes());
+    fixed[24..28].copy_from_slice(&(len as u32).to_le_bytes());
+    out.extend_from_slice(&fixed);
+    out.extend_from_slice(head);
+    let at = out.len();
+    out.extend_from_slice(payload);
+    out.extend_from_slice(&[0; 3][..padding]);
+    if !comments.is_empty() {
+        for comment in comments {
+            option(out, OPT_COMMENT, comment.as_bytes());
+        }
+        option(out, OPT_END, &[]);
+    }
+    out.extend_from_slice(&total.to_le_bytes());
+    at
+}
+
+fn block(out: &mut Vec<u8>, kind: u32, body: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&kind.to_le_bytes());
+    out.extend_from_slice(&[0; 4]);
+    body(out);
+    let total = (out.len() - start + 4) as u32;
+    out[start + 4..start + 8].copy_from_slice(&total.to_le_bytes());
+    out.extend_from_slice(&total.to_le_bytes());
+}
+
+/// Appends an option; its value must be shorter than 65,536 bytes.
+fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
+    out.extend_from_slice(&code.to_le_bytes());
+    out.extend_from_slice(&(value.len() as u16).to_le_bytes());
+    out.extend_from_slice(value);
+    out.extend_from_slice(&[0; 3][..value.len().wrapping_neg() % 4]);
+}
+
+/// The one's complement sum of big-endian 16-bit words (RFC 1071). An odd byte counts as a word's high half.
+#[inline]
+fn sum(bytes: &[u8]) -> u64 {
+    // In the machine's own order, which vectorizes: the sum of swapped words is the swapped sum (RFC 1071 §2 B). Carries
+    // go round, as 2^16 ≡ 1 modulo 2^16 − 1, so 32-bit words may be added and folded later.
+    let (words, tail) = bytes.as_chunks::<4>();
+    let mut total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    let mut last = [0; 4];
+    last[..tail.len()].copy_from_slice(tail);
+    total += u64::from(u32::from_ne_bytes(last));
+    u64::from(u16::from_be(fold(total)))
+}
+
+fn fold(mut total: u64) -> u16 {
+    while total > 0xffff {
+        total = (total & 0xffff) + (total >> 16);
+    }
+    total as u16
+}
+
+fn v6_octets(ip: IpAddr) -> [u8; 16] {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+
+    /// Checks a packet's checksums with another implementation.
+    fn check(packet: &[u8], payload: &[u8]) {
+        let sliced = SlicedPacket::from_ip(packet).expect("an IP packet");
+        let Some(TransportSlice::Tcp(tcp)) = &sliced.transport else { panic!("TCP") };
+        let expected = match sliced.net.as_ref().expect("IP") {
+            NetSlice::Ipv4(ip) => {
+                assert_eq!(ip.header().header_checksum(), ip.header().to_header().calc_header_checksum());
+                tcp.calc_checksum_ipv4(ip.header().source(), ip.header().destination()).expect("checksum")
+            }
+            NetSlice::Ipv6(ip) => {
+                tcp.calc_checksum_ipv6(ip.header().source(), ip.header().destination()).expect("checksum")
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(tcp.checksum(), expected);
+        assert_eq!(tcp.payload(), payload);
+    }
+
+    #[test]
+    fn packets_have_right_checksums_in_both_families_and_any_length() {
+        for (client, server) in [("127.0.0.1:50000", "127.0.0.1:6455"), ("[::1]:50000", "[2001:db8::1]:6455")] {
+            let mut segments = Segments::new(client.parse().expect("address"), server.parse().expect("address"), 7);
+            for len in [0, 1, 2, 3, 20, 1001, MAX_SEGMENT] {
+                let payload: Vec<u8> = (0..len).map(|i| (i * 7) as u8).collect();
+                let mut out = Vec::new();
+                let at = segments.data(&mut out, Direction::ServerToClient, &payload, Time(1), &[]);
+                assert_eq!(&out[at..at + len], payload);
+                assert_eq!(out.len() % 4, 0);
+                let caplen = u32::from_le_bytes(out[20..24].try_into().expect("4 bytes")) as usize;
+                check(&out[28..28 + caplen], &payload);
+            }
+        }
+    }
+
+    #[test]
+    fn sequence_numbers_follow_the_payload_and_acknowledge_the_other_side() {
+        let address = "127.0.0.1:1".parse().expect("address");
+        let mut segments = Segments::new(address, address, 3);
+        let [c, s] = segments.next;
+        let mut out = Vec::new();
+        segments.open(&mut out, Time(0));
+        segments.data(&mut out, Direction::ClientToServer, b"abc", Time(0), &[]);
+        segments.fin(&mut out, Direction::ServerToClient, Time(0), &["framescope: a comment".to_owned()]);
+        assert_eq!(segments.next, [c.wrapping_add(4), s.wrapping_add(2)]);
+    }
+}

@@ -1,0 +1,237 @@
+//! An entry of somebody else's HAR: its messages become frames, its heads a handshake.
+//!
+//! Chrome writes times in seconds, Playwright in milliseconds, or −1 when it leaves them out. Text is text, everything else
+//! base64.
+
+use std::io;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::events::Events;
+use super::handshake::heads;
+use super::model::{Close, Half, Message, Timings};
+use super::url::Url;
+use crate::capture::import::json::record;
+use crate::capture::import::json::replay::unknown_client;
+use crate::proto::dissected::Direction;
+use crate::proto::time::Time;
+use crate::wire::close::CloseCode;
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
+use crate::wire::mask;
+use crate::wire::opcode::Opcode;
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// What is above this is no number of seconds: it would be after the year 5000.
+const MAX_SECONDS: f64 = 1e11;
+
+/// What is known of the entry that is being read.
+#[derive(Debug, Default)]
+pub struct Entry {
+    /// The position of its first event.
+    pub first: usize,
+    /// Whether its records stand beside its messages.
+    pub is_own: bool,
+    pub has_messages: bool,
+    pub started: String,
+    pub timings: Timings,
+    pub request: Option<Half>,
+    pub response: Option<Half>,
+    pub server: String,
+    pub kind: String,
+    pub close: Option<Close>,
+    /// Client frames so far.
+    pub masked: u64,
+}
+
+impl Events {
+    /// Notes a message as an unfragmented frame.
+    pub fn message(&mut self, message: Message) -> io::Result<()> {
+        let direction = match message.r#type.as_str() {
+            "send" => Direction::ClientToServer,
+            "receive" => Direction::ServerToClient,
+            // Chrome notes errors among the messages.
+            _ => return self.leave_out(),
+        };
+        let opcode = match message.opcode {
+            1.0 => Opcode::Text,
+            2.0 => Opcode::Binary,
+            8.0 => Opcode::Close,
+            9.0 => Opcode::Ping,
+            10.0 => Opcode::Pong,
+            _ => return self.leave_out(),
+        };
+        let told = message.data.map(|data| data.0).unwrap_or_default();
+        let payload = match opcode {
+            Opcode::Text => String::from_utf8(told)
+                .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
+                .into_bytes(),
+            _ => BASE64.decode(&told).unwrap_or_else(|_| {
+                self.odd += 1;
+                told
+            }),
+        };
+        self.frame(direction, opcode, time(message.time), payload)
+    }
+
+    fn leave_out(&mut self) -> io::Result<()> {
+        self.odd += 1;
+        Ok(())
+    }
+
+    fn frame(&mut self, direction: Direction, opcode: Opcode, time: Time, mut payload: Vec<u8>) -> io::Result<()> {
+        let key = (direction == Direction::ClientToServer).then(|| {
+            self.entry.masked += 1;
+            masking_key(self.reconstructed, self.entry.masked)
+        });
+        let mut head = Vec::with_capacity(MAX_HEAD_LEN);
+        FrameHead::new(true, opcode, key, payload.len() as u64).encode(&mut head);
+        if let Some(key) = key {
+            mask::apply(&mut payload, key, 0);
+        }
+        self.bytes(direction, time, &[&head, &payload])
+    }
+}
+
+impl Entry {
+    /// Puts the handshake before the frames, and every event in its place in time.
+    pub fn finish(self, events: &mut Events) -> io::Result<()> {
+        if self.is_own {
+            return Ok(());
+        }
+        let is_websocket = self.kind.eq_ignore_ascii_case("websocket") || self.has_messages;
+        let Some(request) = &self.request else {
+            return self.without_request(events, is_websocket);
+        };
+        if !is_websocket {
+            events.skipped += 1;
+            return Ok(());
+        }
+        let status = self.response.as_ref().map_or(0.0, |response| response.status);
+        let any = !events.since(self.first).is_empty();
+        // HTTP/2 answers with 200 (RFC 8441); some do not say at all.
+        let upgraded = any || status == 101.0 || self.has_messages && status < 300.0;
+        let number = events.reconstructed;
+        let (asked, answered) = heads(request, self.response.as_ref(), invented_key(number), upgraded);
+        let (asked_at, answered_at) = self.times(events);
+        self.close(events, upgraded)?;
+        let mut latest = answered_at;
+        for noted in events.since(self.first) {
+            if noted.time == Time(0) {
+                noted.time = latest;
+            }
+            latest = latest.max(noted.time);
+            noted.order = latest;
+        }
+        events.bytes(Direction::ClientToServer, asked_at, &[&asked])?;
+        let answers = match answered {
+            Some(answer) => events.bytes(Direction::ServerToClient, answered_at, &[&answer]).map(|()| 1)?,
+            None => 0,
+        };
+        let server = Url::read(&request.url).server(&self.server);
+        events.reconnected((unknown_client(number, server), server), 1 + answers);
+        Ok(())
+    }
+
+    /// The file ended before the request: its frames are shown behind a handshake of which nothing is known.
+    fn without_request(&self, events: &mut Events, is_websocket: bool) -> io::Result<()> {
+        if !is_websocket || events.since(self.first).is_empty() {
+            events.skipped += 1;
+            return Ok(());
+        }
+        let known = Self {
+            first: self.first,
+            has_messages: true,
+            started: self.started.clone(),
+            request: Some(Half::default()),
+            response: Some(Half::default()),
+            ..Self::default()
+        };
+        known.finish(events)
+    }
+
+    /// When the request was sent and the response came.
+    fn times(&self, events: &mut Events) -> (Time, Time) {
+        let first = events.since(self.first).iter().map(|noted| noted.time).find(|time| *time != Time(0));
+        let asked = record::time(&self.started).or(first).unwrap_or_default();
+        let asked = first.map_or(asked, |first| asked.min(first));
+        let Timings { blocked, dns, connect, send, wait } = self.timings;
+        let millis: f64 = [blocked, dns, connect, send, wait].into_iter().filter(|step| *step > 0.0).sum();
+        let answered = Time(asked.0.saturating_add((millis * 1e6) as u64));
+        (asked, first.map_or(answered, |first| answered.min(first)))
+    }
+
+    /// The closing handshake, where the entry tells that there was one.
+    fn close(&self, events: &mut Events, upgraded: bool) -> io::Result<()> {
+        let Some(Close::Told { code, reason, timestamp }) = &self.close else { return Ok(()) };
+        let code = CloseCode(*code as u16);
+        if !upgraded || !(1000..5000).contains(&code.0) || matches!(code.0, 1004..=1006 | 1015) {
+            return Ok(());
+        }
+        let mut payload = code.0.to_be_bytes().to_vec();
+        let reason = &reason[..reason.floor_char_boundary(123)];
+        payload.extend_from_slice(reason.as_bytes());
+        for direction in Direction::BOTH {
+            events.entry.masked = self.masked;
+            events.frame(direction, Opcode::Close, time(*timestamp), payload.clone())?;
+        }
+        Ok(())
+    }
+}
+
+/// A time in seconds or milliseconds since 1970; 0 where it is not told.
+fn time(told: f64) -> Time {
+    let nanos = if told > MAX_SECONDS { told * 1e6 } else { told * 1e9 };
+    // A double holds microseconds: what looks finer is noise.
+    if nanos > 0.0 { Time(((nanos / 1e3).round() as u64).saturating_mul(1000)) } else { Time(0) }
+}
+
+/// A masking key that is not zero and not that of the frame before; the same for the same file.
+fn masking_key(connection: u64, frame: u64) -> [u8; 4] {
+    let mixed = mix(mix(connection) ^ frame) as u32;
+    // The lowest bit tells neighbours apart.
+    (mixed & !1 | (frame & 1) as u32 | 0x8000_0000).to_be_bytes()
+}
+
+fn invented_key(connection: u64) -> [u8; 16] {
+    let [high, low] = [mix(connection ^ 0x6861_7221), mix(connection)];
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&high.to_be_bytes());
+    key[8..].copy_from_slice(&low.to_be_bytes());
+    key
+}
+
+/// SplitMix64's output function.
+const fn mix(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_whatever_their_unit() {
+        assert_eq!(time(1_795_375_800.123_456_7), Time(1_795_375_800_123_457_000));
+        assert_eq!(time(1_795_375_800_123.456), Time(1_795_375_800_123_456_000));
+        for nothing in [-1.0, 0.0, f64::NAN] {
+            assert_eq!(time(nothing), Time(0));
+        }
+        assert!(time(f64::INFINITY).0 > 0);
+    }
+
+    #[test]
+    fn masking_keys_are_not_zero_and_differ_from_their_neighbours() {
+        let keys: Vec<_> = (0..3000).map(|frame| masking_key(7, frame)).collect();
+        assert!(keys.iter().all(|key| *key != [0; 4]));
+        assert!(keys.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

@@ -1,0 +1,110 @@
+//! The handshake of an entry as it may have stood on the wire: the headers that it tells, and those that must have been
+//! there. Nothing is added that a check would find fault with.
+
+use super::model::{Half, Header};
+use super::url::Url;
+use crate::proto::accept::{accept_key, is_valid_key};
+use crate::wire::http;
+
+/// Request and response; no response where none came.
+pub fn heads(
+    request: &Half,
+    response: Option<&Half>,
+    invented_key: [u8; 16],
+    upgraded: bool,
+) -> (Vec<u8>, Option<Vec<u8>>) {
+    let response = response.filter(|response| upgraded || response.status >= 100.0);
+    let empty = Half::default();
+    let answered = response.unwrap_or(&empty);
+    let mut asked = Lines::of(&request.headers);
+    let mut answer = Lines::of(&answered.headers);
+    let told_key = asked.value("sec-websocket-key").map(str::to_owned);
+    let is_told = told_key.is_some();
+    let key =
+        told_key.unwrap_or_else(|| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, invented_key));
+    let url = Url::read(&request.url);
+    asked.or_first("Host", if url.host.is_empty() { "localhost" } else { url.host });
+    asked.token("Upgrade", "websocket");
+    asked.token("Connection", "Upgrade");
+    asked.or("Sec-WebSocket-Key", &key);
+    asked.or("Sec-WebSocket-Version", "13");
+    if !is_told {
+        // What was agreed on was offered; an answer to a key that is not told cannot be checked.
+        for name in ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
+            if let Some(value) = answer.value(name).map(str::to_owned) {
+                asked.or(name, &value);
+            }
+        }
+        answer.drop("sec-websocket-accept");
+    }
+    let method = match request.method.as_str() {
+        // HTTP/2 has its own way to begin (RFC 8441).
+        "CONNECT" => "GET",
+        method if http::is_token(method.as_bytes()) => method,
+        _ => "GET",
+    };
+    let asked = asked.head(&format!("{method} {} HTTP/1.1", url.target));
+    let Some(response) = response else { return (asked, None) };
+    if !upgraded {
+        answer.or("Content-Length", "0");
+        return (asked, Some(answer.head(&format!("HTTP/1.1 {} {}", response.status as u16, plain(&response.reason)))));
+    }
+    answer.token("Upgrade", "websocket");
+    answer.token("Connection", "Upgrade");
+    if is_valid_key(key.as_bytes()) {
+        answer.or("Sec-WebSocket-Accept", &accept_key(key.as_bytes()));
+    }
+    (asked, Some(answer.head("HTTP/1.1 101 Switching Protocols")))
+}
+
+/// Header lines that can stand on a wire.
+struct Lines(Vec<(String, String)>);
+
+impl Lines {
+    /// Without the pseudo-headers of HTTP/2, and without those that announce a body, which is not there.
+    fn of(headers: &[Header]) -> Self {
+        let body = |name: &str| ["content-length", "transfer-encoding"].iter().any(|b| name.eq_ignore_ascii_case(b));
+        let sound = headers.iter().filter(|h| http::is_token(h.name.as_bytes()) && !body(&h.name));
+        // Chrome joins values of one name with line feeds.
+        Self(sound.flat_map(|h| h.value.split('\n').map(|value| (h.name.clone(), plain(value)))).collect())
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    fn drop(&mut self, name: &str) {
+        self.0.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+    }
+
+    fn or(&mut self, name: &str, value: &str) {
+        if self.value(name).is_none() {
+            self.0.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    fn or_first(&mut self, name: &str, value: &str) {
+        if self.value(name).is_none() {
+            self.0.insert(0, (name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Adds a line unless one of that name holds the token.
+    fn token(&mut self, name: &str, token: &str) {
+        let named = self.0.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        let holds = |value: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token));
+        if !named.into_iter().any(|(_, value)| holds(value)) {
+            self.0.push((name.to_owned(), token.to_owned()));
+        }
+    }
+
+    fn head(&self, start: &str) -> Vec<u8> {
+        let lines: String = self.0.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("{start}\r\n{lines}\r\n").into_bytes()
+    }
+}
+
+/// Text without control characters.
+fn plain(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,126 @@
+//! Captures that are JSON: what they are, and their way into a private capture file, so that there is one way of reading.
+
+mod event;
+mod har;
+mod ndjson;
+mod record;
+mod replay;
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::OpenError;
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::Capture;
+
+/// How much of a file is looked at to tell what it is, in bytes.
+const LOOKED_AT: usize = 64 * 1024;
+
+/// What a JSON file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Ndjson,
+    Har,
+}
+
+/// A JSON file that is about to be converted.
+pub struct Conversion {
+    kind: Kind,
+    recorder: Recorder,
+}
+
+impl Conversion {
+    /// Begins to convert a file if it is JSON that is known; the file that it becomes has no name.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or there is no place for what it becomes.
+    pub fn begin(file: &File, path: &Path) -> Result<Option<Self>, OpenError> {
+        let Some(kind) = kind(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? else {
+            return Ok(None);
+        };
+        let spool = Spool::unnamed().map_err(|source| OpenError::Convert { path: path.to_owned(), source })?;
+        Ok(Some(Self { kind, recorder: Recorder::named(spool, path) }))
+    }
+
+    /// The capture that it fills.
+    pub fn capture(&self) -> Capture {
+        self.recorder.capture().clone()
+    }
+
+    /// Converts the file to its end, or until `cancel` is set.
+    pub fn run(self, capture: &Capture, file: File, cancel: &AtomicBool) {
+        match self.kind {
+            Kind::Ndjson => ndjson::read(capture, file, self.recorder, cancel),
+            Kind::Har => har::read(capture, file, self.recorder, cancel),
+        }
+    }
+}
+
+/// What a file is, by the first keys of the object that it begins with.
+fn kind(file: &File) -> io::Result<Option<Kind>> {
+    let mut beginning = vec![0; LOOKED_AT];
+    let mut had = 0;
+    while had < beginning.len() {
+        match file.read_at(&mut beginning[had..], had as u64)? {
+            0 => break,
+            read => had += read,
+        }
+    }
+    let text = beginning[..had].strip_prefix(b"\xef\xbb\xbf").unwrap_or(&beginning[..had]);
+    Ok(keys(text.trim_ascii_start()).find_map(|key| match key {
+        b"v" => Some(Kind::Ndjson),
+        b"log" => Some(Kind::Har),
+        _ => None,
+    }))
+}
+
+/// The keys of the object that `json` begins with, as far as it goes.
+fn keys(json: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut depth = 0;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(byte) = json.get(at) {
+            at += 1;
+            match byte {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' if depth > 1 => depth -= 1,
+                b'}' | b']' => return None,
+                _ if depth == 0 => return None,
+                b'"' => {
+                    let start = at;
+                    while json.get(at).is_some_and(|byte| *byte != b'"') {
+                        at += if json[at] == b'\\' { 2 } else { 1 };
+                    }
+                    let text = json.get(start..at)?;
+                    at += 1;
+                    let behind = json.get(at..)?.trim_ascii_start();
+                    if depth == 1 && behind.first() == Some(&b':') {
+                        return Some(text);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_the_first_object_are_found_and_no_others() {
+        let found =
+            |json: &str| keys(json.as_bytes()).map(|key| String::from_utf8_lossy(key).into_owned()).collect::<Vec<_>>();
+        assert_eq!(found(r#"{"v":1,"no":{"log":2},"s":"a\"b:","l":["x",{"y":1}]}{"z":1}"#), ["v", "no", "s", "l"]);
+        assert_eq!(found("{\n  \"log\" : {\"entries\":["), ["log"]);
+        for nothing in ["", "[1]x", "{", "{\"a", "{\"a\\", "x{\"a\":1}"] {
+            assert_eq!(found(nothing), Vec::<String>::new(), "{nothing}");
+        }
+    }
+}

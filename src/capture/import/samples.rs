@@ -1,0 +1,50 @@
+//! The captures that come with the program. `MAKE_ASSETS=1 cargo test --test samples` makes them again.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// A capture that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Its name.
+    pub name: &'static str,
+    /// What it shows, in a few words.
+    pub words: &'static str,
+    /// A pcapng file.
+    pub bytes: &'static [u8],
+}
+
+macro_rules! sample {
+    ($name:literal, $words:literal) => {
+        Sample {
+            name: $name,
+            words: $words,
+            bytes: include_bytes!(concat!("../../../assets/samples/", $name, ".pcapng")),
+        }
+    };
+}
+
+impl Sample {
+    /// All of them, the simplest first.
+    pub const ALL: [Self; 5] = [
+        sample!("hello", "the handshake of RFC 6455 §1.3 and the frames of its §5.7"),
+        sample!("ticker", "a page is loaded, then talks to the ticker and closes"),
+        sample!("fragments", "a message in fragments with a ping between; the three length forms"),
+        sample!("deflate", "compressed messages: one context, fragments, a binary one"),
+        sample!("violations", "a conversation that breaks every rule of framing once"),
+    ];
+
+    /// The sample of that name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sample| sample.name == name)
+    }
+
+    /// Writes it to a new file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn unpack(&self, path: &Path) -> io::Result<()> {
+        File::create_new(path)?.write_all(self.bytes)
+    }
+}

@@ -1,0 +1,161 @@
+//! What comes next in a stream becomes records, and those enter the capture.
+
+use super::{Flows, is_request};
+use crate::capture::store::index::{ConnectionEntry, Extent};
+use crate::proto::connection::Connection;
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
+use crate::proto::resync;
+use crate::proto::time::Time;
+
+pub(super) enum Entered {
+    Extent(u32, Direction, Extent),
+    /// Bytes that no file position holds.
+    Hole(u32, Direction, u64),
+    Record(u32, DissectedRecord),
+    About(u32, usize),
+    /// On the latest record.
+    Note(String),
+    /// The latest record is TLS.
+    Tls,
+}
+
+impl Flows {
+    /// Enters what was read so far into the capture.
+    pub fn commit(&mut self) {
+        let mut tls = None;
+        let mut index = self.capture.index_mut();
+        let mut latest = index.totals.records;
+        for entered in self.entered.drain(..) {
+            match entered {
+                Entered::Extent(number, direction, extent) => index.extend(number, direction, extent),
+                Entered::Hole(number, direction, len) => index.leave_out(number, direction, len),
+                Entered::Record(number, record) => latest = index.push(number, record),
+                Entered::About(number, flow) => {
+                    if let Some(entry) = index.connection_mut(number) {
+                        entry.about.clone_from(self.flows[flow].connection.about());
+                    }
+                }
+                Entered::Note(note) => {
+                    index.notes.insert(latest, note);
+                }
+                Entered::Tls => tls = Some(latest),
+            }
+        }
+        drop(index);
+        if let Some(no) = tls {
+            self.capture.add_trouble(&format!(
+                "record {no}: TLS; capture after decryption, or use a key log in Wireshark and export"
+            ));
+        }
+        self.capture.changed();
+    }
+
+    #[inline]
+    pub(super) fn feed(&mut self, i: usize, direction: Direction, bytes: &[u8], position: u64, time: Time) {
+        if bytes.is_empty() {
+            return;
+        }
+        let number = self.number_of(i, direction, bytes, time);
+        if self.flows[i].is_mid_stream && !self.port_told {
+            self.tell_port(i, number, direction, bytes);
+        }
+        let flow = &mut self.flows[i];
+        let side = &mut flow.sides[direction.index()];
+        let extent = Extent { offset: side.taken, position, len: bytes.len() as u32 };
+        flow.latest[direction.index()] = Some(extent);
+        self.entered.push(Entered::Extent(number, direction, extent));
+        side.taken += bytes.len() as u64;
+        let other = direction.opposite();
+        flow.connection.outstanding(other, flow.sides[other.index()].is_behind());
+        flow.connection.feed(direction, bytes, time, &mut self.records);
+        self.enter(i, number);
+    }
+
+    /// The next bytes of a direction are missing for good.
+    pub(super) fn gap(&mut self, i: usize, direction: Direction, missing: u64, time: Time) {
+        if missing == 0 {
+            return;
+        }
+        let number = self.number_of(i, direction, &[], time);
+        let flow = &mut self.flows[i];
+        flow.sides[direction.index()].taken += missing;
+        self.entered.push(Entered::Hole(number, direction, missing));
+        flow.connection.gap(direction, missing, time, &mut self.records);
+        self.enter(i, number);
+    }
+
+    /// It is told where something whole begins in a direction, behind a gap.
+    pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
+        if let (Some(at), Some(number)) = (at, self.flows[i].number) {
+            let _ = self.flows[i].connection.begins(direction, at, &mut self.records);
+            self.enter(i, number);
+        }
+    }
+
+    /// The number of a flow's connection, which begins with these bytes when it has none.
+    #[inline]
+    fn number_of(&mut self, i: usize, direction: Direction, bytes: &[u8], time: Time) -> u32 {
+        match self.flows[i].number {
+            Some(number) => number,
+            None => self.open(i, direction, bytes, time),
+        }
+    }
+
+    fn open(&mut self, i: usize, direction: Direction, bytes: &[u8], time: Time) -> u32 {
+        let flow = &mut self.flows[i];
+        let is_http = match direction {
+            Direction::ClientToServer => is_request(bytes),
+            Direction::ServerToClient => bytes.starts_with(b"HTTP/"),
+        };
+        let ports = [flow.client.port(), flow.server.port()];
+        if !is_http && self.options.port.is_some_and(|port| ports.contains(&port)) {
+            flow.connection = Connection::mid_stream(flow.server);
+        }
+        // RFC 8446 §5.1, §4: a handshake record with a ClientHello or a ServerHello.
+        flow.is_tls = matches!(bytes, [0x16, 0x03, 0..=4, _, _, 1 | 2, ..]);
+        let mut entry = ConnectionEntry::new(flow.client, flow.server, time);
+        entry.about.clone_from(flow.connection.about());
+        let number = self.capture.index_mut().open(entry);
+        flow.number = Some(number);
+        flow.is_mid_stream = !is_http && !flow.begun && !flow.is_tls && self.options.port.is_none();
+        number
+    }
+
+    /// Says, once, that a port may make frames of what is not read.
+    fn tell_port(&mut self, i: usize, number: u32, direction: Direction, packet: &[u8]) {
+        if resync::begins_with_frame(packet, direction, true) {
+            self.port_told = true;
+            let port = self.flows[i].server.port();
+            self.capture.add_trouble(&format!(
+                "connection {number} begins without its handshake; --port {port} reads it as WebSocket frames"
+            ));
+        }
+    }
+
+    pub(super) fn end(&mut self, i: usize, direction: Direction, how: EndReason, time: Time) {
+        let flow = &mut self.flows[i];
+        let Some(number) = flow.number else { return };
+        if std::mem::replace(&mut flow.sides[direction.index()].ended, true) {
+            return;
+        }
+        flow.connection.end(direction, how, time, &mut self.records);
+        self.enter(i, number);
+    }
+
+    #[inline]
+    fn enter(&mut self, i: usize, number: u32) {
+        let mut handshake = false;
+        for record in self.records.drain(..) {
+            let kind = record.kind;
+            handshake |= matches!(kind, Kind::Request | Kind::Response);
+            self.entered.push(Entered::Record(number, record));
+            if kind == Kind::Junk && !self.tls_told && self.flows[i].is_tls {
+                self.tls_told = true;
+                self.entered.push(Entered::Tls);
+            }
+        }
+        if handshake {
+            self.entered.push(Entered::About(number, i));
+        }
+    }
+}

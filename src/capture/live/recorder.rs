@@ -1,0 +1,324 @@
+//! From sockets to the spool and the index. Connections record side by side, and write one after the other.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex};
+
+use super::connection_recorder::Recording;
+use super::flush_timer::{Linger, Shared, lock};
+use super::spool::Spool;
+use crate::capture::store::{Capture, scratch};
+use crate::proto::connection::Connection;
+use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::time::Time;
+
+/// How much a connection holds at most, in bytes of the spool, before it writes if nobody else does.
+const MAX_HELD: usize = 256 * 1024;
+
+/// How many records a capture may have: their numbers are kept in 32 bits.
+const MAX_RECORDS: u64 = u32::MAX as u64;
+
+/// Bytes that crossed a socket.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub time: Time,
+    /// Exactly as they crossed.
+    pub bytes: &'a [u8],
+}
+
+/// Records any number of connections into one capture. Clones record into the same.
+#[derive(Clone)]
+pub struct Recorder {
+    pub(in crate::capture) capture: Capture,
+    pub(in crate::capture) writer: Arc<Mutex<Writer>>,
+    /// Connections so far, silent ones too.
+    pub(in crate::capture) serial: Arc<AtomicU32>,
+    linger: Linger,
+    /// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool busy.
+    pub(in crate::capture) most_held: usize,
+    /// How many bytes of a connection are read before what they become is looked at.
+    pub(in crate::capture) most_fed: usize,
+    /// How many records the capture may have.
+    pub(in crate::capture) most_records: u64,
+}
+
+pub(in crate::capture) struct Writer {
+    pub spool: Spool,
+    /// Writing has failed. Nothing is appended from here on: it would stand behind a hole.
+    pub stopped: bool,
+}
+
+impl Recorder {
+    /// A recorder over a fresh spool, and the capture that it fills.
+    pub fn new(spool: Spool) -> Self {
+        let path = spool.path().to_owned();
+        Self::named(spool, &path)
+    }
+
+    /// The same, for a capture that people know as the file `path`.
+    pub(in crate::capture) fn named(spool: Spool, path: &Path) -> Self {
+        let capture = Capture::over_files(spool.files(), path);
+        let (mut most_held, mut most_fed) = (MAX_HELD, usize::MAX);
+        if let Some(ring) = &spool.ring {
+            capture.index_mut().limit_windows(ring.windows());
+            // A file of a small ring does not grow far beyond its share.
+            most_held = usize::try_from(ring.share() / 4).map_or(MAX_HELD, |quarter| quarter.min(MAX_HELD));
+            // The smallest frames take two hundred times as much in the file, with what is wrong with them.
+            most_fed = usize::try_from(ring.share() / 64).unwrap_or(usize::MAX).max(1);
+        }
+        let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
+        Self {
+            capture,
+            writer,
+            serial: Arc::default(),
+            linger: Linger::default(),
+            most_held,
+            most_fed,
+            most_records: MAX_RECORDS,
+        }
+    }
+
+    /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
+    pub(in crate::capture) fn mark_reconstructed(&self, words: &str) {
+        if let Err(e) = lock(&self.writer).spool.mark(words) {
+            self.capture.add_trouble(&format!("cannot write {}: {e}", scratch::folder().display()));
+        }
+        self.capture.set_reconstructed(words);
+    }
+
+    /// The capture that is being filled.
+    pub const fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    /// Begins to record a connection. It becomes visible with its first bytes.
+    pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
+        // As they stand in the file: an IPv4 address that reached an IPv6 socket is an IPv4 address.
+        let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let (client, server) = (canonical(client), canonical(server));
+        self.connection_of(client, server, Connection::new(Some(server)))
+    }
+
+    /// Begins to record frames without the handshake before them.
+    pub fn frames(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
+        self.connection_of(client, server, Connection::in_frames())
+    }
+
+    fn connection_of(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
+        let recording = Recording::new(self.clone(), client, server, connection);
+        ConnectionRecorder { recording: Arc::new(Mutex::new(Some(recording))), linger: self.linger.clone() }
+    }
+}
+
+/// Records one connection.
+pub struct ConnectionRecorder {
+    recording: Shared,
+    linger: Linger,
+}
+
+impl ConnectionRecorder {
+    /// Records what crossed, in the order given: it is part of the capture when this returns.
+    pub fn record(&mut self, chunks: &[Chunk<'_>]) {
+        self.with(|recording| {
+            recording.hold(chunks);
+            recording.commit();
+        });
+    }
+
+    /// Records what crossed, in the order given: it is part of the capture soon, 5 ms later at most. A connection that
+    /// says much in little time writes less often so.
+    pub fn record_soon(&mut self, chunks: &[Chunk<'_>]) {
+        let mut watch = false;
+        self.with(|recording| {
+            recording.hold(chunks);
+            recording.commit_when_much();
+            watch = recording.wants_watch();
+        });
+        if watch {
+            self.linger.watch(&self.recording);
+        }
+    }
+
+    /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
+    pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
+        self.with(|recording| recording.end(direction, how, time));
+    }
+
+    /// A side has torn the connection down (RST): that ends both directions.
+    pub fn reset(&mut self, by: Direction, time: Time) {
+        self.with(|recording| recording.reset(by, time));
+    }
+
+    fn with(&self, work: impl FnOnce(&mut Recording)) {
+        if let Some(recording) = lock(&self.recording).as_mut() {
+            work(recording);
+        }
+    }
+}
+
+impl Drop for ConnectionRecorder {
+    fn drop(&mut self) {
+        // Taken out, so that the spool goes with the last recorder, whoever else looks at this just now.
+        if let Some(mut recording) = lock(&self.recording).take() {
+            recording.end_unknown();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::import;
+    use crate::capture::store::record::Record;
+    use crate::proto::dissected::Kind;
+    use crate::wire::frame::FrameHead;
+    use crate::wire::opcode::Opcode;
+    use std::sync::atomic::AtomicBool;
+
+    const UP: Direction = Direction::ClientToServer;
+    const DOWN: Direction = Direction::ServerToClient;
+
+    fn handshake() -> [Vec<u8>; 2] {
+        let request = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        [request.into(), response.into()]
+    }
+
+    fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+        let mut wire = Vec::new();
+        FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
+        wire
+    }
+
+    fn reopened(path: &Path) -> Capture {
+        let (capture, loader) = import::open(path).expect("our own file");
+        loader.run(&AtomicBool::new(false));
+        assert_eq!(capture.trouble(), crate::capture::store::Trouble::default());
+        capture
+    }
+
+    fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
+        capture
+            .records(1..u64::MAX)
+            .into_iter()
+            .map(|record| {
+                let wire = capture.wire(&record, 0..u64::MAX).expect("bytes");
+                (record, wire)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_has_no_number_is_counted_as_not_captured() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let mut recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        recorder.most_records = 4;
+        let address = "127.0.0.1:6455".parse().expect("address");
+        let mut connection = recorder.connection(address, address);
+        let [request, response] = handshake();
+        connection.record(&[Chunk { direction: UP, time: Time(1), bytes: &request }]);
+        connection.record(&[Chunk { direction: DOWN, time: Time(2), bytes: &response }]);
+        for _ in 0..4 {
+            connection.record(&[Chunk { direction: DOWN, time: Time(3), bytes: &frame(Opcode::Text, None, b"a") }]);
+        }
+        let trouble = recorder.capture().trouble();
+        assert_eq!((recorder.capture().len(), trouble.uncaptured), (4, 6));
+        assert_eq!(trouble.reason.as_deref(), Some("capturing stopped: a capture has at most 4 records"));
+    }
+
+    #[test]
+    fn two_connections_at_once_come_back_from_the_file_as_they_were() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let server = "127.0.0.1:6455".parse().expect("address");
+        let mut first = recorder.connection("127.0.0.1:50001".parse().expect("address"), server);
+        let mut second =
+            recorder.connection("[::1]:50002".parse().expect("address"), "[::1]:6455".parse().expect("address"));
+        let silent = recorder.connection("127.0.0.1:50003".parse().expect("address"), server);
+        drop(silent);
+        let mut clock = 1_700_000_000_000_000_000;
+        let mut say = |connection: &mut ConnectionRecorder, direction, bytes: &[u8]| {
+            clock += 1_000_001;
+            connection.record(&[Chunk { direction, time: Time(clock), bytes }]);
+        };
+        let [request, response] = handshake();
+        for connection in [&mut first, &mut second] {
+            say(connection, UP, &request);
+            say(connection, DOWN, &response);
+        }
+        let large = frame(Opcode::Binary, Some([1, 2, 3, 4]), &vec![0xa5; 200_000]);
+        let (start, rest) = large.split_at(70_000);
+        say(&mut first, UP, start);
+        say(&mut second, UP, &frame(Opcode::Text, None, b"unmasked")); // a finding
+        say(&mut first, UP, rest);
+        say(
+            &mut second,
+            DOWN,
+            &[frame(Opcode::Ping, None, b"a"), frame(Opcode::Text, None, b"two in one read")].concat(),
+        );
+        say(&mut first, DOWN, &[0x81, 0x7e, 0x01]); // cut
+        first.end(UP, EndReason::Fin, Time(clock));
+        first.end(DOWN, EndReason::Fin, Time(clock + 5));
+        second.reset(UP, Time(clock + 9));
+        drop((first, second));
+        let live = recorder.capture().clone();
+        let records = all(&live);
+        assert_eq!(live.totals().open, 0);
+        assert_eq!(live.totals().connections, 2);
+        assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Frame).count(), 4);
+        assert_eq!(records.iter().find(|(r, _)| r.wire_len > 200_000).map(|(_, wire)| wire == &large), Some(true));
+        // A key used twice, three ends without a Close, a ping without a pong, a reset; a frame that is not masked.
+        assert_eq!(live.totals().findings, [6, 0, 1]);
+        assert_eq!(all(&reopened(&path)), records);
+        let text = std::fs::read(&path).expect("the file");
+        let comment = b"framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";
+        assert!(text.windows(comment.len()).any(|window| window == comment));
+        let comment = b"(key-reused, RFC 6455 \xc2\xa74.1)";
+        assert!(text.windows(comment.len()).any(|window| window == comment), "what only the whole capture knows");
+    }
+
+    #[test]
+    fn a_file_that_ends_anywhere_gives_what_stands_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let mut connection = recorder
+            .connection("127.0.0.1:50001".parse().expect("address"), "127.0.0.1:6455".parse().expect("address"));
+        let [request, response] = handshake();
+        connection.record(&[
+            Chunk { direction: UP, time: Time(1), bytes: &request },
+            Chunk { direction: DOWN, time: Time(2), bytes: &response },
+        ]);
+        let whole = std::fs::read(&path).expect("the file");
+        let said = |capture: &Capture| {
+            let mut all = all(capture);
+            all.retain(|(record, _)| matches!(record.kind, Kind::Request | Kind::Response));
+            all
+        };
+        let expected = said(recorder.capture());
+        assert_eq!(expected.len(), 2);
+        let mut counts = Vec::new();
+        for cut in 0..=whole.len() {
+            std::fs::write(&path, &whole[..cut]).expect("written");
+            // Of less than the first four bytes it cannot be told what they are.
+            let Ok((capture, loader)) = import::open(&path) else {
+                assert!(cut < 4, "refused at {cut}");
+                continue;
+            };
+            loader.run(&AtomicBool::new(false));
+            let seen = said(&capture);
+            assert_eq!(seen, expected[..seen.len()], "the beginning, at {cut}");
+            counts.push(seen.len());
+        }
+        assert!(counts.is_sorted() && counts.contains(&1), "more of the file gives more");
+        assert_eq!(counts.last(), Some(&2), "the whole file gives all");
+    }
+}

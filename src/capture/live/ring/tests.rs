@@ -1,0 +1,152 @@
+//! What a ring's files begin with.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::*;
+use crate::capture::format::file_markers::Gap;
+use crate::capture::format::pcapng::Segments;
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::proto::dissected::{Direction, Kind};
+use crate::proto::rules::Rule;
+
+#[test]
+fn behind_a_long_way_sequence_numbers_are_what_they_were() {
+    let (client, server) = ("127.0.0.1:50000".parse().expect("an address"), "127.0.0.1:80".parse().expect("one"));
+    let head = |direction| Head { direction, offset: 0, time: Time(1), bytes: vec![b'h'; 100] };
+    let side = |position| Side { begun: position, position, next: Some(position), ended: None, latest: Time(2) };
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+    for far in [0, 1, 1 << 30, (1 << 30) + 1, 3 << 30, 1 << 40] {
+        let standing = Standing {
+            number: 1,
+            client,
+            server,
+            first: Time(0),
+            handshake: Some(Arc::new(Direction::BOTH.map(head))),
+            sides: [side(100 + far), side(100)],
+        };
+        let mut beginning = Beginning::default();
+        standing.begin(7, recorder.capture(), &mut beginning);
+        let mut sequence = Vec::new();
+        let mut rest = &beginning.blocks[..];
+        while let Some(len) = rest.get(4..8) {
+            let len = u32::from_le_bytes(len.try_into().expect("4 bytes")) as usize;
+            let packet = etherparse::SlicedPacket::from_ip(&rest[28..len - 4]).expect("an IP packet");
+            let Some(etherparse::TransportSlice::Tcp(tcp)) = packet.transport else { panic!("TCP") };
+            if tcp.source_port() == 50_000 {
+                sequence.push(tcp.sequence_number());
+            }
+            rest = &rest[len..];
+        }
+        // Without anything missing the connection would be there by now.
+        let first = 7u32.wrapping_mul(0x9e37_79b1);
+        let now = first.wrapping_add(101).wrapping_add(far as u32);
+        let (begun, last) = (sequence[0], *sequence.last().expect("packets"));
+        let jump = u64::from(now.wrapping_sub(begun.wrapping_add(101)));
+        assert_eq!(jump, far.min(1 << 30), "{far}");
+        if far > 0 {
+            assert_eq!(last, now, "{far}");
+        }
+        assert!(far > 1 << 30 || begun == first, "files one behind the other are one capture");
+    }
+}
+
+#[test]
+fn files_are_numbered_before_their_extension() {
+    for (base, third) in [("a/b.pcapng", "a/b.0000003.pcapng"), ("b", "b.0000003"), ("x.y.z", "x.y.0000003.z")] {
+        let path = Ring::path(Path::new(base), 3);
+        assert_eq!(path, Path::new(third));
+        assert!(Ring::is_path(Path::new(base), &path));
+    }
+    for other in ["b.pcapng", "b.000000x.pcapng", "b.00003.pcapng", "b.0000003.pcap", "c.0000003.pcapng"] {
+        assert!(!Ring::is_path(Path::new("b.pcapng"), Path::new(other)), "{other}");
+    }
+}
+
+#[test]
+fn files_far_into_a_connection_are_read_alone_and_together() {
+    let (client, server) = ("127.0.0.1:50000".parse().expect("an address"), "127.0.0.1:80".parse().expect("one"));
+    let heads = [
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+    ];
+    // What a connection that is kept alive said before it was upgraded.
+    let before = ["GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"];
+    // RFC 6455 §5.7.
+    let frames: [&[u8]; 2] =
+        [&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58], &[0x81, 5, 72, 101, 108, 108, 111]];
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+    let standing = |at: [u64; 2], kept: bool| Standing {
+        number: 1,
+        client,
+        server,
+        first: Time(0),
+        handshake: Some(Arc::new(Direction::BOTH.map(|direction| {
+            let bytes = heads[direction.index()].as_bytes().to_vec();
+            let offset = if kept { before[direction.index()].len() as u64 } else { 0 };
+            Head { direction, offset, time: Time(1), bytes }
+        }))),
+        sides: at.map(|at| Side { begun: at, position: at, next: Some(at), ended: None, latest: Time(2) }),
+    };
+    let mut file_head = Vec::new();
+    crate::capture::format::pcapng::file_head(&mut file_head, None);
+    let begin = |at, kept| {
+        let mut beginning = Beginning { blocks: file_head.clone(), ..Beginning::default() };
+        standing(at, kept).begin(7, recorder.capture(), &mut beginning);
+        beginning.blocks
+    };
+    let texts = |bytes: &[u8]| {
+        let path = folder.path().join("file");
+        std::fs::write(&path, bytes).expect("written");
+        let (capture, loader) = crate::capture::import::open(&path).expect("a capture");
+        loader.run(&std::sync::atomic::AtomicBool::new(false));
+        assert_eq!((capture.trouble().reason, capture.totals().connections), (None, 1));
+        let records = capture.records(0..u64::MAX);
+        let differ = records.iter().flat_map(|record| &record.findings).filter(|f| f.rule == Rule::SegmentOverlap);
+        assert_eq!(differ.count(), 0);
+        let frames = records.iter().filter(|record| record.kind == Kind::Frame);
+        frames.map(|record| (record.offset, capture.payload(record, 0..99).expect("readable"))).collect::<Vec<_>>()
+    };
+    let fars = [[5, 0], [1 << 30, 1500 << 20], [1 << 30, 1 << 31], [3 << 30, 5 << 30], [1 << 40, 7]];
+    for (far, kept) in fars.into_iter().flat_map(|far| [(far, false), (far, true)]) {
+        // The connection as it crosses: what is far away is written by nobody.
+        let mut live = Segments::new(client, server, 7);
+        let mut at = heads.map(|head| head.len() as u64);
+        let mut blocks = file_head.clone();
+        live.open(&mut blocks, Time(0));
+        for direction in Direction::BOTH {
+            if kept {
+                let said = before[direction.index()];
+                live.data(&mut blocks, direction, said.as_bytes(), Time(1), &[]);
+                at[direction.index()] += said.len() as u64;
+            }
+        }
+        for direction in Direction::BOTH {
+            live.data(&mut blocks, direction, heads[direction.index()].as_bytes(), Time(1), &[]);
+            let (at, far) = (&mut at[direction.index()], far[direction.index()]);
+            *at += far;
+            live.skip(&mut blocks, direction, (far, Gap { to: Some(*at), begins: Some(*at) }), Time(1), &[]);
+        }
+        let (mut files, mut expected) = (vec![blocks], Vec::new());
+        for _ in 0..3 {
+            let mut blocks = begin(at, kept);
+            let mut alone = Vec::new();
+            for direction in Direction::BOTH {
+                let (frame, at) = (frames[direction.index()], &mut at[direction.index()]);
+                live.data(&mut blocks, direction, frame, Time(3), &[]);
+                alone.push((*at, b"Hello".to_vec()));
+                *at += frame.len() as u64;
+            }
+            assert_eq!(texts(&blocks), alone, "{far:?} {kept}");
+            files.push(blocks);
+            expected.append(&mut alone);
+        }
+        assert_eq!(texts(&files.concat()), expected, "{far:?} {kept}");
+        assert_eq!(texts(&files[1..].concat()), expected, "{far:?} {kept}");
+    }
+}

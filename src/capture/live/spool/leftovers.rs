@@ -1,0 +1,55 @@
+//! What runs left behind that did not end cleanly.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::PREFIX;
+use crate::capture::format::pcapng;
+use crate::capture::live::ring::Ring;
+
+/// A capture that was left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its file; of a ring of several the name that stands for all of them, with `*` in place of their numbers.
+    pub path: PathBuf,
+    /// How many files it has.
+    pub files: usize,
+}
+
+/// The captures in `folder` that a run left behind which did not end cleanly, with something recorded in them: newest first.
+pub fn leftovers(folder: &Path) -> Vec<Leftover> {
+    let mut head = Vec::new();
+    pcapng::file_head(&mut head, None);
+    let mut found: BTreeMap<PathBuf, Vec<(SystemTime, PathBuf)>> = BTreeMap::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let looked = || {
+            let file = entry.file_type().is_ok_and(|kind| kind.is_file()).then(|| File::open(entry.path()).ok())??;
+            let metadata = file.metadata().ok()?;
+            file.try_lock().ok()?;
+            if metadata.len() <= head.len() as u64 {
+                // Nothing was recorded: nobody misses it.
+                let _ = fs::remove_file(entry.path());
+                return None;
+            }
+            metadata.modified().ok()
+        };
+        if let Some(modified) = looked() {
+            let of = Ring::all_of(&entry.path()).unwrap_or_else(|| entry.path());
+            found.entry(of).or_default().push((modified, entry.path()));
+        }
+    }
+    let mut found: Vec<_> = found
+        .into_iter()
+        .map(|(all, files)| {
+            let path = if files.len() == 1 { files[0].1.clone() } else { all };
+            (files.iter().map(|(modified, _)| *modified).max(), Leftover { path, files: files.len() })
+        })
+        .collect();
+    found.sort_by(|(one, _), (other, _)| other.cmp(one));
+    found.into_iter().map(|(_, leftover)| leftover).collect()
+}

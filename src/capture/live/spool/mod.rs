@@ -1,0 +1,354 @@
+//! The file that live traffic is appended to.
+
+mod leftovers;
+mod turn;
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+
+use tempfile::NamedTempFile;
+
+pub use self::leftovers::{Leftover, leftovers};
+use super::ring::Ring;
+use crate::capture::format::pcapng;
+use crate::capture::store::files::{Files, Part};
+use crate::capture::store::scratch;
+
+/// Beginning of the names of temporary spools.
+const PREFIX: &str = "live-";
+
+/// The same while they are being made.
+const NEW_PREFIX: &str = "new-";
+
+/// Why a spool could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The file is there, and may not be replaced.
+    #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
+    Exists(PathBuf),
+    /// The name is a folder's.
+    #[error("{} is a folder; name a file in it", .0.display())]
+    Folder(PathBuf),
+    /// The file is in use by another run.
+    #[error("{} is being written by another framescope; choose another name", .0.display())]
+    InUse(PathBuf),
+    /// A ring has as much as it may, and can begin no further file: why it cannot.
+    #[error("the ring is full, and {0}")]
+    Full(String),
+    /// The system refused.
+    #[error("cannot write {}: {source}; {}", path.display(), way_out(source))]
+    Io {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Whether a disk, or what may be had of it, is full: other files that go make room.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// What to do about a file that cannot be written.
+pub fn way_out(error: &io::Error) -> &'static str {
+    let space = is_full(error) || error.kind() == io::ErrorKind::FileTooLarge;
+    if space { "free some space or choose another place" } else { "choose another place" }
+}
+
+/// An append-only pcapng file of mode 0600, locked while it is written; or a ring of such files.
+#[derive(Debug)]
+pub struct Spool {
+    files: Files,
+    /// The file that is written, and how long it is.
+    file: Arc<File>,
+    path: PathBuf,
+    len: u64,
+    /// The position of its first byte.
+    start: u64,
+    temporary: Arc<AtomicBool>,
+    pub(in crate::capture) ring: Option<Ring>,
+    /// Who gives the blocks of a ring's removed files back.
+    reaper: Option<SyncSender<Part>>,
+}
+
+/// Decides from elsewhere whether a spool's files stay.
+#[derive(Clone, Debug)]
+pub struct Fate {
+    temporary: Arc<AtomicBool>,
+    files: Files,
+}
+
+impl Fate {
+    /// The files stay when the spool goes, and are found by [`leftovers()`] if they were temporary.
+    pub fn stay(&self) {
+        self.temporary.store(false, Ordering::SeqCst);
+    }
+
+    /// Temporary files go now, whoever else holds the spool.
+    pub fn go(&self) {
+        if self.temporary.load(Ordering::SeqCst) {
+            self.files.paths().iter().for_each(|path| drop(fs::remove_file(path)));
+        }
+    }
+}
+
+impl Spool {
+    /// A file that the user asked for, and keeps. An existing one is replaced only with `force`.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn keep(path: &Path, force: bool) -> Result<Self, SpoolError> {
+        Self::begin(create(path, force)?, path.to_owned(), false)
+    }
+
+    /// The same as numbered files of `size` bytes together, of which the oldest go. `path` is their name without the number. Files
+    /// of an earlier ring of that name are removed only with `force`.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn keep_ring(path: &Path, force: bool, size: u64) -> Result<Self, SpoolError> {
+        if path.is_dir() {
+            return Err(SpoolError::Folder(path.to_owned()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let earlier = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let earlier: Vec<PathBuf> = earlier.filter(|found| Ring::is_path(path, found)).collect();
+        if let Some(first) = earlier.iter().min().filter(|_| !force) {
+            return Err(SpoolError::Exists(first.clone()));
+        }
+        for path in &earlier {
+            let io = |source| SpoolError::Io { path: path.clone(), source };
+            lock(&File::open(path).map_err(io)?, path)?;
+            fs::remove_file(path).map_err(io)?;
+        }
+        let first = Ring::path(path, 1);
+        let mut spool = Self::begin(create(&first, force)?, first, false)?;
+        spool.ring = Some(Ring::new(size, path.to_owned(), false));
+        Ok(spool)
+    }
+
+    /// A private file in the user's cache folder that goes when the spool is dropped.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn temporary() -> Result<Self, SpoolError> {
+        Self::temporary_in(&scratch::folder())
+    }
+
+    /// A private file in `folder`, which is made when it is missing.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn temporary_in(folder: &Path) -> Result<Self, SpoolError> {
+        Self::private(folder, None)
+    }
+
+    /// The same as a ring of files of `size` bytes together: see [`Self::keep_ring`].
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn temporary_ring(folder: &Path, size: u64) -> Result<Self, SpoolError> {
+        Self::private(folder, Some(size))
+    }
+
+    fn private(folder: &Path, ring: Option<u64>) -> Result<Self, SpoolError> {
+        let io = |source| SpoolError::Io { path: folder.to_owned(), source };
+        fs::create_dir_all(folder).map_err(io)?;
+        let made = private_file(folder)?;
+        let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
+        let base = folder.join(name.unwrap_or_default());
+        let path = if ring.is_some() { Ring::path(&base, 1) } else { base.clone() };
+        let file = named(made, &path)?;
+        let mut spool = Self::begin(file, path, true)?;
+        spool.ring = ring.map(|size| Ring::new(size, base, true));
+        Ok(spool)
+    }
+
+    /// A private file without a name, for what was converted and can be converted again: nothing is left of it, however the
+    /// run ends.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn unnamed() -> Result<Self, SpoolError> {
+        let folder = scratch::folder();
+        let file = scratch::file().map_err(|source| SpoolError::Io { path: folder.clone(), source })?;
+        Self::begin(file, folder, false)
+    }
+
+    fn begin(file: File, path: PathBuf, temporary: bool) -> Result<Self, SpoolError> {
+        let mut head = Vec::new();
+        pcapng::file_head(&mut head, None);
+        let file = Arc::new(file);
+        let mut spool = Self {
+            files: Files::one(Arc::clone(&file), path.clone()),
+            file,
+            path,
+            len: 0,
+            start: 0,
+            temporary: Arc::new(temporary.into()),
+            ring: None,
+            reaper: None,
+        };
+        match spool.append(&head) {
+            Ok(_) => Ok(spool),
+            Err(source) => Err(SpoolError::Io { path: spool.path.clone(), source }),
+        }
+    }
+
+    /// Marks the file as reconstructed, in words. Nothing may have been appended yet.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(in crate::capture) fn mark(&mut self, words: &str) -> io::Result<()> {
+        let mut head = Vec::new();
+        pcapng::file_head(&mut head, Some(words));
+        self.file.set_len(0)?;
+        self.len = 0;
+        self.append(&head).map(|_| ())
+    }
+
+    /// Appends whole blocks; returns the file position of their first byte.
+    ///
+    /// # Errors
+    /// What the system said. The file then ends where it ended before, so that it opens.
+    pub fn append(&mut self, blocks: &[u8]) -> io::Result<u64> {
+        let position = self.len;
+        if let Err(e) = self.file.write_all_at(blocks, position) {
+            // Part of a block may have been written.
+            self.file.set_len(position)?;
+            return Err(e);
+        }
+        self.len += blocks.len() as u64;
+        Ok(self.start + position)
+    }
+
+    /// The files, for reading by position.
+    pub(in crate::capture) fn files(&self) -> Files {
+        self.files.clone()
+    }
+
+    /// What decides whether the files stay.
+    pub fn fate(&self) -> Fate {
+        Fate { temporary: Arc::clone(&self.temporary), files: self.files.clone() }
+    }
+
+    /// Where it lies; of a ring, where its files lie, without their numbers.
+    pub fn path(&self) -> &Path {
+        self.ring.as_ref().map_or(&self.path, Ring::base)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // Nothing can be done about a failure here; the next start offers what is left.
+        self.fate().go();
+    }
+}
+
+/// Makes the file that the user asked for, locked and empty.
+fn create(path: &Path, force: bool) -> Result<File, SpoolError> {
+    let io = |source| SpoolError::Io { path: path.to_owned(), source };
+    if path.is_dir() {
+        return Err(SpoolError::Folder(path.to_owned()));
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    if force {
+        options.create(true).truncate(false);
+    } else {
+        options.create_new(true);
+    }
+    let file = options.open(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
+        _ => io(e),
+    })?;
+    let ours = lock(&file, path).and_then(|()| {
+        file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(io)?;
+        file.set_len(0).map_err(io)
+    });
+    if ours.is_err() && !force {
+        // Nobody else has it: it was not there.
+        let _ = fs::remove_file(path);
+    }
+    ours.map(|()| file)
+}
+
+/// Makes a private file, locked and empty. It gets the name by which others look for it when it is locked: see [`named`].
+fn private_file(folder: &Path) -> Result<NamedTempFile, SpoolError> {
+    let made = tempfile::Builder::new().prefix(NEW_PREFIX).suffix(".pcapng").tempfile_in(folder);
+    let made = made.map_err(|source| SpoolError::Io { path: folder.to_owned(), source })?;
+    lock(made.as_file(), made.path())?;
+    Ok(made)
+}
+
+/// Gives a private file its name, which no other file may have.
+fn named(made: NamedTempFile, path: &Path) -> Result<File, SpoolError> {
+    made.persist_noclobber(path).map_err(|e| match e.error.kind() {
+        io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
+        _ => SpoolError::Io { path: path.to_owned(), source: e.error },
+    })
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), SpoolError> {
+    match file.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => Err(SpoolError::InUse(path.to_owned())),
+        // A file system without locks is no reason not to record.
+        Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_files_go_only_where_that_makes_room() {
+        let errors = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        assert_eq!(errors.map(|kind| is_full(&kind.into())), [true, true, false]);
+        assert!(errors.iter().all(|kind| way_out(&(*kind).into()).starts_with("free some space")));
+        assert_eq!(way_out(&io::ErrorKind::PermissionDenied.into()), "choose another place");
+    }
+
+    #[test]
+    fn a_kept_file_is_private_and_never_replaced_unasked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        drop(Spool::keep(&path, false).expect("a new file"));
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert!(matches!(Spool::keep(&path, false), Err(SpoolError::Exists(_))));
+        let first = Spool::keep(&path, true).expect("forced");
+        assert!(matches!(Spool::keep(&path, true), Err(SpoolError::InUse(_))));
+        drop(first);
+        assert!(path.exists());
+        assert!(matches!(Spool::keep(&folder.path().join("no/such"), false), Err(SpoolError::Io { .. })));
+    }
+
+    #[test]
+    fn a_temporary_spool_goes_and_a_crashed_one_is_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::temporary_in(folder.path()).expect("a spool");
+        assert!(spool.path().exists());
+        assert_eq!(leftovers(folder.path()), [], "in use, and empty");
+        let path = spool.path().to_owned();
+        drop(spool);
+        assert!(!path.exists());
+        let crashed = folder.path().join("live-crashed.pcapng");
+        fs::write(&crashed, [0; 500]).expect("written");
+        let one = Leftover { path: crashed, files: 1 };
+        assert_eq!(leftovers(folder.path()), std::slice::from_ref(&one));
+        let old = std::time::SystemTime::UNIX_EPOCH;
+        for number in [3, 4] {
+            let path = Ring::path(&folder.path().join("live-ring.pcapng"), number);
+            fs::write(&path, [0; 500]).expect("written");
+            File::open(&path).and_then(|file| file.set_modified(old)).expect("older");
+        }
+        let ring = Leftover { path: folder.path().join("live-ring.*.pcapng"), files: 2 };
+        assert_eq!(leftovers(folder.path()), [one, ring]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Records that belong together: request and response, ping and pong, the two Closes, the fragments of a message.
+
+use std::time::Duration;
+
+use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
+use crate::proto::dissected::Kind;
+use crate::wire::opcode::Opcode;
+
+/// How many records of the connection are looked at on each side.
+const REACH: i64 = 100_000;
+
+/// The numbers of the records that belong together with `record`, in order, its own among them. Alone when it has no
+/// partner, or none within reach.
+pub fn partners(capture: &Capture, record: &Record) -> Vec<u64> {
+    let mut numbers = vec![record.no];
+    if record.message.is_some() {
+        numbers.extend(fragments(capture, record, -1));
+        numbers.extend(fragments(capture, record, 1));
+    } else {
+        let answered = record.answers;
+        numbers.extend(answered);
+        let may_be_answered = match record.kind {
+            Kind::Request => true,
+            Kind::Frame => matches!(record.opcode(), Some(Opcode::Ping | Opcode::Close)),
+            _ => false,
+        };
+        if may_be_answered {
+            numbers
+                .extend(walk(capture, record, 1).find(|other| other.answers == Some(record.no)).map(|other| other.no));
+        }
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+/// The partner after `record`, the first after the last.
+pub fn next_partner(capture: &Capture, record: &Record) -> Option<u64> {
+    let numbers = partners(capture, record);
+    let at = numbers.iter().position(|no| *no == record.no)?;
+    let next = numbers[(at + 1) % numbers.len()];
+    (next != record.no).then_some(next)
+}
+
+/// How long a pong took: from the last byte of the ping that it answers to its own. `None` for what is no pong or answers
+/// none, and where the clock went back.
+pub fn round_trip(capture: &Capture, record: &Record) -> Option<Duration> {
+    if record.opcode() != Some(Opcode::Pong) {
+        return None;
+    }
+    let ping = capture.record(record.answers?)?;
+    u64::try_from(record.time.nanos_since(ping.time)).ok().map(Duration::from_nanos)
+}
+
+/// The other fragments of a data frame's message, to one side.
+fn fragments(capture: &Capture, record: &Record, step: i64) -> Vec<u64> {
+    let opens = |r: &Record| r.opcode().is_some_and(Opcode::opens_message);
+    let mut found = Vec::new();
+    let over = if step < 0 { opens(record) } else { record.fin() };
+    if over {
+        return found;
+    }
+    for other in walk(capture, record, step) {
+        if other.direction != record.direction || other.message.is_none() {
+            continue;
+        }
+        if other.message != record.message {
+            break;
+        }
+        found.push(other.no);
+        let over = if step < 0 { opens(&other) } else { other.fin() };
+        if over {
+            break;
+        }
+    }
+    found
+}
+
+fn walk<'a>(capture: &'a Capture, record: &'a Record, step: i64) -> impl Iterator<Item = Record> + 'a {
+    (1..=REACH).map_while(move |n| capture.record(capture.neighbour(record.connection, record.no, n * step)?))
+}

@@ -1,0 +1,267 @@
+//! Finding text or bytes in the records of a capture.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use memchr::memmem;
+
+use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
+use crate::capture::store::reader::Reader;
+use crate::capture::store::record::Record;
+use crate::wire::mask;
+
+/// How much of a record is searched at once, in bytes: what is unmasked and searched stays in the processor's cache.
+const PIECE: u64 = 256 * 1024;
+
+/// How many records are looked up at once.
+const BATCH: u64 = 1024;
+
+/// How much of a compressed message is inflated to be searched, in bytes.
+const MAX_INFLATED: u64 = 16 << 20;
+
+/// What to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// Text, in heads, in unmasked payloads and in what compressed messages inflate to. ASCII letters match in either case.
+    Text(String),
+    /// Bytes, as they stand on the wire or in unmasked payloads.
+    Bytes(Vec<u8>),
+}
+
+/// Which way to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Toward {
+    /// Later records; after the last comes the first.
+    Later,
+    /// Earlier records; before the first comes the last.
+    Earlier,
+}
+
+/// Where a pattern was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The record.
+    pub no: u64,
+    /// The first byte of the match within the record's wire bytes; of an inflated message the payload's first byte.
+    pub byte: u64,
+    /// The first byte of the match within what the message inflates to, when it was found there.
+    pub inflated: Option<u64>,
+}
+
+/// Why a pattern is refused.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PatternError {
+    /// There is nothing to look for.
+    #[error("nothing to look for: type text, or x and hex digits such as x 81 05")]
+    Empty,
+    /// Hex digits come in pairs.
+    #[error("not hex: x 81 05, or \\x … to find it as text")]
+    Hex,
+}
+
+impl Pattern {
+    /// Reads what a person typed: `x 81 05` means bytes, anything else text. A backslash in front of such an `x ` makes it
+    /// text that begins so; any other backslash stands for itself.
+    ///
+    /// # Errors
+    /// See [`PatternError`].
+    pub fn parse(typed: &str) -> Result<Self, PatternError> {
+        if let Some(digits) = typed.strip_prefix("x ") {
+            let digits: String = digits.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+            return match hex::decode(&digits) {
+                Ok(bytes) if !bytes.is_empty() => Ok(Self::Bytes(bytes)),
+                _ => Err(PatternError::Hex),
+            };
+        }
+        let text = match typed.strip_prefix('\\') {
+            Some(rest) if rest.trim_start_matches('\\').starts_with("x ") => rest,
+            _ => typed,
+        };
+        if text.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Text(text.to_ascii_lowercase())) }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+/// Searches from the record after `from` (before it, when searching earlier), all around, `from` last. `looked` counts the
+/// records looked at; `cancel` ends the search.
+pub fn find(
+    capture: &Capture,
+    pattern: &Pattern,
+    from: u64,
+    toward: Toward,
+    looked: &AtomicU64,
+    cancel: &AtomicBool,
+) -> Option<Hit> {
+    let (first, len) = (capture.first(), capture.len());
+    let from = from.clamp(first, len.max(first));
+    let mut search = Search::new(capture, pattern, cancel);
+    let ranges = match toward {
+        Toward::Later => [from + 1..len + 1, first..from + 1],
+        Toward::Earlier => [first..from, from..len + 1],
+    };
+    ranges.into_iter().find_map(|range| search.range(range, toward, looked))
+}
+
+struct Search<'a> {
+    capture: &'a Capture,
+    pattern: &'a Pattern,
+    finder: memmem::Finder<'a>,
+    /// ASCII letters match in either case, and the pattern has some.
+    folds: bool,
+    cancel: &'a AtomicBool,
+    reader: Reader,
+    messages: MessageReader,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Search<'a> {
+    fn new(capture: &'a Capture, pattern: &'a Pattern, cancel: &'a AtomicBool) -> Self {
+        Self {
+            capture,
+            pattern,
+            finder: memmem::Finder::new(pattern.bytes()),
+            folds: matches!(pattern, Pattern::Text(text) if text.bytes().any(|byte| byte.is_ascii_alphabetic())),
+            cancel,
+            reader: Reader::new(capture),
+            messages: MessageReader::default(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Searches the records of a range: the first that has it, or the last when searching earlier.
+    fn range(&mut self, range: Range<u64>, toward: Toward, looked: &AtomicU64) -> Option<Hit> {
+        let batches = (range.end.saturating_sub(range.start)).div_ceil(BATCH);
+        for n in 0..batches {
+            let start = match toward {
+                Toward::Later => range.start + n * BATCH,
+                Toward::Earlier => range.start + (batches - 1 - n) * BATCH,
+            };
+            let mut hit = None;
+            // Forward in either case: so a file is read fastest.
+            let records = self.capture.records(start..(start + BATCH).min(range.end));
+            self.reader.look_up(&records);
+            for record in &records {
+                if self.cancel.load(Ordering::Relaxed) {
+                    return None;
+                }
+                looked.fetch_add(1, Ordering::Relaxed);
+                hit = self.record(record).or(hit);
+                if hit.is_some() && toward == Toward::Later {
+                    break;
+                }
+            }
+            if hit.is_some() {
+                return hit;
+            }
+        }
+        None
+    }
+
+    fn record(&mut self, record: &Record) -> Option<Hit> {
+        let hit = |byte| Hit { no: record.no, byte, inflated: None };
+        if record.opcode().is_none() {
+            return self.stretch(record, 0, false).map(hit);
+        }
+        let head = record.header_len();
+        let found = if record.wire_len <= PIECE { self.small(record) } else { self.large(record) };
+        found.map(hit).or_else(|| Some(Hit { inflated: Some(self.inflated(record)?), ..hit(head) }))
+    }
+
+    /// Searches a frame that is read at once: its payload, then for bytes also what stood on the wire.
+    fn small(&mut self, record: &Record) -> Option<u64> {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let read = self.reader.wire(record, 0..PIECE, &mut bytes).is_ok();
+        let on_wire = if matches!(self.pattern, Pattern::Bytes(_)) { self.find(&mut bytes) } else { None };
+        let head = record.header_len();
+        let key = head.checked_sub(4).and_then(|at| bytes.get(at as usize..head as usize)?.try_into().ok());
+        let payload = bytes.get_mut(head as usize..).unwrap_or_default();
+        if let Some(key) = key.filter(|_| record.masked()) {
+            mask::apply(payload, key, 0);
+        }
+        let found = self.find(payload).map(|at| head + at);
+        self.buffer = bytes;
+        found.or(on_wire).filter(|_| read)
+    }
+
+    fn large(&mut self, record: &Record) -> Option<u64> {
+        let on_wire = matches!(self.pattern, Pattern::Bytes(_));
+        let payload = self.stretch(record, record.header_len(), true);
+        payload.or_else(|| if on_wire { self.stretch(record, 0, false) } else { None })
+    }
+
+    /// Searches a record's bytes from `start` on, unmasked or as they stood on the wire.
+    fn stretch(&mut self, record: &Record, start: u64, unmasked: bool) -> Option<u64> {
+        let key = if unmasked { self.key(record)? } else { None };
+        let overlap = self.pattern.bytes().len() as u64 - 1;
+        let mut at = start;
+        while at < record.wire_len && !self.cancel.load(Ordering::Relaxed) {
+            let mut bytes = std::mem::take(&mut self.buffer);
+            let read = self.reader.wire(record, at..at + PIECE + overlap, &mut bytes);
+            if let Some(key) = key {
+                mask::apply(&mut bytes, key, at - start);
+            }
+            let found = read.ok().and_then(|()| self.find(&mut bytes));
+            self.buffer = bytes;
+            if let Some(found) = found {
+                return Some(at + found);
+            }
+            at += PIECE;
+        }
+        None
+    }
+
+    /// The masking key of a frame, if it has one; `None` when its head is not whole.
+    fn key(&mut self, record: &Record) -> Option<Option<[u8; 4]>> {
+        if !record.masked() {
+            return Some(None);
+        }
+        let head = record.header_len();
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let read = self.reader.wire(record, head - 4..head, &mut bytes);
+        let key = bytes.as_slice().try_into().ok();
+        self.buffer = bytes;
+        read.ok().and(key).map(Some)
+    }
+
+    /// Searches what the compressed message inflates to that ends with a record.
+    fn inflated(&mut self, record: &Record) -> Option<u64> {
+        if !record.compressed || !record.fin() {
+            return None;
+        }
+        let mut message = self.messages.message(self.capture, record, MAX_INFLATED).ok().flatten()?;
+        self.find(&mut message.bytes)
+    }
+
+    fn find(&self, bytes: &mut [u8]) -> Option<u64> {
+        if self.folds {
+            bytes.make_ascii_lowercase();
+        }
+        self.finder.find(bytes).map(|at| at as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_becomes_a_pattern() {
+        assert_eq!(Pattern::parse("Echo"), Ok(Pattern::Text("echo".to_owned())));
+        assert_eq!(Pattern::parse("x 81 05"), Ok(Pattern::Bytes(vec![0x81, 0x05])));
+        assert_eq!(Pattern::parse("x"), Ok(Pattern::Text("x".to_owned())));
+        assert_eq!(Pattern::parse("x 8"), Err(PatternError::Hex));
+        assert_eq!(Pattern::parse(r"\x 81"), Ok(Pattern::Text("x 81".to_owned())));
+        assert_eq!(Pattern::parse(r"\\x 81"), Ok(Pattern::Text(r"\x 81".to_owned())));
+        for text in [r"\", r"\n", r"\u00e9", r"\\", r"\xx", "\"x 81\""] {
+            assert_eq!(Pattern::parse(text), Ok(Pattern::Text(text.to_owned())));
+        }
+        assert_eq!(Pattern::parse(""), Err(PatternError::Empty));
+    }
+}

@@ -1,0 +1,279 @@
+//! A record in one line: what lists and the headless output show. All text here is safe for a terminal.
+
+use std::time::Duration;
+
+use super::messages::Message;
+use super::partner::round_trip;
+use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
+use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::rules::{count, grouped};
+use crate::wire::close::CloseCode;
+use crate::wire::http::{Head, StartLine};
+use crate::wire::opcode::Opcode;
+use crate::wire::printable;
+
+/// How many payload bytes a preview looks at.
+const PREVIEW: u64 = 240;
+
+/// How much of a head is read for a line, in bytes.
+const HEAD: u64 = 16 * 1024;
+
+/// The columns of a record's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// What it is in a word: a method, a status, an opcode's name.
+    pub kind: String,
+    /// Length in bytes: of a frame its payload's, otherwise on the wire, as for one that was cut inside its head. `None` where
+    /// there are no bytes.
+    pub length: Option<u64>,
+    /// The bits of a frame that are set, by name.
+    pub bits: String,
+    /// The beginning of what it says.
+    pub preview: String,
+}
+
+/// The line of a record. Bytes that cannot be read are said to be unreadable in the preview.
+pub fn of(capture: &Capture, record: &Record) -> Summary {
+    let length = match record.kind {
+        Kind::End(_) => None,
+        Kind::CutFrame if record.wire_len < record.header_len() => Some(record.wire_len),
+        _ => Some(record.payload_len().unwrap_or(record.wire_len)),
+    };
+    let bits = match record.kind {
+        Kind::Frame => bits(record),
+        _ => String::new(),
+    };
+    let (kind, preview) = match kind_and_preview(capture, record) {
+        Ok(pair) => pair,
+        Err(e) => (record.kind.name().to_owned(), format!("cannot be read: {e}")),
+    };
+    Summary { kind, length, bits, preview }
+}
+
+/// The line of a message, of which `opener` is the first record: its whole length, how many frames it has and how far it was
+/// compressed, and the beginning of what they say together.
+pub fn of_message(capture: &Capture, opener: &Record, message: &Message) -> Summary {
+    let frames = match message.frames {
+        1 => String::new(),
+        frames => format!("{} frames{}", grouped(u64::from(frames)), if message.whole { "" } else { " …" }),
+    };
+    let mut summary = match message.frames {
+        1 => of(capture, opener),
+        _ => Summary {
+            kind: opener.opcode().map_or("frame", Opcode::name).to_owned(),
+            length: Some(message.len),
+            bits: String::new(),
+            preview: joined_preview(capture, message).unwrap_or_else(|e| format!("cannot be read: {e}")),
+        },
+    };
+    summary.bits = frames;
+    if message.compressed && message.whole {
+        let said = capture.record(message.last).and_then(|last| capture.inflated(&last, PREVIEW).ok().flatten());
+        if let Some(said) = said.filter(|said| said.fault.is_none() && said.len > 0) {
+            summary.length = Some(said.len);
+            let gap = if summary.bits.is_empty() { "" } else { " · " };
+            let percent = said.compressed_len.saturating_mul(100).saturating_add(said.len / 2) / said.len;
+            summary.bits = format!("{}{gap}{percent} %", summary.bits);
+        }
+    }
+    summary
+}
+
+/// The beginning of what the frames of a message say together.
+fn joined_preview(capture: &Capture, message: &Message) -> std::io::Result<String> {
+    if message.compressed {
+        return match capture.record(message.last) {
+            Some(last) if message.whole => payload_preview(capture, &last),
+            _ => Ok("compressed, and not whole".to_owned()),
+        };
+    }
+    let said = message.beginning(capture, PREVIEW)?;
+    Ok(match said.text() {
+        Some(text) => printable::text(text).into_owned(),
+        None => hex_preview(&said.bytes),
+    })
+}
+
+/// The names of a frame's bits that are set: FIN, RSV1 to RSV3, MASK.
+pub fn bits(record: &Record) -> String {
+    let [first, second] = record.lead;
+    let named = [
+        (first, 0x80, "FIN"),
+        (first, 0x40, "RSV1"),
+        (first, 0x20, "RSV2"),
+        (first, 0x10, "RSV3"),
+        (second, 0x80, "MASK"),
+    ];
+    let set: Vec<&str> = named.into_iter().filter(|(byte, bit, _)| byte & bit != 0).map(|(.., name)| name).collect();
+    set.join(" ")
+}
+
+fn kind_and_preview(capture: &Capture, record: &Record) -> std::io::Result<(String, String)> {
+    Ok(match record.kind {
+        Kind::Request | Kind::Response => head_line(&capture.wire(record, 0..HEAD)?, record),
+        Kind::Frame => {
+            let name = record.opcode().map_or("frame", Opcode::name).to_owned();
+            (name, payload_preview(capture, record)?)
+        }
+        Kind::Gap => {
+            let gone = record.no < capture.totals().settled;
+            let words = if gone { "bytes that went with the ring" } else { "bytes that the capture lacks" };
+            ("gap".to_owned(), words.to_owned())
+        }
+        Kind::End(how) => ("end".to_owned(), end_words(record.direction, how).to_owned()),
+        Kind::Junk => {
+            let bytes = capture.wire(record, 0..PREVIEW)?;
+            let text =
+                if looks_like_tls(&bytes) { "a TLS handshake, not plain HTTP".to_owned() } else { readable(&bytes) };
+            ("junk".to_owned(), text)
+        }
+        Kind::CutHttp => ("cut".to_owned(), format!("ended inside: {}", readable(&capture.wire(record, 0..PREVIEW)?))),
+        Kind::CutFrame => {
+            let what = record.opcode().map_or("frame", Opcode::name);
+            let announced = capture.frame_head(record)?.map(|head| head.payload_len);
+            let missing = match (announced, record.payload_len()) {
+                (Some(announced), Some(had)) => {
+                    format!("{} of {} of payload", grouped(had.min(announced)), count(announced, "byte"))
+                }
+                _ => format!("{} of its head", count(record.wire_len, "byte")),
+            };
+            ("cut".to_owned(), format!("{what} frame, cut after {missing}"))
+        }
+    })
+}
+
+fn head_line(bytes: &[u8], record: &Record) -> (String, String) {
+    let head = Head::read(bytes);
+    match &head.start {
+        StartLine::Request { method, target, .. } => {
+            (printable::text(&head.text(method)).into_owned(), printable::text(&head.text(target)).into_owned())
+        }
+        StartLine::Response { status, reason, .. } => {
+            let mut preview = printable::text(&head.text(reason)).into_owned();
+            if record.code == 101 && record.answers.is_some() && head.value("sec-websocket-accept").is_some() {
+                use crate::proto::rules::Rule;
+                let wrong = record.findings.iter().any(|f| matches!(f.rule, Rule::AcceptWrong | Rule::AcceptKeySpaces));
+                preview.push_str(if wrong { " · accept ✗" } else { " · accept ✓" });
+            }
+            if let Some(kind) = head.value("content-type") {
+                preview.push_str(" · ");
+                preview.push_str(&printable::bytes(kind));
+            }
+            (printable::text(&head.text(status)).into_owned(), preview)
+        }
+    }
+}
+
+fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String> {
+    let payload = capture.payload(record, 0..PREVIEW)?;
+    let Some(opcode) = record.opcode() else { return Ok(String::new()) };
+    Ok(match opcode {
+        Opcode::Close => match payload.as_slice() {
+            [] => "no code".to_owned(),
+            [_] => readable(&payload),
+            [high, low, reason @ ..] => {
+                let code = u16::from_be_bytes([*high, *low]);
+                let mut words = format!("{code} {}", CloseCode(code).name());
+                if !reason.is_empty() {
+                    words.push_str(" · ");
+                    words.push_str(&printable::bytes(reason));
+                }
+                words
+            }
+        },
+        _ if record.compressed => match capture.inflated(record, PREVIEW)? {
+            Some(message) if message.text().is_some() => {
+                printable::text(message.text().unwrap_or_default()).into_owned()
+            }
+            Some(message) => format!("inflated: {}", hex_preview(&message.bytes)),
+            None => format!("compressed: {}", hex_preview(&payload)),
+        },
+        Opcode::Pong => match answers(capture, record) {
+            Some(answers) if payload.is_empty() => answers,
+            Some(answers) => format!("{answers} · {}", readable(&payload)),
+            None => readable(&payload),
+        },
+        Opcode::Binary | Opcode::Reserved(_) => hex_preview(&payload),
+        _ => readable(&payload),
+    })
+}
+
+/// Which ping a pong answers, and how fast: `answers 5 · 1.2 ms`.
+pub fn answers(capture: &Capture, record: &Record) -> Option<String> {
+    let took = round_trip(capture, record)?;
+    Some(format!("answers {} · {}", record.answers?, duration(took)))
+}
+
+/// A duration in nanoseconds, as people say it.
+pub fn nanos(nanos: u64) -> String {
+    duration(Duration::from_nanos(nanos))
+}
+
+/// A duration with two or three digits that count: `870 ns`, `42 µs`, `1.2 ms`, `31 s`.
+fn duration(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let (unit, name) = match nanos {
+        0..1_000 => return format!("{nanos} ns"),
+        1_000..1_000_000 => (1_000, "µs"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    match nanos / unit {
+        whole @ 0..10 => format!("{whole}.{} {name}", nanos % unit * 10 / unit),
+        whole => format!("{whole} {name}"),
+    }
+}
+
+/// Text where it is text as far as it was read, else hex.
+fn readable(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => printable::text(text).into_owned(),
+        // The last character may be cut because only a part was read.
+        Err(e) if e.error_len().is_none() && bytes.len() as u64 == PREVIEW => {
+            printable::bytes(&bytes[..e.valid_up_to()]).into_owned()
+        }
+        Err(_) => hex_preview(bytes),
+    }
+}
+
+fn hex_preview(bytes: &[u8]) -> String {
+    let shown = &bytes[..bytes.len().min(64)];
+    let mut out = String::with_capacity(shown.len() * 3 + 2);
+    for (i, byte) in shown.iter().enumerate() {
+        use std::fmt::Write as _;
+        let _ = write!(out, "{}{byte:02x}", if i == 0 { "" } else { " " });
+    }
+    if shown.len() < bytes.len() {
+        out.push_str(" …");
+    }
+    out
+}
+
+fn looks_like_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x16, 0x03, 0x00..=0x04, ..])
+}
+
+const fn end_words(direction: Direction, how: EndReason) -> &'static str {
+    match (direction, how) {
+        (Direction::ClientToServer, EndReason::Fin) => "the client has no more to send (TCP FIN)",
+        (Direction::ServerToClient, EndReason::Fin) => "the server has no more to send (TCP FIN)",
+        (Direction::ClientToServer, EndReason::Rst) => "client to server, torn down (TCP RST)",
+        (Direction::ServerToClient, EndReason::Rst) => "server to client, torn down (TCP RST)",
+        (Direction::ClientToServer, EndReason::Capture) => "client to server, as far as it was captured",
+        (Direction::ServerToClient, EndReason::Capture) => "server to client, as far as it was captured",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_the_digits_that_count() {
+        let said = |nanos| duration(Duration::from_nanos(nanos));
+        assert_eq!([0, 999, 1_000, 42_999].map(said), ["0 ns", "999 ns", "1.0 µs", "42 µs"]);
+        assert_eq!([1_250_000, 999_999_999, 1_000_000_000].map(said), ["1.2 ms", "999 ms", "1.0 s"]);
+        assert_eq!(said(31_000_000_000), "31 s");
+    }
+}

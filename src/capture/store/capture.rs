@@ -1,0 +1,406 @@
+//! The capture: records by number, bytes by position. Cheap to clone and safe to read while it grows.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::files::Files;
+use super::index::Index;
+use super::index::Totals;
+use super::message_reader::{Inflated, MessageReader};
+use super::record::Record;
+use crate::proto::dissected::{Checkpoint, Direction};
+use crate::proto::time::Time;
+use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::mask;
+
+/// How far apart in the file two pieces of a stream may lie that are read at once, and how long such a piece may be, in bytes.
+const NEAR: u64 = 512;
+const SHORT: usize = 4096;
+
+/// A handle to a capture; clones are the same capture.
+#[derive(Clone)]
+pub struct Capture {
+    shared: Arc<Shared>,
+}
+
+/// What is called with each further thing that is wrong.
+type Tell = Box<dyn Fn(&str) + Send + Sync>;
+
+struct Shared {
+    index: RwLock<Index>,
+    files: Files,
+    path: PathBuf,
+    trouble: Mutex<Trouble>,
+    reconstructed: OnceLock<Box<str>>,
+    /// For who looks here and there; who reads everything has one of their own.
+    inflater: Mutex<MessageReader>,
+    loading: AtomicBool,
+    growing: AtomicBool,
+    /// Set while somebody waits to be told of a change.
+    armed: AtomicBool,
+    /// Held by who needs what is there to stay.
+    hold: Arc<()>,
+    wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    tell: OnceLock<Tell>,
+}
+
+/// Keeps what is there: see [`Capture::hold`].
+#[derive(Debug)]
+pub struct Hold {
+    _hold: Arc<()>,
+}
+
+/// What went wrong with a capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Bytes that crossed a socket and could not be written.
+    pub uncaptured: u64,
+    /// Why capturing stopped, or what is wrong with the file: one line.
+    pub reason: Option<String>,
+}
+
+impl Capture {
+    /// An empty capture over a file.
+    pub(in crate::capture) fn over(file: Arc<File>, path: &Path) -> Self {
+        Self::over_files(Files::one(file, path.to_owned()), path)
+    }
+
+    /// An empty capture over files that people know as `path`.
+    pub(in crate::capture) fn over_files(files: Files, path: &Path) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                index: RwLock::default(),
+                files,
+                path: path.to_owned(),
+                trouble: Mutex::default(),
+                reconstructed: OnceLock::new(),
+                inflater: Mutex::default(),
+                loading: AtomicBool::new(false),
+                growing: AtomicBool::new(false),
+                armed: AtomicBool::new(false),
+                hold: Arc::default(),
+                wake: OnceLock::new(),
+                tell: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// The file that holds the bytes; of a ring, the name of its files without their numbers.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// The files of the capture, the oldest first: one, or those of a ring.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.shared.files.paths()
+    }
+
+    /// Whether that is a file that holds the bytes.
+    pub fn is_file(&self, metadata: &Metadata) -> bool {
+        self.shared.files.any_is(metadata)
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> u64 {
+        self.index().totals.records
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Counts over everything.
+    pub fn totals(&self) -> Totals {
+        self.index().totals
+    }
+
+    /// What went wrong, if anything.
+    pub fn trouble(&self) -> Trouble {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the capture was reconstructed from, when its bytes never crossed a wire: `from the messages of a HAR`.
+    pub fn reconstructed(&self) -> Option<&str> {
+        self.shared.reconstructed.get().map(|words| &**words)
+    }
+
+    /// Marks the capture as reconstructed; the first words stay.
+    pub(in crate::capture) fn set_reconstructed(&self, words: &str) {
+        let _ = self.shared.reconstructed.set(words.into());
+        self.changed();
+    }
+
+    /// Whether a file is still being read.
+    pub fn is_loading(&self) -> bool {
+        self.shared.loading.load(Ordering::Acquire)
+    }
+
+    /// Whether a file is followed while it grows.
+    pub fn is_growing(&self) -> bool {
+        self.shared.growing.load(Ordering::Acquire)
+    }
+
+    /// The number of the first record that is there; 1 unless others went with the ring.
+    pub fn first(&self) -> u64 {
+        self.index().totals.first
+    }
+
+    /// The number of the first record that stands where it always stood: see [`Totals::settled`].
+    pub fn settled(&self) -> u64 {
+        self.index().totals.settled
+    }
+
+    /// Whether a record has gone with the ring since that was `settled`; its number may be another's now.
+    pub fn has_gone(&self, no: u64, settled: u64) -> bool {
+        let now = self.settled();
+        now != settled && no < now
+    }
+
+    /// Whether a record is there as it was when it was looked up: neither it nor its beginning went with the ring.
+    pub fn still_has(&self, record: &Record) -> bool {
+        let same = |now: &Record| {
+            let known =
+                |record: &Record| (record.kind, record.connection, record.direction, record.offset, record.wire_len);
+            known(now) == known(record)
+        };
+        self.index().bare(record.no).as_ref().is_some_and(same)
+    }
+
+    /// While this is held nothing goes with the ring, until that is twice as large as it was asked to be.
+    pub fn hold(&self) -> Hold {
+        Hold { _hold: Arc::clone(&self.shared.hold) }
+    }
+
+    /// Whether somebody needs what is there to stay.
+    pub(in crate::capture) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.shared.hold) > 1
+    }
+
+    /// When the first record of all was complete.
+    pub fn origin(&self) -> Option<Time> {
+        self.index().origin
+    }
+
+    /// The record with that number.
+    pub fn record(&self, no: u64) -> Option<Record> {
+        self.index().record(no)
+    }
+
+    /// The records with those numbers, as far as they exist, under one lock; those that went with the ring are passed over.
+    pub fn records(&self, numbers: Range<u64>) -> Vec<Record> {
+        let index = self.index();
+        (numbers.start.max(index.totals.first)..numbers.end).map_while(|no| index.record(no)).collect()
+    }
+
+    /// The records with those numbers, those of them that exist, under one lock.
+    pub fn pick(&self, numbers: impl IntoIterator<Item = u64>) -> Vec<Record> {
+        let index = self.index();
+        numbers.into_iter().filter_map(|no| index.record(no)).collect()
+    }
+
+    /// The note on a record.
+    pub fn note(&self, no: u64) -> Option<String> {
+        self.index().notes.get(&no).cloned()
+    }
+
+    /// Puts a note on a record, or takes it away when it is empty. Line breaks become spaces.
+    pub fn set_note(&self, no: u64, note: &str) {
+        let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");
+        let note = note.trim();
+        let notes = &mut self.index_mut().notes;
+        if note.is_empty() {
+            notes.remove(&no);
+        } else {
+            notes.insert(no, note.to_owned());
+        }
+    }
+
+    /// Bytes of a record as they stood on the wire: the part of `range` that lies inside the record and was captured.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn wire(&self, record: &Record, range: Range<u64>) -> io::Result<Vec<u8>> {
+        if record.kind == crate::proto::dissected::Kind::Gap {
+            return Ok(Vec::new());
+        }
+        let end = range.end.min(record.wire_len);
+        self.stream(
+            record.connection,
+            record.direction,
+            record.offset + range.start.min(end),
+            end.saturating_sub(range.start),
+        )
+    }
+
+    /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it; see
+    /// [`MessageReader::message`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn inflated(&self, record: &Record, most: u64) -> io::Result<Option<Inflated>> {
+        self.shared.inflater.lock().unwrap_or_else(PoisonError::into_inner).message(self, record, most)
+    }
+
+    /// Bytes of one direction of a connection, from `offset` on, as far as they were captured.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stream(&self, connection: u32, direction: Direction, offset: u64, len: u64) -> io::Result<Vec<u8>> {
+        let pieces = match self.index().connection(connection) {
+            Some(entry) => entry.streams[direction.index()].pieces(offset, len),
+            None => Vec::new(),
+        };
+        let total = pieces.iter().map(|(_, len)| len).sum();
+        let mut bytes = Vec::with_capacity(total);
+        let mut run = Vec::new();
+        // Short pieces that lie close together are read at once, with the packet heads between them.
+        for near in pieces.chunk_by(|(position, len), (next, next_len)| {
+            let between = next.checked_sub(position + *len as u64);
+            (*len).max(*next_len) <= SHORT && between.is_some_and(|between| between <= NEAR)
+        }) {
+            let (first, (last, last_len)) = (near[0].0, near[near.len() - 1]);
+            run.resize((last - first) as usize + last_len, 0);
+            self.shared.files.read_exact_at(&mut run, first)?;
+            for (position, len) in near {
+                let at = (position - first) as usize;
+                bytes.extend_from_slice(&run[at..at + len]);
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The nearest place at `offset` of a direction or before from which its compressed messages can be read, and whether
+    /// they may refer to earlier ones.
+    pub(in crate::capture) fn checkpoint(
+        &self,
+        connection: u32,
+        direction: Direction,
+        offset: u64,
+    ) -> io::Result<Option<(bool, Checkpoint)>> {
+        let index = self.index();
+        let agreed = index.connection(connection).and_then(|entry| entry.about.deflate);
+        let Some(agreed) = agreed else { return Ok(None) };
+        let checkpoint = index.checkpoint_before(connection, direction, offset)?;
+        Ok(checkpoint.map(|checkpoint| (agreed.takeover(direction), checkpoint)))
+    }
+
+    /// The files themselves.
+    pub(in crate::capture) fn files(&self) -> &Files {
+        &self.shared.files
+    }
+
+    /// Bytes of the files themselves.
+    pub(in crate::capture) fn read_file(&self, position: u64, len: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        self.shared.files.read_exact_at(&mut bytes, position)?;
+        Ok(bytes)
+    }
+
+    /// The head of a frame; `None` for what is no frame, or one that was cut inside its head.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn frame_head(&self, record: &Record) -> io::Result<Option<FrameHead>> {
+        if record.opcode().is_none() {
+            return Ok(None);
+        }
+        Ok(match FrameHead::read(&self.wire(record, 0..MAX_HEAD_LEN as u64)?) {
+            HeadReading::Complete(head) => Some(head),
+            HeadReading::NeedMore(_) => None,
+        })
+    }
+
+    /// Bytes of a frame's payload, unmasked: the part of `range` (relative to the payload) that was captured. Empty for what
+    /// is no frame.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn payload(&self, record: &Record, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let Some(head) = self.frame_head(record)? else { return Ok(Vec::new()) };
+        let start = head.header_len() as u64;
+        let mut bytes = self.wire(record, start + range.start..start.saturating_add(range.end))?;
+        if let Some(key) = head.masking_key {
+            mask::apply(&mut bytes, key, range.start);
+        }
+        Ok(bytes)
+    }
+
+    /// Sets what is called after a change, once, when [`Self::arm`] was called before. Only the first call has an effect.
+    pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
+        let _ = self.shared.wake.set(Box::new(wake));
+    }
+
+    /// Asks to be told of the next change. Call it before looking at the capture, so that no change is missed.
+    pub fn arm(&self) {
+        self.shared.armed.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells whoever waits that something changed.
+    pub(in crate::capture) fn changed(&self) {
+        if self.shared.armed.load(Ordering::SeqCst)
+            && self.shared.armed.swap(false, Ordering::SeqCst)
+            && let Some(wake) = self.shared.wake.get()
+        {
+            wake();
+        }
+    }
+
+    pub(in crate::capture) fn set_loading(&self, loading: bool) {
+        self.shared.loading.store(loading, Ordering::Release);
+        self.changed();
+    }
+
+    pub(in crate::capture) fn set_growing(&self, growing: bool) {
+        self.shared.growing.store(growing, Ordering::Release);
+        self.changed();
+    }
+
+    /// Notes bytes that were not captured; why is told by [`Self::add_trouble`].
+    pub(in crate::capture) fn note_uncaptured(&self, bytes: u64) {
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).uncaptured += bytes;
+        self.changed();
+    }
+
+    /// Notes what is wrong, behind what was noted before: it stays one line. What was told already is not told again.
+    pub fn add_trouble(&self, what: &str) {
+        self.tell_trouble(what, |reason| format!("{reason}; {what}"));
+    }
+
+    /// Notes why nothing more is captured, before what was noted before: nothing matters more.
+    pub(in crate::capture) fn note_stop(&self, why: &str) {
+        let what = format!("capturing stopped: {why}");
+        self.tell_trouble(&what, |reason| format!("{what}; before that: {reason}"));
+    }
+
+    fn tell_trouble(&self, what: &str, with: impl FnOnce(&str) -> String) {
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.reason = Some(match &trouble.reason {
+            Some(reason) if reason.contains(what) => return,
+            Some(reason) => with(reason),
+            None => what.to_owned(),
+        });
+        drop(trouble);
+        if let Some(tell) = self.shared.tell.get() {
+            tell(what);
+        }
+        self.changed();
+    }
+
+    /// Sets what is called with each further thing that is wrong. Only the first call has an effect.
+    pub fn on_trouble(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.shared.tell.set(Box::new(tell));
+    }
+
+    pub(in crate::capture) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.shared.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(in crate::capture) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.shared.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,121 @@
+//! The bytes of a capture by position: those of one file, or of the files of a ring, one behind the other.
+
+use std::collections::VecDeque;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+/// The files that hold a capture's bytes. Clones are the same files.
+#[derive(Clone, Debug)]
+pub(in crate::capture) struct Files(Arc<RwLock<VecDeque<Part>>>);
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub(in crate::capture) struct Part {
+    /// The position of its first byte.
+    pub start: u64,
+    pub file: Arc<File>,
+    pub path: PathBuf,
+}
+
+impl Files {
+    /// One file, whose positions are its own.
+    pub fn one(file: Arc<File>, path: PathBuf) -> Self {
+        Self(Arc::new(RwLock::new(VecDeque::from([Part { start: 0, file, path }]))))
+    }
+
+    /// Adds the file whose bytes come next; its positions are greater than all before.
+    pub fn push(&self, part: Part) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push_back(part);
+    }
+
+    /// Takes the first file away; its bytes cannot be read any more. The last one stays.
+    pub fn pop(&self) -> Option<Part> {
+        let mut parts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if parts.len() > 1 { parts.pop_front() } else { None }
+    }
+
+    /// Where they lie, the oldest first.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.parts().iter().map(|part| part.path.clone()).collect()
+    }
+
+    /// Whether that is one of them.
+    pub fn any_is(&self, metadata: &Metadata) -> bool {
+        let same = |own: Metadata| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino());
+        self.parts().iter().any(|part| part.file.metadata().is_ok_and(same))
+    }
+
+    /// Reads bytes that lie in one file or, side by side, in several.
+    ///
+    /// # Errors
+    /// When they cannot be read, or their file is gone.
+    pub fn read_exact_at(&self, mut buffer: &mut [u8], mut position: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            let (file, at, room) = self.at(position)?;
+            let len = usize::try_from(room).map_or(buffer.len(), |room| room.min(buffer.len()));
+            let (now, rest) = buffer.split_at_mut(len);
+            file.read_exact_at(now, at)?;
+            position += len as u64;
+            buffer = rest;
+        }
+        Ok(())
+    }
+
+    /// Reads some bytes of one file; 0 at the end of the last.
+    ///
+    /// # Errors
+    /// When they cannot be read, or their file is gone.
+    pub fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let (file, at, room) = self.at(position)?;
+        let len = usize::try_from(room).map_or(buffer.len(), |room| room.min(buffer.len()));
+        file.read_at(&mut buffer[..len], at)
+    }
+
+    /// The file that holds a position, where in it, and how many bytes may stand there before the next file begins. Nobody waits
+    /// for a file to be read.
+    fn at(&self, position: u64) -> io::Result<(Arc<File>, u64, u64)> {
+        let parts = self.parts();
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "it went with the ring");
+        let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(gone)?;
+        let end = parts.get(i + 1).map_or(u64::MAX, |next| next.start);
+        Ok((Arc::clone(&parts[i].file), position - parts[i].start, end - position))
+    }
+
+    fn parts(&self) -> RwLockReadGuard<'_, VecDeque<Part>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn part(start: u64, bytes: &[u8]) -> Part {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(bytes).expect("written");
+        Part { start, file: Arc::new(file), path: PathBuf::from(start.to_string()) }
+    }
+
+    #[test]
+    fn positions_go_on_from_file_to_file_until_one_is_gone() {
+        let first = part(0, b"abc");
+        let files = Files::one(first.file, first.path);
+        files.push(part(3, b"defg"));
+        files.push(part(7, b"h"));
+        let mut all = [0; 8];
+        files.read_exact_at(&mut all, 0).expect("read");
+        assert_eq!(&all, b"abcdefgh");
+        let mut some = [0; 5];
+        assert_eq!(files.read_at(&mut some, 5).expect("read"), 2);
+        assert_eq!(files.read_at(&mut some, 8).expect("read"), 0);
+        assert_eq!(files.pop().map(|part| part.path), Some(PathBuf::from("0")));
+        assert!(files.read_exact_at(&mut all[..1], 2).is_err());
+        files.read_exact_at(&mut all[..5], 3).expect("read");
+        assert_eq!((&all[..5], files.paths().len()), (&b"defgh"[..], 2));
+        assert!(files.pop().is_some() && files.pop().is_none(), "the last one stays");
+    }
+}

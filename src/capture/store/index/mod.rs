@@ -1,0 +1,393 @@
+//! A small entry of fixed size per record, and beside it what few records have.
+
+mod connection;
+mod connections;
+mod entry;
+mod evict;
+mod extents;
+mod round_trips;
+mod stream;
+mod tally;
+mod windows;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
+
+pub use self::connection::ConnectionEntry;
+use self::connections::Connections;
+use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, RELINKED, UNDIRECTED, what};
+pub use self::evict::Leaving;
+use self::extents::Place;
+pub use self::round_trips::RoundTrips;
+pub use self::stream::Extent;
+pub use self::tally::Tally;
+use self::windows::Windows;
+use super::record::Record;
+use crate::proto::dissected::{Checkpoint, Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
+use crate::proto::rules::{Finding, Rule};
+use crate::proto::time::Time;
+use crate::wire::opcode::Opcode;
+
+/// Entries per chunk: a chunk is allocated once and never moved.
+const CHUNK: usize = 8192;
+
+/// Counts over the whole capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Records: the number of the latest.
+    pub records: u64,
+    /// The number of the first that is there: those before it went with the ring.
+    pub first: u64,
+    /// The number of the first that stands where it always stood: those before it stand in for what is gone.
+    pub settled: u64,
+    /// How many went with the ring.
+    pub gone: u64,
+    /// Connections, and those of them that have not ended.
+    pub connections: u64,
+    /// Connections of which a direction has not ended.
+    pub open: u64,
+    /// Bytes from client to server and from server to client.
+    pub bytes: [u64; 2],
+    /// Findings by severity: info, warning, error.
+    pub findings: [u64; 3],
+}
+
+impl Totals {
+    /// Records that are there: those that have not gone with the ring.
+    pub const fn there(&self) -> u64 {
+        self.records - self.gone
+    }
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self { records: 0, first: 1, settled: 1, gone: 0, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
+    }
+}
+
+/// Where a direction's stream offset stands in the file, if it is there in one piece with the rest of its record.
+#[derive(Clone, Copy, Debug)]
+pub struct Located {
+    pub connection: u32,
+    pub direction: Direction,
+    pub offset: u64,
+    pub position: Option<u64>,
+}
+
+#[derive(Debug)]
+pub struct Index {
+    chunks: VecDeque<Vec<Entry>>,
+    /// How many entries there were before the first chunk: they are gone.
+    base: u64,
+    /// (record number, finding), in order of the numbers.
+    findings: Vec<(u64, Finding)>,
+    /// A tally for each rule, in the order of the catalogue.
+    pub tallies: [Tally; Rule::ALL.len()],
+    /// What people noted, by record number: one line each.
+    pub notes: BTreeMap<u64, String>,
+    pub connections: Connections,
+    pub totals: Totals,
+    /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
+    pub span: Option<(Time, Time)>,
+    /// When the first record of all was complete.
+    pub origin: Option<Time>,
+    windows: Windows,
+    /// The number of the first request with each key.
+    keys: HashMap<[u8; 16], u64>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            base: 0,
+            findings: Vec::new(),
+            tallies: std::array::from_fn(|i| Tally { rule: Rule::ALL[i], findings: 0, first: 0, last: 0 }),
+            notes: BTreeMap::new(),
+            connections: Connections::default(),
+            totals: Totals::default(),
+            span: None,
+            origin: None,
+            windows: Windows::default(),
+            keys: HashMap::new(),
+        }
+    }
+}
+
+impl Index {
+    /// Begins a connection; returns its number, from 1.
+    pub fn open(&mut self, entry: ConnectionEntry) -> u32 {
+        let (first, last) = self.span.unwrap_or((entry.first, entry.last));
+        self.span = Some((first.min(entry.first), last.max(entry.last)));
+        self.totals.connections += 1;
+        self.totals.open += 1;
+        self.connections.push(entry)
+    }
+
+    pub fn connection(&self, number: u32) -> Option<&ConnectionEntry> {
+        self.connections.get(number)
+    }
+
+    pub fn connection_mut(&mut self, number: u32) -> Option<&mut ConnectionEntry> {
+        self.connections.get_mut(number)
+    }
+
+    /// Notes where further bytes of a stream lie.
+    pub fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
+        self.totals.bytes[direction.index()] += u64::from(extent.len);
+        if let Some(entry) = self.connection_mut(connection) {
+            entry.streams[direction.index()].push(extent);
+        }
+    }
+
+    /// Notes that the next bytes of a stream were not captured.
+    pub fn leave_out(&mut self, connection: u32, direction: Direction, len: u64) {
+        if let Some(entry) = self.connection_mut(connection) {
+            entry.streams[direction.index()].leave_out(len);
+        }
+    }
+
+    /// Adds a record; returns its number.
+    pub fn push(&mut self, connection: u32, dissected: DissectedRecord) -> u64 {
+        self.totals.records += 1;
+        let no = self.totals.records;
+        self.origin.get_or_insert(dissected.time);
+        let reused = dissected.key.as_deref().and_then(|key| self.reused(no, connection, key));
+        let mut flags = 0;
+        if dissected.compressed {
+            flags |= COMPRESSED;
+        }
+        if !dissected.findings.is_empty() || reused.is_some() {
+            flags |= HAS_FINDINGS;
+        }
+        if dissected.undirected {
+            flags |= UNDIRECTED;
+        }
+        let entry = Entry {
+            offset: dissected.offset,
+            wire_len: dissected.wire_len,
+            time: dissected.time.0,
+            connection,
+            link: match dissected.link {
+                RecordLink::None => 0,
+                RecordLink::Message(ordinal) => ordinal,
+                RecordLink::Answers(ordinal) => ordinal + 1,
+            },
+            code: dissected.code,
+            lead: dissected.lead,
+            what: what(self.kind_of(connection, &dissected), dissected.direction),
+            flags,
+        };
+        if self.chunks.back().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push_back(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.back_mut() {
+            chunk.push(entry);
+        }
+        for finding in dissected.findings.iter().chain(&reused) {
+            self.totals.findings[finding.rule.severity() as usize] += 1;
+            self.tallies[finding.rule as usize].take(no);
+        }
+        let found = dissected.findings.iter().chain(&reused).map(|finding| finding.rule.severity());
+        let trip = self.round_trip(connection, &dissected);
+        self.span = self.span.map(|(first, last)| (first, last.max(dissected.time)));
+        let mut closed = false;
+        if let Some(owner) = self.connection_mut(connection) {
+            owner.number(no);
+            owner.last = owner.last.max(dissected.time);
+            found.for_each(|severity| owner.findings[severity as usize] += 1);
+            if dissected.kind == Kind::Frame && Opcode::from_wire(dissected.lead[0]) == Opcode::Close {
+                owner.closes[dissected.direction.index()].get_or_insert((no, dissected.code));
+                owner.closed_first.get_or_insert(dissected.direction);
+            }
+            if dissected.kind == Kind::Response
+                && dissected.code == 101
+                && let RecordLink::Answers(ordinal) = dissected.link
+                && owner.handshake.is_none()
+            {
+                owner.handshake = owner.linked(ordinal).map(|request| [request, no]);
+            }
+            if let Some(trip) = trip {
+                owner.trips.get_or_insert_default().take(trip);
+            }
+            if let Kind::End(how) = dissected.kind {
+                owner.ended[dissected.direction.index()] = Some(how);
+                owner.ended_first.get_or_insert(dissected.direction);
+                closed = owner.ended.iter().all(Option::is_some);
+            }
+        }
+        if closed {
+            self.totals.open -= 1;
+        }
+        if let Some(checkpoint) = dissected.checkpoint {
+            self.checkpoint(connection, dissected.direction, &checkpoint);
+        }
+        for mut finding in dissected.findings {
+            let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
+            finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.linked(ordinal));
+            self.findings.push((no, finding));
+        }
+        self.findings.extend(reused.map(|finding| (no, finding)));
+        no
+    }
+
+    /// RFC 6455 §4.1: the key is a new, random one for each connection. What the order of the file says, and so the same for
+    /// a live capture and one that is opened.
+    fn reused(&mut self, no: u64, connection: u32, key: &HandshakeKey) -> Option<Finding> {
+        let first = *self.keys.entry(key.nonce).or_insert(no);
+        let elsewhere = self.entry(first)?.connection != connection;
+        elsewhere.then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
+    }
+
+    /// How long a pong took, in nanoseconds, from the ping that it answers.
+    fn round_trip(&self, connection: u32, dissected: &DissectedRecord) -> Option<u64> {
+        let RecordLink::Answers(ordinal) = dissected.link else { return None };
+        if dissected.kind != Kind::Frame || Opcode::from_wire(dissected.lead[0]) != Opcode::Pong {
+            return None;
+        }
+        let ping = self.entry(self.connection(connection)?.linked(ordinal)?)?;
+        dissected.time.0.checked_sub(ping.time)
+    }
+
+    /// When a record was complete.
+    pub fn time(&self, no: u64) -> Option<Time> {
+        self.entry(no).map(|entry| Time(entry.time))
+    }
+
+    fn entry(&self, no: u64) -> Option<&Entry> {
+        let at = self.place(no)?;
+        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+    }
+
+    fn entry_mut(&mut self, no: u64) -> Option<&mut Entry> {
+        let at = self.place(no)?;
+        self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)
+    }
+
+    /// Where in the chunks a record's entry stands.
+    fn place(&self, no: u64) -> Option<usize> {
+        let at = no.checked_sub(self.base + 1).filter(|_| no >= self.totals.first)?;
+        usize::try_from(at).ok()
+    }
+
+    /// What a record is as far as its bytes are there: the rest of one whose beginning went with the ring is a gap.
+    fn kind_of(&self, connection: u32, dissected: &DissectedRecord) -> Kind {
+        let torn = self
+            .connection(connection)
+            .is_some_and(|owner| dissected.offset < owner.streams[dissected.direction.index()].start());
+        if torn && dissected.wire_len > 0 { Kind::Gap } else { dissected.kind }
+    }
+
+    /// A record without its findings and what it answers.
+    pub fn bare(&self, no: u64) -> Option<Record> {
+        self.entry(no).map(|entry| entry.bare(no))
+    }
+
+    pub fn record(&self, no: u64) -> Option<Record> {
+        let entry = self.entry(no)?;
+        let mut record = entry.bare(no);
+        if entry.flags & HAS_FINDINGS != 0 {
+            record.findings = self.findings_of(no).iter().map(|(_, finding)| finding.clone()).collect();
+        }
+        if record.message.is_none() {
+            let linked = entry.link.checked_sub(1);
+            record.answers = linked.and_then(|ordinal| {
+                let owner = self.connection(entry.connection)?;
+                if entry.flags & RELINKED != 0 { owner.number_of(ordinal) } else { owner.linked(ordinal) }
+            });
+        }
+        Some(record)
+    }
+
+    /// Shows `see` the records from number `from` on, at most `limit` of them: each without its findings and what it answers, and
+    /// its findings beside it. Nothing is allocated.
+    pub fn scan(&self, from: u64, limit: usize, mut see: impl FnMut(&Record, &[(u64, Finding)])) {
+        let Some(begin) = self.place(from) else { return };
+        let entries = self.chunks.iter().skip(begin / CHUNK).flatten().skip(begin % CHUNK);
+        for (no, entry) in (from..).zip(entries.take(limit)) {
+            let findings = if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { &[] };
+            see(&entry.bare(no), findings);
+        }
+    }
+
+    /// Puts into `out` where each of these records stands in the file.
+    pub fn positions(&self, records: &[Record], out: &mut Vec<Located>) {
+        let mut latest: Option<(u32, &ConnectionEntry)> = None;
+        let mut near = [Place::default(); 2];
+        let mut position = |record: &Record| {
+            if latest.is_none_or(|(connection, _)| connection != record.connection) {
+                latest = Some((record.connection, self.connection(record.connection)?));
+                near = Default::default();
+            }
+            let way = record.direction.index();
+            let (_, entry) = latest.filter(|_| record.kind != Kind::Gap)?;
+            let piece = entry.streams[way].one_piece(record.offset, record.wire_len, &mut near[way]);
+            piece.map(|(position, _)| position)
+        };
+        out.clear();
+        out.extend(records.iter().map(|record| Located {
+            connection: record.connection,
+            direction: record.direction,
+            offset: record.offset,
+            position: position(record),
+        }));
+    }
+
+    /// Keeps a checkpoint. Without it, where its window cannot be written, reading takes longer and is the same.
+    fn checkpoint(&mut self, connection: u32, direction: Direction, checkpoint: &Checkpoint) {
+        let Some(entry) = self.connections.get_mut(connection) else { return };
+        let own = &mut entry.streams[direction.index()].checkpoints;
+        if self.windows.is_full() && own.len() > 1 {
+            // The oldest stays: the next may be needed later, when the latest is there too.
+            own.remove(1).into_iter().for_each(|(_, window)| self.windows.free(window));
+        }
+        if let Ok(window) = self.windows.keep(&checkpoint.window) {
+            own.push_back((checkpoint.offset, window));
+        }
+    }
+
+    /// How many bytes the windows of checkpoints take on disk.
+    pub const fn windows_len(&self) -> u64 {
+        self.windows.len()
+    }
+
+    /// How many bytes they may take.
+    pub const fn limit_windows(&mut self, most: u64) {
+        self.windows.limit(most);
+    }
+
+    /// The nearest checkpoint of a direction at `offset` or before.
+    ///
+    /// # Errors
+    /// When its window cannot be read.
+    pub fn checkpoint_before(
+        &self,
+        connection: u32,
+        direction: Direction,
+        offset: u64,
+    ) -> io::Result<Option<Checkpoint>> {
+        let Some(entry) = self.connection(connection) else { return Ok(None) };
+        let all = &entry.streams[direction.index()].checkpoints;
+        let Some(i) = all.partition_point(|(at, _)| *at <= offset).checked_sub(1) else { return Ok(None) };
+        let (offset, window) = all[i];
+        Ok(Some(Checkpoint { offset, window: self.windows.read(window)? }))
+    }
+
+    /// The numbers of the records with findings, from record `from` on.
+    pub fn found(&self, from: u64) -> impl Iterator<Item = u64> {
+        let start = self.findings.partition_point(|(no, _)| *no < from);
+        let mut before = 0;
+        self.findings[start..].iter().map(|(no, _)| *no).filter(move |no| std::mem::replace(&mut before, *no) != *no)
+    }
+
+    /// All findings with their records' numbers.
+    pub fn findings(&self) -> &[(u64, Finding)] {
+        &self.findings
+    }
+
+    /// The findings of one record.
+    pub fn findings_of(&self, no: u64) -> &[(u64, Finding)] {
+        let rest = &self.findings[self.findings.partition_point(|(of, _)| *of < no)..];
+        &rest[..rest.iter().take_while(|(of, _)| *of == no).count()]
+    }
+}

@@ -1,0 +1,206 @@
+//! Where the bytes of a direction lie in the file.
+
+use std::collections::VecDeque;
+
+use super::extents::{Extents, HOLE, Place};
+use super::windows::Window;
+
+/// Where a piece of a direction's stream lies in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Stream offset of its first byte.
+    pub offset: u64,
+    /// File position of that byte.
+    pub position: u64,
+    /// Length in bytes.
+    pub len: u32,
+}
+
+/// A piece by the stream offsets between which it lies.
+struct Piece {
+    start: u64,
+    end: u64,
+    position: u64,
+}
+
+/// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
+#[derive(Debug, Default)]
+pub struct Stream {
+    extents: Extents,
+    /// Bytes so far.
+    pub len: u64,
+    /// The handshake, where it was written again.
+    again: Option<Extent>,
+    /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
+    pub(in crate::capture) checkpoints: VecDeque<(u64, Window)>,
+}
+
+impl Stream {
+    pub fn push(&mut self, extent: Extent) {
+        debug_assert_eq!(extent.offset, self.len);
+        self.extents.push(extent.offset, extent.position);
+        self.len = extent.offset + u64::from(extent.len);
+    }
+
+    /// The next `len` bytes were not captured.
+    pub(in crate::capture) fn leave_out(&mut self, len: u64) {
+        self.extents.push(self.len, HOLE);
+        self.len += len;
+    }
+
+    /// Offset of the first byte that is there: what was before it went with the ring.
+    pub fn start(&self) -> u64 {
+        self.extents.front().map_or(self.len, |(offset, _)| offset)
+    }
+
+    /// What lies before that position of the file is gone.
+    pub(in crate::capture) fn forget_before(&mut self, position: u64) {
+        self.extents.forget_before(position);
+        self.again = self.again.filter(|again| again.position >= position);
+    }
+
+    /// The latest bytes were written again: these extents, which reach to the end, stand for those that were there before.
+    pub fn renew_end(&mut self, extents: impl Iterator<Item = Extent>) {
+        for extent in extents {
+            while self.extents.back().is_some_and(|(offset, _)| offset >= extent.offset) {
+                self.extents.pop_back();
+            }
+            self.extents.push(extent.offset, extent.position);
+        }
+    }
+
+    /// The handshake was written again.
+    pub const fn renew_handshake(&mut self, extent: Extent) {
+        self.again = Some(extent);
+    }
+
+    /// The same as [`Self::pieces`], where that is one piece, as it is for most records. First where the one before was found, which
+    /// is `near`, and behind it.
+    #[inline]
+    pub fn one_piece(&self, offset: u64, len: u64, near: &mut Place) -> Option<(u64, usize)> {
+        let end = offset.checked_add(len).filter(|end| len > 0 && *end <= self.len)?;
+        let piece = self
+            .piece_at(*near, offset)
+            .or_else(|| {
+                let (_, next) = self.extents.at(*near)?;
+                *near = next;
+                self.piece_at(next, offset)
+            })
+            .or_else(|| {
+                *near = self.extents.place_of(offset);
+                self.piece_at(*near, offset)
+            })?;
+        let holds = end <= piece.end && piece.position != HOLE;
+        holds.then(|| (piece.position + (offset - piece.start), len as usize))
+    }
+
+    /// The piece at a place, if an offset lies in it.
+    #[inline]
+    fn piece_at(&self, place: Place, offset: u64) -> Option<Piece> {
+        let ((start, position), next) = self.extents.at(place)?;
+        let end = self.extents.at(next).map_or(self.len, |((next, _), _)| next);
+        (start..end).contains(&offset).then_some(Piece { start, end, position })
+    }
+
+    /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
+    pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
+        if offset < self.start() {
+            return self.again.into_iter().filter_map(|again| again.piece(offset, len)).collect();
+        }
+        let end = offset.saturating_add(len).min(self.len);
+        let mut at = offset;
+        let mut pieces = Vec::new();
+        let mut next = self.extents.at(self.extents.place_of(offset));
+        while at < end
+            && let Some(((start, position), behind)) = next.filter(|((_, position), _)| *position != HOLE)
+        {
+            next = self.extents.at(behind);
+            let extent_end = next.map_or(self.len, |((next, _), _)| next);
+            let piece_end = extent_end.min(end);
+            if piece_end > at {
+                pieces.push((position + (at - start), (piece_end - at) as usize));
+                at = piece_end;
+            }
+        }
+        pieces
+    }
+}
+
+impl Extent {
+    /// The part of `offset..offset + len` that lies in it, when it begins in it.
+    fn piece(&self, offset: u64, len: u64) -> Option<(u64, usize)> {
+        let skip = offset.checked_sub(self.offset).filter(|skip| *skip < u64::from(self.len))?;
+        let len = len.min(u64::from(self.len) - skip);
+        (len > 0).then_some((self.position + skip, len as usize))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream() -> Stream {
+        let mut stream = Stream::default();
+        for (offset, position, len) in [(0, 100, 10), (10, 300, 5), (15, 305, 5), (20, 350, 1)] {
+            stream.push(Extent { offset, position, len });
+        }
+        stream
+    }
+
+    #[test]
+    fn a_stream_gives_the_pieces_of_any_range() {
+        let stream = stream();
+        assert_eq!(stream.pieces(0, 21), [(100, 10), (300, 5), (305, 5), (350, 1)]);
+        assert_eq!(stream.pieces(12, 4), [(302, 3), (305, 1)]);
+        assert_eq!(stream.pieces(20, 100), [(350, 1)]);
+        assert_eq!(stream.pieces(21, 1), []);
+        assert_eq!(stream.pieces(5, 0), []);
+        let mut near = Place::default();
+        assert_eq!(
+            [(0, 10), (12, 3), (20, 1)].map(|(offset, len)| stream.one_piece(offset, len, &mut near)),
+            [Some((100, 10)), Some((302, 3)), Some((350, 1))]
+        );
+        // In any order, whatever was looked at before.
+        for (offset, len, piece) in [
+            (0, 11, None),
+            (15, 5, Some((305, 5))),
+            (20, 2, None),
+            (11, 4, Some((301, 4))),
+            (5, 0, None),
+            (21, 1, None),
+        ] {
+            assert_eq!(stream.one_piece(offset, len, &mut near), piece);
+            assert_eq!(stream.one_piece(offset, len, &mut Place::default()), piece);
+        }
+    }
+
+    #[test]
+    fn a_stream_ends_at_a_hole_and_goes_on_behind_it() {
+        let mut stream = Stream::default();
+        stream.push(Extent { offset: 0, position: 100, len: 10 });
+        stream.leave_out(5);
+        stream.push(Extent { offset: 15, position: 300, len: 5 });
+        assert_eq!((stream.len, stream.pieces(5, 15)), (20, vec![(105, 5)]));
+        assert_eq!((stream.pieces(12, 8), stream.pieces(16, 9)), (vec![], vec![(301, 4)]));
+    }
+
+    #[test]
+    fn what_went_with_a_file_is_there_where_it_was_written_again() {
+        let mut stream = stream();
+        // A file begins at position 400: the handshake, and what of the latest record was there.
+        stream.renew_handshake(Extent { offset: 2, position: 400, len: 6 });
+        stream.renew_end(
+            [(17, 420, 2), (19, 430, 2)].map(|(offset, position, len)| Extent { offset, position, len }).into_iter(),
+        );
+        assert_eq!(stream.pieces(0, 100), [(100, 10), (300, 5), (305, 2), (420, 2), (430, 2)]);
+        stream.forget_before(400);
+        assert_eq!((stream.start(), stream.len), (17, 21));
+        assert_eq!((stream.pieces(0, 9), stream.pieces(4, 9), stream.pieces(8, 1)), (vec![], vec![(402, 4)], vec![]));
+        assert_eq!(stream.pieces(16, 5), []);
+        assert_eq!(stream.pieces(18, 100), [(421, 1), (430, 2)]);
+        stream.forget_before(500);
+        assert_eq!((stream.start(), stream.pieces(2, 1), stream.pieces(17, 9)), (21, vec![], vec![]));
+        stream.push(Extent { offset: 21, position: 500, len: 4 });
+        assert_eq!((stream.start(), stream.pieces(22, 9)), (21, vec![(501, 3)]));
+    }
+}

@@ -1,0 +1,243 @@
+//! Compressed messages read back: from the nearest checkpoint, or from where the previous message ended (RFC 7692 §7.2.2).
+
+use std::collections::HashMap;
+use std::io;
+
+use super::Capture;
+use super::record::Record;
+use crate::proto::compressed_messages::MAX_INFLATED;
+use crate::proto::deflate::{InflateError, MessageInflater};
+use crate::proto::dissected::{Direction, Kind};
+use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::mask;
+use crate::wire::opcode::Opcode;
+
+/// How many directions' places are remembered.
+const CURSORS: usize = 16;
+
+/// How many messages are remembered, when at most so many bytes of each were asked for.
+const RECENT: usize = 1024;
+const LITTLE: u64 = 1024;
+
+/// Of how many frames of a message it is kept what they carried.
+const MAX_CARRIED: usize = 16 * 1024;
+
+/// How much of a stream is read at once, in bytes.
+const AHEAD: u64 = 128 * 1024;
+
+/// What a compressed message inflates to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inflated {
+    /// Text or binary.
+    pub opcode: Opcode,
+    /// The beginning of it, as much as was asked for.
+    pub bytes: Vec<u8>,
+    /// Its length in bytes, as far as it was inflated.
+    pub len: u64,
+    /// The length of its compressed payload in bytes, all fragments together.
+    pub compressed_len: u64,
+    /// Why it was not inflated to its end.
+    pub fault: Option<InflateError>,
+    /// Of a fragmented message: for each of its frames its position in the stream, and how long the message was after it.
+    pub carried: Vec<(u64, u64)>,
+}
+
+impl Inflated {
+    /// The beginning as text; `None` for what is no text message, and for what is no UTF-8. Where more follows, the last
+    /// character may be left out.
+    pub fn text(&self) -> Option<&str> {
+        if self.opcode != Opcode::Text {
+            return None;
+        }
+        match std::str::from_utf8(&self.bytes) {
+            Ok(text) => Some(text),
+            Err(e) if e.error_len().is_none() && (self.bytes.len() as u64) < self.len => {
+                std::str::from_utf8(&self.bytes[..e.valid_up_to()]).ok()
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+/// Inflates messages of one capture. Remembers where it was in some directions, so that the next message is near.
+#[derive(Debug, Default)]
+pub struct MessageReader {
+    /// The latest used comes last.
+    cursors: Vec<Cursor>,
+    /// What was asked for lately, where that was little, by record and length: a list is drawn again and again.
+    recent: HashMap<(u64, u64), Option<Inflated>>,
+}
+
+/// A place between two messages.
+#[derive(Debug)]
+struct Cursor {
+    connection: u32,
+    direction: Direction,
+    at: u64,
+    inflation: MessageInflater,
+    /// Bytes of the stream from `base` on, read ahead.
+    buffer: Vec<u8>,
+    base: u64,
+}
+
+impl MessageReader {
+    /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it. `None` for a
+    /// record that ends no compressed message, and where its context is lost.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn message(&mut self, capture: &Capture, record: &Record, most: u64) -> io::Result<Option<Inflated>> {
+        if record.kind != Kind::Frame || !record.compressed || !record.fin() {
+            return Ok(None);
+        }
+        if let Some(known) = self.recent.get(&(record.no, most)) {
+            return Ok(known.clone());
+        }
+        let Some(mut cursor) = self.cursor(capture, record)? else { return Ok(None) };
+        let end = record.offset + record.wire_len;
+        let inflated = Walk { capture, cursor: &mut cursor }.until(end, most)?;
+        // One that stopped inside a message has inflated more than its place says.
+        if cursor.at == end {
+            if self.cursors.len() == CURSORS {
+                self.cursors.remove(0);
+            }
+            self.cursors.push(cursor);
+        }
+        if most <= LITTLE {
+            if self.recent.len() == RECENT {
+                self.recent.clear();
+            }
+            self.recent.insert((record.no, most), inflated.clone());
+        }
+        Ok(inflated)
+    }
+
+    /// The nearest place before a record from which its message can be inflated.
+    fn cursor(&mut self, capture: &Capture, record: &Record) -> io::Result<Option<Cursor>> {
+        let Record { connection, direction, offset, .. } = *record;
+        let Some((takeover, checkpoint)) = capture.checkpoint(connection, direction, offset)? else {
+            return Ok(None);
+        };
+        let same = |cursor: &Cursor| (cursor.connection, cursor.direction) == (connection, direction);
+        let remembered = self.cursors.iter().position(same).map(|i| self.cursors.remove(i));
+        if let Some(cursor) = remembered
+            && (checkpoint.offset..=offset).contains(&cursor.at)
+        {
+            return Ok(Some(cursor));
+        }
+        let inflation = MessageInflater::resumed(takeover, MAX_INFLATED, &checkpoint.window);
+        Ok(Some(Cursor { connection, direction, at: checkpoint.offset, inflation, buffer: Vec::new(), base: 0 }))
+    }
+}
+
+/// Goes from frame to frame.
+struct Walk<'a> {
+    capture: &'a Capture,
+    cursor: &'a mut Cursor,
+}
+
+/// A message that was begun.
+struct Open {
+    opcode: Opcode,
+    compressed: bool,
+    compressed_len: u64,
+    bytes: Vec<u8>,
+    fault: Option<InflateError>,
+    carried: Vec<(u64, u64)>,
+}
+
+impl Walk<'_> {
+    /// Inflates up to the frame that ends at `end`.
+    fn until(&mut self, end: u64, most: u64) -> io::Result<Option<Inflated>> {
+        let mut at = self.cursor.at;
+        let mut open: Option<Open> = None;
+        let mut payload = Vec::new();
+        while at < end {
+            let HeadReading::Complete(head) = FrameHead::read(self.bytes(at, MAX_HEAD_LEN as u64)?) else {
+                return Ok(None);
+            };
+            let (begin, next) = (at + head.header_len() as u64, at.saturating_add(head.wire_len()));
+            let frame = std::mem::replace(&mut at, next);
+            if head.opcode.is_control() || matches!(head.opcode, Opcode::Reserved(_)) {
+                continue;
+            }
+            if head.opcode.opens_message() {
+                if head.rsv1 {
+                    self.cursor.inflation.begin();
+                }
+                open = Some(Open {
+                    opcode: head.opcode,
+                    compressed: head.rsv1,
+                    compressed_len: 0,
+                    bytes: Vec::new(),
+                    fault: None,
+                    carried: Vec::new(),
+                });
+            }
+            let Some(message) = &mut open else { continue };
+            if message.compressed {
+                message.compressed_len += head.payload_len;
+                let mut from = begin;
+                while from < next {
+                    let piece = self.bytes(from, (next - from).min(AHEAD))?;
+                    if piece.is_empty() {
+                        return Ok(None);
+                    }
+                    payload.clear();
+                    match head.masking_key {
+                        Some(key) => mask::append(&mut payload, piece, key, from - begin),
+                        None => payload.extend_from_slice(piece),
+                    }
+                    from += payload.len() as u64;
+                    let fed = self.cursor.inflation.feed(&payload, |piece| message.take(piece, most));
+                    message.fault = message.fault.or(fed.err());
+                }
+                if (!head.fin || !message.carried.is_empty()) && message.carried.len() < MAX_CARRIED {
+                    message.carried.push((frame, self.cursor.inflation.len()));
+                }
+            }
+            if head.fin {
+                let whole = open.take().map(|message| self.finish(message));
+                self.cursor.at = at;
+                if at == end {
+                    return Ok(whole.flatten());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn finish(&mut self, message: Open) -> Option<Inflated> {
+        let inflation = &mut self.cursor.inflation;
+        if !message.compressed || (inflation.is_lost() && message.fault.is_none()) {
+            return None;
+        }
+        let finished = inflation.finish();
+        Some(Inflated {
+            opcode: message.opcode,
+            len: inflation.len().min(MAX_INFLATED),
+            compressed_len: message.compressed_len,
+            fault: message.fault.or(finished.err()),
+            bytes: message.bytes,
+            carried: message.carried,
+        })
+    }
+
+    /// At most `len` bytes of the stream from `at` on; fewer where it ends.
+    fn bytes(&mut self, at: u64, len: u64) -> io::Result<&[u8]> {
+        let Cursor { connection, direction, buffer, base, .. } = &mut *self.cursor;
+        if at < *base || at + len > *base + buffer.len() as u64 {
+            *buffer = self.capture.stream(*connection, *direction, at, len.max(AHEAD))?;
+            *base = at;
+        }
+        let start = (at - *base) as usize;
+        Ok(&buffer[start..buffer.len().min(start + len as usize)])
+    }
+}
+
+impl Open {
+    fn take(&mut self, piece: &[u8], most: u64) {
+        let room = most.saturating_sub(self.bytes.len() as u64).min(piece.len() as u64);
+        self.bytes.extend_from_slice(&piece[..room as usize]);
+    }
+}

@@ -1,0 +1,138 @@
+//! Reading records one after the other with fewer calls to the system than one per record.
+
+use std::io;
+use std::ops::Range;
+
+use super::Capture;
+use super::index::Located;
+use super::record::Record;
+use crate::proto::dissected::{Direction, Kind};
+
+/// How much is read ahead while reading goes forward through the file, in bytes.
+const AHEAD: usize = 128 * 1024;
+
+/// How far behind the previous piece the next one may begin to count as reading forward, in bytes.
+const NEAR: u64 = 16 * 1024;
+
+/// Reads the bytes of records; keeps a window of the file. Gives what [`Capture::wire`] gives.
+pub struct Reader {
+    capture: Capture,
+    window: Vec<u8>,
+    /// File position of the window's first byte.
+    at: u64,
+    /// Where the previous piece ended in the file.
+    previous: u64,
+    /// Records that are read next: the number of the first, and where each stands. See [`Self::look_up`].
+    known: (u64, Vec<Located>),
+}
+
+impl Reader {
+    /// A reader that has read nothing.
+    pub fn new(capture: &Capture) -> Self {
+        Self { capture: capture.clone(), window: Vec::new(), at: 0, previous: u64::MAX, known: Default::default() }
+    }
+
+    /// Looks up at once where records stand that are read next, and no others, so that reading each is quick. Their numbers go on
+    /// one by one.
+    pub fn look_up(&mut self, records: &[Record]) {
+        self.known.0 = records.first().map_or(0, |record| record.no);
+        self.capture.index().positions(records, &mut self.known.1);
+    }
+
+    /// Puts bytes of a record as they stood on the wire into `out`, in place of what it held: the part of `range` that lies
+    /// inside the record and was captured.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn wire(&mut self, record: &Record, range: Range<u64>, out: &mut Vec<u8>) -> io::Result<()> {
+        let end = range.end.min(record.wire_len);
+        let start = range.start.min(end);
+        if record.kind == Kind::Gap {
+            out.clear();
+            return Ok(());
+        }
+        let known = record.no.checked_sub(self.known.0).and_then(|at| self.known.1.get(usize::try_from(at).ok()?));
+        let same = |known: &&Located| {
+            (known.connection, known.direction, known.offset) == (record.connection, record.direction, record.offset)
+        };
+        if let Some(position) = known.filter(same).and_then(|known| known.position).filter(|_| end > start) {
+            out.clear();
+            if self.piece(position + start, (end - start) as usize, out).is_ok() {
+                return Ok(());
+            }
+            // It may have been written again elsewhere.
+        }
+        self.stream(record.connection, record.direction, record.offset + start, end - start, out)
+    }
+
+    /// Puts bytes of one direction of a connection into `out`, from `offset` on, as far as they were captured.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn stream(
+        &mut self,
+        connection: u32,
+        direction: Direction,
+        offset: u64,
+        len: u64,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        out.clear();
+        let (one, pieces) = match self.capture.index().connection(connection) {
+            Some(entry) => {
+                let stream = &entry.streams[direction.index()];
+                let one = stream.one_piece(offset, len, &mut Default::default());
+                (one, if one.is_some() { Vec::new() } else { stream.pieces(offset, len) })
+            }
+            None => (None, Vec::new()),
+        };
+        if let Some((position, len)) = one {
+            return self.piece(position, len, out);
+        }
+        for (position, len) in pieces {
+            self.piece(position, len, out)?;
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, position: u64, len: usize, out: &mut Vec<u8>) -> io::Result<()> {
+        let end = position + len as u64;
+        if position < self.at || end > self.at + self.window.len() as u64 {
+            let forward = (self.previous..self.previous.saturating_add(NEAR)).contains(&position);
+            self.previous = end;
+            if !forward || len >= AHEAD {
+                let start = out.len();
+                out.resize(start + len, 0);
+                return self.capture.files().read_exact_at(&mut out[start..], position);
+            }
+            self.fill(position, len)?;
+        }
+        self.previous = end;
+        let start = (position - self.at) as usize;
+        out.extend_from_slice(&self.window[start..start + len]);
+        Ok(())
+    }
+
+    /// Reads the window from `position` on: at least `len` bytes, more as far as the file goes.
+    fn fill(&mut self, position: u64, len: usize) -> io::Result<()> {
+        self.at = position;
+        self.window.resize(AHEAD, 0);
+        let mut had = 0;
+        while had < len {
+            match self.capture.files().read_at(&mut self.window[had..], position + had as u64) {
+                Ok(0) => {
+                    self.window.clear();
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                Ok(read) => had += read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.window.clear();
+                    return Err(e);
+                }
+            }
+        }
+        self.window.truncate(had);
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! A record as everybody above sees it.
+
+use std::cmp::Reverse;
+
+use crate::proto::dissected::{Direction, Kind};
+use crate::proto::rules::{Finding, Severity};
+use crate::proto::time::Time;
+use crate::wire::opcode::Opcode;
+
+/// One record of a capture, without its bytes: those are read through [`super::Capture`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its number in the capture, from 1.
+    pub no: u64,
+    /// What it is.
+    pub kind: Kind,
+    /// The number of its connection, from 1.
+    pub connection: u32,
+    /// Which way it went.
+    pub direction: Direction,
+    /// When its last byte was seen.
+    pub time: Time,
+    /// Position of its first byte in its direction's stream.
+    pub offset: u64,
+    /// Length on the wire in bytes; of a gap the bytes missing.
+    pub wire_len: u64,
+    /// A frame's first two bytes; 0 where there are none.
+    pub lead: [u8; 2],
+    /// The ordinal of the data message that it belongs to, in its direction, from 1.
+    pub message: Option<u32>,
+    /// The number of the earlier record that it answers: a response's request, a pong's ping, a Close's Close.
+    pub answers: Option<u64>,
+    /// A response's status or a Close frame's code; 0 where there is none.
+    pub code: u16,
+    /// Whether it is a frame of a compressed message.
+    pub compressed: bool,
+    /// Whether nothing tells which way it went: see [`Self::known_direction`].
+    pub undirected: bool,
+    /// What there is to say about it. Their `about` are record numbers.
+    pub findings: Vec<Finding>,
+}
+
+impl Record {
+    /// The opcode, for a frame (a cut one too, when its first byte is there).
+    pub const fn opcode(&self) -> Option<Opcode> {
+        match self.kind {
+            Kind::Frame | Kind::CutFrame => Some(Opcode::from_wire(self.lead[0])),
+            _ => None,
+        }
+    }
+
+    /// Which way it went. `None` for a frame without a connection around it that was cut before its MASK: then `direction` is only
+    /// where its bytes are kept.
+    pub const fn known_direction(&self) -> Option<Direction> {
+        if self.undirected { None } else { Some(self.direction) }
+    }
+
+    /// FIN, for a frame.
+    pub const fn fin(&self) -> bool {
+        self.lead[0] & 0x80 != 0
+    }
+
+    /// MASK, for a frame.
+    pub const fn masked(&self) -> bool {
+        self.lead[1] & 0x80 != 0
+    }
+
+    /// The 7-bit length of a frame.
+    pub const fn len_code(&self) -> u8 {
+        self.lead[1] & 0x7f
+    }
+
+    /// The length of a frame's head in bytes: 2 to 14. Of a cut frame, what its first two bytes announce.
+    pub const fn header_len(&self) -> u64 {
+        let extended = match self.len_code() {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        2 + extended + if self.masked() { 4 } else { 0 }
+    }
+
+    /// How many payload bytes of a frame were captured; `None` for what is no frame.
+    pub const fn payload_len(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Frame | Kind::CutFrame => Some(self.wire_len.saturating_sub(self.header_len())),
+            _ => None,
+        }
+    }
+
+    /// The worst severity of its findings.
+    pub fn severity(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.rule.severity()).max()
+    }
+
+    /// The worst of its findings; of several as bad the first.
+    pub fn worst(&self) -> Option<&Finding> {
+        self.findings.iter().min_by_key(|finding| Reverse(finding.rule.severity()))
+    }
+}
