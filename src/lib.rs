@@ -30,7 +30,7 @@
 //! A module may use anything to its left. `export`, `net` and `tui` never import each other; `export` and `tui` may use
 //! `explain`. `cli` holds clap's types for `run` and `main`, and knows the lists they offer. `wire` and `proto` are pure:
 //! no sockets, files, clocks, randomness, threads or printing; time and masking keys are passed in. `net` is the only place
-//! with sockets, `tui` the only one with ratatui and crossterm. `tests/architecture.rs` reads the sources and holds all of
+//! with sockets, `tui` the only one with ratatui and crossterm. `tests/it/architecture.rs` reads the sources and holds all of
 //! this.
 //!
 //! # What each part is

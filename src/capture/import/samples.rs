@@ -1,4 +1,4 @@
-//! The captures that come with the program. `MAKE_ASSETS=1 cargo test --test samples` makes them again.
+//! The captures that come with the program. `MAKE_ASSETS=1 cargo test --test it samples` makes them again.
 
 use std::fs::File;
 use std::io::{self, Write as _};

@@ -1,0 +1,224 @@
+//! `framescope check` from outside: lines, JSON, exit statuses, damaged files, and the rules behind error messages.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{DOWN, UP, Wire, frame};
+use assert_cmd::cargo::cargo_bin;
+use framescope::wire::opcode::Opcode;
+
+fn sample(name: &str) -> String {
+    format!("{}/assets/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Exit status, stdout and stderr of `framescope check …`.
+fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(cargo_bin!("framescope")).arg("check").args(arguments).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// A capture in a folder of its own.
+fn capture(fill: impl FnOnce(&mut Wire)) -> (tempfile::TempDir, PathBuf) {
+    let mut wire = Wire::upgraded();
+    fill(&mut wire);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    fs::copy(wire.recorder.capture().path(), &path).expect("copied");
+    (folder, path)
+}
+
+fn name(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A capture whose worst finding is an error, a warning or an info, or none.
+fn with(worst: &str) -> (tempfile::TempDir, PathBuf) {
+    capture(|wire| match worst {
+        "error" => wire.say(UP, &frame(true, Opcode::Text, None, b"bare")),
+        "warning" => wire.say(UP, &frame(true, Opcode::Text, Some([0; 4]), b"zero")),
+        "info" => wire.say(DOWN, &frame(true, Opcode::Pong, None, b"")),
+        _ => wire.ticks(1),
+    })
+}
+
+#[test]
+fn every_finding_of_the_sample_is_a_line_that_names_its_place() {
+    let file = sample("violations");
+    let (status, out, err) = check(&[&file]);
+    assert_eq!(status, Some(1));
+    assert_eq!(out.lines().count(), 36, "{out}");
+    let first = format!(
+        "{file}:record 3: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 \
+         (RFC 6455 §5.1, bit 8) · connection 1 · client → server · 0.100274 s"
+    );
+    assert_eq!(out.lines().next(), Some(first.as_str()));
+    assert!(out.contains("(RFC 6455 §5.4, bits 4–7, about record 14)"), "{out}");
+    assert_eq!(err, format!("framescope: {file}: 20 errors, 3 warnings, 13 info in 48 records\n"));
+    assert!(!out.contains('\x1b'), "no colour where no terminal is");
+}
+
+#[test]
+fn json_is_an_object_a_line_with_the_finding_as_ndjson_has_it() {
+    let file = sample("violations");
+    let (status, out, _) = check(&[&file, "--json"]);
+    assert_eq!(status, Some(1));
+    let export =
+        Command::new(cargo_bin!("framescope")).args(["export", &file, "--to", "ndjson"]).output().expect("runs");
+    let mut expected = Vec::new();
+    for line in String::from_utf8(export.stdout).expect("text").lines() {
+        let record: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        for finding in record["findings"].as_array().expect("an array") {
+            let mut object = finding.clone();
+            object["v"] = 1.into();
+            object["file"] = file.as_str().into();
+            object["record"] = record["no"].clone();
+            for key in ["conn", "dir", "time"] {
+                object[key] = record[key].clone();
+            }
+            expected.push(object);
+        }
+    }
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines, expected);
+    let mut keys: Vec<_> = lines[0].as_object().expect("an object").keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    let all = ["about", "bits", "conn", "dir", "file", "record", "rule", "section", "severity", "text", "time", "v"];
+    assert_eq!(keys, all);
+}
+
+#[test]
+fn the_exit_status_follows_the_threshold() {
+    for (worst, on_error, on_warning, on_info) in
+        [("error", 1, 1, 1), ("warning", 0, 1, 1), ("info", 0, 0, 1), ("nothing", 0, 0, 0)]
+    {
+        let (_folder, path) = with(worst);
+        assert_eq!(check(&[name(&path)]).0, Some(on_error), "{worst}");
+        for (level, status) in [("error", on_error), ("warning", on_warning), ("info", on_info)] {
+            assert_eq!(check(&[name(&path), "--fail-on", level]).0, Some(status), "{worst} {level}");
+            assert_eq!(check(&["--json", "--fail-on", level, name(&path)]).0, Some(status), "{worst} {level}");
+        }
+    }
+    let (_folder, path) = with("nothing");
+    let (_, out, err) = check(&[name(&path)]);
+    assert_eq!(out, "");
+    assert!(err.ends_with("no findings in 6 records\n"), "{err}");
+}
+
+#[test]
+fn a_damaged_file_is_judged_by_what_stands_before_the_damage() {
+    let (folder, path) = with("error");
+    let whole = fs::read(&path).expect("read");
+    let cut = folder.path().join("cut.pcapng");
+    fs::write(&cut, &whole[..whole.len() - 3]).expect("written");
+    let (status, _, err) = check(&[name(&cut)]);
+    assert_eq!(err.lines().count(), 2, "the damage and the counts: {err}");
+    assert!(status == Some(0) || status == Some(1));
+    let mut longer = whole;
+    longer.extend_from_slice(&[6, 0, 0, 0, 200, 0]);
+    fs::write(&cut, &longer).expect("written");
+    let (status, out, err) = check(&[name(&cut)]);
+    assert_eq!((status, out.lines().count(), err.lines().count()), (Some(1), 1, 2), "{out}{err}");
+    let (_folder, clean) = with("nothing");
+    let mut longer = fs::read(&clean).expect("read");
+    longer.extend_from_slice(&[6, 0, 0, 0, 200, 0]);
+    fs::write(&clean, &longer).expect("written");
+    assert_eq!(check(&[name(&clean)]).0, Some(0), "damage alone is no finding");
+}
+
+#[test]
+fn what_cannot_be_read_is_one_line_and_wrong_usage_is_status_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let foreign = folder.path().join("x.txt");
+    fs::write(&foreign, "hello").expect("written");
+    for path in [name(&foreign), "/no/such/file", name(folder.path())] {
+        let (status, out, err) = check(&[path]);
+        assert_eq!((status, out.as_str(), err.lines().count()), (Some(1), "", 1), "{path}: {err}");
+    }
+    for line in [
+        &[][..],
+        &["a", "b"],
+        &["a", "--fail-on", "nothing"],
+        &["a", "--explain", "x"],
+        &["--explain"],
+        &["--explain", "x", "--json"],
+        &["--explain", "x", "--fail-on", "error"],
+    ] {
+        let (status, out, err) = check(line);
+        assert!(status == Some(2) && out.is_empty() && !err.is_empty(), "{line:?}: {status:?} {out} {err}");
+    }
+}
+
+#[test]
+fn captured_text_reaches_no_terminal_raw() {
+    let (_folder, path) = capture(|wire| {
+        wire.connection.end(UP, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
+        let address = |text: &str| text.parse().expect("an address");
+        let mut other = wire.recorder.connection(address("127.0.0.1:50009"), address("127.0.0.1:6455"));
+        let bytes = b"GET / HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";
+        let time = framescope::proto::time::Time(1_795_375_900_000_000_000);
+        other.record(&[framescope::capture::live::recorder::Chunk { direction: UP, time, bytes }]);
+    });
+    for arguments in [&[name(&path)][..], &[name(&path), "--json"]] {
+        let (status, out, _) = check(arguments);
+        assert_eq!(status, Some(1));
+        assert!(out.contains("evil") && !out.chars().any(|c| c.is_control() && c != '\n'), "{out}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_ends_it_quietly() {
+    let (_folder, path) = capture(|wire| {
+        for _ in 0..5_000 {
+            wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
+        }
+    });
+    let mut child = Command::new(cargo_bin!("framescope"))
+        .args(["check", name(&path)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert!(line.contains("client-frame-unmasked"), "{line}");
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]), "{output:?}");
+}
+
+#[test]
+fn an_error_message_leads_to_its_rule() {
+    let (status, out, err) = check(&["--explain", "RSV1 must be clear"]);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("rsv1-set · error · RFC 6455 §5.2 · bit 1"));
+    assert_eq!(lines.next(), Some("  RSV1 is 1, and no negotiated extension gives it a meaning here"));
+    assert!(out.contains("The reserved bits are room for extensions."), "{out}");
+    assert!(out.contains("ws says: Invalid WebSocket frame: RSV1 must be clear"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    for (text, rule) in [
+        ("client-frame-unmasked", "client-frame-unmasked"),
+        ("Error: Invalid WebSocket frame: MASK must be set", "client-frame-unmasked"),
+        ("websocket: bad opcode 7", "opcode-reserved"),
+        ("One or more reserved bits are on: reserved1 = 0, reserved2 = 1, reserved3 = 0", "rsv2-set"),
+        ("must not be fragmented", "control-fragmented"),
+    ] {
+        let (status, out, _) = check(&["--explain", text]);
+        assert_eq!(status, Some(0), "{text}");
+        assert!(out.starts_with(&format!("{rule} · ")), "{text}: {out}");
+    }
+    let (_, out, _) = check(&["--explain", "5.2"]);
+    assert_eq!(out.lines().filter(|line| line.contains(" · RFC 6455 §5.2")).count(), 5, "{out}");
+    assert!(out.lines().last().is_some_and(|line| line.starts_with("and ") && line.contains(" more: ")), "{out}");
+}
+
+#[test]
+fn a_message_without_a_rule_says_what_to_do() {
+    for text in ["bananas", "", "\x1b[31m"] {
+        let (status, out, err) = check(&["--explain", text]);
+        assert_eq!((status, out.as_str(), err.lines().count()), (Some(1), "", 1), "{text}: {err}");
+        assert!(err.contains("5.5.1") && !err.contains('\x1b'), "{err}");
+    }
+}

@@ -1,0 +1,413 @@
+//! HAR: what we write, and what others write.
+
+use std::fs;
+
+use crate::support::{DOWN, Screen, UP, Wire, frame, opened};
+use framescope::capture::import;
+use framescope::capture::import::samples::Sample;
+use framescope::capture::store::Capture;
+use framescope::export::{Format, Options, Progress, Selection, export};
+use framescope::proto::dissected::Kind;
+use serde_json::{Value, json};
+
+fn sample(name: &str) -> Capture {
+    opened(Sample::by_name(name).expect("a sample").bytes)
+}
+
+fn exported(capture: &Capture, format: Format, options: &Options) -> Vec<u8> {
+    let mut out = Vec::new();
+    export(capture, format, options, &mut out, &Progress::default()).expect("exported");
+    out
+}
+
+fn har(capture: &Capture) -> Value {
+    serde_json::from_slice(&exported(capture, Format::Har, &Options::default())).expect("JSON")
+}
+
+fn lines(capture: &Capture) -> Vec<Value> {
+    let text = exported(capture, Format::Ndjson, &Options::default());
+    text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).expect("JSON")).collect()
+}
+
+/// What the frames of a capture say: direction, opcode, time, text or data.
+fn said(capture: &Capture) -> Vec<(String, u64, String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let frames = lines(capture).into_iter().filter(|line| line["type"] == "frame");
+    frames
+        .map(|f| {
+            let data = if f["text"].is_null() { text(&f["data"]) } else { text(&f["text"]) };
+            (text(&f["dir"]), f["opcode"].as_u64().unwrap_or(99), text(&f["time"]), data)
+        })
+        .collect()
+}
+
+mod written {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_what_chrome_writes() {
+        let har = har(&sample("ticker"));
+        let log = &har["log"];
+        assert_eq!((&log["version"], &log["creator"]["name"]), (&json!("1.2"), &json!("framescope")));
+        let [page, socket] = log["entries"].as_array().expect("entries").as_slice() else { panic!("two entries") };
+        assert_eq!(page["request"]["url"], "http://127.0.0.1:6455/");
+        assert_eq!(page["response"]["status"], 200);
+        assert!(page.get("_webSocketMessages").is_none());
+        assert_eq!(socket["request"]["url"], "ws://127.0.0.1:6455/ticker");
+        assert_eq!(socket["startedDateTime"], "2026-11-22T19:30:00.041Z");
+        assert_eq!((&socket["response"]["status"], &socket["_resourceType"]), (&json!(101), &json!("websocket")));
+        let messages = socket["_webSocketMessages"].as_array().expect("messages");
+        let first = json!({"type": "receive", "time": 1_795_375_801.041_845, "opcode": 1, "data": "echo 0"});
+        assert_eq!(messages[0], first);
+        assert_eq!((&messages[1]["type"], &messages[1]["data"]), (&json!("send"), &json!("client: echo 0")));
+    }
+
+    #[test]
+    fn messages_are_reassembled_and_inflated() {
+        let messages = |name| har(&sample(name))["log"]["entries"][0]["_webSocketMessages"].clone();
+        let fragments = messages("fragments");
+        assert!(fragments[0]["data"].as_str().expect("text").starts_with("one message, three frames: naï"));
+        assert_eq!((&fragments[2]["opcode"], &fragments[2]["data"]), (&json!(2), &json!("")));
+        let deflate = messages("deflate");
+        assert_eq!(deflate[0]["data"], "Hello");
+        assert!(deflate.as_array().expect("messages").iter().any(|m| m["opcode"] == 2 && m["type"] == "receive"));
+    }
+
+    #[test]
+    fn a_selection_brings_its_handshakes() {
+        let capture = sample("ticker");
+        let frame = capture.records(1..99).into_iter().find(|r| r.kind == Kind::Frame).expect("a frame").no;
+        let options = Options { selection: Selection::Records(vec![frame]), ..Options::default() };
+        let har: Value = serde_json::from_slice(&exported(&capture, Format::Har, &options)).expect("JSON");
+        let entries = har["log"]["entries"].as_array().expect("entries");
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0]["_webSocketMessages"].as_array().map(Vec::len), Some(1));
+        assert_eq!(said(&opened(har.to_string().as_bytes())), said(&capture)[..1]);
+    }
+
+    #[test]
+    fn cookies_are_listed_and_redacted() {
+        let request =
+            "GET /a?b=c&d HTTP/1.1\r\nHost: x\r\nCookie: a=s3cr3t;\r\n b=s3cr3t\r\nAuthorization: s3cr3t\r\n\r\n";
+        let response = "HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3cr3t; Path=/; HttpOnly\r\nContent-Type: text/plain\r\n\
+                        Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+        let line = |no: u32, kind: &str, dir: &str, bytes: &str| {
+            json!({"v": 1, "no": no, "type": kind, "conn": 1, "dir": dir, "time": "2026-11-22T19:30:00Z", "offset": 0,
+                   "wire": hex::encode(bytes), "client": "127.0.0.1:1", "server": "127.0.0.1:2"})
+        };
+        let file = format!("{}\n{}\n", line(1, "request", "c2s", request), line(2, "response", "s2c", response));
+        let capture = opened(file.as_bytes());
+        let entry = &har(&capture)["log"]["entries"][0];
+        assert_eq!(
+            entry["request"]["cookies"],
+            json!([{"name": "a", "value": "s3cr3t"}, {"name": "b", "value": "s3cr3t"}])
+        );
+        assert_eq!(entry["request"]["queryString"], json!([{"name": "b", "value": "c"}, {"name": "d", "value": ""}]));
+        let cookie = &entry["response"]["cookies"][0];
+        assert_eq!(
+            (&cookie["name"], &cookie["value"], &cookie["path"]),
+            (&json!("sid"), &json!("s3cr3t"), &json!("/"))
+        );
+        assert_eq!((&cookie["httpOnly"], &cookie["secure"]), (&json!(true), &json!(false)));
+        assert_eq!(
+            (&entry["response"]["content"]["text"], &entry["response"]["content"]["size"]),
+            (&json!("ok"), &json!(2))
+        );
+        // Stars of the same length, in every format.
+        for format in Format::ALL {
+            let directions = framescope::proto::dissected::Direction::BOTH.map(Some);
+            for direction in directions.into_iter().chain([None]).filter(|d| d.is_some() == (format == Format::Wire)) {
+                let options = Options { redact: true, direction, ..Options::default() };
+                let bytes = exported(&capture, format, &options);
+                for told in [&b"s3cr3t"[..], hex::encode("s3cr3t").as_bytes(), b"73 33 63 72", b"czNjcjN0"] {
+                    assert!(!bytes.windows(told.len()).any(|window| window == told), "{format:?}");
+                }
+            }
+        }
+        let options = Options { redact: true, ..Options::default() };
+        let redacted = opened(&exported(&capture, Format::Har, &options));
+        let wires = |capture: &Capture| lines(capture).iter().map(|l| l["wire_len"].clone()).collect::<Vec<_>>();
+        assert_eq!(wires(&redacted), wires(&capture));
+    }
+}
+
+#[test]
+fn a_message_larger_than_a_piece_is_whole_in_fragments_too() {
+    use framescope::wire::opcode::Opcode;
+
+    let text = "naïve ✓ \u{1f600} \"x\" ".repeat(100_000);
+    let broken = [text.as_bytes(), b"\xff", &text.as_bytes()[..5]].concat();
+    let mut wire = Wire::upgraded();
+    let (third, rest) = text.as_bytes().split_at(text.len() / 3 + 1);
+    wire.say(UP, &frame(false, Opcode::Text, Some([9, 8, 7, 6]), third));
+    wire.say(UP, &frame(true, Opcode::Ping, Some([9, 8, 7, 5]), b"between"));
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, &broken));
+    wire.say(UP, &frame(true, Opcode::Continuation, Some([9, 8, 7, 4]), rest));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, &broken));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"unfinished"));
+    let capture = wire.recorder.capture();
+    let har = har(capture);
+    let messages = har["log"]["entries"][0]["_webSocketMessages"].as_array().expect("messages");
+    let data: Vec<&str> = messages.iter().map(|message| message["data"].as_str().expect("data")).collect();
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &broken);
+    assert!(data == [base64.as_str(), text.as_str(), &String::from_utf8_lossy(&broken)]);
+    let ways: Vec<_> = messages.iter().map(|message| (&message["type"], &message["opcode"])).collect();
+    assert_eq!(ways, [(&json!("receive"), &json!(2)), (&json!("send"), &json!(1)), (&json!("receive"), &json!(1))]);
+    let again = opened(&exported(capture, Format::Har, &Options::default()));
+    let wires = |capture: &Capture| -> Vec<Vec<u8>> {
+        let frames = capture.records(1..99).into_iter().filter(|record| record.kind == Kind::Frame);
+        frames.map(|record| capture.wire(&record, 0..u64::MAX).expect("readable")).collect()
+    };
+    assert!(wires(&again) == wires(capture));
+}
+
+mod read {
+    use super::*;
+
+    /// A HAR of one entry.
+    fn one(entry: &Value) -> Capture {
+        opened(
+            json!({"log": {"version": "1.2", "creator": {"name": "Somebody"}, "entries": [entry]}})
+                .to_string()
+                .as_bytes(),
+        )
+    }
+
+    fn rules(capture: &Capture) -> Vec<&'static str> {
+        capture.findings(0, 99).iter().map(|(_, finding)| finding.rule.id()).collect()
+    }
+
+    fn messages() -> Value {
+        json!([
+            {"type": "send", "time": 1_795_375_801.5, "opcode": 1, "data": "naïve"},
+            {"type": "receive", "time": 1_795_375_801.500_25, "opcode": 2, "data": "AAEC"},
+            {"type": "send", "time": 1_795_375_802, "opcode": 1, "data": ""},
+        ])
+    }
+
+    fn expected() -> Vec<(String, u64, String, String)> {
+        [
+            ("c2s", 1, "2026-11-22T19:30:01.500000000Z", "naïve"),
+            ("s2c", 2, "2026-11-22T19:30:01.500250000Z", "AAEC"),
+            ("c2s", 1, "2026-11-22T19:30:02.000000000Z", ""),
+        ]
+        .map(|(dir, opcode, time, data)| (dir.to_owned(), opcode, time.to_owned(), data.to_owned()))
+        .to_vec()
+    }
+
+    #[test]
+    fn chromes_messages_become_frames_and_the_capture_is_marked() {
+        let capture = one(&json!({
+            "_resourceType": "websocket", "startedDateTime": "2026-11-22T19:30:01.000Z", "time": 3.5,
+            "_webSocketMessages": messages(),
+            "request": {"method": "GET", "url": "wss://echo.example/x?y", "httpVersion": "HTTP/1.1", "headers": [
+                {"name": "Host", "value": "echo.example"}, {"name": "Upgrade", "value": "websocket"},
+                {"name": "Connection", "value": "Upgrade"}, {"name": "Sec-WebSocket-Version", "value": "13"},
+                {"name": "Sec-WebSocket-Key", "value": "dGhlIHNhbXBsZSBub25jZQ=="},
+                {"name": "Sec-WebSocket-Extensions", "value": "permessage-deflate; client_max_window_bits"}]},
+            "response": {"status": 101, "statusText": "Switching Protocols", "headers": [
+                {"name": "Upgrade", "value": "websocket"}, {"name": "Connection", "value": "Upgrade"},
+                {"name": "Sec-WebSocket-Extensions", "value": "permessage-deflate"},
+                {"name": "Sec-WebSocket-Accept", "value": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}]},
+            "timings": {"wait": 20, "receive": 3}, "serverIPAddress": "[2001:db8::7]",
+        }));
+        assert_eq!(capture.trouble().reason, None);
+        assert_eq!(said(&capture), expected());
+        assert_eq!(rules(&capture), Vec::<&str>::new());
+        let options = Options::default();
+        let noted =
+            export(&capture, Format::Ndjson, &options, &mut std::io::sink(), &Progress::default()).expect("exported");
+        assert!(noted.note.expect("a note").contains("reconstructed"));
+        let words = capture.reconstructed().expect("marked").to_owned();
+        assert!(words.contains("HAR by Somebody") && words.contains("not the bytes of the wire"), "{words}");
+        let lines = lines(&capture);
+        assert_eq!((&lines[0]["target"], &lines[0]["server"]), (&json!("/x?y"), &json!("[2001:db8::7]:443")));
+        assert_eq!(lines[1]["time"], "2026-11-22T19:30:01.020000000Z");
+        // It stays marked, whatever it becomes.
+        for format in [Format::Pcapng, Format::Har] {
+            let again = opened(&exported(&capture, format, &Options::default()));
+            assert_eq!(again.reconstructed(), Some(words.as_str()), "{format:?}");
+            assert_eq!(said(&again), expected());
+        }
+    }
+
+    #[test]
+    fn http_toolkits_close_is_a_closing_handshake() {
+        let entry = |close: Value| {
+            json!({
+                "startedDateTime": "2026-11-22T19:30:01.000+00:00", "time": 5, "_resourceType": "websocket", "_client": {},
+                "request": {"method": "GET", "url": "ws://localhost:8080/", "headers": [{"name": "host", "value": "localhost:8080"}]},
+                "response": {"status": 101, "headers": [{"name": "sec-websocket-protocol", "value": "chat"}]},
+                "timings": {"wait": -1}, "_webSocketMessages": messages(), "_webSocketClose": close,
+            })
+        };
+        let capture = one(&entry(json!({"code": 1000, "reason": "bye", "timestamp": 1_795_375_803.0})));
+        let closes: Vec<_> = lines(&capture).into_iter().filter(|line| line["opcode"] == 8).collect();
+        assert_eq!(closes.len(), 2);
+        assert_eq!((&closes[0]["close_code"], &closes[1]["close_reason"]), (&json!(1000), &json!("bye")));
+        assert_eq!(closes[0]["time"], "2026-11-22T19:30:03.000000000Z");
+        assert_eq!(rules(&capture), Vec::<&str>::new());
+        for none in [json!("aborted"), json!({"code": 1006, "reason": ""}), json!(null)] {
+            assert_eq!(said(&one(&entry(none))), expected());
+        }
+    }
+
+    #[test]
+    fn playwrights_times_are_milliseconds_or_left_out() {
+        let message = |time: Value, data: &str| json!({"type": "receive", "time": time, "opcode": 1, "data": data});
+        let capture = one(&json!({
+            "startedDateTime": "2026-11-22T19:30:01.000Z", "time": -1, "_resourceType": "websocket",
+            "request": {"method": "GET", "url": "wss://echo.example/", "headers": [], "cookies": []},
+            "response": {"status": -1, "statusText": "", "headers": []},
+            "timings": {"send": -1, "wait": -1, "receive": -1},
+            "_webSocketMessages": [
+                message(json!(-1), "a"), message(json!(1_795_375_801_500.25), "b"), message(json!(-1), "c"),
+            ],
+        }));
+        let times: Vec<_> = said(&capture).into_iter().map(|(_, _, time, data)| format!("{data} {time}")).collect();
+        let expected = [
+            "a 2026-11-22T19:30:01.000000000Z",
+            "b 2026-11-22T19:30:01.500250000Z",
+            "c 2026-11-22T19:30:01.500250000Z",
+        ];
+        assert_eq!(times, expected);
+        assert_eq!(rules(&capture), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn entries_stand_one_after_the_other_and_happened_side_by_side() {
+        let entry = |name: &str, from: u32| {
+            let message = |n: u32| json!({"type": "receive", "time": f64::from(from + 2 * n), "opcode": 1, "data": format!("{name}{n}")});
+            json!({"_resourceType": "websocket", "startedDateTime": "1970-01-01T00:00:01Z",
+                   "request": {"url": format!("ws://a/{name}")}, "response": {"status": 101},
+                   "_webSocketMessages": [message(0), message(1), message(2)]})
+        };
+        let other = json!({"_resourceType": "document", "request": {"url": "http://a/"}, "response": {"content": {"text": "x"}}});
+        let capture =
+            opened(json!({"log": {"entries": [other, entry("a", 10), entry("b", 11)]}}).to_string().as_bytes());
+        let data: Vec<_> = said(&capture).into_iter().map(|(_, _, _, data)| data).collect();
+        assert_eq!(data, ["a0", "b0", "a1", "b1", "a2", "b2"]);
+        assert!(capture.reconstructed().expect("marked").ends_with("1 entry that is no WebSocket is left out"));
+        assert_eq!(rules(&capture), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_no_frame_carries_is_counted() {
+        let capture = one(&json!({
+            "request": {"url": "ws://a/"}, "response": {"status": 101}, "startedDateTime": "2026-11-22T19:30:01Z",
+            "_webSocketMessages": [
+                {"type": "error", "time": 1, "opcode": -1, "data": "went wrong"},
+                {"type": "send", "time": 2, "opcode": 2, "data": "not base64!"},
+                {"type": "send", "time": 3, "opcode": 7, "data": null},
+                {"type": "send", "time": 4, "opcode": 9, "data": "cGluZw"},
+                {"type": "send", "time": "5", "opcode": "1", "data": "text"},
+            ],
+        }));
+        assert_eq!(said(&capture).len(), 3);
+        assert!(capture.trouble().reason.expect("a reason").starts_with("3 messages that no frame carries"));
+    }
+
+    #[test]
+    fn a_refusal_stays_one_and_no_websocket_is_said() {
+        let capture = one(&json!({
+            "_resourceType": "websocket", "request": {"url": "ws://a/"},
+            "response": {"status": 403, "statusText": "For\r\nbidden", "headers": [{"name": "Content-Length", "value": "12"}]},
+        }));
+        assert_eq!(lines(&capture)[1]["status"], 403);
+        assert_eq!(rules(&capture), ["status-not-101"]);
+        let capture = one(&json!({"request": {"url": "http://a/"}}));
+        assert_eq!(capture.trouble().reason.as_deref(), Some("the one entry of this HAR is no WebSocket"));
+    }
+
+    #[test]
+    fn a_file_that_ends_anywhere_gives_what_stands_before() {
+        let entry = json!({"_webSocketMessages": messages(), "request": {"url": "ws://a/"}, "response": {"status": 101},
+                           "startedDateTime": "2026-11-22T19:30:01Z"});
+        let foreign = json!({"log": {"entries": [entry]}}).to_string();
+        let own = String::from_utf8(exported(&sample("hello"), Format::Har, &Options::default())).expect("UTF-8");
+        for (file, whole) in
+            [(foreign.clone(), said(&opened(foreign.as_bytes()))), (own[..9000].to_owned(), said(&sample("hello")))]
+        {
+            for cut in 8..file.len() - 1 {
+                let capture = opened(&file.as_bytes()[..cut]);
+                let seen = said(&capture);
+                let data = |all: &[(String, u64, String, String)]| all.iter().map(|s| s.3.clone()).collect::<Vec<_>>();
+                assert_eq!(data(&seen), data(&whole[..seen.len()]), "at {cut}");
+                assert!(capture.trouble().reason.is_some(), "at {cut}");
+            }
+        }
+        let most = said(&opened(&foreign.as_bytes()[..foreign.len() - 1]));
+        assert_eq!(most, expected());
+    }
+
+    #[test]
+    fn odd_values_are_no_reason_to_panic() {
+        for text in [
+            r#"{"log":null}"#,
+            r#"{"log":[]}"#,
+            r#"{"log":{"entries":null}}"#,
+            r#"{"log":{"entries":[null,1]}}"#,
+            r#"{"log":{"entries":[{"_webSocketMessages":null,"request":null,"response":null}]}}"#,
+            r#"{"log":{"entries":[{"_webSocketMessages":[{}],"request":{"url":"ws://a\r\nb/","headers":null},"timings":null}]}}"#,
+            r#"{"log":{"entries":[{"_webSocketMessages":[{"type":"send","time":1e308,"opcode":1,"data":"\ud800"}]}]}}"#,
+            r#"{"log":{"entries":[{"_framescope":{"v":2}}]}}"#,
+            r#"{"log":{"entries":[{"_framescope":{"v":1,"records":[{"no":1}]}}]}}"#,
+            r#"{"log":{"_framescope":{"v":1,"reconstructed":7}}}"#,
+            r#"{"log":{"entries":[]}}trailing"#,
+        ] {
+            let capture = opened(text.as_bytes());
+            let _ = exported(&capture, Format::Ndjson, &Options::default());
+        }
+    }
+}
+
+mod shown {
+    use super::*;
+    use std::process::Command;
+
+    /// A HAR by somebody whose name wants to be a terminal's command.
+    fn foreign() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("colleague.json");
+        let message = json!({"type": "receive", "time": 1_795_375_801.5, "opcode": 1, "data": "hello"});
+        let entry = json!({"request": {"url": "ws://a/"}, "response": {"status": 101}, "_webSocketMessages": [message],
+                           "startedDateTime": "2026-11-22T19:30:01Z"});
+        let creator = json!({"name": "A\u{1b}[31mB"});
+        fs::write(&path, json!({"log": {"creator": creator, "entries": [entry]}}).to_string()).expect("written");
+        (folder, path)
+    }
+
+    #[test]
+    fn the_screen_and_stderr_say_that_it_is_reconstructed() {
+        let (_folder, path) = foreign();
+        let screen = Screen::file(&path, import::Options::default(), (120, 36));
+        let first = screen.text().lines().next().unwrap_or_default().to_owned();
+        assert!(first.contains("colleague.json") && first.contains("reconstructed, not wire bytes"), "{first}");
+        for arguments in [&["check"][..], &["export", "--to", "hex", "-o", "-"]] {
+            let mut command = Command::new(assert_cmd::cargo::cargo_bin!("framescope"));
+            let output = command.args(arguments).arg(&path).output().expect("it runs");
+            let err = String::from_utf8(output.stderr).expect("UTF-8");
+            assert!(output.status.success(), "{err}");
+            let line = err.lines().next().unwrap_or_default();
+            let said = "colleague.json: reconstructed from the messages of a HAR by A\u{241b}[31mB: these are not the bytes of the wire";
+            assert!(line.ends_with(said), "{line}");
+        }
+    }
+
+    #[test]
+    fn json_that_is_neither_is_refused_by_its_content() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("a.har", "{\"entries\":[]}"), ("a.ndjson", "[]"), ("a.har", "")] {
+            let path = folder.path().join(name);
+            fs::write(&path, text).expect("written");
+            let output = Command::new(assert_cmd::cargo::cargo_bin!("framescope")).arg("check").arg(&path).output();
+            let output = output.expect("it runs");
+            let err = String::from_utf8(output.stderr).expect("UTF-8");
+            assert_eq!((output.status.code(), err.lines().count()), (Some(1), 1), "{err}");
+            assert!(
+                err.contains("framescope opens pcapng and pcap, also compressed with gzip, HAR and its own NDJSON"),
+                "{err}"
+            );
+        }
+    }
+}

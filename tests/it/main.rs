@@ -1,0 +1,31 @@
+//! The integration tests, in one binary: they are compiled and linked once.
+//!
+//! One module per subject; `support` holds what several of them use. A test that needs something of its own for the whole
+//! process (a terminal, environment variables, signals) starts the built program, or this binary, as a child process.
+//! `cargo test --test it ring::` runs the tests of one module.
+
+mod architecture;
+mod browser;
+mod check;
+mod cli;
+mod conversations;
+mod deflate;
+mod devtools;
+mod documents;
+mod export;
+mod filter;
+mod har;
+mod import;
+mod peers;
+mod pictures;
+mod ring;
+mod roundtrip;
+mod rules;
+mod samples;
+mod screen;
+mod search;
+mod seeds;
+mod server;
+mod support;
+mod terminal;
+mod tshark;

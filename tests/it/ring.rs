@@ -1,0 +1,799 @@
+//! A ring: what goes, what stays, and that each of its files is a capture by itself.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, opened};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::{Spool, SpoolError};
+use framescope::capture::query::filter::{Filter, Sieve};
+use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
+use framescope::export::{ExportError, Format, Options, Progress, export};
+use framescope::proto::accept::accept_key;
+use framescope::proto::deflate::Deflater;
+use framescope::proto::dissected::{Direction, EndReason, Kind};
+use framescope::proto::rules::{Rule, Severity};
+use framescope::proto::time::Time;
+use framescope::tui::app::Effect;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// How large the rings of these tests are, in bytes: files of a sixteenth of that are short work.
+const SIZE: u64 = 256 * 1024;
+
+/// Connections that record into a ring.
+struct Talk {
+    folder: tempfile::TempDir,
+    recorder: Recorder,
+    clock: u64,
+    keys: u32,
+}
+
+impl Talk {
+    fn new(size: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::keep_ring(&folder.path().join("a.pcapng"), false, size).expect("a spool");
+        Self { folder, recorder: Recorder::new(spool), clock: 1_795_375_800_000_000_000, keys: 1 }
+    }
+
+    fn capture(&self) -> Capture {
+        self.recorder.capture().clone()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        files(self.folder.path())
+    }
+
+    fn connect(&self, port: u16) -> ConnectionRecorder {
+        let address = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        self.recorder.connection(address(port), address(6455))
+    }
+
+    /// A connection that was upgraded.
+    fn upgraded(&mut self, port: u16, extensions: &str) -> ConnectionRecorder {
+        let mut connection = self.connect(port);
+        let with = |head: &str| {
+            if extensions.is_empty() {
+                return head.to_owned();
+            }
+            head.replacen("\r\n\r\n", &format!("\r\nSec-WebSocket-Extensions: {extensions}\r\n\r\n"), 1)
+        };
+        let (mine, sample) = (BASE64_STANDARD.encode(format!("sixteen by{port:06}")), "dGhlIHNhbXBsZSBub25jZQ==");
+        let accept = accept_key(mine.as_bytes());
+        self.say(&mut connection, UP, with(REQUEST).replace(sample, &mine).as_bytes());
+        self.say(&mut connection, DOWN, with(RESPONSE).replace("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", &accept).as_bytes());
+        connection
+    }
+
+    fn say(&mut self, connection: &mut ConnectionRecorder, direction: Direction, bytes: &[u8]) {
+        self.clock += 1_000_003;
+        connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
+    }
+
+    fn frame(&mut self, direction: Direction, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+        self.keys = self.keys.wrapping_mul(0x9e37_79b1).wrapping_add(1);
+        frame(true, opcode, (direction == UP).then_some(self.keys.to_be_bytes()), payload)
+    }
+
+    fn text(&mut self, connection: &mut ConnectionRecorder, direction: Direction, len: usize) {
+        let text: String = format!("{} ", self.clock).chars().cycle().take(len).collect();
+        let wire = self.frame(direction, Opcode::Text, text.as_bytes());
+        self.say(connection, direction, &wire);
+    }
+}
+
+/// The files of a ring, the oldest first.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+/// What a capture says of each connection, by the client's port: kind, direction, time, offset, length, findings, bytes.
+type Said = (Kind, Direction, u64, u64, u64, Vec<Rule>, Vec<u8>);
+
+fn by_port(capture: &Capture) -> BTreeMap<u16, Vec<Said>> {
+    let mut all: BTreeMap<u16, Vec<Said>> = BTreeMap::new();
+    for record in capture.records(0..u64::MAX) {
+        let port = capture.connection(record.connection).expect("a connection").client.port();
+        let wire = capture.wire(&record, 0..u64::MAX).expect("readable");
+        let Record { kind, direction, time, offset, wire_len, .. } = record;
+        assert!(kind == Kind::Gap || wire.len() as u64 == wire_len, "all bytes of {record:?}");
+        // The live capture has places to begin to inflate at which files lack.
+        let rules = record.findings.iter().map(|finding| finding.rule).filter(|rule| *rule != Rule::ContextLost);
+        all.entry(port).or_default().push((kind, direction, time.0, offset, wire_len, rules.collect(), wire));
+    }
+    all
+}
+
+/// That the live capture is what its files say, one behind the other.
+fn assert_same(talk: &Talk) {
+    let live = talk.capture();
+    let together: Vec<u8> = talk.files().iter().flat_map(|path| fs::read(path).expect("a file")).collect();
+    let file = opened(&together);
+    assert_eq!(file.trouble().reason, None);
+    let (mut live, file) = (by_port(&live), by_port(&file));
+    // What a file says because it ends there.
+    let ends = [Kind::End(EndReason::Capture), Kind::CutFrame, Kind::CutHttp, Kind::Junk];
+    for (port, said) in &file {
+        let live = live.entry(*port).or_default();
+        live.extend(said[live.len().min(said.len())..].iter().filter(|said| ends.contains(&said.0)).cloned());
+    }
+    assert_eq!(live.keys().collect::<Vec<_>>(), file.keys().collect::<Vec<_>>());
+    for (port, live) in &live {
+        for (i, (live, file)) in live.iter().zip(&file[port]).enumerate() {
+            assert_eq!(live, file, "record {i} of {port}");
+        }
+        assert_eq!(live.len(), file[port].len(), "of {port}");
+    }
+}
+
+#[test]
+fn the_oldest_go_and_the_rest_is_whole() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut busy = talk.upgraded(50_001, "");
+    let mut compressed = talk.upgraded(50_002, "permessage-deflate");
+    let mut quiet = talk.upgraded(50_003, "");
+    let mut http = talk.connect(50_004);
+    let mut slow = talk.upgraded(50_005, "");
+    let mut half = talk.upgraded(50_006, "");
+    let close = talk.frame(UP, Opcode::Close, &[0x03, 0xe8]);
+    talk.say(&mut half, UP, &close);
+    let end = Time(talk.clock);
+    half.end(UP, EndReason::Fin, end);
+    let mut deflater = Deflater::new(15, true);
+    let mut seen = 0;
+    for n in 0..400u32 {
+        talk.text(&mut busy, DOWN, 700 + (n as usize * 37) % 900);
+        talk.text(&mut busy, UP, 40);
+        let mut payload = Vec::new();
+        deflater.message(format!("message {n} of many that are alike").repeat(3).as_bytes(), &mut payload);
+        let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, None, payload.len() as u64) };
+        let mut wire = Vec::new();
+        head.encode_with(&payload, &mut wire);
+        talk.say(&mut compressed, DOWN, &wire);
+        // A frame that comes byte by byte goes on over several files.
+        let slow_frame = frame(true, Opcode::Binary, None, &[0xa5; 150]);
+        talk.say(&mut slow, DOWN, &slow_frame[n as usize % slow_frame.len()..][..1]);
+        if n % 50 == 7 {
+            talk.say(&mut http, UP, b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            talk.say(&mut http, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes");
+            // One that comes and goes.
+            let mut short = talk.upgraded(50_100 + n as u16, "");
+            talk.text(&mut short, UP, 10);
+            short.reset(UP, Time(talk.clock));
+        }
+        let totals = capture.totals();
+        if totals.gone != seen {
+            assert!(totals.gone > seen, "more are gone");
+            seen = totals.gone;
+            assert_same(&talk);
+        }
+        let sizes: u64 = talk.files().iter().map(|path| fs::metadata(path).expect("there").len()).sum();
+        assert!(sizes <= SIZE, "{sizes} bytes");
+    }
+    assert!(seen > 500, "{seen} are gone");
+    let totals = capture.totals();
+    assert_eq!(capture.first(), totals.first);
+    assert!(totals.records - totals.first < totals.records / 2);
+    assert_same(&talk);
+    // Those that were over when their last file went are gone, one that said nothing since is not.
+    let clients: Vec<u16> = capture
+        .records(0..u64::MAX)
+        .iter()
+        .map(|r| capture.connection(r.connection).expect("there").client.port())
+        .collect();
+    for (port, there) in [(50_001, true), (50_003, true), (50_006, true), (50_107, false), (50_457, true)] {
+        assert_eq!(clients.contains(&port), there, "{port}");
+    }
+    let mut before = 0;
+    for file in talk.files() {
+        let file = opened(&fs::read(file).expect("a file"));
+        assert_eq!(file.trouble().reason, None);
+        for (port, said) in by_port(&file) {
+            let faults: Vec<_> =
+                said.iter().flat_map(|said| &said.5).filter(|rule| rule.severity() > Severity::Info).collect();
+            assert!(faults.is_empty() || port > 50_100 || port == 50_006, "{port}: {faults:?}");
+            if [50_001, 50_002, 50_003, 50_005].contains(&port) {
+                assert_eq!((said[0].0, said[1].0), (Kind::Request, Kind::Response), "{port}");
+            }
+        }
+        let frames = file.records(0..u64::MAX).iter().filter(|record| record.kind == Kind::Frame).count();
+        assert!(frames > 30);
+        before += frames;
+    }
+    assert!(before as u64 <= totals.records);
+    // What was said by those that go on can be looked at again.
+    talk.say(&mut quiet, DOWN, &frame(true, Opcode::Text, None, b"still here"));
+    let last = capture.record(capture.len()).expect("the latest");
+    assert_eq!(capture.payload(&last, 0..99).expect("readable"), b"still here");
+}
+
+#[test]
+fn compressed_messages_can_be_read_soon_behind_what_is_gone() {
+    let mut talk = Talk::new(1 << 20);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "permessage-deflate; server_no_context_takeover");
+    let mut deflaters = [Deflater::new(15, true), Deflater::new(15, false)];
+    let mut noise = 1u64;
+    for n in 0..6000 {
+        let direction = if n % 2 == 0 { UP } else { DOWN };
+        let mut payload = Vec::new();
+        let mut text = format!("the message with the number {n} ");
+        text.extend(
+            std::iter::repeat_with(|| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(n);
+                char::from(b'a' + (noise >> 60) as u8)
+            })
+            .take(500),
+        );
+        deflaters[direction.index()].message(text.as_bytes(), &mut payload);
+        let key = (direction == UP).then_some([1, 2, 3, n as u8]);
+        let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, key, payload.len() as u64) };
+        let mut wire = Vec::new();
+        head.encode_with(&payload, &mut wire);
+        talk.say(&mut connection, direction, &wire);
+    }
+    assert!(capture.totals().gone > 1000);
+    let mut unread = [0, 0];
+    for record in capture.records(0..u64::MAX).iter().filter(|record| record.kind == Kind::Frame) {
+        let text = capture.inflated(record, 1000).expect("readable").and_then(|i| Some(i.text()?.to_owned()));
+        match text {
+            Some(text) => assert!(text.starts_with("the message with the number "), "{text}"),
+            None => unread[record.direction.index()] += 1,
+        }
+    }
+    assert!(unread[UP.index()] <= 2 && unread[DOWN.index()] == 0, "{unread:?}");
+    let gap =
+        capture.records(0..u64::MAX).into_iter().find(|record| record.kind == Kind::Gap && record.direction == UP);
+    assert_eq!(gap.expect("a gap").findings.iter().map(|f| f.rule).collect::<Vec<_>>(), [Rule::ContextLost]);
+    for file in talk.files().into_iter().skip(1) {
+        let file = opened(&fs::read(file).expect("a file"));
+        let lost = file.tallies().into_iter().find(|tally| tally.rule == Rule::ContextLost);
+        assert_eq!(lost.map(|tally| tally.findings), Some(1), "said of the direction that has a context");
+    }
+}
+
+#[test]
+fn a_frame_larger_than_what_is_carried_is_a_gap_when_its_beginning_goes() {
+    let mut talk = Talk::new(8 << 20);
+    let capture = talk.capture();
+    let mut other = talk.upgraded(50_001, "");
+    let mut large = talk.upgraded(50_002, "");
+    let wire = talk.frame(DOWN, Opcode::Binary, &vec![0x5a; 5 << 20]);
+    for piece in wire.chunks(64 * 1024) {
+        talk.say(&mut large, DOWN, piece);
+        talk.text(&mut other, DOWN, 500);
+    }
+    talk.text(&mut large, DOWN, 20);
+    let find = |capture: &Capture| {
+        let records = capture.records(0..u64::MAX);
+        let port = |record: &Record| capture.connection(record.connection).expect("there").client.port();
+        records.into_iter().find(|record| record.wire_len == wire.len() as u64 && port(record) == 50_002)
+    };
+    assert_eq!(find(&capture).map(|record| record.kind), Some(Kind::Frame));
+    let bytes = capture.wire(&find(&capture).expect("there"), 0..u64::MAX).expect("readable");
+    assert!(bytes == wire, "over several files");
+    while capture.totals().gone < 20 {
+        talk.text(&mut other, UP, 60_000);
+    }
+    let torn = find(&capture).expect("there");
+    assert_eq!((torn.kind, torn.wire_len), (Kind::Gap, wire.len() as u64));
+    assert_eq!(capture.wire(&torn, 0..u64::MAX).expect("readable"), b"");
+    let mut out = Vec::new();
+    export(&capture, Format::Ndjson, &Options::default(), &mut out, &Progress::default()).expect("exported");
+    assert_eq!(opened(&out).trouble().reason, None);
+}
+
+#[test]
+fn a_live_capture_is_exported_as_what_is_there() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    while capture.totals().gone < 300 {
+        talk.text(&mut connection, DOWN, 500);
+        talk.text(&mut connection, UP, 500);
+    }
+    let there = by_port(&capture);
+    for format in [Format::Pcapng, Format::Ndjson, Format::Har] {
+        let mut out = Vec::new();
+        export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
+        let mut again = by_port(&opened(&out));
+        again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
+        assert_eq!(again, there, "{format:?}");
+    }
+    // While somebody needs what is there, nothing goes until there is twice as much.
+    let (hold, gone) = (capture.hold(), capture.totals().gone);
+    (0..300).for_each(|_| talk.text(&mut connection, DOWN, 500));
+    assert_eq!(capture.totals().gone, gone);
+    drop(hold);
+    talk.text(&mut connection, DOWN, 500);
+    assert!(capture.totals().gone > gone);
+    let sizes: u64 = talk.files().iter().map(|path| fs::metadata(path).expect("there").len()).sum();
+    assert!(sizes <= SIZE);
+}
+
+/// An output during whose first write so much is said.
+struct Talking<'a> {
+    talk: &'a mut Talk,
+    connections: &'a mut [ConnectionRecorder],
+    texts: usize,
+    out: Vec<u8>,
+}
+
+impl std::io::Write for Talking<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        for n in 0..std::mem::take(&mut self.texts) {
+            let one = n % self.connections.len();
+            self.talk.text(&mut self.connections[one], DOWN, 500);
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_export_under_which_records_go_fails_and_writes_nothing_else() {
+    for format in [Format::Pcapng, Format::Ndjson, Format::Har] {
+        for direction in [None, Some(DOWN)] {
+            let mut talk = Talk::new(SIZE);
+            let capture = talk.capture();
+            let mut connections = [50_001, 50_002].map(|port| talk.upgraded(port, ""));
+            while capture.totals().gone < 300 {
+                talk.text(&mut connections[0], DOWN, 500);
+                talk.text(&mut connections[1], DOWN, 500);
+            }
+            let options = Options { direction, ..Options::default() };
+            let mut export_while = |texts| {
+                let there = by_port(&capture);
+                let mut out = Talking { talk: &mut talk, connections: &mut connections, texts, out: Vec::new() };
+                let done = export(&capture, format, &options, &mut out, &Progress::default());
+                (done, out.out, there)
+            };
+            let (done, out, there) = export_while(200);
+            done.expect("what is there stays meanwhile");
+            let mut again = by_port(&opened(&out));
+            again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
+            assert!(direction.is_some() || again == there, "{format:?}");
+            let (done, ..) = export_while(2000);
+            assert!(matches!(done, Err(ExportError::Gone { .. })), "{format:?} {direction:?} {done:?}");
+        }
+    }
+}
+
+#[test]
+fn a_har_lacks_no_connection_that_went_while_it_was_written() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut long = [talk.upgraded(50_001, "")];
+    for _ in 0..60 {
+        talk.text(&mut long[0], DOWN, 500);
+    }
+    for n in 0..40 {
+        let mut short = talk.upgraded(50_100 + n, "");
+        talk.text(&mut short, DOWN, 100);
+        short.reset(UP, Time(talk.clock));
+    }
+    let mut out = Talking { talk: &mut talk, connections: &mut long, texts: 2000, out: Vec::new() };
+    let done = export(&capture, Format::Har, &Options::default(), &mut out, &Progress::default());
+    assert!(matches!(done, Err(ExportError::Gone { .. })), "{done:?}");
+}
+
+#[test]
+fn the_smallest_frames_with_the_most_to_say_stay_within_the_ring() {
+    const RING: u64 = 1 << 20;
+    for head in [&[0x80, 0x80][..], &[0xf3, 0x00], &[0x82, 0x01, 0x00]] {
+        let mut talk = Talk::new(RING);
+        let mut connection = talk.upgraded(50_001, "");
+        for _ in 0..3 {
+            let bytes = head.repeat(100_000);
+            talk.say(&mut connection, UP, &bytes[..256 * 1024 / head.len() * head.len() / 2]);
+            let size = size_of(&talk.files());
+            assert!(size <= RING, "{size} with {head:02x?}");
+        }
+        // Every byte is there; of so many findings a connection has only the first, live, and each file the first of its own.
+        let files: Vec<u8> = talk.files().iter().flat_map(|path| fs::read(path).expect("a file")).collect();
+        let (live, file) = (talk.capture(), opened(&files));
+        let bytes = |capture: &Capture| -> Vec<(u64, Vec<u8>)> {
+            let records = capture.records(0..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
+            records.map(|record| (record.offset, capture.wire(&record, 0..99).expect("readable"))).collect()
+        };
+        assert_eq!(file.trouble().reason, None);
+        assert!(bytes(&live) == bytes(&file));
+    }
+}
+
+#[test]
+fn what_is_noted_stays_with_its_record() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    capture.set_note(1, "the request");
+    talk.text(&mut connection, DOWN, 100);
+    capture.set_note(3, "goes");
+    // An error, while it is there; and one later.
+    talk.say(&mut connection, UP, &frame(true, Opcode::Text, None, b"unmasked"));
+    assert_eq!(
+        capture.tallies().iter().map(|tally| (tally.rule, tally.first)).collect::<Vec<_>>(),
+        [(Rule::ClientFrameUnmasked, 4)]
+    );
+    while capture.totals().gone == 0 {
+        talk.text(&mut connection, DOWN, 900);
+    }
+    let first = capture.first();
+    assert!(first > 4);
+    assert_eq!(capture.tallies(), []);
+    assert_eq!((capture.note(first), capture.note(3)), (Some("the request".to_owned()), None));
+    assert_eq!(capture.record(first + 1).and_then(|response| response.answers), Some(first));
+    assert_eq!((capture.record(first - 1), capture.record(1)), (None, None));
+    let gap = capture.record(first + 2).expect("a gap");
+    assert_eq!((gap.kind, gap.direction), (Kind::Gap, UP));
+    assert_eq!(capture.totals().findings[2], 1, "what was seen is counted all the same");
+    talk.say(&mut connection, UP, &frame(true, Opcode::Text, None, b"unmasked"));
+    assert_eq!(capture.tallies().len(), 1);
+}
+
+#[test]
+fn files_of_an_earlier_ring_are_replaced_only_when_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    let names = || {
+        files(folder.path())
+            .iter()
+            .map(|p| p.file_name().expect("a name").to_string_lossy().into_owned())
+            .collect::<Vec<_>>()
+    };
+    fs::write(folder.path().join("a.0000007.pcapng"), b"old").expect("written");
+    for mine in ["a.notes.pcapng", "a.20261122.pcapng"] {
+        fs::write(folder.path().join(mine), b"mine").expect("written");
+    }
+    assert!(
+        matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Exists(found)) if found.ends_with("a.0000007.pcapng"))
+    );
+    let spool = Spool::keep_ring(&path, true, SIZE).expect("a spool");
+    assert_eq!(names(), ["a.0000001.pcapng", "a.20261122.pcapng", "a.notes.pcapng"]);
+    assert!(matches!(Spool::keep_ring(&path, true, SIZE), Err(SpoolError::InUse(_))));
+    drop(spool);
+    assert_eq!(names(), ["a.0000001.pcapng", "a.20261122.pcapng", "a.notes.pcapng"]);
+}
+
+/// Bytes on disk.
+fn size_of(files: &[PathBuf]) -> u64 {
+    files.iter().map(|path| fs::metadata(path).expect("there").len()).sum()
+}
+
+#[test]
+fn a_name_that_is_taken_is_passed_over() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    let taken = [2, 3, 5].map(|n| talk.folder.path().join(format!("a.{n:07}.pcapng")));
+    taken.iter().for_each(|path| fs::write(path, b"mine").expect("written"));
+    while capture.totals().gone < 1000 {
+        talk.text(&mut connection, DOWN, 500);
+    }
+    assert!(taken.iter().all(|path| fs::read(path).expect("there") == b"mine"));
+    taken.iter().for_each(|path| fs::remove_file(path).expect("removed"));
+    assert_same(&talk);
+    assert!(size_of(&talk.files()) <= SIZE);
+    assert_eq!(capture.trouble().reason, None);
+}
+
+#[test]
+fn a_ring_that_can_begin_no_file_stops_at_its_size() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    talk.text(&mut connection, DOWN, 500);
+    // Where the next files would stand.
+    let elsewhere = talk.folder.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    let first = talk.files()[0].clone();
+    let moved = talk.folder.path().with_extension("moved");
+    fs::rename(talk.folder.path(), &moved).expect("moved");
+    for _ in 0..1500 {
+        talk.text(&mut connection, DOWN, 500);
+    }
+    let trouble = capture.trouble();
+    let reason = trouble.reason.expect("a reason");
+    let file = moved.join(first.file_name().expect("a name"));
+    let len = fs::metadata(&file).expect("there").len();
+    assert!(len > SIZE / 2 && len <= SIZE, "{len}");
+    assert!(trouble.uncaptured > SIZE, "{}", trouble.uncaptured);
+    for words in ["writing goes on in ", "capturing stopped: the ring is full, and cannot write "] {
+        assert_eq!(reason.matches(words).count(), 1, "{reason}");
+    }
+    // What is there is whole.
+    let there = capture.records(0..u64::MAX);
+    assert_eq!(opened(&fs::read(&file).expect("a file")).len(), there.len() as u64 + 2, "and how it ends");
+    fs::rename(&moved, talk.folder.path()).expect("back");
+}
+
+#[test]
+fn connections_without_number_leave_room_for_what_is_said() {
+    let mut talk = Talk::new(1 << 20);
+    let capture = talk.capture();
+    let mut connections: Vec<ConnectionRecorder> = (0..600).map(|n| talk.upgraded(1000 + n, "")).collect();
+    for n in 0..20_000 {
+        talk.text(&mut connections[n % 50], DOWN, 100);
+        assert!(n % 100 > 0 || size_of(&talk.files()) <= 1 << 20);
+    }
+    assert!(talk.files().len() > 4, "{:?}", talk.files());
+    let reason = capture.trouble().reason.expect("a reason");
+    assert!(reason.starts_with("the ring is too small for so many connections: "), "{reason}");
+    assert_eq!(reason.matches("too small").count(), 1);
+    let last = opened(&fs::read(talk.files().last().expect("a file")).expect("a file"));
+    assert_eq!(last.trouble().reason, None);
+    let requests = |capture: &Capture| -> Vec<u16> {
+        let records = capture.records(0..u64::MAX);
+        let asks = records.iter().filter(|record| record.kind == Kind::Request);
+        asks.map(|record| capture.connection(record.connection).expect("there").client.port()).collect()
+    };
+    // Those that speak come first.
+    assert!((1000..1050).all(|port| requests(&last).contains(&port)), "{:?}", requests(&last));
+    assert!((50..400).contains(&requests(&last).len()));
+    assert!(requests(&capture).len() >= 50);
+    // One that was silent goes on.
+    talk.text(&mut connections[599], UP, 100);
+    let latest = capture.record(capture.len()).expect("a record");
+    assert_eq!((latest.kind, capture.wire(&latest, 0..999).expect("readable").len()), (Kind::Frame, 106));
+}
+
+#[test]
+fn a_temporary_ring_goes_with_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_ring(folder.path(), SIZE).expect("a spool"));
+    let mut connection = recorder.connection(([127, 0, 0, 1], 50_001).into(), ([127, 0, 0, 1], 6455).into());
+    for n in 0..2000u64 {
+        connection.record(&[Chunk { direction: UP, time: Time(n), bytes: &[0x16; 300] }]);
+    }
+    assert!(files(folder.path()).len() > 1);
+    drop((connection, recorder));
+    assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+}
+
+/// A screen over a ring in which so many ticks were said that a part is gone.
+fn screen(ticks: usize) -> (Wire, Screen) {
+    let mut wire = Wire::ring(64 * 1024).upgrade();
+    wire.ticks(20);
+    let screen = Screen::live(&wire, (120, 36));
+    wire.ticks(ticks);
+    assert!(wire.recorder.capture().totals().gone > 40);
+    (wire, screen)
+}
+
+#[test]
+fn the_screen_follows_what_goes() {
+    let (mut wire, mut screen) = screen(400);
+    let app = &mut screen.app;
+    app.refresh();
+    let (first, last) = (app.totals.first, app.totals.records);
+    assert_eq!(app.rows.len(), last + 1 - first);
+    assert_eq!(app.cursor, last, "it follows");
+    assert!(screen.lines_with(" gone ")[0].contains(" records · "), "{}", screen.text());
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, first);
+    let text = screen.text();
+    for there in ["GET", "101", "bytes that went with the ring"] {
+        assert!(text.contains(there), "{text}");
+    }
+    // The oldest record goes: the cursor stands on the next that is there, and that is said.
+    screen.press(&["down", "down", "down", "down", "m"]);
+    let marked = screen.app.cursor;
+    assert_eq!(marked, screen.app.totals.settled);
+    while wire.recorder.capture().first() == first {
+        wire.ticks(1);
+    }
+    screen.app.refresh();
+    let settled = screen.app.totals.settled;
+    assert!(settled > marked);
+    assert_eq!((screen.app.cursor, screen.app.marks.len(), screen.app.following), (settled, 0, false));
+    assert!(screen.text().contains("went with the ring: this is the oldest now"), "{}", screen.text());
+    screen.press(&["G"]);
+    assert_eq!(screen.app.cursor, wire.recorder.capture().len());
+    // With a filter, on the oldest that it lets through.
+    screen.press(&["&"]).type_text("dir == s2c").press(&["enter", "home", "down", "down"]);
+    let held = screen.app.cursor;
+    while wire.recorder.capture().settled() <= held {
+        wire.ticks(1);
+        screen.app.refresh();
+    }
+    assert!(screen.app.cursor_row().is_some(), "{}", screen.text());
+}
+
+#[test]
+fn filters_and_views_follow_what_goes() {
+    let (mut wire, mut screen) = screen(400);
+    screen.app.refresh();
+    for keys in [&["1"][..], &["2"], &["z"], &["3"], &["4"], &["1"]] {
+        screen.press(keys);
+        for _ in 0..60 {
+            wire.ticks(10);
+            screen.app.refresh();
+            screen.app.extend_rows();
+            let rows = &screen.app.rows;
+            let there = (0..rows.len()).map(|row| rows.number(row).expect("a row"));
+            assert!(there.clone().is_sorted() && there.clone().all(|no| screen.app.capture.record(no).is_some()));
+            assert!(!screen.text().is_empty());
+        }
+    }
+    screen.press(&["z"]);
+    // A handshake that stands in for what is gone is among what the filter lets through.
+    for (filter, all) in [("op == text and dir == s2c or type == request", false), ("text contains \"e\"", true)] {
+        screen.press(&["&", "ctrl-u"]).type_text(filter).press(&["enter"]);
+        let sifting = screen.app.effects.iter().find_map(|effect| match effect {
+            Effect::Sift(sifting) => Some(std::sync::Arc::clone(sifting)),
+            _ => None,
+        });
+        assert_eq!(sifting.is_some(), all);
+        let capture = screen.app.capture.clone();
+        std::thread::scope(|scope| {
+            if let Some(sifting) = &sifting {
+                scope.spawn(|| sifting.run(&capture, || {}));
+            }
+            for _ in 0..60 {
+                wire.ticks(10);
+                let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+                loop {
+                    screen.app.refresh();
+                    if !screen.app.is_sifting() && !screen.app.is_behind() {
+                        break;
+                    }
+                    assert!(std::time::Instant::now() < deadline, "{:?}", screen.app.let_through());
+                    std::thread::yield_now();
+                }
+                let parsed = Filter::parse(filter).expect("a filter");
+                let mut sieve = Sieve::new(&parsed, &capture);
+                let records = capture.records(0..u64::MAX).into_iter();
+                let expected: Vec<u64> = records.filter(|r| sieve.passes(r).expect("readable")).map(|r| r.no).collect();
+                let rows = &screen.app.rows;
+                let shown: Vec<u64> = (0..rows.len()).map(|row| rows.number(row).expect("a row")).collect();
+                assert_eq!(shown, expected);
+            }
+            screen.app.filter_by(None);
+        });
+    }
+}
+
+#[test]
+fn a_filter_that_stays_behind_shows_what_it_lets_through() {
+    let (mut wire, mut screen) = screen(400);
+    screen.app.refresh();
+    let filter = "text contains \"5\" or type == request";
+    screen.press(&["&", "ctrl-u"]).type_text(filter).press(&["enter"]);
+    let sifting = screen.app.effects.iter().find_map(|effect| match effect {
+        Effect::Sift(sifting) => Some(std::sync::Arc::clone(sifting)),
+        _ => None,
+    });
+    let (sifting, capture) = (sifting.expect("work beside the screen"), screen.app.capture.clone());
+    let parsed = Filter::parse(filter).expect("a filter");
+    // The ring turns between what the filter looks at and what the screen takes of it, or not: the screen waits for neither.
+    let wrong = std::thread::scope(|scope| {
+        scope.spawn(|| sifting.run(&capture, || {}));
+        let mut wrong = None;
+        for turn in 0..200 {
+            wire.ticks(if turn % 8 == 0 { 700 } else { turn % 30 });
+            screen.app.refresh();
+            let mut sieve = Sieve::new(&parsed, &capture);
+            let mut before = 0;
+            for row in 0..screen.app.rows.len() {
+                let no = screen.app.rows.number(row).unwrap_or_default();
+                let passes = capture.record(no).is_some_and(|record| sieve.passes(&record).unwrap_or(false));
+                if !passes || no <= before {
+                    wrong = Some((turn, row, no, before, passes));
+                }
+                before = no;
+            }
+        }
+        // Also ends the work beside the screen.
+        screen.app.filter_by(None);
+        wrong
+    });
+    assert_eq!(wrong, None);
+}
+
+/// What a connection of a property test is, and how large what it says is.
+#[derive(Clone, Copy, Debug)]
+enum Sort {
+    WebSocket,
+    Compressed,
+    Http,
+    Opaque,
+}
+
+fn said(sort: Sort, direction: Direction, n: usize, size: usize) -> Vec<u8> {
+    let key = (direction == UP).then_some([n as u8, 1, (n >> 8) as u8, 3]);
+    let payload: Vec<u8> = (0..size).map(|i| b'a' + ((i * n) % 26) as u8).collect();
+    match (sort, direction) {
+        (Sort::WebSocket, _) => match n % 7 {
+            0 => frame(true, Opcode::Ping, key, &payload[..size.min(125)]),
+            1 => [
+                frame(false, Opcode::Text, key, &payload),
+                frame(true, Opcode::Continuation, key.map(|k| k.map(|b| b ^ 1)), &payload),
+            ]
+            .concat(),
+            _ => frame(true, Opcode::Binary, key, &payload),
+        },
+        (Sort::Compressed, _) => {
+            let mut compressed = Vec::new();
+            Deflater::new(15, false).message(&payload, &mut compressed);
+            let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, key, compressed.len() as u64) };
+            let mut wire = Vec::new();
+            head.encode_with(&compressed, &mut wire);
+            wire
+        }
+        (Sort::Http, Direction::ClientToServer) => {
+            [format!("POST /{n} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n").into_bytes(), payload]
+                .concat()
+        }
+        (Sort::Http, Direction::ServerToClient) => {
+            [format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n").into_bytes(), payload].concat()
+        }
+        // One record of at most 64 KiB, which goes on and on.
+        (Sort::Opaque, _) => [&[0x00, 3, 1][..], &payload[..size / 50]].concat(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 300, ..Default::default() })]
+
+    #[test]
+    fn whatever_is_said_the_files_say_what_is_there(
+        sorts in vec(prop_oneof![3 => Just(Sort::WebSocket), 2 => Just(Sort::Compressed), 1 => Just(Sort::Http), 1 => Just(Sort::Opaque)], 1..6),
+        turns in vec((0usize..6, 1usize..1200, 1usize..2400, any::<bool>()), 150..500),
+    ) {
+        // Files of 20 KiB, with room for 10 KiB of what is not complete.
+        let mut talk = Talk::new(160 * 1024);
+        let capture = talk.capture();
+        let mut connections = Vec::new();
+        for (n, sort) in sorts.iter().enumerate() {
+            let port = 50_001 + n as u16;
+            connections.push(match sort {
+                Sort::WebSocket => talk.upgraded(port, ""),
+                Sort::Compressed => talk.upgraded(port, "permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+                Sort::Http | Sort::Opaque => talk.connect(port),
+            });
+        }
+        // What is still to be said in each direction, piece by piece.
+        let mut waiting: Vec<[Vec<u8>; 2]> = sorts.iter().map(|_| Default::default()).collect();
+        let mut gone = 0;
+        for (n, (which, size, piece, up)) in turns.into_iter().enumerate() {
+            let which = which % sorts.len();
+            let direction = if up { UP } else { DOWN };
+            // A client waits for the answer before it asks again, and nobody answers what was not asked.
+            let both = if matches!(sorts[which], Sort::Http) { vec![UP, DOWN] } else { vec![direction] };
+            for direction in both {
+                let queue = &mut waiting[which][direction.index()];
+                queue.extend(said(sorts[which], direction, n, size));
+                let len = if matches!(sorts[which], Sort::Http) { queue.len() } else { piece.min(queue.len()) };
+                // Not more than there is room for waits, so that nothing is torn.
+                let len = len.max(queue.len().saturating_sub(500));
+                let bytes: Vec<u8> = queue.drain(..len).collect();
+                talk.say(&mut connections[which], direction, &bytes);
+            }
+            if capture.totals().gone != gone {
+                gone = capture.totals().gone;
+                assert_same(&talk);
+            }
+        }
+        assert_same(&talk);
+        for file in talk.files() {
+            let file = opened(&fs::read(file).expect("a file"));
+            prop_assert_eq!(file.trouble().reason, None);
+            let faults: Vec<_> = file.tallies().into_iter().filter(|tally| tally.rule.severity() > Severity::Info).collect();
+            prop_assert_eq!(faults, vec![]);
+        }
+    }
+}

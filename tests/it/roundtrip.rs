@@ -1,0 +1,401 @@
+//! Out into a format and in again: every byte, time, direction and finding is what it was.
+
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+use crate::support::packets::{PLAIN, Segment, Tcp};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, opened};
+use framescope::capture::import;
+use framescope::capture::import::samples::Sample;
+use framescope::capture::live::recorder::{Chunk, Recorder};
+use framescope::capture::live::spool::Spool;
+use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
+use framescope::export::{Format, Options, Progress, export};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
+use framescope::proto::time::Time;
+use framescope::wire::opcode::Opcode;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Who says what.
+type Said = (Direction, Vec<u8>);
+
+/// The formats that carry whole captures.
+const CARRIERS: [Format; 3] = [Format::Pcapng, Format::Ndjson, Format::Har];
+
+fn exported(capture: &Capture, format: Format) -> Vec<u8> {
+    let mut out = Vec::new();
+    export(capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
+    out
+}
+
+fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
+    let records = capture.records(1..u64::MAX).into_iter();
+    let wire = |record: &Record| capture.wire(record, 0..u64::MAX).expect("readable");
+    records.map(|record| (renumbered(capture, &record), wire(&record))).collect()
+}
+
+/// Connections are numbered as their first records stand, where that is not as their first bytes came.
+fn renumbered(capture: &Capture, record: &Record) -> Record {
+    let first = |connection| capture.neighbour(connection, 0, 0);
+    let own = first(record.connection);
+    let earlier =
+        (1..).map_while(|n| Some((n, capture.connection(n)?))).filter(|(n, _)| first(*n) < own && first(*n).is_some());
+    Record { connection: earlier.count() as u32 + 1, ..record.clone() }
+}
+
+/// A record as it comes back. What is opaque is given up on some bytes after its last one: that time is told by no record.
+fn timed(record: &Record) -> Record {
+    let time = if record.kind == Kind::Junk { Time(0) } else { record.time };
+    Record { time, ..record.clone() }
+}
+
+/// Exports, opens, and compares; the second export is the same file.
+fn check(capture: &Capture, format: Format) -> Result<(), TestCaseError> {
+    let file = exported(capture, format);
+    let again = opened(&file);
+    // That there is TLS in it is no damage.
+    prop_assert_eq!(again.trouble().reason.filter(|reason| !reason.contains(": TLS;")), None);
+    for (one, other) in all(capture).iter().zip(&all(&again)) {
+        prop_assert_eq!(&timed(&one.0), &timed(&other.0), "{:?}", format);
+        prop_assert!(one.1 == other.1, "{:?}: the bytes of record {}", format, one.0.no);
+    }
+    prop_assert_eq!(again.len(), capture.len());
+    // When a connection's first byte came is told by no record.
+    let ordered = capture.records(1..u64::MAX).iter().all(|record| renumbered(capture, record) == *record);
+    prop_assert!(
+        format == Format::Pcapng
+            || !ordered
+            || all(capture).iter().any(|(r, _)| r.kind == Kind::Junk)
+            || exported(&again, format) == file,
+        "{:?}: the second export differs",
+        format
+    );
+    Ok(())
+}
+
+#[test]
+fn every_sample_comes_back_from_every_carrier() {
+    for sample in Sample::ALL {
+        let capture = opened(sample.bytes);
+        for format in CARRIERS {
+            check(&capture, format).unwrap_or_else(|e| panic!("{} {format:?}: {e}", sample.name));
+        }
+    }
+}
+
+fn any_frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
+    (any::<bool>(), 0u8..16, any::<[u8; 4]>(), vec(any::<u8>(), 0..200)).prop_map(move |(fin, opcode, key, payload)| {
+        frame(fin, Opcode::from_wire(opcode), masked.then_some(key), &payload)
+    })
+}
+
+/// Conversations in which each request has its answer. What no record tells is left out: how long something was held back whose
+/// meaning was not known, while the other side went on.
+fn conversation() -> impl Strategy<Value = Vec<Said>> {
+    let said = |direction, text: &str| (direction, text.as_bytes().to_vec());
+    let upgrade = move || vec![said(UP, REQUEST), said(DOWN, RESPONSE)];
+    let plain = "GET / HTTP/1.1\r\nHost: localhost\r\nCookie: a=b\r\n\r\n";
+    let until_end = vec![said(UP, plain), said(DOWN, "HTTP/1.1 200 OK\r\n\r\nuntil the end")];
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    let kept_alive = [vec![said(UP, plain), said(DOWN, chunked)], upgrade()].concat();
+    let refused = vec![said(UP, REQUEST), said(DOWN, "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno")];
+    let tls = vec![(UP, vec![0x16, 3, 1, 0, 1, 1]), (DOWN, vec![0x16, 3, 1])];
+    let early = any_frame(true).prop_map(move |frame| vec![said(UP, REQUEST), (UP, frame), said(DOWN, RESPONSE)]);
+    let frames = vec![
+        any_frame(true).prop_map(|bytes| (UP, bytes)).boxed(),
+        any_frame(false).prop_map(|bytes| (DOWN, bytes)).boxed(),
+        vec(any::<u8>(), 0..40).prop_map(|bytes| (UP, bytes)).boxed(),
+    ];
+    let frames = vec(prop::strategy::Union::new(frames), 0..10);
+    let upgraded = prop_oneof![3 => Just(upgrade()), 1 => Just(kept_alive), 1 => early];
+    prop_oneof![
+        6 => (upgraded, frames).prop_map(|(start, frames)| [start, frames].concat()),
+        1 => Just(until_end),
+        1 => Just(refused),
+        1 => Just(tls),
+        1 => Just(vec![]),
+    ]
+}
+
+/// How a conversation ends.
+fn ends() -> impl Strategy<Value = [EndReason; 2]> {
+    prop_oneof![
+        3 => Just([EndReason::Fin, EndReason::Fin]),
+        1 => Just([EndReason::Rst, EndReason::Rst]),
+        1 => Just([EndReason::Fin, EndReason::Rst]),
+        1 => Just([EndReason::Capture, EndReason::Capture]),
+        1 => Just([EndReason::Fin, EndReason::Capture]),
+    ]
+}
+
+/// What is said, cut into pieces: behind the handshake both sides speak at once.
+fn pieces(talk: &[Said], step: usize) -> Vec<(Direction, &[u8])> {
+    let cut = |(direction, bytes): &'_ Said| -> Vec<(Direction, usize)> {
+        (0..bytes.len()).step_by(step).map(|at| (*direction, at)).collect()
+    };
+    let mut out = Vec::new();
+    let (start, rest) = talk.split_at(talk.len().min(4));
+    for said in start {
+        out.extend(cut(said).into_iter().map(|(direction, at)| (direction, &said.1[at..said.1.len().min(at + step)])));
+    }
+    let mut lanes = [Vec::new(), Vec::new()];
+    for said in rest {
+        let own = cut(said).into_iter().map(|(direction, at)| (direction, &said.1[at..said.1.len().min(at + step)]));
+        lanes[said.0.index()].extend(own);
+    }
+    for turn in 0..lanes[0].len().max(lanes[1].len()) {
+        out.extend(lanes.iter().filter_map(|lane| lane.get(turn).copied()));
+    }
+    out
+}
+
+/// Records conversations side by side: of each in turn one piece.
+fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Capture {
+    let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir()).expect("a spool"));
+    let mut clock = 1_795_375_800_000_000_000;
+    let mut connections: Vec<_> = (0..talks.len())
+        .map(|n| recorder.connection(([127, 0, 0, 1], 50_000 + n as u16).into(), ([127, 0, 0, 1], 6455).into()))
+        .collect();
+    let pieces: Vec<_> = talks.iter().map(|(talk, _)| pieces(talk, step)).collect();
+    let longest = pieces.iter().map(Vec::len).max().unwrap_or(0);
+    for turn in 0..longest {
+        for (pieces, connection) in pieces.iter().zip(&mut connections) {
+            let Some((direction, bytes)) = pieces.get(turn) else { continue };
+            clock += 1_000_001;
+            connection.record(&[Chunk { direction: *direction, time: Time(clock), bytes }]);
+        }
+    }
+    for ((_, [up, down]), mut connection) in talks.iter().zip(connections) {
+        for (direction, how) in [(UP, *up), (DOWN, *down)] {
+            clock += 5;
+            match how {
+                EndReason::Rst => connection.reset(direction, Time(clock)),
+                how => connection.end(direction, how, Time(clock)),
+            }
+        }
+    }
+    recorder.capture().clone()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, max_shrink_iters: 2000, ..Default::default() })]
+
+    #[test]
+    fn any_conversations_come_back_from_every_carrier(
+        talks in vec((conversation(), ends()), 1..4), step in prop_oneof![Just(1usize << 30), 1usize..300],
+    ) {
+        let capture = recorded(&talks, step);
+        prop_assume!(!capture.is_empty());
+        for format in CARRIERS {
+            check(&capture, format)?;
+        }
+    }
+}
+
+mod ndjson {
+    use super::*;
+
+    /// The lines of a sample.
+    fn lines(name: &str) -> Vec<String> {
+        let sample = opened(Sample::by_name(name).expect("a sample").bytes);
+        String::from_utf8(exported(&sample, Format::Ndjson)).expect("UTF-8").lines().map(str::to_owned).collect()
+    }
+
+    fn reason(text: &str) -> (u64, String) {
+        let capture = opened(text.as_bytes());
+        (capture.len(), capture.trouble().reason.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_damaged_line_ends_the_reading_and_is_named() {
+        let lines = lines("hello");
+        let (before, damaged) = (lines[..4].join("\n"), &lines[4]);
+        for (wrong, why) in [
+            (damaged[..damaged.len() / 2].to_owned(), "EOF while parsing"),
+            (damaged.replace("\"wire\":\"0", "\"wire\":\"x"), "wire is not hex"),
+            (damaged.replace("\"wire\":\"0", "\"wire\":\""), "wire is not hex"),
+            (damaged.replace("\"wire\":\"01", "\"wire\":\""), "wire_len says"),
+            (damaged.replace("\"v\":1", "\"v\":2"), "version 2; this framescope reads version 1"),
+            (damaged.replace("\"type\":\"frame\"", "\"type\":\"fr\\u001bame\""), "is not known"),
+            (damaged.replace("\"dir\":\"s2c\"", "\"dir\":\"up\""), "dir is \"up\""),
+            (damaged.replace("\"dir\":\"s2c\"", "\"dir\":null"), "without \"dir\""),
+            (damaged.replace("\"time\":\"2", "\"time\":\"x"), "time is"),
+            (damaged.replace("\"conn\":1", "\"conn\":-1"), "invalid value"),
+            (damaged.replace("\"conn\":1", "\"conn\":99999999999999999999"), "column"),
+            ("[]".to_owned(), "column"),
+            ("\u{1b}[31m".to_owned(), "column"),
+        ] {
+            let (records, said) = reason(&format!("{before}\n\n{wrong}\n{damaged}\n"));
+            assert!(said.starts_with("line 6: ") && said.contains(why), "{wrong}: {said}");
+            assert!(said.ends_with("what stands before it is shown"), "{said}");
+            assert!(said.chars().all(|c| !c.is_control()), "{said:?}");
+            // Two ends, as the rest is not known.
+            assert_eq!(records, 4 + 2, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_claims_no_direction_claims_none_again() {
+        let line = |no: u32, rest: &str| {
+            format!("{{\"v\":1,\"no\":{no},\"conn\":1,\"time\":\"1970-01-01T00:00:00Z\",\"findings\":[],{rest}}}\n")
+        };
+        let frame = line(1, "\"type\":\"frame\",\"dir\":\"c2s\",\"offset\":0,\"wire\":\"818537fa213d7f9f4d5158\"");
+        let cut = line(2, "\"type\":\"cut\",\"of\":\"frame\",\"dir\":null,\"offset\":0,\"wire\":\"89\"");
+        let capture = opened(format!("{frame}{cut}").as_bytes());
+        assert_eq!(capture.trouble().reason, None);
+        let cut =
+            capture.records(1..9).into_iter().find(|record| record.kind == Kind::CutFrame).expect("the cut frame");
+        assert_eq!(cut.known_direction(), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_empty_lines_are_no_damage() {
+        let text = format!("\u{feff}\n{}\r\n\n", lines("hello").join("\r\n"));
+        assert_eq!(reason(&text), (lines("hello").len() as u64, String::new()));
+    }
+
+    #[test]
+    fn records_without_their_handshake_are_frames() {
+        let frames: Vec<String> =
+            lines("hello").into_iter().filter(|line| line.contains("\"type\":\"frame\"")).collect();
+        let capture = opened(frames.join("\n").as_bytes());
+        assert!(capture.trouble().reason.expect("a reason").contains("records before it are not in the file"));
+        let again = String::from_utf8(exported(&capture, Format::Ndjson)).expect("UTF-8");
+        let wires = |text: &str| -> Vec<String> {
+            let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+            lines
+                .filter(|line| line["type"] == "frame")
+                .map(|line| format!("{}{}", line["time"], line["wire"]))
+                .collect()
+        };
+        assert_eq!(wires(&again), wires(&frames.join("\n")));
+    }
+
+    #[test]
+    fn a_gap_is_a_gap_again() {
+        let mut lines = lines("hello");
+        let end = lines
+            .iter()
+            .position(|line| line.contains("\"type\":\"end\"") && line.contains("\"dir\":\"s2c\""))
+            .expect("an end");
+        let at: serde_json::Value = serde_json::from_str(&lines[end]).expect("JSON");
+        let offset = at["offset"].as_u64().expect("a number");
+        let gap = format!(
+            "{{\"v\":1,\"no\":{end},\"type\":\"gap\",\"conn\":1,\"dir\":\"s2c\",\"time\":{},\"offset\":{offset},\
+             \"missing\":2920,\"findings\":[]}}",
+            at["time"]
+        );
+        lines[end] = lines[end].replace(&format!("\"offset\":{offset}"), &format!("\"offset\":{}", offset + 2920));
+        lines.insert(end, gap);
+        let capture = opened(lines.join("\n").as_bytes());
+        assert_eq!(capture.trouble().reason, None);
+        let records = capture.records(1..u64::MAX);
+        assert_eq!(records.len(), lines.len());
+        let gap = records.iter().find(|record| record.kind == Kind::Gap).expect("a gap");
+        assert_eq!((gap.offset, gap.wire_len), (offset, 2920));
+    }
+
+    #[test]
+    fn a_gap_of_any_length_and_what_begins_behind_it_come_back() {
+        // A frame that by its bytes alone could be anything.
+        let frame = hex::encode(b"\x01\x02ab");
+        for missing in [1u64, 1 << 31, 5 << 30, 1 << 50] {
+            let mut lines = lines("hello");
+            let end = lines
+                .iter()
+                .position(|line| line.contains("\"type\":\"end\"") && line.contains("\"dir\":\"s2c\""))
+                .expect("an end");
+            let at: serde_json::Value = serde_json::from_str(&lines[end]).expect("JSON");
+            let (offset, time) = (at["offset"].as_u64().expect("a number"), &at["time"]);
+            let behind = offset + missing;
+            let line = |rest: &str| {
+                format!("{{\"v\":1,\"no\":0,\"conn\":1,\"dir\":\"s2c\",\"time\":{time},\"findings\":[],{rest}}}")
+            };
+            lines[end] = lines[end].replace(&format!("\"offset\":{offset}"), &format!("\"offset\":{}", behind + 4));
+            lines.insert(end, line(&format!("\"type\":\"frame\",\"offset\":{behind},\"wire\":\"{frame}\"")));
+            lines.insert(end, line(&format!("\"type\":\"gap\",\"offset\":{offset},\"missing\":{missing}")));
+            let capture = opened(lines.join("\n").as_bytes());
+            assert_eq!(capture.trouble().reason, None, "{missing}");
+            let told: Vec<_> =
+                capture.records(1..u64::MAX).iter().map(|r| (r.direction, r.kind, r.offset, r.wire_len)).collect();
+            assert_eq!(told.len(), lines.len());
+            assert!(told.contains(&(DOWN, Kind::Gap, offset, missing)), "{missing}");
+            assert!(told.contains(&(DOWN, Kind::Frame, behind, 4)), "{missing}");
+            for format in CARRIERS {
+                check(&capture, format).expect("the same again");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_that_no_stream_can_have_is_refused() {
+        for missing in [0, (1 << 62) + 1, u64::MAX] {
+            let gap = format!(
+                "{{\"v\":1,\"no\":1,\"type\":\"gap\",\"conn\":1,\"dir\":\"s2c\",\"time\":\"2026-11-22T19:30:00Z\",\
+                 \"offset\":0,\"missing\":{missing},\"findings\":[]}}"
+            );
+            let (records, said) = reason(&gap);
+            assert_eq!(records, 0);
+            assert!(said.starts_with("line 1: ") && said.contains(&format!("missing is \"{missing}\"")), "{said}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_found_where_they_are_told() {
+        let line = |no: u32, rest: &str| {
+            format!("{{\"v\":1,\"no\":{no},\"conn\":7,\"time\":\"2026-11-22T19:30:00Z\",\"findings\":[],{rest}}}\n")
+        };
+        let junk = line(1, "\"type\":\"junk\",\"dir\":\"s2c\",\"offset\":0,\"wire\":\"160301\"");
+        let request = hex::encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        let request = line(
+            2,
+            &format!(
+                "\"type\":\"request\",\"dir\":\"c2s\",\"offset\":0,\"wire\":\"{request}\",\
+                 \"client\":\"[::1]:50000\",\"server\":\"[::1]:80\""
+            ),
+        );
+        let connection = opened(format!("{junk}{request}").as_bytes()).connection(1).expect("a connection");
+        assert_eq!(connection.client.to_string(), "[::1]:50000");
+        let connection = opened(junk.as_bytes()).connection(1).expect("a connection");
+        assert_eq!(connection.server.to_string(), "0.0.0.0:0");
+    }
+
+    proptest! {
+        #[test]
+        fn no_damage_makes_it_panic(changes in vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), cut: prop::sample::Index) {
+            let mut file = lines("violations").join("\n").into_bytes();
+            for (at, byte) in changes {
+                let at = at.index(file.len());
+                file[at] = byte;
+            }
+            file.truncate(cut.index(file.len()) + 1);
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("a");
+            fs::write(&path, file).expect("written");
+            if let Ok((_, loader)) = import::open(&path) {
+                loader.run(&AtomicBool::new(false));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_lost_packet_leaves_comes_back() {
+    let whole = Tcp::conversation(7_000, 90_000).segments;
+    for lost in 0..whole.len() {
+        let left: Vec<Segment> = whole.iter().enumerate().filter(|(n, _)| *n != lost).map(|(_, s)| s.clone()).collect();
+        let capture = opened(&PLAIN.file(&left));
+        let frames = |capture: &Capture| capture.records(0..u64::MAX).iter().filter(|r| r.kind == Kind::Frame).count();
+        let sent = whole[lost].payload.len();
+        assert!(frames(&capture) + 4 > frames(&opened(&PLAIN.file(&whole))), "without {lost} of {sent} bytes");
+        for format in CARRIERS {
+            let again = opened(&exported(&capture, format));
+            let said = |capture: &Capture| -> Vec<(Kind, Direction, u64, u64)> {
+                capture.records(0..u64::MAX).iter().map(|r| (r.kind, r.direction, r.offset, r.wire_len)).collect()
+            };
+            assert_eq!(said(&again), said(&capture), "{format:?} without {lost}");
+        }
+    }
+}

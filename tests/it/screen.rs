@@ -1,0 +1,1201 @@
+//! The screen: keys go in, what stands there comes out. No terminal is needed.
+
+use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, packets, several};
+use framescope::capture::import;
+use framescope::capture::query::search::Toward;
+use framescope::tui::app::overlay::Overlay;
+use framescope::tui::app::{Effect, Panel};
+use framescope::tui::event::Report;
+use framescope::wire::opcode::Opcode;
+
+const SIZES: [(u16, u16); 5] = [(120, 36), (80, 24), (200, 60), (60, 20), (40, 10)];
+
+fn ticker() -> Wire {
+    let mut wire = Wire::upgraded();
+    wire.ticks(3);
+    wire
+}
+
+#[test]
+fn an_empty_capture_says_what_to_do() {
+    let wire = Wire::new();
+    for size in SIZES {
+        let screen = Screen::live(&wire, size);
+        let text = screen.text();
+        assert!(text.contains("http://127.0.0.1:6455/"), "{size:?}\n{text}");
+        assert!(text.contains("o  opens it") && text.contains("d  starts a demo client"), "{size:?}\n{text}");
+    }
+}
+
+#[test]
+fn at_80_by_24_list_bits_and_bytes_stand() {
+    let wire = ticker();
+    let screen = Screen::live(&wire, (80, 24));
+    let text = screen.text();
+    assert!(text.contains("client: echo 2") && text.contains("opcode") && text.contains("0000  81 8e"), "{text}");
+}
+
+#[test]
+fn at_80_by_24_a_line_explains_what_is_selected() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]));
+    let mut screen = Screen::live(&wire, (80, 24));
+    let lines = |screen: &Screen| screen.text().lines().map(str::to_owned).collect::<Vec<_>>();
+    screen.press(&["up", "right", "right", "right", "right"]);
+    let text = lines(&screen);
+    assert!(text[21].starts_with(" opcode ─ RFC 6455 §5.2"), "{}", screen.text());
+    assert_eq!(text[22].trim(), "1 says how to read the payload: as UTF-8 text.", "whole sentences");
+    let [row] = screen.lines_with("0001  0x1").try_into().expect("a row");
+    assert!(row.contains(" text "), "a gloss that fits: {row}");
+    // The XOR of a payload byte.
+    screen.press(&["tab", "tab", "tab"]);
+    let text = lines(&screen);
+    assert!(text[21].starts_with(" payload byte 1 of 14"), "{}", screen.text());
+    assert_eq!(text[22].split_whitespace().next(), Some("masked"));
+    assert!(text[22].contains("key[0] 37 0011 0111") && text[22].trim_end().ends_with("63 0110 0011  c"), "{text:?}");
+    // What is wrong: with the field in its line, with others in the title.
+    screen.press(&["backtab", "backtab", "backtab", "down"]);
+    assert!(lines(&screen)[21].contains("✗ 1 finding"), "{}", screen.text());
+    screen.press(&["left", "left", "left"]);
+    assert!(lines(&screen)[22].contains("control frame over 125 bytes"), "{}", screen.text());
+}
+
+#[test]
+fn at_80_by_24_the_computation_of_the_accept_key_stands_whole() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.press(&["g", "down"]);
+    let text = screen.text();
+    for part in [
+        "key    dGhlIHNhbXBsZSBub25jZQ==",
+        "+ GUID 258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+        "46 06 cf 38 59 45 b2 be c4 ea",
+        "base64 s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        "=  received ✓",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(text.contains("record 2 · 101 · server → client"), "{text}");
+    screen.press(&["right", "right", "right"]);
+    let line = screen.text().lines().nth(22).map(str::to_owned).expect("a line");
+    assert!(line.starts_with(" s3pPLMBiTxaQ9kYGzzhZRbK+xOo=: the client's key"), "{line}");
+}
+
+#[test]
+fn a_wrong_accept_key_stands_whole_below_the_right_one() {
+    let mut wire = Wire::new();
+    wire.say(UP, REQUEST.as_bytes());
+    wire.say(DOWN, RESPONSE.replace("s3pP", "S3pP").as_bytes());
+    for size in [(80, 24), (120, 36)] {
+        let mut screen = Screen::live(&wire, size);
+        let text = screen.press(&["tab", "\\"]).text();
+        for part in ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "≠  not the same ✗"] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn of_a_path_in_a_notice_the_name_of_the_file_stands() {
+    use framescope::tui::app::Notice;
+    let wire = Wire::new();
+    for (width, said) in
+        [(120, "open /home/somebody/.cache/framescope/live-AbCdEf.pcapng"), (60, "…/live-AbCdEf.pcapng")]
+    {
+        let mut screen = Screen::live(&wire, (width, 24));
+        let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
+        screen.app.notice = Some(Notice::Told(format!("unsaved capture found: framescope open {path}")));
+        assert!(screen.text().contains(said), "{}", screen.text());
+    }
+}
+
+#[test]
+fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
+    let mut wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    assert_eq!(screen.app.cursor, 8);
+    assert!(screen.text().contains("following"));
+    screen.press(&["up"]);
+    wire.ticks(2);
+    screen.app.refresh();
+    assert_eq!(screen.app.cursor, 7, "the place is held");
+    assert!(screen.text().contains("+4 new"));
+    screen.press(&["G"]);
+    assert_eq!(screen.app.cursor, 12);
+    wire.ticks(1);
+    screen.app.refresh();
+    assert_eq!(screen.app.cursor, 14);
+    screen.press(&["space"]);
+    wire.ticks(1);
+    screen.app.refresh();
+    assert_eq!(screen.app.cursor, 14);
+}
+
+#[test]
+fn one_selection_joins_field_and_byte() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let field = |screen: &Screen| {
+        let detail = screen.app.detail.as_ref().expect("a record");
+        detail.field_of_row(screen.app.row).expect("a field").name.clone()
+    };
+    assert_eq!(field(&screen), "FIN");
+    screen.press(&["right", "right", "right", "right"]);
+    assert_eq!((field(&screen).as_str(), screen.app.byte), ("opcode", 0));
+    screen.press(&["right", "right", "right"]);
+    assert_eq!((field(&screen).as_str(), screen.app.byte), ("masking key", 2));
+    screen.press(&["right"]);
+    assert_eq!((field(&screen).as_str(), screen.app.byte), ("payload", 6));
+    // The byte cursor leads the field.
+    screen.press(&["tab", "tab"]);
+    assert_eq!(screen.app.focus, Panel::Bytes);
+    screen.press(&["left"]);
+    assert_eq!((field(&screen).as_str(), screen.app.byte), ("masking key", 5));
+    screen.press(&["home"]);
+    assert_eq!(screen.app.byte, 0);
+    screen.press(&["end"]);
+    assert_eq!((field(&screen).as_str(), screen.app.byte), ("payload", 19));
+    screen.press(&["right", "down"]);
+    assert_eq!(screen.app.byte, 19, "the end is the end");
+    // Another record keeps the field.
+    screen.press(&["backtab", "backtab", "up", "up"]);
+    assert_eq!(field(&screen), "payload");
+}
+
+#[test]
+fn a_payload_byte_shows_how_it_is_unmasked() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["tab", "tab", "tab", "right", "right", "right"]);
+    let text = screen.text();
+    assert!(text.contains("payload byte 4 of 14 · offset 3 ─ RFC 6455 §5.3"), "{text}");
+    assert!(!screen.lines_with("65   0110 0101   e").is_empty(), "{text}");
+    assert!(screen.lines_with("key[3]")[0].ends_with("offset 3 mod 4 = 3"), "{text}");
+    screen.press(&["end"]);
+    assert!(screen.text().contains("payload byte 14 of 14 · offset 13"), "{}", screen.text());
+}
+
+#[test]
+fn a_handshake_shows_requirements_and_the_accept_key() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["g", "down"]);
+    let text = screen.text();
+    for part in [
+        "✓ status 101 Switching Protocols",
+        "✓ Sec-WebSocket-Accept",
+        "258EAFA5-E914-47DA-95CA-",
+        "C5AB0DC85B11",
+        "b3 7a 4f 2c c0 62 4f 16 90 f6",
+        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+        "=  received ✓",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["up"]);
+    assert_eq!(screen.lines_with("✓ ").len(), 10, "{}", screen.text());
+}
+
+#[test]
+fn findings_are_shown_first_and_jumped_to() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Text, None, b"not masked"));
+    wire.ticks(2);
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["["]);
+    assert_eq!(screen.app.cursor, 9);
+    let text = screen.text();
+    assert!(text.contains("✗ a client must mask every frame; MASK is 0 · RFC 6455 §5.1"), "{text}");
+    let row = screen.app.row;
+    assert_eq!(screen.app.detail.as_ref().and_then(|d| d.field_of_row(row)).map(|f| f.name.as_str()), Some("MASK"));
+    screen.press(&["]"]);
+    assert!(screen.text().contains("no finding after this record"));
+}
+
+#[test]
+fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Pong, Some([0; 4]), b"x"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    let text = screen.text();
+    assert!(text.contains("the masking key is zero") && text.contains("a pong that answers no ping"), "{text}");
+    assert!(text.contains("FIN ─ RFC 6455 §5.5") && text.contains("1, as in every control frame"), "{text}");
+    screen.press(&["tab", "tab", "tab"]);
+    let text = screen.text();
+    assert!(text.contains("payload byte 1 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
+}
+
+/// Four unmasked frames, one of them with RSV2 too, and a zero key.
+fn broken() -> Wire {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
+    wire.say(UP, &frame(true, Opcode::Text, Some([0; 4]), b"zero"));
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare again"));
+    wire.say(UP, b"\xa1\x03rsv");
+    wire.ticks(1);
+    wire.say(UP, &frame(true, Opcode::Text, None, b"and again"));
+    wire
+}
+
+#[test]
+fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
+    let mut wire = broken();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["f"]);
+    let rules =
+        |screen: &Screen| screen.app.tallies.iter().map(|tally| (tally.rule.id(), tally.findings)).collect::<Vec<_>>();
+    assert_eq!(rules(&screen), [("client-frame-unmasked", 4), ("rsv2-set", 1), ("masking-key-zero", 1)]);
+    let text = screen.text();
+    assert!(text.contains("rule 1 of 3 · 6 findings"), "{text}");
+    let row = screen.lines_with("client-frame-unmasked").remove(0);
+    assert!(row.contains("✗") && row.contains(" 4 ") && row.contains("RFC 6455 §5.1"), "{row}");
+    assert!(row.contains("a client must mask every frame; MASK is 0"), "{row}");
+    // Live: counts grow, and the cursor stays with its rule.
+    screen.press(&["down"]);
+    wire.say(UP, b"\xb1\x81\x01\x02\x03\x04r");
+    wire.say(UP, b"\xb1\x81\x01\x02\x03\x05r");
+    screen.app.refresh();
+    assert_eq!(rules(&screen)[1..3], [("rsv2-set", 3), ("rsv3-set", 2)]);
+    let row = screen.lines_with("rsv2-set").remove(0);
+    assert!(row.starts_with('▌') && row.contains(" 3 "), "{row}");
+}
+
+#[test]
+fn enter_goes_from_record_to_record_of_a_rule() {
+    let wire = broken();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["f", "enter"]);
+    assert_eq!(screen.app.cursor, 9, "the first");
+    assert!(matches!(screen.app.overlay, Some(Overlay::Findings(_))), "the record is in view below");
+    assert!(screen.text().contains("record 9 · text"), "{}", screen.text());
+    let mut seen = Vec::new();
+    for key in ["enter", "enter", "enter", "enter", "[", "]", "N"] {
+        screen.press(&[key]);
+        seen.push(screen.app.cursor);
+    }
+    assert_eq!(seen, [11, 12, 15, 9, 15, 9, 15], "all around");
+    screen.press(&["down", "enter"]);
+    assert_eq!(screen.app.cursor, 12);
+    let row = screen.app.row;
+    let field = screen.app.detail.as_ref().and_then(|d| d.field_of_row(row)).map(|f| f.name.clone());
+    assert_eq!(field.as_deref(), Some("RSV2"), "the field that this rule is about");
+    screen.press(&["esc"]);
+    assert!(screen.app.overlay.is_none());
+    screen.press(&["f"]);
+    let row = screen.lines_with("rsv2-set").remove(0);
+    assert!(row.starts_with('▌'), "where it was left: {row}");
+    screen.press(&["f"]);
+    assert!(screen.app.overlay.is_none());
+    // Where the panel takes all the room it makes way for the record.
+    let mut small = Screen::live(&wire, (60, 20));
+    small.press(&["\\", "f", "enter"]);
+    assert_eq!(small.app.cursor, 9);
+    assert!(small.app.overlay.is_none());
+}
+
+#[test]
+fn no_findings_are_no_empty_panel() {
+    let wire = ticker();
+    for size in SIZES {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["f", "enter", "down", "up", "pgdn"]);
+        let text = screen.text();
+        assert!(text.contains("No findings") && text.contains("close"), "{size:?}\n{text}");
+    }
+}
+
+#[test]
+fn the_bytes_at_fault_are_underlined() {
+    use ratatui::style::Modifier;
+    let wire = broken();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["g", "]"]);
+    let underlined = |screen: &Screen| {
+        let (buffer, area) = (screen.buffer(), screen.app.layout.bytes);
+        (area.x..area.right())
+            .filter(|x| buffer[(*x, area.y)].modifier.contains(Modifier::UNDERLINED))
+            .map(|x| buffer[(x, area.y)].symbol().to_owned())
+            .collect::<String>()
+    };
+    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(underlined(&screen), "04", "MASK is in the second byte: {}", screen.text());
+}
+
+#[test]
+fn partners_are_a_key_away() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"p"));
+    wire.ticks(1);
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"p"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"one "));
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b""));
+    wire.say(DOWN, &frame(false, Opcode::Continuation, None, b"two "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"three"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["p"]);
+    assert_eq!(screen.app.cursor, 7, "from the last fragment to the first");
+    screen.press(&["p"]);
+    assert_eq!(screen.app.cursor, 9);
+    screen.press(&["g", "p"]);
+    assert_eq!(screen.app.cursor, 2, "the response");
+    screen.press(&["down", "p"]);
+    assert_eq!(screen.app.cursor, 6, "the pong");
+    screen.press(&["p"]);
+    assert_eq!(screen.app.cursor, 3, "the ping");
+    screen.press(&["down", "p"]);
+    assert!(screen.text().contains("no partner"));
+}
+
+#[test]
+fn text_and_bytes_are_found() {
+    let mut wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let find = |screen: &mut Screen| {
+        let Some(Effect::Find { pattern, from, toward, .. }) = screen.app.effects.pop() else { panic!("a search") };
+        let (looked, cancel) = Default::default();
+        let hit =
+            framescope::capture::query::search::find(&screen.app.capture, &pattern, from, toward, &looked, &cancel);
+        screen.app.report(Report::Found(hit));
+        hit.map(|hit| (hit.no, hit.byte))
+    };
+    screen.press(&["/"]).type_text("CLIENT: echo 1").press(&["enter"]);
+    assert_eq!(find(&mut screen), Some((6, 6)));
+    assert_eq!((screen.app.cursor, screen.app.byte), (6, 6));
+    screen.press(&["n"]);
+    assert_eq!(find(&mut screen), Some((6, 6)), "all around, to itself");
+    screen.press(&["/"]).type_text("x 81 06").press(&["enter"]);
+    assert_eq!(find(&mut screen), Some((7, 0)));
+    screen.press(&["N"]);
+    assert!(matches!(screen.app.effects.last(), Some(Effect::Find { toward: Toward::Earlier, .. })));
+    assert_eq!(find(&mut screen), Some((5, 0)));
+    screen.press(&["/"]).type_text("no such thing").press(&["enter"]);
+    assert_eq!(find(&mut screen), None);
+    assert!(screen.text().contains("not found"));
+    screen.press(&["/"]).type_text("x 8");
+    assert!(screen.text().contains(r"\x … finds it as text"), "{}", screen.text());
+    screen.press(&["enter"]);
+    assert!(screen.text().contains(r"not hex: x 81 05, or \x … to find it as text"), "{}", screen.text());
+    screen.press(&["esc"]);
+    wire.text(DOWN, "x 81 05");
+    screen.app.refresh();
+    screen.press(&["/"]).type_text(r"\x 81").press(&["enter"]);
+    assert_eq!(find(&mut screen), Some((9, 2)));
+}
+
+#[test]
+fn copying_offers_what_the_record_has() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let copied = |screen: &mut Screen, key: &str| {
+        screen.press(&["y", key]);
+        match screen.app.effects.pop() {
+            Some(Effect::Copy(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(copied(&mut screen, "p"), "client: echo 2");
+    assert_eq!(copied(&mut screen, "x"), hex::encode("client: echo 2"));
+    assert_eq!(copied(&mut screen, "f"), "1", "the field is FIN");
+    assert!(copied(&mut screen, "r").starts_with("818e37fa21"));
+    screen.press(&["y", "esc"]);
+    assert!(screen.app.overlay.is_none() && screen.app.effects.is_empty());
+}
+
+/// To the record with that number.
+fn go_to(screen: &mut Screen, no: u64) {
+    screen.press(&["g"]);
+    for _ in 1..no {
+        screen.press(&["down"]);
+    }
+    assert_eq!(screen.app.cursor, no);
+}
+
+#[test]
+fn a_compressed_message_stands_inflated_below_its_bytes() {
+    for size in [(120, 36), (80, 24), (200, 60)] {
+        let mut screen = Screen::sample("deflate", size);
+        go_to(&mut screen, 3);
+        let text = screen.text();
+        assert!(text.contains("Unmasked payload ─ 7 bytes, compressed"), "{size:?}\n{text}");
+        let words = if size.0 == 80 { "5 bytes, from 7 (140 %)" } else { "5 bytes of text, from 7 (140 %)" };
+        assert!(text.contains(&format!("Inflated ─ {words}")), "{size:?}\n{text}");
+        assert!(!screen.lines_with("0000  48 65 6c 6c 6f").is_empty(), "{size:?}\n{text}");
+    }
+    let mut screen = Screen::sample("deflate", (120, 36));
+    go_to(&mut screen, 3);
+    screen.press(&["right"; 8]);
+    let text = screen.text();
+    assert!(text.contains("agreed: permessage-deflate; server_max_window_bits=12"), "{text}");
+    assert!(text.contains("7 bytes of DEFLATE data, inflated 5 bytes (140 %). Context takeover: it may"), "{text}");
+    screen.press(&["down"]);
+    assert!(screen.text().contains("within 4,096 bytes (12 window bits)"), "{}", screen.text());
+}
+
+#[test]
+fn only_the_last_fragment_shows_what_they_inflate_to() {
+    let mut screen = Screen::sample("deflate", (120, 36));
+    let records = screen.app.capture.records(1..99);
+    let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
+    go_to(&mut screen, first);
+    assert!(screen.text().contains("Inflated ─ on the message's last frame"), "{}", screen.text());
+    screen.press(&["tab", "tab", "tab"]);
+    assert_eq!(screen.app.focus, Panel::Payload);
+    screen.press(&["tab"]);
+    assert_eq!(screen.app.focus, Panel::List, "there is nothing to enter");
+    let last =
+        records.iter().find(|record| record.compressed && record.fin() && record.no > first).expect("the end").no;
+    go_to(&mut screen, last);
+    let text = screen.text();
+    assert!(text.contains("of text, from ") && text.contains("Row, row, row yo"), "{text}");
+    // The panel scrolls with its own cursor.
+    screen.press(&["tab", "tab", "tab", "tab"]);
+    assert_eq!(screen.app.focus, Panel::Inflated);
+    let byte = screen.app.byte;
+    screen.press(&["right", "down", "end"]);
+    let len = screen.app.inflated().expect("inflated").bytes.len() as u64;
+    assert_eq!((screen.app.inflated_at, screen.app.byte), (len - 1, byte));
+    assert!(screen.text().contains("fragments joined are"), "{}", screen.text());
+    screen.press(&["pgup", "home", "\\"]);
+    assert_eq!(screen.app.inflated_at, 0);
+    assert!(screen.text().contains("Row, row, row yo"), "{}", screen.text());
+    screen.press(&["y", "i"]);
+    let Some(Effect::Copy(text)) = screen.app.effects.pop() else { panic!("a copy") };
+    assert!(text.starts_with("Row, row") && text.ends_with('✓'));
+}
+
+#[test]
+fn what_cannot_be_inflated_says_why() {
+    let mut wire = Wire::new();
+    let with = |head: &str| head.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1);
+    wire.say(UP, with(REQUEST).as_bytes());
+    wire.say(DOWN, with(RESPONSE).as_bytes());
+    for _ in 0..2 {
+        let mut broken = frame(true, Opcode::Text, None, &[0x07, 0xff, 0xff]);
+        broken[0] |= 0x40;
+        wire.say(DOWN, &broken);
+    }
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["right"; 7]);
+    let text = screen.text();
+    assert!(
+        text.contains("Inflated ─ impossible: its context is lost") && text.contains("cannot be inflated: an ea"),
+        "{text}"
+    );
+    screen.press(&["up"]);
+    let text = screen.text();
+    assert!(text.contains("Inflated ─ 0 bytes, then no further"), "{text}");
+    assert!(text.contains("✗ the compressed message cannot be inflated"), "{text}");
+}
+
+#[test]
+fn a_long_compressed_message_is_inflated_beside_the_screen() {
+    use framescope::proto::deflate::Deflater;
+    use framescope::tui::app::inflated::Unpacked;
+    let mut wire = Wire::new();
+    let with = |head: &str| head.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1);
+    wire.say(UP, with(REQUEST).as_bytes());
+    wire.say(DOWN, with(RESPONSE).as_bytes());
+    let mut payload = Vec::new();
+    Deflater::new(15, true).message(&vec![b'a'; 17 << 20], &mut payload);
+    let mut long = frame(true, Opcode::Text, None, &payload);
+    long[0] |= 0x40;
+    wire.say(DOWN, &long);
+    let mut screen = Screen::live(&wire, (120, 36));
+    assert!(screen.text().contains("Inflated ─ a long message, in a moment"), "{}", screen.text());
+    let Some(Effect::Inflate(no)) = screen.app.effects.pop() else { panic!("it is asked for") };
+    screen.press(&["up", "down"]);
+    assert!(screen.app.effects.is_empty(), "once is enough");
+    screen.app.report(Report::Inflated(no, Unpacked::load_long(&screen.app.capture, no)));
+    assert!(screen.text().contains("Inflated ─ 17,825,792 bytes of text, from"), "{}", screen.text());
+    assert_eq!(screen.app.inflated().map(|inflated| inflated.bytes.len()), Some(16 << 20));
+}
+
+#[test]
+fn export_asks_for_scope_format_and_path() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["m", "up", "up", "m", "e"]);
+    let text = screen.text();
+    assert!(text.contains("record 6") && text.contains("2 marked") && text.contains("all 8"), "{text}");
+    assert!(text.contains("marked.pcapng"), "{text}");
+    screen.press(&["down", "right"]);
+    assert!(screen.text().contains("marked.ndjson"), "the suggestion follows the format");
+    screen.press(&["enter"]);
+    let Some(Effect::Export(request)) = screen.app.effects.pop() else { panic!("an export") };
+    assert_eq!((request.records.as_deref(), request.format, request.force), (Some(&[6, 8][..]), "ndjson", false));
+    screen.app.report(Report::Exists(request));
+    assert!(screen.text().contains("marked.ndjson exists."), "{}", screen.text());
+    screen.press(&["r"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.force));
+    screen.app.report(Report::Wrote("wrote 2 records".to_owned()));
+    assert!(screen.text().contains("✓ wrote 2 records"));
+}
+
+#[test]
+fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
+    let mut wire = ticker();
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"hi"));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"hi"));
+    let mut screen = Screen::live(&wire, (120, 44));
+    let words = |screen: &mut Screen, field: &str| {
+        let selected = |screen: &Screen| {
+            let detail = screen.app.detail.as_ref().expect("a record");
+            detail.field_of_row(screen.app.row).map(|field| field.name.clone())
+        };
+        while selected(screen).as_deref() != Some(field) {
+            screen.press(&["right"]);
+        }
+        screen.text().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(words(&mut screen, "opcode").contains("It answers a Ping that the server sent"));
+    assert!(words(&mut screen, "payload").contains("that of the ping it answers"));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"beat"));
+    screen.press(&["G"]);
+    screen.press(&["left", "left", "left", "left", "left", "left", "left"]);
+    for field in ["opcode", "payload"] {
+        let text = words(&mut screen, field);
+        assert!(!text.contains("the ping it answers") && !text.contains("It answers a Ping"), "{field}: {text}");
+        assert!(text.contains("one-way heartbeat"), "{field}: {text}");
+    }
+    let text = words(&mut screen, "payload");
+    assert!(text.contains("free: it answers no ping") && text.contains("no Ping asked for this one"), "{text}");
+}
+
+#[test]
+fn a_frame_of_which_one_byte_came_has_one_byte() {
+    for (bytes, length, said) in [
+        (&[0x81][..], "1", "text frame, cut after 1 byte of its head"),
+        (&[0x82, 0x7e, 1], "3", "binary frame, cut after 3 bytes of its head"),
+        (&[0x82, 0x01], "0", "binary frame, cut after 0 of 1 byte of payload"),
+        (&[0x82, 0x03, 9], "1", "binary frame, cut after 1 of 3 bytes of payload"),
+    ] {
+        let mut wire = ticker();
+        wire.say(DOWN, bytes);
+        wire.connection.end(
+            DOWN,
+            framescope::proto::dissected::EndReason::Fin,
+            framescope::proto::time::Time(1_795_375_899_000_000_000),
+        );
+        let mut screen = Screen::live(&wire, (120, 36));
+        let text = screen.text();
+        let line = text.lines().find(|line| line.contains("frame, cut after")).expect("a cut frame");
+        assert!(line.contains(said), "{line}");
+        assert_eq!(line.split_whitespace().nth(5), Some(length), "{line}");
+        screen.press(&["up"]);
+        for _ in 0..9 {
+            screen.press(&["right"]);
+            assert!(!screen.text().contains(" 1 bytes"), "{}", screen.text());
+        }
+    }
+}
+
+#[test]
+fn notes_stand_on_their_record() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["a"]).type_text("look here").press(&["enter"]);
+    assert_eq!(wire.recorder.capture().note(8).as_deref(), Some("look here"));
+    assert!(!screen.lines_with("✎ look here").is_empty());
+}
+
+#[test]
+fn quitting_asks_when_records_would_be_lost() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["q"]);
+    assert!(screen.text().contains("8 records in this capture are not saved"), "{}", screen.text());
+    screen.press(&["esc"]);
+    assert!(screen.app.effects.is_empty());
+    screen.press(&["q", "s"]);
+    assert!(matches!(screen.app.overlay, Some(Overlay::Prompt(_))));
+    screen.press(&["enter"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
+    screen.app.report(Report::Said("the demo client has closed its connection".to_owned()));
+    assert!(screen.app.effects.is_empty(), "what others say does not end it");
+    screen.app.report(Report::Wrote("saved".to_owned()));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+    screen.press(&["ctrl-c"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+}
+
+#[test]
+fn quitting_asks_when_notes_would_be_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
+    let mut screen = Screen::file(&path, import::Options::default(), (120, 36));
+    screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
+    assert!(screen.text().contains("What you noted is in no file yet"), "{}", screen.text());
+    screen.press(&["s", "enter"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
+    screen.app.report(Report::Wrote("saved".to_owned()));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+    // They are in a file now.
+    screen.press(&["q"]);
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+}
+
+#[test]
+fn help_lists_every_binding() {
+    let wire = ticker();
+    for size in [(120, 36), (80, 24), (62, 20), (200, 60)] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["?"]);
+        // Where not all has room at once, it is scrolled through.
+        let mut text = screen.text();
+        for _ in 0..40 {
+            text.push_str(&screen.press(&["down"]).text());
+        }
+        for binding in screen.app.keymap.groups.iter().flat_map(|group| &group.bindings) {
+            assert!(text.contains(&binding.help), "{size:?}: {}\n{text}", binding.help);
+            assert!(text.contains(&binding.labels()), "{size:?}: {}", binding.labels());
+        }
+    }
+}
+
+#[test]
+fn at_120_by_36_every_gloss_of_a_frame_stands_whole() {
+    let mut wire = ticker();
+    let key = Some([0; 4]);
+    for bytes in [
+        frame(true, Opcode::Text, key, b"zero key"),
+        frame(false, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]),
+        frame(true, Opcode::Continuation, None, b"x"),
+        vec![0xf3, 0x80, 1, 2, 3, 4],
+        vec![0x82, 0xfe, 0, 1, 1, 2, 3, 4, 5],
+        [&[0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4][..], &[0; 65_536]].concat(),
+        frame(true, Opcode::Close, Some([1, 2, 3, 4]), &[0x03, 0xf7]),
+    ] {
+        wire.say(UP, &bytes);
+    }
+    let mut screen = Screen::live(&wire, (120, 36));
+    for no in (3..=screen.app.totals.records).rev() {
+        assert_eq!(screen.app.cursor, no);
+        let count = screen.app.detail.as_ref().expect("a record").rows.len();
+        for row in 0..count {
+            let text = screen.text();
+            let detail = screen.app.detail.as_ref().expect("a record");
+            let (name, gloss) = (&detail.rows[row].name, &detail.rows[row].gloss);
+            let line = text.lines().find(|line| line.starts_with(&format!("▌ {name} "))).expect("the selected row");
+            assert!(!gloss.is_empty() && line.contains(&format!(" {gloss} ")), "{no}: {name}: {gloss}\n{text}");
+            screen.press(&["right"]);
+        }
+        screen.press(&["up"]);
+        for _ in 0..12 {
+            screen.press(&["left"]);
+        }
+    }
+}
+
+#[test]
+fn the_mouse_selects_rows_fields_bits_and_bytes() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let find = |screen: &Screen, what: &str, skip: usize| {
+        let text = screen.text();
+        let (y, line) = text.lines().enumerate().filter(|(_, line)| line.contains(what)).nth(skip).expect(what);
+        let byte = line.find(what).expect(what);
+        (line[..byte].chars().count() as u16, y as u16)
+    };
+    let click = |screen: &mut Screen, (column, row): (u16, u16)| {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        screen.app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+        let detail = screen.app.detail.as_ref().expect("a record");
+        detail.field_of_row(screen.app.row).map(|field| field.name.clone()).unwrap_or_default()
+    };
+    let at = find(&screen, "client: echo 1", 0);
+    click(&mut screen, at);
+    assert_eq!(screen.app.cursor, 6);
+    let at = find(&screen, "opcode ", 0);
+    assert_eq!(click(&mut screen, at), "opcode", "a name in the grid");
+    let at = find(&screen, "masking key  ", 0);
+    assert_eq!(click(&mut screen, at), "masking key", "a row of the table");
+    let at = find(&screen, "81 8e", 0);
+    assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "MASK", "the second byte");
+    let at = find(&screen, "client: echo 1", 1);
+    assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "payload", "a character of the payload");
+    assert_eq!(screen.app.byte, 9);
+    // The wheel over the payload, while the cursor stands in the head.
+    screen.press(&["tab", "tab"]);
+    screen.app.mouse(MouseEvent {
+        kind: MouseEventKind::ScrollDown,
+        column: 80,
+        row: 20,
+        modifiers: KeyModifiers::NONE,
+    });
+    screen.app.mouse(MouseEvent { kind: MouseEventKind::ScrollUp, column: 80, row: 20, modifiers: KeyModifiers::NONE });
+    let wheel = MouseEvent { kind: MouseEventKind::ScrollUp, column: 10, row: 4, modifiers: KeyModifiers::NONE };
+    screen.app.mouse(wheel);
+    assert_eq!(screen.app.cursor, 3);
+}
+
+#[test]
+fn payloads_of_megabytes_are_moved_through() {
+    let mut wire = Wire::upgraded();
+    let payload: Vec<u8> = (0..3_000_000u32).map(|i| (i / 1000) as u8).collect();
+    wire.say(UP, &frame(true, Opcode::Binary, Some([1, 2, 3, 4]), &payload));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["tab", "tab", "tab", "end"]);
+    assert_eq!(screen.app.byte, 3_000_013);
+    assert!(screen.text().contains("2dc6b0"), "{}", screen.text());
+    screen.press(&["pgup", "home"]);
+    assert_eq!(screen.app.byte, 14);
+}
+
+#[test]
+fn no_size_and_no_key_makes_it_panic() {
+    let mut wire = ticker();
+    wire.say(DOWN, &[0x81, 0x7f, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3]);
+    wire.connection.reset(DOWN, framescope::proto::time::Time(1));
+    let keys = [
+        "up", "down", "left", "right", "tab", "pgdn", "g", "G", "\\", "?", "esc", "e", "esc", "y", "esc", "t", "p",
+        "m", "'", "f", "enter", "down", "enter", "[", "esc", "2", "enter", "z", "down", "enter", "3", "down", "enter",
+        "esc", "1",
+    ];
+    for width in (1..=130).step_by(7) {
+        for height in (1..=44).step_by(3) {
+            let mut screen = Screen::live(&wire, (width, height));
+            for no in 1..=screen.app.totals.records {
+                screen.press(&["up"]);
+                let _ = (no, screen.text());
+            }
+            for key in keys {
+                screen.press(&[key]);
+                screen.text();
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_captured_reaches_the_terminal_raw() {
+    let mut wire = Wire::new();
+    wire.say(UP, b"GET /\x1b[31m HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nX\x1b: \xe2\x80\xae\r\n\r\n");
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["a"]).type_text("x").press(&["enter"]);
+    for _ in 0..8 {
+        let text = screen.text();
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n' || c == '\u{202e}'), "{text}");
+        screen.press(&["right"]);
+    }
+}
+
+#[test]
+fn the_pictures_of_the_screen_stay_as_they_are() {
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Ping, Some([1, 2, 3, 4]), &[b'a'; 126]));
+    for (name, size, keys) in [
+        ("text_120x36", (120, 36), &["up", "right", "right", "right", "right"][..]),
+        ("text_80x24", (80, 24), &["up"]),
+        ("text_60x20", (60, 20), &["up"]),
+        ("ping_200x60", (200, 60), &[]),
+        ("handshake_120x36", (120, 36), &["g", "down", "right", "right", "right"]),
+        ("handshake_80x24", (80, 24), &["g", "down", "right", "right", "right"]),
+    ] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(keys);
+        insta::assert_snapshot!(name, screen.text());
+    }
+    let wire = broken();
+    for (name, size) in [("findings_120x36", (120, 36)), ("findings_80x24", (80, 24))] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["f", "enter"]);
+        insta::assert_snapshot!(name, screen.text());
+    }
+}
+
+#[test]
+fn a_pong_says_which_ping_it_answers_and_how_fast() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"still there?"));
+    wire.wait(1_000_000);
+    wire.say(UP, &frame(true, Opcode::Pong, Some([0x5c, 0x11, 0xe0, 0x7a]), b"still there?"));
+    wire.say(DOWN, &frame(true, Opcode::Pong, None, b"unasked"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    assert_eq!(screen.lines_with("answers 3 · 1.2 ms · still there?").len(), 1, "{}", screen.text());
+    screen.press(&["g", "down", "down", "down", "right", "right", "right", "right"]);
+    let text = screen.text();
+    assert!(text.contains("Here it answers 3 · 1.2 ms."), "{text}");
+    assert_eq!(screen.lines_with("answers").iter().filter(|line| line.contains("unasked")).count(), 0);
+}
+
+#[test]
+fn a_list_of_some_records_is_gone_through_by_its_rows() {
+    use framescope::capture::query::selection::Selection;
+    let mut wire = ticker();
+    wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    let mut selection = Selection::default();
+    (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
+    screen.app.set_filter(Some(selection));
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (7, 4), "the nearest that has a row");
+    screen.press(&["up"]);
+    assert_eq!(screen.app.cursor, 5);
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, 1);
+    screen.press(&["pgdn", "up"]);
+    assert_eq!(screen.app.cursor, 5);
+    assert!(screen.text().contains("holding"), "{}", screen.text());
+    assert!(screen.lines_with("client: echo 0").is_empty(), "{}", screen.text());
+    // One that has no row is shown all the same, and said to be hidden.
+    screen.press(&["]"]);
+    assert_eq!(screen.app.cursor, 9);
+    let text = screen.text();
+    assert!(text.contains("record 9 is hidden in this list") && text.contains("record 9 · text"), "{text}");
+    screen.press(&["up"]);
+    assert_eq!(screen.app.cursor, 7);
+    if let Some(within) = screen.app.rows.within_mut() {
+        within.look(true);
+    }
+    wire.ticks(1);
+    screen.app.refresh();
+    assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
+    screen.app.set_filter(Some(Selection::default()));
+    assert!(screen.text().contains("no record is let through"), "{}", screen.text());
+    screen.press(&["up", "down", "G", "home"]);
+    screen.app.set_filter(None);
+    assert_eq!(screen.app.rows.len(), 11);
+}
+
+/// A fragmented text with a ping in between, a whole text, and a fragmented binary that goes on.
+fn fragmented() -> Wire {
+    let mut wire = Wire::upgraded();
+    let key = |n| Some([0x37, 0xfa, 0x21, n]);
+    wire.say(UP, &frame(false, Opcode::Text, key(1), b"Row, row, "));
+    wire.say(UP, &frame(false, Opcode::Continuation, key(2), b"row your boat, "));
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"still there?"));
+    wire.say(UP, &frame(true, Opcode::Pong, key(3), b"still there?"));
+    wire.say(UP, &frame(true, Opcode::Continuation, key(4), b"gently down the stream"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"Merrily"));
+    wire.say(DOWN, &frame(false, Opcode::Binary, None, &[1, 2, 3]));
+    wire
+}
+
+#[test]
+fn messages_stand_in_one_row_and_open_into_their_frames() {
+    let mut wire = fragmented();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2"]);
+    let text = screen.text();
+    assert!(text.contains(" Messages "), "{text}");
+    let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
+    assert!(row.contains("▲▸ text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
+    assert_eq!(screen.app.rows.len(), 7, "two fragments have no row: {text}");
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
+    screen.app.refresh();
+    assert!(screen.lines_with("01 02 03 04 05")[0].contains("2 frames"), "{}", screen.text());
+    // The whole message stands in the payload's place.
+    screen.press(&["g", "down", "down"]);
+    assert_eq!(screen.app.cursor, 3);
+    let text = screen.text();
+    assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
+    assert!(text.contains("Enter open"), "{text}");
+    screen.press(&["enter"]);
+    assert_eq!(screen.app.rows.len(), 10, "{}", screen.text());
+    let signs: Vec<_> =
+        screen.text().lines().filter_map(|line| line.chars().find(|c| "▾├└".contains(*c))).take(4).collect();
+    assert_eq!(signs, ['▾', '├', '├', '└'], "{}", screen.text());
+    screen.press(&["down", "down"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath), (4, true));
+    assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (3, false, 7));
+    // A message that goes on is laid out anew.
+    screen.press(&["end"]);
+    assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"Life is "));
+    wire.say(DOWN, &frame(false, Opcode::Continuation, None, b"but "));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 12 bytes of text in 2 frames so far"), "{}", screen.text());
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"a dream"));
+    screen.app.refresh();
+    assert!(screen.text().contains("Message ─ 19 bytes of text in 3 frames"), "{}", screen.text());
+    screen.press(&["g", "down", "down"]);
+    // Back to frames: the cursor stays with its record.
+    screen.press(&["1"]);
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 13));
+    screen.press(&["down", "2"]);
+    assert_eq!(screen.app.cursor, 3, "the row of the message that the fragment belongs to");
+}
+
+#[test]
+fn from_a_byte_of_a_message_to_the_frame_that_brought_it() {
+    let wire = fragmented();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "g", "down", "down", "backtab"]);
+    assert_eq!(screen.app.focus, Panel::Inflated);
+    screen.press(&["end", "left"]);
+    let text = screen.text();
+    assert!(text.contains("byte 46 of 47") && text.contains("frame 3 of 3, record 7"), "{text}");
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.cursor, screen.app.byte, screen.app.focus), (7, 6 + 20, Panel::Payload));
+    assert!(screen.app.beneath, "its row is opened: {}", screen.text());
+    // A compressed one.
+    let mut screen = Screen::sample("deflate", (120, 36));
+    let records = screen.app.capture.records(1..99);
+    let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
+    screen.press(&["2", "g"]);
+    while screen.app.cursor < first {
+        screen.press(&["down"]);
+    }
+    let text = screen.text();
+    assert!(screen.app.cursor == first && text.contains("Message ─ "), "{text}");
+    assert!(text.contains("3 frames 74 %") && text.contains("from 70 (74 %)"), "how far it was compressed: {text}");
+    screen.press(&["backtab", "end", "enter"]);
+    assert!(screen.app.cursor > first && screen.app.beneath, "{}", screen.text());
+}
+
+#[test]
+fn heartbeats_fold_into_a_counted_row() {
+    let mut wire = ticker();
+    for n in 0..12u8 {
+        wire.say(DOWN, &frame(true, Opcode::Ping, None, &[n]));
+        wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, n]), &[n]));
+    }
+    for n in 0..4 {
+        wire.say(DOWN, &frame(true, Opcode::Text, None, b"2"));
+        wire.say(UP, &frame(true, Opcode::Text, Some([1, 2, 4, n]), b"3"));
+    }
+    wire.say(UP, &frame(true, Opcode::Ping, None, b"not masked"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["z"]);
+    let text = screen.text();
+    assert!(text.contains("▸ ⋯ 24 heartbeats"), "{text}");
+    assert!(text.contains("⋯ 6 heartbeats"), "the first of each text is none: {text}");
+    assert!(!screen.lines_with("a client must mask").is_empty(), "what breaks a rule is never folded: {text}");
+    assert_eq!(screen.app.rows.len(), 8 + 1 + 2 + 1 + 1);
+    screen.press(&["g"]);
+    screen.press(&["down"; 8]);
+    assert_eq!(screen.app.cursor, 9);
+    screen.press(&["enter", "down", "down", "down"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (11, true, 13 + 24));
+    // A partner that is folded is brought out.
+    screen.press(&["z", "z", "g"]);
+    screen.press(&["down"; 8]);
+    screen.press(&["p"]);
+    assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
+    screen.press(&["z"]);
+    assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
+}
+
+#[test]
+fn connections_say_how_they_went_and_open_into_their_frames() {
+    let (wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["3"]);
+    assert_eq!(screen.app.table.at, 1, "that of the record under the cursor");
+    let row = |screen: &Screen, port: &str| screen.lines_with(port).remove(0);
+    assert!(row(&screen, "127.0.0.1:50000").ends_with("open"), "{}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50001").ends_with("client 1000"), "{}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50001").contains("250 ms"), "the pings: {}", screen.text());
+    assert!(row(&screen, "127.0.0.1:50002").ends_with("server RST"), "{}", screen.text());
+    screen.press(&["down"]);
+    let text = screen.text();
+    for part in [
+        "the client closed, 1000 normal closure",
+        "the server answered the same",
+        "median 250 ms · 5 pongs",
+        "least 250 ms · last 250 ms",
+        "/chat?room=␛[31m",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["enter"]);
+    let only = |screen: &Screen| {
+        (0..screen.app.rows.len())
+            .filter_map(|row| screen.app.capture.record(screen.app.rows.number(row)?))
+            .all(|record| record.connection == 2)
+    };
+    assert!(only(&screen) && screen.app.rows.len() == 16, "{}", screen.text());
+    assert!(screen.text().contains("connection 2 · "), "{}", screen.text());
+    screen.press(&["2"]);
+    assert!(only(&screen), "messages of the same connection");
+    screen.press(&["1"]);
+    assert!(only(&screen), "and its frames again");
+    screen.press(&["esc"]);
+    assert_eq!((screen.app.table.at, screen.app.only), (2, None));
+    screen.press(&["end", "enter", "G", "esc", "1"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records);
+    for view in [" Messages ", " Connections ", " Timeline ", " Frames "] {
+        screen.press(&["v"]);
+        assert!(screen.text().contains(view), "{view}\n{}", screen.text());
+    }
+    // A jump to another connection leads out of the one that is looked at.
+    screen.press(&["g", "m", "3", "down", "enter", "'"]);
+    assert_eq!((screen.app.cursor, screen.app.only), (1, None));
+}
+
+#[test]
+fn connections_and_timeline_show_whom_the_filter_lets_through() {
+    let (mut wire, mut connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let shown = |screen: &Screen| screen.app.shown_connections(0, 99);
+    let filter = |screen: &mut Screen, text: &str| {
+        screen.press(&["&", "ctrl-u"]).type_text(text).press(&["enter"]);
+    };
+    screen.press(&["3"]);
+    assert_eq!(shown(&screen), [1, 2, 3]);
+    filter(&mut screen, "type == end");
+    assert_eq!(shown(&screen), [2, 3]);
+    assert!(screen.lines_with("127.0.0.1:50000").is_empty(), "{}", screen.text());
+    assert!(screen.text().contains("2 of 3, by the filter"), "{}", screen.text());
+    // The cursor of the table goes among them.
+    screen.press(&["home"]);
+    assert_eq!(screen.app.table.at, 2);
+    screen.press(&["down", "down"]);
+    assert_eq!(screen.app.table.at, 3);
+    // What is like it is of this connection; what is for a record has none here.
+    screen.press(&["m", "a"]);
+    assert!(screen.app.marks.is_empty() && screen.text().contains("that is for a record"), "{}", screen.text());
+    screen.press(&["="]);
+    assert_eq!(screen.app.filter().map(ToString::to_string).as_deref(), Some("type == end and conn == 3"));
+    assert_eq!(shown(&screen), [3]);
+    filter(&mut screen, "op == close");
+    assert_eq!((shown(&screen), screen.app.table.at), (vec![2], 2));
+    // As many as before, and others.
+    filter(&mut screen, "path == /ticker and op == text");
+    assert_eq!(shown(&screen), [1]);
+    screen.press(&["4"]);
+    let lanes = |screen: &Screen| screen.app.timeline.lanes.iter().map(|lanes| lanes.connection).collect::<Vec<_>>();
+    assert_eq!(lanes(&screen), [1]);
+    filter(&mut screen, "type == end or conn == 1");
+    assert_eq!(lanes(&screen), [1, 2, 3]);
+    filter(&mut screen, "conn == 77");
+    assert!(screen.text().contains("no connection is let through"), "{}", screen.text());
+    filter(&mut screen, "op == ping");
+    assert_eq!(lanes(&screen), [2]);
+    assert_eq!(screen.app.lane().map(|(connection, _)| connection), Some(2));
+    // What comes may let others in.
+    wire.say(DOWN, &frame(true, Opcode::Ping, None, b"p"));
+    screen.app.refresh();
+    assert_eq!(lanes(&screen), [1, 2]);
+    screen.press(&["3"]);
+    filter(&mut screen, "op == binary");
+    assert!(screen.text().contains("no connection is let through"), "{}", screen.text());
+    screen.press(&["esc"]);
+    assert_eq!(shown(&screen), [1, 2, 3]);
+    connections.clear();
+}
+
+#[test]
+fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
+    let (mut wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["4"]);
+    let text = screen.text();
+    assert!(text.contains(" Timeline ") && text.contains("┬ 2 s"), "{text}");
+    let lanes = |screen: &Screen| {
+        let list = screen.app.layout.list;
+        screen.text().lines().skip(usize::from(list.y)).take(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let signs: Vec<String> = lanes(&screen)
+        .iter()
+        .map(|lane| lane.chars().skip(10).filter(|c| !"─ ".contains(*c)).collect::<String>())
+        .collect();
+    assert!(signs[0].starts_with('◆') && signs[0].ends_with('▂'), "{text}");
+    assert!(signs[2].starts_with('✗') || signs[2].starts_with('◆'), "{text}");
+    assert!(signs[2].contains("•••••×"), "its pongs and its Close: {text}");
+    assert_eq!(signs[3].matches('•').count(), 5, "{text}");
+    // The cursor is that of the list.
+    let (cursor, no) = (screen.app.cursor, screen.app.totals.records);
+    assert_eq!(cursor, no);
+    screen.press(&["left"]);
+    assert!(screen.app.cursor < cursor);
+    let lane = |screen: &Screen| screen.app.lane().expect("a lane");
+    assert_eq!(lane(&screen), (1, UP));
+    screen.press(&["home"]);
+    assert_eq!(screen.app.cursor, 1);
+    screen.press(&["down", "down"]);
+    assert_eq!(lane(&screen), (2, UP), "{}", screen.text());
+    screen.press(&["right", "right", "1"]);
+    assert_eq!(screen.app.detail.as_ref().map(|detail| detail.record.connection), Some(2));
+    // Closer: the cursor stays in view, and so does what it goes to.
+    screen.press(&["4"]);
+    let each = screen.app.timeline.spans.each;
+    screen.press(&["+", "+", "+", "+", "+", "+"]);
+    assert_eq!(screen.app.timeline.spans.each, each / 64);
+    for key in ["end", "home", "right", "down", "down", "left"] {
+        screen.press(&[key]);
+        let time = screen.app.detail.as_ref().expect("a record").record.time;
+        assert!(screen.app.timeline.spans.at(time).is_some(), "after {key}: {}", screen.text());
+    }
+    screen.press(&["-"]);
+    assert_eq!(screen.app.timeline.spans.each, each / 64 * 2);
+    screen.press(&["0"]);
+    assert_eq!(screen.app.timeline.spans.each, each);
+    // It grows with the capture.
+    wire.wait(10_000_000_000);
+    wire.ticks(1);
+    screen.app.refresh();
+    assert!(screen.app.timeline.spans.each > each);
+    screen.press(&["enter"]);
+    assert!(screen.text().contains(" Frames "));
+}
+
+#[test]
+fn the_pictures_of_the_views_stay_as_they_are() {
+    let (several, _connections) = several();
+    let fragmented = fragmented();
+    for (name, wire, keys) in [
+        ("messages", &fragmented, &["2", "g", "down", "down", "enter"][..]),
+        ("connections", &several, &["3", "down"]),
+        ("timeline", &several, &["4", "up", "left", "left"]),
+    ] {
+        for size in [(120, 36), (80, 24)] {
+            let mut screen = Screen::live(wire, size);
+            screen.press(keys);
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen.text());
+        }
+    }
+}
+
+#[test]
+fn a_payload_can_be_seen_as_a_tree() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Text, None, br#"{"who":"server","list":[1,{"a":null}],"esc":"\u001b"}"#));
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, b"\x82\xa7compact\xc3\xa6schema\x00"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"hello"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"[1, 2, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"3]"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    go_to(&mut screen, 3);
+    screen.press(&["i"]);
+    let text = screen.text();
+    assert!(text.contains("Payload ─ JSON, 10 lines") && text.contains("  \"list\": ["), "{text}");
+    assert!(text.contains(r#""esc": "\u001b""#), "as it is written: {text}");
+    insta::assert_snapshot!("tree_120x36", text);
+    screen.press(&["tab", "tab", "tab", "end", "up", "pgup", "home", "\\", "\\", "backtab", "backtab", "backtab"]);
+    // The next record too; what is none stays hex.
+    screen.press(&["down"]);
+    assert!(screen.text().contains("Payload ─ MessagePack, 4 lines"), "{}", screen.text());
+    screen.press(&["down"]);
+    assert!(screen.text().contains("68 65 6c 6c 6f"), "{}", screen.text());
+    screen.press(&["i"]);
+    assert!(screen.text().contains("no JSON: expected value at line 1 column 1"), "{}", screen.text());
+    screen.press(&["up", "i", "i"]);
+    assert!(screen.text().contains("82 a7 63"), "and back to hex: {}", screen.text());
+    // Of a whole message.
+    screen.press(&["2", "end", "i"]);
+    assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
+}
+
+#[test]
+fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"first, "));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"second, "));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"its end"));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"nobody's"));
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"third, "));
+    wire.say(DOWN, b"\x80\x7e\x10\x00cut");
+    wire.connection.end(DOWN, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["2", "\\"]);
+    let text = screen.text();
+    for part in ["first,", "2 frames", "with no message to contin", "third,", "cut after 3 of 4,096 bytes"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    screen.press(&["g", "down", "down", "down", "enter"]);
+    assert_eq!(screen.app.rows.len(), screen.app.totals.records + 1, "{}", screen.text());
+}

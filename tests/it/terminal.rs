@@ -1,0 +1,382 @@
+//! The built program in a real pseudo-terminal: what a person sees, types, and is left with.
+
+use std::io::{Read as _, Write as _};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Terminal {
+    parser: vt100::Parser,
+    output: Receiver<Vec<u8>>,
+    input: Box<dyn std::io::Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    /// Until it is closed.
+    master: Option<Box<dyn MasterPty + Send>>,
+    /// Everything that was written to the terminal.
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    fn start(command: CommandBuilder, rows: u16, columns: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let input = pair.master.take_writer().expect("a writer");
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(n @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let (Ok(rows), Ok(columns)) = (rows.try_into(), columns.try_into()) else { panic!("a size") };
+        Self {
+            parser: vt100::Parser::new(rows, columns, 0),
+            output,
+            input,
+            child,
+            master: Some(pair.master),
+            raw: Vec::new(),
+        }
+    }
+
+    fn program(arguments: &[&str], folder: &std::path::Path) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_framescope"));
+        command.args(arguments);
+        command.cwd(folder);
+        command.env("TERM", "xterm-256color");
+        command.env("HOME", folder);
+        command.env("XDG_CACHE_HOME", folder.join("cache"));
+        command.env("TMPDIR", folder);
+        command.env_remove("NO_COLOR");
+        Self::start(command, 36, 120)
+    }
+
+    fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Reads until the screen fits.
+    fn wait_until(&mut self, what: &str, fits: impl Fn(&vt100::Screen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !fits(self.parser.screen()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(e) => panic!("{what}: {e}; the screen:\n{}", self.text()),
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        self.parser.process(bytes);
+        // Answer the question that is asked at start, as a dark terminal does.
+        if bytes.windows(4).any(|w| w == b"\x1b]11") {
+            self.press("\x1b]11;rgb:0000/0000/0000\x1b\\");
+        }
+        if bytes.windows(3).any(|w| w == b"\x1b[c") {
+            self.press("\x1b[?62;22c");
+        }
+    }
+
+    fn expect(&mut self, text: &str) {
+        self.wait_until(&format!("{text:?} does not appear"), |screen| screen.contents().contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.input.write_all(keys.as_bytes()).expect("the program reads");
+        self.input.flush().expect("the program reads");
+    }
+
+    /// Waits for the end and for the last of the output; the exit code.
+    fn end(&mut self) -> u32 {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end; the screen:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_secs(5)) {
+            self.take(&bytes);
+        }
+        status.exit_code()
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = self.child.process_id().and_then(|pid| rustix::process::Pid::from_raw(pid as i32));
+        rustix::process::kill_process(pid.expect("a process"), signal).expect("it runs");
+    }
+
+    /// Closes the terminal's window: the system says SIGHUP, and whatever is written fails.
+    fn close(&mut self) {
+        // The thread that reads ends with the next piece of output, and with it the last handle.
+        self.output = channel().1;
+        self.input = Box::new(std::io::sink());
+        self.master = None;
+    }
+
+    fn assert_restored(&self) {
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "pasting is as before");
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is released");
+        #[cfg(unix)]
+        if let Some(settings) = self.master.as_ref().and_then(|master| master.get_termios()) {
+            use nix_flags::{ECHO, ICANON};
+            let local = settings.local_flags.bits();
+            assert!(local & ECHO != 0 && local & ICANON != 0, "typing is echoed again, by the line");
+        }
+    }
+}
+
+/// Local flags of termios on Linux.
+mod nix_flags {
+    pub const ICANON: u32 = 0o2;
+    pub const ECHO: u32 = 0o10;
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_file_that_grows_is_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sample = include_bytes!("../../assets/samples/ticker.pcapng");
+    let path = folder.path().join("growing.pcapng");
+    std::fs::write(&path, &sample[..sample.len() / 3]).expect("written");
+    let mut terminal = Terminal::program(&["open", "--follow", "growing.pcapng"], folder.path());
+    terminal.expect("● growing");
+    terminal.expect("following");
+    assert!(!terminal.text().contains("client: echo 4"), "it stands further on in the file");
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).expect("a file");
+    file.write_all(&sample[sample.len() / 3..]).expect("written");
+    terminal.expect("client: echo 4");
+    terminal.expect("0 open");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_file_opens_with_a_filter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = ["open", "--sample", "hello", "--filter", "op == ping", "--theme", "dark"];
+    let mut terminal = Terminal::program(&line, folder.path());
+    terminal.expect("1 of 14 records");
+    let list = terminal.text();
+    assert!(list.contains("& op == ping") && list.contains("ping") && !list.contains("Switching Protocols"), "{list}");
+    terminal.press("q");
+    terminal.end();
+}
+
+#[test]
+fn a_demo_is_stepped_through_exported_and_quit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal =
+        Terminal::program(&["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms"], folder.path());
+    terminal.expect("client: echo 2");
+    terminal.expect("following");
+    terminal.press("g");
+    terminal.expect("record 1 · request");
+    terminal.press("j");
+    terminal.expect("258EAFA5-E914-47DA-95CA-");
+    terminal.press("j");
+    terminal.expect("record 3 · text · server → client");
+    terminal.press("j");
+    terminal.expect("record 4 · text · client → server");
+    terminal.expect("new");
+    terminal.press("\x1b[C\x1b[C\x1b[C\x1b[C");
+    terminal.expect("opcode ─ RFC 6455 §5.2");
+    terminal.press("\t\t\t\x1b[C\x1b[C\x1b[C");
+    terminal.expect("payload byte 4 of 14");
+    terminal.press("e");
+    terminal.expect("record.pcapng");
+    terminal.press("\x1b[B\x1b[C");
+    terminal.expect("record.ndjson");
+    terminal.press("\r");
+    terminal.expect("wrote 1 record");
+    let exported = std::fs::read_to_string(folder.path().join("record.ndjson")).expect("the export");
+    assert!(exported.contains("\"text\":\"client: echo 0\""), "{exported}");
+    // Copying goes through the terminal.
+    terminal.press("yp");
+    terminal.expect("copied 14 bytes");
+    let copied = b"\x1b]52;c;Y2xpZW50OiBlY2hvIDA=\x07";
+    assert!(terminal.raw.windows(copied.len()).any(|window| window == copied));
+    terminal.press("q");
+    terminal.expect("are not saved");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn another_size_is_another_drawing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());
+    terminal.expect("Bits");
+    let size = |rows, cols| PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+    for (rows, columns, sign) in [
+        (10, 40, "framescope"),
+        (24, 80, "Bytes"),
+        (5, 20, "framescope needs"),
+        (60, 200, "Bytes"),
+        (36, 120, "all keys"),
+    ] {
+        terminal
+            .parser
+            .screen_mut()
+            .set_size(rows.try_into().expect("not zero"), columns.try_into().expect("not zero"));
+        terminal.parser.process(b"\x1b[2J");
+        terminal.master.as_ref().expect("open").resize(size(rows, columns)).expect("resized");
+        terminal.expect(sign);
+    }
+    terminal.wait_until("the last size is drawn whole", |screen| {
+        let rows: Vec<String> = screen.rows(0, 120).collect();
+        rows[0].starts_with(" framescope   hello.pcapng") && rows[35].trim_end().ends_with("q quit")
+    });
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0, "a file is not lost by quitting");
+    terminal.assert_restored();
+}
+
+#[test]
+fn sigterm_ends_it_and_gives_the_terminal_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kept.pcapng");
+    let mut terminal = Terminal::program(
+        &["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms", "--write", "kept.pcapng"],
+        folder.path(),
+    );
+    terminal.expect("client: echo 1");
+    let asked = Instant::now();
+    terminal.signal(rustix::process::Signal::TERM);
+    assert_eq!(terminal.end(), 0);
+    assert!(asked.elapsed() < Duration::from_secs(10), "it waits for nobody");
+    terminal.assert_restored();
+    let (capture, loader) = framescope::capture::import::open(&file).expect("the file opens");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
+}
+
+/// The files below a folder whose names contain that.
+fn files(folder: &std::path::Path, name: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path, name));
+        } else if path.to_string_lossy().contains(name) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_closed_terminal_keeps_what_nobody_could_be_asked_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = ["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms"];
+    let mut terminal = Terminal::program(&demo, folder.path());
+    terminal.expect("client: echo 1");
+    terminal.close();
+    assert_eq!(terminal.end(), 0);
+    let kept = files(folder.path(), "live-");
+    let [kept] = kept.as_slice() else { panic!("{kept:?}") };
+    let (capture, loader) = framescope::capture::import::open(kept).expect("the file opens");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
+
+    let mut next = Terminal::program(&["serve", "--listen", "127.0.0.1:0"], folder.path());
+    // It is to be pasted into a shell: its beginning may be shortened to ~, its name stands.
+    next.expect("unsaved capture found: framescope open ~/cache/framescope/live-");
+    next.expect(&kept.file_name().expect("a name").to_string_lossy());
+    // Nothing was recorded this time: nothing has to stay.
+    next.signal(rustix::process::Signal::HUP);
+    assert_eq!(next.end(), 0);
+    next.assert_restored();
+    assert_eq!(files(folder.path(), "live-"), std::slice::from_ref(kept));
+}
+
+#[test]
+fn a_sample_leaves_nothing_behind_however_it_ends() {
+    use rustix::process::Signal;
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());
+        terminal.expect("Bits");
+        assert_eq!(files(folder.path(), "hello.pcapng").len(), 1, "it is unpacked here");
+        terminal.signal(signal);
+        assert_eq!(terminal.end(), 0, "{signal:?}");
+        terminal.assert_restored();
+        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").flatten().collect();
+        assert!(left.is_empty(), "{signal:?}: {left:?}");
+    }
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = CommandBuilder::new(std::env::current_exe().expect("this program"));
+    command.args(["--exact", "terminal::the_screen_that_panics", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.cwd(folder.path());
+    command.env("TERM", "xterm-256color");
+    command.env("FRAMESCOPE_TEST_PANIC", "1");
+    let mut terminal = Terminal::start(command, 36, 120);
+    terminal.expect("Nothing has crossed the wire yet");
+    terminal.press("o");
+    assert_ne!(terminal.end(), 0);
+    terminal.assert_restored();
+    let text = String::from_utf8_lossy(&terminal.raw).into_owned();
+    assert!(text.contains("the browser went mad"), "the message is left to be read");
+}
+
+/// Runs only inside the pseudo-terminal of [`a_panic_gives_the_terminal_back`].
+#[test]
+#[ignore = "is started by another test, in a terminal of its own"]
+fn the_screen_that_panics() {
+    if std::env::var_os("FRAMESCOPE_TEST_PANIC").is_none() {
+        return;
+    }
+    use framescope::tui::{self, event, host, keymap, theme};
+    struct Mad;
+    impl host::Host for Mad {
+        fn url(&self) -> Option<String> {
+            Some("http://127.0.0.1:6455/".to_owned())
+        }
+        fn formats(&self) -> Vec<host::FormatChoice> {
+            Vec::new()
+        }
+        fn open_browser(&mut self) -> Result<String, String> {
+            panic!("the browser went mad")
+        }
+        fn toggle_demo(&mut self) -> Result<String, String> {
+            Err(String::new())
+        }
+        fn export(&mut self, _: host::ExportRequest, _: event::Remote) {}
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = framescope::capture::live::spool::Spool::temporary_in(folder.path()).expect("a spool");
+    let recorder = framescope::capture::live::recorder::Recorder::new(spool);
+    let setting = tui::app::Setting { url: host::Host::url(&Mad), file: None, formats: Vec::new() };
+    let dark = theme::ThemeName::Dark;
+    let keys = keymap::Keymap::built_in().expect("a table");
+    let app = tui::app::App::new(recorder.capture().clone(), setting, theme::Theme::named(dark), keys, false);
+    let (remote, events) = event::queue();
+    tui::run(app, tui::ThemeChoice::Named(dark), &mut Mad, &remote, &events).expect("a terminal");
+}

@@ -1,0 +1,214 @@
+//! Our pcapng as tshark reads it: frame by frame the same.
+
+use std::process::Command;
+
+use framescope::capture::import;
+use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
+use framescope::capture::live::spool::Spool;
+use framescope::proto::dissected::{Direction, EndReason, Kind};
+use framescope::proto::time::Time;
+use framescope::wire::frame::FrameHead;
+use framescope::wire::opcode::Opcode;
+
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, packets};
+
+/// One line of tshark's fields.
+fn tshark(file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
+    tshark_with("tcp.reassemble_out_of_order:TRUE", file, filter, fields)
+}
+
+fn tshark_with(option: &str, file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
+    let mut command = Command::new("tshark");
+    command.args(["-o", option, "-r"]).arg(file).args([
+        "-Y",
+        filter,
+        "-T",
+        "fields",
+        "-E",
+        "separator=|",
+        "-E",
+        "aggregator= ",
+    ]);
+    for field in fields {
+        command.args(["-e", field]);
+    }
+    let output = command.output().expect("tshark runs; install the Debian package tshark");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
+}
+
+fn say(connection: &mut ConnectionRecorder, clock: &mut u64, direction: Direction, bytes: &[u8]) {
+    *clock += 1_000_003;
+    connection.record(&[Chunk { direction, time: Time(*clock), bytes }]);
+}
+
+#[test]
+#[ignore = "needs tshark (Debian package tshark)"]
+fn tshark_agrees_with_our_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+    let mut clock = 1_795_375_800_000_000_000;
+    for (client, server) in [("127.0.0.1:50001", "127.0.0.1:6455"), ("[::1]:50002", "[::1]:6455")] {
+        let mut c = recorder.connection(client.parse().expect("address"), server.parse().expect("address"));
+        say(&mut c, &mut clock, UP, REQUEST.as_bytes());
+        say(&mut c, &mut clock, DOWN, RESPONSE.as_bytes());
+        for size in [0, 1, 125, 126, 127, 65_490, 65_535, 65_536, 200_000] {
+            let payload = vec![b'a' + (size % 26) as u8; size];
+            say(&mut c, &mut clock, UP, &frame(true, Opcode::Text, Some([9, 8, 7, size as u8]), &payload));
+            say(&mut c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &payload));
+        }
+        // Several frames in one read, and a frame in several.
+        let many = [
+            frame(false, Opcode::Text, None, b"one"),
+            frame(true, Opcode::Ping, None, b"p"),
+            frame(true, Opcode::Continuation, None, b"two"),
+        ];
+        say(&mut c, &mut clock, DOWN, &many.concat());
+        for piece in frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"p").chunks(2) {
+            say(&mut c, &mut clock, UP, piece);
+        }
+        let mut odd = FrameHead::new(true, Opcode::Text, None, 3); // unmasked: a finding
+        (odd.rsv1, odd.rsv3) = (true, true);
+        let mut wire = Vec::new();
+        odd.encode_with(b"odd", &mut wire);
+        say(&mut c, &mut clock, UP, &wire);
+        say(&mut c, &mut clock, DOWN, &frame(true, Opcode::Close, None, b"\x03\xe8bye"));
+        c.end(DOWN, EndReason::Fin, Time(clock));
+        c.end(UP, EndReason::Fin, Time(clock + 1));
+    }
+
+    // No packet is odd to tshark: checksums, sequence numbers, lengths.
+    let bad = "tcp.analysis.flags or _ws.malformed or tcp.checksum.status == 0 or ip.checksum.status == 0";
+    let checks = tshark(&path, bad, &["frame.number", "_ws.expert.message"]);
+    assert!(checks.is_empty(), "{checks:?}");
+
+    let (capture, loader) = import::open(&path).expect("our own file");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    let fields = [
+        "tcp.stream",
+        "tcp.srcport",
+        "websocket.fin",
+        "websocket.rsv",
+        "websocket.opcode",
+        "websocket.mask",
+        "websocket.payload_length",
+        "websocket.masking_key",
+    ];
+    let theirs = tshark(&path, "websocket", &fields);
+    let ours: Vec<_> = capture.records(1..u64::MAX).into_iter().filter(|r| r.kind == Kind::Frame).collect();
+    assert_eq!(theirs.len(), ours.len());
+    let as_bool = |text: &str| matches!(text, "1" | "True");
+    for (their, our) in theirs.iter().zip(&ours) {
+        let head = capture.frame_head(our).expect("readable").expect("a frame");
+        let connection = capture.connection(our.connection).expect("a connection");
+        let source = if our.direction == UP { connection.client } else { connection.server };
+        assert_eq!(their[0], (our.connection - 1).to_string());
+        assert_eq!(their[1], source.port().to_string());
+        assert_eq!(as_bool(&their[2]), head.fin);
+        let rsv = u8::from(head.rsv1) << 2 | u8::from(head.rsv2) << 1 | u8::from(head.rsv3);
+        assert_eq!(u8::from_str_radix(their[3].trim_start_matches("0x"), 16).expect("a number"), rsv);
+        assert_eq!(their[4], head.opcode.to_wire().to_string());
+        assert_eq!(as_bool(&their[5]), head.masking_key.is_some());
+        assert_eq!(their[6], head.len_code.to_string());
+        assert_eq!(their[7], head.masking_key.map(hex::encode).unwrap_or_default());
+    }
+
+    let commented = tshark(&path, "frame.comment contains \"client-frame-unmasked\"", &["frame.comment"]);
+    assert_eq!(commented.len(), 2, "findings can be found in Wireshark");
+    let streams = tshark(&path, "tcp.flags.fin == 1", &["tcp.stream"]);
+    assert_eq!(streams.len(), 4, "each side of each connection ends");
+}
+
+#[test]
+#[ignore = "needs tshark (Debian package tshark)"]
+fn tshark_reads_every_file_of_a_ring() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = Spool::keep_ring(&folder.path().join("a.pcapng"), false, 256 * 1024).expect("a spool");
+    let recorder = Recorder::new(spool);
+    let mut clock = 1_795_375_800_000_000_000;
+    let mut all: Vec<ConnectionRecorder> =
+        (0..3).map(|n| recorder.connection(([127, 0, 0, 1], 50_000 + n).into(), ([127, 0, 0, 1], 80).into())).collect();
+    for c in &mut all {
+        say(c, &mut clock, UP, REQUEST.as_bytes());
+        say(c, &mut clock, DOWN, RESPONSE.as_bytes());
+    }
+    for n in 0..600u32 {
+        let c = &mut all[n as usize % 3];
+        let key = n.wrapping_mul(0x9e37_79b1).to_be_bytes();
+        // Some come in pieces, on both sides of where a file ends.
+        for piece in frame(true, Opcode::Text, Some(key), &vec![b'a'; n as usize % 900]).chunks(300) {
+            say(c, &mut clock, UP, piece);
+        }
+        say(c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &[n as u8; 100]));
+    }
+    assert!(recorder.capture().totals().gone > 300);
+    for path in recorder.capture().paths() {
+        let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
+        let frames = tshark_with("tcp.reassemble_out_of_order:FALSE", &path, "websocket", &fields);
+        let (capture, loader) = import::open(&path).expect("our own file");
+        loader.run(&std::sync::atomic::AtomicBool::new(false));
+        let ours: Vec<Vec<String>> = capture
+            .records(0..u64::MAX)
+            .iter()
+            .filter(|record| record.kind == Kind::Frame)
+            .map(|record| {
+                let head = capture.frame_head(record).expect("readable").expect("a frame");
+                let to = capture.connection(record.connection).expect("there");
+                let port = if record.direction == UP { to.server.port() } else { to.client.port() };
+                let key = head.masking_key.map(hex::encode).unwrap_or_default();
+                vec![port.to_string(), head.opcode.to_wire().to_string(), head.len_code.to_string(), key]
+            })
+            .collect();
+        assert_eq!(frames, ours, "{}", path.display());
+        assert!(ours.len() > 50);
+    }
+}
+
+/// What a frame is by its head: whether the client sent it, opcode, 7-bit length, masking key.
+type Seen = (bool, String, String, String);
+
+/// The frames of a file as tshark sees them, by direction. It gives the frames of a packet in one line.
+fn their_frames(path: &std::path::Path) -> Vec<Seen> {
+    let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
+    let mut frames = Vec::new();
+    for line in tshark(path, "websocket", &fields) {
+        let up = line[0] == "80";
+        let mut keys = line[3].split(' ');
+        for (opcode, length) in line[1].split(' ').zip(line[2].split(' ')) {
+            let key = if up { keys.next().unwrap_or_default() } else { "" };
+            frames.push((up, opcode.to_owned(), length.to_owned(), key.to_owned()));
+        }
+    }
+    frames.sort_by_key(|(up, ..)| *up);
+    frames
+}
+
+fn our_frames(path: &std::path::Path) -> Vec<Seen> {
+    let (capture, loader) = import::open(path).expect("a capture");
+    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    let records = capture.records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
+    let mut frames: Vec<Seen> = records
+        .map(|record| {
+            let head = capture.frame_head(&record).expect("readable").expect("a frame");
+            let key = head.masking_key.map(hex::encode).unwrap_or_default();
+            (record.direction == UP, head.opcode.to_wire().to_string(), head.len_code.to_string(), key)
+        })
+        .collect();
+    frames.sort_by_key(|(up, ..)| *up);
+    frames
+}
+
+#[test]
+#[ignore = "needs tshark (Debian package tshark)"]
+fn tshark_agrees_with_what_we_read_in_every_form() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (n, (name, file)) in packets::variety().into_iter().enumerate() {
+        let path = folder.path().join(format!("{n}.pcap"));
+        std::fs::write(&path, file).expect("written");
+        let ours = our_frames(&path);
+        assert_eq!(ours.len(), 13, "{name}");
+        assert_eq!(their_frames(&path), ours, "{name}");
+    }
+}
