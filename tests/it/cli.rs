@@ -657,20 +657,25 @@ mod headless {
         let number = |text: &str| text.split(' ').next().and_then(|n| n.replace(',', "").parse::<usize>().ok());
         let part = |what: &str| err.split(" · ").find(|part| part.contains(what)).and_then(number);
         assert_eq!(part(" records"), Some(2 + 121 + 2), "{err}");
-        let numbers: Vec<u64> = lines
+        let records: Vec<serde_json::Value> = lines
             .lines()
             .map(|line| match Line::read(line) {
-                Ok(_) => {
-                    serde_json::from_str::<serde_json::Value>(line).expect("JSON")["no"].as_u64().expect("a number")
-                }
+                Ok(_) => serde_json::from_str(line).expect("JSON"),
                 Err(e) => panic!("{e}: {line}"),
             })
             .collect();
-        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        let numbers: Vec<u64> = records.iter().map(|record| record["no"].as_u64().expect("a number")).collect();
+        // On a busy machine the printing thread lags: a gap replaces what was evicted, and may bear the number of the last
+        // record that was printed.
+        let rises =
+            |i: usize| numbers[i - 1] < numbers[i] || (numbers[i - 1] == numbers[i] && records[i]["type"] == "gap");
+        assert!((1..numbers.len()).all(rises), "{numbers:?}");
         assert!(numbers.len() + part(" not printed").unwrap_or(0) >= 125, "{err}: {numbers:?}");
         let files: Vec<PathBuf> =
             fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
-        assert!(files.iter().map(|path| fs::metadata(path).expect("there").len()).sum::<u64>() <= 1 << 20);
+        // Lines that are being printed hold back the eviction: until twice the size.
+        let size: u64 = files.iter().map(|path| fs::metadata(path).expect("a file of the ring").len()).sum();
+        assert!(size <= 2 << 20, "{size}");
         assert!(files.len() > 3);
         for path in &files {
             assert!(path.to_string_lossy().contains("day.000"), "{}", path.display());
