@@ -87,11 +87,6 @@ pub const fn bits(rule: Rule) -> Option<Span> {
     })
 }
 
-/// The sentence of a rule in general: an ellipsis stands for each value.
-pub fn sentence(rule: Rule) -> String {
-    ["{n}", "{b}", "{d}", "{x}", "{s}"].iter().fold(rule.sentence().to_owned(), |text, place| text.replace(place, "…"))
-}
-
 /// The number of a section, and of its document where that is named: `5.5.1`, `§5.5.1`, `RFC 6455 §5.5.1`, `rfc7692 7.1`.
 fn section(text: &str) -> Option<(Option<String>, String)> {
     let lower = text.to_ascii_lowercase().replace("section", " ").replace('§', " ");
@@ -172,7 +167,7 @@ impl Shelf {
     fn new() -> Self {
         let mut cards = Vec::new();
         for rule in Rule::ALL {
-            for text in [rule.id().to_owned(), sentence(*rule)] {
+            for text in [rule.id().to_owned(), rule.summary()] {
                 cards.push(Card { rule: *rule, words: words(&text), said: None });
             }
             for (library, texts) in ERRORS.get(rule.id()).into_iter().flatten() {
@@ -308,7 +303,7 @@ mod tests {
     fn ids_sentences_and_parts_of_them_find_their_rule() {
         for rule in Rule::ALL {
             assert_eq!(first(rule.id()), Some(*rule));
-            assert_eq!(first(&sentence(*rule)), Some(*rule), "{}", sentence(*rule));
+            assert_eq!(first(&rule.summary()), Some(*rule), "{}", rule.summary());
         }
         assert_eq!(first("RSV1 must be clear"), Some(Rule::Rsv1Set));
         assert_eq!(first("rsv1 MUST be clear!"), Some(Rule::Rsv1Set));

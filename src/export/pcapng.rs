@@ -107,7 +107,7 @@ impl Writer {
         let comments = comments(&capture, record);
         let Record { direction, time, .. } = *record;
         if let Some(overlap) = record.findings.iter().find(|finding| finding.rule == Rule::SegmentOverlap) {
-            open.segments.overlap(&mut sink.buffer, direction, overlap.number, time);
+            open.segments.overlap(&mut sink.buffer, direction, overlap.number.unwrap_or(0), time);
         }
         match record.kind {
             Kind::Gap => {
@@ -184,8 +184,8 @@ fn begins_behind(capture: &Capture, gap: &Record) -> bool {
 
 /// Who sent the reset: the side that ends with it first, unless that side had ended before, as a finding then tells.
 fn reset_by(record: &Record) -> Direction {
-    let told = record.findings.iter().find(|finding| finding.rule == Rule::TcpReset).and_then(|f| f.text.as_deref());
-    Direction::BOTH.into_iter().find(|side| Some(side.sender()) == told).unwrap_or(record.direction)
+    let by = record.findings.iter().find(|finding| finding.rule == Rule::TcpReset).and_then(|finding| finding.by);
+    by.unwrap_or(record.direction)
 }
 
 /// The findings of a record and the note on it.

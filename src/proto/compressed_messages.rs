@@ -133,7 +133,7 @@ impl CompressedMessages {
                 }
                 let len = self.inflation.len();
                 if len > EXPORTED_INFLATED {
-                    findings.push(Finding::new(Rule::InflatedLong, None).number(len));
+                    findings.push(Finding::new(Rule::InflatedLong, None).number(len).text(&grouped(EXPORTED_INFLATED)));
                 }
             }
         }

@@ -136,7 +136,7 @@ impl Connection {
     /// the next record of that direction.
     pub fn overlapped(&mut self, direction: Direction, differing: u64) {
         let waiting = &mut self.shared.waiting[direction.index()];
-        let before = waiting.as_ref().map_or(0, |finding| finding.number);
+        let before = waiting.as_ref().and_then(|finding| finding.number).unwrap_or(0);
         *waiting = Some(Finding::new(Rule::SegmentOverlap, None).number(before + differing));
     }
 

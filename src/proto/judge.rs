@@ -49,18 +49,18 @@ fn is_ordinary(head: &FrameHead, direction: Direction) -> bool {
 #[inline]
 pub fn judge_start(start: &PartialFrameHead, direction: Direction, extended: ActiveExtensions, out: &mut Vec<Finding>) {
     judge_reserved(start, extended, out);
-    let mut breaks = |rule, span, number| out.push(Finding::new(rule, Some(span)).number(number));
+    let mut breaks = |rule, span| out.push(Finding::new(rule, Some(span)));
     match (direction, start.masked, start.masking_key) {
-        (Direction::ClientToServer, Some(false), _) => breaks(Rule::ClientFrameUnmasked, MASK, 0),
-        (Direction::ServerToClient, Some(true), _) => breaks(Rule::ServerFrameMasked, MASK, 0),
+        (Direction::ClientToServer, Some(false), _) => breaks(Rule::ClientFrameUnmasked, MASK),
+        (Direction::ServerToClient, Some(true), _) => breaks(Rule::ServerFrameMasked, MASK),
         (Direction::ClientToServer, _, Some([0, 0, 0, 0])) => {
             let key = 16 + u64::from(start.extended_seen) * 8;
-            breaks(Rule::MaskingKeyZero, Span::bits(key, key + 32), 0);
+            breaks(Rule::MaskingKeyZero, Span::bits(key, key + 32));
         }
         _ => {}
     }
     if start.opcode.is_control() && !start.fin {
-        breaks(Rule::ControlFragmented, FIN, 0);
+        breaks(Rule::ControlFragmented, FIN);
     }
     if let Some(len_code) = start.len_code {
         judge_length(start, len_code, out);

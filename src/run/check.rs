@@ -212,7 +212,7 @@ fn entry(found: &lookup::Match) -> String {
     let rule = found.rule;
     let bits = lookup::bits(rule).map(|span| format!(" · {}", findings::bits(span))).unwrap_or_default();
     let mut entry = format!("{} · {} · {}{bits}\n", rule.id(), rule.severity().name(), rule.section());
-    entry.push_str(&wrapped("  ", &lookup::sentence(rule)));
+    entry.push_str(&wrapped("  ", &rule.summary()));
     entry.push_str(&wrapped("  ", &explain::rule(rule).text));
     if let Some((library, text)) = found.said {
         entry.push_str(&wrapped("  ", &format!("{library} says: {text}")));

@@ -95,11 +95,8 @@ fn hold(document: &str, name: &str, table: &str) {
 fn rules() -> String {
     let mut table = "| rule | section | severity | what it says |\n| --- | --- | --- | --- |\n".to_owned();
     for rule in Rule::ALL {
-        let sentence = ["{s}", "{n}", "{b}", "{d}", "{x}"]
-            .into_iter()
-            .fold(rule.sentence().to_owned(), |sentence, value| sentence.replace(value, "…"));
         let (id, section, severity) = (rule.id(), rule.section(), rule.severity().name());
-        table.push_str(&format!("| `{id}` | {section} | {severity} | {sentence} |\n"));
+        table.push_str(&format!("| `{id}` | {section} | {severity} | {} |\n", rule.summary()));
     }
     table
 }

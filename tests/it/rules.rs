@@ -399,8 +399,7 @@ fn each_rule_is_broken_by_its_bytes_and_by_nothing_else() {
         assert_eq!(finding.span.map(|span| (span.start, span.end)), case.span(), "{}: its bits", case.id);
         let rule = finding.rule;
         assert_eq!((rule.id(), rule.section(), rule.severity()), (case.id, case.section, case.severity));
-        let filled = finding.text.is_some() || !rule.sentence().contains("{s}");
-        assert!(filled, "{}: {}", case.id, finding.sentence());
+        assert!(!finding.sentence().contains('…'), "{}: a value is missing: {}", case.id, finding.sentence());
     }
 }
 
@@ -495,7 +494,7 @@ fn section_4_2_2_spaces_of_the_key() {
     let inside = request("dGhlIHNh", "dGhl IHNh").down(RESPONSE);
     let findings = inside.judged();
     assert_eq!(findings.iter().map(|(_, f)| f.rule).collect::<Vec<_>>(), [Rule::KeyMalformed, Rule::AcceptKeySpaces]);
-    assert!(findings[1].1.sentence().ends_with("without the white space inside it"));
+    assert!(findings[1].1.text.as_deref().is_some_and(|text| text.contains("inside")));
 }
 
 #[test]
@@ -523,7 +522,7 @@ fn section_8_1_across_fragments_and_in_what_was_cut() {
     let findings = upgraded().down(b"\x01\x02\xe2\x82\x00\x01\xac\x80\x02\xe2\x28").judged();
     assert_eq!((findings.len(), findings[0].0, findings[0].1.rule), (1, 5, Rule::TextNotUtf8));
     let cut = upgraded().down(b"\x81\x05a\xff").judged();
-    assert_eq!((cut.len(), cut[0].1.rule, cut[0].1.number), (1, Rule::TextNotUtf8, 1));
+    assert_eq!((cut.len(), cut[0].1.rule, cut[0].1.number), (1, Rule::TextNotUtf8, Some(1)));
 }
 
 #[test]
@@ -539,18 +538,18 @@ fn section_10_4_a_message_in_fragments_is_over_the_limit_once() {
 
 #[test]
 fn section_7_1_each_side_ends_for_itself() {
-    let side = |findings: &[(u64, Finding)]| -> Vec<(u64, Rule, String)> {
-        findings.iter().map(|(no, f)| (*no, f.rule, f.text.as_deref().unwrap_or_default().to_owned())).collect()
+    let side = |findings: &[(u64, Finding)]| -> Vec<(u64, Rule, Option<Direction>)> {
+        findings.iter().map(|(no, finding)| (*no, finding.rule, finding.by)).collect()
     };
-    let told = |no, rule, who: &str| (no, rule, who.to_owned());
+    let by = |no, rule, side| (no, rule, Some(side));
     let both = upgraded().fin(UP).fin(DOWN).judged();
-    assert_eq!(side(&both), [told(3, Rule::CloseMissing, "client"), told(4, Rule::CloseMissing, "server")]);
+    assert_eq!(side(&both), [by(3, Rule::CloseMissing, UP), by(4, Rule::CloseMissing, DOWN)]);
     let torn = upgraded().rst(DOWN).judged();
-    assert_eq!(side(&torn), [told(3, Rule::TcpReset, "server"), told(3, Rule::CloseMissing, "server")]);
+    assert_eq!(side(&torn), [by(3, Rule::TcpReset, DOWN), by(3, Rule::CloseMissing, DOWN)]);
     // Who has ended its side already is told on the end of the other.
     let late = upgraded().up(CLOSE_UP).fin(UP).rst(UP).judged();
-    assert_eq!(side(&late), [told(5, Rule::TcpReset, "client")]);
+    assert_eq!(side(&late), [by(5, Rule::TcpReset, UP)]);
     let unanswered = upgraded().up(CLOSE_UP).rst(DOWN).judged();
-    assert_eq!(side(&unanswered), [told(4, Rule::TcpReset, "server"), told(4, Rule::CloseUnanswered, "server")]);
+    assert_eq!(side(&unanswered), [by(4, Rule::TcpReset, DOWN), by(4, Rule::CloseUnanswered, DOWN)]);
     assert_eq!(unanswered[1].1.about, Some(3));
 }

@@ -176,7 +176,7 @@ impl Shared {
         let about = |rule, about: Option<u32>| Finding::new(rule, None).about(about.map(u64::from));
         if let Some(by) = self.reset_by.filter(|_| !self.reset_told) {
             self.reset_told = true;
-            findings.push(about(Rule::TcpReset, None).text(by.sender()));
+            findings.push(about(Rule::TcpReset, None).by(by));
         }
         // Who was torn down by the other side might have said more.
         let of_its_own = how == EndReason::Fin || self.reset_by == Some(direction);
@@ -187,7 +187,7 @@ impl Shared {
         if of_its_own && self.closes[direction.index()].is_none() {
             let answers = self.closes[direction.opposite().index()];
             let rule = if answers.is_some() { Rule::CloseUnanswered } else { Rule::CloseMissing };
-            findings.push(about(rule, answers).text(direction.sender()));
+            findings.push(about(rule, answers).by(direction));
         }
         let owed = self.pings[direction.opposite().index()].unanswered();
         // Beside a gap a Ping may be read behind the Pong that answers it.

@@ -88,7 +88,7 @@ impl FrameReader {
                 };
                 if let Some(bad) = broken {
                     let span = Span::bytes(at + 2 + bad, at + 3 + bad);
-                    self.findings.push(Finding::new(Rule::CloseReasonNotUtf8, Some(span)));
+                    self.findings.push(Finding::new(Rule::CloseReasonNotUtf8, Some(span)).number(2 + bad));
                 }
             }
         }

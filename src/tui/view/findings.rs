@@ -15,7 +15,6 @@ use unicode_width::UnicodeWidthStr as _;
 use super::list::severity_symbol;
 use super::{fit, put, rule};
 use crate::capture::store::Tally;
-use crate::explain::lookup;
 use crate::proto::rules::grouped;
 use crate::tui::app::overlay::FindingsPanel;
 use crate::tui::app::{App, count};
@@ -103,7 +102,7 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
     }
     if let Some(tally) = app.tallies.get(selected) {
         let room = usize::from(shape.sentence.width.saturating_sub(3));
-        let sentence = fit(&lookup::sentence(tally.rule), room);
+        let sentence = fit(&tally.rule.summary(), room);
         put(buffer, shape.sentence, 2, 0, &sentence, theme.severity(tally.rule.severity()));
     }
 }
@@ -144,7 +143,7 @@ fn row(app: &App, buffer: &mut Buffer, line: Rect, tally: &Tally, selected: bool
     put(buffer, line, SECTION, 0, &fit(tally.rule.section(), room), theme.faint.0);
     if line.width >= WIDE {
         let room = usize::from(line.width.saturating_sub(SENTENCE + 1));
-        put(buffer, line, SENTENCE, 0, &fit(&lookup::sentence(tally.rule), room), theme.text.0);
+        put(buffer, line, SENTENCE, 0, &fit(&tally.rule.summary(), room), theme.text.0);
     }
     if selected {
         buffer.set_style(line, theme.cursor.0);
