@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::files::Files;
-use super::index::Index;
 use super::index::Totals;
+use super::index::{Index, Window};
 use super::message_reader::{Inflated, MessageReader};
 use super::record::Record;
-use crate::proto::dissected::{Checkpoint, Direction};
+use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
@@ -274,19 +274,18 @@ impl Capture {
         Ok(bytes)
     }
 
-    /// The nearest place at `offset` of a direction or before from which its compressed messages can be read, and whether
-    /// they may refer to earlier ones.
+    /// The nearest checkpoint of a direction at stream offset `offset` or before, and whether its messages may refer to earlier
+    /// ones. `None` where nothing is compressed, or where no checkpoint was kept.
     pub(in crate::capture) fn checkpoint(
         &self,
         connection: u32,
         direction: Direction,
         offset: u64,
-    ) -> io::Result<Option<(bool, Checkpoint)>> {
+    ) -> Option<(bool, u64, Window)> {
         let index = self.index();
-        let agreed = index.connection(connection).and_then(|entry| entry.about.deflate);
-        let Some(agreed) = agreed else { return Ok(None) };
-        let checkpoint = index.checkpoint_before(connection, direction, offset)?;
-        Ok(checkpoint.map(|checkpoint| (agreed.takeover(direction), checkpoint)))
+        let agreed = index.connection(connection)?.about.deflate?;
+        let (at, window) = index.checkpoint_before(connection, direction, offset)?;
+        Some((agreed.takeover(direction), at, window))
     }
 
     /// The files themselves.

@@ -115,18 +115,18 @@ impl MessageReader {
     /// The nearest place before a record from which its message can be inflated.
     fn cursor(&mut self, capture: &Capture, record: &Record) -> io::Result<Option<Cursor>> {
         let Record { connection, direction, offset, .. } = *record;
-        let Some((takeover, checkpoint)) = capture.checkpoint(connection, direction, offset)? else {
+        let Some((takeover, at, window)) = capture.checkpoint(connection, direction, offset) else {
             return Ok(None);
         };
         let same = |cursor: &Cursor| (cursor.connection, cursor.direction) == (connection, direction);
         let remembered = self.cursors.iter().position(same).map(|i| self.cursors.remove(i));
         if let Some(cursor) = remembered
-            && (checkpoint.offset..=offset).contains(&cursor.at)
+            && (at..=offset).contains(&cursor.at)
         {
             return Ok(Some(cursor));
         }
-        let inflation = MessageInflater::resumed(takeover, MAX_INFLATED, &checkpoint.window);
-        Ok(Some(Cursor { connection, direction, at: checkpoint.offset, inflation, buffer: Vec::new(), base: 0 }))
+        let inflation = MessageInflater::resumed(takeover, MAX_INFLATED, &window.read()?);
+        Ok(Some(Cursor { connection, direction, at, inflation, buffer: Vec::new(), base: 0 }))
     }
 }
 

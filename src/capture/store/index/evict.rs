@@ -107,7 +107,7 @@ impl Index {
                 stream.forget_before(leaving.position);
                 let start = if over { u64::MAX } else { stream.start() };
                 let stale = stream.checkpoints.partition_point(|(offset, _)| *offset < start);
-                stream.checkpoints.drain(..stale).for_each(|(_, window)| self.windows.free(window));
+                stream.checkpoints.drain(..stale);
             }
             for (direction, stream) in Direction::BOTH.into_iter().zip(&mut entry.streams) {
                 // Messages that refer to no earlier one can be read from anywhere.

@@ -11,7 +11,6 @@ mod tally;
 mod windows;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::io;
 
 pub use self::connection::ConnectionEntry;
 use self::connections::Connections;
@@ -21,6 +20,7 @@ use self::extents::Place;
 pub use self::round_trips::RoundTrips;
 pub use self::stream::Extent;
 pub use self::tally::Tally;
+pub use self::windows::Window;
 use self::windows::Windows;
 use super::record::Record;
 use crate::proto::dissected::{Checkpoint, Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
@@ -339,7 +339,7 @@ impl Index {
         let own = &mut entry.streams[direction.index()].checkpoints;
         if self.windows.is_full() && own.len() > 1 {
             // The oldest stays: the next may be needed later, when the latest is there too.
-            own.remove(1).into_iter().for_each(|(_, window)| self.windows.free(window));
+            own.remove(1);
         }
         if let Ok(window) = self.windows.keep(&checkpoint.window) {
             own.push_back((checkpoint.offset, window));
@@ -347,30 +347,20 @@ impl Index {
     }
 
     /// How many bytes the windows of checkpoints take on disk.
-    pub const fn windows_len(&self) -> u64 {
+    pub fn windows_len(&self) -> u64 {
         self.windows.len()
     }
 
     /// How many bytes they may take.
-    pub const fn limit_windows(&mut self, most: u64) {
+    pub fn limit_windows(&self, most: u64) {
         self.windows.limit(most);
     }
 
-    /// The nearest checkpoint of a direction at `offset` or before.
-    ///
-    /// # Errors
-    /// When its window cannot be read.
-    pub fn checkpoint_before(
-        &self,
-        connection: u32,
-        direction: Direction,
-        offset: u64,
-    ) -> io::Result<Option<Checkpoint>> {
-        let Some(entry) = self.connection(connection) else { return Ok(None) };
-        let all = &entry.streams[direction.index()].checkpoints;
-        let Some(i) = all.partition_point(|(at, _)| *at <= offset).checked_sub(1) else { return Ok(None) };
-        let (offset, window) = all[i];
-        Ok(Some(Checkpoint { offset, window: self.windows.read(window)? }))
+    /// The nearest checkpoint of a direction at stream offset `offset` or before: its offset, and its window on disk.
+    pub fn checkpoint_before(&self, connection: u32, direction: Direction, offset: u64) -> Option<(u64, Window)> {
+        let all = &self.connection(connection)?.streams[direction.index()].checkpoints;
+        let i = all.partition_point(|(at, _)| *at <= offset).checked_sub(1)?;
+        all.get(i).cloned()
     }
 
     /// The numbers of the records with findings, from record `from` on.
