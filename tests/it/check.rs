@@ -5,13 +5,9 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{DOWN, UP, Wire, frame};
+use crate::support::{DOWN, UP, Wire, frame, sample_path};
 use assert_cmd::cargo::cargo_bin;
 use framescope::wire::opcode::Opcode;
-
-fn sample(name: &str) -> String {
-    format!("{}/assets/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"))
-}
 
 /// Exit status, stdout and stderr of `framescope check …`.
 fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -46,7 +42,7 @@ fn with(worst: &str) -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn every_finding_of_the_sample_is_a_line_that_names_its_place() {
-    let file = sample("violations");
+    let file = sample_path("violations");
     let (status, out, err) = check(&[&file]);
     assert_eq!(status, Some(1));
     assert_eq!(out.lines().count(), 36, "{out}");
@@ -62,7 +58,7 @@ fn every_finding_of_the_sample_is_a_line_that_names_its_place() {
 
 #[test]
 fn json_is_an_object_a_line_with_the_finding_as_ndjson_has_it() {
-    let file = sample("violations");
+    let file = sample_path("violations");
     let (status, out, _) = check(&[&file, "--json"]);
     assert_eq!(status, Some(1));
     let export =

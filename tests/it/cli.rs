@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::sample_path;
 use assert_cmd::cargo::cargo_bin;
 use framescope::capture::format::schema::{CutFrame, Line};
 use framescope::wire::frame::FrameHead;
@@ -16,10 +17,6 @@ fn framescope(arguments: &[&str]) -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(cargo_bin!("framescope"));
     command.args(arguments);
     command
-}
-
-fn sample(name: &str) -> String {
-    format!("{}/assets/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn stdout(arguments: &[&str]) -> String {
@@ -133,7 +130,7 @@ mod usage {
 
     #[test]
     fn a_closed_stdout_is_no_failure() {
-        for arguments in [&["man"][..], &["export", &sample("hello"), "--to", "hex"], &["decode", "8100"]] {
+        for arguments in [&["man"][..], &["export", &sample_path("hello"), "--to", "hex"], &["decode", "8100"]] {
             let mut child = Command::new(cargo_bin!("framescope"))
                 .args(arguments)
                 .stdout(Stdio::piped())
@@ -183,7 +180,7 @@ mod bad_input {
             ("/".to_owned(), "is a folder"),
             ("/dev/full".to_owned(), "No space left"),
         ] {
-            let mut command = framescope(&["export", &sample("hello"), "--to", "ndjson", "-o", &target]);
+            let mut command = framescope(&["export", &sample_path("hello"), "--to", "ndjson", "-o", &target]);
             if said == "No space left" {
                 command.arg("--force");
             }
@@ -196,16 +193,19 @@ mod bad_input {
         }
         assert_eq!(fs::read_to_string(&there).expect("there"), "precious");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
-        framescope(&["export", &sample("hello"), "--to", "ndjson", "--force", "-o", &text(&there)]).assert().success();
+        framescope(&["export", &sample_path("hello"), "--to", "ndjson", "--force", "-o", &text(&there)])
+            .assert()
+            .success();
         assert_eq!(fs::metadata(&there).expect("there").permissions().mode() & 0o777, 0o600);
         assert!(fs::read_to_string(&there).expect("there").starts_with("{\"v\":1"));
     }
 
     #[test]
     fn wire_bytes_of_both_directions_are_not_mixed() {
-        let line = one_line(&mut framescope(&["export", &sample("hello"), "--to", "wire"]));
+        let line = one_line(&mut framescope(&["export", &sample_path("hello"), "--to", "wire"]));
         assert!(line.contains("--direction"), "{line}");
-        let output = framescope(&["export", &sample("hello"), "--to", "wire", "--direction", "c2s"]).assert().success();
+        let output =
+            framescope(&["export", &sample_path("hello"), "--to", "wire", "--direction", "c2s"]).assert().success();
         assert!(output.get_output().stdout.starts_with(b"GET /chat"));
     }
 
@@ -228,7 +228,7 @@ mod bad_input {
     fn a_damaged_capture_gives_what_stands_before_the_damage() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("cut.pcapng");
-        let whole = fs::read(sample("ticker")).expect("the sample");
+        let whole = fs::read(sample_path("ticker")).expect("the sample");
         fs::write(&path, &whole[..whole.len() - 700]).expect("written");
         let output = framescope(&["export", "--to", "ndjson"]).arg(&path).assert().success().get_output().clone();
         let stderr = String::from_utf8(output.stderr).expect("text");
@@ -241,7 +241,7 @@ mod bad_input {
     fn a_port_makes_frames_of_a_capture_that_begins_in_the_middle() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("middle.pcapng");
-        let whole = fs::read(sample("hello")).expect("the sample");
+        let whole = fs::read(sample_path("hello")).expect("the sample");
         let blocks = blocks(&whole);
         // The SYN exchange and the handshake are the first five packets behind the two blocks of the head.
         fs::write(&path, [&blocks[..2], &blocks[7..]].concat().concat()).expect("written");
@@ -456,6 +456,8 @@ mod headless {
         child: Child,
         stderr: BufReader<std::process::ChildStderr>,
         address: String,
+        /// Where captures without `--write` are kept.
+        _cache: tempfile::TempDir,
     }
 
     impl Running {
@@ -464,9 +466,9 @@ mod headless {
         }
 
         fn of(command: &mut Command) -> Self {
-            let cache = std::env::temp_dir().join("framescope-test-cache");
+            let cache = tempfile::tempdir().expect("a folder");
             let mut child = command
-                .env("XDG_CACHE_HOME", cache)
+                .env("XDG_CACHE_HOME", cache.path())
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
@@ -477,7 +479,7 @@ mod headless {
             stderr.read_line(&mut line).expect("a line");
             let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line:?}"));
             let address = address.strip_suffix('/').expect("a URL").to_owned();
-            Self { child, stderr, address }
+            Self { child, stderr, address, _cache: cache }
         }
 
         /// Sends the signal; the status, what is left of stdout and of stderr. Within two seconds.

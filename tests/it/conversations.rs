@@ -1,32 +1,20 @@
 //! Whole conversations, sound and broken, cut anywhere: nothing is lost, nothing depends on the cut, and the file gives what
 //! was recorded.
 
-use std::sync::atomic::AtomicBool;
-
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame};
-use framescope::capture::import;
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, compressed_frame, everything, load, with_extension};
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
-use framescope::capture::store::Capture;
-use framescope::capture::store::record::Record;
 use framescope::proto::connection::Connection;
 use framescope::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use framescope::proto::dissector::MAX_JUNK;
 use framescope::proto::endpoint::{Endpoint, Limits};
 use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
-use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 type Said = (Direction, Vec<u8>);
-
-fn any_frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
-    (any::<bool>(), 0u8..16, any::<[u8; 4]>(), vec(any::<u8>(), 0..200)).prop_map(move |(fin, opcode, key, payload)| {
-        frame(fin, Opcode::from_wire(opcode), masked.then_some(key), &payload)
-    })
-}
 
 fn said_by_client() -> impl Strategy<Value = Vec<u8>> {
     let long_head = [b"GET / HTTP/1.1\r\n".to_vec(), b"A: b\r\n".repeat(12_000)].concat();
@@ -79,19 +67,12 @@ fn dissected(talk: &[Said], step: usize) -> Vec<DissectedRecord> {
     out
 }
 
-fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
-    let records = capture.records(1..u64::MAX).into_iter();
-    records.map(|record| (record.clone(), capture.wire(&record, 0..u64::MAX).expect("readable"))).collect()
-}
-
 #[test]
 fn what_came_out_before_a_message_broke_is_judged_whatever_the_cut() {
-    let with = |head: &str| head.trim_end().to_owned() + "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let with = |head: &str| with_extension(head, "permessage-deflate");
     // A stored block with a byte that is no UTF-8 (RFC 1951 §3.2.4), then a block of a type that does not exist.
     let payload = [0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x07];
-    let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, None, payload.len() as u64) };
-    let mut message = Vec::new();
-    head.encode_with(&payload, &mut message);
+    let message = compressed_frame(true, Opcode::Text, None, &payload);
     let talk = [(UP, with(REQUEST).into_bytes()), (DOWN, with(RESPONSE).into_bytes()), (DOWN, message)];
     let whole = dissected(&talk, usize::MAX);
     let rules: Vec<Rule> = whole.iter().flat_map(|record| &record.findings).map(|finding| finding.rule).collect();
@@ -139,10 +120,9 @@ proptest! {
             connection.end(direction, EndReason::Fin, Time(clock));
         }
         drop(connection);
-        let (capture, loader) = import::open(&path).expect("our own file");
-        loader.run(&AtomicBool::new(false));
+        let capture = load(&path);
         prop_assert_eq!(capture.trouble().reason, None);
-        prop_assert!(all(&capture) == all(recorder.capture()), "the file differs");
+        prop_assert!(everything(&capture) == everything(recorder.capture()), "the file differs");
     }
 
     #[test]

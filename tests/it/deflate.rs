@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use framescope::capture::import;
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, load, with_extension};
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
@@ -16,9 +15,6 @@ use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
-
-const UP: Direction = Direction::ClientToServer;
-const DOWN: Direction = Direction::ServerToClient;
 
 /// A recorded connection that agreed on permessage-deflate with these parameters.
 struct Talk {
@@ -35,18 +31,8 @@ impl Talk {
         let connection = recorder.connection(client, server);
         let deflaters = takeover.map(|takeover| Deflater::new(15, takeover));
         let mut talk = Self { recorder, connection, clock: 1_000_000_000, deflaters };
-        talk.say(
-            UP,
-            b"GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
-              Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
-        );
-        let response = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
-             Sec-WebSocket-Extensions: permessage-deflate{parameters}\r\n\r\n"
-        );
-        talk.say(DOWN, response.as_bytes());
+        talk.say(UP, with_extension(REQUEST, "permessage-deflate; client_max_window_bits").as_bytes());
+        talk.say(DOWN, with_extension(RESPONSE, &format!("permessage-deflate{parameters}")).as_bytes());
         talk
     }
 
@@ -79,12 +65,6 @@ impl Talk {
         drop(self.connection);
         capture
     }
-}
-
-fn reopened(path: &Path) -> Capture {
-    let (capture, loader) = import::open(path).expect("our own file");
-    loader.run(&AtomicBool::new(false));
-    capture
 }
 
 fn inflated(capture: &Capture, record: &Record) -> Option<Inflated> {
@@ -121,7 +101,7 @@ fn any_message_is_reached_in_any_order_live_and_reopened() {
             talk.message(Direction::BOTH[i % 2], said(i).as_bytes());
         }
         let live = talk.finish();
-        let reopened = reopened(&path);
+        let reopened = load(&path);
         assert_eq!(live.records(1..u64::MAX), reopened.records(1..u64::MAX));
         assert_eq!(rules(&live), []);
         for capture in [live, reopened] {

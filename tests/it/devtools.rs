@@ -1,37 +1,33 @@
 //! HAR and the DevTools of a real Chromium: their own importer reads ours, and we read what their own writer makes of real
 //! traffic. The modules are those that come with Chromium, loaded as its Network panel loads them.
 
-use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::support::browser::Browser;
 use crate::support::program::Program;
-use framescope::capture::import;
+use crate::support::{self, browser::Browser};
 use framescope::capture::import::samples::Sample;
 use framescope::capture::store::Capture;
-use framescope::export::{Format, Options, Progress, export};
+use framescope::export::Format;
 use serde_json::{Value, json};
 
+/// A capture without damage.
 fn opened(bytes: &[u8]) -> Capture {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("capture");
-    fs::write(&path, bytes).expect("written");
-    load(&path)
+    undamaged(support::opened(bytes))
 }
 
+/// A capture file without damage.
 fn load(path: &Path) -> Capture {
-    let (capture, loader) = import::open(path).expect("a capture");
-    loader.run(&AtomicBool::new(false));
+    undamaged(support::load(path))
+}
+
+fn undamaged(capture: Capture) -> Capture {
     assert_eq!(capture.trouble().reason, None);
     capture
 }
 
 fn exported(capture: &Capture, format: Format) -> String {
-    let mut out = Vec::new();
-    export(capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
-    String::from_utf8(out).expect("UTF-8")
+    String::from_utf8(support::exported(capture, format)).expect("UTF-8")
 }
 
 /// What DevTools make of a HAR, a request each; and the HAR that they write about that.

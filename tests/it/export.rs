@@ -3,10 +3,10 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
+use crate::support::{self, DOWN, UP, everything, load};
 use framescope::capture::format::schema::Line;
-use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
@@ -16,16 +16,12 @@ use framescope::export::{ExportError, Exported, Format, Options, Progress, Selec
 use framescope::proto::accept::accept_key;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
-use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
-const UP: Direction = Direction::ClientToServer;
-const DOWN: Direction = Direction::ServerToClient;
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 fn opened(path: &Path) -> Capture {
-    let (capture, loader) = import::open(path).expect("a capture");
-    loader.run(&AtomicBool::new(false));
+    let capture = load(path);
     // That there is TLS in it is no damage.
     let trouble = capture.trouble().reason.filter(|reason| !reason.contains(": TLS;"));
     assert_eq!(trouble, None);
@@ -58,24 +54,18 @@ fn json(capture: &Capture) -> String {
     String::from_utf8(exported(capture, Format::Ndjson)).expect("UTF-8")
 }
 
-fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
-    let wire = |record: Record| {
-        let bytes = capture.wire(&record, 0..u64::MAX).expect("bytes");
-        (record, bytes)
-    };
-    capture.records(1..u64::MAX).into_iter().map(wire).collect()
-}
-
 /// A recorder with a clock.
 struct Talk {
     recorder: Recorder,
+    _folder: tempfile::TempDir,
     clock: u64,
 }
 
 impl Talk {
     fn new() -> Self {
-        let spool = Spool::temporary_in(&std::env::temp_dir()).expect("a spool");
-        Self { recorder: Recorder::new(spool), clock: 1_795_375_800_000_000_000 }
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::temporary_in(folder.path()).expect("a spool");
+        Self { recorder: Recorder::new(spool), _folder: folder, clock: 1_795_375_800_000_000_000 }
     }
 
     fn connection(&self, port: u16) -> ConnectionRecorder {
@@ -109,9 +99,7 @@ impl Talk {
 }
 
 fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    FrameHead::new(true, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
-    wire
+    support::frame(true, opcode, key, payload)
 }
 
 #[test]
@@ -139,7 +127,7 @@ fn a_cut_head_says_the_same_live_and_reopened() {
             let rules: Vec<&str> = record.findings.iter().map(|finding| finding.rule.id()).collect();
             (record.kind == Kind::CutFrame).then(|| (hex::encode(wire), rules, record.known_direction()))
         };
-        let mut cut: Vec<_> = all(capture).into_iter().filter_map(cut).collect();
+        let mut cut: Vec<_> = everything(capture).into_iter().filter_map(cut).collect();
         cut.sort();
         cut
     };
@@ -192,7 +180,7 @@ mod pcapng {
             let (bytes, exported) = exported_with(&capture, Format::Pcapng, &Options::default());
             // Of a frame that a reset cut, the finding stands on the frame's packet here and on the reset's in the spool.
             assert!(bytes == sample.bytes || sample.name == "violations", "{}", sample.name);
-            assert_eq!(all(&reopened(&bytes)), all(&capture), "{}", sample.name);
+            assert_eq!(everything(&reopened(&bytes)), everything(&capture), "{}", sample.name);
             assert_eq!(exported.note, None);
         }
     }
@@ -201,7 +189,7 @@ mod pcapng {
     fn every_type_of_record_comes_back() {
         let capture = motley();
         let again = reopened(&exported(&capture, Format::Pcapng));
-        assert_eq!(all(&again), all(&capture));
+        assert_eq!(everything(&again), everything(&capture));
         assert_eq!(json(&again), json(&capture));
     }
 
@@ -225,7 +213,8 @@ mod pcapng {
         let note = exported.note.expect("a note");
         assert!(note.contains("2 of their handshakes") && note.contains("without holes"), "{note}");
         let again = reopened(&bytes);
-        let wires: Vec<Vec<u8>> = all(&again).into_iter().map(|(_, wire)| wire).filter(|w| !w.is_empty()).collect();
+        let wires: Vec<Vec<u8>> =
+            everything(&again).into_iter().map(|(_, wire)| wire).filter(|w| !w.is_empty()).collect();
         let expected = |no: u64| capture.wire(&capture.record(no).expect("there"), 0..u64::MAX).expect("bytes");
         assert_eq!(wires[2..], [expected(frames[0]), expected(frames[1])]);
         assert!(wires[0].starts_with(b"GET /ticker") && wires[1].starts_with(b"HTTP/1.1 101"));
@@ -317,7 +306,7 @@ mod ndjson {
             assert_eq!(line.wire, hex::encode(frame));
         }
         let again = reopened(&exported(&capture, Format::Pcapng));
-        assert_eq!(all(&again)[..5], all(&capture)[..5]);
+        assert_eq!(everything(&again)[..5], everything(&capture)[..5]);
         let payloads = exported(&capture, Format::Payload);
         assert!(payloads == [text.as_bytes(), &broken, text.as_bytes()].concat());
         let hex = String::from_utf8(exported(&capture, Format::Hex)).expect("text");

@@ -3,14 +3,10 @@
 use std::process::Command;
 
 use crate::support::program::Program;
-use crate::support::{Screen, UP, Wire, frame};
+use crate::support::{Screen, UP, Wire, frame, sample_path};
 use assert_cmd::cargo::cargo_bin;
 use framescope::tui::app::Effect;
 use framescope::wire::opcode::Opcode;
-
-fn sample(name: &str) -> String {
-    format!("{}/assets/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"))
-}
 
 /// Exit status, stdout and stderr.
 fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -21,7 +17,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 
 #[test]
 fn an_export_holds_what_the_filter_lets_through() {
-    let file = sample("hello");
+    let file = sample_path("hello");
     let (status, out, _) = run(&["export", &file, "--to", "ndjson", "-o", "-", "--filter", "op in {ping pong}"]);
     assert_eq!(status, Some(0));
     assert!(!out.is_empty());
@@ -48,7 +44,8 @@ fn a_filtered_pcapng_holds_the_handshakes_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("a.pcapng");
     let out = out.to_str().expect("a name");
-    let (status, _, said) = run(&["export", &sample("hello"), "--to", "pcapng", "-o", out, "--filter", "op == ping"]);
+    let (status, _, said) =
+        run(&["export", &sample_path("hello"), "--to", "pcapng", "-o", out, "--filter", "op == ping"]);
     assert_eq!(status, Some(0));
     assert!(said.contains("of their handshakes, written anew without holes between"), "{said}");
     let (_, lines, _) = run(&["export", out, "--to", "ndjson", "-o", "-"]);
@@ -75,7 +72,7 @@ fn a_wrong_filter_is_wrong_usage_with_carets_under_the_word() {
 
 #[test]
 fn a_check_judges_what_the_filter_lets_through() {
-    let file = sample("violations");
+    let file = sample_path("violations");
     let (status, all, _) = run(&["check", &file]);
     assert_eq!(status, Some(1));
     let (status, some, said) = run(&["check", &file, "--filter", "finding == close-code-invalid"]);

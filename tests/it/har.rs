@@ -2,30 +2,25 @@
 
 use std::fs;
 
-use crate::support::{DOWN, Screen, UP, Wire, frame, opened};
+use crate::support::{DOWN, Screen, UP, Wire, exported, frame, opened, sample};
 use framescope::capture::import;
-use framescope::capture::import::samples::Sample;
 use framescope::capture::store::Capture;
 use framescope::export::{Format, Options, Progress, Selection, export};
 use framescope::proto::dissected::Kind;
 use serde_json::{Value, json};
 
-fn sample(name: &str) -> Capture {
-    opened(Sample::by_name(name).expect("a sample").bytes)
-}
-
-fn exported(capture: &Capture, format: Format, options: &Options) -> Vec<u8> {
+fn exported_with(capture: &Capture, format: Format, options: &Options) -> Vec<u8> {
     let mut out = Vec::new();
     export(capture, format, options, &mut out, &Progress::default()).expect("exported");
     out
 }
 
 fn har(capture: &Capture) -> Value {
-    serde_json::from_slice(&exported(capture, Format::Har, &Options::default())).expect("JSON")
+    serde_json::from_slice(&exported(capture, Format::Har)).expect("JSON")
 }
 
 fn lines(capture: &Capture) -> Vec<Value> {
-    let text = exported(capture, Format::Ndjson, &Options::default());
+    let text = exported(capture, Format::Ndjson);
     text.split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).expect("JSON")).collect()
 }
 
@@ -78,7 +73,7 @@ mod written {
         let capture = sample("ticker");
         let frame = capture.records(1..99).into_iter().find(|r| r.kind == Kind::Frame).expect("a frame").no;
         let options = Options { selection: Selection::Records(vec![frame]), ..Options::default() };
-        let har: Value = serde_json::from_slice(&exported(&capture, Format::Har, &options)).expect("JSON");
+        let har: Value = serde_json::from_slice(&exported_with(&capture, Format::Har, &options)).expect("JSON");
         let entries = har["log"]["entries"].as_array().expect("entries");
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0]["_webSocketMessages"].as_array().map(Vec::len), Some(1));
@@ -118,14 +113,14 @@ mod written {
             let directions = framescope::proto::dissected::Direction::BOTH.map(Some);
             for direction in directions.into_iter().chain([None]).filter(|d| d.is_some() == (format == Format::Wire)) {
                 let options = Options { redact: true, direction, ..Options::default() };
-                let bytes = exported(&capture, format, &options);
+                let bytes = exported_with(&capture, format, &options);
                 for told in [&b"s3cr3t"[..], hex::encode("s3cr3t").as_bytes(), b"73 33 63 72", b"czNjcjN0"] {
                     assert!(!bytes.windows(told.len()).any(|window| window == told), "{format:?}");
                 }
             }
         }
         let options = Options { redact: true, ..Options::default() };
-        let redacted = opened(&exported(&capture, Format::Har, &options));
+        let redacted = opened(&exported_with(&capture, Format::Har, &options));
         let wires = |capture: &Capture| lines(capture).iter().map(|l| l["wire_len"].clone()).collect::<Vec<_>>();
         assert_eq!(wires(&redacted), wires(&capture));
     }
@@ -153,7 +148,7 @@ fn a_message_larger_than_a_piece_is_whole_in_fragments_too() {
     assert!(data == [base64.as_str(), text.as_str(), &String::from_utf8_lossy(&broken)]);
     let ways: Vec<_> = messages.iter().map(|message| (&message["type"], &message["opcode"])).collect();
     assert_eq!(ways, [(&json!("receive"), &json!(2)), (&json!("send"), &json!(1)), (&json!("receive"), &json!(1))]);
-    let again = opened(&exported(capture, Format::Har, &Options::default()));
+    let again = opened(&exported(capture, Format::Har));
     let wires = |capture: &Capture| -> Vec<Vec<u8>> {
         let frames = capture.records(1..99).into_iter().filter(|record| record.kind == Kind::Frame);
         frames.map(|record| capture.wire(&record, 0..u64::MAX).expect("readable")).collect()
@@ -225,7 +220,7 @@ mod read {
         assert_eq!(lines[1]["time"], "2026-11-22T19:30:01.020000000Z");
         // It stays marked, whatever it becomes.
         for format in [Format::Pcapng, Format::Har] {
-            let again = opened(&exported(&capture, format, &Options::default()));
+            let again = opened(&exported(&capture, format));
             assert_eq!(again.reconstructed(), Some(words.as_str()), "{format:?}");
             assert_eq!(said(&again), expected());
         }
@@ -324,7 +319,7 @@ mod read {
         let entry = json!({"_webSocketMessages": messages(), "request": {"url": "ws://a/"}, "response": {"status": 101},
                            "startedDateTime": "2026-11-22T19:30:01Z"});
         let foreign = json!({"log": {"entries": [entry]}}).to_string();
-        let own = String::from_utf8(exported(&sample("hello"), Format::Har, &Options::default())).expect("UTF-8");
+        let own = String::from_utf8(exported(&sample("hello"), Format::Har)).expect("UTF-8");
         for (file, whole) in
             [(foreign.clone(), said(&opened(foreign.as_bytes()))), (own[..9000].to_owned(), said(&sample("hello")))]
         {
@@ -356,7 +351,7 @@ mod read {
             r#"{"log":{"entries":[]}}trailing"#,
         ] {
             let capture = opened(text.as_bytes());
-            let _ = exported(&capture, Format::Ndjson, &Options::default());
+            let _ = exported(&capture, Format::Ndjson);
         }
     }
 }

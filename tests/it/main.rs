@@ -4,16 +4,19 @@
 //! process (a terminal, environment variables, signals) starts the built program, or this binary, as a child process.
 //! `cargo test --test it ring::` runs the tests of one module.
 
+mod any_keys;
 mod architecture;
 mod browser;
 mod check;
 mod cli;
+mod concurrency;
 mod conversations;
 mod deflate;
 mod devtools;
 mod documents;
 mod export;
 mod filter;
+mod gaps;
 mod har;
 mod import;
 mod peers;

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
 
-use framescope::capture::import;
+use crate::support::load;
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::net::{Config, Server};
@@ -27,8 +26,7 @@ fn judged(talk: impl FnOnce(&str)) -> (Vec<Finding>, usize) {
     let handle = server.start(recorder.clone()).expect("a thread");
     talk(&url);
     assert!(handle.shutdown());
-    let (reopened, loader) = import::open(&path).expect("our own file");
-    loader.run(&AtomicBool::new(false));
+    let reopened = load(&path);
     let findings = recorder.capture().findings(0, usize::MAX);
     assert_eq!(reopened.findings(0, usize::MAX), findings);
     let compressed = reopened.records(1..u64::MAX).iter().filter(|record| record.compressed && record.fin()).count();

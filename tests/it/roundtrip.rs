@@ -4,17 +4,16 @@ use std::fs;
 use std::sync::atomic::AtomicBool;
 
 use crate::support::packets::{PLAIN, Segment, Tcp};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, everything, exported, opened};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
-use framescope::export::{Format, Options, Progress, export};
+use framescope::export::Format;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
-use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -24,16 +23,8 @@ type Said = (Direction, Vec<u8>);
 /// The formats that carry whole captures.
 const CARRIERS: [Format; 3] = [Format::Pcapng, Format::Ndjson, Format::Har];
 
-fn exported(capture: &Capture, format: Format) -> Vec<u8> {
-    let mut out = Vec::new();
-    export(capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
-    out
-}
-
 fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
-    let records = capture.records(1..u64::MAX).into_iter();
-    let wire = |record: &Record| capture.wire(record, 0..u64::MAX).expect("readable");
-    records.map(|record| (renumbered(capture, &record), wire(&record))).collect()
+    everything(capture).into_iter().map(|(record, wire)| (renumbered(capture, &record), wire)).collect()
 }
 
 /// Connections are numbered as their first records stand, where that is not as their first bytes came.
@@ -83,12 +74,6 @@ fn every_sample_comes_back_from_every_carrier() {
             check(&capture, format).unwrap_or_else(|e| panic!("{} {format:?}: {e}", sample.name));
         }
     }
-}
-
-fn any_frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
-    (any::<bool>(), 0u8..16, any::<[u8; 4]>(), vec(any::<u8>(), 0..200)).prop_map(move |(fin, opcode, key, payload)| {
-        frame(fin, Opcode::from_wire(opcode), masked.then_some(key), &payload)
-    })
 }
 
 /// Conversations in which each request has its answer. What no record tells is left out: how long something was held back whose
@@ -153,7 +138,8 @@ fn pieces(talk: &[Said], step: usize) -> Vec<(Direction, &[u8])> {
 
 /// Records conversations side by side: of each in turn one piece.
 fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Capture {
-    let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir()).expect("a spool"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
     let mut clock = 1_795_375_800_000_000_000;
     let mut connections: Vec<_> = (0..talks.len())
         .map(|n| recorder.connection(([127, 0, 0, 1], 50_000 + n as u16).into(), ([127, 0, 0, 1], 6455).into()))

@@ -2,22 +2,16 @@
 //! and conversations in which nothing is wrong. Fed whole, byte by byte and from the file they give the same findings.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use framescope::capture::import;
+use crate::support::{DOWN, UP, load};
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
-use framescope::capture::store::Capture;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::rules::{Finding, Rule, Severity};
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
-
-const UP: Direction = Direction::ClientToServer;
-const DOWN: Direction = Direction::ServerToClient;
 
 const REQUEST: &str = "GET /echo HTTP/1.1\r\nHost: 127.0.0.1:6455\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -92,7 +86,7 @@ impl Talk {
         }
         drop(connection);
         let live = recorder.capture().findings(0, usize::MAX);
-        assert_eq!(reopened(&path).findings(0, usize::MAX), live, "opened again");
+        assert_eq!(load(&path).findings(0, usize::MAX), live, "opened again");
         live
     }
 
@@ -111,12 +105,6 @@ impl Talk {
             .filter_map(|step| if let Step::Say(_, bytes) = step { Some(bytes.as_slice()) } else { None })
             .collect()
     }
-}
-
-fn reopened(path: &Path) -> Capture {
-    let (capture, loader) = import::open(path).expect("our own file");
-    loader.run(&AtomicBool::new(false));
-    capture
 }
 
 /// A request in which something else stands.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use crate::support::{DOWN, UP, compressed_frame, frame};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
@@ -20,9 +21,6 @@ use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
-
-const UP: Direction = Direction::ClientToServer;
-const DOWN: Direction = Direction::ServerToClient;
 
 /// 2026-11-22T19:30:00Z
 const START: u64 = 1_795_375_800_000_000_000;
@@ -103,12 +101,6 @@ impl Maker {
             connection.end(direction, EndReason::Fin, Time(self.now));
         }
     }
-}
-
-fn frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    FrameHead::new(fin, opcode, key, payload.len() as u64).encode_with(payload, &mut wire);
-    wire
 }
 
 /// RFC 6455 §1.3 and §5.7, literally.
@@ -215,15 +207,6 @@ fn fragments(make: &mut Maker) {
     }
     make.wait(200);
     make.close(&mut talk, DOWN, 1001, "the server goes away");
-}
-
-/// A frame that begins a compressed message.
-fn compressed_frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let mut head = FrameHead::new(fin, opcode, key, payload.len() as u64);
-    head.rsv1 = true;
-    let mut wire = Vec::new();
-    head.encode_with(payload, &mut wire);
-    wire
 }
 
 /// permessage-deflate: what is said twice costs little the second time, in one message and in the next.

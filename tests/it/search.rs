@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, frame};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, compressed_frame, frame, with_extension};
 use framescope::capture::query::search::{Hit, Pattern, Toward, find};
 use framescope::proto::deflate::Deflater;
-use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
 const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
@@ -52,7 +51,7 @@ fn a_long_payload_is_searched_across_its_pieces() {
 
 #[test]
 fn what_a_message_inflates_to_is_searched() {
-    let with = |head: &str| head.trim_end().to_owned() + "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let with = |head: &str| with_extension(head, "permessage-deflate");
     let mut wire = Wire::new();
     wire.say(UP, with(REQUEST).as_bytes());
     wire.say(DOWN, with(RESPONSE).as_bytes());
@@ -60,10 +59,7 @@ fn what_a_message_inflates_to_is_searched() {
     for text in ["hay and hay and hay", "hay and Needle and hay"] {
         let mut payload = Vec::new();
         deflater.message(text.as_bytes(), &mut payload);
-        let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, None, payload.len() as u64) };
-        let mut bytes = Vec::new();
-        head.encode_with(&payload, &mut bytes);
-        wire.say(DOWN, &bytes);
+        wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &payload));
     }
     assert_eq!(search(&wire, "needle and", 1, Toward::Later), Some(Hit { no: 4, byte: 2, inflated: Some(8) }));
 }

@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-use framescope::capture::import;
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
@@ -10,7 +9,7 @@ use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, packets};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, load, packets};
 
 /// One line of tshark's fields.
 fn tshark(file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
@@ -84,8 +83,7 @@ fn tshark_agrees_with_our_file() {
     let checks = tshark(&path, bad, &["frame.number", "_ws.expert.message"]);
     assert!(checks.is_empty(), "{checks:?}");
 
-    let (capture, loader) = import::open(&path).expect("our own file");
-    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    let capture = load(&path);
     let fields = [
         "tcp.stream",
         "tcp.srcport",
@@ -147,8 +145,7 @@ fn tshark_reads_every_file_of_a_ring() {
     for path in recorder.capture().paths() {
         let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
         let frames = tshark_with("tcp.reassemble_out_of_order:FALSE", &path, "websocket", &fields);
-        let (capture, loader) = import::open(&path).expect("our own file");
-        loader.run(&std::sync::atomic::AtomicBool::new(false));
+        let capture = load(&path);
         let ours: Vec<Vec<String>> = capture
             .records(0..u64::MAX)
             .iter()
@@ -186,8 +183,7 @@ fn their_frames(path: &std::path::Path) -> Vec<Seen> {
 }
 
 fn our_frames(path: &std::path::Path) -> Vec<Seen> {
-    let (capture, loader) = import::open(path).expect("a capture");
-    loader.run(&std::sync::atomic::AtomicBool::new(false));
+    let capture = load(path);
     let records = capture.records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
     let mut frames: Vec<Seen> = records
         .map(|record| {

@@ -10,11 +10,10 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use framescope::capture::import;
+use crate::support::{self, DOWN, UP, everything, load};
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
@@ -22,12 +21,8 @@ use framescope::capture::store::record::Record;
 use framescope::net::{Config, Handle, Server};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Severity;
-use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 use tungstenite::WebSocket;
-
-const UP: Direction = Direction::ClientToServer;
-const DOWN: Direction = Direction::ServerToClient;
 
 /// The longest that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -118,16 +113,15 @@ impl Bench {
         let begun = Instant::now();
         assert!(self.handle.shutdown(), "all threads ended");
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-        let live = all(self.recorder.capture());
+        let live = everything(self.recorder.capture());
         assert_eq!(self.recorder.capture().totals().open, 0);
-        let (reopened, loader) = import::open(&self.path).expect("our own file");
-        loader.run(&AtomicBool::new(false));
+        let reopened = load(&self.path);
         // That a client spoke TLS is no damage.
         assert_eq!(reopened.trouble().reason.filter(|reason| !reason.contains(": TLS;")), None);
         assert!(
-            all(&reopened) == live,
+            everything(&reopened) == live,
             "the file gives other records than the live run: {}",
-            difference(&all(&reopened), &live)
+            difference(&everything(&reopened), &live)
         );
         live
     }
@@ -137,14 +131,6 @@ impl Bench {
 fn difference(reopened: &[(Record, Vec<u8>)], live: &[(Record, Vec<u8>)]) -> String {
     let pair = live.iter().zip(reopened).find(|(live, reopened)| live != reopened);
     format!("{} live, {} reopened; live and reopened: {pair:?}", live.len(), reopened.len())
-}
-
-fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
-    let with_bytes = |record: Record| {
-        let wire = capture.wire(&record, 0..u64::MAX).expect("bytes");
-        (record, wire)
-    };
-    capture.records(1..u64::MAX).into_iter().map(with_bytes).collect()
 }
 
 fn without_errors(records: &[(Record, Vec<u8>)]) -> bool {
@@ -162,9 +148,7 @@ fn payloads(capture: &Capture, direction: Direction, opcode: Opcode) -> Vec<Vec<
 
 /// A masked frame.
 fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
-    let mut wire = Vec::new();
-    FrameHead::new(fin, opcode, Some([0x37, 0xfa, 0x21, 0x3d]), payload.len() as u64).encode_with(payload, &mut wire);
-    wire
+    support::frame(fin, opcode, Some([0x37, 0xfa, 0x21, 0x3d]), payload)
 }
 
 fn read_head(stream: &mut TcpStream) -> String {

@@ -1,13 +1,16 @@
 //! What several test files need: a capture with known bytes, and a screen to type at.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use framescope::capture::import::samples::Sample;
 use framescope::capture::import::{self, Options};
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::record::Record;
+use framescope::export::{Format, Options as ExportOptions, Progress, export};
 use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::time::Time;
 use framescope::tui::app::{App, Setting};
@@ -17,6 +20,8 @@ use framescope::tui::theme::{Theme, ThemeName};
 use framescope::tui::view;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -43,14 +48,65 @@ pub fn frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) ->
     wire
 }
 
-/// A capture over a file with these bytes, read to its end. The file has no ending: what it is, is told by its content.
+/// A whole frame that begins a message compressed with permessage-deflate: RSV1 is set.
+pub fn compressed_frame(fin: bool, opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    let head = FrameHead { rsv1: true, ..FrameHead::new(fin, opcode, key, payload.len() as u64) };
+    head.encode_with(payload, &mut wire);
+    wire
+}
+
+/// Any whole frame, with any opcode.
+pub fn any_frame(masked: bool) -> impl Strategy<Value = Vec<u8>> {
+    (any::<bool>(), 0u8..16, any::<[u8; 4]>(), vec(any::<u8>(), 0..200)).prop_map(move |(fin, opcode, key, payload)| {
+        frame(fin, Opcode::from_wire(opcode), masked.then_some(key), &payload)
+    })
+}
+
+/// A handshake's head with this extension, offered or accepted.
+pub fn with_extension(head: &str, extension: &str) -> String {
+    head.replacen("\r\n\r\n", &format!("\r\nSec-WebSocket-Extensions: {extension}\r\n\r\n"), 1)
+}
+
+/// Opens a capture file and reads it to its end.
+pub fn load(path: &Path) -> Capture {
+    let (capture, loader) = import::open(path).expect("a capture");
+    loader.run(&AtomicBool::new(false));
+    capture
+}
+
+/// A capture over a file with these bytes, read to its end. The file's name has no extension: its content shows its format.
 pub fn opened(bytes: &[u8]) -> Capture {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("capture");
     std::fs::write(&path, bytes).expect("written");
-    let (capture, loader) = import::open(&path).expect("a capture");
-    loader.run(&AtomicBool::new(false));
-    capture
+    load(&path)
+}
+
+/// One of the captures that come with the program.
+pub fn sample(name: &str) -> Capture {
+    opened(Sample::by_name(name).expect("a sample").bytes)
+}
+
+/// The path of one of these captures in the repository.
+pub fn sample_path(name: &str) -> String {
+    format!("{}/assets/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every kept record of a capture, with its bytes.
+pub fn everything(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
+    let with_bytes = |record: Record| {
+        let wire = capture.wire(&record, 0..u64::MAX).expect("the bytes of a record");
+        (record, wire)
+    };
+    capture.records(1..u64::MAX).into_iter().map(with_bytes).collect()
+}
+
+/// A whole capture in a format.
+pub fn exported(capture: &Capture, format: Format) -> Vec<u8> {
+    let mut out = Vec::new();
+    export(capture, format, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
+    out
 }
 
 /// A live capture with one connection that a test feeds.
@@ -71,7 +127,7 @@ impl Wire {
         Self::into(|path| Spool::keep_ring(path, false, size).expect("a spool"))
     }
 
-    fn into(spool: impl FnOnce(&std::path::Path) -> Spool) -> Self {
+    fn into(spool: impl FnOnce(&Path) -> Spool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::new(spool(&folder.path().join("a.pcapng")));
         let address = |text: &str| text.parse().expect("an address");
@@ -189,7 +245,7 @@ impl Screen {
     }
 
     /// Over a file.
-    pub fn file(path: &std::path::Path, options: Options, size: (u16, u16)) -> Self {
+    pub fn file(path: &Path, options: Options, size: (u16, u16)) -> Self {
         let (capture, loader) = import::open_with(path, options).expect("a capture");
         loader.run(&AtomicBool::new(false));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -198,6 +254,11 @@ impl Screen {
         let mut app = App::new(capture, setting, Theme::named(ThemeName::Dark), keymap, false);
         app.resize(Rect::new(0, 0, size.0, size.1));
         Self { app, size }
+    }
+
+    pub fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.app.resize(Rect::new(0, 0, size.0, size.1));
     }
 
     /// Presses keys by name, or characters.
