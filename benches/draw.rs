@@ -101,8 +101,8 @@ fn print(records: usize, (width, height): (u16, u16), what: &str, median: Durati
 fn capture(folder: &std::path::Path, records: usize, compressed: bool) -> Recorder {
     let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
     let address = "127.0.0.1:6455".parse().expect("an address");
-    let mut connection = recorder.connection(address, address);
-    let mut say = |direction, bytes: &[u8], n: usize| {
+    let connection = recorder.connection(address, address);
+    let say = |direction, bytes: &[u8], n: usize| {
         connection.record(&[Chunk { direction, time: Time(n as u64 * 1_000_000), bytes }]);
     };
     let extension = if compressed { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };

@@ -76,7 +76,7 @@ fn chunk(direction: Direction, bytes: &[u8], n: usize) -> Chunk<'_> {
 fn capture(folder: &std::path::Path, records: usize) -> Recorder {
     let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
     let address = "127.0.0.1:6455".parse().expect("an address");
-    let mut connection = recorder.connection(address, address);
+    let connection = recorder.connection(address, address);
     let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

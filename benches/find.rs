@@ -55,7 +55,7 @@ fn main() {
 
 fn record(recorder: &Recorder, len: usize, frames: usize) {
     let address = "127.0.0.1:6455".parse().expect("an address");
-    let mut connection = recorder.frames(address, address);
+    let connection = recorder.frames(address, address);
     let text = r#"{"level":"info","message":"nothing to see here","needl":17} "#.repeat(len / 60 + 1);
     let mut wire = Vec::new();
     for n in 0..frames {

@@ -49,7 +49,7 @@ fn main() {
 
 fn record(recorder: &Recorder, len: usize, messages: u64) {
     let address = "127.0.0.1:6455".parse().expect("an address");
-    let mut connection = recorder.connection(address, address);
+    let connection = recorder.connection(address, address);
     let heads: [&[u8]; 2] = [
         b"GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
           Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\

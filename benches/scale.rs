@@ -121,10 +121,10 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
     let response = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
     let (up, down) = (Direction::ClientToServer, Direction::ServerToClient);
-    let mut all: Vec<ConnectionRecorder> = (0..connections)
+    let all: Vec<ConnectionRecorder> = (0..connections)
         .map(|n| {
             let client = ([127, 0, 0, 1], 10_000 + n as u16).into();
-            let mut connection = recorder.connection(client, ([127, 0, 0, 1], 6455).into());
+            let connection = recorder.connection(client, ([127, 0, 0, 1], 6455).into());
             let key = hex::encode((n as u128).to_be_bytes());
             let request = format!("{handshake}{}==\r\n\r\n", &key[10..]);
             let chunk = |direction, bytes| Chunk { direction, time: Time(n), bytes };

@@ -162,7 +162,7 @@ fn record(bytes: &[u8], handshake: bool) -> anyhow::Result<Capture> {
     let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir())?);
     let capture = recorder.capture().clone();
     let [client, server] = ENDS;
-    let mut connection = if handshake { recorder.connection(client, server) } else { recorder.frames(client, server) };
+    let connection = if handshake { recorder.connection(client, server) } else { recorder.frames(client, server) };
     let [request, response] = heads();
     let mut chunks = Vec::new();
     if handshake {

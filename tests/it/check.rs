@@ -152,7 +152,7 @@ fn captured_text_reaches_no_terminal_raw() {
     let (_folder, path) = capture(|wire| {
         wire.connection.end(UP, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
         let address = |text: &str| text.parse().expect("an address");
-        let mut other = wire.recorder.connection(address("127.0.0.1:50009"), address("127.0.0.1:6455"));
+        let other = wire.recorder.connection(address("127.0.0.1:50009"), address("127.0.0.1:6455"));
         let bytes = b"GET / HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";
         let time = framescope::proto::time::Time(1_795_375_900_000_000_000);
         other.record(&[framescope::capture::live::recorder::Chunk { direction: UP, time, bytes }]);

@@ -73,7 +73,7 @@ impl Script {
     }
 
     fn record(&self, recorder: &Recorder) {
-        let mut connection =
+        let connection =
             recorder.connection(SocketAddr::from(([127, 0, 0, 1], self.port)), SocketAddr::from(([127, 0, 0, 1], 80)));
         for (n, (direction, bytes)) in self.chunks.iter().enumerate() {
             let chunk = Chunk { direction: *direction, time: Time(n as u64), bytes };

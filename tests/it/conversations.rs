@@ -107,7 +107,7 @@ proptest! {
         let path = folder.path().join("a.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
         let address = |text: &str| text.parse().expect("an address");
-        let mut connection = recorder.connection(address("[::ffff:127.0.0.1]:50001"), address("[::ffff:127.0.0.1]:6455"));
+        let connection = recorder.connection(address("[::ffff:127.0.0.1]:50001"), address("[::ffff:127.0.0.1]:6455"));
         let mut clock = 0;
         for (direction, bytes) in &talk {
             for piece in bytes.chunks(step) {

@@ -555,7 +555,7 @@ fn connections_without_number_leave_room_for_what_is_said() {
 fn a_temporary_ring_goes_with_the_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = Recorder::new(Spool::temporary_ring(folder.path(), SIZE).expect("a spool"));
-    let mut connection = recorder.connection(([127, 0, 0, 1], 50_001).into(), ([127, 0, 0, 1], 6455).into());
+    let connection = recorder.connection(([127, 0, 0, 1], 50_001).into(), ([127, 0, 0, 1], 6455).into());
     for n in 0..2000u64 {
         connection.record(&[Chunk { direction: UP, time: Time(n), bytes: &[0x16; 300] }]);
     }

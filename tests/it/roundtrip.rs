@@ -153,7 +153,7 @@ fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Capture {
             connection.record(&[Chunk { direction: *direction, time: Time(clock), bytes }]);
         }
     }
-    for ((_, [up, down]), mut connection) in talks.iter().zip(connections) {
+    for ((_, [up, down]), connection) in talks.iter().zip(connections) {
         for (direction, how) in [(UP, *up), (DOWN, *down)] {
             clock += 5;
             match how {

@@ -110,28 +110,33 @@ impl Recorder {
 
     fn connection_of(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
         let recording = Recording::new(self.clone(), client, server, connection);
-        ConnectionRecorder { recording: Arc::new(Mutex::new(Some(recording))), linger: self.linger.clone() }
+        let recording = Arc::new(Mutex::new(Some(recording)));
+        ConnectionRecorder(Arc::new(SharedRecording { recording, linger: self.linger.clone() }))
     }
 }
 
-/// Records one connection.
-pub struct ConnectionRecorder {
+/// Records one connection. Clones record into the same connection, also from several threads. When the last clone is
+/// dropped, each direction that has not ended is recorded as one whose end was not captured.
+#[derive(Clone)]
+pub struct ConnectionRecorder(Arc<SharedRecording>);
+
+struct SharedRecording {
     recording: Shared,
     linger: Linger,
 }
 
 impl ConnectionRecorder {
-    /// Records what crossed, in the order given: it is part of the capture when this returns.
-    pub fn record(&mut self, chunks: &[Chunk<'_>]) {
+    /// Records bytes that crossed, in the order given. They are part of the capture when this returns.
+    pub fn record(&self, chunks: &[Chunk<'_>]) {
         self.with(|recording| {
             recording.hold(chunks);
             recording.commit();
         });
     }
 
-    /// Records what crossed, in the order given: it is part of the capture soon, 5 ms later at most. A connection that
-    /// says much in little time writes less often so.
-    pub fn record_soon(&mut self, chunks: &[Chunk<'_>]) {
+    /// Records bytes that crossed, in the order given. They are part of the capture at most 5 ms later, so that a busy
+    /// connection appends to the spool less often.
+    pub fn record_soon(&self, chunks: &[Chunk<'_>]) {
         let mut watch = false;
         self.with(|recording| {
             recording.hold(chunks);
@@ -139,30 +144,30 @@ impl ConnectionRecorder {
             watch = recording.wants_watch();
         });
         if watch {
-            self.linger.watch(&self.recording);
+            self.0.linger.watch(&self.0.recording);
         }
     }
 
-    /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
-    pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
+    /// Records the end of a direction: in order (FIN), or at the end of the capture.
+    pub fn end(&self, direction: Direction, how: EndReason, time: Time) {
         self.with(|recording| recording.end(direction, how, time));
     }
 
-    /// A side has torn the connection down (RST): that ends both directions.
-    pub fn reset(&mut self, by: Direction, time: Time) {
+    /// Records that a side reset the connection (RST), which ends both directions.
+    pub fn reset(&self, by: Direction, time: Time) {
         self.with(|recording| recording.reset(by, time));
     }
 
     fn with(&self, work: impl FnOnce(&mut Recording)) {
-        if let Some(recording) = lock(&self.recording).as_mut() {
+        if let Some(recording) = lock(&self.0.recording).as_mut() {
             work(recording);
         }
     }
 }
 
-impl Drop for ConnectionRecorder {
+impl Drop for SharedRecording {
     fn drop(&mut self) {
-        // Taken out, so that the spool goes with the last recorder, whoever else looks at this just now.
+        // Take it out: the flush timer may hold a reference to it just now, and would keep the spool alive.
         if let Some(mut recording) = lock(&self.recording).take() {
             recording.end_unknown();
         }
@@ -221,7 +226,7 @@ mod tests {
         let mut recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
         recorder.most_records = 4;
         let address = "127.0.0.1:6455".parse().expect("address");
-        let mut connection = recorder.connection(address, address);
+        let connection = recorder.connection(address, address);
         let [request, response] = handshake();
         connection.record(&[Chunk { direction: UP, time: Time(1), bytes: &request }]);
         connection.record(&[Chunk { direction: DOWN, time: Time(2), bytes: &response }]);
@@ -231,6 +236,27 @@ mod tests {
         let trouble = recorder.capture().trouble();
         assert_eq!((recorder.capture().len(), trouble.uncaptured), (4, 6));
         assert_eq!(trouble.reason.as_deref(), Some("capturing stopped: a capture has at most 4 records"));
+    }
+
+    #[test]
+    fn a_connection_ends_with_the_last_clone_of_its_recorder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+        let address = "127.0.0.1:6455".parse().expect("address");
+        let client_side = recorder.connection(address, address);
+        let server_side = client_side.clone();
+        let [request, response] = handshake();
+        client_side.record(&[Chunk { direction: UP, time: Time(1), bytes: &request }]);
+        let other_thread = std::thread::spawn(move || {
+            server_side.record(&[Chunk { direction: DOWN, time: Time(2), bytes: &response }]);
+        });
+        other_thread.join().expect("the other thread");
+        let capture = recorder.capture();
+        assert_eq!((capture.totals().connections, capture.totals().open, capture.len()), (1, 1, 2));
+        drop(client_side);
+        let ends = capture.records(3..u64::MAX);
+        assert!(ends.iter().all(|record| record.kind == Kind::End(EndReason::Capture)), "{ends:?}");
+        assert_eq!((capture.totals().open, ends.len()), (0, 2));
     }
 
     #[test]
@@ -290,7 +316,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
-        let mut connection = recorder
+        let connection = recorder
             .connection("127.0.0.1:50001".parse().expect("address"), "127.0.0.1:6455".parse().expect("address"));
         let [request, response] = handshake();
         connection.record(&[

@@ -231,9 +231,8 @@ mod tests {
     fn busy(folder: &std::path::Path) -> Recorder {
         let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
         let address = "127.0.0.1:1".parse().expect("an address");
-        let mut connection = recorder.connection(address, address);
-        let mut say =
-            |direction, time, bytes: &[u8]| connection.record(&[Chunk { direction, time: Time(time), bytes }]);
+        let connection = recorder.connection(address, address);
+        let say = |direction, time, bytes: &[u8]| connection.record(&[Chunk { direction, time: Time(time), bytes }]);
         say(Direction::ClientToServer, 0, b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
         say(Direction::ServerToClient, 0, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
         for n in 1..10_000 {

@@ -199,8 +199,8 @@ fn capture() -> (tempfile::TempDir, Recorder) {
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
     let address = "127.0.0.1:6455".parse().expect("an address");
-    let mut connection = recorder.connection(address, address);
-    let mut say = |direction: Direction, millis: u64, bytes: &[u8]| {
+    let connection = recorder.connection(address, address);
+    let say = |direction: Direction, millis: u64, bytes: &[u8]| {
         connection.record(&[Chunk { direction, time: Time(millis * 1_000_000), bytes }]);
     };
     let frame = |opcode, key, payload: &[u8]| {
@@ -332,7 +332,7 @@ fn a_selection_grows_with_the_capture_and_stops_when_told() {
     assert!(sieve.extend(&mut selection, |_| true).expect("read"));
     let before = selection.len();
     let address = "127.0.0.1:1".parse().expect("an address");
-    let mut connection = recorder.connection(address, address);
+    let connection = recorder.connection(address, address);
     connection.record(&[Chunk { direction: ClientToServer, time: Time(1), bytes: b"GET / HTTP/1.1\r\n\r\n" }]);
     assert!(sieve.extend(&mut selection, |_| true).expect("read"));
     assert_eq!((selection.len(), selection.looked_at()), (before, capture.len()));
