@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!  sockets ──► net: listener, one thread per connection, server roles, demo client
-//!                │ tap: each chunk read or written, with its time, exactly as it crossed
+//!                │ wiretap: each chunk read or written, with its time, exactly as it crossed
 //!                ▼
 //!              capture::live::recorder ──► spool: a pcapng file (synthesized TCP), appended as bytes arrive
 //!                │                     ▲

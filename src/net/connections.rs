@@ -1,4 +1,4 @@
-//! The open connections, so that the server can end them all.
+//! The open connections of a server, so that it can end them all.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
@@ -6,94 +6,94 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// All connections of a server.
+/// The open connections of a server.
 #[derive(Default)]
-pub struct Connections {
-    open: Mutex<Open>,
-    /// A connection has gone.
-    gone: Condvar,
-    stopping: Arc<AtomicBool>,
+pub struct OpenConnections {
+    open: Mutex<Streams>,
+    /// Notified when a connection is removed.
+    removed: Condvar,
+    shutting_down: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
-struct Open {
-    streams: HashMap<u64, Arc<TcpStream>>,
-    next: u64,
+struct Streams {
+    by_id: HashMap<u64, Arc<TcpStream>>,
+    next_id: u64,
 }
 
-/// One connection's entry; it goes when this is dropped.
-pub struct Entry {
-    connections: Arc<Connections>,
+/// Keeps a connection among the open ones; dropping it removes the connection.
+pub struct OpenGuard {
+    connections: Arc<OpenConnections>,
     id: u64,
 }
 
-impl Connections {
-    /// Set from the moment that the server shuts down.
-    pub fn stopping(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stopping)
+impl OpenConnections {
+    /// A flag that is true from the moment the server begins to shut down.
+    pub fn shutting_down(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.shutting_down)
     }
 
-    /// Whether the server shuts down.
-    pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
+    /// Returns true if the server is shutting down.
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down.load(Ordering::SeqCst)
     }
 
-    /// Enters a connection; none while the server shuts down.
-    pub fn enter(self: &Arc<Self>, stream: &Arc<TcpStream>) -> Option<Entry> {
+    /// Adds a connection. Returns `None` if the server is shutting down.
+    pub fn add(self: &Arc<Self>, stream: &Arc<TcpStream>) -> Option<OpenGuard> {
         let mut open = self.lock();
-        if self.is_stopping() {
+        if self.is_shutting_down() {
             return None;
         }
-        let id = open.next;
-        open.next += 1;
-        open.streams.insert(id, Arc::clone(stream));
-        Some(Entry { connections: Arc::clone(self), id })
+        let id = open.next_id;
+        open.next_id += 1;
+        open.by_id.insert(id, Arc::clone(stream));
+        Some(OpenGuard { connections: Arc::clone(self), id })
     }
 
-    /// How many are open.
+    /// The number of open connections.
     pub fn count(&self) -> usize {
-        self.lock().streams.len()
+        self.lock().by_id.len()
     }
 
-    /// Wakes every connection's thread from its wait for input; each says goodbye and ends.
-    pub fn stop(&self) {
+    /// Begins the shutdown: wakes every connection's thread from its read, upon which it sends a Close and ends.
+    pub fn shut_down(&self) {
         let open = self.lock();
-        self.stopping.store(true, Ordering::SeqCst);
-        for stream in open.streams.values() {
-            // One that is gone already needs no waking.
+        self.shutting_down.store(true, Ordering::SeqCst);
+        for stream in open.by_id.values() {
+            // This fails for a connection that is already lost, whose thread needs no waking.
             let _ = stream.shutdown(Shutdown::Read);
         }
     }
 
-    /// Ends the connections whose threads are still writing to peers that do not read.
+    /// Cuts all connections, so that threads that still write to peers that do not read end too.
     pub fn cut(&self) {
-        for stream in self.lock().streams.values() {
+        for stream in self.lock().by_id.values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
-    /// Waits until all are gone; whether they are.
-    pub fn wait(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    /// Waits until no connection is open. Returns false if some still are after `timeout`.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
         let mut open = self.lock();
-        while !open.streams.is_empty() {
+        while !open.by_id.is_empty() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            open = self.gone.wait_timeout(open, left).unwrap_or_else(PoisonError::into_inner).0;
+            open = self.removed.wait_timeout(open, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, Streams> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Entry {
+impl Drop for OpenGuard {
     fn drop(&mut self) {
-        self.connections.lock().streams.remove(&self.id);
-        self.connections.gone.notify_all();
+        self.connections.lock().by_id.remove(&self.id);
+        self.connections.removed.notify_all();
     }
 }

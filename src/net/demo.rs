@@ -1,7 +1,7 @@
-//! The built-in demo client: plays the browser's part over a real loopback connection.
+//! The built-in demo client, which acts like the page in a browser, over a real loopback connection.
 //!
-//! It does what the page does, connecting to `/ticker` and answering each `echo N` by `client: echo N`, and a ping now and
-//! then, which a page cannot send.
+//! Like the page, it connects to `/ticker` and replies to each `echo N` with `client: echo N`. It also sends a ping now and
+//! then, which a page cannot.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -21,19 +21,19 @@ use crate::wire::close::CloseCode;
 use crate::wire::http::{self, Head};
 use crate::wire::opcode::Opcode;
 
-/// After how many messages comes a ping.
-const PING_EACH: u64 = 5;
+/// A ping is sent after each this many messages.
+const MESSAGES_PER_PING: u64 = 5;
 
-/// How often the client looks whether it has to stop.
-const GLANCE: Duration = Duration::from_millis(50);
+/// Poll interval for the stop flag.
+const POLL: Duration = Duration::from_millis(50);
 
-/// How long connecting, the handshake and the closing handshake may take, each.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout of connecting, of the handshake and of the closing handshake, each.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The longest response head that is read, in bytes.
+/// The longest response head that the client reads, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// Why the demo client ended.
+/// Why the demo client failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
     /// The connection failed.
@@ -41,20 +41,20 @@ pub enum DemoError {
     Io {
         /// The server.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The server's answer is no right handshake.
-    #[error("the demo client was not let in by {address}: {what}")]
-    Refused {
+    /// The handshake failed.
+    #[error("the demo client's handshake with {address} failed: {reason}")]
+    Handshake {
         /// The server.
         address: SocketAddr,
-        /// What is wrong.
-        what: &'static str,
+        /// The reason.
+        reason: HandshakeFailure,
     },
 }
 
-/// A demo client at work. It stops when this is dropped.
+/// A running demo client. Dropping it stops the client.
 pub struct DemoHandle {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<(), DemoError>>>,
@@ -63,15 +63,15 @@ pub struct DemoHandle {
 /// Starts a demo client of the server that listens on `address`.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// When the system cannot start a thread.
 pub fn start(address: SocketAddr) -> io::Result<DemoHandle> {
     let stop = Arc::new(AtomicBool::new(false));
     let address = reachable(address);
     let stopped = Arc::clone(&stop);
     let run = move || {
-        Client::connect(address, &stopped).and_then(|client| client.talk(&stopped)).map_err(|e| match e {
+        Client::connect(address, &stopped).and_then(|client| client.run(&stopped)).map_err(|e| match e {
             Failure::Io(source) => DemoError::Io { address, source },
-            Failure::Refused(what) => DemoError::Refused { address, what },
+            Failure::Handshake(reason) => DemoError::Handshake { address, reason },
         })
     };
     let thread = thread::Builder::new().name("demo".to_owned()).spawn(run)?;
@@ -79,15 +79,15 @@ pub fn start(address: SocketAddr) -> io::Result<DemoHandle> {
 }
 
 impl DemoHandle {
-    /// Whether it is still talking.
+    /// Returns true while the client runs.
     pub fn is_running(&self) -> bool {
         self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
-    /// Closes the connection in order and waits for that, a few seconds at most.
+    /// Closes the connection in order and waits for that, for a few seconds at most.
     ///
     /// # Errors
-    /// Why the client had ended before.
+    /// The error with which the client had ended before.
     pub fn stop(mut self) -> Result<(), DemoError> {
         self.join()
     }
@@ -100,14 +100,34 @@ impl DemoHandle {
 
 impl Drop for DemoHandle {
     fn drop(&mut self) {
-        // Nobody asks any more why it ended.
+        // The error is of no use any more.
         let _ = self.join();
     }
 }
 
+/// Why the handshake of the demo client failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HandshakeFailure {
+    /// No complete response arrived.
+    #[error("no complete response arrived")]
+    NoResponse,
+    /// The server ended the connection before its response was complete.
+    #[error("the server ended the connection before its response was complete")]
+    Ended,
+    /// The response does not switch to WebSocket.
+    #[error("the response is {}, not 101 Switching Protocols", .status.map_or("unreadable".to_owned(), |code| code.to_string()))]
+    NotSwitching {
+        /// The status code, if the response has one.
+        status: Option<u16>,
+    },
+    /// The accept key is not the one that belongs to the request's key (RFC 6455 §4.1).
+    #[error("Sec-WebSocket-Accept does not match the key")]
+    WrongAccept,
+}
+
 enum Failure {
     Io(io::Error),
-    Refused(&'static str),
+    Handshake(HandshakeFailure),
 }
 
 impl From<io::Error> for Failure {
@@ -119,20 +139,21 @@ impl From<io::Error> for Failure {
 struct Client {
     stream: TcpStream,
     endpoint: Endpoint,
-    /// What was read.
+    /// Bytes that were read and not processed.
     input: Vec<u8>,
-    answered: u64,
+    /// Messages that the client replied to.
+    replies: u64,
 }
 
 impl Client {
-    /// Connects and makes the handshake (RFC 6455 §4.1).
+    /// Connects and performs the opening handshake (RFC 6455 §4.1).
     fn connect(address: SocketAddr, stop: &AtomicBool) -> Result<Self, Failure> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(GLANCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(POLL))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         let endpoint = Endpoint::client(Limits::default(), || random().to_ne_bytes());
-        let mut client = Self { stream, endpoint, input: Vec::new(), answered: 0 };
+        let mut client = Self { stream, endpoint, input: Vec::new(), replies: 0 };
         let mut nonce = [0; 16];
         for part in nonce.chunks_mut(4) {
             part.copy_from_slice(&random().to_ne_bytes());
@@ -144,65 +165,65 @@ impl Client {
             env!("CARGO_PKG_VERSION")
         );
         client.stream.write_all(request.as_bytes())?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let head_len = loop {
             if let Some(len) = http::head_len(&client.input, 0) {
                 break len;
             }
             if client.input.len() > MAX_HEAD || Instant::now() > deadline || stop.load(Ordering::SeqCst) {
-                return Err(Failure::Refused("no answer to the handshake came"));
+                return Err(Failure::Handshake(HandshakeFailure::NoResponse));
             }
             if !client.read()? {
-                return Err(Failure::Refused("the server ended the connection"));
+                return Err(Failure::Handshake(HandshakeFailure::Ended));
             }
         };
         let head = Head::read(&client.input[..head_len]);
         if head.status() != Some(101) || !head.has_token("upgrade", "websocket") {
-            return Err(Failure::Refused("the answer is not 101 Switching Protocols"));
+            return Err(Failure::Handshake(HandshakeFailure::NotSwitching { status: head.status() }));
         }
         // RFC 6455 §4.1, item 4 of the client's checks.
         if head.value("sec-websocket-accept") != Some(accept_key(key.as_bytes()).as_bytes()) {
-            return Err(Failure::Refused("Sec-WebSocket-Accept does not fit the key"));
+            return Err(Failure::Handshake(HandshakeFailure::WrongAccept));
         }
         client.input.drain(..head_len);
         Ok(client)
     }
 
-    /// Answers until it is stopped or the server closes; then waits for the server's end.
-    fn talk(mut self, stop: &AtomicBool) -> Result<(), Failure> {
+    /// Replies to messages until it is stopped or the server closes, then waits for the server to end the connection.
+    fn run(mut self, stop: &AtomicBool) -> Result<(), Failure> {
         let mut deadline = None;
         loop {
-            self.answer()?;
+            self.process_input()?;
             if stop.load(Ordering::SeqCst) && deadline.is_none() {
                 let mut out = Vec::new();
                 self.endpoint.sender(&mut out).close(Some(CloseCode::NORMAL), "the demo is over");
                 self.stream.write_all(&out)?;
-                deadline = Some(Instant::now() + PATIENCE);
+                deadline = Some(Instant::now() + TIMEOUT);
             }
             // RFC 6455 §7.1.1: the client waits for the server to end the TCP connection.
             if !self.read()? || deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 return Ok(());
             }
             if self.endpoint.is_over() {
-                deadline.get_or_insert(Instant::now() + PATIENCE);
+                deadline.get_or_insert(Instant::now() + TIMEOUT);
             }
         }
     }
 
-    /// Takes what was read.
-    fn answer(&mut self) -> io::Result<()> {
+    /// Processes the bytes that were read, and writes the replies.
+    fn process_input(&mut self) -> io::Result<()> {
         let mut out = Vec::new();
-        let Self { endpoint, input, answered, .. } = self;
+        let Self { endpoint, input, replies, .. } = self;
         endpoint.receive(input, &mut out, |event, sender| {
             if let EndpointEvent::Message { opcode: Opcode::Text, payload } = event {
-                answer(payload, answered, sender);
+                reply(payload, replies, sender);
             }
         });
         input.clear();
         self.stream.write_all(&out)
     }
 
-    /// Reads what is there, waiting a moment for it; whether the server may say more.
+    /// Reads bytes if some arrive within [`POLL`]. Returns false if the server has ended its direction.
     fn read(&mut self) -> io::Result<bool> {
         let mut buffer = [0; 4096];
         match self.stream.read(&mut buffer) {
@@ -219,15 +240,15 @@ impl Client {
     }
 }
 
-fn answer(payload: &[u8], answered: &mut u64, sender: &mut Sender<'_>) {
+fn reply(payload: &[u8], replies: &mut u64, sender: &mut Sender<'_>) {
     sender.text(&format!("client: {}", String::from_utf8_lossy(payload)));
-    *answered += 1;
-    if answered.is_multiple_of(PING_EACH) {
-        sender.ping(format!("ping {}", *answered / PING_EACH).as_bytes());
+    *replies += 1;
+    if replies.is_multiple_of(MESSAGES_PER_PING) {
+        sender.ping(format!("ping {}", *replies / MESSAGES_PER_PING).as_bytes());
     }
 }
 
-/// 32 bits that nobody can predict without the process's own hash keys: what a masking key needs (RFC 6455 §10.3).
+/// 32 unpredictable bits, as a masking key requires (RFC 6455 §10.3): they depend on the random hash keys of the process.
 fn random() -> u32 {
     RandomState::new().build_hasher().finish() as u32
 }

@@ -1,10 +1,11 @@
-//! HTTP as far as a page and a handshake need it: a request head within limits, and responses (RFC 9112).
+//! The part of HTTP/1.1 that a page and a handshake need: reading a request head within limits, and writing responses
+//! (RFC 9112).
 
 use std::borrow::Cow;
 use std::io::Write as _;
 use std::time::Instant;
 
-use super::tap::{Heard, Lost, Tap};
+use super::transport::{ConnectionLost, ReadOutcome, Transport};
 use crate::proto::extensions::DeflateParams;
 use crate::wire::http::{self, Head};
 
@@ -14,59 +15,61 @@ pub const MAX_HEAD: usize = 16 * 1024;
 /// The most header lines of a request.
 pub const MAX_HEADERS: usize = 100;
 
-/// What waiting for a request came to.
-pub enum Waited {
-    /// The head is whole: the first so many bytes of the tap's input.
+/// The result of waiting for a request.
+pub enum RequestOutcome {
+    /// The head is complete: it is the first so many bytes of the transport's input.
     Head(usize),
-    /// It can be answered by a refusal only.
+    /// There is no acceptable head. This response is the reply.
     Refused(Response),
-    /// The peer ended, or said nothing in time: there is nobody to answer.
-    Over,
-    /// The server shuts down.
-    Stopped,
+    /// The client ended its direction, or sent nothing before the deadline: there is nothing to reply to.
+    NoRequest,
+    /// The server is shutting down.
+    ShuttingDown,
 }
 
-/// Waits for a request's head until `deadline`.
+/// Waits until `deadline` for the head of a request.
 ///
 /// # Errors
-/// When the connection was torn down.
-pub fn request(tap: &mut Tap, deadline: Instant) -> Result<Waited, Lost> {
+/// [`ConnectionLost::Reset`].
+pub fn read_request(transport: &mut Transport, deadline: Instant) -> Result<RequestOutcome, ConnectionLost> {
     let mut scanned = 0;
     loop {
-        let input = tap.input();
+        let input = transport.input();
         if !http::may_be_request(input) {
-            return Ok(Waited::Refused(not_http(input)));
+            return Ok(RequestOutcome::Refused(not_http(input)));
         }
         let end = http::head_len(input, scanned);
         if end.unwrap_or(input.len()) > MAX_HEAD {
             let words = format!("The request head is longer than {MAX_HEAD} bytes.");
-            return Ok(Waited::Refused(Response::text(431, &words).closing()));
+            return Ok(RequestOutcome::Refused(Response::text(431, &words).closing()));
         }
         if let Some(end) = end {
-            return Ok(Waited::Head(end));
+            return Ok(RequestOutcome::Head(end));
         }
         scanned = input.len();
         let left = deadline.saturating_duration_since(Instant::now());
-        let heard = if left.is_zero() { Heard::Silence } else { tap.read(Some(left))? };
-        match heard {
-            Heard::Bytes => {}
-            Heard::Silence if tap.input().is_empty() => return Ok(Waited::Over),
-            Heard::Silence => {
-                return Ok(Waited::Refused(Response::text(408, "The request did not come in time.").closing()));
+        let outcome = if left.is_zero() { ReadOutcome::TimedOut } else { transport.read(Some(left))? };
+        match outcome {
+            ReadOutcome::Bytes => {}
+            ReadOutcome::TimedOut if transport.input().is_empty() => return Ok(RequestOutcome::NoRequest),
+            ReadOutcome::TimedOut => {
+                return Ok(RequestOutcome::Refused(
+                    Response::text(408, "The request head did not arrive in time.").closing(),
+                ));
             }
-            Heard::Fin => return Ok(Waited::Over),
-            Heard::Stopped => return Ok(Waited::Stopped),
+            ReadOutcome::Fin => return Ok(RequestOutcome::NoRequest),
+            ReadOutcome::ShuttingDown => return Ok(RequestOutcome::ShuttingDown),
         }
     }
 }
 
-/// Whether the connection ends after the answer: the client wants it (RFC 9112 §9.6), is older than HTTP/1.1, or sends a
-/// body, which nothing here reads.
-pub fn ends_after(head: &Head<'_>) -> bool {
+/// Returns true if the connection ends after the response: the client asks for it (RFC 9112 §9.6), uses HTTP/1.0, or sends
+/// a body, which this server does not read.
+pub fn is_last_request(head: &Head<'_>) -> bool {
     head.has_token("connection", "close") || head.version() == b"HTTP/1.0" || has_body(head)
 }
 
-/// Whether a request announces a body (RFC 9112 §6).
+/// Returns true if a request announces a body (RFC 9112 §6).
 pub fn has_body(head: &Head<'_>) -> bool {
     head.value("transfer-encoding").is_some() || head.value("content-length").is_some_and(|len| len != b"0")
 }
@@ -74,8 +77,10 @@ pub fn has_body(head: &Head<'_>) -> bool {
 fn not_http(input: &[u8]) -> Response {
     let words = match input {
         // RFC 8446 §5.1: a record of type handshake.
-        [0x16, 0x03, ..] | [0x16] => "This is a TLS hello, and the server speaks plain HTTP: use http:// and ws://.",
-        _ => "This is no HTTP request.",
+        [0x16, 0x03, ..] | [0x16] => {
+            "This is a TLS ClientHello, but the server uses plain HTTP: connect with http:// or ws://."
+        }
+        _ => "This is not an HTTP request.",
     };
     Response::text(400, words).closing()
 }
@@ -91,11 +96,11 @@ pub fn encode_upgrade(accept: &str, deflate: Option<&DeflateParams>, out: &mut V
     out.extend_from_slice(b"\r\n");
 }
 
-/// A response with its body.
+/// An HTTP response with its body.
 #[derive(Clone, Debug)]
 pub struct Response {
     status: u16,
-    kind: &'static str,
+    content_type: &'static str,
     headers: Vec<(&'static str, Cow<'static, str>)>,
     body: Cow<'static, [u8]>,
     close: bool,
@@ -103,57 +108,58 @@ pub struct Response {
 }
 
 impl Response {
-    /// A file of the page.
-    pub const fn file(kind: &'static str, body: &'static [u8]) -> Self {
-        Self { status: 200, kind, headers: Vec::new(), body: Cow::Borrowed(body), close: false, upgrade: false }
+    /// A file of the page, with status 200.
+    pub const fn file(content_type: &'static str, body: &'static [u8]) -> Self {
+        Self { status: 200, content_type, headers: Vec::new(), body: Cow::Borrowed(body), close: false, upgrade: false }
     }
 
-    /// Words for a person; a line break is added.
+    /// A plain text, to which a line break is added.
     pub fn text(status: u16, words: &str) -> Self {
         let body = Cow::Owned(format!("{words}\n").into_bytes());
-        Self { status, kind: "text/plain; charset=utf-8", headers: Vec::new(), body, close: false, upgrade: false }
+        let content_type = "text/plain; charset=utf-8";
+        Self { status, content_type, headers: Vec::new(), body, close: false, upgrade: false }
     }
 
-    /// With a further header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The last one of its connection.
+    /// Makes it the last response of its connection.
     #[must_use]
     pub const fn closing(mut self) -> Self {
         self.close = true;
         self
     }
 
-    /// With `Upgrade: websocket`: what the resource wants to speak (RFC 9110 §15.5.22).
+    /// Adds `Upgrade: websocket`, the protocol that the resource requires (RFC 9110 §15.5.22).
     #[must_use]
-    pub const fn wanting_upgrade(mut self) -> Self {
+    pub const fn requiring_upgrade(mut self) -> Self {
         self.upgrade = true;
         self
     }
 
-    /// Whether it is the last one of its connection.
+    /// Returns true if it is the last response of its connection.
     pub const fn closes(&self) -> bool {
         self.close
     }
 
-    /// Appends the response to `out`, without its body when it answers a HEAD.
+    /// Appends the response to `out`; with `head_only` (for a HEAD request) without its body.
     pub fn encode(&self, head_only: bool, out: &mut Vec<u8>) {
         let mut line = |text: std::fmt::Arguments<'_>| {
             // Writing to a Vec cannot fail.
             let _ = write!(out, "{text}\r\n");
         };
         line(format_args!("HTTP/1.1 {} {}", self.status, reason(self.status)));
-        // RFC 9110 §6.6.1: an origin server with a clock sends it.
+        // RFC 9110 §6.6.1: an origin server with a clock sends Date.
         if let Ok(date) =
             jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&jiff::Timestamp::now())
         {
             line(format_args!("Date: {date}"));
         }
-        line(format_args!("Content-Type: {}", self.kind));
+        line(format_args!("Content-Type: {}", self.content_type));
         line(format_args!("Content-Length: {}", self.body.len()));
         line(format_args!("Cache-Control: no-store"));
         line(format_args!("X-Content-Type-Options: nosniff"));

@@ -1,8 +1,8 @@
-//! The only place with sockets: the server, what it serves, and the tap that records what crosses.
+//! The only module with sockets: the server, the pages and paths it serves, and the wiretap that reports the bytes to the
+//! recorder.
 //!
-//! One thread per connection, all blocking. A connection's thread reads and writes through its `tap`, which hands every
-//! byte that crossed to the recorder. The protocol itself is [`crate::proto::endpoint`]'s; what a WebSocket path does is
-//! one of the [`roles`].
+//! One blocking thread serves each connection. It reads and writes through its `transport`, which reports every byte to a
+//! `wiretap`. [`crate::proto::endpoint`] implements the WebSocket protocol; each WebSocket path has one of the [`roles`].
 
 mod connections;
 pub mod demo;
@@ -11,6 +11,7 @@ pub mod roles;
 pub mod server;
 mod session;
 mod site;
-mod tap;
+mod transport;
+mod wiretap;
 
-pub use server::{BindError, Config, Handle, Server};
+pub use server::{BindError, Server, ServerConfig, ServerHandle};

@@ -9,44 +9,45 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::connections::Connections;
+use super::connections::OpenConnections;
 use super::session;
-use super::tap::Tap;
+use super::transport::Transport;
+use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::endpoint::Limits;
 
-/// Stack of a connection's thread in bytes: what it works on lies on the heap.
+/// Stack of a connection's thread in bytes. It is small: buffers are on the heap.
 const STACK: usize = 256 * 1024;
 
-/// How many connections may wait to be accepted: a burst of a thousand loses none. Linux takes what `somaxconn` allows.
+/// Length of the listen queue. A burst of a thousand connections fits; Linux limits it to `somaxconn`.
 const BACKLOG: i32 = 4096;
 
-/// How long to wait when the system has no more sockets or threads for us.
+/// How long to wait before trying again when the system has no free sockets or threads.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// How long a shutdown lets threads end by themselves, and how long after their sockets were cut.
+/// How long a shutdown waits for the connections' threads to end, and how long again after it has cut their sockets.
 const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
 
-/// How a server behaves.
+/// The settings of a server.
 #[derive(Clone, Debug)]
-pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+pub struct ServerConfig {
+    /// The address to listen on; port 0 takes a free port.
     pub listen: SocketAddr,
-    /// How often the ticker speaks.
+    /// Interval of the messages that `/ticker` sends.
     pub interval: Duration,
     /// Origins that may connect besides the page's own, such as `http://localhost:3000`.
     pub allow_origins: Vec<String>,
-    /// How long a connection may take for a request's head.
+    /// How long a client may take to send the head of a request.
     pub handshake_timeout: Duration,
-    /// How long a peer may take no bytes while there are some for it.
+    /// How long a write may wait for a client that takes no bytes.
     pub write_timeout: Duration,
-    /// What each WebSocket connection bears.
+    /// Limits of each WebSocket connection.
     pub limits: Limits,
-    /// Whether permessage-deflate is accepted.
+    /// Whether `/echo` accepts permessage-deflate (RFC 7692).
     pub deflate: bool,
 }
 
-impl Default for Config {
+impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 6455)),
@@ -63,21 +64,21 @@ impl Default for Config {
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Somebody else listens there.
+    /// Another program listens on the address.
     #[error("cannot listen on {0}: the port is in use; stop the other program, or use --listen {ip}:0 for a free port", ip = host(.0))]
     InUse(SocketAddr),
-    /// The port is reserved.
+    /// The system does not allow the port.
     #[error("cannot listen on {0}: the system does not allow it; use a port from 1024 on, such as --listen {ip}:6455", ip = host(.0))]
     Denied(SocketAddr),
-    /// The address is none of this machine's.
+    /// The address does not belong to this machine.
     #[error("cannot listen on {0}: this machine does not have that address; use --listen 127.0.0.1:{port}", port = .0.port())]
-    NotHere(SocketAddr),
-    /// Anything else.
+    NotLocal(SocketAddr),
+    /// Another error.
     #[error("cannot listen on {address}: {source}; try --listen 127.0.0.1:0")]
     Io {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
@@ -90,49 +91,49 @@ fn host(address: &SocketAddr) -> String {
     }
 }
 
-/// A server that listens and does not serve yet.
+/// A server that listens but does not accept connections yet.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    config: Config,
+    config: ServerConfig,
 }
 
-/// A server at work. It is shut down when this is dropped.
-pub struct Handle {
+/// A running server. Dropping it shuts the server down.
+pub struct ServerHandle {
     address: SocketAddr,
-    connections: Arc<Connections>,
-    /// The listening socket, to wake the thread that accepts.
+    connections: Arc<OpenConnections>,
+    /// The listening socket. Shutting it down wakes the accepting thread.
     listener: Arc<TcpListener>,
     acceptor: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Listens, and raises the limit of open files as far as it goes.
+    /// Listens on the configured address, and raises the limit of open files as far as the system allows.
     ///
     /// # Errors
     /// See [`BindError`].
-    pub fn bind(config: Config) -> Result<Self, BindError> {
+    pub fn bind(config: ServerConfig) -> Result<Self, BindError> {
         raise_open_files();
         let address = config.listen;
         let error = |source: io::Error| match source.kind() {
             ErrorKind::AddrInUse => BindError::InUse(address),
             ErrorKind::PermissionDenied => BindError::Denied(address),
-            ErrorKind::AddrNotAvailable => BindError::NotHere(address),
+            ErrorKind::AddrNotAvailable => BindError::NotLocal(address),
             _ => BindError::Io { address, source },
         };
         let listener = TcpListener::bind(address).map_err(error)?;
-        // The standard library asks for 128. A smaller queue is no reason not to serve.
+        // The standard library asks for a queue of 128. The server also works with that.
         let _ = rustix::net::listen(&listener, BACKLOG);
         let address = listener.local_addr().map_err(error)?;
         Ok(Self { listener, address, config })
     }
 
-    /// Where it listens, with the real port.
+    /// The address it listens on, with the real port.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its owner should know about where it listens: one line.
+    /// A warning, in one line, if other machines can reach the server.
     pub fn warning(&self) -> Option<String> {
         (!self.address.ip().is_loopback()).then(|| {
             format!(
@@ -144,87 +145,88 @@ impl Server {
         })
     }
 
-    /// Begins to serve. Connections are recorded by `recorder`.
+    /// Starts to accept connections, which `recorder` records.
     ///
     /// # Errors
-    /// When the system gives no thread.
-    pub fn start(self, recorder: Recorder) -> io::Result<Handle> {
-        let connections = Arc::<Connections>::default();
+    /// When the system cannot start a thread.
+    pub fn start(self, recorder: Recorder) -> io::Result<ServerHandle> {
+        let connections = Arc::<OpenConnections>::default();
         let Self { listener, address, config } = self;
         let listener = Arc::new(listener);
         let (shared, accepting) = (Arc::clone(&connections), Arc::clone(&listener));
         let accept = move || accept(&accepting, &shared, &Arc::new(config), &recorder);
         let acceptor = thread::Builder::new().name("accept".to_owned()).spawn(accept)?;
-        Ok(Handle { address, connections, listener, acceptor: Some(acceptor) })
+        Ok(ServerHandle { address, connections, listener, acceptor: Some(acceptor) })
     }
 }
 
-/// Accepts until the server shuts down.
-fn accept(listener: &TcpListener, connections: &Arc<Connections>, config: &Arc<Config>, recorder: &Recorder) {
-    while !connections.is_stopping() {
+/// Accepts connections until the server shuts down.
+fn accept(listener: &TcpListener, connections: &Arc<OpenConnections>, config: &Arc<ServerConfig>, recorder: &Recorder) {
+    while !connections.is_shutting_down() {
         match listener.accept() {
             Ok((stream, peer)) => open(stream, peer, connections, config, recorder),
-            // The peer was faster than we.
+            // The client has gone already.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
-            // No more sockets (EMFILE and the like): those that wait are served when others have gone.
-            Err(_) if !connections.is_stopping() => thread::sleep(EXHAUSTED),
+            // No free socket (such as EMFILE): try again when other connections have ended.
+            Err(_) if !connections.is_shutting_down() => thread::sleep(EXHAUSTED),
             Err(_) => break,
         }
     }
 }
 
-/// Gives a connection its thread.
+/// Starts the thread that serves a connection.
 fn open(
     stream: TcpStream,
     peer: SocketAddr,
-    connections: &Arc<Connections>,
-    config: &Arc<Config>,
+    connections: &Arc<OpenConnections>,
+    config: &Arc<ServerConfig>,
     recorder: &Recorder,
 ) {
     let Ok(local) = stream.local_addr() else { return };
-    // An answer must not wait for the acknowledgement of the one before.
+    // A reply must not wait for the acknowledgement of the previous one.
     let _ = stream.set_nodelay(true);
     let stream = Arc::new(stream);
-    let Some(entry) = connections.enter(&stream) else { return };
+    let Some(guard) = connections.add(&stream) else { return };
     let config = Arc::clone(config);
-    let mut tap = Tap::new(stream, recorder.connection(peer, local), connections.stopping());
+    let wiretap = Wiretap::new(recorder.connection(peer, local));
+    let mut transport = Transport::new(stream, wiretap, connections.shutting_down());
     let capture = recorder.capture().clone();
     let serve = move || {
-        // A fault of ours in one connection must not be silent, and ends only that connection.
-        let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut tap, local, &config)));
+        // A bug that panics must be reported, and must end only its own connection.
+        let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut transport, local, &config)));
         if served.is_err() {
-            capture.add_trouble("a fault in framescope ended a connection; please report it");
+            capture.add_trouble("a bug in framescope ended a connection; please report it");
         }
-        drop(tap);
-        drop(entry);
+        drop(transport);
+        drop(guard);
     };
-    // Without a thread the closure goes, and with it the connection.
+    // If the system cannot start a thread, the closure is dropped, which closes the connection.
     if thread::Builder::new().name(format!("from {peer}")).stack_size(STACK).spawn(serve).is_err() {
         thread::sleep(EXHAUSTED);
     }
 }
 
-impl Handle {
-    /// Where it listens.
+impl ServerHandle {
+    /// The address it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub fn connections(&self) -> usize {
         self.connections.count()
     }
 
-    /// Ends everything within two seconds, however mute the peers are: WebSockets are told 1001, sockets shut down, all is
-    /// recorded. Returns whether every connection's thread ended.
+    /// Ends all connections within two seconds, also those whose clients do not respond: sends Close 1001 on WebSockets,
+    /// shuts the sockets down and records that. Returns true if every connection's thread has ended.
     pub fn shutdown(mut self) -> bool {
         self.stop()
     }
 
     fn stop(&mut self) -> bool {
         let Some(acceptor) = self.acceptor.take() else { return true };
-        self.connections.stop();
-        // On Linux that wakes the thread that accepts; elsewhere a connection does.
+        self.connections.shut_down();
+        // On Linux this wakes the accepting thread; elsewhere a connection to it does.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
         let deadline = Instant::now() + SHUTDOWN[0];
         while !acceptor.is_finished() && Instant::now() < deadline {
@@ -232,7 +234,7 @@ impl Handle {
             let _ = TcpStream::connect_timeout(&reachable(self.address), Duration::from_millis(100));
         }
         if acceptor.is_finished() {
-            // It has nothing to tell.
+            // The thread returns nothing.
             let _ = acceptor.join();
         }
         if self.connections.wait(deadline.saturating_duration_since(Instant::now())) {
@@ -243,13 +245,13 @@ impl Handle {
     }
 }
 
-impl Drop for Handle {
+impl Drop for ServerHandle {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-/// An address under which a listener on `address` is reached from this machine: the unspecified one is no destination.
+/// The address by which this machine reaches a listener on `address`: loopback if that is the unspecified address.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => std::net::Ipv4Addr::LOCALHOST.into(),
@@ -259,9 +261,9 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Raises the limit of open files to what the system lets us have: each connection is one.
+/// Raises the soft limit of open files to the hard limit: each connection needs one.
 fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
-    // Without it fewer connections fit, which is no reason not to serve.
+    // If this fails, fewer connections fit; the server works all the same.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }

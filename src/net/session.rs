@@ -1,84 +1,93 @@
-//! One connection from its first byte to its last: HTTP until a handshake is accepted, then WebSocket.
+//! Serves one connection from its first byte to its last: HTTP until a handshake is accepted, then WebSocket.
 
 use std::net::SocketAddr;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::http::{self, Waited};
+use super::http::{self, RequestOutcome};
 use super::roles::Role;
-use super::server::Config;
+use super::server::ServerConfig;
 use super::site::{self, Answer, Upgrade};
-use super::tap::{Heard, Lost, Tap};
+use super::transport::{ConnectionLost, ReadOutcome, Transport};
 use crate::proto::endpoint::{Endpoint, EndpointEvent};
 use crate::wire::close::CloseCode;
 use crate::wire::http::Head;
 
-/// How long the peer's FIN is waited for after ours.
-const DRAIN: Duration = Duration::from_secs(1);
+/// EndReason long to wait for the peer's FIN after sending ours.
+const FIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long the answer to our Close is waited for when the server shuts down.
-const GOODBYE: Duration = Duration::from_millis(400);
+/// EndReason long to wait for the reply to our Close while the server shuts down.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// How often is looked for that answer: a read does not block any more by then.
-const GLANCE: Duration = Duration::from_millis(10);
+/// Poll interval while waiting for that reply: the read side is shut down by then, so reads no longer block.
+const POLL: Duration = Duration::from_millis(10);
 
-/// How a conversation ended.
-enum Ending {
-    /// All is said: our FIN is next.
-    Said,
-    /// The server shuts down: nobody is waited for.
-    Stopped,
+/// How the exchange on a connection ended.
+enum ExchangeEnd {
+    /// The server has sent everything it had to send, or the peer has ended its direction.
+    Complete,
+    /// The server is shutting down, so it does not wait for the peer.
+    ShuttingDown,
 }
 
-/// Serves a connection to `server` until its end.
-pub fn serve(tap: &mut Tap, server: SocketAddr, config: &Config) {
-    tap.set_write_patience(config.write_timeout);
-    let patience = match converse(tap, server, config) {
-        Ok(Ending::Said) => DRAIN,
-        Ok(Ending::Stopped) | Err(Lost::Stuck | Lost::Reset) => Duration::ZERO,
+/// Serves a connection to the server's address `server` until it ends.
+pub fn serve(transport: &mut Transport, server: SocketAddr, config: &ServerConfig) {
+    transport.set_write_timeout(config.write_timeout);
+    let timeout = match exchange(transport, server, config) {
+        Ok(ExchangeEnd::Complete) => FIN_TIMEOUT,
+        Ok(ExchangeEnd::ShuttingDown) | Err(ConnectionLost::WriteTimedOut | ConnectionLost::Reset) => Duration::ZERO,
     };
-    tap.finish(patience);
+    transport.finish(timeout);
 }
 
-fn converse(tap: &mut Tap, server: SocketAddr, config: &Config) -> Result<Ending, Lost> {
+fn exchange(
+    transport: &mut Transport,
+    server: SocketAddr,
+    config: &ServerConfig,
+) -> Result<ExchangeEnd, ConnectionLost> {
     loop {
         let deadline = Instant::now() + config.handshake_timeout;
-        let head_len = match http::request(tap, deadline)? {
-            Waited::Head(len) => len,
-            Waited::Refused(response) => {
-                response.encode(false, tap.out());
-                tap.flush()?;
-                return Ok(Ending::Said);
+        let head_len = match http::read_request(transport, deadline)? {
+            RequestOutcome::Head(len) => len,
+            RequestOutcome::Refused(response) => {
+                response.encode(false, transport.out());
+                transport.flush()?;
+                return Ok(ExchangeEnd::Complete);
             }
-            Waited::Over => return Ok(Ending::Said),
-            Waited::Stopped => return Ok(Ending::Stopped),
+            RequestOutcome::NoRequest => return Ok(ExchangeEnd::Complete),
+            RequestOutcome::ShuttingDown => return Ok(ExchangeEnd::ShuttingDown),
         };
-        let (input, out) = tap.input_and_out();
+        let (input, out) = transport.input_and_out();
         let head = Head::read(&input[..head_len]);
-        let ends = http::ends_after(&head);
+        let is_last = http::is_last_request(&head);
         match site::answer(&head, server, config) {
             Answer::Http(mut response) => {
-                if ends {
+                if is_last {
                     response = response.closing();
                 }
                 response.encode(head.method() == Some(b"HEAD"), out);
-                tap.consume(head_len);
-                tap.flush()?;
+                transport.consume(head_len);
+                transport.flush()?;
                 if response.closes() {
-                    return Ok(Ending::Said);
+                    return Ok(ExchangeEnd::Complete);
                 }
             }
             Answer::Upgrade(upgrade) => {
                 http::encode_upgrade(&upgrade.accept, upgrade.deflate.as_ref(), out);
-                tap.consume(head_len);
-                tap.flush()?;
-                return websocket(tap, upgrade, config);
+                transport.consume(head_len);
+                transport.flush()?;
+                return serve_websocket(transport, upgrade, config);
             }
         }
     }
 }
 
-/// Speaks WebSocket. What came behind the handshake in the same read is in the tap's input.
-fn websocket(tap: &mut Tap, upgrade: Upgrade, config: &Config) -> Result<Ending, Lost> {
+/// Runs the WebSocket protocol. Bytes that followed the request's head in the same read are in the transport's input.
+fn serve_websocket(
+    transport: &mut Transport,
+    upgrade: Upgrade,
+    config: &ServerConfig,
+) -> Result<ExchangeEnd, ConnectionLost> {
     let mut role = upgrade.role;
     let role = &mut *role;
     let mut endpoint = Endpoint::server(config.limits);
@@ -89,53 +98,57 @@ fn websocket(tap: &mut Tap, upgrade: Upgrade, config: &Config) -> Result<Ending,
         endpoint = endpoint.without_messages();
     }
     loop {
-        hear(tap, &mut endpoint, role);
-        let patience = role.due().map(|due| due.saturating_duration_since(Instant::now()));
-        if patience.is_some_and(|patience| patience.is_zero()) {
-            role.act(Instant::now(), &mut endpoint.sender(tap.out()));
+        process_input(transport, &mut endpoint, role);
+        let timeout = role.due().map(|due| due.saturating_duration_since(Instant::now()));
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            role.act(Instant::now(), &mut endpoint.sender(transport.out()));
         }
-        tap.flush()?;
+        transport.flush()?;
         if endpoint.is_over() {
             // RFC 6455 §7.1.1: the server ends the TCP connection first.
-            return Ok(Ending::Said);
+            return Ok(ExchangeEnd::Complete);
         }
-        let patience = role.due().map(|due| due.saturating_duration_since(Instant::now()));
-        match tap.read(patience)? {
-            Heard::Bytes | Heard::Silence => {}
-            Heard::Fin => return Ok(Ending::Said),
-            Heard::Stopped => return say_goodbye(tap, &mut endpoint, role),
+        let timeout = role.due().map(|due| due.saturating_duration_since(Instant::now()));
+        match transport.read(timeout)? {
+            ReadOutcome::Bytes | ReadOutcome::TimedOut => {}
+            ReadOutcome::Fin => return Ok(ExchangeEnd::Complete),
+            ReadOutcome::ShuttingDown => return close_going_away(transport, &mut endpoint, role),
         }
     }
 }
 
-/// Lets the endpoint and the role take what came.
-fn hear(tap: &mut Tap, endpoint: &mut Endpoint, role: &mut dyn Role) {
-    let (input, out) = tap.input_and_out();
+/// Passes the input to the endpoint, and complete messages to the role. Replies are in the output buffer afterwards.
+fn process_input(transport: &mut Transport, endpoint: &mut Endpoint, role: &mut dyn Role) {
+    let (input, out) = transport.input_and_out();
     endpoint.receive(input, out, |event, sender| {
         if let EndpointEvent::Message { opcode, payload } = event {
             role.message(opcode, payload, sender);
         }
     });
-    tap.consume_all();
+    transport.consume_all();
 }
 
-/// RFC 6455 §7.4.1: a server that goes down says 1001. The answer is waited for, but not for long.
-fn say_goodbye(tap: &mut Tap, endpoint: &mut Endpoint, role: &mut dyn Role) -> Result<Ending, Lost> {
-    tap.set_write_patience(GOODBYE);
-    endpoint.sender(tap.out()).close(Some(CloseCode::GOING_AWAY), "the server is shutting down");
-    tap.flush()?;
-    let deadline = Instant::now() + GOODBYE;
+/// Sends Close 1001, as a server that shuts down does (RFC 6455 §7.4.1), and waits a short time for the reply.
+fn close_going_away(
+    transport: &mut Transport,
+    endpoint: &mut Endpoint,
+    role: &mut dyn Role,
+) -> Result<ExchangeEnd, ConnectionLost> {
+    transport.set_write_timeout(CLOSE_TIMEOUT);
+    endpoint.sender(transport.out()).close(Some(CloseCode::GOING_AWAY), "the server is shutting down");
+    transport.flush()?;
+    let deadline = Instant::now() + CLOSE_TIMEOUT;
     while !endpoint.is_over() && Instant::now() < deadline {
-        match tap.read(Some(GLANCE))? {
-            Heard::Bytes => {
-                // RFC 6455 §5.5.2: a ping is answered until the other side's Close comes.
-                hear(tap, endpoint, role);
-                tap.flush()?;
+        match transport.read(Some(POLL))? {
+            ReadOutcome::Bytes => {
+                // RFC 6455 §5.5.2: pings are answered until the peer's Close arrives.
+                process_input(transport, endpoint, role);
+                transport.flush()?;
             }
-            Heard::Silence => {}
-            Heard::Fin => break,
-            Heard::Stopped => std::thread::sleep(GLANCE),
+            ReadOutcome::TimedOut => {}
+            ReadOutcome::Fin => break,
+            ReadOutcome::ShuttingDown => thread::sleep(POLL),
         }
     }
-    Ok(Ending::Stopped)
+    Ok(ExchangeEnd::ShuttingDown)
 }

@@ -1,10 +1,10 @@
-//! What the server answers to a request: the page, a WebSocket path's handshake, or a refusal with its reason.
+//! Decides the response to a request: a file of the page, the handshake of a WebSocket path, or a refusal with its reason.
 
 use std::net::SocketAddr;
 
 use super::http::{self, MAX_HEADERS, Response};
 use super::roles::{self, Role};
-use super::server::Config;
+use super::server::ServerConfig;
 use crate::proto::accept::accept_key;
 use crate::proto::extensions::{DeflateParams, Extensions};
 use crate::proto::handshake;
@@ -20,9 +20,9 @@ const FILES: [(&str, &str, &[u8]); 4] = [
     ("/favicon.svg", "image/svg+xml; charset=utf-8", include_bytes!("../../static/favicon.svg")),
 ];
 
-/// What a request comes to.
+/// The response to a request.
 pub enum Answer {
-    /// It stays HTTP.
+    /// An HTTP response.
     Http(Response),
     /// The handshake is accepted.
     Upgrade(Upgrade),
@@ -32,23 +32,23 @@ pub enum Answer {
 pub struct Upgrade {
     /// The value of Sec-WebSocket-Accept.
     pub accept: String,
-    /// What was agreed on, when permessage-deflate was.
+    /// The agreed parameters, if permessage-deflate was negotiated.
     pub deflate: Option<DeflateParams>,
-    /// Who speaks from here on.
+    /// The role that serves the connection after the handshake.
     pub role: Box<dyn Role>,
 }
 
-/// The answer to a request with a whole head, on a connection to `server`.
-pub fn answer(head: &Head<'_>, server: SocketAddr, config: &Config) -> Answer {
-    match judge(head, server, config) {
+/// Answers a request whose head is complete, on a connection to the server's address `server`.
+pub fn answer(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) -> Answer {
+    match accept_or_refuse(head, server, config) {
         Ok(answer) => answer,
         Err(refusal) => Answer::Http(refusal),
     }
 }
 
-fn judge(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<Answer, Response> {
+fn accept_or_refuse(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) -> Result<Answer, Response> {
     if head.headers.len() > MAX_HEADERS {
-        return Err(Response::text(431, &format!("There are more than {MAX_HEADERS} header lines.")).closing());
+        return Err(Response::text(431, &format!("The request has more than {MAX_HEADERS} header lines.")).closing());
     }
     if !head.version().starts_with(b"HTTP/") {
         return Err(Response::text(400, "The request line has no HTTP version.").closing());
@@ -74,13 +74,13 @@ fn judge(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<Answer,
     Ok(Answer::Http(Response::file(kind, content)))
 }
 
-/// Whether the target asks for no compression: a page in a browser cannot leave the offer out.
+/// Returns true if the target contains `?deflate=off`. A page needs this, because a browser always offers compression.
 fn declines_deflate(head: &Head<'_>) -> bool {
     let target = String::from_utf8_lossy(head.target().unwrap_or_default());
     target.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "deflate=off"))
 }
 
-/// The path of the request target, without a query; of the absolute form too (RFC 9112 §3.2.2).
+/// The path of the request target without its query. Accepts the absolute form too (RFC 9112 §3.2.2).
 fn path(head: &Head<'_>) -> String {
     let target = String::from_utf8_lossy(head.target().unwrap_or_default());
     let path = match target.strip_prefix("http://") {
@@ -90,18 +90,21 @@ fn path(head: &Head<'_>) -> String {
     path.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
-/// RFC 9112 §3.2: one Host. It must be localhost or an IP literal: a name that some DNS gave us is DNS rebinding.
+/// Requires exactly one Host header (RFC 9112 §3.2), with localhost or an IP literal: another name that resolves to this
+/// server may be DNS rebinding.
 fn check_host(head: &Head<'_>) -> Result<(), Response> {
     let mut hosts = head.values("host");
     match (hosts.next(), hosts.next()) {
         (None, _) if head.version() == b"HTTP/1.0" => Ok(()),
-        (None, _) => Err(Response::text(400, "There is no Host header (RFC 9112 §3.2).").closing()),
-        (Some(_), Some(_)) => Err(Response::text(400, "There is more than one Host header (RFC 9112 §3.2).").closing()),
+        (None, _) => Err(Response::text(400, "The request has no Host header (RFC 9112 §3.2).").closing()),
+        (Some(_), Some(_)) => {
+            Err(Response::text(400, "The request has more than one Host header (RFC 9112 §3.2).").closing())
+        }
         (Some(host), None) if handshake::host_is_local(host) => Ok(()),
         (Some(host), None) => {
             let words = format!(
-                "The Host is {}, which is neither localhost nor an IP address. A page that got here by a name of its own \
-                 could be DNS rebinding. Use localhost or the address.",
+                "The Host is {}, which is neither localhost nor an IP address. This may be DNS rebinding, by which a \
+                 foreign page reaches local servers. Use localhost or the IP address.",
                 printable::bytes(host)
             );
             Err(Response::text(403, &words).closing())
@@ -109,20 +112,20 @@ fn check_host(head: &Head<'_>) -> Result<(), Response> {
     }
 }
 
-/// The accept key for a handshake that keeps every rule (RFC 6455 §4.2).
-fn check_handshake(head: &Head<'_>, server: SocketAddr, config: &Config) -> Result<String, Response> {
+/// Returns the accept key if the handshake breaks no rule (RFC 6455 §4.2), and otherwise the refusal.
+fn check_handshake(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) -> Result<String, Response> {
     if head.method() != Some(b"GET") {
         return Err(Response::text(405, "A WebSocket handshake is a GET (RFC 6455 §4.1).").header("Allow", "GET"));
     }
     if !head.is_upgrade() {
         let words =
-            "This path speaks WebSocket. Open / in a browser, whose page connects here, or use a WebSocket client.";
-        return Err(Response::text(426, words).wanting_upgrade());
+            "This is a WebSocket path. Open / in a browser (its page connects here), or use a WebSocket client.";
+        return Err(Response::text(426, words).requiring_upgrade());
     }
     check_origin(head, config)?;
     if http::has_body(head) {
-        // Whether what follows is that body or the first frame, two readers could see differently.
-        return Err(Response::text(400, "A WebSocket handshake has no body here.").closing());
+        // One reader could take the next bytes for that body, another for the first frame.
+        return Err(Response::text(400, "This server accepts no body in a WebSocket handshake.").closing());
     }
     let broken: Vec<_> = handshake::check_request(head, Some(server))
         .into_iter()
@@ -136,21 +139,22 @@ fn check_handshake(head: &Head<'_>, server: SocketAddr, config: &Config) -> Resu
         .iter()
         .map(|finding| format!("{} ({})", printable::text(&finding.sentence()), finding.rule.section()))
         .collect();
-    let words = format!("This is no valid WebSocket handshake:\n{}", words.join("\n"));
+    let words = format!("This is not a valid WebSocket handshake:\n{}", words.join("\n"));
     if broken.iter().all(|finding| finding.rule == Rule::VersionNot13) {
-        // RFC 6455 §4.2.2: the answer names the versions that are understood.
+        // RFC 6455 §4.2.2: the response lists the versions that the server supports.
         let refusal = Response::text(426, &words).header("Sec-WebSocket-Version", handshake::VERSION);
-        return Err(refusal.wanting_upgrade());
+        return Err(refusal.requiring_upgrade());
     }
     Err(Response::text(400, &words).closing())
 }
 
-/// RFC 6455 §10.2: a page of another site may not connect behind its reader's back. Tools send no Origin.
-fn check_origin(head: &Head<'_>, config: &Config) -> Result<(), Response> {
+/// Refuses pages of other origins, which could otherwise connect without the user's knowledge (RFC 6455 §10.2). Tools send
+/// no Origin, and may connect.
+fn check_origin(head: &Head<'_>, config: &ServerConfig) -> Result<(), Response> {
     let host = head.value("host").unwrap_or_default();
     let allowed = |origin: &[u8]| {
         let listed = |allowed: &String| allowed.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin);
-        // This server's page is plain HTTP: one by TLS is another's, on another port.
+        // This server uses plain HTTP, so an https:// origin belongs to another server, on another port.
         (origin.starts_with(b"http://") && handshake::origin_is_host(origin, host))
             || config.allow_origins.iter().any(listed)
     };
@@ -159,7 +163,7 @@ fn check_origin(head: &Head<'_>, config: &Config) -> Result<(), Response> {
         Some(origin) => {
             let origin = printable::bytes(origin);
             let words = format!(
-                "The Origin is {origin}, another site than this server's page. Use --allow-origin {origin} to let it in."
+                "The Origin is {origin}, which is not this server's page. Start the server with --allow-origin {origin} to allow it."
             );
             Err(Response::text(403, &words).closing())
         }
@@ -168,5 +172,5 @@ fn check_origin(head: &Head<'_>, config: &Config) -> Result<(), Response> {
 
 fn not_found() -> Response {
     let paths: Vec<_> = roles::PATHS.iter().map(|(path, _)| format!("{path} (WebSocket)")).collect();
-    Response::text(404, &format!("Nothing is here. There are / (the page), {}.", paths.join(", ")))
+    Response::text(404, &format!("There is nothing at this path. The paths are / (the page), {}.", paths.join(", ")))
 }

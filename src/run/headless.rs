@@ -14,7 +14,7 @@ use crate::capture::live::spool::Spool;
 use crate::capture::store::scratch;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::Serve;
-use crate::net::{Config, Handle, Server, demo};
+use crate::net::{Server, ServerConfig, ServerHandle, demo};
 use crate::proto::rules::{count, grouped};
 
 /// From the signal to the end.
@@ -85,18 +85,18 @@ pub fn spool(args: &Serve) -> anyhow::Result<Spool> {
 }
 
 /// How the server shall behave.
-pub fn config(args: &Serve) -> Config {
-    Config {
+pub fn config(args: &Serve) -> ServerConfig {
+    ServerConfig {
         listen: args.listen,
         interval: args.interval,
         allow_origins: args.allow_origin.clone(),
         deflate: !args.no_deflate,
-        ..Config::default()
+        ..ServerConfig::default()
     }
 }
 
 /// Starts the demo client and the browser, where they are asked for.
-fn start_beside(args: &Serve, server: &Handle) -> anyhow::Result<Option<demo::DemoHandle>> {
+fn start_beside(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<demo::DemoHandle>> {
     if args.browser
         && let Err(e) = open::that_detached(format!("http://{}/", server.address()))
     {
@@ -112,7 +112,7 @@ fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
 }
 
 /// The line that scripts wait for: exactly these words.
-fn announce(server: &Handle) {
+fn announce(server: &ServerHandle) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "listening on http://{}/", server.address());
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::load;
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
-use framescope::net::{Config, Server};
+use framescope::net::{Server, ServerConfig};
 use framescope::proto::rules::{Finding, Severity};
 use tungstenite::Message;
 
@@ -20,7 +20,7 @@ fn judged(talk: impl FnOnce(&str)) -> (Vec<Finding>, usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
     let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
-    let config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
+    let config = ServerConfig { listen: "127.0.0.1:0".parse().expect("an address"), ..ServerConfig::default() };
     let server = Server::bind(config).expect("a port");
     let url = format!("ws://{}/echo", server.address());
     let handle = server.start(recorder.clone()).expect("a thread");

@@ -7,7 +7,7 @@ use std::thread;
 
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
-use framescope::net::{Config, Server};
+use framescope::net::{Server, ServerConfig};
 
 /// A server at work.
 pub struct Peer {
@@ -70,7 +70,7 @@ impl Drop for Peer {
 pub fn framescope() {
     let spool = std::env::var_os("SPOOL").expect("the path of the capture");
     let recorder = Recorder::new(Spool::keep(spool.as_ref(), false).expect("a spool"));
-    let config = Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() };
+    let config = ServerConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..ServerConfig::default() };
     let server = Server::bind(config).expect("a port");
     eprintln!("listening on http://{}/", server.address());
     let handle = server.start(recorder).expect("a thread");

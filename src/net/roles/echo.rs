@@ -1,10 +1,10 @@
-//! `/echo`: every message comes back as it was, a fragmented one in one frame.
+//! `/echo` returns every message unchanged; a fragmented message comes back in one frame.
 
 use super::Role;
 use crate::proto::endpoint::Sender;
 use crate::wire::opcode::Opcode;
 
-/// Sends back what it hears.
+/// Returns every message to the client.
 pub struct Echo;
 
 impl Role for Echo {

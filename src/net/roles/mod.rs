@@ -1,41 +1,42 @@
-//! What the server does on each of its WebSocket paths.
+//! The behaviour of the server on each of its WebSocket paths.
 
 mod echo;
 mod ticker;
 
 use std::time::Instant;
 
-use super::server::Config;
+use super::server::ServerConfig;
 use crate::proto::endpoint::Sender;
 use crate::wire::opcode::Opcode;
 
 /// Makes the role of a path for one connection.
-type Make = fn(&Config) -> Box<dyn Role>;
+type MakeRole = fn(&ServerConfig) -> Box<dyn Role>;
 
-/// The WebSocket paths and who speaks there.
-pub const PATHS: [(&str, Make); 2] =
+/// The WebSocket paths and their roles.
+pub const PATHS: [(&str, MakeRole); 2] =
     [("/ticker", |config| Box::new(ticker::Ticker::new(config.interval))), ("/echo", |_| Box::new(echo::Echo))];
 
-/// One side of a conversation after the handshake. Pings, Closes and violations are answered without it.
+/// The behaviour of the server on one connection after the handshake. The endpoint replies to pings, Closes and violations
+/// itself.
 pub trait Role {
-    /// Whether [`Self::message`] wants payloads. They need not be kept in memory for who does not.
+    /// Returns true if [`Self::message`] must be called. If not, messages are not kept in memory.
     fn reads_messages(&self) -> bool {
         true
     }
 
-    /// Whether its messages may be compressed. Where the bytes shall be read by people they are not.
+    /// Returns true if messages may be compressed. A role whose bytes people read returns false.
     fn accepts_deflate(&self) -> bool {
         true
     }
 
-    /// A whole message came.
+    /// Handles a complete message from the client.
     fn message(&mut self, opcode: Opcode, payload: &[u8], sender: &mut Sender<'_>);
 
-    /// When the role wants to act unasked; `None` for never.
+    /// The time at which [`Self::act`] is to be called; `None` for never.
     fn due(&self) -> Option<Instant> {
         None
     }
 
-    /// The time that [`Self::due`] named has come. Afterwards `due` must name a later one.
+    /// Sends what is due. Called at the time that [`Self::due`] returned; afterwards `due` must return a later one.
     fn act(&mut self, _now: Instant, _sender: &mut Sender<'_>) {}
 }

@@ -1,4 +1,4 @@
-//! `/ticker`: the server speaks on its own, `echo 0`, `echo 1` and so on, whatever comes back.
+//! `/ticker` sends `echo 0`, `echo 1` and so on at a fixed interval, regardless of what the client sends.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use super::Role;
 use crate::proto::endpoint::Sender;
 use crate::wire::opcode::Opcode;
 
-/// Sends a numbered text each interval. What the peer answers is captured like everything, and has no effect.
+/// Sends a numbered text each interval. Messages of the client are captured and have no effect.
 pub struct Ticker {
     interval: Duration,
-    /// `None` when that is farther away than the clock goes.
+    /// When the next text is due; `None` if the clock cannot represent that time.
     next: Option<Instant>,
     count: u64,
 }
 
 impl Ticker {
-    /// A ticker that speaks first after one interval. An interval under a millisecond counts as one.
+    /// A ticker that sends its first text after one interval. An interval below 1 ms is taken as 1 ms.
     pub fn new(interval: Duration) -> Self {
         let interval = interval.max(Duration::from_millis(1));
         Self { interval, next: Instant::now().checked_add(interval), count: 0 }
@@ -27,7 +27,7 @@ impl Role for Ticker {
         false
     }
 
-    /// The first bytes that anybody sees here spell `echo 0`.
+    /// The first bytes that a learner sees spell `echo 0`.
     fn accepts_deflate(&self) -> bool {
         false
     }
@@ -41,8 +41,8 @@ impl Role for Ticker {
     fn act(&mut self, now: Instant, sender: &mut Sender<'_>) {
         sender.text(&format!("echo {}", self.count));
         self.count += 1;
-        // From the time that was due, not from now: the schedule does not drift. What was missed while the peer took
-        // nothing is not made up for.
+        // Count from the time that was due, so that the schedule does not drift. Texts that were missed while the peer
+        // did not read are skipped.
         self.next = self.next.and_then(|due| {
             let missed = now.saturating_duration_since(due).as_nanos() / self.interval.as_nanos();
             let steps = u32::try_from(missed).unwrap_or(u32::MAX - 1) + 1;

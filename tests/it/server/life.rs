@@ -113,7 +113,7 @@ fn a_shutdown_cuts_a_peer_that_takes_nothing() {
 #[test]
 fn a_port_in_use_is_named_with_the_way_out() {
     let bench = Bench::new();
-    let config = Config { listen: bench.address(), ..Config::default() };
+    let config = ServerConfig { listen: bench.address(), ..ServerConfig::default() };
     let Err(error) = Server::bind(config) else { panic!("two on one port") };
     assert!(matches!(error, BindError::InUse(_)));
     let words = error.to_string();
@@ -124,7 +124,7 @@ fn a_port_in_use_is_named_with_the_way_out() {
 #[test]
 fn listening_to_the_world_warns() {
     let bind = |listen: &str| {
-        let config = Config { listen: listen.parse().expect("an address"), ..Config::default() };
+        let config = ServerConfig { listen: listen.parse().expect("an address"), ..ServerConfig::default() };
         Server::bind(config).expect("a free port").warning()
     };
     assert_eq!(bind("127.0.0.1:0"), None);

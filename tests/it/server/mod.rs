@@ -18,7 +18,7 @@ use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
-use framescope::net::{Config, Handle, Server};
+use framescope::net::{Server, ServerConfig, ServerHandle};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Severity;
 use framescope::wire::opcode::Opcode;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server under test, its capture and its file.
 struct Bench {
-    handle: Handle,
+    handle: ServerHandle,
     recorder: Recorder,
     path: PathBuf,
     changes: Mutex<Receiver<()>>,
@@ -41,13 +41,13 @@ impl Bench {
         Self::with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Config)) -> Self {
+    fn with(change: impl FnOnce(&mut ServerConfig)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("live.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
         let (changed, changes) = sync_channel(1);
         recorder.capture().on_change(move || changed.try_send(()).unwrap_or_default());
-        let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
+        let mut config = ServerConfig { listen: "127.0.0.1:0".parse().expect("an address"), ..ServerConfig::default() };
         change(&mut config);
         let server = Server::bind(config).expect("a free port");
         let handle = server.start(recorder.clone()).expect("a thread");

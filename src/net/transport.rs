@@ -1,0 +1,302 @@
+//! The server's end of one TCP connection: blocking reads and writes with buffers, each reported to a wiretap.
+//!
+//! The transport notes each read and write and hands its notes to the wiretap together: before a read that may block, before
+//! a write that may block, and at the end of the connection. So a reply is sent before it is recorded, one append to the
+//! spool covers a read and its reply, and the capture is complete whenever the thread blocks.
+//!
+//! A connection whose reads come less than a millisecond apart is busy. For a busy connection one append covers several
+//! reads, and the capture lags by at most 5 ms.
+
+use std::io::{self, ErrorKind, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+
+use super::wiretap::Wiretap;
+use crate::capture::live::recorder::Chunk;
+use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::time::Time;
+
+/// The direction of the bytes that a server reads, and of those that it writes.
+const READ: Direction = Direction::ClientToServer;
+const WRITTEN: Direction = Direction::ServerToClient;
+
+/// Initial size of the read buffer in bytes. It is small, so that a thousand idle connections take little memory.
+const FIRST_READ: usize = 4 * 1024;
+
+/// The most bytes that one system call reads or writes.
+const MAX_AT_ONCE: usize = 256 * 1024;
+
+/// An empty output buffer whose capacity exceeds this many bytes is freed.
+const MAX_KEPT_CAPACITY: usize = 2 << 20;
+
+/// Two reads less than this apart count as quick.
+const QUICK: Duration = Duration::from_millis(1);
+
+/// A connection is busy after this many quick reads in a row.
+const BUSY_AFTER: u32 = 32;
+
+/// The notes are handed to the wiretap when there are this many.
+const MAX_NOTES: usize = 8;
+
+/// The most bytes that are read from a peer that keeps sending after the server has ended its direction.
+const MAX_DRAINED: usize = 256 << 10;
+
+/// The result of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadOutcome {
+    /// There are more bytes in [`Transport::input`].
+    Bytes,
+    /// No byte arrived before the timeout.
+    TimedOut,
+    /// The peer has ended its direction (FIN).
+    Fin,
+    /// The server is shutting down, and every byte that had arrived has been read.
+    ShuttingDown,
+}
+
+/// Why a connection cannot continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionLost {
+    /// The connection was reset. The reset is recorded.
+    Reset,
+    /// The peer took no byte before the write timeout.
+    WriteTimedOut,
+}
+
+/// The server's end of a recorded connection.
+pub struct Transport {
+    stream: Arc<TcpStream>,
+    wiretap: Wiretap,
+    /// Set when the server shuts down. The server then caused the end of the input itself.
+    shutting_down: Arc<AtomicBool>,
+    /// Bytes read; those in `start..end` are not consumed yet.
+    input: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Bytes to write; the first `written` of them have been written.
+    out: Vec<u8>,
+    written: usize,
+    /// The first `note_count` are reads and writes that the wiretap does not know yet.
+    notes: [Note; MAX_NOTES],
+    note_count: usize,
+    /// When the latest read returned bytes, and how many quick reads came in a row.
+    last_read: Time,
+    quick_reads: u32,
+    /// The read timeout that is set on the socket.
+    read_timeout: Option<Duration>,
+}
+
+/// One read or write: its place in `input` (reads) or `out` (writes).
+#[derive(Clone, Copy)]
+struct Note {
+    direction: Direction,
+    time: Time,
+    from: usize,
+    to: usize,
+}
+
+impl Transport {
+    /// A transport over a stream. `shutting_down` must be set before another thread shuts the stream down.
+    pub fn new(stream: Arc<TcpStream>, wiretap: Wiretap, shutting_down: Arc<AtomicBool>) -> Self {
+        Self {
+            stream,
+            wiretap,
+            shutting_down,
+            input: vec![0; FIRST_READ],
+            start: 0,
+            end: 0,
+            out: Vec::new(),
+            written: 0,
+            notes: [Note { direction: READ, time: Time(0), from: 0, to: 0 }; MAX_NOTES],
+            note_count: 0,
+            last_read: Time(0),
+            quick_reads: 0,
+            read_timeout: None,
+        }
+    }
+
+    /// The bytes that were read and are not consumed.
+    pub fn input(&self) -> &[u8] {
+        &self.input[self.start..self.end]
+    }
+
+    /// The bytes that were read and are not consumed, and the buffer for bytes to write.
+    pub fn input_and_out(&mut self) -> (&[u8], &mut Vec<u8>) {
+        (&self.input[self.start..self.end], &mut self.out)
+    }
+
+    /// The buffer for bytes to write. The next [`Self::flush`] writes them.
+    pub const fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    /// Removes the first `n` bytes from the input.
+    pub fn consume(&mut self, n: usize) {
+        self.start = (self.start + n).min(self.end);
+    }
+
+    /// Removes all bytes from the input.
+    pub const fn consume_all(&mut self) {
+        self.start = self.end;
+    }
+
+    /// Reads more input. Blocks until bytes arrive, the connection ends, or `timeout` is over (without one: forever).
+    ///
+    /// # Errors
+    /// [`ConnectionLost::Reset`].
+    pub fn read(&mut self, timeout: Option<Duration>) -> Result<ReadOutcome, ConnectionLost> {
+        self.report(self.quick_reads >= BUSY_AFTER);
+        self.make_space();
+        // The socket takes zero as "no timeout".
+        let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
+        if timeout != self.read_timeout {
+            if self.stream.set_read_timeout(timeout).is_err() {
+                return Err(self.reset());
+            }
+            self.read_timeout = timeout;
+        }
+        loop {
+            // rustix makes the bare system call: libc adds thread cancellation around it, which costs time.
+            match rustix::io::read(&*self.stream, &mut self.input[self.end..]).map_err(io::Error::from) {
+                Ok(0) if self.shutting_down.load(Ordering::SeqCst) => return Ok(ReadOutcome::ShuttingDown),
+                Ok(0) => {
+                    self.wiretap.ended(READ, EndReason::Fin);
+                    return Ok(ReadOutcome::Fin);
+                }
+                Ok(n) => {
+                    let time = self.note(READ, self.end, self.end + n);
+                    self.end += n;
+                    let is_quick = u128::from(time.0 - self.last_read.0) < QUICK.as_nanos();
+                    self.quick_reads = if is_quick { self.quick_reads.saturating_add(1) } else { 0 };
+                    self.last_read = time;
+                    return Ok(ReadOutcome::Bytes);
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if is_timeout(&e) => return Ok(ReadOutcome::TimedOut),
+                Err(_) => return Err(self.reset()),
+            }
+        }
+    }
+
+    /// Writes all bytes of the output buffer.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`].
+    pub fn flush(&mut self) -> Result<(), ConnectionLost> {
+        while self.written < self.out.len() {
+            let until = self.out.len().min(self.written + MAX_AT_ONCE);
+            // Try without blocking first. If the peer does not read, report the notes before the thread blocks.
+            let sent = match rustix::net::send(&*self.stream, &self.out[self.written..until], SendFlags::DONTWAIT) {
+                Err(Errno::AGAIN) => {
+                    self.report(false);
+                    (&*self.stream).write(&self.out[self.written..until])
+                }
+                done => done.map_err(io::Error::from),
+            };
+            match sent {
+                Ok(n) => {
+                    self.note(WRITTEN, self.written, self.written + n);
+                    self.written += n;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if is_timeout(&e) => return Err(ConnectionLost::WriteTimedOut),
+                Err(_) => return Err(self.reset()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets how long [`Self::flush`] waits for a peer that takes no byte.
+    pub fn set_write_timeout(&self, timeout: Duration) {
+        // If the socket refuses it, the connection is lost, and the next write fails.
+        let _ = self.stream.set_write_timeout(Some(timeout));
+    }
+
+    /// Ends the server's direction (FIN), then reads for at most `timeout`, so that the peer's end is recorded.
+    pub fn finish(&mut self, timeout: Duration) {
+        self.report(false);
+        if self.stream.shutdown(Shutdown::Write).is_ok() {
+            self.wiretap.ended(WRITTEN, EndReason::Fin);
+        }
+        let deadline = Instant::now() + timeout;
+        let mut drained = 0;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.consume_all();
+            if left.is_zero() || drained >= MAX_DRAINED || self.read(Some(left)) != Ok(ReadOutcome::Bytes) {
+                break;
+            }
+            drained += self.input().len();
+        }
+        self.report(false);
+        for direction in Direction::BOTH {
+            // This counts for a direction whose end is not recorded yet: its end is not captured.
+            self.wiretap.ended(direction, EndReason::Capture);
+        }
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    /// Records that the peer reset the connection, unless the server itself cut it while shutting down.
+    fn reset(&mut self) -> ConnectionLost {
+        self.report(false);
+        if !self.shutting_down.load(Ordering::SeqCst) {
+            self.wiretap.reset(READ);
+        }
+        ConnectionLost::Reset
+    }
+
+    /// Notes a read or write; returns its time.
+    fn note(&mut self, direction: Direction, from: usize, to: usize) -> Time {
+        if self.note_count == MAX_NOTES {
+            self.report(true);
+        }
+        let time = self.wiretap.now();
+        self.notes[self.note_count] = Note { direction, time, from, to };
+        self.note_count += 1;
+        time
+    }
+
+    /// Reports the notes to the wiretap, after which the buffers may change. The bytes are in the capture `soon`, or when
+    /// this returns.
+    fn report(&mut self, soon: bool) {
+        let chunks = self.notes.map(|note| {
+            let buffer = if note.direction == READ { &self.input } else { &self.out };
+            let bytes = buffer.get(note.from..note.to).unwrap_or_default();
+            Chunk { direction: note.direction, time: note.time, bytes }
+        });
+        let chunks = &chunks[..self.note_count];
+        if soon {
+            self.wiretap.crossed_soon(chunks);
+        } else {
+            self.wiretap.crossed(chunks);
+        }
+        self.note_count = 0;
+        if self.written == self.out.len() {
+            self.written = 0;
+            if self.out.capacity() > MAX_KEPT_CAPACITY {
+                self.out = Vec::new();
+            }
+            self.out.clear();
+        }
+    }
+
+    /// Moves the unconsumed input to the front of its buffer. Doubles a buffer that the latest read filled.
+    fn make_space(&mut self) {
+        let was_full = self.end == self.input.len();
+        self.input.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if was_full && (self.input.len() < MAX_AT_ONCE || self.end == self.input.len()) {
+            self.input.resize(self.input.len() * 2, 0);
+        }
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

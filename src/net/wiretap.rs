@@ -1,0 +1,76 @@
+//! A wiretap reports to the recorder of one connection which bytes crossed, in which direction, and when.
+//!
+//! It knows nothing of sockets: whatever reads and writes the bytes of a connection holds a wiretap and calls it. Clones
+//! report to the same connection, so that each of several threads can hold one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::capture::live::recorder::{Chunk, ConnectionRecorder};
+use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::time::Time;
+
+/// Reports the bytes of one connection to its recorder.
+#[derive(Clone)]
+pub struct Wiretap {
+    recorder: ConnectionRecorder,
+    /// The latest time that any clone returned, in nanoseconds since 1970.
+    latest: Arc<AtomicU64>,
+}
+
+impl Wiretap {
+    /// A wiretap that reports to `recorder`.
+    pub fn new(recorder: ConnectionRecorder) -> Self {
+        Self { recorder, latest: Arc::default() }
+    }
+
+    /// The time now. It is never earlier than a time returned before, even when the system's clock is set back.
+    pub fn now(&self) -> Time {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+        Time(now.max(self.latest.fetch_max(now, Ordering::Relaxed)))
+    }
+
+    /// Reports bytes, in the order in which they crossed. They are part of the capture when this returns.
+    pub fn crossed(&self, chunks: &[Chunk<'_>]) {
+        self.recorder.record(chunks);
+    }
+
+    /// Reports bytes, in the order in which they crossed. They are part of the capture at most 5 ms later.
+    pub fn crossed_soon(&self, chunks: &[Chunk<'_>]) {
+        self.recorder.record_soon(chunks);
+    }
+
+    /// Reports that a direction ended now. The first reported end of a direction counts.
+    pub fn ended(&self, direction: Direction, how: EndReason) {
+        self.recorder.end(direction, how, self.now());
+    }
+
+    /// Reports that a side reset the connection now, which ends both directions.
+    pub fn reset(&self, by: Direction) {
+        self.recorder.reset(by, self.now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::live::recorder::Recorder;
+    use crate::capture::live::spool::Spool;
+
+    #[test]
+    fn times_never_go_back_across_clones_and_threads() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+        let address = "127.0.0.1:6455".parse().expect("an address");
+        let wiretap = Wiretap::new(recorder.connection(address, address));
+        let other = wiretap.clone();
+        let earlier = std::thread::spawn(move || other.now()).join().expect("a time");
+        assert!(wiretap.now() >= earlier);
+        // As if the clock had been set back by a year since the latest time.
+        let ahead = wiretap.now().0 + 365 * 86_400 * 1_000_000_000;
+        wiretap.latest.store(ahead, Ordering::Relaxed);
+        assert_eq!(wiretap.clone().now(), Time(ahead));
+    }
+}
