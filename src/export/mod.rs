@@ -3,6 +3,7 @@
 //! Everything streams: a payload of gigabytes passes in pieces, and no format holds more than one of them.
 
 pub mod findings;
+mod format;
 pub mod grid;
 mod har;
 mod hex;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+pub use format::{Format, FormatSpec};
 pub use sink::Sink;
 
 use crate::capture::live::spool::way_out;
@@ -30,74 +32,6 @@ use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use source::Source;
-
-/// What a capture can become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// A packet capture, for Wireshark and for us.
-    Pcapng,
-    /// A JSON object per record: [`crate::capture::format::schema`].
-    Ndjson,
-    /// HTTP Archive 1.2: what Chrome DevTools import, and the records beside it.
-    Har,
-    /// An annotated hex dump, a line per field.
-    Hex,
-    /// The unmasked payloads of frames, joined.
-    Payload,
-    /// The raw bytes of one direction, joined.
-    Wire,
-}
-
-impl Format {
-    /// Every format, the one that keeps most first.
-    pub const ALL: [Self; 6] = [Self::Pcapng, Self::Ndjson, Self::Har, Self::Hex, Self::Payload, Self::Wire];
-
-    /// The name that people type.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pcapng => "pcapng",
-            Self::Ndjson => "ndjson",
-            Self::Har => "har",
-            Self::Hex => "hex",
-            Self::Payload => "payload",
-            Self::Wire => "wire",
-        }
-    }
-
-    /// The extension of its files, without the dot.
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Pcapng => "pcapng",
-            Self::Ndjson => "ndjson",
-            Self::Har => "har",
-            Self::Hex => "hex",
-            Self::Payload => "bin",
-            Self::Wire => "wire",
-        }
-    }
-
-    /// What it holds, in a few words.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Pcapng => "a packet capture, for Wireshark and for framescope",
-            Self::Ndjson => "one JSON object per record",
-            Self::Har => "messages for Chrome DevTools, with the records beside them",
-            Self::Hex => "an annotated hex dump, a line per field",
-            Self::Payload => "the unmasked payloads of frames, joined",
-            Self::Wire => "the raw bytes of one direction, joined",
-        }
-    }
-
-    /// The format of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name() == name)
-    }
-
-    /// Whether it is for people to read, so that it may go to a terminal.
-    pub const fn is_text(self) -> bool {
-        matches!(self, Self::Ndjson | Self::Har | Self::Hex)
-    }
-}
 
 /// Which records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,14 +156,7 @@ pub fn export(
     let _hold = capture.hold();
     let mut source = Source::new(capture, options, progress);
     let mut sink = Sink::new(out);
-    let note = match format {
-        Format::Pcapng => pcapng::write(&mut source, &mut sink)?,
-        Format::Ndjson => ndjson::write(&mut source, &mut sink)?,
-        Format::Har => har::write(&mut source, &mut sink)?,
-        Format::Hex => hex::write(&mut source, &mut sink)?,
-        Format::Payload => payload::write(&mut source, &mut sink)?,
-        Format::Wire => wire::write(&mut source, &mut sink)?,
-    };
+    let note = (format.spec().write)(&mut source, &mut sink)?;
     sink.flush()?;
     let gone = match &options.selection {
         Selection::All => 0,
@@ -237,7 +164,7 @@ pub fn export(
     };
     let gone = (gone > 0).then(|| format!("{} went with the ring before that", count(gone, "selected record")));
     let note = note.into_iter().chain(gone).reduce(|note, more| format!("{note}; {more}"));
-    let unmarked = capture.reconstructed().is_some() && !matches!(format, Format::Pcapng | Format::Har);
+    let unmarked = capture.reconstructed().is_some() && !format.spec().states_reconstruction;
     let note = match unmarked {
         false => note,
         true => {

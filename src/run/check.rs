@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{files, signals, stdio};
+use super::{export, signals, stdio};
 use crate::capture::import::{self, Loader};
 use crate::capture::query::filter::{Filter, Sieve};
 use crate::capture::store::record::Record;
@@ -73,7 +73,7 @@ fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
     if cancel.load(Ordering::Relaxed) {
         bail!("{name}: stopped after {} records", grouped(totals.records));
     }
-    files::say_about(&capture, file);
+    export::say_about(&capture, file);
     let only = if selected.is_some() { "; only what the filter lets through" } else { "" };
     stdio::say(format_args!("{name}: {}{only}", summary(&totals)));
     Ok(status(&totals, args.fail_on))

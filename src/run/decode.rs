@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-use super::{files, stdio};
+use super::{export, stdio};
 use crate::capture::live::recorder::{Chunk, Recorder};
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
@@ -74,7 +74,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(Format::Wire) if !stdio::stdout_is_terminal() => stdio::print(&bytes)?,
         Some(Format::Pcapng) => {
             let capture = record(&bytes, true)?;
-            files::to_stdout(&capture, Format::Pcapng, &Options::default(), &Progress::default())?;
+            export::to_stdout(&capture, Format::Pcapng, &Options::default(), &Progress::default())?;
             if bytes.len() == cut(&bytes).last().map_or(0, |(_, last)| last.start + 1) {
                 stdio::say(
                     "the last byte is a frame's first, without MASK to tell the direction: it stands as the server's",
@@ -86,7 +86,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
             let capture = record(&bytes, false)?;
             let frames = frames(&capture).iter().map(|record| record.no).collect();
             let options = Options { selection: Selection::Records(frames), ..Options::default() };
-            files::to_stdout(&capture, format, &options, &Progress::default())?;
+            export::to_stdout(&capture, format, &options, &Progress::default())?;
         }
     }
     Ok(ExitCode::SUCCESS)

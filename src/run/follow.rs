@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::seen::Seen;
+use super::stderr_writer::StderrWriter;
 use super::stdio;
-use super::teller::Teller;
 use crate::capture::query::filter::{Filter, Sieve};
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
@@ -35,12 +35,12 @@ pub enum Style {
     Json,
 }
 
-/// Why following ended before it was asked to.
+/// Why printing ended before it was asked to.
 #[derive(Debug)]
-pub enum Stopped {
-    /// Nobody reads stdout any more.
+pub enum FollowEnd {
+    /// The reader of stdout has closed it.
     Closed,
-    /// It cannot go on.
+    /// An error.
     Failed(ExportError),
 }
 
@@ -63,8 +63,8 @@ impl Follower {
         style: Style,
         filter: Option<&Filter>,
         ring: bool,
-        teller: &Teller,
-        stopped: impl FnOnce(Stopped) + Send + 'static,
+        stderr: &StderrWriter,
+        ended_early: impl FnOnce(FollowEnd) + Send + 'static,
     ) -> io::Result<Self> {
         let (wake, woken) = sync_channel(1);
         let (finished, done) = sync_channel(1);
@@ -84,14 +84,14 @@ impl Follower {
             woken,
             ring,
             seen: Seen::default(),
-            teller: teller.clone(),
+            stderr: stderr.clone(),
         };
         let out = stdio::stdout()?;
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
             match work.run(out) {
                 Ok(()) => {}
-                Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => stopped(Stopped::Closed),
-                Err(e) => stopped(Stopped::Failed(e)),
+                Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => ended_early(FollowEnd::Closed),
+                Err(e) => ended_early(FollowEnd::Failed(e)),
             }
             let _ = finished.send(());
         })?;
@@ -118,7 +118,7 @@ struct Work {
     /// Whether records may go while they are followed; then what was looked at.
     ring: bool,
     seen: Seen,
-    teller: Teller,
+    stderr: StderrWriter,
 }
 
 impl Work {
@@ -185,7 +185,7 @@ impl Work {
                         // A part of it is printed already, as it is very long: that is no line that anybody reads.
                         sink.buffer.push(b'\n');
                         let no = record.no;
-                        self.teller
+                        self.stderr
                             .say(&format!("record {no} went with the ring while it was printed: its line is cut"));
                     }
                     break;

@@ -1,4 +1,7 @@
 //! `serve --headless`: the server without a screen.
+//!
+//! The main thread waits for a signal or for the end of stdout. Other threads serve connections, print records
+//! ([`Follower`]) and write messages ([`StderrWriter`]).
 
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
@@ -6,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::follow::{Follower, Stopped, Style};
-use super::teller::Teller;
-use super::{signals, stdio};
+use super::follow::{FollowEnd, Follower, Style};
+use super::stderr_writer::StderrWriter;
+use super::{screen_host, signals, stdio};
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::scratch;
@@ -17,65 +20,65 @@ use crate::cli::Serve;
 use crate::net::{Server, ServerConfig, ServerHandle, demo};
 use crate::proto::rules::{count, grouped};
 
-/// From the signal to the end.
+/// The most time between the signal and the end of the process.
 const END_WITHIN: Duration = Duration::from_millis(1950);
 
-/// What stdout's reader is left at the end, however long the connections took.
+/// The least time that the reader of stdout has for the last lines, however long the connections took to end.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
 /// Why the run ends.
-enum End {
+enum RunEnd {
     Signal,
-    Stopped(Stopped),
+    Follower(FollowEnd),
 }
 
-/// Serves until a signal comes or nobody reads stdout any more.
+/// Runs `serve --headless`: serves until a signal arrives or stdout is closed.
 pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
     catch_signals(&sender)?;
-    // An older capture is replaced only when there is a server to fill the new one.
-    let server = Server::bind(config(args))?;
-    let spool = spool(args)?;
-    let fate = spool.fate();
+    // Listen first: --force must not replace an older capture if the server cannot start.
+    let server = Server::bind(server_config(args))?;
+    let spool = create_spool(args)?;
+    let cleanup = spool.fate();
     let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
-    let teller = Teller::start().context("the system gives no thread for stderr")?;
-    let troubles = teller.clone();
+    let stderr = StderrWriter::start().context("cannot start the thread for stderr")?;
+    let troubles = stderr.clone();
     capture.on_trouble(move |what| troubles.say(what));
     let follower = match args.quiet {
         true => None,
         false => {
             let style = if args.json { Style::Json } else { Style::Plain };
-            let stopped = move |why| drop(sender.send(End::Stopped(why)));
+            let ended_early = move |end| drop(sender.send(RunEnd::Follower(end)));
             Some(
-                Follower::start(&capture, style, args.filter.as_ref(), args.ring.is_some(), &teller, stopped)
+                Follower::start(&capture, style, args.filter.as_ref(), args.ring.is_some(), &stderr, ended_early)
                     .context("cannot write to stdout")?,
             )
         }
     };
-    let server = server.start(recorder).context("the system gives no thread for the server")?;
+    let server = server.start(recorder).context("cannot start the server's thread")?;
     if let Some(warning) = warning {
         stdio::say(format_args!("warning: {warning}"));
     }
     announce(&server);
-    let demo = start_beside(args, &server)?;
-    // The sender of signals lives as long as the process.
-    let why = ended.recv().unwrap_or(End::Signal);
-    let asked = Instant::now();
+    let demo = start_clients(args, &server)?;
+    // The thread that catches signals keeps its sender as long as the process lives.
+    let end = ended.recv().unwrap_or(RunEnd::Signal);
+    let ending_since = Instant::now();
     server.shutdown();
     drop(demo);
-    let deadline = (asked + END_WITHIN).max(Instant::now() + LAST_LINES);
+    let deadline = (ending_since + END_WITHIN).max(Instant::now() + LAST_LINES);
     let printed = follower.map(|follower| follower.finish(deadline));
-    // A thread that did not end in time may hold the spool and keep it from removing its file.
-    fate.go();
-    let concluded = conclude(args, &capture, why, printed, &teller);
-    // Nobody waits for whoever does not read stderr.
-    if teller.finish(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
+    // A thread that did not end in time may hold the spool, which then does not delete its file.
+    cleanup.go();
+    let concluded = conclude(args, &capture, end, printed, &stderr);
+    // Do not wait for a reader of stderr that does not read.
+    if stderr.flush(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
 }
 
-/// Where the capture goes.
-pub fn spool(args: &Serve) -> anyhow::Result<Spool> {
+/// Creates the file or files of the capture.
+pub fn create_spool(args: &Serve) -> anyhow::Result<Spool> {
     Ok(match (&args.write, args.ring) {
         (Some(path), None) => Spool::keep(path, args.force)?,
         (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
@@ -84,8 +87,8 @@ pub fn spool(args: &Serve) -> anyhow::Result<Spool> {
     })
 }
 
-/// How the server shall behave.
-pub fn config(args: &Serve) -> ServerConfig {
+/// The settings of the server.
+pub fn server_config(args: &Serve) -> ServerConfig {
     ServerConfig {
         listen: args.listen,
         interval: args.interval,
@@ -95,60 +98,61 @@ pub fn config(args: &Serve) -> ServerConfig {
     }
 }
 
-/// Starts the demo client and the browser, where they are asked for.
-fn start_beside(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<demo::DemoHandle>> {
+/// Starts the demo client and opens the browser, as far as the flags ask for them.
+fn start_clients(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<demo::DemoHandle>> {
     if args.browser
-        && let Err(e) = open::that_detached(format!("http://{}/", server.address()))
+        && let Err(e) = screen_host::open_page(server.address())
     {
-        stdio::say(format_args!("no browser can be opened: {e}; open http://{}/ yourself", server.address()));
+        stdio::say(e);
     }
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
-    demo.context("the system gives no thread for the demo client")
+    demo.context("cannot start the demo client's thread")
 }
 
-fn catch_signals(sender: &Sender<End>) -> anyhow::Result<()> {
+fn catch_signals(sender: &Sender<RunEnd>) -> anyhow::Result<()> {
     let sender = sender.clone();
-    signals::on_end(false, move |_| drop(sender.send(End::Signal))).context("signals cannot be caught")
+    signals::on_end(false, move |_| drop(sender.send(RunEnd::Signal))).context("cannot catch signals")
 }
 
-/// The line that scripts wait for: exactly these words.
+/// Prints the line that scripts wait for. Do not change its words.
 fn announce(server: &ServerHandle) {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "listening on http://{}/", server.address());
+    let _ = writeln!(std::io::stderr(), "listening on {}", screen_host::page_url(server.address()));
 }
 
-/// The summary, and how it went.
+/// Prints the summary; returns the result of the run.
 fn conclude(
     args: &Serve,
     capture: &Capture,
-    why: End,
+    end: RunEnd,
     printed: Option<u64>,
-    teller: &Teller,
+    stderr: &StderrWriter,
 ) -> anyhow::Result<ExitCode> {
     let totals = capture.totals();
     let line = summary(&totals, capture.trouble().uncaptured);
-    match why {
-        End::Stopped(Stopped::Closed) => return Ok(ExitCode::SUCCESS),
-        End::Stopped(Stopped::Failed(e)) => bail!("stdout: {e}"),
-        End::Signal => {}
+    match end {
+        RunEnd::Follower(FollowEnd::Closed) => return Ok(ExitCode::SUCCESS),
+        RunEnd::Follower(FollowEnd::Failed(e)) => bail!("cannot print the records: {e}"),
+        RunEnd::Signal => {}
     }
     match printed {
         Some(printed) if printed < totals.records => {
             let missing = count(totals.records - printed, "record");
-            teller.say(&format!("{line} · {missing} not printed: stdout was not read in time"));
+            stderr.say(&format!("{line} · {missing} not printed: stdout was not read in time"));
         }
-        _ if args.json => teller.say(&line),
+        _ if args.json => stderr.say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
     }
     check_captured(capture, true)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails when bytes crossed that could not be kept, with the reason unless that was told before.
-pub fn check_captured(capture: &Capture, told: bool) -> anyhow::Result<()> {
+/// Fails if bytes crossed that were not captured. The error contains the reason unless `reason_is_known`: it was printed
+/// before.
+pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Result<()> {
     let trouble = capture.trouble();
     if trouble.uncaptured > 0 {
-        let reason = trouble.reason.filter(|_| !told).map(|reason| format!("{reason}; "));
+        let reason = trouble.reason.filter(|_| !reason_is_known).map(|reason| format!("{reason}; "));
         bail!(
             "{}{} not captured",
             reason.unwrap_or_default(),
@@ -161,7 +165,7 @@ pub fn check_captured(capture: &Capture, told: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Everything in one line.
+/// The counts of a capture in one line.
 pub fn summary(totals: &Totals, uncaptured: u64) -> String {
     let [info, warning, error] = totals.findings;
     let findings = match info + warning + error {

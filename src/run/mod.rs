@@ -1,33 +1,36 @@
-//! The wiring: what each command does with the parts. The only place, with `main`, where errors lose their types.
+//! Runs the commands, wired from the other modules. Only here and in `main` are errors of type `anyhow::Error`.
 
 mod check;
 mod decode;
-mod files;
+mod export;
+mod export_job;
 mod follow;
 mod headless;
+mod open;
 mod pages;
 pub mod screen;
+mod screen_host;
 mod seen;
 mod signals;
+mod stderr_writer;
 mod stdio;
-mod teller;
 
 use std::process::ExitCode;
 
 use crate::cli::{self, Cli, Command};
 use crate::export::ExportError;
 
-/// Does what the command line asks for.
+/// Runs the command of a command line; returns the exit status.
 ///
 /// # Errors
-/// Why the work failed; [`failed`] tells the user.
+/// Why the work failed; [`failed`] prints it.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let theme = cli.theme;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) if args.headless => headless::serve(&args),
         Command::Serve(args) => screen::serve(&args, theme),
-        Command::Open(args) => files::open(&args, theme),
-        Command::Export(args) => files::export(&args),
+        Command::Open(args) => open::open(&args, theme),
+        Command::Export(args) => export::export(&args),
         Command::Check(args) => check::check(&args, theme),
         Command::Decode(args) => decode::decode(&args),
         Command::Completions { shell } => pages::completions(shell),
@@ -35,8 +38,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Says on stderr, in one line, why the work failed; the exit status that goes with it. A reader of stdout that has gone
-/// away is no failure.
+/// Prints to stderr, in one line, why the work failed; returns the exit status. It is not a failure that the reader of
+/// stdout has closed it.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
@@ -45,8 +48,8 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Says on stderr, in one line, what is wrong with a command line (with a filter, in two more lines where); or prints
-/// the help that was asked for. The exit status that goes with it.
+/// Prints to stderr, in one line, what is wrong with a command line; for a filter, two more lines show where. Or prints the
+/// requested help. Returns the exit status.
 pub fn misused(usage: &clap::Error) -> ExitCode {
     if usage.use_stderr() {
         stdio::say(cli::usage_line(usage, std::env::args_os()));
@@ -55,7 +58,7 @@ pub fn misused(usage: &clap::Error) -> ExitCode {
         }
         return ExitCode::from(2);
     }
-    // A reader of stdout that has gone away is no failure.
+    // It is not a failure that the reader of stdout has closed it.
     let _ = usage.print();
     ExitCode::SUCCESS
 }

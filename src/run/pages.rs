@@ -1,4 +1,4 @@
-//! What packagers install beside the program: completions and the manual page.
+//! `completions` and `man`: the files that packagers install with the program.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ pub fn manual() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A subcommand's part: its options, under its own name.
+/// Renders the section of a subcommand, headed by its name.
 fn section(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     let man = Man::new(command.clone());
     let mut body = Vec::new();

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the wish to end in order.
+//! SIGINT, SIGTERM and SIGHUP, each of which asks the program to end in order.
 
 use std::fs;
 use std::io;
@@ -10,19 +10,19 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-/// What a signal says.
+/// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGINT or SIGTERM: somebody wants the end.
+    /// SIGINT or SIGTERM: end.
     End,
-    /// SIGHUP: the terminal is closed.
+    /// SIGHUP: the terminal has been closed.
     HangUp,
 }
 
-/// Calls `act` at each signal, on a thread of its own. What needs a terminal ends with it, also under `nohup`.
+/// Calls `act` for each signal, on a thread of its own. With `needs_terminal`, SIGHUP is caught even under `nohup`.
 ///
 /// # Errors
-/// When the system refuses the handler or the thread.
+/// When the system refuses the handler or cannot start the thread.
 pub fn on_end(needs_terminal: bool, act: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new(caught(needs_terminal))?;
     let act = move |signal| act(if signal == SIGHUP { Signal::HangUp } else { Signal::End });
@@ -30,7 +30,7 @@ pub fn on_end(needs_terminal: bool, act: impl Fn(Signal) + Send + 'static) -> io
     Ok(())
 }
 
-/// Sets `cancel` at the first signal; a second one ends the process.
+/// Sets `cancel` at the first signal; a second signal ends the process with status 1.
 ///
 /// # Errors
 /// When the system refuses the handler.
@@ -42,7 +42,7 @@ pub fn cancel(cancel: &Arc<AtomicBool>) -> io::Result<()> {
     Ok(())
 }
 
-/// The signals that are caught. Who starts the program under `nohup` wants it to outlive the terminal.
+/// The signals to catch. Under `nohup`, the program must outlive the terminal.
 fn caught(needs_terminal: bool) -> Vec<i32> {
     let mut signals = vec![SIGINT, SIGTERM];
     if needs_terminal || !is_ignored(SIGHUP) {
@@ -51,7 +51,7 @@ fn caught(needs_terminal: bool) -> Vec<i32> {
     signals
 }
 
-/// Whether whoever started this process had it ignore a signal. Only Linux tells without `unsafe`.
+/// Returns true if this process was started with a signal ignored. Without `unsafe`, only Linux shows this.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! Standard output and standard error, without panics when nobody reads them.
+//! Standard output and standard error. Unlike `println!`, nothing here panics if the reader has closed them.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -7,37 +7,37 @@ use std::os::fd::AsFd as _;
 
 use crate::wire::printable;
 
-/// Standard output takes no more.
+/// Standard output cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to stdout: {0}; free some space or send it elsewhere")]
+#[error("cannot write to stdout: {0}; free some space or redirect stdout elsewhere")]
 pub struct StdoutError(pub io::Error);
 
-/// Says something to the user on stderr: one line, safe for a terminal.
+/// Prints a message to stderr: one line after the prefix `framescope: `, with unsafe characters made visible.
 pub fn say(what: impl Display) {
     let line = format!("framescope: {}\n", printable::text(what.to_string().trim_end()));
-    // Without a stderr there is nobody to tell.
+    // If stderr is closed, there is no place for the message.
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// A further line of what was just said, indented.
+/// Prints a further line of the latest message to stderr, indented.
 pub fn continue_saying(line: &str) {
     let _ = io::stderr().write_all(format!("  {}\n", printable::text(line.trim_end())).as_bytes());
 }
 
-/// Standard output without a buffer or a lock of its own.
+/// Standard output as a file, without a buffer or a lock.
 ///
 /// # Errors
-/// When there is none.
+/// When stdout is closed.
 pub fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
-/// Whether standard output is a terminal.
+/// Returns true if standard output is a terminal.
 pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether standard output is a terminal that may be coloured.
+/// Returns true if standard output is a terminal that shows colours: neither NO_COLOR nor TERM=dumb is set.
 pub fn stdout_takes_colour() -> bool {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -47,7 +47,7 @@ pub fn stdout_takes_colour() -> bool {
 /// Writes all of `bytes` to standard output.
 ///
 /// # Errors
-/// What the system says; a closed pipe among it.
+/// The system's error, also if the reader has closed the pipe.
 pub fn print(bytes: &[u8]) -> Result<(), StdoutError> {
     stdout().and_then(|mut out| out.write_all(bytes)).map_err(StdoutError)
 }

@@ -1,5 +1,6 @@
 //! What the screen asks of the program around it, so that it knows nothing of servers and exporters.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,24 +12,46 @@ pub trait Host {
     /// The address of the page, when a server runs.
     fn url(&self) -> Option<String>;
 
-    /// The export formats, the first being the one that keeps most.
+    /// The export formats. The one at [`CAPTURE_FORMAT`] keeps everything.
     fn formats(&self) -> Vec<FormatChoice>;
 
-    /// Opens the page. What was done, or why not: one line either way.
-    fn open_browser(&mut self) -> Result<String, String>;
+    /// Opens the page in a browser; returns what was done, in one line.
+    fn open_browser(&mut self) -> Result<String, HostError>;
 
-    /// Starts the demo client, or stops it. What was done, or why not.
-    fn toggle_demo(&mut self) -> Result<String, String>;
+    /// Starts the demo client, or stops it; returns what was done, in one line.
+    fn toggle_demo(&mut self) -> Result<String, HostError>;
 
     /// Exports beside the screen; reports progress and the end.
     fn export(&mut self, request: ExportRequest, remote: Remote);
 }
 
+/// Why the program cannot do what the screen asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The screen shows a file.
+    #[error("there is no server: the screen shows a file")]
+    NoServer,
+    /// The system opens no browser.
+    #[error("cannot open a browser: {source}; open {url} yourself")]
+    Browser {
+        /// The URL of the page.
+        url: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The system starts no thread for the demo client.
+    #[error("cannot start the demo client: {0}")]
+    Demo(io::Error),
+}
+
+/// The position in [`Host::formats`] of the format that keeps everything, notes too.
+pub const CAPTURE_FORMAT: usize = 0;
+
 /// An export format as the dialog offers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatChoice {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// The extension of its files, without the dot.
     pub extension: &'static str,
     /// What it holds, in a few words.
@@ -40,8 +63,8 @@ pub struct FormatChoice {
 pub struct ExportRequest {
     /// The records, in order; `None` for all.
     pub records: Option<Vec<u64>>,
-    /// The name of the format.
-    pub format: &'static str,
+    /// The position of the format in [`Host::formats`].
+    pub format: usize,
     /// Where to.
     pub path: PathBuf,
     /// Whether a file of that name may be replaced.

@@ -27,7 +27,7 @@ use rustix::io::Errno;
 use self::app::inflated::Unpacked;
 use self::app::{App, Effect};
 use self::event::{Event, Remote, Report};
-use self::host::Host;
+use self::host::{Host, HostError};
 use self::terminal::Screen;
 use self::theme::ThemeName;
 use crate::capture::query::search::{self, Pattern, Toward};
@@ -214,10 +214,10 @@ impl Loop<'_> {
         Ok(false)
     }
 
-    fn answer(&mut self, ask: impl FnOnce(&mut dyn Host) -> Result<String, String>) {
+    fn answer(&mut self, ask: impl FnOnce(&mut dyn Host) -> Result<String, HostError>) {
         let report = match ask(self.host) {
             Ok(line) => Report::Said(line),
-            Err(line) => Report::Refused(line),
+            Err(e) => Report::Refused(e.to_string()),
         };
         self.remote.report(report);
     }

@@ -512,7 +512,7 @@ fn every_record_of_a_capture_with_gaps_can_be_looked_at() {
             let (capture, loader) = import::open(&path).expect("a capture");
             loader.run(&AtomicBool::new(false));
             let options = export::Options { direction: Some(UP), redact: true, ..export::Options::default() };
-            let to = folder.path().join(format.name());
+            let to = folder.path().join(format.spec().id);
             export::to_file(&capture, format, &options, &to, true, &Progress::default()).expect("written");
         }
     }

@@ -522,7 +522,7 @@ fn export_asks_for_scope_format_and_path() {
     assert!(screen.text().contains("marked.ndjson"), "the suggestion follows the format");
     screen.press(&["enter"]);
     let Some(Effect::Export(request)) = screen.app.effects.pop() else { panic!("an export") };
-    assert_eq!((request.records.as_deref(), request.format, request.force), (Some(&[6, 8][..]), "ndjson", false));
+    assert_eq!((request.records.as_deref(), request.format, request.force), (Some(&[6, 8][..]), 1, false));
     screen.app.report(Report::Exists(request));
     assert!(screen.text().contains("marked.ndjson exists."), "{}", screen.text());
     screen.press(&["r"]);

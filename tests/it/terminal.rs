@@ -362,11 +362,11 @@ fn the_screen_that_panics() {
         fn formats(&self) -> Vec<host::FormatChoice> {
             Vec::new()
         }
-        fn open_browser(&mut self) -> Result<String, String> {
+        fn open_browser(&mut self) -> Result<String, host::HostError> {
             panic!("the browser went mad")
         }
-        fn toggle_demo(&mut self) -> Result<String, String> {
-            Err(String::new())
+        fn toggle_demo(&mut self) -> Result<String, host::HostError> {
+            Err(host::HostError::NoServer)
         }
         fn export(&mut self, _: host::ExportRequest, _: event::Remote) {}
     }

@@ -12,7 +12,7 @@ use super::overlay::{CopyMenu, CopyWhat, ExportDialog, Overlay, Prompt, Purpose,
 use super::{App, Effect, Job, TimeFormat, View};
 use crate::capture::query::search::{Pattern, Toward};
 use crate::tui::action::Action;
-use crate::tui::host::ExportRequest;
+use crate::tui::host::{CAPTURE_FORMAT, ExportRequest};
 
 /// The most that is put on the clipboard, in bytes: terminals refuse more.
 const MAX_COPY: u64 = 64 * 1024;
@@ -193,8 +193,7 @@ impl App {
                     self.overlay = Some(Overlay::Prompt(prompt));
                     return;
                 }
-                let format = self.setting.formats.first().map_or("pcapng", |format| format.name);
-                self.start_export(None, format, PathBuf::from(typed));
+                self.start_export(None, CAPTURE_FORMAT, PathBuf::from(typed));
                 self.quit_when_saved = quit;
             }
         }
@@ -226,21 +225,19 @@ impl App {
             Scope::Filtered => self.rows.within().map(|within| within.numbers().collect()),
             Scope::All => None,
         };
-        let format = dialog.formats.get(dialog.format).map(|format| format.name);
         let path = dialog.path.value().to_owned();
-        match (records, format) {
+        match records {
             _ if dialog.scope == Scope::Filtered && self.is_sifting() => {
                 self.complain("the filter still looks through the capture");
             }
-            (Some(records), _) if records.is_empty() && dialog.scope == Scope::Filtered => {
+            Some(records) if records.is_empty() && dialog.scope == Scope::Filtered => {
                 self.complain("the filter lets no record through");
             }
-            (Some(records), _) if records.is_empty() => {
+            Some(records) if records.is_empty() => {
                 self.complain("no record is marked; m marks the one under the cursor");
             }
-            (_, Some(_)) if path.is_empty() => self.complain("type the name of a file"),
-            (records, Some(format)) => return self.start_export(records, format, PathBuf::from(path)),
-            (_, None) => {}
+            _ if path.is_empty() => self.complain("type the name of a file"),
+            records => return self.start_export(records, dialog.format, PathBuf::from(path)),
         }
         self.overlay = Some(Overlay::Export(dialog));
     }
@@ -418,13 +415,12 @@ impl App {
         self.job.as_ref().is_some_and(|job| job.what == "export")
     }
 
-    fn start_export(&mut self, records: Option<Vec<u64>>, format: &'static str, path: PathBuf) {
+    fn start_export(&mut self, records: Option<Vec<u64>>, format: usize, path: PathBuf) {
         self.run_export(ExportRequest { records, format, path, force: false, cancel: Arc::default() });
     }
 
     fn run_export(&mut self, mut request: ExportRequest) {
-        let pcapng = self.setting.formats.first().is_none_or(|format| format.name == request.format);
-        self.writes_notes = pcapng && request.records.is_none();
+        self.writes_notes = request.format == CAPTURE_FORMAT && request.records.is_none();
         request.cancel = self.start_job("export", self.totals.there());
         self.effects.push(Effect::Export(request));
     }

@@ -212,7 +212,7 @@ pub fn formats() -> Vec<FormatChoice> {
         ("ndjson", "one JSON object per record"),
         ("hex", "annotated hex dump"),
     ]
-    .map(|(name, words)| FormatChoice { name, extension: name, words })
+    .map(|(name, words)| FormatChoice { name: name.to_owned(), extension: name, words })
     .to_vec()
 }
 

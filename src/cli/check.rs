@@ -1,0 +1,54 @@
+//! The flags of `framescope check`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::{filter_help_hint, values};
+use crate::capture::query::filter::Filter;
+use crate::proto::rules::Severity;
+
+/// `framescope check`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = concat!("Prints one line per finding to stdout, and the counts to stderr:
+  lesson.pcapng:record 4: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 (RFC 6455 §5.1, bit 8) \
+· connection 1 · client → server · 1.002004 s
+
+Exit status: 0 no finding is as severe as --fail-on, 1 one is, or the file cannot be read, 2 wrong usage.
+
+Examples:
+  framescope check lesson.pcapng                        list all findings; fail if there is an error
+  framescope check lesson.pcapng --fail-on warning      fail if there is a warning, too
+  framescope check lesson.pcapng --json | jq -r .rule | sort | uniq -c
+  framescope check --explain 'RSV1 must be clear'       explain the rule that an error message is about
+  framescope check --explain 5.5.1                      explain the rules of a section of RFC 6455
+  framescope check --explain client-frame-unmasked      explain one rule
+  framescope check lesson.pcapng --filter 'dir == c2s'  list violations by clients ", filter_help_hint!()))]
+pub struct Check {
+    /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]
+    pub file: Option<PathBuf>,
+
+    /// The least severity of a finding that fails the check
+    #[arg(long, value_name = "SEVERITY", value_parser = values::one_of(&SEVERITIES, Severity::name), default_value = "error")]
+    pub fail_on: Severity,
+
+    /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
+    /// Check only records that match
+    #[arg(long, value_name = "EXPR", conflicts_with = "explain")]
+    pub filter: Option<Filter>,
+
+    /// Print one JSON object per finding
+    #[arg(long)]
+    pub json: bool,
+
+    /// Explain the rule that TEXT is about: an error message of a library or browser, a rule's id, a section, or words of a rule
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json", "port"])]
+    pub explain: Option<String>,
+}
+
+/// All severities, the most severe first.
+const SEVERITIES: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Info];

@@ -1,0 +1,83 @@
+//! The flags of `framescope export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::values;
+use crate::capture::query::filter::Filter;
+use crate::export::{Format, FormatSpec};
+use crate::proto::dissected::Direction;
+
+/// `framescope export`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = after_help())]
+pub struct Export {
+    /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    /// The format to write
+    #[arg(long, value_name = "FORMAT", value_parser = values::one_of(&Format::ALL, |format| format.spec().id))]
+    pub to: Format,
+
+    /// The file to write; - is stdout
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// Replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks of the same length
+    #[arg(long)]
+    pub redact: bool,
+
+    /// Replace the output file if it exists
+    #[arg(long)]
+    pub force: bool,
+
+    /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
+    /// Export only records that match, such as 'op == ping and len > 125'
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<Filter>,
+
+    /// Export only one direction: c2s is client to server, s2c is server to client
+    #[arg(long, value_name = "c2s|s2c", value_parser = values::one_of(&Direction::BOTH, Direction::name))]
+    pub direction: Option<Direction>,
+}
+
+/// The formats (from their table), where an export goes, examples, and the filter language.
+fn after_help() -> String {
+    let line = |spec: &FormatSpec| format!("  {:<8} {}{}\n", spec.id, spec.words, spec.details);
+    let formats: String = Format::ALL.iter().map(|format| line(format.spec())).collect();
+    format!("Formats:\n{formats}\n{OUTPUT}\n\n{EXAMPLES}\n\n{FILTERS}")
+}
+
+const OUTPUT: &str = "Without -o the export goes to stdout if that is redirected or piped. On a terminal it goes to a file \
+in the current folder, named after FILE with the extension of the format. The file is written under a temporary name and \
+renamed when it is complete; only you can read it (mode 0600).
+
+A filtered pcapng also contains the handshakes of its connections. It is a new capture, without gaps between the records.";
+
+const EXAMPLES: &str = "Examples:
+  framescope export lesson.pcapng --to ndjson | jq 'select(.type == \"frame\") | .text'
+  framescope export lesson.pcapng --to hex -o lesson.hex
+  framescope export lesson.pcapng --to har -o lesson.har
+  framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
+  framescope export lesson.pcapng --to pcapng --redact -o public.pcapng
+  framescope export lesson.pcapng --to ndjson --filter 'op == close or finding'";
+
+const FILTERS: &str = "Filters select records by their fields:
+  op == ping                        also op in {text binary}, op == 9, websocket.opcode == 9
+  dir == c2s and len > 64KiB        combine with and, or, not (also && || !) and parentheses
+  time > 3.5s                       since the first record; units s, ms, us, min
+  text contains \"error\"             in the payload's text; for a compressed message, in the inflated text
+  text matches \"^echo \\d+$\"         a regular expression; upper and lower case are the same
+  bytes contains 81:05              in the wire bytes, or in the unmasked payload
+  finding >= warning                also finding == masking-key-zero, or just finding
+  path == /ticker and not fin       path and host of the connection's request
+  tcp.stream == 0, websocket.fin    Wireshark's field names mean what they mean in Wireshark
+Fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2 rsv3 compressed message
+close.code status host path; the manual describes each.
+A comparison on a field that a record does not have is false, and so is its negation.
+";

@@ -1,0 +1,149 @@
+//! The command line: clap's types, one file per command, and the parsers of their values.
+
+mod check;
+mod decode;
+mod export;
+mod open;
+mod serve;
+mod usage;
+mod values;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+pub use self::check::Check;
+pub use self::decode::Decode;
+pub use self::export::Export;
+pub use self::open::Open;
+pub use self::serve::Serve;
+pub use self::usage::{filter_carets, usage_line};
+
+const ABOUT: &str = "Inspect WebSocket traffic: every handshake and every frame, bit by bit";
+
+const LONG_ABOUT: &str = "Inspect WebSocket traffic: every handshake and every frame, bit by bit.
+
+framescope starts a WebSocket server and a terminal screen. Open the address that the screen shows in a browser: the page \
+connects to the server, and the screen shows every handshake and every frame, in both directions, bit by bit next to its \
+bytes, with an explanation of each bit.";
+
+const EXAMPLES: &str = "Examples:
+  framescope                                  start; then open http://127.0.0.1:6455/ in a browser
+  framescope --demo                           without a browser: a built-in client connects to the server
+  framescope --headless --json > log.ndjson   without a screen: print one JSON object per record
+  framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
+  framescope open lesson.pcapng               inspect it again
+  framescope export lesson.pcapng --to hex    write an annotated hex dump
+  framescope check lesson.pcapng              list violations of RFC 6455; exit status 1 if there is an error
+  framescope decode 81 85 37fa213d 7f9f4d5158 show the bit layout of a frame
+
+Exit status: 0 done, 1 the work failed (the reason is on stderr), 2 wrong usage.";
+
+/// The end of the description of `--filter`'s examples, for commands other than `export`.
+macro_rules! filter_help_hint {
+    () => {
+        "(filters: `framescope export --help`)"
+    };
+}
+use filter_help_hint;
+
+/// `framescope …`
+#[derive(Debug, Parser)]
+#[command(name = "framescope", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]
+#[command(max_term_width = 110)]
+pub struct Cli {
+    /// The command; `serve` if there is none.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The flags of `serve`, whose name may be left out.
+    #[command(flatten)]
+    pub serve: Serve,
+
+    /// Colours of the screen; auto asks the terminal for its background
+    #[arg(long, global = true, value_enum, default_value_t = Theme::Auto, value_name = "THEME")]
+    pub theme: Theme,
+}
+
+impl Cli {
+    /// Parses a command line, whose first word is the program's name.
+    ///
+    /// # Errors
+    /// Wrong usage, or a request for help or the version: clap prints each.
+    pub fn read<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(line)?;
+        if let Some(name) = matches.subcommand_name() {
+            // clap accepts the flags of `serve` before any command; framescope only without one.
+            let given = |arg: &clap::Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+            let stray = command.get_arguments().find(|arg| !arg.is_global_set() && given(arg));
+            if let Some(flag) = stray.and_then(clap::Arg::get_long) {
+                let what = format!("--{flag} is a flag of serve and cannot be used before {name}");
+                return Err(command.error(ErrorKind::ArgumentConflict, what));
+            }
+        }
+        Self::from_arg_matches(&matches)
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server and the screen (the default command)
+    Serve(Serve),
+    /// Inspect a capture file on the screen
+    Open(Open),
+    /// Write a capture in another format
+    Export(Export),
+    /// List the violations in a capture, or explain an error message
+    Check(Check),
+    /// Show the bit layout of frames given as hex or raw bytes
+    Decode(Decode),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// The colours of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// For a dark background
+    Dark,
+    /// For a light background
+    Light,
+    /// No colours
+    Mono,
+    /// Dark or light, as the terminal's background is
+    #[default]
+    Auto,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_accepts_the_definition() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_the_default_command_and_theme_a_flag_of_all_commands() {
+        for line in [
+            &["framescope", "--listen", "[::1]:0", "--theme", "dark"][..],
+            &["framescope", "serve", "--theme=dark", "--listen", "localhost:0"],
+            &["framescope", "--theme", "dark", "open", "x"],
+            &["framescope", "open", "--theme", "dark", "x"],
+        ] {
+            let cli = Cli::read(line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
+            assert_eq!(cli.theme, Theme::Dark, "{line:?}");
+        }
+        assert!(Cli::read(["framescope", "--headless", "open", "x"]).is_err());
+    }
+}

@@ -1,0 +1,40 @@
+//! The flags of `framescope open`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use super::{filter_help_hint, values};
+use crate::capture::import::samples::Sample;
+use crate::capture::query::filter::Filter;
+
+/// `framescope open`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = concat!("Examples:
+  framescope open lesson.pcapng
+  framescope open --follow live.pcapng        keep reading while tcpdump, Wireshark or framescope writes the file
+  framescope open --port 8080 middle.pcap.gz  the handshakes are missing: read port 8080 as WebSocket
+  framescope open --sample                    list the sample captures
+  framescope open --sample hello              open one of them
+  framescope open lesson.pcapng --filter 'op == close or finding'   ", filter_help_hint!()))]
+pub struct Open {
+    /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
+    pub file: Option<PathBuf>,
+
+    /// Open a sample capture; without NAME, list the samples
+    #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
+    pub sample: Option<Option<Sample>>,
+
+    /// At the end of the file, wait for more
+    #[arg(long, conflicts_with = "sample")]
+    pub follow: bool,
+
+    /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
+    #[arg(long, value_name = "PORT", conflicts_with = "sample", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
+    /// Show only records that match; & on the screen changes the filter
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<Filter>,
+}

@@ -1,0 +1,153 @@
+//! Parsers of the values that flags take. clap puts the flag and the wrong value before each error.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::capture::live::ring::MIN_RING;
+use crate::capture::query::filter;
+
+/// The longest `--interval`.
+const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A value is none of the possible ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a possible value")]
+pub struct NotPossible;
+
+/// Why a text is no address to listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write ADDR:PORT, such as 127.0.0.1:6455, [::1]:6455 or localhost:0")]
+pub struct AddressError;
+
+/// Why a text is no interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IntervalError {
+    /// It is not a number with a unit.
+    #[error("write a number with its unit, such as 1s, 250ms or 0.5s")]
+    Form,
+    /// It is zero.
+    #[error("must be longer than zero")]
+    Zero,
+    /// It is longer than the longest interval.
+    #[error("must be at most one day ({}s)", .longest.as_secs())]
+    TooLong {
+        /// The longest interval.
+        longest: Duration,
+    },
+}
+
+/// Why a text is no size for a ring of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingSizeError {
+    /// It is not a number with a unit.
+    #[error("write a number with its unit, such as 1GiB, 500MB or 64MiB")]
+    Form,
+    /// It is less than the least size.
+    #[error("must be at least {}MiB", .least >> 20)]
+    TooSmall {
+        /// The least size in bytes.
+        least: u64,
+    },
+}
+
+/// Why a text is no origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write scheme://host or scheme://host:port, such as http://localhost:8080")]
+pub struct OriginError;
+
+/// A parser that accepts the names of `all`.
+pub fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: impl Fn(T) -> &'static str + Clone + Send + Sync + 'static,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|value| name(*value)))
+        .try_map(move |typed| all.iter().copied().find(|value| name(*value) == typed).ok_or(NotPossible))
+}
+
+/// Parses an address to listen on. Names other than localhost are not resolved: a name could resolve to another address
+/// tomorrow.
+pub fn address(text: &str) -> Result<SocketAddr, AddressError> {
+    if let Some(port) = text.strip_prefix("localhost:") {
+        let port: u16 = port.parse().map_err(|_| AddressError)?;
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    text.parse().map_err(|_| AddressError)
+}
+
+/// Parses an interval in `s` or `ms`.
+pub fn interval(text: &str) -> Result<Duration, IntervalError> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s').ok_or(IntervalError::Form)?, 1.0),
+    };
+    if !number.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Err(IntervalError::Form);
+    }
+    let seconds = number.parse::<f64>().map_err(|_| IntervalError::Form)? * unit;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(interval) if interval.is_zero() => Err(IntervalError::Zero),
+        Ok(interval) if interval <= MAX_INTERVAL => Ok(interval),
+        _ => Err(IntervalError::TooLong { longest: MAX_INTERVAL }),
+    }
+}
+
+/// Parses the size of a ring of files; returns bytes.
+pub fn ring_size(text: &str) -> Result<u64, RingSizeError> {
+    let size = filter::size(text).ok_or(RingSizeError::Form)?;
+    if size < MIN_RING { Err(RingSizeError::TooSmall { least: MIN_RING }) } else { Ok(size) }
+}
+
+/// Parses an origin (RFC 6454 §6.2), or `null`; returns it in lower case.
+pub fn origin(text: &str) -> Result<String, OriginError> {
+    if text == "null" {
+        return Ok(text.to_owned());
+    }
+    let text = text.strip_suffix('/').unwrap_or(text);
+    match text.split_once("://") {
+        Some((scheme, host)) if !scheme.is_empty() && !host.is_empty() && !host.contains(['/', ' ', '?', '#', '@']) => {
+            Ok(text.to_ascii_lowercase())
+        }
+        _ => Err(OriginError),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_has_a_unit_and_is_longer_than_zero() {
+        for (text, millis) in [("1s", 1000), ("250ms", 250), ("0.5s", 500), (".1s", 100), ("1.5ms", 1)] {
+            assert_eq!(interval(text).map(|d| d.as_millis()), Ok(millis), "{text}");
+        }
+        for text in ["", "1", "s", "-1s", "1m", "1e3s", "infs", "nans", "1e400s", ".s", "1.2.3s"] {
+            assert_eq!(interval(text), Err(IntervalError::Form), "{text}");
+        }
+        assert_eq!((interval("0s"), interval("0ms")), (Err(IntervalError::Zero), Err(IntervalError::Zero)));
+        assert_eq!(interval("99999999s"), Err(IntervalError::TooLong { longest: MAX_INTERVAL }));
+    }
+
+    #[test]
+    fn a_ring_size_has_a_unit_and_is_at_least_1_mib() {
+        assert_eq!(
+            (ring_size("1GiB"), ring_size("1.5MB"), ring_size("64mib")),
+            (Ok(1 << 30), Ok(1_500_000), Ok(64 << 20))
+        );
+        for text in ["", "1", "GiB", "-1GiB", "1G", "99999999999TiB"] {
+            assert_eq!(ring_size(text), Err(RingSizeError::Form), "{text}");
+        }
+        for text in ["1023KiB", "0GiB"] {
+            assert_eq!(ring_size(text), Err(RingSizeError::TooSmall { least: MIN_RING }), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_and_host() {
+        assert_eq!(origin("http://LOCALHOST:8080/").as_deref(), Ok("http://localhost:8080"));
+        for text in ["localhost", "http://", "http://a/b", "://a", "http://a b"] {
+            assert_eq!(origin(text), Err(OriginError), "{text}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The table of export formats. The command line and the export dialog are built from it.
+
+use super::sink::Sink;
+use super::source::Source;
+use super::{ExportError, har, hex, ndjson, payload, pcapng, wire};
+
+/// Writes the selected records; returns a note about the result, in one line, if there is something to know.
+type WriteFormat = fn(&mut Source<'_>, &mut Sink<'_>) -> Result<Option<String>, ExportError>;
+
+/// What there is to know about an export format.
+pub struct FormatSpec {
+    /// The name that people type.
+    pub id: &'static str,
+    /// The extension of its files, without the dot.
+    pub extension: &'static str,
+    /// What it contains, in a few words.
+    pub words: &'static str,
+    /// More about its contents, for the help: continues `words`.
+    pub details: &'static str,
+    /// Whether it is text, so that it may be written to a terminal.
+    pub is_text: bool,
+    /// Whether it holds the bytes of one direction only.
+    pub one_direction: bool,
+    /// Whether it can state that the bytes of the capture were reconstructed.
+    pub states_reconstruction: bool,
+    pub(super) write: WriteFormat,
+}
+
+/// Declares [`Format`] with a row of the table for each of its variants.
+macro_rules! formats {
+    ($($(#[$doc:meta])+ $name:ident => $spec:expr,)+) => {
+        /// An export format.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Format {
+            $($(#[$doc])+ $name,)+
+        }
+
+        impl Format {
+            /// All formats, in the order of the table.
+            pub const ALL: [Self; [$(Self::$name),+].len()] = [$(Self::$name),+];
+
+            /// The format's row of the table.
+            pub const fn spec(self) -> &'static FormatSpec {
+                match self {
+                    $(Self::$name => const { &$spec },)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    /// A packet capture with synthesized TCP, for Wireshark and framescope.
+    Pcapng => FormatSpec {
+        id: "pcapng",
+        extension: "pcapng",
+        words: "a packet capture, for Wireshark and framescope",
+        details: ": every record; findings and notes as packet comments",
+        is_text: false,
+        one_direction: false,
+        states_reconstruction: true,
+        write: pcapng::write,
+    },
+    /// One JSON object per record: [`crate::capture::format::schema`].
+    Ndjson => FormatSpec {
+        id: "ndjson",
+        extension: "ndjson",
+        words: "one JSON object per record",
+        details: " (docs/formats.md describes the keys)",
+        is_text: true,
+        one_direction: false,
+        states_reconstruction: false,
+        write: ndjson::write,
+    },
+    /// HTTP Archive 1.2, which Chrome DevTools import.
+    Har => FormatSpec {
+        id: "har",
+        extension: "har",
+        words: "requests and WebSocket messages, for Chrome DevTools",
+        details: " (HTTP Archive 1.2)",
+        is_text: true,
+        one_direction: false,
+        states_reconstruction: true,
+        write: har::write,
+    },
+    /// An annotated hex dump.
+    Hex => FormatSpec {
+        id: "hex",
+        extension: "hex",
+        words: "an annotated hex dump, a line per field",
+        details: ": its offset, bytes, name and value",
+        is_text: true,
+        one_direction: false,
+        states_reconstruction: false,
+        write: hex::write,
+    },
+    /// The unmasked payloads of all frames, joined.
+    Payload => FormatSpec {
+        id: "payload",
+        extension: "bin",
+        words: "the unmasked payloads of all frames, joined",
+        details: "",
+        is_text: false,
+        one_direction: false,
+        states_reconstruction: false,
+        write: payload::write,
+    },
+    /// The wire bytes of one direction, joined.
+    Wire => FormatSpec {
+        id: "wire",
+        extension: "wire",
+        words: "the wire bytes of one direction, joined",
+        details: "; needs --direction if the selected records have bytes of both",
+        is_text: false,
+        one_direction: true,
+        states_reconstruction: false,
+        write: wire::write,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+    use std::collections::HashSet;
+
+    #[test]
+    fn ids_and_extensions_are_unique_lower_case_words() {
+        for name in [|format: &Format| format.spec().id, |format: &Format| format.spec().extension] {
+            let names: HashSet<_> = Format::ALL.iter().map(name).collect();
+            assert_eq!(names.len(), Format::ALL.len());
+            assert!(names.iter().all(|name| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase())));
+        }
+    }
+}

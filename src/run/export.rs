@@ -1,0 +1,103 @@
+//! `export`: a capture in another format.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context as _, bail};
+
+use super::{signals, stdio};
+use crate::capture::query::filter::{Filter, Sieve};
+use crate::capture::store::Capture;
+use crate::capture::{self, import};
+use crate::cli::Export;
+use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
+use crate::proto::rules::count;
+
+/// Runs `export`.
+pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
+    let progress = Progress::default();
+    signals::cancel(&progress.cancel).context("cannot catch signals")?;
+    let capture = load(&args.file, args.port, &progress)?;
+    let selection = match &args.filter {
+        Some(filter) => Selection::Records(select(filter, &capture, &progress)?),
+        None => Selection::All,
+    };
+    let options = Options { selection, redact: args.redact, direction: args.direction };
+    let exported = match output_file(args) {
+        None => to_stdout(&capture, args.to, &options, &progress)?,
+        Some(path) => {
+            let exported = export::to_file(&capture, args.to, &options, &path, args.force, &progress)?;
+            stdio::say(format_args!(
+                "{}, {} written to {}",
+                count(exported.records, "record"),
+                count(exported.bytes, "byte"),
+                path.display()
+            ));
+            exported
+        }
+    };
+    if let Some(note) = exported.note {
+        stdio::say(note);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The numbers of the records that a filter selects.
+fn select(filter: &Filter, capture: &Capture, progress: &Progress) -> anyhow::Result<Vec<u64>> {
+    let mut selected = capture::query::selection::Selection::default();
+    let is_wanted = |_| !progress.cancel.load(Ordering::Relaxed);
+    let is_complete = Sieve::new(filter, capture)
+        .extend(&mut selected, is_wanted)
+        .with_context(|| format!("cannot read {}; check that the file still exists", capture.path().display()))?;
+    if !is_complete {
+        return Err(ExportError::Cancelled.into());
+    }
+    Ok(selected.numbers().collect())
+}
+
+/// Exports to stdout. Fails if the format is binary and stdout is a terminal.
+pub fn to_stdout(
+    capture: &Capture,
+    format: Format,
+    options: &Options,
+    progress: &Progress,
+) -> anyhow::Result<Exported> {
+    let spec = format.spec();
+    if stdio::stdout_is_terminal() && !spec.is_text {
+        bail!("{} is binary and cannot be shown on a terminal; redirect stdout to a file", spec.id);
+    }
+    let mut out = stdio::stdout()?;
+    Ok(export::export(capture, format, options, &mut out, progress)?)
+}
+
+/// The file to write; `None` for stdout.
+fn output_file(args: &Export) -> Option<PathBuf> {
+    match &args.output {
+        Some(path) if path == Path::new("-") => None,
+        Some(path) => Some(path.clone()),
+        None if stdio::stdout_is_terminal() => {
+            let stem = args.file.file_stem().unwrap_or("capture".as_ref());
+            Some(Path::new(stem).with_extension(args.to.spec().extension))
+        }
+        None => None,
+    }
+}
+
+/// Reads all of a file, and says on stderr what is special about it.
+fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<Capture> {
+    let (capture, loader) = import::open_with(file, import::Options { port, follow: false })?;
+    loader.run(&progress.cancel);
+    say_about(&capture, file);
+    Ok(capture)
+}
+
+/// Says on stderr if the bytes of a file were reconstructed, and if the file is damaged: a line each.
+pub fn say_about(capture: &Capture, file: &Path) {
+    if let Some(words) = capture.reconstructed() {
+        stdio::say(format_args!("{}: reconstructed {words}", file.display()));
+    }
+    if let Some(reason) = capture.trouble().reason {
+        stdio::say(format_args!("{}: {reason}", file.display()));
+    }
+}

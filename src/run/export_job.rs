@@ -1,0 +1,80 @@
+//! Exports that the screen asks for: the rows of its dialog, and the thread that runs an export and reports on it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::capture::store::Capture;
+use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
+use crate::proto::dissected::Direction;
+use crate::proto::rules::count;
+use crate::tui::event::{Remote, Report};
+use crate::tui::host::{ExportRequest, FormatChoice};
+
+/// How often an export reports its progress.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A row of the export dialog.
+#[derive(Clone, Copy)]
+struct Row {
+    format: Format,
+    direction: Option<Direction>,
+}
+
+/// The rows of the dialog: one for each format, and one for each direction of a format that holds only one.
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for format in Format::ALL {
+        match format.spec().one_direction {
+            true => rows.extend(Direction::BOTH.map(|direction| Row { format, direction: Some(direction) })),
+            false => rows.push(Row { format, direction: None }),
+        }
+    }
+    rows
+}
+
+/// The rows as the screen shows them.
+pub fn choices() -> Vec<FormatChoice> {
+    let choice = |Row { format, direction }: Row| {
+        let spec = format.spec();
+        let arrow = direction.map(|direction| format!(" {}", direction.arrow())).unwrap_or_default();
+        FormatChoice { name: format!("{}{arrow}", spec.id), extension: spec.extension, words: spec.words }
+    };
+    rows().into_iter().map(choice).collect()
+}
+
+/// Runs an export, and reports its progress and its end to the screen.
+pub fn run(capture: &Capture, request: ExportRequest, remote: &Remote) {
+    let Some(Row { format, direction }) = rows().get(request.format).copied() else { return };
+    let selection = request.records.clone().map_or(Selection::All, Selection::Records);
+    let options = Options { selection, direction, ..Options::default() };
+    let progress = Progress { cancel: Arc::clone(&request.cancel), ..Progress::default() };
+    let (over, ended) = channel::<()>();
+    let reporting = {
+        let (progress, remote) = (progress.clone(), remote.clone());
+        thread::spawn(move || {
+            while ended.recv_timeout(REPORT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                let [done, total] = [&progress.done, &progress.total].map(|count| count.load(Ordering::Relaxed));
+                remote.report(Report::Progress { what: "export", done, total });
+            }
+        })
+    };
+    let exported = export::to_file(capture, format, &options, &request.path, request.force, &progress);
+    drop(over);
+    let _ = reporting.join();
+    remote.report(match exported {
+        Ok(exported) => Report::Wrote(result_line(&request.path, &exported)),
+        Err(ExportError::Exists(_)) => Report::Exists(request),
+        Err(ExportError::Cancelled) => return,
+        Err(e) => Report::Failed(e.to_string()),
+    });
+}
+
+fn result_line(path: &Path, exported: &Exported) -> String {
+    let records = count(exported.records, "record");
+    let note = exported.note.as_deref().map(|note| format!(" · {note}")).unwrap_or_default();
+    format!("wrote {records}, {}, to {}{note}", count(exported.bytes, "byte"), path.display())
+}

@@ -1,0 +1,41 @@
+//! `open`: a capture file or a sample on the screen.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::{screen, stdio};
+use crate::capture::import;
+use crate::capture::import::samples::Sample;
+use crate::cli::{Open, Theme};
+
+/// Runs `open`: opens a file or a sample on the screen, or lists the samples.
+pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
+    match (&args.file, args.sample) {
+        (Some(file), _) => {
+            let options = import::Options { port: args.port, follow: args.follow };
+            let (capture, loader) = import::open_with(file, options)?;
+            screen::open(&capture, loader, theme, args.filter.clone(), &screen::SignalQueue::listen()?)
+        }
+        (None, Some(Some(sample))) => {
+            // Catch signals before the folder exists, so that a signal cannot leave it.
+            let signals = screen::SignalQueue::listen()?;
+            let folder = tempfile::Builder::new()
+                .prefix("framescope-")
+                .tempdir()
+                .context("cannot create a temporary folder for the sample; set TMPDIR to a writable folder")?;
+            let path = folder.path().join(format!("{}.pcapng", sample.name));
+            sample
+                .unpack(&path)
+                .with_context(|| format!("cannot write {}; set TMPDIR to a writable folder", path.display()))?;
+            let (capture, loader) = import::open(&path)?;
+            screen::open(&capture, loader, theme, args.filter.clone(), &signals)
+        }
+        _ => {
+            let line = |sample: &Sample| format!("{:<12}{}\n", sample.name, sample.words);
+            let list: String = Sample::ALL.iter().map(line).collect();
+            stdio::print(list.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the screen asks of the program: the page, the demo client and exports.
+
+use std::net::SocketAddr;
+use std::thread;
+
+use super::export_job;
+use crate::capture::store::Capture;
+use crate::net::demo::{self, DemoHandle};
+use crate::tui::event::{Remote, Report};
+use crate::tui::host::{ExportRequest, FormatChoice, Host, HostError};
+
+/// The program around the screen.
+pub struct ScreenHost {
+    capture: Capture,
+    /// The address of the server; `None` if a file is inspected.
+    server: Option<SocketAddr>,
+    demo: Option<DemoHandle>,
+    remote: Remote,
+}
+
+impl ScreenHost {
+    /// The host of a screen over `capture`. `demo` is a running demo client.
+    pub fn new(capture: &Capture, server: Option<SocketAddr>, demo: Option<DemoHandle>, remote: &Remote) -> Self {
+        Self { capture: capture.clone(), server, demo, remote: remote.clone() }
+    }
+}
+
+impl Host for ScreenHost {
+    fn url(&self) -> Option<String> {
+        self.server.map(page_url)
+    }
+
+    fn formats(&self) -> Vec<FormatChoice> {
+        export_job::choices()
+    }
+
+    fn open_browser(&mut self) -> Result<String, HostError> {
+        open_page(self.server.ok_or(HostError::NoServer)?)
+    }
+
+    fn toggle_demo(&mut self) -> Result<String, HostError> {
+        let server = self.server.ok_or(HostError::NoServer)?;
+        match self.demo.take().filter(DemoHandle::is_running) {
+            Some(running) => {
+                // The closing handshake takes time.
+                let remote = self.remote.clone();
+                thread::spawn(move || {
+                    let report = match running.stop() {
+                        Ok(()) => Report::Said("the demo client has closed its connection".to_owned()),
+                        Err(e) => Report::Refused(e.to_string()),
+                    };
+                    remote.report(report);
+                });
+                Ok("the demo client is closing its connection".to_owned())
+            }
+            None => {
+                self.demo = Some(demo::start(server).map_err(HostError::Demo)?);
+                Ok("the demo client is connecting; d stops it".to_owned())
+            }
+        }
+    }
+
+    fn export(&mut self, request: ExportRequest, remote: Remote) {
+        let capture = self.capture.clone();
+        thread::spawn(move || export_job::run(&capture, request, &remote));
+    }
+}
+
+/// The URL of the page of a server.
+pub fn page_url(server: SocketAddr) -> String {
+    format!("http://{server}/")
+}
+
+/// Opens the page of a server in the default browser; returns what was done, in one line.
+pub fn open_page(server: SocketAddr) -> Result<String, HostError> {
+    let url = page_url(server);
+    match open::that_detached(&url) {
+        Ok(()) => Ok(format!("opened {url}")),
+        Err(source) => Err(HostError::Browser { url, source }),
+    }
+}
