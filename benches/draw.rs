@@ -1,9 +1,9 @@
-//! How long a drawing of the screen takes: `cargo bench --bench draw`.
+//! Measures how long one drawing of the screen takes: `cargo bench --bench draw`.
 //!
-//! Draws into ratatui's buffer, reading the visible records from the capture's file, as the program does. Prints the median of
-//! several rounds for two sizes of terminal and for captures of a thousand and of a million records, each with the screen
-//! following, with a large payload on it, and with a list of compressed messages: then a page further for each drawing too,
-//! where all that is shown must be inflated anew.
+//! Draws into ratatui's buffer and reads the visible records from the capture's file, as the program does. Prints the median of
+//! several rounds, for two terminal sizes and for captures of a thousand and of a million records: with a text selected, with a
+//! large payload selected, in each view, and with a list of compressed messages. For the last, also one page per drawing, so
+//! that every drawing inflates all visible messages again.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ const DRAWINGS: u32 = 50;
 const CROWD: usize = 10_000;
 
 fn main() {
-    // `cargo test --benches` only wants to know that it builds.
+    // `cargo test --benches` must only build it.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -49,7 +49,7 @@ fn main() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let crowd = crowd(folder.path());
-    println!("a million records looked through for a view, in slices of a few milliseconds");
+    println!("time until a view has examined a million records, in slices of a few milliseconds");
     for (what, view) in [("messages", '2'), ("folded", 'z')] {
         let mut app = open(&crowd, (120, 36));
         let start = Instant::now();
@@ -69,7 +69,7 @@ fn main() {
     }
 }
 
-/// A million records of 10,000 connections that take turns.
+/// A million records of 10,000 connections, one record of each at a time.
 fn crowd(folder: &std::path::Path) -> Recorder {
     let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
     let address = "127.0.0.1:6455".parse().expect("an address");
@@ -140,7 +140,7 @@ fn measure(recorder: &Recorder, size: (u16, u16), keys_up: usize, then: Option<K
     time(&mut app, then)
 }
 
-/// In another view than the frames', once all records were looked at for it.
+/// Measures a view other than the frames, after the view has examined all records.
 fn measure_view(recorder: &Recorder, size: (u16, u16), view: char) -> Duration {
     let mut app = open(recorder, size);
     app.key(KeyEvent::from(KeyCode::Char(view)));

@@ -1,8 +1,8 @@
-//! How long a filter takes: `cargo bench --bench filter`.
+//! Measures how long a filter takes: `cargo bench --bench filter`.
 //!
-//! Over a capture of ten million small frames (`-- 1000000` for another number), each with the selection that a filter makes of
-//! it, from the first record to the last. What the index tells is wanted in less than 0.2 s at ten million. Prints the median of
-//! the rounds, and the longest time for which a writer of the capture would have waited.
+//! Each filter selects from a capture of ten million small frames (`-- 1000000` for another number), from the first record to
+//! the last. A filter that needs only the index must take less than 0.2 s for ten million. Prints the median of the rounds, and
+//! the longest time for which a writer of the capture would have waited.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use framescope::wire::opcode::Opcode;
 
 const ROUNDS: usize = 5;
 
-/// What the index tells, and last what must be read.
+/// The filters. The last one reads payloads; the others need only the index.
 const FILTERS: [&str; 9] = [
     "op == ping",
     "op in {ping pong} and not fin",
@@ -32,7 +32,7 @@ const FILTERS: [&str; 9] = [
 ];
 
 fn main() {
-    // `cargo test --benches` only wants to know that it builds.
+    // `cargo test --benches` must only build it.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -56,7 +56,7 @@ fn main() {
     }
 }
 
-/// How long a filter takes, the longest time between two questions whether it shall go on, and how many records it selects.
+/// The time that a filter takes, the longest time between two calls of its callback, and the number of selected records.
 fn sift(filter: &Filter, capture: &Capture) -> (Duration, Duration, u64) {
     let (start, mut asked, mut longest) = (Instant::now(), Instant::now(), Duration::ZERO);
     let mut selection = Selection::default();
@@ -86,7 +86,7 @@ fn capture(folder: &std::path::Path, records: usize) -> Recorder {
     connection.record(&[chunk(Direction::ServerToClient, answer.as_bytes(), 0)]);
     let mut wire = Vec::new();
     for n in 0..records {
-        // Some keys are zero, which is a finding.
+        // Some keys are zero, each of which is a finding.
         let key = if n % 100_000 == 7 { 0 } else { (n as u32).wrapping_mul(0x9e37_79b1) | 1 };
         let opcode = if n % 50 == 0 { Opcode::Ping } else { Opcode::Text };
         let text = format!("echo {n}");

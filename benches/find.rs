@@ -1,7 +1,7 @@
-//! How fast a find goes through payloads: `cargo bench --bench find`.
+//! Measures how fast a search passes through payloads: `cargo bench --bench find`.
 //!
-//! A capture of 1 GiB of masked payload in frames of several lengths; text that is not there, in either case of its letters,
-//! and bytes that are not there. Prints the median of the rounds in gigabytes of payload a second: at least 1 is wanted.
+//! Searches 1 GiB of masked payload, in frames of several lengths, for text (ignoring case) and for bytes that do not occur.
+//! Prints the median of the rounds in gigabytes of payload per second. The bar is 1.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -16,11 +16,11 @@ use framescope::wire::opcode::Opcode;
 
 const ROUNDS: usize = 5;
 
-/// How much payload is searched, in bytes.
+/// Bytes of payload to search.
 const TOTAL: usize = 1 << 30;
 
 fn main() {
-    // `cargo test --benches` only wants to know that it builds.
+    // `cargo test --benches` must only build it.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }

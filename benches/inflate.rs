@@ -1,7 +1,7 @@
-//! How long a step to any message of a long compressed connection takes: `cargo bench --bench inflate`.
+//! Measures how long it takes to read any message of a long compressed connection: `cargo bench --bench inflate`.
 //!
-//! One connection with context takeover, so that each message may refer to all before it. Messages of several sizes; jumps
-//! to places all over the connection, each with an inflater that has been nowhere near.
+//! The connection uses context takeover (RFC 7692 §7.1.1), so that a message may refer to all messages before it. Reads messages
+//! of several sizes all over the connection, each with a new reader that has no inflater near the message.
 
 use std::time::Instant;
 
@@ -16,11 +16,11 @@ use framescope::wire::opcode::Opcode;
 
 const STEPS: u64 = 101;
 
-/// What is inflated over all, in bytes.
+/// Inflated bytes of all messages.
 const TOTAL: usize = 100 << 20;
 
 fn main() {
-    // `cargo test --benches` only wants to know that it builds.
+    // `cargo test --benches` must only build it.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -66,7 +66,7 @@ fn record(recorder: &Recorder, len: usize, messages: u64) {
         let mut text = format!("{n}: ");
         let mut state = n + 1;
         while text.len() < len {
-            // Half of it repeats, half is noise.
+            // One half repeats, the other half is noise.
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             text.push_str("level=info ");
             text.push_str(&state.to_string());

@@ -1,7 +1,7 @@
-//! What judging costs: `cargo bench --bench judge`.
+//! Measures what checking the rules costs: `cargo bench --bench judge`.
 //!
-//! The same masked text frames, in pieces as a socket gives them, found and unmasked, with judging and without. Prints the
-//! median of the rounds' ratios: with judging at least two thirds of the rate without are wanted.
+//! Dissects the same masked text frames, in pieces as a socket returns them, with the rules and without. Prints the median of
+//! the rounds' ratios. The bar is two thirds of the rate without the rules.
 
 use std::time::Instant;
 
@@ -14,18 +14,18 @@ use framescope::wire::opcode::Opcode;
 
 const ROUNDS: usize = 15;
 
-/// How much is dissected in a round, in bytes of payload.
+/// Bytes of payload to dissect in a round.
 const TOTAL: usize = 64 << 20;
 
-/// What a read of a socket brings, in bytes.
+/// Bytes of one read from a socket.
 const PIECE: usize = 64 * 1024;
 
 fn main() {
-    // `cargo test --benches` only wants to know that it builds.
+    // `cargo test --benches` must only build it.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    println!("{:>9}  {:<6}  frames/s judged  not judged  ratio (median of {ROUNDS})", "payload", "text");
+    println!("{:>9}  {:<6}  frames/s checked  unchecked  ratio (median of {ROUNDS})", "payload", "text");
     for len in [14, 125, 1024, 65_536] {
         for (what, pattern) in [("ASCII", "plain text "), ("UTF-8", "größer 文字 ")] {
             let text = pattern.repeat(len / pattern.len() + 1);

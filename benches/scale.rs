@@ -1,10 +1,10 @@
-//! What ten million records cost: `cargo bench --bench scale [-- RECORDS]`.
+//! Measures memory, drawing and waiting for ten million records: `cargo bench --bench scale [-- RECORDS]`.
 //!
-//! Small frames of one connection, of a hundred that speak in turn, and of a thousand that say one frame each in turn; recorded live, then opened again, each in a process of
-//! its own. Prints how much memory is resident for each record beyond what the program has without a capture (at most 64 bytes
-//! are wanted), how long a drawing takes at 120×36 (at most 4 ms), and how long the slowest of each key takes to be answered
-//! and drawn (at most 50 ms). Then as many through a ring of 512 MiB: what is there of them, and how long a connection waits at
-//! most for its records to be written, beside the same without a ring.
+//! Small frames of one connection, of a hundred connections that send two frames at a time, and of a thousand that send one
+//! at a time; recorded live, then opened again, each in a process of its own. Prints the resident memory per record beyond
+//! that of a program without a capture (at most 64 bytes), the time of a drawing at 120×36 (at most 4 ms), and the longest time
+//! from a key to its drawing (at most 50 ms). Then records as many through a ring of files of 512 MiB, and prints how many are
+//! left and the longest time for which a connection waits until its records are written, next to the same without a ring.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,7 +27,7 @@ use framescope::wire::opcode::Opcode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// So many connections say one frame each in turn.
+/// This many connections send one frame at a time; fewer send two.
 const ONE_EACH: u64 = 1000;
 
 fn main() {
@@ -45,7 +45,7 @@ fn main() {
             let records = all.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10_000_000);
             run(records);
         }
-        // `cargo test --benches` only wants to know that it builds.
+        // `cargo test --benches` must only build it.
         _ => {}
     }
 }
@@ -75,7 +75,7 @@ fn run(records: u64) {
     }
 }
 
-/// Records into a ring, or into one file.
+/// Records into a ring of files, or into one file.
 fn ring(ring: bool, path: &Path, records: u64, connections: u64) {
     let before = resident();
     let spool = if ring { Spool::keep_ring(path, false, 512 << 20) } else { Spool::keep(path, false) };
@@ -90,7 +90,7 @@ fn ring(ring: bool, path: &Path, records: u64, connections: u64) {
 
 fn measure(live: bool, path: &Path, records: u64, connections: u64) {
     let before = resident();
-    // A live capture stays as long as its recorder.
+    // Keep the recorder: the capture's file is deleted with it.
     let mut recorder = None;
     let capture = if live {
         let recorder = recorder.insert(Recorder::new(Spool::keep(path, false).expect("a spool")));
@@ -110,12 +110,12 @@ fn measure(live: bool, path: &Path, records: u64, connections: u64) {
 
 /// Resident memory in bytes.
 fn resident() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("the kernel tells");
+    let status = std::fs::read_to_string("/proc/self/status").expect("the status of this process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
     line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
 }
 
-/// How long the slowest was written, in milliseconds.
+/// Records the frames; returns the longest time of one call in milliseconds.
 fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
     let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
@@ -156,7 +156,7 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
     longest
 }
 
-/// Milliseconds for a drawing, and for the slowest key with its drawing.
+/// Milliseconds of a drawing, and of the slowest key with its drawing.
 fn screen(capture: &Capture) -> (f64, f64) {
     let setting = Setting { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new() };
     let keymap = Keymap::built_in().expect("a table");

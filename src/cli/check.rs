@@ -23,7 +23,8 @@ Examples:
   framescope check --explain 'RSV1 must be clear'       explain the rule that an error message is about
   framescope check --explain 5.5.1                      explain the rules of a section of RFC 6455
   framescope check --explain client-frame-unmasked      explain one rule
-  framescope check lesson.pcapng --filter 'dir == c2s'  list violations by clients ", filter_help_hint!()))]
+  framescope check lesson.pcapng --filter 'dir == c2s'
+      list violations by clients ", filter_help_hint!()))]
 pub struct Check {
     /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]

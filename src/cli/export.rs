@@ -71,7 +71,7 @@ const FILTERS: &str = "Filters select records by their fields:
   op == ping                        also op in {text binary}, op == 9, websocket.opcode == 9
   dir == c2s and len > 64KiB        combine with and, or, not (also && || !) and parentheses
   time > 3.5s                       since the first record; units s, ms, us, min
-  text contains \"error\"             in the payload's text; for a compressed message, in the inflated text
+  text contains \"error\"             in the text; of a compressed message, when inflated
   text matches \"^echo \\d+$\"         a regular expression; upper and lower case are the same
   bytes contains 81:05              in the wire bytes, or in the unmasked payload
   finding >= warning                also finding == masking-key-zero, or just finding

@@ -31,17 +31,17 @@ bytes, with an explanation of each bit.";
 
 const EXAMPLES: &str = "Examples:
   framescope                                  start; then open http://127.0.0.1:6455/ in a browser
-  framescope --demo                           without a browser: a built-in client connects to the server
+  framescope --demo                           without a browser: a built-in client connects
   framescope --headless --json > log.ndjson   without a screen: print one JSON object per record
   framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
   framescope open lesson.pcapng               inspect it again
   framescope export lesson.pcapng --to hex    write an annotated hex dump
-  framescope check lesson.pcapng              list violations of RFC 6455; exit status 1 if there is an error
+  framescope check lesson.pcapng              list violations; exit status 1 if there is an error
   framescope decode 81 85 37fa213d 7f9f4d5158 show the bit layout of a frame
 
 Exit status: 0 done, 1 the work failed (the reason is on stderr), 2 wrong usage.";
 
-/// The end of the description of `--filter`'s examples, for commands other than `export`.
+/// The end of an example with `--filter`: where the filter language is described.
 macro_rules! filter_help_hint {
     () => {
         "(filters: `framescope export --help`)"
@@ -119,7 +119,7 @@ pub enum Theme {
     Light,
     /// No colours
     Mono,
-    /// Dark or light, as the terminal's background is
+    /// Dark or light, to match the terminal's background
     #[default]
     Auto,
 }

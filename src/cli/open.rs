@@ -12,11 +12,11 @@ use crate::capture::query::filter::Filter;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:
   framescope open lesson.pcapng
-  framescope open --follow live.pcapng        keep reading while tcpdump, Wireshark or framescope writes the file
-  framescope open --port 8080 middle.pcap.gz  the handshakes are missing: read port 8080 as WebSocket
+  framescope open --follow live.pcapng        keep reading while another program writes the file
+  framescope open --port 8080 middle.pcap.gz  no handshakes: read port 8080 as WebSocket
   framescope open --sample                    list the sample captures
   framescope open --sample hello              open one of them
-  framescope open lesson.pcapng --filter 'op == close or finding'   ", filter_help_hint!()))]
+  framescope open lesson.pcapng --filter 'op == close or finding' ", filter_help_hint!()))]
 pub struct Open {
     /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]

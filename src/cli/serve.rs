@@ -12,13 +12,14 @@ use crate::capture::query::filter::Filter;
 /// `framescope serve`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:
-  framescope serve --listen 127.0.0.1:0 --headless   listen on a free port, which is printed to stderr
+  framescope serve --listen 127.0.0.1:0 --headless   listen on a free port; print it to stderr
   framescope serve --demo --interval 250ms           four messages a second, without a browser
   framescope serve --write lesson.pcapng --force     keep the capture; replace an older file
-  framescope serve --ring 1GiB --write day.pcapng    for long runs: write day.0000001.pcapng and so on, and delete the oldest
-  framescope serve --headless --filter 'not op in {ping pong}'   without pings and pongs ", filter_help_hint!()))]
+  framescope serve --ring 1GiB --write day.pcapng    for long runs: day.0000001.pcapng and so on
+  framescope serve --headless --filter 'not op in {ping pong}'
+      without pings and pongs ", filter_help_hint!()))]
 pub struct Serve {
-    /// Address to listen on; port 0 takes a free port. Other machines can reach any address but loopback
+    /// Address to listen on; port 0 takes a free port. Other machines can connect unless it is a loopback address
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6455", value_parser = values::address)]
     pub listen: SocketAddr,
 

@@ -1,4 +1,4 @@
-//! Findings by themselves, a line each: for people, and as JSON. What NDJSON's `findings` holds is written here too.
+//! Findings as lines: for people, and as JSON objects. Also writes the objects of `findings` in NDJSON.
 
 use super::json::{self, key, number_field, optional, string_field};
 use super::timestamp::Timestamps;
@@ -26,54 +26,54 @@ pub(super) fn fields(out: &mut Vec<u8>, finding: &Finding) {
     optional(out, "about", finding.about, number_field);
 }
 
-/// How the lines look.
+/// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum LineStyle {
     /// For people and grep.
     Plain,
-    /// The same with the colours of a terminal.
+    /// The same, with terminal colours.
     Coloured,
-    /// A JSON object.
+    /// One JSON object per line.
     Json,
 }
 
-/// Writes the findings of records, a line each.
-pub struct Lines {
+/// Writes one line per finding.
+pub struct FindingLines {
     /// The name of the file, as it was given.
     file: String,
-    look: Look,
+    style: LineStyle,
     times: Timestamps,
-    /// The time that others count from.
+    /// The time of the first record: times for people count from it.
     start: Option<Time>,
 }
 
-impl Lines {
-    /// Lines about a file of that name. Times for people count from `start`.
-    pub fn new(file: &str, look: Look) -> Self {
-        let file = match look {
-            Look::Json => file.to_owned(),
+impl FindingLines {
+    /// Creates lines about the file named `file`.
+    pub fn new(file: &str, style: LineStyle) -> Self {
+        let file = match style {
+            LineStyle::Json => file.to_owned(),
             _ => printable::text(file).into_owned(),
         };
-        Self { file, look, times: Timestamps::default(), start: None }
+        Self { file, style, times: Timestamps::default(), start: None }
     }
 
-    /// Sets the time of the first record, from which times for people count.
-    pub fn start(&mut self, start: Time) {
+    /// Sets the time of the first record, unless it is set. Times for people count from it.
+    pub fn set_start(&mut self, start: Time) {
         self.start.get_or_insert(start);
     }
 
     /// Appends a line for each finding of the record.
-    pub fn record(&mut self, record: &Record, out: &mut Vec<u8>) {
+    pub fn append(&mut self, record: &Record, out: &mut Vec<u8>) {
         for finding in &record.findings {
-            match self.look {
-                Look::Json => self.json(record, finding, out),
-                look => out.extend_from_slice(self.plain(record, finding, look == Look::Coloured).as_bytes()),
+            match self.style {
+                LineStyle::Json => self.append_json(record, finding, out),
+                style => out.extend_from_slice(self.text(record, finding, style == LineStyle::Coloured).as_bytes()),
             }
             out.push(b'\n');
         }
     }
 
-    fn json(&mut self, record: &Record, finding: &Finding, out: &mut Vec<u8>) {
+    fn append_json(&mut self, record: &Record, finding: &Finding, out: &mut Vec<u8>) {
         out.push(b'{');
         number_field(out, "v", VERSION);
         string_field(out, "file", &self.file);
@@ -91,7 +91,7 @@ impl Lines {
     /// ```text
     /// a.pcapng:record 5: error[rsv1-set]: RSV1 is 1 (RFC 6455 §5.2, bit 1) · connection 1 · client → server · 0.003122 s
     /// ```
-    fn plain(&self, record: &Record, finding: &Finding, coloured: bool) -> String {
+    fn text(&self, record: &Record, finding: &Finding, coloured: bool) -> String {
         let severity = finding.rule.severity();
         let [bold, level, faint, end] = match (coloured, severity) {
             (false, _) => [""; 4],
@@ -118,7 +118,7 @@ impl Lines {
     }
 }
 
-/// Bits in words, the last one included: `bit 8`, `bits 16–47`.
+/// A range of bits in words, such as `bit 8` or `bits 16–47` (both ends included).
 pub fn bits(span: Span) -> String {
     match span.len() {
         0 | 1 => format!("bit {}", span.start),
@@ -151,23 +151,23 @@ mod tests {
         }
     }
 
-    fn lines(look: Look, findings: Vec<Finding>) -> String {
-        let mut lines = Lines::new("a\x1b.pcapng", look);
-        lines.start(Time(1_795_375_800_000_000_000));
+    fn lines(style: LineStyle, findings: Vec<Finding>) -> String {
+        let mut lines = FindingLines::new("a\x1b.pcapng", style);
+        lines.set_start(Time(1_795_375_800_000_000_000));
         let mut out = Vec::new();
-        lines.record(&record(findings), &mut out);
+        lines.append(&record(findings), &mut out);
         String::from_utf8(out).expect("UTF-8")
     }
 
     #[test]
-    fn a_line_begins_like_a_compilers_and_ends_with_the_place() {
+    fn a_line_begins_like_a_compiler_message_and_ends_with_the_position() {
         let findings = vec![
             Finding::new(Rule::ClientFrameUnmasked, Some(Span::bits(8, 9))),
             Finding::new(Rule::MethodNotGet, Some(Span::bits(0, 24))).text("\x1b[2J").about(Some(4)),
             Finding::new(Rule::HostMissing, None),
         ];
         assert_eq!(
-            lines(Look::Plain, findings),
+            lines(LineStyle::Plain, findings),
             "a␛.pcapng:record 12: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 \
              (RFC 6455 §5.1, bit 8) · connection 3 · client → server · 0.003122 s\n\
              a␛.pcapng:record 12: error[method-not-get]: the method is ␛[2J; a WebSocket handshake is a GET \
@@ -178,20 +178,20 @@ mod tests {
     }
 
     #[test]
-    fn json_has_every_key_and_colours_only_wrap() {
+    fn json_has_every_key_and_colours_do_not_change_the_text() {
         let finding = Finding::new(Rule::Rsv1Set, Some(Span::bits(1, 2)));
         assert_eq!(
-            lines(Look::Json, vec![finding.clone()]),
+            lines(LineStyle::Json, vec![finding.clone()]),
             "{\"v\":1,\"file\":\"a\\u001b.pcapng\",\"record\":12,\"conn\":3,\"dir\":\"c2s\",\
              \"time\":\"2026-11-22T19:30:00.003122999Z\",\"rule\":\"rsv1-set\",\"section\":\"RFC 6455 §5.2\",\
              \"severity\":\"error\",\"text\":\"RSV1 is 1, and no negotiated extension gives it a meaning here\",\
              \"bits\":[1,2],\"about\":null}\n"
         );
-        let coloured = lines(Look::Coloured, vec![finding.clone()]);
+        let coloured = lines(LineStyle::Coloured, vec![finding.clone()]);
         let bare = ["\x1b[1m", "\x1b[1;31m", "\x1b[2m", "\x1b[0m"]
             .iter()
             .fold(coloured.clone(), |text, code| text.replace(code, ""));
-        assert_eq!(bare, lines(Look::Plain, vec![finding]));
+        assert_eq!(bare, lines(LineStyle::Plain, vec![finding]));
         assert_ne!(bare, coloured);
     }
 }

@@ -54,8 +54,8 @@ formats! {
     Pcapng => FormatSpec {
         id: "pcapng",
         extension: "pcapng",
-        words: "a packet capture, for Wireshark and framescope",
-        details: ": every record; findings and notes as packet comments",
+        words: "a packet capture for Wireshark and framescope",
+        details: " (findings and notes as packet comments)",
         is_text: false,
         one_direction: false,
         states_reconstruction: true,
@@ -76,7 +76,7 @@ formats! {
     Har => FormatSpec {
         id: "har",
         extension: "har",
-        words: "requests and WebSocket messages, for Chrome DevTools",
+        words: "requests and WebSocket messages for Chrome DevTools",
         details: " (HTTP Archive 1.2)",
         is_text: true,
         one_direction: false,
@@ -110,7 +110,7 @@ formats! {
         id: "wire",
         extension: "wire",
         words: "the wire bytes of one direction, joined",
-        details: "; needs --direction if the selected records have bytes of both",
+        details: "; --direction selects it",
         is_text: false,
         one_direction: true,
         states_reconstruction: false,

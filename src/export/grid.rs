@@ -1,4 +1,4 @@
-//! A frame as RFC 6455 §5.2 draws it: 32 bits a row, each field a cell, with the real values inside.
+//! Draws a frame as RFC 6455 §5.2 does: 32 bits per row and a cell per field, with the values inside.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,18 @@ use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldValue};
 use crate::wire::grid::{Grid, GridCell, GridRow, head_bits};
 
-/// Bits in a row.
+/// Bits per row.
 const ROW: u64 = 32;
 
-/// How many rows the payload gets at most, besides the one that it shares with the head.
-const PAYLOAD_ROWS: u64 = 2;
+/// The most rows of payload, besides a row that it shares with the head.
+const MAX_PAYLOAD_ROWS: u64 = 2;
 
-/// How many bytes of a record a drawing looks at, at most.
-pub const LOOKS_AT: u64 = 64;
+/// The most bytes of a record that a drawing shows.
+pub const SHOWN_BYTES: u64 = 64;
 
-/// Draws a record with these fields, of which `bytes` is the beginning. One string a line.
+/// Draws a record with these fields; `bytes` are its first bytes. Returns one string per line.
 pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
-    let grid = Grid::of(fields, ROW, head_bits(fields).div_ceil(ROW) + PAYLOAD_ROWS);
+    let grid = Grid::of(fields, ROW, head_bits(fields).div_ceil(ROW) + MAX_PAYLOAD_ROWS);
     let mut lines = vec![
         " 0                   1                   2                   3".to_owned(),
         " 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1".to_owned(),
@@ -36,11 +36,11 @@ pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
     lines
 }
 
-/// The field table beside the drawing: name, what stands on the wire where that is short, value.
+/// The table of fields: name, bits or bytes on the wire if they are few, and value.
 pub fn table(fields: &[Field]) -> Vec<String> {
     let row = |field: &Field| {
         let words = explain::value(field);
-        // Of a single bit the value is the bit.
+        // For a single bit, the value repeats the bit.
         let value = if words.raw == words.value { String::new() } else { words.with_name() };
         format!("{:<12}  {:<7}  {value}", field.name, words.raw)
     };
@@ -64,7 +64,7 @@ fn name(cell: &GridCell) -> String {
     if cell.begins { cell.name().to_owned() } else { format!("… {}", cell.label) }
 }
 
-/// The bits of a short field; the bytes of a long one as far as this row holds them.
+/// The bits of a short field, or the bytes of a long field that are in this row.
 fn value(cell: &GridCell, field: &Field, bytes: &[u8]) -> String {
     match field.value {
         FieldValue::Bits { width, .. } if width <= 8 => cell.bits(bytes),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn any_beginning_of_a_frame_has_a_drawing() {
+    fn a_frame_that_is_truncated_anywhere_can_be_drawn() {
         let bytes = [0x88, 0xfe, 0x01, 0x00, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
         for cut in 0..=bytes.len() {
             let lines = draw(&frame::fields(&bytes[..cut], cut as u64), &bytes[..cut]);

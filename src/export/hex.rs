@@ -1,5 +1,5 @@
-//! An annotated hex dump, for reading: a line per field with its offset, bytes, name and value; of a frame also the unmasked
-//! payload with its characters. What a head's line says stands beside its first bytes.
+//! An annotated hex dump for people: a line per field with its offset, bytes, name and value. A frame's unmasked payload
+//! follows with its characters. A header's name and value are next to its first bytes.
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::{self, FrameHead, HeadReading};
 use crate::wire::http::Head;
 
-/// Bytes in a row.
+/// Bytes per row.
 const ROW: usize = 16;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
@@ -27,11 +27,11 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
             Kind::Frame | Kind::CutFrame => write_frame(bytes, record, &mut buffer, sink)?,
             Kind::Request | Kind::Response | Kind::CutHttp => write_http(bytes, record, &mut buffer, sink)?,
             Kind::Junk => {
-                let rows = Rows { of: Of::Wire(0..record.wire_len), name: "opaque", value: None };
+                let rows = Rows { source: RowSource::Wire(0..record.wire_len), name: "opaque", value: None };
                 dump(sink, bytes, record, rows, &mut buffer)?;
             }
             Kind::Gap => {
-                line(sink, format_args!("          {} that the capture lacks", count(record.wire_len, "byte")));
+                line(sink, format_args!("          {} not captured", count(record.wire_len, "byte")));
             }
             Kind::End(how) => line(sink, format_args!("          {}", how.name())),
         }
@@ -66,11 +66,11 @@ fn write_http(
         let name = crate::wire::printable::text(&field.name);
         if field.id == FieldId::Body {
             head_row(sink, range.start, &[], &name, &words::value(field));
-            let rows = Rows { of: Of::Wire(range), name: "", value: None };
-            // Nothing follows a body: the head in the buffer is not needed any more.
+            let rows = Rows { source: RowSource::Wire(range), name: "", value: None };
+            // A body is the last field: the buffer may be overwritten.
             return dump(sink, bytes, record, rows, buffer);
         }
-        // With the space or the line break behind it, so that no byte is left out.
+        // Include the space or line break after it, so that every byte is shown.
         let end = fields.get(i + 1).map_or(record.wire_len, |next| next.span.byte_range().start);
         let raw = buffer.get(range.start as usize..buffer.len().min(end as usize)).unwrap_or_default();
         let (mut name, mut value) = (name.into_owned(), words::value(field));
@@ -82,8 +82,8 @@ fn write_http(
     Ok(())
 }
 
-/// A row of a head: offset, bytes, and on a field's first row its name and what it says. Names are longer than those of a
-/// frame's fields; they take the place of the bits too.
+/// Writes a row of a head: offset and bytes, and on a field's first row its name and value. Header names are longer than
+/// those of a frame's fields, so they take the column of the bits too.
 fn head_row(sink: &mut Sink<'_>, at: u64, bytes: &[u8], name: &str, value: &str) {
     let hex = words::hex_row(bytes);
     line(sink, format_args!("{at:08x}  {hex:<48}  {name:<23}  {value}"));
@@ -105,35 +105,38 @@ fn write_frame(
         let range = field.span.byte_range();
         if matches!(field.value, FieldValue::Length(_)) {
             let value = masked.map(|_| format!("{}, masked", words::value(&field)));
-            dump(sink, bytes, record, Rows { of: Of::Wire(range), name: &field.name, value }, buffer)?;
+            dump(sink, bytes, record, Rows { source: RowSource::Wire(range), name: &field.name, value }, buffer)?;
         } else {
             let raw = buffer.get(range.start as usize..range.end as usize).unwrap_or_default();
             row(sink, range.start, raw, &bits(&field, raw), &field.name, &words::value(&field));
         }
     }
     match masked {
-        Some(head) => dump(sink, bytes, record, Rows { of: Of::Payload(head), name: "unmasked", value: None }, buffer),
+        Some(head) => {
+            dump(sink, bytes, record, Rows { source: RowSource::Payload(head), name: "unmasked", value: None }, buffer)
+        }
         None => Ok(()),
     }
 }
 
 /// The rows of a long field.
 struct Rows<'a> {
-    of: Of,
-    /// Stands on the first row.
+    source: RowSource,
+    /// Shown on the first row.
     name: &'a str,
-    /// Stands on the first row; without it each row has its bytes as characters.
+    /// Shown on the first row. Without a value, each row shows its bytes as characters.
     value: Option<String>,
 }
 
-enum Of {
-    /// The wire bytes of this range.
+/// Where the bytes of the rows come from.
+enum RowSource {
+    /// These wire bytes of the record.
     Wire(Range<u64>),
     /// The unmasked payload.
     Payload(FrameHead),
 }
 
-/// Writes the rows of a long field, reading a piece at a time; `buffer` is the piece.
+/// Writes the rows of a long field. Reads one piece at a time into `buffer`.
 fn dump(
     sink: &mut Sink<'_>,
     bytes: &mut Bytes,
@@ -141,29 +144,29 @@ fn dump(
     rows: Rows<'_>,
     buffer: &mut Vec<u8>,
 ) -> Result<(), ExportError> {
-    let (start, end) = match &rows.of {
-        Of::Wire(range) => (range.start, range.end),
-        Of::Payload(_) => (0, u64::MAX),
+    let (start, end) = match &rows.source {
+        RowSource::Wire(range) => (range.start, range.end),
+        RowSource::Payload(_) => (0, u64::MAX),
     };
-    let Rows { of, mut name, mut value } = rows;
+    let Rows { source, mut name, mut value } = rows;
     let has_value = value.is_some();
     let mut at = start;
     while at < end {
-        match &of {
-            Of::Wire(_) => bytes.wire(record, at, buffer)?,
-            Of::Payload(head) => bytes.payload(record, head, at, buffer)?,
+        match &source {
+            RowSource::Wire(_) => bytes.wire(record, at, buffer)?,
+            RowSource::Payload(head) => bytes.payload(record, head, at, buffer)?,
         }
         buffer.truncate(usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len()));
         if buffer.len() as u64 == PIECE {
-            // Rows stay whole from piece to piece.
+            // Do not split a row between pieces.
             buffer.truncate(buffer.len() - buffer.len() % ROW);
         }
         if buffer.is_empty() {
             break;
         }
         for chunk in buffer.chunks(ROW) {
-            let said = if has_value { value.take().unwrap_or_default() } else { words::characters(chunk) };
-            row(sink, at, chunk, "", std::mem::take(&mut name), &said);
+            let text = if has_value { value.take().unwrap_or_default() } else { words::characters(chunk) };
+            row(sink, at, chunk, "", std::mem::take(&mut name), &text);
             at += chunk.len() as u64;
         }
         sink.settle()?;
@@ -171,13 +174,14 @@ fn dump(
     Ok(())
 }
 
-/// A row: offset, bytes, the bits where a field has only some of them, its name, and its value or the bytes' characters.
+/// Writes a row: offset, bytes, the bits if the field is smaller than a byte, its name, and its value or its bytes as
+/// characters.
 fn row(sink: &mut Sink<'_>, at: u64, bytes: &[u8], bits: &str, name: &str, value: &str) {
     let hex = words::hex_row(bytes);
     line(sink, format_args!("{at:08x}  {hex:<48}  {bits:<9}  {name:<12}  {value}"));
 }
 
-/// The bits of a field inside its one byte, the others as dots: `.... 0001`.
+/// The bits of a field that is smaller than a byte, with dots for the other bits: `.... 0001`.
 fn bits(field: &Field, bytes: &[u8]) -> String {
     let (start, end) = (field.span.start % 8, (field.span.end - 1) % 8 + 1);
     let [byte] = bytes else { return String::new() };

@@ -1,6 +1,7 @@
-//! From a capture, or some of its records, to bytes that others can use. One format, one file.
+//! Exports a capture, or some of its records, to formats of other tools. Each format has a file of its own, and a row in the
+//! table in `format`.
 //!
-//! Everything streams: a payload of gigabytes passes in pieces, and no format holds more than one of them.
+//! Exports stream: a payload of gigabytes is read in pieces, and a format keeps at most one piece in memory.
 
 pub mod findings;
 mod format;
@@ -33,23 +34,23 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use source::Source;
 
-/// Which records.
+/// Which records to export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// All that there are when the export begins.
+    /// All records that exist when the export begins.
     All,
-    /// Those with these numbers, which must be in ascending order.
+    /// The records with these numbers, in ascending order.
     Records(Vec<u64>),
 }
 
-/// What is exported, and how.
+/// What to export, and how.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Which records.
+    /// Which records to export.
     pub selection: Selection,
-    /// Whether the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization become stars.
+    /// Whether to replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks.
     pub redact: bool,
-    /// Only records of this direction. [`Format::Wire`] needs it when the selection holds bytes of both.
+    /// Export only this direction. [`Format::Wire`] needs it if the selected records have bytes of both.
     pub direction: Option<Direction>,
 }
 
@@ -59,14 +60,14 @@ impl Default for Options {
     }
 }
 
-/// How far an export is; shared with whoever shows it or calls it off.
+/// The progress of an export, shared with the thread that shows or cancels it.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     /// Records done.
     pub done: Arc<AtomicU64>,
-    /// Records to do; 0 until it is known.
+    /// Records in all; 0 until the number is known.
     pub total: Arc<AtomicU64>,
-    /// Set to call the export off.
+    /// Set to cancel the export.
     pub cancel: Arc<AtomicBool>,
 }
 
@@ -76,59 +77,59 @@ impl Progress {
     }
 }
 
-/// What was exported.
+/// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
     /// Records that were written.
     pub records: u64,
     /// Bytes that were written.
     pub bytes: u64,
-    /// What a person should know about the result: one line.
+    /// A note about the result, in one line.
     pub note: Option<String>,
 }
 
-/// Why nothing was exported.
+/// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The capture's file cannot be read.
-    #[error("cannot read {} at record {no}: {source}; is the file still there and whole?", path.display())]
+    #[error("cannot read {} at record {no}: {source}; check that the file still exists and is complete", path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// At which record.
+        /// The record.
         no: u64,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The output does not take more.
+    /// The output cannot be written.
     #[error("cannot write the export: {0}; {way}", way = way_out(.0))]
     Output(io::Error),
     /// The file cannot be written.
     #[error("cannot write {}: {source}; {way}", path.display(), way = way_out(source))]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file is there, and may not be replaced.
+    /// The file exists, and must not be replaced.
     #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
     Exists(PathBuf),
-    /// The file is the capture itself, which is being read or written.
+    /// The file is the capture that is exported.
     #[error("{} is the capture itself; choose another name", .0.display())]
     Itself(PathBuf),
-    /// The name is a folder's.
+    /// The path is a folder.
     #[error("{} is a folder; name a file in it", .0.display())]
     Folder(PathBuf),
-    /// Bytes of both directions would be mixed.
-    #[error("the selection holds bytes of both directions; choose one with --direction c2s or --direction s2c")]
+    /// The format holds one direction, and the records have bytes of both.
+    #[error("the records have bytes of both directions; choose one with --direction c2s or --direction s2c")]
     BothDirections,
-    /// A record that was asked for is not there.
-    #[error("there is no record {no}; the capture holds {len}")]
+    /// A selected record does not exist.
+    #[error("there is no record {no}; the capture has {len} records")]
     NoRecord {
-        /// The number asked for.
+        /// Its number.
         no: u64,
-        /// How many there are.
+        /// How many records the capture has.
         len: u64,
     },
     /// A record went with the ring while it was written.
@@ -137,8 +138,8 @@ pub enum ExportError {
         /// Which.
         no: u64,
     },
-    /// Somebody called it off.
-    #[error("the export was called off; nothing was written")]
+    /// The export was cancelled.
+    #[error("the export was cancelled; no file was written")]
     Cancelled,
 }
 
@@ -168,18 +169,18 @@ pub fn export(
     let note = match unmarked {
         false => note,
         true => {
-            let words = "the bytes are reconstructed, which this format cannot say";
+            let words = "the bytes are reconstructed, which this format cannot state";
             Some(note.map_or(words.to_owned(), |note| format!("{note}; {words}")))
         }
     };
     Ok(Exported { records: source.written, bytes: sink.written(), note })
 }
 
-/// Writes records of a capture to a file of mode 0600: beside its name first, and renamed into place when it is whole. An
-/// existing file is replaced only with `force`.
+/// Writes records of a capture to a file of mode 0600: first under a temporary name in the same folder, then renamed. Replaces
+/// an existing file only with `force`.
 ///
 /// # Errors
-/// See [`ExportError`]. No file is then left behind.
+/// See [`ExportError`]. No file is left then.
 pub fn to_file(
     capture: &Capture,
     format: Format,
@@ -193,7 +194,7 @@ pub fn to_file(
         Ok(metadata) if metadata.is_dir() => return Err(ExportError::Folder(path.to_owned())),
         Ok(metadata) if capture.is_file(&metadata) => return Err(ExportError::Itself(path.to_owned())),
         Ok(_) if !force => return Err(ExportError::Exists(path.to_owned())),
-        // A device or a pipe takes bytes and is not replaced.
+        // Write to a device or a pipe; do not replace it.
         Ok(metadata) if !metadata.is_file() => {
             let mut out = File::options().write(true).open(path).map_err(io)?;
             return export(capture, format, options, &mut out, progress).map_err(|e| at_path(e, path));
@@ -215,7 +216,7 @@ pub fn to_file(
     Ok(exported)
 }
 
-/// The system's own words, without the name of the temporary file.
+/// The system's error without the name of the temporary file.
 fn system(error: io::Error) -> io::Error {
     if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }

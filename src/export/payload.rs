@@ -1,4 +1,4 @@
-//! The unmasked payloads of all selected frames, joined: data and control frames alike, in the order of the records.
+//! The unmasked payloads of all selected frames, data and control frames, joined in the order of the records.
 
 use super::ExportError;
 use super::sink::Sink;
@@ -34,8 +34,8 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     source.written = frames;
     let mut note = (control > 0).then(|| format!("{control} of {frames} frames are control frames"));
     if compressed > 0 {
-        let said = format!("{compressed} frames are compressed and stay so");
-        note = Some(note.map_or(said.clone(), |note| format!("{note}; {said}")));
+        let more = format!("{compressed} frames are compressed: their payloads are not inflated");
+        note = Some(note.map_or(more.clone(), |note| format!("{note}; {more}")));
     }
     Ok(note)
 }

@@ -1,4 +1,4 @@
-//! A capture as a pcapng file, written anew: TCP is synthesized around the records in their order, as the live spool does.
+//! A capture as a new pcapng file: TCP is synthesized around the records, in their order, as in the live spool.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -15,10 +15,10 @@ use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 
-/// How far behind a gap the next record of its direction is looked for, in records of the connection.
-const REACH: i64 = 4096;
+/// How many records of the connection after a gap are searched for the next record of the same direction.
+const MAX_LOOKAHEAD: i64 = 4096;
 
-/// The longest comment that is written, in bytes: an option's length has 16 bits.
+/// The longest comment in bytes. The length of an option has 16 bits.
 const MAX_COMMENT: usize = 60_000;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
@@ -26,18 +26,18 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     let all = source.options.selection == Selection::All && source.options.direction.is_none();
     let mut writer = Writer { whole: all, ..Writer::default() };
     if all {
-        source.each(|bytes, record| writer.record(bytes, record, sink))?;
+        source.each(|bytes, record| writer.write_record(bytes, record, sink))?;
     } else {
         let (selection, handshakes) = with_handshakes(source)?;
         let asked = selection.len() as u64 - handshakes;
         let options = Options { selection: Selection::Records(selection), direction: None, ..source.options.clone() };
         let mut selected = Source::new(source.capture, &options, source.progress);
-        selected.each(|bytes, record| writer.record(bytes, record, sink))?;
+        selected.each(|bytes, record| writer.write_record(bytes, record, sink))?;
         source.written = selected.written;
         writer.notes.insert(
             0,
             format!(
-                "{asked} selected records and {handshakes} of their handshakes, written anew without holes between"
+                "{asked} selected records and {handshakes} of their handshakes, as a new capture without gaps between them"
             ),
         );
     }
@@ -50,9 +50,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
 #[derive(Default)]
 struct Writer {
     connections: HashMap<u32, Open>,
-    /// Whether all records are written.
+    /// Whether all records are exported.
     whole: bool,
-    /// Records that were written before their turn.
+    /// Numbers of the records that are written already, out of order.
     early: HashSet<u64>,
     buffer: Vec<u8>,
     notes: Vec<String>,
@@ -60,8 +60,8 @@ struct Writer {
 
 struct Open {
     segments: Segments,
-    /// A reset ends both directions with one packet, which comes behind the records of both: who sent it, and when, with
-    /// the comments on the ends.
+    /// A reset ends both directions with one packet, written after the last records of both: its sender, its time, and the
+    /// comments on both ends.
     reset: Option<(Direction, Time, Vec<String>)>,
     ended: u8,
     /// Bytes of each direction, gaps included.
@@ -69,23 +69,23 @@ struct Open {
 }
 
 impl Writer {
-    /// Writes a record, unless it was written before its turn.
-    fn record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    /// Writes a record, unless it is written already.
+    fn write_record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         if self.early.remove(&record.no) {
             return Ok(());
         }
-        if let Some(early) = self.told_late(bytes.capture(), record) {
+        if let Some(early) = self.to_write_first(bytes.capture(), record) {
             self.early.insert(early.no);
             self.packets(bytes, &early, sink)?;
         }
         self.packets(bytes, record, sink)
     }
 
-    /// A record that a whole export writes before this one, because its bytes came before, although it is told later.
-    fn told_late(&self, capture: &Capture, record: &Record) -> Option<Record> {
+    /// A later record that a complete export writes before this one, because its bytes crossed earlier.
+    fn to_write_first(&self, capture: &Capture, record: &Record) -> Option<Record> {
         match record.kind {
             Kind::Response if self.whole => sent_before(capture, record),
-            // A connection begins with bytes: those of a record that was not complete yet.
+            // A connection begins with bytes. Here they belong to a later record, which was not complete yet.
             Kind::End(_) if self.whole && !self.connections.contains_key(&record.connection) => (1..)
                 .map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, steps)?))
                 .find(|later| later.wire_len > 0 && later.kind != Kind::Gap),
@@ -113,7 +113,7 @@ impl Writer {
             Kind::Gap => {
                 let to = &mut open.written[direction.index()];
                 *to += record.wire_len;
-                let gap = Gap { to: Some(*to), begins: begins_behind(&capture, record).then_some(*to) };
+                let gap = Gap { to: Some(*to), begins: begins_after(&capture, record).then_some(*to) };
                 open.segments.skip(&mut sink.buffer, direction, (record.wire_len, gap), time, &comments);
             }
             Kind::End(how) => {
@@ -152,7 +152,7 @@ impl Writer {
 }
 
 impl Open {
-    /// Writes the reset, if there is one to write.
+    /// Writes the packet of the reset, if there was one.
     fn end(&mut self, out: &mut Vec<u8>) {
         if let Some((by, time, comments)) = self.reset.take() {
             self.segments.rst(out, by, time, &comments);
@@ -160,7 +160,7 @@ impl Open {
     }
 }
 
-/// The record of what the client sent before a response was there, which comes behind the response all the same.
+/// The record of the bytes that the client sent before this response. Its number is higher than that of the response.
 fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
     let request = response.answers?;
     let mut from = response.no;
@@ -175,9 +175,10 @@ fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
     }
 }
 
-/// Whether a frame or a head begins right behind a gap.
-fn begins_behind(capture: &Capture, gap: &Record) -> bool {
-    let mut later = (1..=REACH).map_while(|steps| capture.record(capture.neighbour(gap.connection, gap.no, steps)?));
+/// Returns true if a frame or a head begins directly after a gap.
+fn begins_after(capture: &Capture, gap: &Record) -> bool {
+    let mut later =
+        (1..=MAX_LOOKAHEAD).map_while(|steps| capture.record(capture.neighbour(gap.connection, gap.no, steps)?));
     let next = later.find(|record| record.direction == gap.direction);
     next.is_some_and(|next| !matches!(next.kind, Kind::Junk | Kind::Gap | Kind::End(_)))
 }
@@ -188,7 +189,7 @@ fn reset_by(record: &Record) -> Direction {
     by.unwrap_or(record.direction)
 }
 
-/// The findings of a record and the note on it.
+/// The comments for a record: its findings and its note.
 fn comments(capture: &Capture, record: &Record) -> Vec<String> {
     let mut comments = comments::comments(&record.findings);
     comments.extend(capture.note(record.no));
@@ -219,7 +220,7 @@ pub(super) fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), Ex
     Ok((numbers.into_iter().collect(), added))
 }
 
-/// The 101 of a connection, which stands before all its frames.
+/// The 101 response of a connection, which precedes all its frames.
 fn upgrade(capture: &Capture, connection: u32) -> Option<Record> {
     (0..)
         .map_while(|steps| capture.record(capture.neighbour(connection, 0, steps)?))

@@ -1,4 +1,4 @@
-//! Secrets become stars of the same length, so that every offset stays what it was.
+//! Replaces secrets by asterisks of the same length, so that offsets do not change.
 
 use std::ops::Range;
 
@@ -7,22 +7,22 @@ use crate::wire::http::Head;
 /// The headers whose values are secrets.
 const SECRET: [&str; 4] = ["cookie", "set-cookie", "authorization", "proxy-authorization"];
 
-/// Redacts the head that `bytes` begin with.
+/// Redacts the HTTP head at the beginning of `bytes`.
 pub fn head(bytes: &mut [u8]) {
     let head = Head::read(bytes);
     let values: Vec<Range<usize>> = head
         .headers
         .iter()
         .filter(|line| is_secret(head.slice(&line.name)))
-        // A folded value may begin in the line below its name.
+        // The value of a folded header may begin in the line after its name.
         .map(|line| line.name.end + 1..line.line.end)
         .collect();
     for range in values {
-        stars(&mut bytes[range]);
+        overwrite(&mut bytes[range]);
     }
 }
 
-/// Redacts lines that look like header lines, wherever they stand.
+/// Redacts all lines that look like header lines.
 pub fn lines(bytes: &mut [u8]) {
     let mut at = 0;
     let mut secret = false;
@@ -32,11 +32,11 @@ pub fn lines(bytes: &mut [u8]) {
         let colon = line.iter().position(|b| *b == b':');
         let folded = matches!(line.first(), Some(b' ' | b'\t'));
         match colon {
-            _ if folded && secret => stars(line),
+            _ if folded && secret => overwrite(line),
             Some(colon) => {
                 secret = is_secret(&line[..colon]);
                 if secret {
-                    stars(&mut line[colon + 1..]);
+                    overwrite(&mut line[colon + 1..]);
                 }
             }
             None => secret = false,
@@ -50,8 +50,8 @@ fn is_secret(name: &[u8]) -> bool {
     SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
 }
 
-/// Writes stars over a value, but leaves the white space around it and what makes a folded line one.
-fn stars(value: &mut [u8]) {
+/// Overwrites a value with asterisks. Keeps the white space around it, and the line breaks and indents of a folded value.
+fn overwrite(value: &mut [u8]) {
     let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r' | b'\n');
     let lead = value.iter().take_while(|b| blank(b)).count();
     let trail = value[lead..].iter().rev().take_while(|b| blank(b)).count();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_become_stars_of_the_same_length() {
+    fn secrets_become_asterisks_of_the_same_length() {
         let raw = "GET / HTTP/1.1\r\nHost: x\r\ncookie: a=1; b=2\r\nAUTHORIZATION:Basic QQ==\r\nCookies: no\r\n\
             Set-Cookie : k\r\nProxy-Authorization: \r\n\r\n";
         let expected = "GET / HTTP/1.1\r\nHost: x\r\ncookie: ********\r\nAUTHORIZATION:**********\r\nCookies: no\r\n\
@@ -89,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folded_secret_is_one_to_its_end() {
+    fn a_folded_secret_is_redacted_to_its_end() {
         let raw = "GET / HTTP/1.1\r\nCookie:\r\n one\r\n\ttwo: 2\r\nHost: x\r\n\r\n";
         assert_eq!(redacted(raw), "GET / HTTP/1.1\r\nCookie:\r\n ***\r\n\t******\r\nHost: x\r\n\r\n");
     }
 
     #[test]
-    fn a_head_that_was_cut_is_redacted_as_far_as_it_goes() {
+    fn a_truncated_head_is_redacted_to_its_last_byte() {
         assert_eq!(redacted("GET / HTTP/1.1\r\nCookie: secr"), "GET / HTTP/1.1\r\nCookie: ****");
         let mut body = b"POST / HTTP/1.1\r\n\r\nCookie: not a header".to_vec();
         let before = body.clone();

@@ -1,13 +1,13 @@
-//! Where an export goes: a buffer that formats append to, and the writer behind it.
+//! The output of an export: a buffer that formats append to, and the writer that it is written to.
 
 use std::io::Write;
 
 use super::ExportError;
 
-/// How much is gathered before it is written, in bytes.
+/// The buffer is written when it holds this many bytes.
 const FULL: usize = 64 * 1024;
 
-/// How much can be taken back, in bytes: so much is gathered meanwhile.
+/// The most bytes that can be taken back: the buffer grows to this many meanwhile.
 const KEPT: usize = 8 * 1024 * 1024;
 
 /// A place in the output: see [`Sink::begin`].
@@ -17,9 +17,9 @@ pub struct Mark(u64);
 /// A buffered output that counts.
 pub struct Sink<'a> {
     out: &'a mut dyn Write,
-    /// How much is gathered before it is written, in bytes.
+    /// The buffer is written when it holds this many bytes.
     full: usize,
-    /// What was not written yet: formats append here and call [`Sink::settle`] between records or pieces.
+    /// Bytes that are not written yet. Formats append here, and call [`Sink::settle`] after each record or piece.
     pub buffer: Vec<u8>,
     written: u64,
 }
@@ -30,12 +30,12 @@ impl<'a> Sink<'a> {
         Self { out, full: FULL, buffer: Vec::with_capacity(FULL * 2), written: 0 }
     }
 
-    /// Writes when enough was gathered.
+    /// Writes the buffer if it is full.
     ///
     /// # Errors
-    /// When the output does not take it.
+    /// [`ExportError::Output`].
     pub fn settle(&mut self) -> Result<(), ExportError> {
-        if self.buffer.len() < self.full { Ok(()) } else { self.pass_on() }
+        if self.buffer.len() < self.full { Ok(()) } else { self.write_buffer() }
     }
 
     /// What comes from here on can be taken back until [`Self::end`], unless it is very much.
@@ -54,27 +54,27 @@ impl<'a> Sink<'a> {
     /// What came stays.
     ///
     /// # Errors
-    /// When the output does not take it.
+    /// [`ExportError::Output`].
     pub fn end(&mut self) -> Result<(), ExportError> {
         self.full = FULL;
         self.settle()
     }
 
-    /// Writes all that was gathered, and flushes the output.
+    /// Writes the buffer and flushes the output.
     ///
     /// # Errors
-    /// When the output does not take it.
+    /// [`ExportError::Output`].
     pub fn flush(&mut self) -> Result<(), ExportError> {
-        self.pass_on()?;
+        self.write_buffer()?;
         self.out.flush().map_err(ExportError::Output)
     }
 
-    /// Bytes so far.
+    /// The number of bytes that were appended so far.
     pub fn written(&self) -> u64 {
         self.written + self.buffer.len() as u64
     }
 
-    fn pass_on(&mut self) -> Result<(), ExportError> {
+    fn write_buffer(&mut self) -> Result<(), ExportError> {
         self.out.write_all(&self.buffer).map_err(ExportError::Output)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();

@@ -1,10 +1,10 @@
-//! Times as RFC 3339 writes them: UTC, nine digits of a second.
+//! Times in the form of RFC 3339: UTC, with nanoseconds.
 
 use crate::proto::time::Time;
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Writes times; remembers the latest second, as the next time is mostly in it.
+/// Writes times. Keeps the text of the latest second, because the next time is usually in the same second.
 #[derive(Default)]
 pub struct Timestamps {
     second: Option<u64>,
@@ -29,7 +29,7 @@ impl Timestamps {
         out.extend_from_slice(&digits);
     }
 
-    /// The same as text.
+    /// The time as text.
     pub fn text(&mut self, time: Time) -> String {
         let mut out = Vec::with_capacity(30);
         self.push(&mut out, time);
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_time_of_a_capture_is_written_in_thirty_characters() {
+    fn every_time_has_thirty_characters() {
         let mut times = Timestamps::default();
         assert_eq!(times.text(Time(0)), "1970-01-01T00:00:00.000000000Z");
         assert_eq!(times.text(Time(1_795_375_800_000_000_001)), "2026-11-22T19:30:00.000000001Z");

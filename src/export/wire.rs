@@ -1,4 +1,4 @@
-//! The raw bytes of one direction as they stood on the wire, joined in the order of the records.
+//! The wire bytes of one direction, joined in the order of the records.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;

@@ -1,4 +1,4 @@
-//! Fields and records in words, for the formats that people read. All text here is safe for a terminal.
+//! Fields and records in words, for the formats that people read. The text is safe for a terminal.
 
 use super::timestamp::Timestamps;
 use crate::capture::store::Capture;
@@ -8,12 +8,12 @@ use crate::proto::rules::{Finding, count};
 use crate::wire::field::Field;
 use crate::wire::printable;
 
-/// What a field says, with its name where it is a number that has one.
+/// The value of a field, with the name of the number if it has one.
 pub fn value(field: &Field) -> String {
     explain::value(field).with_name()
 }
 
-/// What a record is, in a line.
+/// A record in one line.
 pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> String {
     let kind = match record.opcode() {
         Some(opcode) => format!("{} {}", record.kind.name(), opcode.name()),
@@ -23,7 +23,7 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
         "record {} · {kind} · connection {}{} · {} · offset {} · {}",
         record.no,
         record.connection,
-        way(record),
+        direction(record),
         times.text(record.time),
         record.offset,
         count(record.wire_len, "byte")
@@ -35,17 +35,17 @@ pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> Str
     line
 }
 
-/// Which way a record went, behind a dot; empty when that is not known.
-pub fn way(record: &Record) -> String {
+/// The direction of a record after a dot, or nothing if it is not known.
+pub fn direction(record: &Record) -> String {
     record.known_direction().map_or(String::new(), |direction| format!(" · {}", direction.words()))
 }
 
-/// A finding, in a line.
+/// A finding in one line.
 pub fn finding(finding: &Finding) -> String {
     format!("! {}", finding.line())
 }
 
-/// Up to sixteen bytes as hex, in two groups of eight.
+/// Up to 16 bytes as hex, in two groups of 8.
 pub fn hex_row(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(49);
     for (i, byte) in bytes.iter().enumerate() {
@@ -60,7 +60,7 @@ pub fn hex_row(bytes: &[u8]) -> String {
     out
 }
 
-/// The same bytes as characters.
+/// The bytes as characters, for the last column of a hex dump.
 pub fn characters(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| printable::hex_cell(*byte)).collect()
 }

@@ -1,4 +1,4 @@
-//! `check`: the findings of a capture, a line each, and the rules behind error messages.
+//! `check`: the findings of a capture, one line each, and explanations of rules.
 
 use std::io;
 use std::path::Path;
@@ -19,51 +19,51 @@ use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::{Check, Theme};
 use crate::explain::{self, lookup};
-use crate::export::findings::{self, Lines, Look};
+use crate::export::findings::{self, FindingLines, LineStyle};
 use crate::export::{ExportError, Sink};
 use crate::proto::rules::{Severity, grouped};
 
-/// How many records with findings are looked up at once.
+/// How many records with findings are taken from the index at once.
 const BATCH: usize = 1024;
 
-/// How long findings may wait to be printed while the file is read.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// Poll interval for new findings while the file is read.
+const POLL: Duration = Duration::from_millis(20);
 
-/// The most rules that one question is answered with.
-const MOST: usize = 5;
+/// The most rules that one answer explains.
+const MAX_RULES: usize = 5;
 
-/// Columns of the explanations.
+/// Width of explanations in columns.
 const WIDTH: usize = 100;
 
-/// Does what `check` asks for.
+/// Runs `check`.
 pub fn check(args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
     match (&args.explain, &args.file) {
         (Some(text), _) => explain(text),
-        (None, Some(file)) => judge(file, args, theme),
-        (None, None) => bail!("name a capture to check"),
+        (None, Some(file)) => check_file(file, args, theme),
+        (None, None) => bail!("name a capture file to check"),
     }
 }
 
-/// Prints the findings of a file while it is read; fails when one is as bad as was asked for.
-fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
+/// Prints the findings of a file while it is read. The exit status is 1 if one is as severe as `--fail-on`.
+fn check_file(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
     let cancel = Arc::<AtomicBool>::default();
-    signals::cancel(&cancel).context("signals cannot be caught")?;
+    signals::cancel(&cancel).context("cannot catch signals")?;
     let (capture, loader) = import::open_with(file, import::Options { port: args.port, follow: false })?;
     let name = file.display().to_string();
-    let look = match args.json {
-        true => Look::Json,
-        false if theme != Theme::Mono && stdio::stdout_takes_colour() => Look::Coloured,
-        false => Look::Plain,
+    let style = match args.json {
+        true => LineStyle::Json,
+        false if theme != Theme::Mono && stdio::stdout_takes_colour() => LineStyle::Coloured,
+        false => LineStyle::Plain,
     };
     let mut selected = args.filter.as_ref().map(|filter| Selected::new(filter, &capture));
-    let printed = print_while_read(&capture, loader, Lines::new(&name, look), selected.as_mut(), &cancel);
+    let printed = print_while_read(&capture, loader, FindingLines::new(&name, style), selected.as_mut(), &cancel);
     let mut totals = capture.totals();
     if let Some(selected) = &selected {
         totals.findings = selected.findings;
     }
     match printed {
         Ok(()) => {}
-        // A reader that has seen enough: what there was so far is what is judged.
+        // The reader of stdout has closed it: the findings so far determine the exit status.
         Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(status(&totals, args.fail_on));
         }
@@ -74,7 +74,7 @@ fn judge(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
         bail!("{name}: stopped after {} records", grouped(totals.records));
     }
     export::say_about(&capture, file);
-    let only = if selected.is_some() { "; only what the filter lets through" } else { "" };
+    let only = if selected.is_some() { "; only records that match the filter" } else { "" };
     stdio::say(format_args!("{name}: {}{only}", summary(&totals)));
     Ok(status(&totals, args.fail_on))
 }
@@ -84,11 +84,11 @@ fn status(totals: &Totals, fail_on: Severity) -> ExitCode {
     if failing > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Reads the file on a thread of its own and prints beside it, so that the first lines come at once.
+/// Reads the file on a second thread and prints at the same time, so that the first lines appear at once.
 fn print_while_read(
     capture: &Capture,
     loader: Loader,
-    mut lines: Lines,
+    mut lines: FindingLines,
     selected: Option<&mut Selected>,
     cancel: &AtomicBool,
 ) -> Result<(), ExportError> {
@@ -96,7 +96,7 @@ fn print_while_read(
     thread::scope(|scope| {
         let (over, ended) = sync_channel::<()>(0);
         scope.spawn(move || {
-            // Dropped at the end, which the other side sees.
+            // The receiver notices when this is dropped.
             let _over = over;
             loader.run(cancel);
         });
@@ -110,26 +110,26 @@ fn print_while_read(
 
 fn print(
     capture: &Capture,
-    lines: &mut Lines,
+    lines: &mut FindingLines,
     mut selected: Option<&mut Selected>,
     sink: &mut Sink<'_>,
     ended: &mpsc::Receiver<()>,
 ) -> Result<(), ExportError> {
     let mut next = 1;
     loop {
-        let is_over = ended.recv_timeout(LOOK_AGAIN) == Err(mpsc::RecvTimeoutError::Disconnected);
+        let is_over = ended.recv_timeout(POLL) == Err(mpsc::RecvTimeoutError::Disconnected);
         if let Some(first) = capture.origin() {
-            lines.start(first);
+            lines.set_start(first);
         }
         loop {
             let records = capture.found(next, BATCH);
             for record in &records {
                 if let Some(selected) = selected.as_deref_mut()
-                    && !selected.takes(record)?
+                    && !selected.matches(record)?
                 {
                     continue;
                 }
-                lines.record(record, &mut sink.buffer);
+                lines.append(record, &mut sink.buffer);
                 sink.settle()?;
             }
             match records.last() {
@@ -144,7 +144,7 @@ fn print(
     }
 }
 
-/// The records with findings that a filter lets through.
+/// The records with findings that match a filter.
 struct Selected {
     sieve: Sieve,
     capture: Capture,
@@ -157,8 +157,8 @@ impl Selected {
         Self { sieve: Sieve::new(filter, capture), capture: capture.clone(), findings: [0; 3] }
     }
 
-    /// Whether a record is one of them; counts its findings.
-    fn takes(&mut self, record: &Record) -> Result<bool, ExportError> {
+    /// Returns true if a record matches, and counts its findings then.
+    fn matches(&mut self, record: &Record) -> Result<bool, ExportError> {
         let passes = self.sieve.passes(record).map_err(|source| ExportError::Read {
             path: self.capture.path().to_owned(),
             no: record.no,
@@ -171,7 +171,7 @@ impl Selected {
     }
 }
 
-/// The counts in a line: `2 errors, 1 warning, 3 info in 12 records`.
+/// The counts in one line: `2 errors, 1 warning, 3 info in 12 records`.
 fn summary(totals: &Totals) -> String {
     let count = |n: u64, one: &str| format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" });
     let [info, warning, error] = totals.findings;
@@ -184,17 +184,17 @@ fn summary(totals: &Totals) -> String {
     }
 }
 
-/// Prints the rules that a text may mean.
+/// Prints the rules that a text may be about.
 fn explain(text: &str) -> anyhow::Result<ExitCode> {
     let found = lookup::find(text);
     if found.is_empty() {
         bail!(
-            "no rule is known for {text:?}; try the words of the error alone, a section such as 5.5.1, or a rule's id, \
+            "no rule matches {text:?}; try only the words of the error, a section such as 5.5.1, or a rule's id; \
              or check a capture of the traffic"
         );
     }
-    let mut page: String = found.iter().take(MOST).map(entry).collect::<Vec<_>>().join("\n");
-    if let Some(more) = found.get(MOST..).filter(|more| !more.is_empty()) {
+    let mut page: String = found.iter().take(MAX_RULES).map(entry).collect::<Vec<_>>().join("\n");
+    if let Some(more) = found.get(MAX_RULES..).filter(|more| !more.is_empty()) {
         let ids: Vec<&str> = more.iter().map(|found| found.rule.id()).collect();
         page.push_str(&format!("\n{}", wrapped("", &format!("and {} more: {}", more.len(), ids.join(", ")))));
     }
@@ -220,7 +220,7 @@ fn entry(found: &lookup::Match) -> String {
     entry
 }
 
-/// Text in lines, each behind an indent.
+/// Text in lines of at most [`WIDTH`] columns, each with an indent.
 fn wrapped(indent: &str, text: &str) -> String {
     let mut out = String::new();
     let mut line = indent.to_owned();

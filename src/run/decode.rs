@@ -1,4 +1,4 @@
-//! `decode`: frames from hex or raw bytes, without a connection around them.
+//! `decode`: the bit layout of frames given as hex or raw bytes, without a connection.
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -21,40 +21,40 @@ use crate::proto::rules::grouped;
 use crate::proto::time::Time;
 use crate::wire::frame::{self, FrameHead, HeadReading};
 
-/// How much of a payload is shown, in bytes.
-const SHOWN: u64 = 256;
+/// The most bytes of a payload that are shown.
+const SHOWN_PAYLOAD: u64 = 256;
 
-/// The key of RFC 6455 §1.3.
+/// The Sec-WebSocket-Key of RFC 6455 §1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// The ends of a conversation that nobody had: addresses for documentation (RFC 5737).
-const ENDS: [SocketAddr; 2] = [
+/// The addresses of the invented client and server: addresses for documentation (RFC 5737).
+const ADDRESSES: [SocketAddr; 2] = [
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)), 49152),
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)), 80),
 ];
 
-/// Why the input is no hex.
+/// Why the input is not hex.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
-    /// A character that is no digit.
+    /// A character is not a hex digit.
     #[error(
-        "bad hex: {found:?} at character {at} is no hex digit; write bytes as 81 05, or give raw bytes with @FILE or -"
+        "bad hex: {found:?} at character {at} is not a hex digit; write bytes as 81 05, or give raw bytes with @FILE or -"
     )]
     Digit {
-        /// Which character, from 1.
+        /// The position in characters, from 1.
         at: usize,
-        /// What stands there.
+        /// The character.
         found: char,
     },
-    /// A byte has two digits.
-    #[error("bad hex: the digit at character {at} stands alone; a byte has two, as in 05")]
+    /// The number of digits is odd.
+    #[error("bad hex: odd number of hex digits (at character {at}); write each byte with two, such as 05")]
     Odd {
-        /// Which character, from 1.
+        /// The position in characters, from 1.
         at: usize,
     },
 }
 
-/// Reads the input and prints its frames.
+/// Runs `decode`: reads the input and prints its frames.
 pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
     if args.input.is_empty() && io::stdin().is_terminal() {
         stdio::say("decode: no input; give hex digits, @FILE or -, such as: framescope decode 81 05 48 65 6c 6c 6f");
@@ -67,23 +67,21 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
     let format = if args.json { Some(Format::Ndjson) } else { args.to };
     match format {
         None => {
-            let capture = record(&bytes, false)?;
+            let capture = capture_frames(&bytes, false)?;
             stdio::print(layouts(&capture)?.as_bytes())?;
         }
-        // The frames as they came, whichever way they went.
+        // The input itself: the wire bytes of all frames, whatever their direction.
         Some(Format::Wire) if !stdio::stdout_is_terminal() => stdio::print(&bytes)?,
         Some(Format::Pcapng) => {
-            let capture = record(&bytes, true)?;
+            let capture = capture_frames(&bytes, true)?;
             export::to_stdout(&capture, Format::Pcapng, &Options::default(), &Progress::default())?;
-            if bytes.len() == cut(&bytes).last().map_or(0, |(_, last)| last.start + 1) {
-                stdio::say(
-                    "the last byte is a frame's first, without MASK to tell the direction: it stands as the server's",
-                );
+            if bytes.len() == split(&bytes).last().map_or(0, |(_, last)| last.start + 1) {
+                stdio::say("the last byte begins a frame whose MASK is missing; it is written as sent by the server");
             }
-            stdio::say("a handshake stands before the frames, so that readers know what they are");
+            stdio::say("a handshake was added before the frames, so that other programs recognize WebSocket");
         }
         Some(format) => {
-            let capture = record(&bytes, false)?;
+            let capture = capture_frames(&bytes, false)?;
             let frames = frames(&capture).iter().map(|record| record.no).collect();
             let options = Options { selection: Selection::Records(frames), ..Options::default() };
             export::to_stdout(&capture, format, &options, &Progress::default())?;
@@ -92,7 +90,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The bytes that the arguments stand for.
+/// The bytes that the arguments name.
 fn input(words: &[String]) -> anyhow::Result<Vec<u8>> {
     let raw = match words {
         [] => stdin()?,
@@ -101,7 +99,7 @@ fn input(words: &[String]) -> anyhow::Result<Vec<u8>> {
             let path = &one[1..];
             fs::read(path)
                 .with_context(|| format!("cannot read {path:?}"))
-                .map_err(|e| anyhow::anyhow!("{e}: {}; name a file behind the @", e.root_cause()))?
+                .map_err(|e| anyhow::anyhow!("{e}: {}; name a file after the @", e.root_cause()))?
         }
         words => return Ok(argument_hex(&words.join(" "))?),
     };
@@ -119,7 +117,7 @@ fn stdin() -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Hex as people write it on a command line: `0x81 0x05` and `81:05` too.
+/// Parses hex as people write it on a command line, also `0x81 0x05` and `81:05`.
 fn argument_hex(text: &str) -> Result<Vec<u8>, HexError> {
     let mut digits = Vec::new();
     let mut characters = text.chars().enumerate().peekable();
@@ -137,7 +135,7 @@ fn argument_hex(text: &str) -> Result<Vec<u8>, HexError> {
     hex_digits(digits.into_iter())
 }
 
-/// Pairs digits, each with its place in the input from 0.
+/// Joins pairs of digits to bytes. Each digit comes with its position in the input, from 0.
 fn hex_digits(digits: impl Iterator<Item = (usize, char)>) -> Result<Vec<u8>, HexError> {
     let mut bytes = Vec::new();
     let mut high = None;
@@ -157,11 +155,12 @@ fn hex_digits(digits: impl Iterator<Item = (usize, char)>) -> Result<Vec<u8>, He
     }
 }
 
-/// Records the frames, each in the direction that its MASK tells. There is no clock: every time is the epoch.
-fn record(bytes: &[u8], handshake: bool) -> anyhow::Result<Capture> {
+/// Records the frames into a temporary capture, each in the direction that its MASK implies; with `handshake`, after an
+/// invented handshake. Every time is 1970-01-01, because the input has none.
+fn capture_frames(bytes: &[u8], handshake: bool) -> anyhow::Result<Capture> {
     let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir())?);
     let capture = recorder.capture().clone();
-    let [client, server] = ENDS;
+    let [client, server] = ADDRESSES;
     let connection = if handshake { recorder.connection(client, server) } else { recorder.frames(client, server) };
     let [request, response] = heads();
     let mut chunks = Vec::new();
@@ -170,25 +169,25 @@ fn record(bytes: &[u8], handshake: bool) -> anyhow::Result<Capture> {
             chunks.push(Chunk { direction, time: Time(0), bytes });
         }
     }
-    chunks.extend(cut(bytes).into_iter().map(|(direction, range)| Chunk {
+    chunks.extend(split(bytes).into_iter().map(|(direction, range)| Chunk {
         direction,
         time: Time(0),
         bytes: &bytes[range],
     }));
     connection.record(&chunks);
     if let Some(last) = chunks.last() {
-        // A frame that was cut comes before the ends.
+        // This records a truncated frame before the ends.
         connection.end(last.direction, EndReason::Capture, Time(0));
     }
     drop(connection);
     if let Some(reason) = capture.trouble().reason {
-        bail!("{reason}; set TMPDIR to a place with room");
+        bail!("{reason}; set TMPDIR to a folder with free space");
     }
     Ok(capture)
 }
 
-/// Where each frame stands, and which way it went.
-fn cut(bytes: &[u8]) -> Vec<(Direction, Range<usize>)> {
+/// The direction and the range of each frame.
+fn split(bytes: &[u8]) -> Vec<(Direction, Range<usize>)> {
     let mut frames = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
@@ -205,7 +204,7 @@ fn cut(bytes: &[u8]) -> Vec<(Direction, Range<usize>)> {
     frames
 }
 
-/// A handshake for readers that know frames only behind one.
+/// An invented handshake, for programs that recognize frames only after one.
 fn heads() -> [String; 2] {
     let accept = accept_key(KEY.as_bytes());
     [
@@ -226,7 +225,7 @@ fn frames(capture: &Capture) -> Vec<Record> {
     records
 }
 
-/// Each frame drawn, its fields, its payload and what is wrong with it.
+/// The drawing, fields, payload and findings of each frame.
 fn layouts(capture: &Capture) -> io::Result<String> {
     let mut lines = Vec::new();
     for record in frames(capture) {
@@ -239,18 +238,18 @@ fn layouts(capture: &Capture) -> io::Result<String> {
 
 fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Result<()> {
     let opcode = record.opcode().map_or("frame", |opcode| opcode.name());
-    let cut = if record.kind == Kind::CutFrame { " · cut" } else { "" };
+    let truncated = if record.kind == Kind::CutFrame { " · truncated" } else { "" };
     lines.push(format!(
-        "frame {} · {opcode}{} · {} on the wire{cut}",
+        "frame {} · {opcode}{} · {} on the wire{truncated}",
         record.no,
-        words::way(record),
+        words::direction(record),
         bytes_in_words(record.wire_len)
     ));
-    let beginning = capture.wire(record, 0..grid::LOOKS_AT)?;
+    let beginning = capture.wire(record, 0..grid::SHOWN_BYTES)?;
     let fields = frame::fields(&beginning, record.wire_len);
     lines.extend(grid::draw(&fields, &beginning));
     lines.extend(grid::table(&fields).into_iter().map(|row| format!(" {row}").trim_end().to_owned()));
-    let payload = capture.payload(record, 0..SHOWN)?;
+    let payload = capture.payload(record, 0..SHOWN_PAYLOAD)?;
     let len = record.payload_len().unwrap_or(0);
     if !payload.is_empty() {
         let which = if record.masked() { "unmasked payload" } else { "payload" };
@@ -258,15 +257,15 @@ fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Re
         for (i, row) in payload.chunks(16).enumerate() {
             lines.push(format!("  {:04x}  {:<48}  {}", i * 16, words::hex_row(row), words::characters(row)));
         }
-        if len > SHOWN {
-            lines.push(format!("  … {} more; --to payload gives all", bytes_in_words(len - SHOWN)));
+        if len > SHOWN_PAYLOAD {
+            lines.push(format!("  … {} more; --to payload prints all", bytes_in_words(len - SHOWN_PAYLOAD)));
         }
     }
     if let (Kind::CutFrame, Some(head)) = (record.kind, capture.frame_head(record)?) {
         let missing = head.payload_len.saturating_sub(len);
-        lines.push(format!(" the input ends before the frame does: {} missing", bytes_in_words(missing)));
+        lines.push(format!(" the input ends inside the frame: {} missing", bytes_in_words(missing)));
     } else if record.kind == Kind::CutFrame {
-        lines.push(" the input ends inside the frame's head".to_owned());
+        lines.push(" the input ends inside the head of the frame".to_owned());
     }
     lines.extend(record.findings.iter().map(|finding| format!(" {}", words::finding(finding))));
     Ok(())
@@ -281,23 +280,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hex_is_read_as_people_write_it() {
+    fn hex_may_have_spaces_colons_and_prefixes() {
         for text in ["8105", "81 05", "81:05", "0x81 0x05", "0X8105", "0x81,0x05", " 8 1 0 5 "] {
             assert_eq!(argument_hex(text), Ok(vec![0x81, 0x05]), "{text}");
         }
     }
 
     #[test]
-    fn bad_hex_is_named_with_its_place() {
+    fn an_error_in_hex_has_its_position() {
         assert_eq!(argument_hex("81 0g"), Err(HexError::Digit { at: 5, found: 'g' }));
         assert_eq!(argument_hex("81 05 4"), Err(HexError::Odd { at: 7 }));
         assert_eq!(argument_hex("8:1"), Err(HexError::Digit { at: 2, found: ':' }));
     }
 
     #[test]
-    fn frames_are_cut_where_they_end_and_go_where_their_mask_tells() {
+    fn frames_are_split_at_their_ends_and_mask_determines_the_direction() {
         use Direction::{ClientToServer as Up, ServerToClient as Down};
-        assert_eq!(cut(&[0x8a, 0x80, 1, 2, 3, 4, 0x89, 0x01, 0, 0x81]), [(Up, 0..6), (Down, 6..9), (Down, 9..10)]);
-        assert_eq!(cut(&[0x82, 0x7f, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1]), [(Down, 0..11)]);
+        assert_eq!(split(&[0x8a, 0x80, 1, 2, 3, 4, 0x89, 0x01, 0, 0x81]), [(Up, 0..6), (Down, 6..9), (Down, 9..10)]);
+        assert_eq!(split(&[0x82, 0x7f, 0x7f, 255, 255, 255, 255, 255, 255, 255, 1]), [(Down, 0..11)]);
     }
 }

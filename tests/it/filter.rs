@@ -47,7 +47,7 @@ fn a_filtered_pcapng_holds_the_handshakes_and_says_so() {
     let (status, _, said) =
         run(&["export", &sample_path("hello"), "--to", "pcapng", "-o", out, "--filter", "op == ping"]);
     assert_eq!(status, Some(0));
-    assert!(said.contains("of their handshakes, written anew without holes between"), "{said}");
+    assert!(said.contains(" of their handshakes"), "{said}");
     let (_, lines, _) = run(&["export", out, "--to", "ndjson", "-o", "-"]);
     let types = ["\"request\"", "\"response\"", "\"frame\""];
     assert!(types.iter().all(|word| lines.contains(word)), "{lines}");
@@ -78,7 +78,7 @@ fn a_check_judges_what_the_filter_lets_through() {
     let (status, some, said) = run(&["check", &file, "--filter", "finding == close-code-invalid"]);
     assert_eq!(status, Some(1));
     assert!(!some.is_empty() && some.lines().count() < all.lines().count());
-    assert!(some.contains("close-code-invalid") && said.contains("only what the filter lets through"), "{some}{said}");
+    assert!(some.contains("close-code-invalid") && said.contains("only records that match the filter"), "{some}{said}");
     let (status, none, _) = run(&["check", &file, "--filter", "not finding"]);
     assert_eq!((status, none.as_str()), (Some(0), ""));
 }

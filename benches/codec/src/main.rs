@@ -1,23 +1,23 @@
-//! Finding frames and unmasking them, on the same bytes in memory: framescope, tungstenite 0.30 and fastwebsockets 0.10.
+//! Measures parsing and unmasking of the same frames in memory: framescope, tungstenite 0.30 and fastwebsockets 0.10.
 //!
 //! ```text
 //! cargo run --release
 //! ```
 //!
-//! What each side does with a buffer of masked binary frames:
+//! What each candidate does with a buffer of masked binary frames:
 //!
-//! - *wire*: framescope's `FrameHead::read` and `mask::apply`, in place: what the dissector and the views rest on.
-//! - *endpoint*: framescope's `Endpoint::receive`, which also judges each head, joins fragments and hands out messages in a
-//!   buffer of its own: what the server does, and the like of what the other two do.
+//! - *wire*: framescope's `FrameHead::read` and `mask::apply`, in place, as the dissector and the views do.
+//! - *endpoint*: framescope's `Endpoint::receive`, which also checks each head, joins fragments and returns messages in a
+//!   buffer of its own. The server does this; it is comparable with the other two.
 //! - *tungstenite*: `WebSocket::read` in the server's role over a reader of the buffer. Its frame parser alone does not
-//!   unmask, and its masking function is private, so there is nothing lower to call.
+//!   unmask, and its masking function is private, so there is no lower function to call.
 //! - *fastwebsockets*: `WebSocket::read_frame` in the server's role over the same reader, which is always ready; frames are
 //!   not joined. One `block_on` around all frames of a pass, so that no runtime is measured.
-//! - *xor*: no framing; each payload, whose place is known beforehand, is XORed in place with one byte, in the plainest
-//!   loop, which the compiler vectorizes best. That is the bar for large payloads.
+//! - *xor*: no framing; each payload, whose position is known beforehand, is XORed in place with one byte, in a plain loop
+//!   that the compiler vectorizes well. This is the bar for large payloads.
 //!
-//! The two others copy from their reader into their own buffer first, as they do from a socket; the endpoint copies once
-//! too. All payloads are binary, so nobody checks UTF-8. Rounds alternate; times are medians of rounds, ratios medians of
+//! The other two copy from their reader into their own buffer first, as they do from a socket; the endpoint copies once
+//! too. All payloads are binary, so no candidate checks UTF-8. Rounds alternate; times are medians of rounds, ratios medians of
 //! the rounds' ratios.
 
 mod peers;
@@ -33,11 +33,11 @@ use framescope::wire::opcode::Opcode;
 const LENGTHS: [usize; 5] = [14, 125, 1024, 65_536, 1 << 20];
 const ROUNDS: usize = 15;
 
-/// About how many bytes a buffer holds, and how many a round goes over.
+/// Approximate size of a buffer, and of the frames that a round processes, in bytes.
 const BUFFER: usize = 512 * 1024;
 const ROUND: usize = 64 << 20;
 
-/// Frames one after the other, and where their payloads lie.
+/// Consecutive frames, and the positions of their payloads.
 pub struct Frames {
     pub wire: Vec<u8>,
     pub count: usize,
@@ -71,7 +71,7 @@ fn main() {
     for len in LENGTHS {
         let mut frames = Frames::new(len);
         let passes = (ROUND / frames.wire.len()).max(1);
-        // One connection each: whatever a side keeps between frames, it keeps.
+        // One connection per candidate, which keeps its state between frames.
         let mut server = Endpoint::server(Limits::default());
         let mut tungstenite = peers::Tungstenite::new(&frames);
         let mut fastwebsockets = peers::FastWebSockets::new(&frames);
@@ -112,7 +112,7 @@ fn main() {
     std::process::exit(i32::from(failed));
 }
 
-/// Seconds for so many passes.
+/// Seconds for this many passes.
 fn timed(passes: usize, mut pass: impl FnMut()) -> f64 {
     let begun = Instant::now();
     for _ in 0..passes {
@@ -121,24 +121,24 @@ fn timed(passes: usize, mut pass: impl FnMut()) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
-/// Unmasks in place; the next pass masks again, which is the same work.
+/// Unmasks in place. The next pass masks again, which is the same work.
 fn wire(frames: &mut Frames) {
     let mut rest = frames.wire.as_mut_slice();
     while let HeadReading::Complete(head) = FrameHead::read(rest) {
-        let (frame, behind) = rest.split_at_mut(head.wire_len() as usize);
+        let (frame, after) = rest.split_at_mut(head.wire_len() as usize);
         let payload = &mut frame[head.header_len()..];
         if let Some(key) = head.masking_key {
             mask::apply(payload, key, 0);
         }
         black_box(payload);
-        rest = behind;
+        rest = after;
     }
 }
 
 fn endpoint(endpoint: &mut Endpoint, frames: &Frames) {
     let mut out = Vec::new();
     let mut seen = 0;
-    // In pieces, as a tap reads them.
+    // In pieces, as a transport reads them.
     for piece in frames.wire.chunks(256 * 1024) {
         endpoint.receive(piece, &mut out, |event, _| {
             black_box(event);

@@ -1,4 +1,4 @@
-//! The two others.
+//! The other two candidates.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Frames;
 
-/// A stream that reads from memory, round and round, and takes no writes: nothing here has to be answered.
+/// A stream that reads the same bytes from memory again and again, and discards writes: no frame needs a reply.
 struct Memory {
     bytes: Vec<u8>,
     at: usize,

@@ -1,4 +1,4 @@
-//! The load client: its own framing, as cheap as can be.
+//! The load client, with a framing of its own that costs as little as possible.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,33 +9,33 @@ use std::time::{Duration, Instant};
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
-/// About how many bytes a pipelining client writes at once.
+/// Approximate size of one write of a pipelining client in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// A server that does not answer for this long has failed.
+/// A server that does not reply for this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What is measured.
+/// One measurement.
 pub struct Case {
     pub pipelined: bool,
-    /// Of a message, in bytes.
+    /// Length of a message in bytes.
     pub len: usize,
     pub connections: usize,
-    /// Messages over all connections.
+    /// Messages of all connections together.
     pub total: usize,
-    /// The ratio to reach.
+    /// The least ratio to pass.
     pub bar: f64,
 }
 
 impl Case {
-    /// Such as `inflight-1024-4`.
+    /// The name of the case, such as `inflight-1024-4`.
     pub fn name(&self) -> String {
         let mode = if self.pipelined { "pipelined" } else { "inflight" };
         format!("{mode}-{}-{}", self.len, self.connections)
     }
 }
 
-/// Sends the case's messages, divided by `fraction`, and waits for their echoes; messages per second.
+/// Sends `1 / fraction` of the case's messages and waits for their echoes; returns messages per second.
 pub fn run(case: &Case, server: SocketAddr, fraction: usize) -> f64 {
     let each = case.total / case.connections / fraction;
     let start = Barrier::new(case.connections);
@@ -83,7 +83,7 @@ fn connect(server: SocketAddr) -> TcpStream {
     stream
 }
 
-/// The closing handshake, so that the next case begins on a quiet server.
+/// Performs the closing handshake, so that the server is idle when the next case begins.
 fn close(stream: &mut TcpStream) {
     stream.write_all(&frame(Opcode::Close, Some(1), &1000u16.to_be_bytes())).expect("written");
     let mut rest = Vec::new();
@@ -112,7 +112,7 @@ fn pipelined(stream: &TcpStream, len: usize, count: usize) {
         while got < wanted {
             let n = receiver.read(&mut buffer).expect("echoes");
             assert!(n > 0, "the server ended the connection");
-            // A look at the first frame that is whole is enough: this is a benchmark, not a test.
+            // Compare only the first complete frame: this is a benchmark, not a test.
             let skip = (echo.len() - got % echo.len()) % echo.len();
             assert!(skip + echo.len() > n || buffer[skip..skip + echo.len()] == echo[..], "a wrong echo");
             got += n;
@@ -123,7 +123,7 @@ fn pipelined(stream: &TcpStream, len: usize, count: usize) {
 
 fn in_flight(stream: &mut TcpStream, len: usize, count: usize) {
     let payload = payload(len);
-    // Each frame has another key than the one before, as the RFC wants it: framescope would have something to say.
+    // Each frame has a masking key of its own (RFC 6455 §5.3), so that framescope has no findings.
     let messages: Vec<_> = (0..256).map(|i| frame(Opcode::Text, Some(key(i)), &payload)).collect();
     let echo = frame(Opcode::Text, None, &payload);
     let mut buffer = vec![0; echo.len()];
@@ -138,7 +138,7 @@ fn payload(len: usize) -> Vec<u8> {
     (0..len).map(|i| b'a' + (i % 26) as u8).collect()
 }
 
-/// A masking key; that of each of 2^32 frames is another.
+/// A masking key. The keys of 2^32 frames differ.
 fn key(i: usize) -> u32 {
     (i as u32).wrapping_mul(0x9e37_79b1) ^ 0x37fa_213d
 }

@@ -1,16 +1,16 @@
-//! Echo through `/echo` with capture on, against a blocking tungstenite echo server without capture.
+//! Compares the rate of `/echo` with capture to that of a blocking tungstenite echo server without capture.
 //!
 //! ```text
 //! cargo run --release -- [FRAMESCOPE-BINARY [MODE-BYTES-CONNECTIONS]]     such as inflight-1024-4
 //! ```
 //!
-//! Each server is a process of its own: `framescope serve --headless --quiet` when its path is given, otherwise the same
-//! library without the program around it. The load client is the same for both: frames encoded and masked beforehand,
-//! so that the client costs as little as it can on the cores that all share. Rounds alternate between the two servers;
-//! a rate is the median of its rounds, a ratio the median of the rounds' ratios.
+//! Each server is a process of its own: `framescope serve --headless --quiet` if its path is given, otherwise the library
+//! without the program. Both have the same load client, whose frames are encoded and masked beforehand, so that it takes
+//! little time on the cores that all processes share. Rounds alternate between the two servers; a rate is the median of its
+//! rounds, a ratio the median of the rounds' ratios.
 //!
 //! *Pipelined*: one thread per connection writes all messages in large pieces while another reads the echoes. *In
-//! flight*: each connection sends a message when the echo of the one before is there.
+//! flight*: each connection sends a message when the echo of the previous one has arrived.
 
 mod load;
 mod servers;
@@ -18,7 +18,7 @@ mod servers;
 use load::Case;
 use servers::Peer;
 
-/// Many short rounds: whatever else the machine does meets both servers alike.
+/// Many short rounds, so that other load on the machine affects both servers alike.
 const ROUNDS: usize = 15;
 
 /// The four combinations of message length and connections, in both modes. `total` messages over all connections.
@@ -49,7 +49,7 @@ fn main() {
     let mut failed = false;
     let only = arguments.next();
     for case in CASES.into_iter().filter(|case| only.as_ref().is_none_or(|only| *only == case.name())) {
-        // Fresh processes for each case: no case inherits the other's file or heap.
+        // New processes for each case, so that no case inherits a file or heap.
         let capturing = match &program {
             Some(program) => Peer::program(program),
             None => Peer::child(&own, "serve-framescope"),

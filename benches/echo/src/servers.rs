@@ -1,4 +1,4 @@
-//! The servers, each a child process that ends with its [`Peer`].
+//! The servers. Each is a child process, which ends when its [`Peer`] is dropped.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener};
@@ -9,16 +9,16 @@ use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::net::{Server, ServerConfig};
 
-/// A server at work.
+/// A running server.
 pub struct Peer {
     child: Child,
     pub address: SocketAddr,
-    /// Holds its capture.
+    /// The folder of its capture.
     _folder: tempfile::TempDir,
 }
 
 impl Peer {
-    /// The program itself.
+    /// Starts the framescope program.
     pub fn program(path: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(path);
@@ -27,7 +27,7 @@ impl Peer {
         Self::start(command, folder)
     }
 
-    /// This program as a server.
+    /// Starts this program as a server.
     pub fn child(own: &str, what: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(own);
@@ -45,12 +45,12 @@ impl Peer {
                 break place.trim_end_matches('/').parse().expect("an address");
             }
         };
-        // What it says later is not read, and must not stop it.
+        // Read and discard later lines: a full pipe would block the server.
         thread::spawn(move || lines.for_each(drop));
         Self { child, address, _folder: folder }
     }
 
-    /// The processor time that it has used, in seconds: proc_pid_stat(5), fields 14 and 15, in ticks of 10 ms.
+    /// The processor time that the server has used, in seconds: fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms.
     pub fn cpu(&self) -> f64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("its times");
         let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
@@ -60,13 +60,13 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // Its file goes with the folder, so that nothing has to end in order.
+        // Its file is deleted with the folder, so it need not end in order.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What `framescope serve --headless --quiet` does, by the library.
+/// Serves as `framescope serve --headless --quiet` does.
 pub fn framescope() {
     let spool = std::env::var_os("SPOOL").expect("the path of the capture");
     let recorder = Recorder::new(Spool::keep(spool.as_ref(), false).expect("a spool"));
@@ -78,7 +78,7 @@ pub fn framescope() {
     handle.shutdown();
 }
 
-/// The echo server of tungstenite's own examples: a thread per connection, read a message, send it.
+/// Serves as tungstenite's example echo server does: a thread per connection reads each message and sends it back.
 pub fn tungstenite() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     eprintln!("listening on http://{}/", listener.local_addr().expect("an address"));
@@ -97,7 +97,7 @@ pub fn tungstenite() {
     }
 }
 
-/// Until the parent closes our stdin or dies.
+/// Waits until the parent closes stdin or ends.
 fn wait_for_the_end() {
     let _ = std::io::stdin().read(&mut [0]);
 }
