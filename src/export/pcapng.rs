@@ -12,7 +12,7 @@ use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, EndReason, Kind};
-use crate::proto::rules::{Finding, Rule};
+use crate::proto::rules::{Finding, Rule, count};
 use crate::proto::time::Time;
 
 /// How many records of the connection after a gap are searched for the next record of the same direction.
@@ -37,7 +37,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
         writer.notes.insert(
             0,
             format!(
-                "{asked} selected records and {handshakes} of their handshakes, as a new capture without gaps between them"
+                "{} and {} of their connections, as a new capture without gaps between them",
+                count(asked, "selected record"),
+                count(handshakes, "handshake record")
             ),
         );
     }

@@ -47,7 +47,7 @@ fn a_filtered_pcapng_holds_the_handshakes_and_says_so() {
     let (status, _, said) =
         run(&["export", &sample_path("hello"), "--to", "pcapng", "-o", out, "--filter", "op == ping"]);
     assert_eq!(status, Some(0));
-    assert!(said.contains(" of their handshakes"), "{said}");
+    assert!(said.contains("2 handshake records"), "{said}");
     let (_, lines, _) = run(&["export", out, "--to", "ndjson", "-o", "-"]);
     let types = ["\"request\"", "\"response\"", "\"frame\""];
     assert!(types.iter().all(|word| lines.contains(word)), "{lines}");
