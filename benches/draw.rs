@@ -13,7 +13,7 @@ use framescope::capture::live::spool::Spool;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
-use framescope::tui::app::{App, Setting};
+use framescope::tui::app::{App, Session};
 use framescope::tui::keymap::Keymap;
 use framescope::tui::theme::{Theme, ThemeName};
 use framescope::tui::view;
@@ -55,7 +55,7 @@ fn main() {
         let start = Instant::now();
         app.key(KeyEvent::from(KeyCode::Char(view)));
         let answered = start.elapsed();
-        while app.is_behind() {
+        while app.list.is_incomplete() {
             app.extend_rows();
         }
         let [answered, whole] = [answered, start.elapsed()].map(|time| time.as_secs_f64() * 1e3);
@@ -145,14 +145,14 @@ fn measure_view(recorder: &Recorder, size: (u16, u16), view: char) -> Duration {
     let mut app = open(recorder, size);
     app.key(KeyEvent::from(KeyCode::Char(view)));
     app.key(KeyEvent::from(KeyCode::Up));
-    while app.is_behind() {
+    while app.list.is_incomplete() {
         app.refresh();
     }
     time(&mut app, None)
 }
 
 fn open(recorder: &Recorder, (width, height): (u16, u16)) -> App {
-    let setting = Setting { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: Vec::new() };
+    let setting = Session { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: Vec::new() };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     app.resize(Rect::new(0, 0, width, height));

@@ -18,7 +18,7 @@ use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
-use framescope::tui::app::{App, Setting};
+use framescope::tui::app::{App, Session};
 use framescope::tui::keymap::Keymap;
 use framescope::tui::theme::{Theme, ThemeName};
 use framescope::tui::view;
@@ -158,7 +158,7 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
 
 /// Milliseconds of a drawing, and of the slowest key with its drawing.
 fn screen(capture: &Capture) -> (f64, f64) {
-    let setting = Setting { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new() };
+    let setting = Session { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new() };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(capture.clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     let area = Rect::new(0, 0, 120, 36);

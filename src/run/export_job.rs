@@ -13,6 +13,7 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use crate::tui::event::{Remote, Report};
 use crate::tui::host::{ExportRequest, FormatChoice};
+use crate::tui::state::jobs;
 
 /// How often an export reports its progress.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
@@ -58,7 +59,7 @@ pub fn run(capture: &Capture, request: ExportRequest, remote: &Remote) {
         thread::spawn(move || {
             while ended.recv_timeout(REPORT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 let [done, total] = [&progress.done, &progress.total].map(|count| count.load(Ordering::Relaxed));
-                remote.report(Report::Progress { what: "export", done, total });
+                remote.report(Report::Progress { job: jobs::EXPORT, done, total });
             }
         })
     };

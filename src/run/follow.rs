@@ -15,6 +15,7 @@ use super::stdio;
 use crate::capture::query::filter::{Filter, Sieve};
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
 use crate::export::ndjson::Lines;
 use crate::export::{ExportError, Options, Sink};
@@ -85,6 +86,7 @@ impl Follower {
             ring,
             seen: Seen::default(),
             stderr: stderr.clone(),
+            messages: MessageReader::default(),
         };
         let out = stdio::stdout()?;
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
@@ -119,6 +121,7 @@ struct Work {
     ring: bool,
     seen: Seen,
     stderr: StderrWriter,
+    messages: MessageReader,
 }
 
 impl Work {
@@ -135,7 +138,7 @@ impl Work {
             Style::Json => lines.record(record, sink),
             Style::Plain => {
                 let start = self.capture.origin().unwrap_or(record.time);
-                sink.buffer.extend_from_slice(plain(&self.capture, record, start).as_bytes());
+                sink.buffer.extend_from_slice(plain(&self.capture, record, start, &mut self.messages).as_bytes());
                 Ok(())
             }
         }
@@ -216,8 +219,8 @@ impl Work {
 }
 
 /// A record's line: number, seconds since the first record, connection, direction, kind, length, bits, findings, preview.
-fn plain(capture: &Capture, record: &Record, start: Time) -> String {
-    let summary = summary::of(capture, record);
+fn plain(capture: &Capture, record: &Record, start: Time, messages: &mut MessageReader) -> String {
+    let summary = summary::of(capture, record, messages);
     let micros = record.time.nanos_since(start) / 1000;
     let sign = if micros < 0 { "-" } else { "" };
     let time = format!("{sign}{}.{:06}", micros.unsigned_abs() / 1_000_000, micros.unsigned_abs() % 1_000_000);

@@ -11,6 +11,7 @@ mod pages;
 pub mod screen;
 mod screen_host;
 mod seen;
+mod shell;
 mod signals;
 mod stderr_writer;
 mod stdio;

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 
 use super::screen_host::{self, ScreenHost};
 use super::signals::{self, Signal};
-use super::{headless, stdio};
+use super::{headless, shell, stdio};
 use crate::capture::import::Loader;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::{self, Leftover};
@@ -23,10 +23,11 @@ use crate::capture::store::scratch;
 use crate::cli::{Serve, Theme};
 use crate::net::Server;
 use crate::net::demo::{self, DemoHandle};
-use crate::tui::app::{App, Notice, Setting};
+use crate::tui::app::{App, Session};
 use crate::tui::event::{self, Event, Remote};
 use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
+use crate::tui::state::notice::Notice;
 use crate::tui::theme::{Theme as Colours, ThemeName};
 use crate::tui::{self, Ended, ThemeChoice};
 
@@ -48,14 +49,14 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     let browser = args.browser.then(|| screen_host::open_page(server.address())).transpose().err();
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     let demo = demo.context("cannot start the demo client's thread")?;
-    let leftover = leftover.map(|Leftover { path, files }| Notice::Leftover { path: below_home(&path), files });
+    let leftover = leftover.map(|Leftover { path, files }| Notice::Leftover { path: shell_path(&path), files });
     let config = ScreenConfig {
         capture: &capture,
         server: Some(server.address()),
         file: None,
-        unsaved: args.write.is_none(),
+        temporary: args.write.is_none(),
         demo,
-        notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Told).or(leftover),
+        notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Info).or(leftover),
         filter: args.filter.clone(),
     };
     let shown = show(config, theme, &signals);
@@ -96,7 +97,7 @@ pub fn open(
     };
     let loading = loading.context("cannot start the thread that reads the file")?;
     let file = capture.path().file_name().map(|name| name.to_string_lossy().into_owned());
-    let config = ScreenConfig { capture, server: None, file, unsaved: false, demo: None, notice: None, filter };
+    let config = ScreenConfig { capture, server: None, file, temporary: false, demo: None, notice: None, filter };
     let shown = show(config, theme, signals);
     cancel.store(true, Ordering::Relaxed);
     let _ = loading.join();
@@ -111,10 +112,11 @@ fn file_names(paths: &[PathBuf]) -> String {
     }
 }
 
-/// A path as a shell accepts it, with `~` for the home folder.
-fn below_home(path: &Path) -> String {
-    let below = etcetera::home_dir().ok().and_then(|home| Some(path.strip_prefix(home).ok()?.display().to_string()));
-    below.map_or_else(|| path.display().to_string(), |below| format!("~/{below}"))
+/// A path as a word of a shell command, with `~` for the home folder.
+fn shell_path(path: &Path) -> String {
+    let home = etcetera::home_dir().ok();
+    let below = home.and_then(|home| path.strip_prefix(home).ok()).map(|below| Path::new("~").join(below));
+    shell::quoted(below.as_deref().unwrap_or(path))
 }
 
 fn require_terminal(instead: &str) -> anyhow::Result<()> {
@@ -156,8 +158,8 @@ struct ScreenConfig<'a> {
     server: Option<SocketAddr>,
     /// The name of the file, if one is inspected.
     file: Option<String>,
-    /// Whether the records are lost when the program ends.
-    unsaved: bool,
+    /// Whether the capture is deleted when the program ends.
+    temporary: bool,
     /// A running demo client.
     demo: Option<DemoHandle>,
     /// The first notice.
@@ -170,7 +172,7 @@ struct ScreenConfig<'a> {
 fn show(config: ScreenConfig<'_>, theme: Theme, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
     let mut host = ScreenHost::new(config.capture, config.server, config.demo, remote);
-    let setting = Setting { url: host.url(), file: config.file, formats: host.formats() };
+    let session = Session { url: host.url(), file: config.file, formats: host.formats() };
     let choice = match theme {
         Theme::Dark => ThemeChoice::Named(ThemeName::Dark),
         Theme::Light => ThemeChoice::Named(ThemeName::Light),
@@ -178,8 +180,8 @@ fn show(config: ScreenConfig<'_>, theme: Theme, signals: &SignalQueue) -> anyhow
         Theme::Auto => ThemeChoice::Auto,
     };
     let colours = Colours::named(ThemeName::Dark);
-    let mut app = App::new(config.capture.clone(), setting, colours, Keymap::built_in()?, config.unsaved);
+    let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
-    app.filter_by(config.filter);
+    app.set_filter(config.filter);
     tui::run(app, choice, &mut host, remote, events).context("cannot draw the screen")
 }

@@ -46,7 +46,7 @@ impl Host for ScreenHost {
                 let remote = self.remote.clone();
                 thread::spawn(move || {
                     let report = match running.stop() {
-                        Ok(()) => Report::Said("the demo client has closed its connection".to_owned()),
+                        Ok(()) => Report::Succeeded("the demo client has closed its connection".to_owned()),
                         Err(e) => Report::Refused(e.to_string()),
                     };
                     remote.report(report);

@@ -1,115 +1,140 @@
-//! What a person can ask for. Keys become actions once, in [`super::keymap`].
+//! Everything that a user can ask for. A key becomes an action once, in [`super::keymap`].
 
 /// Declares [`Action`] with the names by which the key table refers to it.
 macro_rules! actions {
     ($($(#[doc = $doc:literal])+ $variant:ident $name:literal;)+) => {
-        /// Something to do, whatever the key.
+        /// A request of the user, independent of the key.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Action { $($(#[doc = $doc])+ $variant),+ }
 
         impl Action {
-            /// Every action.
+            /// All actions.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name in the key table.
+            /// Whether its keys work in every context.
+            pub const fn is_global(self) -> bool { matches!(self, Self::QuitNow) }
+
+            /// Its name in the key table.
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name),+ } }
         }
     };
 }
 
 actions! {
-    /// A row up.
+    /// Move a row up.
     Up "up";
-    /// A row down.
+    /// Move a row down.
     Down "down";
-    /// The field or byte before.
+    /// Move to the previous field or byte, or choose the previous value.
     Left "left";
-    /// The field or byte after.
+    /// Move to the next field or byte, or choose the next value.
     Right "right";
-    /// A page up.
+    /// Move a page up.
     PageUp "page-up";
-    /// A page down.
+    /// Move a page down.
     PageDown "page-down";
-    /// Half a page up.
+    /// Move half a page up.
     HalfPageUp "half-page-up";
-    /// Half a page down.
+    /// Move half a page down.
     HalfPageDown "half-page-down";
-    /// To the first.
+    /// Go to the first row or byte.
     First "first";
-    /// To the last.
+    /// Go to the last row or byte; in the list, follow new records.
     Last "last";
-    /// To the next panel.
+    /// Go to the next panel.
     NextPanel "next-panel";
-    /// To the previous panel.
+    /// Go to the previous panel.
     PreviousPanel "previous-panel";
-    /// To the record that belongs to this one.
+    /// Go to the partner of the record: the answer, the pong, the other Close, the next fragment.
     Partner "partner";
-    /// To the previous finding.
+    /// Go to the previous record with a finding.
     PreviousFinding "previous-finding";
-    /// To the next finding.
+    /// Go to the next record with a finding.
     NextFinding "next-finding";
-    /// All findings, by rule.
+    /// Open the panel of findings.
     Findings "findings";
-    /// Hold or follow.
+    /// Stop following new records, or follow them.
     Hold "hold";
-    /// Ask what to find.
+    /// Open the prompt for a search.
     Find "find";
-    /// Ask what to show.
+    /// Open the prompt for a filter.
     Filter "filter";
-    /// Show what is like this.
+    /// Filter for records like the selected one.
     Alike "alike";
-    /// Next match.
+    /// Go to the next match of the search.
     FindNext "find-next";
-    /// Previous match.
+    /// Go to the previous match of the search.
     FindPrevious "find-previous";
-    /// One panel alone.
+    /// Show one panel on the whole screen, or all panels.
     Maximise "maximise";
-    /// The frames.
+    /// Show the view of frames.
     ViewFrames "view-frames";
-    /// The messages.
+    /// Show the view of messages.
     ViewMessages "view-messages";
-    /// The connections.
+    /// Show the table of connections.
     ViewConnections "view-connections";
-    /// The timeline.
+    /// Show the timeline.
     ViewTimeline "view-timeline";
-    /// Less time, in more detail.
+    /// Halve the time that the timeline shows.
     ZoomIn "zoom-in";
-    /// More time.
+    /// Double the time that the timeline shows.
     ZoomOut "zoom-out";
-    /// All of the time.
+    /// Show the whole time of the capture.
     ZoomAll "zoom-all";
-    /// The next view.
+    /// Show the next view.
     NextView "next-view";
-    /// What stands beneath a row.
+    /// Expand or open the selected row.
     Open "open";
-    /// Heartbeats in one row.
+    /// Show consecutive heartbeats in one row, or apart.
     Fold "fold";
-    /// The payload as a tree, or as hex.
+    /// Show the payload as a tree, or as hex.
     Tree "tree";
-    /// Another form of time.
+    /// Change the format of times.
     TimeFormat "time-format";
-    /// Close, stop, forget.
+    /// Close a dialog, cancel a job, clear the filter, or go back.
     Cancel "cancel";
-    /// Mark or unmark.
+    /// Mark the record, or remove its mark.
     Mark "mark";
-    /// To the next mark.
+    /// Go to the next marked record.
     NextMark "next-mark";
-    /// Write a note.
+    /// Write a note on the record.
     Note "note";
-    /// Choose what to copy.
+    /// Open the copy menu.
     Copy "copy";
-    /// Export.
+    /// Open the export dialog.
     Export "export";
-    /// Save all.
+    /// Save the whole capture.
     Save "save";
-    /// Open the page.
+    /// Open the page in a browser.
     Browser "browser";
     /// Start or stop the demo client.
     Demo "demo";
-    /// All keys.
+    /// Show all keys.
     Help "help";
-    /// Quit, after asking when something would be lost.
+    /// Quit; ask first if something would be lost.
     Quit "quit";
     /// Quit at once.
     QuitNow "quit-now";
+    /// Accept what a dialog contains.
+    Submit "submit";
+    /// Insert the next completion.
+    Complete "complete";
+    /// Insert the previous completion.
+    CompleteBack "complete-back";
+    /// Answer a question with yes.
+    Confirm "confirm";
+    /// Save the capture, then quit.
+    SaveFirst "save-first";
+    /// Copy the value of the selected field.
+    CopyField "copy-field";
+    /// Copy the bytes of the selected field as hex.
+    CopyFieldHex "copy-field-hex";
+    /// Copy the payload as text.
+    CopyPayload "copy-payload";
+    /// Copy the payload as hex.
+    CopyPayloadHex "copy-payload-hex";
+    /// Copy the inflated or joined message as text.
+    CopyMessage "copy-message";
+    /// Copy the whole record as hex.
+    CopyRecordHex "copy-record-hex";
 }

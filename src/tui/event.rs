@@ -1,63 +1,63 @@
-//! What reaches the main loop, from wherever.
+//! The event queue of the main loop: every thread that wants the screen to change sends into it.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::app::inflated::Unpacked;
-use super::host::ExportRequest;
+use super::export_request::ExportRequest;
 use crate::capture::query::search::Hit;
+use crate::capture::store::message_reader::Inflated;
 
-/// Something that the main loop reacts to.
+/// One entry of the main loop's queue.
 #[derive(Debug)]
 pub enum Event {
-    /// From the terminal: a key, the mouse, another size.
+    /// A key, a mouse event, a paste or a resize of the terminal.
     Terminal(crossterm::event::Event),
     /// The capture has changed.
     Changed,
-    /// From work that runs beside the screen.
+    /// A background job reports something.
     Report(Report),
     /// The program must end now.
     Quit,
-    /// The terminal is gone: nobody can see or quit the screen.
+    /// The terminal has closed: nobody can see or quit the screen.
     HangUp,
 }
 
-/// What work beside the screen has to say.
+/// A report of a background job. Every text is one line.
 #[derive(Debug)]
 pub enum Report {
-    /// It went well: one line.
-    Said(String),
-    /// A file was written: one line.
+    /// A request succeeded.
+    Succeeded(String),
+    /// An export wrote its file.
     Wrote(String),
-    /// Something that was asked for beside other work cannot be done: one line.
+    /// A request failed that is no job, such as opening a browser; a running job goes on.
     Refused(String),
-    /// Work beside the screen failed: one line, and what to do.
+    /// The running job failed: the reason, and what to do about it.
     Failed(String),
-    /// How far it is.
+    /// Progress of the running job.
     Progress {
-        /// What it does, in a word.
-        what: &'static str,
-        /// Done so far.
+        /// Name of the job, such as `export`.
+        job: &'static str,
+        /// Records processed so far.
         done: u64,
-        /// Of how much.
+        /// Records to process.
         total: u64,
     },
-    /// The file exists: the request can be made again with force.
+    /// The file of an export exists already: the user decides whether to repeat the request with `force`.
     Exists(ExportRequest),
-    /// The long message that ends with that record is inflated.
-    Inflated(u64, Unpacked),
-    /// A search has ended.
+    /// The long message whose last frame is that record has been inflated; `None` if its context is lost.
+    Inflated(u64, Option<Inflated>),
+    /// A search has ended; `None` if it found nothing.
     Found(Option<Hit>),
 }
 
-/// A handle by which other threads reach the main loop.
+/// Sends events to the main loop from any thread.
 #[derive(Clone, Debug)]
 pub struct Remote {
     sender: Sender<Event>,
 }
 
 impl Remote {
-    /// Sends an event. When the loop has ended, nobody is there to care.
+    /// Sends an event. After the end of the main loop this does nothing.
     pub fn send(&self, event: Event) {
         let _ = self.sender.send(event);
     }
@@ -68,13 +68,13 @@ impl Remote {
     }
 }
 
-/// The two ends of the loop's queue.
+/// Creates the queue of the main loop: a sender for other threads, and the receiver.
 pub fn queue() -> (Remote, Receiver<Event>) {
     let (sender, receiver) = channel();
     (Remote { sender }, receiver)
 }
 
-/// Reads the terminal on a thread of its own, which ends with the process.
+/// Starts a thread that reads the terminal and sends its events. It runs until the terminal closes or the process ends.
 pub fn read_terminal(remote: Remote) {
     thread::spawn(move || {
         while let Ok(event) = crossterm::event::read() {

@@ -1,74 +1,47 @@
-//! What the screen asks of the program around it, so that it knows nothing of servers and exporters.
-
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+//! What the screen needs from the program around it, so that it depends on no server and no exporter.
 
 use super::event::Remote;
+pub use super::export_request::{CAPTURE_FORMAT, ExportRequest, FormatChoice};
 
-/// The program around the screen. Calls return at once; what takes long answers through a [`Remote`].
+/// The program around the screen. Every call returns at once; a long job reports through a [`Remote`].
 pub trait Host {
-    /// The address of the page, when a server runs.
+    /// Address of the server's page; `None` without a server.
     fn url(&self) -> Option<String>;
 
-    /// The export formats. The one at [`CAPTURE_FORMAT`] keeps everything.
+    /// The export formats. The one at [`CAPTURE_FORMAT`] is complete.
     fn formats(&self) -> Vec<FormatChoice>;
 
-    /// Opens the page in a browser; returns what was done, in one line.
+    /// Opens the page in a browser. Returns a line for the user.
+    ///
+    /// # Errors
+    /// If there is no page, or the browser cannot be started.
     fn open_browser(&mut self) -> Result<String, HostError>;
 
-    /// Starts the demo client, or stops it; returns what was done, in one line.
+    /// Starts the demo client, or stops the running one. Returns a line for the user.
+    ///
+    /// # Errors
+    /// If there is no server, or the client cannot be started.
     fn toggle_demo(&mut self) -> Result<String, HostError>;
 
-    /// Exports beside the screen; reports progress and the end.
+    /// Starts an export in the background, which reports its progress and its end.
     fn export(&mut self, request: ExportRequest, remote: Remote);
 }
 
-/// Why the program cannot do what the screen asked for.
+/// Why a [`Host`] could not do what the user asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// The screen shows a file.
+    /// The capture is a file: there is no server.
     #[error("there is no server: the screen shows a file")]
     NoServer,
-    /// The system opens no browser.
-    #[error("cannot open a browser: {source}; open {url} yourself")]
+    /// No browser could be started.
+    #[error("cannot open a browser ({source}); open {url} yourself")]
     Browser {
-        /// The URL of the page.
+        /// Address of the page.
         url: String,
-        /// The system's error.
-        source: io::Error,
+        /// Error of the operating system.
+        source: std::io::Error,
     },
-    /// The system starts no thread for the demo client.
-    #[error("cannot start the demo client: {0}")]
-    Demo(io::Error),
-}
-
-/// The position in [`Host::formats`] of the format that keeps everything, notes too.
-pub const CAPTURE_FORMAT: usize = 0;
-
-/// An export format as the dialog offers it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormatChoice {
-    /// Its name.
-    pub name: String,
-    /// The extension of its files, without the dot.
-    pub extension: &'static str,
-    /// What it holds, in a few words.
-    pub words: &'static str,
-}
-
-/// An export that was asked for.
-#[derive(Clone, Debug)]
-pub struct ExportRequest {
-    /// The records, in order; `None` for all.
-    pub records: Option<Vec<u64>>,
-    /// The position of the format in [`Host::formats`].
-    pub format: usize,
-    /// Where to.
-    pub path: PathBuf,
-    /// Whether a file of that name may be replaced.
-    pub force: bool,
-    /// Set when the export is no longer wanted.
-    pub cancel: Arc<AtomicBool>,
+    /// The demo client could not be started.
+    #[error("cannot start the demo client ({0})")]
+    Demo(std::io::Error),
 }

@@ -1,4 +1,4 @@
-//! The key table: which key means which action, with the words of help and hints.
+//! The key table: which action a key triggers in which context, with the words for help and hints.
 
 use std::collections::HashMap;
 
@@ -9,20 +9,49 @@ use super::action::Action;
 
 const TABLE: &str = include_str!("../../assets/keymap.toml");
 
-/// All bindings, by key and by group.
-#[derive(Debug)]
-pub struct Keymap {
-    by_key: HashMap<Key, Action>,
-    /// The groups in the order of the table.
-    pub groups: Vec<Group>,
+/// A part of the screen with keys of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Context {
+    /// The panels, while no dialog is open.
+    #[default]
+    Panels,
+    /// The help.
+    Help,
+    /// The panel of findings.
+    Findings,
+    /// A prompt.
+    Prompt,
+    /// The prompt for a filter.
+    FilterPrompt,
+    /// The export dialog, in its rows of choices.
+    Export,
+    /// The export dialog, in its row with the path.
+    ExportPath,
+    /// The copy menu.
+    Copy,
+    /// The question before quitting.
+    Quit,
+    /// The question before replacing a file.
+    Replace,
 }
 
-/// Bindings that belong together.
+/// All bindings.
+#[derive(Debug)]
+pub struct Keymap {
+    by_key: HashMap<(Context, Key), Action>,
+    groups: Vec<Group>,
+}
+
+/// A group of bindings with a title in the help.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// What they have in common.
+    /// The title.
     pub name: String,
+    /// The contexts in which the bindings work.
+    #[serde(default = "panels")]
+    contexts: Vec<Context>,
     /// The bindings, in order.
     pub bindings: Vec<Binding>,
 }
@@ -32,12 +61,21 @@ pub struct Group {
 #[serde(deny_unknown_fields)]
 pub struct Binding {
     action: String,
-    /// The names of its keys.
-    pub keys: Vec<String>,
-    /// What it does, for the help.
+    keys: Vec<String>,
+    /// What the keys do, for the help.
     pub help: String,
-    /// What it does in a word, for the bottom line.
-    pub hint: Option<String>,
+    hint: Option<String>,
+}
+
+/// A binding in short: for the bottom line, or for the foot of a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// The action.
+    pub action: Action,
+    /// The first key of the action; for two opposite directions, one key of each.
+    pub key: String,
+    /// What it does, in a word or two.
+    pub words: String,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +83,7 @@ struct Table {
     group: Vec<Group>,
 }
 
-/// A key as it arrives. Shift counts only where it is no other character.
+/// A key. Shift counts only as part of a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     code: KeyCode,
@@ -55,23 +93,23 @@ struct Key {
 /// Why a key table is refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum KeymapError {
-    /// The file's form is wrong.
+    /// The file is no valid table.
     #[error("key table: {0}")]
     Form(String),
-    /// There is no such action.
-    #[error("key table: there is no action {0}")]
+    /// An action does not exist.
+    #[error("key table: unknown action {0}")]
     Action(String),
-    /// There is no such key.
-    #[error("key table: there is no key {0}")]
+    /// A key does not exist.
+    #[error("key table: unknown key {0}")]
     Key(String),
-    /// A key has two meanings.
-    #[error("key table: {key} means both {first} and {second}")]
+    /// A key has two actions in the same context.
+    #[error("key table: {key} is bound to both {first} and {second}")]
     Conflict {
-        /// The key's name.
+        /// Name of the key.
         key: String,
-        /// One meaning.
+        /// One action.
         first: &'static str,
-        /// The other.
+        /// The other action.
         second: &'static str,
     },
     /// An action has no key.
@@ -79,11 +117,15 @@ pub enum KeymapError {
     Missing(&'static str),
 }
 
+fn panels() -> Vec<Context> {
+    vec![Context::Panels]
+}
+
 impl Keymap {
-    /// The table that is compiled in.
+    /// The built-in table.
     ///
     /// # Errors
-    /// See [`KeymapError`]; a test holds that there is none.
+    /// See [`KeymapError`]; a test makes sure that there is none.
     pub fn built_in() -> Result<Self, KeymapError> {
         Self::parse(TABLE)
     }
@@ -94,18 +136,25 @@ impl Keymap {
     /// See [`KeymapError`].
     pub fn parse(text: &str) -> Result<Self, KeymapError> {
         let table: Table = toml::from_str(text).map_err(|e| KeymapError::Form(e.message().to_owned()))?;
-        let mut by_key = HashMap::new();
-        for binding in table.group.iter().flat_map(|group| &group.bindings) {
-            let action = binding.meaning()?;
-            for name in &binding.keys {
-                let key = parse_key(name).ok_or_else(|| KeymapError::Key(name.clone()))?;
-                if let Some(first) = by_key.insert(key, action) {
-                    return Err(KeymapError::Conflict {
-                        key: name.clone(),
-                        first: first.name(),
-                        second: action.name(),
-                    });
+        let mut by_key: HashMap<(Context, Key), Action> = HashMap::new();
+        let mut by_name = Vec::new();
+        for group in &table.group {
+            for binding in &group.bindings {
+                let action = binding.parse_action()?;
+                for name in &binding.keys {
+                    let key = parse_key(name).ok_or_else(|| KeymapError::Key(name.clone()))?;
+                    by_name.push((name, key, action));
+                    for context in &group.contexts {
+                        let first = by_key.insert((*context, key), action);
+                        first.map_or(Ok(()), |first| Err(conflict(name, first, action)))?;
+                    }
                 }
+            }
+        }
+        // A global key must have no other action in any context.
+        for (name, key, action) in by_name.iter().filter(|(.., action)| action.is_global()) {
+            if let Some((_, _, other)) = by_name.iter().find(|(_, k, a)| k == key && a != action) {
+                return Err(conflict(name, *action, *other));
             }
         }
         match Action::ALL.iter().find(|action| !by_key.values().any(|bound| bound == *action)) {
@@ -114,44 +163,76 @@ impl Keymap {
         }
     }
 
-    /// What a key means.
-    pub fn action(&self, event: KeyEvent) -> Option<Action> {
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+    /// The action of a key in a context.
+    pub fn action(&self, context: Context, event: KeyEvent) -> Option<Action> {
         if event.modifiers.contains(KeyModifiers::ALT) {
             return None;
         }
-        self.by_key.get(&Key { code: event.code, control }).copied()
+        let key = Key { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) };
+        let global = || self.by_key.get(&(Context::Panels, key)).filter(|action| action.is_global());
+        self.by_key.get(&(context, key)).or_else(global).copied()
     }
 
-    /// The name of an action's first key, for people.
+    /// The groups of a context, in the order of the table.
+    pub fn groups(&self, context: Context) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(move |group| group.contexts.contains(&context))
+    }
+
+    /// The binding of an action in a context.
+    pub fn binding(&self, context: Context, action: Action) -> Option<&Binding> {
+        self.groups(context).flat_map(|group| &group.bindings).find(|binding| binding.action == action.name())
+    }
+
+    /// The label of the first key of an action in the panels.
     pub fn key_of(&self, action: Action) -> String {
-        self.groups
-            .iter()
-            .flat_map(|group| &group.bindings)
-            .find(|binding| binding.action == action.name())
-            .and_then(|binding| binding.keys.first())
-            .map(|key| label(key))
-            .unwrap_or_default()
+        self.binding(Context::Panels, action).map(Binding::first_key).unwrap_or_default()
+    }
+
+    /// The bindings of a context that have a hint. A hint for one of two opposite directions covers both.
+    pub fn hints(&self, context: Context) -> Vec<Hint> {
+        let bindings = self.groups(context).flat_map(|group| &group.bindings);
+        let hint = |binding: &Binding| {
+            let (words, action) = (binding.hint.clone()?, binding.parse_action().ok()?);
+            let opposite = match action {
+                Action::Up => self.binding(context, Action::Down),
+                Action::Left => self.binding(context, Action::Right),
+                _ => None,
+            };
+            let key = binding.first_key() + &opposite.map(Binding::first_key).unwrap_or_default();
+            Some(Hint { action, key, words })
+        };
+        bindings.filter_map(hint).collect()
+    }
+
+    /// The hints of a context in one line: `↑↓ row · Enter export · Esc close`.
+    pub fn foot(&self, context: Context) -> String {
+        let hints = self.hints(context).into_iter().map(|hint| format!("{} {}", hint.key, hint.words));
+        hints.collect::<Vec<_>>().join(" · ")
     }
 }
 
+fn conflict(key: &str, first: Action, second: Action) -> KeymapError {
+    KeymapError::Conflict { key: key.to_owned(), first: first.name(), second: second.name() }
+}
+
 impl Binding {
-    /// The action.
-    ///
-    /// # Errors
-    /// When there is none of that name.
-    pub fn meaning(&self) -> Result<Action, KeymapError> {
+    fn parse_action(&self) -> Result<Action, KeymapError> {
         let named = Action::ALL.iter().find(|action| action.name() == self.action);
         named.copied().ok_or_else(|| KeymapError::Action(self.action.clone()))
     }
 
-    /// The keys, for people.
+    /// The label of the first key.
+    pub fn first_key(&self) -> String {
+        self.keys.first().map(|key| label(key)).unwrap_or_default()
+    }
+
+    /// The labels of all keys.
     pub fn labels(&self) -> String {
         self.keys.iter().map(|key| label(key)).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// A key's name as people see it.
+/// The label of a key for the user.
 fn label(name: &str) -> String {
     match name {
         "up" => "↑".to_owned(),
@@ -206,21 +287,47 @@ fn parse_key(name: &str) -> Option<Key> {
 mod tests {
     use super::*;
 
+    fn press(keymap: &Keymap, context: Context, code: KeyCode, modifiers: KeyModifiers) -> Option<Action> {
+        keymap.action(context, KeyEvent::new(code, modifiers))
+    }
+
     #[test]
-    fn the_built_in_table_is_whole_and_without_conflict() {
+    fn the_built_in_table_is_complete_and_has_no_conflict() {
         let keymap = Keymap::built_in().expect("a good table");
-        let press = |code, modifiers| keymap.action(KeyEvent::new(code, modifiers));
-        assert_eq!(press(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Action::Last));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::QuitNow));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
+        let panels = |code, modifiers| press(&keymap, Context::Panels, code, modifiers);
+        assert_eq!(panels(KeyCode::Char('G'), KeyModifiers::SHIFT), Some(Action::Last));
+        assert_eq!(panels(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::QuitNow));
+        assert_eq!(panels(KeyCode::Char('c'), KeyModifiers::NONE), None);
         assert_eq!(keymap.key_of(Action::Down), "↓");
     }
 
     #[test]
-    fn a_key_with_two_meanings_is_refused() {
+    fn a_key_has_one_action_per_context_and_a_global_key_the_same_in_all() {
+        let keymap = Keymap::built_in().expect("a good table");
+        let enter = |context| press(&keymap, context, KeyCode::Enter, KeyModifiers::NONE);
+        assert_eq!(
+            [Context::Panels, Context::Findings, Context::Prompt, Context::Quit].map(enter),
+            [Some(Action::Open), Some(Action::NextFinding), Some(Action::Submit), None]
+        );
+        let quit = press(&keymap, Context::Prompt, KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(quit, Some(Action::QuitNow));
+    }
+
+    #[test]
+    fn the_foot_of_a_dialog_comes_from_the_table() {
+        let keymap = Keymap::built_in().expect("a good table");
+        assert_eq!(keymap.foot(Context::Export), "↑↓ row · ←→ choose · Enter export · Esc close");
+        assert_eq!(keymap.foot(Context::Help), "↑↓ scroll");
+    }
+
+    #[test]
+    fn a_key_with_two_actions_is_refused() {
         let twice = TABLE.replace("keys = [\"m\"]", "keys = [\"m\", \"q\"]");
         let refused = KeymapError::Conflict { key: "q".to_owned(), first: "mark", second: "quit" };
         assert_eq!(Keymap::parse(&twice).err(), Some(refused));
+        let global = TABLE.replace("keys = [\"enter\"], help = \"accept\"", "keys = [\"ctrl-c\"], help = \"accept\"");
+        let refused = KeymapError::Conflict { key: "ctrl-c".to_owned(), first: "quit-now", second: "submit" };
+        assert_eq!(Keymap::parse(&global).err(), Some(refused));
         let missing = TABLE.replace("\"mark\"", "\"nomark\"");
         assert_eq!(Keymap::parse(&missing).err(), Some(KeymapError::Action("nomark".to_owned())));
     }

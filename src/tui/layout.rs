@@ -1,59 +1,58 @@
-//! Where everything stands: computed once for drawing, scrolling and the mouse.
+//! The areas of the screen, computed once for drawing, scrolling and the mouse.
 
 use ratatui::layout::Rect;
 
-use super::app::Panel;
-use super::app::detail::Detail;
-use super::view::grid::Grid;
+pub use super::hex_shape::HexShape;
+use super::panel::Panel;
 
-/// The smallest terminal on which something useful fits.
+/// Smallest supported terminal: columns and rows.
 pub const MIN_SIZE: (u16, u16) = (40, 10);
 
-/// The narrowest terminal on which bits and bytes stand side by side.
+/// Smallest width that shows bits and bytes side by side.
 const SIDE_BY_SIDE: u16 = 72;
 
-/// From this width on what there is to say of a connection stands in two columns.
+/// Smallest width that shows the facts of a connection in two columns.
 pub const CARD_IN_TWO: u16 = 100;
 
-/// Columns in front of the timeline's lanes: cursor, connection, direction.
+/// Columns to the left of the timeline's lanes: cursor, connection, direction.
 pub const GUTTER: u16 = 10;
 
-/// From how many rows on the timeline's last says what the signs mean.
+/// Smallest height of the timeline that has a legend in its last row.
 pub const LEGEND_FROM: u16 = 5;
 
-/// The lowest terminal that has room for the explanation, and the lowest that has room for a line of it.
+/// Smallest terminal height that shows the explanation with three lines, and with one line.
 const EXPLANATION_FROM: [u16; 2] = [28, 24];
 
-/// The areas of the screen. One that has no room is empty.
+/// The areas of the screen. An area that does not fit is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// All of it.
+    /// The whole screen.
     pub area: Rect,
     /// The line at the top.
     pub header: Rect,
-    /// The line over the list, and the list's column heads below it.
+    /// Title line of the list, with its column heads.
     pub list_title: Rect,
     /// The records.
     pub list: Rect,
-    /// The line over bits and bytes.
+    /// Title line of bits and bytes.
     pub middle_title: Rect,
-    /// The bits, or the handshake.
+    /// The left panel: bits, or a handshake.
     pub left: Rect,
-    /// What there is to say of a connection, in the place of bits and bytes.
+    /// The facts of a connection, in the place of bits and bytes.
     pub card: Rect,
-    /// The line between bits and bytes.
+    /// The vertical line between bits and bytes.
     pub divider: Rect,
-    /// The bytes on the wire.
+    /// The wire bytes.
     pub bytes: Rect,
-    /// The line over the payload.
+    /// Title line of the payload.
     pub payload_title: Rect,
     /// The unmasked payload.
     pub payload: Rect,
-    /// The line over what the message inflates to; alone, it says why nothing stands below it.
+    /// Title line of the inflated message. Without a panel below, it gives the reason.
     pub inflated_title: Rect,
-    /// What the compressed message inflates to.
+    /// The inflated message.
     pub inflated: Rect,
-    /// The line over the explanation.
+    /// Title line of the explanation.
     pub explanation_title: Rect,
     /// The explanation.
     pub explanation: Rect,
@@ -62,29 +61,29 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Whether nothing useful fits.
+    /// Whether the terminal is smaller than [`MIN_SIZE`].
     pub const fn is_too_small(&self) -> bool {
         self.area.width < MIN_SIZE.0 || self.area.height < MIN_SIZE.1
     }
 }
 
-/// What of the record under the cursor matters for the layout.
+/// The properties of the record under the cursor that the layout depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// Whether its connection is looked at in its place.
+    /// Whether the facts of its connection are shown instead of the record.
     pub card: bool,
-    /// Whether it is a frame, with a bit grid.
+    /// Whether it is a frame, which has a bit grid.
     pub has_bits: bool,
     /// Whether it has a payload.
     pub payload: bool,
-    /// Its bytes on the wire.
+    /// Its length on the wire, in bytes.
     pub wire_len: u64,
-    /// Of a frame of a compressed message: how many inflated bytes there are to show. The frame may not be the one that
-    /// shows them.
+    /// For a frame of a compressed message: number of inflated bytes to show, 0 if another frame shows them. `None` for any
+    /// other record.
     pub inflated: Option<u64>,
 }
 
-/// Divides the screen. `maximised` is the panel that has it for itself.
+/// Divides the screen. A `maximised` panel gets all of it but the first and the last line.
 pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
     let mut layout = Layout { area, ..Layout::default() };
     if layout.is_too_small() {
@@ -122,7 +121,7 @@ pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
     layout
 }
 
-/// The list above, bits and bytes below.
+/// Puts the list above, bits and bytes below.
 fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
     layout.list_title = take_top(&mut rest, 1);
     if rest.height < 14 {
@@ -150,11 +149,11 @@ fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
     let right = match rest.width {
         150.. => rest.width * 9 / 20,
         100.. => 58,
-        // Bits need 36 columns; a handshake's lines need all that eight bytes a row leave: so the GUID stands whole at 80.
+        // Bits need 36 columns. A handshake gets all columns but those of eight bytes a row, so that the GUID fits at 80.
         _ if record.has_bits => rest.width - 37,
         _ => 32,
     };
-    // Thirty-two bits a row need 67 columns: they get them where the bytes keep theirs.
+    // Thirty-two bits a row need 67 columns: they get them where the bytes still fit.
     let right = if rest.width >= 126 { right.min(rest.width - 68) } else { right };
     let mut right_area = Rect { x: rest.right() - right, width: right, ..rest };
     layout.divider = Rect { x: right_area.x - 1, width: 1, ..rest };
@@ -174,8 +173,8 @@ fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
     }
 }
 
-/// The bytes on the wire, the compressed payload, and what it inflates to. The last matters most, and needs no more than
-/// it has lines; where there is no room for all three, the compressed payload is left out.
+/// Divides the right column between wire bytes, compressed payload and inflated message. The inflated message is the most
+/// useful one and gets at most the lines that it fills; if the three do not fit, the compressed payload is left out.
 fn divide_compressed(layout: &mut Layout, mut area: Rect, record: Shape, inflated: u64) {
     let shape = HexShape::of(area);
     let height = area.height;
@@ -190,7 +189,7 @@ fn divide_compressed(layout: &mut Layout, mut area: Rect, record: Shape, inflate
     let with_payload = record.payload && room >= least + 2 * shape.lines_per_row;
     let room = if with_payload { room } else { area.height - 1 };
     let wanted = lines(inflated);
-    // Half of the room at least, and what the others leave.
+    // The inflated message gets at least half of the lines, and the lines that the others do not need.
     let others = lines(record.wire_len) + if with_payload { lines(record.wire_len) } else { 0 };
     let own = wanted.min((room / 2).max(room.saturating_sub(others)));
     let left = room - own;
@@ -208,70 +207,13 @@ fn divide_compressed(layout: &mut Layout, mut area: Rect, record: Shape, inflate
     }
 }
 
-/// Divides the left panel into the bit grid and the table below it. Whatever is no frame has no grid.
-pub fn split_bits(left: Rect, detail: &Detail) -> (Rect, Rect) {
+/// Divides the left panel into a bit grid of `grid_height` lines and a table of `rows` rows. The table keeps at least seven
+/// rows, or half of the panel.
+pub fn split_bits(left: Rect, grid_height: u16, rows: usize) -> (Rect, Rect) {
     let mut rest = left;
-    let wanted = Grid::of(detail, left.width).height();
-    // The table keeps enough rows to be of use.
-    let least = (detail.rows.len() as u16).min(left.height / 2).min(7);
-    let grid = take_top(&mut rest, wanted.min(left.height.saturating_sub(least)));
+    let least = u16::try_from(rows).unwrap_or(u16::MAX).min(left.height / 2).min(7);
+    let grid = take_top(&mut rest, grid_height.min(left.height.saturating_sub(least)));
     (grid, rest)
-}
-
-/// How a hex panel of some size lays out its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HexShape {
-    /// Bytes in a row: 16 or 8.
-    pub per_row: u64,
-    /// Rows that fit.
-    pub rows: u64,
-    /// Screen lines of a row: 2 when the characters stand below the digits, 1 when beside them.
-    pub lines_per_row: u16,
-}
-
-/// Columns of the offset in front of the digits, and the space behind it.
-pub const OFFSET_WIDTH: u16 = 8;
-
-impl HexShape {
-    /// The shape for an area.
-    pub fn of(area: Rect) -> Self {
-        let per_row = if area.width >= OFFSET_WIDTH + 49 { 16 } else { 8 };
-        let beside = area.width >= OFFSET_WIDTH + Self::digits_width(per_row) + 2 + per_row as u16;
-        let lines_per_row = if beside { 1 } else { 2 };
-        Self { per_row, rows: u64::from(area.height / lines_per_row), lines_per_row }
-    }
-
-    /// Columns that the digits of a row take.
-    pub const fn digits_width(per_row: u64) -> u16 {
-        per_row as u16 * 3 + if per_row == 16 { 1 } else { 0 } - 1
-    }
-
-    /// The column of the first digit of the byte in that place of a row.
-    pub const fn digit_column(self, place: u64) -> u16 {
-        OFFSET_WIDTH + place as u16 * 3 + if place >= 8 { 1 } else { 0 }
-    }
-
-    /// Where the character of the byte in that place stands: line below the row's first, and column.
-    pub const fn character_at(self, place: u64) -> (u16, u16) {
-        if self.lines_per_row == 1 {
-            (0, OFFSET_WIDTH + Self::digits_width(self.per_row) + 2 + place as u16)
-        } else {
-            (1, OFFSET_WIDTH + place as u16)
-        }
-    }
-
-    /// The row and place of the byte at a position of the panel.
-    pub fn cell_at(self, x: u16, y: u16) -> Option<(u64, u64)> {
-        let row = u64::from(y / self.lines_per_row);
-        let line = y % self.lines_per_row;
-        (0..self.per_row)
-            .find(|place| {
-                let digits = self.digit_column(*place);
-                let (character_line, character) = self.character_at(*place);
-                (line == 0 && (digits..digits + 2).contains(&x)) || (line == character_line && x == character)
-            })
-            .map(|place| (row, place))
-    }
 }
 
 fn take_top(rest: &mut Rect, rows: u16) -> Rect {

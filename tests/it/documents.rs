@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use framescope::capture::query::filter::{Field, Filter};
 use framescope::cli::Cli;
 use framescope::proto::rules::Rule;
-use framescope::tui::keymap::Keymap;
+use framescope::tui::keymap::{Context, Keymap};
 
 /// The largest README, in bytes: what is longer belongs into the manual.
 const MAX_README: usize = 12_000;
@@ -117,7 +117,8 @@ fn fields() -> String {
 
 fn keys() -> String {
     let mut table = "| | keys | what they do |\n| --- | --- | --- |\n".to_owned();
-    for group in Keymap::built_in().expect("the key table").groups {
+    let keymap = Keymap::built_in().expect("the key table");
+    for group in keymap.groups(Context::Panels) {
         let mut name = group.name.as_str();
         for binding in &group.bindings {
             let labels: Vec<String> = binding.labels().split(' ').map(code).collect();

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::program::Program;
 use crate::support::{Screen, UP, Wire, frame, sample_path};
 use assert_cmd::cargo::cargo_bin;
-use framescope::tui::app::Effect;
+use framescope::tui::effect::Effect;
 use framescope::wire::opcode::Opcode;
 
 /// Exit status, stdout and stderr.
@@ -136,8 +136,8 @@ fn a_filter_that_reads_payloads_works_beside_the_screen_and_on_what_comes() {
     screen.press(&["&"]);
     screen.type_text("text contains client");
     screen.press(&["enter"]);
-    let Some(Effect::Sift(sifting)) = screen.app.effects.pop() else { panic!("nothing asked for") };
-    assert!(screen.text().contains("0 % looked at"), "{}", screen.text());
+    let Some(Effect::Filter(sifting)) = screen.app.effects.pop() else { panic!("nothing asked for") };
+    assert!(screen.text().contains("0 % searched"), "{}", screen.text());
     let capture = screen.app.capture.clone();
     let (shown, ready) = std::sync::mpsc::channel();
     let work = std::thread::spawn(move || sifting.run(&capture, || shown.send(()).unwrap_or_default()));
@@ -146,7 +146,7 @@ fn a_filter_that_reads_payloads_works_beside_the_screen_and_on_what_comes() {
     assert!(screen.text().contains("3 of 9 records"), "{}", screen.text());
     screen.press(&["esc"]);
     work.join().expect("it ends when the filter goes");
-    assert_eq!(screen.app.let_through(), None);
+    assert_eq!(screen.app.list.matches(), None);
 }
 
 #[test]
@@ -156,7 +156,10 @@ fn a_jump_to_what_the_filter_hides_says_so() {
     screen.press(&["m", "&"]);
     screen.type_text("op == text");
     let text = screen.press(&["enter", "'"]).text();
-    assert!(text.contains("the filter hides record 9; Esc clears it") && text.contains("record 9 · ping"), "{text}");
+    assert!(
+        text.contains("the filter hides record 9; Esc clears the filter") && text.contains("record 9 · ping"),
+        "{text}"
+    );
 }
 
 #[test]

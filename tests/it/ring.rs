@@ -18,7 +18,7 @@ use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::{Rule, Severity};
 use framescope::proto::time::Time;
-use framescope::tui::app::Effect;
+use framescope::tui::effect::Effect;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
@@ -579,38 +579,41 @@ fn the_screen_follows_what_goes() {
     let (mut wire, mut screen) = screen(400);
     let app = &mut screen.app;
     app.refresh();
-    let (first, last) = (app.totals.first, app.totals.records);
-    assert_eq!(app.rows.len(), last + 1 - first);
-    assert_eq!(app.cursor, last, "it follows");
-    assert!(screen.lines_with(" gone ")[0].contains(" records · "), "{}", screen.text());
+    let (first, last) = (app.counts.totals.first, app.counts.totals.records);
+    assert_eq!(app.list.rows().len(), last + 1 - first);
+    assert_eq!(app.list.cursor(), last, "it follows");
+    assert!(screen.lines_with(" evicted ")[0].contains(" records · "), "{}", screen.text());
     screen.press(&["home"]);
-    assert_eq!(screen.app.cursor, first);
+    assert_eq!(screen.app.list.cursor(), first);
     let text = screen.text();
     for there in ["GET", "101", "bytes that went with the ring"] {
         assert!(text.contains(there), "{text}");
     }
     // The oldest record goes: the cursor stands on the next that is there, and that is said.
     screen.press(&["down", "down", "down", "down", "m"]);
-    let marked = screen.app.cursor;
-    assert_eq!(marked, screen.app.totals.settled);
+    let marked = screen.app.list.cursor();
+    assert_eq!(marked, screen.app.counts.totals.settled);
     while wire.recorder.capture().first() == first {
         wire.ticks(1);
     }
     screen.app.refresh();
-    let settled = screen.app.totals.settled;
+    let settled = screen.app.counts.totals.settled;
     assert!(settled > marked);
-    assert_eq!((screen.app.cursor, screen.app.marks.len(), screen.app.following), (settled, 0, false));
-    assert!(screen.text().contains("went with the ring: this is the oldest now"), "{}", screen.text());
+    assert_eq!(
+        (screen.app.list.cursor(), screen.app.list.marks().len(), screen.app.list.is_following()),
+        (settled, 0, false)
+    );
+    assert!(screen.text().contains("the cursor is on the oldest record that is kept"), "{}", screen.text());
     screen.press(&["G"]);
-    assert_eq!(screen.app.cursor, wire.recorder.capture().len());
+    assert_eq!(screen.app.list.cursor(), wire.recorder.capture().len());
     // With a filter, on the oldest that it lets through.
     screen.press(&["&"]).type_text("dir == s2c").press(&["enter", "home", "down", "down"]);
-    let held = screen.app.cursor;
+    let held = screen.app.list.cursor();
     while wire.recorder.capture().settled() <= held {
         wire.ticks(1);
         screen.app.refresh();
     }
-    assert!(screen.app.cursor_row().is_some(), "{}", screen.text());
+    assert!(screen.app.list.cursor_row().is_some(), "{}", screen.text());
 }
 
 #[test]
@@ -623,7 +626,7 @@ fn filters_and_views_follow_what_goes() {
             wire.ticks(10);
             screen.app.refresh();
             screen.app.extend_rows();
-            let rows = &screen.app.rows;
+            let rows = &screen.app.list.rows();
             let there = (0..rows.len()).map(|row| rows.number(row).expect("a row"));
             assert!(there.clone().is_sorted() && there.clone().all(|no| screen.app.capture.record(no).is_some()));
             assert!(!screen.text().is_empty());
@@ -634,7 +637,7 @@ fn filters_and_views_follow_what_goes() {
     for (filter, all) in [("op == text and dir == s2c or type == request", false), ("text contains \"e\"", true)] {
         screen.press(&["&", "ctrl-u"]).type_text(filter).press(&["enter"]);
         let sifting = screen.app.effects.iter().find_map(|effect| match effect {
-            Effect::Sift(sifting) => Some(std::sync::Arc::clone(sifting)),
+            Effect::Filter(sifting) => Some(std::sync::Arc::clone(sifting)),
             _ => None,
         });
         assert_eq!(sifting.is_some(), all);
@@ -648,21 +651,21 @@ fn filters_and_views_follow_what_goes() {
                 let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
                 loop {
                     screen.app.refresh();
-                    if !screen.app.is_sifting() && !screen.app.is_behind() {
+                    if !screen.app.list.is_filtering(&screen.app.counts.totals) && !screen.app.list.is_incomplete() {
                         break;
                     }
-                    assert!(std::time::Instant::now() < deadline, "{:?}", screen.app.let_through());
+                    assert!(std::time::Instant::now() < deadline, "{:?}", screen.app.list.matches());
                     std::thread::yield_now();
                 }
                 let parsed = Filter::parse(filter).expect("a filter");
                 let mut sieve = Sieve::new(&parsed, &capture);
                 let records = capture.records(0..u64::MAX).into_iter();
                 let expected: Vec<u64> = records.filter(|r| sieve.passes(r).expect("readable")).map(|r| r.no).collect();
-                let rows = &screen.app.rows;
+                let rows = &screen.app.list.rows();
                 let shown: Vec<u64> = (0..rows.len()).map(|row| rows.number(row).expect("a row")).collect();
                 assert_eq!(shown, expected);
             }
-            screen.app.filter_by(None);
+            screen.app.set_filter(None);
         });
     }
 }
@@ -674,7 +677,7 @@ fn a_filter_that_stays_behind_shows_what_it_lets_through() {
     let filter = "text contains \"5\" or type == request";
     screen.press(&["&", "ctrl-u"]).type_text(filter).press(&["enter"]);
     let sifting = screen.app.effects.iter().find_map(|effect| match effect {
-        Effect::Sift(sifting) => Some(std::sync::Arc::clone(sifting)),
+        Effect::Filter(sifting) => Some(std::sync::Arc::clone(sifting)),
         _ => None,
     });
     let (sifting, capture) = (sifting.expect("work beside the screen"), screen.app.capture.clone());
@@ -688,8 +691,8 @@ fn a_filter_that_stays_behind_shows_what_it_lets_through() {
             screen.app.refresh();
             let mut sieve = Sieve::new(&parsed, &capture);
             let mut before = 0;
-            for row in 0..screen.app.rows.len() {
-                let no = screen.app.rows.number(row).unwrap_or_default();
+            for row in 0..screen.app.list.rows().len() {
+                let no = screen.app.list.rows().number(row).unwrap_or_default();
                 let passes = capture.record(no).is_some_and(|record| sieve.passes(&record).unwrap_or(false));
                 if !passes || no <= before {
                     wrong = Some((turn, row, no, before, passes));
@@ -698,7 +701,7 @@ fn a_filter_that_stays_behind_shows_what_it_lets_through() {
             }
         }
         // Also ends the work beside the screen.
-        screen.app.filter_by(None);
+        screen.app.set_filter(None);
         wrong
     });
     assert_eq!(wrong, None);

@@ -3,10 +3,18 @@
 use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, packets, several};
 use framescope::capture::import;
 use framescope::capture::query::search::Toward;
-use framescope::tui::app::overlay::Overlay;
-use framescope::tui::app::{Effect, Panel};
+use framescope::proto::dissected::Direction;
+use framescope::tui::effect::Effect;
 use framescope::tui::event::Report;
+use framescope::tui::keymap::Context;
+use framescope::tui::panel::Panel;
+use framescope::tui::state::dialogs::Dialog;
 use framescope::wire::opcode::Opcode;
+
+/// The connection and direction of the record under the cursor.
+fn lane(screen: &Screen) -> Option<(u32, Direction)> {
+    screen.app.detail.current().map(|detail| (detail.record.connection, detail.record.direction))
+}
 
 const SIZES: [(u16, u16); 5] = [(120, 36), (80, 24), (200, 60), (60, 20), (40, 10)];
 
@@ -97,14 +105,14 @@ fn a_wrong_accept_key_stands_whole_below_the_right_one() {
 
 #[test]
 fn of_a_path_in_a_notice_the_name_of_the_file_stands() {
-    use framescope::tui::app::Notice;
+    use framescope::tui::state::notice::Notice;
     let wire = Wire::new();
     for (width, said) in
         [(120, "open /home/somebody/.cache/framescope/live-AbCdEf.pcapng"), (60, "…/live-AbCdEf.pcapng")]
     {
         let mut screen = Screen::live(&wire, (width, 24));
         let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
-        screen.app.notice = Some(Notice::Told(format!("unsaved capture found: framescope open {path}")));
+        screen.app.notice = Some(Notice::Info(format!("unsaved capture found: framescope open {path}")));
         assert!(screen.text().contains(said), "{}", screen.text());
     }
 }
@@ -113,22 +121,22 @@ fn of_a_path_in_a_notice_the_name_of_the_file_stands() {
 fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
     let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
-    assert_eq!(screen.app.cursor, 8);
+    assert_eq!(screen.app.list.cursor(), 8);
     assert!(screen.text().contains("following"));
     screen.press(&["up"]);
     wire.ticks(2);
     screen.app.refresh();
-    assert_eq!(screen.app.cursor, 7, "the place is held");
+    assert_eq!(screen.app.list.cursor(), 7, "the place is held");
     assert!(screen.text().contains("+4 new"));
     screen.press(&["G"]);
-    assert_eq!(screen.app.cursor, 12);
+    assert_eq!(screen.app.list.cursor(), 12);
     wire.ticks(1);
     screen.app.refresh();
-    assert_eq!(screen.app.cursor, 14);
+    assert_eq!(screen.app.list.cursor(), 14);
     screen.press(&["space"]);
     wire.ticks(1);
     screen.app.refresh();
-    assert_eq!(screen.app.cursor, 14);
+    assert_eq!(screen.app.list.cursor(), 14);
 }
 
 #[test]
@@ -136,27 +144,27 @@ fn one_selection_joins_field_and_byte() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     let field = |screen: &Screen| {
-        let detail = screen.app.detail.as_ref().expect("a record");
-        detail.field_of_row(screen.app.row).expect("a field").name.clone()
+        let detail = screen.app.detail.current().expect("a record");
+        detail.field_of_row(screen.app.detail.row()).expect("a field").name.clone()
     };
     assert_eq!(field(&screen), "FIN");
     screen.press(&["right", "right", "right", "right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.byte), ("opcode", 0));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("opcode", 0));
     screen.press(&["right", "right", "right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.byte), ("masking key", 2));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("masking key", 2));
     screen.press(&["right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.byte), ("payload", 6));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("payload", 6));
     // The byte cursor leads the field.
     screen.press(&["tab", "tab"]);
-    assert_eq!(screen.app.focus, Panel::Bytes);
+    assert_eq!(screen.app.panels.focus, Panel::Bytes);
     screen.press(&["left"]);
-    assert_eq!((field(&screen).as_str(), screen.app.byte), ("masking key", 5));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("masking key", 5));
     screen.press(&["home"]);
-    assert_eq!(screen.app.byte, 0);
+    assert_eq!(screen.app.detail.byte(), 0);
     screen.press(&["end"]);
-    assert_eq!((field(&screen).as_str(), screen.app.byte), ("payload", 19));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("payload", 19));
     screen.press(&["right", "down"]);
-    assert_eq!(screen.app.byte, 19, "the end is the end");
+    assert_eq!(screen.app.detail.byte(), 19, "the end is the end");
     // Another record keeps the field.
     screen.press(&["backtab", "backtab", "up", "up"]);
     assert_eq!(field(&screen), "payload");
@@ -203,11 +211,11 @@ fn findings_are_shown_first_and_jumped_to() {
     wire.ticks(2);
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["["]);
-    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(screen.app.list.cursor(), 9);
     let text = screen.text();
     assert!(text.contains("✗ a client must mask every frame; MASK is 0 · RFC 6455 §5.1"), "{text}");
-    let row = screen.app.row;
-    assert_eq!(screen.app.detail.as_ref().and_then(|d| d.field_of_row(row)).map(|f| f.name.as_str()), Some("MASK"));
+    let row = screen.app.detail.row();
+    assert_eq!(screen.app.detail.current().and_then(|d| d.field_of_row(row)).map(|f| f.name.as_str()), Some("MASK"));
     screen.press(&["]"]);
     assert!(screen.text().contains("no finding after this record"));
 }
@@ -242,8 +250,9 @@ fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
     let mut wire = broken();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["f"]);
-    let rules =
-        |screen: &Screen| screen.app.tallies.iter().map(|tally| (tally.rule.id(), tally.findings)).collect::<Vec<_>>();
+    let rules = |screen: &Screen| {
+        screen.app.counts.tallies.iter().map(|tally| (tally.rule.id(), tally.findings)).collect::<Vec<_>>()
+    };
     assert_eq!(rules(&screen), [("client-frame-unmasked", 4), ("rsv2-set", 1), ("masking-key-zero", 1)]);
     let text = screen.text();
     assert!(text.contains("rule 1 of 3 · 6 findings"), "{text}");
@@ -265,32 +274,32 @@ fn enter_goes_from_record_to_record_of_a_rule() {
     let wire = broken();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["f", "enter"]);
-    assert_eq!(screen.app.cursor, 9, "the first");
-    assert!(matches!(screen.app.overlay, Some(Overlay::Findings(_))), "the record is in view below");
+    assert_eq!(screen.app.list.cursor(), 9, "the first");
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))), "the record is in view below");
     assert!(screen.text().contains("record 9 · text"), "{}", screen.text());
     let mut seen = Vec::new();
     for key in ["enter", "enter", "enter", "enter", "[", "]", "N"] {
         screen.press(&[key]);
-        seen.push(screen.app.cursor);
+        seen.push(screen.app.list.cursor());
     }
     assert_eq!(seen, [11, 12, 15, 9, 15, 9, 15], "all around");
     screen.press(&["down", "enter"]);
-    assert_eq!(screen.app.cursor, 12);
-    let row = screen.app.row;
-    let field = screen.app.detail.as_ref().and_then(|d| d.field_of_row(row)).map(|f| f.name.clone());
+    assert_eq!(screen.app.list.cursor(), 12);
+    let row = screen.app.detail.row();
+    let field = screen.app.detail.current().and_then(|d| d.field_of_row(row)).map(|f| f.name.clone());
     assert_eq!(field.as_deref(), Some("RSV2"), "the field that this rule is about");
     screen.press(&["esc"]);
-    assert!(screen.app.overlay.is_none());
+    assert!(screen.app.dialogs.open.is_none());
     screen.press(&["f"]);
     let row = screen.lines_with("rsv2-set").remove(0);
     assert!(row.starts_with('▌'), "where it was left: {row}");
     screen.press(&["f"]);
-    assert!(screen.app.overlay.is_none());
+    assert!(screen.app.dialogs.open.is_none());
     // Where the panel takes all the room it makes way for the record.
     let mut small = Screen::live(&wire, (60, 20));
     small.press(&["\\", "f", "enter"]);
-    assert_eq!(small.app.cursor, 9);
-    assert!(small.app.overlay.is_none());
+    assert_eq!(small.app.list.cursor(), 9);
+    assert!(small.app.dialogs.open.is_none());
 }
 
 #[test]
@@ -317,7 +326,7 @@ fn the_bytes_at_fault_are_underlined() {
             .map(|x| buffer[(x, area.y)].symbol().to_owned())
             .collect::<String>()
     };
-    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(screen.app.list.cursor(), 9);
     assert_eq!(underlined(&screen), "04", "MASK is in the second byte: {}", screen.text());
 }
 
@@ -333,15 +342,15 @@ fn partners_are_a_key_away() {
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"three"));
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["p"]);
-    assert_eq!(screen.app.cursor, 7, "from the last fragment to the first");
+    assert_eq!(screen.app.list.cursor(), 7, "from the last fragment to the first");
     screen.press(&["p"]);
-    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(screen.app.list.cursor(), 9);
     screen.press(&["g", "p"]);
-    assert_eq!(screen.app.cursor, 2, "the response");
+    assert_eq!(screen.app.list.cursor(), 2, "the response");
     screen.press(&["down", "p"]);
-    assert_eq!(screen.app.cursor, 6, "the pong");
+    assert_eq!(screen.app.list.cursor(), 6, "the pong");
     screen.press(&["p"]);
-    assert_eq!(screen.app.cursor, 3, "the ping");
+    assert_eq!(screen.app.list.cursor(), 3, "the ping");
     screen.press(&["down", "p"]);
     assert!(screen.text().contains("no partner"));
 }
@@ -360,7 +369,7 @@ fn text_and_bytes_are_found() {
     };
     screen.press(&["/"]).type_text("CLIENT: echo 1").press(&["enter"]);
     assert_eq!(find(&mut screen), Some((6, 6)));
-    assert_eq!((screen.app.cursor, screen.app.byte), (6, 6));
+    assert_eq!((screen.app.list.cursor(), screen.app.detail.byte()), (6, 6));
     screen.press(&["n"]);
     assert_eq!(find(&mut screen), Some((6, 6)), "all around, to itself");
     screen.press(&["/"]).type_text("x 81 06").press(&["enter"]);
@@ -372,7 +381,7 @@ fn text_and_bytes_are_found() {
     assert_eq!(find(&mut screen), None);
     assert!(screen.text().contains("not found"));
     screen.press(&["/"]).type_text("x 8");
-    assert!(screen.text().contains(r"\x … finds it as text"), "{}", screen.text());
+    assert!(screen.text().contains(r"type \x … to find text"), "{}", screen.text());
     screen.press(&["enter"]);
     assert!(screen.text().contains(r"not hex: x 81 05, or \x … to find it as text"), "{}", screen.text());
     screen.press(&["esc"]);
@@ -398,7 +407,7 @@ fn copying_offers_what_the_record_has() {
     assert_eq!(copied(&mut screen, "f"), "1", "the field is FIN");
     assert!(copied(&mut screen, "r").starts_with("818e37fa21"));
     screen.press(&["y", "esc"]);
-    assert!(screen.app.overlay.is_none() && screen.app.effects.is_empty());
+    assert!(screen.app.dialogs.open.is_none() && screen.app.effects.is_empty());
 }
 
 /// To the record with that number.
@@ -407,7 +416,7 @@ fn go_to(screen: &mut Screen, no: u64) {
     for _ in 1..no {
         screen.press(&["down"]);
     }
-    assert_eq!(screen.app.cursor, no);
+    assert_eq!(screen.app.list.cursor(), no);
 }
 
 #[test]
@@ -425,7 +434,7 @@ fn a_compressed_message_stands_inflated_below_its_bytes() {
     go_to(&mut screen, 3);
     screen.press(&["right"; 8]);
     let text = screen.text();
-    assert!(text.contains("agreed: permessage-deflate; server_max_window_bits=12"), "{text}");
+    assert!(text.contains("negotiated: permessage-deflate; server_max_window_bits=12"), "{text}");
     assert!(text.contains("7 bytes of DEFLATE data, inflated 5 bytes (140 %). Context takeover: it may"), "{text}");
     screen.press(&["down"]);
     assert!(screen.text().contains("within 4,096 bytes (12 window bits)"), "{}", screen.text());
@@ -437,11 +446,11 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
     let records = screen.app.capture.records(1..99);
     let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
     go_to(&mut screen, first);
-    assert!(screen.text().contains("Inflated ─ on the message's last frame"), "{}", screen.text());
+    assert!(screen.text().contains("Inflated ─ shown at the message's last frame"), "{}", screen.text());
     screen.press(&["tab", "tab", "tab"]);
-    assert_eq!(screen.app.focus, Panel::Payload);
+    assert_eq!(screen.app.panels.focus, Panel::Payload);
     screen.press(&["tab"]);
-    assert_eq!(screen.app.focus, Panel::List, "there is nothing to enter");
+    assert_eq!(screen.app.panels.focus, Panel::List, "there is nothing to enter");
     let last =
         records.iter().find(|record| record.compressed && record.fin() && record.no > first).expect("the end").no;
     go_to(&mut screen, last);
@@ -449,14 +458,14 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
     assert!(text.contains("of text, from ") && text.contains("Row, row, row yo"), "{text}");
     // The panel scrolls with its own cursor.
     screen.press(&["tab", "tab", "tab", "tab"]);
-    assert_eq!(screen.app.focus, Panel::Inflated);
-    let byte = screen.app.byte;
+    assert_eq!(screen.app.panels.focus, Panel::Inflated);
+    let byte = screen.app.detail.byte();
     screen.press(&["right", "down", "end"]);
-    let len = screen.app.inflated().expect("inflated").bytes.len() as u64;
-    assert_eq!((screen.app.inflated_at, screen.app.byte), (len - 1, byte));
+    let len = screen.app.detail.content().expect("inflated").bytes.len() as u64;
+    assert_eq!((screen.app.detail.message_byte(), screen.app.detail.byte()), (len - 1, byte));
     assert!(screen.text().contains("fragments joined are"), "{}", screen.text());
     screen.press(&["pgup", "home", "\\"]);
-    assert_eq!(screen.app.inflated_at, 0);
+    assert_eq!(screen.app.detail.message_byte(), 0);
     assert!(screen.text().contains("Row, row, row yo"), "{}", screen.text());
     screen.press(&["y", "i"]);
     let Some(Effect::Copy(text)) = screen.app.effects.pop() else { panic!("a copy") };
@@ -478,19 +487,19 @@ fn what_cannot_be_inflated_says_why() {
     screen.press(&["right"; 7]);
     let text = screen.text();
     assert!(
-        text.contains("Inflated ─ impossible: its context is lost") && text.contains("cannot be inflated: an ea"),
+        text.contains("Inflated ─ impossible: the context is lost") && text.contains("cannot be inflated: an ea"),
         "{text}"
     );
     screen.press(&["up"]);
     let text = screen.text();
-    assert!(text.contains("Inflated ─ 0 bytes, then no further"), "{text}");
+    assert!(text.contains("Inflated ─ 0 bytes, then an error"), "{text}");
     assert!(text.contains("✗ the compressed message cannot be inflated"), "{text}");
 }
 
 #[test]
 fn a_long_compressed_message_is_inflated_beside_the_screen() {
     use framescope::proto::deflate::Deflater;
-    use framescope::tui::app::inflated::Unpacked;
+    use framescope::tui::state::unpacked::inflate_long;
     let mut wire = Wire::new();
     let with = |head: &str| head.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1);
     wire.say(UP, with(REQUEST).as_bytes());
@@ -501,13 +510,13 @@ fn a_long_compressed_message_is_inflated_beside_the_screen() {
     long[0] |= 0x40;
     wire.say(DOWN, &long);
     let mut screen = Screen::live(&wire, (120, 36));
-    assert!(screen.text().contains("Inflated ─ a long message, in a moment"), "{}", screen.text());
+    assert!(screen.text().contains("Inflated ─ a long message: inflating …"), "{}", screen.text());
     let Some(Effect::Inflate(no)) = screen.app.effects.pop() else { panic!("it is asked for") };
     screen.press(&["up", "down"]);
     assert!(screen.app.effects.is_empty(), "once is enough");
-    screen.app.report(Report::Inflated(no, Unpacked::load_long(&screen.app.capture, no)));
+    screen.app.report(Report::Inflated(no, inflate_long(&screen.app.capture, no)));
     assert!(screen.text().contains("Inflated ─ 17,825,792 bytes of text, from"), "{}", screen.text());
-    assert_eq!(screen.app.inflated().map(|inflated| inflated.bytes.len()), Some(16 << 20));
+    assert_eq!(screen.app.detail.content().map(|inflated| inflated.bytes.len()), Some(16 << 20));
 }
 
 #[test]
@@ -539,8 +548,8 @@ fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
     let mut screen = Screen::live(&wire, (120, 44));
     let words = |screen: &mut Screen, field: &str| {
         let selected = |screen: &Screen| {
-            let detail = screen.app.detail.as_ref().expect("a record");
-            detail.field_of_row(screen.app.row).map(|field| field.name.clone())
+            let detail = screen.app.detail.current().expect("a record");
+            detail.field_of_row(screen.app.detail.row()).map(|field| field.name.clone())
         };
         while selected(screen).as_deref() != Some(field) {
             screen.press(&["right"]);
@@ -607,10 +616,10 @@ fn quitting_asks_when_records_would_be_lost() {
     screen.press(&["esc"]);
     assert!(screen.app.effects.is_empty());
     screen.press(&["q", "s"]);
-    assert!(matches!(screen.app.overlay, Some(Overlay::Prompt(_))));
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Prompt(_))));
     screen.press(&["enter"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
-    screen.app.report(Report::Said("the demo client has closed its connection".to_owned()));
+    screen.app.report(Report::Succeeded("the demo client has closed its connection".to_owned()));
     assert!(screen.app.effects.is_empty(), "what others say does not end it");
     screen.app.report(Report::Wrote("saved".to_owned()));
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
@@ -625,7 +634,7 @@ fn quitting_asks_when_notes_would_be_lost() {
     std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
     let mut screen = Screen::file(&path, import::Options::default(), (120, 36));
     screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
-    assert!(screen.text().contains("What you noted is in no file yet"), "{}", screen.text());
+    assert!(screen.text().contains("Your notes are in no file yet"), "{}", screen.text());
     screen.press(&["s", "enter"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
     screen.app.report(Report::Wrote("saved".to_owned()));
@@ -646,7 +655,7 @@ fn help_lists_every_binding() {
         for _ in 0..40 {
             text.push_str(&screen.press(&["down"]).text());
         }
-        for binding in screen.app.keymap.groups.iter().flat_map(|group| &group.bindings) {
+        for binding in screen.app.keymap.groups(Context::Panels).flat_map(|group| &group.bindings) {
             assert!(text.contains(&binding.help), "{size:?}: {}\n{text}", binding.help);
             assert!(text.contains(&binding.labels()), "{size:?}: {}", binding.labels());
         }
@@ -669,12 +678,12 @@ fn at_120_by_36_every_gloss_of_a_frame_stands_whole() {
         wire.say(UP, &bytes);
     }
     let mut screen = Screen::live(&wire, (120, 36));
-    for no in (3..=screen.app.totals.records).rev() {
-        assert_eq!(screen.app.cursor, no);
-        let count = screen.app.detail.as_ref().expect("a record").rows.len();
+    for no in (3..=screen.app.counts.totals.records).rev() {
+        assert_eq!(screen.app.list.cursor(), no);
+        let count = screen.app.detail.current().expect("a record").rows.len();
         for row in 0..count {
             let text = screen.text();
-            let detail = screen.app.detail.as_ref().expect("a record");
+            let detail = screen.app.detail.current().expect("a record");
             let (name, gloss) = (&detail.rows[row].name, &detail.rows[row].gloss);
             let line = text.lines().find(|line| line.starts_with(&format!("▌ {name} "))).expect("the selected row");
             assert!(!gloss.is_empty() && line.contains(&format!(" {gloss} ")), "{no}: {name}: {gloss}\n{text}");
@@ -701,12 +710,12 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     let click = |screen: &mut Screen, (column, row): (u16, u16)| {
         let kind = MouseEventKind::Down(MouseButton::Left);
         screen.app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
-        let detail = screen.app.detail.as_ref().expect("a record");
-        detail.field_of_row(screen.app.row).map(|field| field.name.clone()).unwrap_or_default()
+        let detail = screen.app.detail.current().expect("a record");
+        detail.field_of_row(screen.app.detail.row()).map(|field| field.name.clone()).unwrap_or_default()
     };
     let at = find(&screen, "client: echo 1", 0);
     click(&mut screen, at);
-    assert_eq!(screen.app.cursor, 6);
+    assert_eq!(screen.app.list.cursor(), 6);
     let at = find(&screen, "opcode ", 0);
     assert_eq!(click(&mut screen, at), "opcode", "a name in the grid");
     let at = find(&screen, "masking key  ", 0);
@@ -715,7 +724,7 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "MASK", "the second byte");
     let at = find(&screen, "client: echo 1", 1);
     assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "payload", "a character of the payload");
-    assert_eq!(screen.app.byte, 9);
+    assert_eq!(screen.app.detail.byte(), 9);
     // The wheel over the payload, while the cursor stands in the head.
     screen.press(&["tab", "tab"]);
     screen.app.mouse(MouseEvent {
@@ -727,7 +736,7 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     screen.app.mouse(MouseEvent { kind: MouseEventKind::ScrollUp, column: 80, row: 20, modifiers: KeyModifiers::NONE });
     let wheel = MouseEvent { kind: MouseEventKind::ScrollUp, column: 10, row: 4, modifiers: KeyModifiers::NONE };
     screen.app.mouse(wheel);
-    assert_eq!(screen.app.cursor, 3);
+    assert_eq!(screen.app.list.cursor(), 3);
 }
 
 #[test]
@@ -737,10 +746,10 @@ fn payloads_of_megabytes_are_moved_through() {
     wire.say(UP, &frame(true, Opcode::Binary, Some([1, 2, 3, 4]), &payload));
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["tab", "tab", "tab", "end"]);
-    assert_eq!(screen.app.byte, 3_000_013);
+    assert_eq!(screen.app.detail.byte(), 3_000_013);
     assert!(screen.text().contains("2dc6b0"), "{}", screen.text());
     screen.press(&["pgup", "home"]);
-    assert_eq!(screen.app.byte, 14);
+    assert_eq!(screen.app.detail.byte(), 14);
 }
 
 #[test]
@@ -756,7 +765,7 @@ fn no_size_and_no_key_makes_it_panic() {
     for width in (1..=130).step_by(7) {
         for height in (1..=44).step_by(3) {
             let mut screen = Screen::live(&wire, (width, height));
-            for no in 1..=screen.app.totals.records {
+            for no in 1..=screen.app.counts.totals.records {
                 screen.press(&["up"]);
                 let _ = (no, screen.text());
             }
@@ -828,34 +837,33 @@ fn a_list_of_some_records_is_gone_through_by_its_rows() {
     let mut screen = Screen::live(&wire, (120, 36));
     let mut selection = Selection::default();
     (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
-    screen.app.set_filter(Some(selection));
-    assert_eq!((screen.app.cursor, screen.app.rows.len()), (7, 4), "the nearest that has a row");
+    screen.app.set_matches(Some(selection.clone()));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (7, 4), "the nearest that has a row");
     screen.press(&["up"]);
-    assert_eq!(screen.app.cursor, 5);
+    assert_eq!(screen.app.list.cursor(), 5);
     screen.press(&["home"]);
-    assert_eq!(screen.app.cursor, 1);
+    assert_eq!(screen.app.list.cursor(), 1);
     screen.press(&["pgdn", "up"]);
-    assert_eq!(screen.app.cursor, 5);
+    assert_eq!(screen.app.list.cursor(), 5);
     assert!(screen.text().contains("holding"), "{}", screen.text());
     assert!(screen.lines_with("client: echo 0").is_empty(), "{}", screen.text());
     // One that has no row is shown all the same, and said to be hidden.
     screen.press(&["]"]);
-    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(screen.app.list.cursor(), 9);
     let text = screen.text();
-    assert!(text.contains("record 9 is hidden in this list") && text.contains("record 9 · text"), "{text}");
+    assert!(text.contains("this list has no row for record 9") && text.contains("record 9 · text"), "{text}");
     screen.press(&["up"]);
-    assert_eq!(screen.app.cursor, 7);
-    if let Some(within) = screen.app.rows.within_mut() {
-        within.look(true);
-    }
+    assert_eq!(screen.app.list.cursor(), 7);
+    selection.look(true);
     wire.ticks(1);
     screen.app.refresh();
+    screen.app.set_matches(Some(selection));
     assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
-    screen.app.set_filter(Some(Selection::default()));
-    assert!(screen.text().contains("no record is let through"), "{}", screen.text());
+    screen.app.set_matches(Some(Selection::default()));
+    assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
     screen.press(&["up", "down", "G", "home"]);
-    screen.app.set_filter(None);
-    assert_eq!(screen.app.rows.len(), 11);
+    screen.app.set_matches(None);
+    assert_eq!(screen.app.list.rows().len(), 11);
 }
 
 /// A fragmented text with a ping in between, a whole text, and a fragmented binary that goes on.
@@ -881,26 +889,26 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     assert!(text.contains(" Messages "), "{text}");
     let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
     assert!(row.contains("▲▸ text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
-    assert_eq!(screen.app.rows.len(), 7, "two fragments have no row: {text}");
+    assert_eq!(screen.app.list.rows().len(), 7, "two fragments have no row: {text}");
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
     screen.app.refresh();
     assert!(screen.lines_with("01 02 03 04 05")[0].contains("2 frames"), "{}", screen.text());
     // The whole message stands in the payload's place.
     screen.press(&["g", "down", "down"]);
-    assert_eq!(screen.app.cursor, 3);
+    assert_eq!(screen.app.list.cursor(), 3);
     let text = screen.text();
     assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
     assert!(text.contains("Enter open"), "{text}");
     screen.press(&["enter"]);
-    assert_eq!(screen.app.rows.len(), 10, "{}", screen.text());
+    assert_eq!(screen.app.list.rows().len(), 10, "{}", screen.text());
     let signs: Vec<_> =
         screen.text().lines().filter_map(|line| line.chars().find(|c| "▾├└".contains(*c))).take(4).collect();
     assert_eq!(signs, ['▾', '├', '├', '└'], "{}", screen.text());
     screen.press(&["down", "down"]);
-    assert_eq!((screen.app.cursor, screen.app.beneath), (4, true));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child()), (4, true));
     assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
     screen.press(&["enter"]);
-    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (3, false, 7));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child(), screen.app.list.rows().len()), (3, false, 7));
     // A message that goes on is laid out anew.
     screen.press(&["end"]);
     assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
@@ -914,9 +922,9 @@ fn messages_stand_in_one_row_and_open_into_their_frames() {
     screen.press(&["g", "down", "down"]);
     // Back to frames: the cursor stays with its record.
     screen.press(&["1"]);
-    assert_eq!((screen.app.cursor, screen.app.rows.len()), (3, 13));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (3, 13));
     screen.press(&["down", "2"]);
-    assert_eq!(screen.app.cursor, 3, "the row of the message that the fragment belongs to");
+    assert_eq!(screen.app.list.cursor(), 3, "the row of the message that the fragment belongs to");
 }
 
 #[test]
@@ -924,26 +932,29 @@ fn from_a_byte_of_a_message_to_the_frame_that_brought_it() {
     let wire = fragmented();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["2", "g", "down", "down", "backtab"]);
-    assert_eq!(screen.app.focus, Panel::Inflated);
+    assert_eq!(screen.app.panels.focus, Panel::Inflated);
     screen.press(&["end", "left"]);
     let text = screen.text();
     assert!(text.contains("byte 46 of 47") && text.contains("frame 3 of 3, record 7"), "{text}");
     screen.press(&["enter"]);
-    assert_eq!((screen.app.cursor, screen.app.byte, screen.app.focus), (7, 6 + 20, Panel::Payload));
-    assert!(screen.app.beneath, "its row is opened: {}", screen.text());
+    assert_eq!(
+        (screen.app.list.cursor(), screen.app.detail.byte(), screen.app.panels.focus),
+        (7, 6 + 20, Panel::Payload)
+    );
+    assert!(screen.app.list.is_in_child(), "its row is opened: {}", screen.text());
     // A compressed one.
     let mut screen = Screen::sample("deflate", (120, 36));
     let records = screen.app.capture.records(1..99);
     let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
     screen.press(&["2", "g"]);
-    while screen.app.cursor < first {
+    while screen.app.list.cursor() < first {
         screen.press(&["down"]);
     }
     let text = screen.text();
-    assert!(screen.app.cursor == first && text.contains("Message ─ "), "{text}");
+    assert!(screen.app.list.cursor() == first && text.contains("Message ─ "), "{text}");
     assert!(text.contains("3 frames 74 %") && text.contains("from 70 (74 %)"), "how far it was compressed: {text}");
     screen.press(&["backtab", "end", "enter"]);
-    assert!(screen.app.cursor > first && screen.app.beneath, "{}", screen.text());
+    assert!(screen.app.list.cursor() > first && screen.app.list.is_in_child(), "{}", screen.text());
 }
 
 #[test]
@@ -964,19 +975,22 @@ fn heartbeats_fold_into_a_counted_row() {
     assert!(text.contains("▸ ⋯ 24 heartbeats"), "{text}");
     assert!(text.contains("⋯ 6 heartbeats"), "the first of each text is none: {text}");
     assert!(!screen.lines_with("a client must mask").is_empty(), "what breaks a rule is never folded: {text}");
-    assert_eq!(screen.app.rows.len(), 8 + 1 + 2 + 1 + 1);
+    assert_eq!(screen.app.list.rows().len(), 8 + 1 + 2 + 1 + 1);
     screen.press(&["g"]);
     screen.press(&["down"; 8]);
-    assert_eq!(screen.app.cursor, 9);
+    assert_eq!(screen.app.list.cursor(), 9);
     screen.press(&["enter", "down", "down", "down"]);
-    assert_eq!((screen.app.cursor, screen.app.beneath, screen.app.rows.len()), (11, true, 13 + 24));
+    assert_eq!(
+        (screen.app.list.cursor(), screen.app.list.is_in_child(), screen.app.list.rows().len()),
+        (11, true, 13 + 24)
+    );
     // A partner that is folded is brought out.
     screen.press(&["z", "z", "g"]);
     screen.press(&["down"; 8]);
     screen.press(&["p"]);
-    assert_eq!((screen.app.cursor, screen.app.beneath), (10, true));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child()), (10, true));
     screen.press(&["z"]);
-    assert_eq!((screen.app.cursor, screen.app.rows.len()), (10, 41));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (10, 41));
 }
 
 #[test]
@@ -984,7 +998,7 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     let (wire, _connections) = several();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["3"]);
-    assert_eq!(screen.app.table.at, 1, "that of the record under the cursor");
+    assert_eq!(screen.app.table.cursor(), 1, "that of the record under the cursor");
     let row = |screen: &Screen, port: &str| screen.lines_with(port).remove(0);
     assert!(row(&screen, "127.0.0.1:50000").ends_with("open"), "{}", screen.text());
     assert!(row(&screen, "127.0.0.1:50001").ends_with("client 1000"), "{}", screen.text());
@@ -1003,34 +1017,34 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     }
     screen.press(&["enter"]);
     let only = |screen: &Screen| {
-        (0..screen.app.rows.len())
-            .filter_map(|row| screen.app.capture.record(screen.app.rows.number(row)?))
+        (0..screen.app.list.rows().len())
+            .filter_map(|row| screen.app.capture.record(screen.app.list.rows().number(row)?))
             .all(|record| record.connection == 2)
     };
-    assert!(only(&screen) && screen.app.rows.len() == 16, "{}", screen.text());
+    assert!(only(&screen) && screen.app.list.rows().len() == 16, "{}", screen.text());
     assert!(screen.text().contains("connection 2 · "), "{}", screen.text());
     screen.press(&["2"]);
     assert!(only(&screen), "messages of the same connection");
     screen.press(&["1"]);
     assert!(only(&screen), "and its frames again");
     screen.press(&["esc"]);
-    assert_eq!((screen.app.table.at, screen.app.only), (2, None));
+    assert_eq!((screen.app.table.cursor(), screen.app.list.connection()), (2, None));
     screen.press(&["end", "enter", "G", "esc", "1"]);
-    assert_eq!(screen.app.rows.len(), screen.app.totals.records);
+    assert_eq!(screen.app.list.rows().len(), screen.app.counts.totals.records);
     for view in [" Messages ", " Connections ", " Timeline ", " Frames "] {
         screen.press(&["v"]);
         assert!(screen.text().contains(view), "{view}\n{}", screen.text());
     }
     // A jump to another connection leads out of the one that is looked at.
     screen.press(&["g", "m", "3", "down", "enter", "'"]);
-    assert_eq!((screen.app.cursor, screen.app.only), (1, None));
+    assert_eq!((screen.app.list.cursor(), screen.app.list.connection()), (1, None));
 }
 
 #[test]
 fn connections_and_timeline_show_whom_the_filter_lets_through() {
     let (mut wire, mut connections) = several();
     let mut screen = Screen::live(&wire, (120, 36));
-    let shown = |screen: &Screen| screen.app.shown_connections(0, 99);
+    let shown = |screen: &Screen| screen.app.list.connections(&screen.app.capture).page(0, 99);
     let filter = |screen: &mut Screen, text: &str| {
         screen.press(&["&", "ctrl-u"]).type_text(text).press(&["enter"]);
     };
@@ -1039,40 +1053,44 @@ fn connections_and_timeline_show_whom_the_filter_lets_through() {
     filter(&mut screen, "type == end");
     assert_eq!(shown(&screen), [2, 3]);
     assert!(screen.lines_with("127.0.0.1:50000").is_empty(), "{}", screen.text());
-    assert!(screen.text().contains("2 of 3, by the filter"), "{}", screen.text());
+    assert!(screen.text().contains("2 of 3 match"), "{}", screen.text());
     // The cursor of the table goes among them.
     screen.press(&["home"]);
-    assert_eq!(screen.app.table.at, 2);
+    assert_eq!(screen.app.table.cursor(), 2);
     screen.press(&["down", "down"]);
-    assert_eq!(screen.app.table.at, 3);
+    assert_eq!(screen.app.table.cursor(), 3);
     // What is like it is of this connection; what is for a record has none here.
     screen.press(&["m", "a"]);
-    assert!(screen.app.marks.is_empty() && screen.text().contains("that is for a record"), "{}", screen.text());
+    assert!(
+        screen.app.list.marks().is_empty() && screen.text().contains("this key needs a record"),
+        "{}",
+        screen.text()
+    );
     screen.press(&["="]);
-    assert_eq!(screen.app.filter().map(ToString::to_string).as_deref(), Some("type == end and conn == 3"));
+    assert_eq!(screen.app.list.filter().map(ToString::to_string).as_deref(), Some("type == end and conn == 3"));
     assert_eq!(shown(&screen), [3]);
     filter(&mut screen, "op == close");
-    assert_eq!((shown(&screen), screen.app.table.at), (vec![2], 2));
+    assert_eq!((shown(&screen), screen.app.table.cursor()), (vec![2], 2));
     // As many as before, and others.
     filter(&mut screen, "path == /ticker and op == text");
     assert_eq!(shown(&screen), [1]);
     screen.press(&["4"]);
-    let lanes = |screen: &Screen| screen.app.timeline.lanes.iter().map(|lanes| lanes.connection).collect::<Vec<_>>();
+    let lanes = |screen: &Screen| screen.app.timeline.lanes().iter().map(|lanes| lanes.connection).collect::<Vec<_>>();
     assert_eq!(lanes(&screen), [1]);
     filter(&mut screen, "type == end or conn == 1");
     assert_eq!(lanes(&screen), [1, 2, 3]);
     filter(&mut screen, "conn == 77");
-    assert!(screen.text().contains("no connection is let through"), "{}", screen.text());
+    assert!(screen.text().contains("no connection matches the filter"), "{}", screen.text());
     filter(&mut screen, "op == ping");
     assert_eq!(lanes(&screen), [2]);
-    assert_eq!(screen.app.lane().map(|(connection, _)| connection), Some(2));
+    assert_eq!(lane(&screen).map(|(connection, _)| connection), Some(2));
     // What comes may let others in.
     wire.say(DOWN, &frame(true, Opcode::Ping, None, b"p"));
     screen.app.refresh();
     assert_eq!(lanes(&screen), [1, 2]);
     screen.press(&["3"]);
     filter(&mut screen, "op == binary");
-    assert!(screen.text().contains("no connection is let through"), "{}", screen.text());
+    assert!(screen.text().contains("no connection matches the filter"), "{}", screen.text());
     screen.press(&["esc"]);
     assert_eq!(shown(&screen), [1, 2, 3]);
     connections.clear();
@@ -1098,37 +1116,36 @@ fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
     assert!(signs[2].contains("•••••×"), "its pongs and its Close: {text}");
     assert_eq!(signs[3].matches('•').count(), 5, "{text}");
     // The cursor is that of the list.
-    let (cursor, no) = (screen.app.cursor, screen.app.totals.records);
+    let (cursor, no) = (screen.app.list.cursor(), screen.app.counts.totals.records);
     assert_eq!(cursor, no);
     screen.press(&["left"]);
-    assert!(screen.app.cursor < cursor);
-    let lane = |screen: &Screen| screen.app.lane().expect("a lane");
-    assert_eq!(lane(&screen), (1, UP));
+    assert!(screen.app.list.cursor() < cursor);
+    assert_eq!(lane(&screen), Some((1, UP)));
     screen.press(&["home"]);
-    assert_eq!(screen.app.cursor, 1);
+    assert_eq!(screen.app.list.cursor(), 1);
     screen.press(&["down", "down"]);
-    assert_eq!(lane(&screen), (2, UP), "{}", screen.text());
+    assert_eq!(lane(&screen), Some((2, UP)), "{}", screen.text());
     screen.press(&["right", "right", "1"]);
-    assert_eq!(screen.app.detail.as_ref().map(|detail| detail.record.connection), Some(2));
+    assert_eq!(screen.app.detail.current().map(|detail| detail.record.connection), Some(2));
     // Closer: the cursor stays in view, and so does what it goes to.
     screen.press(&["4"]);
-    let each = screen.app.timeline.spans.each;
+    let each = screen.app.timeline.spans().each;
     screen.press(&["+", "+", "+", "+", "+", "+"]);
-    assert_eq!(screen.app.timeline.spans.each, each / 64);
+    assert_eq!(screen.app.timeline.spans().each, each / 64);
     for key in ["end", "home", "right", "down", "down", "left"] {
         screen.press(&[key]);
-        let time = screen.app.detail.as_ref().expect("a record").record.time;
-        assert!(screen.app.timeline.spans.at(time).is_some(), "after {key}: {}", screen.text());
+        let time = screen.app.detail.current().expect("a record").record.time;
+        assert!(screen.app.timeline.spans().at(time).is_some(), "after {key}: {}", screen.text());
     }
     screen.press(&["-"]);
-    assert_eq!(screen.app.timeline.spans.each, each / 64 * 2);
+    assert_eq!(screen.app.timeline.spans().each, each / 64 * 2);
     screen.press(&["0"]);
-    assert_eq!(screen.app.timeline.spans.each, each);
+    assert_eq!(screen.app.timeline.spans().each, each);
     // It grows with the capture.
     wire.wait(10_000_000_000);
     wire.ticks(1);
     screen.app.refresh();
-    assert!(screen.app.timeline.spans.each > each);
+    assert!(screen.app.timeline.spans().each > each);
     screen.press(&["enter"]);
     assert!(screen.text().contains(" Frames "));
 }
@@ -1197,5 +1214,5 @@ fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     screen.press(&["g", "down", "down", "down", "enter"]);
-    assert_eq!(screen.app.rows.len(), screen.app.totals.records + 1, "{}", screen.text());
+    assert_eq!(screen.app.list.rows().len(), screen.app.counts.totals.records + 1, "{}", screen.text());
 }

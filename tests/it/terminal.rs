@@ -338,7 +338,7 @@ fn a_panic_gives_the_terminal_back() {
     command.env("TERM", "xterm-256color");
     command.env("FRAMESCOPE_TEST_PANIC", "1");
     let mut terminal = Terminal::start(command, 36, 120);
-    terminal.expect("Nothing has crossed the wire yet");
+    terminal.expect("No traffic yet");
     terminal.press("o");
     assert_ne!(terminal.end(), 0);
     terminal.assert_restored();
@@ -373,10 +373,10 @@ fn the_screen_that_panics() {
     let folder = tempfile::tempdir().expect("a folder");
     let spool = framescope::capture::live::spool::Spool::temporary_in(folder.path()).expect("a spool");
     let recorder = framescope::capture::live::recorder::Recorder::new(spool);
-    let setting = tui::app::Setting { url: host::Host::url(&Mad), file: None, formats: Vec::new() };
+    let session = tui::app::Session { url: host::Host::url(&Mad), file: None, formats: Vec::new() };
     let dark = theme::ThemeName::Dark;
     let keys = keymap::Keymap::built_in().expect("a table");
-    let app = tui::app::App::new(recorder.capture().clone(), setting, theme::Theme::named(dark), keys, false);
+    let app = tui::app::App::new(recorder.capture().clone(), session, theme::Theme::named(dark), keys, false);
     let (remote, events) = event::queue();
     tui::run(app, tui::ThemeChoice::Named(dark), &mut Mad, &remote, &events).expect("a terminal");
 }

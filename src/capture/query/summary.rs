@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::messages::Message;
 use super::partner::round_trip;
 use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::{count, grouped};
@@ -34,7 +35,7 @@ pub struct Summary {
 }
 
 /// The line of a record. Bytes that cannot be read are said to be unreadable in the preview.
-pub fn of(capture: &Capture, record: &Record) -> Summary {
+pub fn of(capture: &Capture, record: &Record, reader: &mut MessageReader) -> Summary {
     let length = match record.kind {
         Kind::End(_) => None,
         Kind::CutFrame if record.wire_len < record.header_len() => Some(record.wire_len),
@@ -44,7 +45,7 @@ pub fn of(capture: &Capture, record: &Record) -> Summary {
         Kind::Frame => bits(record),
         _ => String::new(),
     };
-    let (kind, preview) = match kind_and_preview(capture, record) {
+    let (kind, preview) = match kind_and_preview(capture, record, reader) {
         Ok(pair) => pair,
         Err(e) => (record.kind.name().to_owned(), format!("cannot be read: {e}")),
     };
@@ -53,23 +54,23 @@ pub fn of(capture: &Capture, record: &Record) -> Summary {
 
 /// The line of a message, of which `opener` is the first record: its whole length, how many frames it has and how far it was
 /// compressed, and the beginning of what they say together.
-pub fn of_message(capture: &Capture, opener: &Record, message: &Message) -> Summary {
+pub fn of_message(capture: &Capture, opener: &Record, message: &Message, reader: &mut MessageReader) -> Summary {
     let frames = match message.frames {
         1 => String::new(),
         frames => format!("{} frames{}", grouped(u64::from(frames)), if message.whole { "" } else { " …" }),
     };
     let mut summary = match message.frames {
-        1 => of(capture, opener),
+        1 => of(capture, opener, reader),
         _ => Summary {
             kind: opener.opcode().map_or("frame", Opcode::name).to_owned(),
             length: Some(message.len),
             bits: String::new(),
-            preview: joined_preview(capture, message).unwrap_or_else(|e| format!("cannot be read: {e}")),
+            preview: joined_preview(capture, message, reader).unwrap_or_else(|e| format!("cannot be read: {e}")),
         },
     };
     summary.bits = frames;
     if message.compressed && message.whole {
-        let said = capture.record(message.last).and_then(|last| capture.inflated(&last, PREVIEW).ok().flatten());
+        let said = capture.record(message.last).and_then(|last| reader.message(capture, &last, PREVIEW).ok().flatten());
         if let Some(said) = said.filter(|said| said.fault.is_none() && said.len > 0) {
             summary.length = Some(said.len);
             let gap = if summary.bits.is_empty() { "" } else { " · " };
@@ -81,10 +82,10 @@ pub fn of_message(capture: &Capture, opener: &Record, message: &Message) -> Summ
 }
 
 /// The beginning of what the frames of a message say together.
-fn joined_preview(capture: &Capture, message: &Message) -> std::io::Result<String> {
+fn joined_preview(capture: &Capture, message: &Message, reader: &mut MessageReader) -> std::io::Result<String> {
     if message.compressed {
         return match capture.record(message.last) {
-            Some(last) if message.whole => payload_preview(capture, &last),
+            Some(last) if message.whole => payload_preview(capture, &last, reader),
             _ => Ok("compressed, and not whole".to_owned()),
         };
     }
@@ -109,12 +110,16 @@ pub fn bits(record: &Record) -> String {
     set.join(" ")
 }
 
-fn kind_and_preview(capture: &Capture, record: &Record) -> std::io::Result<(String, String)> {
+fn kind_and_preview(
+    capture: &Capture,
+    record: &Record,
+    reader: &mut MessageReader,
+) -> std::io::Result<(String, String)> {
     Ok(match record.kind {
         Kind::Request | Kind::Response => head_line(&capture.wire(record, 0..HEAD)?, record),
         Kind::Frame => {
             let name = record.opcode().map_or("frame", Opcode::name).to_owned();
-            (name, payload_preview(capture, record)?)
+            (name, payload_preview(capture, record, reader)?)
         }
         Kind::Gap => {
             let gone = record.no < capture.totals().settled;
@@ -165,7 +170,7 @@ fn head_line(bytes: &[u8], record: &Record) -> (String, String) {
     }
 }
 
-fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String> {
+fn payload_preview(capture: &Capture, record: &Record, reader: &mut MessageReader) -> std::io::Result<String> {
     let payload = capture.payload(record, 0..PREVIEW)?;
     let Some(opcode) = record.opcode() else { return Ok(String::new()) };
     Ok(match opcode {
@@ -182,7 +187,7 @@ fn payload_preview(capture: &Capture, record: &Record) -> std::io::Result<String
                 words
             }
         },
-        _ if record.compressed => match capture.inflated(record, PREVIEW)? {
+        _ if record.compressed => match reader.message(capture, record, PREVIEW)? {
             Some(message) if message.text().is_some() => {
                 printable::text(message.text().unwrap_or_default()).into_owned()
             }

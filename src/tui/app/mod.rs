@@ -1,308 +1,163 @@
-//! What the screen shows: one selection through all panels, and how it changes.
+//! The state of the screen as a whole: [`App`] passes actions, reports and changes of the capture to the parts in
+//! [`super::state`], and settles the layout afterwards.
 
-pub mod connections;
-pub mod detail;
-pub mod filtering;
-mod findings;
-mod gone;
-pub mod inflated;
-mod keys;
-mod listing;
+mod actions;
+mod alike;
+mod copy;
+mod dialogs;
+mod evicted;
+mod export;
+mod filter;
 mod mouse;
-mod moves;
-pub mod overlay;
-pub mod rows;
-pub mod timeline;
-pub mod trees;
-pub mod views;
+mod navigation;
+mod views;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::cmp::Reverse;
 
 use ratatui::layout::Rect;
 
-use self::detail::Detail;
-use self::inflated::Unpacked;
-use self::overlay::{FindingsPanel, Overlay};
-use self::rows::Rows;
-pub use self::views::View;
+use super::effect::Effect;
 use super::event::Report;
-use super::host::{ExportRequest, FormatChoice};
+use super::export_request::FormatChoice;
+use super::findings_layout::FindingsLayout;
 use super::keymap::Keymap;
-use super::layout::{self, Layout, Shape};
+use super::layout::{self, HexShape, Layout};
+use super::panel::{Panel, Panels, View};
+use super::state::connection_table::ConnectionTable;
+use super::state::detail_pane::DetailPane;
+use super::state::dialogs::{Dialog, Dialogs, Question};
+use super::state::jobs::Jobs;
+use super::state::list::List;
+use super::state::notice::Notice;
+use super::state::timeline::Timeline;
 use super::theme::Theme;
-use crate::capture::query::messages::Messages;
-use crate::capture::query::search::{Pattern, Toward};
+use crate::capture::query::search::{Hit, Pattern};
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
-pub use crate::proto::rules::count;
 
-/// A panel that can have the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Panel {
-    /// The records.
-    List,
-    /// The bits, or the handshake.
-    Bits,
-    /// The bytes on the wire.
-    Bytes,
-    /// The unmasked payload.
-    Payload,
-    /// What the compressed message inflates to.
-    Inflated,
-}
-
-/// How times are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimeFormat {
-    /// Seconds since the first record.
-    SinceStart,
-    /// Seconds since the record before.
-    SincePrevious,
-    /// The local time of day.
-    Clock,
-}
-
-/// Something that the main loop must do, because the state cannot.
+/// What stays the same while the screen is shown.
 #[derive(Clone, Debug)]
-pub enum Effect {
-    /// End the program.
-    Quit,
-    /// Put text on the clipboard.
-    Copy(String),
-    /// Open the page.
-    Browser,
-    /// Start or stop the demo client.
-    Demo,
-    /// Export.
-    Export(ExportRequest),
-    /// Inflate the long message that ends with that record.
-    Inflate(u64),
-    /// Look through the capture for what a filter lets through.
-    Sift(Arc<filtering::Sifting>),
-    /// Search.
-    Find {
-        /// For what.
-        pattern: Pattern,
-        /// From which record.
-        from: u64,
-        /// Which way.
-        toward: Toward,
-        /// Set when it is no longer wanted.
-        cancel: Arc<AtomicBool>,
-    },
-}
-
-/// A line at the bottom until the next key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// It is so.
-    Told(String),
-    /// It went well.
-    Said(String),
-    /// It did not.
-    Failed(String),
-    /// A run that did not end cleanly left its capture.
-    Leftover {
-        /// Its path, with `~` for the home folder and `*` for the numbers of a ring's files.
-        path: String,
-        /// How many files it has.
-        files: usize,
-    },
-}
-
-/// Work that runs beside the screen.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// What it does, in a word.
-    pub what: &'static str,
-    /// Done, and of how much.
-    pub progress: (u64, u64),
-    /// Set to end it.
-    pub cancel: Arc<AtomicBool>,
-}
-
-/// What stays the same while the screen is up.
-#[derive(Clone, Debug)]
-pub struct Setting {
-    /// The address of the page; `None` when a file is inspected.
+pub struct Session {
+    /// Address of the page; `None` when a file is inspected.
     pub url: Option<String>,
-    /// The name of the file, when one is inspected.
+    /// Name of the file; `None` when a server runs.
     pub file: Option<String>,
-    /// The export formats on offer.
+    /// The export formats.
     pub formats: Vec<FormatChoice>,
+}
+
+/// The capture's counts as of the last refresh or key.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Records, connections and bytes.
+    pub totals: Totals,
+    /// The rules that are broken, sorted by severity and count.
+    pub tallies: Vec<Tally>,
+    /// What framescope could not capture.
+    pub trouble: Trouble,
 }
 
 /// The state of the screen.
 pub struct App {
     /// The records.
     pub capture: Capture,
-    /// What stays the same.
-    pub setting: Setting,
+    /// What stays the same while the screen is shown.
+    pub session: Session,
     /// Colours.
     pub theme: Theme,
     /// Keys.
     pub keymap: Keymap,
-    /// Where everything stands.
+    /// The areas of the screen.
     pub layout: Layout,
-    /// Counts when the screen was last brought up to date.
-    pub totals: Totals,
-    /// The rules that are broken, the worst first, then the most often broken.
-    pub tallies: Vec<Tally>,
-    /// What is wrong with the capture.
-    pub trouble: Trouble,
-    /// The record under the cursor; 0 while there is none.
-    pub cursor: u64,
-    /// What the upper half of the screen shows.
-    pub view: View,
-    /// The connection whose records alone are listed.
-    pub only: Option<u32>,
-    /// Whether heartbeats that follow each other have one row.
-    pub folded: bool,
-    /// Whether the cursor is in a row beneath an opened one.
-    pub beneath: bool,
-    /// Where the table of connections stands.
-    pub table: connections::Table,
-    /// What the timeline shows.
-    pub timeline: timeline::Timeline,
-    /// The payload under the cursor as trees.
-    pub trees: trees::Trees,
-    /// The messages that the list shows.
-    pub messages: Messages,
-    /// Which record stands in which row of the list.
-    pub rows: Rows,
-    /// The first row of the list in view, from 0.
-    pub top: u64,
-    /// Whether the cursor sticks to the newest record.
-    pub following: bool,
-    /// How many records there were when following ended.
-    pub held_at: u64,
-    /// The panel that has the keys.
-    pub focus: Panel,
-    /// Whether that panel has the screen for itself.
-    pub maximised: bool,
-    /// The record under the cursor, laid out.
-    pub detail: Option<Detail>,
-    /// The selected row of the left panel.
-    pub row: usize,
-    /// The byte under the cursor, within the record.
-    pub byte: u64,
-    /// First row of the left panel's table.
-    pub row_top: usize,
-    /// First row of the bytes.
-    pub bytes_top: u64,
-    /// First row of the payload.
-    pub payload_top: u64,
-    /// The byte under the cursor, within the inflated message.
-    pub inflated_at: u64,
-    /// First row of the inflated message.
-    pub inflated_top: u64,
-    /// Marked records.
-    pub marks: BTreeSet<u64>,
-    /// How times are shown.
-    pub time_format: TimeFormat,
-    /// What was last searched for.
-    pub pattern: Option<Pattern>,
-    /// What lies over the panels.
-    pub overlay: Option<Overlay>,
+    /// The capture's counts.
+    pub counts: Counts,
+    /// The view and the focus.
+    pub panels: Panels,
+    /// The list of records.
+    pub list: List,
+    /// The table of connections.
+    pub table: ConnectionTable,
+    /// The timeline.
+    pub timeline: Timeline,
+    /// The record under the cursor.
+    pub detail: DetailPane,
+    /// The open dialog.
+    pub dialogs: Dialogs,
     /// A line at the bottom.
     pub notice: Option<Notice>,
-    /// What runs beside the screen.
-    pub job: Option<Job>,
-    /// What the main loop must do.
+    /// The running job, and what must be saved.
+    pub jobs: Jobs,
+    /// What the user last searched for.
+    pub pattern: Option<Pattern>,
+    /// Requests to the main loop.
     pub effects: Vec<Effect>,
-    /// Where the panel of findings was left.
-    findings_panel: FindingsPanel,
-    /// The filter.
-    filtering: Option<filtering::Filtering>,
-    /// The connections of which it lets something through; `None` while nothing filters.
-    let_in: Option<connections::LetIn>,
-    /// Whether a long message is being inflated beside the screen.
-    inflating: bool,
-    unsaved: bool,
-    /// Whether records wait to be looked at for rows.
-    rows_behind: bool,
-    /// Whether the record under the cursor may have lost its row.
-    strayed: bool,
-    /// Whether the program ends when the export that runs has written its file.
-    quit_when_saved: bool,
-    /// Whether notes were made that no file has, and whether the export that runs writes them.
-    noted: bool,
-    writes_notes: bool,
 }
 
 impl App {
-    /// The screen over a capture. `unsaved` tells whether its records go when the program ends.
-    pub fn new(capture: Capture, setting: Setting, theme: Theme, keymap: Keymap, unsaved: bool) -> Self {
-        let following = is_live(&setting, &capture);
+    /// The screen over a capture. `temporary` is true if the capture is deleted when the program ends.
+    pub fn new(capture: Capture, session: Session, theme: Theme, keymap: Keymap, temporary: bool) -> Self {
         let mut app = Self {
             capture,
-            setting,
+            session,
             theme,
             keymap,
             layout: Layout::default(),
-            totals: Totals::default(),
-            tallies: Vec::new(),
-            trouble: Trouble::default(),
-            cursor: 0,
-            view: View::Frames,
-            only: None,
-            folded: false,
-            beneath: false,
-            table: connections::Table::default(),
-            timeline: timeline::Timeline::default(),
-            trees: trees::Trees::default(),
-            messages: Messages::default(),
-            rows: Rows::default(),
-            rows_behind: false,
-            strayed: false,
-            top: 0,
-            following,
-            held_at: 0,
-            focus: Panel::List,
-            maximised: false,
-            detail: None,
-            row: 0,
-            byte: 0,
-            row_top: 0,
-            bytes_top: 0,
-            payload_top: 0,
-            inflated_at: 0,
-            inflated_top: 0,
-            marks: BTreeSet::new(),
-            time_format: TimeFormat::SinceStart,
-            pattern: None,
-            overlay: None,
+            counts: Counts::default(),
+            panels: Panels::default(),
+            list: List::default(),
+            table: ConnectionTable::default(),
+            timeline: Timeline::default(),
+            detail: DetailPane::default(),
+            dialogs: Dialogs::default(),
             notice: None,
-            job: None,
-            findings_panel: FindingsPanel::default(),
+            jobs: Jobs::new(temporary),
+            pattern: None,
             effects: Vec::new(),
-            filtering: None,
-            let_in: None,
-            inflating: false,
-            unsaved,
-            quit_when_saved: false,
-            noted: false,
-            writes_notes: false,
         };
+        let live = app.is_live();
+        app.list.follow(live, &app.counts.totals);
         app.refresh();
         app
     }
 
-    /// Takes in what is new in the capture.
+    /// Whether records still arrive: from the server, or from a file that grows.
+    pub fn is_live(&self) -> bool {
+        self.session.file.is_none() || self.capture.is_growing()
+    }
+
+    /// Takes what is new in the capture.
     pub fn refresh(&mut self) {
         self.count();
-        self.trouble = self.capture.trouble();
-        self.count_findings();
-        let len = self.totals.records;
-        if len == 0 {
+        self.counts.trouble = self.capture.trouble();
+        if self.counts.totals.records == 0 {
             return;
         }
-        self.take_in();
-        if !self.following && self.held_at == 0 {
-            self.held_at = len;
+        self.extend_rows();
+        self.reload_grown_message();
+        if let Some(row) = self.list.row_to_follow() {
+            self.go_to_row(row);
         }
+        self.list.count_new_from(&self.counts.totals);
         self.settle();
+    }
+
+    /// Takes the capture's counts and drops evicted records.
+    fn count(&mut self) {
+        let before = std::mem::replace(&mut self.counts.totals, self.capture.totals());
+        self.counts.tallies = self.capture.tallies();
+        self.counts.tallies.sort_by_key(|tally| (Reverse(tally.rule.severity()), Reverse(tally.findings)));
+        if before.settled != self.counts.totals.settled {
+            self.evict();
+        }
+    }
+
+    /// Adds the rows of new records, for a few milliseconds.
+    pub fn extend_rows(&mut self) {
+        if let Err(e) = self.list.extend(&self.capture, &self.counts.totals) {
+            self.fail(format!("the filter cannot read the capture ({e}); check that the file still exists"));
+        }
+        if let Some(row) = self.list.row_for_cursor(&self.capture, &self.counts.totals) {
+            self.go_to_row(row);
+        }
     }
 
     /// The terminal has another size.
@@ -311,162 +166,100 @@ impl App {
         self.settle();
     }
 
-    /// Whether records still come: from the server, or from a file that is followed.
-    pub fn is_live(&self) -> bool {
-        is_live(&self.setting, &self.capture)
-    }
-
-    /// Takes in a report of work beside the screen.
+    /// Takes a report of a background job.
     pub fn report(&mut self, report: Report) {
         match report {
-            Report::Progress { what, done, total } => {
-                if let Some(job) = self.job.as_mut().filter(|job| job.what == what) {
-                    job.progress = (done, total);
-                }
-                return;
+            Report::Progress { job, done, total } => self.jobs.set_progress(job, done, total),
+            Report::Inflated(no, inflated) => {
+                self.detail.set_inflated(&self.capture, no, inflated);
+                self.inflate_pending();
+                self.settle();
             }
-            Report::Inflated(no, unpacked) => {
-                self.take_inflated(no, unpacked);
-                return;
-            }
-            Report::Said(line) => {
-                self.notice = Some(Notice::Said(line));
-                return;
-            }
-            Report::Refused(line) => {
-                self.notice = Some(Notice::Failed(line));
-                return;
-            }
+            Report::Succeeded(line) => self.succeed(line),
+            Report::Refused(line) => self.fail(line),
             Report::Wrote(line) => {
-                self.notice = Some(Notice::Said(line));
-                self.noted &= !self.writes_notes;
-                if std::mem::take(&mut self.quit_when_saved) {
+                self.succeed(line);
+                if self.jobs.finish_export() {
                     self.effects.push(Effect::Quit);
                 }
             }
             Report::Failed(line) => {
-                self.quit_when_saved = false;
-                self.notice = Some(Notice::Failed(line));
+                self.jobs.finish();
+                self.jobs.stay();
+                self.fail(line);
             }
             Report::Exists(request) => {
-                self.overlay = Some(Overlay::Question(overlay::Question::Replace(request)));
+                self.jobs.finish();
+                self.dialogs.open = Some(Dialog::Question(Question::Replace(request)));
             }
-            Report::Found(Some(hit)) => {
-                self.notice = None;
-                self.reveal(hit.no);
-                self.select_byte(hit.byte);
-                if let Some(at) = hit.inflated {
-                    self.inflated_at = at;
-                }
-                self.settle();
-            }
-            Report::Found(None) => {
-                self.notice = Some(Notice::Failed("not found in any record".to_owned()));
+            Report::Found(hit) => {
+                self.jobs.finish();
+                self.show_hit(hit);
             }
         }
-        self.job = None;
     }
 
-    /// Whether the selected byte lies in a masked payload: position in the payload, and the key.
-    pub fn masked_payload_byte(&self) -> Option<(u64, [u8; 4])> {
-        let detail = self.detail.as_ref()?;
-        let at = self.byte.checked_sub(detail.payload_start()?)?;
-        Some((at, detail.masking_key()?))
+    fn show_hit(&mut self, hit: Option<Hit>) {
+        let Some(hit) = hit else { return self.fail("not found in any record") };
+        self.notice = None;
+        self.reveal(hit.no);
+        self.detail.select_byte(hit.byte);
+        if let Some(at) = hit.inflated {
+            self.detail.select_message_byte(at);
+        }
+        self.settle();
     }
 
-    /// Whether quitting now would lose records.
-    pub const fn would_lose(&self) -> bool {
-        self.unsaved && self.totals.records > 0
-    }
-
-    /// Computes where everything stands, and brings what is selected into view.
+    /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     fn settle(&mut self) {
-        let card = self.view == View::Connections;
+        let Self { capture, panels, detail, list, .. } = self;
+        let card = panels.view == View::Connections;
         if card {
-            self.focus = Panel::List;
+            panels.focus = Panel::List;
         }
-        let shape = self.detail.as_ref().map_or(Shape::default(), |detail| Shape {
-            card,
-            has_bits: detail.record.opcode().is_some(),
-            payload: detail.payload_start().is_some(),
-            wire_len: detail.record.wire_len,
-            inflated: detail.unpacked.as_ref().map(|unpacked| match unpacked {
-                Unpacked::Whole(inflated) | Unpacked::Joined(inflated) => inflated.bytes.len() as u64,
-                _ => 0,
-            }),
-        });
-        if self.focus == Panel::Inflated && shape.inflated.unwrap_or(0) == 0 {
-            self.focus = Panel::Payload;
+        let shape = layout::Shape { card, ..detail.shape() };
+        if panels.focus == Panel::Inflated && shape.inflated.unwrap_or(0) == 0 {
+            panels.focus = Panel::Payload;
         }
-        if self.focus == Panel::Payload && !shape.payload {
-            self.focus = Panel::Bytes;
+        if panels.focus == Panel::Payload && !shape.payload {
+            panels.focus = Panel::Bytes;
         }
-        let maximised = self.maximised.then_some(self.focus);
-        self.layout = layout::compute(self.layout.area, maximised, shape);
-        self.settle_list();
-        self.settle_table();
-        self.settle_timeline();
-        self.settle_rows();
-        self.settle_hex();
-        self.settle_findings();
+        self.layout = layout::compute(self.layout.area, panels.maximised.then_some(panels.focus), shape);
+        let height = self.layout.list.height;
+        list.settle(capture, height);
+        let shown = list.connections(capture);
+        self.table.settle(shown, height);
+        if panels.view == View::Timeline {
+            self.timeline.settle(shown, detail.current().map(|detail| &detail.record), self.layout.list);
+        }
+        detail.settle(capture, &self.layout);
+        if let Some(Dialog::Findings(panel)) = &mut self.dialogs.open {
+            let height = FindingsLayout::of(&self.layout, self.counts.totals.records > 0).map_or(1, |l| l.rows.height);
+            panel.settle(&self.counts.tallies, height);
+        }
     }
 
-    fn settle_rows(&mut self) {
-        let Some(detail) = &self.detail else { return };
-        let (_, table) = layout::split_bits(self.layout.left, detail);
-        let height = usize::from(table.height).max(1);
-        if self.row < self.row_top {
-            self.row_top = self.row;
-        } else if self.row >= self.row_top + height {
-            self.row_top = self.row + 1 - height;
-        }
-        self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));
-    }
-
-    fn settle_hex(&mut self) {
-        let Some(detail) = &self.detail else { return };
-        let scroll = |top: u64, byte: u64, len: u64, area: Rect| {
-            let shape = layout::HexShape::of(area);
-            let (row, rows) = (byte / shape.per_row, len.div_ceil(shape.per_row));
-            let height = shape.rows.max(1);
-            let top = if row < top { row } else { top.max((row + 1).saturating_sub(height)) };
-            top.min(rows.saturating_sub(height))
-        };
-        self.bytes_top = scroll(self.bytes_top, self.byte, detail.record.wire_len, self.layout.bytes);
-        if let Some(start) = detail.payload_start() {
-            let at = self.byte.saturating_sub(start);
-            self.payload_top = scroll(self.payload_top, at, detail.record.wire_len - start, self.layout.payload);
-        }
-        let len = self.inflated().map_or(0, |inflated| inflated.bytes.len() as u64);
-        self.inflated_top = scroll(self.inflated_top, self.inflated_at, len, self.layout.inflated);
-    }
-
-    /// How many rows a page of the focused panel has.
+    /// Rows of a page in the panel with the focus.
     fn page(&self) -> u64 {
-        let rows = match self.focus {
+        let rows = match self.panels.focus {
             Panel::List => u64::from(self.layout.list.height),
             Panel::Bits => u64::from(self.layout.left.height) / 2,
-            Panel::Bytes => layout::HexShape::of(self.layout.bytes).rows,
-            Panel::Payload => layout::HexShape::of(self.layout.payload).rows,
-            Panel::Inflated => layout::HexShape::of(self.layout.inflated).rows,
+            Panel::Bytes => HexShape::of(self.layout.bytes).rows,
+            Panel::Payload => HexShape::of(self.layout.payload).rows,
+            Panel::Inflated => HexShape::of(self.layout.inflated).rows,
         };
         rows.max(2) - 1
     }
 
-    /// Tells how it is, when nothing was done.
-    fn tell(&mut self, line: impl Into<String>) {
-        self.notice = Some(Notice::Told(line.into()));
+    fn inform(&mut self, line: impl Into<String>) {
+        self.notice = Some(Notice::Info(line.into()));
     }
 
-    fn say(&mut self, line: impl Into<String>) {
-        self.notice = Some(Notice::Said(line.into()));
+    fn succeed(&mut self, line: impl Into<String>) {
+        self.notice = Some(Notice::Success(line.into()));
     }
 
-    fn complain(&mut self, line: impl Into<String>) {
-        self.notice = Some(Notice::Failed(line.into()));
+    fn fail(&mut self, line: impl Into<String>) {
+        self.notice = Some(Notice::Failure(line.into()));
     }
-}
-
-fn is_live(setting: &Setting, capture: &Capture) -> bool {
-    setting.file.is_none() || capture.is_growing()
 }

@@ -3,33 +3,45 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::overlay::Overlay;
-use super::{App, Panel, View};
+use super::App;
+use crate::tui::bit_grid::BitGrid;
 use crate::tui::layout::{self, HexShape};
-use crate::tui::view::grid::Grid;
+use crate::tui::panel::{Panel, View};
+use crate::tui::state::dialogs::{Dialog, FindingsPanel};
 
-/// Rows that a turn of the wheel moves.
+/// Rows that one step of the wheel moves.
 const WHEEL: i64 = 3;
 
 impl App {
-    /// The mouse did something.
+    /// Takes a mouse event. Of the dialogs, only the panel of findings reacts to the mouse.
     pub fn mouse(&mut self, event: MouseEvent) {
         let at = Position::new(event.column, event.row);
-        if let Some(Overlay::Findings(panel)) = self.overlay {
-            self.findings_mouse(panel, event.kind, at);
-            self.settle();
-            return;
-        }
-        if self.overlay.is_some() {
-            return;
-        }
-        match event.kind {
-            MouseEventKind::ScrollUp => self.wheel(at, -WHEEL),
-            MouseEventKind::ScrollDown => self.wheel(at, WHEEL),
-            MouseEventKind::Down(MouseButton::Left) => self.click(at),
-            _ => return,
+        match (&self.dialogs.open, event.kind) {
+            (Some(Dialog::Findings(panel)), kind) => {
+                let panel = self.mouse_in_findings(*panel, kind, at);
+                self.dialogs.open = Some(Dialog::Findings(panel));
+            }
+            (Some(_), _) => return,
+            (None, MouseEventKind::ScrollUp) => self.wheel(at, -WHEEL),
+            (None, MouseEventKind::ScrollDown) => self.wheel(at, WHEEL),
+            (None, MouseEventKind::Down(MouseButton::Left)) => self.click(at),
+            (None, _) => return,
         }
         self.settle();
+    }
+
+    fn mouse_in_findings(&self, mut panel: FindingsPanel, kind: MouseEventKind, at: Position) -> FindingsPanel {
+        let tallies = &self.counts.tallies;
+        let Some(layout) = self.findings_layout() else { return panel };
+        match kind {
+            MouseEventKind::ScrollUp => panel.step(tallies, -1),
+            MouseEventKind::ScrollDown => panel.step(tallies, 1),
+            MouseEventKind::Down(MouseButton::Left) if layout.rows.contains(at) => {
+                panel.select(tallies, panel.top() + usize::from(at.y - layout.rows.y));
+            }
+            _ => {}
+        }
+        panel
     }
 
     fn panel_at(&self, at: Position) -> Option<Panel> {
@@ -43,80 +55,80 @@ impl App {
         panels.into_iter().find(|(area, _)| area.contains(at)).map(|(_, panel)| panel)
     }
 
+    /// Moves the panel under the mouse; the focus stays.
     fn wheel(&mut self, at: Position, rows: i64) {
         if let Some(panel) = self.panel_at(at) {
-            let focus = std::mem::replace(&mut self.focus, panel);
+            let focus = std::mem::replace(&mut self.panels.focus, panel);
             self.vertical(rows);
-            self.focus = focus;
+            self.panels.focus = focus;
         }
     }
 
     fn click(&mut self, at: Position) {
         let Some(panel) = self.panel_at(at) else { return };
         self.notice = None;
-        self.focus = panel;
+        self.panels.focus = panel;
         match panel {
-            Panel::List if self.view == View::Timeline => {
-                let list = self.layout.list;
-                self.click_timeline(at.x - list.x, at.y - list.y);
-            }
-            Panel::List if self.view == View::Connections => {
-                let row = self.table.top + 1 + u32::from(at.y - self.layout.list.y);
-                if u64::from(row) <= self.totals.connections {
-                    self.table.at = row;
-                }
-            }
-            Panel::List => {
-                let row = self.top + u64::from(at.y - self.layout.list.y);
-                if let Some(row) = self.rows.row(row) {
-                    self.hold();
-                    self.stand(row);
-                }
-            }
+            Panel::List => self.click_list(at),
             Panel::Bits => self.click_bits(at),
             Panel::Bytes => {
-                let Some(len) = self.detail.as_ref().map(|detail| detail.record.wire_len) else { return };
-                if let Some(byte) = byte_at(self.layout.bytes, self.bytes_top, at).filter(|byte| *byte < len) {
-                    self.select_byte(byte);
+                let len = self.detail.current().map_or(0, |detail| detail.record.wire_len);
+                if let Some(byte) = byte_at(self.layout.bytes, self.detail.wire().top(), at, len) {
+                    self.detail.select_byte(byte);
                 }
             }
             Panel::Payload => {
-                let Some(detail) = &self.detail else { return };
+                let Some(detail) = self.detail.current() else { return };
                 let (Some(start), len) = (detail.payload_start(), detail.record.wire_len) else { return };
-                let byte = byte_at(self.layout.payload, self.payload_top, at).map(|byte| start + byte);
-                if let Some(byte) = byte.filter(|byte| *byte < len) {
-                    self.select_byte(byte);
+                if let Some(byte) = byte_at(self.layout.payload, self.detail.payload().top(), at, len - start) {
+                    self.detail.select_byte(start + byte);
                 }
             }
             Panel::Inflated => {
-                let len = self.inflated().map_or(0, |inflated| inflated.bytes.len() as u64);
-                let byte = byte_at(self.layout.inflated, self.inflated_top, at);
-                if let Some(byte) = byte.filter(|byte| *byte < len) {
-                    self.inflated_at = byte;
+                let len = self.detail.content().map_or(0, |content| content.bytes.len() as u64);
+                if let Some(byte) = byte_at(self.layout.inflated, self.detail.message_top(), at, len) {
+                    self.detail.select_message_byte(byte);
                 }
-                self.enter_inflated();
+                self.detail.select_payload_row();
+            }
+        }
+    }
+
+    fn click_list(&mut self, at: Position) {
+        let list = self.layout.list;
+        match self.panels.view {
+            View::Timeline => {
+                let to = self.timeline.click(&self.capture, at.x - list.x, at.y - list.y);
+                self.go_in_timeline(to);
+            }
+            View::Connections => self.table.click(self.list.connections(&self.capture), at.y - list.y),
+            View::Frames | View::Messages => {
+                if let Some(row) = self.list.rows().row(self.list.top() + u64::from(at.y - list.y)) {
+                    self.list.hold(&self.counts.totals);
+                    self.go_to_row(row);
+                }
             }
         }
     }
 
     fn click_bits(&mut self, at: Position) {
-        let Some(detail) = &self.detail else { return };
-        let (grid_area, table) = layout::split_bits(self.layout.left, detail);
+        let Some(detail) = self.detail.current() else { return };
+        let left = self.layout.left;
+        let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), left.width);
+        let (grid_area, table) = layout::split_bits(left, grid.height(), detail.rows.len());
         if table.contains(at) {
-            self.select_row(self.row_top + usize::from(at.y - table.y));
-        } else if grid_area.contains(at) {
-            let grid = Grid::of(detail, grid_area.width);
-            let bit = grid.bit_at(at.x - grid_area.x, at.y - grid_area.y);
-            if let Some(bit) = bit {
-                self.select_bit(bit);
-            }
+            self.detail.select_row(self.detail.row_top() + usize::from(at.y - table.y));
+        } else if grid_area.contains(at)
+            && let Some(bit) = grid.bit_at(at.x - grid_area.x, at.y - grid_area.y)
+        {
+            self.detail.select_bit(bit);
         }
     }
 }
 
-/// The byte whose hex digits or character stand at a position of a hex panel.
-fn byte_at(area: Rect, top: u64, at: Position) -> Option<u64> {
+/// The byte whose hex digits or character are at a position of a hex panel over `len` bytes.
+fn byte_at(area: Rect, top: u64, at: Position, len: u64) -> Option<u64> {
     let shape = HexShape::of(area);
-    let (row, column) = shape.cell_at(at.x - area.x, at.y - area.y)?;
-    Some((top + row) * shape.per_row + column)
+    let (row, place) = shape.cell_at(at.x - area.x, at.y - area.y)?;
+    Some((top + row) * shape.per_row + place).filter(|byte| *byte < len)
 }

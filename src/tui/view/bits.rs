@@ -5,18 +5,21 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::grid::{Grid, GridLine, MARGIN};
+use super::cells::{cells, width};
 use super::list::severity_symbol;
 use super::{fit, put, rule};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::Severity;
-use crate::tui::app::detail::{Detail, Row, Sort};
-use crate::tui::app::{App, Panel};
+use crate::tui::app::App;
+use crate::tui::bit_grid::{BitGrid, GridLine, MARGIN};
 use crate::tui::layout::split_bits;
+use crate::tui::panel::Panel;
+use crate::tui::state::detail::Detail;
+use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
 use crate::wire::field::Span;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
-    let Some(detail) = &app.detail else { return };
+    let Some(detail) = app.detail.current() else { return };
     let title = app.layout.middle_title;
     let area = app.layout.left;
     if area.area() == 0 {
@@ -29,19 +32,20 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let rest = of(record.direction.words());
     let fits = rest.width() + name.width() + 6 <= usize::from(area.width);
     let rest = if fits { rest } else { of(&record.direction.arrow().to_string()) };
-    rule::titled(app, buffer, left_title, name, &rest, app.focus == Panel::Bits);
+    rule::titled(app, buffer, left_title, name, &rest, app.panels.focus == Panel::Bits);
     for y in 0..app.layout.divider.height {
         put(buffer, app.layout.divider, 0, y, "│", app.theme.rule.0);
     }
-    let (grid_area, table) = split_bits(area, detail);
-    draw_grid(app, detail, buffer, grid_area);
-    let rows = detail.rows.iter().enumerate().skip(app.row_top).take(usize::from(table.height));
+    let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), area.width);
+    let (grid_area, table) = split_bits(area, grid.height(), detail.rows.len());
+    draw_grid(app, detail, &grid, buffer, grid_area);
+    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top()).take(usize::from(table.height));
     for (y, (i, row)) in rows.enumerate() {
-        let line = Rect { y: table.y + y as u16, height: 1, ..table };
+        let line = Rect { y: table.y + cells(y), height: 1, ..table };
         draw_row(app, detail, buffer, line, i, row);
     }
     if detail.rows.is_empty() {
-        let words = detail.trouble.as_deref().unwrap_or("this record has no bytes of its own");
+        let words = detail.error.as_deref().unwrap_or("this record has no bytes of its own");
         put(buffer, area, 2, 1, words, app.theme.faint.0);
     }
 }
@@ -50,9 +54,9 @@ fn name_and_what(detail: &Detail) -> (&'static str, String) {
     let record = &detail.record;
     match record.kind {
         Kind::Request | Kind::Response => {
-            let judged = detail.rows.iter().any(|row| matches!(row.sort, Sort::Kept | Sort::Broken | Sort::Noted));
+            let is_checked = detail.rows.iter().any(|row| row.kind.is_requirement());
             let what = if record.kind == Kind::Request { "request".to_owned() } else { record.code.to_string() };
-            (if judged { "Handshake" } else { "HTTP" }, what)
+            (if is_checked { "Handshake" } else { "HTTP" }, what)
         }
         Kind::Frame => ("Bits", record.opcode().map_or("frame", |opcode| opcode.name()).to_owned()),
         Kind::CutFrame => ("Bits", "cut".to_owned()),
@@ -60,26 +64,25 @@ fn name_and_what(detail: &Detail) -> (&'static str, String) {
     }
 }
 
-/// The style of a field's cells: its own colour, lit when it is selected, underlined where a finding names its bits.
+/// The style of a field's cells: highlighted if the field is selected, underlined where a finding points at the bits.
 fn cell_style(app: &App, detail: &Detail, field: usize, bits: Span) -> Style {
     let theme = &app.theme;
     let Some(field_at) = detail.fields.get(field) else { return theme.text.0 };
-    let selected = detail.rows.get(app.row).and_then(|row| row.field) == Some(field);
+    let selected = detail.rows.get(app.detail.row()).and_then(|row| row.field) == Some(field);
     let style = if selected { theme.selection(field_at.span) } else { theme.field(field_at.id) };
     let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.overlaps(bits)));
     if at_fault { style.add_modifier(Modifier::UNDERLINED) } else { style }
 }
 
-fn draw_grid(app: &App, detail: &Detail, buffer: &mut Buffer, area: Rect) {
-    let grid = Grid::of(detail, area.width);
+fn draw_grid(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect) {
     for (y, line) in grid.lines.iter().take(usize::from(area.height)).enumerate() {
-        let y = y as u16;
+        let y = cells(y);
         match *line {
             GridLine::Tens | GridLine::Units => ruler(app, buffer, area, y, grid.layout.bits_per_row, *line),
-            GridLine::Border(row) => border(app, detail, &grid, buffer, area, y, row),
+            GridLine::Border(row) => border(app, detail, grid, buffer, area, y, row),
             GridLine::Names(row) | GridLine::Bits(row) => {
                 for edge in grid.layout.edges(Some(row)) {
-                    put(buffer, area, MARGIN + 2 * edge as u16, y, "│", app.theme.rule.0);
+                    put(buffer, area, MARGIN + 2 * cells(edge), y, "│", app.theme.rule.0);
                 }
                 for cell in &grid.layout.rows[row].cells {
                     let x = MARGIN + 2 * cell.left(&grid.layout) as u16 + 1;
@@ -103,14 +106,14 @@ fn ruler(app: &App, buffer: &mut Buffer, area: Rect, y: u16, bits: u64, line: Gr
             GridLine::Units => bit % 10,
             _ => continue,
         };
-        put(buffer, area, MARGIN + 1 + 2 * bit as u16, y, &digit.to_string(), app.theme.faint.0);
+        put(buffer, area, MARGIN + 1 + 2 * cells(bit), y, &digit.to_string(), app.theme.faint.0);
     }
 }
 
-/// The border above a row, with the row's name in it when the row holds one field.
-fn border(app: &App, detail: &Detail, grid: &Grid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
-    let goes_on = row == grid.layout.rows.len() && grid.layout.bits_behind > 0;
-    let text = grid.layout.border(row, if goes_on { '┄' } else { '─' });
+/// Draws the border above a row. If the row contains one field, its name is in the border.
+fn border(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
+    let has_more = row == grid.layout.rows.len() && grid.layout.bits_behind > 0;
+    let text = grid.layout.border(row, if has_more { '┄' } else { '─' });
     put(buffer, area, MARGIN, y, &text, app.theme.rule.0);
     if let Some(field) = grid.layout.only_field(row) {
         let width = text.width() - 2;
@@ -126,20 +129,20 @@ fn border(app: &App, detail: &Detail, grid: &Grid, buffer: &mut Buffer, area: Re
     }
 }
 
-fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usize, row: &Row) {
+fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usize, row: &DetailRow) {
     let theme = &app.theme;
-    let selected = i == app.row;
+    let selected = i == app.detail.row();
     if selected {
         put(buffer, line, 0, 0, "▌", theme.focus.0);
     }
-    match row.sort {
-        Sort::Heading => {
+    match row.kind {
+        DetailRowKind::Heading => {
             put(buffer, line, 2, 0, &row.name, theme.faint.0);
         }
-        Sort::Kept | Sort::Broken | Sort::Noted => {
-            let (mark, style) = match row.sort {
-                Sort::Kept => ("✓", theme.good.0),
-                Sort::Noted => (severity_symbol(Severity::Info), theme.info.0),
+        DetailRowKind::Met | DetailRowKind::Unmet | DetailRowKind::Remark => {
+            let (mark, style) = match row.kind {
+                DetailRowKind::Met => ("✓", theme.good.0),
+                DetailRowKind::Remark => (severity_symbol(Severity::Info), theme.info.0),
                 _ => ("✗", theme.error.0),
             };
             put(buffer, line, 2, 0, mark, style);
@@ -149,26 +152,26 @@ fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usiz
             let text =
                 if selected { span.map_or(theme.selected.0, |span| theme.selection(span)) } else { theme.text.0 };
             put(buffer, line, 4, 0, &fit(&row.name, room), text);
-            let at = line.width.saturating_sub(section.width() as u16 + 2);
+            let at = line.width.saturating_sub(width(section) + 2);
             put(buffer, line, at, 0, section, theme.faint.0);
         }
-        Sort::Bench => {
-            // Where room is scarce the longest line, the GUID, has all of it.
+        DetailRowKind::Computation => {
+            // In a narrow panel the longest line, the GUID, still fits.
             let (name_at, value_at) = if line.width < 56 { (3, 10) } else { (6, 15) };
             put(buffer, line, name_at, 0, &row.name, theme.faint.0);
             let style = if row.value.ends_with('✗') { theme.error.0 } else { theme.text.0 };
             put(buffer, line, value_at, 0, &fit(&row.value, usize::from(line.width.saturating_sub(value_at))), style);
         }
-        Sort::Field => draw_field_row(app, detail, buffer, line, selected, row),
+        DetailRowKind::Field => draw_field_row(app, detail, buffer, line, selected, row),
     }
 }
 
-fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, selected: bool, row: &Row) {
+fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, selected: bool, row: &DetailRow) {
     let theme = &app.theme;
     let Some(field) = row.field.and_then(|field| detail.fields.get(field)) else { return };
     let style = if selected { theme.selection(field.span) } else { theme.field(field.id) };
     let http = detail.http.is_some();
-    // Three columns: name, value, meaning. Header lines have long values; their meaning stands where they leave room.
+    // Three columns: name, value, meaning. A header line has a long value and shows its meaning only where that fits.
     let (name_width, value_width) = match (http, line.width) {
         (true, 100..) => (24, 34),
         (true, 56..) => (24, 12),
@@ -200,12 +203,12 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
         _ => "",
     };
     let gloss = format!("{symbol}{}", row.gloss);
-    // In its column, else right behind the value. It stands whole or not at all; of a fault the sign stands by itself.
-    let behind = value_at + value.width() as u16 + 1;
-    let column = behind.max(value_at + value_width + 1);
-    if let Some(at) = [column, behind + 1].into_iter().find(|at| gloss.width() < room(*at)) {
+    // The meaning is in its column, or else right after the value. If it does not fit, only the symbol of a finding is shown.
+    let after = value_at + width(&value) + 1;
+    let column = after.max(value_at + value_width + 1);
+    if let Some(at) = [column, after + 1].into_iter().find(|at| gloss.width() < room(*at)) {
         put(buffer, line, at, 0, &gloss, style);
     } else {
-        put(buffer, line, behind.min(line.width.saturating_sub(1)), 0, symbol.trim_end(), style);
+        put(buffer, line, after.min(line.width.saturating_sub(1)), 0, symbol.trim_end(), style);
     }
 }

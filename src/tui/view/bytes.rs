@@ -1,4 +1,4 @@
-//! The hex views: the bytes on the wire, and the payload unmasked. Colours are those of the bit grid.
+//! The hex panels: the wire bytes, the unmasked payload and the inflated message. The colours are those of the bit grid.
 
 use std::cmp::Ordering;
 
@@ -6,27 +6,29 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::cells::cells;
 use super::{put, rule, tree};
 use crate::capture::query::messages::Message;
 use crate::capture::store::message_reader::Inflated;
 use crate::explain;
 use crate::proto::dissected::Kind;
-use crate::proto::rules::grouped;
-use crate::tui::app::detail::Detail;
-use crate::tui::app::inflated::Unpacked;
-use crate::tui::app::{App, Panel, count};
+use crate::proto::rules::{count, grouped};
+use crate::tui::app::App;
 use crate::tui::layout::HexShape;
+use crate::tui::panel::Panel;
+use crate::tui::state::detail::Detail;
+use crate::tui::state::unpacked::Unpacked;
 use crate::wire::field::{FieldId, Span, field_at_byte};
 use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
-    let Some(detail) = &app.detail else { return };
+    let Some(detail) = app.detail.current() else { return };
     let layout = &app.layout;
     if layout.bytes.area() > 0 {
         let title = Rect { x: layout.bytes.x, width: layout.bytes.width, ..layout.middle_title };
         let rest = format!("{} on the wire", grouped(detail.record.wire_len));
-        rule::titled(app, buffer, title, "Bytes", &rest, app.focus == Panel::Bytes);
+        rule::titled(app, buffer, title, "Bytes", &rest, app.panels.focus == Panel::Bytes);
         if layout.divider.width > 0 {
             put(buffer, Rect { width: 1, ..layout.divider }, 0, 0, "│", app.theme.rule.0);
             let corner = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
@@ -41,8 +43,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             Rect { x: layout.payload.x, width: layout.payload.width, ..layout.middle_title }
         };
         let name = if detail.masking_key().is_some() { "Unmasked payload" } else { "Payload" };
-        let focused = app.focus == Panel::Payload;
-        let shown = app.tree(Panel::Payload);
+        let focused = app.panels.focus == Panel::Payload;
+        let shown = app.detail.tree(Panel::Payload);
         let words = shown.map_or_else(|| payload_words(detail, start), |shown| tree::words(app, shown));
         rule::titled(app, buffer, title, name, &words, focused);
         if layout.divider.width > 0 {
@@ -59,7 +61,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
-/// What the compressed message inflates to, or why it is not shown.
+/// Draws the inflated or joined message, or the reason why it is not shown.
 fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
     let area = app.layout.inflated;
     let title = if app.layout.inflated_title.area() > 0 {
@@ -70,15 +72,15 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
         return;
     };
     let room = usize::from(title.width).saturating_sub(14);
-    let message = app.detail.as_ref().and_then(|detail| detail.message.as_ref());
+    let message = app.detail.current().and_then(|detail| detail.message.as_ref());
     let name = if message.is_some() { "Message" } else { "Inflated" };
-    let shown = app.tree(Panel::Inflated);
+    let shown = app.detail.tree(Panel::Inflated);
     let words = match (unpacked, message) {
         _ if shown.is_some() => shown.map(|shown| tree::words(app, shown)).unwrap_or_default(),
         (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
         _ => inflated_words(unpacked, room),
     };
-    rule::titled(app, buffer, title, name, &words, app.focus == Panel::Inflated);
+    rule::titled(app, buffer, title, name, &words, app.panels.focus == Panel::Inflated);
     if app.layout.divider.width > 0 {
         let joint = Rect { x: app.layout.divider.x, y: title.y, width: 1, height: 1 };
         put(buffer, joint, 0, 0, "├", app.theme.rule.0);
@@ -87,20 +89,20 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
         tree::render(app, shown, area, buffer);
         return;
     }
-    let Some(whole) = unpacked.whole() else { return };
+    let Some(whole) = unpacked.content() else { return };
     let shape = HexShape::of(area);
-    let first = app.inflated_top * shape.per_row;
+    let first = app.detail.message_top() * shape.per_row;
     let len = whole.bytes.len() as u64;
     let end = (first + shape.rows * shape.per_row).min(len);
     let bytes = &whole.bytes[first.min(end) as usize..end as usize];
     let style = app.theme.field(FieldId::Payload);
     draw(app, buffer, area, first, bytes, |_| style);
     if len > 0 {
-        mark_cursor(app, buffer, Panel::Inflated, first, app.inflated_at);
+        mark_cursor(app, buffer, Panel::Inflated, first, app.detail.message_byte());
     }
 }
 
-/// What a message of several frames says of itself.
+/// The text beside the title for a message of several frames.
 fn joined_words(whole: &Inflated, message: &Message) -> String {
     let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
     let frames = count(u64::from(message.frames), "frame");
@@ -112,16 +114,16 @@ fn joined_words(whole: &Inflated, message: &Message) -> String {
     format!("{}{kind} in {frames}{more}", count(message.len, "byte"))
 }
 
-/// The words beside the name, in `room` columns as far as they can be shortened.
+/// The text beside the title for a compressed message, shortened to `room` columns where possible.
 fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
     match unpacked {
-        Unpacked::Unfinished => "on the message's last frame".to_owned(),
-        Unpacked::Underway => "a long message, in a moment".to_owned(),
-        Unpacked::Lost => "impossible: its context is lost".to_owned(),
-        Unpacked::Whole(whole) | Unpacked::Joined(whole) => {
+        Unpacked::Unfinished => "shown at the message's last frame".to_owned(),
+        Unpacked::Pending => "a long message: inflating …".to_owned(),
+        Unpacked::Lost => "impossible: the context is lost".to_owned(),
+        Unpacked::Inflated(whole) | Unpacked::Joined(whole) => {
             let len = count(whole.len, "byte");
             if whole.fault.is_some() {
-                return format!("{len}, then no further");
+                return format!("{len}, then an error");
             }
             let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
             let from = grouped(whole.compressed_len);
@@ -148,42 +150,38 @@ fn payload_words(detail: &Detail, start: u64) -> String {
 
 fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
     let area = app.layout.bytes;
-    let shape = HexShape::of(area);
-    let first = app.bytes_top * shape.per_row;
-    let Ok(bytes) = app.capture.wire(&detail.record, first..first + shape.rows * shape.per_row) else {
+    let Some((first, bytes)) = app.detail.wire().bytes() else {
         put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
         return;
     };
     if bytes.is_empty() {
         let words = match detail.record.kind {
-            Kind::End(_) => "the end of a direction has no bytes",
-            Kind::Gap => "the capture lacks these bytes",
+            Kind::End(_) => "an end has no bytes",
+            Kind::Gap => "these bytes were not captured",
             _ => "no bytes",
         };
         put(buffer, area, 2, 0, words, app.theme.faint.0);
         return;
     }
-    let selected = detail.field_of_row(app.row).map(|field| field.span);
-    draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, at));
-    mark_cursor(app, buffer, Panel::Bytes, first, app.byte);
+    let selected = detail.field_of_row(app.detail.row()).map(|field| field.span);
+    draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, at));
+    mark_cursor(app, buffer, Panel::Bytes, first, app.detail.byte());
 }
 
 fn payload(app: &App, detail: &Detail, start: u64, buffer: &mut Buffer) {
     let area = app.layout.payload;
-    let shape = HexShape::of(area);
-    let first = app.payload_top * shape.per_row;
-    let Ok(bytes) = app.capture.payload(&detail.record, first..first + shape.rows * shape.per_row) else {
+    let Some((first, bytes)) = app.detail.payload().bytes() else {
         put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
         return;
     };
-    let selected = detail.field_of_row(app.row).map(|field| field.span);
-    draw(app, buffer, area, first, &bytes, |at| style_at(app, detail, selected, start + at));
-    if let Some(at) = app.byte.checked_sub(start) {
+    let selected = detail.field_of_row(app.detail.row()).map(|field| field.span);
+    draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, start + at));
+    if let Some(at) = app.detail.byte().checked_sub(start) {
         mark_cursor(app, buffer, Panel::Payload, first, at);
     }
 }
 
-/// The colour of the field that owns a byte; lit when that is the selected one, underlined where a finding names its bits.
+/// The colour of the field of a byte: highlighted if the field is selected, underlined where a finding points at the byte.
 fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Style {
     let theme = &app.theme;
     let style = match (field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field)), selected) {
@@ -198,7 +196,7 @@ fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Styl
 fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], style: impl Fn(u64) -> Style) {
     let shape = HexShape::of(area);
     for (row, chunk) in bytes.chunks(shape.per_row as usize).enumerate() {
-        let y = row as u16 * shape.lines_per_row;
+        let y = cells(row) * shape.lines_per_row;
         let at = first + row as u64 * shape.per_row;
         put(buffer, area, 2, y, &format!("{at:04x}"), app.theme.faint.0);
         for (place, byte) in chunk.iter().enumerate() {
@@ -211,15 +209,15 @@ fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], st
     }
 }
 
-/// Lights the byte under the cursor in the hex panel that has the keys, and more softly in the other one. While neither has
-/// them, the selected field says it all.
+/// Highlights the byte under the cursor in the hex panel with the focus, and less strongly in the other one. While neither has
+/// the focus, the selected field shows the position.
 fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, first: u64, byte: u64) {
     let (area, other) = match panel {
         Panel::Payload => (app.layout.payload, Some(Panel::Bytes)),
         Panel::Inflated => (app.layout.inflated, None),
         _ => (app.layout.bytes, Some(Panel::Payload)),
     };
-    let modifier = match app.focus {
+    let modifier = match app.panels.focus {
         focus if focus == panel => Modifier::REVERSED,
         focus if Some(focus) == other => Modifier::REVERSED | Modifier::DIM,
         _ => return,
@@ -227,7 +225,7 @@ fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, first: u64, byte: u
     let shape = HexShape::of(area);
     let Some(at) = byte.checked_sub(first).filter(|at| *at < shape.rows * shape.per_row) else { return };
     let (row, place) = (at / shape.per_row, at % shape.per_row);
-    let y = area.y + row as u16 * shape.lines_per_row;
+    let y = area.y + cells(row) * shape.lines_per_row;
     let (line, column) = shape.character_at(place);
     let places = [(shape.digit_column(place), y, 2), (column, y + line, 1)];
     for (x, y, width) in places {

@@ -1,23 +1,24 @@
-//! What there is to say about the connection under the table's cursor, below the table.
+//! The facts of the connection under the cursor, below the table of connections.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::cells::{cells, width};
 use super::connections::{ended_style, lasted, worst};
 use super::list::severity_symbol;
-use super::{bytes_for_people, fit, put, rule};
+use super::{bytes_with_unit, fit, put, rule};
 use crate::capture::query::overview::{self, Ending, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::{Direction, EndReason};
-use crate::proto::rules::Severity;
+use crate::proto::rules::{Severity, count};
 use crate::tui::action::Action;
-use crate::tui::app::{App, count};
+use crate::tui::app::App;
 use crate::tui::layout::CARD_IN_TWO;
 use crate::wire::close::CloseCode;
 use crate::wire::printable;
 
-/// Columns of the names.
+/// Width of the names, in columns.
 const NAMES: u16 = 13;
 
 type Fact = (&'static str, String, Style);
@@ -28,35 +29,35 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let bins = usize::from(area.width.saturating_sub(NAMES + 4));
-    let overviews = overview::overviews(&app.capture, &[app.table.at], bins);
+    let overviews = overview::overviews(&app.capture, &[app.table.cursor()], bins);
     let Some(overview) = overviews.first() else { return };
-    rule::titled(app, buffer, title, &format!("Connection {}", app.table.at), "", false);
+    rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor()), "", false);
     let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));
     rule::right(buffer, title, &way, app.theme.faint.0);
-    let (said, went) = (said(app, overview), went(app, overview));
+    let (identity, history) = (identity(app, overview), history(app, overview));
     let half = area.width / 2;
     let rows = if area.width >= CARD_IN_TWO {
-        facts(buffer, app, Rect { width: half, ..area }, &said);
-        facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &went);
-        said.len().max(went.len()) as u16
+        facts(buffer, app, Rect { width: half, ..area }, &identity);
+        facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &history);
+        cells(identity.len().max(history.len()))
     } else {
-        let all: Vec<Fact> = went.into_iter().chain(said).collect();
+        let all: Vec<Fact> = history.into_iter().chain(identity).collect();
         facts(buffer, app, area, &all);
-        all.len() as u16
+        cells(all.len())
     };
     rate(app, buffer, area, rows, overview);
 }
 
 fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
     for (y, (name, value, style)) in facts.iter().enumerate() {
-        put(buffer, area, 2, y as u16, name, app.theme.faint.0);
+        put(buffer, area, 2, cells(y), name, app.theme.faint.0);
         let room = usize::from(area.width.saturating_sub(NAMES + 3));
-        put(buffer, area, 2 + NAMES, y as u16, &fit(value, room), *style);
+        put(buffer, area, 2 + NAMES, cells(y), &fit(value, room), *style);
     }
 }
 
-/// What the two sides said they are, and agreed on.
-fn said(app: &App, overview: &Overview) -> Vec<Fact> {
+/// The addresses, and what the handshake negotiated.
+fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
     let (text, faint) = (app.theme.text.0, app.theme.faint.0);
     let about = &overview.info.about;
     let raw = |name, value: &Option<Box<str>>, none: &str| match value {
@@ -70,17 +71,17 @@ fn said(app: &App, overview: &Overview) -> Vec<Fact> {
         ("protocol", kind.to_owned(), text),
         raw("path", &about.target, "none seen"),
         raw("host", &about.host, "none seen"),
-        raw("subprotocol", &about.subprotocol, "none agreed"),
-        raw("extensions", &about.extensions, "none agreed"),
+        raw("subprotocol", &about.subprotocol, "none negotiated"),
+        raw("extensions", &about.extensions, "none negotiated"),
     ]
 }
 
-/// How it went.
-fn went(app: &App, overview: &Overview) -> Vec<Fact> {
+/// EndReason the connection ended, and its statistics.
+fn history(app: &App, overview: &Overview) -> Vec<Fact> {
     let theme = &app.theme;
     let (text, faint) = (theme.text.0, theme.faint.0);
     let info = &overview.info;
-    let bytes = info.bytes.map(bytes_for_people);
+    let bytes = info.bytes.map(bytes_with_unit);
     let (trips, ends) = match &overview.trips {
         None => (("round trips", "no ping was answered".to_owned(), faint), String::new()),
         Some(trips) => {
@@ -117,7 +118,7 @@ fn findings(overview: &Overview) -> String {
         .join(" · ")
 }
 
-/// How it ended and by whose doing, and what the other side did.
+/// EndReason the connection ended, which side ended it, and how the other side answered.
 fn ended(overview: &Overview) -> [String; 2] {
     let code = |code: u16| match code {
         0 => "without a code".to_owned(),
@@ -125,16 +126,16 @@ fn ended(overview: &Overview) -> [String; 2] {
     };
     let first = match overview.ending {
         Ending::Open => "still open".to_owned(),
-        Ending::Capture => "the capture stops before it does".to_owned(),
-        Ending::Close { by, code: sent, .. } => format!("{} closed, {}", who(by), code(sent)),
-        Ending::Without { by, how: EndReason::Rst } => format!("{} tore it down (TCP RST)", who(by)),
-        Ending::Without { by, .. } => format!("{} ended first (TCP FIN)", who(by)),
+        Ending::Capture => "the capture ends before the connection".to_owned(),
+        Ending::Close { by, code: sent, .. } => format!("{} closed, {}", the_peer(by), code(sent)),
+        Ending::Without { by, how: EndReason::Rst } => format!("{} aborted the connection (TCP RST)", the_peer(by)),
+        Ending::Without { by, .. } => format!("{} ended first (TCP FIN)", the_peer(by)),
     };
     let then = match overview.ending {
         Ending::Close { by, code: sent, answer } => match answer {
-            Some(answer) if answer == sent => format!("{} answered the same", who(by.opposite())),
-            Some(answer) => format!("{} answered {}", who(by.opposite()), code(answer)),
-            None => format!("{} did not answer", who(by.opposite())),
+            Some(answer) if answer == sent => format!("{} answered the same", the_peer(by.opposite())),
+            Some(answer) => format!("{} answered {}", the_peer(by.opposite()), code(answer)),
+            None => format!("{} did not answer", the_peer(by.opposite())),
         },
         Ending::Without { .. } if overview.info.about.websocket => "without a Close".to_owned(),
         _ => String::new(),
@@ -142,14 +143,14 @@ fn ended(overview: &Overview) -> [String; 2] {
     [first, then]
 }
 
-const fn who(direction: Direction) -> &'static str {
+const fn the_peer(direction: Direction) -> &'static str {
     match direction {
         Direction::ClientToServer => "the client",
         Direction::ServerToClient => "the server",
     }
 }
 
-/// How many records there were when, over the whole width.
+/// Draws the number of records over time, over the whole width.
 fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overview) {
     let theme = &app.theme;
     let y = rows + 1;
@@ -161,7 +162,7 @@ fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overvi
     let height = area.height.saturating_sub(y + 1).clamp(1, 4);
     let most = overview.rate.iter().copied().max().unwrap_or(0).max(1);
     for line in 0..height {
-        // Each line shows an eighth-graded slice of the bar.
+        // Each line shows its slice of the bars, in eighths of a line.
         let below = u32::from(height - 1 - line) * 8;
         let slice: Vec<u32> = overview
             .rate
@@ -175,6 +176,6 @@ fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overvi
     let axis = y + height;
     let end = lasted(overview.duration());
     put(buffer, area, 2 + NAMES, axis, "0", theme.faint.0);
-    let at = area.width.saturating_sub(end.chars().count() as u16 + 2);
+    let at = area.width.saturating_sub(width(&end) + 2);
     put(buffer, area, at, axis, &end, theme.faint.0);
 }

@@ -6,23 +6,27 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::{cells, width};
 use super::list::severity_symbol;
-use super::{bytes_for_people, fit, put, rule};
+use super::{bytes_with_unit, fit, put, rule};
 use crate::capture::query::overview::{self, Ending, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::EndReason;
 use crate::proto::rules::{Severity, grouped};
-use crate::tui::app::{App, Panel};
+use crate::tui::app::App;
+use crate::tui::panel::Panel;
 use crate::wire::printable;
 
-/// Bars of a rate.
+/// Number of bars in the column "Rate".
 const RATE: usize = 8;
 
-/// What a column says.
+/// Width of that column.
+const RATE_WIDTH: u16 = 8;
+
+/// What a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum Fact {
     Number,
     Client,
     Server,
@@ -39,66 +43,66 @@ enum What {
     Ended,
 }
 
-/// Columns and their widths, for screens of so many columns and more. 0: what the others leave.
-const LAYOUTS: [(u16, &[(What, u16)]); 4] = [
+/// The columns and their widths for a screen of at least that many columns. A column of width 0 gets the remaining columns.
+const LAYOUTS: [(u16, &[(Fact, u16)]); 4] = [
     (
         190,
         &[
-            (What::Number, 4),
-            (What::Client, 30),
-            (What::Server, 21),
-            (What::Path, 0),
-            (What::Subprotocol, 20),
-            (What::Extensions, 18),
-            (What::Records, 8),
-            (What::Up, 8),
-            (What::Down, 8),
-            (What::Rate, RATE as u16),
-            (What::Lasted, 7),
-            (What::Ping, 7),
-            (What::Findings, 5),
-            (What::Ended, 12),
+            (Fact::Number, 4),
+            (Fact::Client, 30),
+            (Fact::Server, 21),
+            (Fact::Path, 0),
+            (Fact::Subprotocol, 20),
+            (Fact::Extensions, 18),
+            (Fact::Records, 8),
+            (Fact::Up, 8),
+            (Fact::Down, 8),
+            (Fact::Rate, RATE_WIDTH),
+            (Fact::Lasted, 7),
+            (Fact::Ping, 7),
+            (Fact::Findings, 5),
+            (Fact::Ended, 12),
         ],
     ),
     (
         112,
         &[
-            (What::Number, 4),
-            (What::Client, 21),
-            (What::Path, 0),
-            (What::Records, 7),
-            (What::Up, 8),
-            (What::Down, 8),
-            (What::Rate, RATE as u16),
-            (What::Lasted, 7),
-            (What::Ping, 7),
-            (What::Findings, 4),
-            (What::Ended, 12),
+            (Fact::Number, 4),
+            (Fact::Client, 21),
+            (Fact::Path, 0),
+            (Fact::Records, 7),
+            (Fact::Up, 8),
+            (Fact::Down, 8),
+            (Fact::Rate, RATE_WIDTH),
+            (Fact::Lasted, 7),
+            (Fact::Ping, 7),
+            (Fact::Findings, 4),
+            (Fact::Ended, 12),
         ],
     ),
     (
         70,
         &[
-            (What::Number, 4),
-            (What::Client, 21),
-            (What::Path, 0),
-            (What::Records, 7),
-            (What::Rate, RATE as u16),
-            (What::Findings, 4),
-            (What::Ended, 12),
+            (Fact::Number, 4),
+            (Fact::Client, 21),
+            (Fact::Path, 0),
+            (Fact::Records, 7),
+            (Fact::Rate, RATE_WIDTH),
+            (Fact::Findings, 4),
+            (Fact::Ended, 12),
         ],
     ),
-    (0, &[(What::Number, 4), (What::Client, 0), (What::Ended, 11)]),
+    (0, &[(Fact::Number, 4), (Fact::Client, 0), (Fact::Ended, 11)]),
 ];
 
-/// A column in its place.
+/// A column with its position.
 struct Column {
-    what: What,
+    fact: Fact,
     start: u16,
     width: u16,
 }
 
-impl What {
+impl Fact {
     const fn head(self) -> &'static str {
         match self {
             Self::Number => "",
@@ -122,8 +126,8 @@ impl What {
         matches!(self, Self::Number | Self::Records | Self::Up | Self::Down | Self::Lasted | Self::Ping)
     }
 
-    /// What stands there for a connection.
-    fn says(self, app: &App, overview: &Overview) -> (String, Style) {
+    /// The text of the column for a connection.
+    fn text(self, app: &App, overview: &Overview) -> (String, Style) {
         let theme = &app.theme;
         let (info, about) = (&overview.info, &overview.info.about);
         let raw = |text: &Option<Box<str>>| printable::text(text.as_deref().unwrap_or("–")).into_owned();
@@ -135,8 +139,8 @@ impl What {
             Self::Subprotocol => (raw(&about.subprotocol), theme.text.0),
             Self::Extensions => (raw(&about.extensions), theme.text.0),
             Self::Records => (grouped(u64::from(info.records)), theme.text.0),
-            Self::Up => (bytes_for_people(info.bytes[0]), theme.up.0),
-            Self::Down => (bytes_for_people(info.bytes[1]), theme.down.0),
+            Self::Up => (bytes_with_unit(info.bytes[0]), theme.up.0),
+            Self::Down => (bytes_with_unit(info.bytes[1]), theme.down.0),
             Self::Rate => (bars(&overview.rate), theme.info.0),
             Self::Lasted => (lasted(overview.duration()), theme.text.0),
             Self::Ping => {
@@ -153,67 +157,72 @@ impl What {
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
-    rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
-    let place = match app.filter() {
-        Some(_) => format!("{} of {}, by the filter", app.connection_count(), grouped(app.totals.connections)),
-        None => format!("{} of {}", grouped(u64::from(app.table.at)), grouped(app.totals.connections)),
+    rule::titled(app, buffer, title, app.panels.view.name(), "", app.panels.focus == Panel::List);
+    let place = match app.list.filter() {
+        Some(_) => format!(
+            "{} of {} match",
+            app.list.connections(&app.capture).count(),
+            grouped(app.counts.totals.connections)
+        ),
+        None => format!("{} of {}", grouped(u64::from(app.table.cursor())), grouped(app.counts.totals.connections)),
     };
     rule::right(buffer, title, &place, app.theme.faint.0);
-    let shown = app.shown_connections(app.table.top, u32::from(area.height));
+    let shown = app.list.connections(&app.capture).page(app.table.top(), u32::from(area.height));
     let overviews = overview::overviews(&app.capture, &shown, RATE);
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
-    let columns = columns(area.width, client as u16);
-    let room = title.width.saturating_sub(place.width() as u16 + 3);
+    let columns = columns(area.width, cells(client));
+    let room = title.width.saturating_sub(width(&place) + 3);
     heads(app, buffer, Rect { width: room, ..title }, &columns);
     if overviews.is_empty() {
-        put(buffer, area, 2, 0, "no connection is let through", app.theme.faint.0);
+        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint.0);
     }
     for (y, overview) in overviews.iter().enumerate() {
-        let line = Rect { y: area.y + y as u16, height: 1, ..area };
+        let line = Rect { y: area.y + cells(y), height: 1, ..area };
         for column in &columns {
-            let (text, style) = column.what.says(app, overview);
+            let (text, style) = column.fact.text(app, overview);
             let text = fit(&text, usize::from(column.width));
-            let pad = if column.what.is_number() { column.width - text.width() as u16 } else { 0 };
+            let pad = if column.fact.is_number() { column.width - width(&text) } else { 0 };
             put(buffer, line, column.start + pad, 0, &text, style);
         }
-        if overview.info.number == app.table.at {
+        if overview.info.number == app.table.cursor() {
             put(buffer, line, 0, 0, "▌", app.theme.focus.0);
             buffer.set_style(line, app.theme.cursor.0);
         }
     }
 }
 
-/// The columns of a screen of that width, two apart. The clients' addresses leave to the path what they do not need.
+/// The columns of a screen of that width, with two columns between them. The column of addresses is as wide as the longest
+/// address; the rest goes to the path.
 fn columns(width: u16, client: u16) -> Vec<Column> {
     let (_, layout) = LAYOUTS.iter().find(|(least, _)| width >= *least).unwrap_or(&LAYOUTS[3]);
-    let own = |what: What, width: u16| if what == What::Client && width > 0 { client.clamp(9, width) } else { width };
+    let own = |fact: Fact, width: u16| if fact == Fact::Client && width > 0 { client.clamp(9, width) } else { width };
     let taken: u16 = layout.iter().map(|(what, width)| own(*what, *width) + 2).sum();
     let left = width.saturating_sub(taken);
     let mut start = 1;
     let mut columns = Vec::with_capacity(layout.len());
     for (what, width) in *layout {
         let width = if *width == 0 { left } else { own(*what, *width) };
-        columns.push(Column { what: *what, start, width });
+        columns.push(Column { fact: *what, start, width });
         start += width + 2;
     }
     columns
 }
 
-/// The heads stand in the title line; those that do not fit beside its words are left out.
+/// Draws the column heads into the title line. A head that does not fit is left out.
 fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &[Column]) {
     for column in columns {
-        let head = column.what.head();
-        let width = head.width() as u16;
-        let start =
-            if column.what.is_number() { column.start + column.width - width.min(column.width) } else { column.start };
-        let after_title = start > app.view.name().len() as u16 + 2;
-        if width > 0 && after_title && start + width < area.width {
+        let head = column.fact.head();
+        let wide = width(head);
+        let is_number = column.fact.is_number();
+        let start = if is_number { column.start + column.width - wide.min(column.width) } else { column.start };
+        let after_title = start > width(app.panels.view.name()) + 2;
+        if wide > 0 && after_title && start + wide < area.width {
             put(buffer, area, start - 1, 0, &format!(" {head} "), app.theme.faint.0);
         }
     }
 }
 
-/// Counts as bars, the highest as high as a line.
+/// Counts as bars; the largest count is as high as a line.
 pub fn bars(counts: &[u32]) -> String {
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
     let bar = |count: &u32| match count {
@@ -223,7 +232,7 @@ pub fn bars(counts: &[u32]) -> String {
     counts.iter().map(bar).collect()
 }
 
-/// A duration for people, in nanoseconds: `137 µs`, `12 s`, `5 min`, `2.5 h`.
+/// A duration in nanoseconds with a unit: `137 µs`, `12 s`, `5 min`, `2.5 h`.
 pub fn lasted(nanos: u64) -> String {
     let seconds = nanos / 1_000_000_000;
     match seconds {
@@ -233,13 +242,13 @@ pub fn lasted(nanos: u64) -> String {
     }
 }
 
-/// The worst severity of a connection's findings, and how many are as bad.
+/// The worst severity of a connection's findings, and the number of findings with it.
 pub fn worst(overview: &Overview) -> Option<(Severity, u32)> {
     let levels = [Severity::Error, Severity::Warning, Severity::Info];
     levels.into_iter().map(|level| (level, overview.findings[level as usize])).find(|(_, count)| *count > 0)
 }
 
-/// Who closed, in a word or two.
+/// EndReason the connection ended, in a word or two.
 fn ended(overview: &Overview) -> String {
     match overview.ending {
         Ending::Open => "open".to_owned(),
@@ -250,7 +259,7 @@ fn ended(overview: &Overview) -> String {
     }
 }
 
-/// The colour of an ending: what a peer would take for a failure stands out.
+/// The colour of an ending: an abnormal one is a warning.
 pub fn ended_style(app: &App, overview: &Overview) -> Style {
     let theme = &app.theme;
     match overview.ending {

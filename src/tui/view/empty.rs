@@ -1,9 +1,10 @@
-//! What stands there before the first record: what to do.
+//! The screen before the first record: what to do.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::cells;
 use super::{fit, put};
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -17,31 +18,31 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     };
     let key = |action| app.keymap.key_of(action);
     let mut lines = Vec::new();
-    match &app.setting.url {
+    match &app.session.url {
         Some(url) => {
-            lines.push(("Nothing has crossed the wire yet.".to_owned(), theme.title.0));
+            lines.push(("No traffic yet.".to_owned(), theme.title.0));
             lines.push((String::new(), theme.text.0));
             lines.push(("Open this address in a browser:".to_owned(), theme.text.0));
             lines.push((url.clone(), theme.focus.0));
             lines.push((String::new(), theme.text.0));
-            lines.push((format!("{}  opens it for you", key(Action::Browser)), theme.text.0));
-            lines.push((format!("{}  starts a demo client in its place", key(Action::Demo)), theme.text.0));
+            lines.push((format!("{}  opens it in your browser", key(Action::Browser)), theme.text.0));
+            lines.push((format!("{}  starts a demo client instead", key(Action::Demo)), theme.text.0));
             lines.push((format!("{}  lists all keys", key(Action::Help)), theme.text.0));
         }
         None if app.capture.is_loading() => lines.push(("Reading …".to_owned(), theme.text.0)),
         None if app.capture.is_growing() => {
             lines.push(("Waiting for TCP traffic in this file …".to_owned(), theme.title.0));
-            lines.push((app.setting.file.clone().unwrap_or_default(), theme.text.0));
+            lines.push((app.session.file.clone().unwrap_or_default(), theme.text.0));
         }
         None => {
-            lines.push(("There is no TCP traffic in this file.".to_owned(), theme.title.0));
-            lines.push((app.setting.file.clone().unwrap_or_default(), theme.text.0));
+            lines.push(("This file contains no TCP traffic.".to_owned(), theme.title.0));
+            lines.push((app.session.file.clone().unwrap_or_default(), theme.text.0));
         }
     }
     let widest = lines.iter().map(|(line, _)| line.width()).max().unwrap_or(0).min(usize::from(area.width));
-    let x = area.width.saturating_sub(widest as u16) / 2;
-    let y = area.height.saturating_sub(lines.len() as u16) / 2;
+    let x = area.width.saturating_sub(cells(widest)) / 2;
+    let y = area.height.saturating_sub(cells(lines.len())) / 2;
     for (i, (line, style)) in lines.iter().enumerate() {
-        put(buffer, area, x, y + i as u16, &fit(line, usize::from(area.width)), *style);
+        put(buffer, area, x, y + cells(i), &fit(line, usize::from(area.width)), *style);
     }
 }

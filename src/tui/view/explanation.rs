@@ -1,24 +1,27 @@
-//! The panel of words: what is wrong first, then what the selected field says, or how a payload byte is unmasked.
+//! The explanation: the findings first, then the meaning of the selected field, or how a payload byte is unmasked.
 
 use std::cmp::Reverse;
 
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
+use super::cells::cells;
 use super::list::severity_symbol;
 use super::{fit, fit_words, put, rule, wrap_sentences};
 use crate::explain::{self, Explanation};
-use crate::proto::rules::{Finding, grouped};
+use crate::proto::rules::{Finding, count, grouped};
 use crate::tui::action::Action;
-use crate::tui::app::detail::{Detail, Sort};
-use crate::tui::app::{App, Panel, count};
+use crate::tui::app::App;
+use crate::tui::panel::Panel;
+use crate::tui::state::detail::Detail;
+use crate::tui::state::detail_rows::DetailRowKind;
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 use crate::wire::printable;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.explanation_title, app.layout.explanation);
-    let Some(detail) = app.detail.as_ref().filter(|_| area.height > 0) else { return };
+    let Some(detail) = app.detail.current().filter(|_| area.height > 0) else { return };
     let (width, height) = (usize::from(area.width.saturating_sub(3)), usize::from(area.height));
     let mut y = 0;
     let findings = findings_by_relevance(app, detail);
@@ -28,8 +31,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let joint = ratatui::layout::Rect { x: app.layout.divider.x, width: 1, ..title };
         put(buffer, joint, 0, 0, "┴", app.theme.rule.0);
     }
-    if let Some(agreed) = deflate_words(app, detail).and(app.agreed()) {
-        let agreed = format!("agreed: {agreed}");
+    if let Some(agreed) = deflate_words(app, detail).and(app.detail.negotiated(&app.capture)) {
+        let agreed = format!("negotiated: {agreed}");
         let taken = words.title.chars().count() + words.section.chars().count() + agreed.chars().count() + 12;
         if taken < usize::from(title.width) {
             rule::right(buffer, title, &agreed, app.theme.faint.0);
@@ -38,16 +41,16 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if let Some(note) = &detail.note {
         rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info.0);
     }
-    if let Some((at, key)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
-        tell_of(app, &findings, buffer);
-        unmasking(app, detail, at, key, buffer);
+    if let Some((at, key)) = app.detail.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
+        count_in_title(app, &findings, buffer);
+        unmasking(app, at, key, buffer);
         return;
     }
     let at_fault = findings.first().filter(|finding| is_about_selection(app, detail, finding));
-    // A line at least is left for what the field means, unless there is but one and something is wrong with the field.
+    // At least one line is left for the meaning of the field, unless there is only one line and the field breaks a rule.
     let room = if height > 1 { height - 1 } else { usize::from(at_fault.is_some()) };
     if room == 0 {
-        tell_of(app, &findings, buffer);
+        count_in_title(app, &findings, buffer);
     }
     for (n, finding) in findings.iter().take(room).enumerate() {
         let style = app.theme.severity(finding.rule.severity());
@@ -59,7 +62,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         put(buffer, area, 1, y, &format!("{line}{more}"), style);
         y += 1;
     }
-    // What breaks a rule is explained by the rule; the field by itself would say what is right.
+    // If the field breaks a rule, explain the rule: the text of the field describes correct values.
     let text = at_fault.map_or(words.text, |finding| explain::rule(finding.rule).text);
     for line in wrap_sentences(&text, width, height - usize::from(y)) {
         put(buffer, area, 1, y, &line, app.theme.text.0);
@@ -67,11 +70,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
-/// Says in the panel's title how many findings there are, where they have no line of their own.
-fn tell_of(app: &App, findings: &[&Finding], buffer: &mut Buffer) {
+/// Shows the number of findings in the title, if they have no lines of their own.
+fn count_in_title(app: &App, findings: &[&Finding], buffer: &mut Buffer) {
     if let Some(worst) = findings.iter().map(|finding| finding.rule.severity()).max() {
-        let told = format!("{} {}", severity_symbol(worst), count(findings.len() as u64, "finding"));
-        rule::right(buffer, app.layout.explanation_title, &told, app.theme.severity(worst));
+        let words = format!("{} {}", severity_symbol(worst), count(findings.len() as u64, "finding"));
+        rule::right(buffer, app.layout.explanation_title, &words, app.theme.severity(worst));
     }
 }
 
@@ -81,7 +84,7 @@ fn finding_line(finding: &Finding) -> String {
     format!("{symbol} {}{about} · {}", printable::text(&finding.sentence()), finding.rule.section())
 }
 
-/// What is wrong with the record, all of it: what is wrong with the selected bits first, then the worst.
+/// All findings of the record: those at the selected bits first, then by severity.
 fn findings_by_relevance<'d>(app: &App, detail: &'d Detail) -> Vec<&'d Finding> {
     let mut findings: Vec<&Finding> = detail.record.findings.iter().collect();
     findings
@@ -90,18 +93,18 @@ fn findings_by_relevance<'d>(app: &App, detail: &'d Detail) -> Vec<&'d Finding> 
 }
 
 fn is_about_selection(app: &App, detail: &Detail, finding: &Finding) -> bool {
-    let selected = detail.field_of_row(app.row).map(|field| field.span);
+    let selected = detail.field_of_row(app.detail.row()).map(|field| field.span);
     finding.span.zip(selected).is_some_and(|(a, b)| a.overlaps(b))
 }
 
-/// Whether it is a byte of the payload that is looked at, and not the payload as a field.
+/// Whether the cursor is on a byte, and not on a field.
 fn byte_is_cursor(app: &App) -> bool {
-    matches!(app.focus, Panel::Bytes | Panel::Payload)
+    matches!(app.panels.focus, Panel::Bytes | Panel::Payload)
 }
 
-/// The words for what is selected.
+/// The explanation of what is selected.
 fn words(app: &App, detail: &Detail) -> Explanation {
-    if let Some((at, _)) = app.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
+    if let Some((at, _)) = app.detail.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
         let len = detail.record.payload_len().unwrap_or(0);
         return Explanation {
             title: format!("payload byte {} of {} · offset {}", grouped(at + 1), grouped(len), grouped(at)),
@@ -109,14 +112,14 @@ fn words(app: &App, detail: &Detail) -> Explanation {
             text: String::new(),
         };
     }
-    let row = detail.rows.get(app.row);
-    let field = detail.field_of_row(app.row);
+    let row = detail.rows.get(app.detail.row());
+    let field = detail.field_of_row(app.detail.row());
     if let (Some(http), Some(row)) = (&detail.http, row) {
-        if let (Sort::Broken, None) = (row.sort, field) {
+        if let (DetailRowKind::Unmet, None) = (row.kind, field) {
             return Explanation {
                 title: row.name.clone(),
                 section: row.gloss.clone(),
-                text: "This requirement is not met, and nothing in the head says otherwise.".to_owned(),
+                text: "This requirement is not met.".to_owned(),
             };
         }
         if let Some(field) = field {
@@ -132,7 +135,7 @@ fn words(app: &App, detail: &Detail) -> Explanation {
     match (&detail.frame, field) {
         (Some(context), Some(field)) => {
             let mut words = explain::frame_field(context, field);
-            if let Some(answers) = detail.answers.as_ref().filter(|_| tells_the_pong(field.id)) {
+            if let Some(answers) = detail.answers.as_ref().filter(|_| names_the_ping(field.id)) {
                 words.text.push_str(&format!(" Here it {answers}."));
             }
             words
@@ -141,32 +144,33 @@ fn words(app: &App, detail: &Detail) -> Explanation {
     }
 }
 
-/// The words for a byte of a message of several frames: which of them brought it.
+/// The explanation of a byte of a message of several frames: the frame that carries it.
 fn message_words(app: &App, detail: &Detail) -> Option<Explanation> {
-    let len = app.inflated()?.len;
-    let (no, i, at) = app.carrier().filter(|_| app.focus == Panel::Inflated)?;
-    let frame = format!("frame {} of {}, record {no}", grouped(i as u64 + 1), grouped(detail.carriers.len() as u64));
+    let len = app.detail.content()?.len;
+    let carrier = app.detail.carrier().filter(|_| app.panels.focus == Panel::Inflated)?;
+    let (at, of) = (grouped(carrier.frame as u64 + 1), grouped(detail.carriers.len() as u64));
+    let frame = format!("frame {at} of {of}, record {}", carrier.record);
     let came = if detail.record.compressed {
-        format!("It could be told when {frame}, was there, and no earlier: a frame may end inside a code of DEFLATE.")
+        format!("It is known once {frame}, has arrived: a frame may end inside a DEFLATE code.")
     } else {
-        format!("It came in {frame}, as byte {} of its payload.", grouped(at + 1))
+        format!("{frame}, carries it as byte {} of its payload.", grouped(carrier.offset + 1))
     };
     Some(Explanation {
-        title: format!("message byte {} of {}", grouped(app.inflated_at + 1), grouped(len)),
+        title: format!("message byte {} of {}", grouped(app.detail.message_byte() + 1), grouped(len)),
         section: "RFC 6455 §5.4".to_owned(),
-        text: format!("{came} {} goes there.", app.keymap.key_of(Action::Open)),
+        text: format!("{came} {} goes to that frame.", app.keymap.key_of(Action::Open)),
     })
 }
 
-/// Whether the words about a field are the place to say which ping a pong answers.
-const fn tells_the_pong(field: FieldId) -> bool {
+/// Whether the explanation of a field of a pong includes the ping that it answers.
+const fn names_the_ping(field: FieldId) -> bool {
     matches!(field, FieldId::Opcode | FieldId::Payload)
 }
 
-/// The words for the payload of a compressed frame, when that is what is selected.
+/// The explanation of the payload of a compressed frame, if the payload is selected.
 fn deflate_words(app: &App, detail: &Detail) -> Option<Explanation> {
-    detail.field_of_row(app.row).filter(|field| field.id == FieldId::Payload)?;
-    Some(explain::compressed_payload(&app.deflate_context()?))
+    detail.field_of_row(app.detail.row()).filter(|field| field.id == FieldId::Payload)?;
+    Some(explain::compressed_payload(&app.detail.deflate_context(&app.capture)?))
 }
 
 /// ```text
@@ -174,16 +178,12 @@ fn deflate_words(app: &App, detail: &Detail) -> Option<Explanation> {
 /// key[3]  3d   0011 1101
 /// ⊕       65   0110 0101   e
 /// ```
-fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buffer) {
+fn unmasking(app: &App, at: u64, key: [u8; 4], buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let theme = &app.theme;
     let width = usize::from(area.width.saturating_sub(1));
-    let Some(masked) =
-        app.capture.wire(&detail.record, app.byte..app.byte + 1).ok().and_then(|bytes| bytes.first().copied())
-    else {
-        return;
-    };
-    let place = (at % 4) as usize;
+    let Some(masked) = app.detail.byte_value() else { return };
+    let place = usize::from(at.to_le_bytes()[0] % 4);
     let plain = masked ^ key[place];
     let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
     let lines = [
@@ -199,24 +199,24 @@ fn unmasking(app: &App, detail: &Detail, at: u64, key: [u8; 4], buffer: &mut Buf
     if area.height < 3 {
         // On one line: masked 58 0101 1000  key[3] 3d 0011 1101  ⊕ 65 0110 0101  e
         let mut line = Line::default();
-        for (i, (name, byte, says, style)) in lines.into_iter().enumerate() {
+        for (i, (name, byte, words, style)) in lines.into_iter().enumerate() {
             line.push_span(Span::styled(format!("{name} "), theme.faint.0));
             line.push_span(Span::styled(format!("{byte:02x} {}", bits(byte)), style));
-            let behind = if i == 2 { format!("  {says}") } else { "  ".to_owned() };
-            line.push_span(Span::styled(behind, theme.text.0));
+            let after = if i == 2 { format!("  {words}") } else { "  ".to_owned() };
+            line.push_span(Span::styled(after, theme.text.0));
         }
-        buffer.set_line(area.x + 1, area.y, &line, width as u16);
+        buffer.set_line(area.x + 1, area.y, &line, cells(width));
         return;
     }
-    for (y, (name, byte, says, style)) in lines.into_iter().enumerate() {
+    for (y, (name, byte, words, style)) in lines.into_iter().enumerate() {
         let line = Line::from(vec![
             Span::styled(format!("{name:<8}"), theme.faint.0),
             Span::styled(format!("{byte:02x}"), style),
             Span::raw("   "),
             Span::styled(bits(byte), style),
             Span::raw("   "),
-            Span::styled(says, theme.text.0),
+            Span::styled(words, theme.text.0),
         ]);
-        buffer.set_line(area.x + 1, area.y + y as u16, &line, width as u16);
+        buffer.set_line(area.x + 1, area.y + cells(y), &line, cells(width));
     }
 }

@@ -3,21 +3,21 @@
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{bytes_for_people, fit, put};
+use super::cells::width;
+use super::{bytes_with_unit, fit, put};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::grouped;
-use crate::wire::printable;
-
+use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
-use crate::tui::app::{App, count};
+use crate::tui::app::App;
+use crate::wire::printable;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.header;
     let theme = &app.theme;
     let mut x = put(buffer, area, 0, 0, " framescope ", theme.title.0);
-    if let Some(reason) = &app.trouble.reason {
-        // Something is being lost, or is missing: that is what this line is for now.
-        let lost = match app.trouble.uncaptured {
+    if let Some(reason) = &app.counts.trouble.reason {
+        // While something is lost or missing, the line shows nothing else.
+        let lost = match app.counts.trouble.uncaptured {
             0 => String::new(),
             bytes => format!(" · {} not captured", count(bytes, "byte")),
         };
@@ -26,10 +26,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let help = format!("{} help ", app.keymap.key_of(Action::Help));
-    let help_at = area.width.saturating_sub(help.width() as u16);
-    let totals = &app.totals;
+    let help_at = area.width.saturating_sub(width(&help));
+    let totals = &app.counts.totals;
     let [up, down] = Direction::BOTH.map(|direction| {
-        let bytes = bytes_for_people(totals.bytes[direction.index()]);
+        let bytes = bytes_with_unit(totals.bytes[direction.index()]);
         (format!("{} {bytes}", direction.arrow()), theme.direction(direction))
     });
     let connections = match totals.connections {
@@ -37,8 +37,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         n => format!("{} open · {}", totals.open, count(n, "connection")),
     };
     let place =
-        app.setting.url.as_deref().map(|url| url.trim_end_matches('/')).or(app.setting.file.as_deref()).unwrap_or("");
-    let state = match (&app.setting.file, app.capture.is_loading()) {
+        app.session.url.as_deref().map(|url| url.trim_end_matches('/')).or(app.session.file.as_deref()).unwrap_or("");
+    let state = match (&app.session.file, app.capture.is_loading()) {
         (Some(_), true) => ("◌ reading".to_owned(), theme.warning.0),
         (Some(_), false) if app.capture.is_growing() => ("● growing".to_owned(), theme.good.0),
         (Some(_), false) if app.capture.reconstructed().is_some() => {
@@ -50,12 +50,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let (state, state_style) = state;
     let all = match totals.gone {
         0 => count(totals.records, "record"),
-        gone => format!("{} · {} gone", count(totals.there(), "record"), grouped(gone)),
+        gone => format!("{} · {} evicted", count(totals.there(), "record"), grouped(gone)),
     };
-    let (filter, records) = match (app.filter(), app.let_through()) {
+    let (filter, records) = match (app.list.filter(), app.list.matches()) {
         (Some(filter), Some((through, looked_at))) => {
             let far = match totals.records {
-                all if looked_at < all => format!(", {} % looked at", looked_at * 100 / all),
+                all if looked_at < all => format!(", {} % searched", looked_at * 100 / all),
                 _ => String::new(),
             };
             let room = usize::from(area.width) / 3;
@@ -76,16 +76,16 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (place.to_owned(), "", theme.text.0, 2),
         (state, "", state_style, 3),
         (connections, &*format!("{} open", totals.open), theme.text.0, 3),
-        (records, &format!("{} gone", grouped(totals.gone)), theme.text.0, 3),
+        (records, &format!("{} evicted", grouped(totals.gone)), theme.text.0, 3),
         (up.0, "", up.1, 3),
         (down.0, "", down.1, 2),
     ];
     if totals.gone > 0 {
         parts.swap(2, 3);
     }
-    // By importance: on a narrow screen the last ones go; where records are gone, that stays, in fewer words.
+    // By importance: a narrow screen leaves out the last ones. The number of evicted records stays, in fewer words.
     for (text, short, style, gap) in parts {
-        let fits = |text: &&str| x + gap + (text.width() as u16) < help_at;
+        let fits = |text: &&str| x + gap + width(text) < help_at;
         let short = (totals.gone > 0 && !short.is_empty()).then_some(short);
         let Some(text) = std::iter::once(&*text).chain(short).find(fits) else { break };
         if !text.is_empty() {

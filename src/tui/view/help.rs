@@ -1,23 +1,25 @@
-//! All keys, from the key table.
+//! The help: all keys, from the key table.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::cells;
 use super::popup::frame;
 use super::{fit, put};
 use crate::tui::app::App;
+use crate::tui::keymap::Context;
 
-/// Columns of the keys.
+/// Width of the keys, in columns.
 const KEYS: usize = 14;
 
 pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
     let theme = &app.theme;
     let mut left: Vec<(String, String)> = Vec::new();
     let mut right: Vec<(String, String)> = Vec::new();
-    for group in &app.keymap.groups {
-        // Each goes to the column that is shorter so far.
+    for group in app.keymap.groups(Context::Panels) {
+        // Add the group to the shorter column.
         let column = if left.len() <= right.len() { &mut left } else { &mut right };
         if !column.is_empty() {
             column.push(Default::default());
@@ -33,15 +35,16 @@ pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
         left.extend(right);
         vec![left]
     };
-    let width = if two { 114 } else { 62.min(app.layout.area.width) };
-    let rows = columns.iter().map(Vec::len).max().unwrap_or(0) as u16;
-    let inner = frame(app, buffer, "Keys", width, rows + 2, "↑↓ scroll · any other key closes");
+    let wide = if two { 114 } else { 62.min(app.layout.area.width) };
+    let rows = cells(columns.iter().map(Vec::len).max().unwrap_or(0));
+    let foot = format!("{} · any other key closes", app.keymap.foot(Context::Help));
+    let inner = frame(app, buffer, "Keys", wide, rows + 2, &foot);
     let top = top.min((rows + 1).saturating_sub(inner.height));
-    let column_width = inner.width / columns.len() as u16;
+    let column_width = inner.width / cells(columns.len());
     for (n, column) in columns.iter().enumerate() {
-        let area = Rect { x: inner.x + n as u16 * column_width, width: column_width, ..inner };
+        let area = Rect { x: inner.x + cells(n) * column_width, width: column_width, ..inner };
         for (y, (keys, help)) in column.iter().skip(usize::from(top)).take(usize::from(inner.height)).enumerate() {
-            line(buffer, area, y as u16, keys, help, [theme.title.0, theme.key.0, theme.text.0]);
+            line(buffer, area, cells(y), keys, help, [theme.title.0, theme.key.0, theme.text.0]);
         }
     }
 }
@@ -52,7 +55,7 @@ fn line(buffer: &mut Buffer, area: Rect, y: u16, keys: &str, help: &str, [title,
         return;
     }
     let pad = KEYS.saturating_sub(keys.width());
-    put(buffer, area, 1 + pad as u16, y, keys, key);
-    let at = KEYS as u16 + 3;
+    put(buffer, area, 1 + cells(pad), y, keys, key);
+    let at = cells(KEYS) + 3;
     put(buffer, area, at, y, &fit(help, usize::from(area.width.saturating_sub(at))), text);
 }

@@ -1,89 +1,94 @@
-//! The bottom line: hints, or what was just said, or a line to type into.
+//! The bottom line: a prompt, the progress of a job, a notice or hints.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::{cells, width};
 use super::{fit, fit_path, put};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
-use crate::tui::app::overlay::{Overlay, Prompt, Purpose};
-use crate::tui::app::{App, Notice, Panel, View};
+use crate::tui::app::App;
+use crate::tui::keymap::{Context, Hint};
+use crate::tui::panel::{Panel, View};
+use crate::tui::state::dialogs::{Dialog, Prompt, Purpose};
+use crate::tui::state::notice::Notice;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.hints;
     let theme = &app.theme;
-    let width = usize::from(area.width.saturating_sub(2));
-    if let Some(Overlay::Prompt(prompt)) = &app.overlay {
+    let room = usize::from(area.width.saturating_sub(2));
+    if let Some(Dialog::Prompt(prompt)) = &app.dialogs.open {
         let label = prompt.purpose.label();
         if prompt.purpose == Purpose::Filter {
             return filter(app, prompt, &label, buffer);
         }
         let x = 1 + put(buffer, area, 1, 0, &label, theme.key.0);
-        let (shown, _) = visible_input(prompt, width);
+        let (shown, _) = visible_input(prompt, room);
         put(buffer, area, x, 0, &shown, theme.text.0);
-        let beside = match &prompt.complaint {
-            Some(complaint) => Some((complaint.as_str(), theme.error.0)),
+        let beside = match &prompt.error {
+            Some(error) => Some((error.as_str(), theme.error.0)),
             None => prompt.hint().map(|hint| (hint, theme.faint.0)),
         };
         if let Some((words, style)) = beside {
-            let at = area.width.saturating_sub(words.width() as u16 + 1);
-            put(buffer, area, at.max(x + shown.width() as u16 + 2), 0, words, style);
+            let at = area.width.saturating_sub(width(words) + 1);
+            put(buffer, area, at.max(x + width(&shown) + 2), 0, words, style);
         }
         return;
     }
-    if let Some(job) = &app.job {
+    if let Some(job) = app.jobs.running() {
         let (done, total) = job.progress;
-        let line = format!("{} … {} of {} · Esc stops it", job.what, grouped(done), grouped(total));
-        put(buffer, area, 1, 0, &fit(&line, width), theme.info.0);
+        let esc = app.keymap.key_of(Action::Cancel);
+        let line = format!("{} … {} of {} · {esc} stops it", job.name, grouped(done), grouped(total));
+        put(buffer, area, 1, 0, &fit(&line, room), theme.info.0);
         return;
     }
     match &app.notice {
-        Some(Notice::Told(line)) => {
-            put(buffer, area, 1, 0, &fit_path(line, width), theme.info.0);
+        Some(Notice::Info(line)) => {
+            put(buffer, area, 1, 0, &fit_path(line, room), theme.info.0);
         }
-        Some(Notice::Said(line)) => {
-            put(buffer, area, 1, 0, &fit_path(&format!("✓ {line}"), width), theme.good.0);
+        Some(Notice::Success(line)) => {
+            put(buffer, area, 1, 0, &fit_path(&format!("✓ {line}"), room), theme.good.0);
         }
-        Some(Notice::Failed(line)) => {
-            put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), width), theme.error.0);
+        Some(Notice::Failure(line)) => {
+            put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), room), theme.error.0);
         }
         Some(Notice::Leftover { path, files }) => {
-            put(buffer, area, 1, 0, &leftover(path, *files, width), theme.info.0);
+            put(buffer, area, 1, 0, &leftover(path, *files, room), theme.info.0);
         }
         None => keys(app, buffer),
     }
 }
 
-/// The line in which a filter is typed, and beneath it what can stand at the cursor, or carets under the wrong word.
+/// Draws the prompt for a filter, with completions or with carets under the wrong word in the line below.
 fn filter(app: &App, prompt: &Prompt, label: &str, buffer: &mut Buffer) {
     let (area, theme) = (filter_line(app), &app.theme);
-    let width = usize::from(area.width.saturating_sub(2));
+    let room = usize::from(area.width.saturating_sub(2));
     for y in [area, app.layout.hints] {
         put(buffer, y, 0, 0, &" ".repeat(usize::from(y.width)), Style::reset());
     }
     let x = 1 + put(buffer, area, 1, 0, label, theme.key.0);
-    let (shown, _) = visible_input(prompt, width);
+    let (shown, _) = visible_input(prompt, room);
     put(buffer, area, x, 0, &shown, theme.text.0);
     let under = app.layout.hints;
-    let (words, error) = prompt.advice();
-    // What is only not finished is no error yet.
+    let (words, current, error) = prompt.advice();
+    // An expression that is only unfinished is no error yet.
     let unfinished = error.as_ref().is_some_and(|e| e.span.end >= prompt.input.value().trim_end().len());
     match error {
-        Some(error) if prompt.complaint.is_some() || !unfinished || words.is_empty() => {
-            let room = width.saturating_sub(label.width() + 1).max(4);
+        Some(error) if prompt.error.is_some() || !unfinished || words.is_empty() => {
+            let room = room.saturating_sub(label.width() + 1).max(4);
             let scroll = prompt.input.visual_scroll(room);
             let (before, len) = error.columns();
-            let at = x + before.saturating_sub(scroll) as u16;
+            let at = x + cells(before.saturating_sub(scroll));
             let carets = "^".repeat(len.min(usize::from(under.width.saturating_sub(at)).max(1)));
             let sentence = error.to_string();
-            let end = at + carets.len() as u16;
+            let end = at + cells(carets.len());
             put(buffer, under, at, 0, &carets, theme.error.0);
             if usize::from(under.width.saturating_sub(end + 1)) >= sentence.width() {
                 put(buffer, under, end + 1, 0, &sentence, theme.error.0);
             } else if sentence.width() + 2 <= usize::from(at) {
-                put(buffer, under, at - sentence.width() as u16 - 1, 0, &sentence, theme.error.0);
+                put(buffer, under, at - width(&sentence) - 1, 0, &sentence, theme.error.0);
             } else {
                 let left = under.width.saturating_sub(end + 2);
                 put(buffer, under, end + 1, 0, &fit(&sentence, usize::from(left)), theme.error.0);
@@ -92,11 +97,11 @@ fn filter(app: &App, prompt: &Prompt, label: &str, buffer: &mut Buffer) {
         _ => {
             let mut x = 1 + put(buffer, under, 1, 0, "Tab ", theme.key.0);
             for (i, word) in words.iter().enumerate() {
-                if x + word.width() as u16 + 4 > under.width {
+                if x + width(word) + 4 > under.width {
                     put(buffer, under, x, 0, "…", theme.faint.0);
                     break;
                 }
-                let chosen = prompt.tabbed.as_ref().is_some_and(|(_, at)| *at == i);
+                let chosen = current == Some(i);
                 x += put(buffer, under, x, 0, word, if chosen { theme.selected.0 } else { theme.faint.0 }) + 2;
             }
         }
@@ -109,25 +114,25 @@ const fn filter_line(app: &App) -> Rect {
     Rect { x: hints.x, y: hints.y.saturating_sub(1), width: hints.width, height: hints.height }
 }
 
-/// How to open what a run left, or to put its files together first, in `width` columns.
-fn leftover(path: &str, files: usize, width: usize) -> String {
+/// The command that opens a capture which an earlier run left, or that joins its files, in `room` columns.
+fn leftover(path: &str, files: usize, room: usize) -> String {
     let (command, rest) = if files == 1 { ("framescope open", "") } else { ("cat", " > all.pcapng") };
     let words = format!("unsaved capture found: {command} ");
-    format!("{words}{}{rest}", fit_path(path, width.saturating_sub(words.width() + rest.width())))
+    format!("{words}{}{rest}", fit_path(path, room.saturating_sub(words.width() + rest.width())))
 }
 
-/// Where the terminal's cursor stands while something is typed.
+/// Position of the terminal's cursor while the user types.
 pub fn cursor(app: &App) -> Option<Position> {
-    let Some(Overlay::Prompt(prompt)) = &app.overlay else { return None };
+    let Some(Dialog::Prompt(prompt)) = &app.dialogs.open else { return None };
     let area = if prompt.purpose == Purpose::Filter { filter_line(app) } else { app.layout.hints };
     let label = prompt.purpose.label().width();
     let (_, column) = visible_input(prompt, usize::from(area.width.saturating_sub(2)));
-    Some(Position::new((area.x + 1 + (label + column) as u16).min(area.right().saturating_sub(1)), area.y))
+    Some(Position::new((area.x + 1 + cells(label + column)).min(area.right().saturating_sub(1)), area.y))
 }
 
-/// The part of what was typed that fits, and the cursor's column in it.
-fn visible_input(prompt: &Prompt, width: usize) -> (String, usize) {
-    let room = width.saturating_sub(prompt.purpose.label().width() + 1).max(4);
+/// The part of the text that fits, and the column of the cursor in it.
+fn visible_input(prompt: &Prompt, room: usize) -> (String, usize) {
+    let room = room.saturating_sub(prompt.purpose.label().width() + 1).max(4);
     let scroll = prompt.input.visual_scroll(room);
     let shown: String = prompt.input.value().chars().skip(scroll).take(room).collect();
     (shown, prompt.input.visual_cursor().max(scroll) - scroll)
@@ -136,66 +141,56 @@ fn visible_input(prompt: &Prompt, width: usize) -> (String, usize) {
 fn keys(app: &App, buffer: &mut Buffer) {
     let area = app.layout.hints;
     let theme = &app.theme;
-    let mut hints = match &app.overlay {
-        Some(Overlay::Findings(_)) => findings_hints(app),
-        _ => all_hints(app),
+    let mut hints = match &app.dialogs.open {
+        Some(Dialog::Findings(_)) => findings_hints(app),
+        _ => panel_hints(app),
     };
-    let width = |(_, key, hint): &(Action, String, String)| key.width() + hint.width() + 3;
-    // Where there is no room for all, the last go first, but never how to find out the rest and how to get out.
-    while hints.iter().map(width).sum::<usize>() > usize::from(area.width) {
-        let Some(at) = hints.iter().rposition(|(action, ..)| !matches!(action, Action::Help | Action::Quit)) else {
-            break;
-        };
+    let wide = |hint: &Hint| hint.key.width() + hint.words.width() + 3;
+    // If not all hints fit, the last ones are left out, but never those for help and for leaving.
+    let stays = |hint: &Hint| matches!(hint.action, Action::Help | Action::Quit | Action::Cancel);
+    while hints.iter().map(wide).sum::<usize>() > usize::from(area.width) {
+        let Some(at) = hints.iter().rposition(|hint| !stays(hint)) else { break };
         hints.remove(at);
     }
     let mut x = 1;
-    for (_, key, hint) in &hints {
-        x += put(buffer, area, x, 0, key, theme.key.0) + 1;
-        x += put(buffer, area, x, 0, hint, theme.faint.0) + 2;
+    for hint in &hints {
+        x += put(buffer, area, x, 0, &hint.key, theme.key.0) + 1;
+        x += put(buffer, area, x, 0, &hint.words, theme.faint.0) + 2;
     }
 }
 
-/// What the keys do while the panel of findings has them.
-fn findings_hints(app: &App) -> Vec<(Action, String, String)> {
-    let key = |action| app.keymap.key_of(action);
-    let hint = |action, key: String, words: &str| (action, key, words.to_owned());
-    let mut hints = vec![hint(Action::Quit, key(Action::Cancel), "close")];
-    if !app.tallies.is_empty() {
-        hints.insert(0, hint(Action::Up, format!("{}{}", key(Action::Up), key(Action::Down)), "rule"));
-        hints.insert(1, hint(Action::NextFinding, "Enter".to_owned(), "its next record"));
-        hints.insert(2, hint(Action::PreviousFinding, key(Action::PreviousFinding), "previous"));
+/// The hints while the panel of findings is open.
+fn findings_hints(app: &App) -> Vec<Hint> {
+    let mut hints = app.keymap.hints(Context::Findings);
+    if app.counts.tallies.is_empty() {
+        hints.retain(|hint| hint.action == Action::Cancel);
     }
     hints
 }
 
-/// The actions that have a place here, with their keys and words.
-fn all_hints(app: &App) -> Vec<(Action, String, String)> {
-    let bindings = app.keymap.groups.iter().flat_map(|group| &group.bindings);
-    bindings
-        .filter_map(|binding| {
-            let (hint, action) = (binding.hint.as_ref()?, binding.meaning().ok()?);
-            let live = app.setting.url.is_some();
-            let key = app.keymap.key_of(action);
-            let (key, hint) = match action {
-                Action::Left | Action::NextPanel | Action::Copy if app.view == View::Connections => return None,
-                Action::Open => (key, app.open_hint()?),
-                Action::Up => (format!("{key}{}", app.keymap.key_of(Action::Down)), up_hint(app)),
-                Action::Left if app.view == View::Timeline && app.focus == Panel::List => {
-                    (format!("{key}{}", app.keymap.key_of(Action::Right)), "time")
-                }
-                Action::Left => (format!("{key}{}", app.keymap.key_of(Action::Right)), left_hint(app.focus)),
-                Action::Hold | Action::Browser if !live => return None,
-                Action::Hold if !app.following => (key, "follow"),
-                _ => (key, hint.as_str()),
-            };
-            Some((action, key, hint.to_owned()))
-        })
-        .collect()
+/// The hints for the panel with the focus.
+fn panel_hints(app: &App) -> Vec<Hint> {
+    let hints = app.keymap.hints(Context::Panels).into_iter();
+    hints.filter_map(|hint| words(app, &hint).map(|words| Hint { words, ..hint })).collect()
+}
+
+/// The words for an action in the panel with the focus; `None` if it does nothing there.
+fn words(app: &App, hint: &Hint) -> Option<String> {
+    let live = app.session.url.is_some();
+    Some(match hint.action {
+        Action::Left | Action::NextPanel | Action::Copy if app.panels.view == View::Connections => return None,
+        Action::Hold | Action::Browser if !live => return None,
+        Action::Hold if !app.list.is_following() => "follow".to_owned(),
+        Action::Open => app.open_hint()?.to_owned(),
+        Action::Up => up_hint(app).to_owned(),
+        Action::Left => left_hint(app).to_owned(),
+        _ => hint.words.clone(),
+    })
 }
 
 const fn up_hint(app: &App) -> &'static str {
-    match app.focus {
-        Panel::List => match app.view {
+    match app.panels.focus {
+        Panel::List => match app.panels.view {
             View::Connections => "connection",
             View::Timeline => "lane",
             View::Frames | View::Messages => "record",
@@ -205,8 +200,9 @@ const fn up_hint(app: &App) -> &'static str {
     }
 }
 
-const fn left_hint(focus: Panel) -> &'static str {
-    match focus {
+fn left_hint(app: &App) -> &'static str {
+    match app.panels.focus {
+        Panel::List if app.panels.view == View::Timeline => "time",
         Panel::List | Panel::Bits => "field",
         Panel::Bytes | Panel::Payload | Panel::Inflated => "byte",
     }
@@ -217,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_what_was_left_the_file_stands() {
+    fn the_hint_for_a_leftover_capture_keeps_the_file_name() {
         let path = "~/.cache/framescope/spool-1234.pcapng";
         assert!(leftover(path, 1, 78).ends_with(path));
         assert!(leftover(path, 1, 62).ends_with("…/spool-1234.pcapng"), "{}", leftover(path, 1, 62));

@@ -11,18 +11,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::{cells, width};
 use super::{fit, put, rule};
-use crate::capture::query::messages::Message;
-use crate::capture::query::summary;
-use crate::capture::store::record::Record;
 use crate::proto::rules::{Severity, grouped};
 use crate::proto::time::Time;
-use crate::tui::app::rows::{Row, Sort};
-use crate::tui::app::{App, Panel, TimeFormat, View};
+use crate::tui::app::App;
+use crate::tui::panel::{Panel, TimeFormat, View};
+use crate::tui::state::list::{PageRow, RowKind};
 use crate::wire::printable;
 
-/// Columns of the list: where each begins, and how wide those are that are aligned right.
-struct Columns {
+/// The columns of the list: the end of right-aligned ones, the start of the others. 0 leaves a column out.
+struct ListColumns {
     number: u16,
     time: u16,
     connection: u16,
@@ -32,7 +31,7 @@ struct Columns {
     preview: u16,
 }
 
-impl Columns {
+impl ListColumns {
     const fn of(width: u16) -> Self {
         match width {
             100.. => Self { number: 8, time: 21, connection: 27, kind: 32, length: 53, bits: 55, preview: 70 },
@@ -44,145 +43,135 @@ impl Columns {
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
-    let focused = app.focus == Panel::List;
-    rule::titled(app, buffer, title, app.view.name(), "", focused);
+    let focused = app.panels.focus == Panel::List;
+    rule::titled(app, buffer, title, app.panels.view.name(), "", focused);
     if area.height == 0 {
         return;
     }
     let (words, style) = state(app);
     rule::right(buffer, title, &words, style);
-    let room = title.width.saturating_sub(words.width() as u16 + 3);
-    heads(app, buffer, Rect { width: room, ..title }, &Columns::of(title.width));
-    if app.rows.is_empty() {
-        let words = if app.is_behind() { "looking through the capture …" } else { "no record is let through" };
+    let room = title.width.saturating_sub(width(&words) + 3);
+    heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width));
+    if app.list.rows().is_empty() {
+        let words = if app.list.is_incomplete() { "searching the capture …" } else { "no record matches the filter" };
         put(buffer, area, 2, 0, words, app.theme.faint.0);
     }
-    let rows: Vec<Row> = (app.top..app.top + u64::from(area.height)).map_while(|row| app.rows.row(row)).collect();
-    let records = app.capture.pick(rows.iter().map(|row| row.no));
     let base = app.capture.origin().unwrap_or_default();
-    let mut previous = before_top(app);
-    let at_cursor = app.cursor_row();
-    for (y, row) in rows.iter().enumerate() {
-        // One may have gone with the ring just now.
-        let Some(record) = records.iter().find(|record| record.no == row.no) else { continue };
-        let time = time_text(app.time_format, record.time, base, previous);
-        let line = Rect { y: area.y + y as u16, height: 1, ..area };
-        Line { app, row, record, time, columns: Columns::of(area.width) }.draw(buffer, line);
-        if at_cursor == Some(app.top + y as u64) {
+    let mut previous = time_before_top(app);
+    let cursor = app.list.cursor_row();
+    for row in app.list.page() {
+        let y = cells(row.at.saturating_sub(app.list.top()));
+        if y >= area.height {
+            break;
+        }
+        let line = Rect { y: area.y + y, height: 1, ..area };
+        let time = time_text(app.panels.time_format, row.record.time, base, previous);
+        ListLine { app, row, time, columns: ListColumns::of(area.width) }.draw(buffer, line);
+        if cursor == Some(row.at) {
             put(buffer, line, 0, 0, "▌", app.theme.focus.0);
             buffer.set_style(line, app.theme.cursor.0);
         }
-        previous = Some(record.time);
+        previous = Some(row.record.time);
     }
 }
 
-/// The words at the right of the title: what is listed, and where the cursor is in it.
+/// The text at the right of the title: what is listed, and whether the cursor follows new records.
 fn state(app: &App) -> (String, Style) {
     let theme = &app.theme;
-    let (place, style) = match (!app.is_live(), app.following, app.new_since_hold()) {
+    let (place, style) = match (!app.is_live(), app.list.is_following(), app.list.new_since_hold()) {
         (true, ..) => (place(app), theme.faint.0),
         (_, true, _) => ("following ▼".to_owned(), theme.good.0),
         (_, false, 0) => ("holding".to_owned(), theme.warning.0),
         (_, false, new) => (format!("holding · +{} new", grouped(new)), theme.warning.0),
     };
-    let only = app.only.map(|number| format!("connection {number} · ")).unwrap_or_default();
+    let only = app.list.connection().map(|number| format!("connection {number} · ")).unwrap_or_default();
     (format!("{only}{place}"), style)
 }
 
-/// Which row the cursor is in, of how many.
+/// The row of the cursor and the number of rows.
 fn place(app: &App) -> String {
-    let row = app.cursor_row().map_or("–".to_owned(), |row| grouped(row + 1));
-    format!("{row} of {}", grouped(app.rows.len()))
+    let row = app.list.cursor_row().map_or("–".to_owned(), |row| grouped(row + 1));
+    format!("{row} of {}", grouped(app.list.rows().len()))
 }
 
-/// The time of the record in the row before the first one in view.
-fn before_top(app: &App) -> Option<Time> {
-    let no = app.rows.number(app.top.checked_sub(1)?)?;
+/// The time of the record in the row above the first one in view.
+fn time_before_top(app: &App) -> Option<Time> {
+    let no = app.list.rows().number(app.list.top().checked_sub(1)?)?;
     app.capture.record(no).map(|record| record.time)
 }
 
-/// The heads stand in the title line, where they cost no row. One that does not fit beside the words at the right is left out.
-fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &Columns) {
+/// Draws the column heads into the title line. A head that does not fit beside the text at the right is left out.
+fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &ListColumns) {
     let style = app.theme.faint.0;
-    let time = match app.time_format {
+    let time = match app.panels.time_format {
         TimeFormat::SinceStart => "Time",
         TimeFormat::SincePrevious => "Δ Time",
         TimeFormat::Clock => "Clock",
     };
-    let bits = if app.view == View::Messages { "Frames" } else { "Bits" };
+    let bits = if app.panels.view == View::Messages { "Frames" } else { "Bits" };
     for (end, head) in [(columns.time, time), (columns.connection, "Conn"), (columns.length, "Length")] {
-        let width = head.chars().count() as u16 + 2;
-        if end > width && end > 9 {
-            put(buffer, area, end - width + 1, 0, &format!(" {head} "), style);
+        let wide = width(head) + 2;
+        if end > wide && end > 9 {
+            put(buffer, area, end - wide + 1, 0, &format!(" {head} "), style);
         }
     }
     for (start, head) in [(columns.kind, "Kind"), (columns.bits, bits), (columns.preview, "Preview")] {
-        if usize::from(start) > app.view.name().len() + 2 && start + (head.len() as u16) < area.width {
+        if usize::from(start) > app.panels.view.name().len() + 2 && start + width(head) < area.width {
             put(buffer, area, start - 1, 0, &format!(" {head} "), style);
         }
     }
 }
 
 /// A line of the list.
-struct Line<'a> {
+struct ListLine<'a> {
     app: &'a App,
-    row: &'a Row,
-    record: &'a Record,
+    row: &'a PageRow,
     time: String,
-    columns: Columns,
+    columns: ListColumns,
 }
 
-impl Line<'_> {
+impl ListLine<'_> {
     fn draw(&self, buffer: &mut Buffer, line: Rect) {
-        let (app, columns, record) = (self.app, &self.columns, self.record);
+        let (app, at, record, summary) = (self.app, &self.columns, &self.row.record, &self.row.summary);
         let theme = &app.theme;
-        if app.marks.contains(&record.no) {
+        if app.list.marks().contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning.0);
         }
-        right(buffer, line, columns.number, &record.no.to_string(), theme.faint.0);
-        right(buffer, line, columns.time, &self.time, theme.text.0);
+        right(buffer, line, at.number, &record.no.to_string(), theme.faint.0);
+        right(buffer, line, at.time, &self.time, theme.text.0);
         if let Some(sign) = self.tree_sign() {
-            put(buffer, line, columns.kind - 2, 0, sign, theme.key.0);
+            put(buffer, line, at.kind - 2, 0, sign, theme.key.0);
         }
-        let message = match self.row.sort {
-            Sort::Plain => app.messages.known(record.no).filter(|_| app.view == View::Messages),
-            _ => None,
-        };
-        let summary = match message {
-            Some(message) => summary::of_message(&app.capture, record, message),
-            None => summary::of(&app.capture, record),
-        };
-        if let Sort::Heartbeats(count) = self.row.sort {
+        if let RowKind::Heartbeats(count) = self.row.row.kind {
             let words = format!("⋯ {} heartbeats", grouped(u64::from(count)));
-            put(buffer, line, columns.kind, 0, &words, theme.faint.0);
+            put(buffer, line, at.kind, 0, &words, theme.faint.0);
             let first = format!("{} {}", summary.kind, summary.preview);
-            put(buffer, line, columns.preview, 0, &fit(&first, room(line, columns.preview)), theme.faint.0);
+            put(buffer, line, at.preview, 0, &fit(&first, room(line, at.preview)), theme.faint.0);
             return;
         }
-        right(buffer, line, columns.connection, &record.connection.to_string(), theme.faint.0);
+        right(buffer, line, at.connection, &record.connection.to_string(), theme.faint.0);
         let direction = theme.direction(record.direction);
-        put(buffer, line, columns.kind - 3, 0, &record.direction.arrow().to_string(), direction);
-        put(buffer, line, columns.kind, 0, &fit(&summary.kind, 12), direction);
+        put(buffer, line, at.kind - 3, 0, &record.direction.arrow().to_string(), direction);
+        put(buffer, line, at.kind, 0, &fit(&summary.kind, 12), direction);
         if let Some(length) = summary.length {
-            right(buffer, line, columns.length, &grouped(length), theme.text.0);
+            right(buffer, line, at.length, &grouped(length), theme.text.0);
         }
-        // The column has another head where rows are messages.
-        if message.is_some() || app.view != View::Messages || self.row.sort != Sort::Plain {
-            self.bits(buffer, line, summary.bits);
+        // In the view of messages the column counts frames, which only the row of a message or of a child has.
+        let child = matches!(self.row.row.kind, RowKind::Child { .. });
+        if self.row.message.is_some() || app.panels.view != View::Messages || child {
+            self.bits(buffer, line, summary.bits.clone());
         }
-        self.said(buffer, line, &summary.preview, message);
+        self.text(buffer, line);
     }
 
-    /// How a row belongs to those around it.
+    /// The sign of an expanded or expandable row, or of a child.
     fn tree_sign(&self) -> Option<&'static str> {
-        let app = self.app;
-        match self.row.sort {
-            Sort::Beneath { last: false } => Some("├"),
-            Sort::Beneath { last: true } => Some("└"),
-            _ if app.rows.is_opened(self.row.no) => Some("▾"),
-            Sort::Heartbeats(_) => Some("▸"),
-            Sort::Plain if app.view != View::Messages => None,
-            Sort::Plain => app.messages.known(self.row.no).filter(|message| message.frames > 1).map(|_| "▸"),
+        match self.row.row.kind {
+            RowKind::Child { last: false } => Some("├"),
+            RowKind::Child { last: true } => Some("└"),
+            _ if self.app.list.rows().is_expanded(self.row.row.no) => Some("▾"),
+            RowKind::Heartbeats(_) => Some("▸"),
+            RowKind::Record => self.row.message.as_ref().filter(|message| message.frames > 1).map(|_| "▸"),
         }
     }
 
@@ -192,7 +181,7 @@ impl Line<'_> {
             return;
         }
         let room = usize::from(columns.preview - columns.bits - 1);
-        // A narrow column has no room for all of their names.
+        // A narrow column shows shorter names.
         if room < 13 {
             bits = bits.replace("RSV", "R");
         }
@@ -205,33 +194,33 @@ impl Line<'_> {
         put(buffer, line, columns.bits, 0, &fit(&bits, room), self.app.theme.faint.0);
     }
 
-    /// What is wrong, what was noted, and the preview.
-    fn said(&self, buffer: &mut Buffer, line: Rect, preview: &str, message: Option<&Message>) {
+    /// The worst finding, the note and the preview.
+    fn text(&self, buffer: &mut Buffer, line: Rect) {
         let (theme, start) = (&self.app.theme, self.columns.preview);
         let mut x = start;
-        if let Some(finding) = self.record.worst() {
+        if let Some(finding) = self.row.record.worst() {
             let symbol = severity_symbol(finding.rule.severity());
             let style = theme.severity(finding.rule.severity());
             let words = format!("{symbol} {}", printable::text(&finding.sentence()));
             x += put(buffer, line, x, 0, &fit(&words, room(line, x)), style) + 2;
-        } else if let Some(severity) = message.and_then(|message| message.severity) {
+        } else if let Some(severity) = self.row.message.as_ref().and_then(|message| message.severity) {
             // A later frame of the message breaks a rule.
             x += put(buffer, line, x, 0, severity_symbol(severity), theme.severity(severity)) + 1;
         }
-        if let Some(note) = self.app.capture.note(self.record.no) {
-            x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(&note)), theme.info.0) + 1;
+        if let Some(note) = &self.row.note {
+            x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(note)), theme.info.0) + 1;
         }
-        // Beside a finding the preview stands only where there is room to say something.
+        // Beside a finding, the preview needs at least eight columns to be of use.
         if x == start || room(line, x) >= 8 {
-            put(buffer, line, x, 0, &fit(preview, room(line, x)), theme.text.0);
+            put(buffer, line, x, 0, &fit(&self.row.summary.preview, room(line, x)), theme.text.0);
         }
     }
 }
 
-/// Writes text that ends before a column; a column that is left out is 0.
+/// Writes text that ends before a column; 0 leaves it out.
 fn right(buffer: &mut Buffer, line: Rect, end: u16, text: &str, style: Style) {
     if end > 0 {
-        put(buffer, line, end.saturating_sub(text.chars().count() as u16), 0, text, style);
+        put(buffer, line, end.saturating_sub(width(text)), 0, text, style);
     }
 }
 
@@ -239,7 +228,7 @@ fn room(line: Rect, x: u16) -> usize {
     usize::from(line.width.saturating_sub(x))
 }
 
-/// The sign of a severity; colour is never the only one.
+/// The symbol of a severity, so that colour is never the only sign.
 pub const fn severity_symbol(severity: Severity) -> &'static str {
     match severity {
         Severity::Info => "i",

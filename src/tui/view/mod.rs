@@ -1,20 +1,20 @@
-//! Drawing. Each panel has its file and one `render`; none changes anything.
+//! Drawing. Each panel has a file with one `render`, which changes nothing and reads no file.
 
 mod bits;
 mod bytes;
 mod card;
+mod cells;
 mod connections;
 mod empty;
 mod explanation;
-pub mod findings;
-pub mod grid;
+mod findings;
 mod header;
 mod help;
 mod hints;
 mod list;
 mod popup;
 mod rule;
-pub mod timeline;
+mod timeline;
 mod tree;
 
 use ratatui::Frame;
@@ -24,9 +24,10 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::app::overlay::Overlay;
-use super::app::{App, View};
+use super::app::App;
 use super::layout::MIN_SIZE;
+use super::panel::View;
+use super::state::dialogs::Dialog;
 
 /// Draws the screen.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -42,15 +43,15 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let layout = &app.layout;
     if layout.is_too_small() {
         let (columns, rows) = MIN_SIZE;
-        let line = format!("framescope needs {columns}×{rows} at least");
+        let line = format!("framescope needs at least {columns}×{rows}");
         put(buffer, layout.area, 0, 0, &line, app.theme.text.0);
         return;
     }
     header::render(app, buffer);
-    if app.totals.records == 0 {
+    if app.counts.totals.records == 0 {
         empty::render(app, buffer);
     } else {
-        match app.view {
+        match app.panels.view {
             View::Connections => connections::render(app, buffer),
             View::Timeline => timeline::render(app, buffer),
             View::Frames | View::Messages => list::render(app, buffer),
@@ -61,15 +62,15 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         explanation::render(app, buffer);
     }
     hints::render(app, buffer);
-    match &app.overlay {
-        Some(Overlay::Findings(panel)) => findings::render(app, panel, buffer),
-        Some(Overlay::Help(top)) => help::render(app, *top, buffer),
-        Some(overlay) => popup::render(app, overlay, buffer),
+    match &app.dialogs.open {
+        Some(Dialog::Findings(panel)) => findings::render(app, panel, buffer),
+        Some(Dialog::Help(top)) => help::render(app, *top, buffer),
+        Some(dialog) => popup::render(app, dialog, buffer),
         None => {}
     }
 }
 
-/// Writes text at a place of an area, cut at its edge; returns the columns used.
+/// Writes text into an area, truncated at its edge. Returns the number of columns used.
 fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
     if x >= area.width || y >= area.height {
         return 0;
@@ -78,7 +79,7 @@ fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style
     end - area.x - x
 }
 
-/// The text in at most `width` columns; where it is cut an ellipsis says so.
+/// The text in at most `width` columns. A truncated text ends with an ellipsis.
 fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -99,7 +100,7 @@ fn fit(text: &str, width: usize) -> String {
     out
 }
 
-/// The text in at most `width` columns, cut between words where it must be; an ellipsis says so.
+/// The text in at most `width` columns, truncated between words. A truncated text ends with an ellipsis.
 fn fit_words(text: &str, width: usize) -> String {
     match wrap(text, width.saturating_sub(2)).into_iter().next() {
         Some(line) if text.width() > width => format!("{line} …"),
@@ -107,7 +108,7 @@ fn fit_words(text: &str, width: usize) -> String {
     }
 }
 
-/// The text in at most `width` columns; of one that holds a path the name of the file at its end stays, and the middle goes.
+/// The text in at most `width` columns. If it ends with a path, the middle is cut out and the file name stays.
 fn fit_path(text: &str, width: usize) -> String {
     let name = text.rfind('/').map_or("", |at| &text[at..]);
     if text.width() <= width || name.is_empty() || name.width() + 2 > width {
@@ -116,7 +117,7 @@ fn fit_path(text: &str, width: usize) -> String {
     fit(&text[..text.len() - name.len()], width - name.width()) + name
 }
 
-/// The text in at most `rows` lines of `width` columns: as many of its sentences as fit, and of the first what fits.
+/// The text in at most `rows` lines of `width` columns: as many sentences as fit, or the beginning of the first.
 fn wrap_sentences(text: &str, width: usize, rows: usize) -> Vec<String> {
     let whole = wrap(text, width);
     if whole.len() <= rows {
@@ -133,7 +134,7 @@ fn wrap_sentences(text: &str, width: usize, rows: usize) -> Vec<String> {
     })
 }
 
-/// The text in lines of at most `width` columns, broken between words where they fit.
+/// The text in lines of at most `width` columns, broken between words.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -157,8 +158,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A number of bytes for people: `487 B`, `21.0 kB`, `1.2 MB`.
-fn bytes_for_people(bytes: u64) -> String {
+/// A number of bytes with a unit: `487 B`, `21.0 kB`, `1.2 MB`.
+fn bytes_with_unit(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
@@ -172,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_cut_by_columns_not_by_characters() {
+    fn text_is_truncated_by_columns_not_by_characters() {
         assert_eq!(fit("日本語", 5), "日本…");
         assert_eq!(fit("日本語", 6), "日本語");
         assert_eq!(fit("abc", 0), "");
@@ -181,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_path_the_file_stays() {
+    fn a_path_keeps_its_file_name() {
         assert_eq!(fit_path("open /a/long/way/live.pcapng", 22), "open /a/l…/live.pcapng");
         assert_eq!(fit_path("open /a/live.pcapng", 19), "open /a/live.pcapng");
         assert_eq!([fit_path("no path here", 8), fit_path("/a/very-long-name", 8)], ["no path…", "/a/very…"]);
     }
 
     #[test]
-    fn sentences_are_shown_whole_as_far_as_there_are_lines() {
+    fn only_whole_sentences_are_shown_if_one_fits() {
         let text = "One two. Three four. Five six.";
         assert_eq!(wrap_sentences(text, 10, 4), ["One two.", "Three", "four. Five", "six."]);
         assert_eq!(wrap_sentences(text, 10, 3), ["One two.", "Three", "four."]);

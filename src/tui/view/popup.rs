@@ -1,42 +1,47 @@
-//! Boxes over the panels: the export dialog, the copy menu, questions.
+//! Boxes over the panels: the export dialog, the copy menu and questions.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::{cells, width};
 use super::{fit, put, wrap};
-use crate::proto::rules::grouped;
-use crate::tui::app::overlay::{CopyMenu, ExportDialog, Overlay, Question, Scope};
-use crate::tui::app::{App, count};
+use crate::proto::rules::{count, grouped};
+use crate::tui::app::App;
+use crate::tui::keymap::{Binding, Context};
+use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, ExportRow, Question, Scope};
 
 const EXPORT_WIDTH: u16 = 72;
 const EXPORT_HEIGHT: u16 = 11;
+
+/// Width of the copy menu.
+const COPY_WIDTH: u16 = 46;
+
 /// Column of the values in the export dialog.
 const VALUES: u16 = 11;
 
-pub fn render(app: &App, overlay: &Overlay, buffer: &mut Buffer) {
-    match overlay {
-        Overlay::Export(dialog) => export(app, dialog, buffer),
-        Overlay::Copy(menu) => copy(app, menu, buffer),
-        Overlay::Question(question) => ask(app, question, buffer),
-        Overlay::Help(_) | Overlay::Findings(_) | Overlay::Prompt(_) => {}
+pub fn render(app: &App, dialog: &Dialog, buffer: &mut Buffer) {
+    match dialog {
+        Dialog::Export(dialog) => export(app, dialog, buffer),
+        Dialog::Copy(menu) => copy(app, menu, buffer),
+        Dialog::Question(question) => ask(app, question, buffer),
+        Dialog::Help(_) | Dialog::Findings(_) | Dialog::Prompt(_) => {}
     }
 }
 
-/// Where the terminal's cursor stands while a path is typed.
+/// Position of the terminal's cursor while the user types a path.
 pub fn cursor(app: &App) -> Option<Position> {
-    let Some(Overlay::Export(dialog)) = &app.overlay else { return None };
-    if dialog.row != 2 {
+    let Some(Dialog::Export(dialog)) = &app.dialogs.open else { return None };
+    if dialog.row != ExportRow::Path {
         return None;
     }
     let inner = inner(app, EXPORT_WIDTH, EXPORT_HEIGHT);
     let room = usize::from(inner.width.saturating_sub(VALUES + 1));
-    let column = dialog.path.visual_cursor() - dialog.path.visual_scroll(room);
-    Some(Position::new(inner.x + VALUES + column as u16, inner.y + 5))
+    let column = cells(dialog.path.visual_cursor().saturating_sub(dialog.path.visual_scroll(room)));
+    Some(Position::new(inner.x + VALUES + column, inner.y + 5))
 }
 
-/// Draws an empty box in the middle of the screen, with a title and a line at its bottom; returns what is inside.
+/// Draws an empty box in the middle of the screen, with a title and a line of hints at its bottom. Returns the area inside.
 pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u16, foot: &str) -> Rect {
     let theme = &app.theme;
     let inner = inner(app, width, height);
@@ -78,28 +83,28 @@ fn inner(app: &App, width: u16, height: u16) -> Rect {
 
 fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let inner =
-        frame(app, buffer, "Export", EXPORT_WIDTH, EXPORT_HEIGHT, "↑↓ row · ←→ choose · Enter export · Esc close");
-    let label = |buffer: &mut Buffer, row: usize, y: u16, text: &str| {
+    let foot = app.keymap.foot(Context::Export);
+    let inner = frame(app, buffer, "Export", EXPORT_WIDTH, EXPORT_HEIGHT, &foot);
+    let label = |buffer: &mut Buffer, row: ExportRow, y: u16, text: &str| {
         let style = if dialog.row == row { theme.focus.0 } else { theme.text.0 };
         put(buffer, inner, 1, y, if dialog.row == row { "▌" } else { " " }, theme.focus.0);
         put(buffer, inner, 2, y, text, style);
     };
-    label(buffer, 0, 1, "what");
+    label(buffer, ExportRow::Scope, 1, "what");
     let mut x = VALUES;
     for (scope, n) in dialog.scopes.iter().copied() {
         let words = match scope {
-            Scope::This => format!(" record {} ", app.cursor),
+            Scope::Cursor => format!(" record {} ", app.list.cursor()),
             Scope::Marked => format!(" {} marked ", grouped(n)),
             Scope::Filtered => format!(" {} filtered ", grouped(n)),
             Scope::All => format!(" all {} ", grouped(n)),
         };
         x += put(buffer, inner, x, 1, &words, if scope == dialog.scope { theme.selected.0 } else { theme.text.0 }) + 1;
     }
-    label(buffer, 1, 3, "format");
+    label(buffer, ExportRow::Format, 3, "format");
     x = VALUES;
-    // The chosen one is in view, with as many before it as there is room for.
-    let widths: Vec<u16> = dialog.formats.iter().map(|format| format.name.width() as u16 + 3).collect();
+    // The chosen format is in view, with as many before it as fit.
+    let widths: Vec<u16> = dialog.formats.iter().map(|format| width(&format.name) + 3).collect();
     let room = inner.width.saturating_sub(VALUES);
     let until = (dialog.format + 1).min(widths.len());
     let first = (0..until).find(|first| widths[*first..until].iter().sum::<u16>() <= room).unwrap_or(dialog.format);
@@ -107,59 +112,54 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
         let style = if i == dialog.format { theme.selected.0 } else { theme.text.0 };
         x += put(buffer, inner, x, 3, &format!(" {} ", format.name), style) + 1;
     }
-    label(buffer, 2, 5, "file");
+    label(buffer, ExportRow::Path, 5, "file");
     let room = usize::from(inner.width.saturating_sub(VALUES + 1));
     let scroll = dialog.path.visual_scroll(room);
     let shown: String = dialog.path.value().chars().skip(scroll).take(room).collect();
     put(buffer, inner, VALUES, 5, &shown, theme.text.0);
-    if let Some(format) = dialog.formats.get(dialog.format) {
-        put(buffer, inner, 2, 7, &fit(format.words, usize::from(inner.width - 3)), theme.faint.0);
+    if let Some(format) = dialog.chosen_format() {
+        put(buffer, inner, 2, 7, &fit(format.words, usize::from(inner.width.saturating_sub(3))), theme.faint.0);
     }
 }
 
 fn copy(app: &App, menu: &CopyMenu, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let height = menu.choices.len() as u16 + 4;
-    let inner = frame(app, buffer, "Copy", 46, height, "↑↓ Enter · Esc close");
-    for (i, (key, words, _)) in menu.choices.iter().enumerate() {
-        let y = i as u16 + 1;
-        let style = if i == menu.at { theme.selected.0 } else { theme.text.0 };
-        put(buffer, inner, 2, y, &key.to_string(), theme.key.0);
+    let height = cells(menu.choices().len()).saturating_add(4);
+    let inner = frame(app, buffer, "Copy", COPY_WIDTH, height, &app.keymap.foot(Context::Copy));
+    for (what, y) in menu.choices().iter().zip(1..) {
+        let binding = app.keymap.binding(Context::Copy, what.action());
+        let key = binding.map(Binding::first_key).unwrap_or_default();
+        let words = binding.map_or("", |binding| &binding.help);
+        let style = if *what == menu.current() { theme.selected.0 } else { theme.text.0 };
+        put(buffer, inner, 2, y, &key, theme.key.0);
         put(buffer, inner, 5, y, &format!(" {words} "), style);
     }
 }
 
 fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let (title, text, answers) = match question {
-        Question::QuitUnsaved(n) => (
-            "Quit",
-            format!(
-                "{} in this capture {} not saved, and would be gone.",
-                count(*n, "record"),
-                if *n == 1 { "is" } else { "are" }
-            ),
-            [("s", "save, then quit"), ("q", "quit without saving"), ("Esc", "stay")],
-        ),
-        Question::QuitNoted => (
-            "Quit",
-            "What you noted is in no file yet: saving writes the capture with its notes.".to_owned(),
-            [("s", "save, then quit"), ("q", "quit without saving"), ("Esc", "stay")],
-        ),
-        Question::Replace(request) => (
-            "Replace",
-            format!("{} exists.", request.path.display()),
-            [("r", "replace it"), ("n", "keep it, write nothing"), ("Esc", "the same")],
-        ),
+    let (title, context, text) = match question {
+        Question::QuitUnsaved(n) => {
+            let are = if *n == 1 { "is" } else { "are" };
+            let text =
+                format!("{} in this capture {are} not saved. Quitting deletes the capture.", count(*n, "record"));
+            ("Quit", Context::Quit, text)
+        }
+        Question::QuitNotes => {
+            let text = "Your notes are in no file yet. Saving writes the capture with its notes.".to_owned();
+            ("Quit", Context::Quit, text)
+        }
+        Question::Replace(request) => ("Replace", Context::Replace, format!("{} exists.", request.path.display())),
     };
     let lines = wrap(&text, 54);
-    let inner = frame(app, buffer, title, 60, lines.len() as u16 + 7, "");
-    for (y, line) in lines.iter().enumerate() {
-        put(buffer, inner, 2, y as u16 + 1, line, theme.text.0);
+    let answers = app.keymap.hints(context);
+    let height = cells(lines.len() + answers.len()).saturating_add(4);
+    let inner = frame(app, buffer, title, 60, height, "");
+    for (line, y) in lines.iter().zip(1..) {
+        put(buffer, inner, 2, y, line, theme.text.0);
     }
-    for (i, (key, words)) in answers.iter().enumerate() {
-        let y = lines.len() as u16 + 2 + i as u16;
-        put(buffer, inner, 5 - (key.width() as u16).min(3), y, key, theme.key.0);
-        put(buffer, inner, 7, y, words, theme.text.0);
+    for (hint, y) in answers.iter().zip(cells(lines.len()).saturating_add(2)..) {
+        put(buffer, inner, 5 - width(&hint.key).min(3), y, &hint.key, theme.key.0);
+        put(buffer, inner, 7, y, &hint.words, theme.text.0);
     }
 }

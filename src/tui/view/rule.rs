@@ -1,13 +1,13 @@
-//! The lines between panels, with their titles.
+//! The title lines of panels.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::width;
 use super::{fit, put};
 use crate::tui::app::App;
 
-/// Draws a line with a title at its left: ` Bits ─ record 4 · text ─────`. The name is lit when its panel has the keys.
+/// Draws a title line: ` Bits ─ record 4 · text ─────`. The name is highlighted if its panel has the focus.
 pub fn titled(app: &App, buffer: &mut Buffer, area: Rect, name: &str, rest: &str, focused: bool) {
     if area.height == 0 {
         return;
@@ -23,10 +23,10 @@ pub fn titled(app: &App, buffer: &mut Buffer, area: Rect, name: &str, rest: &str
     }
 }
 
-/// Writes words into the right end of a line.
+/// Writes text at the right end of a title line, if it fits.
 pub fn right(buffer: &mut Buffer, area: Rect, words: &str, style: ratatui::style::Style) {
-    let width = words.width() as u16 + 2;
-    if area.height > 0 && width + 12 < area.width {
-        put(buffer, area, area.width - width - 1, 0, &format!(" {words} "), style);
+    let wide = width(words) + 2;
+    if area.height > 0 && wide + 12 < area.width {
+        put(buffer, area, area.width - wide - 1, 0, &format!(" {words} "), style);
     }
 }

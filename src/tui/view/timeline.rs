@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::cells::{cells, width};
 use super::list::severity_symbol;
 use super::{fit, put, rule};
 use crate::capture::query::summary;
@@ -18,39 +19,40 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::Severity;
 use crate::proto::time::Time;
 use crate::tui::action::Action;
-use crate::tui::app::{App, Panel};
+use crate::tui::app::App;
 use crate::tui::layout::{GUTTER, LEGEND_FROM};
+use crate::tui::panel::Panel;
 
-/// The least columns between two times in the title.
-const TICKS: u64 = 14;
+/// Smallest number of columns between two times in the title.
+const MIN_TICK: u64 = 14;
 
 /// Draws the timeline.
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
-    rule::titled(app, buffer, title, app.view.name(), "", app.focus == Panel::List);
+    rule::titled(app, buffer, title, app.panels.view.name(), "", app.panels.focus == Panel::List);
     if area.height == 0 {
         return;
     }
-    let spans = app.timeline.spans;
-    let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.cursor);
+    let spans = app.timeline.spans();
+    let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.list.cursor());
     rule::right(buffer, title, &words, app.theme.faint.0);
-    let room = title.width.saturating_sub(words.width() as u16 + 3);
+    let room = title.width.saturating_sub(width(&words) + 3);
     axis(app, buffer, Rect { width: room, ..title });
-    if app.timeline.lanes.is_empty() && app.filter().is_some() {
-        put(buffer, area, 2, 0, "no connection is let through", app.theme.faint.0);
+    if app.timeline.lanes().is_empty() && app.list.filter().is_some() {
+        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint.0);
     }
-    let own = app.lane();
-    let column = app.detail.as_ref().and_then(|detail| spans.at(detail.record.time));
-    for (pair, lanes) in app.timeline.lanes.iter().enumerate() {
+    let own = app.detail.current().map(|detail| (detail.record.connection, detail.record.direction));
+    let column = app.detail.current().and_then(|detail| spans.at(detail.record.time));
+    for (pair, lanes) in app.timeline.lanes().iter().enumerate() {
         for direction in Direction::BOTH {
-            let y = area.y + pair as u16 * 2 + direction.index() as u16;
+            let y = area.y + cells(pair) * 2 + cells(direction.index());
             let line = Rect { y, height: 1, ..area };
             if y >= area.bottom() {
                 return;
             }
             if direction == Direction::ClientToServer {
                 let number = lanes.connection.to_string();
-                put(buffer, line, 7 - (number.len() as u16).min(6), 0, &number, app.theme.faint.0);
+                put(buffer, line, 7 - (cells(number.len())).min(6), 0, &number, app.theme.faint.0);
             }
             put(buffer, line, 8, 0, &direction.arrow().to_string(), app.theme.direction(direction));
             lane(app, buffer, line, direction, &lanes.bins[direction.index()]);
@@ -71,21 +73,21 @@ fn lane(app: &App, buffer: &mut Buffer, line: Rect, direction: Direction, bins: 
             Some(severity) => (severity_symbol(severity), theme.severity(severity)),
             None => (sign(bin), style(app, direction, bin.sort)),
         };
-        put(buffer, line, GUTTER + x as u16, 0, sign, style);
+        put(buffer, line, GUTTER + cells(x), 0, sign, style);
     }
 }
 
-/// Marks the lane of the cursor, and the column of its record.
+/// Marks the lane of the cursor and the column of its record.
 fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
     put(buffer, line, 0, 0, "▌", app.theme.focus.0);
     buffer.set_style(line, app.theme.cursor.0);
     if let Some(column) = column {
-        let cell = Rect { x: line.x + GUTTER + column as u16, width: 1, ..line };
+        let cell = Rect { x: line.x + GUTTER + cells(column), width: 1, ..line };
         buffer.set_style(cell.intersection(line), app.theme.selected.0);
     }
 }
 
-/// The sign of what moved; data as high as its size is long, four times as much for each step.
+/// The sign of a column. For data, a bar: each step is four times as many bytes.
 fn sign(bin: &Bin) -> &'static str {
     match bin.sort {
         Sort::Absent => " ",
@@ -118,25 +120,25 @@ fn style(app: &App, direction: Direction, sort: Sort) -> Style {
 
 /// Times since the first record, in the title line.
 fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
-    let spans = app.timeline.spans;
+    let spans = app.timeline.spans();
     let base = app.capture.span().map_or(Time(0), |(first, _)| first);
     let step = tick(spans);
     let end = spans.start(spans.count).0;
     let mut at = spans.from.0.saturating_sub(base.0).div_ceil(step).saturating_mul(step);
     while let Some(column) = spans.at(Time(base.0.saturating_add(at))).filter(|_| base.0.saturating_add(at) < end) {
-        let x = GUTTER + column as u16;
+        let x = GUTTER + cells(column);
         let label = format!("┬ {} ", seconds(at, step));
-        // The title stands at the left, and words at the right.
-        if x > app.view.name().len() as u16 + 1 && x + (label.width() as u16) < area.width {
+        // Leave out a label that would cover the title or the text at the right.
+        if x > width(app.panels.view.name()) + 1 && x + width(&label) < area.width {
             put(buffer, area, x, 0, &label, app.theme.faint.0);
         }
         at += step;
     }
 }
 
-/// A round time, at least so many columns long: 1, 2 or 5 of a power of ten.
+/// A round time between two labels, in nanoseconds: 1, 2 or 5 times a power of ten, and at least [`MIN_TICK`] columns.
 fn tick(spans: Spans) -> u64 {
-    let least = spans.each.saturating_mul(TICKS);
+    let least = spans.each.saturating_mul(MIN_TICK);
     let mut power = 1u64;
     loop {
         for digit in [1, 2, 5] {
@@ -148,7 +150,7 @@ fn tick(spans: Spans) -> u64 {
     }
 }
 
-/// A time in seconds, with as many decimals as the step has.
+/// A time in seconds, with the decimals of the step.
 fn seconds(nanos: u64, step: u64) -> String {
     let decimals = (0..9).find(|decimals| step.is_multiple_of(10u64.pow(9 - decimals))).unwrap_or(9);
     format!("{:.*} s", decimals as usize, nanos as f64 / 1e9)
@@ -163,7 +165,7 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let room = usize::from(line.width).saturating_sub(keys.width() + 5);
     let signs = if wide.width() <= room { wide } else { narrow };
     put(buffer, line, 2, 0, &fit(signs, room), theme.faint.0);
-    let at = line.width.saturating_sub(keys.width() as u16 + 2);
+    let at = line.width.saturating_sub(width(&keys) + 2);
     put(buffer, line, at, 0, &keys, theme.faint.0);
 }
 

@@ -1,4 +1,4 @@
-//! A payload as a tree, in the place of its hex.
+//! A payload as a tree, instead of its hex.
 //!
 //! ```text
 //!   {
@@ -9,20 +9,22 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::cells::cells;
 use super::{fit, put};
 use crate::capture::query::payload_tree::Tree;
-use crate::tui::app::{App, count};
+use crate::proto::rules::count;
+use crate::tui::app::App;
 use crate::wire::field::FieldId;
 
-/// The deepest indentation, in columns.
-const DEEPEST: usize = 40;
+/// Largest indentation, in columns.
+const MAX_INDENT: usize = 40;
 
 pub fn render(app: &App, tree: &Tree, area: Rect, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let rows = tree.lines.iter().skip(app.trees.top).take(usize::from(area.height));
+    let rows = tree.lines.iter().skip(app.detail.trees().top()).take(usize::from(area.height));
     for (y, line) in rows.enumerate() {
-        let y = y as u16;
-        let mut x = 2 + (line.depth * 2).min(DEEPEST) as u16;
+        let y = cells(y);
+        let mut x = 2 + cells((line.depth * 2).min(MAX_INDENT));
         let room = |x: u16| usize::from(area.width.saturating_sub(x + 1));
         if !line.name.is_empty() {
             x += put(buffer, area, x, y, &fit(&line.name, room(x)), theme.field(FieldId::PayloadLen));
@@ -34,13 +36,13 @@ pub fn render(app: &App, tree: &Tree, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The words beside the panel's name.
+/// The text beside the panel's title: the format and the number of lines.
 pub fn words(app: &App, tree: &Tree) -> String {
     let lines = count(tree.lines.len() as u64, "line");
     let cut = if tree.cut { ", and more" } else { "" };
-    let of = match app.trees.all.len() {
-        0 | 1 => String::new(),
-        several => format!(" ({} of {several} readings)", app.trees.at + 1),
+    let of = match app.detail.trees().position() {
+        (_, 0 | 1) => String::new(),
+        (at, several) => format!(" ({at} of {several} formats)"),
     };
     format!("{}{of}, {lines}{cut}", tree.format.name())
 }

@@ -13,7 +13,7 @@ use framescope::capture::store::record::Record;
 use framescope::export::{Format, Options as ExportOptions, Progress, export};
 use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::time::Time;
-use framescope::tui::app::{App, Setting};
+use framescope::tui::app::{App, Session};
 use framescope::tui::host::FormatChoice;
 use framescope::tui::keymap::Keymap;
 use framescope::tui::theme::{Theme, ThemeName};
@@ -225,11 +225,11 @@ pub struct Screen {
 impl Screen {
     /// Over a live capture.
     pub fn live(wire: &Wire, size: (u16, u16)) -> Self {
-        let setting = Setting { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: formats() };
+        let setting = Session { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: formats() };
         Self::over(wire, setting, size)
     }
 
-    fn over(wire: &Wire, setting: Setting, size: (u16, u16)) -> Self {
+    fn over(wire: &Wire, setting: Session, size: (u16, u16)) -> Self {
         let keymap = Keymap::built_in().expect("a good table");
         let mut app = App::new(wire.recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
         app.resize(Rect::new(0, 0, size.0, size.1));
@@ -249,7 +249,7 @@ impl Screen {
         let (capture, loader) = import::open_with(path, options).expect("a capture");
         loader.run(&AtomicBool::new(false));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let setting = Setting { url: None, file: name, formats: formats() };
+        let setting = Session { url: None, file: name, formats: formats() };
         let keymap = Keymap::built_in().expect("a good table");
         let mut app = App::new(capture, setting, Theme::named(ThemeName::Dark), keymap, false);
         app.resize(Rect::new(0, 0, size.0, size.1));

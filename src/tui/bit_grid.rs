@@ -1,28 +1,28 @@
-//! The bit grid on the screen: its lines, and which bit stands where. Drawn by `bits`, clicked by the mouse.
+//! The bit grid on the screen: its lines and the position of each bit, for drawing and for the mouse.
 
-use crate::tui::app::detail::Detail;
-use crate::wire::grid::{self, GridRow, head_bits};
+use crate::wire::field::Field;
+use crate::wire::grid::{Grid, GridRow, head_bits};
 
-/// Columns in front of the grid.
+/// Columns to the left of the grid.
 pub const MARGIN: u16 = 2;
 
 /// A frame's bits in rows of 32 or 16.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grid {
-    /// Which bit stands where.
-    pub layout: grid::Grid,
-    /// Its lines from top to bottom.
+pub struct BitGrid {
+    /// The position of each bit.
+    pub layout: Grid,
+    /// The screen lines, from top to bottom.
     pub lines: Vec<GridLine>,
 }
 
-/// A line of the screen.
+/// A screen line of the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GridLine {
     /// The tens of the bit numbers.
     Tens,
     /// Their last digits.
     Units,
-    /// The border above that row; above the row past the last it is the bottom.
+    /// The border above that row; with the number of rows, the border at the bottom.
     Border(usize),
     /// The names of that row's cells.
     Names(usize),
@@ -30,26 +30,26 @@ pub enum GridLine {
     Bits(usize),
 }
 
-impl Grid {
-    /// The grid of a record, for a panel of that width. Empty for what is no frame, and where it does not fit.
-    pub fn of(detail: &Detail, width: u16) -> Self {
+impl BitGrid {
+    /// The grid of a record with these fields, for a panel of that width. Empty if the record is no frame, or does not fit.
+    pub fn of(fields: &[Field], is_frame: bool, width: u16) -> Self {
         let bits_per_row = match width.saturating_sub(MARGIN) {
             65.. => 32,
             33.. => 16,
             _ => return Self::default(),
         };
-        if detail.fields.is_empty() || detail.record.opcode().is_none() {
+        if fields.is_empty() || !is_frame {
             return Self::default();
         }
-        // All of the head, and of the payload what fills its first row.
-        let layout = grid::Grid::of(&detail.fields, bits_per_row, head_bits(&detail.fields) / bits_per_row + 1);
+        // The whole head, and the payload bits in the row after it.
+        let layout = Grid::of(fields, bits_per_row, head_bits(fields) / bits_per_row + 1);
         let lines = lines(&layout.rows);
         Self { layout, lines }
     }
 
-    /// Lines of the screen that it takes.
+    /// Height in screen lines.
     pub fn height(&self) -> u16 {
-        self.lines.len() as u16
+        u16::try_from(self.lines.len()).unwrap_or(u16::MAX)
     }
 
     /// The bit at a position of the panel.
@@ -63,7 +63,8 @@ impl Grid {
     }
 }
 
-/// A row with one field has its name in the border above, and none where the row before is the same field's.
+/// The screen lines of a grid. A row with one field has the field's name in the border above, and no border if the row before
+/// belongs to the same field.
 fn lines(rows: &[GridRow]) -> Vec<GridLine> {
     let mut lines = vec![GridLine::Tens, GridLine::Units];
     for (n, row) in rows.iter().enumerate() {

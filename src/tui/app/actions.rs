@@ -1,0 +1,161 @@
+//! Keys and pasted text: a key becomes an action once, and the action goes to the open dialog or to the panels.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::App;
+use crate::capture::query::search::Toward;
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::panel::View;
+use crate::tui::state::dialogs::{Dialog, Prompt, Purpose, Question};
+use crate::tui::state::jobs::{FIND, Unsaved};
+
+impl App {
+    /// Takes a key.
+    pub fn key(&mut self, key: KeyEvent) {
+        self.notice = None;
+        // A key acts on the capture as it is now, not as it was last drawn.
+        self.count();
+        self.extend_rows();
+        let action = self.keymap.action(self.dialogs.context(), key);
+        match (self.dialogs.open.take(), action) {
+            (open, Some(Action::QuitNow)) => {
+                self.dialogs.open = open;
+                self.effects.push(Effect::Quit);
+            }
+            (Some(dialog), Some(action)) => self.act_in_dialog(dialog, action),
+            // The help closes on any other key; a text input takes it; the other dialogs ignore it.
+            (Some(Dialog::Help(_)), None) => {}
+            (Some(mut dialog), None) => {
+                dialog.type_key(key);
+                self.dialogs.open = Some(dialog);
+            }
+            (None, Some(action)) => self.act(action),
+            (None, None) => {}
+        }
+        self.settle();
+    }
+
+    /// Takes pasted text. Without a text input it does nothing.
+    pub fn paste(&mut self, text: &str) {
+        let Some(dialog) = &mut self.dialogs.open else { return };
+        for c in text.chars().filter(|c| !c.is_control()) {
+            dialog.type_key(KeyEvent::from(KeyCode::Char(c)));
+        }
+        self.settle();
+    }
+
+    fn act(&mut self, action: Action) {
+        let page = i64::try_from(self.page()).unwrap_or(i64::MAX);
+        let of_record = matches!(action, Action::Mark | Action::Note | Action::Copy | Action::Tree | Action::Partner);
+        if self.panels.view == View::Connections && of_record {
+            let open = self.keymap.key_of(Action::Open);
+            return self.inform(format!("this key needs a record; {open} shows those of the connection"));
+        }
+        match action {
+            Action::Up => self.vertical(-1),
+            Action::Down => self.vertical(1),
+            Action::Left => self.horizontal(-1),
+            Action::Right => self.horizontal(1),
+            Action::PageUp => self.vertical(-page),
+            Action::PageDown => self.vertical(page),
+            Action::HalfPageUp => self.vertical(-(page / 2).max(1)),
+            Action::HalfPageDown => self.vertical((page / 2).max(1)),
+            Action::First => self.edge(false),
+            Action::Last => self.edge(true),
+            Action::NextPanel => self.next_panel(false),
+            Action::PreviousPanel => self.next_panel(true),
+            Action::Partner => self.go_to_partner(),
+            Action::PreviousFinding => self.go_to_finding(false),
+            Action::NextFinding => self.go_to_finding(true),
+            Action::Findings => self.dialogs.open = Some(Dialog::Findings(self.dialogs.last_findings)),
+            Action::Hold if self.list.is_following() => self.list.hold(&self.counts.totals),
+            Action::Hold => self.follow(),
+            Action::Find => self.open_prompt(Purpose::Find, String::new()),
+            Action::Filter => self.ask_filter(),
+            Action::Alike => self.filter_alike(),
+            Action::FindNext => self.find(Toward::Later),
+            Action::FindPrevious => self.find(Toward::Earlier),
+            Action::ViewFrames => self.show_view(View::Frames),
+            Action::ViewMessages => self.show_view(View::Messages),
+            Action::ViewConnections => self.show_view(View::Connections),
+            Action::ViewTimeline => self.show_view(View::Timeline),
+            Action::NextView => self.show_view(self.panels.view.next()),
+            Action::ZoomIn => self.zoom(true),
+            Action::ZoomOut => self.zoom(false),
+            Action::ZoomAll => self.timeline.show_all(),
+            Action::Open => self.open(),
+            Action::Tree => self.switch_tree(),
+            Action::Fold => self.toggle_fold(),
+            Action::Maximise => self.panels.maximised = !self.panels.maximised,
+            Action::TimeFormat => self.panels.time_format = self.panels.time_format.next(),
+            Action::Cancel => self.cancel(),
+            Action::Mark => self.list.toggle_mark(),
+            Action::NextMark => self.go_to_mark(),
+            Action::Note => self.ask_note(),
+            Action::Copy => self.ask_copy(),
+            Action::Export => self.ask_export(),
+            Action::Save => self.ask_save(false),
+            Action::Browser => self.effects.push(Effect::Browser),
+            Action::Demo => self.effects.push(Effect::Demo),
+            Action::Help => self.dialogs.open = Some(Dialog::Help(0)),
+            Action::Quit => self.quit(),
+            Action::QuitNow => self.effects.push(Effect::Quit),
+            Action::Submit
+            | Action::Complete
+            | Action::CompleteBack
+            | Action::Confirm
+            | Action::SaveFirst
+            | Action::CopyField
+            | Action::CopyFieldHex
+            | Action::CopyPayload
+            | Action::CopyPayloadHex
+            | Action::CopyMessage
+            | Action::CopyRecordHex => {}
+        }
+    }
+
+    fn quit(&mut self) {
+        if self.jobs.is_exporting() {
+            return self.inform("an export is running: quit when it is done, or stop it with Esc");
+        }
+        let kept = self.counts.totals.there();
+        match self.jobs.unsaved(self.counts.totals.records) {
+            Some(Unsaved::Records) => self.dialogs.open = Some(Dialog::Question(Question::QuitUnsaved(kept))),
+            Some(Unsaved::Notes) => self.dialogs.open = Some(Dialog::Question(Question::QuitNotes)),
+            None => self.effects.push(Effect::Quit),
+        }
+    }
+
+    /// Stops the job, or leaves the maximised panel, the search, the connection or the filter, whichever comes first.
+    fn cancel(&mut self) {
+        if let Some(job) = self.jobs.cancel() {
+            self.inform(format!("{job} stopped"));
+        } else if self.panels.maximised {
+            self.panels.maximised = false;
+        } else if self.pattern.is_none() && self.leave_connection() {
+        } else {
+            self.pattern = None;
+            self.clear_filter();
+        }
+    }
+
+    pub(super) fn open_prompt(&mut self, purpose: Purpose, text: String) {
+        self.dialogs.open = Some(Dialog::Prompt(Prompt::new(purpose, text)));
+    }
+
+    pub(super) fn find(&mut self, toward: Toward) {
+        let Some(pattern) = self.pattern.clone() else {
+            let find = self.keymap.key_of(Action::Find);
+            return self.inform(format!("nothing to find yet: press {find} and type it"));
+        };
+        if self.counts.totals.records == 0 {
+            return self.fail("there is no record to search yet");
+        }
+        if self.jobs.is_exporting() {
+            return self.inform("an export is running: find when it is done, or stop it with Esc");
+        }
+        let cancel = self.jobs.start(FIND, self.counts.totals.there());
+        self.effects.push(Effect::Find { pattern, from: self.list.cursor(), toward, cancel });
+    }
+}

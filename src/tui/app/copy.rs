@@ -1,0 +1,76 @@
+//! Copying to the clipboard.
+
+use super::App;
+use crate::proto::rules::{count, grouped};
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::state::dialogs::{CopyMenu, CopyWhat, Dialog};
+
+/// Largest text that is copied, in bytes: terminals ignore longer ones.
+const MAX_COPY: u64 = 64 * 1024;
+
+impl App {
+    pub(super) fn ask_copy(&mut self) {
+        let Some(detail) = self.detail.current() else { return };
+        let field = detail.field_of_row(self.detail.row());
+        let menu = CopyMenu::new(|what| match what {
+            CopyWhat::Field | CopyWhat::FieldHex => field.is_some(),
+            CopyWhat::Payload | CopyWhat::PayloadHex => self.detail.has_payload(),
+            CopyWhat::Message => self.detail.content().is_some_and(|content| content.text().is_some()),
+            CopyWhat::RecordHex => detail.record.wire_len > 0,
+        });
+        match menu {
+            Some(menu) => self.dialogs.open = Some(Dialog::Copy(menu)),
+            None => self.fail("this record has no bytes to copy"),
+        }
+    }
+
+    pub(super) fn copy(&mut self, what: CopyWhat) {
+        match self.bytes_to_copy(what) {
+            None => {}
+            Some(Err(e)) => self.fail(format!("cannot read the bytes ({e})")),
+            Some(Ok((bytes, len))) => {
+                let copied = count(bytes.len() as u64, "byte");
+                let export = self.keymap.key_of(Action::Export);
+                self.succeed(if len > bytes.len() as u64 {
+                    format!("copied the first {copied} of {}; use export ({export}) for all", grouped(len))
+                } else {
+                    format!("copied {copied}{}", if what.is_hex() { " as hex" } else { "" })
+                });
+                let text = String::from_utf8_lossy(&bytes);
+                self.effects.push(Effect::Copy(if what.is_hex() { hex::encode(&bytes) } else { text.into_owned() }));
+            }
+        }
+    }
+
+    /// The bytes to copy, at most [`MAX_COPY`] of them, and their full number; `None` if the record does not have them.
+    fn bytes_to_copy(&self, what: CopyWhat) -> Option<std::io::Result<(Vec<u8>, u64)>> {
+        let detail = self.detail.current()?;
+        let record = &detail.record;
+        let field = detail.field_of_row(self.detail.row());
+        let payload_len = record.payload_len().unwrap_or(0);
+        let (len, read) = match what {
+            CopyWhat::Field if field.is_some_and(|field| field.id.in_payload()) => {
+                (payload_len, self.capture.payload(record, 0..MAX_COPY))
+            }
+            CopyWhat::Field => {
+                let value = detail.rows.get(self.detail.row())?.value.clone();
+                (value.len() as u64, Ok(value.into_bytes()))
+            }
+            CopyWhat::FieldHex => {
+                let span = field?.span.byte_range();
+                let end = span.end.min(span.start.saturating_add(MAX_COPY));
+                (span.end - span.start, self.capture.wire(record, span.start..end))
+            }
+            CopyWhat::Payload | CopyWhat::PayloadHex => (payload_len, self.capture.payload(record, 0..MAX_COPY)),
+            CopyWhat::Message => {
+                let content = self.detail.content()?;
+                let text = content.text()?;
+                let end = text.floor_char_boundary(usize::try_from(MAX_COPY).unwrap_or(usize::MAX));
+                (content.len, Ok(text.as_bytes()[..end].to_vec()))
+            }
+            CopyWhat::RecordHex => (record.wire_len, self.capture.wire(record, 0..MAX_COPY)),
+        };
+        Some(read.map(|bytes| (bytes, len)))
+    }
+}

@@ -1,0 +1,153 @@
+//! Actions in dialogs.
+
+use super::App;
+use crate::capture::query::search::{Pattern, Toward};
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::findings_layout::FindingsLayout;
+use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, FindingsPanel, Prompt, Purpose, Question};
+
+/// Rows of a page in the help.
+const HELP_PAGE: u16 = 10;
+
+impl App {
+    /// Passes an action to the dialog that was open; the dialog stays open only if it is opened again.
+    pub(super) fn act_in_dialog(&mut self, dialog: Dialog, action: Action) {
+        match dialog {
+            Dialog::Help(top) => self.scroll_help(top, action),
+            Dialog::Findings(panel) => self.act_in_findings(panel, action),
+            Dialog::Prompt(prompt) => self.act_in_prompt(prompt, action),
+            Dialog::Export(dialog) => self.act_in_export(dialog, action),
+            Dialog::Copy(menu) => self.act_in_copy_menu(menu, action),
+            Dialog::Question(question) => self.answer(question, action),
+        }
+    }
+
+    fn scroll_help(&mut self, top: u16, action: Action) {
+        let top = match action {
+            Action::Up => top.saturating_sub(1),
+            Action::PageUp => top.saturating_sub(HELP_PAGE),
+            Action::PageDown => top.saturating_add(HELP_PAGE),
+            _ => top.saturating_add(1),
+        };
+        self.dialogs.open = Some(Dialog::Help(top));
+    }
+
+    fn act_in_findings(&mut self, mut panel: FindingsPanel, action: Action) {
+        let tallies = &self.counts.tallies;
+        let page = self.findings_layout().map_or(1, |layout| layout.rows.height.max(2) - 1);
+        let page = isize::try_from(page).unwrap_or(isize::MAX);
+        match action {
+            Action::Up => panel.step(tallies, -1),
+            Action::Down => panel.step(tallies, 1),
+            Action::PageUp => panel.step(tallies, -page),
+            Action::PageDown => panel.step(tallies, page),
+            Action::First => panel.step(tallies, isize::MIN),
+            Action::Last => panel.step(tallies, isize::MAX),
+            Action::NextFinding => return self.go_to_rule(panel, true),
+            Action::PreviousFinding => return self.go_to_rule(panel, false),
+            _ => {
+                self.dialogs.last_findings = panel;
+                return;
+            }
+        }
+        self.dialogs.open = Some(Dialog::Findings(panel));
+    }
+
+    /// Areas of the panel of findings.
+    pub fn findings_layout(&self) -> Option<FindingsLayout> {
+        FindingsLayout::of(&self.layout, self.counts.totals.records > 0)
+    }
+
+    fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {
+        match action {
+            Action::Submit => return self.submit(prompt),
+            Action::Complete => prompt.complete(false),
+            Action::CompleteBack => prompt.complete(true),
+            _ => return,
+        }
+        self.dialogs.open = Some(Dialog::Prompt(prompt));
+    }
+
+    /// Takes the text of a prompt. A prompt whose text is refused stays open with the reason.
+    fn submit(&mut self, prompt: Prompt) {
+        let text = prompt.input.value().to_owned();
+        let refused = match prompt.purpose {
+            Purpose::Find => match Pattern::parse(&text) {
+                Ok(pattern) => {
+                    self.pattern = Some(pattern);
+                    return self.find(Toward::Later);
+                }
+                Err(e) => e.to_string(),
+            },
+            Purpose::Filter => match self.apply_filter(&text) {
+                Ok(()) => return,
+                Err(e) => e.to_string(),
+            },
+            Purpose::Note(no) => return self.set_note(no, &text),
+            Purpose::Save { .. } if text.is_empty() => "type a file name".to_owned(),
+            Purpose::Save { quit } => return self.save(text, quit),
+        };
+        self.dialogs.open = Some(Dialog::Prompt(prompt.refused(refused)));
+    }
+
+    pub(super) fn ask_note(&mut self) {
+        let no = self.list.cursor();
+        if no > 0 {
+            self.list.hold(&self.counts.totals);
+            self.open_prompt(Purpose::Note(no), self.capture.note(no).unwrap_or_default());
+        }
+    }
+
+    fn set_note(&mut self, no: u64, note: &str) {
+        self.capture.set_note(no, note);
+        self.jobs.note_made();
+        self.reload();
+        let save = self.keymap.key_of(Action::Save);
+        self.succeed(if note.trim().is_empty() {
+            format!("record {no} has no note")
+        } else {
+            format!("note on record {no}; save the capture to keep it ({save})")
+        });
+    }
+
+    fn act_in_export(&mut self, mut dialog: ExportDialog, action: Action) {
+        match action {
+            Action::Up => dialog.step_row(true),
+            Action::Down => dialog.step_row(false),
+            Action::Left => dialog.choose(true),
+            Action::Right => dialog.choose(false),
+            Action::Submit => return self.submit_export(dialog),
+            _ => return,
+        }
+        self.dialogs.open = Some(Dialog::Export(dialog));
+    }
+
+    fn act_in_copy_menu(&mut self, mut menu: CopyMenu, action: Action) {
+        match action {
+            Action::Up => menu.step(true),
+            Action::Down => menu.step(false),
+            Action::Cancel => return,
+            Action::Submit => return self.copy(menu.current()),
+            other => {
+                if let Some(what) = menu.choice_of(other) {
+                    return self.copy(what);
+                }
+            }
+        }
+        self.dialogs.open = Some(Dialog::Copy(menu));
+    }
+
+    fn answer(&mut self, question: Question, action: Action) {
+        match (question, action) {
+            (Question::Replace(request), Action::Confirm) => self.replace(request),
+            (Question::Replace(_), _) => {
+                self.jobs.stay();
+                self.inform("nothing was written");
+            }
+            (_, Action::Confirm) => self.effects.push(Effect::Quit),
+            (_, Action::SaveFirst) => self.ask_save(true),
+            (Question::QuitUnsaved(_) | Question::QuitNotes, _) => {}
+        }
+    }
+}

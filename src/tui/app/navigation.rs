@@ -1,0 +1,275 @@
+//! Moving: from record to record, field to field, byte to byte, panel to panel.
+
+use super::App;
+use crate::capture::query::partner;
+use crate::proto::rules::Rule;
+use crate::tui::action::Action;
+use crate::tui::layout::HexShape;
+use crate::tui::panel::{Panel, View};
+use crate::tui::state::dialogs::{Dialog, FindingsPanel};
+use crate::tui::state::list::{Row, RowKind};
+use crate::tui::state::timeline;
+
+/// Going to records.
+impl App {
+    /// Goes to a record and keeps the selected field, if the record has it. `in_child` selects its row as a child.
+    pub(super) fn go_to(&mut self, no: u64, in_child: bool) {
+        let totals = &self.counts.totals;
+        let no = no.clamp(totals.first, totals.records.max(totals.first));
+        let Some(record) = self.capture.record(no) else { return };
+        self.list.go_to(no, in_child);
+        let message = self.list.message_at_cursor(&self.capture, &record);
+        self.detail.show(&self.capture, record, message);
+        self.inflate_pending();
+    }
+
+    /// Goes to a row of the list.
+    pub(super) fn go_to_row(&mut self, row: Row) {
+        self.go_to(row.no, matches!(row.kind, RowKind::Child { .. }));
+    }
+
+    /// Reads the record under the cursor again.
+    pub(super) fn reload(&mut self) {
+        if let Some(record) = self.capture.record(self.list.cursor()) {
+            let message = self.list.message_at_cursor(&self.capture, &record);
+            self.detail.reload(&self.capture, record, message);
+            self.inflate_pending();
+        }
+    }
+
+    /// Reads the message under the cursor again if it has got further frames.
+    pub(super) fn reload_grown_message(&mut self) {
+        let Some(detail) = self.detail.current() else { return };
+        let shown = detail.message.as_ref().map_or(1, |message| message.frames);
+        let now = self.list.message_at_cursor(&self.capture, &detail.record).map_or(1, |message| message.frames);
+        if now > shown {
+            self.reload();
+        }
+    }
+
+    /// Requests a background job if the record under the cursor needs one.
+    pub(super) fn inflate_pending(&mut self) {
+        self.effects.extend(self.detail.take_pending().map(crate::tui::effect::Effect::Inflate));
+    }
+
+    /// Goes to the newest record and follows new ones.
+    pub(super) fn follow(&mut self) {
+        let live = self.is_live();
+        if let Some(row) = self.list.follow(live, &self.counts.totals) {
+            self.go_to_row(row);
+        }
+    }
+
+    /// Goes to a record wherever it is, and stops following: leaves the table of connections and the records of another
+    /// connection, and expands the row that contains it. A record that the filter hides is shown below the list, with a notice.
+    pub(super) fn reveal(&mut self, no: u64) {
+        self.list.hold(&self.counts.totals);
+        if self.panels.view == View::Connections {
+            self.show_view(View::Frames);
+        }
+        let connection = self.capture.record(no).map(|record| record.connection);
+        if self.list.connection().is_some() && self.list.connection() != connection {
+            self.choose_rows(None);
+        }
+        let in_child = self.list.expand_around(&self.capture, no);
+        self.go_to(no, in_child);
+        if self.list.cursor_row().is_none() {
+            let esc = self.keymap.key_of(Action::Cancel);
+            self.inform(match self.list.filter() {
+                Some(_) => format!("the filter hides record {no}; {esc} clears the filter"),
+                None => format!("this list has no row for record {no}"),
+            });
+        }
+    }
+
+    pub(super) fn go_to_partner(&mut self) {
+        let record = self.detail.current().map(|detail| &detail.record);
+        match record.and_then(|record| partner::next_partner(&self.capture, record)) {
+            Some(no) => self.reveal(no),
+            None => self.inform("this record has no partner"),
+        }
+    }
+
+    /// Goes to the next or previous record with a finding.
+    pub(super) fn go_to_finding(&mut self, later: bool) {
+        let cursor = self.list.cursor();
+        let next = if later {
+            self.capture.findings(cursor + 1, 1).first().map(|(no, _)| *no)
+        } else {
+            self.capture.finding_before(cursor)
+        };
+        match next {
+            Some(no) => {
+                self.reveal(no);
+                self.detail.select_finding(None);
+            }
+            None if later => self.inform("no finding after this record"),
+            None => self.inform("no finding before this record"),
+        }
+    }
+
+    /// Goes to the next or previous record that breaks the rule under the cursor of the panel; after the last comes the first.
+    /// The panel stays open unless it would cover the record.
+    pub(super) fn go_to_rule(&mut self, mut panel: FindingsPanel, later: bool) {
+        let Some(rule) = panel.current(&self.counts.tallies) else {
+            self.dialogs.open = Some(Dialog::Findings(panel));
+            return;
+        };
+        // Start over if the rule was chosen just now.
+        let start_over = self.dialogs.last_findings.rule != Some(rule) || !self.cursor_breaks(rule);
+        let cursor = self.list.cursor();
+        let next = match (start_over, later) {
+            (false, true) => self.capture.next_breach(rule, cursor + 1),
+            (false, false) => self.capture.previous_breach(rule, cursor),
+            (true, _) => None,
+        };
+        let next = next.or_else(|| match later {
+            true => self.capture.next_breach(rule, 1),
+            false => self.capture.previous_breach(rule, u64::MAX),
+        });
+        panel.rule = Some(rule);
+        self.dialogs.last_findings = panel;
+        if let Some(no) = next {
+            self.reveal(no);
+            self.detail.select_finding(Some(rule));
+        }
+        if self.findings_layout().is_some_and(|layout| !layout.hides_record) {
+            self.dialogs.open = Some(Dialog::Findings(panel));
+        }
+    }
+
+    fn cursor_breaks(&self, rule: Rule) -> bool {
+        let findings = self.detail.current().map(|detail| detail.record.findings.iter());
+        findings.is_some_and(|mut findings| findings.any(|finding| finding.rule == rule))
+    }
+
+    pub(super) fn go_to_mark(&mut self) {
+        match self.list.next_mark() {
+            Some(no) => self.reveal(no),
+            None => {
+                let mark = self.keymap.key_of(Action::Mark);
+                self.inform(format!("no record is marked; {mark} marks the one under the cursor"));
+            }
+        }
+    }
+}
+
+/// Moving within the panel with the focus.
+impl App {
+    /// Moves down by rows (up, if negative).
+    pub(super) fn vertical(&mut self, rows: i64) {
+        let focus = self.panels.focus;
+        if self.scroll_tree(rows) {
+            return;
+        }
+        let bytes = |area| rows.saturating_mul(i64::try_from(HexShape::of(area).per_row).unwrap_or(i64::MAX));
+        match focus {
+            Panel::List if self.panels.view == View::Connections => self.step_connections(rows),
+            Panel::List if self.panels.view == View::Timeline => self.step_lane(rows),
+            Panel::List => self.step_rows(rows),
+            Panel::Bits => self.detail.step_row(rows),
+            Panel::Bytes => self.detail.step_byte(bytes(self.layout.bytes), focus),
+            Panel::Payload => self.detail.step_byte(bytes(self.layout.payload), focus),
+            Panel::Inflated => self.detail.step_message_byte(bytes(self.layout.inflated)),
+        }
+    }
+
+    /// Moves to the right (to the left, if negative): by fields, bytes or columns of the timeline.
+    pub(super) fn horizontal(&mut self, by: i64) {
+        match self.panels.focus {
+            Panel::List if self.panels.view == View::Connections => {}
+            Panel::List if self.panels.view == View::Timeline => self.step_time(by),
+            Panel::List | Panel::Bits => self.detail.step_row(by),
+            Panel::Bytes | Panel::Payload => self.detail.step_byte(by, self.panels.focus),
+            Panel::Inflated => self.detail.step_message_byte(by),
+        }
+    }
+
+    /// Goes to the first or last row or byte.
+    pub(super) fn edge(&mut self, last: bool) {
+        let by = if last { i64::MAX } else { i64::MIN };
+        if self.scroll_tree(by) {
+            return;
+        }
+        match self.panels.focus {
+            Panel::List if self.panels.view == View::Timeline => {
+                let record = self.detail.current().map(|detail| &detail.record);
+                let to = record.and_then(|record| timeline::lane_edge(&self.capture, record, last));
+                self.go_in_timeline(to);
+            }
+            Panel::List if self.panels.view == View::Connections => self.step_connections(by),
+            Panel::List if last => self.follow(),
+            Panel::List => {
+                self.list.hold(&self.counts.totals);
+                self.step_rows(by);
+            }
+            Panel::Bits => self.detail.step_row(by),
+            Panel::Inflated => self.detail.step_message_byte(by),
+            Panel::Bytes | Panel::Payload => self.detail.step_byte(by, self.panels.focus),
+        }
+    }
+
+    fn scroll_tree(&mut self, by: i64) -> bool {
+        let focus = self.panels.focus;
+        let area = if focus == Panel::Inflated { self.layout.inflated } else { self.layout.payload };
+        self.detail.scroll_tree(focus, by, area.height)
+    }
+
+    fn step_rows(&mut self, by: i64) {
+        if let Some(row) = self.list.row_after(by) {
+            self.list.hold(&self.counts.totals);
+            self.go_to_row(row);
+        }
+    }
+
+    fn step_connections(&mut self, by: i64) {
+        self.table.step(self.list.connections(&self.capture), by);
+    }
+
+    fn step_lane(&mut self, by: i64) {
+        let record = self.detail.current().map(|detail| &detail.record);
+        let to = record.and_then(|record| timeline::step_lane(self.list.connections(&self.capture), record, by));
+        self.go_in_timeline(to);
+    }
+
+    fn step_time(&mut self, by: i64) {
+        let record = self.detail.current().map(|detail| &detail.record);
+        let to = record.and_then(|record| self.timeline.step_time(&self.capture, record, by));
+        self.go_in_timeline(to);
+    }
+
+    pub(super) fn go_in_timeline(&mut self, to: Option<u64>) {
+        if let Some(no) = to.filter(|no| *no != self.list.cursor()) {
+            self.list.hold(&self.counts.totals);
+            self.go_to(no, false);
+        }
+    }
+
+    /// Moves the focus to the next panel on the screen, or to the previous one.
+    pub(super) fn next_panel(&mut self, back: bool) {
+        if self.panels.view == View::Connections {
+            return;
+        }
+        let (layout, detail, maximised) = (&self.layout, &self.detail, self.panels.maximised);
+        let has_content = detail.content().is_some_and(|content| !content.bytes.is_empty());
+        let panels = [
+            (Panel::List, true),
+            (Panel::Bits, maximised || layout.left.area() > 0),
+            (Panel::Bytes, maximised || layout.bytes.area() > 0),
+            (Panel::Payload, detail.has_payload() && (maximised || layout.payload.area() > 0)),
+            (Panel::Inflated, has_content && (maximised || layout.inflated.area() > 0)),
+        ];
+        let mut shown: Vec<Panel> = panels.into_iter().filter(|(_, shown)| *shown).map(|(panel, _)| panel).collect();
+        if back {
+            shown.reverse();
+        }
+        let at = shown.iter().position(|panel| *panel == self.panels.focus).unwrap_or(0);
+        self.panels.focus = shown[(at + 1) % shown.len()];
+        match self.panels.focus {
+            // The inflated message explains the payload.
+            Panel::Inflated => self.detail.select_payload_row(),
+            Panel::Payload => self.detail.enter_payload(),
+            Panel::List | Panel::Bits | Panel::Bytes => {}
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Requests of the screen's state to the main loop: everything that needs the terminal, the host or a thread.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::export_request::ExportRequest;
+use super::state::list::BackgroundFilter;
+use crate::capture::query::search::{Pattern, Toward};
+
+/// A request to the main loop.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// End the program.
+    Quit,
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Open the page in a browser.
+    Browser,
+    /// Start or stop the demo client.
+    Demo,
+    /// Export records in the background.
+    Export(ExportRequest),
+    /// Inflate, in the background, the long message whose last frame is that record.
+    Inflate(u64),
+    /// Run a filter in the background.
+    Filter(Arc<BackgroundFilter>),
+    /// Search in the background.
+    Find {
+        /// What to search for.
+        pattern: Pattern,
+        /// Number of the record to start from.
+        from: u64,
+        /// Search direction.
+        toward: Toward,
+        /// Set to true to cancel the search.
+        cancel: Arc<AtomicBool>,
+    },
+}

@@ -1,0 +1,246 @@
+//! The main loop: takes events, changes the state, performs effects and draws.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind, MouseEventKind};
+use ratatui::layout::Rect;
+use rustix::io::Errno;
+
+use super::app::App;
+use super::effect::Effect;
+use super::event::{self, Event, Remote, Report};
+use super::host::{Host, HostError};
+use super::state::unpacked;
+use super::terminal::Screen;
+use super::theme::{Theme, ThemeName};
+use super::{search, view};
+
+/// Shortest time between two frames while only the capture changes.
+const LIVE_FRAME: Duration = Duration::from_millis(33);
+
+/// Longest wait for an event while nothing changes.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// How long the terminal may take to report its background colour. The first screen is shown meanwhile, and keys wait. A later
+/// answer would be read as keys, so the time is long enough for a slow connection.
+const COLOUR_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The theme that the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThemeChoice {
+    /// A theme by name.
+    Named(ThemeName),
+    /// The theme that fits the terminal.
+    Auto,
+}
+
+/// Why the screen has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The user quit, or a signal asked the program to end.
+    Quit,
+    /// The terminal closed, so that the user could not be asked anything.
+    HungUp,
+}
+
+/// Shows the screen until it ends.
+///
+/// # Errors
+/// If the terminal cannot be used.
+pub fn run(
+    mut app: App,
+    choice: ThemeChoice,
+    host: &mut dyn Host,
+    remote: &Remote,
+    events: &Receiver<Event>,
+) -> io::Result<Ended> {
+    let mut screen = Screen::take()?;
+    let size = screen.terminal.size()?;
+    app.resize(Rect::new(0, 0, size.width, size.height));
+    match choice {
+        ThemeChoice::Named(name) => app.theme = Theme::named(name),
+        ThemeChoice::Auto if is_without_colour() => app.theme = Theme::named(ThemeName::Mono),
+        ThemeChoice::Auto => {
+            // The first screen does not wait for the terminal's answer.
+            screen.terminal.draw(|frame| view::draw(&app, frame))?;
+            app.theme = Theme::named(detect_theme());
+        }
+    }
+    event::read_terminal(remote.clone());
+    let wake = remote.clone();
+    app.capture.on_change(move || wake.send(Event::Changed));
+    MainLoop { app, host, remote, events, screen, drawn: Instant::now() }.run()
+}
+
+fn is_without_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Asks the terminal for its background colour. Without an answer it counts as dark.
+fn detect_theme() -> ThemeName {
+    use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+    let mut options = QueryOptions::default();
+    options.timeout = COLOUR_TIMEOUT;
+    match theme_mode(options) {
+        Ok(ThemeMode::Light) => ThemeName::Light,
+        _ => ThemeName::Dark,
+    }
+}
+
+struct MainLoop<'a> {
+    app: App,
+    host: &'a mut dyn Host,
+    remote: &'a Remote,
+    events: &'a Receiver<Event>,
+    screen: Screen,
+    /// When the last frame was drawn.
+    drawn: Instant,
+}
+
+/// What a batch of events requires.
+#[derive(Default)]
+struct Batch {
+    /// The capture has changed.
+    changed: bool,
+    /// The screen must be drawn at once.
+    urgent: bool,
+    /// The screen must end.
+    ended: Option<Ended>,
+}
+
+impl MainLoop<'_> {
+    /// Runs until the screen ends. Drawing on a closed terminal fails with EIO, perhaps before the signal arrives.
+    fn run(mut self) -> io::Result<Ended> {
+        match self.run_until_ended() {
+            Err(e) if Errno::from_io_error(&e) == Some(Errno::IO) => Ok(Ended::HungUp),
+            ended => ended,
+        }
+    }
+
+    fn run_until_ended(&mut self) -> io::Result<Ended> {
+        self.app.capture.arm();
+        self.app.refresh();
+        self.draw()?;
+        // Changes of the capture are collected, so that a flood of frames draws 30 times a second.
+        let mut changed = false;
+        loop {
+            // While records wait to get rows, the loop works on them between the events.
+            let incomplete = self.app.list.is_incomplete();
+            let batch = self.take_events(match (incomplete, changed) {
+                (true, _) => Duration::ZERO,
+                (false, true) => LIVE_FRAME.saturating_sub(self.drawn.elapsed()),
+                (false, false) => IDLE,
+            });
+            if let Some(ended) = batch.ended {
+                return Ok(ended);
+            }
+            changed |= batch.changed;
+            if incomplete {
+                self.app.extend_rows();
+            }
+            let due = (changed || incomplete) && self.drawn.elapsed() >= LIVE_FRAME;
+            if due {
+                changed = false;
+                self.app.capture.arm();
+                self.app.refresh();
+            }
+            if self.perform_effects()? {
+                return Ok(Ended::Quit);
+            }
+            if batch.urgent || due {
+                self.draw()?;
+            }
+        }
+    }
+
+    /// Waits for an event, and takes all that have arrived.
+    fn take_events(&mut self, wait: Duration) -> Batch {
+        let mut batch = Batch::default();
+        let mut next = match self.events.recv_timeout(wait) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Event::Quit),
+        };
+        while let Some(event) = next {
+            match event {
+                Event::Changed => batch.changed = true,
+                Event::Quit => batch.ended = Some(Ended::Quit),
+                Event::HangUp => batch.ended = Some(Ended::HungUp),
+                Event::Terminal(event) => batch.urgent |= self.take_terminal_event(event),
+                Event::Report(report) => {
+                    self.app.report(report);
+                    batch.urgent = true;
+                }
+            }
+            if batch.ended.is_some() {
+                break;
+            }
+            next = self.events.try_recv().ok();
+        }
+        batch
+    }
+
+    /// Takes an event of the terminal. Returns true if the screen may have to be drawn.
+    fn take_terminal_event(&mut self, event: TerminalEvent) -> bool {
+        match event {
+            TerminalEvent::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key),
+            TerminalEvent::Mouse(mouse) if mouse.kind != MouseEventKind::Moved => self.app.mouse(mouse),
+            TerminalEvent::Paste(text) => self.app.paste(&text),
+            TerminalEvent::Resize(width, height) => {
+                self.screen.forget();
+                self.app.resize(Rect::new(0, 0, width, height));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let app = &mut self.app;
+        self.screen.terminal.draw(|frame| {
+            // The terminal may have its new size before the resize event arrives.
+            if frame.area() != app.layout.area {
+                app.resize(frame.area());
+            }
+            view::draw(app, frame);
+        })?;
+        self.drawn = Instant::now();
+        Ok(())
+    }
+
+    /// Performs the requests of the state. Returns true if the program must end.
+    fn perform_effects(&mut self) -> io::Result<bool> {
+        for effect in std::mem::take(&mut self.app.effects) {
+            let (capture, remote) = (self.app.capture.clone(), self.remote.clone());
+            match effect {
+                Effect::Quit => return Ok(true),
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Browser => self.report(|host| host.open_browser()),
+                Effect::Demo => self.report(|host| host.toggle_demo()),
+                Effect::Inflate(no) => {
+                    thread::spawn(move || remote.report(Report::Inflated(no, unpacked::inflate_long(&capture, no))));
+                }
+                Effect::Filter(filter) => {
+                    thread::spawn(move || filter.run(&capture, || remote.send(Event::Changed)));
+                }
+                Effect::Export(request) => self.host.export(request, remote),
+                Effect::Find { pattern, from, toward, cancel } => {
+                    search::start(capture, pattern, from, toward, cancel, remote);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Calls the host and reports the result.
+    fn report(&mut self, call: impl FnOnce(&mut dyn Host) -> Result<String, HostError>) {
+        self.remote.report(match call(self.host) {
+            Ok(line) => Report::Succeeded(line),
+            Err(e) => Report::Refused(e.to_string()),
+        });
+    }
+}

@@ -1,0 +1,396 @@
+//! The panels below the list: the record under the cursor with its field, byte and scroll cursors.
+
+use std::cmp::Reverse;
+
+use super::detail::Detail;
+use super::hex_window::HexWindow;
+use super::trees::{TreeError, TreeSource, Trees};
+use super::unpacked::Unpacked;
+use crate::capture::query::messages::{self, Message};
+use crate::capture::query::payload_tree::{self, Tree};
+use crate::capture::store::Capture;
+use crate::capture::store::message_reader::{Inflated, MessageReader};
+use crate::capture::store::record::Record;
+use crate::explain::DeflateContext;
+use crate::proto::extensions::DeflateParams;
+use crate::proto::rules::Rule;
+use crate::tui::bit_grid::BitGrid;
+use crate::tui::layout::{HexShape, Layout, Shape, split_bits};
+use crate::tui::panel::Panel;
+use crate::wire::field::{FieldId, field_at_bit};
+
+/// The record under the cursor and the cursors in it. One selection: the field row and the byte follow each other.
+#[derive(Debug, Default)]
+pub struct DetailPane {
+    detail: Option<Detail>,
+    /// Selected row of the left panel.
+    row: usize,
+    /// First row of the left panel in view.
+    row_top: usize,
+    /// Selected byte, as an offset in the record.
+    byte: u64,
+    /// Selected byte of the inflated or joined message.
+    message_byte: u64,
+    wire: HexWindow,
+    payload: HexWindow,
+    /// First row of the inflated message in view.
+    message_top: u64,
+    /// The wire byte under the cursor.
+    byte_value: Option<u8>,
+    trees: Trees,
+    reader: MessageReader,
+    /// Whether a background job inflates a long message now: one at a time.
+    inflating: bool,
+}
+
+/// The frame that carries a byte of a message of several frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteCarrier {
+    /// Number of its record.
+    pub record: u64,
+    /// Its position among the frames of the message, from 0.
+    pub frame: usize,
+    /// Offset of the byte in the part that the frame carries.
+    pub offset: u64,
+}
+
+impl DetailPane {
+    /// The record that is shown; `None` before the first one.
+    pub const fn current(&self) -> Option<&Detail> {
+        self.detail.as_ref()
+    }
+
+    /// Selected row of the left panel.
+    pub const fn row(&self) -> usize {
+        self.row
+    }
+
+    /// First row of the left panel in view.
+    pub const fn row_top(&self) -> usize {
+        self.row_top
+    }
+
+    /// Selected byte, as an offset in the record.
+    pub const fn byte(&self) -> u64 {
+        self.byte
+    }
+
+    /// The wire byte at that offset, if it can be read.
+    pub const fn byte_value(&self) -> Option<u8> {
+        self.byte_value
+    }
+
+    /// Selected byte of the inflated or joined message.
+    pub const fn message_byte(&self) -> u64 {
+        self.message_byte
+    }
+
+    /// First row of the inflated message in view.
+    pub const fn message_top(&self) -> u64 {
+        self.message_top
+    }
+
+    /// The wire bytes in view.
+    pub const fn wire(&self) -> &HexWindow {
+        &self.wire
+    }
+
+    /// The payload bytes in view.
+    pub const fn payload(&self) -> &HexWindow {
+        &self.payload
+    }
+
+    /// The payloads as trees.
+    pub const fn trees(&self) -> &Trees {
+        &self.trees
+    }
+
+    /// The content of the inflated or joined message.
+    pub fn content(&self) -> Option<&Inflated> {
+        self.detail.as_ref()?.unpacked.as_ref()?.content()
+    }
+
+    /// Whether the record has a payload.
+    pub fn has_payload(&self) -> bool {
+        self.detail.as_ref().is_some_and(|detail| detail.payload_start().is_some())
+    }
+
+    /// Whether the selected byte lies in a masked payload: its offset in the payload, and the masking key.
+    pub fn masked_payload_byte(&self) -> Option<(u64, [u8; 4])> {
+        let detail = self.detail.as_ref()?;
+        let at = self.byte.checked_sub(detail.payload_start()?)?;
+        Some((at, detail.masking_key()?))
+    }
+
+    /// The tree that a panel shows in the place of its hex.
+    pub fn tree(&self, panel: Panel) -> Option<&Tree> {
+        let own = if self.content().is_some() { Panel::Inflated } else { Panel::Payload };
+        self.trees.current().filter(|_| panel == own)
+    }
+
+    /// The frame that carries the selected byte of a message of several frames.
+    pub fn carrier(&self) -> Option<ByteCarrier> {
+        let carriers = &self.detail.as_ref()?.carriers;
+        let (frame, offset) = messages::carrier_of(carriers, self.message_byte)?;
+        Some(ByteCarrier { record: carriers[frame].no, frame, offset })
+    }
+
+    /// The parameters of permessage-deflate that the record's connection has negotiated.
+    pub fn negotiated(&self, capture: &Capture) -> Option<DeflateParams> {
+        capture.connection(self.detail.as_ref()?.record.connection)?.about.deflate
+    }
+
+    /// The facts that explain the payload of a compressed message.
+    pub fn deflate_context(&self, capture: &Capture) -> Option<DeflateContext> {
+        let detail = self.detail.as_ref()?;
+        let unpacked = detail.unpacked.as_ref().filter(|unpacked| !matches!(unpacked, Unpacked::Joined(_)))?;
+        let content = unpacked.content();
+        Some(DeflateContext {
+            params: self.negotiated(capture).unwrap_or_default(),
+            direction: detail.record.direction,
+            payload_len: detail.record.payload_len().unwrap_or(0),
+            ends_message: !matches!(unpacked, Unpacked::Unfinished),
+            lost: matches!(unpacked, Unpacked::Lost),
+            inflated: content.map(|content| (content.compressed_len, content.len)),
+            failed: content.is_some_and(|content| content.fault.is_some()),
+        })
+    }
+
+    /// The properties of the record that the screen's layout depends on.
+    pub fn shape(&self) -> Shape {
+        self.detail.as_ref().map_or_else(Shape::default, |detail| Shape {
+            card: false,
+            has_bits: detail.record.opcode().is_some(),
+            payload: detail.payload_start().is_some(),
+            wire_len: detail.record.wire_len,
+            inflated: detail
+                .unpacked
+                .as_ref()
+                .map(|unpacked| unpacked.content().map_or(0, |content| content.bytes.len() as u64)),
+        })
+    }
+}
+
+/// Loading records.
+impl DetailPane {
+    /// Shows a record, or a `message` of several frames. The selected field stays selected if the new record has it.
+    pub fn show(&mut self, capture: &Capture, record: Record, message: Option<Message>) {
+        let selected = self.detail.as_ref().and_then(|detail| detail.field_of_row(self.row)).map(|field| field.id);
+        let detail = Detail::load(capture, &mut self.reader, record, message);
+        self.row = selected.and_then(|id| detail.row_of_id(id)).or_else(|| detail.row_of_field(0)).unwrap_or(0);
+        if detail.frame.is_none() {
+            self.row = 0;
+        }
+        self.byte = detail.field_of_row(self.row).map_or(0, |field| field.span.byte_range().start);
+        (self.row_top, self.message_byte, self.message_top) = (0, 0, 0);
+        (self.wire, self.payload) = (HexWindow::default(), HexWindow::default());
+        self.detail = Some(detail);
+        let _ = self.read_trees(capture);
+    }
+
+    /// Reads the record again, after its note or its message has changed. The cursors stay.
+    pub fn reload(&mut self, capture: &Capture, record: Record, message: Option<Message>) {
+        self.detail = Some(Detail::load(capture, &mut self.reader, record, message));
+    }
+
+    /// The record whose message a background job must inflate now, if there is one.
+    pub fn take_pending(&mut self) -> Option<u64> {
+        let detail = self.detail.as_ref().filter(|detail| detail.unpacked == Some(Unpacked::Pending))?;
+        (!std::mem::replace(&mut self.inflating, true)).then(|| detail.last_frame())
+    }
+
+    /// Takes the result of that job. The user may have gone to another record meanwhile: see [`Self::take_pending`].
+    pub fn set_inflated(&mut self, capture: &Capture, no: u64, inflated: Option<Inflated>) {
+        self.inflating = false;
+        if let Some(detail) = self.detail.as_mut().filter(|detail| detail.last_frame() == no) {
+            detail.set_unpacked(capture, Unpacked::from(inflated));
+            let _ = self.read_trees(capture);
+        }
+    }
+
+    /// Switches between hex and trees.
+    ///
+    /// # Errors
+    /// If the payload cannot be shown as a tree.
+    pub fn switch_tree(&mut self, capture: &Capture) -> Result<(), TreeError> {
+        if !self.trees.switch() {
+            return Ok(());
+        }
+        self.read_trees(capture).inspect_err(|_| self.trees.turn_off())
+    }
+
+    /// Reads the payload as trees, if the user wants trees.
+    fn read_trees(&mut self, capture: &Capture) -> Result<(), TreeError> {
+        if !self.trees.are_wanted() || self.detail.is_none() {
+            return Ok(());
+        }
+        let source = self.tree_source(capture);
+        self.trees.read(source)
+    }
+
+    fn tree_source(&self, capture: &Capture) -> Result<TreeSource, TreeError> {
+        if let Some(content) = self.content() {
+            let most = usize::try_from(payload_tree::MAX_BYTES).unwrap_or(usize::MAX).min(content.bytes.len());
+            let bytes = content.bytes[..most].to_vec();
+            return Ok(TreeSource { bytes, len: content.len, opcode: Some(content.opcode) });
+        }
+        let detail = self.detail.as_ref().ok_or(TreeError::NoPayload)?;
+        let len = detail.payload_start().map(|start| detail.record.wire_len - start).ok_or(TreeError::NoPayload)?;
+        let bytes = capture.payload(&detail.record, 0..payload_tree::MAX_BYTES)?;
+        Ok(TreeSource { bytes, len, opcode: detail.record.opcode() })
+    }
+}
+
+/// Moving the cursors.
+impl DetailPane {
+    /// Selects a row, and the first byte of its field.
+    pub fn select_row(&mut self, row: usize) {
+        let Some(detail) = &self.detail else { return };
+        if detail.rows.get(row).is_none_or(|row| row.kind == super::detail_rows::DetailRowKind::Heading) {
+            return;
+        }
+        self.row = row;
+        if let Some(field) = detail.field_of_row(row) {
+            self.byte = field.span.byte_range().start;
+        }
+    }
+
+    /// Selects a byte, and its field.
+    pub fn select_byte(&mut self, byte: u64) {
+        let Some(detail) = &self.detail else { return };
+        self.byte = byte.min(detail.record.wire_len.saturating_sub(1));
+        if let Some(row) = detail.row_at_byte(self.byte, self.row) {
+            self.row = row;
+        }
+    }
+
+    /// Selects the field of a bit.
+    pub fn select_bit(&mut self, bit: u64) {
+        let Some(detail) = &self.detail else { return };
+        if let Some(row) = field_at_bit(&detail.fields, bit).and_then(|field| detail.row_of_field(field)) {
+            self.select_row(row);
+            self.byte = bit / 8;
+        }
+    }
+
+    /// Selects the field that breaks `rule`, or else the field of the worst finding.
+    pub fn select_finding(&mut self, rule: Option<Rule>) {
+        let Some(detail) = &self.detail else { return };
+        let with_bits = detail.record.findings.iter().filter_map(|f| Some((f.rule, f.span?)));
+        if let Some((_, span)) = with_bits.min_by_key(|(of, _)| (Some(*of) != rule, Reverse(of.severity()))) {
+            self.select_bit(span.start);
+        }
+    }
+
+    /// Selects a byte of the inflated or joined message.
+    pub const fn select_message_byte(&mut self, byte: u64) {
+        self.message_byte = byte;
+    }
+
+    /// Selects the payload as a field.
+    pub fn select_payload_row(&mut self) {
+        if let Some(row) = self.detail.as_ref().and_then(|detail| detail.row_of_id(FieldId::Payload)) {
+            self.select_row(row);
+        }
+    }
+
+    /// Selects the first byte of the payload, if the selected byte is before it.
+    pub fn enter_payload(&mut self) {
+        if let Some(start) = self.detail.as_ref().and_then(Detail::payload_start)
+            && self.byte < start
+        {
+            self.select_byte(start);
+        }
+    }
+
+    /// Moves the row cursor; it skips headings and lines of a computation.
+    pub fn step_row(&mut self, by: i64) {
+        let Some(detail) = self.detail.as_ref().filter(|detail| !detail.rows.is_empty()) else { return };
+        let last = detail.rows.len() - 1;
+        let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
+        let mut to = self.row.saturating_add_signed(by).min(last);
+        while detail.rows[to].kind.is_skipped() {
+            let next = if by < 0 { to.checked_sub(1) } else { Some(to + 1).filter(|next| *next <= last) };
+            let Some(next) = next else { break };
+            to = next;
+        }
+        self.select_row(to);
+    }
+
+    /// Moves the byte cursor in the wire bytes or, in the panel of the payload, within the payload.
+    pub fn step_byte(&mut self, by: i64, panel: Panel) {
+        let Some(detail) = &self.detail else { return };
+        let first = match panel {
+            Panel::Payload => detail.payload_start().unwrap_or(0),
+            _ => 0,
+        };
+        let last = detail.record.wire_len.saturating_sub(1).max(first);
+        // The wheel can move a panel whose bytes do not contain the cursor.
+        self.select_byte(stepped(self.byte.clamp(first, last), by, first, last));
+    }
+
+    /// Moves the byte cursor in the inflated or joined message.
+    pub fn step_message_byte(&mut self, by: i64) {
+        if let Some(last) = self.content().map(|content| (content.bytes.len() as u64).saturating_sub(1)) {
+            self.message_byte = stepped(self.message_byte.min(last), by, 0, last);
+        }
+    }
+
+    /// Scrolls the tree in a panel of that height. Returns false if the panel shows no tree.
+    pub fn scroll_tree(&mut self, panel: Panel, by: i64, height: u16) -> bool {
+        let shown = self.tree(panel).is_some();
+        if shown {
+            self.trees.scroll(by, usize::from(height));
+        }
+        shown
+    }
+
+    /// Brings the cursors into view and reads the bytes in view.
+    pub fn settle(&mut self, capture: &Capture, layout: &Layout) {
+        let Some(detail) = &self.detail else { return };
+        let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), layout.left.width);
+        let (_, table) = split_bits(layout.left, grid.height(), detail.rows.len());
+        let height = usize::from(table.height).max(1);
+        self.row_top = self.row_top.clamp((self.row + 1).saturating_sub(height), self.row);
+        self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));
+        let record = &detail.record;
+        let bytes = HexShape::of(layout.bytes);
+        self.wire.settle(bytes, self.byte, record.wire_len, |range| capture.wire(record, range));
+        if let Some(start) = detail.payload_start() {
+            let (at, len) = (self.byte.saturating_sub(start), record.wire_len - start);
+            let shape = HexShape::of(layout.payload);
+            self.payload.settle(shape, at, len, |range| capture.payload(record, range));
+        }
+        let value = capture.wire(record, self.byte..self.byte + 1);
+        self.byte_value = value.ok().and_then(|bytes| bytes.first().copied());
+        let len = self.content().map_or(0, |content| content.bytes.len() as u64);
+        self.message_top = HexShape::of(layout.inflated).scrolled(self.message_top, self.message_byte, len);
+    }
+}
+
+/// A cursor after a step between `first` and `last`. A single step stops at the edges; a longer step backwards that would
+/// leave goes to the first row, in the same column.
+const fn stepped(from: u64, by: i64, first: u64, last: u64) -> u64 {
+    match by {
+        i64::MIN => first,
+        i64::MAX => last,
+        by => match from.checked_add_signed(by) {
+            Some(to) if first <= to && to <= last => to,
+            _ if by == 1 || by == -1 => from,
+            _ if by < 0 => first + (from - first) % by.unsigned_abs(),
+            _ => last,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_stays_between_the_edges_and_in_its_column() {
+        assert_eq!([stepped(6, 1, 6, 19), stepped(6, -1, 6, 19), stepped(19, 1, 6, 19)], [7, 6, 19]);
+        assert_eq!([stepped(17, -16, 6, 40), stepped(23, -16, 6, 40), stepped(30, 16, 6, 40)], [17, 7, 40]);
+        assert_eq!([stepped(9, i64::MIN, 6, 19), stepped(9, i64::MAX, 6, 19)], [6, 19]);
+    }
+}

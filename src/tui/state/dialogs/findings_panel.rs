@@ -1,0 +1,51 @@
+//! The panel of findings: the cursor in the list of broken rules.
+
+use crate::capture::store::Tally;
+use crate::proto::rules::Rule;
+
+/// The cursor of the panel of findings. Its rows are the rules that are broken, sorted by severity and count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FindingsPanel {
+    /// The rule under the cursor; `None` selects the first row.
+    pub rule: Option<Rule>,
+    /// First row in view.
+    top: usize,
+}
+
+impl FindingsPanel {
+    /// First row in view.
+    pub const fn top(&self) -> usize {
+        self.top
+    }
+
+    /// The row under the cursor: the row of its rule, which moves as the counts grow.
+    pub fn row(&self, tallies: &[Tally]) -> usize {
+        tallies.iter().position(|tally| Some(tally.rule) == self.rule).unwrap_or(0)
+    }
+
+    /// The rule under the cursor; `None` if no rule is broken.
+    pub fn current(&self, tallies: &[Tally]) -> Option<Rule> {
+        tallies.get(self.row(tallies)).map(|tally| tally.rule)
+    }
+
+    /// Moves the cursor by rows.
+    pub fn step(&mut self, tallies: &[Tally], by: isize) {
+        let last = tallies.len().saturating_sub(1);
+        self.select(tallies, self.row(tallies).saturating_add_signed(by).min(last));
+    }
+
+    /// Selects a row.
+    pub fn select(&mut self, tallies: &[Tally], row: usize) {
+        if let Some(tally) = tallies.get(row) {
+            self.rule = Some(tally.rule);
+        }
+    }
+
+    /// Brings the cursor into view.
+    pub fn settle(&mut self, tallies: &[Tally], height: u16) {
+        let height = usize::from(height).max(1);
+        let row = self.row(tallies);
+        self.top = self.top.clamp((row + 1).saturating_sub(height), row);
+        self.top = self.top.min(tallies.len().saturating_sub(height));
+    }
+}

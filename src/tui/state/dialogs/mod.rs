@@ -1,0 +1,86 @@
+//! The dialogs: help, findings, prompts, the export dialog, the copy menu and questions.
+
+mod copy_menu;
+mod export_dialog;
+mod findings_panel;
+mod prompt;
+
+use crossterm::event::KeyEvent;
+
+pub use self::copy_menu::{CopyMenu, CopyWhat};
+pub use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
+pub use self::findings_panel::FindingsPanel;
+pub use self::prompt::{Prompt, Purpose};
+use crate::tui::export_request::ExportRequest;
+use crate::tui::keymap::Context;
+
+/// The open dialog. It has the keyboard.
+#[derive(Clone, Debug)]
+pub enum Dialog {
+    /// All keys, scrolled down by that many rows.
+    Help(u16),
+    /// The findings by rule.
+    Findings(FindingsPanel),
+    /// A line to type into.
+    Prompt(Prompt),
+    /// The export dialog.
+    Export(ExportDialog),
+    /// The copy menu.
+    Copy(CopyMenu),
+    /// A question.
+    Question(Question),
+}
+
+/// A question to the user.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Quit and lose that many records?
+    QuitUnsaved(u64),
+    /// Quit and lose the notes?
+    QuitNotes,
+    /// Replace an existing file?
+    Replace(ExportRequest),
+}
+
+/// The open dialog, and what a closed one remembers.
+#[derive(Debug, Default)]
+pub struct Dialogs {
+    /// The open dialog.
+    pub open: Option<Dialog>,
+    /// The panel of findings, as it was when it was closed.
+    pub last_findings: FindingsPanel,
+}
+
+impl Dialogs {
+    /// The context in which a key is looked up now.
+    pub fn context(&self) -> Context {
+        self.open.as_ref().map_or(Context::Panels, Dialog::context)
+    }
+}
+
+impl Dialog {
+    /// The context in which its keys are looked up.
+    pub const fn context(&self) -> Context {
+        match self {
+            Self::Help(_) => Context::Help,
+            Self::Findings(_) => Context::Findings,
+            Self::Prompt(Prompt { purpose: Purpose::Filter, .. }) => Context::FilterPrompt,
+            Self::Prompt(_) => Context::Prompt,
+            Self::Export(ExportDialog { row: ExportRow::Path, .. }) => Context::ExportPath,
+            Self::Export(_) => Context::Export,
+            Self::Copy(_) => Context::Copy,
+            Self::Question(Question::QuitUnsaved(_) | Question::QuitNotes) => Context::Quit,
+            Self::Question(Question::Replace(_)) => Context::Replace,
+        }
+    }
+
+    /// Types a key without an action into the dialog. Returns false if the dialog has no text input.
+    pub fn type_key(&mut self, key: KeyEvent) -> bool {
+        match self {
+            Self::Prompt(prompt) => prompt.type_key(key),
+            Self::Export(dialog) => dialog.type_key(key),
+            Self::Help(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => return false,
+        }
+        true
+    }
+}

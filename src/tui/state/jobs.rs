@@ -1,0 +1,164 @@
+//! The background job of the screen (a search or an export), and what must be saved before the program ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Name of the export job.
+pub const EXPORT: &str = "export";
+
+/// Name of the search job.
+pub const FIND: &str = "find";
+
+/// A running background job.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its name: [`EXPORT`] or [`FIND`].
+    pub name: &'static str,
+    /// Records processed so far, and records to process.
+    pub progress: (u64, u64),
+    cancel: Arc<AtomicBool>,
+}
+
+/// What would be lost if the program ended now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaved {
+    /// The records of the capture.
+    Records,
+    /// Notes that no file contains.
+    Notes,
+}
+
+/// The running job and the state of saving.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    running: Option<Job>,
+    /// Whether the capture is deleted when the program ends.
+    temporary: bool,
+    /// Whether the user has made notes that no file contains.
+    unsaved_notes: bool,
+    /// Whether the running export writes those notes.
+    export_has_notes: bool,
+    /// Whether the program ends when the running export has written its file.
+    quit_when_saved: bool,
+}
+
+impl Jobs {
+    /// No job. `temporary` is true if the capture is deleted when the program ends.
+    pub fn new(temporary: bool) -> Self {
+        Self { temporary, ..Self::default() }
+    }
+
+    /// The running job.
+    pub const fn running(&self) -> Option<&Job> {
+        self.running.as_ref()
+    }
+
+    /// Whether an export runs.
+    pub fn is_exporting(&self) -> bool {
+        self.running.as_ref().is_some_and(|job| job.name == EXPORT)
+    }
+
+    /// Starts a job over `total` records in the place of the running one, which is canceled. Returns the flag that cancels it.
+    pub fn start(&mut self, name: &'static str, total: u64) -> Arc<AtomicBool> {
+        self.quit_when_saved = false;
+        let cancel = Arc::new(AtomicBool::new(false));
+        if let Some(before) = self.running.replace(Job { name, progress: (0, total), cancel: Arc::clone(&cancel) }) {
+            before.cancel.store(true, Ordering::Relaxed);
+        }
+        cancel
+    }
+
+    /// Starts an export. `has_notes` is true if its file contains all notes; `quit` ends the program after it.
+    pub fn start_export(&mut self, total: u64, has_notes: bool, quit: bool) -> Arc<AtomicBool> {
+        let cancel = self.start(EXPORT, total);
+        self.export_has_notes = has_notes;
+        self.quit_when_saved = quit;
+        cancel
+    }
+
+    /// Cancels the running job. Returns its name, if there is one.
+    pub fn cancel(&mut self) -> Option<&'static str> {
+        self.quit_when_saved = false;
+        let job = self.running.take()?;
+        job.cancel.store(true, Ordering::Relaxed);
+        Some(job.name)
+    }
+
+    /// Takes the progress of a job; one that was canceled is ignored.
+    pub fn set_progress(&mut self, name: &'static str, done: u64, total: u64) {
+        if let Some(job) = self.running.as_mut().filter(|job| job.name == name) {
+            job.progress = (done, total);
+        }
+    }
+
+    /// The running job has ended.
+    pub fn finish(&mut self) {
+        self.running = None;
+    }
+
+    /// The running export has written its file. Returns true if the program must end now.
+    pub fn finish_export(&mut self) -> bool {
+        self.running = None;
+        self.unsaved_notes &= !self.export_has_notes;
+        std::mem::take(&mut self.quit_when_saved)
+    }
+
+    /// The user has made a note. A running export may have passed the record already.
+    pub const fn note_made(&mut self) {
+        (self.unsaved_notes, self.export_has_notes) = (true, false);
+    }
+
+    /// Whether the program ends after the export.
+    pub const fn quits_when_saved(&self) -> bool {
+        self.quit_when_saved
+    }
+
+    /// The program does not end after the export: it failed, or the user decided otherwise.
+    pub const fn stay(&mut self) {
+        self.quit_when_saved = false;
+    }
+
+    /// What would be lost if the program ended now; `records` is the number of records in the capture.
+    pub const fn unsaved(&self, records: u64) -> Option<Unsaved> {
+        match (self.temporary && records > 0, self.unsaved_notes) {
+            (true, _) => Some(Unsaved::Records),
+            (false, true) => Some(Unsaved::Notes),
+            (false, false) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_job_cancels_the_running_one() {
+        let mut jobs = Jobs::new(false);
+        let find = jobs.start(FIND, 10);
+        jobs.set_progress(FIND, 3, 10);
+        let export = jobs.start_export(10, true, false);
+        assert!(find.load(Ordering::Relaxed) && !export.load(Ordering::Relaxed));
+        jobs.set_progress(FIND, 9, 10);
+        assert_eq!(jobs.running().map(|job| (job.name, job.progress)), Some((EXPORT, (0, 10))));
+        assert_eq!((jobs.cancel(), jobs.cancel()), (Some(EXPORT), None));
+        assert!(export.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn notes_are_unsaved_until_a_whole_export_that_began_after_them_is_written() {
+        let mut jobs = Jobs::new(false);
+        assert_eq!(jobs.unsaved(1), None);
+        jobs.note_made();
+        jobs.start_export(1, true, false);
+        jobs.note_made();
+        assert!(!jobs.finish_export());
+        assert_eq!(jobs.unsaved(1), Some(Unsaved::Notes));
+        jobs.start_export(1, true, true);
+        assert!(jobs.finish_export());
+        assert_eq!(
+            (jobs.unsaved(1), Jobs::new(true).unsaved(1), Jobs::new(true).unsaved(0)),
+            (None, Some(Unsaved::Records), None)
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! A filter that reads payloads or heads, and therefore runs on a thread of its own.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::capture::query::filter::{Filter, Passed, Sieve};
+use crate::capture::query::selection::Selection;
+use crate::capture::store::Capture;
+#[cfg(doc)]
+use crate::capture::store::Totals;
+
+/// Longest time between two batches of matches, so that the screen shows progress.
+const BATCH_TIME: Duration = Duration::from_millis(60);
+
+/// A filter that a background thread runs, and the matches that the screen has not taken yet.
+#[derive(Debug)]
+pub struct BackgroundFilter {
+    filter: Filter,
+    progress: Mutex<Progress>,
+    /// Notified when the capture may have grown, and when the filter is dropped.
+    wake: Condvar,
+    stop: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    /// Numbers of matching records that the screen has not taken yet, in order.
+    matches: Vec<u64>,
+    looked_at: u64,
+    /// [`Totals::settled`] when the matches were found.
+    settled: u64,
+    connections: Passed,
+    error: Option<io::Error>,
+}
+
+/// One batch of matches.
+#[derive(Debug)]
+pub struct Batch {
+    /// Numbers of matching records, in order.
+    pub matches: Vec<u64>,
+    /// Number of the last record that the filter has looked at.
+    pub looked_at: u64,
+    /// [`Totals::settled`] when the matches were found.
+    pub settled: u64,
+    /// Why the filter has stopped.
+    pub error: Option<io::Error>,
+}
+
+impl BackgroundFilter {
+    /// Prepares the filter; [`Self::run`] runs it.
+    pub fn new(filter: Filter) -> Self {
+        Self { filter, progress: Mutex::default(), wake: Condvar::new(), stop: AtomicBool::new(false) }
+    }
+
+    /// Filters the capture, and new records as they arrive, until [`Self::stop`] is called or reading fails. Calls `show`
+    /// when there is a batch to take.
+    pub fn run(&self, capture: &Capture, show: impl Fn()) {
+        let mut sieve = Sieve::new(&self.filter, capture);
+        let mut selection = Selection::default();
+        let mut sent = 0;
+        while !self.is_stopped() {
+            let start = Instant::now();
+            let settled = capture.totals().settled;
+            let whole = sieve.extend(&mut selection, |_| !self.is_stopped() && start.elapsed() < BATCH_TIME);
+            let mut progress = self.progress();
+            if std::mem::replace(&mut progress.settled, settled) != settled {
+                progress.matches.retain(|no| *no >= settled);
+            }
+            progress.matches.extend((sent..selection.len()).filter_map(|row| selection.number(row)));
+            progress.looked_at = selection.looked_at();
+            if progress.connections.count() != sieve.connections().count() {
+                progress.connections = sieve.connections().clone();
+            }
+            selection.renew_before(capture.first(), []);
+            sent = selection.len();
+            let whole = match whole {
+                Ok(whole) => whole,
+                Err(e) => {
+                    progress.error = Some(e);
+                    drop(progress);
+                    return show();
+                }
+            };
+            show();
+            while whole && capture.len() == progress.looked_at && !self.is_stopped() {
+                progress = self.wake.wait(progress).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    /// Ends [`Self::run`].
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // The lock makes sure that the thread is not between its check of `stop` and its wait.
+        let _progress = self.progress();
+        self.wake.notify_all();
+    }
+
+    /// Takes the matches found since the last call, and wakes the thread to look at new records.
+    pub fn take(&self) -> Batch {
+        let mut progress = self.progress();
+        let matches = std::mem::take(&mut progress.matches);
+        let error = progress.error.take();
+        self.wake.notify_all();
+        Batch { matches, looked_at: progress.looked_at, settled: progress.settled, error }
+    }
+
+    /// The numbers of the connections with a matching record, in order, if there are not `known` of them.
+    pub fn connections(&self, known: usize) -> Option<Vec<u32>> {
+        let progress = self.progress();
+        (progress.connections.count() != known || known == 0).then(|| progress.connections.numbers())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,364 @@
+//! The list of records: its rows, its cursor and what the user has done with it.
+
+mod background_filter;
+mod evicted;
+mod filtering;
+mod page;
+mod rows;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+pub use self::background_filter::BackgroundFilter;
+use self::filtering::Filtering;
+use self::page::Page;
+pub use self::page::PageRow;
+pub use self::rows::{Row, RowChoice, RowKind, Rows};
+use super::shown_connections::ShownConnections;
+use crate::capture::query::filter::Filter;
+use crate::capture::query::messages::{self, Message, Messages};
+use crate::capture::query::selection::Selection;
+use crate::capture::store::record::Record;
+use crate::capture::store::{Capture, Totals};
+
+/// The list of records.
+#[derive(Default)]
+pub struct List {
+    rows: Rows,
+    filtering: Option<Filtering>,
+    /// The messages of the rows that were in view.
+    messages: Messages,
+    page: Page,
+    /// Number of the record under the cursor; 0 while there is none.
+    cursor: u64,
+    /// Whether the cursor is in a child row of an expanded row.
+    in_child: bool,
+    /// First row in view.
+    top: u64,
+    /// Whether the cursor follows the newest record.
+    following: bool,
+    /// Number of the last record when following ended.
+    held_at: u64,
+    /// Marked records.
+    marks: BTreeSet<u64>,
+    /// Whether records wait to get rows.
+    incomplete: bool,
+    /// Whether the record under the cursor may have no row since the rows were chosen again.
+    cursor_unchecked: bool,
+}
+
+/// The result of expanding or collapsing a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Toggled {
+    /// The row was expanded or collapsed, or there is no row.
+    Done,
+    /// The row was collapsed from one of its children: the cursor goes to it.
+    GoTo(Row),
+    /// The row has nothing to expand.
+    Single,
+}
+
+/// What the list shows.
+impl List {
+    /// The rows.
+    pub const fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The rows in view, with their contents, as of the last [`Self::settle`].
+    pub fn page(&self) -> &[PageRow] {
+        self.page.rows()
+    }
+
+    /// Number of the record under the cursor; 0 while there is none.
+    pub const fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Whether the cursor is in a child row of an expanded row.
+    pub const fn is_in_child(&self) -> bool {
+        self.in_child
+    }
+
+    /// The row of the cursor; `None` if its record has no row.
+    pub fn cursor_row(&self) -> Option<u64> {
+        self.rows.row_of(self.cursor, self.in_child)
+    }
+
+    /// First row in view.
+    pub const fn top(&self) -> u64 {
+        self.top
+    }
+
+    /// Whether the cursor follows the newest record.
+    pub const fn is_following(&self) -> bool {
+        self.following
+    }
+
+    /// How many rows are new since following ended.
+    pub fn new_since_hold(&self) -> u64 {
+        if self.following { 0 } else { self.rows.len().saturating_sub(self.rows.row_from(self.held_at + 1)) }
+    }
+
+    /// Marked records.
+    pub const fn marks(&self) -> &BTreeSet<u64> {
+        &self.marks
+    }
+
+    /// The connection whose records the list shows; `None` for all connections.
+    pub const fn connection(&self) -> Option<u32> {
+        self.rows.choice().connection
+    }
+
+    /// Whether consecutive heartbeats share a row.
+    pub const fn is_folded(&self) -> bool {
+        self.rows.choice().folded
+    }
+
+    /// Whether records wait to get rows.
+    pub const fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
+    /// The message that a record opens, if its row was in view.
+    pub fn known_message(&self, no: u64) -> Option<&Message> {
+        self.messages.known(no)
+    }
+
+    /// The applied filter.
+    pub fn filter(&self) -> Option<&Filter> {
+        self.filtering.as_ref().map(Filtering::filter)
+    }
+
+    /// How many records match the filter, and the number of the last record that it has looked at; `None` without a filter.
+    pub fn matches(&self) -> Option<(u64, u64)> {
+        self.filtering.as_ref()?;
+        self.rows.matches().map(|matches| (matches.len(), matches.looked_at()))
+    }
+
+    /// Whether records wait for the filter.
+    pub fn is_filtering(&self, totals: &Totals) -> bool {
+        self.matches().is_some_and(|(_, looked_at)| looked_at < totals.records)
+    }
+
+    /// The connections that the table and the timeline show.
+    pub fn connections<'a>(&'a self, capture: &'a Capture) -> ShownConnections<'a> {
+        ShownConnections { capture, matched: self.filtering.as_ref().map(Filtering::connections) }
+    }
+}
+
+/// Choosing the rows.
+impl List {
+    /// Applies a filter, or shows all records. Returns the part that a background thread must run.
+    pub fn set_filter(&mut self, capture: &Capture, filter: Option<Filter>) -> Option<Arc<BackgroundFilter>> {
+        self.filtering = filter.map(|filter| Filtering::new(filter, capture));
+        self.set_matches(self.filtering.as_ref().map(|_| Selection::default()));
+        self.filtering.as_ref().and_then(Filtering::background).map(Arc::clone)
+    }
+
+    /// Shows the records of a selection, or all records.
+    pub fn set_matches(&mut self, matches: Option<Selection>) {
+        self.rows.set_matches(matches);
+        self.check_cursor();
+    }
+
+    /// Chooses which records have a row.
+    pub fn choose(&mut self, choice: RowChoice) {
+        self.rows.choose(choice);
+        self.check_cursor();
+    }
+
+    fn check_cursor(&mut self) {
+        self.cursor_unchecked = true;
+        self.in_child = false;
+    }
+
+    /// Adds the rows of new records, for a few milliseconds. This is the only place where rows are added.
+    ///
+    /// # Errors
+    /// If the filter cannot read the capture.
+    pub fn extend(&mut self, capture: &Capture, totals: &Totals) -> io::Result<()> {
+        let more = match (&mut self.filtering, self.rows.matches_mut()) {
+            (Some(filtering), Some(matches)) => filtering.extend(capture, totals, matches),
+            _ => Ok(false),
+        };
+        self.incomplete = !self.rows.extend(capture, totals.records) || *more.as_ref().unwrap_or(&false);
+        self.extend_expanded(capture);
+        more.map(|_| ())
+    }
+
+    /// Adds children to expanded rows whose message or heartbeats have grown.
+    fn extend_expanded(&mut self, capture: &Capture) {
+        for (no, children) in self.rows.expanded() {
+            let now = match self.rows.heartbeats_at(no) {
+                Some(count) => u64::from(count),
+                None => self.look_at_message(capture, no).map_or(0, |message| u64::from(message.frames)),
+            };
+            if now > children as u64
+                && let Some(row) = self.rows.row_of(no, false).and_then(|row| self.rows.row(row))
+            {
+                self.expand(capture, row);
+            }
+        }
+    }
+
+    fn look_at_message(&mut self, capture: &Capture, no: u64) -> Option<Message> {
+        let record = capture.record(no)?;
+        self.messages.look(capture, &record).cloned()
+    }
+
+    /// The message whose row the cursor is in, if it has several frames.
+    pub fn message_at_cursor(&mut self, capture: &Capture, record: &Record) -> Option<Message> {
+        let whole = self.rows.choice().messages && !self.in_child;
+        let message = whole.then(|| self.messages.look(capture, record)).flatten()?;
+        (message.frames > 1).then(|| message.clone())
+    }
+
+    /// Scrolls to the cursor and prepares the rows in view for drawing.
+    pub fn settle(&mut self, capture: &Capture, height: u16) {
+        let height = u64::from(height).max(1);
+        let last = self.rows.len().saturating_sub(1);
+        let row = self.cursor_row().unwrap_or_else(|| self.rows.row_from(self.cursor)).min(last);
+        self.top = self.top.clamp((row + 1).saturating_sub(height), row);
+        self.top = self.top.min(self.rows.len().saturating_sub(height));
+        self.page.prepare(capture, &self.rows, &mut self.messages, self.top..self.top + height);
+    }
+}
+
+/// Moving the cursor.
+impl List {
+    /// Puts the cursor on a record; `in_child` selects its row as a child of an expanded row.
+    pub const fn go_to(&mut self, no: u64, in_child: bool) {
+        (self.cursor, self.in_child) = (no, in_child);
+    }
+
+    /// Starts to follow the newest record, or only goes to it if no records arrive. Returns its row.
+    pub fn follow(&mut self, live: bool, totals: &Totals) -> Option<Row> {
+        self.following = live;
+        self.held_at = totals.records;
+        self.rows.edges().map(|(_, last)| last)
+    }
+
+    /// Stops following.
+    pub const fn hold(&mut self, totals: &Totals) {
+        if self.following {
+            self.following = false;
+            self.held_at = totals.records;
+        }
+    }
+
+    /// Starts the count of new rows, if the list has never followed.
+    pub const fn count_new_from(&mut self, totals: &Totals) {
+        if !self.following && self.held_at == 0 {
+            self.held_at = totals.records;
+        }
+    }
+
+    /// The row to which the cursor must go after rows were added: the newest one while it follows, the first one if it has none.
+    pub fn row_to_follow(&self) -> Option<Row> {
+        let (first, last) = self.rows.edges()?;
+        let to = if self.following { last } else { first };
+        ((self.following || self.cursor == 0) && to.no != self.cursor).then_some(to)
+    }
+
+    /// The row to which the cursor must go after other rows were chosen and its record has none: the row that contains the
+    /// record, or the nearest one. `None` while that is not known.
+    pub fn row_for_cursor(&mut self, capture: &Capture, totals: &Totals) -> Option<Row> {
+        // A background filter may lag, but not at the cursor.
+        let is_known = !self.is_filtering(totals) || self.rows.row_from(self.cursor) < self.rows.len();
+        if !self.cursor_unchecked || self.incomplete || !is_known {
+            return None;
+        }
+        self.cursor_unchecked = false;
+        if self.cursor == 0 || self.cursor_row().is_some() {
+            return None;
+        }
+        let container = self.rows.first_heartbeat(self.cursor).or_else(|| {
+            let record = capture.record(self.cursor).filter(messages::goes_on)?;
+            messages::opener(capture, &record)
+        });
+        let row = container.and_then(|no| self.rows.row_of(no, false));
+        let nearest = self.rows.row_from(self.cursor).min(self.rows.len().saturating_sub(1));
+        self.rows.row(row.unwrap_or(nearest))
+    }
+
+    /// The row that many rows below the cursor (above, if negative). A record without a row counts as just before the next row.
+    pub fn row_after(&self, by: i64) -> Option<Row> {
+        let last = self.rows.len().checked_sub(1)?;
+        let at = self.cursor_row();
+        let (from, by) = match at {
+            Some(row) => (row, by),
+            None => (self.rows.row_from(self.cursor), if by > 0 { by - 1 } else { by }),
+        };
+        let to = from.saturating_add_signed(by).min(last);
+        if Some(to) == at { None } else { self.rows.row(to) }
+    }
+
+    /// Expands or collapses the row of the cursor.
+    pub fn toggle(&mut self, capture: &Capture) -> Toggled {
+        let Some(row) = self.cursor_row().and_then(|row| self.rows.row(row)) else { return Toggled::Done };
+        if let RowKind::Child { .. } = row.kind {
+            let parent = self.rows.parent(row.no).and_then(|no| self.rows.row(self.rows.row_of(no, false)?));
+            return parent.map_or(Toggled::Done, |parent| {
+                self.rows.collapse(parent.no);
+                Toggled::GoTo(parent)
+            });
+        }
+        if self.rows.is_expanded(row.no) {
+            self.rows.collapse(row.no);
+            return Toggled::Done;
+        }
+        if self.expand(capture, row) { Toggled::Done } else { Toggled::Single }
+    }
+
+    /// Expands a row. Returns false if it shows a single record.
+    fn expand(&mut self, capture: &Capture, row: Row) -> bool {
+        let children = match row.kind {
+            RowKind::Child { .. } => return true,
+            RowKind::Heartbeats(_) => self.rows.heartbeats_from(capture, row.no),
+            RowKind::Record => match self.look_at_message(capture, row.no) {
+                Some(message) if message.frames > 1 => message.records(capture),
+                _ => return false,
+            },
+        };
+        self.rows.expand(row.no, children);
+        true
+    }
+
+    /// Expands the row that contains a record, if the record has no row of its own. Returns true if the record has a child row.
+    pub fn expand_around(&mut self, capture: &Capture, no: u64) -> bool {
+        if self.rows.row_of(no, true).is_some() {
+            return true;
+        }
+        let Some(record) = capture.record(no) else { return false };
+        let own = self.rows.row_of(no, false).and_then(|row| self.rows.row(row));
+        if own.is_some_and(|row| row.kind == RowKind::Record) {
+            return false;
+        }
+        let container = match self.rows.first_heartbeat(no) {
+            Some(first) => Some(first),
+            None if self.rows.choice().messages && messages::goes_on(&record) => messages::opener(capture, &record),
+            None => None,
+        };
+        if let Some(row) = container.and_then(|no| self.rows.row(self.rows.row_of(no, false)?)) {
+            self.expand(capture, row);
+        }
+        self.rows.row_of(no, true).is_some()
+    }
+}
+
+/// Marks.
+impl List {
+    /// Marks the record under the cursor, or removes its mark.
+    pub fn toggle_mark(&mut self) {
+        if self.cursor > 0 && !self.marks.remove(&self.cursor) {
+            self.marks.insert(self.cursor);
+        }
+    }
+
+    /// The next marked record after the cursor; the first one after the last.
+    pub fn next_mark(&self) -> Option<u64> {
+        self.marks.range(self.cursor + 1..).next().or_else(|| self.marks.first()).copied()
+    }
+}

@@ -1,0 +1,88 @@
+//! The rows in view, read before the screen is drawn, and a cache of their summaries.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::rows::{Row, RowKind, Rows};
+use crate::capture::query::messages::{Message, Messages};
+use crate::capture::query::summary::{self, Summary};
+use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
+use crate::capture::store::record::Record;
+
+/// Largest number of cached summaries: many screens.
+const MAX_CACHED: usize = 1024;
+
+/// A row in view, with everything that is drawn in it.
+#[derive(Clone, Debug)]
+pub struct PageRow {
+    /// Number of the row.
+    pub at: u64,
+    /// The row.
+    pub row: Row,
+    /// Its record.
+    pub record: Record,
+    /// The message that the row shows, in the view of messages.
+    pub message: Option<Message>,
+    /// Kind, length, bits and preview.
+    pub summary: Summary,
+    /// The user's note.
+    pub note: Option<String>,
+}
+
+/// The rows in view.
+#[derive(Debug, Default)]
+pub struct Page {
+    rows: Vec<PageRow>,
+    cache: HashMap<Key, Summary>,
+    reader: MessageReader,
+}
+
+/// What a summary depends on: records never change, but a message gets further frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    record: u64,
+    /// Number of frames of the message that the row shows, and whether it is complete.
+    message: Option<(u32, bool)>,
+}
+
+impl Page {
+    /// The rows in view.
+    pub fn rows(&self) -> &[PageRow] {
+        &self.rows
+    }
+
+    /// Forgets the summaries, because record numbers have changed their meaning.
+    pub fn clear(&mut self) {
+        self.cache.clear();
+        self.rows.clear();
+        self.reader = MessageReader::default();
+    }
+
+    /// Reads the rows of a range; summaries that are cached are not read again. An evicted record has no row.
+    pub fn prepare(&mut self, capture: &Capture, rows: &Rows, messages: &mut Messages, range: Range<u64>) {
+        if self.cache.len() > MAX_CACHED {
+            self.cache.clear();
+        }
+        let shown: Vec<(u64, Row)> = range.map_while(|at| Some((at, rows.row(at)?))).collect();
+        let records = capture.pick(shown.iter().map(|(_, row)| row.no));
+        self.rows.clear();
+        for (at, row) in shown {
+            let Some(record) = records.iter().find(|record| record.no == row.no).cloned() else { continue };
+            let is_message = rows.choice().messages && row.kind == RowKind::Record;
+            let message = if is_message { messages.look(capture, &record).cloned() } else { None };
+            let summary = self.summary(capture, &record, message.as_ref());
+            let note = capture.note(record.no);
+            self.rows.push(PageRow { at, row, record, message, summary, note });
+        }
+    }
+
+    fn summary(&mut self, capture: &Capture, record: &Record, message: Option<&Message>) -> Summary {
+        let key = Key { record: record.no, message: message.map(|message| (message.frames, message.whole)) };
+        let summary = self.cache.entry(key).or_insert_with(|| match message {
+            Some(message) => summary::of_message(capture, record, message, &mut self.reader),
+            None => summary::of(capture, record, &mut self.reader),
+        });
+        summary.clone()
+    }
+}

@@ -1,0 +1,403 @@
+//! The rows of the list: which record is shown in which row.
+//!
+//! Of the records that match the filter, a [`RowChoice`] selects those that have a row. The matches are a [`Selection`] that
+//! grows with the capture. `List::extend` lets the filter look at more records, and then [`Rows::extend`] adds rows, each for a
+//! few milliseconds at a time.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::capture::query::heartbeats::Heartbeats;
+use crate::capture::query::messages;
+use crate::capture::query::selection::Selection;
+use crate::capture::store::record::Record;
+use crate::capture::store::{Capture, Totals};
+
+/// Longest time that the screen's thread spends on choosing rows without a break.
+const SLICE: Duration = Duration::from_millis(4);
+
+/// How many records are considered between two checks of the time.
+const BATCH: u64 = 1024;
+
+/// Largest number of child rows of an expanded row.
+const MAX_CHILDREN: usize = 100_000;
+
+/// Which records have a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowChoice {
+    /// Show only records of that connection.
+    pub connection: Option<u32>,
+    /// Give all fragments of a message one row.
+    pub messages: bool,
+    /// Give consecutive heartbeats one row.
+    pub folded: bool,
+}
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Number of the record.
+    pub no: u64,
+    /// What the row shows.
+    pub kind: RowKind,
+}
+
+/// What a row shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowKind {
+    /// One record, or the message that it opens.
+    Record,
+    /// That many consecutive heartbeats, at least two; the record is the first.
+    Heartbeats(u32),
+    /// A child of an expanded row: one of its records.
+    Child {
+        /// Whether it is the last child.
+        last: bool,
+    },
+}
+
+/// The rows of the list, numbered from 0.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Number of the last record.
+    records: u64,
+    /// How many records have been evicted: the number of the last one.
+    evicted: u64,
+    /// The records that match the filter; `None` without a filter.
+    matches: Option<Selection>,
+    choice: RowChoice,
+    /// The chosen records; `None` if every match has a row.
+    chosen: Option<Chosen>,
+    /// The expanded rows by their records, with the records of their children.
+    expanded: BTreeMap<u64, Vec<u64>>,
+}
+
+#[derive(Debug, Default)]
+struct Chosen {
+    rows: Selection,
+    heartbeats: Option<Heartbeats>,
+    /// Runs of consecutive heartbeats: the first record, and how many.
+    runs: Vec<(u64, u32)>,
+    /// Whether the last record was a heartbeat.
+    in_run: bool,
+}
+
+impl Rows {
+    /// Number of rows, including child rows.
+    pub fn len(&self) -> u64 {
+        self.base_len() + self.expanded.values().map(|children| children.len() as u64).sum::<u64>()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.base_len() == 0
+    }
+
+    /// The row with that number.
+    pub fn row(&self, row: u64) -> Option<Row> {
+        let mut shift = 0;
+        for (no, children) in &self.expanded {
+            let Some(at) = self.base_row(*no).map(|at| at + shift) else { continue };
+            let Some(below) = row.checked_sub(at + 1) else { break };
+            if let Some(no) = usize::try_from(below).ok().and_then(|below| children.get(below)) {
+                return Some(Row { no: *no, kind: RowKind::Child { last: below + 1 == children.len() as u64 } });
+            }
+            shift += children.len() as u64;
+        }
+        let no = self.base_number(row - shift)?;
+        let kind = self.heartbeats_at(no).map_or(RowKind::Record, RowKind::Heartbeats);
+        Some(Row { no, kind })
+    }
+
+    /// Number of the record in a row.
+    pub fn number(&self, row: u64) -> Option<u64> {
+        self.row(row).map(|row| row.no)
+    }
+
+    /// The row of a record: its own row, or its row as a child of an expanded row.
+    pub fn row_of(&self, no: u64, as_child: bool) -> Option<u64> {
+        if as_child {
+            return self.expanded.iter().find_map(|(parent, records)| {
+                let at = records.binary_search(&no).ok()?;
+                Some(self.row_of(*parent, false)? + 1 + at as u64)
+            });
+        }
+        Some(self.base_row(no)? + self.shift(no))
+    }
+
+    /// The row of the first record with that number or a later one; [`Self::len`] when there is none.
+    pub fn row_from(&self, no: u64) -> u64 {
+        self.base_row_from(no) + self.shift(no)
+    }
+
+    /// The record in the first row, and in the last.
+    pub fn edges(&self) -> Option<(Row, Row)> {
+        Some((self.row(0)?, self.row(self.len().checked_sub(1)?)?))
+    }
+
+    /// Which records have a row.
+    pub const fn choice(&self) -> RowChoice {
+        self.choice
+    }
+
+    /// The records that match the filter, for adding more; `None` without a filter.
+    pub const fn matches_mut(&mut self) -> Option<&mut Selection> {
+        self.matches.as_mut()
+    }
+
+    /// The records that match the filter; `None` without a filter.
+    pub const fn matches(&self) -> Option<&Selection> {
+        self.matches.as_ref()
+    }
+
+    /// Sets the matches of another filter, and chooses the rows again.
+    pub fn set_matches(&mut self, matches: Option<Selection>) {
+        self.matches = matches;
+        self.choose(self.choice);
+    }
+
+    /// Sets which records have a row, and chooses the rows again.
+    pub fn choose(&mut self, choice: RowChoice) {
+        self.choice = choice;
+        self.expanded.clear();
+        self.chosen = (choice != RowChoice::default()).then(Chosen::default);
+    }
+
+    /// Drops the rows of evicted records. `placeholders` are the placeholders of evicted records that match the filter.
+    pub fn evict(&mut self, totals: &Totals, placeholders: Vec<u64>) {
+        (self.evicted, self.records) = (totals.first - 1, totals.records);
+        if let Some(matches) = &mut self.matches {
+            matches.renew_before(totals.settled, placeholders);
+        }
+        let expanded = self.expanded.split_off(&totals.settled);
+        self.choose(self.choice);
+        self.expanded = expanded;
+    }
+
+    /// Whether a row is expanded.
+    pub fn is_expanded(&self, no: u64) -> bool {
+        self.expanded.contains_key(&no)
+    }
+
+    /// The record whose expanded row has record `no` as a child.
+    pub fn parent(&self, no: u64) -> Option<u64> {
+        self.expanded.iter().find(|(_, children)| children.binary_search(&no).is_ok()).map(|(parent, _)| *parent)
+    }
+
+    /// The expanded rows by their records, with the number of their children.
+    pub fn expanded(&self) -> Vec<(u64, usize)> {
+        self.expanded.iter().map(|(no, children)| (*no, children.len())).collect()
+    }
+
+    /// Expands the row of record `no`.
+    pub fn expand(&mut self, no: u64, mut children: Vec<u64>) {
+        children.truncate(MAX_CHILDREN);
+        self.expanded.insert(no, children);
+    }
+
+    /// Collapses the row of record `no`.
+    pub fn collapse(&mut self, no: u64) {
+        self.expanded.remove(&no);
+    }
+
+    /// Adds rows for the records up to number `records`, for at most 4 ms. Returns true if every record was considered.
+    pub fn extend(&mut self, capture: &Capture, records: u64) -> bool {
+        self.records = records;
+        let Some(mut chosen) = self.chosen.take() else { return true };
+        let start = Instant::now();
+        let mut more = true;
+        while more && start.elapsed() < SLICE {
+            more = self.consider_batch(capture, &mut chosen);
+        }
+        self.chosen = Some(chosen);
+        !more
+    }
+
+    /// Considers some records. Returns true if there are more.
+    fn consider_batch(&self, capture: &Capture, chosen: &mut Chosen) -> bool {
+        chosen.rows.pass(self.evicted);
+        let from = chosen.rows.looked_at() + 1;
+        let (numbers, to) = self.candidates(capture, from);
+        let plain = !self.choice.messages && !self.choice.folded;
+        if plain {
+            numbers.iter().for_each(|no| select(&mut chosen.rows, *no));
+        } else {
+            capture.pick(numbers).iter().for_each(|record| self.consider(capture, chosen, record));
+        }
+        chosen.rows.pass(to);
+        to >= from && to < self.records
+    }
+
+    /// The numbers of the next records that belong to the chosen connection and match the filter, and the last record that was
+    /// checked for it.
+    fn candidates(&self, capture: &Capture, from: u64) -> (Vec<u64>, u64) {
+        let up_to = self.matches.as_ref().map_or(self.records, |matches| matches.looked_at().min(self.records));
+        let is_match = |no: &u64| self.matches.as_ref().is_none_or(|matches| matches.row(*no).is_some());
+        let mut numbers: Vec<u64> = match (self.choice.connection, &self.matches) {
+            (Some(connection), _) => capture.numbers(connection, from, BATCH as usize),
+            (None, Some(matches)) => {
+                let row = matches.row_from(from);
+                (row..row + BATCH).map_while(|row| matches.number(row)).collect()
+            }
+            (None, None) => (from..=up_to).take(BATCH as usize).collect(),
+        };
+        numbers.retain(|no| *no <= up_to);
+        let to = match numbers.last() {
+            Some(last) if numbers.len() as u64 == BATCH => *last,
+            _ => up_to,
+        };
+        numbers.retain(is_match);
+        (numbers, to)
+    }
+
+    /// Adds a row for a record, unless it belongs to the row of an earlier one.
+    fn consider(&self, capture: &Capture, chosen: &mut Chosen, record: &Record) {
+        if self.choice.messages && messages::goes_on(record) {
+            return;
+        }
+        let heartbeats = chosen.heartbeats.get_or_insert_with(|| Heartbeats::new(capture));
+        let beats = self.choice.folded && heartbeats.is_one(record);
+        let goes_on = beats && std::mem::replace(&mut chosen.in_run, beats);
+        chosen.in_run = beats;
+        match chosen.runs.last_mut().filter(|_| goes_on) {
+            Some((_, count)) => *count += 1,
+            None => {
+                select(&mut chosen.rows, record.no);
+                if beats {
+                    chosen.runs.push((record.no, 1));
+                }
+            }
+        }
+    }
+
+    /// The records of the consecutive heartbeats of which record `no` is the first.
+    pub fn heartbeats_from(&self, capture: &Capture, no: u64) -> Vec<u64> {
+        let Some(count) = self.heartbeats_at(no) else { return Vec::new() };
+        let mut beats = Vec::new();
+        let mut from = no;
+        while beats.len() < count as usize {
+            let (mut numbers, to) = self.candidates(capture, from);
+            if self.choice.messages {
+                numbers = capture.pick(numbers).iter().filter(|r| !messages::goes_on(r)).map(|r| r.no).collect();
+            }
+            beats.extend(numbers);
+            if to < from || to >= self.records {
+                break;
+            }
+            from = to + 1;
+        }
+        beats.truncate(count as usize);
+        beats
+    }
+
+    /// The first of the consecutive heartbeats that include record `no`.
+    pub fn first_heartbeat(&self, no: u64) -> Option<u64> {
+        let chosen = self.chosen.as_ref()?;
+        let (first, _) = chosen.runs.get(chosen.runs.partition_point(|(first, _)| *first <= no).checked_sub(1)?)?;
+        let next = self.base_number(self.base_row_from(*first) + 1);
+        next.is_none_or(|next| no < next).then_some(*first)
+    }
+
+    /// How many consecutive heartbeats the row of record `no` shows, if more than one.
+    pub fn heartbeats_at(&self, no: u64) -> Option<u32> {
+        let runs = &self.chosen.as_ref()?.runs;
+        let (first, count) = runs.get(runs.partition_point(|(first, _)| *first < no))?;
+        (*first == no && *count > 1).then_some(*count)
+    }
+
+    /// How many child rows are above the row of record `no`.
+    fn shift(&self, no: u64) -> u64 {
+        self.expanded.range(..no).map(|(_, children)| children.len() as u64).sum()
+    }
+
+    fn selection(&self) -> Option<&Selection> {
+        self.chosen.as_ref().map(|chosen| &chosen.rows).or(self.matches.as_ref())
+    }
+
+    // The base rows are the rows without child rows.
+
+    fn base_len(&self) -> u64 {
+        self.selection().map_or(self.records - self.evicted, Selection::len)
+    }
+
+    fn base_number(&self, row: u64) -> Option<u64> {
+        match self.selection() {
+            None => (row < self.records - self.evicted).then_some(self.evicted + row + 1),
+            Some(selection) => selection.number(row),
+        }
+    }
+
+    fn base_row_from(&self, no: u64) -> u64 {
+        match self.selection() {
+            None => no.saturating_sub(self.evicted + 1).min(self.records - self.evicted),
+            Some(selection) => selection.row_from(no),
+        }
+    }
+
+    fn base_row(&self, no: u64) -> Option<u64> {
+        let row = self.base_row_from(no);
+        (self.base_number(row) == Some(no)).then_some(row)
+    }
+}
+
+fn select(selection: &mut Selection, no: u64) {
+    selection.pass(no - 1);
+    selection.look(true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(no: u64) -> Row {
+        Row { no, kind: RowKind::Record }
+    }
+
+    #[test]
+    fn without_a_filter_every_record_has_a_row() {
+        let mut rows = Rows::default();
+        assert_eq!((rows.len(), rows.number(0), rows.row_from(1), rows.edges()), (0, None, 0, None));
+        rows.records = 3;
+        assert_eq!((rows.len(), rows.number(0), rows.number(3)), (3, Some(1), None));
+        assert_eq!((rows.row_of(3, false), rows.row_of(4, false), rows.row_from(9)), (Some(2), None, 3));
+        assert_eq!(rows.edges(), Some((plain(1), plain(3))));
+    }
+
+    #[test]
+    fn evicted_records_have_no_row() {
+        let mut matches = Selection::default();
+        (1..=10).for_each(|number| matches.look(number % 3 == 0));
+        let mut rows = Rows { records: 10, ..Rows::default() };
+        let totals = Totals { records: 10, first: 5, settled: 7, ..Totals::default() };
+        rows.evict(&totals, Vec::new());
+        assert_eq!((rows.len(), rows.number(0), rows.number(5), rows.number(6)), (6, Some(5), Some(10), None));
+        assert_eq!((rows.row_of(5, false), rows.row_of(4, false), rows.row_from(2)), (Some(0), None, 0));
+        rows.matches = Some(matches);
+        rows.evict(&totals, vec![5]);
+        assert_eq!((rows.len(), rows.number(0), rows.number(1)), (2, Some(5), Some(9)));
+    }
+
+    #[test]
+    fn with_a_filter_every_match_has_a_row() {
+        let mut matches = Selection::default();
+        (1..=10).for_each(|number| matches.look(number % 3 == 0));
+        let rows = Rows { records: 10, matches: Some(matches), ..Rows::default() };
+        assert_eq!((rows.len(), rows.number(1)), (3, Some(6)));
+        assert_eq!((rows.row_of(6, false), rows.row_of(7, false)), (Some(1), None));
+        assert_eq!((rows.row_from(7), rows.row_from(10), rows.edges()), (2, 3, Some((plain(3), plain(9)))));
+    }
+
+    #[test]
+    fn an_expanded_row_has_child_rows() {
+        let mut rows = Rows { records: 6, ..Rows::default() };
+        rows.expand(2, vec![2, 4]);
+        rows.expand(5, vec![5]);
+        let numbers: Vec<_> = (0..10).map_while(|row| rows.number(row)).collect();
+        assert_eq!(numbers, [1, 2, 2, 4, 3, 4, 5, 5, 6]);
+        assert_eq!(rows.row(3), Some(Row { no: 4, kind: RowKind::Child { last: true } }));
+        assert_eq!((rows.row_of(4, true), rows.row_of(4, false), rows.row_of(3, true)), (Some(3), Some(5), None));
+        assert_eq!((rows.row_of(5, true), rows.row_from(6), rows.len()), (Some(7), 8, 9));
+        rows.collapse(2);
+        assert_eq!((rows.len(), rows.row_of(5, true)), (7, Some(5)));
+    }
+}

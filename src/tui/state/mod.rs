@@ -1,0 +1,15 @@
+//! The state of the screen in parts. Each part owns its fields and changes them itself; none knows [`super::app::App`].
+
+pub mod connection_table;
+pub mod detail;
+pub mod detail_pane;
+pub mod detail_rows;
+pub mod dialogs;
+pub mod hex_window;
+pub mod jobs;
+pub mod list;
+pub mod notice;
+pub mod shown_connections;
+pub mod timeline;
+pub mod trees;
+pub mod unpacked;

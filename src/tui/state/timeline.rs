@@ -1,0 +1,149 @@
+//! The timeline: the part of the capture's time that is shown, and steps of the cursor through its lanes.
+
+use ratatui::layout::Rect;
+
+use super::shown_connections::ShownConnections;
+use crate::capture::query::timeline::{Lanes, Spans};
+use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
+use crate::proto::dissected::Direction;
+use crate::proto::time::Time;
+use crate::tui::layout::{GUTTER, LEGEND_FROM};
+
+/// Shortest time of one column, in nanoseconds.
+const MIN_COLUMN: u64 = 1_000;
+
+/// How many lanes without a record the cursor skips in one step.
+const MAX_SKIPPED: i64 = 64;
+
+/// The part of the timeline in view.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// The time of each column.
+    spans: Spans,
+    /// Whether the whole time of the capture is shown, also while it grows.
+    whole: bool,
+    /// Rank of the first connection in view.
+    top: u32,
+    /// The lanes in view.
+    lanes: Vec<Lanes>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        let spans = Spans { from: Time(0), each: 1, count: 0 };
+        Self { spans, whole: true, top: 0, lanes: Vec::new() }
+    }
+}
+
+impl Timeline {
+    /// The time of each column.
+    pub const fn spans(&self) -> Spans {
+        self.spans
+    }
+
+    /// Whether the whole time of the capture is shown.
+    pub const fn shows_all(&self) -> bool {
+        self.whole
+    }
+
+    /// Rank of the first connection in view.
+    pub const fn top(&self) -> u32 {
+        self.top
+    }
+
+    /// The lanes in view.
+    pub fn lanes(&self) -> &[Lanes] {
+        &self.lanes
+    }
+
+    /// Shows the whole time of the capture.
+    pub const fn show_all(&mut self) {
+        self.whole = true;
+    }
+
+    /// Halves the time of a column, or doubles it. The record under the cursor keeps its column.
+    pub fn zoom(&mut self, capture: &Capture, record: &Record, closer: bool) {
+        let Some((first, last)) = capture.span() else { return };
+        let spans = &mut self.spans;
+        let column = spans.at(record.time).unwrap_or(spans.count / 2) as u64;
+        spans.each = if closer { (spans.each / 2).max(MIN_COLUMN) } else { spans.each.saturating_mul(2) };
+        spans.from = Time(record.time.0.saturating_sub(spans.each.saturating_mul(column)).max(first.0));
+        self.whole = !closer && spans.each.saturating_mul(spans.count as u64) > last.0 - first.0;
+    }
+
+    /// The nearest record in an earlier or later column of the lane of `record`.
+    pub fn step_time(&self, capture: &Capture, record: &Record, by: i64) -> Option<u64> {
+        let Spans { from, each, .. } = self.spans;
+        let column = record.time.0.saturating_sub(from.0) / each;
+        let edge = |column: u64| Time(from.0.saturating_add(column.saturating_mul(each)));
+        let (time, later) = match by {
+            1.. => (edge(column + 1), true),
+            _ if record.time < from => (record.time, false),
+            _ => (edge(column), false),
+        };
+        capture.in_lane(record.connection, record.direction, time, later)
+    }
+
+    /// The record in the clicked lane that is nearest to the clicked column.
+    pub fn click(&self, capture: &Capture, column: u16, row: u16) -> Option<u64> {
+        let column = column.checked_sub(GUTTER).map(usize::from)?;
+        let lanes = self.lanes.get(usize::from(row / 2))?;
+        let direction = Direction::BOTH[usize::from(row % 2)];
+        nearest(capture, lanes.connection, direction, self.spans.start(column))
+    }
+
+    /// Brings the cursor into view and counts the records of each column. `record` is the one under the cursor.
+    pub fn settle(&mut self, shown: ShownConnections<'_>, record: Option<&Record>, area: Rect) {
+        let Some((first, last)) = shown.capture.span() else { return };
+        let count = usize::from(area.width.saturating_sub(GUTTER + 1)).max(1);
+        self.spans.count = count;
+        if self.whole {
+            self.spans.from = first;
+            self.spans.each = ((last.0 - first.0) / count as u64 + 1).max(MIN_COLUMN);
+        } else if let Some(record) = record.filter(|record| self.spans.at(record.time).is_none()) {
+            // The cursor has left the window: center the window on it.
+            let half = self.spans.each.saturating_mul(count as u64 / 2);
+            self.spans.from = Time(record.time.0.saturating_sub(half).max(first.0));
+        }
+        let height = connections_in(area);
+        if let Some(record) = record {
+            let rank = shown.rank_of(record.connection).min(shown.count().saturating_sub(1));
+            self.top = self.top.clamp((rank + 1).saturating_sub(height), rank);
+        }
+        self.lanes = shown.capture.lanes(&shown.page(self.top, height), self.spans);
+    }
+}
+
+/// How many connections fit into an area of the timeline; each has two lanes.
+pub fn connections_in(area: Rect) -> u32 {
+    let legend = u16::from(area.height >= LEGEND_FROM);
+    u32::from((area.height - legend) / 2).max(1)
+}
+
+/// The record of another lane that is nearest in time to `record`; lanes without records are skipped.
+pub fn step_lane(shown: ShownConnections<'_>, record: &Record, by: i64) -> Option<u64> {
+    let lane =
+        i64::from(shown.rank_of(record.connection)) * 2 + i64::from(record.direction == Direction::ServerToClient);
+    let last = i64::from(shown.count()) * 2 - 1;
+    let wanted = lane.saturating_add(by).clamp(0, last.max(0));
+    let step = if by < 0 { -1 } else { 1 };
+    let mut lanes = (0..MAX_SKIPPED).map(|n| wanted + n * step).take_while(|lane| (0..=last).contains(lane));
+    lanes.find_map(|lane| {
+        let connection = shown.at(u32::try_from(lane / 2).ok()?)?;
+        let direction = if lane % 2 == 0 { Direction::ClientToServer } else { Direction::ServerToClient };
+        nearest(shown.capture, connection, direction, record.time)
+    })
+}
+
+/// The first or last record in the lane of `record`.
+pub fn lane_edge(capture: &Capture, record: &Record, last: bool) -> Option<u64> {
+    let time = if last { Time(u64::MAX) } else { Time(0) };
+    capture.in_lane(record.connection, record.direction, time, !last)
+}
+
+fn nearest(capture: &Capture, connection: u32, direction: Direction, time: Time) -> Option<u64> {
+    let [before, after] = [false, true].map(|later| capture.in_lane(connection, direction, time, later));
+    let distance = |no: u64| capture.record(no).map_or(u64::MAX, |record| record.time.0.abs_diff(time.0));
+    before.into_iter().chain(after).min_by_key(|no| distance(*no))
+}
