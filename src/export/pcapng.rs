@@ -194,7 +194,7 @@ fn reset_by(record: &Record) -> Direction {
 /// The comments for a record: its findings and its note.
 fn comments(capture: &Capture, record: &Record) -> Vec<String> {
     let mut comments = comments::comments(&record.findings);
-    comments.extend(capture.note(record.no));
+    comments.extend(capture.note(record.no).map(|note| comments::note(&note).into_owned()));
     for comment in &mut comments {
         comment.truncate(comment.floor_char_boundary(MAX_COMMENT));
     }

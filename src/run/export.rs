@@ -95,7 +95,7 @@ fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<C
 /// Says on stderr if the bytes of a file were reconstructed, and if the file is damaged: a line each.
 pub fn say_about(capture: &Capture, file: &Path) {
     if let Some(words) = capture.reconstructed() {
-        stdio::say(format_args!("{}: reconstructed {words}", file.display()));
+        stdio::say(format_args!("{}: reconstructed from {words}", file.display()));
     }
     if let Some(reason) = capture.trouble().reason {
         stdio::say(format_args!("{}: {reason}", file.display()));

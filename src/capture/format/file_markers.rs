@@ -1,77 +1,221 @@
-//! What our own files say in comments that has to be known to read them: where bytes are missing, came again, or are not known.
+//! Markers: packet comments of our own files with data that TCP headers cannot express. A marker has the form
+//! `framescope:NAME [key=value]…`; `docs/formats.md` lists them.
+//!
+//! Comments on findings begin with `framescope:` and a space, so a finding is never a marker.
 
-/// The comment on the packet where what is known of a direction ends, while the file goes on.
-pub const END_OF_CAPTURE: &str = "framescope: end: capture";
+/// How every packet comment begins that framescope writes for itself; see [`super::comments`] for notes that begin with it.
+pub(super) const PREFIX: &str = "framescope:";
 
-/// How the comment on an empty packet begins before which bytes of its direction are missing; [`Gap`] follows.
-const GAP: &str = "framescope: gap";
+/// The data of one marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marker {
+    /// `gap`, on an empty packet: the next bytes of its direction are missing.
+    Gap(Gap),
+    /// `overlap`, on an empty packet: a segment repeated bytes of its direction with other content. Applies to the next record.
+    Overlap {
+        /// How many bytes differ.
+        bytes: u64,
+    },
+    /// `end`, on an empty packet: nothing is known about its direction from here on.
+    End,
+    /// `seq`, on a SYN: the connection began with another sequence number than the SYN has.
+    InitialSequence {
+        /// The connection's initial sequence number.
+        first: u32,
+    },
+    /// `reconstructed`, on the section header: the bytes were never on a wire.
+    Reconstructed {
+        /// What they were made from; the rest of the comment, so it may contain spaces.
+        from: String,
+    },
+}
 
-/// How the comment on an empty packet begins before which bytes of its direction came again with another content; how many
-/// follows.
-const OVERLAP: &str = "framescope: overlap: ";
-
-/// How the comment on a SYN begins whose sequence number is not the one that the connection began with; that one follows.
-const BEGUN_AT: &str = "framescope: sequence numbers begin at ";
-
-/// How the comment on a file begins whose bytes never crossed a wire; what it was made from follows.
-pub const RECONSTRUCTED: &str = "framescope: reconstructed ";
-
-/// Bytes of a direction that the file lacks. Sequence numbers tell a gap of less than 2 GiB; this tells any, and what follows.
+/// Bytes of a direction that the file lacks. Sequence numbers express a gap of less than 2 GiB, this one of any length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gap {
-    /// The stream offset of the first byte behind it; what the sequence number says where it is not told.
+    /// The stream offset of the first byte after the gap; `None` if the packet's sequence number gives it.
     pub to: Option<u64>,
     /// The stream offset of the next frame or head, where that is known.
     pub begins: Option<u64>,
 }
 
-impl Gap {
-    /// Reads what a comment says.
+impl Marker {
+    /// Reads a packet comment; `None` if it is not a marker, or one with an unknown key or a damaged value.
     pub(in crate::capture) fn read(comment: &str) -> Option<Self> {
-        let said = comment.strip_prefix(GAP)?;
-        let numbers = said.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
-        let mut numbers = numbers.map(|digits| digits.parse().ok());
-        Some(Self { to: numbers.next().flatten(), begins: numbers.next().flatten() })
+        let text = comment.strip_prefix(PREFIX)?;
+        if let Some(sentence) = text.strip_prefix(' ') {
+            return Self::legacy(sentence);
+        }
+        let (name, fields) = text.split_once(' ').unwrap_or((text, ""));
+        match name {
+            "gap" => {
+                let [to, begins] = numbers(fields, ["to", "begins"])?;
+                Some(Self::Gap(Gap { to, begins }))
+            }
+            "overlap" => {
+                let [bytes] = numbers(fields, ["bytes"])?;
+                Some(Self::Overlap { bytes: bytes? })
+            }
+            "end" => numbers(fields, []).map(|[]| Self::End),
+            "seq" => {
+                let [first] = numbers(fields, ["first"])?;
+                Some(Self::InitialSequence { first: u32::try_from(first?).ok()? })
+            }
+            "reconstructed" => Some(Self::Reconstructed { from: fields.strip_prefix("from=")?.to_owned() }),
+            _ => None,
+        }
     }
 
-    pub(in crate::capture) fn comment(self) -> String {
-        let to = self.to.map(|to| format!(": bytes up to {to} are missing")).unwrap_or_default();
-        let begins = self.begins.map(|begins| format!(", a record begins at {begins}")).unwrap_or_default();
-        format!("{GAP}{to}{begins}")
+    /// Reads a marker of an earlier version, which was a sentence after `framescope: `. Nothing writes these any more.
+    fn legacy(sentence: &str) -> Option<Self> {
+        if sentence == "end: capture" {
+            return Some(Self::End);
+        }
+        if let Some(rest) = sentence.strip_prefix("gap") {
+            let (to, begins) = match rest.split_once(", a record begins at ") {
+                Some((to, begins)) => (to, Some(number(begins)?)),
+                None => (rest, None),
+            };
+            let to = match to.strip_prefix(": bytes up to ") {
+                Some(to) => Some(number(to.strip_suffix(" are missing")?)?),
+                None if to.is_empty() => None,
+                None => return None,
+            };
+            return Some(Self::Gap(Gap { to, begins }));
+        }
+        if let Some(rest) = sentence.strip_prefix("overlap: ") {
+            return Some(Self::Overlap { bytes: number(rest.strip_suffix(" bytes differ")?)? });
+        }
+        if let Some(rest) = sentence.strip_prefix("sequence numbers begin at ") {
+            let first = number(rest.strip_suffix(" where nothing is missing")?)?;
+            return Some(Self::InitialSequence { first: u32::try_from(first).ok()? });
+        }
+        let from = sentence.strip_prefix("reconstructed ")?;
+        let from = from.strip_prefix("from ").unwrap_or(from);
+        Some(Self::Reconstructed { from: from.to_owned() })
+    }
+
+    /// The marker as a packet comment.
+    pub(in crate::capture) fn comment(&self) -> String {
+        match self {
+            Self::Gap(Gap { to, begins }) => {
+                let to = to.map(|to| format!(" to={to}")).unwrap_or_default();
+                let begins = begins.map(|begins| format!(" begins={begins}")).unwrap_or_default();
+                format!("{PREFIX}gap{to}{begins}")
+            }
+            Self::Overlap { bytes } => format!("{PREFIX}overlap bytes={bytes}"),
+            Self::End => format!("{PREFIX}end"),
+            Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
+            Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
+        }
     }
 }
 
-/// Reads from a comment how many bytes came again with another content.
-pub(in crate::capture) fn overlap(comment: &str) -> Option<u64> {
-    comment.strip_prefix(OVERLAP)?.split(' ').next()?.parse().ok()
+/// Reads `key=number` fields with one space between them; `None` for an unknown or repeated key, or a value that is not a number.
+fn numbers<const N: usize>(fields: &str, keys: [&str; N]) -> Option<[Option<u64>; N]> {
+    let mut values = [None; N];
+    if fields.is_empty() {
+        return Some(values);
+    }
+    for field in fields.split(' ') {
+        let (key, value) = field.split_once('=')?;
+        let at = keys.iter().position(|known| *known == key)?;
+        if values[at].replace(number(value)?).is_some() {
+            return None;
+        }
+    }
+    Some(values)
 }
 
-pub(in crate::capture) fn overlap_comment(differing: u64) -> String {
-    format!("{OVERLAP}{differing} bytes differ")
-}
-
-/// Reads from the comment on a SYN with which sequence number its direction began: see [`begun_at_comment`].
-pub(in crate::capture) fn begun_at(comment: &str) -> Option<u32> {
-    comment.strip_prefix(BEGUN_AT)?.split(' ').next()?.parse().ok()
-}
-
-/// On a SYN that stands so far before what follows that it has another sequence number than the connection began with.
-pub(in crate::capture) fn begun_at_comment(first: u32) -> String {
-    format!("{BEGUN_AT}{first} where nothing is missing")
+/// Reads decimal digits, without a sign.
+fn number(digits: &str) -> Option<u64> {
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn any_marker() -> impl Strategy<Value = Marker> {
+        prop_oneof![
+            any::<[Option<u64>; 2]>().prop_map(|[to, begins]| Marker::Gap(Gap { to, begins })),
+            any::<u64>().prop_map(|bytes| Marker::Overlap { bytes }),
+            Just(Marker::End),
+            any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
+            any::<String>().prop_map(|from| Marker::Reconstructed { from }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_marker_that_was_written_reads_back(marker in any_marker()) {
+            prop_assert_eq!(Marker::read(&marker.comment()), Some(marker));
+        }
+
+        #[test]
+        fn no_comment_makes_the_reader_panic(text: String, prefix in prop_oneof![Just("framescope:"), Just("framescope: gap"), Just("")]) {
+            let _ = Marker::read(&format!("{prefix}{text}"));
+        }
+    }
 
     #[test]
-    fn what_is_said_of_a_gap_is_read_again() {
-        for (to, begins) in [(None, None), (Some(5), None), (Some(1 << 40), Some((1 << 40) + 3))] {
-            let gap = Gap { to, begins };
-            assert_eq!(Gap::read(&gap.comment()), Some(gap), "{}", gap.comment());
+    fn markers_have_the_documented_form() {
+        let written = |marker: Marker| marker.comment();
+        assert_eq!(written(Marker::Gap(Gap { to: Some(5), begins: Some(8) })), "framescope:gap to=5 begins=8");
+        assert_eq!(written(Marker::Gap(Gap::default())), "framescope:gap");
+        assert_eq!(written(Marker::Overlap { bytes: 3 }), "framescope:overlap bytes=3");
+        assert_eq!(written(Marker::End), "framescope:end");
+        assert_eq!(written(Marker::InitialSequence { first: 2_654_435_769 }), "framescope:seq first=2654435769");
+        let from = "the messages of a HAR".to_owned();
+        assert_eq!(written(Marker::Reconstructed { from }), "framescope:reconstructed from=the messages of a HAR");
+    }
+
+    #[test]
+    fn a_marker_with_an_unknown_key_or_a_damaged_value_is_not_a_marker() {
+        for damaged in [
+            "framescope:gap to=",
+            "framescope:gap to=5x",
+            "framescope:gap to=+5",
+            "framescope:gap to=18446744073709551616",
+            "framescope:gap to=5 to=6",
+            "framescope:gap  to=5",
+            "framescope:gap to=5 ",
+            "framescope:gap to=5 ends=6",
+            "framescope:overlap",
+            "framescope:overlap bytes",
+            "framescope:end capture=1",
+            "framescope:seq first=4294967296",
+            "framescope:reconstructed",
+            "framescope:",
+            "framescope:later a=1",
+            "framescope: gap: bytes up to x are missing",
+            "framescope: overlap: bytes differ",
+            "framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 §5.1)",
+            "framescope: and 3 findings more",
+            "gap to=5",
+        ] {
+            assert_eq!(Marker::read(damaged), None, "{damaged}");
         }
-        assert_eq!(Gap::read("framescope: end: capture"), None);
-        assert_eq!(begun_at(&begun_at_comment(u32::MAX)), Some(u32::MAX));
-        assert_eq!(overlap("framescope: overlap: 12 bytes differ"), Some(12));
+    }
+
+    #[test]
+    fn sentences_of_earlier_versions_are_read() {
+        let gap = |to, begins| Some(Marker::Gap(Gap { to, begins }));
+        for (sentence, marker) in [
+            ("framescope: gap", gap(None, None)),
+            ("framescope: gap: bytes up to 5 are missing", gap(Some(5), None)),
+            ("framescope: gap: bytes up to 5 are missing, a record begins at 8", gap(Some(5), Some(8))),
+            ("framescope: gap, a record begins at 8", gap(None, Some(8))),
+            ("framescope: overlap: 12 bytes differ", Some(Marker::Overlap { bytes: 12 })),
+            ("framescope: end: capture", Some(Marker::End)),
+            (
+                "framescope: sequence numbers begin at 4294967295 where nothing is missing",
+                Some(Marker::InitialSequence { first: u32::MAX }),
+            ),
+            ("framescope: reconstructed from a HAR", Some(Marker::Reconstructed { from: "a HAR".to_owned() })),
+        ] {
+            assert_eq!(Marker::read(sentence), marker, "{sentence}");
+        }
     }
 }

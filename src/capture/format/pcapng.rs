@@ -4,7 +4,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::file_markers::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
+use super::file_markers::{Gap, Marker};
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 
@@ -44,8 +44,8 @@ pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
         out.extend_from_slice(&1u16.to_le_bytes());
         out.extend_from_slice(&0u16.to_le_bytes());
         out.extend_from_slice(&u64::MAX.to_le_bytes()); // section length: not known
-        if let Some(words) = reconstructed {
-            option(out, OPT_COMMENT, format!("{RECONSTRUCTED}{words}").as_bytes());
+        if let Some(from) = reconstructed {
+            option(out, OPT_COMMENT, Marker::Reconstructed { from: from.to_owned() }.comment().as_bytes());
         }
         option(out, OPT_USERAPPL, application.as_bytes());
         option(out, OPT_END, &[]);
@@ -97,7 +97,7 @@ impl Segments {
         for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
             let near = self.near[direction.index()];
             let begun_at = self.next[direction.index()].wrapping_sub(near as u32);
-            let comment = (near > 0).then(|| file_markers::begun_at_comment(begun_at));
+            let comment = (near > 0).then(|| Marker::InitialSequence { first: begun_at }.comment());
             self.control(out, direction, flags, time, comment.as_slice());
         }
         self.control(out, client, ACK, time, &[]);
@@ -133,13 +133,13 @@ impl Segments {
         *near -= spared;
         let next = &mut self.next[direction.index()];
         *next = next.wrapping_add((missing - spared) as u32);
-        let comments: Vec<String> = std::iter::once(gap.comment()).chain(comments.iter().cloned()).collect();
+        let comments: Vec<String> = std::iter::once(Marker::Gap(gap).comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 
     /// Appends an empty packet that says: before the bytes that come next, so many came again with another content.
     pub fn overlap(&mut self, out: &mut Vec<u8>, direction: Direction, differing: u64, time: Time) {
-        self.control(out, direction, ACK, time, &[file_markers::overlap_comment(differing)]);
+        self.control(out, direction, ACK, time, &[Marker::Overlap { bytes: differing }.comment()]);
     }
 
     /// Appends a FIN from that side.
@@ -150,7 +150,7 @@ impl Segments {
     /// Appends an empty packet that says: from here on it is not known what that side did.
     pub fn unknown(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         let comments: Vec<String> =
-            std::iter::once(END_OF_CAPTURE.to_owned()).chain(comments.iter().cloned()).collect();
+            std::iter::once(Marker::End.comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 

@@ -40,7 +40,7 @@ struct Waiting {
     count: u64,
     /// Its length, once its last fragment is there.
     len: Option<usize>,
-    comment: Option<String>,
+    note: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ pub struct Whole {
     tcp: TcpHead,
     /// (offset in `bytes`, piece).
     pieces: Vec<(usize, Piece)>,
-    pub comment: Option<String>,
+    pub note: Option<String>,
 }
 
 impl Fragments {
@@ -66,7 +66,7 @@ impl Fragments {
     }
 
     /// Takes the next fragment of the file, which stands at `position`; the segment, when it was the last that was missing.
-    pub fn take(&mut self, head: FragmentHead, position: u64, time: Time, comment: Option<String>) -> Option<Whole> {
+    pub fn take(&mut self, head: FragmentHead, position: u64, time: Time, note: Option<String>) -> Option<Whole> {
         let end = head.offset + head.wire_len;
         // All but the last are multiples of 8 bytes long.
         if end > MAX_LEN || head.wire_len == 0 || head.more && !head.wire_len.is_multiple_of(8) {
@@ -91,10 +91,10 @@ impl Fragments {
             pieces: BTreeMap::new(),
             count: 0,
             len: None,
-            comment: None,
+            note: None,
         });
         waiting.count += 1;
-        waiting.comment = waiting.comment.take().or(comment);
+        waiting.note = waiting.note.take().or(note);
         let captured = head.bytes.1 - head.bytes.0;
         waiting.keep(head.offset, Piece { wire_len: head.wire_len, captured, position });
         if !head.more {
@@ -168,7 +168,7 @@ impl Waiting {
             pieces.push((offset, Piece { captured: room, wire_len, ..piece }));
         }
         match link::tcp(&bytes, ends, 0, len) {
-            Holds::Tcp(tcp) if tcp.payload.0 <= captured => Some(Whole { bytes, tcp, pieces, comment: self.comment }),
+            Holds::Tcp(tcp) if tcp.payload.0 <= captured => Some(Whole { bytes, tcp, pieces, note: self.note }),
             _ => None,
         }
     }

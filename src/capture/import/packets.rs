@@ -10,10 +10,10 @@ use super::Options;
 use super::fragments::Fragments;
 use super::link::{self, Holds};
 use super::tcp::Flows;
-use super::tcp::segment::{Mark, Segment};
+use super::tcp::segment::Segment;
 use crate::capture::format::blocks::{Blocks, Next, Packet};
-use crate::capture::format::comments::COMMENT_PREFIX;
-use crate::capture::format::file_markers::{self, END_OF_CAPTURE, Gap, RECONSTRUCTED};
+use crate::capture::format::comments::Comment;
+use crate::capture::format::file_markers::Marker;
 use crate::capture::store::Capture;
 use crate::proto::rules::{count, grouped};
 
@@ -54,8 +54,8 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &Ato
                 continue;
             }
             Next::Section(section) => {
-                if let Some(words) = section.comments().find_map(|comment| comment.strip_prefix(RECONSTRUCTED)) {
-                    capture.set_reconstructed(words);
+                if let Some(Marker::Reconstructed { from }) = section.comments().find_map(Marker::read) {
+                    capture.set_reconstructed(&from);
                 }
                 continue;
             }
@@ -99,34 +99,33 @@ fn has_grown(file: &File, position: u64, known: u64, cancel: &AtomicBool) -> boo
 
 #[inline]
 fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unread: &mut Unread) {
-    // The others are our findings.
-    let comment = || packet.comments().find(|text| !text.starts_with(COMMENT_PREFIX)).map(str::to_owned);
+    let (mut marker, mut note) = (None, None);
+    for comment in packet.comments() {
+        match Comment::read(comment) {
+            Comment::Marker(read) if marker.is_none() => marker = Some(read),
+            Comment::Note(read) if note.is_none() => note = Some(read.into_owned()),
+            _ => {}
+        }
+    }
     match link::read(packet.link, packet.bytes) {
         Holds::Tcp(tcp) => {
             let (from, to) = tcp.payload;
-            let mark = packet.comments().filter(|_| from == to).find_map(|text| match text {
-                END_OF_CAPTURE => Some(Mark::EndOfCapture),
-                text => Gap::read(text)
-                    .map(Mark::Gap)
-                    .or_else(|| file_markers::overlap(text).map(Mark::Overlap))
-                    .or_else(|| file_markers::begun_at(text).filter(|_| tcp.flags.syn).map(Mark::BegunAt)),
-            });
             flows.take(Segment {
                 payload: &packet.bytes[from..to],
                 position: packet.position + from as u64,
                 time: packet.time,
-                comment: comment(),
-                mark: mark.unwrap_or(Mark::None),
+                note,
+                marker: marker.filter(|_| from == to),
                 tcp,
             });
         }
         Holds::Fragment(head) => {
             let position = packet.position + head.bytes.0 as u64;
-            let Some(mut whole) = fragments.take(head, position, packet.time, comment()) else { return };
-            let mut comment = whole.comment.take();
+            let Some(mut whole) = fragments.take(head, position, packet.time, note) else { return };
+            let mut note = whole.note.take();
             for (tcp, payload, position) in whole.segments() {
-                let comment = comment.take();
-                flows.take(Segment { tcp, payload, position, time: packet.time, comment, mark: Mark::None });
+                let note = note.take();
+                flows.take(Segment { tcp, payload, position, time: packet.time, note, marker: None });
             }
         }
         Holds::Other => unread.others += 1,

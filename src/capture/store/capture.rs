@@ -124,7 +124,7 @@ impl Capture {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the capture was reconstructed from, when its bytes never crossed a wire: `from the messages of a HAR`.
+    /// What the capture was reconstructed from, when its bytes never crossed a wire: `the messages of a HAR`.
     pub fn reconstructed(&self) -> Option<&str> {
         self.shared.reconstructed.get().map(|words| &**words)
     }

@@ -12,9 +12,10 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use self::direction::Side;
-use self::segment::{Mark, Segment};
+use self::segment::Segment;
 use super::Options;
 use super::link::TcpHead;
+use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
 use crate::capture::store::index::Extent;
@@ -94,7 +95,7 @@ impl Flows {
             flow.sides[direction.opposite().index()].acknowledged(tcp.ack);
         }
         let side = &mut flow.sides[direction.index()];
-        if let Mark::BegunAt(first) = segment.mark {
+        if let Some(first) = segment.initial_sequence() {
             side.begin_again(first, tcp.seq);
         }
         let data_seq = tcp.seq.wrapping_add(u32::from(tcp.flags.syn));
@@ -118,7 +119,7 @@ impl Flows {
             }
         }
         self.close(i, direction, offset, &segment);
-        if let Some(note) = segment.comment {
+        if let Some(note) = segment.note {
             self.entered.push(Entered::Note(note));
         }
     }
@@ -133,13 +134,12 @@ impl Flows {
                 self.end(i, direction, EndReason::Rst, segment.time);
             }
         }
-        match segment.mark {
-            Mark::None | Mark::BegunAt(_) => {}
-            Mark::EndOfCapture => {
+        match segment.marker {
+            Some(Marker::End) => {
                 self.flush(i, &[direction]);
                 self.end(i, direction, EndReason::Capture, segment.time);
             }
-            Mark::Gap(gap) => {
+            Some(Marker::Gap(gap)) => {
                 self.flush(i, &[direction]);
                 let side = &mut self.flows[i].sides[direction.index()];
                 if let Some(to) = gap.to {
@@ -152,7 +152,8 @@ impl Flows {
                     self.begins(i, direction, gap.begins);
                 }
             }
-            Mark::Overlap(differing) => self.flows[i].connection.overlapped(direction, differing),
+            Some(Marker::Overlap { bytes }) => self.flows[i].connection.overlapped(direction, bytes),
+            Some(Marker::InitialSequence { .. } | Marker::Reconstructed { .. }) | None => {}
         }
     }
 
@@ -184,7 +185,7 @@ impl Flows {
             let sender = usize::from(source != flow.client);
             let again = match opens {
                 true => {
-                    let syn = if let Mark::BegunAt(first) = segment.mark { first } else { seq };
+                    let syn = segment.initial_sequence().unwrap_or(seq);
                     flow.sides[sender].is_new(syn, &flow.sides[1 - sender])
                 }
                 // A request behind the end of both sides: its SYN is missing.

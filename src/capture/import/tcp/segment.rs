@@ -1,33 +1,30 @@
-//! A TCP segment as a file holds it.
+//! A TCP segment as a file contains it.
 
-use crate::capture::format::file_markers::Gap;
+use crate::capture::format::file_markers::Marker;
 use crate::capture::import::link::TcpHead;
 use crate::proto::time::Time;
-
-/// What a packet of our own files says besides its segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    None,
-    /// The connection began with that sequence number, whatever the SYN has.
-    BegunAt(u32),
-    /// Nothing is known of its direction from here on.
-    EndOfCapture,
-    /// Bytes of its direction are missing for good.
-    Gap(Gap),
-    /// So many bytes of its direction came again with another content.
-    Overlap(u64),
-}
 
 /// A TCP segment and its place in the file.
 #[derive(Debug)]
 pub struct Segment<'a> {
     pub tcp: TcpHead,
-    /// What was captured of its payload.
+    /// The captured part of its payload.
     pub payload: &'a [u8],
     /// File position of the payload's first byte.
     pub position: u64,
     pub time: Time,
-    /// A person's comment on the packet.
-    pub comment: Option<String>,
-    pub mark: Mark,
+    /// A person's note on the packet.
+    pub note: Option<String>,
+    /// The marker on the packet, if it is one of ours.
+    pub marker: Option<Marker>,
+}
+
+impl Segment<'_> {
+    /// The initial sequence number of the connection, where a marker says that the SYN carries another one.
+    pub const fn initial_sequence(&self) -> Option<u32> {
+        match self.marker {
+            Some(Marker::InitialSequence { first }) if self.tcp.flags.syn => Some(first),
+            _ => None,
+        }
+    }
 }

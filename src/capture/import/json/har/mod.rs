@@ -73,7 +73,7 @@ fn reconstructed(events: &Events) -> Option<String> {
         (None, 0) => None,
         (None, _) => {
             let by = events.creator.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
-            Some(format!("from the messages of a HAR{by}: these are not the bytes of the wire{others}"))
+            Some(format!("the messages of a HAR{by}: these are not the bytes of the wire{others}"))
         }
     }
 }
