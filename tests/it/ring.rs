@@ -303,7 +303,7 @@ fn a_live_capture_is_exported_as_what_is_there() {
         talk.text(&mut connection, UP, 500);
     }
     let there = by_port(&capture);
-    for format in [Format::Pcapng, Format::Ndjson, Format::Har] {
+    for format in [Format::Pcapng, Format::Ndjson] {
         let mut out = Vec::new();
         export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
         let mut again = by_port(&opened(&out));
@@ -364,9 +364,17 @@ fn an_export_under_which_records_go_fails_and_writes_nothing_else() {
             };
             let (done, out, there) = export_while(200);
             done.expect("what is there stays meanwhile");
-            let mut again = by_port(&opened(&out));
-            again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
-            assert!(direction.is_some() || again == there, "{format:?}");
+            let again = opened(&out);
+            if format == Format::Har {
+                // A HAR has the messages alone; here each frame is one.
+                let frames = there.values().flatten().filter(|said| said.0 == Kind::Frame).count();
+                let messages = again.records(0..u64::MAX).iter().filter(|record| record.kind == Kind::Frame).count();
+                assert!(direction.is_some() || messages == frames, "{messages} of {frames}");
+            } else {
+                let mut again = by_port(&again);
+                again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
+                assert!(direction.is_some() || again == there, "{format:?}");
+            }
             let (done, ..) = export_while(2000);
             assert!(matches!(done, Err(ExportError::Gone { .. })), "{format:?} {direction:?} {done:?}");
         }

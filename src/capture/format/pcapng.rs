@@ -133,7 +133,8 @@ impl Segments {
         *near -= spared;
         let next = &mut self.next[direction.index()];
         *next = next.wrapping_add((missing - spared) as u32);
-        let comments: Vec<String> = std::iter::once(Marker::Gap(gap).comment()).chain(comments.iter().cloned()).collect();
+        let comments: Vec<String> =
+            std::iter::once(Marker::Gap(gap).comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 
@@ -149,8 +150,7 @@ impl Segments {
 
     /// Appends an empty packet that says: from here on it is not known what that side did.
     pub fn unknown(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
-        let comments: Vec<String> =
-            std::iter::once(Marker::End.comment()).chain(comments.iter().cloned()).collect();
+        let comments: Vec<String> = std::iter::once(Marker::End.comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 

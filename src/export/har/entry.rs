@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Run, Writer, head};
-use crate::capture::format::schema::VERSION;
 use crate::capture::store::record::Record;
 use crate::export::ExportError;
 use crate::export::json::{key, number_field, string_field};
@@ -23,7 +23,7 @@ const MAX_BODY: usize = 512 * 1024;
 const NEAR: usize = 1024;
 
 impl Writer<'_> {
-    /// Appends the entry of a request, with the records of a range of positions.
+    /// Appends the entry of a request, whose records are at these positions of the run.
     pub fn entry(
         &mut self,
         run: &Run<'_>,
@@ -32,17 +32,23 @@ impl Writer<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), ExportError> {
         let response = response(run, request, range.start);
-        let last = run.records(range.start).take_while(|(at, _)| *at < range.end).map(|(_, r)| r.time).max();
-        let times = [request.time, response.as_ref().map_or(request.time, |r| r.time), last.unwrap_or(request.time)];
+        let mut last = request.time;
+        for (_, record) in run.records(range.start).take_while(|(at, _)| *at < range.end) {
+            self.progress.check()?;
+            self.progress.done.fetch_add(1, Ordering::Relaxed);
+            last = last.max(record.time);
+        }
+        let times = [request.time, response.as_ref().map_or(request.time, |r| r.time), last];
         let (asked, answered) = (self.whole(request)?, response.as_ref().map(|r| self.whole(r)).transpose()?);
         let asked_head = Head::read(&asked);
         let is_websocket = asked_head.has_token("upgrade", "websocket");
         sink.buffer.extend_from_slice(if self.entries == 0 { b"\n{" } else { b",\n{" });
         self.entries += 1;
+        self.written += 1 + u64::from(response.is_some());
         let out = &mut sink.buffer;
         key(out, "startedDateTime");
         out.push(b'"');
-        // To the millisecond, as Chrome writes it: not everybody reads more.
+        // To the millisecond, as Chrome writes it: some programs do not read more digits.
         out.extend_from_slice(&self.times.text(request.time).as_bytes()[..23]);
         out.extend_from_slice(b"Z\"");
         key(out, "time");
@@ -61,13 +67,6 @@ impl Writer<'_> {
             string_field(out, "serverIPAddress", &connection.server.ip().to_string());
         }
         string_field(out, "connection", &run.connection.to_string());
-        key(out, "_framescope");
-        out.push(b'{');
-        number_field(out, "v", VERSION);
-        key(out, "records");
-        out.push(b'[');
-        self.records(run, range.clone(), &mut true, sink)?;
-        sink.buffer.extend_from_slice(b"]}");
         if is_websocket {
             string_field(&mut sink.buffer, "_resourceType", "websocket");
             key(&mut sink.buffer, "_webSocketMessages");

@@ -15,10 +15,19 @@ use crate::wire::opcode::Opcode;
 
 const SECOND: u64 = 1_000_000_000;
 
+/// A message whose last frame has not been found yet.
+struct Unfinished {
+    /// Position of the first frame in the run.
+    at: u64,
+    first: Record,
+    /// How many frames were found.
+    frames: u64,
+}
+
 impl Writer<'_> {
     /// Appends the messages that end in a range of positions.
     pub fn messages(&mut self, run: &Run<'_>, range: Range<u64>, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        let mut begun: [Option<(u64, Record)>; 2] = [None, None];
+        let mut unfinished: [Option<Unfinished>; 2] = [None, None];
         let mut first = true;
         for (at, record) in run.records(range.start).take_while(|(at, _)| *at < range.end) {
             self.progress.check()?;
@@ -26,16 +35,17 @@ impl Writer<'_> {
             else {
                 continue;
             };
-            let begins = opcode != Opcode::Continuation;
-            let begun = &mut begun[record.direction.index()];
-            if begins {
-                *begun = Some((at, record.clone()));
+            let slot = &mut unfinished[record.direction.index()];
+            match slot {
+                _ if opcode != Opcode::Continuation => {
+                    *slot = Some(Unfinished { at, first: record.clone(), frames: 1 })
+                }
+                Some(message) => message.frames += 1,
+                // Fragments without the first one are left out.
+                None => {}
             }
-            if !record.fin() {
-                continue;
-            }
-            // Fragments whose beginning is not there are no message.
-            let Some(start) = begun.take() else { continue };
+            let Some(start) = slot.take_if(|_| record.fin()) else { continue };
+            self.written += start.frames;
             sink.buffer.extend_from_slice(if first { b"\n" } else { b",\n" });
             first = false;
             self.message(run, &start, &record, at, sink)?;
@@ -47,11 +57,12 @@ impl Writer<'_> {
     fn message(
         &mut self,
         run: &Run<'_>,
-        (start, first): &(u64, Record),
+        start: &Unfinished,
         last: &Record,
         at: u64,
         sink: &mut Sink<'_>,
     ) -> Result<(), ExportError> {
+        let first = &start.first;
         let opcode = first.opcode().unwrap_or(Opcode::Text);
         let out = &mut sink.buffer;
         out.push(b'{');
@@ -67,7 +78,7 @@ impl Writer<'_> {
                 data.push(&mut sink.buffer, &inflated.bytes);
             }
         } else {
-            let fragments = run.records(*start).take_while(|(position, _)| *position <= at);
+            let fragments = run.records(start.at).take_while(|(position, _)| *position <= at);
             let own = |record: &Record| record.direction == last.direction && record.message == first.message;
             for (_, fragment) in fragments.filter(|(_, record)| own(record)) {
                 self.payload(&fragment, &mut data, sink)?;

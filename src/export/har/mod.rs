@@ -1,27 +1,26 @@
-//! HAR 1.2 as Chrome DevTools write and read it: an entry per request, and with the request of a WebSocket its messages,
-//! reassembled and inflated. The records themselves, with their wire bytes and findings, stand under `_framescope`, so that
-//! what HAR has no place for comes back when the file is opened.
+//! HAR 1.2 as Chrome DevTools write and read it: one entry per request. The entry of a WebSocket has its messages, reassembled
+//! and inflated, in `_webSocketMessages`.
+//!
+//! A HAR has no frames, control frames, gaps or findings: pcapng and NDJSON keep those.
 
 mod data;
 mod entry;
 mod head;
 mod messages;
-mod records;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use super::json::{key, number_field, optional, string_field};
 use super::pcapng::with_handshakes;
 use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, Progress, Selection};
-use crate::capture::format::schema::VERSION;
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::dissected::{Direction, Kind};
+use crate::proto::rules::count;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     let chosen = Chosen::of(source)?;
@@ -37,30 +36,15 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     sink.buffer.extend_from_slice(b"{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"framescope\",\"version\":\"");
     sink.buffer.extend_from_slice(env!("CARGO_PKG_VERSION").as_bytes());
     sink.buffer.extend_from_slice(b"\"},\"pages\":[],\"entries\":[");
-    let mut bare = Vec::new();
+    let mut left_out = 0;
     for run in chosen.runs() {
-        if !writer.connection(&run, sink)? {
-            bare.push(run);
-        }
+        left_out += u64::from(!writer.connection(&run, sink)?);
     }
-    sink.buffer.extend_from_slice(b"\n],\"_framescope\":{");
-    number_field(&mut sink.buffer, "v", VERSION);
-    optional(&mut sink.buffer, "reconstructed", source.capture.reconstructed(), string_field);
-    key(&mut sink.buffer, "records");
-    sink.buffer.push(b'[');
-    let mut first = true;
-    for run in &bare {
-        writer.records(run, 0..u64::MAX, &mut first, sink)?;
-        run.check()?;
-    }
-    sink.buffer.extend_from_slice(b"]}}}\n");
+    sink.buffer.extend_from_slice(b"\n]}}\n");
     source.written = writer.written;
-    let bare = match bare.len() {
-        0 => None,
-        1 => Some("1 connection without a request has no entry, only records under _framescope".to_owned()),
-        n => Some(format!("{n} connections without a request have no entries, only records under _framescope")),
-    };
-    let notes: Vec<String> = chosen.note.into_iter().chain(bare).collect();
+    source.progress.done.store(chosen.total(), Ordering::Relaxed);
+    let left_out = (left_out > 0).then(|| format!("{} without a request left out", count(left_out, "connection")));
+    let notes: Vec<String> = chosen.note.into_iter().chain(left_out).collect();
     Ok((!notes.is_empty()).then(|| notes.join("; ")))
 }
 
@@ -187,6 +171,7 @@ struct Writer<'a> {
     progress: &'a Progress,
     times: Timestamps,
     buffer: Vec<u8>,
+    /// Records that are in an entry: requests, responses, and the frames of messages.
     written: u64,
     entries: u64,
 }
@@ -196,11 +181,9 @@ impl Writer<'_> {
     fn connection(&mut self, run: &Run<'_>, sink: &mut Sink<'_>) -> Result<bool, ExportError> {
         let requests = run.requests();
         for (i, at) in requests.iter().enumerate() {
-            // What stands before the first request goes with it.
-            let start = if i == 0 { 0 } else { *at };
             let end = requests.get(i + 1).copied().unwrap_or(u64::MAX);
             if let Some(request) = run.get(*at) {
-                self.entry(run, &request, start..end, sink)?;
+                self.entry(run, &request, *at..end, sink)?;
             }
         }
         run.check()?;

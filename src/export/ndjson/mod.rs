@@ -17,10 +17,9 @@ use crate::wire::http::Head;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 use keys::{
-    Payload, accept, accept_field, close_fields, head_fields, inflated_fields, request_fields, response_fields,
-    small_payload,
+    Payload, accept, accept_field, addresses, close_fields, findings_field, head_fields, inflated_fields, quoted,
+    request_fields, response_fields, small_payload,
 };
-pub(super) use keys::{addresses, findings_field, quoted};
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     let mut writer = Writer::default();

@@ -1,31 +1,31 @@
-//! What a record of a JSON file makes happen on its connection.
+//! What happens on a connection that a JSON file describes, and what the replay of a record needs besides.
 
 use crate::proto::dissected::{Direction, EndReason};
 
-/// What a record makes happen on its connection.
+/// What happens in one direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Bytes cross: those of `wire`.
+    /// The bytes of the record cross.
     Bytes,
-    /// Bytes were lost: so many.
+    /// This many bytes are missing.
     Gap(u64),
-    /// The direction ends; of a reset who tore the connection down, where that is told.
+    /// The direction ends. A reset has the side that sent it, if the file names one.
     End(EndReason, Option<Direction>),
 }
 
-/// What is told of a record besides what it makes happen.
+/// Facts about a record that the dissector cannot derive from its bytes and their order in the file.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Next {
-    /// The number that it was told with.
+pub struct ReplayHints {
+    /// The record's number in the file.
     pub no: u64,
-    /// Whether it begins as a frame or a head does, whole or not.
+    /// Whether it begins with the first byte of a frame or head, complete or truncated.
     pub begins: bool,
-    /// Whether it is a request.
+    /// Whether it is a complete request.
     pub is_request: bool,
-    /// Whether it is a frame, or the beginning of one.
+    /// Whether it is a frame, complete or truncated.
     pub is_frame: bool,
-    /// The number of the handshake that was not answered yet when it was sent, though it is told behind the answer.
+    /// The number of the request that was not answered yet when this record was sent, although the response comes first in the file.
     pub unanswered: Option<u64>,
-    /// How many bytes of it, or before it, came again with another content.
+    /// How many bytes of the record, or before it, were repeated with other content.
     pub overlapped: u64,
 }

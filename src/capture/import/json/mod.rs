@@ -1,4 +1,4 @@
-//! Captures that are JSON: what they are, and their way into a private capture file, so that there is one way of reading.
+//! JSON captures, NDJSON and HAR: they are converted into a private pcapng file, so that all captures are read the same way.
 
 mod event;
 mod har;
@@ -17,10 +17,10 @@ use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 
-/// How much of a file is looked at to tell what it is, in bytes.
-const LOOKED_AT: usize = 64 * 1024;
+/// How much of a file is examined for the keys that identify its format, in bytes.
+const EXAMINED: usize = 64 * 1024;
 
-/// What a JSON file is.
+/// The format of a JSON file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Ndjson,
@@ -34,10 +34,10 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    /// Begins to convert a file if it is JSON that is known; the file that it becomes has no name.
+    /// Prepares the conversion of a file; `None` if it is neither NDJSON nor HAR. The private file has no name.
     ///
     /// # Errors
-    /// When the file cannot be read, or there is no place for what it becomes.
+    /// If the file cannot be read, or the private file cannot be created.
     pub fn begin(file: &File, path: &Path) -> Result<Option<Self>, OpenError> {
         let Some(kind) = kind(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? else {
             return Ok(None);
@@ -46,7 +46,7 @@ impl Conversion {
         Ok(Some(Self { kind, recorder: Recorder::named(spool, path) }))
     }
 
-    /// The capture that it fills.
+    /// The capture that the conversion fills.
     pub fn capture(&self) -> Capture {
         self.recorder.capture().clone()
     }
@@ -60,9 +60,9 @@ impl Conversion {
     }
 }
 
-/// What a file is, by the first keys of the object that it begins with.
+/// The format of a file, from the first keys of the object that it begins with.
 fn kind(file: &File) -> io::Result<Option<Kind>> {
-    let mut beginning = vec![0; LOOKED_AT];
+    let mut beginning = vec![0; EXAMINED];
     let mut had = 0;
     while had < beginning.len() {
         match file.read_at(&mut beginning[had..], had as u64)? {
@@ -78,7 +78,7 @@ fn kind(file: &File) -> io::Result<Option<Kind>> {
     }))
 }
 
-/// The keys of the object that `json` begins with, as far as it goes.
+/// The keys of the object that `json` begins with. `json` may end anywhere.
 fn keys(json: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut depth = 0;
     let mut at = 0;
@@ -97,8 +97,8 @@ fn keys(json: &[u8]) -> impl Iterator<Item = &[u8]> {
                     }
                     let text = json.get(start..at)?;
                     at += 1;
-                    let behind = json.get(at..)?.trim_ascii_start();
-                    if depth == 1 && behind.first() == Some(&b':') {
+                    let after = json.get(at..)?.trim_ascii_start();
+                    if depth == 1 && after.first() == Some(&b':') {
                         return Some(text);
                     }
                 }

@@ -1,4 +1,4 @@
-//! NDJSON, version 1: each line becomes traffic again. The schema is [`crate::capture::format::schema`].
+//! Reads NDJSON, version 1: the traffic of each line is replayed. The schema is [`crate::capture::format::schema`].
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::event::Event;
-use super::record::Told;
+use super::record::{JsonRecord, RecordError};
 use super::replay::{Replay, unknown_addresses};
 use crate::capture::live::recorder::Recorder;
 use crate::capture::store::Capture;
@@ -17,91 +17,114 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::{count, grouped};
 use crate::wire::printable;
 
-/// The longest line that is read, in bytes: it holds a frame twice, in hex and as text with its escapes or in base64.
+/// The longest line that is read, in bytes. A line contains a frame twice: in hex, and as text with escapes or in base64.
 const MAX_LINE: u64 = 512 * 1024 * 1024;
 
-/// How much is read at once, in bytes.
+/// How much is read from the file at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads the lines into the capture: everything before the first damage, and a line about that.
+/// Reads the file into the capture. At a damaged line it stops, and reports the line in the capture's trouble.
 pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
-    let mut lines = Lines::new(Arc::new(file), 0);
-    let mut reading = Reading {
+    let mut lines = LineReader::new(Arc::new(file), 0);
+    let mut importer = Importer {
         capture,
         replay: Replay::new(recorder),
         next: HashMap::new(),
         addresses: None,
         buffer: Vec::new(),
-        told_missing: false,
+        missing_reported: false,
     };
     while !cancel.load(Ordering::Relaxed) {
         let line = match lines.next() {
-            Ok(true) => &lines.line,
+            Ok(true) => lines.line.trim_ascii(),
             Ok(false) => break,
             Err(e) => {
-                reading.trouble(lines.number, &format!("{e}; what stands before it is shown"));
+                importer.damage(lines.number, &e);
                 break;
             }
         };
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        if let Err(why) = reading.line(&lines) {
-            reading.trouble(lines.number, &format!("{why}; what stands before it is shown"));
+        if !line.is_empty()
+            && let Err(e) = importer.line(&lines)
+        {
+            importer.damage(lines.number, &e);
             break;
         }
     }
-    reading.replay.finish();
+    importer.replay.finish();
 }
 
-struct Reading<'a> {
+/// Why a line cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+enum LineError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The line is longer than [`MAX_LINE`].
+    #[error("it is longer than {}", count(MAX_LINE, "byte"))]
+    TooLong,
+    /// The line is not a JSON object with the keys of a record.
+    #[error("{}, at column {}", without_place(.0), .0.column())]
+    Json(#[from] serde_json::Error),
+    /// A key is missing or has a value that it cannot have.
+    #[error("{0}")]
+    Record(#[from] RecordError),
+}
+
+/// The message of a JSON error without its line and column: the line is always the first.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+struct Importer<'a> {
     capture: &'a Capture,
     replay: Replay,
-    /// Of each connection the offsets that come next, as the lines count them.
+    /// The next offset of each direction of the open connections, as the file counts it.
     next: HashMap<u64, [u64; 2]>,
-    /// Of connections that do not begin with a request; looked up when the first of them comes.
+    /// The addresses of all connections in the file; read when the first connection begins without a request.
     addresses: Option<HashMap<u64, (SocketAddr, SocketAddr)>>,
     buffer: Vec<u8>,
-    /// That records are missing was told.
-    told_missing: bool,
+    /// Whether missing records were reported: that is done once.
+    missing_reported: bool,
 }
 
-impl Reading<'_> {
-    fn line(&mut self, lines: &Lines) -> Result<(), String> {
-        let told: Told<'_> = serde_json::from_slice(lines.line.trim_ascii_end()).map_err(|e| said(&e))?;
-        let sound = told.sound().map_err(|e| e.to_string())?;
-        let connection = told.conn;
-        if !self.replay.knows(connection) {
-            let addresses = told.addresses().unwrap_or_else(|| self.looked_up(connection, lines));
-            self.replay.begin(connection, addresses, told.next().is_frame);
+impl Importer<'_> {
+    fn line(&mut self, lines: &LineReader) -> Result<(), LineError> {
+        let record: JsonRecord<'_> = serde_json::from_slice(lines.line.trim_ascii_end())?;
+        let valid = record.validate()?;
+        let connection = record.conn;
+        let hints = record.hints();
+        if !self.replay.is_open(connection) {
+            let addresses = record.addresses().unwrap_or_else(|| self.addresses_of(connection, lines));
+            self.replay.begin(connection, addresses, hints.is_frame);
             self.next.remove(&connection);
         }
         let next = self.next.get(&connection).copied().unwrap_or_default();
-        // Its offset tells where it was fed, if anything does.
-        let fed = Direction::BOTH.into_iter().find(|way| told.is_undirected() && next[way.index()] == told.offset);
-        let direction = fed.unwrap_or(sound.direction);
-        let known = next[direction.index()];
-        if told.offset != known && !std::mem::replace(&mut self.told_missing, true) {
+        // A record without a direction belongs to the one in which its offset is the next.
+        let by_offset = Direction::BOTH.into_iter().find(|way| next[way.index()] == record.offset);
+        let direction = by_offset.filter(|_| record.is_undirected()).unwrap_or(valid.direction);
+        let expected = next[direction.index()];
+        if record.offset != expected && !std::mem::replace(&mut self.missing_reported, true) {
             let words = format!(
                 "at offset {} of its direction where {} comes next: records before it are not in the file",
-                grouped(told.offset),
-                grouped(known)
+                grouped(record.offset),
+                grouped(expected)
             );
             self.trouble(lines.number, &words);
         }
-        self.next.entry(connection).or_default()[direction.index()] = told.offset.saturating_add(sound.len);
-        self.replay.record(connection, direction, sound.time, told.next());
-        match sound.event {
+        self.next.entry(connection).or_default()[direction.index()] = record.offset.saturating_add(valid.len);
+        self.replay.expect(connection, direction, valid.time, hints);
+        match valid.event {
             Event::Bytes => {
                 let replay = &mut self.replay;
-                told.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, sound.time, bytes));
+                record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
             }
             Event::Gap(_) | Event::End(..) => {
-                self.replay.happens(connection, direction, sound.time, sound.event);
-                if !self.replay.knows(connection) {
+                self.replay.event(connection, direction, valid.time, valid.event);
+                if !self.replay.is_open(connection) {
                     self.next.remove(&connection);
                 }
             }
@@ -109,23 +132,27 @@ impl Reading<'_> {
         Ok(())
     }
 
+    fn damage(&self, line: u64, error: &LineError) {
+        self.trouble(line, &format!("{error}; records before the damage are shown"));
+    }
+
     fn trouble(&self, line: u64, words: &str) {
         self.capture.add_trouble(&format!("line {}: {}", grouped(line), printable::text(words)));
     }
 
-    /// The addresses that a later line tells.
-    fn looked_up(&mut self, connection: u64, lines: &Lines) -> (SocketAddr, SocketAddr) {
+    /// The addresses of a connection: those of a later line, or made up.
+    fn addresses_of(&mut self, connection: u64, lines: &LineReader) -> (SocketAddr, SocketAddr) {
         let known = self.addresses.get_or_insert_with(|| {
             let mut known = HashMap::new();
-            let mut ahead = Lines::new(Arc::clone(&lines.file), lines.end);
+            let mut ahead = LineReader::new(Arc::clone(&lines.file), lines.end);
             while let Ok(true) = ahead.next() {
                 if memchr::memmem::find(&ahead.line, b"\"client\":\"").is_none() {
                     continue;
                 }
-                if let Ok(told) = serde_json::from_slice::<Told<'_>>(&ahead.line)
-                    && let Some(addresses) = told.addresses()
+                if let Ok(record) = serde_json::from_slice::<JsonRecord<'_>>(&ahead.line)
+                    && let Some(addresses) = record.addresses()
                 {
-                    known.entry(told.conn).or_insert(addresses);
+                    known.entry(record.conn).or_insert(addresses);
                 }
             }
             known
@@ -134,25 +161,25 @@ impl Reading<'_> {
     }
 }
 
-/// The lines of a file, one at a time.
-struct Lines {
+/// Reads a file line by line.
+struct LineReader {
     file: Arc<File>,
-    reader: BufReader<At>,
+    reader: BufReader<ReadAt>,
     line: Vec<u8>,
-    /// Of the line, from 1.
+    /// The number of the line, from 1.
     number: u64,
-    /// File position behind the line.
+    /// File position of the byte after the line.
     end: u64,
 }
 
-impl Lines {
+impl LineReader {
     fn new(file: Arc<File>, start: u64) -> Self {
-        let reader = BufReader::with_capacity(BUFFER, At { file: Arc::clone(&file), position: start });
+        let reader = BufReader::with_capacity(BUFFER, ReadAt { file: Arc::clone(&file), position: start });
         Self { file, reader, line: Vec::new(), number: 0, end: start }
     }
 
-    /// Reads the next line; whether there was one.
-    fn next(&mut self) -> io::Result<bool> {
+    /// Reads the next line; returns false at the end of the file.
+    fn next(&mut self) -> Result<bool, LineError> {
         self.line.clear();
         self.number += 1;
         // Some editors begin a file with a byte order mark.
@@ -163,29 +190,22 @@ impl Lines {
         let read = (&mut self.reader).take(MAX_LINE).read_until(b'\n', &mut self.line)? as u64;
         self.end += read;
         if read == MAX_LINE {
-            return Err(io::Error::other(format!("it is longer than {}", count(MAX_LINE, "byte"))));
+            return Err(LineError::TooLong);
         }
         Ok(read > 0)
     }
 }
 
-/// Reads a file from a position on, whatever others do with it.
-struct At {
+/// Reads a file from a position on, independent of other readers of the same file.
+struct ReadAt {
     file: Arc<File>,
     position: u64,
 }
 
-impl Read for At {
+impl Read for ReadAt {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.position)?;
         self.position += read as u64;
         Ok(read)
     }
-}
-
-/// What is wrong with a line, and at which of its columns.
-fn said(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-    format!("{what}, at column {}", error.column())
 }

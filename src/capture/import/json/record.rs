@@ -1,12 +1,11 @@
-//! A record as a line of NDJSON tells it, or a record of a HAR's `_framescope`: the keys that make it traffic again. The
-//! others follow from the bytes and are not looked at.
+//! A record as a line of NDJSON: the keys from which traffic is replayed. The other keys follow from the bytes and are not read.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use super::event::{Event, Next};
+use super::event::{Event, ReplayHints};
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::format::schema::VERSION;
 use crate::proto::dissected::{Direction, EndReason};
@@ -16,16 +15,19 @@ use crate::proto::time::Time;
 /// How many bytes are decoded from hex at once.
 const PIECE: usize = 256 * 1024;
 
-/// The keys of a record that are needed.
+/// The longest value that an error quotes, in characters.
+const MAX_QUOTED: usize = 40;
+
+/// A record as it was parsed; [`JsonRecord::validate`] checks it.
 #[derive(Debug, Deserialize)]
-pub struct Told<'a> {
+pub struct JsonRecord<'a> {
     v: Option<u64>,
-    /// Its number where it was recorded.
+    /// Its number in the file.
     #[serde(default)]
     pub no: u64,
     #[serde(borrow)]
     r#type: Cow<'a, str>,
-    /// Its connection's number where it was recorded.
+    /// Its connection's number in the file.
     pub conn: u64,
     #[serde(borrow, default)]
     of: Option<Cow<'a, str>>,
@@ -33,7 +35,7 @@ pub struct Told<'a> {
     dir: Option<Cow<'a, str>>,
     #[serde(borrow)]
     time: Cow<'a, str>,
-    /// Of its first byte in its direction's stream.
+    /// The offset of its first byte in its direction.
     #[serde(default)]
     pub offset: u64,
     wire_len: Option<u64>,
@@ -47,29 +49,34 @@ pub struct Told<'a> {
     #[serde(borrow, default)]
     wire: Cow<'a, str>,
     #[serde(borrow, default)]
-    findings: Vec<ToldFinding<'a>>,
+    findings: Vec<JsonFinding<'a>>,
 }
 
+/// A finding: the importer makes most of them again from the bytes, and reads the values of those that it cannot make.
 #[derive(Debug, Deserialize)]
-struct ToldFinding<'a> {
+struct JsonFinding<'a> {
     #[serde(borrow)]
     rule: Cow<'a, str>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     text: Cow<'a, str>,
     #[serde(default)]
     about: Option<u64>,
+    #[serde(default)]
+    number: Option<u64>,
+    #[serde(borrow, default)]
+    by: Option<Cow<'a, str>>,
 }
 
-/// Why a record cannot become traffic again.
+/// Why a record cannot be replayed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ToldError {
+pub enum RecordError {
     /// Another version of the schema.
     #[error("version {0}; this framescope reads version {VERSION}")]
     Version(u64),
     /// A type that the schema lacks.
     #[error("the type {0:?} is not known")]
     Type(String),
-    /// A key that its type has is missing.
+    /// A key that the type requires is missing.
     #[error("a record of type {of} without {key:?}")]
     Missing {
         /// The type.
@@ -85,47 +92,45 @@ pub enum ToldError {
         /// Its value, at most 40 characters of it.
         value: String,
     },
-    /// What `wire` holds is no hex.
+    /// The value of `wire` is not hex.
     #[error("wire is not hex")]
     NotHex,
-    /// What `wire` holds is not what `wire_len` says.
+    /// The lengths of `wire` and `wire_len` differ.
     #[error("wire holds {}, wire_len says {said}", count(*.held, "byte"))]
     Length {
         /// Bytes in `wire`.
         held: u64,
-        /// Bytes that `wire_len` says.
+        /// The value of `wire_len`.
         said: u64,
     },
 }
 
-/// A record that was found sound.
+/// The checked values of a record that can be replayed.
 #[derive(Clone, Copy, Debug)]
-pub struct Sound {
-    /// Which way.
+pub struct ValidRecord {
     pub direction: Direction,
-    /// When.
+    /// When its last byte crossed.
     pub time: Time,
-    /// What happens.
     pub event: Event,
-    /// How far the direction's stream goes on with it, in bytes.
+    /// By how many bytes it moves the offset of its direction.
     pub len: u64,
 }
 
-impl Told<'_> {
-    /// Looks whether it can become traffic again.
+impl JsonRecord<'_> {
+    /// Checks whether the record can be replayed.
     ///
     /// # Errors
-    /// See [`ToldError`].
-    pub fn sound(&self) -> Result<Sound, ToldError> {
+    /// See [`RecordError`].
+    pub fn validate(&self) -> Result<ValidRecord, RecordError> {
         if let Some(version) = self.v.filter(|version| *version != VERSION) {
-            return Err(ToldError::Version(version));
+            return Err(RecordError::Version(version));
         }
         let time = time(&self.time).ok_or_else(|| value("time", &self.time))?;
-        let missing = |key| ToldError::Missing { of: self.r#type.clone().into_owned(), key };
+        let missing = |key| RecordError::Missing { of: self.r#type.clone().into_owned(), key };
         let direction = match (self.dir.as_deref(), &*self.r#type) {
             (Some("c2s"), _) => Direction::ClientToServer,
             (Some("s2c"), _) => Direction::ServerToClient,
-            // A frame that was cut before its MASK.
+            // A frame that ends before its MASK bit.
             (None, "cut") => Direction::ClientToServer,
             (Some(other), _) => return Err(value("dir", other)),
             (None, _) => return Err(missing("dir")),
@@ -141,40 +146,38 @@ impl Told<'_> {
             }
             "end" => {
                 let how = self.how.as_deref().ok_or_else(|| missing("how"))?;
-                let how =
-                    [EndReason::Fin, EndReason::Rst, EndReason::Capture].into_iter().find(|known| known.name() == how);
-                let how = how.ok_or_else(|| value("how", self.how.as_deref().unwrap_or_default()))?;
-                (Event::End(how, self.reset_by()), 0)
+                let reasons = [EndReason::Fin, EndReason::Rst, EndReason::Capture];
+                let reason = reasons.into_iter().find(|reason| reason.name() == how);
+                (Event::End(reason.ok_or_else(|| value("how", how))?, self.reset_by()), 0)
             }
-            other => return Err(ToldError::Type(short(other))),
+            other => return Err(RecordError::Type(quoted(other))),
         };
-        Ok(Sound { direction, time, event, len })
+        Ok(ValidRecord { direction, time, event, len })
     }
 
-    /// What there is to know of it besides what it makes happen.
-    pub fn next(&self) -> Next {
-        let early = self.findings.iter().find(|finding| finding.rule == Rule::DataBeforeResponse.id());
-        Next {
+    /// What the replay needs besides the event.
+    pub fn hints(&self) -> ReplayHints {
+        ReplayHints {
             no: self.no,
             begins: matches!(&*self.r#type, "request" | "response" | "frame" | "cut"),
             is_request: self.r#type == "request",
             is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
-            unanswered: early.and_then(|finding| finding.about),
-            overlapped: self.overlapped(),
+            unanswered: self.finding(Rule::DataBeforeResponse).and_then(|finding| finding.about),
+            overlapped: self.finding(Rule::SegmentOverlap).and_then(|finding| finding.values().0).unwrap_or(0),
         }
     }
 
-    /// Whether it does not tell which way it went: a frame that was cut before its MASK.
+    /// Returns true for a record without a direction: a frame that ends before its MASK bit.
     pub const fn is_undirected(&self) -> bool {
         self.dir.is_none()
     }
 
-    /// The addresses of client and server, where it tells them.
+    /// The addresses of client and server, if the record has them.
     pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
         Some((self.client.as_deref()?.parse().ok()?, self.server.as_deref()?.parse().ok()?))
     }
 
-    /// Hands out the bytes of a sound record in pieces.
+    /// Hands the bytes of a valid record to `take`, in pieces.
     pub fn pieces(&self, buffer: &mut Vec<u8>, mut take: impl FnMut(&[u8])) {
         for digits in self.wire.as_bytes().chunks(2 * PIECE) {
             buffer.resize(digits.len() / 2, 0);
@@ -184,47 +187,92 @@ impl Told<'_> {
         }
     }
 
-    fn wire_len(&self) -> Result<u64, ToldError> {
+    fn wire_len(&self) -> Result<u64, RecordError> {
         let digits = self.wire.as_bytes();
         if digits.len() % 2 == 1 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(ToldError::NotHex);
+            return Err(RecordError::NotHex);
         }
         let held = digits.len() as u64 / 2;
         match self.wire_len.filter(|said| *said != held) {
-            Some(said) => Err(ToldError::Length { held, said }),
+            Some(said) => Err(RecordError::Length { held, said }),
             None => Ok(held),
         }
     }
 
-    /// How many bytes came again with another content, as the finding on that tells.
-    fn overlapped(&self) -> u64 {
-        let told = self.findings.iter().find(|finding| finding.rule == Rule::SegmentOverlap.id());
-        let digits = told.and_then(|told| {
-            told.text
-                .split(|c: char| !c.is_ascii_digit() && c != ',')
-                .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
-        });
-        digits.and_then(|digits| digits.replace(',', "").parse().ok()).unwrap_or(0)
+    fn finding(&self, rule: Rule) -> Option<&JsonFinding<'_>> {
+        self.findings.iter().find(|finding| finding.rule == rule.id())
     }
 
-    /// Who tore the connection down, as the finding on a reset tells.
+    /// The side that reset the connection, if a finding names it.
     fn reset_by(&self) -> Option<Direction> {
-        let told = self.findings.iter().find(|finding| finding.rule == Rule::TcpReset.id())?;
-        let by = |side: &Direction| told.text.strip_prefix("the ").is_some_and(|rest| rest.starts_with(side.sender()));
-        Direction::BOTH.into_iter().find(by)
+        self.finding(Rule::TcpReset)?.values().1
     }
 }
 
-/// An RFC 3339 time from 1970 on, to the nanosecond.
+impl JsonFinding<'_> {
+    /// The number and the side of the finding.
+    fn values(&self) -> (Option<u64>, Option<Direction>) {
+        if self.number.is_none() && self.by.is_none() {
+            return self.legacy();
+        }
+        let by = self.by.as_deref();
+        (self.number, Direction::BOTH.into_iter().find(|side| by == Some(side.sender())))
+    }
+
+    /// The number and the side of a finding that an earlier version wrote, which has them only in its sentence.
+    fn legacy(&self) -> (Option<u64>, Option<Direction>) {
+        let number = |rest: &str| rest.split_once(';')?.0.replace(',', "").parse().ok();
+        if self.rule == Rule::SegmentOverlap.id() {
+            // "a TCP segment repeats bytes of an earlier one with another content: bytes that differ: 1,203; those that …"
+            return (self.text.split_once("bytes that differ: ").and_then(|(_, rest)| number(rest)), None);
+        }
+        if self.rule == Rule::TcpReset.id() {
+            // "the server tore the TCP connection down (RST)"
+            let side = self.text.strip_prefix("the ").and_then(|rest| rest.split_once(" tore")).map(|(side, _)| side);
+            return (None, Direction::BOTH.into_iter().find(|direction| side == Some(direction.sender())));
+        }
+        (None, None)
+    }
+}
+
+/// An RFC 3339 time from 1970 on, in nanoseconds.
 pub fn time(text: &str) -> Option<Time> {
     let nanos = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
     u64::try_from(nanos).ok().map(Time)
 }
 
-fn value(key: &'static str, value: &str) -> ToldError {
-    ToldError::Value { key, value: short(value) }
+fn value(key: &'static str, value: &str) -> RecordError {
+    RecordError::Value { key, value: quoted(value) }
 }
 
-fn short(text: &str) -> String {
-    text.chars().take(40).collect()
+fn quoted(text: &str) -> String {
+    text.chars().take(MAX_QUOTED).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(json: &str) -> (Option<u64>, Option<Direction>) {
+        serde_json::from_str::<JsonFinding<'_>>(json).expect("a finding").values()
+    }
+
+    #[test]
+    fn values_are_data_and_the_sentence_does_not_matter() {
+        let server = Some(Direction::ServerToClient);
+        assert_eq!(values(r#"{"rule":"segment-overlap","text":"any words","number":1203}"#), (Some(1203), None));
+        assert_eq!(values(r#"{"rule":"tcp-reset","text":"the client tore","by":"server"}"#), (None, server));
+        assert_eq!(values(r#"{"rule":"tcp-reset","by":"somebody"}"#), (None, None));
+    }
+
+    #[test]
+    fn sentences_of_earlier_versions_give_the_values() {
+        let overlap = "a TCP segment repeats bytes of an earlier one with another content: bytes that differ: 1,203; \
+                       those that came first are shown";
+        assert_eq!(values(&format!(r#"{{"rule":"segment-overlap","text":"{overlap}"}}"#)), (Some(1203), None));
+        let reset = r#"{"rule":"tcp-reset","text":"the server tore the TCP connection down (RST)"}"#;
+        assert_eq!(values(reset), (None, Some(Direction::ServerToClient)));
+        assert_eq!(values(r#"{"rule":"tcp-reset","text":"reworded"}"#), (None, None));
+        assert_eq!(values(r#"{"rule":"bare-lf","text":"bytes that differ: 5;"}"#), (None, None));
+    }
 }

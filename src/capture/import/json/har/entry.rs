@@ -1,7 +1,7 @@
-//! An entry of somebody else's HAR: its messages become frames, its heads a handshake.
+//! One entry of a HAR: its messages become frames, its headers a handshake.
 //!
-//! Chrome writes times in seconds, Playwright in milliseconds, or −1 when it leaves them out. Text is text, everything else
-//! base64.
+//! Chrome writes times in seconds, Playwright in milliseconds, or −1 for an unknown time. Text is written as it is, other
+//! payloads in base64.
 
 use std::io;
 
@@ -27,16 +27,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What is above this is no number of seconds: it would be after the year 5000.
+/// A larger time is in milliseconds: as seconds it would be after the year 5000.
 const MAX_SECONDS: f64 = 1e11;
 
-/// What is known of the entry that is being read.
+/// The values of the entry that is being read.
 #[derive(Debug, Default)]
 pub struct Entry {
     /// The position of its first event.
     pub first: usize,
-    /// Whether its records stand beside its messages.
-    pub is_own: bool,
     pub has_messages: bool,
     pub started: String,
     pub timings: Timings,
@@ -45,17 +43,17 @@ pub struct Entry {
     pub server: String,
     pub kind: String,
     pub close: Option<Close>,
-    /// Client frames so far.
+    /// How many client frames it has so far.
     pub masked: u64,
 }
 
 impl Events {
-    /// Notes a message as an unfragmented frame.
+    /// Adds a message as an unfragmented, uncompressed frame.
     pub fn message(&mut self, message: Message) -> io::Result<()> {
         let direction = match message.r#type.as_str() {
             "send" => Direction::ClientToServer,
             "receive" => Direction::ServerToClient,
-            // Chrome notes errors among the messages.
+            // Chrome writes errors as messages of another type.
             _ => return self.leave_out(),
         };
         let opcode = match message.opcode {
@@ -66,14 +64,14 @@ impl Events {
             10.0 => Opcode::Pong,
             _ => return self.leave_out(),
         };
-        let told = message.data.map(|data| data.0).unwrap_or_default();
+        let data = message.data.map(|data| data.0).unwrap_or_default();
         let payload = match opcode {
-            Opcode::Text => String::from_utf8(told)
+            Opcode::Text => String::from_utf8(data)
                 .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
                 .into_bytes(),
-            _ => BASE64.decode(&told).unwrap_or_else(|_| {
+            _ => BASE64.decode(&data).unwrap_or_else(|_| {
                 self.odd += 1;
-                told
+                data
             }),
         };
         self.frame(direction, opcode, time(message.time), payload)
@@ -87,7 +85,7 @@ impl Events {
     fn frame(&mut self, direction: Direction, opcode: Opcode, time: Time, mut payload: Vec<u8>) -> io::Result<()> {
         let key = (direction == Direction::ClientToServer).then(|| {
             self.entry.masked += 1;
-            masking_key(self.reconstructed, self.entry.masked)
+            masking_key(self.connections, self.entry.masked)
         });
         let mut head = Vec::with_capacity(MAX_HEAD_LEN);
         FrameHead::new(true, opcode, key, payload.len() as u64).encode(&mut head);
@@ -99,11 +97,8 @@ impl Events {
 }
 
 impl Entry {
-    /// Puts the handshake before the frames, and every event in its place in time.
+    /// Adds the handshake before the frames, and gives every event its time.
     pub fn finish(self, events: &mut Events) -> io::Result<()> {
-        if self.is_own {
-            return Ok(());
-        }
         let is_websocket = self.kind.eq_ignore_ascii_case("websocket") || self.has_messages;
         let Some(request) = &self.request else {
             return self.without_request(events, is_websocket);
@@ -114,19 +109,19 @@ impl Entry {
         }
         let status = self.response.as_ref().map_or(0.0, |response| response.status);
         let any = !events.since(self.first).is_empty();
-        // HTTP/2 answers with 200 (RFC 8441); some do not say at all.
+        // HTTP/2 answers with 200 (RFC 8441); some programs write no status.
         let upgraded = any || status == 101.0 || self.has_messages && status < 300.0;
-        let number = events.reconstructed;
+        let number = events.connections;
         let (asked, answered) = heads(request, self.response.as_ref(), invented_key(number), upgraded);
         let (asked_at, answered_at) = self.times(events);
         self.close(events, upgraded)?;
         let mut latest = answered_at;
-        for noted in events.since(self.first) {
-            if noted.time == Time(0) {
-                noted.time = latest;
+        for event in events.since(self.first) {
+            if event.time == Time(0) {
+                event.time = latest;
             }
-            latest = latest.max(noted.time);
-            noted.order = latest;
+            latest = latest.max(event.time);
+            event.order = latest;
         }
         events.bytes(Direction::ClientToServer, asked_at, &[&asked])?;
         let answers = match answered {
@@ -134,11 +129,11 @@ impl Entry {
             None => 0,
         };
         let server = Url::read(&request.url).server(&self.server);
-        events.reconnected((unknown_client(number, server), server), 1 + answers);
+        events.connect((unknown_client(number, server), server), 1 + answers);
         Ok(())
     }
 
-    /// The file ended before the request: its frames are shown behind a handshake of which nothing is known.
+    /// The file ended before the request: the frames follow a made-up handshake.
     fn without_request(&self, events: &mut Events, is_websocket: bool) -> io::Result<()> {
         if !is_websocket || events.since(self.first).is_empty() {
             events.skipped += 1;
@@ -155,9 +150,9 @@ impl Entry {
         known.finish(events)
     }
 
-    /// When the request was sent and the response came.
+    /// When the request was sent, and when the response arrived.
     fn times(&self, events: &mut Events) -> (Time, Time) {
-        let first = events.since(self.first).iter().map(|noted| noted.time).find(|time| *time != Time(0));
+        let first = events.since(self.first).iter().map(|event| event.time).find(|time| *time != Time(0));
         let asked = record::time(&self.started).or(first).unwrap_or_default();
         let asked = first.map_or(asked, |first| asked.min(first));
         let Timings { blocked, dns, connect, send, wait } = self.timings;
@@ -166,9 +161,9 @@ impl Entry {
         (asked, first.map_or(answered, |first| answered.min(first)))
     }
 
-    /// The closing handshake, where the entry tells that there was one.
+    /// Adds the closing handshake, if the entry has a close code.
     fn close(&self, events: &mut Events, upgraded: bool) -> io::Result<()> {
-        let Some(Close::Told { code, reason, timestamp }) = &self.close else { return Ok(()) };
+        let Some(Close::Code { code, reason, timestamp }) = &self.close else { return Ok(()) };
         let code = CloseCode(*code as u16);
         if !upgraded || !(1000..5000).contains(&code.0) || matches!(code.0, 1004..=1006 | 1015) {
             return Ok(());
@@ -184,17 +179,17 @@ impl Entry {
     }
 }
 
-/// A time in seconds or milliseconds since 1970; 0 where it is not told.
-fn time(told: f64) -> Time {
-    let nanos = if told > MAX_SECONDS { told * 1e6 } else { told * 1e9 };
-    // A double holds microseconds: what looks finer is noise.
+/// A time in seconds or milliseconds since 1970; 0 if it is unknown.
+fn time(value: f64) -> Time {
+    let nanos = if value > MAX_SECONDS { value * 1e6 } else { value * 1e9 };
+    // A double has a precision of microseconds here; finer digits are noise.
     if nanos > 0.0 { Time(((nanos / 1e3).round() as u64).saturating_mul(1000)) } else { Time(0) }
 }
 
-/// A masking key that is not zero and not that of the frame before; the same for the same file.
+/// A masking key that is neither zero nor the key of the frame before. The same file gives the same keys.
 fn masking_key(connection: u64, frame: u64) -> [u8; 4] {
     let mixed = mix(mix(connection) ^ frame) as u32;
-    // The lowest bit tells neighbours apart.
+    // The lowest bit differs between neighbours.
     (mixed & !1 | (frame & 1) as u32 | 0x8000_0000).to_be_bytes()
 }
 

@@ -1,5 +1,4 @@
-//! What a HAR tells, noted event by event: what happened, when and on which connection, and where its bytes stand in the
-//! scratch file.
+//! The events of a HAR: one for each head and frame, with the place of its bytes in the scratch file.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -9,8 +8,6 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::entry::Entry;
-use crate::capture::import::json::event::{Event, Next};
-use crate::capture::import::json::record::{Sound, Told};
 use crate::capture::import::json::replay::{Replay, unknown_addresses};
 use crate::capture::live::recorder::Recorder;
 use crate::capture::store::scratch;
@@ -22,208 +19,144 @@ use crate::wire::printable;
 /// How much of the scratch file is read at once, in bytes.
 const PIECE: u64 = 256 * 1024;
 
-/// Connections of entries without records are numbered from here on.
-const FOREIGN: u64 = 1 << 32;
-
-/// The longest name of a program that is kept, in characters.
+/// The longest program name that is kept, in characters.
 const MAX_NAME: usize = 60;
 
-/// What a HAR tells.
+/// Collects the events of the entries while the file is parsed, and replays them.
 pub struct Events {
-    noted: Vec<Noted>,
+    all: Vec<HarEvent>,
     scratch: BufWriter<File>,
     /// Bytes in the scratch file.
     len: u64,
-    /// Addresses of client and server.
+    /// Addresses of client and server, by the number of the connection.
     addresses: HashMap<u64, (SocketAddr, SocketAddr)>,
-    buffer: Vec<u8>,
     /// The entry that is being read.
     pub entry: Entry,
-    /// Connections of entries without records.
-    pub reconstructed: u64,
-    /// Entries that are no WebSockets.
+    /// Connections so far; the number of the connection of the entry that is being read.
+    pub connections: u64,
+    /// Entries that are not WebSockets.
     pub skipped: u64,
-    /// Messages that cannot be shown.
+    /// Messages that are left out, or kept as text.
     pub odd: u64,
     /// The program that wrote the file.
     pub creator: Option<String>,
-    /// What the file says its records were reconstructed from.
-    pub marked: Option<String>,
 }
 
-/// An event.
+/// Bytes that cross.
 #[derive(Debug)]
-pub struct Noted {
-    /// Events happen in the order of their times, where a connection's order does not say otherwise.
+pub struct HarEvent {
+    /// Events are replayed in the order of these times. Within a connection they never decrease.
     pub order: Time,
-    pub connection: u64,
-    pub next: Next,
-    pub direction: Direction,
+    connection: u64,
+    direction: Direction,
+    /// When the bytes crossed; 0 while that is not known.
     pub time: Time,
-    pub event: Event,
-    /// Its bytes in the scratch file.
-    pub position: u64,
-    pub len: u64,
+    /// The bytes in the scratch file.
+    position: u64,
+    len: u64,
 }
 
 impl Events {
+    /// # Errors
+    /// If the scratch file cannot be created.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
-            noted: Vec::new(),
+            all: Vec::new(),
             scratch: BufWriter::with_capacity(1 << 18, scratch::file()?),
             len: 0,
             addresses: HashMap::new(),
-            buffer: Vec::new(),
             entry: Entry::default(),
-            reconstructed: 0,
+            connections: 0,
             skipped: 0,
             odd: 0,
             creator: None,
-            marked: None,
         })
     }
 
-    /// The name of the program that wrote the file.
+    /// Sets the name of the program that wrote the file.
     pub fn created_by(&mut self, name: &str) {
         let name: String = printable::text(name).chars().take(MAX_NAME).collect();
         self.creator = Some(name).filter(|name| !name.is_empty());
     }
 
-    /// What the file says its records were reconstructed from.
-    pub fn marked_as(&mut self, words: Option<String>) {
-        self.marked = words.map(|words| printable::text(&words).chars().take(8 * MAX_NAME).collect());
-    }
-
-    /// The entry has its records: its messages tell nothing else.
-    pub fn own_entry(&mut self) {
-        self.noted.truncate(self.entry.first);
-        self.entry.is_own = true;
-    }
-
-    /// Notes a record of ours.
-    pub fn told(&mut self, told: &Told<'_>, sound: Sound) -> io::Result<()> {
-        if let Some(addresses) = told.addresses() {
-            self.addresses.entry(told.conn).or_insert(addresses);
-        }
-        let (position, mut written) = (self.len, Ok(()));
-        let mut buffer = std::mem::take(&mut self.buffer);
-        told.pieces(&mut buffer, |bytes| {
-            if written.is_ok() {
-                written = self.write(bytes);
-            }
-        });
-        self.buffer = buffer;
-        written?;
-        self.noted.push(Noted {
-            order: sound.time,
-            connection: told.conn,
-            next: told.next(),
-            direction: sound.direction,
-            time: sound.time,
-            event: sound.event,
-            position,
-            len: self.len - position,
-        });
-        Ok(())
-    }
-
-    /// Notes bytes that cross on the connection of the entry that is being read; at time 0 when that is not known yet.
+    /// Adds bytes that cross on the connection of the entry that is being read; at time 0 if the time is not known yet.
     pub fn bytes(&mut self, direction: Direction, time: Time, pieces: &[&[u8]]) -> io::Result<()> {
         let position = self.len;
         for piece in pieces {
-            self.write(piece)?;
+            self.scratch.write_all(piece)?;
+            self.len += piece.len() as u64;
         }
-        self.noted.push(Noted {
-            order: time,
-            connection: FOREIGN + self.reconstructed,
-            next: Next::default(),
-            direction,
-            time,
-            event: Event::Bytes,
-            position,
-            len: self.len - position,
-        });
+        let connection = self.connections;
+        self.all.push(HarEvent { order: time, connection, direction, time, position, len: self.len - position });
         Ok(())
     }
 
     /// The events from position `first` on.
-    pub fn since(&mut self, first: usize) -> &mut [Noted] {
-        &mut self.noted[first..]
+    pub fn since(&mut self, first: usize) -> &mut [HarEvent] {
+        &mut self.all[first..]
     }
 
-    /// The entry that was read is a connection: it ends with the addresses that it had. The latest `moved` events of it come
-    /// before the others.
-    pub fn reconnected(&mut self, addresses: (SocketAddr, SocketAddr), moved: usize) {
-        self.noted[self.entry.first..].rotate_right(moved);
-        self.addresses.insert(FOREIGN + self.reconstructed, addresses);
-        self.reconstructed += 1;
+    /// Makes the entry that was read a connection between these addresses. Its latest `moved` events move before the others.
+    pub fn connect(&mut self, addresses: (SocketAddr, SocketAddr), moved: usize) {
+        self.all[self.entry.first..].rotate_right(moved);
+        self.addresses.insert(self.connections, addresses);
+        self.connections += 1;
     }
 
-    /// The entry ends.
+    /// Ends the entry that was read.
     pub fn entry_ends(&mut self) -> io::Result<()> {
         let entry = std::mem::take(&mut self.entry);
         entry.finish(self)?;
-        self.entry = Entry { first: self.noted.len(), ..Entry::default() };
+        self.entry = Entry { first: self.all.len(), ..Entry::default() };
         Ok(())
     }
 
-    /// The file ends inside an entry; what it told so far is kept.
+    /// Keeps the messages of the entry in which the file ends.
     pub fn interrupted(&mut self) {
-        if self.entry.has_messages || self.entry.is_own {
+        if self.entry.has_messages {
             let _ = self.entry_ends();
         }
     }
 
-    /// What cannot be shown of the file, in a line.
+    /// What of the file cannot be shown, in one line.
     pub fn trouble(&self) -> Option<String> {
-        let no_entry = self.noted.is_empty();
-        match self.odd {
-            _ if no_entry => Some(match self.skipped {
-                1 => "the one entry of this HAR is no WebSocket".to_owned(),
-                n => format!("no WebSocket among {} entries of this HAR", grouped(n)),
-            }),
-            0 => None,
-            odd => Some(format!("{} that no frame carries so: left out, or kept as text", count(odd, "message"))),
+        match (self.all.is_empty(), self.skipped, self.odd) {
+            (true, 1, _) => Some("the only entry of this HAR is not a WebSocket".to_owned()),
+            (true, n, _) => Some(format!("none of the {} entries of this HAR is a WebSocket", grouped(n))),
+            (false, _, 0) => None,
+            (false, _, odd) => Some(format!(
+                "{} with a type, opcode or base64 that is not valid: left out, or kept as text",
+                count(odd, "message")
+            )),
         }
     }
 
-    /// Hands the events to the recorder, in order.
+    /// Replays the events into the recorder, in the order of their times.
     pub fn replay(mut self, recorder: Recorder, cancel: &AtomicBool) -> io::Result<()> {
         self.scratch.flush()?;
-        match self.reconstructed {
-            // Our own records are numbered in the order in which they were recorded.
-            0 => self.noted.sort_by_key(|noted| noted.next.no),
-            _ => self.noted.sort_by_key(|noted| noted.order),
-        }
+        self.all.sort_by_key(|event| event.order);
         let mut replay = Replay::new(recorder);
         let file = self.scratch.get_ref();
-        for noted in &self.noted {
+        let mut buffer = Vec::new();
+        for event in &self.all {
             if cancel.load(Ordering::Relaxed) {
                 break;
             }
-            let connection = noted.connection;
-            if !replay.knows(connection) {
+            let connection = event.connection;
+            if !replay.is_open(connection) {
                 let addresses = self.addresses.get(&connection).copied();
-                let addresses = addresses.unwrap_or_else(|| unknown_addresses(connection));
-                replay.begin(connection, addresses, noted.next.is_frame);
+                replay.begin(connection, addresses.unwrap_or_else(|| unknown_addresses(connection)), false);
             }
-            replay.record(connection, noted.direction, noted.time, noted.next);
             let mut at = 0;
-            while at < noted.len {
-                self.buffer.resize(PIECE.min(noted.len - at) as usize, 0);
-                file.read_exact_at(&mut self.buffer, noted.position + at)?;
-                replay.bytes(connection, noted.direction, noted.time, &self.buffer);
-                at += self.buffer.len() as u64;
+            while at < event.len {
+                let piece = PIECE.min(event.len - at);
+                buffer.resize(usize::try_from(piece).unwrap_or(0), 0);
+                file.read_exact_at(&mut buffer, event.position + at)?;
+                replay.bytes(connection, event.direction, event.time, &buffer);
+                at += piece;
             }
-            replay.happens(connection, noted.direction, noted.time, noted.event);
         }
         replay.finish();
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.scratch.write_all(bytes)?;
-        self.len += bytes.len() as u64;
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
-//! The handshake of an entry as it may have stood on the wire: the headers that it tells, and those that must have been
-//! there. Nothing is added that a check would find fault with.
+//! Reconstructs the handshake of an entry: the headers that the HAR has, and those that a WebSocket handshake requires. What is
+//! added violates no rule.
 
 use super::model::{Half, Header};
 use super::url::Url;
 use crate::proto::accept::{accept_key, is_valid_key};
 use crate::wire::http;
 
-/// Request and response; no response where none came.
+/// The heads of request and response; no response if the entry has none.
 pub fn heads(
     request: &Half,
     response: Option<&Half>,
@@ -16,20 +16,20 @@ pub fn heads(
     let response = response.filter(|response| upgraded || response.status >= 100.0);
     let empty = Half::default();
     let answered = response.unwrap_or(&empty);
-    let mut asked = Lines::of(&request.headers);
-    let mut answer = Lines::of(&answered.headers);
-    let told_key = asked.value("sec-websocket-key").map(str::to_owned);
-    let is_told = told_key.is_some();
+    let mut asked = HeaderLines::of(&request.headers);
+    let mut answer = HeaderLines::of(&answered.headers);
+    let known_key = asked.value("sec-websocket-key").map(str::to_owned);
+    let is_known = known_key.is_some();
     let key =
-        told_key.unwrap_or_else(|| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, invented_key));
+        known_key.unwrap_or_else(|| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, invented_key));
     let url = Url::read(&request.url);
     asked.or_first("Host", if url.host.is_empty() { "localhost" } else { url.host });
     asked.token("Upgrade", "websocket");
     asked.token("Connection", "Upgrade");
     asked.or("Sec-WebSocket-Key", &key);
     asked.or("Sec-WebSocket-Version", "13");
-    if !is_told {
-        // What was agreed on was offered; an answer to a key that is not told cannot be checked.
+    if !is_known {
+        // Whatever the server chose, the client offered. An answer to an unknown key cannot be checked.
         for name in ["Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"] {
             if let Some(value) = answer.value(name).map(str::to_owned) {
                 asked.or(name, &value);
@@ -38,7 +38,7 @@ pub fn heads(
         answer.drop("sec-websocket-accept");
     }
     let method = match request.method.as_str() {
-        // HTTP/2 has its own way to begin (RFC 8441).
+        // The method of a WebSocket over HTTP/2 (RFC 8441).
         "CONNECT" => "GET",
         method if http::is_token(method.as_bytes()) => method,
         _ => "GET",
@@ -57,15 +57,15 @@ pub fn heads(
     (asked, Some(answer.head("HTTP/1.1 101 Switching Protocols")))
 }
 
-/// Header lines that can stand on a wire.
-struct Lines(Vec<(String, String)>);
+/// Header lines whose names and values are valid on the wire.
+struct HeaderLines(Vec<(String, String)>);
 
-impl Lines {
-    /// Without the pseudo-headers of HTTP/2, and without those that announce a body, which is not there.
+impl HeaderLines {
+    /// Leaves out the pseudo-headers of HTTP/2, and headers that announce a body: the HAR has none.
     fn of(headers: &[Header]) -> Self {
         let body = |name: &str| ["content-length", "transfer-encoding"].iter().any(|b| name.eq_ignore_ascii_case(b));
         let sound = headers.iter().filter(|h| http::is_token(h.name.as_bytes()) && !body(&h.name));
-        // Chrome joins values of one name with line feeds.
+        // Chrome joins the values of one name with line feeds.
         Self(sound.flat_map(|h| h.value.split('\n').map(|value| (h.name.clone(), plain(value)))).collect())
     }
 
@@ -89,11 +89,11 @@ impl Lines {
         }
     }
 
-    /// Adds a line unless one of that name holds the token.
+    /// Adds a line unless one of that name contains the token.
     fn token(&mut self, name: &str, token: &str) {
         let named = self.0.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
-        let holds = |value: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token));
-        if !named.into_iter().any(|(_, value)| holds(value)) {
+        let contains = |value: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token));
+        if !named.into_iter().any(|(_, value)| contains(value)) {
             self.0.push((name.to_owned(), token.to_owned()));
         }
     }

@@ -1,8 +1,7 @@
-//! HAR: the messages of WebSocket entries become frames again, as far as HAR tells them; what we wrote ourselves has its
-//! records beside them, and is what it was.
+//! Reads a HAR: the messages of its WebSocket entries become frames, the headers a handshake.
 //!
-//! Entries stand one after the other while their messages were sent side by side. So what they tell goes into a scratch
-//! file first, with a small note of each event in memory, and then in order into the recorder.
+//! The entries of a HAR follow one another, but their messages were sent at the same time. So the bytes are first written to a
+//! scratch file, with a small note of each event in memory; then the events are sorted by time and replayed into the recorder.
 
 mod entry;
 mod events;
@@ -22,36 +21,40 @@ use crate::proto::rules::grouped;
 use crate::wire::printable;
 use events::Events;
 
-/// How much is read at once, in bytes.
+/// How much is read from the file at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
-/// Reads the file into the capture: everything before the first damage, and a line about that.
+/// Reads the file into the capture: the messages before the first damage, which is reported in the capture's trouble.
 pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
     let mut events = match Events::new() {
         Ok(events) => events,
-        Err(e) => return capture.add_trouble(&format!("there is no place to convert the HAR: {e}")),
+        Err(e) => {
+            return capture.add_trouble(&format!(
+                "cannot create a scratch file for the conversion: {e}; set TMPDIR to a folder with free space"
+            ));
+        }
     };
     if let Err(e) = parse(&mut events, file, cancel)
         && !cancel.load(Ordering::Relaxed)
     {
         events.interrupted();
-        capture.add_trouble(&format!("{}; what stands before it is shown", printable::text(&e.to_string())));
+        capture.add_trouble(&format!("{}; messages before the damage are shown", printable::text(&e.to_string())));
     }
     if let Some(words) = events.trouble() {
         capture.add_trouble(&words);
     }
-    if let Some(words) = reconstructed(&events) {
-        recorder.mark_reconstructed(&words);
+    if events.connections > 0 {
+        recorder.mark_reconstructed(&source(&events));
     }
     if let Err(e) = events.replay(recorder, cancel) {
-        capture.add_trouble(&format!("the scratch file of the conversion cannot be read: {e}"));
+        capture.add_trouble(&format!("cannot read the scratch file of the conversion: {e}"));
     }
 }
 
 fn parse(events: &mut Events, mut file: File, cancel: &AtomicBool) -> Result<(), serde_json::Error> {
     file.rewind().map_err(serde_json::Error::io)?;
-    let mut reader = BufReader::with_capacity(BUFFER, Watched { file, cancel });
-    // serde_json takes no byte order mark.
+    let mut reader = BufReader::with_capacity(BUFFER, Cancellable { file, cancel });
+    // serde_json does not accept a byte order mark.
     let mark: &[u8] = b"\xef\xbb\xbf";
     if io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(mark) {
         io::BufRead::consume(&mut reader, mark.len());
@@ -61,33 +64,27 @@ fn parse(events: &mut Events, mut file: File, cancel: &AtomicBool) -> Result<(),
     json.end()
 }
 
-/// What the capture was made from, when a part of it never was on a wire.
-fn reconstructed(events: &Events) -> Option<String> {
-    let others = match events.skipped {
+/// What the capture is reconstructed from, and how many entries were left out.
+fn source(events: &Events) -> String {
+    let by = events.creator.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let left_out = match events.skipped {
         0 => String::new(),
-        1 => "; 1 entry that is no WebSocket is left out".to_owned(),
-        n => format!("; {} entries that are no WebSockets are left out", grouped(n)),
+        1 => "; 1 entry that is not a WebSocket is left out".to_owned(),
+        n => format!("; {} entries that are not WebSockets are left out", grouped(n)),
     };
-    match (&events.marked, events.reconstructed) {
-        (Some(words), _) => Some(words.clone()),
-        (None, 0) => None,
-        (None, _) => {
-            let by = events.creator.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
-            Some(format!("the messages of a HAR{by}: these are not the bytes of the wire{others}"))
-        }
-    }
+    format!("the messages of a HAR{by}: these are not the bytes of the wire{left_out}")
 }
 
-/// A file that ends in an error when reading is called off.
-struct Watched<'a> {
+/// A file whose reads fail once the conversion is cancelled.
+struct Cancellable<'a> {
     file: File,
     cancel: &'a AtomicBool,
 }
 
-impl Read for Watched<'_> {
+impl Read for Cancellable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.cancel.load(Ordering::Relaxed) {
-            return Err(io::Error::other("called off"));
+            return Err(io::Error::other("cancelled"));
         }
         self.file.read(buffer)
     }

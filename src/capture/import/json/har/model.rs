@@ -1,4 +1,4 @@
-//! The JSON of a HAR, read piece by piece: of all that stands in it, only what is needed is ever held.
+//! The JSON of a HAR, parsed as a stream: entries and messages are handed on one at a time, unknown keys are skipped.
 
 use std::fmt;
 
@@ -7,8 +7,6 @@ use serde::{Deserialize, de};
 use serde_json::Value;
 
 use super::events::Events;
-use crate::capture::format::schema::VERSION;
-use crate::capture::import::json::record::Told;
 
 /// Declares a seed that fills [`Events`] from an object, key by key.
 macro_rules! object {
@@ -92,7 +90,6 @@ object! {
     Log, "the log of a HAR", |events, key, map| match key.as_str() {
         "creator" => events.created_by(&map.next_value::<Creator>()?.name),
         "entries" => map.next_value_seed(Entries(events))?,
-        "_framescope" => map.next_value_seed(Own(events))?,
         _ => ignore(&mut map)?,
     }
 }
@@ -106,27 +103,8 @@ object! {
         "response" => events.entry.response = Some(map.next_value()?),
         "serverIPAddress" => events.entry.server = map.next_value::<Text>()?.0,
         "_resourceType" => events.entry.kind = map.next_value::<Text>()?.0,
-        "_webSocketMessages" if !events.entry.is_own => map.next_value_seed(Messages(events))?,
+        "_webSocketMessages" => map.next_value_seed(Messages(events))?,
         "_webSocketClose" => events.entry.close = map.next_value()?,
-        "_framescope" => {
-            events.own_entry();
-            map.next_value_seed(Own(events))?;
-        }
-        _ => ignore(&mut map)?,
-    }
-}
-
-object! {
-    /// What we wrote ourselves.
-    Own, "the records of framescope", |events, key, map| match key.as_str() {
-        "v" => {
-            let version: u64 = map.next_value()?;
-            if version != VERSION {
-                return Err(A::Error::custom(format!("_framescope has version {version}; this framescope reads {VERSION}")));
-            }
-        }
-        "reconstructed" => events.marked_as(map.next_value()?),
-        "records" => map.next_value_seed(Records(events))?,
         _ => ignore(&mut map)?,
     }
 }
@@ -141,13 +119,6 @@ array!(Messages, "messages", |events, seq| {
     events.entry.has_messages = true;
     while let Some(message) = seq.next_element::<Message>()? {
         events.message(message).map_err(A::Error::custom)?;
-    }
-});
-
-array!(Records, "records", |events, seq| {
-    while let Some(told) = seq.next_element::<Told<'de>>()? {
-        let sound = told.sound().map_err(|e| A::Error::custom(format!("record {}: {e}", told.no)))?;
-        events.told(&told, sound).map_err(A::Error::custom)?;
     }
 });
 
@@ -167,7 +138,7 @@ pub struct Message {
     /// `send` or `receive`.
     #[serde(default, deserialize_with = "text")]
     pub r#type: String,
-    /// Seconds or milliseconds since 1970; −1 where it was left out.
+    /// Seconds or milliseconds since 1970; −1 if it is missing.
     #[serde(default, deserialize_with = "number")]
     pub time: f64,
     #[serde(default, deserialize_with = "number")]
@@ -198,7 +169,7 @@ pub struct Header {
     pub value: String,
 }
 
-/// Milliseconds; negative where a step was not taken.
+/// Milliseconds; negative for a step that was not taken.
 #[derive(Debug, Default, Deserialize)]
 pub struct Timings {
     #[serde(default, deserialize_with = "number")]
@@ -213,11 +184,11 @@ pub struct Timings {
     pub wait: f64,
 }
 
-/// How HTTP Toolkit tells the end of a WebSocket: an object, or a word.
+/// The end of a WebSocket, which HTTP Toolkit writes as an object or as a word.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum Close {
-    Told {
+    Code {
         #[serde(default, deserialize_with = "number")]
         code: f64,
         #[serde(default, deserialize_with = "text")]
@@ -228,7 +199,7 @@ pub enum Close {
     Word(IgnoredAny),
 }
 
-/// The bytes of a JSON string; one half of a surrogate pair, which some write, is no reason to stop.
+/// The bytes of a JSON string. A lone surrogate, which some programs write, is not an error.
 #[derive(Debug)]
 pub struct Data(pub Vec<u8>);
 
@@ -262,7 +233,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Text, or what somebody wrote instead.
+/// Text; a number becomes text, anything else is empty.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => text,
