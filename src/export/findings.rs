@@ -9,7 +9,7 @@ use crate::proto::time::Time;
 use crate::wire::field::Span;
 use crate::wire::printable;
 
-/// Appends the keys of a finding, from `rule` to `about`, to an object that was begun.
+/// Appends the keys of a finding to an object: `rule` to `about`, then `number` and `by` where the finding has them.
 pub(super) fn fields(out: &mut Vec<u8>, finding: &Finding) {
     string_field(out, "rule", finding.rule.id());
     string_field(out, "section", finding.rule.section());
@@ -24,6 +24,12 @@ pub(super) fn fields(out: &mut Vec<u8>, finding: &Finding) {
         out.push(b']');
     });
     optional(out, "about", finding.about, number_field);
+    if let Some(number) = finding.number {
+        number_field(out, "number", number);
+    }
+    if let Some(side) = finding.by {
+        string_field(out, "by", side.sender());
+    }
 }
 
 /// The form of the lines.

@@ -17,6 +17,7 @@ mod documents;
 mod export;
 mod filter;
 mod gaps;
+mod golden;
 mod har;
 mod import;
 mod peers;

@@ -1,5 +1,5 @@
 //! NDJSON, version 1: the types of its lines. Their fields stand in the order in which they are printed, and every key of a
-//! type is printed, `null` where it has no value.
+//! type is printed, `null` where it has no value; only a finding has optional keys.
 //!
 //! The exporter writes by hand, for speed; a test reads each of its lines into these types and writes it again.
 
@@ -293,4 +293,10 @@ pub struct Finding {
     pub bits: Option<[u64; 2]>,
     /// The number of the earlier record that it is about.
     pub about: Option<u64>,
+    /// The value that the sentence contains, where it is a number. Not written if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// `client` or `server`, where the finding is about one side. Not written otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
