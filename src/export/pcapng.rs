@@ -18,8 +18,8 @@ use crate::proto::time::Time;
 /// How many records of the connection after a gap are searched for the next record of the same direction.
 const MAX_LOOKAHEAD: i64 = 4096;
 
-/// The longest comment in bytes. The length of an option has 16 bits.
-const MAX_COMMENT: usize = 60_000;
+/// The longest note that is written, in bytes. The length of an option has 16 bits.
+const MAX_NOTE: usize = 60_000;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     pcapng::file_head(&mut sink.buffer, source.capture.reconstructed());
@@ -62,12 +62,21 @@ struct Writer {
 
 struct Open {
     segments: Segments,
-    /// A reset ends both directions with one packet, written after the last records of both: its sender, its time, and the
-    /// comments on both ends.
-    reset: Option<(Direction, Time, Vec<String>)>,
+    /// A reset ends both directions with one packet, which follows the records of both.
+    reset: Option<Reset>,
     ended: u8,
     /// Bytes of each direction, gaps included.
     written: [u64; 2],
+}
+
+/// A reset that is not written yet.
+struct Reset {
+    by: Direction,
+    time: Time,
+    /// The findings of the ends, as comments.
+    comments: Vec<String>,
+    /// The note on each end; empty if there is none.
+    notes: Vec<String>,
 }
 
 impl Writer {
@@ -121,7 +130,12 @@ impl Writer {
             Kind::End(how) => {
                 match how {
                     EndReason::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
-                    EndReason::Rst => open.reset.get_or_insert((reset_by(record), time, Vec::new())).2.extend(comments),
+                    EndReason::Rst => {
+                        let new = || Reset { by: reset_by(record), time, comments: Vec::new(), notes: Vec::new() };
+                        let reset = open.reset.get_or_insert_with(new);
+                        reset.comments.extend(comments::comments(&record.findings));
+                        reset.notes.push(note(&capture, record).unwrap_or_default());
+                    }
                     EndReason::Capture => open.segments.unknown(&mut sink.buffer, direction, time, &comments),
                 }
                 open.ended += 1;
@@ -156,7 +170,9 @@ impl Writer {
 impl Open {
     /// Writes the packet of the reset, if there was one.
     fn end(&mut self, out: &mut Vec<u8>) {
-        if let Some((by, time, comments)) = self.reset.take() {
+        if let Some(Reset { by, time, mut comments, notes }) = self.reset.take() {
+            // The last note is that of the last end, so an empty note is left out only before the first one.
+            comments.extend(notes.into_iter().skip_while(String::is_empty));
             self.segments.rst(out, by, time, &comments);
         }
     }
@@ -194,11 +210,15 @@ fn reset_by(record: &Record) -> Direction {
 /// The comments for a record: its findings and its note.
 fn comments(capture: &Capture, record: &Record) -> Vec<String> {
     let mut comments = comments::comments(&record.findings);
-    comments.extend(capture.note(record.no).map(|note| comments::note(&note).into_owned()));
-    for comment in &mut comments {
-        comment.truncate(comment.floor_char_boundary(MAX_COMMENT));
-    }
+    comments.extend(note(capture, record));
     comments
+}
+
+/// The note on a record as a packet comment.
+fn note(capture: &Capture, record: &Record) -> Option<String> {
+    let mut note = comments::note(&capture.note(record.no)?).into_owned();
+    note.truncate(note.floor_char_boundary(MAX_NOTE));
+    Some(note)
 }
 
 /// The numbers of the selected records together with the handshakes of their connections, and how many of those were not

@@ -3,8 +3,9 @@
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+use crate::har;
 use crate::support::packets::{PLAIN, Segment, Tcp};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, everything, exported, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, everything, exported, frame, opened};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, Recorder};
@@ -14,6 +15,7 @@ use framescope::capture::store::record::Record;
 use framescope::export::Format;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
+use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -21,7 +23,7 @@ use proptest::prelude::*;
 type Said = (Direction, Vec<u8>);
 
 /// The formats that carry whole captures.
-const CARRIERS: [Format; 3] = [Format::Pcapng, Format::Ndjson, Format::Har];
+const CARRIERS: [Format; 2] = [Format::Pcapng, Format::Ndjson];
 
 fn all(capture: &Capture) -> Vec<(Record, Vec<u8>)> {
     everything(capture).into_iter().map(|(record, wire)| (renumbered(capture, &record), wire)).collect()
@@ -178,6 +180,49 @@ proptest! {
             check(&capture, format)?;
         }
     }
+
+    #[test]
+    fn the_messages_of_any_conversations_come_back_from_a_har(
+        talks in vec((conversation(), ends()), 1..4), step in prop_oneof![Just(1usize << 30), 1usize..300],
+    ) {
+        let capture = recorded(&talks, step);
+        let again = opened(&exported(&capture, Format::Har));
+        // Connections are numbered by their first events, so they are compared in an order of their own.
+        let messages = |capture: &Capture| {
+            let connections = har::messages(capture).into_values();
+            let readable = |messages: Vec<har::Message>| messages.into_iter().filter(|m| m.opcode <= 2).collect::<Vec<_>>();
+            let mut all: Vec<_> = connections.map(readable).filter(|messages| !messages.is_empty()).collect();
+            all.sort();
+            all
+        };
+        let (before, after) = (messages(&capture), messages(&again));
+        prop_assert_eq!(before.len(), after.len());
+        for (before, after) in before.iter().zip(&after) {
+            prop_assert!(har::same(before, after), "{:?} {:?}", before, after);
+        }
+    }
+
+    #[test]
+    fn notes_of_any_content_come_back(
+        frames in vec(any::<bool>(), 0..6), ends in ends(),
+        notes in vec((any::<prop::sample::Index>(), "[\\\\]{0,2}(framescope:)?( |gap|end|overlap bytes=3|seq first=1|error: x)?.{0,40}"), 1..6),
+    ) {
+        let handshake = [(UP, REQUEST.as_bytes().to_vec()), (DOWN, RESPONSE.as_bytes().to_vec())];
+        let texts = frames.into_iter().map(|up| {
+            let key = up.then_some([1, 2, 3, 4]);
+            (if up { UP } else { DOWN }, frame(true, Opcode::Text, key, b"text"))
+        });
+        let capture = recorded(&[(handshake.into_iter().chain(texts).collect(), ends)], 1 << 30);
+        let records = capture.records(1..u64::MAX);
+        for (at, note) in &notes {
+            capture.set_note(at.get(&records).no, note);
+        }
+        let again = opened(&exported(&capture, Format::Pcapng));
+        prop_assert_eq!(all(&capture).len(), all(&again).len());
+        for record in records {
+            prop_assert_eq!(capture.note(record.no), again.note(record.no), "{:?}", record);
+        }
+    }
 }
 
 mod ndjson {
@@ -215,7 +260,7 @@ mod ndjson {
         ] {
             let (records, said) = reason(&format!("{before}\n\n{wrong}\n{damaged}\n"));
             assert!(said.starts_with("line 6: ") && said.contains(why), "{wrong}: {said}");
-            assert!(said.ends_with("what stands before it is shown"), "{said}");
+            assert!(said.ends_with("records before the damage are shown"), "{said}");
             assert!(said.chars().all(|c| !c.is_control()), "{said:?}");
             // Two ends, as the rest is not known.
             assert_eq!(records, 4 + 2, "{wrong}");

@@ -99,11 +99,11 @@ fn has_grown(file: &File, position: u64, known: u64, cancel: &AtomicBool) -> boo
 
 #[inline]
 fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unread: &mut Unread) {
-    let (mut marker, mut note) = (None, None);
+    let (mut marker, mut notes) = (None, Vec::new());
     for comment in packet.comments() {
         match Comment::read(comment) {
             Comment::Marker(read) if marker.is_none() => marker = Some(read),
-            Comment::Note(read) if note.is_none() => note = Some(read.into_owned()),
+            Comment::Note(note) => notes.push(note.into_owned()),
             _ => {}
         }
     }
@@ -114,18 +114,18 @@ fn enter(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments, unre
                 payload: &packet.bytes[from..to],
                 position: packet.position + from as u64,
                 time: packet.time,
-                note,
+                notes,
                 marker: marker.filter(|_| from == to),
                 tcp,
             });
         }
         Holds::Fragment(head) => {
             let position = packet.position + head.bytes.0 as u64;
-            let Some(mut whole) = fragments.take(head, position, packet.time, note) else { return };
+            let Some(mut whole) = fragments.take(head, position, packet.time, notes.into_iter().next()) else { return };
             let mut note = whole.note.take();
             for (tcp, payload, position) in whole.segments() {
-                let note = note.take();
-                flows.take(Segment { tcp, payload, position, time: packet.time, note, marker: None });
+                let notes = note.take().into_iter().collect();
+                flows.take(Segment { tcp, payload, position, time: packet.time, notes, marker: None });
             }
         }
         Holds::Other => unread.others += 1,

@@ -38,7 +38,7 @@ impl Writer<'_> {
             let slot = &mut unfinished[record.direction.index()];
             match slot {
                 _ if opcode != Opcode::Continuation => {
-                    *slot = Some(Unfinished { at, first: record.clone(), frames: 1 })
+                    *slot = Some(Unfinished { at, first: record.clone(), frames: 1 });
                 }
                 Some(message) => message.frames += 1,
                 // Fragments without the first one are left out.

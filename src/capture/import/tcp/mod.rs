@@ -119,7 +119,7 @@ impl Flows {
             }
         }
         self.close(i, direction, offset, &segment);
-        if let Some(note) = segment.note {
+        if let Some(note) = segment.notes.into_iter().next().filter(|_| !segment.tcp.flags.rst) {
             self.entered.push(Entered::Note(note));
         }
     }
@@ -128,11 +128,7 @@ impl Flows {
     #[inline]
     fn close(&mut self, i: usize, direction: Direction, offset: i64, segment: &Segment<'_>) {
         if segment.tcp.flags.rst {
-            self.flush(i, &Direction::BOTH);
-            self.flows[i].connection.reset_by(direction);
-            for direction in [direction, direction.opposite()] {
-                self.end(i, direction, EndReason::Rst, segment.time);
-            }
+            self.reset(i, direction, segment);
         }
         match segment.marker {
             Some(Marker::End) => {
@@ -154,6 +150,27 @@ impl Flows {
             }
             Some(Marker::Overlap { bytes }) => self.flows[i].connection.overlapped(direction, bytes),
             Some(Marker::InitialSequence { .. } | Marker::Reconstructed { .. }) | None => {}
+        }
+    }
+
+    /// Ends both directions. The notes on the packet belong to the ends that have not come before: the last note to the last end.
+    fn reset(&mut self, i: usize, direction: Direction, segment: &Segment<'_>) {
+        self.flush(i, &Direction::BOTH);
+        self.flows[i].connection.reset_by(direction);
+        let mut ends = [direction, direction.opposite()]
+            .into_iter()
+            .filter(|side| !self.flows[i].sides[side.index()].ended)
+            .count();
+        for direction in [direction, direction.opposite()] {
+            if self.flows[i].sides[direction.index()].ended {
+                continue;
+            }
+            self.end(i, direction, EndReason::Rst, segment.time);
+            ends -= 1;
+            let note = segment.notes.len().checked_sub(ends + 1).and_then(|at| segment.notes.get(at));
+            if let Some(note) = note.filter(|note| !note.is_empty()) {
+                self.entered.push(Entered::Note(note.clone()));
+            }
         }
     }
 

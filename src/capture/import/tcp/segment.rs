@@ -13,8 +13,8 @@ pub struct Segment<'a> {
     /// File position of the payload's first byte.
     pub position: u64,
     pub time: Time,
-    /// A person's note on the packet.
-    pub note: Option<String>,
+    /// The notes of people on the packet. Only a reset has two, of which one may be empty: see [`super::Flows::reset`].
+    pub notes: Vec<String>,
     /// The marker on the packet, if it is one of ours.
     pub marker: Option<Marker>,
 }
