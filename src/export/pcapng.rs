@@ -34,14 +34,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
         let mut selected = Source::new(source.capture, &options, source.progress);
         selected.each(|bytes, record| writer.write_record(bytes, record, sink))?;
         source.written = selected.written;
-        writer.notes.insert(
-            0,
-            format!(
-                "{} and {} of their connections, as a new capture without gaps between them",
-                count(asked, "selected record"),
-                count(handshakes, "handshake record")
-            ),
-        );
+        writer
+            .notes
+            .insert(0, format!("{}, as a new capture without gaps between them", selection_note(asked, handshakes)));
     }
     let mut open: Vec<(u32, Open)> = writer.connections.drain().collect();
     open.sort_by_key(|(connection, _)| *connection);
@@ -201,7 +196,7 @@ fn begins_after(capture: &Capture, gap: &Record) -> bool {
     next.is_some_and(|next| !matches!(next.kind, Kind::Junk | Kind::Gap | Kind::End(_)))
 }
 
-/// Who sent the reset: the side that ends with it first, unless that side had ended before, as a finding then tells.
+/// The side that sent the reset: the one that ends first, unless a finding names the other one.
 fn reset_by(record: &Record) -> Direction {
     let by = record.findings.iter().find(|finding| finding.rule == Rule::TcpReset).and_then(|finding| finding.by);
     by.unwrap_or(record.direction)
@@ -219,6 +214,12 @@ fn note(capture: &Capture, record: &Record) -> Option<String> {
     let mut note = comments::note(&capture.note(record.no)?).into_owned();
     note.truncate(note.floor_char_boundary(MAX_NOTE));
     Some(note)
+}
+
+/// What an export of selected records contains, in words.
+pub(super) fn selection_note(asked: u64, handshakes: u64) -> String {
+    let (asked, handshakes) = (count(asked, "selected record"), count(handshakes, "handshake record"));
+    format!("{asked} and {handshakes} of their connections")
 }
 
 /// The numbers of the selected records together with the handshakes of their connections, and how many of those were not

@@ -1,11 +1,11 @@
-//! The payload of a message on its way into a JSON string, in pieces that are cut anywhere.
+//! Writes the payload of a message into a JSON string, from pieces that may split characters.
 
 use crate::export::json;
 
-/// Takes pieces, writes text or base64.
+/// Writes pieces as text or base64.
 pub struct Data {
     is_text: bool,
-    /// The beginning of a character, or of three bytes, that goes on in the next piece.
+    /// The first bytes of a character, or of a group of three bytes, that continues in the next piece.
     carried: Vec<u8>,
 }
 
@@ -14,7 +14,7 @@ impl Data {
         Self { is_text, carried: Vec::new() }
     }
 
-    /// Appends a piece. What is no UTF-8 in a text is replaced by U+FFFD.
+    /// Appends a piece. Bytes of a text that are not UTF-8 are replaced by U+FFFD.
     pub fn push(&mut self, out: &mut Vec<u8>, piece: &[u8]) {
         if self.carried.is_empty() {
             return self.take(out, piece);
@@ -24,7 +24,7 @@ impl Data {
         self.take(out, &joined);
     }
 
-    /// Appends what was carried: nothing goes on.
+    /// Appends the bytes that were kept for the next piece: there is none.
     pub fn finish(self, out: &mut Vec<u8>) {
         match self.is_text {
             true => json::escape(out, &String::from_utf8_lossy(&self.carried)),

@@ -1,4 +1,4 @@
-//! An entry: a request, its response, and what followed them.
+//! An entry: a request, its response, and the messages of its WebSocket.
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -16,14 +16,14 @@ use crate::proto::dissected::{Direction, Kind};
 use crate::proto::time::Time;
 use crate::wire::http::Head;
 
-/// The longest body that is written, in bytes.
+/// The longest body that is exported, in bytes.
 const MAX_BODY: usize = 512 * 1024;
 
-/// How far behind a request its response is looked for, in records.
+/// How many records after a request are searched for its response.
 const NEAR: usize = 1024;
 
 impl Writer<'_> {
-    /// Appends the entry of a request, whose records are at these positions of the run.
+    /// Appends the entry of a request. The entry's records are at these positions of the run.
     pub fn entry(
         &mut self,
         run: &Run<'_>,
@@ -48,7 +48,7 @@ impl Writer<'_> {
         let out = &mut sink.buffer;
         key(out, "startedDateTime");
         out.push(b'"');
-        // To the millisecond, as Chrome writes it: some programs do not read more digits.
+        // In milliseconds, as Chrome writes it: some programs do not read more digits.
         out.extend_from_slice(&self.times.text(request.time).as_bytes()[..23]);
         out.extend_from_slice(b"Z\"");
         key(out, "time");
@@ -78,7 +78,7 @@ impl Writer<'_> {
         sink.settle()
     }
 
-    /// The beginning of a record, which holds all of its head.
+    /// The first bytes of a record, which contain all of its head.
     fn whole(&mut self, record: &Record) -> Result<Vec<u8>, ExportError> {
         let mut bytes = Vec::new();
         self.bytes.wire(record, 0, &mut bytes)?;
@@ -111,7 +111,7 @@ impl Writer<'_> {
     }
 }
 
-/// The last response to a request; an interim one is none.
+/// The final response to a request. Interim responses (1xx but 101) do not count.
 fn response(run: &Run<'_>, request: &Record, from: u64) -> Option<Record> {
     let mut near =
         run.records(from).take(NEAR).map(|(_, record)| record).take_while(|record| record.opcode().is_none());
@@ -122,7 +122,7 @@ fn response(run: &Run<'_>, request: &Record, from: u64) -> Option<Record> {
     near.find(answers)
 }
 
-/// Appends `response`; of no bytes, that there was none.
+/// Appends `response`. Without bytes, it states that there was no response.
 fn answer(out: &mut Vec<u8>, bytes: &[u8]) {
     let head = Head::read(bytes);
     let text = |name: &str| head.value(name).map(|v| String::from_utf8_lossy(v).into_owned()).unwrap_or_default();
@@ -145,7 +145,7 @@ fn answer(out: &mut Vec<u8>, bytes: &[u8]) {
     let body = if head.has_token("transfer-encoding", "chunked") { dechunked(body) } else { body.to_vec() };
     number_field(out, "size", body.len() as u64);
     string_field(out, "mimeType", &text("content-type"));
-    // What is encoded would have to be decoded first.
+    // An encoded body is not decoded.
     if !body.is_empty() && body.len() <= MAX_BODY && head.value("content-encoding").is_none() {
         match std::str::from_utf8(&body) {
             Ok(body) => string_field(out, "text", body),
@@ -167,7 +167,7 @@ fn sizes<'a>(out: &mut Vec<u8>, head: &Head<'_>, bytes: &'a [u8]) -> &'a [u8] {
     body
 }
 
-/// The data of a chunked body (RFC 9112 §7.1), as far as it is one.
+/// The data of a chunked body (RFC 9112 §7.1), up to the first invalid chunk.
 fn dechunked(mut body: &[u8]) -> Vec<u8> {
     let mut data = Vec::new();
     while let Some(end) = body.iter().position(|byte| *byte == b'\n') {
@@ -184,7 +184,7 @@ fn dechunked(mut body: &[u8]) -> Vec<u8> {
     data
 }
 
-/// Milliseconds between two times, to the nanosecond; none back in time.
+/// Appends the milliseconds between two times, with nanoseconds as decimals; 0 if `until` is earlier.
 fn millis(out: &mut Vec<u8>, from: Time, until: Time) {
     let nanos = until.0.saturating_sub(from.0);
     // Writing to a vector cannot fail.

@@ -1,9 +1,9 @@
-//! Heads of requests and responses in the keys of HAR: names and values, cookies, and the URL that the two make up.
+//! The keys of HAR for the heads of requests and responses: headers, cookies, query and URL.
 
 use crate::export::json::{bool_field, key, string_field};
 use crate::wire::http::Head;
 
-/// Appends `headers`. Folded values are joined; a line without a name is no header.
+/// Appends `headers`. Joins folded values, and skips lines without a name.
 pub fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
     key(out, "headers");
     list(out, head.headers.iter().filter(|line| !line.name.is_empty()), |out, line| {
@@ -42,7 +42,7 @@ pub fn cookies_set(out: &mut Vec<u8>, head: &Head<'_>) {
     });
 }
 
-/// Appends `queryString`: the pairs behind the question mark, as they stand.
+/// Appends `queryString`: the pairs after the question mark, not decoded.
 pub fn query(out: &mut Vec<u8>, target: &str) {
     let query = target.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
     key(out, "queryString");
@@ -52,7 +52,7 @@ pub fn query(out: &mut Vec<u8>, target: &str) {
     });
 }
 
-/// The URL that was asked for: the target, behind scheme and host where it has none.
+/// The URL of a request: its target, after scheme and host if the target has none.
 pub fn url(target: &str, host: &str, is_websocket: bool) -> String {
     if target.contains("://") {
         return target.to_owned();

@@ -1,4 +1,4 @@
-//! `_webSocketMessages`: each data message once, with its last frame.
+//! `_webSocketMessages`: one entry per data message, at the position of its last frame.
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -17,10 +17,10 @@ const SECOND: u64 = 1_000_000_000;
 
 /// A message whose last frame has not been found yet.
 struct Unfinished {
-    /// Position of the first frame in the run.
+    /// Position of its first frame in the run.
     at: u64,
     first: Record,
-    /// How many frames were found.
+    /// How many of its frames have been found.
     frames: u64,
 }
 
@@ -41,7 +41,7 @@ impl Writer<'_> {
                     *slot = Some(Unfinished { at, first: record.clone(), frames: 1 });
                 }
                 Some(message) => message.frames += 1,
-                // Fragments without the first one are left out.
+                // Skip fragments whose first one is missing.
                 None => {}
             }
             let Some(start) = slot.take_if(|_| record.fin()) else { continue };
@@ -105,7 +105,7 @@ impl Writer<'_> {
     }
 }
 
-/// Seconds since 1970, to the nanosecond.
+/// Seconds since 1970, with nanoseconds as decimals.
 fn seconds(out: &mut Vec<u8>, time: Time) {
     // Writing to a vector cannot fail.
     let _ = write!(out, "{}.{:09}", time.0 / SECOND, time.0 % SECOND);

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use super::pcapng::with_handshakes;
+use super::pcapng::{selection_note, with_handshakes};
 use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::timestamp::Timestamps;
@@ -48,12 +48,12 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     Ok((!notes.is_empty()).then(|| notes.join("; ")))
 }
 
-/// What is exported.
+/// The records to export.
 struct Chosen<'a> {
     capture: &'a Capture,
-    /// The numbers of the records by connection; none for all.
+    /// Their numbers by connection; `None` for all records.
     numbers: Option<BTreeMap<u32, Vec<u64>>>,
-    /// When the export began: the counts, and the connections with the ordinals of their first records.
+    /// At the beginning of the export: the counts, and the connections with the ordinals of their first records.
     totals: Totals,
     firsts: Vec<(u32, u32)>,
     note: Option<String>,
@@ -75,11 +75,11 @@ impl<'a> Chosen<'a> {
                 numbers.entry(record.connection).or_default().push(no);
             }
         }
-        let note = Some(format!("{asked} selected records and {handshakes} of their handshakes"));
+        let note = Some(selection_note(asked, handshakes));
         Ok(Self { numbers: Some(numbers), note, ..whole })
     }
 
-    /// How many records there are.
+    /// The number of records.
     fn total(&self) -> u64 {
         self.numbers.as_ref().map_or(self.totals.records + 1 - self.totals.first, |numbers| {
             numbers.values().map(|own| own.len() as u64).sum()
@@ -155,7 +155,7 @@ impl Run<'_> {
         self.gone.get().map_or(Ok(()), |no| Err(ExportError::Gone { no }))
     }
 
-    /// Where the requests stand, cut ones too. Behind a frame there are none.
+    /// The positions of the requests, truncated ones too. All come before the first frame.
     fn requests(&self) -> Vec<u64> {
         let http = self.records(0).take_while(|(_, record)| record.opcode().is_none());
         let asks = |record: &Record| {
@@ -165,7 +165,7 @@ impl Run<'_> {
     }
 }
 
-/// Memory that is used again from entry to entry.
+/// Writes entries; keeps its buffers from entry to entry.
 struct Writer<'a> {
     bytes: Bytes,
     progress: &'a Progress,
@@ -177,7 +177,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes the entries of a connection; whether it has any.
+    /// Writes the entries of a connection. Returns false if it has none.
     fn connection(&mut self, run: &Run<'_>, sink: &mut Sink<'_>) -> Result<bool, ExportError> {
         let requests = run.requests();
         for (i, at) in requests.iter().enumerate() {

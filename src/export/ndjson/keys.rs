@@ -1,4 +1,4 @@
-//! The keys of the lines, in groups that several types share.
+//! The keys of the objects, in groups that several record types share.
 
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::Inflated;
@@ -14,17 +14,17 @@ use crate::wire::http::{Head, StartLine};
 use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
 
-/// The longest close reason that gets a key of its own, in bytes; a longer one is in `data`.
+/// The longest close reason with a key of its own, in bytes. A longer one is only in `data`.
 const MAX_REASON: usize = 64 * 1024;
 
 /// How a frame's payload is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// As it is.
+    /// As text.
     Text,
     /// In base64.
     Data,
-    /// The frame was cut inside its head.
+    /// Not at all: the frame is truncated inside its head.
     Unknown,
 }
 
@@ -82,7 +82,7 @@ fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
     out.push(b']');
 }
 
-/// The accept key's computation, for a 101 whose request is known and has a key.
+/// The computation of the accept key, for a 101 response whose request has a key and is in the capture.
 pub fn accept(bytes: &mut Bytes, record: &Record, head: &Head<'_>) -> Result<Option<AcceptBench>, ExportError> {
     let Some(request) = record.answers.filter(|_| record.code == 101).and_then(|no| bytes.capture().record(no)) else {
         return Ok(None);
@@ -93,9 +93,9 @@ pub fn accept(bytes: &mut Bytes, record: &Record, head: &Head<'_>) -> Result<Opt
     Ok(key.map(|key| AcceptBench::new(key, head.value("sec-websocket-accept"))))
 }
 
-/// `inflated` or `inflated_data` of the record that ends a compressed message.
+/// Appends `inflated` or `inflated_data`, for the record that ends a compressed message.
 pub fn inflated_fields(out: &mut Vec<u8>, message: Option<&Inflated>) {
-    // Of a message that is no DEFLATE stream nobody can say what it is.
+    // A message that is not a valid DEFLATE stream has no inflated content.
     let message = message.filter(|message| !matches!(message.fault, Some(InflateError::Invalid(_))));
     let text = message.and_then(Inflated::text);
     optional(out, "inflated", text, string_field);
@@ -118,7 +118,7 @@ pub fn accept_field(out: &mut Vec<u8>, name: &str, bench: AcceptBench) {
     out.push(b'}');
 }
 
-/// From `fin` to `masking_key`, of a frame of which `wire` is the beginning. Of a cut head what is certain.
+/// Appends `fin` to `masking_key` of a frame whose first bytes are `wire`. For a truncated head, those that are certain.
 pub fn head_fields(out: &mut Vec<u8>, wire: &[u8]) {
     let start = PartialFrameHead::read(wire);
     let rsv = start.map(|start| [start.rsv1, start.rsv2, start.rsv3]);
@@ -161,7 +161,7 @@ pub fn small_payload(out: &mut Vec<u8>, payload: Payload, bytes: &[u8]) {
     }
 }
 
-/// A Close frame's code and reason, where it has them; a reason that is not UTF-8 is in `data` alone.
+/// Appends the code and the reason of a Close frame, if it has them. A reason that is not UTF-8 is only in `data`.
 pub fn close_fields(out: &mut Vec<u8>, payload: Option<&[u8]>) {
     let code = payload.and_then(frame::close_code);
     optional(out, "close_code", code.map(|code| u64::from(code.0)), number_field);

@@ -1,4 +1,4 @@
-//! NDJSON, version 1: one object per record. The schema is [`crate::capture::format::schema`]; a test holds the two together.
+//! NDJSON, version 1: one object per record. [`crate::capture::format::schema`] is the schema; a test compares the two.
 
 mod keys;
 
@@ -48,7 +48,7 @@ impl Lines {
     }
 }
 
-/// Memory that is used again from record to record.
+/// Writes objects; keeps its buffers from record to record.
 #[derive(Default)]
 struct Writer {
     times: Timestamps,
@@ -112,7 +112,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes `wire`; returns the first piece, which holds all of a head.
+    /// Writes `wire`. Returns the first piece, which contains all of a head.
     fn wire(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<Vec<u8>, ExportError> {
         key(&mut sink.buffer, "wire");
         sink.buffer.push(b'"');
@@ -164,7 +164,7 @@ impl Writer {
         self.frame_body(bytes, record, sink)
     }
 
-    /// From `wire` on: what whole and cut frames have in common.
+    /// Writes the keys from `wire` on, which complete and truncated frames share.
     fn frame_body(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         key(&mut sink.buffer, "wire");
         sink.buffer.push(b'"');
@@ -200,7 +200,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Unmasks the payload in `self.wire` into `self.payload`.
+    /// Unmasks the payload in `self.wire`, and writes it to `self.payload`.
     fn unmask(&mut self, head: &FrameHead) {
         self.payload.clear();
         let payload = self.wire.get(head.header_len()..).unwrap_or_default();
@@ -210,7 +210,7 @@ impl Writer {
         }
     }
 
-    /// Writes the wire bytes of a large frame behind its first piece, and finds out whether its payload is text.
+    /// Writes the wire bytes of a large frame after its first piece, and determines whether its payload is text.
     fn large_wire(
         &mut self,
         bytes: &mut Bytes,
@@ -245,7 +245,7 @@ impl Writer {
         Ok(if text { Payload::Text } else { Payload::Data })
     }
 
-    /// Writes `text` and `data` of a large frame; leaves the beginning of the payload in `self.payload`.
+    /// Writes `text` and `data` of a large frame. Afterwards `self.payload` is the first piece of the payload.
     fn large_payload(
         &mut self,
         bytes: &mut Bytes,
@@ -263,7 +263,7 @@ impl Writer {
         loop {
             bytes.payload(record, head, at, &mut self.payload)?;
             let piece = match payload {
-                // A character may go on in the next piece.
+                // A character may continue in the next piece.
                 Payload::Text => match std::str::from_utf8(&self.payload) {
                     Ok(text) => text,
                     Err(e) => std::str::from_utf8(&self.payload[..e.valid_up_to()]).unwrap_or_default(),
