@@ -191,7 +191,7 @@ impl MainLoop<'_> {
             TerminalEvent::Mouse(mouse) if mouse.kind != MouseEventKind::Moved => self.app.mouse(mouse),
             TerminalEvent::Paste(text) => self.app.paste(&text),
             TerminalEvent::Resize(width, height) => {
-                self.screen.forget();
+                self.screen.clear();
                 self.app.resize(Rect::new(0, 0, width, height));
             }
             _ => return false,

@@ -1,4 +1,4 @@
-//! Taking the terminal over, and giving it back however the program ends.
+//! The terminal: raw mode and the alternate screen, restored however the program ends.
 
 use std::io::{self, Stdout, Write as _, stdout};
 use std::mem::ManuallyDrop;
@@ -16,39 +16,39 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
-/// The terminal while the screen is up; dropping it gives the terminal back.
+/// The terminal while the screen is shown. Dropping it restores the terminal.
 pub struct Screen {
-    /// What is drawn on. It is given back here: by itself it would complain, on a terminal that is gone, and panic over that.
+    /// The ratatui terminal. It is never dropped: on a closed terminal its `drop` would print an error to stderr and panic.
     pub terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
-    /// Takes the terminal over. A panic gives it back before it speaks.
+    /// Prepares the terminal. From now on a panic of this thread restores the terminal before it prints its message.
     ///
     /// # Errors
-    /// When there is no terminal.
+    /// If there is no terminal.
     pub fn take() -> io::Result<Self> {
         let before = panic::take_hook();
         let owner = thread::current().id();
         panic::set_hook(Box::new(move |info| {
-            // A fault of another thread must not tear up a screen that goes on; whoever started that thread tells of it.
+            // A panic of another thread must not destroy the screen. The code that started the thread reports it.
             if thread::current().id() == owner {
-                give_back();
+                restore();
                 before(info);
             }
         }));
-        // Whether colour is wanted is the theme's affair: with NO_COLOR crossterm would also lose reverse and bold.
+        // The theme decides about colour. Without this, NO_COLOR would make crossterm drop reverse and bold too.
         crossterm::style::force_color_output(true);
         enable_raw_mode()?;
-        // From here on another size is noticed: the signal is caught by whoever first asks for events.
+        // The first poll installs the handler for the resize signal, so that no resize is missed from here on.
         crossterm::event::poll(Duration::ZERO)?;
         execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, SetTitle("framescope"))?;
         Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?) })
     }
 
-    /// Draws everything anew next time: another size, and what stood there is gone, also when it soon is the old size again.
-    pub fn forget(&mut self) {
-        // Not `Terminal::clear`, which asks the terminal for the cursor while another thread reads the answers.
+    /// Clears the screen after a resize; the next frame draws every cell, even if the size is the same again by then.
+    pub fn clear(&mut self) {
+        // Not `Terminal::clear`: it requests the cursor position, but another thread reads the answer.
         let _ = execute!(stdout(), Clear(ClearType::All));
         self.terminal.swap_buffers();
     }
@@ -56,7 +56,7 @@ impl Screen {
     /// Puts text on the clipboard by OSC 52, which also works over SSH.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is closed.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut out = stdout();
         write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;
@@ -66,12 +66,12 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
-/// Puts the terminal back as it was, as far as it still can be.
-fn give_back() {
+/// Restores the terminal. On a closed terminal the commands fail, which does not matter.
+fn restore() {
     let _ = disable_raw_mode();
     let _ =
         execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, LeaveAlternateScreen, crossterm::cursor::Show);

@@ -7,22 +7,22 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::Severity;
 use crate::wire::field::{FieldId, Span};
 
-/// From how many bits on a field counts as one of many bytes.
-const LONG: u64 = 8 * 8;
+/// Largest field that is highlighted strongly, in bits.
+const MAX_STRONG: u64 = 8 * 8;
 
 /// A style for each role.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Theme {
-    /// Ordinary text.
+    /// Normal text.
     pub text: Role,
-    /// What is less important.
+    /// Less important text.
     pub faint: Role,
     /// Titles of panels.
     pub title: Role,
-    /// Lines between panels and in the grid.
+    /// Lines between panels, and of the bit grid.
     pub rule: Role,
-    /// The title of the panel that has the keys.
+    /// The title of the panel with the focus.
     pub focus: Role,
     /// Names of keys.
     pub key: Role,
@@ -30,23 +30,23 @@ pub struct Theme {
     pub cursor: Role,
     /// The field under the cursor, in every panel.
     pub selected: Role,
-    /// The same for a field of many bytes, softer, so that a large payload does not blaze.
+    /// The same for a field of more than eight bytes, less strong because the area is large.
     pub selected_long: Role,
     /// Client to server.
     pub up: Role,
     /// Server to client.
     pub down: Role,
-    /// Kept requirements.
+    /// Requirements that are met, and successes.
     pub good: Role,
-    /// Findings worth knowing.
+    /// Findings of severity info.
     pub info: Role,
-    /// Findings of warning level.
+    /// Findings of severity warning.
     pub warning: Role,
-    /// Findings of error level.
+    /// Findings of severity error.
     pub error: Role,
-    /// Something is being lost.
+    /// A loss of captured data.
     pub alarm: Role,
-    /// What was searched for.
+    /// A match of the search.
     #[serde(rename = "match")]
     pub found: Role,
     fin: Role,
@@ -60,26 +60,35 @@ pub struct Theme {
     header: Role,
 }
 
-/// A style as the theme files write it.
+/// The style of a role, as written in a theme file.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "WrittenRole")]
 pub struct Role(pub Style);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenRole {
     fg: Option<String>,
     bg: Option<String>,
     #[serde(default)]
     modifiers: Vec<String>,
 }
 
-impl TryFrom<Written> for Role {
-    type Error = String;
+/// Why a theme file is refused.
+#[derive(Debug, thiserror::Error)]
+enum ThemeError {
+    #[error("unknown colour {0}")]
+    Colour(String),
+    #[error("unknown modifier {0}")]
+    Modifier(String),
+}
 
-    fn try_from(written: Written) -> Result<Self, String> {
+impl TryFrom<WrittenRole> for Role {
+    type Error = ThemeError;
+
+    fn try_from(written: WrittenRole) -> Result<Self, ThemeError> {
         let colour = |name: Option<String>| {
-            name.map(|name| name.parse::<Color>().map_err(|_| format!("there is no colour {name}"))).transpose()
+            name.map(|name| name.parse::<Color>().map_err(|_| ThemeError::Colour(name))).transpose()
         };
         let mut style = Style { fg: colour(written.fg)?, bg: colour(written.bg)?, ..Style::new() };
         for name in &written.modifiers {
@@ -89,33 +98,33 @@ impl TryFrom<Written> for Role {
                 "italic" => Modifier::ITALIC,
                 "underlined" => Modifier::UNDERLINED,
                 "reversed" => Modifier::REVERSED,
-                other => return Err(format!("there is no modifier {other}")),
+                other => return Err(ThemeError::Modifier(other.to_owned())),
             });
         }
         Ok(Self(style))
     }
 }
 
-/// Which theme.
+/// Name of a theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ThemeName {
     /// For dark terminals.
     Dark,
     /// For light terminals.
     Light,
-    /// Without colour.
+    /// No colour.
     Mono,
 }
 
 impl Theme {
-    /// A theme that is compiled in.
+    /// The built-in theme of that name.
     pub fn named(name: ThemeName) -> Self {
         let text = match name {
             ThemeName::Dark => include_str!("../../assets/themes/dark.toml"),
             ThemeName::Light => include_str!("../../assets/themes/light.toml"),
             ThemeName::Mono => include_str!("../../assets/themes/mono.toml"),
         };
-        toml::from_str(text).expect("a theme that is compiled in is whole")
+        toml::from_str(text).expect("built-in themes are complete, as a test checks")
     }
 
     /// The style of a direction.
@@ -126,9 +135,9 @@ impl Theme {
         }
     }
 
-    /// The style of the field under the cursor, which has these bits.
+    /// The style of the field under the cursor, by its bits.
     pub const fn selection(&self, span: Span) -> Style {
-        if span.len() <= LONG { self.selected.0 } else { self.selected_long.0 }
+        if span.len() <= MAX_STRONG { self.selected.0 } else { self.selected_long.0 }
     }
 
     /// The style of a severity.
@@ -140,7 +149,7 @@ impl Theme {
         }
     }
 
-    /// The style of a field, the same in every panel.
+    /// The style of a field in every panel.
     pub const fn field(&self, id: FieldId) -> Style {
         let role = match id {
             FieldId::Fin => &self.fin,
@@ -162,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_theme_is_whole_and_mono_has_no_colour() {
+    fn every_theme_is_complete_and_mono_has_no_colour() {
         for name in [ThemeName::Dark, ThemeName::Light, ThemeName::Mono] {
             let theme = Theme::named(name);
             let coloured = theme.error.0.fg.is_some() || theme.field(FieldId::Opcode).fg.is_some();

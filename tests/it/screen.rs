@@ -381,7 +381,7 @@ fn text_and_bytes_are_found() {
     assert_eq!(find(&mut screen), None);
     assert!(screen.text().contains("not found"));
     screen.press(&["/"]).type_text("x 8");
-    assert!(screen.text().contains(r"type \x … to find text"), "{}", screen.text());
+    assert!(screen.text().contains(r"bytes; \x … finds text"), "{}", screen.text());
     screen.press(&["enter"]);
     assert!(screen.text().contains(r"not hex: x 81 05, or \x … to find it as text"), "{}", screen.text());
     screen.press(&["esc"]);

@@ -76,7 +76,7 @@ fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
     ]
 }
 
-/// EndReason the connection ended, and its statistics.
+/// How the connection ended, and its statistics.
 fn history(app: &App, overview: &Overview) -> Vec<Fact> {
     let theme = &app.theme;
     let (text, faint) = (theme.text.0, theme.faint.0);
@@ -118,7 +118,7 @@ fn findings(overview: &Overview) -> String {
         .join(" · ")
 }
 
-/// EndReason the connection ended, which side ended it, and how the other side answered.
+/// How the connection ended, which side ended it, and how the other side answered.
 fn ended(overview: &Overview) -> [String; 2] {
     let code = |code: u16| match code {
         0 => "without a code".to_owned(),

@@ -1,3 +1,5 @@
+//! The table of connections.
+//!
 //! ```text
 //!  Connections ─ Client ──────── Path ─────── Records ──── ▲ ───── ▼ ─ Rate ────── Lasted ─ Ping ───── Ended ── 1 of 2 ─
 //! ▌   1  127.0.0.1:50000        /ticker           24  1.2 kB  1.1 kB  ▃▃▃█▃▃▃▃▃▃     12 s  137 µs  ✗ 1  client 1000
@@ -248,7 +250,7 @@ pub fn worst(overview: &Overview) -> Option<(Severity, u32)> {
     levels.into_iter().map(|level| (level, overview.findings[level as usize])).find(|(_, count)| *count > 0)
 }
 
-/// EndReason the connection ended, in a word or two.
+/// How the connection ended, in a word or two.
 fn ended(overview: &Overview) -> String {
     match overview.ending {
         Ending::Open => "open".to_owned(),

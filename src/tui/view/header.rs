@@ -1,3 +1,5 @@
+//! The first line of the screen: address, state and counts.
+//!
 //! ` framescope  http://127.0.0.1:6455   ● live   1 open · 2 connections   1,204 records   ▲ 21.0 kB  ▼ 18.2 kB   ? help`
 
 use ratatui::buffer::Buffer;

@@ -1,3 +1,5 @@
+//! The list: one row per record, or per message.
+//!
 //! ```text
 //!     No.        Time  Conn     Kind           Length  Bits           Preview
 //!       3    1.000871     1  ▼  text                6  FIN            echo 0

@@ -1,3 +1,5 @@
+//! The timeline: two lanes per connection.
+//!
 //! ```text
 //!  Timeline ─┬ 0 s ──────────┬ 1 s ──────────┬ 2 s ─────────────────── a column: 100 ms · record 12 ─
 //!      1 ▲  ◆──────▂─────────▂─────────▂──✗───────×

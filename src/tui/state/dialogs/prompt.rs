@@ -39,7 +39,7 @@ impl Purpose {
     /// The label before the text.
     pub fn label(self) -> String {
         match self {
-            Self::Find => r"find (text, or x 81 05 for bytes): ".to_owned(),
+            Self::Find => "find (x 81 05 finds bytes): ".to_owned(),
             Self::Filter => "filter: ".to_owned(),
             Self::Note(no) => format!("note on record {no}: "),
             Self::Save { .. } => "save the capture as: ".to_owned(),
@@ -62,7 +62,7 @@ impl Prompt {
     pub fn hint(&self) -> Option<&'static str> {
         let text = self.input.value();
         match self.purpose {
-            Purpose::Find if text.starts_with("x ") => Some(r"bytes; type \x … to find text"),
+            Purpose::Find if text.starts_with("x ") => Some(r"bytes; \x … finds text"),
             Purpose::Find if text.starts_with(r"\x ") => Some("text that begins with x"),
             _ => None,
         }
