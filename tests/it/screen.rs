@@ -1216,3 +1216,17 @@ fn of_messages_that_are_at_fault_nothing_is_without_a_row() {
     screen.press(&["g", "down", "down", "down", "enter"]);
     assert_eq!(screen.app.list.rows().len(), screen.app.counts.totals.records + 1, "{}", screen.text());
 }
+
+#[test]
+fn drawing_reads_nothing_from_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
+    let mut screen = Screen::file(&path, import::Options::default(), (120, 36));
+    screen.press(&["down", "down", "down"]);
+    let before = screen.text();
+    std::fs::write(&path, b"").expect("truncated");
+    assert_eq!(screen.text(), before);
+    let after = screen.press(&["down"]).text();
+    assert!(after.contains("cannot read") || after.contains("cannot be read"), "{after}");
+}
