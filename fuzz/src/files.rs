@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use etherparse::PacketBuilder;
 use framescope::capture::import;
 use framescope::capture::store::Capture;
+use framescope::capture::store::message_reader::MessageReader;
 use framescope::proto::dissected::Kind;
 
 use crate::{byte, take};
@@ -86,7 +87,7 @@ fn look(capture: &Capture) {
             assert_eq!(wire.len() as u64, record.wire_len.min(1 << 20), "record {}", record.no);
         }
         capture.payload(&record, 0..1 << 16).expect("the file is readable");
-        capture.inflated(&record, 1 << 16).expect("the file is readable");
+        MessageReader::default().message(capture, &record, 1 << 16).expect("the file is readable");
         for finding in &record.findings {
             finding.sentence();
         }

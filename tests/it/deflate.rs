@@ -7,7 +7,7 @@ use crate::support::{DOWN, REQUEST, RESPONSE, UP, load, with_extension};
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
-use framescope::capture::store::message_reader::Inflated;
+use framescope::capture::store::message_reader::{Inflated, MessageReader};
 use framescope::capture::store::record::Record;
 use framescope::proto::deflate::{Deflater, InflateError};
 use framescope::proto::dissected::Direction;
@@ -68,7 +68,7 @@ impl Talk {
 }
 
 fn inflated(capture: &Capture, record: &Record) -> Option<Inflated> {
-    capture.inflated(record, u64::MAX).expect("readable")
+    MessageReader::default().message(capture, record, u64::MAX).expect("readable")
 }
 
 fn rules(capture: &Capture) -> Vec<Rule> {
@@ -187,8 +187,12 @@ fn a_bomb_is_inflated_to_its_limit_only() {
     talk.message(UP, &vec![b'1'; 20 << 20]);
     let capture = talk.finish();
     assert_eq!(rules(&capture), [Rule::InflateLimit, Rule::InflatedLong]);
-    let message =
-        |no| capture.inflated(&capture.record(no).expect("a record"), 10).expect("readable").expect("a message");
+    let message = |no| {
+        MessageReader::default()
+            .message(&capture, &capture.record(no).expect("a record"), 10)
+            .expect("readable")
+            .expect("a message")
+    };
     assert_eq!((message(3).fault, message(3).len), (Some(InflateError::TooLong), 64 << 20));
     assert_eq!((message(3).bytes.as_slice(), message(4).text()), (&b"0000000000"[..], Some("alone")));
     assert_eq!((message(5).len, message(5).fault), (20 << 20, None));

@@ -14,6 +14,7 @@ use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, frame};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use framescope::capture::import::{self, Options};
+use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
 use framescope::export::{self, Format, Progress};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
@@ -286,7 +287,12 @@ fn messages_that_stand_alone_are_inflated_behind_a_gap_too() {
     loader.run(&AtomicBool::new(false));
     let frames = capture.records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
     let texts: Vec<_> = frames
-        .map(|frame| capture.inflated(&frame, 100).expect("readable").and_then(|i| Some(i.text()?.to_owned())))
+        .map(|frame| {
+            MessageReader::default()
+                .message(&capture, &frame, 100)
+                .expect("readable")
+                .and_then(|i| Some(i.text()?.to_owned()))
+        })
         .collect();
     assert_eq!(texts, vec![Some("Hello".to_owned()); 3]);
     assert!(capture.tallies().is_empty());

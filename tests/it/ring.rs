@@ -11,6 +11,7 @@ use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::{Spool, SpoolError};
 use framescope::capture::query::filter::{Filter, Sieve};
 use framescope::capture::store::Capture;
+use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
 use framescope::export::{ExportError, Format, Options, Progress, export};
 use framescope::proto::accept::accept_key;
@@ -244,8 +245,9 @@ fn compressed_messages_can_be_read_soon_behind_what_is_gone() {
     }
     assert!(capture.totals().gone > 1000);
     let mut unread = [0, 0];
+    let mut reader = MessageReader::default();
     for record in capture.records(0..u64::MAX).iter().filter(|record| record.kind == Kind::Frame) {
-        let text = capture.inflated(record, 1000).expect("readable").and_then(|i| Some(i.text()?.to_owned()));
+        let text = reader.message(&capture, record, 1000).expect("readable").and_then(|i| Some(i.text()?.to_owned()));
         match text {
             Some(text) => assert!(text.starts_with("the message with the number "), "{text}"),
             None => unread[record.direction.index()] += 1,

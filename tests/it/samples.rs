@@ -13,6 +13,7 @@ use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
@@ -407,8 +408,9 @@ fn ticker_fragments_and_deflate_break_no_rule() {
 fn deflate_is_inflated_and_a_repeated_message_shrinks() {
     let capture = opened(&Sample::by_name("deflate").expect("a sample"));
     let records = capture.records(1..99);
+    let mut reader = MessageReader::default();
     let inflated: Vec<_> =
-        records.iter().filter_map(|record| capture.inflated(record, u64::MAX).expect("readable")).collect();
+        records.iter().filter_map(|record| reader.message(&capture, record, u64::MAX).expect("readable")).collect();
     assert_eq!(inflated.len(), 9);
     assert_eq!(inflated[0].text(), Some("Hello"));
     assert_eq!((inflated[2].text(), inflated[2].fault), (Some("Hello"), None));

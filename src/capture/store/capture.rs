@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLo
 use super::files::Files;
 use super::index::Totals;
 use super::index::{Index, Window};
-use super::message_reader::{Inflated, MessageReader};
 use super::record::Record;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
@@ -36,8 +35,6 @@ struct Shared {
     path: PathBuf,
     trouble: Mutex<Trouble>,
     reconstructed: OnceLock<Box<str>>,
-    /// For who looks here and there; who reads everything has one of their own.
-    inflater: Mutex<MessageReader>,
     loading: AtomicBool,
     growing: AtomicBool,
     /// Set while somebody waits to be told of a change.
@@ -78,7 +75,6 @@ impl Capture {
                 path: path.to_owned(),
                 trouble: Mutex::default(),
                 reconstructed: OnceLock::new(),
-                inflater: Mutex::default(),
                 loading: AtomicBool::new(false),
                 growing: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
@@ -235,15 +231,6 @@ impl Capture {
             record.offset + range.start.min(end),
             end.saturating_sub(range.start),
         )
-    }
-
-    /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it; see
-    /// [`MessageReader::message`].
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn inflated(&self, record: &Record, most: u64) -> io::Result<Option<Inflated>> {
-        self.shared.inflater.lock().unwrap_or_else(PoisonError::into_inner).message(self, record, most)
     }
 
     /// Bytes of one direction of a connection, from `offset` on, as far as they were captured.
