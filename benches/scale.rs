@@ -82,10 +82,10 @@ fn ring(ring: bool, path: &Path, records: u64, connections: u64) {
     let recorder = Recorder::new(spool.expect("a spool"));
     let longest = record(&recorder, records, connections);
     let totals = recorder.capture().totals();
-    assert_eq!(totals.gone > 0, ring);
+    assert_eq!(totals.evicted() > 0, ring);
     let beyond = (resident() - before) / 1e6;
     let name = if ring { "a ring of 512 MiB" } else { "a file" };
-    println!("{name:<17} {connections:>11} {:>14} {beyond:>13.1} MB {longest:>10.2} ms", totals.there());
+    println!("{name:<17} {connections:>11} {:>14} {beyond:>13.1} MB {longest:>10.2} ms", totals.kept());
 }
 
 fn measure(live: bool, path: &Path, records: u64, connections: u64) {

@@ -132,9 +132,9 @@ pub enum ExportError {
         /// How many records the capture has.
         len: u64,
     },
-    /// A record went with the ring while it was written.
-    #[error("record {no} went with the ring while it was written, which took too long; choose a larger --ring")]
-    Gone {
+    /// A record was evicted during the export.
+    #[error("record {no} was evicted during the export; use a larger --ring")]
+    Evicted {
         /// Which.
         no: u64,
     },
@@ -159,12 +159,12 @@ pub fn export(
     let mut sink = Sink::new(out);
     let note = (format.spec().write)(&mut source, &mut sink)?;
     sink.flush()?;
-    let gone = match &options.selection {
+    let evicted = match &options.selection {
         Selection::All => 0,
         Selection::Records(numbers) => numbers.partition_point(|no| *no < capture.first()) as u64,
     };
-    let gone = (gone > 0).then(|| format!("{} went with the ring before that", count(gone, "selected record")));
-    let note = note.into_iter().chain(gone).reduce(|note, more| format!("{note}; {more}"));
+    let evicted = (evicted > 0).then(|| format!("{} evicted before the export", count(evicted, "selected record")));
+    let note = note.into_iter().chain(evicted).reduce(|note, more| format!("{note}; {more}"));
     let unmarked = capture.reconstructed().is_some() && !format.spec().states_reconstruction;
     let note = match unmarked {
         false => note,

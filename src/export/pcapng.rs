@@ -234,19 +234,20 @@ pub(super) fn with_handshakes(source: &Source<'_>) -> Result<(Vec<u64>, u64), Ex
     })?;
     let asked = numbers.len();
     for connection in connections {
-        if let Some(response) = upgrade(source.capture, connection) {
-            numbers.extend(response.answers);
-            numbers.insert(response.no);
+        match source.capture.handshake(connection) {
+            Some(heads) => numbers.extend(heads.map(|head| head.no)),
+            None => numbers.extend(upgrade(source.capture, connection)),
         }
     }
     let added = (numbers.len() - asked) as u64;
     Ok((numbers.into_iter().collect(), added))
 }
 
-/// The 101 response of a connection, which precedes all its frames.
-fn upgrade(capture: &Capture, connection: u32) -> Option<Record> {
+/// The 101 of a connection without its request, which comes before all frames.
+fn upgrade(capture: &Capture, connection: u32) -> Option<u64> {
     (0..)
         .map_while(|steps| capture.record(capture.neighbour(connection, 0, steps)?))
         .take_while(|record| record.kind != Kind::Frame)
         .find(|record| record.kind == Kind::Response && record.code == 101)
+        .map(|record| record.no)
 }

@@ -43,7 +43,7 @@ impl<'a> Source<'a> {
     ) -> Result<(), ExportError> {
         let totals = self.capture.totals();
         let total = match &self.options.selection {
-            Selection::All => totals.records + 1 - totals.first,
+            Selection::All => totals.kept(),
             Selection::Records(numbers) => numbers.len() as u64,
         };
         self.progress.total.store(total, Ordering::Relaxed);
@@ -77,15 +77,18 @@ fn look(
     mut see: impl FnMut(&Record) -> ControlFlow<()>,
 ) -> Result<(), ExportError> {
     let wanted = |record: &Record| options.direction.is_none_or(|direction| record.direction == direction);
-    // What went with the ring meanwhile has its number no more, or shares it with what stands in for others.
-    let there = |no: u64| if capture.has_gone(no, totals.settled) { Err(ExportError::Gone { no }) } else { Ok(()) };
+    let kept = |no: u64| if no < capture.first() { Err(ExportError::Evicted { no }) } else { Ok(()) };
     match &options.selection {
         Selection::All => {
+            let evicted = in_place_of_evicted(capture, totals);
+            if evicted.iter().filter(|record| wanted(record)).any(|record| see(record).is_break()) {
+                return Ok(());
+            }
             let mut from = totals.first;
             while from <= totals.records {
                 let until = (from + BATCH).min(totals.records + 1);
                 let records = capture.records(from..until);
-                there(from)?;
+                kept(from)?;
                 for record in records.iter().filter(|record| wanted(record)) {
                     if see(record).is_break() {
                         return Ok(());
@@ -95,10 +98,15 @@ fn look(
             }
         }
         Selection::Records(numbers) => {
-            for no in numbers.iter().filter(|no| **no >= totals.first) {
-                let record = capture.record(*no);
-                there(*no)?;
-                let record = record.ok_or_else(|| ExportError::NoRecord { no: *no, len: capture.len() })?;
+            for no in numbers {
+                let Some(record) = capture.record(*no) else {
+                    if *no < totals.first {
+                        // Evicted before the export: the caller reports it.
+                        continue;
+                    }
+                    kept(*no)?;
+                    return Err(ExportError::NoRecord { no: *no, len: capture.len() });
+                };
                 if wanted(&record) && see(&record).is_break() {
                     return Ok(());
                 }
@@ -106,6 +114,13 @@ fn look(
         }
     }
     Ok(())
+}
+
+/// What is written in place of the evicted records of all connections.
+pub(super) fn in_place_of_evicted(capture: &Capture, totals: &Totals) -> Vec<Record> {
+    let connections = if totals.evicted() > 0 { capture.kept_connections() } else { 0 };
+    let numbers = (0..connections).filter_map(|rank| capture.connection_at(rank));
+    numbers.flat_map(|connection| capture.in_place_of_evicted(connection)).collect()
 }
 
 /// Reads the bytes of records.
@@ -130,8 +145,8 @@ impl Bytes {
         let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
         read.map_err(|source| self.error(record, source))?;
         let wanted = PIECE.min(record.wire_len.saturating_sub(from));
-        if (out.len() as u64) < wanted && !self.capture.still_has(record) {
-            return Err(ExportError::Gone { no: record.no });
+        if (out.len() as u64) < wanted && self.capture.is_evicted(record) {
+            return Err(ExportError::Evicted { no: record.no });
         }
         if self.redact && from == 0 {
             match record.kind {
@@ -176,8 +191,8 @@ impl Bytes {
     }
 
     fn error(&self, record: &Record, source: io::Error) -> ExportError {
-        if !self.capture.still_has(record) {
-            return ExportError::Gone { no: record.no };
+        if self.capture.is_evicted(record) {
+            return ExportError::Evicted { no: record.no };
         }
         ExportError::Read { path: self.capture.path().to_owned(), no: record.no, source }
     }

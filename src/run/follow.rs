@@ -9,7 +9,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::seen::Seen;
 use super::stderr_writer::StderrWriter;
 use super::stdio;
 use crate::capture::query::filter::{Filter, Sieve};
@@ -54,8 +53,7 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins to print the records of `capture` that `filter` lets through; of a `ring` they may go meanwhile. `stopped` is called
-    /// when that ends early.
+    /// Begins to print the records of `capture` that `filter` lets through. `stopped` is called when that ends early.
     ///
     /// # Errors
     /// When there is no stdout or no thread.
@@ -63,7 +61,6 @@ impl Follower {
         capture: &Capture,
         style: Style,
         filter: Option<&Filter>,
-        ring: bool,
         stderr: &StderrWriter,
         ended_early: impl FnOnce(FollowEnd) + Send + 'static,
     ) -> io::Result<Self> {
@@ -83,8 +80,6 @@ impl Follower {
             stop: Arc::clone(&stop),
             printed: Arc::clone(&printed),
             woken,
-            ring,
-            seen: Seen::default(),
             stderr: stderr.clone(),
             messages: MessageReader::default(),
         };
@@ -117,9 +112,6 @@ struct Work {
     stop: Arc<AtomicBool>,
     printed: Arc<AtomicU64>,
     woken: Receiver<()>,
-    /// Whether records may go while they are followed; then what was looked at.
-    ring: bool,
-    seen: Seen,
     stderr: StderrWriter,
     messages: MessageReader,
 }
@@ -149,62 +141,37 @@ impl Work {
         let mut lines = Lines::new(&self.capture, &Options::default());
         let mut next = 1;
         let mut flushed = Instant::now();
-        let mut missed = 0;
-        let mut settled = 1;
+        // Records that were evicted before they were printed.
+        let mut evicted = 0;
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             self.capture.arm();
             let hold = self.capture.hold();
-            let totals = self.capture.totals();
-            if std::mem::replace(&mut settled, totals.settled) != totals.settled {
-                self.seen.forget_gone(&self.capture);
-            }
-            let behind = next < totals.settled;
-            let records: Vec<Record> = if behind {
-                // They went with the ring before they were printed: what stands in for them tells where something is missing.
-                let stand_ins = self.capture.records(totals.first..totals.settled).into_iter();
-                stand_ins.filter_map(|stand_in| self.seen.rest_of(stand_in)).collect()
-            } else {
-                self.capture.records(next..next + BATCH)
-            };
-            if self.capture.settled() != totals.settled {
-                // It turned just now: these may be others.
-                continue;
-            }
-            if behind {
-                missed += totals.settled - next;
-                next = totals.settled;
-            }
+            let from = next.max(self.capture.first());
+            let records = self.capture.records(from..from + BATCH);
+            let from = records.first().map_or(from, |record| record.no);
+            evicted += from - next;
+            next = from;
             for record in &records {
                 let line = sink.begin();
                 let printed = self.line(record, &mut lines, &mut sink);
-                let there = match behind {
-                    true => self.capture.settled() == totals.settled,
-                    false => self.capture.still_has(record),
-                };
-                if !there {
-                    // It went while it was looked at, or its beginning did: what is in its place comes next.
+                if self.capture.is_evicted(record) {
+                    // The line may lack bytes. What is left of the record, if anything, is printed next.
                     if !sink.take_back(line) {
-                        // A part of it is printed already, as it is very long: that is no line that anybody reads.
+                        // A part of a very long line is printed already.
                         sink.buffer.push(b'\n');
                         let no = record.no;
-                        self.stderr
-                            .say(&format!("record {no} went with the ring while it was printed: its line is cut"));
+                        self.stderr.say(&format!("record {no} was evicted while it was printed: its line is cut"));
                     }
                     break;
                 }
                 printed.and_then(|()| sink.end())?;
-                if self.ring {
-                    self.seen.note(record);
-                }
-                if !behind {
-                    next = record.no + 1;
-                }
+                next = record.no + 1;
             }
             drop(hold);
             if records.is_empty() || flushed.elapsed() > FLUSH {
                 sink.flush()?;
-                self.printed.store(next - 1 - missed, Ordering::SeqCst);
+                self.printed.store(next - 1 - evicted, Ordering::SeqCst);
                 flushed = Instant::now();
             }
             if records.is_empty() && next > self.capture.len() {

@@ -52,7 +52,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
             let style = if args.json { Style::Json } else { Style::Plain };
             let ended_early = move |end| drop(sender.send(RunEnd::Follower(end)));
             Some(
-                Follower::start(&capture, style, args.filter.as_ref(), args.ring.is_some(), &stderr, ended_early)
+                Follower::start(&capture, style, args.filter.as_ref(), &stderr, ended_early)
                     .context("cannot write to stdout")?,
             )
         }
@@ -185,8 +185,8 @@ pub fn summary(totals: &Totals, uncaptured: u64) -> String {
         count(totals.bytes[0], "byte"),
         count(totals.bytes[1], "byte"),
     );
-    if totals.gone > 0 {
-        line.push_str(&format!(" · {} went with the ring", count(totals.gone, "record")));
+    if totals.evicted() > 0 {
+        line.push_str(&format!(" · {} evicted", count(totals.evicted(), "record")));
     }
     if uncaptured > 0 {
         line.push_str(&format!(" · {} not captured", count(uncaptured, "byte")));

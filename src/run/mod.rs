@@ -10,7 +10,6 @@ mod open;
 mod pages;
 pub mod screen;
 mod screen_host;
-mod seen;
 mod shell;
 mod signals;
 mod stderr_writer;

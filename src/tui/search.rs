@@ -18,7 +18,7 @@ const PROGRESS: Duration = Duration::from_millis(100);
 pub fn start(capture: Capture, pattern: Pattern, from: u64, toward: Toward, cancel: Arc<AtomicBool>, remote: Remote) {
     thread::spawn(move || {
         let searched = Arc::new(AtomicU64::new(0));
-        let total = capture.totals().there();
+        let total = capture.totals().kept();
         let (done, ended) = channel::<()>();
         let progress = {
             let (searched, remote) = (Arc::clone(&searched), remote.clone());

@@ -141,7 +141,7 @@ fn tshark_reads_every_file_of_a_ring() {
         }
         say(c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &[n as u8; 100]));
     }
-    assert!(recorder.capture().totals().gone > 300);
+    assert!(recorder.capture().totals().evicted() > 300);
     for path in recorder.capture().paths() {
         let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
         let frames = tshark_with("tcp.reassemble_out_of_order:FALSE", &path, "websocket", &fields);

@@ -6,13 +6,11 @@ use std::sync::{Arc, MutexGuard, TryLockError};
 
 use super::flush_timer::lock;
 use super::recorder::{Chunk, Recorder, Writer};
-use super::ring::{Head, Side, Standing};
+use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use crate::capture::format::comments::{comments, comments_of};
 use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::{MAX_SEGMENT, MAX_STREAM, Segments};
-use crate::capture::store::Capture;
-use crate::capture::store::index::{ConnectionEntry, Extent};
-use crate::capture::store::record::Record;
+use crate::capture::store::index::{ConnectionEntry, Extent, Handshake};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use crate::proto::rules::{Finding, Rule, count};
@@ -42,8 +40,8 @@ struct Live {
     number: Option<u32>,
     /// What is different for each connection of the file.
     serial: u32,
-    /// What upgraded it, once that is there; for a ring alone.
-    handshake: Option<Arc<[Head; 2]>>,
+    /// Its handshake, once it is complete; only for a ring.
+    handshake: Option<Arc<Handshake>>,
     /// When the latest record of each direction was complete.
     latest: [Time; 2],
     /// In which file of a ring it last wrote.
@@ -278,7 +276,7 @@ impl Recording {
         } else if recorder.capture.len() + batch.records.len() as u64 > recorder.most_records {
             Some(Err(format!("a capture has at most {}", count(recorder.most_records, "record"))))
         } else {
-            Some(writer.spool.record(&batch.blocks, &recorder.capture).map_err(|error| error.to_string()))
+            Some(writer.spool.append_evicting(&batch.blocks, &recorder.capture).map_err(|error| error.to_string()))
         };
         match appended {
             Some(Ok(position)) => {
@@ -310,9 +308,9 @@ impl Recording {
                     batch.blocks.clear();
                     live.segments.comment(&mut batch.blocks, direction, time, &comments);
                     // A full disk is told of by what follows, and loses no bytes here.
-                    let _ = writer.spool.record(&batch.blocks, &recorder.capture);
+                    let _ = writer.spool.append_evicting(&batch.blocks, &recorder.capture);
                 }
-                self.turn(number, writer);
+                self.rotate(number, writer, handshake);
             }
             Some(Err(why)) => {
                 writer.stopped = true;
@@ -326,38 +324,32 @@ impl Recording {
         self.batch.extents.clear();
     }
 
-    /// Everything is in the spool and in the index: a ring may turn now.
-    fn turn(&mut self, number: u32, mut writer: MutexGuard<'_, Writer>) {
+    /// Lets a ring rotate. Everything that was appended must be in the index.
+    fn rotate(&mut self, number: u32, mut writer: MutexGuard<'_, Writer>, has_heads: bool) {
         let capture = &self.recorder.capture;
         if let (Some(ring), Some(live)) = (&mut writer.spool.ring, &mut self.live) {
-            live.handshake = live.handshake.take().or_else(|| handshake_of(capture, number));
-            let (connection, ended) = (&mut self.connection, self.ended);
-            let side = |way: Direction| Side::of(connection, way, ended[way.index()], live.latest[way.index()]);
-            let standing = Standing {
+            if has_heads && live.handshake.is_none() {
+                live.handshake = capture.keep_handshake(number);
+            }
+            let Self { connection, ended, .. } = self;
+            let snapshot = ConnectionSnapshot {
                 number,
                 client: self.client,
                 server: self.server,
                 first: live.first,
                 handshake: live.handshake.clone(),
-                sides: Direction::BOTH.map(side),
+                directions: Direction::BOTH.map(|direction| {
+                    let at = direction.index();
+                    DirectionSnapshot::of(connection, direction, ended[at], live.latest[at])
+                }),
             };
-            ring.note(live.serial, standing);
+            ring.note(live.serial, snapshot);
             if std::mem::replace(&mut live.file, ring.number()) != ring.number() {
                 connection.want_checkpoints();
             }
-            writer.spool.turn(capture);
+            writer.spool.rotate(capture);
         }
         drop(writer);
         capture.changed();
     }
-}
-
-/// The heads that upgraded a connection, with their bytes.
-fn handshake_of(capture: &Capture, connection: u32) -> Option<Arc<[Head; 2]>> {
-    let read = |record: Record| {
-        let bytes = capture.wire(&record, 0..u64::MAX).ok()?;
-        Some(Head { direction: record.direction, offset: record.offset, time: record.time, bytes })
-    };
-    let [request, response] = capture.handshake(connection)?;
-    Some(Arc::new([read(request)?, read(response)?]))
 }

@@ -64,7 +64,7 @@ impl Recorder {
         let capture = Capture::over_files(spool.files(), path);
         let (mut most_held, mut most_fed) = (MAX_HELD, usize::MAX);
         if let Some(ring) = &spool.ring {
-            capture.index_mut().limit_windows(ring.windows());
+            capture.index_mut().limit_windows(ring.windows_size());
             // A file of a small ring does not grow far beyond its share.
             most_held = usize::try_from(ring.share() / 4).map_or(MAX_HELD, |quarter| quarter.min(MAX_HELD));
             // The smallest frames take two hundred times as much in the file, with what is wrong with them.

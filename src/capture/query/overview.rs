@@ -61,10 +61,10 @@ impl Overview {
         let entry = index.connection(number)?;
         Some(Self {
             info: ConnectionInfo::of(entry, number),
-            first_record: entry.number_of(entry.base),
+            first_record: entry.number_of(entry.first_kept),
             findings: entry.findings,
             ending: ending(entry),
-            closes: entry.closes.map(|close| close.map(|(no, _)| no).filter(|no| *no > 0)),
+            closes: entry.closes.map(|close| close.map(|(no, _)| no).filter(|no| *no >= index.totals.first)),
             trips: entry.trips.as_deref().cloned(),
             rate: rate(index, entry, bins),
         })
@@ -96,7 +96,7 @@ fn ending(entry: &ConnectionEntry) -> Ending {
 fn rate(index: &Index, entry: &ConnectionEntry, bins: usize) -> Vec<u32> {
     let (first, last) = (entry.first.0, entry.last.0);
     let span = last.saturating_sub(first);
-    let mut from = entry.base;
+    let mut from = entry.first_kept;
     let mut counts = Vec::with_capacity(bins);
     for bin in 1..=bins {
         let end = first.saturating_add((u128::from(span) * bin as u128 / bins as u128) as u64);

@@ -40,11 +40,9 @@ impl Selection {
         }
     }
 
-    /// The records before that number are gone; those of `stand_ins`, numbers before it in order, are selected in their place.
-    pub fn renew_before(&mut self, number: u64, stand_ins: impl IntoIterator<Item = u64>) {
-        let gone = self.row_from(number) as usize;
-        let stand_ins = stand_ins.into_iter().filter_map(|number| u32::try_from(number - 1).ok());
-        self.numbers.splice(..gone, stand_ins);
+    /// Drops the records before that number, which are evicted.
+    pub fn evict_before(&mut self, number: u64) {
+        self.numbers.drain(..self.row_from(number) as usize);
         self.pass(number - 1);
     }
 
@@ -82,9 +80,9 @@ mod tests {
             selection.look(number % 3 == 0);
         }
         let mut later = selection.clone();
-        later.renew_before(6, [5]);
-        assert_eq!((later.numbers().collect::<Vec<_>>(), later.looked_at()), (vec![5, 6, 9], 10));
-        later.renew_before(100, []);
+        later.evict_before(6);
+        assert_eq!((later.numbers().collect::<Vec<_>>(), later.looked_at()), (vec![6, 9], 10));
+        later.evict_before(100);
         assert_eq!((later.len(), later.looked_at()), (0, 99));
         assert_eq!(selection.looked_at(), 10);
         assert_eq!(selection.numbers().collect::<Vec<_>>(), [3, 6, 9]);

@@ -122,8 +122,8 @@ fn kind_and_preview(
             (name, payload_preview(capture, record, reader)?)
         }
         Kind::Gap => {
-            let gone = record.no < capture.totals().settled;
-            let words = if gone { "bytes that went with the ring" } else { "bytes that the capture lacks" };
+            let torn = capture.is_torn(record);
+            let words = if torn { "its beginning was evicted" } else { "bytes that the capture lacks" };
             ("gap".to_owned(), words.to_owned())
         }
         Kind::End(how) => ("end".to_owned(), end_words(record.direction, how).to_owned()),

@@ -128,7 +128,7 @@ impl Capture {
     pub fn in_lane(&self, connection: u32, direction: Direction, time: Time, later: bool) -> Option<u64> {
         let index = self.index();
         let entry = index.connection(connection)?;
-        let at = ordinal_at(&index, entry, time, entry.base);
+        let at = ordinal_at(&index, entry, time, entry.first_kept);
         let goes = |ordinal: &u32| {
             let no = entry.number_of(*ordinal);
             no.and_then(|no| index.record(no)).is_some_and(|record| record.direction == direction)
@@ -136,7 +136,7 @@ impl Capture {
         let found = if later {
             (at..entry.records).take(REACH as usize).find(goes)
         } else {
-            (entry.base..at).rev().take(REACH as usize).find(goes)
+            (entry.first_kept..at).rev().take(REACH as usize).find(goes)
         };
         entry.number_of(found?)
     }
@@ -144,7 +144,7 @@ impl Capture {
 
 fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 2] {
     let mut bins = [vec![Bin::default(); spans.count], vec![Bin::default(); spans.count]];
-    let mut from = ordinal_at(index, entry, spans.from, entry.base);
+    let mut from = ordinal_at(index, entry, spans.from, entry.first_kept);
     for span in 0..spans.count {
         let (start, end) = (spans.start(span), spans.start(span + 1));
         if end.0 <= entry.first.0 {
@@ -184,10 +184,10 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
 
 /// What must not go under among many: how the connection begins and ends, and its Closes.
 fn landmarks(index: &Index, entry: &ConnectionEntry, mut into: impl FnMut(&Record, Sort)) {
-    let first = entry.base + LANDMARKS;
+    let first = entry.first_kept + LANDMARKS;
     let last = entry.records.saturating_sub(LANDMARKS).max(first);
-    let edges = (entry.base..first).chain(last..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
-    let closes = entry.closes.iter().flatten().map(|(no, _)| *no).filter(|no| *no > 0);
+    let edges = (entry.first_kept..first).chain(last..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
+    let closes = entry.closes.iter().flatten().map(|(no, _)| *no);
     for record in edges.chain(closes).filter_map(|no| index.record(no)) {
         into(&record, Sort::of(&record));
     }

@@ -141,33 +141,25 @@ impl Capture {
         self.shared.growing.load(Ordering::Acquire)
     }
 
-    /// The number of the first record that is there; 1 unless others went with the ring.
+    /// The number of the first record that is not evicted; 1 unless a ring deleted older ones.
     pub fn first(&self) -> u64 {
         self.index().totals.first
     }
 
-    /// The number of the first record that stands where it always stood: see [`Totals::settled`].
-    pub fn settled(&self) -> u64 {
-        self.index().totals.settled
+    /// Whether a record, or the beginning of its bytes, was evicted after it was looked up.
+    pub fn is_evicted(&self, record: &Record) -> bool {
+        self.record(record.no).is_none_or(|now| now.kind != record.kind)
     }
 
-    /// Whether a record has gone with the ring since that was `settled`; its number may be another's now.
-    pub fn has_gone(&self, no: u64, settled: u64) -> bool {
-        let now = self.settled();
-        now != settled && no < now
+    /// Whether the first bytes of a record are evicted while it is kept itself: it is a gap then.
+    pub fn is_torn(&self, record: &Record) -> bool {
+        let index = self.index();
+        let streams = index.connection(record.connection).map(|entry| &entry.streams);
+        let start = streams.map_or(0, |streams| streams[record.direction.index()].start());
+        record.offset < start && record.no >= index.totals.first
     }
 
-    /// Whether a record is there as it was when it was looked up: neither it nor its beginning went with the ring.
-    pub fn still_has(&self, record: &Record) -> bool {
-        let same = |now: &Record| {
-            let known =
-                |record: &Record| (record.kind, record.connection, record.direction, record.offset, record.wire_len);
-            known(now) == known(record)
-        };
-        self.index().bare(record.no).as_ref().is_some_and(same)
-    }
-
-    /// While this is held nothing goes with the ring, until that is twice as large as it was asked to be.
+    /// While the result lives, a ring evicts nothing before it is twice as large as it was asked to be.
     pub fn hold(&self) -> Hold {
         Hold { _hold: Arc::clone(&self.shared.hold) }
     }
@@ -182,12 +174,12 @@ impl Capture {
         self.index().origin
     }
 
-    /// The record with that number.
+    /// The record with that number: one that is not evicted, or one of an evicted handshake whose connection is kept.
     pub fn record(&self, no: u64) -> Option<Record> {
         self.index().record(no)
     }
 
-    /// The records with those numbers, as far as they exist, under one lock; those that went with the ring are passed over.
+    /// The records with those numbers, as far as they exist, under one lock; evicted ones are skipped.
     pub fn records(&self, numbers: Range<u64>) -> Vec<Record> {
         let index = self.index();
         (numbers.start.max(index.totals.first)..numbers.end).map_while(|no| index.record(no)).collect()
@@ -238,9 +230,13 @@ impl Capture {
     /// # Errors
     /// When the file cannot be read.
     pub fn stream(&self, connection: u32, direction: Direction, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-        let pieces = match self.index().connection(connection) {
-            Some(entry) => entry.streams[direction.index()].pieces(offset, len),
-            None => Vec::new(),
+        let pieces = {
+            let index = self.index();
+            let Some(entry) = index.connection(connection) else { return Ok(Vec::new()) };
+            if let Some(bytes) = entry.evicted_bytes(direction, offset, len) {
+                return Ok(bytes.to_vec());
+            }
+            entry.streams[direction.index()].pieces(offset, len)
         };
         let total = pieces.iter().map(|(_, len)| len).sum();
         let mut bytes = Vec::with_capacity(total);

@@ -1,12 +1,13 @@
 //! The connections of a capture, and the records of each.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::Capture;
-use super::index::{ConnectionEntry, Totals};
+use super::index::{ConnectionEntry, Handshake, HandshakeHead, Totals};
 use super::record::Record;
 use crate::proto::connection::HandshakeSummary;
-use crate::proto::dissected::EndReason;
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
 /// What is known of a connection.
@@ -56,22 +57,22 @@ impl Capture {
         Some(ConnectionInfo::of(entry, number))
     }
 
-    /// How many connections are there: those of which nothing went with the ring, or not all.
-    pub fn connections_there(&self) -> u32 {
+    /// How many connections are kept: those that are open or have a record that is not evicted.
+    pub fn kept_connections(&self) -> u32 {
         self.index().connections.count()
     }
 
-    /// Whether something of a connection is there.
-    pub fn connection_is_there(&self, number: u32) -> bool {
+    /// Whether a connection is kept.
+    pub fn has_connection(&self, number: u32) -> bool {
         self.index().connection(number).is_some()
     }
 
-    /// The number of the connection before which so many others are there.
+    /// The number of the kept connection before which there are `rank` others.
     pub fn connection_at(&self, rank: u32) -> Option<u32> {
         self.index().connections.number(rank)
     }
 
-    /// How many connections with smaller numbers are there.
+    /// How many kept connections have smaller numbers.
     pub fn rank_of(&self, connection: u32) -> u32 {
         self.index().connections.rank(connection)
     }
@@ -85,16 +86,16 @@ impl Capture {
         entry.number_of(u32::try_from(ordinal).ok()?)
     }
 
-    /// The connections that are there, each with the ordinal of its first record that is, and the counts at the same moment.
+    /// The kept connections, each with the ordinal of its first record that is not evicted, and the counts at the same moment.
     pub fn first_ordinals(&self) -> (Totals, Vec<(u32, u32)>) {
         let index = self.index();
         let numbers = (0..index.connections.count()).filter_map(|rank| index.connections.number(rank));
-        (index.totals, numbers.filter_map(|number| Some((number, index.connection(number)?.base))).collect())
+        (index.totals, numbers.filter_map(|number| Some((number, index.connection(number)?.first_kept))).collect())
     }
 
-    /// The ordinal of the first record of a connection that is there; `None` when the connection is gone.
+    /// The ordinal of the first record of a connection that is not evicted; `None` when the connection is not kept.
     pub fn first_ordinal(&self, connection: u32) -> Option<u32> {
-        self.index().connection(connection).map(|entry| entry.base)
+        self.index().connection(connection).map(|entry| entry.first_kept)
     }
 
     /// The record of `connection` with that ordinal.
@@ -110,10 +111,48 @@ impl Capture {
         (entry.ordinal_from(from)..entry.records).map_while(|ordinal| entry.number_of(ordinal)).take(limit).collect()
     }
 
-    /// The request and the response that upgraded a connection, as long as they are there.
-    pub(in crate::capture) fn handshake(&self, connection: u32) -> Option<[Record; 2]> {
+    /// The request and the response that upgraded a connection. Of a ring they can be read when they are evicted, too, as long as
+    /// the connection is kept.
+    pub fn handshake(&self, connection: u32) -> Option<[Record; 2]> {
         let index = self.index();
         let [request, response] = index.connection(connection)?.handshake?;
         Some([index.record(request)?, index.record(response)?])
+    }
+
+    /// Copies the handshake of a connection into memory, so that it can be read when it is evicted. `None` when there is none, or
+    /// when it cannot be read.
+    pub(in crate::capture) fn keep_handshake(&self, connection: u32) -> Option<Arc<Handshake>> {
+        let read = |record: Record| {
+            let bytes = self.wire(&record, 0..u64::MAX).ok()?;
+            Some(HandshakeHead { record, bytes })
+        };
+        let [request, response] = self.handshake(connection)?;
+        let handshake = Arc::new([read(request)?, read(response)?]);
+        self.index_mut().connection_mut(connection)?.kept_handshake = Some(Arc::clone(&handshake));
+        Some(handshake)
+    }
+
+    /// The records that an export writes in place of the evicted ones of a connection, so that the rest of it can be read: the
+    /// handshake, a gap for everything else, and the end of a direction. A gap has the number of the last evicted record.
+    pub fn in_place_of_evicted(&self, connection: u32) -> Vec<Record> {
+        let index = self.index();
+        let Some(entry) = index.connection(connection) else { return Vec::new() };
+        let Some(evicted) = entry.evicted.as_deref() else { return Vec::new() };
+        let no = index.totals.evicted();
+        let gap =
+            |direction, from, to, time| (to > from).then(|| Record::gap(no, connection, direction, from..to, time));
+        let mut written = [0; 2];
+        let mut records = Vec::new();
+        for head in entry.kept_handshake.as_deref().into_iter().flatten().filter(|head| head.record.no <= no) {
+            let Record { direction, offset, wire_len, time, .. } = head.record;
+            records.extend(gap(direction, written[direction.index()], offset, time));
+            records.push(head.record.clone());
+            written[direction.index()] = offset + wire_len;
+        }
+        for (direction, part) in Direction::BOTH.into_iter().zip(evicted) {
+            records.extend(gap(direction, written[direction.index()], part.to, part.time));
+            records.extend(part.end.clone());
+        }
+        records
     }
 }

@@ -78,7 +78,7 @@ impl Files {
     /// for a file to be read.
     fn at(&self, position: u64) -> io::Result<(Arc<File>, u64, u64)> {
         let parts = self.parts();
-        let gone = || io::Error::new(io::ErrorKind::NotFound, "it went with the ring");
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "evicted: the ring deleted its oldest file");
         let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(gone)?;
         let end = parts.get(i + 1).map_or(u64::MAX, |next| next.start);
         Ok((Arc::clone(&parts[i].file), position - parts[i].start, end - position))

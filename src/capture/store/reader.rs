@@ -80,6 +80,10 @@ impl Reader {
         out.clear();
         let (one, pieces) = match self.capture.index().connection(connection) {
             Some(entry) => {
+                if let Some(bytes) = entry.evicted_bytes(direction, offset, len) {
+                    out.extend_from_slice(bytes);
+                    return Ok(());
+                }
                 let stream = &entry.streams[direction.index()];
                 let one = stream.one_piece(offset, len, &mut Default::default());
                 (one, if one.is_some() { Vec::new() } else { stream.pieces(offset, len) })

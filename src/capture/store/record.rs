@@ -1,6 +1,7 @@
 //! A record as everybody above sees it.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::{Finding, Severity};
@@ -41,6 +42,26 @@ pub struct Record {
 }
 
 impl Record {
+    /// A gap: the bytes of a direction between two stream offsets are missing.
+    pub const fn gap(no: u64, connection: u32, direction: Direction, missing: Range<u64>, time: Time) -> Self {
+        Self {
+            no,
+            kind: Kind::Gap,
+            connection,
+            direction,
+            time,
+            offset: missing.start,
+            wire_len: missing.end - missing.start,
+            lead: [0; 2],
+            message: None,
+            answers: None,
+            code: 0,
+            compressed: false,
+            undirected: false,
+            findings: Vec::new(),
+        }
+    }
+
     /// The opcode, for a frame (a cut one too, when its first byte is there).
     pub const fn opcode(&self) -> Option<Opcode> {
         match self.kind {

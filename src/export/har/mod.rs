@@ -81,9 +81,7 @@ impl<'a> Chosen<'a> {
 
     /// The number of records.
     fn total(&self) -> u64 {
-        self.numbers.as_ref().map_or(self.totals.records + 1 - self.totals.first, |numbers| {
-            numbers.values().map(|own| own.len() as u64).sum()
-        })
+        self.numbers.as_ref().map_or(self.totals.kept(), |numbers| numbers.values().map(|own| own.len() as u64).sum())
     }
 
     fn runs(&self) -> impl Iterator<Item = Run<'_>> {
@@ -93,9 +91,10 @@ impl<'a> Chosen<'a> {
             capture: self.capture,
             connection: *connection,
             numbers: self.numbers.as_ref().map(|numbers| numbers[connection].as_slice()),
+            evicted: if self.numbers.is_none() { self.capture.in_place_of_evicted(*connection) } else { Vec::new() },
             first: *first,
             totals: self.totals,
-            gone: Cell::new(None),
+            missed: Cell::new(None),
         })
     }
 }
@@ -106,53 +105,48 @@ struct Run<'a> {
     connection: u32,
     /// None for all.
     numbers: Option<&'a [u64]>,
-    /// The ordinal of the first, where all are chosen.
+    /// Where all are chosen: what is written in place of evicted records, and the ordinal of the first record after that.
+    evicted: Vec<Record>,
     first: u32,
     /// The counts when the export began.
     totals: Totals,
-    /// The number of a record that went with the ring meanwhile.
-    gone: Cell<Option<u64>>,
+    /// The number of a record that was evicted during the export.
+    missed: Cell<Option<u64>>,
 }
 
 impl Run<'_> {
     fn get(&self, at: u64) -> Option<Record> {
+        let at = usize::try_from(at).ok()?;
         let record = match self.numbers {
             Some(numbers) => {
-                let record = self.capture.record(*numbers.get(usize::try_from(at).ok()?)?);
-                self.miss(record.is_none());
+                let no = *numbers.get(at)?;
+                let record = self.capture.record(no);
+                if record.is_none() {
+                    self.missed.set(Some(no));
+                }
                 record
             }
+            None if at < self.evicted.len() => self.evicted.get(at).cloned(),
             None => {
-                let ordinal = self.first.checked_add(u32::try_from(at).ok()?)?;
+                let ordinal = self.first.checked_add(u32::try_from(at - self.evicted.len()).ok()?)?;
                 let record = self.capture.at_ordinal(self.connection, ordinal);
-                let begins = || self.capture.first_ordinal(self.connection);
-                self.miss(record.is_none() && begins().is_none_or(|first| ordinal < first));
+                let first = || self.capture.first_ordinal(self.connection);
+                if record.is_none() && first().is_none_or(|first| ordinal < first) {
+                    self.missed.set(Some(self.totals.first));
+                }
                 record
             }
         };
-        // What has this number now is something else.
-        let record = record.filter(|record| record.no <= self.totals.records)?;
-        if self.capture.has_gone(record.no, self.totals.settled) {
-            self.gone.set(Some(record.no));
-            return None;
-        }
-        Some(record)
+        record.filter(|record| record.no <= self.totals.records)
     }
 
     fn records(&self, from: u64) -> impl Iterator<Item = (u64, Record)> {
         (from..).map_while(|at| Some((at, self.get(at)?)))
     }
 
-    /// Notes that a record has gone which was there when the export began.
-    fn miss(&self, gone: bool) {
-        if gone {
-            self.gone.set(Some(self.totals.settled));
-        }
-    }
-
-    /// Fails when records went with the ring while they were written.
+    /// Fails when records were evicted during the export.
     fn check(&self) -> Result<(), ExportError> {
-        self.gone.get().map_or(Ok(()), |no| Err(ExportError::Gone { no }))
+        self.missed.get().map_or(Ok(()), |no| Err(ExportError::Evicted { no }))
     }
 
     /// The positions of the requests, truncated ones too. All come before the first frame.

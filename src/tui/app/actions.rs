@@ -119,7 +119,7 @@ impl App {
         if self.jobs.is_exporting() {
             return self.inform("an export is running: quit when it is done, or stop it with Esc");
         }
-        let kept = self.counts.totals.there();
+        let kept = self.counts.totals.kept();
         match self.jobs.unsaved(self.counts.totals.records) {
             Some(Unsaved::Records) => self.dialogs.open = Some(Dialog::Question(Question::QuitUnsaved(kept))),
             Some(Unsaved::Notes) => self.dialogs.open = Some(Dialog::Question(Question::QuitNotes)),
@@ -155,7 +155,7 @@ impl App {
         if self.jobs.is_exporting() {
             return self.inform("an export is running: find when it is done, or stop it with Esc");
         }
-        let cancel = self.jobs.start(FIND, self.counts.totals.there());
+        let cancel = self.jobs.start(FIND, self.counts.totals.kept());
         self.effects.push(Effect::Find { pattern, from: self.list.cursor(), toward, cancel });
     }
 }

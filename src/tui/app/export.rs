@@ -17,7 +17,7 @@ impl App {
         let marked = self.list.marks().len() as u64;
         let matches = self.list.matches().map(|(matches, _)| matches);
         let formats = self.session.formats.clone();
-        let dialog = ExportDialog::new(formats, marked, matches, self.counts.totals.there());
+        let dialog = ExportDialog::new(formats, marked, matches, self.counts.totals.kept());
         self.dialogs.open = Some(Dialog::Export(dialog));
     }
 
@@ -70,7 +70,7 @@ impl App {
 
     fn export(&mut self, mut request: ExportRequest, quit: bool) {
         let has_notes = request.format == CAPTURE_FORMAT && request.records.is_none();
-        request.cancel = self.jobs.start_export(self.counts.totals.there(), has_notes, quit);
+        request.cancel = self.jobs.start_export(self.counts.totals.kept(), has_notes, quit);
         self.effects.push(Effect::Export(request));
     }
 }

@@ -145,7 +145,7 @@ impl App {
         let before = std::mem::replace(&mut self.counts.totals, self.capture.totals());
         self.counts.tallies = self.capture.tallies();
         self.counts.tallies.sort_by_key(|tally| (Reverse(tally.rule.severity()), Reverse(tally.findings)));
-        if before.settled != self.counts.totals.settled {
+        if before.first != self.counts.totals.first {
             self.evict();
         }
     }

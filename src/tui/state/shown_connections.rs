@@ -24,7 +24,7 @@ impl MatchedConnections {
 
     /// Removes evicted connections.
     pub fn retain(&mut self, capture: &Capture) {
-        self.numbers.retain(|number| capture.connection_is_there(*number));
+        self.numbers.retain(|number| capture.has_connection(*number));
     }
 }
 
@@ -42,7 +42,7 @@ impl ShownConnections<'_> {
     pub fn count(&self) -> u32 {
         match self.matched {
             Some(matched) => u32::try_from(matched.numbers.len()).unwrap_or(u32::MAX),
-            None => self.capture.connections_there(),
+            None => self.capture.kept_connections(),
         }
     }
 

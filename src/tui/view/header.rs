@@ -50,9 +50,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (None, _) => ("● live".to_owned(), theme.good.0),
     };
     let (state, state_style) = state;
-    let all = match totals.gone {
+    let all = match totals.evicted() {
         0 => count(totals.records, "record"),
-        gone => format!("{} · {} evicted", count(totals.there(), "record"), grouped(gone)),
+        evicted => format!("{} · {} evicted", count(totals.kept(), "record"), grouped(evicted)),
     };
     let (filter, records) = match (app.list.filter(), app.list.matches()) {
         (Some(filter), Some((through, looked_at))) => {
@@ -78,17 +78,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (place.to_owned(), "", theme.text.0, 2),
         (state, "", state_style, 3),
         (connections, &*format!("{} open", totals.open), theme.text.0, 3),
-        (records, &format!("{} evicted", grouped(totals.gone)), theme.text.0, 3),
+        (records, &format!("{} evicted", grouped(totals.evicted())), theme.text.0, 3),
         (up.0, "", up.1, 3),
         (down.0, "", down.1, 2),
     ];
-    if totals.gone > 0 {
+    if totals.evicted() > 0 {
         parts.swap(2, 3);
     }
     // By importance: a narrow screen leaves out the last ones. The number of evicted records stays, in fewer words.
     for (text, short, style, gap) in parts {
         let fits = |text: &&str| x + gap + width(text) < help_at;
-        let short = (totals.gone > 0 && !short.is_empty()).then_some(short);
+        let short = (totals.evicted() > 0 && !short.is_empty()).then_some(short);
         let Some(text) = std::iter::once(&*text).chain(short).find(fits) else { break };
         if !text.is_empty() {
             x += gap;

@@ -1,33 +1,41 @@
-//! A spool of bounded size: numbered files, of which the oldest go. Each is a capture by itself: it opens with the handshakes of
-//! the connections that go on, and gaps in place of what is in earlier files.
+//! A spool of bounded size: numbered files, of which the oldest is evicted first. Each is a capture of its own: it begins with the
+//! handshakes of open connections, and gaps in place of what earlier files hold.
+//!
+//! A rotation, when the latest file has its share of the ring (see `spool::rotation`, which does the work on disk):
+//!
+//! 1. [`Ring::preamble`] writes the beginning of the next file from the [`ConnectionSnapshot`]s of open connections.
+//! 2. The oldest files are evicted until that fits: first out of the index, then from disk.
+//! 3. The next file is created with the preamble, and [`Ring::rotated`] notes where incomplete records were written again.
+//!
+//! All of that happens on the thread that has just committed, which holds the spool's lock; no other connection writes meanwhile.
 
-mod standing;
+mod snapshot;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
-pub(in crate::capture) use self::standing::{Beginning, Head, Side, Standing};
+pub(in crate::capture) use self::snapshot::{ConnectionSnapshot, DirectionSnapshot, FilePreamble};
 use crate::capture::format::pcapng::MAX_JUMP;
 use crate::capture::store::Capture;
-use crate::capture::store::index::{Extent, Leaving};
+use crate::capture::store::index::{Eviction, Extent};
 use crate::proto::time::Time;
 
-/// As which part of a ring what compressed messages refer to may take: a quarter.
+/// The part of a ring that deflate windows may take besides its files: a quarter.
 const WINDOWS_PART: u64 = 4;
 
 /// The smallest ring, in bytes.
 pub const MIN_RING: u64 = 1 << 20;
 
-/// How many digits the number of a file has, so that names are in order. A date has more.
+/// How many digits the number of a file has, so that names sort in order. A date has more.
 const DIGITS: usize = 7;
 
-/// Of how many files a ring consists when it is full.
+/// How many files a full ring consists of.
 const FILES: u64 = 8;
 
-/// As which part of a file's share records that are not complete when it begins may be written again into it: a half.
-const CARRIED_PART: u64 = 2;
+/// The part of a file's share that incomplete records may take in its preamble: a half.
+const INCOMPLETE_PART: u64 = 2;
 
-/// The files of a ring, and what the next one has to begin with.
+/// The files of a ring, and the state of the connections that the next one begins with.
 #[derive(Debug)]
 pub(in crate::capture) struct Ring {
     /// How many bytes all files may have together.
@@ -36,27 +44,27 @@ pub(in crate::capture) struct Ring {
     base: PathBuf,
     /// The number of the latest file.
     number: u32,
-    /// How long the latest file was when it had begun.
+    /// Length of the latest file's preamble in bytes.
     begun: u64,
     /// The files before the latest, the oldest first.
-    full: VecDeque<Full>,
-    /// The connections that go on, by their serial numbers.
-    standing: BTreeMap<u32, Standing>,
-    /// Nobody else is to see a file before it is whole.
+    full: VecDeque<FullFile>,
+    /// The open connections, by their serial numbers.
+    open: BTreeMap<u32, ConnectionSnapshot>,
+    /// Other processes may see a file only when it is whole.
     private: bool,
-    /// Why no further file could be begun.
+    /// Why the next file could not be created.
     stuck: Option<String>,
-    /// That there is no room for all handshakes was told, and that no further file could be begun.
-    told_small: bool,
-    told_stuck: bool,
+    /// Whether these two were reported: that there is no space for all handshakes, and that the next file cannot be created.
+    reported_small: bool,
+    reported_stuck: bool,
 }
 
 /// A file that is full.
 #[derive(Debug)]
-struct Full {
+struct FullFile {
     len: u64,
-    /// What goes with it.
-    leaving: Leaving,
+    /// What is evicted with it.
+    eviction: Eviction,
 }
 
 impl Ring {
@@ -67,25 +75,25 @@ impl Ring {
             number: 1,
             begun: 0,
             full: VecDeque::new(),
-            standing: BTreeMap::new(),
+            open: BTreeMap::new(),
             private,
             stuck: None,
-            told_small: false,
-            told_stuck: false,
+            reported_small: false,
+            reported_stuck: false,
         }
     }
 
-    /// How many bytes of what is said each of its files has room for. Handshakes may take as much again.
+    /// How many bytes of traffic each of its files holds. Handshakes may take as many again.
     pub const fn share(&self) -> u64 {
         self.size / FILES
     }
 
-    /// How many bytes what compressed messages refer to may take.
-    pub const fn windows(&self) -> u64 {
+    /// How many bytes the deflate windows of compressed messages may take.
+    pub const fn windows_size(&self) -> u64 {
         self.size / WINDOWS_PART
     }
 
-    /// Whether its files are to be seen by others only when they are whole.
+    /// Whether other processes may see its files only when they are whole.
     pub const fn is_private(&self) -> bool {
         self.private
     }
@@ -106,7 +114,7 @@ impl Ring {
         base.with_file_name(name)
     }
 
-    /// The name that stands for all files of the ring to which a file with that name belongs, if it belongs to one.
+    /// The name with `*` in place of the number, for a file of a ring; `None` for another file.
     pub fn all_of(path: &Path) -> Option<PathBuf> {
         let (stem, extension) = path.file_name()?.to_str()?.rsplit_once('.')?;
         let (stem, digits) = stem.rsplit_once('.')?;
@@ -129,108 +137,102 @@ impl Ring {
         self.number
     }
 
-    /// How a connection stands that has just written; one that is over stands no more.
-    pub fn note(&mut self, serial: u32, standing: Standing) {
-        if standing.sides.iter().all(|side| side.ended.is_some()) {
-            self.standing.remove(&serial);
+    /// Notes the state of a connection that has just committed, or that it has ended.
+    pub fn note(&mut self, serial: u32, snapshot: ConnectionSnapshot) {
+        if snapshot.is_over() {
+            self.open.remove(&serial);
         } else {
-            self.standing.insert(serial, standing);
+            self.open.insert(serial, snapshot);
         }
     }
 
-    /// Whether the latest file, of that length, has had its share.
+    /// Whether the latest file, of `len` bytes, has its share.
     pub const fn is_full(&self, len: u64) -> bool {
         len - self.begun >= self.share()
     }
 
-    /// What the next file begins with, behind its head.
-    pub fn beginning(&self, capture: &Capture, head: Vec<u8>) -> Beginning {
-        // Not so much that a reader of several files could not tell it from what came long before.
-        let room = (self.share() / CARRIED_PART).min(MAX_JUMP);
-        let mut beginning = Beginning { blocks: head, room, ..Beginning::default() };
+    /// The preamble of the next file, after the file's own head.
+    pub fn preamble(&self, capture: &Capture, head: Vec<u8>) -> FilePreamble {
+        // A reader of several files mistakes a longer jump in the sequence numbers for old data.
+        let free = (self.share() / INCOMPLETE_PART).min(MAX_JUMP);
+        let mut preamble = FilePreamble { blocks: head, free, ..FilePreamble::default() };
         let since = self.since();
-        for (serial, standing) in &self.standing {
-            if since.is_none_or(|since| standing.latest() >= since) {
-                standing.begin(*serial, capture, &mut beginning);
+        for (serial, snapshot) in &self.open {
+            if since.is_none_or(|since| snapshot.latest() >= since) {
+                snapshot.write(*serial, capture, &mut preamble);
             } else {
-                standing.leave_out(&mut beginning);
+                preamble.left_out += 1;
             }
         }
-        beginning
+        preamble
     }
 
-    /// Since when a connection must have said something for there to be room for its handshake; `None` when there is room for all.
+    /// The time since which a connection must have had a record for its handshake to fit; `None` when all fit.
     fn since(&self) -> Option<Time> {
-        let mut room = self.share();
-        let mut latest: Vec<(Time, u64)> = self.standing.values().map(|one| (one.latest(), one.weight())).collect();
-        if latest.iter().map(|(_, weight)| weight).sum::<u64>() <= room {
+        let mut free = self.share();
+        let mut latest: Vec<(Time, u64)> = self.open.values().map(|one| (one.latest(), one.handshake_len())).collect();
+        if latest.iter().map(|(_, len)| len).sum::<u64>() <= free {
             return None;
         }
         latest.sort_unstable_by_key(|(time, _)| std::cmp::Reverse(*time));
-        let mut fits = |weight: u64| room.checked_sub(weight).map(|rest| room = rest).is_some();
-        let first = latest.iter().find(|(_, weight)| !fits(*weight));
+        let mut fits = |len: u64| free.checked_sub(len).map(|rest| free = rest).is_some();
+        let first = latest.iter().find(|(_, len)| !fits(*len));
         first.map(|(time, _)| Time(time.0 + 1))
     }
 
-    /// The next file, with that number, has begun, at that position; the one before it had `len` bytes. How many connections stand
-    /// in it without their handshakes, when that is to be told.
-    pub fn turned(
+    /// Notes that file `number` has begun at `position` with `preamble`, and that the file before it has `len` bytes. Returns how
+    /// many connections the new file lacks, when that has to be reported.
+    pub fn rotated(
         &mut self,
         capture: &Capture,
         position: u64,
         len: u64,
         number: u32,
-        beginning: Beginning,
+        preamble: &FilePreamble,
     ) -> Option<u64> {
         self.number = number;
-        self.begun = beginning.blocks.len() as u64;
+        self.begun = preamble.blocks.len() as u64;
         self.stuck = None;
         let mut index = capture.index_mut();
-        let placed = |extent: &Extent| Extent { position: position + extent.position, ..*extent };
-        for (connection, direction, extent) in &beginning.handshakes {
+        for (connection, direction, extents) in &preamble.moved {
             if let Some(entry) = index.connection_mut(*connection) {
-                entry.streams[direction.index()].renew_handshake(placed(extent));
+                let placed = |extent: &Extent| Extent { position: position + extent.position, ..*extent };
+                entry.streams[direction.index()].replace_end(extents.iter().map(placed));
             }
         }
-        for (connection, direction, extents) in &beginning.ends {
-            if let Some(entry) = index.connection_mut(*connection) {
-                entry.streams[direction.index()].renew_end(extents.iter().map(placed));
-            }
-        }
-        let until = index.totals.records;
-        self.full.push_back(Full { len, leaving: Leaving { until, position, torn: beginning.torn } });
-        (beginning.left_out > 0 && !std::mem::replace(&mut self.told_small, true)).then_some(beginning.left_out)
+        self.full.push_back(FullFile { len, eviction: Eviction { last: index.totals.records, position } });
+        (preamble.left_out > 0 && !std::mem::replace(&mut self.reported_small, true)).then_some(preamble.left_out)
     }
 
-    /// How long the latest file was when it had begun.
+    /// Length of the latest file's preamble in bytes.
     pub const fn begun(&self) -> u64 {
         self.begun
     }
 
-    /// No further file could be begun when the latest had `len` bytes: that is tried again when it has had its share once more.
-    /// Whether it is to be told now: the second time in a row, once.
-    pub fn stick(&mut self, len: u64, why: String) -> bool {
+    /// Notes why the next file could not be created when the latest had `len` bytes; the next attempt is due when it has another
+    /// share. Returns whether that has to be reported: the second time in a row, once.
+    pub fn note_stuck(&mut self, len: u64, why: String) -> bool {
         self.begun = len;
-        self.stuck.replace(why).is_some() && !std::mem::replace(&mut self.told_stuck, true)
+        self.stuck.replace(why).is_some() && !std::mem::replace(&mut self.reported_stuck, true)
     }
 
-    /// Why the latest file may not have `latest` bytes: no other can be begun, and it would be more than the whole ring.
-    pub fn has_no_room(&self, latest: u64, capture: &Capture) -> Option<&str> {
+    /// Why the latest file may not have `latest` bytes: the next one cannot be created, and the ring would exceed its size.
+    pub fn is_stuck(&self, latest: u64, capture: &Capture) -> Option<&str> {
         self.stuck.as_deref().filter(|_| latest + capture.index().windows_len() > self.size)
     }
 
-    /// Takes what must go so that the files fit, one file, when the latest has `latest` bytes. While somebody needs what is there
-    /// they may be twice as large.
-    pub fn take_oldest(&mut self, latest: u64, capture: &Capture) -> Option<Leaving> {
+    /// Takes the oldest file out when all files are too large together, the latest having `latest` bytes. During exports they may
+    /// be twice as large.
+    pub fn take_excess(&mut self, latest: u64, capture: &Capture) -> Option<Eviction> {
         let files = self.full.iter().map(|full| full.len).sum::<u64>() + latest;
         let all = files + capture.index().windows_len();
-        let room = if capture.is_held() { self.size.saturating_mul(2) } else { self.size };
-        if all > room { self.give_oldest() } else { None }
+        let size = if capture.is_held() { self.size.saturating_mul(2) } else { self.size };
+        if all > size { self.take_oldest() } else { None }
     }
 
-    /// Takes the oldest file, if there is one besides the latest.
-    pub fn give_oldest(&mut self) -> Option<Leaving> {
-        self.full.pop_front().map(|full| full.leaving)
+    /// Takes the oldest file out, if there is one besides the latest.
+    pub fn take_oldest(&mut self) -> Option<Eviction> {
+        self.full.pop_front().map(|full| full.eviction)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a ring's files begin with.
+//! The preambles of a ring's files.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,29 +8,40 @@ use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::Segments;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
+use crate::capture::store::index::HandshakeHead;
+use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::Rule;
 
+/// A head of so many bytes at that offset.
+fn head(direction: Direction, offset: u64, bytes: Vec<u8>) -> HandshakeHead {
+    let kind = if direction == Direction::ClientToServer { Kind::Request } else { Kind::Response };
+    let gap = Record::gap(1, 1, direction, offset..offset + bytes.len() as u64, Time(1));
+    HandshakeHead { record: Record { kind, ..gap }, bytes }
+}
+
+fn at(position: u64) -> DirectionSnapshot {
+    DirectionSnapshot { begun: position, position, next: Some(position), ended: None, latest: Time(2) }
+}
+
 #[test]
-fn behind_a_long_way_sequence_numbers_are_what_they_were() {
+fn sequence_numbers_continue_after_a_long_gap() {
     let (client, server) = ("127.0.0.1:50000".parse().expect("an address"), "127.0.0.1:80".parse().expect("one"));
-    let head = |direction| Head { direction, offset: 0, time: Time(1), bytes: vec![b'h'; 100] };
-    let side = |position| Side { begun: position, position, next: Some(position), ended: None, latest: Time(2) };
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
     for far in [0, 1, 1 << 30, (1 << 30) + 1, 3 << 30, 1 << 40] {
-        let standing = Standing {
+        let snapshot = ConnectionSnapshot {
             number: 1,
             client,
             server,
             first: Time(0),
-            handshake: Some(Arc::new(Direction::BOTH.map(head))),
-            sides: [side(100 + far), side(100)],
+            handshake: Some(Arc::new(Direction::BOTH.map(|direction| head(direction, 0, vec![b'h'; 100])))),
+            directions: [at(100 + far), at(100)],
         };
-        let mut beginning = Beginning::default();
-        standing.begin(7, recorder.capture(), &mut beginning);
+        let mut preamble = FilePreamble::default();
+        snapshot.write(7, recorder.capture(), &mut preamble);
         let mut sequence = Vec::new();
-        let mut rest = &beginning.blocks[..];
+        let mut rest = &preamble.blocks[..];
         while let Some(len) = rest.get(4..8) {
             let len = u32::from_le_bytes(len.try_into().expect("4 bytes")) as usize;
             let packet = etherparse::SlicedPacket::from_ip(&rest[28..len - 4]).expect("an IP packet");
@@ -49,7 +60,7 @@ fn behind_a_long_way_sequence_numbers_are_what_they_were() {
         if far > 0 {
             assert_eq!(last, now, "{far}");
         }
-        assert!(far > 1 << 30 || begun == first, "files one behind the other are one capture");
+        assert!(far > 1 << 30 || begun == first, "the files of a ring, joined, are one capture");
     }
 }
 
@@ -81,7 +92,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         [&[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58], &[0x81, 5, 72, 101, 108, 108, 111]];
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
-    let standing = |at: [u64; 2], kept: bool| Standing {
+    let snapshot = |positions: [u64; 2], kept: bool| ConnectionSnapshot {
         number: 1,
         client,
         server,
@@ -89,16 +100,16 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         handshake: Some(Arc::new(Direction::BOTH.map(|direction| {
             let bytes = heads[direction.index()].as_bytes().to_vec();
             let offset = if kept { before[direction.index()].len() as u64 } else { 0 };
-            Head { direction, offset, time: Time(1), bytes }
+            head(direction, offset, bytes)
         }))),
-        sides: at.map(|at| Side { begun: at, position: at, next: Some(at), ended: None, latest: Time(2) }),
+        directions: positions.map(at),
     };
     let mut file_head = Vec::new();
     crate::capture::format::pcapng::file_head(&mut file_head, None);
     let begin = |at, kept| {
-        let mut beginning = Beginning { blocks: file_head.clone(), ..Beginning::default() };
-        standing(at, kept).begin(7, recorder.capture(), &mut beginning);
-        beginning.blocks
+        let mut preamble = FilePreamble { blocks: file_head.clone(), ..FilePreamble::default() };
+        snapshot(at, kept).write(7, recorder.capture(), &mut preamble);
+        preamble.blocks
     };
     let texts = |bytes: &[u8]| {
         let path = folder.path().join("file");

@@ -1,7 +1,7 @@
 //! The file that live traffic is appended to.
 
 mod leftovers;
-mod turn;
+mod rotation;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -73,8 +73,8 @@ pub struct Spool {
     start: u64,
     temporary: Arc<AtomicBool>,
     pub(in crate::capture) ring: Option<Ring>,
-    /// Who gives the blocks of a ring's removed files back.
-    reaper: Option<SyncSender<Part>>,
+    /// Sends the deleted files of a ring to the thread that closes them.
+    closer: Option<SyncSender<Part>>,
 }
 
 /// Decides from elsewhere whether a spool's files stay.
@@ -193,7 +193,7 @@ impl Spool {
             start: 0,
             temporary: Arc::new(temporary.into()),
             ring: None,
-            reaper: None,
+            closer: None,
         };
         match spool.append(&head) {
             Ok(_) => Ok(spool),

@@ -145,8 +145,8 @@ impl Sieve {
                                 }
                                 passes
                             }
-                            // It went with the ring while it was looked at.
-                            Err(_) if record.no < self.capture.settled() => false,
+                            // It was evicted while its bytes were read.
+                            Err(_) if record.no < self.capture.first() => false,
                             Err(e) => return Err(e),
                         },
                         None => false,

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::round_trips::RoundTrips;
 use super::stream::Stream;
+use crate::capture::store::record::Record;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
@@ -24,22 +26,20 @@ pub struct ConnectionEntry {
     pub ended_first: Option<Direction>,
     /// How many records it has had.
     pub records: u32,
-    /// The ordinal of the first that is there: those before it went with the ring.
-    pub base: u32,
-    /// The ordinal of the first that stands where it always stood: those before it stand in for what is gone.
-    pub(in crate::capture) settled: u32,
+    /// The ordinal of the first that is not evicted.
+    pub first_kept: u32,
     /// Its findings by severity: info, warning, error.
     pub findings: [u32; 3],
-    /// The first Close frame of each direction: its record, 0 when that is gone, and its code, 0 where it has none.
+    /// The first Close frame of each direction: its record, and its code, 0 where it has none.
     pub closes: [Option<(u64, u16)>; 2],
     /// Which direction sent the first of them.
     pub closed_first: Option<Direction>,
     /// The records of the request to upgrade and of the answer that agreed.
     pub handshake: Option<[u64; 2]>,
-    /// What went with the ring: up to which stream offset there are no records, and when the last of them was complete.
-    pub(in crate::capture) gone: [(u64, Time); 2],
-    /// The end of a direction, when it went while the other one goes on: its record.
-    pub(in crate::capture) end_gone: [Option<u64>; 2],
+    /// A copy of that request and answer, which eviction leaves; only in the capture of a ring.
+    pub kept_handshake: Option<Arc<Handshake>>,
+    /// Which part of each direction was evicted; `None` while nothing was.
+    pub evicted: Option<Box<[EvictedPart; 2]>>,
     /// How long its pongs took; nothing is kept while there is none.
     pub trips: Option<Box<RoundTrips>>,
     /// Runs of records with adjoining numbers: (ordinal of the first, number of the first). Numbers fit: an entry each would
@@ -59,14 +59,13 @@ impl ConnectionEntry {
             ended: [None; 2],
             ended_first: None,
             records: 0,
-            base: 0,
-            settled: 0,
+            first_kept: 0,
             findings: [0; 3],
             closes: [None; 2],
             closed_first: None,
             handshake: None,
-            gone: [(0, first); 2],
-            end_gone: [None; 2],
+            kept_handshake: None,
+            evicted: None,
             trips: None,
             runs: VecDeque::new(),
         }
@@ -74,7 +73,7 @@ impl ConnectionEntry {
 
     /// The number in the capture of the record with that ordinal in the connection.
     pub fn number_of(&self, ordinal: u32) -> Option<u64> {
-        if ordinal >= self.records || ordinal < self.base {
+        if ordinal >= self.records || ordinal < self.first_kept {
             return None;
         }
         let (start, no) = self.runs[self.runs.partition_point(|(start, _)| *start <= ordinal) - 1];
@@ -85,7 +84,7 @@ impl ConnectionEntry {
     /// next one that is.
     pub fn ordinal_from(&self, no: u64) -> u32 {
         let i = self.runs.partition_point(|(_, first)| u64::from(*first) <= no);
-        let Some(run) = i.checked_sub(1) else { return self.base };
+        let Some(run) = i.checked_sub(1) else { return self.first_kept };
         let (start, first) = self.runs[run];
         let end = self.runs.get(i).map_or(self.records, |(next, _)| *next);
         u32::try_from(no - u64::from(first))
@@ -94,26 +93,36 @@ impl ConnectionEntry {
             .map_or(end, |ordinal| ordinal.min(end))
     }
 
-    /// The number of the record with that ordinal, as other records refer to it.
-    pub(in crate::capture) fn linked(&self, ordinal: u32) -> Option<u64> {
-        self.number_of(ordinal).filter(|_| ordinal >= self.settled)
-    }
-
-    /// The records up to number `until` are gone; `count` others stand in for them, from number `from` on. There are not more of
-    /// those than are gone.
-    pub(in crate::capture) fn stand_in(&mut self, until: u64, count: u32, from: u64) {
-        let settled = self.ordinal_from(until + 1);
-        let next = self.number_of(settled);
-        while self.runs.front().is_some_and(|(start, _)| *start < settled) {
+    /// Drops the records up to number `last`.
+    pub fn evict(&mut self, last: u64) {
+        let first_kept = self.ordinal_from(last + 1);
+        let next = self.number_of(first_kept);
+        while self.runs.front().is_some_and(|(start, _)| *start < first_kept) {
             self.runs.pop_front();
         }
-        if let Some(next) = next.filter(|_| self.runs.front().is_none_or(|(start, _)| *start > settled)) {
-            self.runs.push_front((settled, number(next)));
+        if let Some(next) = next.filter(|_| self.runs.front().is_none_or(|(start, _)| *start > first_kept)) {
+            self.runs.push_front((first_kept, number(next)));
         }
-        (self.settled, self.base) = (settled, settled - count);
-        if count > 0 {
-            self.runs.push_front((self.base, number(from)));
-        }
+        self.first_kept = first_kept;
+    }
+
+    /// Whether it has ended in both directions, and all its records are evicted.
+    pub fn is_over(&self) -> bool {
+        self.first_kept == self.records && self.ended.iter().all(Option::is_some)
+    }
+
+    /// The stream offset up to which the records of a direction are evicted.
+    pub fn evicted_to(&self, direction: Direction) -> u64 {
+        self.evicted.as_ref().map_or(0, |evicted| evicted[direction.index()].to)
+    }
+
+    /// At most `len` bytes of a direction from `offset` on that are evicted and part of the handshake.
+    pub fn evicted_bytes(&self, direction: Direction, offset: u64, len: u64) -> Option<&[u8]> {
+        let is_evicted = offset < self.streams[direction.index()].start();
+        let handshake = self.kept_handshake.as_deref().filter(|_| is_evicted)?;
+        let head = handshake.iter().find(|head| head.record.direction == direction)?;
+        let bytes = head.bytes.get(usize::try_from(offset.checked_sub(head.record.offset)?).ok()?..)?;
+        Some(&bytes[..usize::try_from(len).map_or(bytes.len(), |len| len.min(bytes.len()))])
     }
 
     pub(in crate::capture) fn number(&mut self, no: u64) {
@@ -124,6 +133,27 @@ impl ConnectionEntry {
         }
         self.records += 1;
     }
+}
+
+/// The request to upgrade a connection and the answer that agreed, with their bytes.
+pub type Handshake = [HandshakeHead; 2];
+
+/// The head of a request or response, and its record.
+#[derive(Debug)]
+pub struct HandshakeHead {
+    pub record: Record,
+    pub bytes: Vec<u8>,
+}
+
+/// The part of a direction of which the records are evicted.
+#[derive(Debug, Default)]
+pub struct EvictedPart {
+    /// The stream offset where it ends.
+    pub to: u64,
+    /// When its last record was complete.
+    pub time: Time,
+    /// The record of the direction's end, when that is evicted while the other direction continues.
+    pub end: Option<Record>,
 }
 
 /// A record's number, as runs keep it.
@@ -145,15 +175,15 @@ mod tests {
         let numbers: Vec<_> = (0..6).map(|ordinal| entry.number_of(ordinal)).collect();
         assert_eq!(numbers, [Some(1), Some(2), Some(5), Some(9), Some(10), None]);
         assert_eq!([1, 2, 3, 5, 6, 9, 10, 11].map(|no| entry.ordinal_from(no)), [0, 1, 2, 2, 3, 3, 4, 5]);
-        // Records up to number 9 are gone; two stand in for them.
-        entry.stand_in(9, 2, 8);
+        entry.evict(5);
         let numbers: Vec<_> = (0..6).map(|ordinal| entry.number_of(ordinal)).collect();
-        assert_eq!(numbers, [None, None, Some(8), Some(9), Some(10), None]);
-        assert_eq!([1, 8, 9, 10, 11].map(|no| entry.ordinal_from(no)), [2, 2, 3, 4, 5]);
-        assert_eq!([2, 3, 4].map(|ordinal| entry.linked(ordinal)), [None, None, Some(10)]);
-        entry.stand_in(20, 1, 20);
-        assert_eq!((entry.number_of(4), entry.ordinal_from(20), entry.ordinal_from(21)), (Some(20), 4, 5));
+        assert_eq!(numbers, [None, None, None, Some(9), Some(10), None]);
+        assert_eq!([1, 5, 6, 9, 10, 11].map(|no| entry.ordinal_from(no)), [3, 3, 3, 3, 4, 5]);
+        entry.evict(9);
+        assert_eq!((entry.number_of(3), entry.number_of(4), entry.first_kept), (None, Some(10), 4));
+        entry.evict(20);
+        assert_eq!((entry.number_of(4), entry.ordinal_from(20), entry.ordinal_from(21)), (None, 5, 5));
         entry.number(21);
-        assert_eq!((entry.number_of(5), entry.linked(5)), (Some(21), Some(21)));
+        assert_eq!((entry.number_of(5), entry.ordinal_from(1), entry.ordinal_from(22)), (Some(21), 5, 6));
     }
 }

@@ -1,13 +1,13 @@
-//! The connections by their numbers. Of those that are gone with the ring nothing stays.
+//! The connections by their numbers. Nothing is kept of one that was removed.
 
 use super::connection::ConnectionEntry;
 
 /// All connections of a capture; numbers begin at 1.
 #[derive(Debug, Default)]
 pub struct Connections {
-    /// Those that are there, in the order of their numbers.
+    /// Those that were not removed, in the order of their numbers.
     entries: Vec<ConnectionEntry>,
-    /// Their numbers; `None` while no connection is gone.
+    /// Their numbers; `None` while no connection was removed.
     numbers: Option<Vec<u32>>,
     /// The number of the latest.
     last: u32,
@@ -43,12 +43,12 @@ impl Connections {
         }
     }
 
-    /// How many are there.
+    /// How many were not removed.
     pub const fn count(&self) -> u32 {
         self.entries.len() as u32
     }
 
-    /// The number of the connection before which so many others are there.
+    /// The number of the connection before which there are `rank` others.
     pub fn number(&self, rank: u32) -> Option<u32> {
         match &self.numbers {
             Some(numbers) => numbers.get(rank as usize).copied(),
@@ -56,7 +56,7 @@ impl Connections {
         }
     }
 
-    /// How many connections with smaller numbers are there.
+    /// How many of them have smaller numbers.
     pub fn rank(&self, number: u32) -> u32 {
         match &self.numbers {
             Some(numbers) => numbers.partition_point(|n| *n < number) as u32,
@@ -64,19 +64,24 @@ impl Connections {
         }
     }
 
-    /// Those that are there.
+    /// Those that were not removed, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &ConnectionEntry> {
+        self.entries.iter()
+    }
+
+    /// The same.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConnectionEntry> {
         self.entries.iter_mut()
     }
 
-    /// Lets those go that `goes` says.
-    pub fn drop_where(&mut self, mut goes: impl FnMut(&ConnectionEntry) -> bool) {
-        let gone: Vec<bool> = self.entries.iter().map(&mut goes).collect();
-        if gone.contains(&true) {
+    /// Removes those for which `is_removed` is true.
+    pub fn remove_where(&mut self, is_removed: impl FnMut(&ConnectionEntry) -> bool) {
+        let removed: Vec<bool> = self.entries.iter().map(is_removed).collect();
+        if removed.contains(&true) {
             let mut numbers = self.numbers.take().unwrap_or_else(|| (1..=self.last).collect());
-            let mut of_numbers = gone.iter();
+            let mut of_numbers = removed.iter();
             numbers.retain(|_| of_numbers.next() == Some(&false));
-            let mut of_entries = gone.iter();
+            let mut of_entries = removed.iter();
             self.entries.retain(|_| of_entries.next() == Some(&false));
             self.numbers = Some(numbers);
         }
@@ -89,14 +94,14 @@ mod tests {
     use crate::proto::time::Time;
 
     #[test]
-    fn ranks_pass_over_what_is_gone() {
+    fn ranks_skip_removed_connections() {
         let mut all = Connections::default();
         for port in 1..=5 {
             let address = ([127, 0, 0, 1], port).into();
             assert_eq!(all.push(ConnectionEntry::new(address, address, Time(0))), u32::from(port));
         }
         assert_eq!((all.number(4), all.rank(5), all.rank(9)), (Some(5), 4, 5));
-        all.drop_where(|entry| [2, 3].contains(&entry.client.port()));
+        all.remove_where(|entry| [2, 3].contains(&entry.client.port()));
         let address = ([127, 0, 0, 1], 6).into();
         assert_eq!(all.push(ConnectionEntry::new(address, address, Time(0))), 6);
         let numbers: Vec<_> = (0..5).map(|rank| all.number(rank)).collect();

@@ -26,8 +26,6 @@ const _: () = assert!(size_of::<Entry>() <= 40, "DESIGN: at most 48 bytes a reco
 pub(in crate::capture) const COMPRESSED: u8 = 1;
 pub(in crate::capture) const HAS_FINDINGS: u8 = 2;
 pub(in crate::capture) const UNDIRECTED: u8 = 4;
-/// What it answers stands in for what is gone.
-pub(in crate::capture) const RELINKED: u8 = 8;
 
 impl Entry {
     /// The record without its findings and what it answers.

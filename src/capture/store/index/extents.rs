@@ -59,11 +59,11 @@ impl Extents {
         }
     }
 
-    /// Forgets the first pieces, as long as they lie before a position of the file.
-    pub fn forget_before(&mut self, position: u64) {
+    /// Drops the first pieces, as long as they lie before a position of the file.
+    pub fn evict_before(&mut self, position: u64) {
         while let Some(block) = self.blocks.front_mut() {
-            let gone = block.pieces.iter().take_while(|piece| block.piece(**piece).1 < position).count();
-            block.pieces.drain(..gone);
+            let evicted = block.pieces.iter().take_while(|piece| block.piece(**piece).1 < position).count();
+            block.pieces.drain(..evicted);
             if !block.pieces.is_empty() {
                 return;
             }
@@ -163,11 +163,11 @@ mod tests {
             let at = all.partition_point(|(offset, _)| *offset <= asked).saturating_sub(1);
             prop_assert_eq!(extents.from(asked).collect::<Vec<_>>(), &all[at.min(all.len())..]);
             let bound = all.get(all.len() / 2).map_or(5, |(_, position)| *position);
-            let gone = all.iter().take_while(|(_, position)| *position < bound).count();
-            extents.forget_before(bound);
-            prop_assert_eq!(extents.from(0).collect::<Vec<_>>(), &all[gone..]);
-            let at = all[gone..].partition_point(|(offset, _)| *offset <= asked).saturating_sub(1);
-            prop_assert_eq!(extents.from(asked).next(), all[gone..].get(at).copied());
+            let evicted = all.iter().take_while(|(_, position)| *position < bound).count();
+            extents.evict_before(bound);
+            prop_assert_eq!(extents.from(0).collect::<Vec<_>>(), &all[evicted..]);
+            let at = all[evicted..].partition_point(|(offset, _)| *offset <= asked).saturating_sub(1);
+            prop_assert_eq!(extents.from(asked).next(), all[evicted..].get(at).copied());
         }
     }
 }

@@ -12,10 +12,10 @@ mod windows;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-pub use self::connection::ConnectionEntry;
+pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
-use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, RELINKED, UNDIRECTED, what};
-pub use self::evict::Leaving;
+use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, UNDIRECTED, what};
+pub use self::evict::Eviction;
 use self::extents::Place;
 pub use self::round_trips::RoundTrips;
 pub use self::stream::Extent;
@@ -36,12 +36,8 @@ const CHUNK: usize = 8192;
 pub struct Totals {
     /// Records: the number of the latest.
     pub records: u64,
-    /// The number of the first that is there: those before it went with the ring.
+    /// The number of the first that is not evicted.
     pub first: u64,
-    /// The number of the first that stands where it always stood: those before it stand in for what is gone.
-    pub settled: u64,
-    /// How many went with the ring.
-    pub gone: u64,
     /// Connections, and those of them that have not ended.
     pub connections: u64,
     /// Connections of which a direction has not ended.
@@ -53,15 +49,20 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Records that are there: those that have not gone with the ring.
-    pub const fn there(&self) -> u64 {
-        self.records - self.gone
+    /// How many records are evicted: those that a ring deleted with its oldest files.
+    pub const fn evicted(&self) -> u64 {
+        self.first - 1
+    }
+
+    /// How many records are kept: all that are not evicted.
+    pub const fn kept(&self) -> u64 {
+        self.records - self.evicted()
     }
 }
 
 impl Default for Totals {
     fn default() -> Self {
-        Self { records: 0, first: 1, settled: 1, gone: 0, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
+        Self { records: 0, first: 1, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
     }
 }
 
@@ -77,7 +78,7 @@ pub struct Located {
 #[derive(Debug)]
 pub struct Index {
     chunks: VecDeque<Vec<Entry>>,
-    /// How many entries there were before the first chunk: they are gone.
+    /// How many entries were in chunks that were dropped.
     base: u64,
     /// (record number, finding), in order of the numbers.
     findings: Vec<(u64, Finding)>,
@@ -92,8 +93,8 @@ pub struct Index {
     /// When the first record of all was complete.
     pub origin: Option<Time>,
     windows: Windows,
-    /// The number of the first request with each key.
-    keys: HashMap<[u8; 16], u64>,
+    /// The number of the first request with each key, and its connection.
+    keys: HashMap<[u8; 16], (u64, u32)>,
 }
 
 impl Default for Index {
@@ -205,7 +206,7 @@ impl Index {
                 && let RecordLink::Answers(ordinal) = dissected.link
                 && owner.handshake.is_none()
             {
-                owner.handshake = owner.linked(ordinal).map(|request| [request, no]);
+                owner.handshake = owner.number_of(ordinal).map(|request| [request, no]);
             }
             if let Some(trip) = trip {
                 owner.trips.get_or_insert_default().take(trip);
@@ -224,7 +225,7 @@ impl Index {
         }
         for mut finding in dissected.findings {
             let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
-            finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.linked(ordinal));
+            finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.number_of(ordinal));
             self.findings.push((no, finding));
         }
         self.findings.extend(reused.map(|finding| (no, finding)));
@@ -234,9 +235,8 @@ impl Index {
     /// RFC 6455 §4.1: the key is a new, random one for each connection. What the order of the file says, and so the same for
     /// a live capture and one that is opened.
     fn reused(&mut self, no: u64, connection: u32, key: &HandshakeKey) -> Option<Finding> {
-        let first = *self.keys.entry(key.nonce).or_insert(no);
-        let elsewhere = self.entry(first)?.connection != connection;
-        elsewhere.then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
+        let (first, owner) = *self.keys.entry(key.nonce).or_insert((no, connection));
+        (owner != connection).then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
     }
 
     /// How long a pong took, in nanoseconds, from the ping that it answers.
@@ -245,7 +245,7 @@ impl Index {
         if dissected.kind != Kind::Frame || Opcode::from_wire(dissected.lead[0]) != Opcode::Pong {
             return None;
         }
-        let ping = self.entry(self.connection(connection)?.linked(ordinal)?)?;
+        let ping = self.entry(self.connection(connection)?.number_of(ordinal)?)?;
         dissected.time.0.checked_sub(ping.time)
     }
 
@@ -264,13 +264,13 @@ impl Index {
         self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)
     }
 
-    /// Where in the chunks a record's entry stands.
+    /// The position of a record's entry in the chunks.
     fn place(&self, no: u64) -> Option<usize> {
         let at = no.checked_sub(self.base + 1).filter(|_| no >= self.totals.first)?;
         usize::try_from(at).ok()
     }
 
-    /// What a record is as far as its bytes are there: the rest of one whose beginning went with the ring is a gap.
+    /// The kind of a record: a gap when its first bytes are evicted, as the rest of it cannot be read.
     fn kind_of(&self, connection: u32, dissected: &DissectedRecord) -> Kind {
         let torn = self
             .connection(connection)
@@ -278,13 +278,9 @@ impl Index {
         if torn && dissected.wire_len > 0 { Kind::Gap } else { dissected.kind }
     }
 
-    /// A record without its findings and what it answers.
-    pub fn bare(&self, no: u64) -> Option<Record> {
-        self.entry(no).map(|entry| entry.bare(no))
-    }
-
+    /// The record with that number: one that is not evicted, or one of an evicted handshake whose connection is kept.
     pub fn record(&self, no: u64) -> Option<Record> {
-        let entry = self.entry(no)?;
+        let Some(entry) = self.entry(no) else { return self.evicted_head(no) };
         let mut record = entry.bare(no);
         if entry.flags & HAS_FINDINGS != 0 {
             record.findings = self.findings_of(no).iter().map(|(_, finding)| finding.clone()).collect();
@@ -293,10 +289,19 @@ impl Index {
             let linked = entry.link.checked_sub(1);
             record.answers = linked.and_then(|ordinal| {
                 let owner = self.connection(entry.connection)?;
-                if entry.flags & RELINKED != 0 { owner.number_of(ordinal) } else { owner.linked(ordinal) }
+                let request_of = |[request, response]: [u64; 2]| (response == no).then_some(request);
+                owner.number_of(ordinal).or_else(|| owner.handshake.and_then(request_of))
             });
         }
         Some(record)
+    }
+
+    fn evicted_head(&self, no: u64) -> Option<Record> {
+        if no >= self.totals.first {
+            return None;
+        }
+        let mut heads = self.connections.iter().filter_map(|entry| entry.kept_handshake.as_deref()).flatten();
+        heads.find(|head| head.record.no == no).map(|head| head.record.clone())
     }
 
     /// Shows `see` the records from number `from` on, at most `limit` of them: each without its findings and what it answers, and

@@ -29,8 +29,6 @@ pub struct Stream {
     extents: Extents,
     /// Bytes so far.
     pub len: u64,
-    /// The handshake, where it was written again.
-    again: Option<Extent>,
     /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
     pub(in crate::capture) checkpoints: VecDeque<(u64, Window)>,
 }
@@ -48,30 +46,24 @@ impl Stream {
         self.len += len;
     }
 
-    /// Offset of the first byte that is there: what was before it went with the ring.
+    /// Offset of the first byte that is not evicted.
     pub fn start(&self) -> u64 {
         self.extents.front().map_or(self.len, |(offset, _)| offset)
     }
 
-    /// What lies before that position of the file is gone.
-    pub(in crate::capture) fn forget_before(&mut self, position: u64) {
-        self.extents.forget_before(position);
-        self.again = self.again.filter(|again| again.position >= position);
+    /// Drops what lies before a position of the file.
+    pub(in crate::capture) fn evict_before(&mut self, position: u64) {
+        self.extents.evict_before(position);
     }
 
-    /// The latest bytes were written again: these extents, which reach to the end, stand for those that were there before.
-    pub fn renew_end(&mut self, extents: impl Iterator<Item = Extent>) {
+    /// Replaces the latest extents by these, which reach to the end: the bytes were written again elsewhere.
+    pub fn replace_end(&mut self, extents: impl Iterator<Item = Extent>) {
         for extent in extents {
             while self.extents.back().is_some_and(|(offset, _)| offset >= extent.offset) {
                 self.extents.pop_back();
             }
             self.extents.push(extent.offset, extent.position);
         }
-    }
-
-    /// The handshake was written again.
-    pub const fn renew_handshake(&mut self, extent: Extent) {
-        self.again = Some(extent);
     }
 
     /// The same as [`Self::pieces`], where that is one piece, as it is for most records. First where the one before was found, which
@@ -105,7 +97,7 @@ impl Stream {
     /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
     pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
         if offset < self.start() {
-            return self.again.into_iter().filter_map(|again| again.piece(offset, len)).collect();
+            return Vec::new();
         }
         let end = offset.saturating_add(len).min(self.len);
         let mut at = offset;
@@ -123,15 +115,6 @@ impl Stream {
             }
         }
         pieces
-    }
-}
-
-impl Extent {
-    /// The part of `offset..offset + len` that lies in it, when it begins in it.
-    fn piece(&self, offset: u64, len: u64) -> Option<(u64, usize)> {
-        let skip = offset.checked_sub(self.offset).filter(|skip| *skip < u64::from(self.len))?;
-        let len = len.min(u64::from(self.len) - skip);
-        (len > 0).then_some((self.position + skip, len as usize))
     }
 }
 
@@ -185,20 +168,18 @@ mod tests {
     }
 
     #[test]
-    fn what_went_with_a_file_is_there_where_it_was_written_again() {
+    fn evicted_bytes_are_not_found_and_bytes_written_again_are() {
         let mut stream = stream();
-        // A file begins at position 400: the handshake, and what of the latest record was there.
-        stream.renew_handshake(Extent { offset: 2, position: 400, len: 6 });
-        stream.renew_end(
+        // The latest record is written again at the beginning of the next file, at position 400.
+        stream.replace_end(
             [(17, 420, 2), (19, 430, 2)].map(|(offset, position, len)| Extent { offset, position, len }).into_iter(),
         );
         assert_eq!(stream.pieces(0, 100), [(100, 10), (300, 5), (305, 2), (420, 2), (430, 2)]);
-        stream.forget_before(400);
+        stream.evict_before(400);
         assert_eq!((stream.start(), stream.len), (17, 21));
-        assert_eq!((stream.pieces(0, 9), stream.pieces(4, 9), stream.pieces(8, 1)), (vec![], vec![(402, 4)], vec![]));
-        assert_eq!(stream.pieces(16, 5), []);
+        assert_eq!((stream.pieces(0, 9), stream.pieces(16, 5)), (vec![], vec![]));
         assert_eq!(stream.pieces(18, 100), [(421, 1), (430, 2)]);
-        stream.forget_before(500);
+        stream.evict_before(500);
         assert_eq!((stream.start(), stream.pieces(2, 1), stream.pieces(17, 9)), (21, vec![], vec![]));
         stream.push(Extent { offset: 21, position: 500, len: 4 });
         assert_eq!((stream.start(), stream.pieces(22, 9)), (21, vec![(501, 3)]));

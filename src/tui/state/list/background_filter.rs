@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use crate::capture::query::filter::{Filter, Passed, Sieve};
 use crate::capture::query::selection::Selection;
 use crate::capture::store::Capture;
-#[cfg(doc)]
-use crate::capture::store::Totals;
 
 /// Longest time between two batches of matches, so that the screen shows progress.
 const BATCH_TIME: Duration = Duration::from_millis(60);
@@ -29,8 +27,6 @@ struct Progress {
     /// Numbers of matching records that the screen has not taken yet, in order.
     matches: Vec<u64>,
     looked_at: u64,
-    /// [`Totals::settled`] when the matches were found.
-    settled: u64,
     connections: Passed,
     error: Option<io::Error>,
 }
@@ -42,8 +38,6 @@ pub struct Batch {
     pub matches: Vec<u64>,
     /// Number of the last record that the filter has looked at.
     pub looked_at: u64,
-    /// [`Totals::settled`] when the matches were found.
-    pub settled: u64,
     /// Why the filter has stopped.
     pub error: Option<io::Error>,
 }
@@ -62,18 +56,14 @@ impl BackgroundFilter {
         let mut sent = 0;
         while !self.is_stopped() {
             let start = Instant::now();
-            let settled = capture.totals().settled;
             let whole = sieve.extend(&mut selection, |_| !self.is_stopped() && start.elapsed() < BATCH_TIME);
             let mut progress = self.progress();
-            if std::mem::replace(&mut progress.settled, settled) != settled {
-                progress.matches.retain(|no| *no >= settled);
-            }
             progress.matches.extend((sent..selection.len()).filter_map(|row| selection.number(row)));
             progress.looked_at = selection.looked_at();
             if progress.connections.count() != sieve.connections().count() {
                 progress.connections = sieve.connections().clone();
             }
-            selection.renew_before(capture.first(), []);
+            selection.evict_before(capture.first());
             sent = selection.len();
             let whole = match whole {
                 Ok(whole) => whole,
@@ -104,7 +94,7 @@ impl BackgroundFilter {
         let matches = std::mem::take(&mut progress.matches);
         let error = progress.error.take();
         self.wake.notify_all();
-        Batch { matches, looked_at: progress.looked_at, settled: progress.settled, error }
+        Batch { matches, looked_at: progress.looked_at, error }
     }
 
     /// The numbers of the connections with a matching record, in order, if there are not `known` of them.

@@ -8,7 +8,7 @@ use super::super::shown_connections::MatchedConnections;
 use super::background_filter::BackgroundFilter;
 use crate::capture::query::filter::{Filter, Sieve};
 use crate::capture::query::selection::Selection;
-use crate::capture::store::{Capture, Totals};
+use crate::capture::store::Capture;
 
 /// Longest time that the screen's thread spends on filtering without a break.
 const SLICE: Duration = Duration::from_millis(4);
@@ -66,7 +66,7 @@ impl Filtering {
     ///
     /// # Errors
     /// If the capture cannot be read.
-    pub fn extend(&mut self, capture: &Capture, totals: &Totals, matches: &mut Selection) -> io::Result<bool> {
+    pub fn extend(&mut self, capture: &Capture, matches: &mut Selection) -> io::Result<bool> {
         let more = match &mut self.engine {
             Engine::Foreground(sieve) => {
                 let start = Instant::now();
@@ -74,11 +74,9 @@ impl Filtering {
             }
             Engine::Background(background) => {
                 let batch = background.take();
-                // Matches found before the last eviction may have another number now, or none.
-                let known = if batch.settled == totals.settled { 0 } else { totals.settled };
                 for no in batch.matches {
-                    // Placeholders of evicted records were selected at the eviction.
-                    if no >= known && no > matches.looked_at() {
+                    // Records that were evicted meanwhile were passed at the eviction.
+                    if no > matches.looked_at() {
                         matches.pass(no - 1);
                         matches.look(true);
                     }

@@ -180,7 +180,7 @@ impl List {
     /// If the filter cannot read the capture.
     pub fn extend(&mut self, capture: &Capture, totals: &Totals) -> io::Result<()> {
         let more = match (&mut self.filtering, self.rows.matches_mut()) {
-            (Some(filtering), Some(matches)) => filtering.extend(capture, totals, matches),
+            (Some(filtering), Some(matches)) => filtering.extend(capture, matches),
             _ => Ok(false),
         };
         self.incomplete = !self.rows.extend(capture, totals.records) || *more.as_ref().unwrap_or(&false);

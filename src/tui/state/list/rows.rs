@@ -163,13 +163,13 @@ impl Rows {
         self.chosen = (choice != RowChoice::default()).then(Chosen::default);
     }
 
-    /// Drops the rows of evicted records. `placeholders` are the placeholders of evicted records that match the filter.
-    pub fn evict(&mut self, totals: &Totals, placeholders: Vec<u64>) {
-        (self.evicted, self.records) = (totals.first - 1, totals.records);
+    /// Drops the rows of evicted records.
+    pub fn evict(&mut self, totals: &Totals) {
+        (self.evicted, self.records) = (totals.evicted(), totals.records);
         if let Some(matches) = &mut self.matches {
-            matches.renew_before(totals.settled, placeholders);
+            matches.evict_before(totals.first);
         }
-        let expanded = self.expanded.split_off(&totals.settled);
+        let expanded = self.expanded.split_off(&totals.first);
         self.choose(self.choice);
         self.expanded = expanded;
     }
@@ -368,13 +368,13 @@ mod tests {
         let mut matches = Selection::default();
         (1..=10).for_each(|number| matches.look(number % 3 == 0));
         let mut rows = Rows { records: 10, ..Rows::default() };
-        let totals = Totals { records: 10, first: 5, settled: 7, ..Totals::default() };
-        rows.evict(&totals, Vec::new());
+        let totals = Totals { records: 10, first: 5, ..Totals::default() };
+        rows.evict(&totals);
         assert_eq!((rows.len(), rows.number(0), rows.number(5), rows.number(6)), (6, Some(5), Some(10), None));
         assert_eq!((rows.row_of(5, false), rows.row_of(4, false), rows.row_from(2)), (Some(0), None, 0));
         rows.matches = Some(matches);
-        rows.evict(&totals, vec![5]);
-        assert_eq!((rows.len(), rows.number(0), rows.number(1)), (2, Some(5), Some(9)));
+        rows.evict(&totals);
+        assert_eq!((rows.len(), rows.number(0), rows.number(1)), (2, Some(6), Some(9)));
     }
 
     #[test]

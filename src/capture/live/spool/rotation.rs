@@ -1,0 +1,210 @@
+//! Rotation and eviction on disk: the next file of a ring is created, and the oldest is deleted.
+
+use std::fs::{self, File};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use super::{Spool, SpoolError, create, is_full, named, private_file};
+use crate::capture::format::pcapng;
+use crate::capture::live::ring::Ring;
+use crate::capture::store::Capture;
+use crate::capture::store::files::Part;
+use crate::capture::store::index::Eviction;
+use crate::proto::rules::count;
+
+/// How many names in a row may belong to other files.
+const MAX_TAKEN: u32 = 1000;
+
+impl Spool {
+    /// Appends whole blocks as [`Self::append`] does. A ring first evicts its oldest files until the blocks fit, and more of them
+    /// while the disk is full.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub(in crate::capture) fn append_evicting(&mut self, blocks: &[u8], capture: &Capture) -> Result<u64, SpoolError> {
+        let coming = blocks.len() as u64;
+        self.evict_excess(coming, capture);
+        let stuck = |spool: &Self| Some(spool.ring.as_ref()?.is_stuck(spool.len + coming, capture)?.to_owned());
+        if stuck(self).is_some() {
+            // A last attempt before capturing stops.
+            self.begin_next(capture);
+            self.evict_excess(coming, capture);
+        }
+        if let Some(why) = stuck(self) {
+            return Err(SpoolError::Full(why));
+        }
+        loop {
+            match self.append(blocks) {
+                Ok(position) => return Ok(position),
+                Err(e) if is_full(&e) && self.evict_oldest(capture) => {}
+                Err(source) => return Err(SpoolError::Io { path: self.path.clone(), source }),
+            }
+        }
+    }
+
+    /// Begins the ring's next file when the latest has its share, and evicts the oldest when all are too large together. Everything
+    /// that was appended must be in the index.
+    pub(in crate::capture) fn rotate(&mut self, capture: &Capture) {
+        if self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len)) {
+            self.begin_next(capture);
+        }
+        self.evict_excess(0, capture);
+    }
+
+    /// Begins the next file; evicts the oldest when there is no space or no file handle for it.
+    fn begin_next(&mut self, capture: &Capture) {
+        while let Err(error) = self.try_next(capture) {
+            let helps = matches!(&error, SpoolError::Io { source, .. } if is_full(source) || has_no_handle(source));
+            if helps && self.evict_oldest(capture) {
+                continue;
+            }
+            if let Some(ring) = &mut self.ring
+                && ring.note_stuck(self.len, error.to_string())
+            {
+                capture.add_trouble(&format!(
+                    "cannot start the next ring file ({error}); still writing to {}",
+                    self.path.display()
+                ));
+            }
+            return;
+        }
+    }
+
+    fn try_next(&mut self, capture: &Capture) -> Result<(), SpoolError> {
+        let Some(ring) = &self.ring else { return Ok(()) };
+        let mut head = Vec::new();
+        pcapng::file_head(&mut head, None);
+        let preamble = ring.preamble(capture, head);
+        self.evict_excess(preamble.blocks.len() as u64, capture);
+        let Some(ring) = &self.ring else { return Ok(()) };
+        let (number, path, file) = match next_file(ring, &preamble.blocks) {
+            Err(SpoolError::Io { source, .. }) if has_no_handle(&source) => {
+                self.reuse_oldest(&preamble.blocks, capture)?
+            }
+            made => made?,
+        };
+        let Some(ring) = &mut self.ring else { return Ok(()) };
+        self.start += self.len;
+        self.file = Arc::new(file);
+        self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
+        if let Some(left_out) = ring.rotated(capture, self.start, self.len, number, &preamble) {
+            capture.add_trouble(&format!(
+                "the ring is too small for so many connections: {} lacks the handshakes of {}; use a larger --ring",
+                path.display(),
+                count(left_out, "connection")
+            ));
+        }
+        (self.path, self.len) = (path, ring.begun());
+        Ok(())
+    }
+
+    /// Empties the oldest file and makes it the next one, with the handle that this process already has.
+    fn reuse_oldest(&mut self, preamble: &[u8], capture: &Capture) -> Result<(u32, PathBuf, File), SpoolError> {
+        let Some(ring) = &mut self.ring else { return Err(SpoolError::Full(String::new())) };
+        let mut number = ring.number() + 1;
+        while Ring::path(ring.base(), number).exists() && number - ring.number() < MAX_TAKEN {
+            number += 1;
+        }
+        let path = Ring::path(ring.base(), number);
+        if path.exists() {
+            return Err(SpoolError::Exists(path));
+        }
+        let oldest = ring.take_oldest();
+        let io = |source| SpoolError::Io { path: path.clone(), source };
+        let none = || io(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()));
+        let part = oldest.and_then(|oldest| self.forget(oldest, capture)).ok_or_else(none)?;
+        // A thread that is reading the file holds a handle to it, too.
+        let taken = Arc::try_unwrap(part.file).map_err(|_| none()).and_then(|mut file| {
+            file.set_len(0).map_err(io)?;
+            file.seek(SeekFrom::Start(0)).map_err(io)?;
+            file.write_all(preamble).map_err(io)?;
+            fs::rename(&part.path, &path).map_err(io)?;
+            Ok(file)
+        });
+        if taken.is_err() {
+            let _ = fs::remove_file(&part.path);
+        }
+        taken.map(|file| (number, path, file))
+    }
+
+    /// Evicts the oldest files until all fit, with so many bytes to come.
+    fn evict_excess(&mut self, coming: u64, capture: &Capture) {
+        while let Some(ring) = &mut self.ring
+            && let Some(eviction) = ring.take_excess(self.len + coming, capture)
+        {
+            if let Some(part) = self.evict(eviction, capture) {
+                self.close_later(part);
+            }
+        }
+    }
+
+    /// Evicts the oldest file to free disk space at once; returns false when there is none besides the latest.
+    fn evict_oldest(&mut self, capture: &Capture) -> bool {
+        let eviction = self.ring.as_mut().and_then(Ring::take_oldest);
+        eviction.map(|eviction| self.evict(eviction, capture)).is_some()
+    }
+
+    fn evict(&self, eviction: Eviction, capture: &Capture) -> Option<Part> {
+        let part = self.forget(eviction, capture);
+        if let Some(part) = &part {
+            // Another program may have deleted it.
+            let _ = fs::remove_file(&part.path);
+        }
+        part
+    }
+
+    /// Drops the oldest file from the index, then from the files that are read: no thread looks for bytes that are gone.
+    fn forget(&self, eviction: Eviction, capture: &Capture) -> Option<Part> {
+        capture.index_mut().evict(eviction);
+        self.files.pop()
+    }
+
+    /// Closes a deleted file on a thread of its own: the file system frees a large one in about 0.1 s. When that thread is busy with
+    /// two others, the file is closed here.
+    fn close_later(&mut self, part: Part) {
+        let closer = self.closer.get_or_insert_with(|| {
+            let (closer, parts) = sync_channel::<Part>(1);
+            // When no thread can be created, sending fails and the files are closed here.
+            let _ = thread::Builder::new().name("ring".to_owned()).spawn(move || parts.into_iter().for_each(drop));
+            closer
+        });
+        drop(closer.try_send(part));
+    }
+}
+
+/// Whether the process or the system may have no more files open (EMFILE, ENFILE).
+fn has_no_handle(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE))
+}
+
+/// Creates the next file of a ring with its preamble; returns its number, path and handle. Names that belong to other files are
+/// skipped.
+fn next_file(ring: &Ring, preamble: &[u8]) -> Result<(u32, PathBuf, File), SpoolError> {
+    let mut number = ring.number() + 1;
+    loop {
+        let path = Ring::path(ring.base(), number);
+        match create_with(&path, ring.is_private(), preamble) {
+            Err(SpoolError::Exists(_)) if number - ring.number() < MAX_TAKEN => number += 1,
+            made => return made.map(|file| (number, path, file)),
+        }
+    }
+}
+
+fn create_with(path: &Path, private: bool, preamble: &[u8]) -> Result<File, SpoolError> {
+    let io = |source| SpoolError::Io { path: path.to_owned(), source };
+    if private {
+        let mut made = private_file(path.parent().unwrap_or(Path::new(".")))?;
+        made.write_all(preamble).map_err(io)?;
+        return named(made, path);
+    }
+    let mut file = create(path, false)?;
+    file.write_all(preamble).map_err(|source| {
+        let _ = fs::remove_file(path);
+        io(source)
+    })?;
+    Ok(file)
+}
