@@ -1,110 +1,245 @@
-//! One connection on its way into the capture: what crossed is dissected, held, appended and entered.
+//! The recording of one connection: bytes become records and packets, which are batched and committed.
+//!
+//! One commit, in the order of the calls:
+//!
+//! 1. bytes → records: [`Recording::feed`] gives each chunk to the dissector, which yields the records that it completes.
+//! 2. records → packets: [`Recording::feed`] appends the chunk to the batch as pcapng packets; each record begins in a packet of
+//!    its own, and findings become packet comments. The batch also collects index entries.
+//! 3. packets → spool: [`Recording::commit`] locks the [`Writer`], which all connections share, and appends the batch to the file.
+//!    A ring evicts its oldest file first when it would exceed its size.
+//! 4. spool → index: the writer applies the index entries under one write lock; from then on readers see the records.
+//! 5. Only in a ring: the connection leaves its state with the ring, which begins its next file when the latest is full.
+//!
+//! A batch is committed at once, when it is large, or by the flush timer when it is old.
 
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, MutexGuard, TryLockError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
-use super::flush_timer::lock;
-use super::recorder::{Chunk, Recorder, Writer};
+use super::flush_timer::Flush;
 use super::ring::{ConnectionSnapshot, DirectionSnapshot};
+use super::writer::{Batch, Writer, lock};
 use crate::capture::format::comments::{comments, comments_of};
 use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::{MAX_SEGMENT, MAX_STREAM, Segments};
-use crate::capture::store::index::{ConnectionEntry, Extent, Handshake};
+use crate::capture::store::Capture;
+use crate::capture::store::index::{ConnectionEntry, Extent, Handshake, NEW};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
-use crate::proto::rules::{Finding, Rule, count};
+use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
+
+/// Bytes that crossed a socket.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk<'a> {
+    /// Which way.
+    pub direction: Direction,
+    /// When.
+    pub time: Time,
+    /// Exactly as they crossed.
+    pub bytes: &'a [u8],
+}
+
+/// What all connections of a capture share.
+pub(in crate::capture) struct Shared {
+    pub capture: Capture,
+    pub writer: Mutex<Writer>,
+    /// How many connections began, those without a byte too.
+    pub serial: AtomicU32,
+    /// How large a batch may grow, in bytes of the spool, before its connection commits it; four times as large while other
+    /// connections keep the writer busy.
+    pub max_batch: usize,
+    /// How many bytes of a connection are dissected before the size of the batch is checked.
+    pub max_fed: usize,
+}
 
 /// The recording of one connection.
 pub(in crate::capture) struct Recording {
-    recorder: Recorder,
+    shared: Arc<Shared>,
     client: SocketAddr,
     server: SocketAddr,
     /// From the first bytes on.
     live: Option<Live>,
     connection: Connection,
     ended: [Option<EndReason>; 2],
+    /// The records of the latest call of the dissector, on their way into the batch.
+    records: Vec<DissectedRecord>,
     batch: Batch,
-    /// What the batch holds was there already when the timer looked last.
-    seen: bool,
-    /// The timer looks after what is held.
+    /// The record in the batch that has the latest Sec-WebSocket-Key: how many come before it, its direction and time.
+    key: Option<(usize, Direction, Time)>,
+    /// Whether a handshake record is in the batch.
+    has_heads: bool,
+    /// Whether the batch was already there when the flush timer called last.
+    old: bool,
+    /// Whether the flush timer watches the batch.
     watched: bool,
 }
 
+/// A connection in the spool.
 struct Live {
     segments: Segments,
     /// When its first bytes were seen.
     first: Time,
-    /// From the first commit on, so that connections are numbered in the order of the file.
-    number: Option<u32>,
-    /// What is different for each connection of the file.
+    /// [`NEW`] until the first commit, so that connections are numbered in the order of the file.
+    number: u32,
+    /// Serial number that makes each connection's initial sequence number unique.
     serial: u32,
-    /// Its handshake, once it is complete; only for a ring.
+    /// Its handshake, once it is complete; only in a ring.
     handshake: Option<Arc<Handshake>>,
     /// When the latest record of each direction was complete.
     latest: [Time; 2],
-    /// In which file of a ring it last wrote.
+    /// The number of the ring file that it last wrote to.
     file: u32,
 }
 
-/// What one commit writes; kept to use its memory again.
-#[derive(Default)]
-struct Batch {
-    records: Vec<DissectedRecord>,
-    blocks: Vec<u8>,
-    /// With positions relative to `blocks`.
-    extents: Vec<(Direction, Extent)>,
-}
-
 impl Recording {
-    pub fn new(recorder: Recorder, client: SocketAddr, server: SocketAddr, connection: Connection) -> Self {
+    pub fn new(shared: Arc<Shared>, client: SocketAddr, server: SocketAddr, connection: Connection) -> Self {
         Self {
-            recorder,
+            shared,
             client,
             server,
             live: None,
             connection,
             ended: [None; 2],
+            records: Vec::new(),
             batch: Batch::default(),
-            seen: false,
+            key: None,
+            has_heads: false,
+            old: false,
             watched: false,
         }
     }
 
-    /// Takes what crossed, in the order given; it becomes part of the capture with the next [`Self::commit`].
+    /// Dissects bytes, in the order given, and batches them; [`Self::commit`] makes them part of the capture. Commits large batches
+    /// in between.
     pub fn hold(&mut self, chunks: &[Chunk<'_>]) {
         let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
-        self.open(first.time);
-        let (most_fed, most_held) = (self.recorder.most_fed, self.recorder.most_held);
+        self.begin(first.time);
+        let (max_fed, max_batch) = (self.shared.max_fed, self.shared.max_batch);
         for chunk in chunks {
-            for bytes in chunk.bytes.chunks(most_fed) {
-                self.dissect(Chunk { bytes, ..*chunk });
-                if bytes.len() == most_fed && self.batch.blocks.len() > most_held {
+            for bytes in chunk.bytes.chunks(max_fed) {
+                self.feed(Chunk { bytes, ..*chunk });
+                if bytes.len() == max_fed && self.batch.blocks.len() > max_batch {
                     self.commit();
                 }
             }
         }
     }
 
-    /// What the client says next was sent before the handshake with that ordinal in the connection was answered.
-    pub const fn sent_before_answer(&mut self, handshake: u32) {
-        self.connection.sent_before_answer(handshake);
+    /// Dissects a chunk and appends its packets to the batch.
+    fn feed(&mut self, chunk: Chunk<'_>) {
+        let Chunk { direction, time, bytes } = chunk;
+        let Some(live) = &mut self.live else { return };
+        let base = self.connection.position(direction);
+        self.connection.feed(direction, bytes, time, &mut self.records);
+        let mut written = 0;
+        let mut write_until = |offset: u64, findings: &[Finding]| {
+            // Bytes before this chunk, which waited for their meaning, are written already.
+            let until =
+                usize::try_from(offset.saturating_sub(base)).map_or(bytes.len(), |until| until.min(bytes.len()));
+            while written < until {
+                let end = until.min(written + MAX_SEGMENT);
+                // A finding is certain with the last byte of its record: it is on the packet with that byte.
+                let comments = if end == until { comments(findings) } else { Vec::new() };
+                let piece = &bytes[written..end];
+                let position = live.segments.data(&mut self.batch.blocks, direction, piece, time, &comments);
+                let extent = Extent::new(base + written as u64, position as u64, piece.len());
+                self.batch.index.extend(live.number, direction, extent);
+                written = end;
+            }
+        };
+        for record in self.records.iter().filter(|r| r.direction == direction) {
+            // Each record begins in a packet of its own.
+            write_until(record.offset.max(base), &[]);
+            write_until(record.offset + record.wire_len, &record.findings);
+        }
+        write_until(self.connection.record_start(direction).max(base), &[]);
+        write_until(base + bytes.len() as u64, &[]);
+        self.batch_records();
     }
 
-    /// Whether something waits for a commit.
-    pub fn holds(&self) -> bool {
-        !self.batch.blocks.is_empty() || !self.batch.records.is_empty()
+    /// Moves records of the dissector into the batch.
+    fn batch_records(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        let mut has_heads = false;
+        for record in self.records.drain(..) {
+            has_heads |= matches!(record.kind, Kind::Request | Kind::Response);
+            live.latest[record.direction.index()] = record.time;
+            let key = record.key.is_some().then_some((record.direction, record.time));
+            let at = self.batch.index.push(live.number, record);
+            self.key = key.map(|(direction, time)| (at, direction, time)).or(self.key);
+        }
+        if has_heads {
+            self.has_heads = true;
+            self.batch.index.set_handshake(live.number, self.connection.about().clone());
+        }
     }
 
-    /// Commits what is held when it is much; while others keep the spool busy, when it is very much.
+    /// Commits the batch: appends it to the spool, then applies it to the index, in one order for all connections.
+    pub fn commit(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        self.commit_with(lock(&shared.writer));
+    }
+
+    fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
+        self.old = false;
+        let (key, has_heads) = (self.key.take(), std::mem::take(&mut self.has_heads));
+        let Some(live) = self.live.as_mut().filter(|_| !self.batch.is_empty()) else { return };
+        let Some(applied) = writer.commit(&mut self.batch) else { return };
+        if live.number == NEW {
+            live.number = applied.opened;
+        }
+        if let Some((at, direction, time)) = key {
+            self.comment_reused_key(&mut writer, applied.first_record + at as u64, direction, time);
+        }
+        self.rotate(&mut writer, has_heads);
+        drop(writer);
+        self.shared.capture.changed();
+    }
+
+    /// Whether a key was used before is known only when its record is in the index: a further packet says so to other readers.
+    fn comment_reused_key(&mut self, writer: &mut Writer, no: u64, direction: Direction, time: Time) {
+        let findings = self.shared.capture.record(no).map(|record| record.findings).unwrap_or_default();
+        let reused = findings.into_iter().find(|finding| finding.rule == Rule::KeyReused);
+        if let (Some(finding), Some(live)) = (reused, &mut self.live) {
+            let mut blocks = Vec::new();
+            live.segments.comment(&mut blocks, direction, time, &comments(&[finding]));
+            writer.append_comment(&blocks);
+        }
+    }
+
+    /// Leaves the connection's state with a ring, and lets the ring rotate.
+    fn rotate(&mut self, writer: &mut Writer, has_heads: bool) {
+        let (Some(file), Some(live)) = (writer.ring_file(), &mut self.live) else { return };
+        if has_heads && live.handshake.is_none() {
+            live.handshake = self.shared.capture.keep_handshake(live.number);
+        }
+        let direction = |direction: Direction| {
+            let at = direction.index();
+            DirectionSnapshot::of(&self.connection, direction, self.ended[at], live.latest[at])
+        };
+        let snapshot = ConnectionSnapshot {
+            number: live.number,
+            client: self.client,
+            server: self.server,
+            first: live.first,
+            handshake: live.handshake.clone(),
+            directions: Direction::BOTH.map(direction),
+        };
+        if std::mem::replace(&mut live.file, file) != file {
+            self.connection.want_checkpoints();
+        }
+        writer.rotate(live.serial, snapshot);
+    }
+
+    /// Commits a large batch; while other connections keep the writer busy, only a very large one.
     pub fn commit_when_much(&mut self) {
-        let (held, most) = (self.batch.blocks.len(), self.recorder.most_held);
+        let (held, most) = (self.batch.blocks.len(), self.shared.max_batch);
         if held > 4 * most {
             self.commit();
         } else if held > most {
-            let writer = Arc::clone(&self.recorder.writer);
-            match writer.try_lock() {
+            let shared = Arc::clone(&self.shared);
+            match shared.writer.try_lock() {
                 Ok(writer) => self.commit_with(writer),
                 Err(TryLockError::Poisoned(poisoned)) => self.commit_with(poisoned.into_inner()),
                 Err(TryLockError::WouldBlock) => {}
@@ -112,43 +247,56 @@ impl Recording {
         }
     }
 
-    /// Whether the timer must be asked to look after what is held; from then on it does.
+    /// Returns true if the flush timer must be asked to watch the batch; from then on it does.
     pub fn wants_watch(&mut self) -> bool {
-        let unwatched = self.holds() && !self.watched;
+        let unwatched = !self.batch.is_empty() && !self.watched;
         self.watched |= unwatched;
         unwatched
     }
 
-    /// Commits what is held if it was already held at the last call. Whether the timer shall call again.
-    pub fn look_after(&mut self) -> bool {
-        if self.seen {
+    fn flush_old(&mut self) -> bool {
+        if self.old {
             self.commit();
         }
-        self.seen = self.holds();
-        self.watched = self.seen;
+        self.old = !self.batch.is_empty();
+        self.watched = self.old;
         self.watched
     }
 
-    /// Makes the connection visible without bytes: what was said on it is told later.
-    pub fn begin(&mut self, time: Time) {
-        self.open(time);
+    /// The client sends what follows before the handshake with that ordinal in the connection is answered.
+    pub const fn sent_before_answer(&mut self, handshake: u32) {
+        self.connection.sent_before_answer(handshake);
     }
 
-    /// It is known that a frame or a head begins with the next byte of a side, whatever came before it.
+    /// Begins the connection in the spool, if it has not begun.
+    pub fn begin(&mut self, time: Time) {
+        if self.live.is_some() {
+            return;
+        }
+        let serial = self.shared.serial.fetch_add(1, Ordering::Relaxed);
+        let mut segments = Segments::new(self.client, self.server, serial);
+        segments.open(&mut self.batch.blocks, time);
+        self.batch.index.open(ConnectionEntry::new(self.client, self.server, time));
+        let (number, latest) = (NEW, [time; 2]);
+        self.live = Some(Live { segments, first: time, number, serial, handshake: None, latest, file: 1 });
+    }
+
+    /// A frame or a head begins with the next byte of a side, whatever came before it.
     pub fn begins_here(&mut self, direction: Direction, time: Time) {
         let at = self.connection.position(direction);
-        if self.connection.begins(direction, at, &mut self.batch.records)
+        if self.connection.begins(direction, at, &mut self.records)
             && let Some(live) = &mut self.live
         {
-            // For who reads the file.
+            // Readers of the file need that, too.
             let gap = Gap { to: Some(at), begins: Some(at) };
             live.segments.skip(&mut self.batch.blocks, direction, (0, gap), time, &[]);
         }
+        self.batch_records();
     }
 
     /// So many bytes of a side came again with another content.
     pub fn overlapped(&mut self, direction: Direction, differing: u64, time: Time) {
-        self.open(time);
+        self.begin(time);
         if let Some(live) = &mut self.live {
             self.connection.overlapped(direction, differing);
             live.segments.overlap(&mut self.batch.blocks, direction, differing, time);
@@ -161,17 +309,13 @@ impl Recording {
         if missing == 0 || to > MAX_STREAM || self.ended[direction.index()].is_some() {
             return;
         }
-        self.open(time);
-        // The index takes bytes and gaps in the order of the stream.
-        self.commit();
+        self.begin(time);
         let Some(live) = &mut self.live else { return };
-        if let Some(number) = live.number {
-            self.recorder.capture.index_mut().leave_out(number, direction, missing);
-        }
-        self.connection.gap(direction, missing, time, &mut self.batch.records);
-        let comments = comments_of(&self.batch.records);
+        self.batch.index.skip(live.number, direction, missing);
+        self.connection.gap(direction, missing, time, &mut self.records);
         let gap = Gap { to: Some(to), begins: None };
-        live.segments.skip(&mut self.batch.blocks, direction, (missing, gap), time, &comments);
+        live.segments.skip(&mut self.batch.blocks, direction, (missing, gap), time, &comments_of(&self.records));
+        self.batch_records();
         self.commit();
     }
 
@@ -182,174 +326,42 @@ impl Recording {
             return;
         }
         self.ended[direction.index()] = Some(how);
-        let held = self.batch.records.len();
-        self.connection.end(direction, how, time, &mut self.batch.records);
-        let comments = comments_of(&self.batch.records[held..]);
+        self.connection.end(direction, how, time, &mut self.records);
+        let comments = comments_of(&self.records);
         match how {
             EndReason::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
             _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
         }
+        self.batch_records();
         self.commit();
     }
 
-    /// A side has torn the connection down (RST): that ends both directions.
+    /// A side has reset the connection (RST): that ends both directions.
     pub fn reset(&mut self, by: Direction, time: Time) {
         let Some(live) = &mut self.live else { return };
-        let held = self.batch.records.len();
         self.connection.reset_by(by);
         for direction in [by, by.opposite()] {
             if self.ended[direction.index()].replace(EndReason::Rst).is_none() {
-                self.connection.end(direction, EndReason::Rst, time, &mut self.batch.records);
+                self.connection.end(direction, EndReason::Rst, time, &mut self.records);
             }
         }
-        let comments = comments_of(&self.batch.records[held..]);
-        live.segments.rst(&mut self.batch.blocks, by, time, &comments);
+        live.segments.rst(&mut self.batch.blocks, by, time, &comments_of(&self.records));
+        self.batch_records();
         self.commit();
     }
 
-    fn open(&mut self, time: Time) {
-        if self.live.is_some() {
-            return;
-        }
-        let serial = self.recorder.serial.fetch_add(1, Ordering::Relaxed);
-        let mut segments = Segments::new(self.client, self.server, serial);
-        segments.open(&mut self.batch.blocks, time);
-        self.live =
-            Some(Live { segments, first: time, number: None, serial, handshake: None, latest: [time; 2], file: 1 });
-    }
-
-    /// Reads a chunk and writes its packets into the batch.
-    fn dissect(&mut self, chunk: Chunk<'_>) {
-        let Chunk { direction, time, bytes } = chunk;
-        let Some(live) = &mut self.live else { return };
-        let base = self.connection.position(direction);
-        let known = self.batch.records.len();
-        self.connection.feed(direction, bytes, time, &mut self.batch.records);
-        let mut written = 0;
-        let mut packet = |until: u64, findings: &[Finding]| {
-            // What was kept until its meaning was known lies before this chunk, and is written.
-            let until = until.saturating_sub(base) as usize;
-            while written < until {
-                let end = until.min(written + MAX_SEGMENT);
-                // A finding is certain with the last byte of its record: it stands on the packet that holds that.
-                let comments = if end == until { comments(findings) } else { Vec::new() };
-                let at = live.segments.data(&mut self.batch.blocks, direction, &bytes[written..end], time, &comments);
-                let len = (end - written) as u32;
-                self.batch
-                    .extents
-                    .push((direction, Extent { offset: base + written as u64, position: at as u64, len }));
-                written = end;
-            }
-        };
-        for record in self.batch.records[known..].iter().filter(|r| r.direction == direction) {
-            // Each record begins in a packet of its own.
-            packet(record.offset.max(base), &[]);
-            packet(record.offset + record.wire_len, &record.findings);
-        }
-        packet(self.connection.record_start(direction).max(base), &[]);
-        packet(base + bytes.len() as u64, &[]);
-    }
-
-    /// Whoever recorded is gone, without a word on how the connection ended.
+    /// Ends what has not ended: nobody records the connection any more, and how it ended is not known.
     pub fn end_unknown(&mut self) {
-        let time = self.live.as_ref().and_then(|live| Some(self.recorder.capture.connection(live.number?)?.last));
+        let number = self.live.as_ref().map_or(NEW, |live| live.number);
+        let time = self.shared.capture.connection(number).map(|connection| connection.last);
         for direction in Direction::BOTH {
             self.end(direction, EndReason::Capture, time.unwrap_or_default());
         }
     }
+}
 
-    /// Appends what is held to the spool, then enters it into the index, in one order for all connections.
-    pub fn commit(&mut self) {
-        let writer = Arc::clone(&self.recorder.writer);
-        self.commit_with(lock(&writer));
-    }
-
-    fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
-        self.seen = false;
-        let Self { recorder, batch, connection, client, server, live: Some(live), .. } = self else { return };
-        if batch.blocks.is_empty() && batch.records.is_empty() {
-            return;
-        }
-        let bytes: u64 = batch.extents.iter().map(|(_, extent)| u64::from(extent.len)).sum();
-        let appended = if writer.stopped {
-            None
-        } else if recorder.capture.len() + batch.records.len() as u64 > recorder.most_records {
-            Some(Err(format!("a capture has at most {}", count(recorder.most_records, "record"))))
-        } else {
-            Some(writer.spool.append_evicting(&batch.blocks, &recorder.capture).map_err(|error| error.to_string()))
-        };
-        match appended {
-            Some(Ok(position)) => {
-                let mut index = recorder.capture.index_mut();
-                let entry = || ConnectionEntry::new(*client, *server, live.first);
-                let number = *live.number.get_or_insert_with(|| index.open(entry()));
-                for (direction, extent) in batch.extents.drain(..) {
-                    index.extend(number, direction, Extent { position: position + extent.position, ..extent });
-                }
-                let handshake = batch.records.iter().any(|r| matches!(r.kind, Kind::Request | Kind::Response));
-                let mut keyed = None;
-                for record in batch.records.drain(..) {
-                    live.latest[record.direction.index()] = record.time;
-                    let request = record.key.is_some().then_some((record.direction, record.time));
-                    let no = index.push(number, record);
-                    keyed = request.map(|(direction, time)| (no, direction, time)).or(keyed);
-                }
-                // Whether its key was used before is known now: a packet behind it tells other readers.
-                let reused = keyed.and_then(|(no, direction, time)| {
-                    let mut findings = index.findings_of(no).iter().map(|(_, finding)| finding);
-                    let finding = findings.find(|finding| finding.rule == Rule::KeyReused)?.clone();
-                    Some((direction, time, comments(&[finding])))
-                });
-                if handshake && let Some(entry) = index.connection_mut(number) {
-                    entry.about.clone_from(connection.about());
-                }
-                drop(index);
-                if let Some((direction, time, comments)) = reused {
-                    batch.blocks.clear();
-                    live.segments.comment(&mut batch.blocks, direction, time, &comments);
-                    // A full disk is told of by what follows, and loses no bytes here.
-                    let _ = writer.spool.append_evicting(&batch.blocks, &recorder.capture);
-                }
-                self.rotate(number, writer, handshake);
-            }
-            Some(Err(why)) => {
-                writer.stopped = true;
-                recorder.capture.note_stop(&why);
-                recorder.capture.note_uncaptured(bytes);
-            }
-            None => recorder.capture.note_uncaptured(bytes),
-        }
-        self.batch.records.clear();
-        self.batch.blocks.clear();
-        self.batch.extents.clear();
-    }
-
-    /// Lets a ring rotate. Everything that was appended must be in the index.
-    fn rotate(&mut self, number: u32, mut writer: MutexGuard<'_, Writer>, has_heads: bool) {
-        let capture = &self.recorder.capture;
-        if let (Some(ring), Some(live)) = (&mut writer.spool.ring, &mut self.live) {
-            if has_heads && live.handshake.is_none() {
-                live.handshake = capture.keep_handshake(number);
-            }
-            let Self { connection, ended, .. } = self;
-            let snapshot = ConnectionSnapshot {
-                number,
-                client: self.client,
-                server: self.server,
-                first: live.first,
-                handshake: live.handshake.clone(),
-                directions: Direction::BOTH.map(|direction| {
-                    let at = direction.index();
-                    DirectionSnapshot::of(connection, direction, ended[at], live.latest[at])
-                }),
-            };
-            ring.note(live.serial, snapshot);
-            if std::mem::replace(&mut live.file, ring.number()) != ring.number() {
-                connection.want_checkpoints();
-            }
-            writer.spool.rotate(capture);
-        }
-        drop(writer);
-        capture.changed();
+impl Flush for Mutex<Option<Recording>> {
+    fn flush_old(&self) -> bool {
+        lock(self).as_mut().is_some_and(Recording::flush_old)
     }
 }

@@ -1,64 +1,58 @@
-//! The timer that ends the waiting of what connections hold back to write less often. It spares them a timer of their own
-//! around each read.
+//! The timer that ends the waiting of batched bytes, so that connections need no timer of their own around each read.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
-use super::connection_recorder::Recording;
+use super::writer::lock;
 
-/// How long what a connection holds may wait for more of it before it is written.
-const LINGER: Duration = Duration::from_millis(5);
+/// How long a batch may wait for more bytes before it is committed.
+const MAX_AGE: Duration = Duration::from_millis(5);
 
-/// A recording that both its connection and the timer reach; none when nobody records it any more.
-pub(in crate::capture) type Shared = Arc<Mutex<Option<Recording>>>;
+/// A batch that the timer commits when it gets old.
+pub(in crate::capture) trait Flush: Send + Sync {
+    /// Commits what was already batched at the previous call. Returns true if the timer must call again.
+    fn flush_old(&self) -> bool;
+}
 
-/// Writes what the connections that it watches hold, when it gets old. Clones watch for the same.
+/// Commits old batches on a thread of its own. Clones are the same timer.
 #[derive(Clone, Default)]
-pub(in crate::capture) struct Linger(Arc<Mutex<Watched>>);
+pub(in crate::capture) struct FlushTimer(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
-struct Watched {
-    recordings: Vec<Weak<Mutex<Option<Recording>>>>,
-    /// A thread looks after them; it goes when there are none.
+struct Waiting {
+    batches: Vec<Weak<dyn Flush>>,
+    /// Whether the thread runs; it ends when no batch waits.
     running: bool,
 }
 
-impl Linger {
-    /// Watches a recording, which must not be watched already, until it holds nothing.
-    pub fn watch(&self, recording: &Shared) {
-        let mut watched = lock(&self.0);
-        watched.recordings.push(Arc::downgrade(recording));
-        if !watched.running {
-            let linger = self.clone();
-            // Without a thread it is written with the next thing said, or at the end.
-            watched.running = thread::Builder::new().name("linger".to_owned()).spawn(move || linger.run()).is_ok();
+impl FlushTimer {
+    /// Calls a batch until it returns false. It must not be waiting already.
+    pub fn watch(&self, batch: Weak<dyn Flush>) {
+        let mut waiting = lock(&self.0);
+        waiting.batches.push(batch);
+        if !waiting.running {
+            let timer = self.clone();
+            // Without a thread the batch is committed with the connection's next bytes, or at its end.
+            waiting.running = thread::Builder::new().name("flush".to_owned()).spawn(move || timer.run()).is_ok();
         }
     }
 
     fn run(&self) {
         loop {
-            // What is there at two looks in a row is between one and two halves old.
-            thread::sleep(LINGER / 2);
-            let mut recordings = {
-                let mut watched = lock(&self.0);
-                watched.running = !watched.recordings.is_empty();
-                if !watched.running {
+            // What is there at two calls in a row is between one and two halves old.
+            thread::sleep(MAX_AGE / 2);
+            let mut batches = {
+                let mut waiting = lock(&self.0);
+                waiting.running = !waiting.batches.is_empty();
+                if !waiting.running {
                     return;
                 }
-                std::mem::take(&mut watched.recordings)
+                std::mem::take(&mut waiting.batches)
             };
-            // Outside the lock, in which connections wait for nobody.
-            recordings.retain(|recording| {
-                let Some(recording) = recording.upgrade() else { return false };
-                lock(&recording).as_mut().is_some_and(Recording::look_after)
-            });
-            lock(&self.0).recordings.append(&mut recordings);
+            // Without the lock, so that no connection waits for another one's commit here.
+            batches.retain(|batch| batch.upgrade().is_some_and(|batch| batch.flush_old()));
+            lock(&self.0).batches.append(&mut batches);
         }
     }
-}
-
-/// A thread that panicked while it held the lock has spoilt nothing that matters more than going on.
-pub(in crate::capture) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,3 +5,4 @@ mod flush_timer;
 pub mod recorder;
 pub mod ring;
 pub mod spool;
+mod writer;

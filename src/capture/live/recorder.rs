@@ -1,55 +1,28 @@
-//! From sockets to the spool and the index. Connections record side by side, and write one after the other.
+//! Records live connections into one capture. Connections are dissected side by side, and commit one after the other.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
-use super::connection_recorder::Recording;
-use super::flush_timer::{Linger, Shared, lock};
+pub use super::connection_recorder::Chunk;
+use super::connection_recorder::{Recording, Shared};
+use super::flush_timer::FlushTimer;
 use super::spool::Spool;
+use super::writer::{Writer, lock};
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
-/// How much a connection holds at most, in bytes of the spool, before it writes if nobody else does.
-const MAX_HELD: usize = 256 * 1024;
+/// How large a batch of a connection may grow, in bytes of the spool.
+const MAX_BATCH: usize = 256 * 1024;
 
-/// How many records a capture may have: their numbers are kept in 32 bits.
-const MAX_RECORDS: u64 = u32::MAX as u64;
-
-/// Bytes that crossed a socket.
-#[derive(Clone, Copy, Debug)]
-pub struct Chunk<'a> {
-    /// Which way.
-    pub direction: Direction,
-    /// When.
-    pub time: Time,
-    /// Exactly as they crossed.
-    pub bytes: &'a [u8],
-}
-
-/// Records any number of connections into one capture. Clones record into the same.
+/// Records any number of connections into one capture. Clones record into the same one.
 #[derive(Clone)]
 pub struct Recorder {
-    pub(in crate::capture) capture: Capture,
-    pub(in crate::capture) writer: Arc<Mutex<Writer>>,
-    /// Connections so far, silent ones too.
-    pub(in crate::capture) serial: Arc<AtomicU32>,
-    linger: Linger,
-    /// How much a connection holds, in bytes of the spool, before it writes; four times as much while others keep the spool busy.
-    pub(in crate::capture) most_held: usize,
-    /// How many bytes of a connection are read before what they become is looked at.
-    pub(in crate::capture) most_fed: usize,
-    /// How many records the capture may have.
-    pub(in crate::capture) most_records: u64,
-}
-
-pub(in crate::capture) struct Writer {
-    pub spool: Spool,
-    /// Writing has failed. Nothing is appended from here on: it would stand behind a hole.
-    pub stopped: bool,
+    shared: Arc<Shared>,
+    timer: FlushTimer,
 }
 
 impl Recorder {
@@ -62,37 +35,30 @@ impl Recorder {
     /// The same, for a capture that people know as the file `path`.
     pub(in crate::capture) fn named(spool: Spool, path: &Path) -> Self {
         let capture = Capture::over_files(spool.files(), path);
-        let (mut most_held, mut most_fed) = (MAX_HELD, usize::MAX);
+        let (mut max_batch, mut max_fed) = (MAX_BATCH, usize::MAX);
         if let Some(ring) = &spool.ring {
             capture.index_mut().limit_windows(ring.windows_size());
-            // A file of a small ring does not grow far beyond its share.
-            most_held = usize::try_from(ring.share() / 4).map_or(MAX_HELD, |quarter| quarter.min(MAX_HELD));
-            // The smallest frames take two hundred times as much in the file, with what is wrong with them.
-            most_fed = usize::try_from(ring.share() / 64).unwrap_or(usize::MAX).max(1);
+            // A file of a small ring must not grow far beyond its share.
+            max_batch = usize::try_from(ring.share() / 4).map_or(MAX_BATCH, |quarter| quarter.min(MAX_BATCH));
+            // The smallest frames take two hundred times as much in the file, with their findings.
+            max_fed = usize::try_from(ring.share() / 64).unwrap_or(usize::MAX).max(1);
         }
-        let writer = Arc::new(Mutex::new(Writer { spool, stopped: false }));
-        Self {
-            capture,
-            writer,
-            serial: Arc::default(),
-            linger: Linger::default(),
-            most_held,
-            most_fed,
-            most_records: MAX_RECORDS,
-        }
+        let writer = Mutex::new(Writer::new(capture.clone(), spool));
+        let shared = Shared { capture, writer, serial: AtomicU32::default(), max_batch, max_fed };
+        Self { shared: Arc::new(shared), timer: FlushTimer::default() }
     }
 
     /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
     pub(in crate::capture) fn mark_reconstructed(&self, words: &str) {
-        if let Err(e) = lock(&self.writer).spool.mark(words) {
-            self.capture.add_trouble(&format!("cannot write {}: {e}", scratch::folder().display()));
+        if let Err(e) = lock(&self.shared.writer).spool().mark(words) {
+            self.shared.capture.add_trouble(&format!("cannot write {}: {e}", scratch::folder().display()));
         }
-        self.capture.set_reconstructed(words);
+        self.shared.capture.set_reconstructed(words);
     }
 
     /// The capture that is being filled.
-    pub const fn capture(&self) -> &Capture {
-        &self.capture
+    pub fn capture(&self) -> &Capture {
+        &self.shared.capture
     }
 
     /// Begins to record a connection. It becomes visible with its first bytes.
@@ -108,10 +74,19 @@ impl Recorder {
         self.connection_of(client, server, Connection::in_frames())
     }
 
+    /// Begins to record a connection that `connection` dissects, without the flush timer.
+    pub(in crate::capture) fn recording(
+        &self,
+        client: SocketAddr,
+        server: SocketAddr,
+        connection: Connection,
+    ) -> Recording {
+        Recording::new(Arc::clone(&self.shared), client, server, connection)
+    }
+
     fn connection_of(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
-        let recording = Recording::new(self.clone(), client, server, connection);
-        let recording = Arc::new(Mutex::new(Some(recording)));
-        ConnectionRecorder(Arc::new(SharedRecording { recording, linger: self.linger.clone() }))
+        let recording = Arc::new(Mutex::new(Some(self.recording(client, server, connection))));
+        ConnectionRecorder(Arc::new(SharedRecording { recording, timer: self.timer.clone() }))
     }
 }
 
@@ -121,8 +96,8 @@ impl Recorder {
 pub struct ConnectionRecorder(Arc<SharedRecording>);
 
 struct SharedRecording {
-    recording: Shared,
-    linger: Linger,
+    recording: Arc<Mutex<Option<Recording>>>,
+    timer: FlushTimer,
 }
 
 impl ConnectionRecorder {
@@ -144,7 +119,8 @@ impl ConnectionRecorder {
             watch = recording.wants_watch();
         });
         if watch {
-            self.0.linger.watch(&self.0.recording);
+            let batch: Weak<Mutex<Option<Recording>>> = Arc::downgrade(&self.0.recording);
+            self.0.timer.watch(batch);
         }
     }
 
@@ -223,8 +199,8 @@ mod tests {
     fn what_has_no_number_is_counted_as_not_captured() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");
-        let mut recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
-        recorder.most_records = 4;
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        lock(&recorder.shared.writer).most_records = 4;
         let address = "127.0.0.1:6455".parse().expect("address");
         let connection = recorder.connection(address, address);
         let [request, response] = handshake();

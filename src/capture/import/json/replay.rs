@@ -46,7 +46,7 @@ impl Replay {
     /// Begins a connection with the addresses of client and server. With `in_frames` its first bytes are frames, not HTTP.
     pub fn begin(&mut self, connection: u64, (client, server): (SocketAddr, SocketAddr), in_frames: bool) {
         let reading = if in_frames { Connection::in_frames() } else { Connection::new(Some(server)) };
-        let recording = Recording::new(self.recorder.clone(), client, server, reading);
+        let recording = self.recorder.recording(client, server, reading);
         self.connections.insert(
             connection,
             Replayed { recording, ordinals: 0, requests: VecDeque::new(), reset: None, ended: [false; 2] },

@@ -3,46 +3,16 @@
 use super::{Flows, is_request};
 use crate::capture::store::index::{ConnectionEntry, Extent};
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::resync;
 use crate::proto::time::Time;
 
-pub(super) enum Entered {
-    Extent(u32, Direction, Extent),
-    /// Bytes that no file position holds.
-    Hole(u32, Direction, u64),
-    Record(u32, DissectedRecord),
-    About(u32, usize),
-    /// On the latest record.
-    Note(String),
-    /// The latest record is TLS.
-    Tls,
-}
-
 impl Flows {
-    /// Enters what was read so far into the capture.
+    /// Applies to the index what was read so far.
     pub fn commit(&mut self) {
-        let mut tls = None;
-        let mut index = self.capture.index_mut();
-        let mut latest = index.totals.records;
-        for entered in self.entered.drain(..) {
-            match entered {
-                Entered::Extent(number, direction, extent) => index.extend(number, direction, extent),
-                Entered::Hole(number, direction, len) => index.leave_out(number, direction, len),
-                Entered::Record(number, record) => latest = index.push(number, record),
-                Entered::About(number, flow) => {
-                    if let Some(entry) = index.connection_mut(number) {
-                        entry.about.clone_from(self.flows[flow].connection.about());
-                    }
-                }
-                Entered::Note(note) => {
-                    index.notes.insert(latest, note);
-                }
-                Entered::Tls => tls = Some(latest),
-            }
-        }
-        drop(index);
-        if let Some(no) = tls {
+        let applied = self.capture.index_mut().apply(&mut self.batch, 0);
+        if let Some(tls) = self.tls_record.take() {
+            let no = applied.first_record + tls as u64;
             self.capture.add_trouble(&format!(
                 "record {no}: TLS; capture after decryption, or use a key log in Wireshark and export"
             ));
@@ -61,9 +31,9 @@ impl Flows {
         }
         let flow = &mut self.flows[i];
         let side = &mut flow.sides[direction.index()];
-        let extent = Extent { offset: side.taken, position, len: bytes.len() as u32 };
+        let extent = Extent::new(side.taken, position, bytes.len());
         flow.latest[direction.index()] = Some(extent);
-        self.entered.push(Entered::Extent(number, direction, extent));
+        self.batch.extend(number, direction, extent);
         side.taken += bytes.len() as u64;
         let other = direction.opposite();
         flow.connection.outstanding(other, flow.sides[other.index()].is_behind());
@@ -79,7 +49,7 @@ impl Flows {
         let number = self.number_of(i, direction, &[], time);
         let flow = &mut self.flows[i];
         flow.sides[direction.index()].taken += missing;
-        self.entered.push(Entered::Hole(number, direction, missing));
+        self.batch.skip(number, direction, missing);
         flow.connection.gap(direction, missing, time, &mut self.records);
         self.enter(i, number);
     }
@@ -148,14 +118,14 @@ impl Flows {
         for record in self.records.drain(..) {
             let kind = record.kind;
             handshake |= matches!(kind, Kind::Request | Kind::Response);
-            self.entered.push(Entered::Record(number, record));
+            let at = self.batch.push(number, record);
             if kind == Kind::Junk && !self.tls_told && self.flows[i].is_tls {
                 self.tls_told = true;
-                self.entered.push(Entered::Tls);
+                self.tls_record = Some(at);
             }
         }
         if handshake {
-            self.entered.push(Entered::About(number, i));
+            self.batch.set_handshake(number, self.flows[i].connection.about().clone());
         }
     }
 }

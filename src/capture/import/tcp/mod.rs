@@ -18,14 +18,13 @@ use super::link::TcpHead;
 use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
-use crate::capture::store::index::Extent;
+use crate::capture::store::index::{Extent, IndexBatch};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
 use crate::proto::resync;
 use crate::proto::rules::count;
 use crate::proto::time::Time;
 use crate::wire::http;
-use ingest::Entered;
 
 /// How much is entered at once at the end of the file, or of a connection.
 const MANY: usize = 4096;
@@ -38,7 +37,9 @@ pub struct Flows {
     by_ends: HashMap<(SocketAddr, SocketAddr), usize>,
     flows: Vec<Flow>,
     /// Waits for [`Flows::commit`].
-    entered: Vec<Entered>,
+    batch: IndexBatch,
+    /// Which record of the batch is TLS; the first of all alone.
+    tls_record: Option<usize>,
     records: Vec<DissectedRecord>,
     last: Time,
     /// Bytes behind the end of their direction.
@@ -73,7 +74,8 @@ impl Flows {
             options,
             by_ends: HashMap::new(),
             flows: Vec::new(),
-            entered: Vec::new(),
+            batch: IndexBatch::default(),
+            tls_record: None,
             records: Vec::new(),
             last: Time::default(),
             late: 0,
@@ -120,7 +122,7 @@ impl Flows {
         }
         self.close(i, direction, offset, &segment);
         if let Some(note) = segment.notes.into_iter().next().filter(|_| !segment.tcp.flags.rst) {
-            self.entered.push(Entered::Note(note));
+            self.batch.note(note);
         }
     }
 
@@ -169,7 +171,7 @@ impl Flows {
             ends -= 1;
             let note = segment.notes.len().checked_sub(ends + 1).and_then(|at| segment.notes.get(at));
             if let Some(note) = note.filter(|note| !note.is_empty()) {
-                self.entered.push(Entered::Note(note.clone()));
+                self.batch.note(note.clone());
             }
         }
     }
@@ -181,7 +183,7 @@ impl Flows {
             for direction in Direction::BOTH {
                 self.end(i, direction, EndReason::Capture, self.last);
             }
-            if self.entered.len() > MANY {
+            if self.batch.len() > MANY {
                 self.commit();
             }
         }

@@ -170,7 +170,7 @@ impl Flows {
             let missing = offset.saturating_sub(sides[direction.index()].taken);
             self.gap(i, direction, missing, time);
             self.feed_waiting(i, direction);
-            if self.entered.len() > MANY {
+            if self.batch.len() > MANY {
                 self.commit();
             }
         }

@@ -164,8 +164,8 @@ fn append(
 ) -> Vec<Extent> {
     let mut extents = Vec::new();
     for piece in bytes.chunks(MAX_SEGMENT) {
-        let position = segments.data(&mut out.blocks, direction, piece, time, &[]) as u64;
-        extents.push(Extent { offset, position, len: piece.len() as u32 });
+        let position = segments.data(&mut out.blocks, direction, piece, time, &[]);
+        extents.push(Extent::new(offset, position as u64, piece.len()));
         offset += piece.len() as u64;
     }
     extents

@@ -1,5 +1,6 @@
 //! A small entry of fixed size per record, and beside it what few records have.
 
+mod batch;
 mod connection;
 mod connections;
 mod entry;
@@ -12,6 +13,7 @@ mod windows;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+pub use self::batch::{Applied, IndexBatch, NEW};
 pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
 use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, UNDIRECTED, what};
@@ -133,23 +135,23 @@ impl Index {
         self.connections.get_mut(number)
     }
 
-    /// Notes where further bytes of a stream lie.
-    pub fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
+    /// Adds the extent that comes next in a direction.
+    fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
         self.totals.bytes[direction.index()] += u64::from(extent.len);
         if let Some(entry) = self.connection_mut(connection) {
             entry.streams[direction.index()].push(extent);
         }
     }
 
-    /// Notes that the next bytes of a stream were not captured.
-    pub fn leave_out(&mut self, connection: u32, direction: Direction, len: u64) {
+    /// Adds that the next bytes of a direction were not captured.
+    fn skip(&mut self, connection: u32, direction: Direction, len: u64) {
         if let Some(entry) = self.connection_mut(connection) {
-            entry.streams[direction.index()].leave_out(len);
+            entry.streams[direction.index()].skip(len);
         }
     }
 
     /// Adds a record; returns its number.
-    pub fn push(&mut self, connection: u32, dissected: DissectedRecord) -> u64 {
+    fn push(&mut self, connection: u32, dissected: DissectedRecord) -> u64 {
         self.totals.records += 1;
         let no = self.totals.records;
         self.origin.get_or_insert(dissected.time);

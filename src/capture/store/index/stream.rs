@@ -16,6 +16,13 @@ pub struct Extent {
     pub len: u32,
 }
 
+impl Extent {
+    /// An extent of `len` bytes, at most as many as a packet holds.
+    pub fn new(offset: u64, position: u64, len: usize) -> Self {
+        Self { offset, position, len: u32::try_from(len).unwrap_or(u32::MAX) }
+    }
+}
+
 /// A piece by the stream offsets between which it lies.
 struct Piece {
     start: u64,
@@ -41,7 +48,7 @@ impl Stream {
     }
 
     /// The next `len` bytes were not captured.
-    pub(in crate::capture) fn leave_out(&mut self, len: u64) {
+    pub(in crate::capture) fn skip(&mut self, len: u64) {
         self.extents.push(self.len, HOLE);
         self.len += len;
     }
@@ -161,7 +168,7 @@ mod tests {
     fn a_stream_ends_at_a_hole_and_goes_on_behind_it() {
         let mut stream = Stream::default();
         stream.push(Extent { offset: 0, position: 100, len: 10 });
-        stream.leave_out(5);
+        stream.skip(5);
         stream.push(Extent { offset: 15, position: 300, len: 5 });
         assert_eq!((stream.len, stream.pieces(5, 15)), (20, vec![(105, 5)]));
         assert_eq!((stream.pieces(12, 8), stream.pieces(16, 9)), (vec![], vec![(301, 4)]));

@@ -1,0 +1,174 @@
+//! Changes to the index that are collected without a lock and applied under one.
+
+use super::Index;
+use super::connection::ConnectionEntry;
+use super::stream::Extent;
+use crate::proto::connection::HandshakeSummary;
+use crate::proto::dissected::{Direction, DissectedRecord};
+
+/// The number by which a batch refers to the connection that it opens itself.
+pub const NEW: u32 = 0;
+
+/// Extents, records and notes that wait for [`Index::apply`], which empties the batch and keeps its memory.
+#[derive(Debug, Default)]
+pub struct IndexBatch {
+    opened: Option<ConnectionEntry>,
+    pieces: Vec<(u32, Direction, Piece)>,
+    records: Vec<(u32, DissectedRecord)>,
+    handshakes: Vec<(u32, HandshakeSummary)>,
+    /// With how many records of the batch come before each.
+    notes: Vec<(usize, String)>,
+    /// How many bytes the extents have together.
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Extent(Extent),
+    /// So many bytes were not captured.
+    Missing(u64),
+}
+
+/// The numbers that [`Index::apply`] assigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The connection that the batch opened; [`NEW`] if it opened none.
+    pub opened: u32,
+    /// The first record of the batch; the others follow one by one.
+    pub first_record: u64,
+}
+
+impl IndexBatch {
+    /// Opens a connection, which the batch then calls [`NEW`].
+    pub fn open(&mut self, entry: ConnectionEntry) {
+        self.opened = Some(entry);
+    }
+
+    /// Adds the extent that comes next in a direction.
+    pub fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
+        self.bytes += u64::from(extent.len);
+        self.pieces.push((connection, direction, Piece::Extent(extent)));
+    }
+
+    /// Adds that the next `len` bytes of a direction were not captured.
+    pub fn skip(&mut self, connection: u32, direction: Direction, len: u64) {
+        self.pieces.push((connection, direction, Piece::Missing(len)));
+    }
+
+    /// Adds a record; returns how many come before it in the batch.
+    pub fn push(&mut self, connection: u32, record: DissectedRecord) -> usize {
+        self.records.push((connection, record));
+        self.records.len() - 1
+    }
+
+    /// Sets what the handshake of a connection says.
+    pub fn set_handshake(&mut self, connection: u32, about: HandshakeSummary) {
+        self.handshakes.push((connection, about));
+    }
+
+    /// Puts a note on the latest record.
+    pub fn note(&mut self, note: String) {
+        self.notes.push((self.records.len(), note));
+    }
+
+    /// How many records it has.
+    pub const fn records(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// How many captured bytes its extents have together.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many changes it makes.
+    pub const fn len(&self) -> usize {
+        self.pieces.len() + self.records.len() + self.notes.len()
+    }
+
+    /// Drops all changes.
+    pub fn clear(&mut self) {
+        self.opened = None;
+        self.pieces.clear();
+        self.records.clear();
+        self.handshakes.clear();
+        self.notes.clear();
+        self.bytes = 0;
+    }
+}
+
+impl Index {
+    /// Applies a batch, of which the extents are relative to `position`, and empties it.
+    pub fn apply(&mut self, batch: &mut IndexBatch, position: u64) -> Applied {
+        let opened = batch.opened.take().map_or(NEW, |entry| self.open(entry));
+        let number = |connection| if connection == NEW { opened } else { connection };
+        for (connection, direction, piece) in batch.pieces.drain(..) {
+            match piece {
+                Piece::Extent(extent) => {
+                    let position = position + extent.position;
+                    self.extend(number(connection), direction, Extent { position, ..extent });
+                }
+                Piece::Missing(len) => self.skip(number(connection), direction, len),
+            }
+        }
+        let first_record = self.totals.records + 1;
+        for (connection, record) in batch.records.drain(..) {
+            self.push(number(connection), record);
+        }
+        for (connection, about) in batch.handshakes.drain(..) {
+            if let Some(entry) = self.connection_mut(number(connection)) {
+                entry.about = about;
+            }
+        }
+        for (before, note) in batch.notes.drain(..) {
+            self.notes.insert(first_record - 1 + before as u64, note);
+        }
+        batch.bytes = 0;
+        Applied { opened, first_record }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::dissected::{EndReason, Kind, RecordLink};
+    use crate::proto::time::Time;
+
+    #[test]
+    fn a_batch_is_applied_in_its_order_and_then_empty() {
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let direction = Direction::ClientToServer;
+        let mut index = Index::default();
+        let mut batch = IndexBatch::default();
+        batch.open(ConnectionEntry::new(address, address, Time(1)));
+        batch.extend(NEW, direction, Extent { offset: 0, position: 10, len: 4 });
+        batch.skip(NEW, direction, 2);
+        batch.extend(NEW, direction, Extent { offset: 6, position: 30, len: 3 });
+        assert_eq!(batch.bytes(), 7);
+        let record = |offset, wire_len, kind| DissectedRecord {
+            kind,
+            direction,
+            time: Time(2),
+            offset,
+            wire_len,
+            lead: [0; 2],
+            link: RecordLink::None,
+            code: 0,
+            compressed: false,
+            undirected: false,
+            findings: Vec::new(),
+            key: None,
+            checkpoint: None,
+        };
+        assert_eq!(batch.push(NEW, record(0, 4, Kind::Junk)), 0);
+        batch.note("a note".to_owned());
+        assert_eq!(batch.push(NEW, record(4, 2, Kind::Gap)), 1);
+        assert_eq!(index.apply(&mut batch, 1000), Applied { opened: 1, first_record: 1 });
+        let stream = &index.connection(1).expect("opened").streams[0];
+        assert_eq!((stream.len, stream.pieces(0, 9), stream.pieces(6, 9)), (9, vec![(1010, 4)], vec![(1030, 3)]));
+        assert_eq!(index.notes.get(&1).map(String::as_str), Some("a note"));
+        assert_eq!((batch.len(), batch.bytes()), (0, 0));
+        batch.push(1, record(9, 0, Kind::End(EndReason::Fin)));
+        assert_eq!(index.apply(&mut batch, 0), Applied { opened: NEW, first_record: 3 });
+    }
+}
