@@ -39,7 +39,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     // Listen first: --force must not replace an older capture if the server cannot start.
     let server = Server::bind(server_config(args))?;
     let spool = create_spool(args)?;
-    let cleanup = spool.fate();
+    let cleanup = spool.cleanup();
     let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
@@ -71,7 +71,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let deadline = (ending_since + END_WITHIN).max(Instant::now() + LAST_LINES);
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool, which then does not delete its file.
-    cleanup.go();
+    cleanup.delete();
     let concluded = conclude(args, &capture, end, printed, &stderr);
     // Do not wait for a reader of stderr that does not read.
     if stderr.flush(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }

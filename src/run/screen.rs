@@ -41,7 +41,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     let leftover = spool::leftovers(&scratch::folder()).into_iter().next();
     let server = Server::bind(headless::server_config(args))?;
     let spool = headless::create_spool(args)?;
-    let cleanup = spool.fate();
+    let cleanup = spool.cleanup();
     let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
     let warning = server.warning();
@@ -63,12 +63,12 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
     // Unless the user confirmed that the capture may be lost, keep it: the next start shows its path.
     let is_kept = args.write.is_some() || !matches!(shown, Ok(Ended::Quit)) && !capture.is_empty();
     if is_kept {
-        cleanup.stay();
+        cleanup.keep();
     }
     server.shutdown();
     if !is_kept {
         // A thread that did not end in time may hold the spool, which then does not delete its file.
-        cleanup.go();
+        cleanup.delete();
     }
     shown?;
     headless::check_captured(&capture, false)?;

@@ -32,7 +32,7 @@ impl Recorder {
         Self::named(spool, &path)
     }
 
-    /// The same, for a capture that people know as the file `path`.
+    /// The same, for a capture that is shown as the file `path`.
     pub(in crate::capture) fn named(spool: Spool, path: &Path) -> Self {
         let capture = Capture::over_files(spool.files(), path);
         let (mut max_batch, mut max_fed) = (MAX_BATCH, usize::MAX);
@@ -48,7 +48,7 @@ impl Recorder {
         Self { shared: Arc::new(shared), timer: FlushTimer::default() }
     }
 
-    /// Marks the capture and its file as reconstructed, in words. Nothing may have been recorded yet.
+    /// Marks the capture and its file as reconstructed, in `words`. Must be called before anything is recorded.
     pub(in crate::capture) fn mark_reconstructed(&self, words: &str) {
         if let Err(e) = lock(&self.shared.writer).spool().mark(words) {
             self.shared.capture.add_trouble(&format!("cannot write {}: {e}", scratch::folder().display()));
@@ -63,7 +63,7 @@ impl Recorder {
 
     /// Begins to record a connection. It becomes visible with its first bytes.
     pub fn connection(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
-        // As they stand in the file: an IPv4 address that reached an IPv6 socket is an IPv4 address.
+        // As in the file: an IPv4 address that reached an IPv6 socket is an IPv4 address.
         let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         let (client, server) = (canonical(client), canonical(server));
         self.connection_of(client, server, Connection::new(Some(server)))
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_number_is_counted_as_not_captured() {
+    fn records_without_a_number_are_counted_as_not_captured() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
@@ -284,11 +284,14 @@ mod tests {
         let comment = b"framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";
         assert!(text.windows(comment.len()).any(|window| window == comment));
         let comment = b"(key-reused, RFC 6455 \xc2\xa74.1)";
-        assert!(text.windows(comment.len()).any(|window| window == comment), "what only the whole capture knows");
+        assert!(
+            text.windows(comment.len()).any(|window| window == comment),
+            "a finding that only the whole capture shows"
+        );
     }
 
     #[test]
-    fn a_file_that_ends_anywhere_gives_what_stands_before() {
+    fn a_file_that_is_cut_anywhere_yields_the_records_before_the_cut() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
@@ -310,7 +313,7 @@ mod tests {
         let mut counts = Vec::new();
         for cut in 0..=whole.len() {
             std::fs::write(&path, &whole[..cut]).expect("written");
-            // Of less than the first four bytes it cannot be told what they are.
+            // The format cannot be recognized from fewer than four bytes.
             let Ok((capture, loader)) = import::open(&path) else {
                 assert!(cut < 4, "refused at {cut}");
                 continue;

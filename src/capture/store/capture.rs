@@ -16,7 +16,7 @@ use crate::proto::time::Time;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 
-/// How far apart in the file two pieces of a stream may lie that are read at once, and how long such a piece may be, in bytes.
+/// The longest distance between two pieces of a stream that are read at once, and the longest such piece, in bytes.
 const NEAR: u64 = 512;
 const SHORT: usize = 4096;
 
@@ -26,8 +26,8 @@ pub struct Capture {
     shared: Arc<Shared>,
 }
 
-/// What is called with each further thing that is wrong.
-type Tell = Box<dyn Fn(&str) + Send + Sync>;
+/// Called with each new problem.
+type OnTrouble = Box<dyn Fn(&str) + Send + Sync>;
 
 struct Shared {
     index: RwLock<Index>,
@@ -37,15 +37,15 @@ struct Shared {
     reconstructed: OnceLock<Box<str>>,
     loading: AtomicBool,
     growing: AtomicBool,
-    /// Set while somebody waits to be told of a change.
+    /// Whether `wake` must be called after the next change.
     armed: AtomicBool,
-    /// Held by who needs what is there to stay.
+    /// Its clones delay eviction.
     hold: Arc<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
-    tell: OnceLock<Tell>,
+    on_trouble: OnceLock<OnTrouble>,
 }
 
-/// Keeps what is there: see [`Capture::hold`].
+/// Delays eviction while it lives: see [`Capture::hold`].
 #[derive(Debug)]
 pub struct Hold {
     _hold: Arc<()>,
@@ -56,7 +56,7 @@ pub struct Hold {
 pub struct Trouble {
     /// Bytes that crossed a socket and could not be written.
     pub uncaptured: u64,
-    /// Why capturing stopped, or what is wrong with the file: one line.
+    /// Why capturing stopped, or the problem with the file: one line.
     pub reason: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Capture {
         Self::over_files(Files::one(file, path.to_owned()), path)
     }
 
-    /// An empty capture over files that people know as `path`.
+    /// An empty capture over files that are shown as `path`.
     pub(in crate::capture) fn over_files(files: Files, path: &Path) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -80,7 +80,7 @@ impl Capture {
                 armed: AtomicBool::new(false),
                 hold: Arc::default(),
                 wake: OnceLock::new(),
-                tell: OnceLock::new(),
+                on_trouble: OnceLock::new(),
             }),
         }
     }
@@ -95,7 +95,7 @@ impl Capture {
         self.shared.files.paths()
     }
 
-    /// Whether that is a file that holds the bytes.
+    /// Returns true if `metadata` is of a file that holds the bytes.
     pub fn is_file(&self, metadata: &Metadata) -> bool {
         self.shared.files.any_is(metadata)
     }
@@ -115,7 +115,7 @@ impl Capture {
         self.index().totals
     }
 
-    /// What went wrong, if anything.
+    /// The problems so far.
     pub fn trouble(&self) -> Trouble {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -164,7 +164,7 @@ impl Capture {
         Hold { _hold: Arc::clone(&self.shared.hold) }
     }
 
-    /// Whether somebody needs what is there to stay.
+    /// Returns true while a [`Hold`] delays eviction.
     pub(in crate::capture) fn is_held(&self) -> bool {
         Arc::strong_count(&self.shared.hold) > 1
     }
@@ -196,7 +196,7 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
-    /// Puts a note on a record, or takes it away when it is empty. Line breaks become spaces.
+    /// Sets the note on a record; an empty one removes it. Line breaks become spaces.
     pub fn set_note(&self, no: u64, note: &str) {
         let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");
         let note = note.trim();
@@ -208,7 +208,7 @@ impl Capture {
         }
     }
 
-    /// Bytes of a record as they stood on the wire: the part of `range` that lies inside the record and was captured.
+    /// Bytes of a record as on the wire: the part of `range` that lies inside the record and was captured.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -283,7 +283,7 @@ impl Capture {
         Ok(bytes)
     }
 
-    /// The head of a frame; `None` for what is no frame, or one that was cut inside its head.
+    /// The head of a frame; `None` for another record, or when the frame was cut inside its head.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -297,8 +297,8 @@ impl Capture {
         })
     }
 
-    /// Bytes of a frame's payload, unmasked: the part of `range` (relative to the payload) that was captured. Empty for what
-    /// is no frame.
+    /// Bytes of a frame's payload, unmasked: the part of `range` (relative to the payload) that was captured. Empty for
+    /// another record.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -317,12 +317,13 @@ impl Capture {
         let _ = self.shared.wake.set(Box::new(wake));
     }
 
-    /// Asks to be told of the next change. Call it before looking at the capture, so that no change is missed.
+    /// Asks for a call of [`Self::on_change`] after the next change. Call it before reading the capture, so that no change is
+    /// missed.
     pub fn arm(&self) {
         self.shared.armed.store(true, Ordering::SeqCst);
     }
 
-    /// Tells whoever waits that something changed.
+    /// Calls [`Self::on_change`] if [`Self::arm`] asked for it.
     pub(in crate::capture) fn changed(&self) {
         if self.shared.armed.load(Ordering::SeqCst)
             && self.shared.armed.swap(false, Ordering::SeqCst)
@@ -342,24 +343,24 @@ impl Capture {
         self.changed();
     }
 
-    /// Notes bytes that were not captured; why is told by [`Self::add_trouble`].
+    /// Counts bytes that were not captured; [`Self::note_stop`] says why.
     pub(in crate::capture) fn note_uncaptured(&self, bytes: u64) {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).uncaptured += bytes;
         self.changed();
     }
 
-    /// Notes what is wrong, behind what was noted before: it stays one line. What was told already is not told again.
+    /// Adds a problem after those before; all are one line. The same problem is added once.
     pub fn add_trouble(&self, what: &str) {
-        self.tell_trouble(what, |reason| format!("{reason}; {what}"));
+        self.add_reason(what, |reason| format!("{reason}; {what}"));
     }
 
-    /// Notes why nothing more is captured, before what was noted before: nothing matters more.
+    /// Adds why capturing stopped, before all other problems.
     pub(in crate::capture) fn note_stop(&self, why: &str) {
         let what = format!("capturing stopped: {why}");
-        self.tell_trouble(&what, |reason| format!("{what}; before that: {reason}"));
+        self.add_reason(&what, |reason| format!("{what}; before that: {reason}"));
     }
 
-    fn tell_trouble(&self, what: &str, with: impl FnOnce(&str) -> String) {
+    fn add_reason(&self, what: &str, with: impl FnOnce(&str) -> String) {
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.reason = Some(match &trouble.reason {
             Some(reason) if reason.contains(what) => return,
@@ -367,15 +368,15 @@ impl Capture {
             None => what.to_owned(),
         });
         drop(trouble);
-        if let Some(tell) = self.shared.tell.get() {
-            tell(what);
+        if let Some(on_trouble) = self.shared.on_trouble.get() {
+            on_trouble(what);
         }
         self.changed();
     }
 
-    /// Sets what is called with each further thing that is wrong. Only the first call has an effect.
-    pub fn on_trouble(&self, tell: impl Fn(&str) + Send + Sync + 'static) {
-        let _ = self.shared.tell.set(Box::new(tell));
+    /// Sets what is called with each new problem. Only the first call has an effect.
+    pub fn on_trouble(&self, report: impl Fn(&str) + Send + Sync + 'static) {
+        let _ = self.shared.on_trouble.set(Box::new(report));
     }
 
     pub(in crate::capture) fn index(&self) -> RwLockReadGuard<'_, Index> {

@@ -10,7 +10,7 @@ use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
-/// What is known of a connection.
+/// A connection and the counts of its traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionInfo {
     /// Its number, from 1.
@@ -23,7 +23,7 @@ pub struct ConnectionInfo {
     pub first: Time,
     /// When its latest record was complete.
     pub last: Time,
-    /// What its handshake said.
+    /// What its handshake negotiated.
     pub about: HandshakeSummary,
     /// Bytes from client to server and back.
     pub bytes: [u64; 2],
@@ -50,7 +50,7 @@ impl ConnectionInfo {
 }
 
 impl Capture {
-    /// What is known of a connection; numbers begin at 1.
+    /// A connection by its number, from 1.
     pub fn connection(&self, number: u32) -> Option<ConnectionInfo> {
         let index = self.index();
         let entry = index.connection(number)?;

@@ -1,4 +1,4 @@
-//! The bytes of a capture by position: those of one file, or of the files of a ring, one behind the other.
+//! The bytes of a capture by position: those of one file, or of all files of a ring as if they were joined.
 
 use std::collections::VecDeque;
 use std::fs::{File, Metadata};
@@ -31,31 +31,31 @@ impl Files {
         self.0.write().unwrap_or_else(PoisonError::into_inner).push_back(part);
     }
 
-    /// Takes the first file away; its bytes cannot be read any more. The last one stays.
+    /// Removes the first file, whose bytes cannot be read any more; never the last one.
     pub fn pop(&self) -> Option<Part> {
         let mut parts = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if parts.len() > 1 { parts.pop_front() } else { None }
     }
 
-    /// Where they lie, the oldest first.
+    /// Their paths, the oldest first.
     pub fn paths(&self) -> Vec<PathBuf> {
         self.parts().iter().map(|part| part.path.clone()).collect()
     }
 
-    /// Whether that is one of them.
+    /// Returns true if `metadata` is of one of them.
     pub fn any_is(&self, metadata: &Metadata) -> bool {
         let same = |own: Metadata| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino());
         self.parts().iter().any(|part| part.file.metadata().is_ok_and(same))
     }
 
-    /// Reads bytes that lie in one file or, side by side, in several.
+    /// Reads bytes of one file or of several that follow each other.
     ///
     /// # Errors
-    /// When they cannot be read, or their file is gone.
+    /// When they cannot be read, or their file is evicted.
     pub fn read_exact_at(&self, mut buffer: &mut [u8], mut position: u64) -> io::Result<()> {
         while !buffer.is_empty() {
-            let (file, at, room) = self.at(position)?;
-            let len = usize::try_from(room).map_or(buffer.len(), |room| room.min(buffer.len()));
+            let (file, at, left) = self.at(position)?;
+            let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
             let (now, rest) = buffer.split_at_mut(len);
             file.read_exact_at(now, at)?;
             position += len as u64;
@@ -67,19 +67,19 @@ impl Files {
     /// Reads some bytes of one file; 0 at the end of the last.
     ///
     /// # Errors
-    /// When they cannot be read, or their file is gone.
+    /// When they cannot be read, or their file is evicted.
     pub fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        let (file, at, room) = self.at(position)?;
-        let len = usize::try_from(room).map_or(buffer.len(), |room| room.min(buffer.len()));
+        let (file, at, left) = self.at(position)?;
+        let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
         file.read_at(&mut buffer[..len], at)
     }
 
-    /// The file that holds a position, where in it, and how many bytes may stand there before the next file begins. Nobody waits
-    /// for a file to be read.
+    /// The file that holds a position, the offset in it, and how many bytes follow there before the next file begins. The lock is
+    /// not held while the file is read.
     fn at(&self, position: u64) -> io::Result<(Arc<File>, u64, u64)> {
         let parts = self.parts();
-        let gone = || io::Error::new(io::ErrorKind::NotFound, "evicted: the ring deleted its oldest file");
-        let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(gone)?;
+        let evicted = || io::Error::new(io::ErrorKind::NotFound, "evicted: the ring deleted its oldest file");
+        let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(evicted)?;
         let end = parts.get(i + 1).map_or(u64::MAX, |next| next.start);
         Ok((Arc::clone(&parts[i].file), position - parts[i].start, end - position))
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_go_on_from_file_to_file_until_one_is_gone() {
+    fn positions_continue_from_file_to_file_until_one_is_removed() {
         let first = part(0, b"abc");
         let files = Files::one(first.file, first.path);
         files.push(part(3, b"defg"));

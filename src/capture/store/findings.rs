@@ -1,4 +1,4 @@
-//! What is wrong in a capture, and where.
+//! The findings of a capture, by record and by rule.
 
 use super::Capture;
 use super::index::Tally;

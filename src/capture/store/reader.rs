@@ -1,20 +1,20 @@
-//! Reading records one after the other with fewer calls to the system than one per record.
+//! Reads records one after the other with less than one system call per record.
 
 use std::io;
 use std::ops::Range;
 
 use super::Capture;
-use super::index::Located;
+use super::index::Location;
 use super::record::Record;
 use crate::proto::dissected::{Direction, Kind};
 
 /// How much is read ahead while reading goes forward through the file, in bytes.
 const AHEAD: usize = 128 * 1024;
 
-/// How far behind the previous piece the next one may begin to count as reading forward, in bytes.
+/// The longest distance after the previous piece at which the next one counts as reading forward, in bytes.
 const NEAR: u64 = 16 * 1024;
 
-/// Reads the bytes of records; keeps a window of the file. Gives what [`Capture::wire`] gives.
+/// Reads the bytes of records as [`Capture::wire`] does; keeps a window of the file.
 pub struct Reader {
     capture: Capture,
     window: Vec<u8>,
@@ -22,25 +22,24 @@ pub struct Reader {
     at: u64,
     /// Where the previous piece ended in the file.
     previous: u64,
-    /// Records that are read next: the number of the first, and where each stands. See [`Self::look_up`].
-    known: (u64, Vec<Located>),
+    /// The locations of records that are read next, and the number of the first. See [`Self::look_up`].
+    located: (u64, Vec<Location>),
 }
 
 impl Reader {
     /// A reader that has read nothing.
     pub fn new(capture: &Capture) -> Self {
-        Self { capture: capture.clone(), window: Vec::new(), at: 0, previous: u64::MAX, known: Default::default() }
+        Self { capture: capture.clone(), window: Vec::new(), at: 0, previous: u64::MAX, located: Default::default() }
     }
 
-    /// Looks up at once where records stand that are read next, and no others, so that reading each is quick. Their numbers go on
-    /// one by one.
+    /// Looks up the locations of records that are read next, all under one lock, so that reading each needs none. Their numbers
+    /// must be consecutive.
     pub fn look_up(&mut self, records: &[Record]) {
-        self.known.0 = records.first().map_or(0, |record| record.no);
-        self.capture.index().positions(records, &mut self.known.1);
+        self.located.0 = records.first().map_or(0, |record| record.no);
+        self.capture.index().positions(records, &mut self.located.1);
     }
 
-    /// Puts bytes of a record as they stood on the wire into `out`, in place of what it held: the part of `range` that lies
-    /// inside the record and was captured.
+    /// Replaces `out` by bytes of a record as on the wire: the part of `range` that lies inside the record and was captured.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -51,21 +50,19 @@ impl Reader {
             out.clear();
             return Ok(());
         }
-        let known = record.no.checked_sub(self.known.0).and_then(|at| self.known.1.get(usize::try_from(at).ok()?));
-        let same = |known: &&Located| {
-            (known.connection, known.direction, known.offset) == (record.connection, record.direction, record.offset)
-        };
-        if let Some(position) = known.filter(same).and_then(|known| known.position).filter(|_| end > start) {
+        let at = record.no.checked_sub(self.located.0).and_then(|at| usize::try_from(at).ok());
+        let located = at.and_then(|at| self.located.1.get(at)).filter(|located| located.is_of(record));
+        if let Some(position) = located.and_then(|located| located.position).filter(|_| end > start) {
             out.clear();
             if self.piece(position + start, (end - start) as usize, out).is_ok() {
                 return Ok(());
             }
-            // It may have been written again elsewhere.
+            // A ring may have written it again elsewhere.
         }
         self.stream(record.connection, record.direction, record.offset + start, end - start, out)
     }
 
-    /// Puts bytes of one direction of a connection into `out`, from `offset` on, as far as they were captured.
+    /// Replaces `out` by bytes of one direction of a connection, from `offset` on, as far as they were captured.
     ///
     /// # Errors
     /// When the file cannot be read.

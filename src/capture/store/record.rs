@@ -1,4 +1,4 @@
-//! A record as everybody above sees it.
+//! A record of a capture.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -35,9 +35,9 @@ pub struct Record {
     pub code: u16,
     /// Whether it is a frame of a compressed message.
     pub compressed: bool,
-    /// Whether nothing tells which way it went: see [`Self::known_direction`].
+    /// Whether its direction is unknown: see [`Self::known_direction`].
     pub undirected: bool,
-    /// What there is to say about it. Their `about` are record numbers.
+    /// The rules that it breaks. `about` is a record number.
     pub findings: Vec<Finding>,
 }
 
@@ -62,7 +62,7 @@ impl Record {
         }
     }
 
-    /// The opcode, for a frame (a cut one too, when its first byte is there).
+    /// The opcode of a frame, or of a cut one that has its first byte.
     pub const fn opcode(&self) -> Option<Opcode> {
         match self.kind {
             Kind::Frame | Kind::CutFrame => Some(Opcode::from_wire(self.lead[0])),
@@ -70,8 +70,8 @@ impl Record {
         }
     }
 
-    /// Which way it went. `None` for a frame without a connection around it that was cut before its MASK: then `direction` is only
-    /// where its bytes are kept.
+    /// Which way it went. `None` for a single frame that was cut before its MASK bit: then `direction` only says where its bytes
+    /// are kept.
     pub const fn known_direction(&self) -> Option<Direction> {
         if self.undirected { None } else { Some(self.direction) }
     }
@@ -101,7 +101,7 @@ impl Record {
         2 + extended + if self.masked() { 4 } else { 0 }
     }
 
-    /// How many payload bytes of a frame were captured; `None` for what is no frame.
+    /// How many payload bytes of a frame were captured; `None` for another record.
     pub const fn payload_len(&self) -> Option<u64> {
         match self.kind {
             Kind::Frame | Kind::CutFrame => Some(self.wire_len.saturating_sub(self.header_len())),

@@ -1,4 +1,4 @@
-//! Where temporary files lie.
+//! The folder of temporary files.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ pub fn folder() -> PathBuf {
     etcetera::choose_base_strategy().map_or_else(|_| std::env::temp_dir(), |base| base.cache_dir()).join("framescope")
 }
 
-/// A file without a name in [`folder()`], or in the system's temporary folder when that fails: for what can be made again.
+/// A file without a name in [`folder()`], or in the system's temporary folder when that fails: for data that can be computed again.
 ///
 /// # Errors
 /// When neither folder can be written.

@@ -51,7 +51,7 @@ fn sequence_numbers_continue_after_a_long_gap() {
             }
             rest = &rest[len..];
         }
-        // Without anything missing the connection would be there by now.
+        // The sequence number that the connection would have without a gap.
         let first = 7u32.wrapping_mul(0x9e37_79b1);
         let now = first.wrapping_add(101).wrapping_add(far as u32);
         let (begun, last) = (sequence[0], *sequence.last().expect("packets"));
@@ -85,7 +85,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
     ];
-    // What a connection that is kept alive said before it was upgraded.
+    // An exchange on a kept-alive connection before it was upgraded.
     let before = ["GET /a HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"];
     // RFC 6455 §5.7.
     let frames: [&[u8]; 2] =
@@ -125,7 +125,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
     };
     let fars = [[5, 0], [1 << 30, 1500 << 20], [1 << 30, 1 << 31], [3 << 30, 5 << 30], [1 << 40, 7]];
     for (far, kept) in fars.into_iter().flat_map(|far| [(far, false), (far, true)]) {
-        // The connection as it crosses: what is far away is written by nobody.
+        // The connection as it is recorded live, with a gap in place of the long way.
         let mut live = Segments::new(client, server, 7);
         let mut at = heads.map(|head| head.len() as u64);
         let mut blocks = file_head.clone();

@@ -1,4 +1,4 @@
-//! What runs left behind that did not end cleanly.
+//! Spools of runs that did not end cleanly.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,16 +9,16 @@ use super::PREFIX;
 use crate::capture::format::pcapng;
 use crate::capture::live::ring::Ring;
 
-/// A capture that was left behind.
+/// A capture whose run did not end cleanly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
-    /// Its file; of a ring of several the name that stands for all of them, with `*` in place of their numbers.
+    /// Its file; for a ring of several files their common name, with `*` in place of the numbers.
     pub path: PathBuf,
     /// How many files it has.
     pub files: usize,
 }
 
-/// The captures in `folder` that a run left behind which did not end cleanly, with something recorded in them: newest first.
+/// The captures in `folder` whose runs did not end cleanly and recorded something, newest first. Deletes empty ones.
 pub fn leftovers(folder: &Path) -> Vec<Leftover> {
     let mut head = Vec::new();
     pcapng::file_head(&mut head, None);
@@ -27,18 +27,18 @@ pub fn leftovers(folder: &Path) -> Vec<Leftover> {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        let looked = || {
+        let modified = || {
             let file = entry.file_type().is_ok_and(|kind| kind.is_file()).then(|| File::open(entry.path()).ok())??;
             let metadata = file.metadata().ok()?;
             file.try_lock().ok()?;
             if metadata.len() <= head.len() as u64 {
-                // Nothing was recorded: nobody misses it.
+                // Nothing was recorded.
                 let _ = fs::remove_file(entry.path());
                 return None;
             }
             metadata.modified().ok()
         };
-        if let Some(modified) = looked() {
+        if let Some(modified) = modified() {
             let of = Ring::all_of(&entry.path()).unwrap_or_else(|| entry.path());
             found.entry(of).or_default().push((modified, entry.path()));
         }

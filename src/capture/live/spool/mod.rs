@@ -19,43 +19,43 @@ use crate::capture::format::pcapng;
 use crate::capture::store::files::{Files, Part};
 use crate::capture::store::scratch;
 
-/// Beginning of the names of temporary spools.
+/// First part of the names of temporary spools.
 const PREFIX: &str = "live-";
 
-/// The same while they are being made.
+/// The same while they are being created.
 const NEW_PREFIX: &str = "new-";
 
-/// Why a spool could not be made.
+/// Why a spool cannot be created or written.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// The file is there, and may not be replaced.
+    /// The file exists, and replacing it was not allowed.
     #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
     Exists(PathBuf),
-    /// The name is a folder's.
+    /// The path is a folder.
     #[error("{} is a folder; name a file in it", .0.display())]
     Folder(PathBuf),
-    /// The file is in use by another run.
+    /// Another run writes the file.
     #[error("{} is being written by another framescope; choose another name", .0.display())]
     InUse(PathBuf),
-    /// A ring has as much as it may, and can begin no further file: why it cannot.
+    /// A ring has its size, and its next file cannot be created: why.
     #[error("the ring is full, and {0}")]
     Full(String),
-    /// The system refused.
+    /// The operating system reported an error.
     #[error("cannot write {}: {source}; {}", path.display(), way_out(source))]
     Io {
-        /// Which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error.
         source: io::Error,
     },
 }
 
-/// Whether a disk, or what may be had of it, is full: other files that go make room.
+/// Returns true if the disk or the user's quota is full: deleting other files helps.
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// What to do about a file that cannot be written.
+/// What the user can do about a file that cannot be written.
 pub fn way_out(error: &io::Error) -> &'static str {
     let space = is_full(error) || error.kind() == io::ErrorKind::FileTooLarge;
     if space { "free some space or choose another place" } else { "choose another place" }
@@ -65,11 +65,11 @@ pub fn way_out(error: &io::Error) -> &'static str {
 #[derive(Debug)]
 pub struct Spool {
     files: Files,
-    /// The file that is written, and how long it is.
+    /// The file that is written, its path, and its length in bytes.
     file: Arc<File>,
     path: PathBuf,
     len: u64,
-    /// The position of its first byte.
+    /// The position of its first byte among the bytes of all files.
     start: u64,
     temporary: Arc<AtomicBool>,
     pub(in crate::capture) ring: Option<Ring>,
@@ -77,21 +77,21 @@ pub struct Spool {
     closer: Option<SyncSender<Part>>,
 }
 
-/// Decides from elsewhere whether a spool's files stay.
+/// Keeps or deletes the files of a spool that another thread may hold.
 #[derive(Clone, Debug)]
-pub struct Fate {
+pub struct SpoolCleanup {
     temporary: Arc<AtomicBool>,
     files: Files,
 }
 
-impl Fate {
-    /// The files stay when the spool goes, and are found by [`leftovers()`] if they were temporary.
-    pub fn stay(&self) {
+impl SpoolCleanup {
+    /// Keeps temporary files after the run; [`leftovers()`] finds them.
+    pub fn keep(&self) {
         self.temporary.store(false, Ordering::SeqCst);
     }
 
-    /// Temporary files go now, whoever else holds the spool.
-    pub fn go(&self) {
+    /// Deletes temporary files now, even while another thread holds the spool.
+    pub fn delete(&self) {
         if self.temporary.load(Ordering::SeqCst) {
             self.files.paths().iter().for_each(|path| drop(fs::remove_file(path)));
         }
@@ -99,7 +99,7 @@ impl Fate {
 }
 
 impl Spool {
-    /// A file that the user asked for, and keeps. An existing one is replaced only with `force`.
+    /// Creates a file that is kept. Replaces an existing one only with `force`.
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -107,8 +107,8 @@ impl Spool {
         Self::begin(create(path, force)?, path.to_owned(), false)
     }
 
-    /// The same as numbered files of `size` bytes together, of which the oldest go. `path` is their name without the number. Files
-    /// of an earlier ring of that name are removed only with `force`.
+    /// Creates a ring of numbered files, `size` bytes together. `path` is their name without the number. Deletes the files of an
+    /// earlier ring of that name only with `force`.
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -133,7 +133,7 @@ impl Spool {
         Ok(spool)
     }
 
-    /// A private file in the user's cache folder that goes when the spool is dropped.
+    /// Creates a private file in the user's cache folder, which is deleted when the spool is dropped.
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -141,7 +141,7 @@ impl Spool {
         Self::temporary_in(&scratch::folder())
     }
 
-    /// A private file in `folder`, which is made when it is missing.
+    /// Creates a private file in `folder`, and the folder when it does not exist.
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -149,7 +149,7 @@ impl Spool {
         Self::private(folder, None)
     }
 
-    /// The same as a ring of files of `size` bytes together: see [`Self::keep_ring`].
+    /// Creates a private ring of files, `size` bytes together: see [`Self::keep_ring`].
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -170,8 +170,7 @@ impl Spool {
         Ok(spool)
     }
 
-    /// A private file without a name, for what was converted and can be converted again: nothing is left of it, however the
-    /// run ends.
+    /// Creates a file without a name, for a converted capture: the system deletes it however the run ends.
     ///
     /// # Errors
     /// See [`SpoolError`].
@@ -201,10 +200,10 @@ impl Spool {
         }
     }
 
-    /// Marks the file as reconstructed, in words. Nothing may have been appended yet.
+    /// Marks the file as reconstructed, in `words`. Must be called before anything is appended.
     ///
     /// # Errors
-    /// What the system said.
+    /// When the file cannot be written.
     pub(in crate::capture) fn mark(&mut self, words: &str) -> io::Result<()> {
         let mut head = Vec::new();
         pcapng::file_head(&mut head, Some(words));
@@ -216,7 +215,7 @@ impl Spool {
     /// Appends whole blocks; returns the file position of their first byte.
     ///
     /// # Errors
-    /// What the system said. The file then ends where it ended before, so that it opens.
+    /// When the file cannot be written. It then keeps its former length, so that it opens.
     pub fn append(&mut self, blocks: &[u8]) -> io::Result<u64> {
         let position = self.len;
         if let Err(e) = self.file.write_all_at(blocks, position) {
@@ -233,12 +232,12 @@ impl Spool {
         self.files.clone()
     }
 
-    /// What decides whether the files stay.
-    pub fn fate(&self) -> Fate {
-        Fate { temporary: Arc::clone(&self.temporary), files: self.files.clone() }
+    /// The handle that keeps or deletes the files.
+    pub fn cleanup(&self) -> SpoolCleanup {
+        SpoolCleanup { temporary: Arc::clone(&self.temporary), files: self.files.clone() }
     }
 
-    /// Where it lies; of a ring, where its files lie, without their numbers.
+    /// The path of the file; of a ring, the path of its files without their numbers.
     pub fn path(&self) -> &Path {
         self.ring.as_ref().map_or(&self.path, Ring::base)
     }
@@ -246,12 +245,12 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        // Nothing can be done about a failure here; the next start offers what is left.
-        self.fate().go();
+        // After a failure the next start shows the file.
+        self.cleanup().delete();
     }
 }
 
-/// Makes the file that the user asked for, locked and empty.
+/// Creates the file that the user named, locked and empty.
 fn create(path: &Path, force: bool) -> Result<File, SpoolError> {
     let io = |source| SpoolError::Io { path: path.to_owned(), source };
     if path.is_dir() {
@@ -273,13 +272,13 @@ fn create(path: &Path, force: bool) -> Result<File, SpoolError> {
         file.set_len(0).map_err(io)
     });
     if ours.is_err() && !force {
-        // Nobody else has it: it was not there.
+        // It was created just now.
         let _ = fs::remove_file(path);
     }
     ours.map(|()| file)
 }
 
-/// Makes a private file, locked and empty. It gets the name by which others look for it when it is locked: see [`named`].
+/// Creates a private file, locked and empty, under a name that no other process looks for. [`named`] gives it its name then.
 fn private_file(folder: &Path) -> Result<NamedTempFile, SpoolError> {
     let made = tempfile::Builder::new().prefix(NEW_PREFIX).suffix(".pcapng").tempfile_in(folder);
     let made = made.map_err(|source| SpoolError::Io { path: folder.to_owned(), source })?;
@@ -287,7 +286,7 @@ fn private_file(folder: &Path) -> Result<NamedTempFile, SpoolError> {
     Ok(made)
 }
 
-/// Gives a private file its name, which no other file may have.
+/// Renames a private file to a path that does not exist yet.
 fn named(made: NamedTempFile, path: &Path) -> Result<File, SpoolError> {
     made.persist_noclobber(path).map_err(|e| match e.error.kind() {
         io::ErrorKind::AlreadyExists => SpoolError::Exists(path.to_owned()),
@@ -298,7 +297,7 @@ fn named(made: NamedTempFile, path: &Path) -> Result<File, SpoolError> {
 fn lock(file: &File, path: &Path) -> Result<(), SpoolError> {
     match file.try_lock() {
         Err(fs::TryLockError::WouldBlock) => Err(SpoolError::InUse(path.to_owned())),
-        // A file system without locks is no reason not to record.
+        // Some file systems have no locks.
         Ok(()) | Err(fs::TryLockError::Error(_)) => Ok(()),
     }
 }
@@ -308,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_files_go_only_where_that_makes_room() {
+    fn only_a_full_disk_is_helped_by_deleting_other_files() {
         let errors = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
         assert_eq!(errors.map(|kind| is_full(&kind.into())), [true, true, false]);
         assert!(errors.iter().all(|kind| way_out(&(*kind).into()).starts_with("free some space")));
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_file_is_private_and_never_replaced_unasked() {
+    fn a_kept_file_is_private_and_is_replaced_only_with_force() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");
         drop(Spool::keep(&path, false).expect("a new file"));
@@ -330,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_spool_goes_and_a_crashed_one_is_found() {
+    fn a_temporary_spool_is_deleted_and_one_of_a_crashed_run_is_found() {
         let folder = tempfile::tempdir().expect("a folder");
         let spool = Spool::temporary_in(folder.path()).expect("a spool");
         assert!(spool.path().exists());

@@ -1,4 +1,4 @@
-//! What the index keeps of a connection.
+//! The index entry of a connection.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -40,10 +40,9 @@ pub struct ConnectionEntry {
     pub kept_handshake: Option<Arc<Handshake>>,
     /// Which part of each direction was evicted; `None` while nothing was.
     pub evicted: Option<Box<[EvictedPart; 2]>>,
-    /// How long its pongs took; nothing is kept while there is none.
+    /// Its round-trip times; `None` while there is no pong.
     pub trips: Option<Box<RoundTrips>>,
-    /// Runs of records with adjoining numbers: (ordinal of the first, number of the first). Numbers fit: an entry each would
-    /// need 160 GiB before they did not.
+    /// Runs of records with consecutive numbers: (ordinal of the first, number of the first). Record numbers fit into 32 bits.
     runs: VecDeque<(u32, u32)>,
 }
 
@@ -80,8 +79,8 @@ impl ConnectionEntry {
         Some(u64::from(no) + u64::from(ordinal - start))
     }
 
-    /// The ordinal in the connection of the record with that number, if it is one of this connection's; otherwise of the
-    /// next one that is.
+    /// The ordinal in the connection of the record with that number, or of the connection's next record when that is another
+    /// connection's.
     pub fn ordinal_from(&self, no: u64) -> u32 {
         let i = self.runs.partition_point(|(_, first)| u64::from(*first) <= no);
         let Some(run) = i.checked_sub(1) else { return self.first_kept };
@@ -156,7 +155,7 @@ pub struct EvictedPart {
     pub end: Option<Record>,
 }
 
-/// A record's number, as runs keep it.
+/// A record's number in a run.
 fn number(no: u64) -> u32 {
     u32::try_from(no).unwrap_or(u32::MAX)
 }

@@ -1,11 +1,11 @@
-//! What the index keeps of a record.
+//! The index entry of a record.
 
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
-/// What is kept in memory for every record: 40 bytes.
+/// The index entry of a record: 40 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::capture) struct Entry {
     pub offset: u64,

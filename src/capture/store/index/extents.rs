@@ -1,17 +1,17 @@
-//! Where the pieces of a stream begin, in 8 bytes each: in blocks, relative to where their block begins.
+//! The offset and file position of each piece of a stream, in 8 bytes: relative to those of the block that it is in.
 
 use std::collections::VecDeque;
 
-/// No file has a byte there: what stands in place of a position for bytes that were not captured.
+/// The position of bytes that were not captured: no file has a byte there.
 pub const HOLE: u64 = u64::MAX;
 
-/// The most pieces in a block.
+/// The number of pieces in a full block.
 const BLOCK: usize = 512;
 
 /// The same for a position relative to its block's.
 const NO_POSITION: u32 = u32::MAX;
 
-/// (offset, position) of each piece of a stream, in order of the offsets. A piece goes on to where the next begins.
+/// (offset, position) of each piece of a stream, in order of the offsets. A piece ends where the next begins.
 #[derive(Debug, Default)]
 pub struct Extents {
     /// None is empty.
@@ -30,7 +30,7 @@ impl Extents {
     /// Adds a piece, whose offset is not smaller than all before. A [`HOLE`] has no position.
     pub fn push(&mut self, offset: u64, position: u64) {
         if let Some(block) = self.blocks.back_mut().filter(|block| block.pieces.len() < BLOCK)
-            && let Some(piece) = block.place(offset, position)
+            && let Some(piece) = block.relative(offset, position)
         {
             block.pieces.push(piece);
             return;
@@ -71,33 +71,33 @@ impl Extents {
         }
     }
 
-    /// Where the piece stands that holds an offset; the first, where that is before it.
+    /// The cursor of the piece that holds an offset; of the first, when the offset is before it.
     #[inline]
-    pub fn place_of(&self, offset: u64) -> Place {
+    pub fn find(&self, offset: u64) -> ExtentCursor {
         let block = self.blocks.partition_point(|block| block.offset <= offset).saturating_sub(1);
         let piece = self.blocks.get(block).map_or(0, |block| {
             let before = |(from, _): &(u32, u32)| block.offset + u64::from(*from) <= offset;
             block.pieces.partition_point(before).saturating_sub(1)
         });
-        Place { block, piece }
+        ExtentCursor { block, piece }
     }
 
-    /// The piece at a place, and the place of the next.
+    /// The piece at a cursor, and the cursor of the next.
     #[inline]
-    pub fn at(&self, Place { block, piece }: Place) -> Option<((u64, u64), Place)> {
+    pub fn at(&self, ExtentCursor { block, piece }: ExtentCursor) -> Option<((u64, u64), ExtentCursor)> {
         let found = self.blocks.get(block)?;
         let next = if piece + 1 < found.pieces.len() {
-            Place { block, piece: piece + 1 }
+            ExtentCursor { block, piece: piece + 1 }
         } else {
-            Place { block: block + 1, piece: 0 }
+            ExtentCursor { block: block + 1, piece: 0 }
         };
         Some((found.piece(*found.pieces.get(piece)?), next))
     }
 }
 
-/// Where a piece stands among the others.
+/// The position of a piece in [`Extents`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
+pub struct ExtentCursor {
     block: usize,
     piece: usize,
 }
@@ -108,8 +108,8 @@ impl Block {
         (self.offset + u64::from(offset), position)
     }
 
-    /// A piece relative to the block, where it is not too far away.
-    fn place(&self, offset: u64, position: u64) -> Option<(u32, u32)> {
+    /// A piece relative to the block; `None` when it is too far away.
+    fn relative(&self, offset: u64, position: u64) -> Option<(u32, u32)> {
         let offset = u32::try_from(offset.checked_sub(self.offset)?).ok()?;
         if position == HOLE {
             return Some((offset, NO_POSITION));
@@ -126,10 +126,10 @@ mod tests {
 
     impl Extents {
         fn from(&self, offset: u64) -> impl Iterator<Item = (u64, u64)> {
-            let mut place = self.place_of(offset);
+            let mut cursor = self.find(offset);
             std::iter::from_fn(move || {
-                let (piece, next) = self.at(place)?;
-                place = next;
+                let (piece, next) = self.at(cursor)?;
+                cursor = next;
                 Some(piece)
             })
         }
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_put_in_comes_out_from_anywhere(
+        fn pieces_are_found_from_any_offset(
             steps in proptest::collection::vec((1u64..5_000_000_000, prop_oneof![9 => 0u64..100_000_000_000, 1 => Just(HOLE)]), 1..1500),
             near: bool,
             asked: u64,

@@ -1,4 +1,4 @@
-//! A small entry of fixed size per record, and beside it what few records have.
+//! The index: an entry of fixed size per record, and apart from those what few records have.
 
 mod batch;
 mod connection;
@@ -6,6 +6,7 @@ mod connections;
 mod entry;
 mod evict;
 mod extents;
+mod location;
 mod round_trips;
 mod stream;
 mod tally;
@@ -18,7 +19,8 @@ pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
 use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, UNDIRECTED, what};
 pub use self::evict::Eviction;
-use self::extents::Place;
+use self::extents::ExtentCursor;
+pub use self::location::Location;
 pub use self::round_trips::RoundTrips;
 pub use self::stream::Extent;
 pub use self::tally::Tally;
@@ -36,13 +38,13 @@ const CHUNK: usize = 8192;
 /// Counts over the whole capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Totals {
-    /// Records: the number of the latest.
+    /// The number of the latest record.
     pub records: u64,
     /// The number of the first that is not evicted.
     pub first: u64,
-    /// Connections, and those of them that have not ended.
+    /// Connections, ended ones too.
     pub connections: u64,
-    /// Connections of which a direction has not ended.
+    /// Connections that have not ended in both directions.
     pub open: u64,
     /// Bytes from client to server and from server to client.
     pub bytes: [u64; 2],
@@ -68,15 +70,6 @@ impl Default for Totals {
     }
 }
 
-/// Where a direction's stream offset stands in the file, if it is there in one piece with the rest of its record.
-#[derive(Clone, Copy, Debug)]
-pub struct Located {
-    pub connection: u32,
-    pub direction: Direction,
-    pub offset: u64,
-    pub position: Option<u64>,
-}
-
 #[derive(Debug)]
 pub struct Index {
     chunks: VecDeque<Vec<Entry>>,
@@ -86,7 +79,7 @@ pub struct Index {
     findings: Vec<(u64, Finding)>,
     /// A tally for each rule, in the order of the catalogue.
     pub tallies: [Tally; Rule::ALL.len()],
-    /// What people noted, by record number: one line each.
+    /// The user's notes by record number: one line each.
     pub notes: BTreeMap<u64, String>,
     pub connections: Connections,
     pub totals: Totals,
@@ -234,14 +227,14 @@ impl Index {
         no
     }
 
-    /// RFC 6455 §4.1: the key is a new, random one for each connection. What the order of the file says, and so the same for
-    /// a live capture and one that is opened.
+    /// RFC 6455 §4.1: each connection has a new, random key. The order of records decides, so that a live capture and its file have
+    /// the same finding.
     fn reused(&mut self, no: u64, connection: u32, key: &HandshakeKey) -> Option<Finding> {
         let (first, owner) = *self.keys.entry(key.nonce).or_insert((no, connection));
         (owner != connection).then(|| Finding::new(Rule::KeyReused, Some(key.span)).about(Some(first)))
     }
 
-    /// How long a pong took, in nanoseconds, from the ping that it answers.
+    /// The time from a ping to the pong that answers it, in nanoseconds.
     fn round_trip(&self, connection: u32, dissected: &DissectedRecord) -> Option<u64> {
         let RecordLink::Answers(ordinal) = dissected.link else { return None };
         if dissected.kind != Kind::Frame || Opcode::from_wire(dissected.lead[0]) != Opcode::Pong {
@@ -306,8 +299,8 @@ impl Index {
         heads.find(|head| head.record.no == no).map(|head| head.record.clone())
     }
 
-    /// Shows `see` the records from number `from` on, at most `limit` of them: each without its findings and what it answers, and
-    /// its findings beside it. Nothing is allocated.
+    /// Calls `see` with each record from number `from` on, at most `limit` of them, and with its findings. The records lack their
+    /// findings and `answers`, so that nothing is allocated.
     pub fn scan(&self, from: u64, limit: usize, mut see: impl FnMut(&Record, &[(u64, Finding)])) {
         let Some(begin) = self.place(from) else { return };
         let entries = self.chunks.iter().skip(begin / CHUNK).flatten().skip(begin % CHUNK);
@@ -317,10 +310,10 @@ impl Index {
         }
     }
 
-    /// Puts into `out` where each of these records stands in the file.
-    pub fn positions(&self, records: &[Record], out: &mut Vec<Located>) {
+    /// Replaces `out` by the locations of these records.
+    pub fn positions(&self, records: &[Record], out: &mut Vec<Location>) {
         let mut latest: Option<(u32, &ConnectionEntry)> = None;
-        let mut near = [Place::default(); 2];
+        let mut near = [ExtentCursor::default(); 2];
         let mut position = |record: &Record| {
             if latest.is_none_or(|(connection, _)| connection != record.connection) {
                 latest = Some((record.connection, self.connection(record.connection)?));
@@ -332,7 +325,7 @@ impl Index {
             piece.map(|(position, _)| position)
         };
         out.clear();
-        out.extend(records.iter().map(|record| Located {
+        out.extend(records.iter().map(|record| Location {
             connection: record.connection,
             direction: record.direction,
             offset: record.offset,
@@ -340,12 +333,12 @@ impl Index {
         }));
     }
 
-    /// Keeps a checkpoint. Without it, where its window cannot be written, reading takes longer and is the same.
+    /// Adds a checkpoint. When its window cannot be written, reading takes longer and yields the same.
     fn checkpoint(&mut self, connection: u32, direction: Direction, checkpoint: &Checkpoint) {
         let Some(entry) = self.connections.get_mut(connection) else { return };
         let own = &mut entry.streams[direction.index()].checkpoints;
         if self.windows.is_full() && own.len() > 1 {
-            // The oldest stays: the next may be needed later, when the latest is there too.
+            // The oldest is kept: all messages can be read from it.
             own.remove(1);
         }
         if let Ok(window) = self.windows.keep(&checkpoint.window) {

@@ -1,9 +1,9 @@
-//! How long the pongs of a connection took.
+//! The round-trip times of a connection: from a ping to its pong.
 
-/// How many round trips are remembered.
+/// How many round trips the median covers.
 const REMEMBERED: usize = 32;
 
-/// How long the pongs of a connection took, in nanoseconds.
+/// The round-trip times of a connection, in nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoundTrips {
     /// How many pings were answered.
@@ -12,7 +12,7 @@ pub struct RoundTrips {
     pub least: u64,
     /// The latest.
     pub last: u64,
-    /// The latest ones, the next to go at `count` modulo their number.
+    /// The latest ones; the next one replaces that at `count` modulo their number.
     latest: Vec<u64>,
 }
 

@@ -1,16 +1,16 @@
-//! Where the bytes of a direction lie in the file.
+//! The positions of a direction's bytes in the files.
 
 use std::collections::VecDeque;
 
-use super::extents::{Extents, HOLE, Place};
+use super::extents::{ExtentCursor, Extents, HOLE};
 use super::windows::Window;
 
-/// Where a piece of a direction's stream lies in the file.
+/// A piece of a direction's stream that is contiguous in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// Stream offset of its first byte.
     pub offset: u64,
-    /// File position of that byte.
+    /// Position of that byte in the files.
     pub position: u64,
     /// Length in bytes.
     pub len: u32,
@@ -23,20 +23,20 @@ impl Extent {
     }
 }
 
-/// A piece by the stream offsets between which it lies.
+/// A piece with the stream offsets of its first byte and of the byte after its last.
 struct Piece {
     start: u64,
     end: u64,
     position: u64,
 }
 
-/// Where the stream of one direction lies. Extents are in order of their offsets and do not overlap.
+/// The stream of one direction. Extents are in order of their offsets and do not overlap.
 #[derive(Debug, Default)]
 pub struct Stream {
     extents: Extents,
     /// Bytes so far.
     pub len: u64,
-    /// Where its compressed messages can be begun to read, in order: offset, and where the window stands.
+    /// The checkpoints from which its compressed messages can be read, in order: offset, and the place of the deflate window.
     pub(in crate::capture) checkpoints: VecDeque<(u64, Window)>,
 }
 
@@ -73,10 +73,10 @@ impl Stream {
         }
     }
 
-    /// The same as [`Self::pieces`], where that is one piece, as it is for most records. First where the one before was found, which
-    /// is `near`, and behind it.
+    /// The same as [`Self::pieces`] where that is one piece, as it is for most records. Looks at the extent of the previous call,
+    /// `near`, and at the next one first.
     #[inline]
-    pub fn one_piece(&self, offset: u64, len: u64, near: &mut Place) -> Option<(u64, usize)> {
+    pub fn one_piece(&self, offset: u64, len: u64, near: &mut ExtentCursor) -> Option<(u64, usize)> {
         let end = offset.checked_add(len).filter(|end| len > 0 && *end <= self.len)?;
         let piece = self
             .piece_at(*near, offset)
@@ -86,22 +86,23 @@ impl Stream {
                 self.piece_at(next, offset)
             })
             .or_else(|| {
-                *near = self.extents.place_of(offset);
+                *near = self.extents.find(offset);
                 self.piece_at(*near, offset)
             })?;
         let holds = end <= piece.end && piece.position != HOLE;
         holds.then(|| (piece.position + (offset - piece.start), len as usize))
     }
 
-    /// The piece at a place, if an offset lies in it.
+    /// The piece at a cursor, if an offset lies in it.
     #[inline]
-    fn piece_at(&self, place: Place, offset: u64) -> Option<Piece> {
-        let ((start, position), next) = self.extents.at(place)?;
+    fn piece_at(&self, cursor: ExtentCursor, offset: u64) -> Option<Piece> {
+        let ((start, position), next) = self.extents.at(cursor)?;
         let end = self.extents.at(next).map_or(self.len, |((next, _), _)| next);
         (start..end).contains(&offset).then_some(Piece { start, end, position })
     }
 
-    /// The pieces of the file that hold `offset..offset + len`, as far as the stream goes without a hole: (position, length).
+    /// The pieces of the file that hold `offset..offset + len`, up to the first hole: (position, length). Nothing when
+    /// the first byte is evicted.
     pub fn pieces(&self, offset: u64, len: u64) -> Vec<(u64, usize)> {
         if offset < self.start() {
             return Vec::new();
@@ -109,11 +110,11 @@ impl Stream {
         let end = offset.saturating_add(len).min(self.len);
         let mut at = offset;
         let mut pieces = Vec::new();
-        let mut next = self.extents.at(self.extents.place_of(offset));
+        let mut next = self.extents.at(self.extents.find(offset));
         while at < end
-            && let Some(((start, position), behind)) = next.filter(|((_, position), _)| *position != HOLE)
+            && let Some(((start, position), after)) = next.filter(|((_, position), _)| *position != HOLE)
         {
-            next = self.extents.at(behind);
+            next = self.extents.at(after);
             let extent_end = next.map_or(self.len, |((next, _), _)| next);
             let piece_end = extent_end.min(end);
             if piece_end > at {
@@ -138,19 +139,19 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_gives_the_pieces_of_any_range() {
+    fn pieces_of_any_range_are_found() {
         let stream = stream();
         assert_eq!(stream.pieces(0, 21), [(100, 10), (300, 5), (305, 5), (350, 1)]);
         assert_eq!(stream.pieces(12, 4), [(302, 3), (305, 1)]);
         assert_eq!(stream.pieces(20, 100), [(350, 1)]);
         assert_eq!(stream.pieces(21, 1), []);
         assert_eq!(stream.pieces(5, 0), []);
-        let mut near = Place::default();
+        let mut near = ExtentCursor::default();
         assert_eq!(
             [(0, 10), (12, 3), (20, 1)].map(|(offset, len)| stream.one_piece(offset, len, &mut near)),
             [Some((100, 10)), Some((302, 3)), Some((350, 1))]
         );
-        // In any order, whatever was looked at before.
+        // In any order, whatever `near` is.
         for (offset, len, piece) in [
             (0, 11, None),
             (15, 5, Some((305, 5))),
@@ -160,12 +161,12 @@ mod tests {
             (21, 1, None),
         ] {
             assert_eq!(stream.one_piece(offset, len, &mut near), piece);
-            assert_eq!(stream.one_piece(offset, len, &mut Place::default()), piece);
+            assert_eq!(stream.one_piece(offset, len, &mut ExtentCursor::default()), piece);
         }
     }
 
     #[test]
-    fn a_stream_ends_at_a_hole_and_goes_on_behind_it() {
+    fn a_hole_ends_the_pieces_and_others_follow_it() {
         let mut stream = Stream::default();
         stream.push(Extent { offset: 0, position: 100, len: 10 });
         stream.skip(5);

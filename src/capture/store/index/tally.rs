@@ -1,8 +1,8 @@
-//! How often each rule is broken.
+//! How many findings each rule has.
 
 use crate::proto::rules::Rule;
 
-/// How often a rule is broken, and where.
+/// How many findings a rule has, and at which records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally {
     /// Which rule.
