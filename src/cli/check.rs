@@ -26,7 +26,7 @@ Examples:
   framescope check lesson.pcapng --filter 'dir == c2s'
       list violations by clients ", filter_help_hint!()))]
 pub struct Check {
-    /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
+    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; the content determines which
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "explain")]
     pub file: Option<PathBuf>,
 

@@ -13,7 +13,7 @@ use crate::proto::dissected::Direction;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = after_help())]
 pub struct Export {
-    /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
+    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; the content determines which
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 

@@ -18,7 +18,7 @@ use crate::capture::query::filter::Filter;
   framescope open --sample hello              open one of them
   framescope open lesson.pcapng --filter 'op == close or finding' ", filter_help_hint!()))]
 pub struct Open {
-    /// A capture: pcapng, pcap, HAR or NDJSON, also compressed (.gz); the format is detected from the content
+    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; the content determines which
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
     pub file: Option<PathBuf>,
 

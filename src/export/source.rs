@@ -1,4 +1,4 @@
-//! Where an export comes from: the selected records in order, and their bytes in pieces, redacted when asked.
+//! The input of an export: the selected records in order, and their bytes in pieces, redacted if requested.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -15,10 +15,10 @@ use crate::proto::dissected::Kind;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 
-/// The longest piece, in bytes: whole packets, a multiple of 3 and 4, and no HTTP head is longer.
+/// The length of a piece in bytes: a multiple of packets and of 12, and at least as long as any HTTP head.
 pub const PIECE: u64 = 12 * (MAX_SEGMENT as u64);
 
-/// How many records are looked up at once.
+/// How many records are taken from the index at once.
 const BATCH: u64 = 1024;
 
 /// The selected records of a capture.
@@ -26,7 +26,7 @@ pub struct Source<'a> {
     pub capture: &'a Capture,
     pub options: &'a Options,
     pub progress: &'a Progress,
-    /// Records that were handed out.
+    /// The number of records that were exported.
     pub written: u64,
     bytes: Bytes,
 }
@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         Self { capture, options, progress, written: 0, bytes: Bytes::new(capture, options.redact) }
     }
 
-    /// Hands out each selected record, with what reads its bytes.
+    /// Calls `take` for each selected record, with a reader of its bytes.
     pub fn each(
         &mut self,
         mut take: impl FnMut(&mut Bytes, &Record) -> Result<(), ExportError>,
@@ -49,7 +49,7 @@ impl<'a> Source<'a> {
         self.progress.total.store(total, Ordering::Relaxed);
         let (progress, written, bytes) = (self.progress, &mut self.written, &mut self.bytes);
         let mut first_error = Ok(());
-        let flow = look(self.capture, self.options, &totals, |record| {
+        let flow = for_each(self.capture, self.options, &totals, |record| {
             let done = progress.check().and_then(|()| take(bytes, record));
             *written += 1;
             progress.done.fetch_add(1, Ordering::Relaxed);
@@ -64,13 +64,13 @@ impl<'a> Source<'a> {
         flow.and(first_error)
     }
 
-    /// Looks at each selected record, until `see` has seen enough.
+    /// Calls `see` for each selected record, until it breaks.
     pub fn look(&self, see: impl FnMut(&Record) -> ControlFlow<()>) -> Result<(), ExportError> {
-        look(self.capture, self.options, &self.capture.totals(), see)
+        for_each(self.capture, self.options, &self.capture.totals(), see)
     }
 }
 
-fn look(
+fn for_each(
     capture: &Capture,
     options: &Options,
     totals: &Totals,
@@ -140,7 +140,7 @@ impl Bytes {
         &self.capture
     }
 
-    /// Puts the next [`PIECE`] of a record's wire bytes from `from` on into `out`. Empty behind the last.
+    /// Reads the [`PIECE`] of a record's wire bytes that begins at `from` into `out`. At the end, `out` is empty.
     pub fn wire(&mut self, record: &Record, from: u64, out: &mut Vec<u8>) -> Result<(), ExportError> {
         let read = self.reader.wire(record, from..from.saturating_add(PIECE), out);
         read.map_err(|source| self.error(record, source))?;
@@ -158,7 +158,7 @@ impl Bytes {
         Ok(())
     }
 
-    /// The head of a frame; `None` where it was cut.
+    /// The head of a frame; `None` if it is truncated.
     pub fn frame_head(&mut self, record: &Record, buffer: &mut Vec<u8>) -> Result<Option<FrameHead>, ExportError> {
         let read = self.reader.wire(record, 0..MAX_HEAD_LEN as u64, buffer);
         read.map_err(|source| self.error(record, source))?;
@@ -168,7 +168,7 @@ impl Bytes {
         })
     }
 
-    /// Puts the next [`PIECE`] of a frame's unmasked payload from `from` on into `out`. Empty behind the last.
+    /// Reads the [`PIECE`] of a frame's unmasked payload that begins at `from` into `out`. At the end, `out` is empty.
     pub fn payload(
         &mut self,
         record: &Record,
@@ -184,7 +184,7 @@ impl Bytes {
         Ok(())
     }
 
-    /// What the compressed message that ends with `record` inflates to, as much of it as exports carry.
+    /// The inflated message that ends with `record`, up to [`EXPORTED_INFLATED`] bytes; `None` if no compressed message ends there.
     pub fn inflated(&mut self, record: &Record) -> Result<Option<Inflated>, ExportError> {
         let read = self.inflater.message(&self.capture, record, EXPORTED_INFLATED);
         read.map_err(|source| self.error(record, source))
@@ -197,27 +197,27 @@ impl Bytes {
         ExportError::Read { path: self.capture.path().to_owned(), no: record.no, source }
     }
 
-    /// A head too long to be read as one is opaque, and its lines may be secrets all the same. The line that a record
-    /// begins in may have begun in an earlier one.
+    /// Redacts unrecognized bytes, which may be a head that is too long to be read as one. The first line of the record may
+    /// have begun in an earlier record, so the bytes before it are read too.
     fn redact_junk(&mut self, record: &Record, out: &mut [u8]) -> Result<(), ExportError> {
-        const BEHIND: u64 = 64 * 1024;
-        let before = record.offset.min(BEHIND);
+        const MAX_BEFORE: u64 = 64 * 1024;
+        let before = record.offset.min(MAX_BEFORE);
         let mut context = Vec::new();
         let (start, len) = (record.offset - before, before + out.len() as u64);
         self.reader
             .stream(record.connection, record.direction, start, len, &mut context)
             .map_err(|source| self.error(record, source))?;
         if context.len() as u64 != len {
-            // Bytes are missing before it, and the name of its first line with them.
+            // Bytes before the record are missing, and may have held the name of its first line: treat that line as a secret.
             redact::lines(out);
             let end = out.iter().position(|b| *b == b'\n').unwrap_or(out.len());
             out[..end].fill(b'*');
             return Ok(());
         }
-        let line_is_longer = before == BEHIND && !context[..before as usize].contains(&b'\n');
+        let line_is_longer = before == MAX_BEFORE && !context[..before as usize].contains(&b'\n');
         redact::lines(&mut context);
         if line_is_longer {
-            // Its name is out of sight: it counts as a secret.
+            // The name of the line was not read: treat it as a secret.
             let end = context[before as usize..]
                 .iter()
                 .position(|b| *b == b'\n')

@@ -138,7 +138,7 @@ impl Server {
         (!self.address.ip().is_loopback()).then(|| {
             format!(
                 "listening on {}: other machines can connect, and what they send is captured; use --listen 127.0.0.1:{} \
-                 to keep it to this one",
+                 to accept only this machine",
                 self.address,
                 self.address.port()
             )

@@ -1,5 +1,5 @@
-//! The lines of a headless run: a thread follows the capture by position and prints each record, so that connections never
-//! wait for whoever reads stdout.
+//! Prints the records of a headless run. A thread follows the capture by record number, so that connections never wait for the
+//! reader of stdout.
 
 use std::fs::File;
 use std::io;
@@ -20,13 +20,13 @@ use crate::export::ndjson::Lines;
 use crate::export::{ExportError, Options, Sink};
 use crate::proto::time::Time;
 
-/// How many records are looked up at once.
+/// How many records are taken from the index at once.
 const BATCH: u64 = 256;
 
-/// The longest time that a printed record waits to be flushed while more come.
+/// The longest time until a printed record is flushed while more records arrive.
 const FLUSH: Duration = Duration::from_millis(50);
 
-/// How the lines look.
+/// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// For people.
@@ -67,7 +67,7 @@ impl Follower {
         let (wake, woken) = sync_channel(1);
         let (finished, done) = sync_channel(1);
         let changed = wake.clone();
-        // A full queue means that the follower will look anyway.
+        // If the queue is full, the thread wakes anyway.
         capture.on_change(move || {
             let _ = changed.try_send(());
         });
@@ -95,7 +95,7 @@ impl Follower {
         Ok(Self { stop, wake, printed, done })
     }
 
-    /// Prints what is left, until `deadline`; how many records were printed, or kept back by the filter, in all.
+    /// Prints the remaining records until `deadline`. Returns how many records were printed or did not match the filter, in all.
     pub fn finish(self, deadline: Instant) -> u64 {
         self.stop.store(true, Ordering::SeqCst);
         let _ = self.wake.try_send(());
@@ -107,7 +107,7 @@ impl Follower {
 struct Work {
     capture: Capture,
     style: Style,
-    /// Lets through what is printed.
+    /// Selects the records to print.
     sieve: Option<Sieve>,
     stop: Arc<AtomicBool>,
     printed: Arc<AtomicU64>,
@@ -117,8 +117,8 @@ struct Work {
 }
 
 impl Work {
-    /// Prints a record, if it is let through.
-    fn line(&mut self, record: &Record, lines: &mut Lines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    /// Prints a record if it matches the filter.
+    fn print_line(&mut self, record: &Record, lines: &mut Lines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         if let Some(sieve) = &mut self.sieve {
             let passes = sieve.passes(record);
             let path = || self.capture.path().to_owned();
@@ -154,14 +154,15 @@ impl Work {
             next = from;
             for record in &records {
                 let line = sink.begin();
-                let printed = self.line(record, &mut lines, &mut sink);
+                let printed = self.print_line(record, &mut lines, &mut sink);
                 if self.capture.is_evicted(record) {
                     // The line may lack bytes. What is left of the record, if anything, is printed next.
                     if !sink.take_back(line) {
                         // A part of a very long line is printed already.
                         sink.buffer.push(b'\n');
                         let no = record.no;
-                        self.stderr.say(&format!("record {no} was evicted while it was printed: its line is cut"));
+                        self.stderr
+                            .say(&format!("record {no} was evicted while it was printed: its line is truncated"));
                     }
                     break;
                 }
@@ -178,7 +179,7 @@ impl Work {
                 if stopping {
                     return Ok(());
                 }
-                // The sender lives as long as the follower that would stop this.
+                // The sender lives as long as the `Follower`.
                 let _ = self.woken.recv();
             }
         }
