@@ -89,10 +89,3 @@ impl Default for Panels {
         Self { view: View::Frames, focus: Panel::List, maximised: false, time_format: TimeFormat::SinceStart }
     }
 }
-
-impl Panels {
-    /// Whether the list has the focus and shows that view.
-    pub fn list_shows(&self, view: View) -> bool {
-        self.focus == Panel::List && self.view == view
-    }
-}

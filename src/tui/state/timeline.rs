@@ -42,16 +42,6 @@ impl Timeline {
         self.spans
     }
 
-    /// Whether the whole time of the capture is shown.
-    pub const fn shows_all(&self) -> bool {
-        self.whole
-    }
-
-    /// Rank of the first connection in view.
-    pub const fn top(&self) -> u32 {
-        self.top
-    }
-
     /// The lanes in view.
     pub fn lanes(&self) -> &[Lanes] {
         &self.lanes

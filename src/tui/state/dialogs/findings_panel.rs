@@ -49,3 +49,23 @@ impl FindingsPanel {
         self.top = self.top.min(tallies.len().saturating_sub(height));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_stays_on_its_rule_when_rules_change_places() {
+        let tally = |rule, findings| Tally { rule, findings, first: 1, last: 1 };
+        let mut tallies = vec![tally(Rule::Rsv1Set, 3), tally(Rule::Rsv2Set, 2), tally(Rule::Rsv3Set, 1)];
+        let mut panel = FindingsPanel::default();
+        assert_eq!((panel.row(&tallies), panel.current(&tallies)), (0, Some(Rule::Rsv1Set)));
+        panel.step(&tallies, 1);
+        tallies.swap(0, 1);
+        assert_eq!((panel.row(&tallies), panel.current(&tallies)), (0, Some(Rule::Rsv2Set)));
+        panel.step(&tallies, isize::MAX);
+        panel.settle(&tallies, 2);
+        assert_eq!((panel.current(&tallies), panel.top()), (Some(Rule::Rsv3Set), 1));
+        assert_eq!((panel.row(&[]), panel.current(&[])), (0, None));
+    }
+}
