@@ -602,6 +602,23 @@ fn screen(ticks: usize) -> (Wire, Screen) {
 }
 
 #[test]
+fn an_evicted_handshake_is_shown_below_the_list() {
+    let (_wire, mut screen) = screen(400);
+    screen.app.refresh();
+    let cursor = screen.app.list.cursor();
+    let text = screen.press(&["p"]).text();
+    assert!(text.contains("Handshake, evicted from the list ─ record 1 · request"), "{text}");
+    assert!(text.contains("✓ Upgrade: websocket") && text.contains("Esc returns to record"), "{text}");
+    let text = screen.press(&["p"]).text();
+    assert!(text.contains("Handshake, evicted from the list ─ record 2 · 101"), "{text}");
+    assert!(screen.press(&["p"]).text().contains("record 1 · request"), "{}", screen.text());
+    assert_eq!((screen.app.list.cursor(), screen.app.list.is_following()), (cursor, false));
+    screen.press(&["esc"]);
+    assert!(screen.text().contains(&format!("record {cursor} · text")), "{}", screen.text());
+    assert!(!screen.text().contains("evicted from the list"), "{}", screen.text());
+}
+
+#[test]
 fn the_screen_drops_evicted_records() {
     let (mut wire, mut screen) = screen(400);
     let app = &mut screen.app;

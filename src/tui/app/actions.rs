@@ -127,10 +127,13 @@ impl App {
         }
     }
 
-    /// Stops the job, or leaves the maximised panel, the search, the connection or the filter, whichever comes first.
+    /// Stops the job, or leaves the evicted handshake, the maximised panel, the search, the connection or the filter, whichever
+    /// comes first.
     fn cancel(&mut self) {
         if let Some(job) = self.jobs.cancel() {
             self.inform(format!("{job} stopped"));
+        } else if self.shows_evicted() {
+            self.go_to(self.list.cursor(), self.list.is_in_child());
         } else if self.panels.maximised {
             self.panels.maximised = false;
         } else if self.pattern.is_none() && self.leave_connection() {

@@ -1,6 +1,8 @@
 //! What the screen does when a ring of files evicts records.
 
 use super::App;
+use crate::capture::store::record::Record;
+use crate::tui::action::Action;
 
 impl App {
     /// Drops evicted records. If the record under the cursor was evicted, the cursor goes to the first record that is kept.
@@ -13,5 +15,26 @@ impl App {
             }
         }
         self.extend_rows();
+    }
+
+    /// The request of the connection's handshake, if it was evicted; from the request, the response.
+    pub(super) fn evicted_handshake(&self, record: &Record) -> Option<u64> {
+        let [request, response] = self.capture.handshake(record.connection)?.map(|head| head.no);
+        let to = if record.no == request { response } else { request };
+        (request < self.counts.totals.first).then_some(to)
+    }
+
+    /// Shows an evicted record of a handshake in the panels below the list; the cursor of the list stays.
+    pub(super) fn show_evicted(&mut self, no: u64) {
+        let Some(record) = self.capture.record(no) else { return self.inform(format!("record {no} was evicted")) };
+        self.list.hold(&self.counts.totals);
+        self.detail.show(&self.capture, record, None);
+        let (esc, cursor) = (self.keymap.key_of(Action::Cancel), self.list.cursor());
+        self.inform(format!("record {no} was evicted from the list; {esc} returns to record {cursor}"));
+    }
+
+    /// Whether the panels below the list show an evicted record.
+    pub fn shows_evicted(&self) -> bool {
+        self.detail.current().is_some_and(|detail| detail.record.no < self.counts.totals.first)
     }
 }

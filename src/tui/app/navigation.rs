@@ -83,8 +83,9 @@ impl App {
     }
 
     pub(super) fn go_to_partner(&mut self) {
-        let record = self.detail.current().map(|detail| &detail.record);
-        match record.and_then(|record| partner::next_partner(&self.capture, record)) {
+        let Some(record) = self.detail.current().map(|detail| &detail.record) else { return };
+        match partner::next_partner(&self.capture, record).or_else(|| self.evicted_handshake(record)) {
+            Some(no) if no < self.counts.totals.first => self.show_evicted(no),
             Some(no) => self.reveal(no),
             None => self.inform("this record has no partner"),
         }

@@ -4,14 +4,14 @@ use crate::capture::store::Capture;
 
 /// The connections with a record that matches the filter.
 #[derive(Clone, Debug, Default)]
-pub struct MatchedConnections {
+pub struct FilteredConnections {
     /// EndReason many have matched so far, including evicted ones.
     known: usize,
     /// Their numbers, in order, without evicted ones.
     numbers: Vec<u32>,
 }
 
-impl MatchedConnections {
+impl FilteredConnections {
     /// Takes the numbers of all connections that have matched so far.
     pub fn new(numbers: Vec<u32>) -> Self {
         Self { known: numbers.len(), numbers }
@@ -34,7 +34,7 @@ pub struct ShownConnections<'a> {
     /// The capture.
     pub capture: &'a Capture,
     /// The connections that match; `None` without a filter.
-    pub matched: Option<&'a MatchedConnections>,
+    pub matched: Option<&'a FilteredConnections>,
 }
 
 impl ShownConnections<'_> {

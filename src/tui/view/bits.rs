@@ -27,6 +27,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let left_title = Rect { width: area.width, ..title };
     let (name, what) = name_and_what(detail);
+    let name = if app.shows_evicted() { "Handshake, evicted from the list" } else { name };
     let record = &detail.record;
     let of = |direction: &str| format!("record {} · {what} · {direction}", record.no);
     let rest = of(record.direction.words());

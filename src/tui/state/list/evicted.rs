@@ -14,7 +14,8 @@ impl List {
         if let Some(filtering) = &mut self.filtering {
             filtering.retain_connections(capture);
         }
-        self.page.clear();
+        // The first kept record is a gap now if its first bytes were evicted.
+        self.page.forget();
         self.marks = self.marks.split_off(&kept);
         self.held_at = self.held_at.max(kept - 1);
         let evicted = self.cursor > 0 && self.cursor < kept;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::shown_connections::MatchedConnections;
+use super::super::shown_connections::FilteredConnections;
 use super::background_filter::BackgroundFilter;
 use crate::capture::query::filter::{Filter, Sieve};
 use crate::capture::query::selection::Selection;
@@ -17,7 +17,7 @@ const SLICE: Duration = Duration::from_millis(4);
 pub struct Filtering {
     filter: Filter,
     engine: Engine,
-    connections: MatchedConnections,
+    connections: FilteredConnections,
 }
 
 enum Engine {
@@ -35,7 +35,7 @@ impl Filtering {
         } else {
             Engine::Foreground(Box::new(Sieve::new(&filter, capture)))
         };
-        Self { filter, engine, connections: MatchedConnections::default() }
+        Self { filter, engine, connections: FilteredConnections::default() }
     }
 
     /// The filter.
@@ -52,7 +52,7 @@ impl Filtering {
     }
 
     /// The connections with a matching record.
-    pub const fn connections(&self) -> &MatchedConnections {
+    pub const fn connections(&self) -> &FilteredConnections {
         &self.connections
     }
 
@@ -99,7 +99,7 @@ impl Filtering {
             Engine::Background(background) => background.connections(known),
         };
         if let Some(numbers) = found {
-            self.connections = MatchedConnections::new(numbers);
+            self.connections = FilteredConnections::new(numbers);
             self.connections.retain(capture);
         }
     }

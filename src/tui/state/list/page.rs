@@ -38,7 +38,7 @@ pub struct Page {
     reader: MessageReader,
 }
 
-/// What a summary depends on: records never change, but a message gets further frames.
+/// What a summary depends on: records do not change except by eviction, but a message gets further frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     record: u64,
@@ -52,11 +52,9 @@ impl Page {
         &self.rows
     }
 
-    /// Forgets the summaries, because record numbers have changed their meaning.
-    pub fn clear(&mut self) {
+    /// Forgets the cached summaries, because a record may have changed.
+    pub fn forget(&mut self) {
         self.cache.clear();
-        self.rows.clear();
-        self.reader = MessageReader::default();
     }
 
     /// Reads the rows of a range; summaries that are cached are not read again. An evicted record has no row.
