@@ -1,4 +1,4 @@
-//! Data messages: which frames carry one (RFC 6455 §5.4), and what they say together.
+//! Data messages: the frames that carry each (RFC 6455 §5.4), and their joined payload.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,32 +10,32 @@ use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::Severity;
 use crate::wire::opcode::Opcode;
 
-/// How many records of a connection are looked at in one go for the frames of a message.
+/// Records of a connection that are searched at once for the frames of a message.
 const REACH: u32 = 4096;
 
-/// Among how many records the frames of a message are looked for, and of its beginning.
+/// Records among which the frames of a message are searched: for all of them, and for its beginning.
 const REMOTEST: usize = 200_000;
 const NEAR: usize = 256;
 
-/// How many messages are remembered.
+/// Messages that are remembered.
 const REMEMBERED: usize = 4096;
 
-/// The most frames of which a message is put together.
+/// The most frames that are joined to a message.
 const MAX_FRAMES: usize = 16 * 1024;
 
-/// Whether a record opens a data message: the one that stands for it where there is a row for each message.
+/// Whether a record opens a data message. In the messages view it is the row of its message.
 pub const fn opens(record: &Record) -> bool {
     record.message.is_some() && !matches!(record.opcode(), Some(Opcode::Continuation))
 }
 
-/// Whether a record goes on with a message that an earlier one opened. One that was cut short stands for itself.
+/// Whether a record is a whole continuation frame of a message that an earlier record opened. A truncated one has its own row.
 pub const fn goes_on(record: &Record) -> bool {
     record.message.is_some()
         && matches!(record.kind, Kind::Frame)
         && matches!(record.opcode(), Some(Opcode::Continuation))
 }
 
-/// The number of the record that opened the message which `record` goes on with, where it is within reach.
+/// The number of the record that opened the message of `record`, if it is among the 4,096 records before it in its connection.
 pub fn opener(capture: &Capture, record: &Record) -> Option<u64> {
     (1..=i64::from(REACH)).find_map(|n| {
         let before = capture.record(capture.neighbour(record.connection, record.no, -n)?)?;
@@ -44,36 +44,36 @@ pub fn opener(capture: &Capture, record: &Record) -> Option<u64> {
     })
 }
 
-/// A data message, as far as its frames were looked for.
+/// A data message with the frames that were found so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its connection.
+    /// The number of its connection.
     pub connection: u32,
-    /// Which way it goes.
+    /// Its direction.
     pub direction: Direction,
-    /// The record that opens it.
+    /// The number of the record that opens it.
     pub first: u64,
-    /// The latest of its records.
+    /// The number of its last record so far.
     pub last: u64,
-    /// How many frames it has.
+    /// The number of its frames.
     pub frames: u32,
-    /// Bytes of payload, as they were sent.
+    /// Bytes of payload as sent: compressed, if the message is.
     pub len: u64,
     /// Whether it is compressed.
     pub compressed: bool,
-    /// Whether its last frame is there.
+    /// Whether its last frame was found.
     pub whole: bool,
-    /// The worst of what its frames break.
+    /// The worst severity of its frames' findings.
     pub severity: Option<Severity>,
     ordinal: Option<u32>,
-    /// Whether nothing more of it can come.
+    /// Whether no further frame can follow.
     over: bool,
-    /// The last record that was looked at.
+    /// The number of the last record that was searched.
     looked_at: u64,
 }
 
 impl Message {
-    /// The message that a record opens, without its other frames.
+    /// A message with its first frame only.
     fn opened(record: &Record) -> Self {
         Self {
             connection: record.connection,
@@ -91,7 +91,7 @@ impl Message {
         }
     }
 
-    /// Looks for further frames of it, among so many records at most.
+    /// Searches the next [`REACH`] records of the connection for further frames.
     fn extend(&mut self, capture: &Capture) {
         for _ in 0..REACH {
             if self.over {
@@ -108,7 +108,7 @@ impl Message {
             } else if goes_on(&record) && record.message == self.ordinal {
                 self.take(&record);
             } else if record.message.is_some() {
-                // Another message begins inside this one, which is a fault, and ends it; or a frame was cut short.
+                // Another message begins inside this one, which is a violation and ends it; or a frame is truncated.
                 self.over = true;
             }
         }
@@ -123,7 +123,7 @@ impl Message {
         self.over = record.fin();
     }
 
-    /// Its records, in order, among the next `reach` records of its connection.
+    /// The records of its frames in ascending order, among `reach` records of its connection from its first on.
     fn frames<'a>(&'a self, capture: &'a Capture, reach: usize) -> impl Iterator<Item = Record> + 'a {
         let mut next = Some(self.first);
         let walk = std::iter::from_fn(move || {
@@ -138,15 +138,15 @@ impl Message {
         walk.take(reach).filter(own)
     }
 
-    /// The numbers of its records, in order.
+    /// The numbers of its records, in ascending order.
     pub fn records(&self, capture: &Capture) -> Vec<u64> {
         self.frames(capture, REMOTEST).map(|record| record.no).take(MAX_FRAMES).collect()
     }
 
-    /// The beginning of what its frames say together, where it is not compressed: about `most` bytes.
+    /// Joins the beginning of the payloads of an uncompressed message: about `most` bytes.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn beginning(&self, capture: &Capture, most: u64) -> io::Result<Inflated> {
         let (mut bytes, mut opcode) = (Vec::new(), None);
         for record in self.frames(capture, NEAR) {
@@ -165,25 +165,25 @@ impl Message {
             bytes: Vec::new(),
             len: self.len,
             compressed_len: self.len,
+            complete: true,
             fault: None,
             carried: Vec::new(),
         }
     }
 
-    /// The payloads of its frames together, where it is not compressed: at most the first `most` bytes. With the frames that
-    /// brought them.
+    /// Joins the payloads of an uncompressed message: at most the first `most` bytes. Returns the frames that carried them too.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn joined(&self, capture: &Capture, most: u64) -> io::Result<(Inflated, Vec<Carrier>)> {
         let records = capture.pick(self.records(capture));
         let (mut bytes, mut len) = (Vec::new(), 0);
         let mut carriers = Vec::with_capacity(records.len());
         for record in &records {
             carriers.push(Carrier { no: record.no, start: len });
-            let room = most.saturating_sub(len);
-            if room > 0 {
-                bytes.extend(capture.payload(record, 0..room)?);
+            let wanted = most.saturating_sub(len);
+            if wanted > 0 {
+                bytes.extend(capture.payload(record, 0..wanted)?);
             }
             len += record.payload_len().unwrap_or(0);
         }
@@ -191,11 +191,11 @@ impl Message {
         Ok((Inflated { bytes, len, ..self.plain(opcode) }, carriers))
     }
 
-    /// The frames that brought what a compressed message inflates to: each from the first byte on that could be told after it.
-    pub fn carriers(&self, capture: &Capture, said: &Inflated) -> Vec<Carrier> {
+    /// The frames of a compressed message: each with the position of the first inflated byte that became known with it.
+    pub fn carriers(&self, capture: &Capture, inflated: &Inflated) -> Vec<Carrier> {
         let carried_before = |record: &Record| {
-            let before = said.carried.partition_point(|(offset, _)| *offset < record.offset);
-            before.checked_sub(1).map_or(0, |i| said.carried[i].1)
+            let before = inflated.carried.partition_point(|(offset, _)| *offset < record.offset);
+            before.checked_sub(1).map_or(0, |i| inflated.carried[i].1)
         };
         let records = capture.pick(self.records(capture));
         records.iter().map(|record| Carrier { no: record.no, start: carried_before(record) }).collect()
@@ -207,25 +207,25 @@ impl Message {
 pub struct Carrier {
     /// The number of its record.
     pub no: u64,
-    /// The position in the message of the first byte that it brings.
+    /// The position in the message of the first byte that it carries.
     pub start: u64,
 }
 
-/// The frame that brought a byte of a message, counted from 0, and the byte's position in what that frame brought.
+/// Finds the frame that carried byte `byte` of a message. Returns its index in `carriers`, and the byte's position in its part.
 pub fn carrier_of(carriers: &[Carrier], byte: u64) -> Option<(usize, u64)> {
     let i = carriers.partition_point(|carrier| carrier.start <= byte).checked_sub(1)?;
     Some((i, byte - carriers[i].start))
 }
 
-/// Messages that were looked at, so that each is looked for once.
+/// A cache of messages, so that the frames of each are searched once.
 #[derive(Debug, Default)]
 pub struct Messages {
     known: HashMap<u64, Message>,
 }
 
 impl Messages {
-    /// Looks at the message that `record` opens, or looks further; `None` for a record that opens none. One with very many
-    /// frames, or whose frames stand far apart, may need several looks.
+    /// Searches further frames of the message that `record` opens; `None` for a record that opens none. A message with very many
+    /// frames, or with many records between them, may need several calls.
     pub fn look(&mut self, capture: &Capture, record: &Record) -> Option<&Message> {
         if !opens(record) {
             return None;
@@ -238,7 +238,7 @@ impl Messages {
         Some(message)
     }
 
-    /// What is known of the message that record `no` opens.
+    /// The message that record `no` opens, as far as it was searched.
     pub fn known(&self, no: u64) -> Option<&Message> {
         self.known.get(&no)
     }

@@ -25,6 +25,12 @@ const MAX_CARRIED: usize = 16 * 1024;
 /// How much of a stream is read at once, in bytes.
 const AHEAD: u64 = 128 * 1024;
 
+/// How much of a long message is inflated when only its beginning is wanted, in bytes.
+const BEGINNING: u64 = 64 * 1024;
+
+/// How many compressed bytes are inflated at once then: at most about 0.5 MiB come out of them (DEFLATE compresses 1032:1 at best).
+const STEP: u64 = 512;
+
 /// What a compressed message inflates to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inflated {
@@ -34,8 +40,11 @@ pub struct Inflated {
     pub bytes: Vec<u8>,
     /// Its length in bytes, as far as it was inflated.
     pub len: u64,
-    /// The length of its compressed payload in bytes, all fragments together.
+    /// The length of its compressed payload in bytes, all fragments together, as far as it was read.
     pub compressed_len: u64,
+    /// Whether it was inflated to its end or to a fault. [`MessageReader::beginning`] may stop before, and then the message is
+    /// longer than `len`.
+    pub complete: bool,
     /// Why it was not inflated to its end.
     pub fault: Option<InflateError>,
     /// Of a fragmented message: for each of its frames its position in the stream, and how long the message was after it.
@@ -51,7 +60,7 @@ impl Inflated {
         }
         match std::str::from_utf8(&self.bytes) {
             Ok(text) => Some(text),
-            Err(e) if e.error_len().is_none() && (self.bytes.len() as u64) < self.len => {
+            Err(e) if e.error_len().is_none() && (!self.complete || (self.bytes.len() as u64) < self.len) => {
                 std::str::from_utf8(&self.bytes[..e.valid_up_to()]).ok()
             }
             Err(_) => None,
@@ -87,6 +96,19 @@ impl MessageReader {
     /// # Errors
     /// When the file cannot be read.
     pub fn message(&mut self, capture: &Capture, record: &Record, most: u64) -> io::Result<Option<Inflated>> {
+        self.read(capture, record, most, false)
+    }
+
+    /// Like [`Self::message`], but inflates no more of a long message than its first `most` bytes, or 64 KiB if that is more,
+    /// provided that later messages can be read without the rest.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn beginning(&mut self, capture: &Capture, record: &Record, most: u64) -> io::Result<Option<Inflated>> {
+        self.read(capture, record, most, true)
+    }
+
+    fn read(&mut self, capture: &Capture, record: &Record, most: u64, may_stop: bool) -> io::Result<Option<Inflated>> {
         if record.kind != Kind::Frame || !record.compressed || !record.fin() {
             return Ok(None);
         }
@@ -95,7 +117,10 @@ impl MessageReader {
         }
         let Some(mut cursor) = self.cursor(capture, record)? else { return Ok(None) };
         let end = record.offset + record.wire_len;
-        let inflated = Walk { capture, cursor: &mut cursor }.until(end, most)?;
+        let may_stop = may_stop && (!cursor.inflation.is_takeover() || is_checkpoint(capture, record, end));
+        let stop =
+            if may_stop { start_of_message(capture, record).map(|start| (start, most.max(BEGINNING))) } else { None };
+        let inflated = Walk { capture, cursor: &mut cursor, stop }.until(end, most)?;
         // One that stopped inside a message has inflated more than its place says.
         if cursor.at == end {
             if self.cursors.len() == CURSORS {
@@ -130,10 +155,34 @@ impl MessageReader {
     }
 }
 
+/// Whether a checkpoint lies at that offset of the record's direction.
+fn is_checkpoint(capture: &Capture, record: &Record, offset: u64) -> bool {
+    capture.index().connection(record.connection).is_some_and(|entry| {
+        let checkpoints = &entry.streams[record.direction.index()].checkpoints;
+        checkpoints.binary_search_by_key(&offset, |(at, _)| *at).is_ok()
+    })
+}
+
+/// The stream offset of the first frame of the message that ends with `record`; `None` when it is too many records away.
+fn start_of_message(capture: &Capture, record: &Record) -> Option<u64> {
+    let opens = |record: &Record| record.opcode().is_some_and(Opcode::opens_message);
+    if opens(record) {
+        return Some(record.offset);
+    }
+    let index = capture.index();
+    let entry = index.connection(record.connection)?;
+    let before = (entry.first_kept..entry.ordinal_from(record.no)).rev().take(MAX_CARRIED);
+    let mut records = before.filter_map(|ordinal| index.record(entry.number_of(ordinal)?));
+    let own = |other: &Record| other.direction == record.direction && other.message == record.message;
+    records.find(|other| own(other) && opens(other)).map(|first| first.offset)
+}
+
 /// Goes from frame to frame.
 struct Walk<'a> {
     capture: &'a Capture,
     cursor: &'a mut Cursor,
+    /// From where on in the stream inflating may stop, and after how many bytes of a message.
+    stop: Option<(u64, u64)>,
 }
 
 /// A message that was begun.
@@ -177,9 +226,11 @@ impl Walk<'_> {
             let Some(message) = &mut open else { continue };
             if message.compressed {
                 message.compressed_len += head.payload_len;
+                let stop_after = self.stop.filter(|(start, _)| *start <= frame).map(|(_, len)| len);
+                let step = if stop_after.is_some() { STEP } else { AHEAD };
                 let mut from = begin;
                 while from < next {
-                    let piece = self.bytes(from, (next - from).min(AHEAD))?;
+                    let piece = self.bytes(from, (next - from).min(step))?;
                     if piece.is_empty() {
                         return Ok(None);
                     }
@@ -191,6 +242,9 @@ impl Walk<'_> {
                     from += payload.len() as u64;
                     let fed = self.cursor.inflation.feed(&payload, |piece| message.take(piece, most));
                     message.fault = message.fault.or(fed.err());
+                    if stop_after.is_some_and(|len| self.cursor.inflation.len() >= len) && message.fault.is_none() {
+                        return Ok(open.take().map(|message| self.stopped(message)));
+                    }
                 }
                 if (!head.fin || !message.carried.is_empty()) && message.carried.len() < MAX_CARRIED {
                     message.carried.push((frame, self.cursor.inflation.len()));
@@ -207,6 +261,19 @@ impl Walk<'_> {
         Ok(None)
     }
 
+    /// The beginning of a message that is not inflated further.
+    fn stopped(&self, message: Open) -> Inflated {
+        Inflated {
+            opcode: message.opcode,
+            len: self.cursor.inflation.len(),
+            compressed_len: message.compressed_len,
+            complete: false,
+            fault: None,
+            bytes: message.bytes,
+            carried: message.carried,
+        }
+    }
+
     fn finish(&mut self, message: Open) -> Option<Inflated> {
         let inflation = &mut self.cursor.inflation;
         if !message.compressed || (inflation.is_lost() && message.fault.is_none()) {
@@ -217,6 +284,7 @@ impl Walk<'_> {
             opcode: message.opcode,
             len: inflation.len().min(MAX_INFLATED),
             compressed_len: message.compressed_len,
+            complete: true,
             fault: message.fault.or(finished.err()),
             bytes: message.bytes,
             carried: message.carried,
