@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
-use framescope::capture::query::filter::{Filter, Sieve};
-use framescope::capture::query::selection::Selection;
+use framescope::capture::query::filter::{Filter, FilterEvaluator};
+use framescope::capture::query::selection::SelectedRecords;
 use framescope::capture::store::Capture;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
@@ -59,8 +59,8 @@ fn main() {
 /// The time that a filter takes, the longest time between two calls of its callback, and the number of selected records.
 fn sift(filter: &Filter, capture: &Capture) -> (Duration, Duration, u64) {
     let (start, mut asked, mut longest) = (Instant::now(), Instant::now(), Duration::ZERO);
-    let mut selection = Selection::default();
-    let whole = Sieve::new(filter, capture).extend(&mut selection, |_| {
+    let mut selection = SelectedRecords::default();
+    let whole = FilterEvaluator::new(filter, capture).extend(&mut selection, |_| {
         longest = longest.max(asked.elapsed());
         asked = Instant::now();
         true

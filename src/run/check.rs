@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{export, signals, stdio};
 use crate::capture::import::{self, Loader};
-use crate::capture::query::filter::{Filter, Sieve};
+use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::{Check, Theme};
@@ -146,7 +146,7 @@ fn print(
 
 /// The records with findings that match a filter.
 struct Selected {
-    sieve: Sieve,
+    evaluator: FilterEvaluator,
     capture: Capture,
     /// Their findings by severity: info, warning, error.
     findings: [u64; 3],
@@ -154,12 +154,12 @@ struct Selected {
 
 impl Selected {
     fn new(filter: &Filter, capture: &Capture) -> Self {
-        Self { sieve: Sieve::new(filter, capture), capture: capture.clone(), findings: [0; 3] }
+        Self { evaluator: FilterEvaluator::new(filter, capture), capture: capture.clone(), findings: [0; 3] }
     }
 
     /// Returns true if a record matches, and counts its findings then.
     fn matches(&mut self, record: &Record) -> Result<bool, ExportError> {
-        let passes = self.sieve.passes(record).map_err(|source| ExportError::Read {
+        let passes = self.evaluator.passes(record).map_err(|source| ExportError::Read {
             path: self.capture.path().to_owned(),
             no: record.no,
             source,

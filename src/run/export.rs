@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, bail};
 
 use super::{signals, stdio};
-use crate::capture::query::filter::{Filter, Sieve};
+use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
 use crate::capture::{self, import};
 use crate::cli::Export;
@@ -45,9 +45,9 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
 
 /// The numbers of the records that a filter selects.
 fn select(filter: &Filter, capture: &Capture, progress: &Progress) -> anyhow::Result<Vec<u64>> {
-    let mut selected = capture::query::selection::Selection::default();
+    let mut selected = capture::query::selection::SelectedRecords::default();
     let is_wanted = |_| !progress.cancel.load(Ordering::Relaxed);
-    let is_complete = Sieve::new(filter, capture)
+    let is_complete = FilterEvaluator::new(filter, capture)
         .extend(&mut selected, is_wanted)
         .with_context(|| format!("cannot read {}; check that the file still exists", capture.path().display()))?;
     if !is_complete {

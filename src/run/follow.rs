@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::stderr_writer::StderrWriter;
 use super::stdio;
-use crate::capture::query::filter::{Filter, Sieve};
+use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
@@ -76,7 +76,7 @@ impl Follower {
         let work = Work {
             capture: capture.clone(),
             style,
-            sieve: filter.map(|filter| Sieve::new(filter, capture)),
+            evaluator: filter.map(|filter| FilterEvaluator::new(filter, capture)),
             stop: Arc::clone(&stop),
             printed: Arc::clone(&printed),
             woken,
@@ -108,7 +108,7 @@ struct Work {
     capture: Capture,
     style: Style,
     /// Selects the records to print.
-    sieve: Option<Sieve>,
+    evaluator: Option<FilterEvaluator>,
     stop: Arc<AtomicBool>,
     printed: Arc<AtomicU64>,
     woken: Receiver<()>,
@@ -119,8 +119,8 @@ struct Work {
 impl Work {
     /// Prints a record if it matches the filter.
     fn print_line(&mut self, record: &Record, lines: &mut Lines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        if let Some(sieve) = &mut self.sieve {
-            let passes = sieve.passes(record);
+        if let Some(evaluator) = &mut self.evaluator {
+            let passes = evaluator.passes(record);
             let path = || self.capture.path().to_owned();
             if !passes.map_err(|source| ExportError::Read { path: path(), no: record.no, source })? {
                 return Ok(());

@@ -104,7 +104,7 @@ fn rules() -> String {
 fn fields() -> String {
     let mut table = "| field | values | what it is | Wireshark's name |\n| --- | --- | --- | --- |\n".to_owned();
     for field in Field::ALL {
-        let values = match format!("{:?}", field.sort()).to_lowercase().as_str() {
+        let values = match format!("{:?}", field.value_type()).to_lowercase().as_str() {
             "flag" => "true, false".to_owned(),
             "presence" => "–".to_owned(),
             sort => sort.to_owned(),

@@ -9,7 +9,7 @@ use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, opened};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::{Spool, SpoolError};
-use framescope::capture::query::filter::{Filter, Sieve};
+use framescope::capture::query::filter::{Filter, FilterEvaluator};
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
@@ -448,8 +448,8 @@ fn evicted_records_take_their_findings_and_notes_along() {
     assert_eq!(capture.wire(&handshake[0], 0..u64::MAX).expect("readable"), wire);
     let about = capture.connection(1).expect("kept").about;
     let filter = format!("host == {:?} and path == {:?}", about.host.expect("a host"), about.target.expect("a target"));
-    let mut sieve = Sieve::new(&Filter::parse(&filter).expect("a filter"), &capture);
-    assert!(sieve.passes(&capture.record(first).expect("the first")).expect("readable"));
+    let mut evaluator = FilterEvaluator::new(&Filter::parse(&filter).expect("a filter"), &capture);
+    assert!(evaluator.passes(&capture.record(first).expect("the first")).expect("readable"));
     talk.say(&mut connection, UP, &frame(true, Opcode::Text, None, b"unmasked"));
     assert_eq!(rules(&capture), [(Rule::ClientFrameUnmasked, capture.len())]);
 }
@@ -696,9 +696,10 @@ fn filters_and_views_follow_what_goes() {
                     std::thread::yield_now();
                 }
                 let parsed = Filter::parse(filter).expect("a filter");
-                let mut sieve = Sieve::new(&parsed, &capture);
+                let mut evaluator = FilterEvaluator::new(&parsed, &capture);
                 let records = capture.records(0..u64::MAX).into_iter();
-                let expected: Vec<u64> = records.filter(|r| sieve.passes(r).expect("readable")).map(|r| r.no).collect();
+                let expected: Vec<u64> =
+                    records.filter(|r| evaluator.passes(r).expect("readable")).map(|r| r.no).collect();
                 let rows = &screen.app.list.rows();
                 let shown: Vec<u64> = (0..rows.len()).map(|row| rows.number(row).expect("a row")).collect();
                 assert_eq!(shown, expected);
@@ -727,11 +728,11 @@ fn a_filter_that_stays_behind_shows_what_it_lets_through() {
         for turn in 0..200 {
             wire.ticks(if turn % 8 == 0 { 700 } else { turn % 30 });
             screen.app.refresh();
-            let mut sieve = Sieve::new(&parsed, &capture);
+            let mut evaluator = FilterEvaluator::new(&parsed, &capture);
             let mut before = 0;
             for row in 0..screen.app.list.rows().len() {
                 let no = screen.app.list.rows().number(row).unwrap_or_default();
-                let passes = capture.record(no).is_some_and(|record| sieve.passes(&record).unwrap_or(false));
+                let passes = capture.record(no).is_some_and(|record| evaluator.passes(&record).unwrap_or(false));
                 if !passes || no <= before {
                     wrong = Some((turn, row, no, before, passes));
                 }

@@ -831,11 +831,11 @@ fn a_pong_says_which_ping_it_answers_and_how_fast() {
 
 #[test]
 fn a_list_of_some_records_is_gone_through_by_its_rows() {
-    use framescope::capture::query::selection::Selection;
+    use framescope::capture::query::selection::SelectedRecords;
     let mut wire = ticker();
     wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
     let mut screen = Screen::live(&wire, (120, 36));
-    let mut selection = Selection::default();
+    let mut selection = SelectedRecords::default();
     (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
     screen.app.set_matches(Some(selection.clone()));
     assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (7, 4), "the nearest that has a row");
@@ -859,7 +859,7 @@ fn a_list_of_some_records_is_gone_through_by_its_rows() {
     screen.app.refresh();
     screen.app.set_matches(Some(selection));
     assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
-    screen.app.set_matches(Some(Selection::default()));
+    screen.app.set_matches(Some(SelectedRecords::default()));
     assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
     screen.press(&["up", "down", "G", "home"]);
     screen.app.set_matches(None);
@@ -1189,7 +1189,7 @@ fn a_payload_can_be_seen_as_a_tree() {
     screen.press(&["down"]);
     assert!(screen.text().contains("68 65 6c 6c 6f"), "{}", screen.text());
     screen.press(&["i"]);
-    assert!(screen.text().contains("no JSON: expected value at line 1 column 1"), "{}", screen.text());
+    assert!(screen.text().contains("not JSON: expected value at line 1 column 1"), "{}", screen.text());
     screen.press(&["up", "i", "i"]);
     assert!(screen.text().contains("82 a7 63"), "and back to hex: {}", screen.text());
     // Of a whole message.

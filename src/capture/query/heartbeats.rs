@@ -1,5 +1,4 @@
-//! Heartbeats: what two sides say only to say that they are there. Pings and pongs, and short texts that a side says again and
-//! again.
+//! Heartbeats: frames that only show that a connection is alive. These are pings, pongs, and short texts that a side repeats.
 
 use std::collections::HashMap;
 
@@ -14,36 +13,38 @@ use crate::wire::opcode::Opcode;
 /// The longest text that counts as a heartbeat, in bytes.
 pub const MAX_TEXT: u64 = 32;
 
-/// How many different short texts of a direction are remembered.
+/// Different short texts of a direction that are remembered.
 const REMEMBERED: usize = 4;
 
-/// Tells heartbeats from what matters. Feed it records in order.
+/// Detects heartbeats among records in ascending order.
 pub struct Heartbeats {
     reader: Reader,
     wire: Vec<u8>,
-    said: HashMap<(u32, Direction), Vec<Box<[u8]>>>,
+    /// The latest short texts of each direction.
+    recent: HashMap<(u32, Direction), Vec<Box<[u8]>>>,
 }
 
 impl Heartbeats {
-    /// Has heard nothing yet.
+    /// A detector that has seen no record yet.
     pub fn new(capture: &Capture) -> Self {
-        Self { reader: Reader::new(capture), wire: Vec::new(), said: HashMap::new() }
+        Self { reader: Reader::new(capture), wire: Vec::new(), recent: HashMap::new() }
     }
 
-    /// Whether a record is a heartbeat: a ping or pong, or an unfragmented text of at most 32 bytes that its side said
-    /// lately, so that the first of them is none. A record with a finding never is. Compressed texts are not compared.
+    /// Whether a record is a heartbeat: a ping, a pong, or an unfragmented text of at most 32 bytes that is equal to one of the last
+    /// four of its direction. The first of equal texts is not a heartbeat, nor is a record with a finding. Compressed texts are not
+    /// compared.
     pub fn is_one(&mut self, record: &Record) -> bool {
         if record.kind != Kind::Frame || !record.findings.is_empty() {
             return false;
         }
         match record.opcode() {
             Some(Opcode::Ping | Opcode::Pong) => true,
-            Some(Opcode::Text) if record.fin() && !record.compressed => self.was_said(record),
+            Some(Opcode::Text) if record.fin() && !record.compressed => self.is_repeated(record),
             _ => false,
         }
     }
 
-    fn was_said(&mut self, record: &Record) -> bool {
+    fn is_repeated(&mut self, record: &Record) -> bool {
         let Some(1..=MAX_TEXT) = record.payload_len() else { return false };
         if self.reader.wire(record, 0..MAX_HEAD_LEN as u64 + MAX_TEXT, &mut self.wire).is_err() {
             return false;
@@ -53,15 +54,15 @@ impl Heartbeats {
         if let Some(key) = head.masking_key {
             mask::apply(text, key, 0);
         }
-        let said = self.said.entry((record.connection, record.direction)).or_default();
-        if let Some(at) = said.iter().position(|earlier| **earlier == *text) {
-            said[at..].rotate_left(1);
+        let recent = self.recent.entry((record.connection, record.direction)).or_default();
+        if let Some(at) = recent.iter().position(|earlier| **earlier == *text) {
+            recent[at..].rotate_left(1);
             return true;
         }
-        if said.len() == REMEMBERED {
-            said.remove(0);
+        if recent.len() == REMEMBERED {
+            recent.remove(0);
         }
-        said.push((&*text).into());
+        recent.push((&*text).into());
         false
     }
 }

@@ -1,4 +1,4 @@
-//! Questions about a capture: which records match, which belong together, and what they look like in a line.
+//! Queries over a capture: filters and searches, related records, summaries of records, connections and spans of time.
 
 pub mod filter;
 pub mod heartbeats;

@@ -1,4 +1,4 @@
-//! Connections at a glance: how each went, without going through its records.
+//! Overviews of connections: facts that are kept for each connection, so that its records need not be read.
 
 use crate::capture::store::index::{ConnectionEntry, Index, RoundTrips};
 use crate::capture::store::{Capture, ConnectionInfo};
@@ -7,52 +7,52 @@ use crate::proto::time::Time;
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// It has not.
+pub enum ConnectionEnding {
+    /// It has not ended.
     Open,
-    /// That side sent the first Close, with that code; 0 where it had none. The other side answered with that.
+    /// One side sent a Close, and the other may have answered. A code is 0 if the Close had none.
     Close {
-        /// Who began.
+        /// The side that sent the first Close.
         by: Direction,
-        /// Its code.
+        /// The code of the first Close.
         code: u16,
-        /// The other side's.
+        /// The code of the other side's Close, if it sent one.
         answer: Option<u16>,
     },
-    /// That side ended without a Close.
+    /// A TCP connection that ended without a Close.
     Without {
-        /// Who ended first, or alone.
+        /// The side that ended first, or alone.
         by: Direction,
-        /// How.
+        /// With FIN or RST.
         how: EndReason,
     },
-    /// The capture stops before it ends.
+    /// The capture ends before the connection does.
     Capture,
 }
 
-/// How the connections with those numbers went, those of them that exist, each with how many records it had in each of `bins`
-/// equal parts of its time.
+/// The overviews of the connections with these numbers that exist. Each has the number of records in each of `bins` equal parts of
+/// the connection's time.
 pub fn overviews(capture: &Capture, numbers: &[u32], bins: usize) -> Vec<Overview> {
     let index = capture.index();
     numbers.iter().filter_map(|number| Overview::of(&index, *number, bins)).collect()
 }
 
-/// A connection at a glance.
+/// An overview of a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Overview {
-    /// What is known of it.
+    /// Its addresses, times, handshake and sizes.
     pub info: ConnectionInfo,
-    /// Its first record; `None` while there is none.
+    /// The number of its first record; `None` while it has none.
     pub first_record: Option<u64>,
     /// Findings by severity: info, warning, error.
     pub findings: [u32; 3],
     /// How it ended.
-    pub ending: Ending,
-    /// The first Close of each direction: its record.
+    pub ending: ConnectionEnding,
+    /// The number of the first Close in each direction.
     pub closes: [Option<u64>; 2],
-    /// How long its pongs took.
+    /// The round-trip times of its pongs.
     pub trips: Option<RoundTrips>,
-    /// How many records it had in equal parts of its time.
+    /// The number of records in each equal part of its time.
     pub rate: Vec<u32>,
 }
 
@@ -70,36 +70,36 @@ impl Overview {
         })
     }
 
-    /// How long it lasted, or has lasted so far, in nanoseconds.
+    /// Its duration so far in nanoseconds.
     pub fn duration(&self) -> u64 {
         self.info.last.0.saturating_sub(self.info.first.0)
     }
 }
 
-/// Who closed. A Close says more than the FIN behind it.
-fn ending(entry: &ConnectionEntry) -> Ending {
+/// How the connection ended. A Close takes precedence over the FIN that follows it.
+fn ending(entry: &ConnectionEntry) -> ConnectionEnding {
     let code = |direction: Direction| entry.closes[direction.index()].map(|(_, code)| code);
     if let Some((by, code_sent)) = entry.closed_first.and_then(|by| Some((by, code(by)?))) {
-        return Ending::Close { by, code: code_sent, answer: code(by.opposite()) };
+        return ConnectionEnding::Close { by, code: code_sent, answer: code(by.opposite()) };
     }
     let both = entry.ended_first.into_iter().chain(Direction::BOTH);
     let how = |wanted: EndReason| both.clone().find(|direction| entry.ended[direction.index()] == Some(wanted));
     match (how(EndReason::Rst), how(EndReason::Fin), how(EndReason::Capture)) {
-        (Some(by), ..) => Ending::Without { by, how: EndReason::Rst },
-        (None, Some(by), _) => Ending::Without { by, how: EndReason::Fin },
-        (None, None, Some(_)) => Ending::Capture,
-        (None, None, None) => Ending::Open,
+        (Some(by), ..) => ConnectionEnding::Without { by, how: EndReason::Rst },
+        (None, Some(by), _) => ConnectionEnding::Without { by, how: EndReason::Fin },
+        (None, None, Some(_)) => ConnectionEnding::Capture,
+        (None, None, None) => ConnectionEnding::Open,
     }
 }
 
-/// How many records fall into each of so many equal parts of a connection's time. Times of one connection rise with its records.
+/// The number of records in each of `bins` equal parts of a connection's time. Requires that the times of its records ascend.
 fn rate(index: &Index, entry: &ConnectionEntry, bins: usize) -> Vec<u32> {
     let (first, last) = (entry.first.0, entry.last.0);
     let span = last.saturating_sub(first);
     let mut from = entry.first_kept;
     let mut counts = Vec::with_capacity(bins);
     for bin in 1..=bins {
-        let end = first.saturating_add((u128::from(span) * bin as u128 / bins as u128) as u64);
+        let end = first.saturating_add(u64::try_from(u128::from(span) * bin as u128 / bins as u128).unwrap_or(span));
         let to = if bin == bins { entry.records } else { ordinal_at(index, entry, Time(end), from) };
         counts.push(to - from);
         from = to;
@@ -107,7 +107,7 @@ fn rate(index: &Index, entry: &ConnectionEntry, bins: usize) -> Vec<u32> {
     counts
 }
 
-/// The ordinal of the first record of a connection, from `from` on, that is not before a time.
+/// The ordinal of the first record of a connection at `time` or later, from ordinal `from` on.
 pub(in crate::capture) fn ordinal_at(index: &Index, entry: &ConnectionEntry, time: Time, from: u32) -> u32 {
     let (mut low, mut high) = (from, entry.records);
     while low < high {

@@ -7,11 +7,11 @@ use crate::capture::store::record::Record;
 use crate::proto::dissected::Kind;
 use crate::wire::opcode::Opcode;
 
-/// How many records of the connection are looked at on each side.
+/// Records of the connection that are searched in each direction.
 const REACH: i64 = 100_000;
 
-/// The numbers of the records that belong together with `record`, in order, its own among them. Alone when it has no
-/// partner, or none within reach.
+/// The numbers of `record` and of the records that belong to it, in ascending order. Only its own if it has no partner, or none
+/// among the 100,000 records before and after it.
 pub fn partners(capture: &Capture, record: &Record) -> Vec<u64> {
     let mut numbers = vec![record.no];
     if record.message.is_some() {
@@ -35,7 +35,7 @@ pub fn partners(capture: &Capture, record: &Record) -> Vec<u64> {
     numbers
 }
 
-/// The partner after `record`, the first after the last.
+/// The partner after `record`; the first one after the last.
 pub fn next_partner(capture: &Capture, record: &Record) -> Option<u64> {
     let numbers = partners(capture, record);
     let at = numbers.iter().position(|no| *no == record.no)?;
@@ -43,8 +43,8 @@ pub fn next_partner(capture: &Capture, record: &Record) -> Option<u64> {
     (next != record.no).then_some(next)
 }
 
-/// How long a pong took: from the last byte of the ping that it answers to its own. `None` for what is no pong or answers
-/// none, and where the clock went back.
+/// The round-trip time of a pong: from the last byte of the ping that it answers to its own last byte. `None` if the record is not
+/// a pong, if it answers no ping, or if the clock was set back.
 pub fn round_trip(capture: &Capture, record: &Record) -> Option<Duration> {
     if record.opcode() != Some(Opcode::Pong) {
         return None;
@@ -53,7 +53,7 @@ pub fn round_trip(capture: &Capture, record: &Record) -> Option<Duration> {
     u64::try_from(record.time.nanos_since(ping.time)).ok().map(Duration::from_nanos)
 }
 
-/// The other fragments of a data frame's message, to one side.
+/// The other fragments of a data frame's message: earlier ones for a `step` of -1, later ones for 1.
 fn fragments(capture: &Capture, record: &Record, step: i64) -> Vec<u64> {
     let opens = |r: &Record| r.opcode().is_some_and(Opcode::opens_message);
     let mut found = Vec::new();
@@ -77,6 +77,7 @@ fn fragments(capture: &Capture, record: &Record, step: i64) -> Vec<u64> {
     found
 }
 
+/// The records of the same connection before (`step` -1) or after (1) `record`.
 fn walk<'a>(capture: &'a Capture, record: &'a Record, step: i64) -> impl Iterator<Item = Record> + 'a {
     (1..=REACH).map_while(move |n| capture.record(capture.neighbour(record.connection, record.no, n * step)?))
 }

@@ -1,31 +1,31 @@
-//! Some of a capture's records, in order: what a filter lets through, or what a view has rows for.
+//! An ordered subset of a capture's records: those that a filter selects, or those that a view has rows for.
 
-/// The numbers of some records, in order. It grows with the capture: 4 bytes a record.
+/// The numbers of selected records, in ascending order: 4 bytes each. Records are added in order as the capture grows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
+pub struct SelectedRecords {
     /// Record numbers minus one.
     numbers: Vec<u32>,
-    /// How many records of the capture were looked at.
+    /// The number of the last record that was evaluated.
     looked_at: u64,
 }
 
-impl Selection {
-    /// How many records are selected.
+impl SelectedRecords {
+    /// The number of selected records.
     pub const fn len(&self) -> u64 {
         self.numbers.len() as u64
     }
 
-    /// Whether none is.
+    /// Whether no record is selected.
     pub const fn is_empty(&self) -> bool {
         self.numbers.is_empty()
     }
 
-    /// How many records of the capture were looked at: the next to look at is the one with this number plus one.
+    /// The number of the last record that was evaluated, selected or not. The next to evaluate is the one after it.
     pub const fn looked_at(&self) -> u64 {
         self.looked_at
     }
 
-    /// The next record, whether it is selected or not. What has no room in 32 bits is not selected.
+    /// Adds the next record, selected or not. Records beyond number 2^32 are never selected.
     pub fn look(&mut self, selected: bool) {
         if selected && let Ok(number) = u32::try_from(self.looked_at) {
             self.numbers.push(number);
@@ -33,37 +33,38 @@ impl Selection {
         self.looked_at += 1;
     }
 
-    /// The records up to that number are not selected; those that were looked at stay as they are.
+    /// Skips the records up to this number: they are not selected. Records that were evaluated keep their result.
     pub const fn pass(&mut self, number: u64) {
         if number > self.looked_at {
             self.looked_at = number;
         }
     }
 
-    /// Drops the records before that number, which are evicted.
+    /// Removes the records before this number, which are evicted.
     pub fn evict_before(&mut self, number: u64) {
-        self.numbers.drain(..self.row_from(number) as usize);
+        let evicted = usize::try_from(self.row_from(number)).unwrap_or(usize::MAX);
+        self.numbers.drain(..evicted);
         self.pass(number - 1);
     }
 
-    /// The number, from 1, of the record in that row, from 0.
+    /// The number, from 1, of the record in a row, from 0.
     pub fn number(&self, row: u64) -> Option<u64> {
         let number = self.numbers.get(usize::try_from(row).ok()?)?;
         Some(u64::from(*number) + 1)
     }
 
-    /// The row of the first selected record with that number or a later one; [`Self::len`] when there is none.
+    /// The row of the first selected record with this number or a later one; [`Self::len`] if there is none.
     pub fn row_from(&self, number: u64) -> u64 {
         self.numbers.partition_point(|n| u64::from(*n) + 1 < number) as u64
     }
 
-    /// The row of the record with that number, if it is selected.
+    /// The row of the record with this number, if it is selected.
     pub fn row(&self, number: u64) -> Option<u64> {
         let row = self.row_from(number);
         (self.number(row) == Some(number)).then_some(row)
     }
 
-    /// The numbers of the selected records, in order.
+    /// The numbers of the selected records, in ascending order.
     pub fn numbers(&self) -> impl DoubleEndedIterator<Item = u64> + ExactSizeIterator {
         self.numbers.iter().map(|number| u64::from(*number) + 1)
     }
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn rows_and_numbers_lead_to_each_other() {
-        let mut selection = Selection::default();
+        let mut selection = SelectedRecords::default();
         for number in 1..=10 {
             selection.look(number % 3 == 0);
         }

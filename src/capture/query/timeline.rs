@@ -1,6 +1,6 @@
-//! What moved when: the records of a connection in equal spans of time, at a cost that does not grow with their number.
+//! The timeline: activity of connections in equal spans of time, at a cost that does not grow with the number of records.
 //!
-//! The records of one connection rise in time, those of a capture need not; so spans are looked up connection by connection.
+//! Times ascend within a connection, but not always within a capture, so spans are looked up connection by connection.
 
 use std::ops::Range;
 
@@ -13,42 +13,42 @@ use crate::proto::rules::Severity;
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
-/// How many records of a span are looked at; of more a part stands for the rest.
+/// Records of a span that are read. If it has more, these are samples.
 const SAMPLES: u32 = 8;
 
-/// How many records at each end of a connection are looked at whatever their span.
+/// Records at each end of a connection that are always read.
 const LANDMARKS: u32 = 4;
 
-/// How many findings of a span are looked at.
+/// Findings of a span that are read.
 const FINDINGS: usize = 16;
 
-/// How many records are passed over in search of one that goes the right way.
+/// Records that are searched for one of the wanted direction.
 const REACH: u32 = 4096;
 
-/// What moved in one direction of a connection in a span of time.
+/// Activity in one direction of a connection in one span of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bin {
-    /// What it was: of several the most telling.
-    pub sort: Sort,
-    /// Bytes on the wire; where there were many records, about so many.
+    /// The kind of activity; of several kinds the most significant.
+    pub kind: ActivityKind,
+    /// Bytes on the wire; estimated from samples if the span has many records.
     pub bytes: u64,
-    /// The worst of what they break.
+    /// The worst severity of its findings.
     pub severity: Option<Severity>,
 }
 
-/// What moved, the more telling the later.
+/// Kinds of activity, in ascending order of significance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sort {
-    /// Nothing, and the connection was not there.
+pub enum ActivityKind {
+    /// No connection yet, or no longer.
     #[default]
     Absent,
-    /// Nothing, while the connection was there.
+    /// A connection without records.
     Quiet,
     /// Ping or pong.
     Control,
-    /// Text or binary, or what belongs to it.
+    /// A text, binary or continuation frame, or one with a reserved opcode.
     Data,
-    /// Bytes that are no frame, are missing or cut short.
+    /// A gap, unrecognized bytes, or a truncated frame or head.
     Odd,
     /// HTTP.
     Http,
@@ -58,7 +58,7 @@ pub enum Sort {
     Close,
 }
 
-impl Sort {
+impl ActivityKind {
     fn of(record: &Record) -> Self {
         match record.kind {
             Kind::Request | Kind::Response => Self::Http,
@@ -76,30 +76,30 @@ impl Sort {
 /// Both directions of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lanes {
-    /// Its number.
+    /// The number of the connection.
     pub connection: u32,
-    /// What moved to the server, and to the client: a bin for each span.
+    /// Activity from client to server, and from server to client: a bin for each span.
     pub bins: [Vec<Bin>; 2],
 }
 
-/// Equal spans of time, one after the other.
+/// Consecutive spans of time of equal length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spans {
-    /// Where the first begins.
+    /// The start of the first span.
     pub from: Time,
-    /// How long each is, in nanoseconds: at least 1.
+    /// The length of each span in nanoseconds: at least 1.
     pub each: u64,
-    /// How many.
+    /// The number of spans.
     pub count: usize,
 }
 
 impl Spans {
-    /// Where a span begins; the one behind the last is where the last ends.
+    /// The start of a span. With `count` it is the end of the last span.
     pub const fn start(&self, span: usize) -> Time {
         Time(self.from.0.saturating_add(self.each.saturating_mul(span as u64)))
     }
 
-    /// The span that a time falls into.
+    /// The span that contains a time.
     pub fn at(&self, time: Time) -> Option<usize> {
         let span = time.0.checked_sub(self.from.0)? / self.each.max(1);
         usize::try_from(span).ok().filter(|span| *span < self.count)
@@ -107,12 +107,12 @@ impl Spans {
 }
 
 impl Capture {
-    /// When the capture's first connection began, and when the latest record of any was complete.
+    /// The time when the first connection began, and the time of the latest record.
     pub fn span(&self) -> Option<(Time, Time)> {
         self.index().span
     }
 
-    /// What moved in those connections, those of them that are there, in those spans.
+    /// The activity of these connections in these spans. Connections that do not exist are left out.
     pub fn lanes(&self, connections: &[u32], spans: Spans) -> Vec<Lanes> {
         let index = self.index();
         connections
@@ -124,19 +124,20 @@ impl Capture {
             .collect()
     }
 
-    /// The first record of one direction of a connection at a time or later; or the last one before it.
+    /// The number of the first record of one direction of a connection at `time` or later; unless `later`, of the last one before
+    /// `time`.
     pub fn in_lane(&self, connection: u32, direction: Direction, time: Time, later: bool) -> Option<u64> {
         let index = self.index();
         let entry = index.connection(connection)?;
         let at = ordinal_at(&index, entry, time, entry.first_kept);
-        let goes = |ordinal: &u32| {
+        let is_in_lane = |ordinal: &u32| {
             let no = entry.number_of(*ordinal);
             no.and_then(|no| index.record(no)).is_some_and(|record| record.direction == direction)
         };
         let found = if later {
-            (at..entry.records).take(REACH as usize).find(goes)
+            (at..entry.records).take(REACH as usize).find(is_in_lane)
         } else {
-            (entry.first_kept..at).rev().take(REACH as usize).find(goes)
+            (entry.first_kept..at).rev().take(REACH as usize).find(is_in_lane)
         };
         entry.number_of(found?)
     }
@@ -153,18 +154,18 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
         if start > entry.last {
             break;
         }
-        bins.iter_mut().for_each(|bins| bins[span].sort = Sort::Quiet);
+        bins.iter_mut().for_each(|bins| bins[span].kind = ActivityKind::Quiet);
         let to = ordinal_at(index, entry, end, from);
         if to > from {
-            take(index, entry, from..to, |record, bytes| {
-                // What was cut short is told at the end, and has the time of its last byte: its place is there.
+            sample(index, entry, from..to, |record, bytes| {
+                // A truncated frame is recorded when its connection ends, with the time of its last byte.
                 let Some(span) = spans.at(record.time) else { return };
                 let bin = &mut bins[record.direction.index()][span];
-                bin.sort = bin.sort.max(Sort::of(record));
-                bin.bytes += bytes;
+                bin.kind = bin.kind.max(ActivityKind::of(record));
+                bin.bytes = bin.bytes.saturating_add(bytes);
             });
             if entry.findings.iter().any(|count| *count > 0) {
-                judge(index, entry, from..to, |record, severity| {
+                each_finding(index, entry, from..to, |record, severity| {
                     let Some(span) = spans.at(record.time) else { return };
                     let bin = &mut bins[record.direction.index()][span];
                     bin.severity = bin.severity.max(Some(severity));
@@ -173,41 +174,42 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
         }
         from = to;
     }
-    landmarks(index, entry, |record, sort| {
+    landmarks(index, entry, |record, kind| {
         if let Some(span) = spans.at(record.time) {
             let bin = &mut bins[record.direction.index()][span];
-            bin.sort = bin.sort.max(sort);
+            bin.kind = bin.kind.max(kind);
         }
     });
     bins
 }
 
-/// What must not go under among many: how the connection begins and ends, and its Closes.
-fn landmarks(index: &Index, entry: &ConnectionEntry, mut into: impl FnMut(&Record, Sort)) {
+/// Visits records that samples must not miss: the beginning and the end of a connection, and its Closes.
+fn landmarks(index: &Index, entry: &ConnectionEntry, mut into: impl FnMut(&Record, ActivityKind)) {
     let first = entry.first_kept + LANDMARKS;
     let last = entry.records.saturating_sub(LANDMARKS).max(first);
     let edges = (entry.first_kept..first).chain(last..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
     let closes = entry.closes.iter().flatten().map(|(no, _)| *no);
     for record in edges.chain(closes).filter_map(|no| index.record(no)) {
-        into(&record, Sort::of(&record));
+        into(&record, ActivityKind::of(&record));
     }
 }
 
-/// Looks at the records of a span, or at some that stand for the others.
-fn take(index: &Index, entry: &ConnectionEntry, ordinals: Range<u32>, mut into: impl FnMut(&Record, u64)) {
+/// Visits the records of a span, or samples of them, each with the number of bytes that it represents.
+fn sample(index: &Index, entry: &ConnectionEntry, ordinals: Range<u32>, mut into: impl FnMut(&Record, u64)) {
     let count = ordinals.end - ordinals.start;
     let samples = count.min(SAMPLES);
     for sample in 0..samples {
-        // The first and the last are among them.
+        // The samples include the first and the last record.
         let step = u64::from(sample) * u64::from(count - 1) / u64::from((samples - 1).max(1));
-        let no = entry.number_of(ordinals.start + step as u32);
+        let ordinal = ordinals.start + u32::try_from(step).unwrap_or(u32::MAX);
+        let no = entry.number_of(ordinal);
         let Some(record) = no.and_then(|no| index.record(no)) else { continue };
         into(&record, record.wire_len.saturating_mul(u64::from(count)) / u64::from(samples));
     }
 }
 
-/// Looks at the findings of a span.
-fn judge(index: &Index, entry: &ConnectionEntry, ordinals: Range<u32>, mut into: impl FnMut(&Record, Severity)) {
+/// Visits the findings of a span.
+fn each_finding(index: &Index, entry: &ConnectionEntry, ordinals: Range<u32>, mut into: impl FnMut(&Record, Severity)) {
     let (Some(first), Some(last)) = (entry.number_of(ordinals.start), entry.number_of(ordinals.end - 1)) else {
         return;
     };
@@ -227,7 +229,7 @@ mod tests {
     use crate::capture::live::recorder::{Chunk, Recorder};
     use crate::capture::live::spool::Spool;
 
-    /// A connection whose server says `hi` once a microsecond, 10,000 times, and is asked by a ping in the middle.
+    /// Records a connection: the server sends `hi` 10,000 times, once per microsecond, and the client a ping in the middle.
     fn busy(folder: &std::path::Path) -> Recorder {
         let recorder = Recorder::new(Spool::temporary_in(folder).expect("a spool"));
         let address = "127.0.0.1:1".parse().expect("an address");
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_tell_what_moved_when_from_a_few_records_of_many() {
+    fn lanes_show_activity_from_samples() {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = busy(folder.path());
         let capture = recorder.capture();
@@ -253,25 +255,25 @@ mod tests {
         let spans = Spans { from: Time(0), each: 1_000_000, count: 12 };
         let [lanes] = capture.lanes(&[1], spans).try_into().expect("one connection");
         let [up, down] = &lanes.bins;
-        let sorts: Vec<Sort> = down.iter().map(|bin| bin.sort).collect();
-        assert_eq!(sorts[0], Sort::Http);
-        assert!(sorts[1..9].iter().all(|sort| *sort == Sort::Data), "{sorts:?}");
-        assert_eq!(sorts[9], Sort::End);
-        assert_eq!(sorts[10..], [Sort::Absent; 2]);
+        let kinds: Vec<ActivityKind> = down.iter().map(|bin| bin.kind).collect();
+        assert_eq!(kinds[0], ActivityKind::Http);
+        assert!(kinds[1..9].iter().all(|kind| *kind == ActivityKind::Data), "{kinds:?}");
+        assert_eq!(kinds[9], ActivityKind::End);
+        assert_eq!(kinds[10..], [ActivityKind::Absent; 2]);
         assert!(down[3].bytes.abs_diff(4_000) <= 4, "{}", down[3].bytes);
-        assert_eq!(up[1].sort, Sort::Quiet);
-        // Closer, nothing is guessed.
+        assert_eq!(up[1].kind, ActivityKind::Quiet);
+        // Short spans need no samples.
         let spans = Spans { from: Time(4_999_000), each: 1_000, count: 3 };
         let lanes = capture.lanes(&[1], spans);
         assert_eq!(
-            lanes[0].bins[0].iter().map(|bin| bin.sort).collect::<Vec<_>>(),
-            [Sort::Quiet, Sort::Control, Sort::Quiet]
+            lanes[0].bins[0].iter().map(|bin| bin.kind).collect::<Vec<_>>(),
+            [ActivityKind::Quiet, ActivityKind::Control, ActivityKind::Quiet]
         );
         assert_eq!(lanes[0].bins[1].iter().map(|bin| bin.bytes).collect::<Vec<_>>(), [4, 4, 4]);
     }
 
     #[test]
-    fn the_records_of_a_lane_are_found_by_their_time() {
+    fn records_of_a_lane_are_found_by_time() {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = busy(folder.path());
         let find = |direction, time, later| recorder.capture().in_lane(1, direction, Time(time), later);

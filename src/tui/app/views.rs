@@ -1,7 +1,7 @@
 //! Changing the view and the rows of the list.
 
 use super::App;
-use crate::capture::query::selection::Selection;
+use crate::capture::query::selection::SelectedRecords;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::detail::Detail;
 use crate::tui::state::list::{RowChoice, RowKind, Toggled};
@@ -40,7 +40,7 @@ impl App {
 
     /// Shows the records of a selection, or all records. The cursor stays on its record if that has a row, and otherwise goes to
     /// the nearest one.
-    pub fn set_matches(&mut self, matches: Option<Selection>) {
+    pub fn set_matches(&mut self, matches: Option<SelectedRecords>) {
         self.list.set_matches(matches);
         self.extend_rows();
         self.settle();

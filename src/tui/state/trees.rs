@@ -29,8 +29,8 @@ pub enum TreeError {
     #[error("only payloads of at most {} KiB are shown as trees", payload_tree::MAX_BYTES / 1024)]
     TooLong,
     /// The payload has no format that can be shown as a tree.
-    #[error("{0}")]
-    Format(String),
+    #[error(transparent)]
+    Format(#[from] payload_tree::PayloadTreeError),
 }
 
 /// The bytes to read as trees.
@@ -91,8 +91,7 @@ impl Trees {
         if source.len > payload_tree::MAX_BYTES {
             return Err(TreeError::TooLong);
         }
-        self.all = payload_tree::read(&source.bytes, source.opcode == Some(Opcode::Text))
-            .map_err(|e| TreeError::Format(e.to_string()))?;
+        self.all = payload_tree::read(&source.bytes, source.opcode == Some(Opcode::Text))?;
         self.at = format.and_then(|format| self.all.iter().position(|tree| tree.format == format)).unwrap_or(0);
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::cells::{cells, width};
 use super::connections::{ended_style, lasted, worst};
 use super::list::severity_symbol;
 use super::{bytes_with_unit, fit, put, rule};
-use crate::capture::query::overview::{self, Ending, Overview};
+use crate::capture::query::overview::{self, ConnectionEnding, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::rules::{Severity, count};
@@ -94,7 +94,7 @@ fn history(app: &App, overview: &Overview) -> Vec<Fact> {
         None => ("findings", "✓ nothing breaks a rule".to_owned(), theme.good.0),
         Some((level, _)) => ("findings", findings(overview), theme.severity(level)),
     };
-    let open = if overview.ending == Ending::Open { " so far" } else { "" };
+    let open = if overview.ending == ConnectionEnding::Open { " so far" } else { "" };
     let [first, then] = ended(overview);
     let style = ended_style(app, overview);
     let records = count(u64::from(info.records), "record");
@@ -125,19 +125,21 @@ fn ended(overview: &Overview) -> [String; 2] {
         code => format!("{code} {}", CloseCode(code).name()),
     };
     let first = match overview.ending {
-        Ending::Open => "still open".to_owned(),
-        Ending::Capture => "the capture ends before the connection".to_owned(),
-        Ending::Close { by, code: sent, .. } => format!("{} closed, {}", the_peer(by), code(sent)),
-        Ending::Without { by, how: EndReason::Rst } => format!("{} aborted the connection (TCP RST)", the_peer(by)),
-        Ending::Without { by, .. } => format!("{} ended first (TCP FIN)", the_peer(by)),
+        ConnectionEnding::Open => "still open".to_owned(),
+        ConnectionEnding::Capture => "the capture ends before the connection".to_owned(),
+        ConnectionEnding::Close { by, code: sent, .. } => format!("{} closed, {}", the_peer(by), code(sent)),
+        ConnectionEnding::Without { by, how: EndReason::Rst } => {
+            format!("{} aborted the connection (TCP RST)", the_peer(by))
+        }
+        ConnectionEnding::Without { by, .. } => format!("{} ended first (TCP FIN)", the_peer(by)),
     };
     let then = match overview.ending {
-        Ending::Close { by, code: sent, answer } => match answer {
+        ConnectionEnding::Close { by, code: sent, answer } => match answer {
             Some(answer) if answer == sent => format!("{} answered the same", the_peer(by.opposite())),
             Some(answer) => format!("{} answered {}", the_peer(by.opposite()), code(answer)),
             None => format!("{} did not answer", the_peer(by.opposite())),
         },
-        Ending::Without { .. } if overview.info.about.websocket => "without a Close".to_owned(),
+        ConnectionEnding::Without { .. } if overview.info.about.websocket => "without a Close".to_owned(),
         _ => String::new(),
     };
     [first, then]

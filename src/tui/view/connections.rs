@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use super::cells::{cells, width};
 use super::list::severity_symbol;
 use super::{bytes_with_unit, fit, put, rule};
-use crate::capture::query::overview::{self, Ending, Overview};
+use crate::capture::query::overview::{self, ConnectionEnding, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::EndReason;
 use crate::proto::rules::{Severity, grouped};
@@ -253,11 +253,13 @@ pub fn worst(overview: &Overview) -> Option<(Severity, u32)> {
 /// How the connection ended, in a word or two.
 fn ended(overview: &Overview) -> String {
     match overview.ending {
-        Ending::Open => "open".to_owned(),
-        Ending::Close { by, code: 0, .. } => format!("{} Close", by.sender()),
-        Ending::Close { by, code, .. } => format!("{} {code}", by.sender()),
-        Ending::Without { by, how } => format!("{} {}", by.sender(), if how == EndReason::Rst { "RST" } else { "FIN" }),
-        Ending::Capture => "cut".to_owned(),
+        ConnectionEnding::Open => "open".to_owned(),
+        ConnectionEnding::Close { by, code: 0, .. } => format!("{} Close", by.sender()),
+        ConnectionEnding::Close { by, code, .. } => format!("{} {code}", by.sender()),
+        ConnectionEnding::Without { by, how } => {
+            format!("{} {}", by.sender(), if how == EndReason::Rst { "RST" } else { "FIN" })
+        }
+        ConnectionEnding::Capture => "cut".to_owned(),
     }
 }
 
@@ -265,10 +267,10 @@ fn ended(overview: &Overview) -> String {
 pub fn ended_style(app: &App, overview: &Overview) -> Style {
     let theme = &app.theme;
     match overview.ending {
-        Ending::Open => theme.good.0,
-        Ending::Close { code: 0 | 1000 | 1001, .. } => theme.text.0,
-        Ending::Without { how: EndReason::Fin, .. } if !overview.info.about.websocket => theme.text.0,
-        Ending::Close { .. } | Ending::Without { .. } => theme.warning.0,
-        Ending::Capture => theme.faint.0,
+        ConnectionEnding::Open => theme.good.0,
+        ConnectionEnding::Close { code: 0 | 1000 | 1001, .. } => theme.text.0,
+        ConnectionEnding::Without { how: EndReason::Fin, .. } if !overview.info.about.websocket => theme.text.0,
+        ConnectionEnding::Close { .. } | ConnectionEnding::Without { .. } => theme.warning.0,
+        ConnectionEnding::Capture => theme.faint.0,
     }
 }

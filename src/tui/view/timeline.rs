@@ -16,7 +16,7 @@ use super::cells::{cells, width};
 use super::list::severity_symbol;
 use super::{fit, put, rule};
 use crate::capture::query::summary;
-use crate::capture::query::timeline::{Bin, Sort, Spans};
+use crate::capture::query::timeline::{ActivityKind, Bin, Spans};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Severity;
 use crate::proto::time::Time;
@@ -73,7 +73,7 @@ fn lane(app: &App, buffer: &mut Buffer, line: Rect, direction: Direction, bins: 
     for (x, bin) in bins.iter().enumerate() {
         let (sign, style) = match bin.severity.filter(|severity| *severity > Severity::Info) {
             Some(severity) => (severity_symbol(severity), theme.severity(severity)),
-            None => (sign(bin), style(app, direction, bin.sort)),
+            None => (sign(bin), style(app, direction, bin.kind)),
         };
         put(buffer, line, GUTTER + cells(x), 0, sign, style);
     }
@@ -91,15 +91,15 @@ fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
 
 /// The sign of a column. For data, a bar: each step is four times as many bytes.
 fn sign(bin: &Bin) -> &'static str {
-    match bin.sort {
-        Sort::Absent => " ",
-        Sort::Quiet => "─",
-        Sort::Control => "•",
-        Sort::Http => "◆",
-        Sort::Odd => "?",
-        Sort::End => "┤",
-        Sort::Close => "×",
-        Sort::Data => match bin.bytes {
+    match bin.kind {
+        ActivityKind::Absent => " ",
+        ActivityKind::Quiet => "─",
+        ActivityKind::Control => "•",
+        ActivityKind::Http => "◆",
+        ActivityKind::Odd => "?",
+        ActivityKind::End => "┤",
+        ActivityKind::Close => "×",
+        ActivityKind::Data => match bin.bytes {
             0..=16 => "▁",
             17..=64 => "▂",
             65..=256 => "▃",
@@ -112,10 +112,10 @@ fn sign(bin: &Bin) -> &'static str {
     }
 }
 
-fn style(app: &App, direction: Direction, sort: Sort) -> Style {
-    match sort {
-        Sort::Absent | Sort::Quiet => app.theme.rule.0,
-        Sort::Odd => app.theme.warning.0,
+fn style(app: &App, direction: Direction, kind: ActivityKind) -> Style {
+    match kind {
+        ActivityKind::Absent | ActivityKind::Quiet => app.theme.rule.0,
+        ActivityKind::Odd => app.theme.warning.0,
         _ => app.theme.direction(direction),
     }
 }

@@ -1,87 +1,88 @@
-//! What can stand next in an expression.
+//! Completion: the words that can follow in an expression.
 
 use super::expr::TYPES;
-use super::fields::{Field, Sort};
-use super::lexer::{self, What};
+use super::fields::{Field, FieldType};
+use super::lexer::{self, TokenKind};
 use super::values::{OPCODES, SEVERITIES};
 use crate::proto::rules::Rule;
 use crate::wire::opcode::Opcode;
 
-/// What may replace the word that is being typed.
+/// Words that may replace the word that is being typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
     /// Where the word begins, in bytes of the expression.
     pub from: usize,
-    /// What it may become, the likeliest first.
+    /// The words, the likeliest first.
     pub words: Vec<&'static str>,
 }
 
-/// What was read last, and so what comes next.
-enum Next {
+/// The kind of word that is expected next.
+enum Expected {
     Field,
     Operator(Field),
+    /// A value of the field; inside a set if true.
     Value(Field, bool),
     Join,
 }
 
-/// What can stand at the end of `text`, which is an expression up to where it is typed.
+/// Completes the last word of `text`, an unfinished expression.
 pub fn complete(text: &str) -> Completion {
     let Ok(tokens) = lexer::tokens(text) else { return Completion::default() };
     let mut done = tokens.as_slice();
     let (mut from, mut typed) = (text.len(), "");
     if let Some((last, before)) = tokens.split_last()
-        && let What::Word(_) = last.what
+        && let TokenKind::Word(_) = last.kind
         && last.span.end == text.len()
     {
         (from, typed) = (last.span.start, &text[last.span.clone()]);
         done = before;
     }
-    let next = done.iter().fold(Next::Field, |next, token| follow(next, &token.what));
-    let mut words = candidates(&next);
-    // A word that stands complete can be followed, but not become longer.
+    let expected = done.iter().fold(Expected::Field, |expected, token| follow(expected, &token.kind));
+    let mut words = candidates(&expected);
+    // A complete word is not offered again.
     words.retain(|word| word.starts_with(typed) && *word != typed);
     Completion { from, words }
 }
 
-fn follow(next: Next, what: &What) -> Next {
-    let word = match what {
-        What::Word(word) => word.as_str(),
-        What::Sign(sign) => sign,
-        What::Quoted(_) => "\"",
+fn follow(expected: Expected, kind: &TokenKind) -> Expected {
+    let word = match kind {
+        TokenKind::Word(word) => word.as_str(),
+        TokenKind::Sign(sign) => sign,
+        TokenKind::Quoted(_) => "\"",
     };
-    match (next, word) {
-        (_, "and" | "or" | "not" | "&&" | "||" | "!" | "(") => Next::Field,
-        (Next::Field, word) => match Field::named(word) {
-            Some((field, _)) => Next::Operator(field),
-            None => Next::Join,
+    match (expected, word) {
+        (_, "and" | "or" | "not" | "&&" | "||" | "!" | "(") => Expected::Field,
+        (Expected::Field, word) => match Field::named(word) {
+            Some((field, _)) => Expected::Operator(field),
+            None => Expected::Join,
         },
-        (Next::Operator(_), ")") | (Next::Value(..), "}" | ")") => Next::Join,
-        (Next::Operator(field), "in") => Next::Value(field, true),
-        (Next::Operator(field), _) => Next::Value(field, false),
-        (Next::Value(field, true), _) => Next::Value(field, true),
-        (Next::Value(_, false) | Next::Join, _) => Next::Join,
+        (Expected::Operator(_), ")") | (Expected::Value(..), "}" | ")") => Expected::Join,
+        (Expected::Operator(field), "in") => Expected::Value(field, true),
+        (Expected::Operator(field), _) => Expected::Value(field, false),
+        (Expected::Value(field, true), _) => Expected::Value(field, true),
+        (Expected::Value(_, false) | Expected::Join, _) => Expected::Join,
     }
 }
 
-fn candidates(next: &Next) -> Vec<&'static str> {
-    match next {
-        Next::Field => Field::names().map(|(name, _)| name).chain(["not"]).collect(),
-        Next::Operator(field) => match field.sort() {
-            Sort::Flag => vec!["and", "or", "==", "!="],
-            Sort::Presence => vec!["and", "or"],
-            Sort::Number | Sort::Size | Sort::Time => vec![">", "<", "==", "!=", ">=", "<=", "in"],
-            Sort::Opcode => vec!["==", "!=", "in", ">=", "<="],
-            Sort::Direction | Sort::Type => vec!["==", "!=", "in"],
-            Sort::Finding => vec!["==", "!=", ">=", "in", "contains", "matches", "and", "or"],
-            Sort::Text | Sort::Bytes => vec!["contains", "matches", "==", "!=", "in"],
+fn candidates(expected: &Expected) -> Vec<&'static str> {
+    match expected {
+        Expected::Field => Field::names().map(|(name, _)| name).chain(["not"]).collect(),
+        Expected::Operator(field) => match field.value_type() {
+            FieldType::Flag => vec!["and", "or", "==", "!="],
+            FieldType::Presence => vec!["and", "or"],
+            FieldType::Number | FieldType::Size | FieldType::Time => vec![">", "<", "==", "!=", ">=", "<=", "in"],
+            FieldType::Opcode => vec!["==", "!=", "in", ">=", "<="],
+            FieldType::Direction | FieldType::Type => vec!["==", "!=", "in"],
+            FieldType::Finding => vec!["==", "!=", ">=", "in", "contains", "matches", "and", "or"],
+            FieldType::Text | FieldType::Bytes => vec!["contains", "matches", "==", "!=", "in"],
         },
-        Next::Value(field, set) => {
-            let mut words: Vec<&'static str> = match field.sort() {
-                Sort::Flag => vec!["true", "false"],
-                Sort::Opcode => OPCODES.map(Opcode::name).to_vec(),
-                Sort::Direction => vec!["c2s", "s2c"],
-                Sort::Type => TYPES.to_vec(),
-                Sort::Finding => {
+        Expected::Value(field, set) => {
+            let mut words: Vec<&'static str> = match field.value_type() {
+                FieldType::Flag => vec!["true", "false"],
+                FieldType::Opcode => OPCODES.map(Opcode::name).to_vec(),
+                FieldType::Direction => vec!["c2s", "s2c"],
+                FieldType::Type => TYPES.to_vec(),
+                FieldType::Finding => {
                     let severities = SEVERITIES.iter().map(|severity| severity.name());
                     severities.chain(Rule::ALL.iter().map(|rule| rule.id())).collect()
                 }
@@ -92,6 +93,6 @@ fn candidates(next: &Next) -> Vec<&'static str> {
             }
             words
         }
-        Next::Join => vec!["and", "or"],
+        Expected::Join => vec!["and", "or"],
     }
 }

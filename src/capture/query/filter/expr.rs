@@ -1,10 +1,10 @@
-//! An expression, taken apart, and printed again.
+//! The expression tree of a filter, and its canonical text.
 
 use std::fmt;
 
 use regex::bytes::Regex;
 
-use super::fields::{Field, Sort};
+use super::fields::{Field, FieldType};
 use super::lexer;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{Rule, Severity};
@@ -21,7 +21,7 @@ pub(super) enum Expr {
     Test(Test),
 }
 
-/// A question about a field.
+/// A test of one field.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Test {
     pub field: Field,
@@ -32,13 +32,13 @@ pub(super) struct Test {
 pub(super) enum Relation {
     /// The record has the field.
     Present,
-    /// The field compares so with the value.
+    /// The field compares to the value in this way.
     Is(Comparison, Value),
-    /// The field holds the value somewhere.
+    /// The field contains the value.
     Contains(Value),
-    /// The field matches the regular expression somewhere.
-    Matches(Pattern),
-    /// The field is one of the values or lies in one of the ranges, ends included.
+    /// A part of the field matches the regular expression.
+    Matches(RegexPattern),
+    /// The field is one of the values or in one of the ranges, both ends included.
     In(Vec<(Value, Option<Value>)>),
 }
 
@@ -52,7 +52,7 @@ pub(super) enum Comparison {
     AtLeast,
 }
 
-/// What a field is compared with.
+/// A value that a field is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     /// A number, size or flag; a time in nanoseconds; an opcode's wire value; a direction's index; a type's place in [`TYPES`].
@@ -60,18 +60,18 @@ pub(super) enum Value {
     Rule(Rule),
     Severity(Severity),
     Text(String),
-    /// Bytes that were written as hex.
+    /// Bytes that were typed as hex.
     Bytes(Vec<u8>),
 }
 
-/// A regular expression. Two are the same when their text is.
+/// A regular expression. Two are equal if their texts are.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(super) struct RegexPattern {
     pub text: String,
     pub regex: Regex,
 }
 
-impl PartialEq for Pattern {
+impl PartialEq for RegexPattern {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
@@ -90,7 +90,7 @@ impl Comparison {
         (Self::AtLeast, ">=", "ge"),
     ];
 
-    /// Whether something is so when it stands in that order to the value.
+    /// Whether the comparison is true of a field with this order relative to the value.
     pub fn holds(self, order: std::cmp::Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
@@ -129,14 +129,16 @@ impl fmt::Display for Expr {
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.field.name();
-        let value = |value: &Value| shown(self.field.sort(), value);
+        let value = |value: &Value| shown(self.field.value_type(), value);
         match &self.relation {
-            // A flag's own name asks whether it is set, Wireshark's whether it is there.
-            Relation::Present if self.field.sort() == Sort::Flag => {
+            // A flag's own name asks whether it is set, Wireshark's name whether the record has it.
+            Relation::Present if self.field.value_type() == FieldType::Flag => {
                 f.write_str(self.field.aliases().first().copied().unwrap_or(name))
             }
             Relation::Present => f.write_str(name),
-            Relation::Is(Comparison::Equal, Value::Number(1)) if self.field.sort() == Sort::Flag => f.write_str(name),
+            Relation::Is(Comparison::Equal, Value::Number(1)) if self.field.value_type() == FieldType::Flag => {
+                f.write_str(name)
+            }
             Relation::Is(comparison, to) => write!(f, "{name} {} {}", comparison.sign(), value(to)),
             Relation::Contains(what) => write!(f, "{name} contains {}", value(what)),
             Relation::Matches(pattern) => write!(f, "{name} matches {}", lexer::quote(&pattern.text)),
@@ -154,18 +156,20 @@ impl fmt::Display for Test {
     }
 }
 
-/// A value as it is typed.
-pub(super) fn shown(sort: Sort, value: &Value) -> String {
+/// Prints a value as it is typed.
+pub(super) fn shown(field_type: FieldType, value: &Value) -> String {
     match value {
-        Value::Number(n) => match sort {
-            Sort::Flag => (*n != 0).to_string(),
-            Sort::Opcode => match Opcode::from_wire(*n as u8) {
+        Value::Number(n) => match field_type {
+            FieldType::Flag => (*n != 0).to_string(),
+            FieldType::Opcode => match Opcode::from_wire(u8::try_from(*n).unwrap_or(u8::MAX)) {
                 Opcode::Reserved(n) => n.to_string(),
                 opcode => opcode.name().to_owned(),
             },
-            Sort::Direction => Direction::BOTH[usize::from(*n != 0)].name().to_owned(),
-            Sort::Type => TYPES.get(*n as usize).copied().unwrap_or_default().to_owned(),
-            Sort::Time => seconds(*n),
+            FieldType::Direction => Direction::BOTH[usize::from(*n != 0)].name().to_owned(),
+            FieldType::Type => {
+                usize::try_from(*n).ok().and_then(|at| TYPES.get(at)).copied().unwrap_or_default().to_owned()
+            }
+            FieldType::Time => seconds(*n),
             _ => n.to_string(),
         },
         Value::Rule(rule) => rule.id().to_owned(),
@@ -175,7 +179,7 @@ pub(super) fn shown(sort: Sort, value: &Value) -> String {
     }
 }
 
-/// Nanoseconds as seconds, exactly.
+/// Prints nanoseconds as seconds, exactly.
 pub(super) fn seconds(nanos: u64) -> String {
     let text = format!("{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000);
     format!("{}s", text.trim_end_matches('0').trim_end_matches('.'))

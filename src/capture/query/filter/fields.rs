@@ -1,8 +1,8 @@
 //! The fields that an expression can name.
 
-/// What a field's values are.
+/// The type of a field's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
+pub enum FieldType {
     /// True or false.
     Flag,
     /// A number.
@@ -23,13 +23,13 @@ pub enum Sort {
     Text,
     /// Bytes, in hex or as text.
     Bytes,
-    /// Nothing to compare: it is there, or not.
+    /// No value: the record has the field or not.
     Presence,
 }
 
-/// Declares [`Field`] in one table: variant, name, further names of the same meaning, sort, words.
+/// Declares [`Field`] in one table: variant, name, further names of the same meaning, type, words.
 macro_rules! fields {
-    ($($variant:ident $name:literal [$($alias:literal)*] $sort:ident $words:literal;)+) => {
+    ($($variant:ident $name:literal [$($alias:literal)*] $value_type:ident $words:literal;)+) => {
         /// A field of a record.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Field { $(#[doc = $words] $variant),+ }
@@ -44,10 +44,10 @@ macro_rules! fields {
             /// Further names of the same meaning: Wireshark's.
             pub const fn aliases(self) -> &'static [&'static str] { match self { $(Self::$variant => &[$($alias),*]),+ } }
 
-            /// What its values are.
-            pub const fn sort(self) -> Sort { match self { $(Self::$variant => Sort::$sort),+ } }
+            /// The type of its values.
+            pub const fn value_type(self) -> FieldType { match self { $(Self::$variant => FieldType::$value_type),+ } }
 
-            /// What it is, in a few words.
+            /// A description in a few words.
             pub const fn words(self) -> &'static str { match self { $(Self::$variant => $words),+ } }
         }
     };
@@ -75,7 +75,7 @@ fields! {
     Status "status" ["http.response.code"] Number "a response's status";
     Host "host" ["http.host"] Text "the Host of the connection's request";
     Path "path" [] Text "the path of the connection's request, without its query";
-    PayloadLength "websocket.payload_length" [] Number "the 7-bit length field as it stands: 126 and 127 announce a longer one";
+    PayloadLength "websocket.payload_length" [] Number "the 7-bit length field itself: 126 and 127 announce a longer one";
     Rsv "websocket.rsv" [] Number "RSV1 to RSV3 as a number, 0 to 7";
     MaskingKey "websocket.masking_key" [] Bytes "the masking key";
     Payload "websocket.payload" [] Bytes "the unmasked payload";
@@ -86,7 +86,7 @@ fields! {
     Response "http.response" [] Presence "a response";
 }
 
-/// What people may mean by a word that is no field.
+/// Words that are not fields, each with the field that is probably meant.
 const MEANT: [(&str, &str); 27] = [
     ("opcode", "op"),
     ("opcod", "op"),
@@ -118,7 +118,7 @@ const MEANT: [(&str, &str); 27] = [
 ];
 
 impl Field {
-    /// The field of that name, and whether the name is Wireshark's.
+    /// Finds a field by name. Returns whether the name is Wireshark's too.
     pub fn named(name: &str) -> Option<(Self, bool)> {
         Self::ALL.iter().find_map(|field| {
             let own = field.name() == name;
@@ -127,21 +127,21 @@ impl Field {
         })
     }
 
-    /// Every name, further names too.
+    /// Every name and alias.
     pub fn names() -> impl Iterator<Item = (&'static str, Self)> {
         Self::ALL.iter().flat_map(|field| {
             std::iter::once(field.name()).chain(field.aliases().iter().copied()).map(|name| (name, *field))
         })
     }
 
-    /// The name that was probably meant.
+    /// The field name that was probably meant.
     pub(super) fn near(word: &str) -> Option<&'static str> {
         let names = Self::names().map(|(name, _)| (name, name));
         nearest(word, names.chain(MEANT))
     }
 }
 
-/// Of (word, meaning) the meaning of the word that is nearest to `typed`, if one is near.
+/// Of pairs (word, meaning), the meaning of the word nearest to `typed`, if one is near enough.
 pub(super) fn nearest<'a>(typed: &str, words: impl Iterator<Item = (&'a str, &'a str)>) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let bound = match typed.chars().count() {
@@ -153,7 +153,7 @@ pub(super) fn nearest<'a>(typed: &str, words: impl Iterator<Item = (&'a str, &'a
     near.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= bound).map(|(_, meaning)| meaning)
 }
 
-/// How many letters must change, come or go to make one word of the other.
+/// The number of letters to change, insert or delete to make one word of the other (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     if a.len() > 64 {

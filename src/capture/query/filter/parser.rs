@@ -1,20 +1,20 @@
-//! From pieces to an expression, by recursive descent: or, and, not, then a question about a field.
+//! Parses tokens into an expression by recursive descent: or, and, not, then a test of a field.
 
 use std::ops::Range;
 
 use regex::bytes::RegexBuilder;
 
-use super::FilterError;
-use super::expr::{Comparison, Expr, Pattern, Relation, Test, Value};
-use super::fields::{Field, Sort};
-use super::lexer::{self, Token, What};
+use super::error::{FilterError, FilterProblem};
+use super::expr::{Comparison, Expr, RegexPattern, Relation, Test, Value};
+use super::fields::{Field, FieldType};
+use super::lexer::{self, Token, TokenKind};
 use super::values;
 
-/// How deep parentheses and `not` may stand in each other.
+/// How deeply parentheses and `not` may be nested.
 const MAX_DEPTH: usize = 64;
 
 /// The longest expression, in bytes.
-pub(super) const MAX_LEN: usize = 4096;
+const MAX_LEN: usize = 4096;
 
 /// How large a regular expression may become, in bytes.
 const MAX_REGEX: usize = 1 << 20;
@@ -22,17 +22,16 @@ const MAX_REGEX: usize = 1 << 20;
 /// Reads an expression.
 pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
     if text.len() > MAX_LEN {
-        let sentence = format!("the expression is too long: at most {MAX_LEN} bytes");
-        return Err(FilterError::new(text, 0..text.len(), sentence));
+        return Err(FilterError::new(text, 0..text.len(), FilterProblem::TooLong(MAX_LEN)));
     }
     let tokens = lexer::tokens(text)?;
     let mut parser = Parser { text, tokens: &tokens, at: 0, depth: 0 };
     let expr = parser.any()?;
     match parser.peek() {
         None => Ok(expr),
-        Some(What::Sign(")")) => Err(parser.wrong("there is no ( that this closes")),
-        Some(What::Sign(sign @ ("&" | "="))) => Err(parser.wrong(&format!("write {sign}{sign}"))),
-        Some(_) => Err(parser.wrong("expected and, or, or the end")),
+        Some(TokenKind::Sign(")")) => Err(parser.wrong(FilterProblem::ClosedParenthesis)),
+        Some(TokenKind::Sign(sign @ ("&" | "="))) => Err(parser.wrong(FilterProblem::SingleSign(sign))),
+        Some(_) => Err(parser.wrong(FilterProblem::AfterTheEnd)),
     }
 }
 
@@ -44,24 +43,24 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<&What> {
-        self.tokens.get(self.at).map(|token| &token.what)
+    fn peek(&self) -> Option<&TokenKind> {
+        self.tokens.get(self.at).map(|token| &token.kind)
     }
 
-    /// The place of the next piece, or the end.
+    /// The span of the next token; empty at the end of the expression.
     fn span(&self) -> Range<usize> {
         self.tokens.get(self.at).map_or(self.text.len()..self.text.len(), |token| token.span.clone())
     }
 
-    fn wrong(&self, sentence: &str) -> FilterError {
-        FilterError::new(self.text, self.span(), sentence.to_owned())
+    fn wrong(&self, problem: FilterProblem) -> FilterError {
+        FilterError::new(self.text, self.span(), problem)
     }
 
-    /// Takes the next piece if it is one of those words or signs.
+    /// Consumes the next token if it is one of these words or signs.
     fn takes(&mut self, words: &[&str]) -> bool {
         let is = match self.peek() {
-            Some(What::Word(word)) => words.contains(&word.as_str()),
-            Some(What::Sign(sign)) => words.contains(sign),
+            Some(TokenKind::Word(word)) => words.contains(&word.as_str()),
+            Some(TokenKind::Sign(sign)) => words.contains(sign),
             _ => false,
         };
         self.at += usize::from(is);
@@ -97,18 +96,18 @@ impl Parser<'_> {
     fn not(&mut self) -> Result<Expr, FilterError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(self.wrong(&format!("too deep: at most {MAX_DEPTH} parentheses and nots in each other")));
+            return Err(self.wrong(FilterProblem::TooDeep(MAX_DEPTH)));
         }
         let expr = if self.takes(&["not", "!"]) {
             Expr::Not(Box::new(self.not()?))
-        } else if matches!(self.peek(), Some(What::Sign("("))) {
+        } else if matches!(self.peek(), Some(TokenKind::Sign("("))) {
             let open = self.span();
             self.at += 1;
             let inner = self.any()?;
             if !self.takes(&[")"]) {
                 return Err(match self.peek() {
-                    Some(_) => self.wrong("expected and, or, or )"),
-                    None => FilterError::new(self.text, open, "this ( is never closed".to_owned()),
+                    Some(_) => self.wrong(FilterProblem::BeforeParenthesis),
+                    None => FilterError::new(self.text, open, FilterProblem::OpenParenthesis),
                 });
             }
             inner
@@ -121,12 +120,12 @@ impl Parser<'_> {
 
     fn test(&mut self) -> Result<Test, FilterError> {
         let (field, foreign) = self.field()?;
-        let sort = field.sort();
+        let field_type = field.value_type();
         if self.takes(&["contains"]) {
-            return self.holding(field, "contains", |parser| Ok(Relation::Contains(parser.part(field)?)));
+            return self.test_of_parts(field, "contains", |parser| Ok(Relation::Contains(parser.part(field)?)));
         }
         if self.takes(&["matches", "~"]) {
-            return self.holding(field, "matches", |parser| Ok(Relation::Matches(parser.pattern()?)));
+            return self.test_of_parts(field, "matches", |parser| Ok(Relation::Matches(parser.pattern()?)));
         }
         if self.takes(&["in"]) {
             self.comparable(field)?;
@@ -136,74 +135,78 @@ impl Parser<'_> {
         let Some((comparison, sign, _)) = comparison else {
             if self.takes(&["="]) {
                 self.at -= 1;
-                return Err(self.wrong("write == to compare"));
+                return Err(self.wrong(FilterProblem::SingleEquals));
             }
-            let set = sort == Sort::Flag && !foreign;
+            let set = field_type == FieldType::Flag && !foreign;
             let relation = if set { Relation::Is(Comparison::Equal, Value::Number(1)) } else { Relation::Present };
             return Ok(Test { field, relation });
         };
         self.at -= 1;
         self.comparable(field)?;
         let ordered = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-        if !ordered && !matches!(sort, Sort::Number | Sort::Size | Sort::Time | Sort::Opcode | Sort::Finding) {
-            return Err(self.wrong(&format!("{} has no order: {sign} does not compare it; use == or !=", field.name())));
+        if !ordered
+            && !matches!(
+                field_type,
+                FieldType::Number | FieldType::Size | FieldType::Time | FieldType::Opcode | FieldType::Finding
+            )
+        {
+            return Err(self.wrong(FilterProblem::NoOrder { field, sign }));
         }
         self.at += 1;
         let span = self.span();
         let value = self.value(field)?;
         if !ordered && matches!(value, Value::Rule(_)) {
-            let sentence = format!("rules have no order; {sign} takes error, warning or info");
-            return Err(FilterError::new(self.text, span, sentence));
+            return Err(FilterError::new(self.text, span, FilterProblem::RulesHaveNoOrder(sign)));
         }
         Ok(Test { field, relation: Relation::Is(comparison, value) })
     }
 
-    /// The field's name, and whether it is Wireshark's name.
+    /// Reads a field. Returns whether it was named as in Wireshark too.
     fn field(&mut self) -> Result<(Field, bool), FilterError> {
         let known = match self.peek() {
-            Some(What::Word(word)) => match Field::named(word) {
+            Some(TokenKind::Word(word)) => match Field::named(word) {
                 Some(known) => known,
-                None => return Err(self.wrong(&no_field(word))),
+                None => return Err(self.wrong(not_a_field(word))),
             },
-            Some(What::Quoted(_)) => return Err(self.wrong("expected a field, such as text contains \"…\"")),
-            Some(What::Sign(sign)) => {
-                return Err(self.wrong(&format!("expected a field, such as op or len, not {sign}")));
+            Some(TokenKind::Quoted(_)) => return Err(self.wrong(FilterProblem::TextForField)),
+            Some(TokenKind::Sign(sign)) => {
+                return Err(self.wrong(FilterProblem::SignForField(sign)));
             }
-            None if self.at == 0 => return Err(self.wrong("expected a field, such as op == ping")),
-            None => return Err(self.wrong("something is missing here: expected a field, such as op or len")),
+            None if self.at == 0 => return Err(self.wrong(FilterProblem::Empty)),
+            None => return Err(self.wrong(FilterProblem::NoField)),
         };
         self.at += 1;
         Ok(known)
     }
 
     fn comparable(&self, field: Field) -> Result<(), FilterError> {
-        if field.sort() != Sort::Presence {
+        if field.value_type() != FieldType::Presence {
             return Ok(());
         }
-        Err(self.wrong(&format!("{} has no value: it stands alone", field.name())))
+        Err(self.wrong(FilterProblem::NoValue(field)))
     }
 
-    /// What follows `contains` or `matches`, for fields that have parts.
-    fn holding(
+    /// Reads the value after `contains` or `matches`, for fields that have parts.
+    fn test_of_parts(
         &mut self,
         field: Field,
-        word: &str,
+        operator: &'static str,
         read: impl FnOnce(&mut Self) -> Result<Relation, FilterError>,
     ) -> Result<Test, FilterError> {
-        if matches!(field.sort(), Sort::Text | Sort::Bytes | Sort::Finding) {
+        if matches!(field.value_type(), FieldType::Text | FieldType::Bytes | FieldType::Finding) {
             return Ok(Test { field, relation: read(self)? });
         }
         self.at -= 1;
-        Err(self.wrong(&format!("{word} works on text, bytes, host, path and finding; {} has no parts", field.name())))
+        Err(self.wrong(FilterProblem::NoParts { field, operator }))
     }
 
-    /// A value, and whether it is in quotes.
-    fn word(&mut self, what: &str) -> Result<(String, bool), FilterError> {
+    /// Reads a value. Returns whether it is in quotes too.
+    fn word(&mut self, expected: &str) -> Result<(String, bool), FilterError> {
         let word = match self.peek() {
-            Some(What::Word(word)) if !lexer::is_keyword(word) => (word.clone(), false),
-            Some(What::Quoted(text)) => (text.clone(), true),
-            Some(_) => return Err(self.wrong(&format!("expected {what}; put it in quotes if it is meant as text"))),
-            None => return Err(self.wrong(&format!("expected {what} here"))),
+            Some(TokenKind::Word(word)) if !lexer::is_keyword(word) => (word.clone(), false),
+            Some(TokenKind::Quoted(text)) => (text.clone(), true),
+            Some(_) => return Err(self.wrong(FilterProblem::NotAWord(expected.to_owned()))),
+            None => return Err(self.wrong(FilterProblem::MissingWord(expected.to_owned()))),
         };
         self.at += 1;
         Ok(word)
@@ -212,24 +215,24 @@ impl Parser<'_> {
     fn value(&mut self, field: Field) -> Result<Value, FilterError> {
         let span = self.span();
         let (word, quoted) = self.word(&format!("a value for {}", field.name()))?;
-        values::read(field, &word, quoted).map_err(|sentence| FilterError::new(self.text, span, sentence))
+        values::read(field, &word, quoted).map_err(|problem| FilterError::new(self.text, span, problem))
     }
 
-    /// What something may contain; of a finding, a part of its rule's id.
+    /// Reads the value after `contains`: for a finding, a part of its rule's id.
     fn part(&mut self, field: Field) -> Result<Value, FilterError> {
         let span = self.span();
-        if field.sort() == Sort::Finding {
+        if field.value_type() == FieldType::Finding {
             return Ok(Value::Text(self.word("a part of a rule's id")?.0));
         }
         match self.value(field)? {
             Value::Text(text) if text.is_empty() => {
-                Err(FilterError::new(self.text, span, "there is nothing to look for".to_owned()))
+                Err(FilterError::new(self.text, span, FilterProblem::NothingToFind))
             }
             value => Ok(value),
         }
     }
 
-    fn pattern(&mut self) -> Result<Pattern, FilterError> {
+    fn pattern(&mut self) -> Result<RegexPattern, FilterError> {
         let span = self.span();
         let (text, _) = self.word("a regular expression")?;
         let regex = RegexBuilder::new(&text)
@@ -239,15 +242,15 @@ impl Parser<'_> {
             .nest_limit(100)
             .build();
         match regex {
-            Ok(regex) => Ok(Pattern { text, regex }),
-            Err(e) => Err(FilterError::new(self.text, span, regex_sentence(&e))),
+            Ok(regex) => Ok(RegexPattern { text, regex }),
+            Err(e) => Err(FilterError::new(self.text, span, FilterProblem::from(&e))),
         }
     }
 
-    /// `{ping pong}`, `{1000..1003, 1011}`.
+    /// Reads `{ping pong}` or `{1000..1003, 1011}`.
     fn set(&mut self, field: Field) -> Result<Vec<(Value, Option<Value>)>, FilterError> {
         if !self.takes(&["{"]) {
-            return Err(self.wrong("expected a set, such as {ping pong}"));
+            return Err(self.wrong(FilterProblem::NoSet));
         }
         let mut items = Vec::new();
         while !self.takes(&["}"]) {
@@ -258,16 +261,17 @@ impl Parser<'_> {
         }
         if items.is_empty() {
             self.at -= 1;
-            return Err(self.wrong("the set is empty"));
+            return Err(self.wrong(FilterProblem::EmptySet));
         }
         Ok(items)
     }
 
     fn item(&mut self, field: Field) -> Result<(Value, Option<Value>), FilterError> {
         let span = self.span();
-        let ranges = matches!(field.sort(), Sort::Number | Sort::Size | Sort::Time | Sort::Opcode);
+        let ranges =
+            matches!(field.value_type(), FieldType::Number | FieldType::Size | FieldType::Time | FieldType::Opcode);
         let ends = match self.peek() {
-            Some(What::Word(word)) if ranges => word.split_once(".."),
+            Some(TokenKind::Word(word)) if ranges => word.split_once(".."),
             _ => None,
         };
         let Some((from, to)) = ends.map(|(from, to)| (from.to_owned(), to.to_owned())) else {
@@ -275,7 +279,7 @@ impl Parser<'_> {
         };
         self.at += 1;
         let read = |word: &str| {
-            values::read(field, word, false).map_err(|sentence| FilterError::new(self.text, span.clone(), sentence))
+            values::read(field, word, false).map_err(|problem| FilterError::new(self.text, span.clone(), problem))
         };
         Ok((read(&from)?, Some(read(&to)?)))
     }
@@ -291,31 +295,13 @@ fn one_or(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr) -> Expr {
     }
 }
 
-fn no_field(word: &str) -> String {
+/// The problem with a word where a field is expected.
+fn not_a_field(word: &str) -> FilterProblem {
     if lexer::is_keyword(word) {
-        return format!("expected a field, such as op or len, before {word}");
+        return FilterProblem::KeywordForField(word.to_owned());
     }
     match Field::near(word) {
-        Some(meant) if word == "frame.number" => {
-            format!("it counts packets, and records are no packets; {meant} counts records")
-        }
-        Some(meant) => format!("there is no such field; did you mean {meant}?"),
-        None => {
-            let names: Vec<&str> =
-                Field::ALL.iter().map(|field| field.name()).take_while(|name| !name.starts_with("web")).collect();
-            format!("there is no such field; there are {}", names.join(" "))
-        }
-    }
-}
-
-/// The last line of what the regex crate has to say, which is the sentence.
-fn regex_sentence(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(_) => "the regular expression is too large; use smaller counts".to_owned(),
-        error => {
-            let said = error.to_string();
-            let last = said.lines().last().unwrap_or_default();
-            format!("not a regular expression: {}", last.trim().trim_start_matches("error: "))
-        }
+        Some(meant) if word == "frame.number" => FilterProblem::PacketNumber(meant),
+        meant => FilterProblem::UnknownField(meant),
     }
 }

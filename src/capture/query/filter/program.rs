@@ -1,4 +1,4 @@
-//! An expression made ready: negations moved to the comparisons, what costs less first, what the index tells decided there.
+//! A compiled expression: negations are moved to the tests, cheap tests come first, and tests are decided from the index if possible.
 
 use std::cmp::Ordering;
 
@@ -12,7 +12,7 @@ use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
-/// What an expression asks. There is no negation but at the leaves, so a field that a record lacks is just not selected.
+/// A compiled expression. Only its leaves are negated, so a test of a field that the record lacks selects nothing.
 #[derive(Debug)]
 pub(super) enum Program {
     Any(Vec<Self>),
@@ -20,38 +20,39 @@ pub(super) enum Program {
     Leaf(Box<Leaf>),
 }
 
-/// A question about one field, and the answer that is wanted.
+/// A test of one field.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub test: Test,
+    /// The result that selects a record.
     pub want: bool,
-    /// What `contains` looks for.
+    /// Finds the value of `contains`.
     pub finder: Option<Finder<'static>>,
-    /// Its place among the leaves of the program.
+    /// Its position among the leaves of the program.
     pub slot: usize,
 }
 
-/// What the index knows of a record.
-pub(super) struct Known<'a> {
-    /// Without its findings and what it answers.
+/// The facts about a record that the index holds.
+pub(super) struct IndexFacts<'a> {
+    /// The record without its findings and without the number of the record that it answers.
     pub record: &'a Record,
     pub findings: &'a [(u64, Finding)],
-    /// When the first record was complete.
+    /// The time of the first record.
     pub start: Time,
 }
 
-/// What a field of a record is.
-pub(super) enum Found {
+/// The state of a record's field, as far as the index holds it.
+pub(super) enum FieldState {
     /// The record lacks it.
     Absent,
-    /// The record has it, and it is a number.
+    /// A number.
     Number(u64),
-    /// The record has it; nothing is to be compared.
-    There,
-    /// One of the record's findings, of which there is at least one.
+    /// The record has the field, and it has no value.
+    Present,
+    /// The record has findings, at least one.
     Findings,
-    /// Only the connection's facts or the record's bytes tell.
-    Elsewhere,
+    /// It depends on the connection's handshake or on the record's bytes.
+    NotInIndex,
 }
 
 impl Program {
@@ -78,7 +79,7 @@ impl Program {
         }
     }
 
-    /// 0: the index tells. 1: the connection. 2: bytes.
+    /// 0: needs the record's index entry; 1: needs the connection's handshake; 2: reads bytes.
     fn cost(&self) -> u8 {
         match self {
             Self::Any(parts) | Self::All(parts) => parts.iter().map(Self::cost).max().unwrap_or(0),
@@ -90,7 +91,7 @@ impl Program {
         self.cost() > 1
     }
 
-    /// The answer, as far as `leaf` gives answers: `None` when it depends on what it does not tell.
+    /// Combines the results of the leaves: `None` if the result depends on a leaf for which `leaf` returns `None`.
     pub fn decide(&self, leaf: &mut impl FnMut(&Leaf) -> Option<bool>) -> Option<bool> {
         let (parts, settles) = match self {
             Self::Leaf(one) => return leaf(one),
@@ -131,26 +132,26 @@ impl Leaf {
         }
     }
 
-    /// What the index tells about the question; `None` when it is not enough.
+    /// Tests a record by its index entry; `None` if that is not enough.
     #[inline]
-    pub fn of_index(&self, known: &Known<'_>) -> Option<bool> {
+    pub fn test_index(&self, facts: &IndexFacts<'_>) -> Option<bool> {
         let present = matches!(self.test.relation, Relation::Present);
-        match found(self.test.field, known) {
-            Found::Elsewhere => None,
-            Found::Absent if present => Some(!self.want),
-            Found::Absent => Some(false),
+        match look_up(self.test.field, facts) {
+            FieldState::NotInIndex => None,
+            FieldState::Absent if present => Some(!self.want),
+            FieldState::Absent => Some(false),
             _ if present => Some(self.want),
-            Found::Number(number) => Some(self.of_number(number) == self.want),
-            Found::Findings => {
-                let any = known.findings.iter().any(|(_, finding)| self.of_rule(finding.rule));
+            FieldState::Number(number) => Some(self.test_number(number) == self.want),
+            FieldState::Findings => {
+                let any = facts.findings.iter().any(|(_, finding)| self.test_rule(finding.rule));
                 Some(any == self.want)
             }
-            Found::There => Some(false),
+            FieldState::Present => Some(false),
         }
     }
 
     #[inline]
-    fn of_number(&self, number: u64) -> bool {
+    fn test_number(&self, number: u64) -> bool {
         match &self.test.relation {
             Relation::Is(comparison, Value::Number(to)) => comparison.holds(number.cmp(to)),
             Relation::In(items) => items.iter().any(|item| match item {
@@ -162,7 +163,7 @@ impl Leaf {
         }
     }
 
-    fn of_rule(&self, rule: Rule) -> bool {
+    fn test_rule(&self, rule: Rule) -> bool {
         match &self.test.relation {
             Relation::Is(comparison, to) => comparison.holds(against(rule, to)),
             Relation::In(items) => items.iter().any(|(one, _)| against(rule, one).is_eq()),
@@ -172,8 +173,8 @@ impl Leaf {
         }
     }
 
-    /// The answer for text or bytes that are at hand as a whole.
-    pub fn of_bytes(&self, bytes: &[u8]) -> bool {
+    /// Tests a whole text or byte string.
+    pub fn test_bytes(&self, bytes: &[u8]) -> bool {
         match &self.test.relation {
             Relation::Is(_, value) => is_value(bytes, value),
             Relation::In(items) => items.iter().any(|(value, _)| is_value(bytes, value)),
@@ -200,56 +201,56 @@ fn is_value(bytes: &[u8], value: &Value) -> bool {
     }
 }
 
-/// A field of a record, as far as the index tells.
+/// Looks a field up in the record's index entry.
 #[inline]
-fn found(field: Field, known: &Known<'_>) -> Found {
-    let record = known.record;
+fn look_up(field: Field, facts: &IndexFacts<'_>) -> FieldState {
+    let record = facts.record;
     let frame = matches!(record.kind, Kind::Frame | Kind::CutFrame);
-    // What stands in the second byte is there only when that was captured.
+    // A cut frame may lack its second byte.
     let second = frame && record.wire_len >= 2;
-    let when = |there: bool, number: u64| if there { Found::Number(number) } else { Found::Absent };
-    let there = |there: bool| if there { Found::There } else { Found::Absent };
-    let bit = |n: u8| when(frame, u64::from(record.lead[0] >> n & 1));
-    let elsewhere = |there: bool| if there { Found::Elsewhere } else { Found::Absent };
+    let number_if = |present: bool, number: u64| if present { FieldState::Number(number) } else { FieldState::Absent };
+    let present_if = |present: bool| if present { FieldState::Present } else { FieldState::Absent };
+    let bit = |n: u8| number_if(frame, u64::from(record.lead[0] >> n & 1));
+    let bytes_if = |present: bool| if present { FieldState::NotInIndex } else { FieldState::Absent };
     let opcode = record.opcode();
     match field {
-        Field::No => Found::Number(record.no),
-        Field::Type => Found::Number(type_of(record.kind)),
-        Field::Conn => Found::Number(u64::from(record.connection)),
-        Field::Stream => Found::Number(u64::from(record.connection) - 1),
-        Field::Dir => when(record.known_direction().is_some(), record.direction as u64),
-        // What was seen before the first record, by another clock, counts as its beginning.
-        Field::Time => Found::Number(u64::try_from(record.time.nanos_since(known.start)).unwrap_or(0)),
-        Field::Op => when(frame, opcode.map_or(0, |opcode| u64::from(opcode.to_wire()))),
+        Field::No => FieldState::Number(record.no),
+        Field::Type => FieldState::Number(type_of(record.kind)),
+        Field::Conn => FieldState::Number(u64::from(record.connection)),
+        Field::Stream => FieldState::Number(u64::from(record.connection) - 1),
+        Field::Dir => number_if(record.known_direction().is_some(), record.direction as u64),
+        // A record of another clock may be earlier than the first one: it counts as 0.
+        Field::Time => FieldState::Number(u64::try_from(record.time.nanos_since(facts.start)).unwrap_or(0)),
+        Field::Op => number_if(frame, opcode.map_or(0, |opcode| u64::from(opcode.to_wire()))),
         Field::Fin => bit(7),
         Field::Rsv1 => bit(6),
         Field::Rsv2 => bit(5),
         Field::Rsv3 => bit(4),
-        Field::Rsv => when(frame, u64::from(record.lead[0] >> 4 & 7)),
-        Field::Mask => when(second, u64::from(record.masked())),
-        Field::PayloadLength => when(second, u64::from(record.len_code())),
-        Field::Len => when(second, record.payload_len().unwrap_or(0)),
-        Field::Compressed => when(frame, u64::from(record.compressed)),
-        Field::Message => when(record.message.is_some(), u64::from(record.message.unwrap_or(0))),
-        Field::Status => when(record.kind == Kind::Response, u64::from(record.code)),
-        Field::CloseCode => when(opcode == Some(Opcode::Close) && record.code > 0, u64::from(record.code)),
-        Field::Finding => match known.findings {
-            [] => Found::Absent,
-            _ => Found::Findings,
+        Field::Rsv => number_if(frame, u64::from(record.lead[0] >> 4 & 7)),
+        Field::Mask => number_if(second, u64::from(record.masked())),
+        Field::PayloadLength => number_if(second, u64::from(record.len_code())),
+        Field::Len => number_if(second, record.payload_len().unwrap_or(0)),
+        Field::Compressed => number_if(frame, u64::from(record.compressed)),
+        Field::Message => number_if(record.message.is_some(), u64::from(record.message.unwrap_or(0))),
+        Field::Status => number_if(record.kind == Kind::Response, u64::from(record.code)),
+        Field::CloseCode => number_if(opcode == Some(Opcode::Close) && record.code > 0, u64::from(record.code)),
+        Field::Finding => match facts.findings {
+            [] => FieldState::Absent,
+            _ => FieldState::Findings,
         },
-        Field::Websocket => there(frame),
-        Field::Http => there(matches!(record.kind, Kind::Request | Kind::Response)),
-        Field::Request => there(record.kind == Kind::Request),
-        Field::Response => there(record.kind == Kind::Response),
-        Field::Host | Field::Path => Found::Elsewhere,
-        Field::Text => elsewhere(frame && (record.compressed || opcode != Some(Opcode::Binary))),
-        Field::Payload => elsewhere(frame),
-        Field::MaskingKey => elsewhere(second && record.masked()),
-        Field::Bytes => elsewhere(record.wire_len > 0 && record.kind != Kind::Gap),
+        Field::Websocket => present_if(frame),
+        Field::Http => present_if(matches!(record.kind, Kind::Request | Kind::Response)),
+        Field::Request => present_if(record.kind == Kind::Request),
+        Field::Response => present_if(record.kind == Kind::Response),
+        Field::Host | Field::Path => FieldState::NotInIndex,
+        Field::Text => bytes_if(frame && (record.compressed || opcode != Some(Opcode::Binary))),
+        Field::Payload => bytes_if(frame),
+        Field::MaskingKey => bytes_if(second && record.masked()),
+        Field::Bytes => bytes_if(record.wire_len > 0 && record.kind != Kind::Gap),
     }
 }
 
-/// The place of a kind's word in [`super::expr::TYPES`].
+/// The position of a kind's word in [`super::expr::TYPES`].
 const fn type_of(kind: Kind) -> u64 {
     match kind {
         Kind::Request => 0,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::capture::live::recorder::{Chunk, Recorder};
 use crate::capture::live::spool::Spool;
-use crate::capture::query::selection::Selection;
+use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction::{self, ClientToServer, ServerToClient};
 use crate::proto::time::Time;
@@ -74,7 +74,7 @@ fn other_spellings_mean_the_same() {
 }
 
 #[test]
-fn an_error_stands_under_the_wrong_word() {
+fn an_error_points_at_the_wrong_word() {
     for (text, word, says) in [
         ("", "", "expected a field"),
         ("opcod == 9", "opcod", "did you mean op?"),
@@ -100,7 +100,7 @@ fn an_error_stands_under_the_wrong_word() {
         ("finding == mask-key-zero", "mask-key-zero", "did you mean masking-key-zero?"),
         ("finding > masking-key-zero", "masking-key-zero", "no order"),
         ("bytes contains 8", "8", "pairs of hex digits"),
-        ("websocket == 1", "==", "stands alone"),
+        ("websocket == 1", "==", "has no value"),
         ("frame.number == 3", "frame.number", "no counts records"),
         ("fin and", "", "something is missing"),
         ("text contains and", "and", "in quotes"),
@@ -232,14 +232,14 @@ fn capture() -> (tempfile::TempDir, Recorder) {
 
 fn selected(capture: &Capture, text: &str) -> Vec<u64> {
     let filter = Filter::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
-    let mut selection = Selection::default();
-    assert!(Sieve::new(&filter, capture).extend(&mut selection, |_| true).expect("read"));
+    let mut selection = SelectedRecords::default();
+    assert!(FilterEvaluator::new(&filter, capture).extend(&mut selection, |_| true).expect("read"));
     assert_eq!(selection.looked_at(), capture.len());
-    let mut sieve = Sieve::new(&filter, capture);
+    let mut evaluator = FilterEvaluator::new(&filter, capture);
     let one_by_one: Vec<u64> = capture
         .records(1..capture.len() + 1)
         .iter()
-        .filter(|record| sieve.passes(record).expect("read"))
+        .filter(|record| evaluator.passes(record).expect("read"))
         .map(|record| record.no)
         .collect();
     let all: Vec<u64> = selection.numbers().collect();
@@ -326,15 +326,15 @@ fn a_selection_grows_with_the_capture_and_stops_when_told() {
     let capture = recorder.capture();
     let filter = Filter::parse("text contains e").expect("sound");
     assert!(filter.reads_bytes());
-    let (mut sieve, mut selection) = (Sieve::new(&filter, capture), Selection::default());
-    assert!(!sieve.extend(&mut selection, |looked| looked < 4).expect("read"));
+    let (mut evaluator, mut selection) = (FilterEvaluator::new(&filter, capture), SelectedRecords::default());
+    assert!(!evaluator.extend(&mut selection, |looked| looked < 4).expect("read"));
     assert_eq!(selection.looked_at(), 4);
-    assert!(sieve.extend(&mut selection, |_| true).expect("read"));
+    assert!(evaluator.extend(&mut selection, |_| true).expect("read"));
     let before = selection.len();
     let address = "127.0.0.1:1".parse().expect("an address");
     let connection = recorder.connection(address, address);
     connection.record(&[Chunk { direction: ClientToServer, time: Time(1), bytes: b"GET / HTTP/1.1\r\n\r\n" }]);
-    assert!(sieve.extend(&mut selection, |_| true).expect("read"));
+    assert!(evaluator.extend(&mut selection, |_| true).expect("read"));
     assert_eq!((selection.len(), selection.looked_at()), (before, capture.len()));
 }
 

@@ -1,7 +1,8 @@
-//! What a field can be compared with, read from what was typed.
+//! The values that a field can be compared with, read from typed text.
 
+use super::error::FilterProblem;
 use super::expr::{TYPES, Value};
-use super::fields::{Field, Sort, nearest};
+use super::fields::{Field, FieldType, nearest};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{Rule, Severity};
 use crate::wire::opcode::Opcode;
@@ -36,56 +37,51 @@ const TIMES: [(&str, u64); 8] = [
     ("", 1_000_000_000),
 ];
 
-/// Reads a value of a field; what is expected instead, when it is none.
-pub(super) fn read(field: Field, typed: &str, quoted: bool) -> Result<Value, String> {
-    let name = field.name();
-    match field.sort() {
-        Sort::Flag => match typed.to_ascii_lowercase().as_str() {
-            "true" | "1" => Ok(Value::Number(1)),
-            "false" | "0" => Ok(Value::Number(0)),
-            _ => Err(format!("{name} is true or false (1 or 0)")),
-        },
-        Sort::Number => {
-            number(typed).map(Value::Number).ok_or_else(|| format!("{name} is a number, such as 1 or 0x1f"))
+/// Reads a value of a field. `quoted`: whether it was typed in quotes.
+pub(super) fn read(field: Field, typed: &str, quoted: bool) -> Result<Value, FilterProblem> {
+    let number_or = |number: Option<u64>, expected| match number {
+        Some(number) => Ok(Value::Number(number)),
+        None => Err(FilterProblem::Value { field, expected }),
+    };
+    match field.value_type() {
+        FieldType::Flag => {
+            let flag = match typed.to_ascii_lowercase().as_str() {
+                "true" | "1" => Some(1),
+                "false" | "0" => Some(0),
+                _ => None,
+            };
+            number_or(flag, "true or false (1 or 0)")
         }
-        Sort::Size => match number(typed).or_else(|| size(typed)) {
-            Some(bytes) => Ok(Value::Number(bytes)),
-            None => Err(format!("{name} is a size, such as 125, 64KiB or 1.5MB")),
-        },
-        Sort::Time => {
-            let nanos = scaled(typed, &TIMES).map(Value::Number);
-            nanos.ok_or_else(|| format!("{name} is a time, such as 3.5s, 250ms or 2min"))
+        FieldType::Number => number_or(number(typed), "a number, such as 1 or 0x1f"),
+        FieldType::Size => number_or(number(typed).or_else(|| size(typed)), "a size, such as 125, 64KiB or 1.5MB"),
+        FieldType::Time => number_or(scaled(typed, &TIMES), "a time, such as 3.5s, 250ms or 2min"),
+        FieldType::Opcode => opcode(field, typed),
+        FieldType::Direction => {
+            let index = (0..).zip(Direction::BOTH).find(|(_, direction)| direction.name() == typed);
+            number_or(index.map(|(index, _)| index), "c2s (client to server) or s2c (server to client)")
         }
-        Sort::Opcode => opcode(typed),
-        Sort::Direction => match Direction::BOTH.iter().position(|direction| direction.name() == typed) {
-            Some(index) => Ok(Value::Number(index as u64)),
-            None => Err(format!("{name} is c2s (client to server) or s2c (server to client)")),
+        FieldType::Type => match (0..).zip(TYPES).find(|(_, word)| *word == typed) {
+            Some((at, _)) => Ok(Value::Number(at)),
+            None => Err(expected_word(field, typed, &TYPES, "")),
         },
-        Sort::Type => match TYPES.iter().position(|word| *word == typed) {
-            Some(at) => Ok(Value::Number(at as u64)),
-            None => Err(expected(name, typed, &TYPES)),
-        },
-        Sort::Finding => finding(typed),
-        Sort::Text => Ok(Value::Text(typed.to_owned())),
-        Sort::Bytes if quoted => Ok(Value::Text(typed.to_owned())),
-        Sort::Bytes => match hex_bytes(typed) {
-            Some(bytes) => Ok(Value::Bytes(bytes)),
-            None => Err(format!("{name} takes pairs of hex digits, such as 81:05, or text in quotes")),
-        },
-        Sort::Presence => Err(format!("{name} has no value: it stands alone")),
+        FieldType::Finding => finding(typed),
+        FieldType::Text => Ok(Value::Text(typed.to_owned())),
+        FieldType::Bytes if quoted => Ok(Value::Text(typed.to_owned())),
+        FieldType::Bytes => hex_bytes(typed).map(Value::Bytes).ok_or(FilterProblem::Hex(field)),
+        FieldType::Presence => Err(FilterProblem::NoValue(field)),
     }
 }
 
-fn opcode(typed: &str) -> Result<Value, String> {
+fn opcode(field: Field, typed: &str) -> Result<Value, FilterProblem> {
     let named = OPCODES.iter().find(|opcode| opcode.name() == typed).map(|opcode| u64::from(opcode.to_wire()));
     match named.or_else(|| number(typed)) {
         Some(n) if n < 16 => Ok(Value::Number(n)),
-        Some(_) => Err("an opcode has 4 bits: 0 to 15".to_owned()),
-        None => Err(format!("{}, or 0 to 15", expected("op", typed, &OPCODES.map(Opcode::name)))),
+        Some(_) => Err(FilterProblem::Opcode),
+        None => Err(expected_word(field, typed, &OPCODES.map(Opcode::name), ", or 0 to 15")),
     }
 }
 
-fn finding(typed: &str) -> Result<Value, String> {
+fn finding(typed: &str) -> Result<Value, FilterProblem> {
     if let Some(severity) = SEVERITIES.into_iter().find(|severity| severity.name() == typed) {
         return Ok(Value::Severity(severity));
     }
@@ -94,22 +90,20 @@ fn finding(typed: &str) -> Result<Value, String> {
     }
     let ids = Rule::ALL.iter().map(|rule| (rule.id(), rule.id()));
     let meant = nearest(typed, ids).or_else(|| {
-        // Its words in another order, or some of them.
+        // The id may have been typed with its words in another order, or only some of them.
         let words: Vec<&str> = typed.split('-').filter(|word| !word.is_empty()).collect();
-        let holds = |rule: &&Rule| words.iter().all(|word| rule.id().contains(word));
-        if words.is_empty() { None } else { Rule::ALL.iter().find(holds).map(|rule| rule.id()) }
+        let has_words = |rule: &&Rule| words.iter().all(|word| rule.id().contains(word));
+        if words.is_empty() { None } else { Rule::ALL.iter().find(has_words).map(|rule| rule.id()) }
     });
-    let meant = meant.map(|id| format!("did you mean {id}? ")).unwrap_or_default();
-    Err(format!("no rule has this id; {meant}finding takes a rule's id, or error, warning or info"))
+    Err(FilterProblem::Rule(meant))
 }
 
-fn expected(name: &str, typed: &str, words: &[&str]) -> String {
+fn expected_word(field: Field, typed: &str, words: &[&'static str], or: &'static str) -> FilterProblem {
     let meant = nearest(typed, words.iter().map(|word| (*word, *word)));
-    let meant = meant.map(|word| format!("did you mean {word}? ")).unwrap_or_default();
-    format!("{meant}{name} is one of {}", words.join(" "))
+    FilterProblem::Word { name: field.name(), words: words.to_vec(), meant, or }
 }
 
-/// `81:05`, `81-05`, `8105`, `0x8105`.
+/// Reads bytes: `81:05`, `81-05`, `8105`, `0x8105`.
 fn hex_bytes(typed: &str) -> Option<Vec<u8>> {
     let digits = typed.strip_prefix("0x").unwrap_or(typed);
     let bytes = if digits.contains([':', '-']) {
@@ -130,12 +124,12 @@ fn number(typed: &str) -> Option<u64> {
     if plain { u64::from_str_radix(digits, radix).ok() } else { None }
 }
 
-/// A decimal number with its unit, exactly; what is smaller than the smallest unit is dropped.
-/// Reads a size with its unit, such as 64KiB or 1.5MB, in bytes.
+/// Reads a size with its unit, such as 64KiB or 1.5MB. Returns bytes.
 pub fn size(typed: &str) -> Option<u64> {
     scaled(&typed.to_ascii_lowercase(), &SIZES)
 }
 
+/// Reads a decimal number with one of these units, exactly. Fractions of the smallest unit are dropped.
 fn scaled(typed: &str, units: &[(&str, u64)]) -> Option<u64> {
     let end = typed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(typed.len());
     let (digits, unit) = typed.split_at(end);
@@ -148,7 +142,7 @@ fn scaled(typed: &str, units: &[(&str, u64)]) -> Option<u64> {
     let part = part.get(..18).unwrap_or(part);
     let fraction = match part {
         "" => 0,
-        part => u128::from(part.parse::<u64>().ok()?) * u128::from(scale) / 10u128.pow(part.len() as u32),
+        part => u128::from(part.parse::<u64>().ok()?) * u128::from(scale) / 10u128.pow(u32::try_from(part.len()).ok()?),
     };
     whole.checked_mul(scale)?.checked_add(u64::try_from(fraction).ok()?)
 }

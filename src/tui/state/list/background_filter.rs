@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::capture::query::filter::{Filter, Passed, Sieve};
-use crate::capture::query::selection::Selection;
+use crate::capture::query::filter::{ConnectionSet, Filter, FilterEvaluator};
+use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::Capture;
 
 /// Longest time between two batches of matches, so that the screen shows progress.
@@ -27,7 +27,7 @@ struct Progress {
     /// Numbers of matching records that the screen has not taken yet, in order.
     matches: Vec<u64>,
     looked_at: u64,
-    connections: Passed,
+    connections: ConnectionSet,
     error: Option<io::Error>,
 }
 
@@ -51,17 +51,17 @@ impl BackgroundFilter {
     /// Filters the capture, and new records as they arrive, until [`Self::stop`] is called or reading fails. Calls `show`
     /// when there is a batch to take.
     pub fn run(&self, capture: &Capture, show: impl Fn()) {
-        let mut sieve = Sieve::new(&self.filter, capture);
-        let mut selection = Selection::default();
+        let mut evaluator = FilterEvaluator::new(&self.filter, capture);
+        let mut selection = SelectedRecords::default();
         let mut sent = 0;
         while !self.is_stopped() {
             let start = Instant::now();
-            let whole = sieve.extend(&mut selection, |_| !self.is_stopped() && start.elapsed() < BATCH_TIME);
+            let whole = evaluator.extend(&mut selection, |_| !self.is_stopped() && start.elapsed() < BATCH_TIME);
             let mut progress = self.progress();
             progress.matches.extend((sent..selection.len()).filter_map(|row| selection.number(row)));
             progress.looked_at = selection.looked_at();
-            if progress.connections.count() != sieve.connections().count() {
-                progress.connections = sieve.connections().clone();
+            if progress.connections.count() != evaluator.connections().count() {
+                progress.connections = evaluator.connections().clone();
             }
             selection.evict_before(capture.first());
             sent = selection.len();

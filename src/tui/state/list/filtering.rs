@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::super::shown_connections::FilteredConnections;
 use super::background_filter::BackgroundFilter;
-use crate::capture::query::filter::{Filter, Sieve};
-use crate::capture::query::selection::Selection;
+use crate::capture::query::filter::{Filter, FilterEvaluator};
+use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::Capture;
 
 /// Longest time that the screen's thread spends on filtering without a break.
@@ -22,7 +22,7 @@ pub struct Filtering {
 
 enum Engine {
     /// The filter needs the index only: the screen's thread runs it between two events.
-    Foreground(Box<Sieve>),
+    Foreground(Box<FilterEvaluator>),
     /// The filter reads bytes: a background thread runs it.
     Background(Arc<BackgroundFilter>),
 }
@@ -33,7 +33,7 @@ impl Filtering {
         let engine = if filter.reads_bytes() {
             Engine::Background(Arc::new(BackgroundFilter::new(filter.clone())))
         } else {
-            Engine::Foreground(Box::new(Sieve::new(&filter, capture)))
+            Engine::Foreground(Box::new(FilterEvaluator::new(&filter, capture)))
         };
         Self { filter, engine, connections: FilteredConnections::default() }
     }
@@ -66,11 +66,11 @@ impl Filtering {
     ///
     /// # Errors
     /// If the capture cannot be read.
-    pub fn extend(&mut self, capture: &Capture, matches: &mut Selection) -> io::Result<bool> {
+    pub fn extend(&mut self, capture: &Capture, matches: &mut SelectedRecords) -> io::Result<bool> {
         let more = match &mut self.engine {
-            Engine::Foreground(sieve) => {
+            Engine::Foreground(evaluator) => {
                 let start = Instant::now();
-                sieve.extend(matches, |_| start.elapsed() < SLICE).map(|whole| !whole)
+                evaluator.extend(matches, |_| start.elapsed() < SLICE).map(|whole| !whole)
             }
             Engine::Background(background) => {
                 let batch = background.take();
@@ -92,8 +92,8 @@ impl Filtering {
     fn match_connections(&mut self, capture: &Capture) {
         let known = self.connections.known();
         let found = match &self.engine {
-            Engine::Foreground(sieve) => {
-                let passed = sieve.connections();
+            Engine::Foreground(evaluator) => {
+                let passed = evaluator.connections();
                 (passed.count() != known || known == 0).then(|| passed.numbers())
             }
             Engine::Background(background) => background.connections(known),

@@ -18,7 +18,7 @@ pub use self::rows::{Row, RowChoice, RowKind, Rows};
 use super::shown_connections::ShownConnections;
 use crate::capture::query::filter::Filter;
 use crate::capture::query::messages::{self, Message, Messages};
-use crate::capture::query::selection::Selection;
+use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 
@@ -153,12 +153,12 @@ impl List {
     /// Applies a filter, or shows all records. Returns the part that a background thread must run.
     pub fn set_filter(&mut self, capture: &Capture, filter: Option<Filter>) -> Option<Arc<BackgroundFilter>> {
         self.filtering = filter.map(|filter| Filtering::new(filter, capture));
-        self.set_matches(self.filtering.as_ref().map(|_| Selection::default()));
+        self.set_matches(self.filtering.as_ref().map(|_| SelectedRecords::default()));
         self.filtering.as_ref().and_then(Filtering::background).map(Arc::clone)
     }
 
     /// Shows the records of a selection, or all records.
-    pub fn set_matches(&mut self, matches: Option<Selection>) {
+    pub fn set_matches(&mut self, matches: Option<SelectedRecords>) {
         self.rows.set_matches(matches);
         self.check_cursor();
     }

@@ -1,6 +1,6 @@
 //! The rows of the list: which record is shown in which row.
 //!
-//! Of the records that match the filter, a [`RowChoice`] selects those that have a row. The matches are a [`Selection`] that
+//! Of the records that match the filter, a [`RowChoice`] selects those that have a row. The matches are a [`SelectedRecords`] that
 //! grows with the capture. `List::extend` lets the filter look at more records, and then [`Rows::extend`] adds rows, each for a
 //! few milliseconds at a time.
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::capture::query::heartbeats::Heartbeats;
 use crate::capture::query::messages;
-use crate::capture::query::selection::Selection;
+use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 
@@ -64,7 +64,7 @@ pub struct Rows {
     /// How many records have been evicted: the number of the last one.
     evicted: u64,
     /// The records that match the filter; `None` without a filter.
-    matches: Option<Selection>,
+    matches: Option<SelectedRecords>,
     choice: RowChoice,
     /// The chosen records; `None` if every match has a row.
     chosen: Option<Chosen>,
@@ -74,7 +74,7 @@ pub struct Rows {
 
 #[derive(Debug, Default)]
 struct Chosen {
-    rows: Selection,
+    rows: SelectedRecords,
     heartbeats: Option<Heartbeats>,
     /// Runs of consecutive heartbeats: the first record, and how many.
     runs: Vec<(u64, u32)>,
@@ -141,17 +141,17 @@ impl Rows {
     }
 
     /// The records that match the filter, for adding more; `None` without a filter.
-    pub const fn matches_mut(&mut self) -> Option<&mut Selection> {
+    pub const fn matches_mut(&mut self) -> Option<&mut SelectedRecords> {
         self.matches.as_mut()
     }
 
     /// The records that match the filter; `None` without a filter.
-    pub const fn matches(&self) -> Option<&Selection> {
+    pub const fn matches(&self) -> Option<&SelectedRecords> {
         self.matches.as_ref()
     }
 
     /// Sets the matches of another filter, and chooses the rows again.
-    pub fn set_matches(&mut self, matches: Option<Selection>) {
+    pub fn set_matches(&mut self, matches: Option<SelectedRecords>) {
         self.matches = matches;
         self.choose(self.choice);
     }
@@ -310,14 +310,14 @@ impl Rows {
         self.expanded.range(..no).map(|(_, children)| children.len() as u64).sum()
     }
 
-    fn selection(&self) -> Option<&Selection> {
+    fn selection(&self) -> Option<&SelectedRecords> {
         self.chosen.as_ref().map(|chosen| &chosen.rows).or(self.matches.as_ref())
     }
 
     // The base rows are the rows without child rows.
 
     fn base_len(&self) -> u64 {
-        self.selection().map_or(self.records - self.evicted, Selection::len)
+        self.selection().map_or(self.records - self.evicted, SelectedRecords::len)
     }
 
     fn base_number(&self, row: u64) -> Option<u64> {
@@ -340,7 +340,7 @@ impl Rows {
     }
 }
 
-fn select(selection: &mut Selection, no: u64) {
+fn select(selection: &mut SelectedRecords, no: u64) {
     selection.pass(no - 1);
     selection.look(true);
 }
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn evicted_records_have_no_row() {
-        let mut matches = Selection::default();
+        let mut matches = SelectedRecords::default();
         (1..=10).for_each(|number| matches.look(number % 3 == 0));
         let mut rows = Rows { records: 10, ..Rows::default() };
         let totals = Totals { records: 10, first: 5, ..Totals::default() };
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn with_a_filter_every_match_has_a_row() {
-        let mut matches = Selection::default();
+        let mut matches = SelectedRecords::default();
         (1..=10).for_each(|number| matches.look(number % 3 == 0));
         let rows = Rows { records: 10, matches: Some(matches), ..Rows::default() };
         assert_eq!((rows.len(), rows.number(1)), (3, Some(6)));
