@@ -383,7 +383,11 @@ fn text_and_bytes_are_found() {
     screen.press(&["/"]).type_text("x 8");
     assert!(screen.text().contains(r"bytes; \x … finds text"), "{}", screen.text());
     screen.press(&["enter"]);
-    assert!(screen.text().contains(r"not hex: x 81 05, or \x … to find it as text"), "{}", screen.text());
+    assert!(
+        screen.text().contains(r"not pairs of hex digits: write x 81 05, or \x … to search for the text"),
+        "{}",
+        screen.text()
+    );
     screen.press(&["esc"]);
     wire.text(DOWN, "x 81 05");
     screen.app.refresh();

@@ -1,10 +1,22 @@
 //! Finding text and bytes in a capture.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, compressed_frame, frame, with_extension};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, compressed_frame, frame, opened, with_extension};
+use framescope::capture::query::filter::{Filter, FilterEvaluator};
+use framescope::capture::query::overview::overviews;
 use framescope::capture::query::search::{Hit, Pattern, Toward, find};
+use framescope::capture::query::selection::SelectedRecords;
+use framescope::capture::query::summary;
+use framescope::capture::query::timeline::Spans;
+use framescope::capture::store::Capture;
+use framescope::capture::store::message_reader::MessageReader;
+use framescope::export::{self, Format, Options, Progress};
 use framescope::proto::deflate::Deflater;
+use framescope::proto::dissected::Kind;
 use framescope::wire::opcode::Opcode;
 
 const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
@@ -62,4 +74,53 @@ fn what_a_message_inflates_to_is_searched() {
         wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &payload));
     }
     assert_eq!(search(&wire, "needle and", 1, Toward::Later), Some(Hit { no: 4, byte: 2, inflated: Some(8) }));
+}
+
+/// A capture of a server's frame between two gaps of 2^60 bytes.
+fn with_huge_gaps() -> Capture {
+    const HUGE: u64 = 1 << 60;
+    let line = |second: u64, rest: &str| {
+        let time = format!("2026-11-22T19:30:0{second}Z");
+        format!(r#"{{"v":1,"no":{second},"time":"{time}","conn":1,"dir":"s2c",{rest},"findings":[]}}"#)
+    };
+    let gap = |offset: u64| format!(r#""type":"gap","offset":{offset},"missing":{HUGE}"#);
+    let frame = format!(r#""type":"frame","offset":{HUGE},"wire":"81026869""#);
+    let lines = [line(1, &gap(0)), line(2, &frame), line(3, &gap(HUGE + 4))];
+    let capture = opened(lines.join("\n").as_bytes());
+    let gaps = capture.records(1..u64::MAX).iter().filter(|r| r.kind == Kind::Gap && r.wire_len == HUGE).count();
+    assert_eq!((gaps, capture.trouble().reason), (2, None));
+    capture
+}
+
+#[test]
+fn a_huge_gap_costs_no_time_in_find_filters_views_and_exports() {
+    let capture = with_huge_gaps();
+    let (done, finished) = mpsc::channel();
+    thread::spawn(move || {
+        for (typed, toward) in [("zzz", Toward::Later), ("zzz", Toward::Earlier), ("x 7a 7a", Toward::Later)] {
+            let pattern = Pattern::parse(typed).expect("a pattern");
+            let hit = find(&capture, &pattern, 1, toward, &AtomicU64::new(0), &AtomicBool::new(false));
+            assert_eq!(hit, None);
+        }
+        for filter in ["bytes contains \"zzz\"", "bytes contains 7a7a", "text contains zzz", "bytes matches zzz"] {
+            let filter = Filter::parse(filter).expect("a filter");
+            let mut selected = SelectedRecords::default();
+            FilterEvaluator::new(&filter, &capture).extend(&mut selected, |_| true).expect("readable");
+            assert!(selected.is_empty(), "{}", filter.text());
+        }
+        let lanes =
+            capture.lanes(&[1], Spans { from: capture.origin().expect("a record"), each: 10_000_000_000, count: 3 });
+        assert!(lanes[0].bins[DOWN.index()][0].bytes >= 2 << 60);
+        assert_eq!(overviews(&capture, &[1], 10).len(), 1);
+        for record in capture.records(1..u64::MAX) {
+            summary::of(&capture, &record, &mut MessageReader::default());
+        }
+        for format in Format::ALL {
+            let options = Options { direction: Some(DOWN), ..Options::default() };
+            let exported = export::export(&capture, format, &options, &mut Vec::new(), &Progress::default());
+            assert!(exported.is_ok(), "{format:?}: {exported:?}");
+        }
+        done.send(()).expect("the test waits");
+    });
+    finished.recv_timeout(Duration::from_secs(60)).expect("it ends soon and without a panic");
 }

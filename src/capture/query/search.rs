@@ -1,4 +1,4 @@
-//! Finding text or bytes in the records of a capture.
+//! Searches the records of a capture for text or bytes.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,63 +9,64 @@ use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::reader::Reader;
 use crate::capture::store::record::Record;
+use crate::proto::dissected::Kind;
 use crate::wire::mask;
 
-/// How much of a record is searched at once, in bytes: what is unmasked and searched stays in the processor's cache.
+/// Bytes of a record that are searched at once: few enough that they stay in the processor's cache between unmasking and searching.
 const PIECE: u64 = 256 * 1024;
 
-/// How many records are looked up at once.
+/// Records that are looked up at once.
 const BATCH: u64 = 1024;
 
-/// How much of a compressed message is inflated to be searched, in bytes.
+/// Bytes of an inflated message that are searched.
 const MAX_INFLATED: u64 = 16 << 20;
 
-/// What to look for.
+/// A pattern to search for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
-    /// Text, in heads, in unmasked payloads and in what compressed messages inflate to. ASCII letters match in either case.
+    /// Text in HTTP heads, unmasked payloads and inflated messages. ASCII letters match in either case.
     Text(String),
-    /// Bytes, as they stand on the wire or in unmasked payloads.
+    /// Bytes on the wire or in unmasked payloads.
     Bytes(Vec<u8>),
 }
 
-/// Which way to search.
+/// The direction of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Toward {
-    /// Later records; after the last comes the first.
+    /// Later records; the first follows the last.
     Later,
-    /// Earlier records; before the first comes the last.
+    /// Earlier records; the last follows the first.
     Earlier,
 }
 
-/// Where a pattern was found.
+/// The place of a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hit {
-    /// The record.
+    /// The number of the record.
     pub no: u64,
-    /// The first byte of the match within the record's wire bytes; of an inflated message the payload's first byte.
+    /// The first byte of the match within the record's wire bytes. For a match in an inflated message, the payload's first byte.
     pub byte: u64,
-    /// The first byte of the match within what the message inflates to, when it was found there.
+    /// The first byte of the match within the inflated message, if it was found there.
     pub inflated: Option<u64>,
 }
 
-/// Why a pattern is refused.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PatternError {
-    /// There is nothing to look for.
-    #[error("nothing to look for: type text, or x and hex digits such as x 81 05")]
+    /// It is empty.
+    #[error("nothing to search for: type text, or x and hex digits such as x 81 05")]
     Empty,
-    /// Hex digits come in pairs.
-    #[error("not hex: x 81 05, or \\x … to find it as text")]
+    /// It begins with `x ` but is not pairs of hex digits.
+    #[error("not pairs of hex digits: write x 81 05, or \\x … to search for the text")]
     Hex,
 }
 
 impl Pattern {
-    /// Reads what a person typed: `x 81 05` means bytes, anything else text. A backslash in front of such an `x ` makes it
-    /// text that begins so; any other backslash stands for itself.
+    /// Parses typed text: `x 81 05` means bytes, anything else is text. A backslash before such an `x ` makes it text that begins
+    /// with `x `; any other backslash is an ordinary character.
     ///
     /// # Errors
-    /// See [`PatternError`].
+    /// If there is nothing to search for: see [`PatternError`].
     pub fn parse(typed: &str) -> Result<Self, PatternError> {
         if let Some(digits) = typed.strip_prefix("x ") {
             let digits: String = digits.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
@@ -89,8 +90,8 @@ impl Pattern {
     }
 }
 
-/// Searches from the record after `from` (before it, when searching earlier), all around, `from` last. `looked` counts the
-/// records looked at; `cancel` ends the search.
+/// Searches all records once, from the one after `from` (before it for [`Toward::Earlier`]) to `from` itself. Adds the number of
+/// searched records to `looked`; stops soon after `cancel` is set. Returns the first match.
 pub fn find(
     capture: &Capture,
     pattern: &Pattern,
@@ -113,7 +114,7 @@ struct Search<'a> {
     capture: &'a Capture,
     pattern: &'a Pattern,
     finder: memmem::Finder<'a>,
-    /// ASCII letters match in either case, and the pattern has some.
+    /// The pattern is text with ASCII letters, which match in either case.
     folds: bool,
     cancel: &'a AtomicBool,
     reader: Reader,
@@ -135,7 +136,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Searches the records of a range: the first that has it, or the last when searching earlier.
+    /// Searches a range of records. Returns the first match, or for [`Toward::Earlier`] the last.
     fn range(&mut self, range: Range<u64>, toward: Toward, looked: &AtomicU64) -> Option<Hit> {
         let batches = (range.end.saturating_sub(range.start)).div_ceil(BATCH);
         for n in 0..batches {
@@ -144,7 +145,7 @@ impl<'a> Search<'a> {
                 Toward::Earlier => range.start + (batches - 1 - n) * BATCH,
             };
             let mut hit = None;
-            // Forward in either case: so a file is read fastest.
+            // In both directions forward within a batch, because a file is read faster forward.
             let records = self.capture.records(start..(start + BATCH).min(range.end));
             self.reader.look_up(&records);
             for record in &records {
@@ -166,6 +167,9 @@ impl<'a> Search<'a> {
 
     fn record(&mut self, record: &Record) -> Option<Hit> {
         let hit = |byte| Hit { no: record.no, byte, inflated: None };
+        if record.kind == Kind::Gap {
+            return None;
+        }
         if record.opcode().is_none() {
             return self.stretch(record, 0, false).map(hit);
         }
@@ -174,14 +178,15 @@ impl<'a> Search<'a> {
         found.map(hit).or_else(|| Some(Hit { inflated: Some(self.inflated(record)?), ..hit(head) }))
     }
 
-    /// Searches a frame that is read at once: its payload, then for bytes also what stood on the wire.
+    /// Searches a frame of at most [`PIECE`] bytes: its payload, and for bytes then also its wire bytes.
     fn small(&mut self, record: &Record) -> Option<u64> {
         let mut bytes = std::mem::take(&mut self.buffer);
         let read = self.reader.wire(record, 0..PIECE, &mut bytes).is_ok();
         let on_wire = if matches!(self.pattern, Pattern::Bytes(_)) { self.find(&mut bytes) } else { None };
         let head = record.header_len();
-        let key = head.checked_sub(4).and_then(|at| bytes.get(at as usize..head as usize)?.try_into().ok());
-        let payload = bytes.get_mut(head as usize..).unwrap_or_default();
+        let start = usize::try_from(head).unwrap_or(usize::MAX);
+        let key = start.checked_sub(4).and_then(|at| bytes.get(at..start)?.try_into().ok());
+        let payload = bytes.get_mut(start..).unwrap_or_default();
         if let Some(key) = key.filter(|_| record.masked()) {
             mask::apply(payload, key, 0);
         }
@@ -190,13 +195,14 @@ impl<'a> Search<'a> {
         found.or(on_wire).filter(|_| read)
     }
 
+    /// Searches a longer frame, piece by piece.
     fn large(&mut self, record: &Record) -> Option<u64> {
         let on_wire = matches!(self.pattern, Pattern::Bytes(_));
         let payload = self.stretch(record, record.header_len(), true);
         payload.or_else(|| if on_wire { self.stretch(record, 0, false) } else { None })
     }
 
-    /// Searches a record's bytes from `start` on, unmasked or as they stood on the wire.
+    /// Searches a record's bytes from `start` on, unmasked or as on the wire.
     fn stretch(&mut self, record: &Record, start: u64, unmasked: bool) -> Option<u64> {
         let key = if unmasked { self.key(record)? } else { None };
         let overlap = self.pattern.bytes().len() as u64 - 1;
@@ -204,6 +210,8 @@ impl<'a> Search<'a> {
         while at < record.wire_len && !self.cancel.load(Ordering::Relaxed) {
             let mut bytes = std::mem::take(&mut self.buffer);
             let read = self.reader.wire(record, at..at + PIECE + overlap, &mut bytes);
+            // A record may be longer than what was captured of it.
+            let is_last = bytes.len() as u64 <= PIECE;
             if let Some(key) = key {
                 mask::apply(&mut bytes, key, at - start);
             }
@@ -212,12 +220,15 @@ impl<'a> Search<'a> {
             if let Some(found) = found {
                 return Some(at + found);
             }
+            if is_last {
+                break;
+            }
             at += PIECE;
         }
         None
     }
 
-    /// The masking key of a frame, if it has one; `None` when its head is not whole.
+    /// Reads the masking key of a frame, if it has one; `None` if its head is truncated.
     fn key(&mut self, record: &Record) -> Option<Option<[u8; 4]>> {
         if !record.masked() {
             return Some(None);
@@ -230,7 +241,7 @@ impl<'a> Search<'a> {
         read.ok().and(key).map(Some)
     }
 
-    /// Searches what the compressed message inflates to that ends with a record.
+    /// Searches the inflated message that ends with this record.
     fn inflated(&mut self, record: &Record) -> Option<u64> {
         if !record.compressed || !record.fin() {
             return None;
@@ -252,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_becomes_a_pattern() {
+    fn typed_text_becomes_a_pattern() {
         assert_eq!(Pattern::parse("Echo"), Ok(Pattern::Text("echo".to_owned())));
         assert_eq!(Pattern::parse("x 81 05"), Ok(Pattern::Bytes(vec![0x81, 0x05])));
         assert_eq!(Pattern::parse("x"), Ok(Pattern::Text("x".to_owned())));
