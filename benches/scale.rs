@@ -1,12 +1,18 @@
-//! Measures memory, drawing and waiting for ten million records: `cargo bench --bench scale [-- RECORDS]`.
+//! What ten million records cost: `cargo bench --bench scale [-- RECORDS]`.
 //!
-//! Small frames of one connection, of a hundred connections that send two frames at a time, and of a thousand that send one
-//! at a time; recorded live, then opened again, each in a process of its own. Prints the resident memory per record beyond
-//! that of a program without a capture (at most 64 bytes), the time of a drawing at 120×36 (at most 4 ms), and the longest time
-//! from a key to its drawing (at most 50 ms). Then records as many through a ring of files of 512 MiB, and prints how many are
-//! left and the longest time for which a connection waits until its records are written, next to the same without a ring.
+//! Small frames of one connection, of a hundred that take turns, and of a thousand that take turns frame by frame; recorded live,
+//! then opened again, each in a process of its own. Prints the resident memory per record beyond that of the program without a
+//! capture (at most 64 bytes are wanted), the time of a draw at 120×36 (at most 4 ms), and the time of the slowest key with its
+//! draw (at most 50 ms).
+//!
+//! Then records as many into a ring of 512 MiB and into one file: the records that are kept, and the longest time for which a
+//! connection waits until its records are written. The same bytes are also appended to a plain file on the same disk, one write for
+//! each commit; the printed ratio is to the longest of these writes, because a disk that stalls makes every program wait. A ring is
+//! wanted within 10 times the wait of the plain file. Files are written below TMPDIR if it is set, else below target/tmp.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -27,15 +33,18 @@ use framescope::wire::opcode::Opcode;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// This many connections send one frame at a time; fewer send two.
+/// This many connections take turns frame by frame, all others commit by commit.
 const ONE_EACH: u64 = 1000;
+
+/// Bytes that a packet of the capture has beside its payload: the block's 32, and the IPv4 and TCP headers.
+const PACKET: usize = 32 + 20 + 20;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
-        [mode, path, records, connections] if mode == "ring" || mode == "file" => {
+        [mode, path, records, connections] if ["ring", "file", "plain"].contains(&mode.as_str()) => {
             let (records, connections) = (records.parse().expect("a number"), connections.parse().expect("a number"));
-            ring(mode == "ring", Path::new(path), records, connections);
+            write(mode, Path::new(path), records, connections);
         }
         [mode, path, records, connections] if mode == "live" || mode == "opened" => {
             let (records, connections) = (records.parse().expect("a number"), connections.parse().expect("a number"));
@@ -52,40 +61,88 @@ fn main() {
 
 fn run(records: u64) {
     println!("{records} records   connections  bytes/record    draw  slowest of End Home PgUp PgDn ] [ partner");
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let folder = new_folder();
     for connections in [1, 100, ONE_EACH] {
         let path = folder.path().join(format!("{connections}.pcapng"));
         for mode in ["live", "opened"] {
-            let own = std::env::current_exe().expect("the path of this program");
-            let mut child = Command::new(own);
-            child.arg(mode).arg(&path).args([records, connections].map(|n| n.to_string()));
-            assert!(child.status().expect("it starts").success(), "{mode} failed");
+            print!("{}", child(mode, &path, records, connections));
         }
         std::fs::remove_file(path).expect("removed");
     }
-    println!("\nwritten into      connections  records there  resident beyond  longest wait");
+    println!("\nwritten into        connections   records kept  resident beyond  longest wait  ratio to plain appends");
     for connections in [1, 100] {
-        for mode in ["file", "ring"] {
-            let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-            let own = std::env::current_exe().expect("the path of this program");
-            let mut child = Command::new(own);
-            child.arg(mode).arg(folder.path().join("a.pcapng")).args([records, connections].map(|n| n.to_string()));
-            assert!(child.status().expect("it starts").success(), "{mode} failed");
+        let mut plain = None;
+        for (mode, name) in [("plain", "plain appends"), ("file", "a file"), ("ring", "a ring of 512 MiB")] {
+            let folder = new_folder();
+            let printed = child(mode, &folder.path().join("a.pcapng"), records, connections);
+            let mut numbers = printed.split_whitespace().map(|number| number.parse::<f64>().expect("a number"));
+            let [kept, beyond, longest] = std::array::from_fn(|_| numbers.next().expect("three numbers"));
+            let ratio = longest / *plain.get_or_insert(longest);
+            println!("{name:<19} {connections:>11} {kept:>14} {beyond:>13.1} MB {longest:>10.2} ms  ×{ratio:.1}");
         }
     }
 }
 
-/// Records into a ring of files, or into one file.
-fn ring(ring: bool, path: &Path, records: u64, connections: u64) {
+/// A folder for files that are measured.
+fn new_folder() -> tempfile::TempDir {
+    let parent = std::env::var_os("TMPDIR").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
+    tempfile::tempdir_in(parent).expect("a folder")
+}
+
+/// Measures in a process of its own; returns what that prints.
+fn child(mode: &str, path: &Path, records: u64, connections: u64) -> String {
+    let mut child = Command::new(std::env::current_exe().expect("the path of this program"));
+    child.arg(mode).arg(path).args([records, connections].map(|n| n.to_string()));
+    let output = child.output().expect("it starts");
+    assert!(output.status.success(), "{mode} failed: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Records into a ring or into one file, or appends the same bytes to a plain file. Prints the number of records that are kept, the
+/// resident memory beyond that of the start in megabytes, and the longest wait in milliseconds.
+fn write(mode: &str, path: &Path, records: u64, connections: u64) {
     let before = resident();
+    if mode == "plain" {
+        let longest = append(path, records);
+        println!("0 {} {longest}", (resident() - before) / 1e6);
+        return;
+    }
+    let ring = mode == "ring";
     let spool = if ring { Spool::keep_ring(path, false, 512 << 20) } else { Spool::keep(path, false) };
     let recorder = Recorder::new(spool.expect("a spool"));
     let longest = record(&recorder, records, connections);
     let totals = recorder.capture().totals();
-    assert_eq!(totals.evicted() > 0, ring);
-    let beyond = (resident() - before) / 1e6;
-    let name = if ring { "a ring of 512 MiB" } else { "a file" };
-    println!("{name:<17} {connections:>11} {:>14} {beyond:>13.1} MB {longest:>10.2} ms", totals.kept());
+    println!("{} {} {longest}", totals.kept(), (resident() - before) / 1e6);
+}
+
+/// Appends to a file what [`record`] makes a capture write, a write for each commit. Returns the longest write in milliseconds.
+fn append(path: &Path, records: u64) -> f64 {
+    let mut file = File::create(path).expect("a file");
+    let mut longest = 0f64;
+    let mut block = Vec::new();
+    for n in 0..records / 2 {
+        block.clear();
+        for wire in frames(n) {
+            block.extend_from_slice(&[0; PACKET]);
+            block.extend_from_slice(&wire);
+            block.resize(block.len().next_multiple_of(4), 0);
+        }
+        let begun = Instant::now();
+        file.write_all(&block).expect("written");
+        longest = longest.max(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    longest
+}
+
+/// The frames of a round: from the server, and the masked answer of the client.
+fn frames(n: u64) -> [Vec<u8>; 2] {
+    let mut frames = [Vec::new(), Vec::new()];
+    let text = format!("echo {n}");
+    FrameHead::new(true, Opcode::Text, None, text.len() as u64).encode_with(text.as_bytes(), &mut frames[0]);
+    let text = format!("client: {text}");
+    let key = Some(((n as u32).wrapping_mul(0x9e37_79b1) | 1).to_be_bytes());
+    FrameHead::new(true, Opcode::Text, key, text.len() as u64).encode_with(text.as_bytes(), &mut frames[1]);
+    frames
 }
 
 fn measure(live: bool, path: &Path, records: u64, connections: u64) {
@@ -115,7 +172,7 @@ fn resident() -> f64 {
     line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0
 }
 
-/// Records the frames; returns the longest time of one call in milliseconds.
+/// Records handshakes and frames. Returns the time of the slowest commit in milliseconds.
 fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
     let handshake = "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
@@ -135,12 +192,7 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
     let mut longest = 0f64;
     for n in 0..records / 2 {
         let time = Time(n * 1_000_000);
-        let text = format!("echo {n}");
-        let mut frames = [Vec::new(), Vec::new()];
-        FrameHead::new(true, Opcode::Text, None, text.len() as u64).encode_with(text.as_bytes(), &mut frames[0]);
-        let text = format!("client: {text}");
-        let key = Some(((n as u32).wrapping_mul(0x9e37_79b1) | 1).to_be_bytes());
-        FrameHead::new(true, Opcode::Text, key, text.len() as u64).encode_with(text.as_bytes(), &mut frames[1]);
+        let frames = frames(n);
         let chunks =
             [Chunk { direction: down, time, bytes: &frames[0] }, Chunk { direction: up, time, bytes: &frames[1] }];
         let begun = Instant::now();
@@ -156,7 +208,7 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
     longest
 }
 
-/// Milliseconds of a drawing, and of the slowest key with its drawing.
+/// Milliseconds for a draw, and for the slowest key with its draw.
 fn screen(capture: &Capture) -> (f64, f64) {
     let setting = Session { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new() };
     let keymap = Keymap::built_in().expect("a table");
