@@ -112,7 +112,8 @@ impl MessageReader {
         if record.kind != Kind::Frame || !record.compressed || !record.fin() {
             return Ok(None);
         }
-        if let Some(known) = self.recent.get(&(record.no, most)) {
+        let usable = |known: &&Option<Inflated>| may_stop || known.as_ref().is_none_or(|inflated| inflated.complete);
+        if let Some(known) = self.recent.get(&(record.no, most)).filter(usable) {
             return Ok(known.clone());
         }
         let Some(mut cursor) = self.cursor(capture, record)? else { return Ok(None) };
