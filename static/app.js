@@ -1,17 +1,18 @@
-// framescope: the browser's end of the conversation.
+// framescope: the WebSocket client in the browser.
 //
-// It talks to the server with the plain WebSocket API and shows what that API shows: four events, and nothing of the
-// frames beneath. Everything that comes from the wire is put on the page as text (textContent), never as markup.
+// It uses the plain WebSocket API and shows what that API shows: four events, but no frames. Received data is inserted into
+// the
+// page as text (textContent), never as markup.
 
 (() => {
   'use strict';
 
   const RETRY_MS = 1000;
   const LOG_ROWS = 500;
-  const SHOWN = 64; // characters or bytes of a message that a row shows
-  const RANDOM_CALL = 65536; // crypto.getRandomValues refuses more in one call
-  const RANDOM_MAX = 64 * 1024 * 1024; // the largest message the server takes
-  const REASON_MAX = 123; // a control frame carries 125 bytes, two of them are the close code
+  const SHOWN = 64; // the number of characters or bytes of a message that a row shows
+  const RANDOM_CALL = 65536; // the largest size that crypto.getRandomValues accepts
+  const RANDOM_MAX = 64 * 1024 * 1024; // the largest message that the server accepts
+  const REASON_MAX = 123; // a control frame has at most 125 bytes, two of which are the close code
   const STATES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
   const TICK = /^echo \d+$/;
   const THEME_KEY = 'framescope-theme';
@@ -21,8 +22,8 @@
     1001: 'going away',
     1002: 'protocol error',
     1003: 'unsupported data',
-    1005: 'the close frame carried no code',
-    1006: 'the connection ended without a close frame',
+    1005: 'the Close frame had no code',
+    1006: 'the connection ended without a Close frame',
     1007: 'invalid payload data',
     1008: 'policy violation',
     1009: 'message too big',
@@ -34,7 +35,7 @@
     1015: 'TLS handshake failed',
   };
 
-  // ---- values and words -------------------------------------------------------------------------------------------
+  // ---- formatting -------------------------------------------------------------------------------------------------
 
   const grouped = new Intl.NumberFormat('en-US');
   const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -47,7 +48,7 @@
     return new TextEncoder().encode(text).length;
   }
 
-  /** How RFC 6455 §5.2 writes the length of a payload of `size` bytes. */
+  /** The length form of a payload of `size` bytes (RFC 6455 §5.2). */
   function lengthForm(size) {
     if (size <= 125) return '7 bit';
     return size <= 65535 ? '16 bit' : '64 bit';
@@ -103,14 +104,14 @@
     return bytes;
   }
 
-  // ---- what the fields may hold: each reader gives {value} or {problem} ---------------------------------------------
+  // ---- input fields: each reader returns {value} or {problem} -------------------------------------------------------
 
   function readHex(input) {
-    // Blanks, commas, colons and 0x are how people paste bytes from elsewhere.
+    // Pasted bytes often contain blanks, commas, colons and 0x.
     const digits = input.replace(/\b0x/gi, '').replace(/[\s,:]/g, '');
     const wrong = digits.match(/[^0-9a-f]/iu);
-    if (wrong) return { problem: `“${visible(wrong[0])}” is no hex digit: use 0–9 and a–f.` };
-    if (digits.length % 2) return { problem: `${plural(digits.length, 'digit')}: each byte takes two.` };
+    if (wrong) return { problem: `“${visible(wrong[0])}” is not a hex digit: use 0–9 and a–f.` };
+    if (digits.length % 2) return { problem: `${plural(digits.length, 'digit')}: each byte needs two.` };
     const pairs = digits.match(/../g) || [];
     return { value: Uint8Array.from(pairs, (pair) => parseInt(pair, 16)) };
   }
@@ -119,33 +120,33 @@
     const digits = input.replace(/[\s,_]/g, '');
     const size = Number(digits);
     if (/^\d+$/.test(digits) && size <= RANDOM_MAX) return { value: size };
-    return { problem: `Give a whole number from 0 to ${grouped.format(RANDOM_MAX)} (64 MiB).` };
+    return { problem: `Enter a whole number from 0 to ${grouped.format(RANDOM_MAX)} (64 MiB).` };
   }
 
   /** Only what WebSocket.close() accepts; an empty field means no code, and a close frame without a body. */
   function readCloseCode(input, reason) {
     const digits = input.trim();
     if (digits === '') {
-      return reason === '' ? { value: undefined } : { problem: 'A reason needs a code: the code stands before it.' };
+      return reason === '' ? { value: undefined } : { problem: 'A reason needs a close code before it.' };
     }
     const code = Number(digits);
     if (/^\d+$/.test(digits) && (code === 1000 || (code >= 3000 && code <= 4999))) return { value: code };
-    return { problem: 'JavaScript may close with 1000 or 3000–4999 only.' };
+    return { problem: 'JavaScript may only use 1000 and 3000–4999.' };
   }
 
   function readCloseReason(reason) {
     const size = utf8Length(reason);
     if (size <= REASON_MAX) return { value: reason };
-    return { problem: `The reason has ${size} bytes in UTF-8; at most ${REASON_MAX} fit.` };
+    return { problem: `The reason has ${size} bytes in UTF-8; the maximum is ${REASON_MAX}.` };
   }
 
-  // ---- things that are remembered; a browser may forbid it, and then they are not -----------------------------------
+  // ---- stored settings; without storage they last as long as the page -----------------------------------------------
 
   function remember(key, value) {
     try {
       localStorage.setItem(key, value);
     } catch {
-      // Storage is off: the choice lasts as long as the page.
+      // Storage is disabled: the setting lasts as long as the page.
     }
   }
 
@@ -195,7 +196,7 @@
     const list = byId('log');
     const newest = byId('newest');
     let following = true;
-    let pinnedTop = 0; // where the last picture put the newest row
+    let pinnedTop = 0; // the scroll position of the newest row after the last update
     let missed = 0;
     let dropped = 0;
     let drawing = false;
@@ -213,7 +214,7 @@
       newest.textContent = missed ? `▾ Newest · ${grouped.format(missed)} more` : '▾ Newest';
     }
 
-    // One scroll per drawn picture, however many rows came: reading the layout after each row would be slow.
+    // One scroll per animation frame: reading the layout after each row would be slow.
     function draw() {
       if (drawing) return;
       drawing = true;
@@ -261,13 +262,13 @@
 
     list.addEventListener('scroll', () => {
       const end = atEnd();
-      // Rows that came since the last picture leave the end below the view: only moving up is the reader's wish.
+      // New rows move the end below the view, so only scrolling up means that the user stops following.
       if (following ? end || list.scrollTop > pinnedTop - 4 : !end) return;
       following = end;
       if (end) missed = 0;
       draw();
     });
-    // A narrower window or an unfolded panel must not count as scrolling away.
+    // A smaller window or an opened panel must not count as scrolling up.
     new ResizeObserver(() => following && draw()).observe(list);
     newest.addEventListener('click', () => {
       follow();
@@ -292,7 +293,7 @@
   }
 
   function messageNote(payload, size) {
-    // A narrow column may break after the kind, not inside the size.
+    // A narrow column may break the line after the kind, but not inside the size.
     return `${typeof payload === 'string' ? 'text' : 'binary'} ${plural(size, 'byte').replace(' ', '\u00a0')}`;
   }
 
@@ -311,12 +312,12 @@
     const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
 
     const app = {
-      link: null, // the connection that is, or the one that was last
-      counted: null, // the connection whose counts are shown: the last that opened
+      link: null, // the current connection, or the last one
+      counted: null, // the connection whose counts are shown: the last one that opened
       paused: false,
       unanswered: 0,
-      stopped: false, // the user disconnected: nothing is tried again
-      nextPath: null, // the path to open as soon as the present connection has closed
+      stopped: false, // true after the user disconnected: no retries
+      nextPath: null, // the path to open when the current connection has closed
       retry: { timer: null, dueAt: 0, failures: 0, row: null },
       tally: { open: 0, message: 0, error: 0, close: 0 },
       lastClose: null,
@@ -324,13 +325,14 @@
 
     const readyState = () => (app.link ? app.link.socket.readyState : WebSocket.CLOSED);
     const isOpen = () => readyState() === WebSocket.OPEN;
-    // Until its close event: readyState may say CLOSED a moment before the browser reports it.
+    // Until the close event: readyState may be CLOSED shortly before it.
     const isLive = () => app.link !== null && !app.link.closed;
     const canClose = () => isLive() && readyState() <= WebSocket.OPEN;
     const isWaiting = () => app.retry.timer !== null;
     const chosenPath = () => document.querySelector('input[name="path"]:checked').value;
-    // A browser offers permessage-deflate always: whether it is accepted, the page asks the server by the query, so that
-    // the lengths on the wire are those of what was sent.
+    // A browser always offers permessage-deflate. The query tells the server whether to accept it: without it, the lengths
+    // on the
+    // wire are those of the messages.
     const urlOf = (path) => `${scheme}//${location.host}${path === '/echo' ? '/echo?deflate=off' : path}`;
 
     // ---- connecting
@@ -438,7 +440,7 @@
     }
 
     function onMessage(link, event) {
-      // The answer goes out before anything is drawn.
+      // Answer before updating the page.
       const answer = answerTo(link, event.data);
       if (answer !== null) link.socket.send(answer);
       const answeredAt = performance.now();
@@ -456,7 +458,7 @@
     function onError(link, event) {
       app.tally.error += 1;
       if (isQuiet() && link.openedAt === null) return;
-      const data = [span('gloss', 'the event says nothing more: browsers keep the cause from scripts')];
+      const data = [span('gloss', 'no details: browsers do not show the cause to scripts')];
       logRow('onerror', 'is-error', '✗', event.timeStamp, data, '');
       render();
     }
@@ -479,7 +481,7 @@
       render();
     }
 
-    /** The text to answer with, or null. Only the ticker's own texts are answered. */
+    /** The text of the answer, or null. Only texts of the ticker are answered. */
     function answerTo(link, data) {
       if (link.path !== '/ticker' || typeof data !== 'string' || !TICK.test(data)) return null;
       if (!app.paused && link.socket.readyState === WebSocket.OPEN) return `client: ${data}`;
@@ -492,7 +494,7 @@
     /** Sends if there is a connection, else says beside the control why not. */
     function send(payload, errorId) {
       if (!isOpen()) {
-        setText(errorId, 'Not connected: nothing was sent.');
+        setText(errorId, 'Not connected: the message was not sent.');
         return;
       }
       setText(errorId, '');
@@ -543,7 +545,7 @@
       }
     }
 
-    // ---- drawing the rest
+    // ---- updating the page
 
     function render() {
       renderState();
@@ -566,18 +568,18 @@
     function sentence() {
       const { link } = app;
       if (isOpen()) {
-        if (link.path.startsWith('/echo')) return 'Connected. The server sends every message back as it was.';
-        if (app.paused) return 'Connected. Answering is paused; messages arrive and stay unanswered.';
-        return 'Connected. Each “echo N” is answered at once with “client: echo N”.';
+        if (link.path.startsWith('/echo')) return 'Connected. The server returns every message unchanged.';
+        if (app.paused) return 'Connected. Answers are paused: messages arrive but are not answered.';
+        return 'Connected. The page answers each “echo N” with “client: echo N”.';
       }
       if (isLive() && !canClose()) {
-        return 'Closing. The close frame is on its way; the server’s own is still to come.';
+        return 'Closing. The page sent a Close frame and waits for the server’s Close.';
       }
-      if (isQuiet()) return 'No connection to the server. Start framescope and this page connects by itself.';
-      if (isLive()) return 'Connecting. The handshake is on its way.';
+      if (isQuiet()) return 'No connection to the server. Start framescope; this page then connects automatically.';
+      if (isLive()) return 'Connecting. The page sent the handshake.';
       const last = `Close code ${app.lastClose.code}${CLOSE_CODES[app.lastClose.code] ? `: ${CLOSE_CODES[app.lastClose.code]}` : ''}.`;
-      if (app.stopped) return `Disconnected by you. ${last} Press Connect to talk again.`;
-      return `The server has gone away. ${last}`;
+      if (app.stopped) return `Disconnected by you. ${last} Press Connect to connect again.`;
+      return `The server closed the connection. ${last}`;
     }
 
     /** What changes too often to be announced aloud: it stands beside the live region, not in it. */
@@ -622,7 +624,7 @@
 
     function connectLabel() {
       if (!isLive()) return isWaiting() ? 'Connect now' : 'Connect';
-      return chosenPath() === app.link.path ? 'Connect anew' : `Switch to ${chosenPath().replace(/\?.*/, '')}`;
+      return chosenPath() === app.link.path ? 'Reconnect' : `Switch to ${chosenPath().replace(/\?.*/, '')}`;
     }
 
     function sendButtons() {
@@ -654,7 +656,7 @@
         setProblem(field, errorId, '');
         update();
       });
-      // So that typing replaces the example also when a script or a shortcut gave the focus, as Tab does.
+      // Select the example, so that typing replaces it, also if a script or a shortcut moved the focus, as Tab does.
       field.addEventListener('focus', () => field.select());
       update();
     }
@@ -679,7 +681,7 @@
       onFieldInput('random-size', 'random-error', 'random-count', describeRead(readSize, (size) => size));
       onFieldInput('close-code', 'close-code-error');
       onFieldInput('close-reason', 'close-reason-error', 'reason-count', (reason) => `${utf8Length(reason)} / ${REASON_MAX} bytes`);
-      // Filling in a reason may be what made the code wrong, and emptying it what makes it right.
+      // The reason also decides whether the code is valid.
       byId('close-reason').addEventListener('input', () => setProblem(byId('close-code'), 'close-code-error', ''));
 
       byId('path').addEventListener('change', renderControls);
@@ -737,7 +739,7 @@
 
     wireTheme();
     if (!location.host) {
-      setText('sentence', 'Opened as a file, this page has no server to talk to. Start framescope and open the address it shows.');
+      setText('sentence', 'This page was opened as a file, so it has no server. Start framescope and open the address that it shows.');
       return;
     }
     wireForms();

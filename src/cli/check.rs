@@ -11,7 +11,7 @@ use crate::proto::rules::Severity;
 /// `framescope check`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Prints one line per finding to stdout, and the counts to stderr:
-  lesson.pcapng:record 4: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 (RFC 6455 §5.1, bit 8) \
+  lesson.pcapng:record 4: error[client-frame-unmasked]: MASK is 0, but a client must mask every frame (RFC 6455 §5.1, bit 8) \
 · connection 1 · client → server · 1.002004 s
 
 Exit status: 0 no finding is as severe as --fail-on, 1 one is, or the file cannot be read, 2 wrong usage.

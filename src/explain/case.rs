@@ -1,14 +1,14 @@
-//! Which case of a frame field's topic fits the frame: the decisions, without a word of prose.
+//! Chooses the case of the text for each field of a frame.
 
 use super::frame::{FrameContext, MessagePart};
 use crate::proto::dissected::Direction;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 
-/// The place that agrees with FIN and opcode.
-const fn place(ctx: &FrameContext) -> MessagePart {
+/// The position in the message, corrected to agree with FIN and opcode.
+const fn part(ctx: &FrameContext) -> MessagePart {
     let head = &ctx.head;
-    match (head.opcode, ctx.place) {
+    match (head.opcode, ctx.part) {
         (opcode, _) if opcode.is_control() => MessagePart::Control,
         (Opcode::Text | Opcode::Binary, _) if head.fin => MessagePart::Whole,
         (Opcode::Text | Opcode::Binary, _) => MessagePart::First,
@@ -19,7 +19,7 @@ const fn place(ctx: &FrameContext) -> MessagePart {
 }
 
 pub(super) const fn fin(ctx: &FrameContext) -> &'static str {
-    match (place(ctx), ctx.head.opcode, ctx.head.fin) {
+    match (part(ctx), ctx.head.opcode, ctx.head.fin) {
         (MessagePart::Control, _, true) => "control",
         (MessagePart::Control, _, false) => "control-fragment",
         (MessagePart::Whole, ..) => "whole",
@@ -33,7 +33,7 @@ pub(super) const fn fin(ctx: &FrameContext) -> &'static str {
     }
 }
 
-/// RFC 7692 §6: RSV1 belongs to the first frame of a data message.
+/// RFC 7692 §6: RSV1 is used on the first frame of a data message.
 pub(super) const fn rsv1(ctx: &FrameContext) -> &'static str {
     match (ctx.head.rsv1, ctx.head.opcode, ctx.compressed) {
         (false, opcode, _) if opcode.is_control() => "zero-control",
@@ -51,7 +51,7 @@ pub(super) const fn reserved_bit(set: bool) -> &'static str {
 }
 
 pub(super) const fn opcode(ctx: &FrameContext) -> &'static str {
-    match (ctx.head.opcode, place(ctx)) {
+    match (ctx.head.opcode, part(ctx)) {
         (Opcode::Reserved(_), _) => "reserved",
         (Opcode::Pong, _) if ctx.unsolicited => "unsolicited",
         (_, MessagePart::Control) => "control",
@@ -72,7 +72,7 @@ pub(super) const fn mask(ctx: &FrameContext) -> &'static str {
     }
 }
 
-/// The case of the 7-bit length.
+/// The case for the 7-bit length.
 pub(super) const fn length(head: &FrameHead) -> &'static str {
     let too_long = head.opcode.is_control() && head.payload_len > MAX_CONTROL_PAYLOAD;
     match (head.len_code, head.payload_len) {
@@ -107,7 +107,7 @@ pub(super) const fn key(ctx: &FrameContext) -> &'static str {
 }
 
 pub(super) const fn payload(ctx: &FrameContext) -> &'static str {
-    match (ctx.head.opcode, place(ctx)) {
+    match (ctx.head.opcode, part(ctx)) {
         _ if is_cut(ctx) => "cut",
         (Opcode::Close, _) => "close",
         (Opcode::Ping, _) => "ping",

@@ -1,24 +1,24 @@
-//! The words about opcodes and close codes, whatever stands around them.
+//! Explains opcodes and close codes by themselves, without a frame.
 
 use super::Explanation;
-use super::texts::{Chapter, Page};
+use super::texts::{Chapter, TextKey};
 use crate::wire::close::CloseCode;
 use crate::wire::opcode::Opcode;
 
-/// What an opcode means wherever it stands.
+/// Explains an opcode.
 pub fn opcode(opcode: Opcode) -> Explanation {
-    Page::new(Chapter::Opcode, opcode_topic(opcode), "alone").words(|name| opcode_name(opcode, name))
+    TextKey::new(Chapter::Opcode, opcode_topic(opcode), "alone").explanation(|name| opcode_name(opcode, name))
 }
 
-/// What a close code means. Any of the 65,536 has a meaning, if only that of its range (RFC 6455 §7.4.2).
+/// Explains a close code, or its range if the code is not defined (RFC 6455 §7.4.2).
 pub fn close_code(code: CloseCode) -> Explanation {
-    Page::new(Chapter::Close, &close_topic(code), "code").words(|name| match name {
+    TextKey::new(Chapter::Close, &close_topic(code), "code").explanation(|name| match name {
         "code" => Some(code.0.to_string()),
         _ => None,
     })
 }
 
-/// The topic of an opcode in the book.
+/// The topic of an opcode in the texts.
 pub(super) const fn opcode_topic(opcode: Opcode) -> &'static str {
     match opcode {
         Opcode::Continuation => "0",
@@ -32,7 +32,7 @@ pub(super) const fn opcode_topic(opcode: Opcode) -> &'static str {
     }
 }
 
-/// The topic of a close code in the book: the code itself where it is defined, else its range (RFC 6455 §7.4.1, §7.4.2, §11.7).
+/// The topic of a close code in the texts: the code if it is defined, otherwise its range (RFC 6455 §7.4.1, §7.4.2, §11.7).
 pub(super) fn close_topic(code: CloseCode) -> String {
     match code.0 {
         1000..=1015 => return code.0.to_string(),
@@ -45,7 +45,7 @@ pub(super) fn close_topic(code: CloseCode) -> String {
     .to_owned()
 }
 
-/// The names that every text about an opcode knows.
+/// The values of the names that every text about an opcode may use.
 pub(super) fn opcode_name(opcode: Opcode, name: &str) -> Option<String> {
     match name {
         "opcode" => Some(opcode.to_wire().to_string()),

@@ -1,5 +1,4 @@
-//! Tests of the book as a whole: nothing that can be asked for is missing, nothing that stands there is never used, and
-//! every text fits its place on the screen.
+//! Tests of all texts: none is missing, none is unused, and each fits its place on the screen.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ use crate::wire::frame::{FrameHead, fields};
 use crate::wire::http::Head;
 use crate::wire::opcode::Opcode;
 
-const PLACES: [MessagePart; 6] = [
+const PARTS: [MessagePart; 6] = [
     MessagePart::Control,
     MessagePart::Whole,
     MessagePart::First,
@@ -28,7 +27,7 @@ const PLACES: [MessagePart; 6] = [
     MessagePart::Stray,
 ];
 
-/// A text is a sentence or three, filled in to the last name, and short.
+/// Checks that a text is filled in completely, has at most four sentences and at most 320 characters.
 fn check(words: &Explanation) {
     assert!(!words.title.is_empty() && !words.section.is_empty(), "{words:?}");
     let text = words.text.as_str();
@@ -41,7 +40,7 @@ fn check(words: &Explanation) {
     assert!(sentences <= 4, "{sentences} sentences: {text}");
 }
 
-/// Of a frame's fields it stands beside the table at 120×36, behind the sign of a finding.
+/// The width of the last column of the table of frame fields at 120×36, without the sign of a finding.
 const FRAME_GLOSS: usize = 31;
 const HTTP_GLOSS: usize = 36;
 
@@ -50,7 +49,7 @@ fn check_gloss(gloss: &str, widest: usize) {
     assert!(gloss.width() <= widest, "{} columns: {gloss}", gloss.width());
 }
 
-/// Every head that differs in a way that words could tell.
+/// Heads with all combinations of values that lead to different texts.
 fn heads() -> impl Iterator<Item = FrameHead> {
     let lengths =
         [(0, 0), (1, 1), (125, 125), (126, 3), (126, 300), (127, 3), (127, 300), (127, 65_536), (127, u64::MAX)];
@@ -73,7 +72,7 @@ fn heads() -> impl Iterator<Item = FrameHead> {
 }
 
 #[test]
-fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
+fn every_field_of_every_frame_is_explained_and_every_text_is_used() {
     let mut seen = BTreeSet::new();
     let mut keys = BTreeSet::new();
     for head in heads() {
@@ -82,12 +81,12 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
         bytes.extend([0x03, 0xe8]);
         let whole = head.wire_len();
         let table = fields(&bytes[..bytes.len().min(usize::try_from(whole).unwrap_or(usize::MAX))], whole);
-        for (direction, place) in Direction::BOTH.into_iter().flat_map(|d| PLACES.map(|p| (d, p))) {
+        for (direction, part) in Direction::BOTH.into_iter().flat_map(|d| PARTS.map(|p| (d, p))) {
             let whole = head.payload_len;
             for (compressed, captured_payload, unsolicited) in
                 [(false, whole, false), (true, whole, false), (false, whole, true), (false, 0, false)]
             {
-                let ctx = FrameContext { head, direction, place, compressed, captured_payload, unsolicited };
+                let ctx = FrameContext { head, direction, part, compressed, captured_payload, unsolicited };
                 for field in &table {
                     let words = frame_field(&ctx, field);
                     let gloss = frame_gloss(&ctx, field);
@@ -116,19 +115,19 @@ fn every_field_of_every_frame_is_explained_and_no_text_about_frames_is_idle() {
     ] {
         assert!(keys.contains(key), "{key}");
     }
-    // Each case of the book begins in a way of its own, up to the first name that is filled in.
-    for page in texts::pages().filter(|p| matches!(p.chapter, Chapter::Frame | Chapter::Opcode) && p.case != "alone") {
-        let (text, gloss) = (page.words(|_| Some("\0".to_owned())).text, page.gloss(|_| Some("\0".to_owned())));
+    // A case was shown if the parts of its text between the names occur in a shown text.
+    for key in texts::keys().filter(|p| matches!(p.chapter, Chapter::Frame | Chapter::Opcode) && p.case != "alone") {
+        let (text, gloss) = (key.explanation(|_| Some("\0".to_owned())).text, key.gloss(|_| Some("\0".to_owned())));
         let parts: Vec<&str> = text.split('\0').collect();
         let used = seen.iter().any(|(seen, seen_gloss)| {
             parts.iter().all(|part| seen.contains(part)) && (gloss.contains('\0') || *seen_gloss == gloss)
         });
-        assert!(used, "{page:?} is never shown");
+        assert!(used, "{key:?} is never shown");
     }
 }
 
 #[test]
-fn every_compressed_payload_is_explained_and_no_text_about_them_is_idle() {
+fn every_compressed_payload_is_explained_and_every_text_is_used() {
     let mut seen = BTreeSet::new();
     let agreed = [
         DeflateParams::default(),
@@ -153,10 +152,10 @@ fn every_compressed_payload_is_explained_and_no_text_about_them_is_idle() {
             }
         }
     }
-    for page in texts::pages().filter(|page| page.chapter == Chapter::Deflate) {
-        let text = page.words(|_| Some("\0".to_owned())).text;
+    for key in texts::keys().filter(|key| key.chapter == Chapter::Deflate) {
+        let text = key.explanation(|_| Some("\0".to_owned())).text;
         let used = seen.iter().any(|seen| text.split('\0').all(|part| seen.contains(part)));
-        assert!(used, "{page:?} is never shown");
+        assert!(used, "{key:?} is never shown");
     }
 }
 
@@ -177,9 +176,9 @@ fn every_opcode_and_every_close_code_is_explained() {
             assert_eq!(forbidden, !CloseCode(code).may_be_sent(), "{}", words.text);
         }
     }
-    assert_eq!(topics.len(), texts::pages().filter(|p| p.chapter == Chapter::Close).count());
-    for page in texts::pages().filter(|p| p.chapter == Chapter::Close) {
-        check_gloss(&page.gloss(|_| None), FRAME_GLOSS);
+    assert_eq!(topics.len(), texts::keys().filter(|p| p.chapter == Chapter::Close).count());
+    for key in texts::keys().filter(|p| p.chapter == Chapter::Close) {
+        check_gloss(&key.gloss(|_| None), FRAME_GLOSS);
     }
 }
 
@@ -213,11 +212,11 @@ fn every_kind_of_record_is_explained_and_no_other() {
     for (kind, direction) in kinds.into_iter().flat_map(|kind| Direction::BOTH.map(|direction| (kind, direction))) {
         check(&record(kind, direction));
     }
-    assert_eq!(kinds.len(), texts::pages().filter(|p| p.chapter == Chapter::Record).count());
+    assert_eq!(kinds.len(), texts::keys().filter(|p| p.chapter == Chapter::Record).count());
 }
 
 #[test]
-fn every_field_of_a_head_is_explained_and_no_text_about_heads_is_idle() {
+fn every_field_of_a_head_is_explained_and_every_text_is_used() {
     let mut seen = BTreeSet::new();
     for start in [
         "GET /chat HTTP/1.1",
@@ -286,10 +285,9 @@ fn every_field_of_a_head_is_explained_and_no_text_about_heads_is_idle() {
             }
         }
     }
-    let written: BTreeSet<_> =
-        texts::pages().filter(|p| matches!(p.chapter, Chapter::Http | Chapter::Header)).collect();
-    let idle: Vec<_> = written.difference(&seen).collect();
-    assert!(idle.is_empty(), "never shown: {idle:?}");
+    let written: BTreeSet<_> = texts::keys().filter(|p| matches!(p.chapter, Chapter::Http | Chapter::Header)).collect();
+    let unused: Vec<_> = written.difference(&seen).collect();
+    assert!(unused.is_empty(), "never shown: {unused:?}");
     let missing: Vec<_> = seen.difference(&written).collect();
     assert!(missing.is_empty(), "not written: {missing:?}");
 }

@@ -1,36 +1,36 @@
-//! The words about the payload of a compressed frame (RFC 7692): what was agreed on, and what the message inflates to.
+//! Explains the payload of a compressed frame (RFC 7692): the negotiated parameters and the inflated length.
 
 use super::Explanation;
-use super::texts::{self, Chapter, Page};
+use super::texts::{self, Chapter, TextKey};
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::grouped;
 
-/// What there is to know of the compressed message that a frame belongs to.
+/// The compressed message of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateContext {
-    /// What the handshake agreed on.
+    /// The negotiated parameters.
     pub params: DeflateParams,
-    /// Which way the frame went.
+    /// The direction of the frame.
     pub direction: Direction,
-    /// The length of the frame's own payload.
+    /// The length of the payload of this frame in bytes.
     pub payload_len: u64,
-    /// Whether the frame ends its message.
+    /// True if the frame ends its message.
     pub ends_message: bool,
-    /// Whether the message cannot be inflated for what came before it.
+    /// True if the message cannot be inflated because of an error in an earlier message.
     pub lost: bool,
-    /// The lengths of the message, compressed and inflated, once they are known.
+    /// The compressed and inflated length of the message in bytes, once they are known.
     pub inflated: Option<(u64, u64)>,
-    /// Whether it was inflated only as far as that.
+    /// True if inflating stopped after that many bytes.
     pub failed: bool,
 }
 
-/// What the payload of a compressed frame is.
+/// Explains the payload of a compressed frame.
 pub fn compressed_payload(ctx: &DeflateContext) -> Explanation {
-    Page::new(Chapter::Deflate, "payload", case(ctx)).words(|name| look(ctx, name))
+    TextKey::new(Chapter::Deflate, "payload", case(ctx)).explanation(|name| look(ctx, name))
 }
 
-/// A message's compressed length in percent of its inflated one, rounded; `None` for an empty message.
+/// The compressed length in percent of the inflated length, rounded; `None` for an empty message.
 pub fn percent(compressed: u64, inflated: u64) -> Option<u64> {
     let (compressed, inflated) = (u128::from(compressed), u128::from(inflated));
     u64::try_from((compressed * 100 + inflated / 2).checked_div(inflated)?).ok()
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_tell_lengths_ratio_and_what_was_agreed_on() {
+    fn the_text_contains_lengths_ratio_and_parameters() {
         let params =
             DeflateParams { client_no_context_takeover: true, server_max_window_bits: Some(10), ..Default::default() };
         let mut ctx = DeflateContext {
@@ -93,9 +93,12 @@ mod tests {
         };
         let text = compressed_payload(&ctx).text;
         assert!(text.starts_with("21 bytes of DEFLATE data, inflated 26 bytes (81 %). Context takeover: "), "{text}");
-        assert!(text.contains("1,024 bytes (10 window bits)"), "{text}");
+        assert!(text.contains("1,024 bytes") && text.contains("10 window bits"), "{text}");
         ctx.direction = Direction::ClientToServer;
         let text = compressed_payload(&ctx).text;
-        assert!(text.contains("No context takeover: ") && text.contains("32,768 bytes (15 window bits)"), "{text}");
+        assert!(
+            text.contains("No context takeover: ") && text.contains("32,768 bytes") && text.contains("15 window bits"),
+            "{text}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The words about a frame's fields: which text fits the value, the direction and the place in the message.
+//! Explains the fields of a frame, depending on their values, the direction and the position in the message.
 
 use super::code::{close_topic, opcode_name, opcode_topic};
 use super::texts::{self, Chapter};
@@ -9,60 +9,62 @@ use crate::wire::close::CloseCode;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::FrameHead;
 
-/// The frame around a field: what has to be known to say what the field's value means here.
+/// The frame of a field, for the meaning of the field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameContext {
-    /// Its head.
+    /// The head of the frame.
     pub head: FrameHead,
-    /// Which way it went.
+    /// Its direction.
     pub direction: Direction,
-    /// Where it stands in its message. Where that contradicts the head's FIN and opcode, these count.
-    pub place: MessagePart,
-    /// Whether it is a frame of a compressed message (RFC 7692 §6).
+    /// Its position in its message. If it contradicts FIN and opcode of the head, those count.
+    pub part: MessagePart,
+    /// True for a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
-    /// How many bytes of its payload were captured; fewer than the head announces when it was cut short.
+    /// The number of captured payload bytes; less than the announced length if the frame was truncated.
     pub captured_payload: u64,
-    /// Whether it is a pong for which no ping asked (RFC 6455 §5.5.3).
+    /// True for a Pong that answers no Ping (RFC 6455 §5.5.3).
     pub unsolicited: bool,
 }
 
-/// Where a frame stands in its message (RFC 6455 §5.4).
+/// The position of a frame in its message (RFC 6455 §5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessagePart {
-    /// In none: a control frame.
+    /// None: a control frame.
     Control,
-    /// It is the whole message, unfragmented.
+    /// The whole message, unfragmented.
     Whole,
-    /// The first fragment of several.
+    /// The first fragment.
     First,
     /// A fragment that is neither the first nor the last.
     Middle,
-    /// The last fragment of several.
+    /// The last fragment.
     Last,
-    /// A continuation with nothing to continue, or a data frame with a reserved opcode.
+    /// None: a continuation without an unfinished message, or a data frame with a reserved opcode.
     Stray,
 }
 
-/// A few words on what a field's value means, at most 31 columns. Empty for a field that no frame has.
+/// The meaning of a field's value in at most 31 columns. Empty for a field that no frame has.
 pub fn frame_gloss(ctx: &FrameContext, field: &Field) -> String {
     let Some((chapter, topic, case)) = choose(ctx, field) else { return String::new() };
-    texts::Page::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
+    texts::TextKey::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
 }
 
-/// What a field's value means in this frame. Of a field that no frame has only the name is told.
+/// Explains the value of a field in this frame. For a field that no frame has, the explanation contains only its name.
 pub fn frame_field(ctx: &FrameContext, field: &Field) -> Explanation {
     let Some((chapter, topic, case)) = choose(ctx, field) else {
         return Explanation { title: field.id.key().to_owned(), section: String::new(), text: String::new() };
     };
-    texts::Page::new(chapter, &topic, case).words(|name| look(ctx, field, name))
+    texts::TextKey::new(chapter, &topic, case).explanation(|name| look(ctx, field, name))
 }
 
-/// Which of the three length forms a head uses, and why (RFC 6455 §5.2): the text of its 7-bit length.
+/// Explains the length form of a head: the text for its 7-bit length (RFC 6455 §5.2).
 pub fn length_form(head: &FrameHead) -> String {
-    texts::Page::new(Chapter::Frame, "payload-len", case::length(head)).words(|name| length_name(head, name)).text
+    texts::TextKey::new(Chapter::Frame, "payload-len", case::length(head))
+        .explanation(|name| length_name(head, name))
+        .text
 }
 
-/// Where the text about a field stands.
+/// The key of the text for a field: chapter, topic and case.
 fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'static str)> {
     let head = &ctx.head;
     let chosen = match field.id {
@@ -91,7 +93,7 @@ fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'stati
     Some((Chapter::Frame, field.id.key().to_owned(), chosen))
 }
 
-/// What a name in braces stands for.
+/// The value of a name in braces.
 fn look(ctx: &FrameContext, field: &Field, name: &str) -> Option<String> {
     let head = &ctx.head;
     Some(match name {
@@ -123,7 +125,7 @@ fn close_code_of(field: &Field) -> CloseCode {
     }
 }
 
-/// A number's bytes as they stand on the wire.
+/// The bytes of a number in network byte order.
 fn big_endian(field: &Field) -> Vec<u8> {
     match field.value {
         FieldValue::Bits { value, width } => value.to_be_bytes()[8 - usize::from(width / 8).min(8)..].to_vec(),
@@ -142,12 +144,12 @@ mod tests {
     use crate::wire::frame::{HeadReading, fields};
     use crate::wire::opcode::Opcode;
 
-    /// Field, words and gloss of a frame given in hex.
-    fn explain(wire: &str, direction: Direction, place: MessagePart, id: FieldId) -> (Explanation, String) {
+    /// The explanation and the gloss of a field of a frame in hex.
+    fn explain(wire: &str, direction: Direction, part: MessagePart, id: FieldId) -> (Explanation, String) {
         let bytes = hex::decode(wire.replace(' ', "")).expect("hex");
         let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
         let captured_payload = head.payload_len;
-        let ctx = FrameContext { head, direction, place, compressed: false, captured_payload, unsolicited: false };
+        let ctx = FrameContext { head, direction, part, compressed: false, captured_payload, unsolicited: false };
         let table = fields(&bytes, head.wire_len());
         let field = table.iter().find(|field| field.id == id).expect("the field");
         (frame_field(&ctx, field), frame_gloss(&ctx, field))
@@ -165,8 +167,8 @@ mod tests {
                 title: "opcode".to_owned(),
                 section: "RFC 6455 §5.2".to_owned(),
                 text:
-                    "1 says how to read the payload: as UTF-8 text. This frame starts a text message and, FIN being 1, \
-                       also ends it."
+                    "1 means that the payload is UTF-8 text. This frame starts a text message. FIN is 1, so it also ends \
+                     the message."
                         .to_owned(),
             }
         );
@@ -176,63 +178,61 @@ mod tests {
     #[test]
     fn section_5_2_the_three_length_forms() {
         let (words, gloss) = explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::PayloadLen);
-        let text = "126 says that the next 16 bits hold the length: 300 does not fit into 7 bits' 0–125.";
+        let text = "126 means that the next 16 bits hold the length: 300 does not fit into these 7 bits, which hold lengths up to 125.";
         assert_eq!((words.text.as_str(), gloss.as_str()), (text, "the length follows in 16 bits"));
         assert_eq!(length_form(&FrameHead::new(true, Opcode::Binary, None, 300)), text);
         let (words, gloss) = explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::ExtendedLen16);
-        assert!(words.text.starts_with("01 2c, the most significant byte first, is 300: "), "{}", words.text);
+        assert!(words.text.starts_with("01 2c, with the most significant byte first, is 300: "), "{}", words.text);
         assert_eq!(gloss, "300 bytes");
         let (words, _) = explain("82 7f 0000000000010000", DOWN, MessagePart::Whole, FieldId::ExtendedLen64);
-        assert!(words.text.starts_with("00 00 00 00 00 01 00 00, the most"), "{}", words.text);
+        assert!(words.text.starts_with("00 00 00 00 00 01 00 00, with the most"), "{}", words.text);
         assert_eq!(
             length_form(&FrameHead::new(true, Opcode::Binary, None, 65_536)),
-            "127 says that the next 64 bits hold the length: 65,536 does not fit into 16 bits, which end at 65,535."
+            "127 means that the next 64 bits hold the length: 65,536 does not fit into 16 bits, which hold lengths up to 65,535."
         );
         let (words, gloss) = explain("81 0e", DOWN, MessagePart::Whole, FieldId::PayloadLen);
         assert!(words.text.starts_with("14 is the length itself"));
         assert_eq!(gloss, "the length itself");
         assert!(
             length_form(&FrameHead { len_code: 127, ..FrameHead::new(true, Opcode::Text, None, 300) })
-                .contains("126 should")
+                .contains("should be 126")
         );
     }
 
     #[test]
-    fn section_5_1_who_masks() {
+    fn section_5_1_the_client_masks() {
         let (words, gloss) = explain("81 05 48 65 6c 6c 6f", UP, MessagePart::Whole, FieldId::Mask);
         assert_eq!(gloss, "unmasked: a client must");
         assert_eq!(
             words.text,
-            "0: the payload stands on the wire as it is, but a client must mask every frame it sends. The server must \
-             close the connection; it may send a Close with 1002, protocol error, first."
+            "0: the payload is not masked, but a client must mask every frame. The server must close the connection. It \
+             may first send a Close with code 1002, protocol error."
         );
         assert_eq!(explain("81 80 01020304", UP, MessagePart::Whole, FieldId::Mask).1, "masked");
         assert_eq!(explain("81 80 01020304", DOWN, MessagePart::Whole, FieldId::Mask).1, "masked: a server must not");
         assert_eq!(
             explain("81 85 00000000", UP, MessagePart::Whole, FieldId::MaskingKey).1,
-            "zero: payload stays readable"
+            "zero: payload is readable"
         );
     }
 
     #[test]
-    fn section_5_4_fin_by_the_place_in_the_message() {
-        let gloss = |wire, place| explain(wire, DOWN, place, FieldId::Fin).1;
+    fn section_5_4_fin_by_the_position_in_the_message() {
+        let gloss = |wire, part| explain(wire, DOWN, part, FieldId::Fin).1;
         assert_eq!(gloss("81 00", MessagePart::Whole), "last fragment of its message");
         assert_eq!(gloss("01 00", MessagePart::First), "more fragments follow");
         assert_eq!(gloss("00 00", MessagePart::Middle), "more fragments follow");
         assert_eq!(gloss("80 00", MessagePart::Last), "last fragment of its message");
         assert_eq!(gloss("80 00", MessagePart::Stray), "last fragment of no message");
-        assert_eq!(gloss("09 00", MessagePart::Control), "0: control frames stay whole");
+        assert_eq!(gloss("09 00", MessagePart::Control), "0: must be 1 in control frames");
     }
 
     #[test]
     fn section_7_4_close_codes() {
-        let text = "1000, normal closure: the purpose for which the connection was established has been fulfilled.";
-        assert_eq!(close_code(CloseCode::NORMAL).text, text);
         let (words, gloss) = explain("88 02 03 e8", DOWN, MessagePart::Control, FieldId::CloseCode);
-        assert_eq!((words.text.as_str(), words.section.as_str()), (text, "RFC 6455 §7.4.1"));
-        assert_eq!(gloss, "normal closure");
-        assert!(close_code(CloseCode(4711)).text.starts_with("4711 lies in 4000 to 4999"));
+        assert_eq!(words, close_code(CloseCode::NORMAL));
+        assert_eq!((words.section.as_str(), gloss.as_str()), ("RFC 6455 §7.4.1", "normal closure"));
+        assert_eq!(close_topic(CloseCode(4711)), "4000-4999");
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         let mut ctx = FrameContext {
             head,
             direction: UP,
-            place: MessagePart::Whole,
+            part: MessagePart::Whole,
             compressed: true,
             captured_payload: 3,
             unsolicited: false,
@@ -250,7 +250,7 @@ mod tests {
         let table = fields(&[0xc1, 3, 0, 0, 0], 5);
         assert_eq!(frame_gloss(&ctx, &table[1]), "the message is compressed");
         ctx.compressed = false;
-        assert_eq!(frame_gloss(&ctx, &table[1]), "no meaning was agreed on");
+        assert_eq!(frame_gloss(&ctx, &table[1]), "no extension defines it");
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
         let ctx = FrameContext {
             head: FrameHead::new(true, Opcode::Text, None, 0),
             direction: UP,
-            place: MessagePart::Whole,
+            part: MessagePart::Whole,
             compressed: false,
             captured_payload: 0,
             unsolicited: false,

@@ -1,15 +1,14 @@
-//! The words about header lines: which text fits the name, the value and the sort of message.
+//! Explains header lines, depending on name, value and kind of message.
 
 use super::http::direction;
-use super::texts::{self, Chapter, Page};
+use super::texts::{self, Chapter, TextKey};
 use crate::proto::accept::is_valid_key;
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::PERMESSAGE_DEFLATE;
 use crate::proto::handshake::{self, VERSION};
 use crate::wire::http::{Flaw, Head, HeaderLine};
 
-/// Headers whose text depends on no more than their name. `true` for those that only requests have, `false` for those that
-/// only responses have.
+/// Headers whose text depends only on their name. `Some(true)`: only in requests; `Some(false)`: only in responses.
 const SIMPLE: &[(&str, Option<bool>)] = &[
     ("accept", Some(true)),
     ("accept-encoding", None),
@@ -36,15 +35,15 @@ const SIMPLE: &[(&str, Option<bool>)] = &[
     ("x-content-type-options", Some(false)),
 ];
 
-/// Where the text about the n-th header line stands; about a line that is not there, what is said of unknown headers.
-pub(super) fn choose(head: &Head<'_>, n: usize) -> Page<'static> {
-    let page = |topic, case| Page::new(Chapter::Header, topic, case);
-    let Some(line) = head.headers.get(n) else { return page("other", "plain") };
+/// The key of the text for the header line with index `n`; for a missing line, the key for unknown headers.
+pub(super) fn choose(head: &Head<'_>, n: usize) -> TextKey<'static> {
+    let key = |topic, case| TextKey::new(Chapter::Header, topic, case);
+    let Some(line) = head.headers.get(n) else { return key("other", "plain") };
     match line.flaw {
-        Some(Flaw::NoColon) => return page("flawed", "no-colon"),
-        Some(Flaw::BadName) => return page("flawed", "bad-name"),
-        Some(Flaw::BadValue) => return page("flawed", "bad-value"),
-        Some(Flaw::Folded) => return page("flawed", "folded"),
+        Some(Flaw::NoColon) => return key("flawed", "no-colon"),
+        Some(Flaw::BadName) => return key("flawed", "bad-name"),
+        Some(Flaw::BadValue) => return key("flawed", "bad-value"),
+        Some(Flaw::Folded) => return key("flawed", "folded"),
         None => {}
     }
     let name = head.text(&line.name).to_ascii_lowercase();
@@ -58,16 +57,16 @@ pub(super) fn choose(head: &Head<'_>, n: usize) -> Page<'static> {
         _ => ("other", "plain"),
     });
     debug_assert!(texts::has_topic(Chapter::Header, topic), "{topic}");
-    page(topic, case)
+    key(topic, case)
 }
 
-type Found = (&'static str, &'static str);
+type TopicAndCase = (&'static str, &'static str);
 
-const IN_REQUEST: Found = ("misplaced", "in-request");
-const IN_RESPONSE: Found = ("misplaced", "in-response");
+const IN_REQUEST: TopicAndCase = ("misplaced", "in-request");
+const IN_RESPONSE: TopicAndCase = ("misplaced", "in-response");
 
 /// The headers of the opening handshake (RFC 6455 §4.1, §4.2, §11.3).
-fn handshake_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: bool) -> Option<Found> {
+fn handshake_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: bool) -> Option<TopicAndCase> {
     let value = head.slice(&line.value);
     Some(match (name, request) {
         ("host" | "origin" | "sec-websocket-key", false) => IN_RESPONSE,
@@ -77,7 +76,7 @@ fn handshake_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: boo
         ("upgrade", _) => ("upgrade", upgrade_case(head, request)),
         ("connection", _) => ("connection", connection_case(head, request)),
         ("sec-websocket-key", true) => ("sec-websocket-key", key_case(head, value)),
-        // Base64 of the 20 bytes of a SHA-1 has 28 characters, the last of them padding.
+        // The 20 bytes of a SHA-1 hash have 28 characters in base64; the last is padding.
         ("sec-websocket-accept", false) if value.len() == 28 && value.ends_with(b"=") => {
             ("sec-websocket-accept", "answer")
         }
@@ -92,8 +91,8 @@ fn handshake_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: boo
     })
 }
 
-/// The headers that HTTP has in any case.
-fn http_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: bool) -> Option<Found> {
+/// The headers of plain HTTP.
+fn http_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: bool) -> Option<TopicAndCase> {
     let value = head.slice(&line.value);
     match name {
         "cache-control" if request => return Some(("cache-control", "request")),
@@ -149,7 +148,7 @@ fn key_case(head: &Head<'_>, key: &[u8]) -> &'static str {
     }
 }
 
-/// Whether permessage-deflate is among the extensions of a line (RFC 6455 §9.1, RFC 7692 §7).
+/// The case for a line of extensions: with or without permessage-deflate (RFC 6455 §9.1, RFC 7692 §7).
 fn extensions_case(value: &[u8], request: bool) -> &'static str {
     let deflate = value.split(|byte| *byte == b',').any(|extension| {
         let name = extension.split(|byte| *byte == b';').next().unwrap_or_default();
@@ -166,15 +165,14 @@ fn extensions_case(value: &[u8], request: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::{Explanation, http_field};
+    use crate::explain::http_field;
     use crate::wire::field::FieldId;
 
-    /// The words about the first header of a head that begins so, with the rest behind.
-    fn explain(start: &str, lines: &str) -> Explanation {
+    /// Topic and case of the text for the first header of a head with this start line and these header lines.
+    fn key(start: &str, lines: &str) -> TopicAndCase {
         let wire = format!("{start}\r\n{lines}\r\n\r\n");
-        let head = Head::read(wire.as_bytes());
-        let fields = head.fields(wire.len() as u64);
-        http_field(&head, fields.iter().find(|field| field.id == FieldId::Header(0)).expect("a header"))
+        let TextKey { topic, case, .. } = choose(&Head::read(wire.as_bytes()), 0);
+        (topic, case)
     }
 
     const GET: &str = "GET /chat HTTP/1.1";
@@ -182,48 +180,46 @@ mod tests {
 
     #[test]
     fn section_4_1_the_key() {
-        let words = explain(GET, "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==");
-        assert_eq!((words.title.as_str(), words.section.as_str()), ("Sec-WebSocket-Key", "RFC 6455 §4.1"));
-        assert!(words.text.starts_with("dGhlIHNhbXBsZSBub25jZQ==: 16 random bytes in base64"), "{}", words.text);
-        assert!(explain(GET, "Sec-WebSocket-Key: short").text.starts_with("short is not base64 of exactly 16 bytes"));
+        assert_eq!(key(GET, "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-key", "right"));
+        assert_eq!(key(GET, "Sec-WebSocket-Key: short"), ("sec-websocket-key", "malformed"));
     }
 
     #[test]
-    fn the_same_header_says_another_thing_in_a_response() {
-        assert!(explain(GET, "Upgrade: websocket").text.contains("the client asks"));
-        assert!(explain(SWITCHED, "Upgrade: WebSocket").text.contains("the server agrees"));
-        assert!(explain("HTTP/1.1 426 Upgrade Required", "Upgrade: websocket").text.contains("could change"));
-        assert!(explain(GET, "Sec-WebSocket-Accept: x").text.contains("a header of responses"));
+    fn a_header_has_another_meaning_in_a_response() {
+        assert_eq!(key(GET, "Upgrade: websocket"), ("upgrade", "asks"));
+        assert_eq!(key(SWITCHED, "Upgrade: WebSocket"), ("upgrade", "agrees"));
+        assert_eq!(key("HTTP/1.1 426 Upgrade Required", "Upgrade: websocket"), ("upgrade", "offers"));
+        assert_eq!(key(GET, "Sec-WebSocket-Accept: x"), IN_REQUEST);
         let offer = "Sec-WebSocket-Extensions: foo, permessage-deflate; client_max_window_bits";
-        assert!(explain(GET, offer).text.contains("offers to compress messages"));
-        assert!(explain(SWITCHED, offer).text.contains("may now compress"));
+        assert_eq!(key(GET, offer), ("sec-websocket-extensions", "offers-deflate"));
+        assert_eq!(key(SWITCHED, offer), ("sec-websocket-extensions", "chosen-deflate"));
     }
 
     #[test]
-    fn connection_is_judged_by_the_message_it_is_in() {
-        assert!(
-            explain(GET, "Connection: keep-alive, Upgrade\r\nUpgrade: websocket").text.contains("this very connection")
-        );
-        assert!(
-            explain(GET, "Connection: keep-alive\r\nUpgrade: websocket").text.contains("must hold the word Upgrade")
-        );
-        assert!(explain(GET, "Connection: keep-alive").text.contains("options for this one connection"));
+    fn connection_depends_on_the_message() {
+        let case = |lines| key(GET, lines).1;
+        assert_eq!(case("Connection: keep-alive, Upgrade\r\nUpgrade: websocket"), "upgrade");
+        assert_eq!(case("Connection: keep-alive\r\nUpgrade: websocket"), "lacks");
+        assert_eq!(case("Connection: keep-alive"), "plain");
     }
 
     #[test]
     fn section_10_2_origins() {
-        let origin = |origin: &str| explain(GET, &format!("Origin: {origin}\r\nHost: localhost:6455")).text;
-        assert!(origin("http://localhost:6455").contains("agrees with Host"));
-        assert!(origin("https://evil.example").contains("not this Host"));
-        assert!(origin("null").starts_with("null:"));
+        let case = |origin: &str| key(GET, &format!("Origin: {origin}\r\nHost: localhost:6455")).1;
+        assert_eq!(case("http://localhost:6455"), "same");
+        assert_eq!(case("https://evil.example"), "foreign");
+        assert_eq!(case("null"), "null");
     }
 
     #[test]
-    fn broken_lines_and_unknown_names() {
-        assert_eq!(explain(GET, "no colon here").title, "header line");
-        assert!(explain(GET, "X : 1").text.starts_with("“X ” cannot be a header's name"));
-        assert_eq!(explain(GET, "X-Thing: 1").title, "X-Thing");
-        assert!(explain(GET, "Sec-WebSocket-Colour: 1").text.contains("defines no such header"));
-        assert_eq!(explain(GET, "X-\u{202e}: 1").title, "header line");
+    fn malformed_lines_and_unknown_names() {
+        assert_eq!(key(GET, "no colon here"), ("flawed", "no-colon"));
+        assert_eq!(key(GET, "X : 1"), ("flawed", "bad-name"));
+        assert_eq!(key(GET, "X-\u{202e}: 1"), ("flawed", "bad-name"));
+        assert_eq!(key(GET, "Sec-WebSocket-Colour: 1"), ("sec-websocket", "unknown"));
+        let head = Head::read(b"GET / HTTP/1.1\r\nX-Thing: 1\r\n\r\n");
+        let fields = head.fields(u64::MAX);
+        let field = fields.iter().find(|field| field.id == FieldId::Header(0)).expect("a header");
+        assert_eq!(http_field(&head, field).title, "X-Thing");
     }
 }

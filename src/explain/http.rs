@@ -1,32 +1,33 @@
-//! The words about a request's or response's fields but its headers, which have a file of their own.
+//! Explains the fields of an HTTP request or response, except its headers: see [`super::header`].
 
 use super::Explanation;
 use super::header;
-use super::texts::{self, Chapter, Page};
+use super::texts::{self, Chapter, TextKey};
 use crate::proto::dissected::Direction;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::http::{self, Head, StartLine};
 use crate::wire::printable;
 
-/// How many characters of a value are put into a text.
+/// The number of characters of a value that are inserted into a text.
 const MAX_VALUE: usize = 60;
 
-/// A few words on what a field of a request or response means, at most 36 columns. Empty for a field that neither has.
+/// The meaning of a field of a request or response in at most 36 columns. Empty for a field that neither has.
 pub fn http_gloss(head: &Head<'_>, field: &Field) -> String {
-    choose(head, field).map(|page| page.gloss(|name| look(head, field, name))).unwrap_or_default()
+    choose(head, field).map(|key| key.gloss(|name| look(head, field, name))).unwrap_or_default()
 }
 
-/// What a field of a request or response means. `field` is one of [`Head::fields`] of the same head; of a field that
-/// neither has only the name is told.
+/// Explains a field of a request or response. `field` must be one of [`Head::fields`] of the same head. For a field that
+/// neither has,
+/// the explanation contains only its name.
 pub fn http_field(head: &Head<'_>, field: &Field) -> Explanation {
     match choose(head, field) {
-        Some(page) => page.words(|name| look(head, field, name)),
+        Some(key) => key.explanation(|name| look(head, field, name)),
         None => Explanation { title: field.id.key().to_owned(), section: String::new(), text: String::new() },
     }
 }
 
-/// Where the text about a field stands.
-pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<Page<'static>> {
+/// The key of the text for a field.
+pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<TextKey<'static>> {
     let value = text_of(field);
     let case = match field.id {
         FieldId::Method => method_case(head, value),
@@ -55,10 +56,10 @@ pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<Page<'static>> {
         | FieldId::CloseCode
         | FieldId::CloseReason => return None,
     };
-    Some(Page::new(Chapter::Http, field.id.key(), case))
+    Some(TextKey::new(Chapter::Http, field.id.key(), case))
 }
 
-/// What a name in braces stands for.
+/// The value of a name in braces.
 fn look(head: &Head<'_>, field: &Field, name: &str) -> Option<String> {
     match (name, &field.value) {
         ("value", _) => Some(shown(text_of(field))),
@@ -84,7 +85,7 @@ fn method_case(head: &Head<'_>, method: &str) -> &'static str {
     }
 }
 
-/// RFC 6455 §4.1: the version of a handshake is at least 1.1.
+/// RFC 6455 §4.1: the HTTP version of a handshake is at least 1.1.
 fn version_case(head: &Head<'_>, version: &str) -> &'static str {
     match direction(head) {
         Direction::ServerToClient => "response",
@@ -131,7 +132,7 @@ fn text_of(field: &Field) -> &str {
     }
 }
 
-/// Captured text as it may be put into a sentence: visible throughout, cut short, and never empty.
+/// Captured text for a sentence: printable, truncated, and never empty.
 fn shown(raw: &str) -> String {
     if raw.is_empty() {
         return texts::phrase("nothing").to_owned();
@@ -147,38 +148,44 @@ fn shown(raw: &str) -> String {
 mod tests {
     use super::*;
 
-    fn explain(wire: &str, id: FieldId) -> Explanation {
+    fn field<'f>(fields: &'f [Field], id: FieldId) -> &'f Field {
+        fields.iter().find(|field| field.id == id).expect("the field")
+    }
+
+    /// The case of the text for a field of a head.
+    fn case(wire: &str, id: FieldId) -> &'static str {
         let head = Head::read(wire.as_bytes());
-        let fields = head.fields(wire.len() as u64);
-        http_field(&head, fields.iter().find(|field| field.id == id).expect("the field"))
+        choose(&head, field(&head.fields(wire.len() as u64), id)).expect("a text").case
     }
 
     #[test]
     fn section_4_1_the_first_line_of_a_handshake() {
         let request = "GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
-        assert!(explain(request, FieldId::Method).text.starts_with("GET: the only method"));
-        assert!(explain(request, FieldId::Target).text.starts_with("/chat: the resource name"));
-        assert_eq!(explain(request, FieldId::Version).section, "RFC 6455 §4.1");
-        let old = "GET /chat HTTP/1.0\r\nUpgrade: websocket\r\n\r\n";
-        assert!(explain(old, FieldId::Version).text.starts_with("HTTP/1.0: a WebSocket handshake needs at least"));
-        let endless = "GET /chat HTTP/inf\r\nUpgrade: websocket\r\n\r\n";
-        assert!(explain(endless, FieldId::Version).text.starts_with("HTTP/inf: a WebSocket handshake needs at least"));
-        assert!(explain("GET / HTTP/1.1\r\n\r\n", FieldId::Method).text.contains("plain HTTP"));
+        assert_eq!(case(request, FieldId::Method), "handshake");
+        assert_eq!(case(request, FieldId::Target), "handshake");
+        assert_eq!(case(request, FieldId::Version), "right");
+        for version in ["HTTP/1.0", "HTTP/inf"] {
+            let request = format!("GET /chat {version}\r\nUpgrade: websocket\r\n\r\n");
+            assert_eq!(case(&request, FieldId::Version), "wrong", "{version}");
+        }
+        assert_eq!(case("GET / HTTP/1.1\r\n\r\n", FieldId::Method), "get");
     }
 
     #[test]
     fn section_4_2_2_the_status() {
         let switched = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
-        assert!(explain(switched, FieldId::Status).text.starts_with("101, Switching Protocols: the server agrees"));
-        assert!(explain(switched, FieldId::HeadEnd).text.contains("first byte of a WebSocket frame"));
-        assert!(explain("HTTP/1.1 418 I'm a teapot\r\n\r\n", FieldId::Status).text.starts_with("418: the server"));
-        assert!(explain("HTTP/1.1 abc\r\n\r\n", FieldId::Status).text.starts_with("abc is no status code"));
+        assert_eq!(case(switched, FieldId::Status), "101");
+        assert_eq!(case(switched, FieldId::HeadEnd), "switched");
+        assert_eq!(case("HTTP/1.1 418 I'm a teapot\r\n\r\n", FieldId::Status), "4xx");
+        assert_eq!(case("HTTP/1.1 abc\r\n\r\n", FieldId::Status), "other");
     }
 
     #[test]
-    fn what_comes_from_the_wire_is_safe_and_cut_short() {
-        let words = explain(&format!("GET /\x1b[31m{} HTTP/1.1\r\n\r\n", "x".repeat(200)), FieldId::Target);
-        assert!(words.text.starts_with("/␛[31mxxx") && words.text.contains("x…: what is asked for"), "{}", words.text);
-        assert_eq!(shown(""), "nothing");
+    fn captured_text_is_printable_and_truncated() {
+        let wire = format!("GET /\x1b[31m{} HTTP/1.1\r\n\r\n", "x".repeat(200));
+        let head = Head::read(wire.as_bytes());
+        let text = http_field(&head, field(&head.fields(wire.len() as u64), FieldId::Target)).text;
+        assert!(text.starts_with("/␛[31mxxx") && text.contains("x…:") && !text.contains('\x1b'), "{text}");
+        assert!(!shown("").is_empty());
     }
 }

@@ -1,7 +1,7 @@
-//! A field, a code, a rule or a record → the words of a teacher.
+//! Explains fields, codes, rules and records to a learner.
 //!
-//! All prose stands in `assets/explain/en.toml`; here is decided which text fits the value at hand. What comes from the
-//! wire goes through [`crate::wire::printable`] before it is put into a text, so that words may go to a terminal as they are.
+//! `assets/explain/en.toml` contains all texts; this module chooses the text for a value. Captured text is made
+//! [`crate::wire::printable`] before it is inserted, so explanations are safe for a terminal.
 
 mod case;
 mod code;
@@ -29,17 +29,17 @@ use texts::Chapter;
 /// An explanation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// What is explained, as its specification calls it; for a header its name. Safe for a terminal.
+    /// The term of the specification, or the name of a header. Safe for a terminal.
     pub title: String,
-    /// Where it is written, such as `RFC 6455 §5.2`.
+    /// The section that defines it, such as `RFC 6455 §5.2`.
     pub section: String,
     /// One to three sentences, at most 320 characters. Safe for a terminal.
     pub text: String,
 }
 
-/// Why a rule exists, and what a peer does that sees it broken. The title is the rule's id.
+/// Explains why a rule exists and what a peer does on a violation. The title is the id of the rule.
 ///
-/// Says nothing of a certain record: that is [`crate::proto::rules::Finding::sentence`].
+/// The explanation is general; [`crate::proto::rules::Finding::sentence`] describes the violation of one record.
 pub fn rule(rule: Rule) -> Explanation {
     Explanation {
         title: rule.id().to_owned(),
@@ -48,9 +48,9 @@ pub fn rule(rule: Rule) -> Explanation {
     }
 }
 
-/// What a record of that kind is.
+/// Explains a kind of record.
 pub fn record(kind: Kind, direction: Direction) -> Explanation {
-    texts::Page::new(Chapter::Record, record_key(kind), "any").words(|name| texts::peer(direction, name))
+    texts::TextKey::new(Chapter::Record, record_key(kind), "any").explanation(|name| texts::peer(direction, name))
 }
 
 const fn record_key(kind: Kind) -> &'static str {

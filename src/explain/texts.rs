@@ -1,4 +1,4 @@
-//! The book of texts, `assets/explain/en.toml`: read once, looked up by chapter, topic and case, its names filled in.
+//! The texts of `assets/explain/en.toml`: parsed once, looked up by chapter, topic and case.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,34 +9,33 @@ use super::Explanation;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::grouped;
 
-/// The only language there is.
+/// The texts in English, the only language so far.
 const SOURCE: &str = include_str!("../../assets/explain/en.toml");
 
-static BOOK: LazyLock<Book> =
-    LazyLock::new(|| toml::from_str(SOURCE).expect("the texts that are compiled in were tested"));
+static TEXTS: LazyLock<Texts> = LazyLock::new(|| toml::from_str(SOURCE).expect("a test parses en.toml"));
 
-/// The parts of the book that have topics with cases.
+/// The tables of `en.toml` that have topics with cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Chapter {
-    /// Topics are hexadecimal opcodes, `3-7` and `b-f`.
+    /// Topics are opcodes in hex, `3-7` and `b-f`.
     Opcode,
-    /// Topics are the keys of a frame's fields.
+    /// Topics are keys of the fields of a frame.
     Frame,
-    /// Topics are close codes and their ranges.
+    /// Topics are close codes and ranges of them.
     Close,
-    /// Topics are the keys of a head's fields but its headers.
+    /// Topics are keys of the fields of an HTTP message, except headers.
     Http,
-    /// Topics are header names in lower case, and sorts of them.
+    /// Topics are header names in lower case, and groups of them.
     Header,
     /// Topics are kinds of records.
     Record,
-    /// Topics are what a compressed message has.
+    /// Topics are parts of a compressed frame.
     Deflate,
 }
 
-/// Where a text stands in the book.
+/// The key of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Page<'k> {
+pub(super) struct TextKey<'k> {
     pub chapter: Chapter,
     pub topic: &'k str,
     pub case: &'k str,
@@ -44,7 +43,7 @@ pub(super) struct Page<'k> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Book {
+struct Texts {
     phrase: BTreeMap<String, String>,
     opcode: BTreeMap<String, Topic>,
     frame: BTreeMap<String, Topic>,
@@ -73,7 +72,7 @@ struct Case {
     text: String,
 }
 
-impl Book {
+impl Texts {
     fn chapter(&self, chapter: Chapter) -> &BTreeMap<String, Topic> {
         match chapter {
             Chapter::Opcode => &self.opcode,
@@ -87,14 +86,15 @@ impl Book {
     }
 }
 
-impl<'k> Page<'k> {
+impl<'k> TextKey<'k> {
     pub const fn new(chapter: Chapter, topic: &'k str, case: &'k str) -> Self {
         Self { chapter, topic, case }
     }
 
-    /// The words that stand there, with the names in braces filled in by `look`. Empty where nothing stands, which a test
-    /// rules out.
-    pub fn words(self, look: impl Fn(&str) -> Option<String>) -> Explanation {
+    /// The explanation with this key. `look` returns the value of each name in braces. Empty if there is no such text,
+    /// which a test
+    /// excludes.
+    pub fn explanation(self, look: impl Fn(&str) -> Option<String>) -> Explanation {
         let Some((topic, case)) = self.find() else {
             return Explanation { title: self.topic.to_owned(), section: String::new(), text: String::new() };
         };
@@ -105,33 +105,33 @@ impl<'k> Page<'k> {
         }
     }
 
-    /// The few words that stand there, likewise.
+    /// The gloss with this key, filled in as in [`Self::explanation`].
     pub fn gloss(self, look: impl Fn(&str) -> Option<String>) -> String {
         self.find().map(|(_, case)| fill(&case.gloss, &look)).unwrap_or_default()
     }
 
     fn find(self) -> Option<(&'static Topic, &'static Case)> {
-        let topic = BOOK.chapter(self.chapter).get(self.topic)?;
+        let topic = TEXTS.chapter(self.chapter).get(self.topic)?;
         Some((topic, topic.cases.get(self.case)?))
     }
 }
 
-/// Whether a chapter has a topic of that name.
+/// Returns true if a chapter has a topic.
 pub(super) fn has_topic(chapter: Chapter, topic: &str) -> bool {
-    BOOK.chapter(chapter).contains_key(topic)
+    TEXTS.chapter(chapter).contains_key(topic)
 }
 
-/// What is filed about a rule, by its id.
+/// The text about the rule with this id.
 pub(super) fn rule(id: &str) -> Option<&'static str> {
-    BOOK.rule.get(id).map(String::as_str)
+    TEXTS.rule.get(id).map(String::as_str)
 }
 
-/// A word that other texts are put together from.
+/// A phrase that is inserted into other texts.
 pub(super) fn phrase(key: &str) -> &'static str {
-    BOOK.phrase.get(key).map_or("", String::as_str)
+    TEXTS.phrase.get(key).map_or("", String::as_str)
 }
 
-/// The names that every text about one direction knows: who sends and who receives.
+/// The values of the names `sender` and `receiver`, which every text about a direction may use.
 pub(super) fn peer(direction: Direction, name: &str) -> Option<String> {
     let (from, to) = match direction {
         Direction::ClientToServer => ("client", "server"),
@@ -152,8 +152,9 @@ pub(super) fn bytes(number: u64) -> String {
     }
 }
 
-/// A template with each `{name}` replaced by what `look` says. A name that `look` does not know stays, which a test rules
-/// out; what is put in is not looked at again.
+/// Replaces each `{name}` in a template by the value that `look` returns. A name without a value stays, which a test
+/// excludes. Values
+/// are not searched for names.
 pub(super) fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
@@ -170,21 +171,22 @@ pub(super) fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> Str
     out
 }
 
-/// Every page of the book.
+/// The keys of all texts.
 #[cfg(test)]
-pub(super) fn pages() -> impl Iterator<Item = Page<'static>> {
+pub(super) fn keys() -> impl Iterator<Item = TextKey<'static>> {
     use Chapter::{Close, Deflate, Frame, Header, Http, Opcode, Record};
     [Opcode, Frame, Close, Http, Header, Record, Deflate].into_iter().flat_map(|chapter| {
-        BOOK.chapter(chapter)
+        TEXTS
+            .chapter(chapter)
             .iter()
-            .flat_map(move |(topic, page)| page.cases.keys().map(move |case| Page { chapter, topic, case }))
+            .flat_map(move |(topic, key)| key.cases.keys().map(move |case| TextKey { chapter, topic, case }))
     })
 }
 
 /// The ids of all rules that have a text.
 #[cfg(test)]
 pub(super) fn rule_ids() -> impl Iterator<Item = &'static str> {
-    BOOK.rule.keys().map(String::as_str)
+    TEXTS.rule.keys().map(String::as_str)
 }
 
 #[cfg(test)]
@@ -205,13 +207,15 @@ mod tests {
     }
 
     #[test]
-    fn the_book_is_read_and_every_topic_has_a_case() {
-        for chapter in [&BOOK.opcode, &BOOK.frame, &BOOK.close, &BOOK.http, &BOOK.header, &BOOK.record, &BOOK.deflate] {
+    fn every_topic_has_a_case_and_a_section() {
+        for chapter in
+            [&TEXTS.opcode, &TEXTS.frame, &TEXTS.close, &TEXTS.http, &TEXTS.header, &TEXTS.record, &TEXTS.deflate]
+        {
             for (key, topic) in chapter {
                 assert!(!topic.cases.is_empty(), "{key}");
                 assert!(!topic.section.is_empty(), "{key}");
             }
         }
-        assert_eq!(Page::new(Chapter::Frame, "fin", "no such").words(|_| None).text, "");
+        assert_eq!(TextKey::new(Chapter::Frame, "fin", "no such").explanation(|_| None).text, "");
     }
 }

@@ -1,4 +1,4 @@
-//! What a field says, in a few characters: the one place where a field's value is put into words.
+//! Formats the value of a field for people. All views use this module.
 
 use crate::proto::rules::grouped;
 use crate::wire::close::CloseCode;
@@ -6,19 +6,19 @@ use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
-/// A field's value, in the parts that views choose from. All of it is safe for a terminal.
+/// The value of a field in several forms, all safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueText {
-    /// As it stands on the wire, where that is short: the digits of at most 8 bits, the two bytes of a 16-bit length. Otherwise
+    /// The value as sent, if it is short: the digits of at most 8 bits, or the two bytes of a 16-bit length. Otherwise
     /// empty.
     pub raw: String,
-    /// As people write it: a number (an opcode in hex), bytes in hex, text, a length with its unit.
+    /// The value for people: a number (an opcode in hex), bytes in hex, text, or a length with its unit.
     pub value: String,
-    /// The name of an opcode or close code; otherwise empty.
+    /// The name of an opcode or close code. Otherwise empty.
     pub name: &'static str,
 }
 
-/// What a field says.
+/// Formats the value of a field.
 pub fn value(field: &Field) -> ValueText {
     let (mut raw, mut name) = (String::new(), "");
     let value = match &field.value {
@@ -44,7 +44,7 @@ pub fn value(field: &Field) -> ValueText {
 }
 
 impl ValueText {
-    /// The raw form before the value; once where they are the same, as of a single bit.
+    /// The raw form, then the value; only the value if both are the same, as for a single bit.
     pub fn with_raw(&self) -> String {
         if self.raw.is_empty() || self.raw == self.value {
             self.value.clone()
@@ -53,7 +53,7 @@ impl ValueText {
         }
     }
 
-    /// The value with its name behind it.
+    /// The value, then its name.
     pub fn with_name(&self) -> String {
         if self.name.is_empty() { self.value.clone() } else { format!("{} {}", self.value, self.name) }
     }
@@ -69,7 +69,7 @@ mod tests {
     use crate::wire::frame;
     use crate::wire::http::Head;
 
-    /// With its raw form and with its name, of each field.
+    /// The value of each field, with its raw form and with its name.
     fn said(fields: &[Field]) -> Vec<(String, String)> {
         fields.iter().map(value).map(|words| (words.with_raw(), words.with_name())).collect()
     }
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(frame_of("8f7e012c")[0], pair("1111  0xF", "0xF reserved-f"));
         assert_eq!(frame_of("8f7e012c")[3], pair("01 2c  300", "300"));
         assert_eq!(frame_of("827f0000000000010000")[3], pair("65536", "65536"));
-        assert_eq!(frame_of("817f8000")[3], pair("80 00", "80 00"), "cut");
+        assert_eq!(frame_of("817f8000")[3], pair("80 00", "80 00"), "truncated");
         assert_eq!(frame_of("880303e861")[3..], [pair("1000", "1000 normal closure"), pair("1 byte", "1 byte")]);
     }
 

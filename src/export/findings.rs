@@ -174,11 +174,11 @@ mod tests {
         ];
         assert_eq!(
             lines(LineStyle::Plain, findings),
-            "a␛.pcapng:record 12: error[client-frame-unmasked]: a client must mask every frame; MASK is 0 \
+            "a␛.pcapng:record 12: error[client-frame-unmasked]: MASK is 0, but a client must mask every frame \
              (RFC 6455 §5.1, bit 8) · connection 3 · client → server · 0.003122 s\n\
-             a␛.pcapng:record 12: error[method-not-get]: the method is ␛[2J; a WebSocket handshake is a GET \
+             a␛.pcapng:record 12: error[method-not-get]: the request method is ␛[2J; a WebSocket handshake must use GET \
              (RFC 6455 §4.1, bits 0–23, about record 4) · connection 3 · client → server · 0.003122 s\n\
-             a␛.pcapng:record 12: error[host-missing]: there is no Host header \
+             a␛.pcapng:record 12: error[host-missing]: the Host header is missing \
              (RFC 6455 §4.1) · connection 3 · client → server · 0.003122 s\n"
         );
     }
@@ -190,7 +190,7 @@ mod tests {
             lines(LineStyle::Json, vec![finding.clone()]),
             "{\"v\":1,\"file\":\"a\\u001b.pcapng\",\"record\":12,\"conn\":3,\"dir\":\"c2s\",\
              \"time\":\"2026-11-22T19:30:00.003122999Z\",\"rule\":\"rsv1-set\",\"section\":\"RFC 6455 §5.2\",\
-             \"severity\":\"error\",\"text\":\"RSV1 is 1, and no negotiated extension gives it a meaning here\",\
+             \"severity\":\"error\",\"text\":\"RSV1 is 1, but no negotiated extension defines it for this frame\",\
              \"bits\":[1,2],\"about\":null}\n"
         );
         let coloured = lines(LineStyle::Coloured, vec![finding.clone()]);

@@ -30,8 +30,8 @@ pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
         lines.push(inside(row, |cell| value(cell, &fields[cell.field], bytes)));
     }
     lines.push(grid.border(grid.rows.len(), '─'));
-    if grid.bits_behind > 0 {
-        lines.push(format!(" … {}", count(grid.bits_behind / 8, "more byte")));
+    if grid.bits_after > 0 {
+        lines.push(format!(" … {}", count(grid.bits_after / 8, "more byte")));
     }
     lines
 }

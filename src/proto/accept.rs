@@ -1,31 +1,31 @@
-//! The accept key, step by step (RFC 6455 §1.3, §4.2.2).
+//! Computes `Sec-WebSocket-Accept` with its intermediate results (RFC 6455 §1.3, §4.2.2).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use sha1::{Digest as _, Sha1};
 
-/// Takes any bits where the last character has more than it needs, as the key in the example of RFC 6455 §4.1 does.
+/// Accepts non-zero unused bits in the last character, which the example key of RFC 6455 §4.1 has.
 const LENIENT: GeneralPurpose =
     GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
-/// What every server joins to the client's key (RFC 6455 §1.3).
+/// The constant that every server appends to the client's key (RFC 6455 §1.3).
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The computation of `Sec-WebSocket-Accept`, with its intermediate results, for people to follow.
+/// The computation of `Sec-WebSocket-Accept`, step by step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptBench {
-    /// The client's `Sec-WebSocket-Key`, as received without white space around it.
+    /// The client's `Sec-WebSocket-Key` as received, without the white space around it.
     pub key: String,
-    /// SHA-1 of key and [`GUID`] joined: 20 bytes.
+    /// The SHA-1 hash of the key followed by [`GUID`].
     pub sha1: [u8; 20],
-    /// Base64 of the hash: what the server must answer.
+    /// The hash in base64: the value that the server must send.
     pub expected: String,
-    /// What it answered, if it did.
+    /// The value that the server sent, if it sent one.
     pub received: Option<String>,
 }
 
 impl AcceptBench {
-    /// Computes the accept key for `key` and sets it beside what was `received`.
+    /// Computes the accept value for `key`, for comparison with the `received` value.
     pub fn new(key: &[u8], received: Option<&[u8]>) -> Self {
         let key = key.trim_ascii();
         let sha1 = sha1(key);
@@ -37,7 +37,7 @@ impl AcceptBench {
         }
     }
 
-    /// Whether what was received is what had to come.
+    /// True if the received value is the expected one.
     pub fn is_ok(&self) -> bool {
         self.received.as_deref() == Some(self.expected.as_str())
     }
@@ -50,18 +50,19 @@ fn sha1(key: &[u8]) -> [u8; 20] {
     hash.finalize().into()
 }
 
-/// Which white space a server treated wrongly before it computed its answer (RFC 6455 §4.2.2: the key is the header's value
-/// without the white space around it).
+/// A mistake of a server: it hashed the wrong white space. The key is the header value without the white space around it
+/// (RFC 6455
+/// §4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spaces {
-    /// It left some on that stands around the key.
+    /// It hashed white space around the key.
     Around,
-    /// It took out what stands inside the key.
+    /// It removed white space inside the key.
     Inside,
 }
 
-/// Whether an answer that is wrong for a key is right for one with other white space. `line` is what stands behind the
-/// header's colon.
+/// Finds out whether a wrong accept value results from wrong white space. `line` is the text after the colon of the key
+/// header.
 pub fn wrong_spaces(line: &[u8], received: &[u8]) -> Option<Spaces> {
     let answers = |key: &[u8]| STANDARD.encode(sha1(key)).as_bytes() == received;
     let key = line.trim_ascii();
@@ -73,17 +74,18 @@ pub fn wrong_spaces(line: &[u8], received: &[u8]) -> Option<Spaces> {
     (inside != key && answers(&inside)).then_some(Spaces::Inside)
 }
 
-/// The value of `Sec-WebSocket-Accept` that answers `key`.
+/// The value of `Sec-WebSocket-Accept` for `key`.
 pub fn accept_key(key: &[u8]) -> String {
     AcceptBench::new(key, None).expected
 }
 
-/// Whether a `Sec-WebSocket-Key` is base64 of exactly 16 bytes (RFC 6455 §4.1).
+/// Returns true if a `Sec-WebSocket-Key` encodes exactly 16 bytes in base64 (RFC 6455 §4.1).
 pub fn is_valid_key(key: &[u8]) -> bool {
     nonce(key).is_some()
 }
 
-/// The 16 bytes that a `Sec-WebSocket-Key` stands for; `None` when it is no base64 of 16 bytes (RFC 6455 §4.1).
+/// The 16 bytes that a `Sec-WebSocket-Key` encodes; `None` if it does not encode exactly 16 bytes in base64 (RFC 6455
+/// §4.1).
 pub fn nonce(key: &[u8]) -> Option<[u8; 16]> {
     LENIENT.decode(key).ok()?.try_into().ok()
 }
@@ -108,12 +110,12 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_the_key_with_other_spaces_is_recognized() {
+    fn a_value_for_the_key_with_wrong_white_space_is_recognized() {
         let answer = |key: &[u8]| STANDARD.encode(sha1(key)).into_bytes();
         assert_eq!(wrong_spaces(b" key\t", &answer(b" key")), Some(Spaces::Around));
         assert_eq!(wrong_spaces(b" key\t", &answer(b"key\t")), Some(Spaces::Around));
         assert_eq!(wrong_spaces(b" k ey", &answer(b"key")), Some(Spaces::Inside));
-        assert_eq!(wrong_spaces(b" key", &answer(b"key")), None, "that is the right one");
+        assert_eq!(wrong_spaces(b" key", &answer(b"key")), None, "the correct value");
         assert_eq!(wrong_spaces(b" key", b"other"), None);
     }
 }

@@ -1,51 +1,52 @@
-//! How far the body of an HTTP message goes (RFC 9112 §6).
+//! Finds the end of an HTTP body (RFC 9112 §6).
 
 use crate::wire::http::Head;
 
-/// Counts a body as it streams in; holds none of it.
+/// Counts the bytes of a body as they arrive. Keeps none of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// That many bytes are to come.
+    /// This many bytes are still to come.
     Length(u64),
-    /// Chunked transfer coding.
-    Chunked(Chunk),
-    /// Everything until the stream ends.
+    /// Chunked transfer coding (RFC 9112 §7.1).
+    Chunked(ChunkPosition),
+    /// All bytes until the stream ends.
     UntilEnd,
 }
 
-/// Where in the chunked coding we stand.
+/// The position in a chunked body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chunk {
-    /// In a size line: the size read so far, and whether its digits are over.
+pub enum ChunkPosition {
+    /// In a size line: the size read so far, and whether all its digits were read.
     Size(u64, bool),
-    /// In a chunk's data and its line break: bytes to come.
+    /// In the data of a chunk or in the line break after it: the number of bytes still to come.
     Data(u64),
-    /// In the trailer: bytes in the current line.
+    /// In the trailer: the number of bytes in the current line so far.
     Trailer(usize),
 }
 
 impl Body {
-    /// The body that follows a request head.
+    /// The body of a request with this head.
     pub fn of_request(head: &Head<'_>) -> Self {
         if head.has_token("transfer-encoding", "chunked") {
-            return Self::Chunked(Chunk::Size(0, false));
+            return Self::Chunked(ChunkPosition::Size(0, false));
         }
         Self::Length(content_length(head).unwrap_or(0))
     }
 
-    /// The body that follows a response head; `to_head` when the request was a HEAD.
+    /// The body of a response with this head. A response to a HEAD request (`to_head`) has none.
     pub fn of_response(head: &Head<'_>, to_head: bool) -> Self {
         let status = head.status().unwrap_or(0);
         if to_head || matches!(status, 100..=199 | 204 | 304) {
             return Self::Length(0);
         }
         if head.has_token("transfer-encoding", "chunked") {
-            return Self::Chunked(Chunk::Size(0, false));
+            return Self::Chunked(ChunkPosition::Size(0, false));
         }
         content_length(head).map_or(Self::UntilEnd, Self::Length)
     }
 
-    /// Takes from `bytes` what belongs to the body: how many bytes, and whether the body is then whole.
+    /// Takes the bytes that belong to the body from the start of `bytes`. Returns how many it took, and whether the body is
+    /// complete.
     pub fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         match self {
             Self::Length(left) => {
@@ -58,12 +59,12 @@ impl Body {
         }
     }
 
-    /// Whether nothing more is needed.
+    /// True if no bytes are missing.
     pub const fn is_whole(&self) -> bool {
         matches!(self, Self::Length(0))
     }
 
-    /// Whether the end of the stream may end it.
+    /// True if the body is complete when the stream ends here.
     pub const fn may_end_here(&self) -> bool {
         matches!(self, Self::Length(0) | Self::UntilEnd)
     }
@@ -73,30 +74,34 @@ fn content_length(head: &Head<'_>) -> Option<u64> {
     std::str::from_utf8(head.value("content-length")?).ok()?.trim().parse().ok()
 }
 
-fn take_chunked(chunk: &mut Chunk, bytes: &[u8]) -> (usize, bool) {
+fn take_chunked(chunk: &mut ChunkPosition, bytes: &[u8]) -> (usize, bool) {
     let mut at = 0;
     while at < bytes.len() {
         match chunk {
-            Chunk::Size(size, over) => {
+            ChunkPosition::Size(size, over) => {
                 let byte = bytes[at];
                 at += 1;
                 match (byte as char).to_digit(16) {
                     Some(digit) if !*over => *size = size.saturating_mul(16).saturating_add(u64::from(digit)),
                     _ if byte == b'\n' => {
-                        *chunk = if *size == 0 { Chunk::Trailer(0) } else { Chunk::Data(size.saturating_add(2)) };
+                        *chunk = if *size == 0 {
+                            ChunkPosition::Trailer(0)
+                        } else {
+                            ChunkPosition::Data(size.saturating_add(2))
+                        };
                     }
                     _ => *over = true,
                 }
             }
-            Chunk::Data(left) => {
+            ChunkPosition::Data(left) => {
                 let taken = (*left).min((bytes.len() - at) as u64);
                 at += taken as usize;
                 *left -= taken;
                 if *left == 0 {
-                    *chunk = Chunk::Size(0, false);
+                    *chunk = ChunkPosition::Size(0, false);
                 }
             }
-            Chunk::Trailer(line) => {
+            ChunkPosition::Trailer(line) => {
                 let byte = bytes[at];
                 at += 1;
                 match byte {
@@ -119,7 +124,7 @@ mod tests {
         let head = Head::read(head);
         let mut whole = Body::of_response(&head, false);
         let result = whole.take(body);
-        // Byte by byte gives the same.
+        // The result is the same if the body arrives byte by byte.
         let mut single = Body::of_response(&head, false);
         let mut at = 0;
         while at < body.len() {
@@ -134,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_ends_where_its_framing_says() {
+    fn a_body_ends_according_to_its_framing() {
         assert_eq!(taken(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", b"abcdef"), (3, true));
         assert_eq!(taken(b"HTTP/1.1 200 OK\r\n\r\n", b"abc"), (3, false));
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

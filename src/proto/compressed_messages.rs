@@ -1,49 +1,53 @@
-//! The compressed messages of one direction as the dissector follows them: inflated, judged, not kept (RFC 7692 §6, §7.2).
+//! Inflates and judges the compressed messages of one direction, without keeping them (RFC 7692 §6, §7.2).
 
 use super::deflate::{InflateError, MAX_WINDOW_BITS, MessageInflater};
 use super::dissected::{Checkpoint, Direction};
 use super::distances::farthest;
-use super::endpoint::MAX_MESSAGE;
 use super::extensions::DeflateParams;
+use super::judge::MAX_MESSAGE;
 use super::rules::{Finding, Rule, grouped};
 use super::utf8::Utf8;
 use crate::wire::field::Span;
 use crate::wire::frame::FrameHead;
 
-/// The most that a message is inflated to, in bytes: a bomb costs no more than that.
+/// The number of bytes after which inflating a message stops. Bounds the cost of a message that inflates to a huge size.
 pub const MAX_INFLATED: u64 = MAX_MESSAGE;
 
-/// How much of an inflated message exports carry, in bytes.
+/// The number of bytes of an inflated message that exports contain.
 pub const EXPORTED_INFLATED: u64 = 16 << 20;
 
-/// How far a message may lie behind a checkpoint, in bytes that are inflated on the way there: a few milliseconds.
+/// The distance between checkpoints in inflated bytes. Bounds the time to reach any message from the checkpoint before it
+/// to a few
+/// milliseconds.
 const CHECKPOINT_EVERY: u64 = 1 << 20;
 
-/// What a message costs on the way besides what it inflates to, in such bytes.
+/// The cost of each message, apart from its inflated bytes, in the unit of [`CHECKPOINT_EVERY`].
 const PER_MESSAGE: u64 = 128;
 
-/// How far a message may lie behind a checkpoint on the wire, in bytes: they are skipped.
+/// The distance between checkpoints in wire bytes.
 const CHECKPOINT_EVERY_WIRE: u64 = 4 << 20;
 
-/// How much of a message is looked through for how far back it refers, compressed, in bytes.
+/// The longest compressed message that is checked for references beyond the negotiated window, in bytes.
 const MAX_WALKED: usize = 1 << 20;
 
+/// Inflates and judges the compressed messages of one direction.
 #[derive(Debug)]
 pub(super) struct CompressedMessages {
     inflation: MessageInflater,
-    /// The state of the message's text; `None` for what is no text or is known to be broken.
+    /// Validates the text of the message; `None` for a binary message and after invalid text.
     utf8: Option<Utf8>,
-    /// The way from the latest checkpoint to here, in bytes as [`CHECKPOINT_EVERY`] counts them, and where that stands.
+    /// The distance from the latest checkpoint, in the unit of [`CHECKPOINT_EVERY`].
     since: u64,
+    /// The offset of the latest checkpoint in the stream.
     checkpoint: Option<u64>,
-    /// The window agreed on, in bits.
+    /// The negotiated window, in bits.
     window_bits: u8,
-    /// Where that is not the largest, what the message consists of so far, compressed; `None` when that is too much.
+    /// The compressed bytes of the message so far, if the window is smaller than the maximum; `None` if they are too many.
     compressed: Option<Vec<u8>>,
 }
 
 impl CompressedMessages {
-    /// The messages of a direction, with what was agreed on.
+    /// Starts a direction with the negotiated parameters.
     pub fn new(agreed: &DeflateParams, direction: Direction) -> Self {
         Self {
             inflation: MessageInflater::new(agreed.takeover(direction), MAX_INFLATED),
@@ -55,7 +59,7 @@ impl CompressedMessages {
         }
     }
 
-    /// A compressed message begins.
+    /// Starts a message.
     pub fn begin(&mut self, is_text: bool) {
         self.inflation.begin();
         self.since += PER_MESSAGE;
@@ -67,22 +71,24 @@ impl CompressedMessages {
         });
     }
 
-    /// A checkpoint is wanted behind the next message.
+    /// Requests a checkpoint after the next message.
     pub const fn want_checkpoint(&mut self) {
         self.since = CHECKPOINT_EVERY;
     }
 
-    /// Bytes are missing: the current message is not inflated further, nor is a later one that may refer to it.
+    /// Notes that bytes are missing: the current message cannot be inflated further, nor can later messages that may refer
+    /// to it.
     pub fn lose(&mut self) {
         self.utf8 = None;
         self.inflation.lose();
         if !self.inflation.is_takeover() {
-            // The next message stands alone, and is a place to begin at.
+            // The next message refers to nothing before it, so a reader can start there.
             self.checkpoint = None;
         }
     }
 
-    /// Takes the next compressed bytes, unmasked: payload bytes `seen` and on of a frame. What came out before a fault is
+    /// Takes the next compressed bytes, unmasked: the payload of a frame from byte `seen` on. Bytes inflated before an
+    /// error are
     /// judged too.
     pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> impl Iterator<Item = Finding> {
         self.compressed = self.compressed.take().filter(|kept| kept.len() + bytes.len() <= MAX_WALKED);
@@ -99,7 +105,7 @@ impl CompressedMessages {
             Err(InflateError::Invalid(fault)) => {
                 let byte = seen + fault.at as u64;
                 let at = head.header_len() as u64 + byte;
-                let words = format!("at payload byte {byte}");
+                let words = format!("invalid data at payload byte {byte}");
                 Some(Finding::new(Rule::InflateFailed, Some(Span::bytes(at, at + 1))).number(byte).text(&words))
             }
             Err(InflateError::TooLong) => Some(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
@@ -108,7 +114,7 @@ impl CompressedMessages {
         bad.map(not_utf8).into_iter().chain(fault)
     }
 
-    /// The message ends with this frame.
+    /// Ends the message with this frame.
     pub fn finish(&mut self, head: &FrameHead) -> Vec<Finding> {
         let finished = self.inflation.finish();
         let mut findings = Vec::new();
@@ -118,7 +124,7 @@ impl CompressedMessages {
             Err(InflateError::Invalid(_)) => findings.push(
                 Finding::new(Rule::InflateFailed, last)
                     .number(head.payload_len)
-                    .text("at its end: something is missing"),
+                    .text("the data is incomplete at the end of the message"),
             ),
             Err(InflateError::TooLong) => findings.push(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
             Ok(()) if self.inflation.is_lost() => {}
@@ -140,15 +146,16 @@ impl CompressedMessages {
         findings
     }
 
-    /// Where the next reader of these messages may begin: before the frame from `start` to `end`, when there is nothing to
-    /// begin at yet, or behind it, when it ends a message and the way to here has become long.
+    /// Returns a new checkpoint if one is due: before the frame from `start` to `end` if there is none yet; after it if it
+    /// ends a
+    /// message (`whole`) and the distance from the latest checkpoint has become too long.
     pub fn checkpoint(&mut self, start: u64, end: u64, whole: bool) -> Option<Box<Checkpoint>> {
         let Some(latest) = self.checkpoint else {
             self.checkpoint = Some(start);
             return Some(Box::new(Checkpoint { offset: start, window: Box::default() }));
         };
-        let far = self.since >= CHECKPOINT_EVERY || end - latest >= CHECKPOINT_EVERY_WIRE;
-        if !far || !whole || self.inflation.is_lost() {
+        let due = self.since >= CHECKPOINT_EVERY || end - latest >= CHECKPOINT_EVERY_WIRE;
+        if !due || !whole || self.inflation.is_lost() {
             return None;
         }
         self.checkpoint = Some(end);
@@ -157,11 +164,11 @@ impl CompressedMessages {
     }
 }
 
-/// Checks text as it is inflated.
+/// Validates text as it is inflated.
 struct Text<'a> {
     utf8: &'a mut Option<Utf8>,
     at: u64,
-    /// The first byte of the inflated message that makes it no UTF-8.
+    /// The offset of the first invalid byte in the inflated message.
     bad: Option<u64>,
 }
 

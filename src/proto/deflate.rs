@@ -1,4 +1,4 @@
-//! permessage-deflate: the compressed payload of messages (RFC 7692 §7.2, RFC 1951).
+//! permessage-deflate: inflates and compresses the payload of messages (RFC 7692 §7.2, RFC 1951).
 
 mod deflater;
 
@@ -8,35 +8,35 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 pub use self::deflater::Deflater;
 
-/// How far back compressed bytes may refer, in bytes (RFC 1951 §2).
+/// The largest distance that compressed data may refer back, in bytes (RFC 1951 §2).
 pub const WINDOW: usize = 32 * 1024;
 
-/// The same in bits.
+/// [`WINDOW`] in bits.
 pub const MAX_WINDOW_BITS: u8 = 15;
 
-/// The end that every compressed message lacks on the wire (RFC 7692 §7.2.1).
+/// The last bytes of every compressed message, which the sender removes (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
-/// The same, and a byte that is no part of it.
+/// [`TAIL`] and one more byte.
 const TAIL_AND_MORE: [u8; 5] = [0x00, 0x00, 0xff, 0xff, 0x00];
 
-/// The first size of an inflater's buffer, in bytes: many quiet connections stay cheap.
+/// The first size of the buffer of an inflater, in bytes. It is small, so that many idle connections need little memory.
 const FIRST_BUFFER: usize = 4 * 1024;
 
-/// The bytes are no DEFLATE stream.
+/// Data that is not a DEFLATE stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidDeflate {
-    /// Position of the first byte that makes it so in the bytes given; their number, when what is missing is at fault.
+    /// The index of the first invalid byte in the bytes that were passed; their number if data is missing at the end.
     pub at: usize,
 }
 
-/// Inflates the messages of one direction. What it remembers goes on from message to message, until it is reset.
+/// Inflates the messages of one direction. Keeps the window from message to message until it is reset.
 pub struct Inflater {
     stream: Inflate,
-    /// What was inflated last: at least the latest [`WINDOW`] bytes before `end`, when there were so many.
+    /// The latest output before `end`: at least [`WINDOW`] bytes, if there were so many.
     buffer: Vec<u8>,
     end: usize,
-    /// Whether nothing was given to `stream` since it was made anew.
+    /// True if `stream` has received no bytes since it was reset.
     fresh: bool,
 }
 
@@ -53,7 +53,7 @@ impl Default for Inflater {
 }
 
 impl Inflater {
-    /// An inflater that goes on where another one had `window` behind it, between two messages.
+    /// An inflater that continues between two messages, after the output `window`.
     pub fn resumed(window: &[u8]) -> Self {
         let mut inflater = Self::default();
         inflater.buffer.resize(window.len().max(FIRST_BUFFER), 0);
@@ -63,27 +63,28 @@ impl Inflater {
         inflater
     }
 
-    /// What later bytes may refer to: the latest output, at most [`WINDOW`] bytes.
+    /// The bytes that later messages may refer to: the latest output, at most [`WINDOW`] bytes.
     pub fn window(&self) -> &[u8] {
         &self.buffer[self.end.saturating_sub(WINDOW)..self.end]
     }
 
-    /// Forgets everything: the next message stands alone (RFC 7692 §7.1.1).
+    /// Drops the window: the next message refers to nothing before it (RFC 7692 §7.1.1).
     pub fn reset(&mut self) {
         self.end = 0;
         self.stream.reset(false);
         self.fresh = true;
     }
 
-    /// Takes the next compressed bytes of a message, cut anywhere, and hands out what they inflate to, piece by piece.
-    /// When `sink` breaks, the rest is not inflated and the inflater is spent.
+    /// Takes the next compressed bytes of a message, in pieces of any size, and passes the output to `sink` in pieces. If
+    /// `sink`
+    /// breaks, inflating stops; call [`Self::reset`] before the next use.
     ///
     /// # Errors
-    /// When the bytes are no DEFLATE stream. The inflater is then spent until it is reset.
+    /// If the bytes are not a DEFLATE stream. Call [`Self::reset`] before the next use.
     pub fn feed(&mut self, bytes: &[u8], mut sink: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), InvalidDeflate> {
         let mut taken = 0;
         loop {
-            self.make_room();
+            self.reserve();
             let (start, before) = (self.end, (self.stream.total_in(), self.stream.total_out()));
             let status = self.stream.decompress(&bytes[taken..], &mut self.buffer[self.end..], InflateFlush::SyncFlush);
             let used = (self.stream.total_in() - before.0) as usize;
@@ -97,7 +98,7 @@ impl Inflater {
             match status {
                 // A last block does not end the message: further blocks may follow (RFC 7692 §7.2.3.4).
                 Ok(Status::StreamEnd) => self.renew(),
-                // With room left in the buffer, everything that came is out.
+                // If the buffer is not full, all output has been produced.
                 Ok(_) if taken == bytes.len() && self.end < self.buffer.len() => return Ok(()),
                 Ok(_) if used > 0 || made > 0 => {}
                 Ok(_) => return Err(InvalidDeflate { at: taken }),
@@ -106,36 +107,37 @@ impl Inflater {
         }
     }
 
-    /// The message ends: its last block is completed by the end that it lacks on the wire.
+    /// Ends the message: completes its last block with the tail that the sender removed.
     ///
     /// # Errors
-    /// When the message is cut inside a block.
+    /// If the message ends inside a block.
     pub fn finish(&mut self) -> Result<(), InvalidDeflate> {
         if self.fresh {
-            // A last block ended with the message's last byte; there is nothing that the tail could complete.
+            // The last byte of the message ended a last block, so there is no block for the tail to complete.
             return Ok(());
         }
-        self.make_room();
+        self.reserve();
         let before = self.stream.total_in();
-        // With this flush it stops between blocks, and so before the byte behind the tail. Inside a block it takes that too.
+        // With this flush mode, inflating stops between blocks, so it does not take the byte after the tail. Inside a block
+        // it does.
         let ended = self.stream.decompress(&TAIL_AND_MORE, &mut self.buffer[self.end..], InflateFlush::Block);
         let used = (self.stream.total_in() - before) as usize;
         if ended.is_ok() && used == TAIL.len() { Ok(()) } else { Err(InvalidDeflate { at: 0 }) }
     }
 
-    /// Begins a stream that may refer to what was inflated before.
+    /// Starts a new stream that may refer to the earlier output.
     fn renew(&mut self) {
         self.stream.reset(false);
         self.fresh = true;
         let window = &self.buffer[self.end.saturating_sub(WINDOW)..self.end];
         if !window.is_empty() {
-            // A raw stream takes any dictionary at its beginning.
+            // A raw stream accepts any dictionary at its start.
             let _ = self.stream.set_dictionary(window);
         }
     }
 
-    /// Makes room behind the window.
-    fn make_room(&mut self) {
+    /// Ensures that the buffer has free bytes after the window.
+    fn reserve(&mut self) {
         if self.end < self.buffer.len() {
             return;
         }
@@ -148,45 +150,46 @@ impl Inflater {
     }
 }
 
-/// Why a message is not inflated to its end.
+/// Why inflating a message stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InflateError {
-    /// It is no DEFLATE stream: see [`InvalidDeflate::at`].
+    /// The message is not a DEFLATE stream: see [`InvalidDeflate::at`].
     Invalid(InvalidDeflate),
-    /// It inflates to more bytes than it may.
+    /// The message inflates to more bytes than the limit.
     TooLong,
 }
 
-/// Inflates one direction's messages with what was agreed on, each up to a limit. After a fault nothing is inflated until
-/// a message stands alone again.
+/// Inflates the messages of one direction with the negotiated parameters, each up to a limit. After an error it inflates
+/// nothing
+/// until a message that refers to nothing before it.
 #[derive(Debug)]
 pub struct MessageInflater {
     inflater: Inflater,
-    /// Whether a message may refer to earlier ones (RFC 7692 §7.1.1).
+    /// True if a message may refer to earlier ones (RFC 7692 §7.1.1).
     takeover: bool,
-    /// The most that a message may inflate to, in bytes.
+    /// The largest number of bytes that a message may inflate to.
     limit: u64,
-    /// What the current message has inflated to so far, in bytes.
+    /// The number of inflated bytes of the current message so far.
     len: u64,
-    /// Whether the current message has not ended.
+    /// True while the current message is unfinished.
     open: bool,
-    /// After a fault: what messages refer to is not known.
+    /// True after an error: the bytes that messages refer to are unknown.
     lost: bool,
 }
 
 impl MessageInflater {
-    /// The beginning of a direction.
+    /// Starts at the beginning of a direction.
     pub fn new(takeover: bool, limit: u64) -> Self {
         Self::resumed(takeover, limit, &[])
     }
 
-    /// Goes on between two messages, with `window` behind it.
+    /// Continues between two messages, after the output `window`.
     pub fn resumed(takeover: bool, limit: u64, window: &[u8]) -> Self {
         let inflater = if window.is_empty() { Inflater::default() } else { Inflater::resumed(window) };
         Self { inflater, takeover, limit, len: 0, open: false, lost: false }
     }
 
-    /// A message begins. An earlier one that has not ended leaves nothing that this one could refer to.
+    /// Starts a message. After an unfinished message, a message that may refer to it cannot be inflated.
     pub fn begin(&mut self) {
         self.len = 0;
         if self.takeover {
@@ -201,47 +204,47 @@ impl MessageInflater {
     /// Takes the next compressed bytes of the message.
     ///
     /// # Errors
-    /// Once for each fault; what comes after it is ignored.
+    /// Returned once per error; later bytes are ignored.
     pub fn feed(&mut self, bytes: &[u8], sink: impl FnMut(&[u8])) -> Result<(), InflateError> {
         self.run(sink, |inflater, sink| inflater.feed(bytes, sink))
     }
 
-    /// The message ends.
+    /// Ends the message.
     ///
     /// # Errors
-    /// As [`Self::feed`]; a fault's position is 0.
+    /// As [`Self::feed`]; the position is 0.
     pub fn finish(&mut self) -> Result<(), InflateError> {
         self.open = false;
         self.run(|_| {}, |inflater, _| inflater.finish())
     }
 
-    /// Something is missing: nothing is inflated until a message stands alone again.
+    /// Notes missing bytes: inflates nothing until a message that refers to nothing before it.
     pub const fn lose(&mut self) {
         self.lost = true;
         self.open = false;
     }
 
-    /// Whether a message may refer to earlier ones.
+    /// True if a message may refer to earlier ones.
     pub const fn is_takeover(&self) -> bool {
         self.takeover
     }
 
-    /// What the message has inflated to so far, in bytes.
+    /// The number of inflated bytes of the message so far.
     pub const fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether the message has inflated to nothing so far.
+    /// True if the message has no inflated bytes so far.
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether a fault came, so that nothing is inflated.
+    /// True after an error, when nothing is inflated.
     pub const fn is_lost(&self) -> bool {
         self.lost
     }
 
-    /// What the next message may refer to.
+    /// The bytes that the next message may refer to.
     pub fn window(&self) -> &[u8] {
         if self.takeover { self.inflater.window() } else { &[] }
     }

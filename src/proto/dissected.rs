@@ -1,81 +1,23 @@
-//! What a dissector hands out: one record of the wire, small, without its bytes.
+//! The output of a dissector: one record per HTTP message, frame, gap or end. Records hold positions, not bytes.
 
+pub use super::direction::Direction;
 use super::rules::Finding;
 use super::time::Time;
 use crate::wire::field::Span;
 
-/// Which way bytes go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// Client to server.
-    ClientToServer,
-    /// Server to client.
-    ServerToClient,
-}
-
-impl Direction {
-    /// Both, client first.
-    pub const BOTH: [Self; 2] = [Self::ClientToServer, Self::ServerToClient];
-
-    /// 0 for client to server, 1 for server to client: a position in pairs.
-    pub const fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The other one.
-    pub const fn opposite(self) -> Self {
-        match self {
-            Self::ClientToServer => Self::ServerToClient,
-            Self::ServerToClient => Self::ClientToServer,
-        }
-    }
-
-    /// `c2s` or `s2c`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ClientToServer => "c2s",
-            Self::ServerToClient => "s2c",
-        }
-    }
-
-    /// `client → server` or `server → client`.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::ClientToServer => "client → server",
-            Self::ServerToClient => "server → client",
-        }
-    }
-
-    /// Who sends: `client` or `server`.
-    pub const fn sender(self) -> &'static str {
-        match self {
-            Self::ClientToServer => "client",
-            Self::ServerToClient => "server",
-        }
-    }
-
-    /// ▲ up to the server, ▼ down to the client.
-    pub const fn arrow(self) -> char {
-        match self {
-            Self::ClientToServer => '▲',
-            Self::ServerToClient => '▼',
-        }
-    }
-}
-
-/// How a direction of a connection ended.
+/// Why a direction of a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EndReason {
-    /// A TCP FIN: the side has no more to say.
+    /// A TCP FIN: this side sends no more data.
     Fin,
-    /// A TCP RST: the connection was torn down.
+    /// A TCP RST: one side reset the connection.
     Rst,
-    /// The capture stops here; what came after is not known.
+    /// The capture ended before the direction did.
     Capture,
 }
 
 impl EndReason {
-    /// The word that exports and lists show.
+    /// The name in exports and lists: `fin`, `rst` or `capture`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fin => "fin",
@@ -85,29 +27,29 @@ impl EndReason {
     }
 }
 
-/// What sort of record.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// An HTTP request, its body included.
+    /// An HTTP request with its body.
     Request,
-    /// An HTTP response, its body included.
+    /// An HTTP response with its body.
     Response,
     /// A WebSocket frame.
     Frame,
-    /// Bytes missing from the capture.
+    /// Bytes that the capture lacks.
     Gap,
-    /// The end of a direction.
+    /// The end of a direction, without bytes.
     End(EndReason),
-    /// Bytes that are no HTTP and no frame.
+    /// Unrecognized bytes: neither HTTP nor frames.
     Junk,
-    /// The beginning of a head or body, where the stream ended, or a refusal came, before the rest.
+    /// An HTTP message that was truncated: the stream ended, or the server refused the request before all of it was sent.
     CutHttp,
-    /// The beginning of a frame, where the stream ended before the rest.
+    /// A frame that was truncated because the stream ended.
     CutFrame,
 }
 
 impl Kind {
-    /// The record's type in exports: the word of NDJSON's `type`.
+    /// The value of the NDJSON key `type`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -121,64 +63,88 @@ impl Kind {
     }
 }
 
-/// What else a record belongs to.
+/// The message or the earlier record that a record belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordLink {
-    /// Nothing.
+    /// None.
     None,
-    /// A data frame: the ordinal of its message in its direction, from 1.
+    /// A data frame belongs to the message with this ordinal in its direction, counted from 1.
     Message(u32),
-    /// The ordinal in the connection (from 0) of the earlier record that this one answers: a response its request, a
-    /// pong its ping, a Close the other side's Close.
+    /// The record answers the record with this ordinal in the connection, counted from 0: a response its request, a Pong
+    /// its
+    /// Ping, a Close the peer's Close.
     Answers(u32),
 }
 
-/// The key of a handshake, to be held against those of other connections.
+/// The Sec-WebSocket-Key of a request, for comparison with the keys of other connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandshakeKey {
-    /// The 16 bytes that its base64 stands for (RFC 6455 §4.1).
+    /// The 16 bytes that the key encodes in base64 (RFC 6455 §4.1).
     pub nonce: [u8; 16],
-    /// The header line that holds it.
+    /// The header line with the key.
     pub span: Span,
 }
 
-/// One record of the wire.
+/// One record of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DissectedRecord {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Which way it went.
+    /// The direction in which it was sent.
     pub direction: Direction,
-    /// Position of its first byte in its direction's stream.
+    /// Position of its first byte in the stream of its direction, in bytes.
     pub offset: u64,
-    /// Its length on the wire in bytes; for a gap the bytes missing, for an end 0.
+    /// Its length on the wire in bytes: for a gap the number of missing bytes, for an end 0.
     pub wire_len: u64,
-    /// When its last byte was seen.
+    /// The time at which its last byte was captured.
     pub time: Time,
-    /// A frame's first two bytes; 0 where there are none.
+    /// The first two bytes of a frame; 0 for a byte that is missing and for other records.
     pub lead: [u8; 2],
-    /// What else it belongs to.
+    /// The message or the earlier record that it belongs to.
     pub link: RecordLink,
-    /// A response's status or a Close frame's code; 0 where there is none.
+    /// The status of a response or the code of a Close; 0 if it has none.
     pub code: u16,
-    /// Whether it is a frame of a compressed message (RFC 7692 §6).
+    /// True for a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
-    /// Whether nothing tells which way it went, so that `direction` is only where it was fed: a frame that was cut before its
-    /// MASK, in [`super::connection::Connection::in_frames`].
+    /// True if the direction is unknown, and `direction` is only the one that the caller passed: a frame that was truncated
+    /// before
+    /// its MASK bit, in [`super::connection::Connection::in_frames`].
     pub undirected: bool,
-    /// Of a request: its Sec-WebSocket-Key, when there is one that is well-formed.
+    /// The Sec-WebSocket-Key of a request, if it has exactly one and it is well-formed.
     pub key: Option<Box<HandshakeKey>>,
-    /// What there is to say about it.
+    /// Rules that it violates, and other facts worth knowing.
     pub findings: Vec<Finding>,
-    /// Where the compressed messages of its direction can be begun to read, when it adds such a place.
+    /// A new checkpoint for inflating the messages of its direction, if this record adds one.
     pub checkpoint: Option<Box<Checkpoint>>,
 }
 
-/// A place between two messages from which compressed messages can be inflated (RFC 7692 §7.1.1).
+impl DissectedRecord {
+    /// A record without relations and findings.
+    pub(super) const fn new(kind: Kind, direction: Direction, offset: u64, wire_len: u64, time: Time) -> Self {
+        Self {
+            kind,
+            direction,
+            offset,
+            wire_len,
+            time,
+            lead: [0; 2],
+            link: RecordLink::None,
+            code: 0,
+            compressed: false,
+            undirected: false,
+            key: None,
+            findings: Vec::new(),
+            checkpoint: None,
+        }
+    }
+}
+
+/// A position between two messages at which a reader can start to inflate (RFC 7692 §7.1.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Position in its direction's stream: a frame begins there, and no message is unfinished.
+    /// Position in the stream of its direction, in bytes. A frame starts there, and no message is unfinished.
     pub offset: u64,
-    /// What messages from there on may refer to: at most 32 KiB, empty at the beginning and where nothing is referred to.
+    /// The inflated bytes that later messages may refer to: at most 32 KiB; empty at the start and without context
+    /// takeover.
     pub window: Box<[u8]>,
 }

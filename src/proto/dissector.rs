@@ -1,8 +1,8 @@
-//! One direction of a connection: bytes in, records out.
+//! Dissects one direction of a connection: takes bytes, appends records.
 
 use super::body::Body;
-use super::connection::Shared;
-use super::dissected::{Direction, DissectedRecord, EndReason, Kind, RecordLink};
+use super::connection_state::ConnectionState;
+use super::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
 use super::time::Time;
@@ -11,90 +11,92 @@ use crate::wire::partial_head::PartialFrameHead;
 
 mod gap;
 
-use gap::Sight;
+use gap::ResyncStep;
 
-/// The longest HTTP head that is read as one, in bytes. What is longer is opaque.
+/// The longest HTTP head that is parsed, in bytes. A longer head becomes unrecognized bytes.
 pub const MAX_HTTP_HEAD: usize = 64 * 1024;
 
-/// The longest record of opaque bytes, in bytes; more of them make further records.
+/// The longest record of unrecognized bytes, in bytes. Further bytes start another record.
 pub const MAX_JUNK: u64 = 64 * 1024;
 
-/// How many bytes a client may send behind its handshake before the response is known. With more, the handshake is taken
-/// as accepted, so that memory stays bounded.
+/// The number of bytes that are buffered if a client sends data before the response to its handshake. After that, the
+/// dissector
+/// assumes that the server accepts, so that memory stays bounded.
 const MAX_EARLY: usize = 1024 * 1024;
 
-/// What [`Dissector::feed`] stopped for.
+/// Why [`Dissector::feed`] returned.
 #[derive(Debug)]
-pub(super) enum Turn {
-    /// All bytes are taken.
+pub(super) enum FeedOutcome {
+    /// It took all bytes.
     Done,
-    /// An HTTP head is whole and ends after `taken` of the bytes. [`Dissector::go_on`] must be called next.
+    /// An HTTP head is complete. Call [`Dissector::after_head`] next, then feed the bytes after the first `taken`.
     Head {
-        /// How many of the bytes are taken.
+        /// The number of bytes that it took.
         taken: usize,
-        /// Where the head begins in the stream.
+        /// The offset of the head in the stream.
         start: u64,
-        /// Its bytes, the empty line included.
+        /// The bytes of the head with its empty line.
         head: Vec<u8>,
     },
-    /// Frames follow behind so many of the bytes, though the answer to the handshake is missing: both directions are
-    /// upgraded, and the rest is fed again.
-    Inferred {
-        /// How many of the bytes are taken.
+    /// Frames follow, although the capture lacks the response to the handshake. Upgrade both directions, then feed the
+    /// bytes after the
+    /// first `taken` again.
+    FramesInferred {
+        /// The number of bytes that it took.
         taken: usize,
     },
 }
 
-/// One direction's reading.
+/// Dissects one direction.
 #[derive(Debug)]
 pub(super) struct Dissector {
     direction: Direction,
-    /// Bytes taken so far.
+    /// The number of bytes so far, fed or missing.
     position: u64,
-    /// When the latest of them was seen.
+    /// The time of the latest byte.
     last: Time,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Before or inside an HTTP head.
+    /// Before an HTTP head or inside it.
     Head { start: u64, kept: Vec<u8> },
     /// Inside the body of `record`.
-    Body { record: Box<DissectedRecord>, body: Body, then: Then },
-    /// A handshake was sent and its response is not here: bytes are kept, as what they are is not known yet.
+    Body { record: Box<DissectedRecord>, body: Body, then: ReadNext },
+    /// After a handshake request without a response so far: bytes are buffered, because they may be HTTP or frames.
     Early { start: u64, kept: Vec<u8> },
-    /// WebSocket.
+    /// In WebSocket frames.
     Frames(Box<FrameReader>),
-    /// Opaque to the end. The finding goes on the next record.
+    /// In unrecognized bytes until the end. The next record gets the finding `why`.
     Junk { start: u64, why: Option<Finding> },
-    /// Behind missing bytes.
+    /// After missing bytes.
     Resync(Resync),
 }
 
-/// Bytes are opaque until it is certain again what they are: see [`gap`].
+/// Resynchronization: bytes are unrecognized until a frame or a head certainly starts. See [`gap`].
 #[derive(Debug)]
 struct Resync {
     start: u64,
-    /// How many bytes are still to come of what the missing bytes lie inside of, where that is known.
+    /// The number of bytes until the frame or body that contains the gap ends, if known.
     left: Option<u64>,
-    /// What follows then.
-    then: Then,
-    /// It is told that a frame or a head begins where `left` ends, or here where that is not set.
-    told: bool,
-    /// Who goes on reading frames, if somebody has begun.
+    /// What to read after that.
+    then: ReadNext,
+    /// True if the caller has announced that a frame or a head starts after `left` bytes, or here if `left` is not set.
+    announced: bool,
+    /// The reader that was interrupted by the gap, if it was reading frames.
     frames: Option<Box<FrameReader>>,
 }
 
 impl Resync {
-    const fn until_certain(start: u64, then: Then, frames: Option<Box<FrameReader>>) -> Self {
-        Self { start, left: None, then, told: false, frames }
+    const fn until_certain(start: u64, then: ReadNext, frames: Option<Box<FrameReader>>) -> Self {
+        Self { start, left: None, then, announced: false, frames }
     }
 }
 
-/// What follows a body.
+/// What to read next, after a body or a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
+enum ReadNext {
     Head,
     Early,
     Frames,
@@ -106,17 +108,17 @@ impl Dissector {
         Self { direction, position: 0, last: Time(0), state: State::Head { start: 0, kept: Vec::new() } }
     }
 
-    /// A dissector that begins inside a WebSocket conversation, without its handshake.
+    /// A dissector for a stream of frames without a handshake.
     pub fn in_frames(direction: Direction) -> Self {
         Self { state: State::Frames(Box::new(FrameReader::new(direction, 0))), ..Self::new(direction) }
     }
 
-    /// Bytes taken so far.
+    /// The number of bytes so far, fed or missing.
     pub const fn position(&self) -> u64 {
         self.position
     }
 
-    /// Where the record begins of which the latest bytes are a part; the position when none is begun.
+    /// The offset at which the unfinished record starts; the current position if none is unfinished.
     pub fn record_start(&self) -> u64 {
         match &self.state {
             State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
@@ -126,7 +128,7 @@ impl Dissector {
         }
     }
 
-    /// How many bytes of the record are still to come of which the latest bytes are a part, where that is known.
+    /// The number of bytes until the unfinished record ends, if known.
     pub fn left(&self) -> Option<u64> {
         match &self.state {
             State::Frames(reader) => reader.left(),
@@ -136,23 +138,30 @@ impl Dissector {
         }
     }
 
-    /// A place to begin to inflate at is wanted soon.
+    /// Requests a checkpoint after the next compressed message.
     pub fn want_checkpoint(&mut self) {
         if let State::Frames(reader) = &mut self.state {
             reader.want_checkpoint();
         }
     }
 
-    /// What would be certain of a frame that began here and of which only these bytes came. Nothing while no frames are read.
-    pub fn certain_of(&self, beginning: &[u8], shared: &Shared) -> Vec<Finding> {
+    /// The findings that a frame starting here would certainly have if only these bytes of it had been captured. None
+    /// outside frames.
+    pub fn certain_of(&self, beginning: &[u8], connection: &ConnectionState) -> Vec<Finding> {
         match (&self.state, PartialFrameHead::read(beginning)) {
-            (State::Frames(reader), Some(start)) => reader.certain_of(&start, shared),
+            (State::Frames(reader), Some(start)) => reader.certain_of(&start, connection),
             _ => Vec::new(),
         }
     }
 
-    /// Takes bytes until they are used up or a head is whole.
-    pub fn feed(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> Turn {
+    /// Takes bytes until none are left or the caller must act: see [`FeedOutcome`].
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        now: Time,
+        connection: &mut ConnectionState,
+        out: &mut Vec<DissectedRecord>,
+    ) -> FeedOutcome {
         let mut at = 0;
         if !bytes.is_empty() {
             self.last = now;
@@ -161,14 +170,14 @@ impl Dissector {
             let rest = &bytes[at..];
             let taken = match &mut self.state {
                 State::Frames(reader) => {
-                    reader.feed(rest, now, shared, out);
+                    reader.feed(rest, now, connection, out);
                     rest.len()
                 }
                 State::Head { .. } => match self.take_head(rest) {
                     HeadStep::Taken(taken) => taken,
                     HeadStep::Whole { taken, start, head } => {
                         self.position += taken as u64;
-                        return Turn::Head { taken: at + taken, start, head };
+                        return FeedOutcome::Head { taken: at + taken, start, head };
                     }
                 },
                 State::Body { record, body, then } => {
@@ -177,72 +186,73 @@ impl Dissector {
                     if whole {
                         record.time = now;
                         let then = *then;
-                        self.emit_body(then, self.position + taken as u64, shared, out);
+                        self.emit_body(then, self.position + taken as u64, connection, out);
                     }
                     taken
                 }
                 State::Early { kept, .. } => {
                     if kept.is_empty() {
-                        shared.begins_early();
+                        connection.begins_early();
                     }
                     kept.extend_from_slice(rest);
                     if kept.len() > MAX_EARLY {
-                        shared.early();
+                        connection.early();
                         self.position += rest.len() as u64;
-                        self.upgraded(shared, out);
-                        return Turn::Done;
+                        self.upgraded(connection, out);
+                        return FeedOutcome::Done;
                     }
                     rest.len()
                 }
-                State::Junk { .. } => self.take_junk(rest, now, shared, out),
-                State::Resync(_) => match self.resync(rest, at == 0, now, shared, out) {
-                    Sight::Taken(taken) => taken,
-                    Sight::Inferred => return Turn::Inferred { taken: at },
+                State::Junk { .. } => self.take_junk(rest, now, connection, out),
+                State::Resync(_) => match self.resync(rest, at == 0, now, connection, out) {
+                    ResyncStep::Taken(taken) => taken,
+                    ResyncStep::FramesInferred => return FeedOutcome::FramesInferred { taken: at },
                 },
             };
             at += taken;
             self.position += taken as u64;
         }
-        Turn::Done
+        FeedOutcome::Done
     }
 
-    /// After [`Turn::Head`]: `record` is the head, `body` what belongs to it. With `early`, what follows is kept until
-    /// [`Self::upgraded`] or [`Self::refused`] is called.
-    pub fn go_on(
+    /// Continues after [`FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is true,
+    /// bytes after
+    /// the body are buffered until the caller calls [`Self::upgraded`], [`Self::opaque`] or [`Self::refused`].
+    pub fn after_head(
         &mut self,
         record: DissectedRecord,
         body: Body,
         early: bool,
-        shared: &mut Shared,
+        connection: &mut ConnectionState,
         out: &mut Vec<DissectedRecord>,
     ) {
         let start = self.position;
-        let then = if early { Then::Early } else { Then::Head };
+        let then = if early { ReadNext::Early } else { ReadNext::Head };
         if body.is_whole() {
-            shared.emit(record, out);
+            connection.emit(record, out);
             self.state = self.after(then, start);
         } else {
             self.state = State::Body { record: Box::new(record), body, then };
         }
     }
 
-    /// Whether bytes came behind a handshake that is not answered yet.
-    pub const fn sent_early(&self) -> bool {
+    /// True if bytes arrived after a handshake request that has no response yet.
+    pub const fn has_early_bytes(&self) -> bool {
         matches!(&self.state, State::Early { kept, .. } if !kept.is_empty())
     }
 
-    /// From here on frames are read; bytes that were kept are read as frames.
-    pub fn upgraded(&mut self, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
-        self.switch(Then::Frames, shared, out);
+    /// Reads frames from here on, starting with the buffered bytes.
+    pub fn upgraded(&mut self, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+        self.switch(ReadNext::Frames, connection, out);
     }
 
-    /// From here on bytes are opaque: another protocol was agreed on.
-    pub fn opaque(&mut self, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
-        self.switch(Then::Junk, shared, out);
+    /// Reads unrecognized bytes from here on: the connection switched to another protocol.
+    pub fn opaque(&mut self, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+        self.switch(ReadNext::Junk, connection, out);
     }
 
-    /// Reads on as something else: behind the body, where one is being read, and from the first byte that was kept.
-    fn switch(&mut self, to: Then, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
+    /// Changes what is read next: after the current body, or from the first buffered byte.
+    fn switch(&mut self, to: ReadNext, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
         match &mut self.state {
             State::Body { then, .. } => {
                 *then = to;
@@ -254,34 +264,41 @@ impl Dissector {
                 }
                 return;
             }
-            // What is opaque or WebSocket already stays so, whatever the other side says.
+            // The peer cannot change what this direction has already become.
             State::Junk { .. } | State::Frames(_) => return,
             State::Head { .. } | State::Early { .. } => {}
         }
         let (start, kept) = self.take_kept();
         self.position = start;
         self.state = self.after(to, start);
-        self.feed(&kept, self.last, shared, out);
+        self.feed(&kept, self.last, connection, out);
     }
 
-    /// The upgrade was refused: it stays HTTP. Returns the bytes that were kept, which must be fed again.
+    /// Continues with HTTP: the server refused the upgrade. Returns the buffered bytes and their time; feed them again.
     pub fn refused(&mut self) -> (Vec<u8>, Time) {
         match &mut self.state {
-            State::Body { then, .. } => *then = Then::Head,
-            State::Resync(Resync { then, .. }) if *then == Then::Early => *then = Then::Head,
+            State::Body { then, .. } => *then = ReadNext::Head,
+            State::Resync(Resync { then, .. }) if *then == ReadNext::Early => *then = ReadNext::Head,
             _ => {}
         }
         let State::Early { .. } = self.state else { return (Vec::new(), self.last) };
         let (start, kept) = self.take_kept();
         self.position = start;
-        self.state = self.after(Then::Head, start);
+        self.state = self.after(ReadNext::Head, start);
         (kept, self.last)
     }
 
-    /// The other side answers, and no request is whole that it could answer: what stands here until now is what it
-    /// answers, and becomes a record. Of a head that has begun that is certain only when it is refused (`refusal`); what
-    /// follows then is opaque. Returns the record's ordinal.
-    pub fn answered(&mut self, refusal: bool, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> Option<u32> {
+    /// Called on a response if no request is complete. The response answers the bytes so far, which become a record:
+    /// unrecognized
+    /// bytes, or an incomplete head if the response is a refusal (`refusal`). Later bytes are unrecognized. Returns the
+    /// ordinal of the
+    /// record, if there is one.
+    pub fn answered(
+        &mut self,
+        refusal: bool,
+        connection: &mut ConnectionState,
+        out: &mut Vec<DissectedRecord>,
+    ) -> Option<u32> {
         let start = self.record_start();
         let mut record = match self.state {
             State::Junk { .. } => self.begun(Kind::Junk, start),
@@ -295,19 +312,19 @@ impl Dissector {
             record.findings.extend(why.take());
         }
         self.state = State::Junk { start: self.position, why: None };
-        let ordinal = shared.next_ordinal();
-        shared.emit(record, out);
+        let ordinal = connection.next_ordinal();
+        connection.emit(record, out);
         Some(ordinal)
     }
 
-    /// The direction ends: what was begun becomes a record, then comes its end.
-    pub fn end(&mut self, how: EndReason, now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
+    /// Ends the direction: appends a record of the bytes that are not part of one yet, then the end record.
+    pub fn end(&mut self, how: EndReason, now: Time, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
         if let State::Early { .. } = self.state {
-            // Nobody has said what these bytes are.
-            if self.sent_early() {
-                shared.early();
+            // No response has shown what these bytes are.
+            if self.has_early_bytes() {
+                connection.early();
             }
-            self.opaque(shared, out);
+            self.opaque(connection, out);
         }
         let start = self.record_start();
         let unfinished = match &mut self.state {
@@ -319,20 +336,20 @@ impl Dissector {
                 Some((**record).clone())
             }
             State::Head { .. } => Some(self.begun(Kind::CutHttp, start)),
-            State::Early { .. } => None, // It has just become opaque.
+            State::Early { .. } => None, // Handled above.
             State::Resync(_) => Some(self.begun(Kind::Junk, start)),
             State::Junk { why, .. } => {
                 let findings = why.take().into_iter().collect();
                 Some(DissectedRecord { findings, ..self.begun(Kind::Junk, start) })
             }
-            State::Frames(reader) => reader.unfinished(self.last, shared),
+            State::Frames(reader) => reader.unfinished(self.last, connection),
         };
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
-            shared.emit(record, out);
+            connection.emit(record, out);
         }
         let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
-        end.findings = self.judged_end(how, shared);
-        shared.emit(end, out);
+        end.findings = self.judged_end(how, connection);
+        connection.emit(end, out);
     }
 
     fn take_head(&mut self, bytes: &[u8]) -> HeadStep {
@@ -358,43 +375,55 @@ impl Dissector {
         HeadStep::Taken(0)
     }
 
-    /// Takes opaque bytes, up to the end of a record.
-    fn take_junk(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> usize {
+    /// Takes unrecognized bytes up to the end of a record.
+    fn take_junk(
+        &mut self,
+        bytes: &[u8],
+        now: Time,
+        connection: &mut ConnectionState,
+        out: &mut Vec<DissectedRecord>,
+    ) -> usize {
         let State::Junk { start, why } = &mut self.state else { return 0 };
-        let room = MAX_JUNK - (self.position - *start);
-        let taken = room.min(bytes.len() as u64);
-        if taken == room {
+        let left = MAX_JUNK - (self.position - *start);
+        let taken = left.min(bytes.len() as u64);
+        if taken == left {
             let mut record = DissectedRecord::new(Kind::Junk, self.direction, *start, MAX_JUNK, now);
             record.findings.extend(why.take());
             *start += MAX_JUNK;
-            shared.emit(record, out);
+            connection.emit(record, out);
         }
         taken as usize
     }
 
-    /// What was begun at `start` and goes on to here.
+    /// A record of the bytes from `start` to the current position.
     const fn begun(&self, kind: Kind, start: u64) -> DissectedRecord {
         DissectedRecord::new(kind, self.direction, start, self.position - start, self.last)
     }
 
-    fn emit_body(&mut self, then: Then, start: u64, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
+    fn emit_body(
+        &mut self,
+        then: ReadNext,
+        start: u64,
+        connection: &mut ConnectionState,
+        out: &mut Vec<DissectedRecord>,
+    ) {
         let next = self.after(then, start);
         if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
-            shared.emit(*record, out);
+            connection.emit(*record, out);
         }
     }
 
-    /// The state that reads what begins at `start`.
-    fn after(&self, then: Then, start: u64) -> State {
+    /// The state for reading from `start`.
+    fn after(&self, then: ReadNext, start: u64) -> State {
         match then {
-            Then::Head => State::Head { start, kept: Vec::new() },
-            Then::Early => State::Early { start, kept: Vec::new() },
-            Then::Frames => State::Frames(Box::new(FrameReader::new(self.direction, start))),
-            Then::Junk => State::Junk { start, why: None },
+            ReadNext::Head => State::Head { start, kept: Vec::new() },
+            ReadNext::Early => State::Early { start, kept: Vec::new() },
+            ReadNext::Frames => State::Frames(Box::new(FrameReader::new(self.direction, start))),
+            ReadNext::Junk => State::Junk { start, why: None },
         }
     }
 
-    /// The bytes of which it is not known what they are, and where they begin.
+    /// Removes the buffered bytes. Returns them with their offset.
     fn take_kept(&mut self) -> (u64, Vec<u8>) {
         match &mut self.state {
             State::Early { start, kept } | State::Head { start, kept } => (*start, std::mem::take(kept)),
@@ -406,25 +435,4 @@ impl Dissector {
 enum HeadStep {
     Taken(usize),
     Whole { taken: usize, start: u64, head: Vec<u8> },
-}
-
-impl DissectedRecord {
-    /// A record with nothing special about it.
-    pub(super) const fn new(kind: Kind, direction: Direction, offset: u64, wire_len: u64, time: Time) -> Self {
-        Self {
-            kind,
-            direction,
-            offset,
-            wire_len,
-            time,
-            lead: [0; 2],
-            link: RecordLink::None,
-            code: 0,
-            compressed: false,
-            undirected: false,
-            key: None,
-            findings: Vec::new(),
-            checkpoint: None,
-        }
-    }
 }

@@ -1,32 +1,35 @@
-//! How far back a compressed message refers, to hold it against the window that was agreed on (RFC 7692 §7.1.2). Inflaters do not
-//! tell: they bear the largest window whatever was agreed on.
+//! Finds how far back a compressed message refers, for comparison with the negotiated window (RFC 7692 §7.1.2). Inflaters
+//! do not
+//! check this: they always accept distances up to the largest window.
 
 use super::deflate::WINDOW;
 
 /// The longest code, in bits (RFC 1951 §3.2.7).
 const MAX_BITS: usize = 15;
 
-/// What a length symbol stands for, from 257 on (RFC 1951 §3.2.5): how many bits follow it.
+/// The number of extra bits after each length symbol, from symbol 257 on (RFC 1951 §3.2.5).
 const LENGTH_EXTRA: [u8; 29] = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 
-/// In which order the lengths of the codes for code lengths stand (RFC 1951 §3.2.7).
+/// The order in which a block lists the lengths of the codes for code lengths (RFC 1951 §3.2.7).
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// The farthest that a message refers back, in bytes (RFC 1951 §3.2): 0 to 32,768. `payload` is all of the message as it stands in
-/// its frames, unmasked and without the tail that is missing there. Of what is no DEFLATE stream, the part before the fault counts.
+/// The largest distance in a message, in bytes: 0 to 32,768 (RFC 1951 §3.2). `payload` is the whole compressed message,
+/// unmasked and
+/// without the tail 00 00 ff ff. If it is not a DEFLATE stream, only the part before the error counts.
 pub fn farthest(payload: &[u8]) -> u32 {
-    let mut walk = Walk { bits: Bits { bytes: payload, at: 0 }, farthest: 0 };
-    while walk.block().is_some() {}
-    walk.farthest
+    let mut reader = BlockReader { bits: Bits { bytes: payload, at: 0 }, farthest: 0 };
+    while reader.block().is_some() {}
+    reader.farthest
 }
 
-struct Walk<'a> {
+/// Reads blocks and keeps only the largest distance.
+struct BlockReader<'a> {
     bits: Bits<'a>,
     farthest: u32,
 }
 
-impl Walk<'_> {
-    /// Goes over a block; `None` where the message ends, or is none.
+impl BlockReader<'_> {
+    /// Reads a block. `None` at the end of the message and on invalid data.
     fn block(&mut self) -> Option<()> {
         let last = self.bits.take(1)? == 1;
         match self.bits.take(2)? {
@@ -52,20 +55,20 @@ impl Walk<'_> {
             _ => return None,
         }
         if last {
-            // What follows a last block begins with a byte (RFC 7692 §7.2.3.4).
+            // After a last block, data continues at the next byte (RFC 7692 §7.2.3.4).
             self.bits.align();
         }
         Some(())
     }
 
-    /// The codes of a block that brings its own.
+    /// Reads the two codes of a block with dynamic codes.
     fn codes(&mut self) -> Option<(Code, Code)> {
         let literals = self.bits.take(5)? as usize + 257;
         let distances = self.bits.take(5)? as usize + 1;
         let count = self.bits.take(4)? as usize + 4;
         let mut lengths = [0; 19];
-        for place in &ORDER[..count] {
-            lengths[*place] = self.bits.take(3)? as u8;
+        for symbol in &ORDER[..count] {
+            lengths[*symbol] = self.bits.take(3)? as u8;
         }
         let code = Code::new(&lengths);
         let mut all = Vec::with_capacity(literals + distances);
@@ -82,7 +85,7 @@ impl Walk<'_> {
         Some((Code::new(literals), Code::new(distances)))
     }
 
-    /// Goes over the symbols of a block to its end.
+    /// Reads the symbols of a block.
     fn symbols(&mut self, literals: &Code, distances: &Code) -> Option<()> {
         loop {
             match usize::from(literals.symbol(&mut self.bits)?) {
@@ -91,7 +94,8 @@ impl Walk<'_> {
                 length => {
                     self.bits.take(u32::from(*LENGTH_EXTRA.get(length - 257)?))?;
                     let symbol = u32::from(distances.symbol(&mut self.bits)?);
-                    // RFC 1951 §3.2.5: the first four stand for themselves, then each two have a bit more.
+                    // RFC 1951 §3.2.5: the first four symbols have no extra bits; then each pair of symbols has one bit
+                    // more.
                     let extra = (symbol / 2).saturating_sub(1);
                     let base = if symbol < 4 { symbol } else { (2 + symbol % 2) << extra };
                     let distance = 1 + base + self.bits.take(extra)?;
@@ -105,10 +109,10 @@ impl Walk<'_> {
     }
 }
 
-/// Bits, from the least significant of each byte on (RFC 1951 §3.1.1).
+/// Reads bits, the least significant bit of each byte first (RFC 1951 §3.1.1).
 struct Bits<'a> {
     bytes: &'a [u8],
-    /// In bits.
+    /// The position in bits.
     at: usize,
 }
 
@@ -135,7 +139,7 @@ impl Bits<'_> {
 
 /// A canonical Huffman code (RFC 1951 §3.2.2).
 struct Code {
-    /// How many symbols have a code of each length.
+    /// The number of symbols with a code of each length.
     counts: [u16; MAX_BITS + 1],
     /// The symbols in the order of their codes.
     symbols: Vec<u16>,
@@ -154,7 +158,7 @@ impl Code {
     }
 
     fn symbol(&self, bits: &mut Bits<'_>) -> Option<u16> {
-        // The code read so far, the first of this length, and where its symbol stands.
+        // The bits read so far, the first code of this length, and the index of its symbol.
         let (mut code, mut first, mut index) = (0i32, 0i32, 0i32);
         for count in &self.counts[1..] {
             let count = i32::from(*count);
@@ -177,7 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_examples_of_rfc_7692_refer_as_far_as_they_say() {
+    fn the_examples_of_rfc_7692_have_the_distances_they_state() {
         // §7.2.3.1 Hello; §7.2.3.2 the same again, 5 bytes back; §7.2.3.3 stored; §7.2.3.4 a last block.
         assert_eq!(farthest(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]), 0);
         assert_eq!(farthest(&[0xf2, 0x00, 0x11, 0x00, 0x00]), 5);
@@ -186,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn what_repeats_far_away_refers_far_back() {
+    fn a_distant_repetition_has_a_large_distance() {
         for far in [300u32, 1_000, 5_000, 20_000, 32_000] {
-            // Noise that nothing nearer repeats.
+            // Noise without repetitions.
             let mut state = 1u32;
             let noise: Vec<u8> = (0..far)
                 .map(|_| {
@@ -205,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_compressor_keeps_to_its_window(
+        fn a_compressor_stays_within_its_window(
             text in proptest::collection::vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>()], 0..6_000), bits in 9u8..=15,
         ) {
             let mut payload = Vec::new();
@@ -214,7 +218,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_have_an_answer(payload in proptest::collection::vec(any::<u8>(), 0..400)) {
+        fn any_bytes_have_a_distance_within_the_window(payload in proptest::collection::vec(any::<u8>(), 0..400)) {
             prop_assert!(farthest(&payload) <= WINDOW as u32);
         }
     }

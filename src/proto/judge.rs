@@ -1,12 +1,15 @@
-//! What is wrong with a frame by its head alone (RFC 6455 §5).
+//! The rules that the head of a frame alone can violate (RFC 6455 §5).
 
 use super::dissected::Direction;
-use super::endpoint::MAX_MESSAGE;
 use super::rules::{Finding, Rule, grouped};
 use crate::wire::field::Span;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
+
+/// The longest message that framescope's server accepts: 64 MiB for all fragments together. RFC 6455 §10.4 requires a
+/// limit.
+pub const MAX_MESSAGE: u64 = 64 << 20;
 
 const FIN: Span = Span::bits(0, 1);
 const RSV1: Span = Span::bits(1, 2);
@@ -16,16 +19,16 @@ const RSV3: Span = Span::bits(3, 4);
 pub const OPCODE: Span = Span::bits(4, 8);
 const MASK: Span = Span::bits(8, 9);
 
-/// What was agreed on that gives a meaning to what RFC 6455 reserves (§5.8).
+/// The negotiated extensions, which may define bits and opcodes that RFC 6455 reserves (§5.8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ActiveExtensions {
-    /// permessage-deflate.
+    /// permessage-deflate was negotiated.
     pub deflate: bool,
-    /// An extension that is not known here.
+    /// An extension that framescope does not know was negotiated.
     pub foreign: bool,
 }
 
-/// Appends to `out` the rules that a frame's head breaks, with these extensions in use.
+/// Appends findings for the rules that the head of a frame violates.
 #[inline]
 pub fn judge_head(head: &FrameHead, direction: Direction, extended: ActiveExtensions, out: &mut Vec<Finding>) {
     if !is_ordinary(head, direction) {
@@ -33,8 +36,9 @@ pub fn judge_head(head: &FrameHead, direction: Direction, extended: ActiveExtens
     }
 }
 
-/// Whether a head is one of those, by far the most, that can break no rule: a short data frame without reserved bits, masked
-/// as its direction asks.
+/// Returns true for the common heads that violate no rule: a short data frame without reserved bits that is masked as its
+/// direction
+/// requires.
 #[inline]
 fn is_ordinary(head: &FrameHead, direction: Direction) -> bool {
     let masked = match direction {
@@ -45,7 +49,7 @@ fn is_ordinary(head: &FrameHead, direction: Direction) -> bool {
     masked && data && head.len_code < 126 && !(head.rsv1 | head.rsv2 | head.rsv3)
 }
 
-/// The same for a head of which only the beginning is there: appends the rules that are broken however it goes on.
+/// Appends findings for the rules that a truncated head violates whatever its missing bytes are.
 #[inline]
 pub fn judge_start(start: &PartialFrameHead, direction: Direction, extended: ActiveExtensions, out: &mut Vec<Finding>) {
     judge_reserved(start, extended, out);
@@ -67,16 +71,16 @@ pub fn judge_start(start: &PartialFrameHead, direction: Direction, extended: Act
     }
 }
 
-/// The rules on what is reserved for extensions (RFC 6455 §5.2, §5.8; RFC 7692 §6.1).
+/// The rules for bits and opcodes that are reserved for extensions (RFC 6455 §5.2, §5.8; RFC 7692 §6.1).
 #[inline]
 fn judge_reserved(start: &PartialFrameHead, extended: ActiveExtensions, out: &mut Vec<Finding>) {
     let ActiveExtensions { deflate, foreign } = extended;
-    // Each with what it is, in words, where an unknown extension may define it.
+    // An unknown extension may define the bit or opcode: then the finding only describes it.
     let mut breaks = |rule: Finding, span, words: fn(&PartialFrameHead) -> String| {
         let finding = if foreign { Finding::new(Rule::ExtensionBits, None).text(&words(start)) } else { rule };
         out.push(Finding { span: Some(span), ..finding });
     };
-    // RSV1 belongs to the first frame of a compressed message.
+    // permessage-deflate sets RSV1 on the first frame of a compressed message.
     if start.rsv1 && !(deflate && start.opcode.opens_message()) {
         let misplaced = deflate && (start.opcode.is_control() || start.opcode == Opcode::Continuation);
         let rule = match misplaced {
@@ -97,7 +101,7 @@ fn judge_reserved(start: &PartialFrameHead, extended: ActiveExtensions, out: &mu
     }
 }
 
-/// The rules on the length. The bytes that may still be missing from it leave a range, all of which must break a rule.
+/// The rules for the length. If some of its bytes are missing, a rule is violated only if all possible lengths violate it.
 #[inline]
 fn judge_length(start: &PartialFrameHead, len_code: u8, out: &mut Vec<Finding>) {
     let span = Some(length_span(start));
@@ -128,18 +132,19 @@ fn judge_length(start: &PartialFrameHead, len_code: u8, out: &mut Vec<Finding>) 
     }
 }
 
-/// The bits of the masking key, for a head that has one.
+/// The bits of the masking key. The head must have one.
 pub fn key_span(head: &FrameHead) -> Span {
     let end = head.header_len() as u64;
     Span::bytes(end - 4, end)
 }
 
-/// The 7-bit length with what is there of what extends it.
+/// The bits of the 7-bit length and of the captured part of the extended length.
 pub fn length_span(start: &PartialFrameHead) -> Span {
     Span::bits(9, 16 + u64::from(start.extended_seen) * 8)
 }
 
-/// Appends what there is to say of a data frame's length in its message, of which `before` bytes stand in earlier frames.
+/// Appends findings for the length of a data frame. `before` is the number of payload bytes in the earlier frames of its
+/// message.
 #[inline]
 pub fn judge_size_of(head: &FrameHead, before: u64, out: &mut Vec<Finding>) {
     if head.payload_len == 0 || before.saturating_add(head.payload_len) > MAX_MESSAGE {
@@ -147,7 +152,7 @@ pub fn judge_size_of(head: &FrameHead, before: u64, out: &mut Vec<Finding>) {
     }
 }
 
-/// The same for a head of which only the beginning is there: what is said however it goes on.
+/// As [`judge_size_of`], for a truncated head: appends only findings that hold whatever its missing bytes are.
 #[inline]
 pub fn judge_size(start: &PartialFrameHead, before: u64, out: &mut Vec<Finding>) {
     let whole = start.fin && start.opcode.opens_message();
@@ -176,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_is_broken_by_exactly_its_bits() {
+    fn each_rule_has_a_head_that_violates_only_it() {
         use Direction::{ClientToServer as Up, ServerToClient as Down};
         let cases = [
             ("8105", Up, Rule::ClientFrameUnmasked, (8, 9)),
@@ -221,78 +226,64 @@ mod tests {
     #[test]
     fn an_unknown_extension_may_define_what_is_reserved() {
         let extended = ActiveExtensions { deflate: false, foreign: true };
-        for (bytes, said) in [([0xc1, 0], "RSV1 is 1"), ([0xa2, 0], "RSV2 is 1"), ([0x93, 0], "RSV3 is 1 opcode 0x3")] {
+        for (bytes, expected) in
+            [([0xc1, 0], "RSV1 is 1"), ([0xa2, 0], "RSV2 is 1"), ([0x93, 0], "RSV3 is 1 opcode 0x3")]
+        {
             let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a head") };
             let mut out = Vec::new();
             judge_head(&head, Direction::ServerToClient, extended, &mut out);
             assert!(out.iter().all(|finding| finding.rule == Rule::ExtensionBits), "{out:?}");
-            assert_eq!(out.iter().filter_map(|finding| finding.text.as_deref()).collect::<Vec<_>>().join(" "), said);
+            assert_eq!(
+                out.iter().filter_map(|finding| finding.text.as_deref()).collect::<Vec<_>>().join(" "),
+                expected
+            );
         }
     }
 
-    /// A rule, its bits and its sentence.
-    type Said<'a> = (Rule, (u64, u64), &'a str);
+    /// A rule, its bits, and its number with the bound in front.
+    type Expected<'a> = (Rule, (u64, u64), Option<u64>, Option<&'a str>);
 
-    /// Whether exactly this is certain of a head that was cut.
-    fn assert_certain(hex: &str, direction: Direction, expected: &[Said<'_>]) {
+    /// Asserts the findings of a truncated head.
+    fn assert_findings(hex: &str, direction: Direction, expected: Option<Expected<'_>>) {
         let start = PartialFrameHead::read(&hex::decode(hex).expect("hex")).expect("a byte");
         let mut out = Vec::new();
         judge_start(&start, direction, ActiveExtensions::default(), &mut out);
-        let said: Vec<_> = out.iter().map(|f| (f.rule, f.span.map(|s| (s.start, s.end)), f.sentence())).collect();
-        let expected: Vec<_> =
-            expected.iter().map(|(rule, bits, words)| (*rule, Some(*bits), (*words).into())).collect();
-        assert_eq!(said, expected, "{hex}");
+        let found = out.iter().map(|finding| {
+            let bits = finding.span.map(|span| (span.start, span.end)).expect("bits");
+            (finding.rule, bits, finding.number, finding.text.as_deref())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>(), "{hex}");
     }
 
     #[test]
-    fn a_cut_head_is_judged_by_the_bytes_that_are_there() {
+    fn a_truncated_head_is_judged_by_its_captured_bytes() {
         use Direction::{ClientToServer as Up, ServerToClient as Down};
-        let cases: [(&str, Direction, &[Said<'_>]); 17] = [
-            ("81", Up, &[]), // MASK is not there.
-            ("8f", Up, &[(Rule::OpcodeReserved, (4, 8), "opcode 0xF is reserved")]),
-            ("c1", Down, &[(Rule::Rsv1Set, (1, 2), "RSV1 is 1, and no negotiated extension gives it a meaning here")]),
-            ("a1", Down, &[(Rule::Rsv2Set, (2, 3), "RSV2 is 1, and no negotiated extension gives it a meaning")]),
-            ("91", Down, &[(Rule::Rsv3Set, (3, 4), "RSV3 is 1, and no negotiated extension gives it a meaning")]),
-            ("09", Up, &[(Rule::ControlFragmented, (0, 1), "a control frame must not be fragmented; FIN is 0")]),
-            ("817e", Up, &[(Rule::ClientFrameUnmasked, (8, 9), "a client must mask every frame; MASK is 0")]),
-            ("8185", Down, &[(Rule::ServerFrameMasked, (8, 9), "a server must not mask; MASK is 1")]),
-            ("8185000000", Up, &[]), // The last byte of the key may be another.
-            (
-                "897e",
-                Down,
-                &[(
-                    Rule::ControlLengthExtended,
-                    (9, 16),
-                    "a control frame whose 7-bit length is 126: it is over 125 bytes, or its length is not in its shortest form",
-                )],
-            ),
-            (
-                "897e01",
-                Down,
-                &[(Rule::ControlTooLong, (9, 24), "control frame over 125 bytes: it carries at least 256")],
-            ),
-            ("89fe007e", Up, &[(Rule::ControlTooLong, (9, 32), "control frame over 125 bytes: it carries 126")]),
-            ("89fe007d", Up, &[(Rule::LengthNotShortest, (9, 32), "length 125 is not in its shortest form")]),
-            ("81fe007d", Up, &[(Rule::LengthNotShortest, (9, 32), "length 125 is not in its shortest form")]),
-            (
-                "817f000000000000",
-                Down,
-                &[(Rule::LengthNotShortest, (9, 64), "length at most 65,535 is not in its shortest form")],
-            ),
-            ("817f80", Down, &[(Rule::LengthTopBit, (16, 17), "the most significant bit of the 64-bit length is 1")]),
-            (
-                "81ff8000000000000001",
-                Up,
-                &[(Rule::LengthTopBit, (16, 17), "the most significant bit of the 64-bit length is 1")],
-            ),
+        let cases = [
+            ("81", Up, None), // MASK was not captured.
+            ("8f", Up, Some((Rule::OpcodeReserved, (4, 8), Some(0xf), None))),
+            ("c1", Down, Some((Rule::Rsv1Set, (1, 2), None, None))),
+            ("a1", Down, Some((Rule::Rsv2Set, (2, 3), None, None))),
+            ("91", Down, Some((Rule::Rsv3Set, (3, 4), None, None))),
+            ("09", Up, Some((Rule::ControlFragmented, (0, 1), None, None))),
+            ("817e", Up, Some((Rule::ClientFrameUnmasked, (8, 9), None, None))),
+            ("8185", Down, Some((Rule::ServerFrameMasked, (8, 9), None, None))),
+            ("8185000000", Up, None), // The last byte of the key may not be 0.
+            ("897e", Down, Some((Rule::ControlLengthExtended, (9, 16), Some(126), None))),
+            ("897e01", Down, Some((Rule::ControlTooLong, (9, 24), Some(256), Some("at least")))),
+            ("89fe007e", Up, Some((Rule::ControlTooLong, (9, 32), Some(126), None))),
+            ("89fe007d", Up, Some((Rule::LengthNotShortest, (9, 32), Some(125), None))),
+            ("81fe007d", Up, Some((Rule::LengthNotShortest, (9, 32), Some(125), None))),
+            ("817f000000000000", Down, Some((Rule::LengthNotShortest, (9, 64), Some(65_535), Some("at most")))),
+            ("817f80", Down, Some((Rule::LengthTopBit, (16, 17), None, None))),
+            ("81ff8000000000000001", Up, Some((Rule::LengthTopBit, (16, 17), None, None))),
         ];
         for (hex, direction, expected) in cases {
-            assert_certain(hex, direction, expected);
+            assert_findings(hex, direction, expected);
         }
     }
 
     #[test]
-    fn an_ordinary_head_breaks_nothing() {
+    fn an_ordinary_head_violates_no_rule() {
         let mut ordinary = 0;
         for start in 0..=u16::MAX {
             let [first, second] = start.to_be_bytes();
@@ -307,13 +298,13 @@ mod tests {
                 ordinary += u32::from(is_ordinary(&head, direction));
             }
         }
-        // Three opcodes, with FIN and without, 126 lengths; a direction for each MASK.
+        // Three opcodes, with and without FIN, 126 lengths, one direction for each MASK bit.
         assert_eq!(ordinary, 3 * 2 * 126 * 2);
     }
 
     proptest! {
         #[test]
-        fn what_is_certain_stays_and_the_whole_head_says_it_all(
+        fn findings_of_a_truncated_head_hold_for_the_complete_head(
             bytes in proptest::collection::vec(prop_oneof![Just(0), Just(0xff), any::<u8>()], 14), up: bool, deflate: bool,
         ) {
             let extended = ActiveExtensions { deflate, foreign: false };
@@ -331,10 +322,10 @@ mod tests {
                 let (now, later) = (rules(cut), rules(cut + 1));
                 for rule in &now {
                     prop_assert_eq!(now.iter().filter(|other| *other == rule).count(), 1);
-                    // Which of the two a long control frame breaks is told by the bytes that follow.
-                    let told = *rule == Rule::ControlLengthExtended
+                    // The next bytes show which of two rules a long control frame violates.
+                    let refined = *rule == Rule::ControlLengthExtended
                         && (later.contains(&Rule::ControlTooLong) || later.contains(&Rule::LengthNotShortest));
-                    prop_assert!(later.contains(rule) || told, "{:?} at {}", rule, cut);
+                    prop_assert!(later.contains(rule) || refined, "{:?} at {}", rule, cut);
                 }
             }
         }

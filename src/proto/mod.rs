@@ -1,15 +1,17 @@
-//! Meaning over time, still pure: what the bytes of a connection say, and what is wrong with them.
+//! The protocol over time: turns the bytes of a connection into records and findings. Pure, as [`crate::wire`].
 //!
-//! [`connection::Connection`] is fed both directions of a connection, cut anywhere, and hands out what they
-//! say as [`DissectedRecord`](dissected::DissectedRecord) records. [`endpoint::Endpoint`] is the same knowledge as a party: it speaks
-//! the protocol.
+//! [`connection::Connection`] is an observer: it takes the bytes of both directions, in pieces of any size, and appends a
+//! [`DissectedRecord`](dissected::DissectedRecord) for each HTTP message, frame, gap and end. [`endpoint::Endpoint`] is a
+//! participant: it takes the peer's bytes, joins frames to messages, and sends replies.
 
 pub mod accept;
 pub mod body;
 
 pub mod compressed_messages;
 pub mod connection;
+mod connection_state;
 pub mod deflate;
+pub mod direction;
 pub mod dissected;
 pub mod dissector;
 pub mod distances;

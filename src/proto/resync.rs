@@ -1,22 +1,27 @@
-//! Where frames begin again behind bytes that are missing: what a packet has to hold to make that certain.
+//! Resynchronization after missing bytes: decides whether a packet certainly starts with a frame.
 
 use super::dissected::Direction;
 use crate::wire::frame::{FrameHead, HeadReading, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
 
-/// Whether a packet certainly begins with a frame: its bytes are heads and payloads of sound frames, one behind the other, to
-/// the end of the packet. Sound is: a known opcode, the MASK of the direction, no reserved bits (RSV1 on the first frame of a
-/// message where `rsv1` allows it), the shortest form of the length, control frames whole and short, no empty continuation that
-/// is not the last. The last frame may go on behind the packet if another one ends in it, or if its length takes 16 or 64 bits.
+/// Returns true if a packet certainly starts with a frame: it consists of valid frames, one after another, up to its end.
+/// The last
+/// frame may continue in the next packet if it is not the only one, or if its length has 16 or 64 bits.
 ///
-/// Random bytes pass with a chance below one in a thousand; text does not pass.
+/// A frame is valid if it has a known opcode, the MASK bit of the direction, no reserved bits (with `rsv1`, RSV1 is allowed
+/// on the
+/// first frame of a message) and the shortest length form. A control frame must have FIN and at most 125 bytes of payload;
+/// a
+/// continuation frame without FIN must not be empty.
+///
+/// Fewer than one in a thousand packets of random bytes pass; text does not pass.
 pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> bool {
     let mut rest = packet;
     while !rest.is_empty() {
         let first = rest.len() == packet.len();
         match FrameHead::read(rest) {
-            HeadReading::Complete(head) if is_sound(&PartialFrameHead::from(&head), direction, rsv1) => {
+            HeadReading::Complete(head) if is_valid(&PartialFrameHead::from(&head), direction, rsv1) => {
                 let len = head.wire_len();
                 if len > rest.len() as u64 {
                     return !first || head.len_code >= 126;
@@ -24,7 +29,7 @@ pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> boo
                 rest = &rest[len as usize..];
             }
             HeadReading::NeedMore(_) if !first => {
-                return PartialFrameHead::read(rest).is_some_and(|start| is_sound(&start, direction, rsv1));
+                return PartialFrameHead::read(rest).is_some_and(|start| is_valid(&start, direction, rsv1));
             }
             _ => return false,
         }
@@ -32,7 +37,7 @@ pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> boo
     !packet.is_empty()
 }
 
-fn is_sound(start: &PartialFrameHead, direction: Direction, rsv1: bool) -> bool {
+fn is_valid(start: &PartialFrameHead, direction: Direction, rsv1: bool) -> bool {
     let masks = direction == Direction::ClientToServer;
     let known = !matches!(start.opcode, Opcode::Reserved(_));
     let reserved = start.rsv2 || start.rsv3 || start.rsv1 && !(rsv1 && start.opcode.opens_message());
@@ -51,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_frames_in_the_right_direction_are_certain() {
+    fn complete_frames_in_the_right_direction_are_certain() {
         let down = |packet: &[u8]| begins_with_frame(packet, Direction::ServerToClient, false);
         assert!(down(b"\x81\x05Hello"));
         assert!(down(b"\x81\x05Hello\x89\x00\x82\x20ab"));
         assert!(down(b"\x81\x05Hello\x81"));
-        assert!(down(b"\x82\x7e\x10\x00abcdef"), "a long frame begins");
-        assert!(!down(b"\x81\x20Hello"), "any two bytes say that");
+        assert!(down(b"\x82\x7e\x10\x00abcdef"), "a long frame starts");
+        assert!(!down(b"\x81\x20Hello"), "two arbitrary bytes can be such a head");
         assert!(!down(b"\x81\x05Hello World"));
         assert!(!down(b"\x00\x00\x00\x00"));
         assert!(!down(b"\xc1\x01a") && begins_with_frame(b"\xc1\x01a", Direction::ServerToClient, true));

@@ -1,18 +1,19 @@
-//! UTF-8 checked as it streams in, so that a bad byte is known when it arrives (RFC 6455 §8.1).
+//! Incremental UTF-8 validation: reports an invalid byte as soon as it arrives (RFC 6455 §8.1).
 
-/// The state between two pieces of one text message.
+/// Validates one text that arrives in pieces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Utf8 {
-    /// The beginning of a character whose end has not come: at most three bytes.
+    /// The first bytes, at most three, of a character that is not complete yet.
     carry: [u8; 3],
     carried: u8,
 }
 
 impl Utf8 {
-    /// Checks the next piece of the text.
+    /// Validates the next piece of the text.
     ///
     /// # Errors
-    /// The position in `bytes` of the first byte that no valid UTF-8 could have there. The state is then spent.
+    /// The index in `bytes` of the first byte that cannot occur there in valid UTF-8. Do not call `feed` again after an
+    /// error.
     #[inline]
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), usize> {
         if self.carried == 0 && bytes.is_ascii() {
@@ -21,7 +22,7 @@ impl Utf8 {
         let mut bytes = bytes;
         let mut skipped = 0;
         if self.carried > 0 {
-            // Join what is carried with the few bytes that can complete the character.
+            // Join the carried bytes with the next few, which can complete the character.
             let had = usize::from(self.carried);
             let mut joined = [0; 7];
             joined[..had].copy_from_slice(&self.carry[..had]);
@@ -37,7 +38,7 @@ impl Utf8 {
                 }
                 Err(e) => return Err(culprit(joined, 0, e.error_len()).saturating_sub(had)),
             }
-            // The character that was carried is whole: go on behind it.
+            // The carried character is complete: continue after it.
             let width = char_width(joined[0]);
             skipped = width - had;
             bytes = &bytes[skipped..];
@@ -52,7 +53,7 @@ impl Utf8 {
         }
     }
 
-    /// Whether the text may end here: no character is unfinished.
+    /// True if the text may end here: no character is incomplete.
     pub const fn is_complete(&self) -> bool {
         self.carried == 0
     }
@@ -64,7 +65,8 @@ impl Utf8 {
     }
 }
 
-/// The byte that made the sequence at `start` invalid: the lead itself, or the byte that does not continue it.
+/// The index of the byte that makes the sequence at `start` invalid: its first byte, or a later byte that does not continue
+/// it.
 fn culprit(bytes: &[u8], start: usize, error_len: Option<usize>) -> usize {
     match bytes[start] {
         0x80..=0xc1 | 0xf5..=0xff => start,
@@ -72,7 +74,7 @@ fn culprit(bytes: &[u8], start: usize, error_len: Option<usize>) -> usize {
     }
 }
 
-/// How many bytes the character with this lead has. Only called for leads of valid characters.
+/// The number of bytes of a character that starts with `lead`. `lead` must start a valid character.
 const fn char_width(lead: u8) -> usize {
     match lead {
         0xf0.. => 4,
@@ -87,16 +89,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The definition: the shortest prefix that no text can begin with; its last byte is the culprit.
+    /// The definition: the last byte of the shortest prefix that no valid text starts with.
     fn first_bad(bytes: &[u8]) -> Option<usize> {
         (1..=bytes.len()).find(|n| std::str::from_utf8(&bytes[..*n]).is_err_and(|e| e.error_len().is_some())).map(|n| {
-            // std reports a broken sequence when the byte behind it is there.
+            // std reports an invalid sequence once its next byte is known.
             n - 1
         })
     }
 
     #[test]
-    fn the_culprit_is_the_byte_that_makes_it_certain() {
+    fn the_error_is_the_first_byte_that_cannot_be_valid() {
         assert_eq!(Utf8::default().feed(b"\xce\xba\xff"), Err(2));
         assert_eq!(Utf8::default().feed(b"\xe2\x28\xa1"), Err(1));
         assert_eq!(Utf8::default().feed(b"\xed\xa0\x80"), Err(1), "a surrogate");

@@ -204,7 +204,7 @@ fn explain(text: &str) -> anyhow::Result<ExitCode> {
 
 /// ```text
 /// rsv1-set · error · RFC 6455 §5.2 · bit 1
-///   RSV1 is 1, and no negotiated extension gives it a meaning here
+///   RSV1 is 1, but no negotiated extension defines it for this frame
 ///   RSV1 to RSV3 are kept for extensions, …
 ///   ws: "Invalid WebSocket frame: RSV1 must be clear"
 /// ```
@@ -214,7 +214,7 @@ fn entry(found: &lookup::Match) -> String {
     let mut entry = format!("{} · {} · {}{bits}\n", rule.id(), rule.severity().name(), rule.section());
     entry.push_str(&wrapped("  ", &rule.summary()));
     entry.push_str(&wrapped("  ", &explain::rule(rule).text));
-    if let Some((library, text)) = found.said {
+    if let Some((library, text)) = found.message {
         entry.push_str(&wrapped("  ", &format!("{library} says: {text}")));
     }
     entry

@@ -1,22 +1,22 @@
-//! Close codes, lossless: each 16-bit value survives a round trip (RFC 6455 §7.4, §11.7).
+//! Close codes (RFC 6455 §7.4, §11.7). Lossless: any 16-bit value is a [`CloseCode`].
 
 /// The status code of a Close frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(pub u16);
 
 impl CloseCode {
-    /// 1000: the purpose is fulfilled.
+    /// 1000: the purpose of the connection is fulfilled.
     pub const NORMAL: Self = Self(1000);
-    /// 1001: an endpoint goes away: a server going down, a page left.
+    /// 1001: an endpoint goes away, such as a server that shuts down or a browser that leaves the page.
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: a protocol error.
     pub const PROTOCOL_ERROR: Self = Self(1002);
-    /// 1007: data that is not what its type says, such as text that is not UTF-8.
+    /// 1007: data that does not match its type, such as text that is not UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
     /// 1009: a message too big to process.
     pub const TOO_BIG: Self = Self(1009);
 
-    /// The short name of the code in the registry of RFC 6455 §11.7, or of the range it lies in (§7.4.2).
+    /// The short name of the code in the registry of RFC 6455 §11.7, or of its range (§7.4.2).
     pub const fn name(self) -> &'static str {
         match self.0 {
             1000 => "normal closure",
@@ -43,7 +43,9 @@ impl CloseCode {
         }
     }
 
-    /// Whether an endpoint may put the code into a Close frame (RFC 6455 §7.4.1, §7.4.2; 1012 to 1014 are registered since).
+    /// Returns true if an endpoint may send the code in a Close (RFC 6455 §7.4.1, §7.4.2). Codes 1012 to 1014 were
+    /// registered after
+    /// the RFC.
     pub const fn may_be_sent(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_that_may_not_be_sent_are_those_of_section_7_4() {
+    fn section_7_4_defines_the_codes_that_may_be_sent() {
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
             assert!(!CloseCode(code).may_be_sent(), "{code}");
         }

@@ -1,16 +1,16 @@
-//! The field table: what joins the bit grid to the hex view, the explanation and the JSON.
+//! The field table, which the bit grid, the hex view, the explanations and the JSON share.
 //!
-//! A record's layout is a list of [`Field`]s, each with the [`Span`] of bits it occupies. Whoever needs to know where
-//! something stands reads this table and computes nothing of its own.
+//! The layout of a record is a list of [`Field`]s, each with the [`Span`] of its bits. Positions of fields are computed
+//! once, here.
 
 use std::ops::Range;
 
-/// A range of bits in a record, from `start` to past-last `end`.
+/// A range of bits in a record.
 ///
-/// Bit 0 is the most significant bit of the record's first byte, as in the diagram of RFC 6455 §5.2.
+/// Bit 0 is the most significant bit of the first byte of the record, as in the diagram of RFC 6455 §5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
-    /// First bit.
+    /// The first bit.
     pub start: u64,
     /// One past the last bit.
     pub end: u64,
@@ -22,43 +22,43 @@ impl Span {
         Self { start, end }
     }
 
-    /// All bits of the bytes `start..end`; saturates for ranges beyond 2^61 bytes.
+    /// The bits of the bytes `start..end`. Saturates beyond 2^61 bytes.
     pub const fn bytes(start: u64, end: u64) -> Self {
         Self { start: start.saturating_mul(8), end: end.saturating_mul(8) }
     }
 
-    /// Number of bits.
+    /// The number of bits.
     pub const fn len(self) -> u64 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether the span holds no bit.
+    /// True if the span contains no bit.
     pub const fn is_empty(self) -> bool {
         self.end <= self.start
     }
 
-    /// Whether bit number `bit` lies inside.
+    /// True if the span contains this bit.
     pub const fn contains(self, bit: u64) -> bool {
         self.start <= bit && bit < self.end
     }
 
-    /// The bytes that hold at least one bit of the span.
+    /// The bytes that contain at least one bit of the span.
     pub const fn byte_range(self) -> Range<u64> {
         self.start / 8..self.end.div_ceil(8)
     }
 
-    /// Whether at least one bit of the byte at `index` belongs to the span.
+    /// True if the span contains at least one bit of the byte at `index`.
     pub fn touches_byte(self, index: u64) -> bool {
         !self.is_empty() && self.byte_range().contains(&index)
     }
 
-    /// Whether the two spans share a bit.
+    /// True if the two spans share a bit.
     pub const fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
     }
 }
 
-/// Which field of a frame, a handshake or another record this is. Texts, colours and tests refer to it.
+/// Identifies a field of a frame or an HTTP message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FieldId {
     /// FIN, one bit (RFC 6455 §5.2).
@@ -75,40 +75,40 @@ pub enum FieldId {
     Mask,
     /// The 7-bit payload length.
     PayloadLen,
-    /// The 16-bit extended payload length, present when the 7 bits hold 126.
+    /// The 16-bit extended payload length, present if the 7-bit length is 126.
     ExtendedLen16,
-    /// The 64-bit extended payload length, present when the 7 bits hold 127.
+    /// The 64-bit extended payload length, present if the 7-bit length is 127.
     ExtendedLen64,
-    /// The masking key, 32 bits, present when MASK is 1.
+    /// The 32-bit masking key, present if MASK is 1.
     MaskingKey,
-    /// The payload of a frame that is no Close with a code.
+    /// The payload of a frame, except of a Close with a code.
     Payload,
     /// The first two payload bytes of a Close frame (RFC 6455 §5.5.1).
     CloseCode,
     /// The payload of a Close frame after the code.
     CloseReason,
-    /// A request's method.
+    /// The method of a request.
     Method,
-    /// A request's target.
+    /// The target of a request.
     Target,
     /// The HTTP version of a request or response.
     Version,
-    /// A response's status code.
+    /// The status code of a response.
     Status,
-    /// A response's reason phrase.
+    /// The reason phrase of a response.
     Reason,
-    /// The n-th header line (from 0), name and value.
+    /// The header line with this index, counted from 0: name and value.
     Header(u16),
     /// The empty line that ends a head.
     HeadEnd,
-    /// The bytes after a head that belong to the same request or response.
+    /// The body of a request or response.
     Body,
-    /// Bytes with no layout that we know.
+    /// Unrecognized bytes.
     Opaque,
 }
 
 impl FieldId {
-    /// The stable key under which texts about this field are filed.
+    /// The key of the field in `assets/explain/en.toml` and in exports. Keys never change.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Fin => "fin",
@@ -136,13 +136,13 @@ impl FieldId {
         }
     }
 
-    /// Whether the field lies in a frame's payload, so that its bytes on the wire may be masked.
+    /// True if the field is part of the payload of a frame, so that its wire bytes may be masked.
     pub const fn in_payload(self) -> bool {
         matches!(self, Self::Payload | Self::CloseCode | Self::CloseReason)
     }
 }
 
-/// What a field says.
+/// The value of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldValue {
     /// An unsigned number of `width` bits, at most 64.
@@ -152,33 +152,33 @@ pub enum FieldValue {
         /// Its width in bits.
         width: u8,
     },
-    /// A few bytes, as they stand on the wire.
+    /// A few bytes as sent.
     Bytes(Vec<u8>),
-    /// Text as it stands on the wire; may hold anything, so it goes through [`super::printable`] before it is shown.
+    /// Text as sent. It may contain any character: make it [`super::printable`] before it is shown.
     Text(String),
-    /// Too long for a table: its length in bytes.
+    /// The length in bytes of a value that is too long for a table.
     Length(u64),
 }
 
-/// One row of a record's layout.
+/// One field of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Which field.
+    /// Identifies the field.
     pub id: FieldId,
-    /// The field's term in its specification; for a header line its name as received.
+    /// The name of the field in its specification; for a header line, the name of the header as sent.
     pub name: String,
-    /// Where it stands, relative to the record's first byte.
+    /// Its bits, counted from the start of the record.
     pub span: Span,
-    /// What it says.
+    /// Its value.
     pub value: FieldValue,
 }
 
-/// The index of the field that owns bit `bit`.
+/// The index of the field that contains this bit.
 pub fn field_at_bit(fields: &[Field], bit: u64) -> Option<usize> {
     fields.iter().position(|field| field.span.contains(bit))
 }
 
-/// The index of the first field that owns a bit of byte `byte`.
+/// The index of the first field that contains a bit of this byte.
 pub fn field_at_byte(fields: &[Field], byte: u64) -> Option<usize> {
     fields.iter().position(|field| field.span.touches_byte(byte))
 }
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_of_bits_knows_its_bytes() {
+    fn the_bytes_of_a_span_of_bits() {
         assert_eq!(Span::bits(4, 8).byte_range(), 0..1);
         assert_eq!(Span::bits(9, 16).byte_range(), 1..2);
         assert_eq!(Span::bytes(2, 6).byte_range(), 2..6);

@@ -1,20 +1,22 @@
-//! The frame: its head, its field table, its encoder (RFC 6455 §5.2).
+//! Parses and encodes frames (RFC 6455 §5.2).
 
+mod fields;
+
+pub use self::fields::fields;
 use super::close::CloseCode;
-use super::field::{Field, FieldId, FieldValue, Span};
 use super::mask;
 use super::opcode::Opcode;
 
-/// The longest frame head: two bytes, a 64-bit length and a masking key.
+/// The length of the longest frame head in bytes: two bytes, a 64-bit length and a masking key.
 pub const MAX_HEAD_LEN: usize = 14;
 
-/// The longest payload that a control frame may carry, in bytes (RFC 6455 §5.5).
+/// The longest payload of a control frame, in bytes (RFC 6455 §5.5).
 pub const MAX_CONTROL_PAYLOAD: u64 = 125;
 
-/// Everything of a frame but its payload. Any two to fourteen bytes have a reading; none is refused.
+/// All fields of a frame before its payload. Parsing never fails: any bytes are a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHead {
-    /// Whether this is the last fragment of its message.
+    /// FIN: true for the last fragment of a message.
     pub fin: bool,
     /// The first reserved bit.
     pub rsv1: bool,
@@ -22,27 +24,27 @@ pub struct FrameHead {
     pub rsv2: bool,
     /// The third reserved bit.
     pub rsv3: bool,
-    /// How to read the payload.
+    /// The opcode.
     pub opcode: Opcode,
-    /// The masking key; there is one exactly when MASK is 1.
+    /// The masking key; set if and only if MASK is 1.
     pub masking_key: Option<[u8; 4]>,
-    /// The 7-bit length field as it stands: 0–125, or 126 or 127 for the longer forms.
+    /// The 7-bit length as sent: 0–125, or 126 or 127 for the longer forms.
     pub len_code: u8,
-    /// The payload's length in bytes, 0 to 2^64−1 (a set top bit is a violation, and still read).
+    /// The payload length in bytes, 0 to 2^64−1. A length over 2^63−1 is a violation, but valid here.
     pub payload_len: u64,
 }
 
-/// The result of reading a head from the beginning of some bytes.
+/// The result of [`FrameHead::read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadReading {
-    /// The whole head; the payload begins at [`FrameHead::header_len`].
+    /// The complete head. The payload starts at [`FrameHead::header_len`].
     Complete(FrameHead),
-    /// At least this many bytes more are needed. Never 0.
+    /// At least this many more bytes are needed. Never 0.
     NeedMore(usize),
 }
 
 impl FrameHead {
-    /// A head for a payload of `payload_len` bytes with the shortest length form and no RSV bit.
+    /// A head for a payload of `payload_len` bytes, with the shortest length form and without RSV bits.
     pub const fn new(fin: bool, opcode: Opcode, masking_key: Option<[u8; 4]>, payload_len: u64) -> Self {
         let len_code = match payload_len {
             0..=125 => payload_len as u8,
@@ -52,7 +54,7 @@ impl FrameHead {
         Self { fin, rsv1: false, rsv2: false, rsv3: false, opcode, masking_key, len_code, payload_len }
     }
 
-    /// Reads the head at the beginning of `bytes`.
+    /// Parses the head at the start of `bytes`.
     #[inline]
     pub fn read(bytes: &[u8]) -> HeadReading {
         let [first, second, rest @ ..] = bytes else {
@@ -83,13 +85,13 @@ impl FrameHead {
         })
     }
 
-    /// The head's length in bytes, 2 to 14.
+    /// The length of the head in bytes, 2 to 14.
     #[inline]
     pub const fn header_len(&self) -> usize {
         2 + extended_len_bytes(self.len_code) + if self.masking_key.is_some() { 4 } else { 0 }
     }
 
-    /// The frame's length on the wire in bytes; saturates.
+    /// The length of the frame on the wire in bytes. Saturates.
     #[inline]
     pub const fn wire_len(&self) -> u64 {
         self.payload_len.saturating_add(self.header_len() as u64)
@@ -109,7 +111,7 @@ impl FrameHead {
         (self.masking_key.is_some() as u8) << 7 | (self.len_code & 0x7f)
     }
 
-    /// Whether a shorter length form would have held the length (RFC 6455 §5.2 demands the shortest).
+    /// True if the length is in the shortest form, as RFC 6455 §5.2 requires.
     pub const fn length_is_shortest(&self) -> bool {
         match self.len_code {
             126 => self.payload_len > 125,
@@ -118,7 +120,7 @@ impl FrameHead {
         }
     }
 
-    /// Appends the head's bytes to `out`. A head that was read encodes to the bytes it was read from.
+    /// Appends the bytes of the head to `out`. A parsed head encodes to the bytes that it was parsed from.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.first_byte());
         out.push(self.second_byte());
@@ -132,8 +134,9 @@ impl FrameHead {
         }
     }
 
-    /// Appends a whole frame to `out`: the head, then `payload`, masked when there is a key. `payload` is unmasked, and its
-    /// length goes as it is: whether it agrees with `payload_len` is the caller's affair.
+    /// Appends a frame to `out`: the head, then the unmasked `payload`, which is masked if the head has a key. Does not
+    /// check that the
+    /// payload has `payload_len` bytes.
     pub fn encode_with(&self, payload: &[u8], out: &mut Vec<u8>) {
         out.reserve(MAX_HEAD_LEN + payload.len());
         self.encode(out);
@@ -144,112 +147,13 @@ impl FrameHead {
     }
 }
 
-/// The field table of a frame of which `bytes` is the beginning (at least the first 14 bytes where it has them; of a Close
-/// frame 16, for its code) and `wire_len` bytes were captured.
-///
-/// Of a frame that was cut, the fields that are whole stand, and then the bytes that are there of the one that was cut: as bytes,
-/// for their value is not known.
-pub fn fields(bytes: &[u8], wire_len: u64) -> Vec<Field> {
-    let mut table = Vec::with_capacity(10);
-    let mut bits = |id, name: &str, start: u64, width: u8, value: u64| {
-        table.push(Field {
-            id,
-            name: name.to_owned(),
-            span: Span::bits(start, start + u64::from(width)),
-            value: FieldValue::Bits { value, width },
-        });
-    };
-    let Some(&first) = bytes.first() else { return table };
-    bits(FieldId::Fin, "FIN", 0, 1, u64::from(first >> 7));
-    bits(FieldId::Rsv1, "RSV1", 1, 1, u64::from(first >> 6 & 1));
-    bits(FieldId::Rsv2, "RSV2", 2, 1, u64::from(first >> 5 & 1));
-    bits(FieldId::Rsv3, "RSV3", 3, 1, u64::from(first >> 4 & 1));
-    bits(FieldId::Opcode, "opcode", 4, 4, u64::from(first & 0x0f));
-    let Some(&second) = bytes.get(1) else { return table };
-    let len_code = second & 0x7f;
-    bits(FieldId::Mask, "MASK", 8, 1, u64::from(second >> 7));
-    bits(FieldId::PayloadLen, "payload len", 9, 7, u64::from(len_code));
-    let mut at = 2;
-    let extended = extended_len_bytes(len_code);
-    if extended > 0 {
-        let id = if extended == 2 { FieldId::ExtendedLen16 } else { FieldId::ExtendedLen64 };
-        let Some(raw) = bytes.get(at..at + extended) else {
-            table.extend(cut_field(id, "extended len", bytes, at));
-            return table;
-        };
-        let value = raw.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
-        bits(id, "extended len", 16, extended as u8 * 8, value);
-        at += extended;
-    }
-    let mut key = None;
-    if second & 0x80 != 0 {
-        let Some(raw) = bytes.get(at..at + 4) else {
-            table.extend(cut_field(FieldId::MaskingKey, "masking key", bytes, at));
-            return table;
-        };
-        let raw: [u8; 4] = [raw[0], raw[1], raw[2], raw[3]];
-        key = Some(raw);
-        table.push(Field {
-            id: FieldId::MaskingKey,
-            name: "masking key".to_owned(),
-            span: Span::bytes(at as u64, at as u64 + 4),
-            value: FieldValue::Bytes(raw.to_vec()),
-        });
-        at += 4;
-    }
-    payload_fields(&mut table, bytes, at, wire_len, Opcode::from_wire(first), key);
-    table
-}
-
-/// What is there of a field of the head that begins at byte `at` and was cut; `None` when that is nothing.
-fn cut_field(id: FieldId, name: &str, bytes: &[u8], at: usize) -> Option<Field> {
-    let raw = bytes.get(at..).filter(|raw| !raw.is_empty())?;
-    let span = Span::bytes(at as u64, bytes.len() as u64);
-    Some(Field { id, name: name.to_owned(), span, value: FieldValue::Bytes(raw.to_vec()) })
-}
-
-fn payload_fields(
-    table: &mut Vec<Field>,
-    bytes: &[u8],
-    at: usize,
-    wire_len: u64,
-    opcode: Opcode,
-    key: Option<[u8; 4]>,
-) {
-    let start = at as u64;
-    let mut push = |id, name: &str, from: u64, value| {
-        let end = if id == FieldId::CloseCode { from + 2 } else { wire_len };
-        table.push(Field { id, name: name.to_owned(), span: Span::bytes(from, end), value });
-    };
-    if wire_len <= start {
-        return;
-    }
-    if opcode == Opcode::Close && wire_len >= start + 2 && bytes.len() >= at + 2 {
-        let mut code = [bytes[at], bytes[at + 1]];
-        if let Some(key) = key {
-            mask::apply(&mut code, key, 0);
-        }
-        push(
-            FieldId::CloseCode,
-            "close code",
-            start,
-            FieldValue::Bits { value: u64::from(u16::from_be_bytes(code)), width: 16 },
-        );
-        if wire_len > start + 2 {
-            push(FieldId::CloseReason, "close reason", start + 2, FieldValue::Length(wire_len - start - 2));
-        }
-    } else {
-        push(FieldId::Payload, "payload", start, FieldValue::Length(wire_len - start));
-    }
-}
-
-/// The code of a Close frame's unmasked payload; none when it has fewer than two bytes (RFC 6455 §5.5.1).
+/// The code in the unmasked payload of a Close; `None` if the payload has fewer than two bytes (RFC 6455 §5.5.1).
 pub fn close_code(payload: &[u8]) -> Option<CloseCode> {
     let [high, low, ..] = payload else { return None };
     Some(CloseCode(u16::from_be_bytes([*high, *low])))
 }
 
-/// How many bytes of extended length follow a 7-bit length: 0, 2 or 8.
+/// The number of bytes of the extended length after a 7-bit length: 0, 2 or 8.
 pub(super) const fn extended_len_bytes(len_code: u8) -> usize {
     match len_code & 0x7f {
         126 => 2,
@@ -261,6 +165,7 @@ pub(super) const fn extended_len_bytes(len_code: u8) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::field::{FieldId, FieldValue};
     use proptest::prelude::*;
 
     fn head(bytes: &[u8]) -> FrameHead {
@@ -270,7 +175,7 @@ mod tests {
         }
     }
 
-    /// One literal proves both directions.
+    /// Checks that `wire` parses to a head with this payload, and that both encode to `wire`.
     fn both_ways(wire: &[u8], payload: &[u8]) -> FrameHead {
         let head = head(wire);
         let mut unmasked = wire[head.header_len()..].to_vec();
@@ -334,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cut_of_a_head_says_how_many_bytes_are_missing_at_least() {
+    fn a_truncated_head_reports_a_lower_bound_of_missing_bytes() {
         let wire = [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4];
         for cut in 0..wire.len() {
             let HeadReading::NeedMore(missing) = FrameHead::read(&wire[..cut]) else { panic!("complete at {cut}") };
@@ -350,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_table_tiles_the_frame_without_gap_or_overlap() {
+    fn the_fields_cover_the_frame_without_gap_or_overlap() {
         for wire in [
             &[0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58][..],
             &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8],
@@ -369,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_code_is_read_through_the_mask() {
+    fn a_close_code_is_unmasked() {
         let mut wire = Vec::new();
         FrameHead::new(true, Opcode::Close, Some([1, 2, 3, 4]), 2).encode_with(&1001u16.to_be_bytes(), &mut wire);
         let table = fields(&wire, wire.len() as u64);
@@ -379,14 +284,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_reads_back(
+        fn an_encoded_frame_parses_to_its_head(
             fin: bool, rsv in 0u8..8, op in 0u8..16, key: Option<[u8; 4]>,
             payload in proptest::collection::vec(any::<u8>(), 0..300), form in 0u8..3,
         ) {
             let mut expected = FrameHead::new(fin, Opcode::from_wire(op), key, payload.len() as u64);
             (expected.rsv1, expected.rsv2, expected.rsv3) = (rsv & 4 != 0, rsv & 2 != 0, rsv & 1 != 0);
             if form > 0 {
-                expected.len_code = 125 + form; // a longer form than needed must survive too
+                expected.len_code = 125 + form; // A longer form than necessary must survive too.
             }
             let mut wire = Vec::new();
             expected.encode_with(&payload, &mut wire);
@@ -395,7 +300,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_have_a_reading(bytes in proptest::collection::vec(any::<u8>(), 0..40), extra: u64) {
+        fn any_bytes_parse(bytes in proptest::collection::vec(any::<u8>(), 0..40), extra: u64) {
             let table = fields(&bytes, bytes.len() as u64);
             prop_assert!(table.windows(2).all(|pair| pair[0].span.end == pair[1].span.start));
             let _ = fields(&bytes, (bytes.len() as u64).saturating_add(extra));

@@ -1,50 +1,51 @@
-//! The bit grid of RFC 6455 §5.2 as geometry: which bit of which field stands where. Two columns a bit, a border between any two
-//! cells; whoever draws it decides on colours and on what stands inside.
+//! The geometry of the bit grid of RFC 6455 §5.2: rows of cells, two columns per bit, a border between cells. Colours and
+//! the
+//! contents of the cells are up to the caller.
 
 use super::field::{Field, FieldId};
 
-/// A record's bits in rows.
+/// The bits of a record in rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
-    /// Bits in a full row.
+    /// The number of bits in a full row.
     pub bits_per_row: u64,
-    /// Its rows, top to bottom.
+    /// The rows, from top to bottom.
     pub rows: Vec<GridRow>,
-    /// How many bits stand behind the last row.
-    pub bits_behind: u64,
+    /// The number of bits that follow the last row.
+    pub bits_after: u64,
 }
 
 /// A row of bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GridRow {
-    /// Its cells, left to right, without gaps.
+    /// The cells, from left to right, without gaps.
     pub cells: Vec<GridCell>,
 }
 
-/// The part of a field that stands in a row.
+/// The part of a field that one row contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GridCell {
-    /// The field's index in the layout.
+    /// The index of the field in the layout.
     pub field: usize,
-    /// Which field.
+    /// Identifies the field.
     pub id: FieldId,
-    /// The field's name.
+    /// The name of the field.
     pub label: String,
-    /// First bit, relative to the record.
+    /// The first bit, counted from the start of the record.
     pub start: u64,
     /// One past the last bit.
     pub end: u64,
-    /// Whether the field begins here, rather than in a row before.
+    /// True if the field starts in this cell; false if it continues from the row above.
     pub begins: bool,
 }
 
-/// How many bits of the layout lie before the payload.
+/// The number of bits before the payload.
 pub fn head_bits(fields: &[Field]) -> u64 {
     fields.iter().filter(|field| !field.id.in_payload()).map(|field| field.span.end).max().unwrap_or(0)
 }
 
 impl Grid {
-    /// The grid of a layout, at most `most_rows` rows of it, each of `bits_per_row` bits (1 or more).
+    /// The grid of a layout with at most `most_rows` rows of `bits_per_row` bits. `bits_per_row` must not be 0.
     pub fn of(fields: &[Field], bits_per_row: u64, most_rows: u64) -> Self {
         let whole = fields.last().map_or(0, |field| field.span.end);
         let end = whole.min(most_rows.saturating_mul(bits_per_row));
@@ -61,10 +62,10 @@ impl Grid {
             });
             GridRow { cells: cells.collect() }
         });
-        Self { bits_per_row, rows: rows.collect(), bits_behind: whole - end }
+        Self { bits_per_row, rows: rows.collect(), bits_after: whole - end }
     }
 
-    /// The one field that a row holds, as its index, when it holds only one.
+    /// The index of the field in a row, if the row contains only one.
     pub fn only_field(&self, row: usize) -> Option<usize> {
         match self.rows.get(row)?.cells.as_slice() {
             [cell] => Some(cell.field),
@@ -72,7 +73,7 @@ impl Grid {
         }
     }
 
-    /// Where a row has borders, in bits from its left; nowhere when there is no such row.
+    /// The positions of the borders of a row, in bits from its left. Empty if the row does not exist.
     pub fn edges(&self, row: Option<usize>) -> Vec<u64> {
         let Some(row) = row.and_then(|row| self.rows.get(row)) else { return Vec::new() };
         let mut edges: Vec<u64> = row.cells.iter().map(|cell| cell.start % self.bits_per_row).collect();
@@ -80,7 +81,9 @@ impl Grid {
         edges
     }
 
-    /// The line above a row, or below the last when `row` is one past it, in box characters; `dash` between the junctions.
+    /// The border line above a row, in box characters, with `dash` between the junctions. For the index after the last row,
+    /// the line
+    /// below it.
     pub fn border(&self, row: usize, dash: char) -> String {
         let (above, below) = (self.edges(row.checked_sub(1)), self.edges(Some(row)));
         let end = above.last().max(below.last()).copied().unwrap_or(0);
@@ -108,7 +111,7 @@ impl Grid {
 }
 
 impl GridCell {
-    /// Its first bit, counted from the left of its row.
+    /// The position of its first bit, counted from the left of its row.
     pub const fn left(&self, grid: &Grid) -> u64 {
         self.start % grid.bits_per_row
     }
@@ -118,12 +121,12 @@ impl GridCell {
         self.end - self.start
     }
 
-    /// How many characters fit between its borders.
+    /// The number of columns between its borders.
     pub const fn columns(&self) -> usize {
         self.width() as usize * 2 - 1
     }
 
-    /// Its label when that fits, else what one bit has room for: F, R or M.
+    /// The label, cut to the width of the cell: F, R or M for one bit.
     pub fn name(&self) -> &str {
         if self.label.chars().count() <= self.columns() {
             return &self.label;
@@ -131,7 +134,7 @@ impl GridCell {
         self.label.char_indices().nth(self.columns()).map_or("", |(cut, _)| &self.label[..cut])
     }
 
-    /// Its bits as digits with a space between each two, as far as `bytes`, the beginning of the record, holds them.
+    /// Its bits as digits separated by spaces. `bytes` is the start of the record; bits beyond it are omitted.
     pub fn bits(&self, bytes: &[u8]) -> String {
         let mut digits = String::with_capacity(self.columns());
         for bit in self.start..self.end {
@@ -144,7 +147,7 @@ impl GridCell {
         digits
     }
 
-    /// Its bytes, of a cell of whole bytes, as far as `bytes`, the beginning of the record, holds them.
+    /// Its bytes, for a cell of whole bytes. `bytes` is the start of the record; bytes beyond it are omitted.
     pub fn bytes<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let end = ((self.end / 8) as usize).min(bytes.len());
         bytes.get((self.start / 8) as usize..end).unwrap_or_default()
@@ -177,15 +180,15 @@ mod tests {
                 vec![("masking key", 16, false), ("payload", 16, true)],
             ]
         );
-        assert_eq!((wide.bits_behind, wide.edges(Some(1)), wide.only_field(1)), (24, vec![0, 16, 32], None));
+        assert_eq!((wide.bits_after, wide.edges(Some(1)), wide.only_field(1)), (24, vec![0, 16, 32], None));
         let narrow = Grid::of(&fields, 16, u64::MAX);
         assert_eq!(narrow.rows.len(), 6);
-        assert_eq!((narrow.only_field(1), narrow.only_field(2), narrow.bits_behind), (Some(7), Some(7), 0));
+        assert_eq!((narrow.only_field(1), narrow.only_field(2), narrow.bits_after), (Some(7), Some(7), 0));
         assert_eq!(head_bits(&fields), 48);
     }
 
     #[test]
-    fn a_cell_knows_its_bits_and_bytes() {
+    fn the_bits_and_bytes_of_a_cell() {
         let fields = frame::fields(&HELLO, 11);
         let grid = Grid::of(&fields, 32, 3);
         let opcode = &grid.rows[0].cells[4];
@@ -206,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_cells_tile_what_is_shown(
+        fn the_cells_cover_the_rows_without_gap_or_overlap(
             bytes in proptest::collection::vec(any::<u8>(), 0..40), extra in 0u64..100, wide: bool, rows in 0u64..6,
         ) {
             let wire_len = bytes.len() as u64 + if bytes.len() > 16 { extra } else { 0 };
@@ -222,7 +225,7 @@ mod tests {
                 }
                 prop_assert!(at <= (n as u64 + 1) * grid.bits_per_row);
             }
-            prop_assert_eq!(at + grid.bits_behind, fields.last().map_or(0, |field| field.span.end));
+            prop_assert_eq!(at + grid.bits_after, fields.last().map_or(0, |field| field.span.end));
             prop_assert!(grid.rows.len() as u64 <= rows);
         }
     }

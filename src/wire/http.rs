@@ -1,27 +1,28 @@
-//! HTTP/1.1 request and response heads, read leniently, with the place of everything (RFC 9112, RFC 6455 §4).
+//! Parses HTTP/1.1 request and response heads leniently, with the position of each part (RFC 9112, RFC 6455 §4).
 //!
-//! By hand, because an inspector must show the heads that a strict parser refuses. A [`Head`] holds ranges into the
-//! original bytes and judges nothing; what is odd about a line is noted in its [`Flaw`].
+//! Hand-written, because an inspector must show heads that a strict parser rejects. A [`Head`] consists of ranges of the
+//! original
+//! bytes. It marks malformed lines with a [`Flaw`] and never fails.
 
 use std::ops::Range;
 
 use super::field::{Field, FieldId, FieldValue, Span};
 
-/// A head: its start line and header lines, over the bytes it was read from.
+/// A parsed head: start line and header lines, as ranges of the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head<'a> {
     bytes: &'a [u8],
-    /// The first line.
+    /// The start line.
     pub start: StartLine,
-    /// The header lines, in order, folded lines joined to the line they continue.
+    /// The header lines in order. A folded line is joined to the line that it continues.
     pub headers: Vec<HeaderLine>,
-    /// The empty line, line break included; `None` when the bytes end before it.
+    /// The empty line with its line break; `None` if the bytes end before it.
     pub end: Option<Range<usize>>,
-    /// What is wrong with line breaks anywhere in the head.
+    /// The position of the first LF without CR, if there is one.
     pub bare_lf: Option<usize>,
 }
 
-/// The first line of a head, as byte ranges. A part that is missing is an empty range.
+/// The first line of a head, as byte ranges. A missing part is an empty range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartLine {
     /// `METHOD TARGET VERSION`
@@ -49,30 +50,30 @@ pub enum StartLine {
 pub struct HeaderLine {
     /// The line without its line break.
     pub line: Range<usize>,
-    /// What stands before the colon.
+    /// The text before the colon.
     pub name: Range<usize>,
-    /// What stands after the colon, without the white space around it.
+    /// The text after the colon, without the white space around it.
     pub value: Range<usize>,
-    /// What is odd about the line, if anything.
+    /// The error in the line, if it has one.
     pub flaw: Option<Flaw>,
 }
 
-/// What a header line may have wrong with it (RFC 9112 §5).
+/// An error in a header line (RFC 9112 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// No colon, so no name.
+    /// The line has no colon.
     NoColon,
-    /// The name is empty or holds a character that no token may hold, such as a space before the colon.
+    /// The name is empty or contains a character that is not allowed in a token, such as a space before the colon.
     BadName,
-    /// The value goes on in a further line that begins with white space (obs-fold).
+    /// The value continues on the next line, which starts with white space (obs-fold).
     Folded,
-    /// The value holds a NUL or a lone carriage return.
+    /// The value contains NUL or a lone CR.
     BadValue,
 }
 
-/// The length of the head at the beginning of `bytes`, its empty line included; `None` while that has not come.
+/// The length of the head at the start of `bytes` with its empty line; `None` if the empty line has not arrived.
 ///
-/// `scanned` bytes are known to hold no end, which makes feeding byte by byte linear.
+/// The first `scanned` bytes are known not to contain the end. With it, feeding a head byte by byte takes linear time.
 pub fn head_len(bytes: &[u8], scanned: usize) -> Option<usize> {
     let from = scanned.saturating_sub(3).min(bytes.len());
     let mut at = from;
@@ -87,8 +88,9 @@ pub fn head_len(bytes: &[u8], scanned: usize) -> Option<usize> {
     None
 }
 
-/// Whether `bytes` can be the beginning of a request: a method of capitals (at most 20), then a space. What begins as GET in other
-/// letters, or goes on behind it, is taken for a method where a path follows: somebody meant a handshake.
+/// Returns true if `bytes` can be the start of a request: a method of at most 20 capital letters, then a space. A
+/// misspelled GET,
+/// such as `get` or `GET2`, is accepted if a path follows, so that the handshake is shown with its error.
 pub fn may_be_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().take(21).take_while(|b| is_token(&[**b])).count();
     let name = &bytes[..method];
@@ -103,21 +105,21 @@ pub fn may_be_request(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether `bytes` can be the beginning of a response: `HTTP/`.
+/// Returns true if `bytes` can be the start of a response: `HTTP/`.
 pub fn may_be_response(bytes: &[u8]) -> bool {
     let n = bytes.len().min(5);
     bytes[..n] == b"HTTP/"[..n]
 }
 
 impl<'a> Head<'a> {
-    /// Reads a head from the beginning of `bytes`; what follows its empty line is not looked at. Never fails: of a head that
-    /// was cut, the lines that are there are read.
+    /// Parses the head at the start of `bytes`. Ignores bytes after its empty line. A truncated head has the lines that
+    /// were captured.
     pub fn read(bytes: &'a [u8]) -> Self {
-        let mut lines = Lines { bytes, at: 0 };
+        let mut lines = HeadLines { bytes, at: 0 };
         let mut bare_lf = None;
-        let first = lines.next().unwrap_or(Line { text: 0..0, end: 0, bare_lf: false, whole: false });
+        let first = lines.next().unwrap_or(RawLine { text: 0..0, end: 0, bare_lf: false, whole: false });
         let start = start_line(bytes, first.text.clone());
-        let mut note_break = |line: &Line| {
+        let mut note_break = |line: &RawLine| {
             if line.bare_lf && bare_lf.is_none() {
                 bare_lf = Some(line.text.end);
             }
@@ -149,12 +151,12 @@ impl<'a> Head<'a> {
         &self.bytes[range.clone()]
     }
 
-    /// A range of this head as text; bytes that are no UTF-8 are replaced.
+    /// A range of this head as text. Invalid UTF-8 is replaced.
     pub fn text(&self, range: &Range<usize>) -> String {
         String::from_utf8_lossy(self.slice(range)).into_owned()
     }
 
-    /// The method, when this is a request.
+    /// The method of a request.
     pub fn method(&self) -> Option<&'a [u8]> {
         match &self.start {
             StartLine::Request { method, .. } => Some(self.slice(method)),
@@ -162,7 +164,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The request target, when this is a request.
+    /// The target of a request.
     pub fn target(&self) -> Option<&'a [u8]> {
         match &self.start {
             StartLine::Request { target, .. } => Some(self.slice(target)),
@@ -170,14 +172,14 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The HTTP version as it stands.
+    /// The HTTP version as sent.
     pub fn version(&self) -> &'a [u8] {
         match &self.start {
             StartLine::Request { version, .. } | StartLine::Response { version, .. } => self.slice(version),
         }
     }
 
-    /// The status code, when this is a response that has a number there.
+    /// The status code of a response, if it is a number.
     pub fn status(&self) -> Option<u16> {
         match &self.start {
             StartLine::Response { status, .. } => std::str::from_utf8(self.slice(status)).ok()?.parse().ok(),
@@ -185,30 +187,31 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The header lines of that name (compared without case), with their position.
+    /// The header lines with this name, compared case-insensitively, and their indices.
     pub fn lines_named<'h>(&'h self, name: &'h str) -> impl Iterator<Item = (usize, &'h HeaderLine)> {
         self.headers.iter().enumerate().filter(move |(_, h)| self.slice(&h.name).eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    /// The values of the header of that name, in order.
+    /// The values of the headers with this name, in order.
     pub fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'a [u8]> + 'h {
         self.lines_named(name).map(|(_, line)| self.slice(&line.value))
     }
 
-    /// The first value of the header of that name.
+    /// The value of the first header with this name.
     pub fn value(&self, name: &str) -> Option<&'a [u8]> {
         self.values(name).next()
     }
 
-    /// Whether a comma-separated header holds a token, compared without case.
+    /// Returns true if a comma-separated header contains a token, compared case-insensitively.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.values(name)
             .flat_map(|value| value.split(|b| *b == b','))
             .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
-    /// Whether this request or response speaks of WebSocket: a Sec-WebSocket header is there, or an Upgrade that does not name
-    /// another protocol, as `h2c` does.
+    /// Returns true if this head is part of a WebSocket handshake: it has a Sec-WebSocket header, or an Upgrade header that
+    /// does not
+    /// name another known protocol, such as `h2c`.
     pub fn is_upgrade(&self) -> bool {
         let foreign = |value: &[u8]| {
             ["h2c", "h2", "TLS"]
@@ -222,7 +225,7 @@ impl<'a> Head<'a> {
         })
     }
 
-    /// The field table of a request or response of `wire_len` bytes that begins with this head.
+    /// The field table of a request or response of `wire_len` bytes with this head.
     pub fn fields(&self, wire_len: u64) -> Vec<Field> {
         let mut table = Vec::with_capacity(self.headers.len() + 5);
         let mut text = |id, name: &str, span: &Range<usize>, value: &Range<usize>| {
@@ -267,8 +270,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// An HTTP version as its major and minor digit: `HTTP/`, a digit, a dot, a digit, and nothing else (RFC 7230 §2.6, now RFC 9112 §2.3).
-/// `None` for what is written otherwise.
+/// The major and minor version in an HTTP version: `HTTP/`, a digit, a dot, a digit (RFC 9112 §2.3). `None` if it is
+/// malformed.
 pub fn version(text: &[u8]) -> Option<(u8, u8)> {
     match text.strip_prefix(b"HTTP/")? {
         [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => Some((major - b'0', minor - b'0')),
@@ -276,42 +279,42 @@ pub fn version(text: &[u8]) -> Option<(u8, u8)> {
     }
 }
 
-/// A token of RFC 9110 §5.6.2.
+/// Returns true for a token (RFC 9110 §5.6.2).
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
-struct Line {
-    /// Without the line break.
+struct RawLine {
+    /// The line without its line break.
     text: Range<usize>,
-    /// Past the line break.
+    /// The position after the line break.
     end: usize,
     bare_lf: bool,
-    /// Whether a line break ended it.
+    /// True if a line break ended it.
     whole: bool,
 }
 
-struct Lines<'a> {
+struct HeadLines<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Iterator for Lines<'_> {
-    type Item = Line;
+impl Iterator for HeadLines<'_> {
+    type Item = RawLine;
 
-    fn next(&mut self) -> Option<Line> {
+    fn next(&mut self) -> Option<RawLine> {
         let start = self.at;
         if start >= self.bytes.len() {
             return None;
         }
         let Some(lf) = self.bytes[start..].iter().position(|b| *b == b'\n') else {
             self.at = self.bytes.len();
-            return Some(Line { text: start..self.at, end: self.at, bare_lf: false, whole: false });
+            return Some(RawLine { text: start..self.at, end: self.at, bare_lf: false, whole: false });
         };
         let lf = start + lf;
         self.at = lf + 1;
         let crlf = lf > start && self.bytes[lf - 1] == b'\r';
-        Some(Line { text: start..if crlf { lf - 1 } else { lf }, end: self.at, bare_lf: !crlf, whole: true })
+        Some(RawLine { text: start..if crlf { lf - 1 } else { lf }, end: self.at, bare_lf: !crlf, whole: true })
     }
 }
 
@@ -325,7 +328,8 @@ fn start_line(bytes: &[u8], line: Range<usize>) -> StartLine {
         let reason = after(status.end)..line.end;
         return StartLine::Response { version: first, status, reason };
     }
-    // The version is the last word, the target all between: a target with spaces is wrong, and still shown whole.
+    // The version is the last word; the target is everything before it, so that an invalid target with spaces is shown
+    // whole.
     let rest = after(first.end)..line.end;
     let last_space = bytes[rest.clone()].iter().rposition(|b| *b == b' ').map(|n| rest.start + n);
     match last_space {

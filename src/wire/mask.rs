@@ -1,7 +1,8 @@
-//! Masking: XOR with a 4-byte key (RFC 6455 §5.3). Masking and unmasking are the same operation.
+//! Masks and unmasks payloads: XOR with a 4-byte key (RFC 6455 §5.3). Both are the same operation.
 
-/// Masks or unmasks `bytes` in place. `offset` is the position of `bytes[0]` in the payload, so that a payload can be
-/// worked on in pieces: byte `i` of the payload meets key byte `i mod 4`.
+/// Masks or unmasks `bytes` in place. `offset` is the position of `bytes[0]` in the payload: byte `i` of the payload is
+/// combined
+/// with key byte `i mod 4`, so a payload can be processed in pieces.
 pub fn apply(bytes: &mut [u8], key: [u8; 4], offset: u64) {
     let wide = wide(key, offset);
     let (words, tail) = bytes.as_chunks_mut::<8>();
@@ -13,10 +14,11 @@ pub fn apply(bytes: &mut [u8], key: [u8; 4], offset: u64) {
     }
 }
 
-/// Appends `bytes`, masked or unmasked, to `out`; `offset` as in [`apply`].
+/// Appends `bytes`, masked or unmasked, to `out`. `offset` is as in [`apply`].
 #[inline]
 pub fn append(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: u64) {
-    // In pieces that are still in the nearest cache when they are masked; a multiple of 4, so that the key stays in step.
+    // Pieces of this size are still in the L1 cache when they are masked. The size is a multiple of 4, so `offset` stays
+    // valid.
     for piece in bytes.chunks(16 * 1024) {
         let start = out.len();
         out.extend_from_slice(piece);
@@ -24,8 +26,8 @@ pub fn append(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: u64) {
     }
 }
 
-/// `bytes` of a payload as they are without the mask: themselves when there is no key, otherwise unmasked in `scratch`.
-/// `offset` as in [`apply`].
+/// The unmasked payload: `bytes` itself without a key, otherwise `scratch` with the unmasked bytes. `offset` is as in
+/// [`apply`].
 #[inline]
 pub fn plain<'a>(bytes: &'a [u8], key: Option<[u8; 4]>, offset: u64, scratch: &'a mut Vec<u8>) -> &'a [u8] {
     let Some(key) = key else { return bytes };
@@ -34,13 +36,13 @@ pub fn plain<'a>(bytes: &'a [u8], key: Option<[u8; 4]>, offset: u64, scratch: &'
     scratch
 }
 
-/// Whether `bytes` unmasked are all ASCII, without unmasking them; `offset` as in [`apply`].
+/// Returns true if the unmasked bytes are all ASCII, without unmasking them. `offset` is as in [`apply`].
 #[inline]
 pub fn is_ascii(bytes: &[u8], key: [u8; 4], offset: u64) -> bool {
     const TOP_BITS: u64 = 0x8080_8080_8080_8080;
     let wide = wide(key, offset);
     let (words, tail) = bytes.as_chunks::<8>();
-    // Several words at a time, so that the loop over them has no branches.
+    // Eight words per step, so that the inner loop has no branches.
     let all = words
         .chunks(8)
         .all(|some| some.iter().fold(0, |bits, word| bits | (u64::from_ne_bytes(*word) ^ wide)) & TOP_BITS == 0);
@@ -49,7 +51,7 @@ pub fn is_ascii(bytes: &[u8], key: [u8; 4], offset: u64) -> bool {
     all && (u64::from_ne_bytes(last) ^ wide) & TOP_BITS == 0
 }
 
-/// The key twice, from the key byte on that the payload's byte `offset` meets.
+/// The key twice in eight bytes, starting with the key byte for the payload byte at `offset`.
 fn wide(key: [u8; 4], offset: u64) -> u64 {
     let mut key = key;
     key.rotate_left((offset % 4) as usize);

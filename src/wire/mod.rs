@@ -1,7 +1,6 @@
-//! Bytes ↔ fields: pure functions over byte slices, with no idea of sockets, files or time.
+//! Converts between bytes and fields. Pure functions over byte slices: no sockets, files or clocks.
 //!
-//! Everything here reads leniently: any byte sequence has a reading, and judging it is the business of
-//! [`crate::proto`].
+//! Parsers here are lenient: they accept any byte sequence. [`crate::proto`] judges the result.
 
 pub mod close;
 pub mod field;

@@ -1,9 +1,9 @@
-//! Opcodes, lossless: each of the sixteen wire values survives a round trip (RFC 6455 §5.2, §11.8).
+//! Opcodes (RFC 6455 §5.2, §11.8). Lossless: each of the sixteen values is an [`Opcode`].
 
-/// The four opcode bits of a frame.
+/// The opcode of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Opcode {
-    /// 0x0: continues the message that an earlier frame began.
+    /// 0x0: continues the message of an earlier frame.
     Continuation,
     /// 0x1: UTF-8 text.
     Text,
@@ -15,12 +15,12 @@ pub enum Opcode {
     Ping,
     /// 0xA: Pong.
     Pong,
-    /// 0x3–0x7 (data) and 0xB–0xF (control): reserved. Holds the low four bits.
+    /// 0x3–0x7 (data) and 0xB–0xF (control): reserved. Contains the four bits.
     Reserved(u8),
 }
 
 impl Opcode {
-    /// Reads the low four bits of `nibble`; the high four are ignored.
+    /// The opcode in the low four bits of `nibble`. Ignores the high four bits.
     pub const fn from_wire(nibble: u8) -> Self {
         match nibble & 0x0f {
             0x0 => Self::Continuation,
@@ -46,17 +46,17 @@ impl Opcode {
         }
     }
 
-    /// Control frames have the opcode's top bit set (RFC 6455 §5.5), reserved ones too.
+    /// Returns true for control frames, including reserved ones: the top bit of the opcode is set (RFC 6455 §5.5).
     pub const fn is_control(self) -> bool {
         self.to_wire() & 0x8 != 0
     }
 
-    /// Text or binary: opens a data message.
+    /// Returns true for text and binary, which start a data message.
     pub const fn opens_message(self) -> bool {
         matches!(self, Self::Text | Self::Binary)
     }
 
-    /// The name that lists and exports show.
+    /// The name in lists and exports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Continuation => "continuation",

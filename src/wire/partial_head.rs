@@ -1,12 +1,12 @@
-//! The beginning of a frame's head: what is certain of a frame before its head is whole (RFC 6455 §5.2).
+//! Parses the head of a frame that may be truncated (RFC 6455 §5.2).
 
 use super::frame::{FrameHead, extended_len_bytes};
 use super::opcode::Opcode;
 
-/// What the first bytes of a head tell, one byte or more. What they do not tell is `None` or a range.
+/// The values that the first bytes of a head determine. Values that they do not determine are `None` or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PartialFrameHead {
-    /// Whether this is the last fragment of its message.
+    /// FIN: true for the last fragment of a message.
     pub fin: bool,
     /// The first reserved bit.
     pub rsv1: bool,
@@ -14,24 +14,24 @@ pub struct PartialFrameHead {
     pub rsv2: bool,
     /// The third reserved bit.
     pub rsv3: bool,
-    /// How to read the payload.
+    /// The opcode.
     pub opcode: Opcode,
-    /// MASK, from the second byte on.
+    /// MASK; known from the second byte on.
     pub masked: Option<bool>,
-    /// The 7-bit length field, from the second byte on.
+    /// The 7-bit length; known from the second byte on.
     pub len_code: Option<u8>,
-    /// How many bytes of the extended length are there: 0 to 8.
+    /// The number of captured bytes of the extended length: 0 to 8.
     pub extended_seen: u8,
-    /// The payload has at least this many bytes: those that are missing from its length may all be 0.
+    /// The smallest possible payload length in bytes: the missing bytes of the length are taken as 0.
     pub at_least: u64,
-    /// The payload has at most this many bytes: those that are missing from its length may all be 0xff.
+    /// The largest possible payload length in bytes: the missing bytes of the length are taken as 0xff.
     pub at_most: u64,
-    /// The masking key, when MASK is 1 and all its bytes are there.
+    /// The masking key, if MASK is 1 and all four bytes were captured.
     pub masking_key: Option<[u8; 4]>,
 }
 
 impl PartialFrameHead {
-    /// Reads the beginning of a head; what follows the head in `bytes` is not looked at. `None` when there is no byte.
+    /// Parses the start of a head. Ignores bytes after the head. Returns `None` if `bytes` is empty.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (first, rest) = bytes.split_first()?;
         let mut start = Self {
@@ -66,12 +66,12 @@ impl PartialFrameHead {
         Some(start)
     }
 
-    /// The payload's length in bytes, once it is whole.
+    /// The payload length in bytes, if it is determined.
     pub const fn payload_len(&self) -> Option<u64> {
         if self.at_least == self.at_most { Some(self.at_least) } else { None }
     }
 
-    /// The head's length in bytes, 2 to 14, from the second byte on.
+    /// The length of the head in bytes, 2 to 14; known from the second byte on.
     pub const fn header_len(&self) -> Option<usize> {
         match (self.masked, self.len_code) {
             (Some(masked), Some(len_code)) => Some(2 + extended_len_bytes(len_code) + if masked { 4 } else { 0 }),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_tells_fin_rsv_and_opcode_and_nothing_of_mask_and_length() {
+    fn one_byte_determines_fin_rsv_and_opcode_but_not_mask_and_length() {
         assert_eq!(PartialFrameHead::read(&[]), None);
         let one = start("df");
         assert_eq!(
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_is_whole_before_the_masking_key_is() {
+    fn a_length_is_known_before_the_masking_key() {
         let cut = start("81ff8000000000000001");
         assert_eq!((cut.masked, cut.len_code, cut.header_len()), (Some(true), Some(127), Some(14)));
         assert_eq!((cut.payload_len(), cut.masking_key), (Some(0x8000_0000_0000_0001), None));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_cut_length_the_bytes_that_are_there_bound_it() {
+    fn the_captured_bytes_of_a_length_bound_it() {
         let bounds = |hex| (start(hex).at_least, start(hex).at_most);
         assert_eq!(bounds("817e"), (0, 0xffff));
         assert_eq!(bounds("817e01"), (0x100, 0x1ff));
@@ -139,7 +139,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_cut_contradicts_the_whole_head(bytes in proptest::collection::vec(any::<u8>(), 14)) {
+        fn a_truncated_head_never_contradicts_the_complete_one(bytes in proptest::collection::vec(any::<u8>(), 14)) {
             let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
             let whole = PartialFrameHead::from(&head);
             for cut in 1..=bytes.len() {

@@ -1,11 +1,12 @@
-//! The one way from captured text to a terminal: nothing that a terminal could act on passes.
+//! Makes captured text safe for a terminal. Captured text reaches a terminal only through this module.
 //!
-//! Control characters become the pictures of U+2400, bidirectional overrides and other invisible formatting become
-//! their code point in angle brackets, bytes that are no UTF-8 become U+FFFD.
+//! Control characters become their symbols from U+2400 on. Bidirectional overrides and other invisible characters become
+//! their code
+//! point in angle brackets. Invalid UTF-8 becomes U+FFFD.
 
 use std::borrow::Cow;
 
-/// Captured text with every control, escape and bidi character replaced by a visible symbol.
+/// Replaces each control, escape and bidirectional character by a visible symbol.
 pub fn text(raw: &str) -> Cow<'_, str> {
     if raw.chars().all(is_plain) {
         return Cow::Borrowed(raw);
@@ -17,7 +18,7 @@ pub fn text(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The same for bytes that may be no UTF-8.
+/// As [`text`], for bytes that may not be valid UTF-8.
 pub fn bytes(raw: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(raw) {
         Ok(valid) => text(valid),
@@ -25,12 +26,12 @@ pub fn bytes(raw: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The cell of a hex view's character column: printable ASCII itself, a middle dot for all else.
+/// The character for a byte in a hex view: the byte itself if it is printable ASCII, otherwise a middle dot.
 pub const fn hex_cell(byte: u8) -> char {
     if byte >= 0x20 && byte < 0x7f { byte as char } else { '·' }
 }
 
-/// The name of a byte for people: its character where ASCII has one, the control picture otherwise.
+/// The name of a byte: its character if it is printable ASCII, otherwise a control symbol or `not ASCII`.
 pub fn byte_name(byte: u8) -> String {
     match byte {
         0x20 => "space".to_owned(),
@@ -58,7 +59,7 @@ fn control_picture(byte: u8) -> char {
     }
 }
 
-/// Whether a terminal shows the character as it is and does nothing else.
+/// Returns true if a terminal shows the character as it is and does nothing else.
 pub fn is_plain(c: char) -> bool {
     !(c.is_control()
         || matches!(c,

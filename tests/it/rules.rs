@@ -260,7 +260,7 @@ fn requests() -> Vec<Case> {
         case(Rule::HeaderMalformed, "header-malformed", "RFC 9112 §5", Error, request_with("no colon"), 1, At::Text(1, "no colon")),
         case(Rule::HeaderFolded, "header-folded", "RFC 9112 §5.2", Warning, request_with("X: a\r\n b"), 1, At::Text(1, "X: a\r\n b")),
         case(Rule::BareLf, "bare-lf", "RFC 9112 §2.2", Warning, request("HTTP/1.1\r\n", "HTTP/1.1\n"), 1, At::Text(1, "\n")),
-        case(Rule::HeadTooLong, "head-too-long", "RFC 9112 §5.4", Warning, Talk::default().up(format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(11_000))), 1, At::Nothing),
+        case(Rule::HeadTooLong, "head-too-long", "RFC 9110 §5.4", Warning, Talk::default().up(format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(11_000))), 1, At::Nothing),
     ]
 }
 
@@ -337,8 +337,8 @@ fn frames() -> Vec<Case> {
         case(Rule::InflateFailed, "inflate-failed", "RFC 7692 §7.2.2", Error, compressing().down([0xc2, 4, 0x06, 0, 0, 0]), 3, At::Bits(16, 24)),
         case(Rule::WindowExceeded, "window-exceeded", "RFC 7692 §7.1.2", Error, small_window().down(far_back()), 3, At::Bits(8520, 8528)),
         case(Rule::InflatedNotUtf8, "inflated-not-utf8", "RFC 6455 §8.1", Error, compressing().down([0xc1, 11, 0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0xff, 0x00]), 3, At::Nothing),
-        case(Rule::InflateLimit, "inflate-limit", "RFC 7692 §8", Info, compressing().down(zeros((64 << 20) + 1)), 3, At::Nothing),
-        case(Rule::InflatedLong, "inflated-long", "RFC 7692 §8", Info, compressing().down(zeros((16 << 20) + 1)), 3, At::Nothing),
+        case(Rule::InflateLimit, "inflate-limit", "RFC 6455 §10.4", Info, compressing().down(zeros((64 << 20) + 1)), 3, At::Nothing),
+        case(Rule::InflatedLong, "inflated-long", "RFC 6455 §10.4", Info, compressing().down(zeros((16 << 20) + 1)), 3, At::Nothing),
     ]
 }
 

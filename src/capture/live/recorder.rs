@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(live.totals().findings, [6, 0, 1]);
         assert_eq!(all(&reopened(&path)), records);
         let text = std::fs::read(&path).expect("the file");
-        let comment = b"framescope: error: a client must mask every frame; MASK is 0 (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";
+        let comment = b"framescope: error: MASK is 0, but a client must mask every frame (client-frame-unmasked, RFC 6455 \xc2\xa75.1)";
         assert!(text.windows(comment.len()).any(|window| window == comment));
         let comment = b"(key-reused, RFC 6455 \xc2\xa74.1)";
         assert!(

@@ -16,7 +16,7 @@ struct Talk {
     connection: Connection,
     out: Vec<DissectedRecord>,
     clock: u64,
-    /// How many bytes at once.
+    /// The size of the pieces that are fed, in bytes.
     step: usize,
 }
 
@@ -86,7 +86,7 @@ fn frames_sent_with_the_request_wait_for_the_response() {
 }
 
 #[test]
-fn a_handshake_with_a_body_is_upgraded_behind_its_body() {
+fn a_handshake_with_a_body_is_upgraded_after_its_body() {
     let with_body = String::from_utf8_lossy(REQUEST).replace("\r\n\r\n", "\r\nContent-Length: 4\r\n\r\n");
     let mut talk = Talk::new(usize::MAX);
     talk.say(UP, with_body.as_bytes()).say(UP, b"bo").say(DOWN, RESPONSE).say(UP, &[b"dy", HELLO_UP].concat());
@@ -96,7 +96,7 @@ fn a_handshake_with_a_body_is_upgraded_behind_its_body() {
 }
 
 #[test]
-fn bytes_that_turn_out_to_be_a_frame_keep_their_time() {
+fn buffered_bytes_that_become_a_frame_keep_their_time() {
     let mut talk = Talk::new(usize::MAX);
     talk.clock = 5;
     // "GE" is also opcode 7 and a length of 69 bytes, unmasked.
@@ -106,7 +106,7 @@ fn bytes_that_turn_out_to_be_a_frame_keep_their_time() {
 }
 
 #[test]
-fn another_protocol_is_opaque_from_its_first_byte() {
+fn another_protocol_is_unrecognized_from_its_first_byte() {
     let h2c = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
     let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n";
     let early = vec![b'P'; 100_000];
@@ -130,12 +130,12 @@ fn a_refused_upgrade_stays_http() {
     assert_eq!(kinds, [Kind::Request, Kind::Request, Kind::Response, end, Kind::Response, end]);
     assert_eq!(records[2].code, 403);
     assert_eq!(records[4].link, RecordLink::Answers(1));
-    // Whatever the answer is, a client waits for it before it says anything more.
+    // A client waits for the response, whatever its status, before it sends more.
     assert_eq!(rules_of(&records), [Rule::DataBeforeResponse, Rule::StatusNot101]);
 }
 
 #[test]
-fn fragments_of_a_text_are_one_message_with_one_utf8_stream() {
+fn fragments_of_a_text_are_validated_as_one_message() {
     let euro = "€".as_bytes();
     let (first, last) = ([0x01, 2, euro[0], euro[1]], [0x80, 1, euro[2]]);
     let ping = [0x89, 1, b'x'];
@@ -153,7 +153,7 @@ fn fragments_of_a_text_are_one_message_with_one_utf8_stream() {
 }
 
 #[test]
-fn order_of_fragments_is_judged() {
+fn the_order_of_fragments_is_judged() {
     let records = upgraded().say(DOWN, &[0x80, 0]).end(EndReason::Capture);
     assert_eq!(rules_of(&records), [Rule::ContinuationUnexpected]);
     let records = upgraded().say(DOWN, &[0x01, 1, b'a']).say(DOWN, &[0x82, 0]).end(EndReason::Capture);
@@ -162,14 +162,14 @@ fn order_of_fragments_is_judged() {
 }
 
 #[test]
-fn pongs_find_their_pings_and_closes_each_other() {
+fn pongs_are_matched_with_pings_and_a_close_with_a_close() {
     let mut pong = Vec::new();
     let key = Some([1, 2, 3, 4]);
     let head = |opcode, len| crate::wire::frame::FrameHead::new(true, opcode, key, len);
     head(crate::wire::opcode::Opcode::Pong, 1).encode_with(b"b", &mut pong);
     let mut close = Vec::new();
     head(crate::wire::opcode::Opcode::Close, 2).encode_with(&[0x03, 0xe8], &mut close);
-    close[2] ^= 0x55; // another key than the pong's, payload changed accordingly
+    close[2] ^= 0x55; // Another masking key than the Pong's, with the payload masked accordingly.
     close[6] ^= 0x55;
     let records = upgraded()
         .say(DOWN, &[0x89, 1, b'a'])
@@ -200,26 +200,26 @@ fn close_payloads_are_judged() {
     let after = |frame: &[u8]| rules_of(&upgraded().say(DOWN, &[&[0x88, 0], frame].concat()).end(EndReason::Capture));
     assert_eq!(after(&[0x81, 0]), [Rule::FrameAfterClose]);
     assert_eq!(after(&[0x88, 0]), [Rule::CloseRepeated]);
-    assert_eq!(after(&[0x89, 0]), [], "a ping is no data");
+    assert_eq!(after(&[0x89, 0]), [], "a Ping is not data");
 }
 
 #[test]
-fn a_flood_of_faults_is_listed_up_to_a_bound() {
+fn the_number_of_findings_is_limited() {
     let records = upgraded().say(DOWN, &[0x7f, 0x00].repeat(30_000)).end(EndReason::Capture);
-    assert_eq!(records.iter().filter(|r| r.kind == Kind::Frame).count(), 30_000, "the frames all stand");
+    assert_eq!(records.iter().filter(|r| r.kind == Kind::Frame).count(), 30_000, "all frames are listed");
     let rules = rules_of(&records);
     assert!((20_000..20_010).contains(&rules.len()), "{}", rules.len());
     assert_eq!(rules.last(), Some(&Rule::FindingsOmitted));
 }
 
 #[test]
-fn a_masking_key_used_twice_is_noted() {
+fn a_repeated_masking_key_is_reported() {
     let records = upgraded().say(UP, HELLO_UP).say(UP, HELLO_UP).end(EndReason::Capture);
     assert_eq!(rules_of(&records), [Rule::MaskingKeyReused]);
 }
 
 #[test]
-fn what_is_cut_short_is_a_record() {
+fn truncated_frames_and_heads_are_records() {
     let half = upgraded().say(DOWN, &[0x81, 0x7e, 0x01]).end(EndReason::Fin);
     assert_eq!((half[3].kind, half[3].wire_len, half[3].lead), (Kind::CutFrame, 3, [0x81, 0x7e]));
     let huge = [&[0x82, 0x7f, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff][..], &[0; 30]].concat();
@@ -230,14 +230,14 @@ fn what_is_cut_short_is_a_record() {
     assert_eq!((records[0].kind, records[0].wire_len), (Kind::CutHttp, 40));
 }
 
-/// What is said of the frame that `wire` begins, cut there.
+/// The record of a frame that is truncated to `wire`.
 fn cut_after(direction: Direction, before: &[u8], wire: &[u8]) -> DissectedRecord {
     let records = upgraded().say(direction, before).say(direction, wire).end(EndReason::Fin);
-    records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a cut frame")
+    records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a truncated frame")
 }
 
 #[test]
-fn a_cut_head_has_the_findings_that_its_bytes_make_certain() {
+fn a_truncated_head_has_the_findings_that_its_bytes_prove() {
     use Rule::*;
     type Case<'a> = (Direction, &'a [u8], &'a [u8], &'a [Rule]);
     let cases: [Case<'_>; 19] = [
@@ -267,12 +267,16 @@ fn a_cut_head_has_the_findings_that_its_bytes_make_certain() {
     let interrupting = cut_after(DOWN, &[0x01, 0], &[0x82]);
     assert_eq!((interrupting.findings[0].about, interrupting.link), (Some(2), RecordLink::Message(2)));
     assert_eq!(cut_after(DOWN, &[0x01, 0], &[0x80]).link, RecordLink::Message(1));
-    assert_eq!(cut_after(DOWN, &[0x01, 0], &[0x83, 0x05]).link, RecordLink::None, "a reserved opcode is of no message");
+    assert_eq!(
+        cut_after(DOWN, &[0x01, 0], &[0x83, 0x05]).link,
+        RecordLink::None,
+        "a reserved opcode belongs to no message"
+    );
     assert_eq!(cut_after(DOWN, &[], &[0x88, 0x05, 0x03, 0xe8]).code, 1000);
 }
 
 #[test]
-fn a_cut_pong_is_judged_only_when_no_ping_can_be_meant() {
+fn a_truncated_pong_is_judged_only_if_it_can_answer_no_ping() {
     let rules =
         |pong: &[u8]| rules_of(&upgraded().say(UP, &[0x89, 0x80, 0, 0, 0, 1]).say(DOWN, pong).end(EndReason::Fin));
     assert!(!rules(&[0x8a]).contains(&Rule::PongMismatched));
@@ -282,7 +286,7 @@ fn a_cut_pong_is_judged_only_when_no_ping_can_be_meant() {
 }
 
 #[test]
-fn a_frame_cut_before_its_mask_claims_no_direction() {
+fn a_frame_truncated_before_its_mask_is_undirected() {
     let run = |before: &[(Direction, &[u8])], last: u8| {
         let mut talk = Talk::new(usize::MAX);
         talk.connection = Connection::in_frames();
@@ -291,23 +295,23 @@ fn a_frame_cut_before_its_mask_claims_no_direction() {
         }
         talk.say(DOWN, &[last]);
         let records = talk.end(EndReason::Capture);
-        records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a cut frame")
+        records.into_iter().find(|r| r.kind == Kind::CutFrame).expect("a truncated frame")
     };
     let alone = run(&[], 0x8f);
     assert!(alone.undirected);
     assert_eq!(rules_of(&[alone]), [Rule::OpcodeReserved]);
-    // The client may have sent it, who has neither begun a message nor closed.
+    // The client may have sent it, and it has no unfinished message and sent no Close.
     let behind = run(&[(DOWN, &[0x01, 0, 0x88, 0])], 0x81);
     assert_eq!((rules_of(std::slice::from_ref(&behind)), behind.link), (vec![], RecordLink::None));
-    // Both have closed: whoever sent it broke the rule, but which Close it is about is open.
+    // Both sides sent a Close: either sender violated the rule, but it is unknown which Close the finding refers to.
     let closed = run(&[(DOWN, &[0x88, 0]), (UP, &[0x88, 0x80, 1, 2, 3, 4])], 0x82);
     assert_eq!((closed.findings.len(), closed.findings[0].rule), (1, Rule::FrameAfterClose));
     assert_eq!(closed.findings[0].about, None);
-    assert!(!cut_after(DOWN, &[], &[0x8f]).undirected, "of a connection the direction is known");
+    assert!(!cut_after(DOWN, &[], &[0x8f]).undirected, "the direction of a connection is known");
 }
 
 #[test]
-fn what_is_no_http_is_junk() {
+fn bytes_that_are_not_http_are_unrecognized() {
     let mut talk = Talk::new(7);
     let records = talk.say(UP, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").end(EndReason::Fin);
     assert_eq!(shape(&records)[0], (Kind::Junk, 0, 11));
@@ -319,7 +323,7 @@ fn what_is_no_http_is_junk() {
     assert_eq!(records.iter().map(|r| r.wire_len).sum::<u64>(), endless.len() as u64);
 }
 
-/// Frames of every sort, some broken, behind a handshake; or plain noise.
+/// A handshake and frames of all kinds, some invalid; or random bytes.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let frame = (any::<u8>(), any::<bool>(), any::<[u8; 4]>(), proptest::collection::vec(any::<u8>(), 0..140))
         .prop_map(|(first, masked, key, payload)| {
@@ -363,7 +367,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_worth_knowing_does_not_hide_what_is_wrong() {
+fn many_infos_do_not_hide_an_error() {
     let heartbeats = [0x8a, 0x00].repeat(20_001);
     let rules = rules_of(&upgraded().say(DOWN, &heartbeats).say(DOWN, &[0x81, 1, 0xff]).end(EndReason::Capture));
     assert_eq!(rules.iter().filter(|rule| **rule == Rule::PongUnsolicited).count(), 20_000);
@@ -371,8 +375,8 @@ fn what_is_worth_knowing_does_not_hide_what_is_wrong() {
 }
 
 #[test]
-fn a_pong_is_owed_until_a_close_comes_from_who_asked() {
-    // RFC 6455 §5.5.2: the client has closed, and must still answer the server's ping.
+fn a_ping_must_be_answered_until_its_sender_sends_a_close() {
+    // RFC 6455 §5.5.2: the client sent a Close, but must still answer the server's Ping.
     let answered = upgraded()
         .say(UP, CLOSE_UP)
         .say(DOWN, &[0x89, 0])
@@ -383,11 +387,11 @@ fn a_pong_is_owed_until_a_close_comes_from_who_asked() {
     let silent = upgraded().say(UP, CLOSE_UP).say(DOWN, &[0x89, 0]).say(DOWN, CLOSE_DOWN).end(EndReason::Fin);
     assert_eq!(rules_of(&silent), [Rule::PingUnanswered]);
     let after = upgraded().say(DOWN, CLOSE_DOWN).say(DOWN, &[0x89, 0]).say(UP, CLOSE_UP).end(EndReason::Fin);
-    assert_eq!(rules_of(&after), [], "who asks behind its own Close is owed nothing");
+    assert_eq!(rules_of(&after), [], "a Ping after the sender's own Close needs no answer");
 }
 
 #[test]
-fn pings_with_one_payload_are_answered_one_after_the_other() {
+fn pings_with_equal_payloads_are_answered_in_order() {
     let pings = upgraded().say(DOWN, &[0x89, 0, 0x89, 0]).say(UP, PONG_UP).say(UP, PONG_UP).end(EndReason::Capture);
     let links: Vec<RecordLink> = pings.iter().filter(|r| r.lead[0] == 0x8a).map(|r| r.link).collect();
     assert_eq!(
@@ -397,7 +401,7 @@ fn pings_with_one_payload_are_answered_one_after_the_other() {
 }
 
 #[test]
-fn an_extension_that_is_not_known_may_define_what_is_reserved() {
+fn an_unknown_extension_may_define_reserved_bits() {
     let with = |head: &[u8]| {
         let head = std::str::from_utf8(head).expect("text").trim_end();
         format!("{head}\r\nSec-WebSocket-Extensions: x-foo\r\n\r\n").into_bytes()
@@ -408,12 +412,12 @@ fn an_extension_that_is_not_known_may_define_what_is_reserved() {
     assert_eq!(
         rules,
         [Rule::ExtensionBits, Rule::ExtensionBits, Rule::TextNotUtf8],
-        "what has no bit set is judged as ever"
+        "frames without reserved bits are judged as usual"
     );
 }
 
 #[test]
-fn another_protocol_than_websocket_is_no_bad_handshake() {
+fn an_upgrade_to_another_protocol_is_not_a_bad_handshake() {
     let mut talk = Talk::new(usize::MAX);
     talk.say(UP, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n");
     talk.say(DOWN, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n\x00\x00");

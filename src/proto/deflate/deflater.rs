@@ -1,10 +1,10 @@
-//! The sending half: messages become compressed payloads (RFC 7692 §7.2.1).
+//! Compresses messages (RFC 7692 §7.2.1).
 
 use flate2::{Compress, Compression, FlushCompress};
 
 use super::TAIL;
 
-/// An empty message (RFC 7692 §7.2.3.6): one empty block of stored bytes, without its tail.
+/// A compressed empty message: an empty stored block without its tail (RFC 7692 §7.2.3.6).
 const EMPTY: u8 = 0x00;
 
 /// Compresses the messages of one direction.
@@ -15,8 +15,9 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// A deflater that refers back over at most 2^`window_bits` bytes, 9 to 15 (RFC 7692 §7.1.2), and with `takeover` over
-    /// the ends of messages (§7.1.1).
+    /// Creates a deflater with a window of 2^`window_bits` bytes; values outside 9 to 15 are clamped (RFC 7692 §7.1.2).
+    /// With
+    /// `takeover`, messages may refer to earlier ones (§7.1.1).
     pub fn new(window_bits: u8, takeover: bool) -> Self {
         let stream = Compress::new_with_window_bits(Compression::default(), false, window_bits.clamp(9, 15));
         Self { stream, takeover }
@@ -32,7 +33,7 @@ impl Deflater {
         loop {
             out.reserve((payload.len() / 4).max(256));
             let taken = (self.stream.total_in() - begun) as usize;
-            // Compressing has no errors but those of wrong use.
+            // Compression fails only on incorrect use of the library.
             let _ = self.stream.compress_vec(&payload[taken..], out, FlushCompress::Sync);
             if out.len() < out.capacity() && (self.stream.total_in() - begun) as usize == payload.len() {
                 break;

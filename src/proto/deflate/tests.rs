@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// The message that the payload inflates to when it comes in pieces of `step` bytes.
+/// Inflates a payload that arrives in pieces of `step` bytes.
 fn inflated(inflater: &mut Inflater, payload: &[u8], step: usize) -> Result<Vec<u8>, InvalidDeflate> {
     let mut out = Vec::new();
     for (i, piece) in payload.chunks(step).enumerate() {
@@ -16,12 +16,12 @@ fn inflated(inflater: &mut Inflater, payload: &[u8], step: usize) -> Result<Vec<
 }
 
 #[test]
-fn a_message_that_is_cut_inside_a_block_fails_and_not_the_next() {
-    // RFC 7692 §7.2.3.1: Hello; without its last byte the header of the block that follows is open.
+fn a_message_that_ends_inside_a_block_fails_but_not_the_next() {
+    // RFC 7692 §7.2.3.1: Hello. Without its last byte, the header of the next block is incomplete.
     let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
     for cut in 1..hello.len() {
         let mut inflater = Inflater::default();
-        inflater.feed(&hello[..cut], |_| ControlFlow::Continue(())).expect("so far it is one");
+        inflater.feed(&hello[..cut], |_| ControlFlow::Continue(())).expect("valid so far");
         assert!(inflater.finish().is_err(), "cut at {cut}");
     }
 }
@@ -39,7 +39,10 @@ mod section_7_2_3 {
         inflater.reset();
         assert_eq!(inflated(&mut inflater, &first, 1), Ok(b"Hello".to_vec()));
         inflater.reset();
-        assert!(inflated(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00], 99).is_err(), "there is no context");
+        assert!(
+            inflated(&mut inflater, &[0xf2, 0x00, 0x11, 0x00, 0x00], 99).is_err(),
+            "it refers to a missing context"
+        );
     }
 
     #[test]
@@ -49,7 +52,7 @@ mod section_7_2_3 {
     }
 
     #[test]
-    fn a_last_block_and_what_refers_back_over_it() {
+    fn a_last_block_and_a_message_that_refers_back_beyond_it() {
         let mut inflater = Inflater::default();
         let wire = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
         assert_eq!(inflated(&mut inflater, &wire, 1), Ok(b"Hello".to_vec()));
@@ -71,7 +74,7 @@ mod section_7_2_3 {
     }
 
     #[test]
-    fn what_is_compressed_is_the_examples() {
+    fn compressing_yields_the_examples() {
         let mut deflater = Deflater::new(15, true);
         let mut wire = Vec::new();
         deflater.message(b"Hello", &mut wire);
@@ -83,8 +86,8 @@ mod section_7_2_3 {
 }
 
 #[test]
-fn a_bad_byte_is_named_wherever_the_bytes_are_cut() {
-    // A reserved block type (RFC 1951 §3.2.3); a stored length whose complement is wrong; a reference before the start.
+fn an_invalid_byte_is_found_in_pieces_of_any_size() {
+    // A reserved block type (RFC 1951 §3.2.3), a stored length with a wrong complement, a reference before the start.
     for (wire, at) in
         [(&[0x06, 0, 0, 0][..], 0), (&[0x00, 1, 0, 0xfe, 0xfe, 7], 4), (&[0xf2, 0x00, 0x11, 0x00, 0x00], 2)]
     {
@@ -99,7 +102,7 @@ fn a_bad_byte_is_named_wherever_the_bytes_are_cut() {
 }
 
 #[test]
-fn a_bomb_is_stopped_where_the_sink_says() {
+fn inflating_stops_when_the_sink_breaks() {
     let mut wire = Vec::new();
     Deflater::new(15, true).message(&vec![0; 64 << 20], &mut wire);
     assert!(wire.len() < 70_000);
@@ -130,7 +133,7 @@ proptest! {
         for message in &messages {
             let mut wire = Vec::new();
             deflater.message(message, &mut wire);
-            prop_assert_eq!(&inflated(&mut inflater, &wire, step).expect("our own"), message);
+            prop_assert_eq!(&inflated(&mut inflater, &wire, step).expect("our own output"), message);
             if takeover {
                 inflater = Inflater::resumed(inflater.window());
             } else {
@@ -144,7 +147,7 @@ proptest! {
         mut wire in proptest::collection::vec(any::<u8>(), 0..400), good: bool, at in 0usize..400, step in 1usize..50,
     ) {
         if good {
-            // Well-formed up to one byte.
+            // Valid except for one byte.
             let message = wire.repeat(4);
             let byte = wire.first().copied().unwrap_or(0);
             wire.clear();

@@ -1,35 +1,39 @@
-//! Bytes that the capture lacks: what was begun before them is cut, and reading goes on where it is certain.
+//! Missing bytes: truncates the unfinished record and resumes dissection at the next certain position.
 //!
-//! Certain is:
-//! - the known end of what the missing bytes lie inside of: a frame whose head was read, a body whose length is known;
-//! - a place that is told: [`Dissector::begins`];
-//! - otherwise the first byte of a packet whose bytes, to its end, are sound frames one behind the other in the right
-//!   direction ([`resync::begins_with_frame`]), or an HTTP head where one may stand.
+//! A position is certain if
+//! - the frame or body that contains the gap ends there, because the length of the frame or body is known;
+//! - the caller announced it: [`Dissector::begins`];
+//! - a packet starts there that consists of valid frames ([`resync::begins_with_frame`]) or, before the upgrade, that
+//!   starts with
+//!   an HTTP head.
 //!
-//! Until then bytes are opaque.
+//! The bytes before that position are unrecognized.
 
 use super::super::resync;
-use super::{Body, DissectedRecord, Dissector, EndReason, FrameReader, Kind, Resync, Rule, Shared, State, Then, Time};
+use super::{
+    Body, ConnectionState, DissectedRecord, Dissector, EndReason, FrameReader, Kind, ReadNext, Resync, Rule, State,
+    Time,
+};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Finding;
 use crate::wire::http;
 
-/// How [`Dissector::resync`] went on.
-pub(super) enum Sight {
-    /// So many bytes are taken.
+/// The result of [`Dissector::resync`].
+pub(super) enum ResyncStep {
+    /// It took this many bytes.
     Taken(usize),
-    /// These are frames though nobody has read that the server agreed: see [`super::Turn::Inferred`].
-    Inferred,
+    /// The bytes are frames, although the capture lacks the server's response: see [`super::FeedOutcome::FramesInferred`].
+    FramesInferred,
 }
 
 impl Dissector {
-    /// A dissector that begins somewhere inside a WebSocket conversation.
+    /// A dissector that starts at an unknown position of a WebSocket connection.
     pub fn mid_stream(direction: Direction) -> Self {
-        Self { state: State::Resync(Resync::until_certain(0, Then::Frames, None)), ..Self::new(direction) }
+        Self { state: State::Resync(Resync::until_certain(0, ReadNext::Frames, None)), ..Self::new(direction) }
     }
 
-    /// The next `missing` bytes were not captured. What comes next was seen at `now`.
-    pub fn gap(&mut self, missing: u64, now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
+    /// Notes that the capture lacks the next `missing` bytes. The bytes after them were captured at `now`.
+    pub fn gap(&mut self, missing: u64, now: Time, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
         let start = self.record_start();
         let here = self.position + missing;
         let within = |left: Option<u64>| left.and_then(|left| left.checked_sub(missing));
@@ -37,14 +41,14 @@ impl Dissector {
         let state = std::mem::replace(&mut self.state, State::Junk { start: here, why: None });
         let (cut, next) = match state {
             State::Frames(mut reader) => {
-                let cut = reader.unfinished(self.last, shared);
+                let cut = reader.unfinished(self.last, connection);
                 let left = within(reader.left());
-                reader.cut(left.is_some(), cut.is_some(), shared);
-                (cut, State::Resync(Resync { left, ..Resync::until_certain(here, Then::Frames, Some(reader)) }))
+                reader.cut(left.is_some(), cut.is_some(), connection);
+                (cut, State::Resync(Resync { left, ..Resync::until_certain(here, ReadNext::Frames, Some(reader)) }))
             }
             State::Head { .. } => {
                 let cut = DissectedRecord { kind: Kind::CutHttp, ..junk };
-                (Some(cut), State::Resync(Resync::until_certain(here, Then::Head, None)))
+                (Some(cut), State::Resync(Resync::until_certain(here, ReadNext::Head, None)))
             }
             State::Body { record, body, then } => {
                 let cut = DissectedRecord { kind: Kind::CutHttp, time: self.last, ..*record };
@@ -57,138 +61,156 @@ impl Dissector {
                 };
                 (Some(cut), next)
             }
-            State::Early { .. } => (Some(junk), State::Resync(Resync::until_certain(here, Then::Early, None))),
+            State::Early { .. } => (Some(junk), State::Resync(Resync::until_certain(here, ReadNext::Early, None))),
             State::Junk { why, .. } => {
                 let findings = why.into_iter().collect();
                 (Some(DissectedRecord { findings, ..junk }), State::Junk { start: here, why: None })
             }
             State::Resync(resync) => {
                 let left = within(resync.left);
-                (Some(junk), State::Resync(Resync { start: here, left, told: left.is_some() && resync.told, ..resync }))
+                (
+                    Some(junk),
+                    State::Resync(Resync {
+                        start: here,
+                        left,
+                        announced: left.is_some() && resync.announced,
+                        ..resync
+                    }),
+                )
             }
         };
         if let Some(cut) = cut.filter(|cut| cut.wire_len > 0) {
-            shared.emit(cut, out);
+            connection.emit(cut, out);
         }
         let mut gap = DissectedRecord::new(Kind::Gap, self.direction, self.position, missing, now);
-        if shared.deflate.is_some_and(|agreed| agreed.takeover(self.direction)) && !shared.context_lost(self.direction)
+        if connection.deflate.is_some_and(|agreed| agreed.takeover(self.direction))
+            && !connection.context_lost(self.direction)
         {
             gap.findings.push(Finding::new(Rule::ContextLost, None));
         }
-        shared.emit(gap, out);
-        shared.lost(self.direction);
+        connection.emit(gap, out);
+        connection.lost(self.direction);
         self.position = here;
         self.state = next;
-        self.see_again();
+        self.resume_if_certain();
     }
 
-    /// It is known from elsewhere that something whole begins at that stream offset: where bytes are opaque, they are so up to
-    /// there at most. Whether that was news.
-    pub fn begins(&mut self, at: u64, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> bool {
+    /// Notes that a frame or a head starts at this offset. Unrecognized bytes end there at the latest. Returns true if this
+    /// was not
+    /// known before.
+    pub fn begins(&mut self, at: u64, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) -> bool {
         let State::Resync(resync) = &mut self.state else { return false };
         let Some(left) = at.checked_sub(self.position).filter(|_| resync.left.is_none()) else { return false };
         resync.left = Some(left);
-        resync.told = true;
+        resync.announced = true;
         if left == 0 {
-            self.end_junk(shared, out);
-            self.see_again();
+            self.end_junk(connection, out);
+            self.resume_if_certain();
         }
         true
     }
 
-    /// Takes bytes behind a gap. `packet` tells whether they are the first of a packet.
+    /// Takes bytes after a gap. `packet` is true if they are the first bytes of a packet.
     pub(super) fn resync(
         &mut self,
         bytes: &[u8],
         packet: bool,
         now: Time,
-        shared: &mut Shared,
+        connection: &mut ConnectionState,
         out: &mut Vec<DissectedRecord>,
-    ) -> Sight {
-        let State::Resync(resync) = &self.state else { return Sight::Taken(0) };
-        if resync.left.is_none() && (packet || resync.told) {
+    ) -> ResyncStep {
+        let State::Resync(resync) = &self.state else { return ResyncStep::Taken(0) };
+        if resync.left.is_none() && (packet || resync.announced) {
             let certain = match resync.then {
-                Then::Frames => resync::begins_with_frame(bytes, self.direction, shared.rsv1_may_be_set()),
-                Then::Head if resync.told => self.may_be_head(bytes) || !shared.asked_to_upgrade(),
-                Then::Head => self.is_head(bytes),
-                Then::Early | Then::Junk => false,
+                ReadNext::Frames => resync::begins_with_frame(bytes, self.direction, connection.rsv1_may_be_set()),
+                ReadNext::Head if resync.announced => self.may_be_head(bytes) || !connection.asked_to_upgrade(),
+                ReadNext::Head => self.is_head(bytes),
+                ReadNext::Early | ReadNext::Junk => false,
             };
             let inferred = !certain
-                && resync.then == Then::Head
-                && (shared.asked_to_upgrade()
-                    || self.direction == Direction::ClientToServer && shared.request_unseen())
-                && (resync.told || resync::begins_with_frame(bytes, self.direction, true));
+                && resync.then == ReadNext::Head
+                && (connection.asked_to_upgrade()
+                    || self.direction == Direction::ClientToServer && connection.request_unseen())
+                && (resync.announced || resync::begins_with_frame(bytes, self.direction, true));
             if certain || inferred {
-                self.end_junk(shared, out);
+                self.end_junk(connection, out);
                 if inferred {
-                    return Sight::Inferred;
+                    return ResyncStep::FramesInferred;
                 }
                 if let State::Resync(resync) = &mut self.state {
-                    (resync.left, resync.told) = (Some(0), false);
+                    (resync.left, resync.announced) = (Some(0), false);
                 }
-                self.see_again();
-                return Sight::Taken(0);
+                self.resume_if_certain();
+                return ResyncStep::Taken(0);
             }
         }
-        self.take_opaque(bytes, now, shared, out)
+        self.take_opaque(bytes, now, connection, out)
     }
 
-    /// Up to the known end, or all, in records of bounded length.
-    fn take_opaque(&mut self, bytes: &[u8], now: Time, shared: &mut Shared, out: &mut Vec<DissectedRecord>) -> Sight {
+    /// Takes unrecognized bytes up to the known end of the resynchronization, in records of bounded length.
+    fn take_opaque(
+        &mut self,
+        bytes: &[u8],
+        now: Time,
+        connection: &mut ConnectionState,
+        out: &mut Vec<DissectedRecord>,
+    ) -> ResyncStep {
         let position = self.position;
-        let State::Resync(resync) = &mut self.state else { return Sight::Taken(0) };
-        let room = super::MAX_JUNK - (position - resync.start);
-        let taken = room.min(resync.left.unwrap_or(u64::MAX)).min(bytes.len() as u64);
+        let State::Resync(resync) = &mut self.state else { return ResyncStep::Taken(0) };
+        let limit = super::MAX_JUNK - (position - resync.start);
+        let taken = limit.min(resync.left.unwrap_or(u64::MAX)).min(bytes.len() as u64);
         let over = resync.left.as_mut().is_some_and(|left| {
             *left -= taken;
             *left == 0
         });
-        if over || taken == room {
+        if over || taken == limit {
             let end = position + taken;
             let record = DissectedRecord::new(Kind::Junk, self.direction, resync.start, end - resync.start, now);
             resync.start = end;
-            shared.emit(record, out);
+            connection.emit(record, out);
             if over {
-                // See again from behind these bytes.
+                // Resume after these bytes.
                 self.position = end;
-                self.see_again();
+                self.resume_if_certain();
                 self.position = position;
             }
         }
-        Sight::Taken(taken as usize)
+        ResyncStep::Taken(taken as usize)
     }
 
-    /// Where the known end is reached, reading goes on.
-    fn see_again(&mut self) {
-        let State::Resync(Resync { left: left @ Some(0), then, told, frames, .. }) = &mut self.state else { return };
-        if *told && *then == Then::Head {
-            // The bytes tell which of the two it is.
+    /// Resumes dissection if the known end is reached.
+    fn resume_if_certain(&mut self) {
+        let State::Resync(Resync { left: left @ Some(0), then, announced, frames, .. }) = &mut self.state else {
+            return;
+        };
+        if *announced && *then == ReadNext::Head {
+            // The next bytes show whether a head or a frame starts.
             *left = None;
             return;
         }
         let (then, frames) = (*then, frames.take());
         self.state = match (then, frames) {
-            (Then::Frames, Some(mut reader)) => {
+            (ReadNext::Frames, Some(mut reader)) => {
                 reader.resume(self.position);
                 State::Frames(reader)
             }
-            (Then::Frames, None) => State::Frames(Box::new(FrameReader::mid_stream(self.direction, self.position))),
+            (ReadNext::Frames, None) => State::Frames(Box::new(FrameReader::mid_stream(self.direction, self.position))),
             _ => self.after(then, self.position),
         };
     }
 
-    /// The opaque bytes until here become a record.
-    fn end_junk(&mut self, shared: &mut Shared, out: &mut Vec<DissectedRecord>) {
+    /// Appends a record of the unrecognized bytes so far.
+    fn end_junk(&mut self, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
         let junk = self.begun(Kind::Junk, self.record_start());
         if junk.wire_len > 0 {
-            shared.emit(junk, out);
+            connection.emit(junk, out);
         }
         if let State::Resync(resync) = &mut self.state {
             resync.start = self.position;
         }
     }
 
-    /// Whether a head may begin with these bytes, which may be few.
+    /// True if these bytes, which may be few, can be the start of a head.
     fn may_be_head(&self, bytes: &[u8]) -> bool {
         match self.direction {
             Direction::ServerToClient => http::may_be_response(bytes),
@@ -196,7 +218,7 @@ impl Dissector {
         }
     }
 
-    /// Whether a packet certainly begins with a head.
+    /// True if a packet certainly starts with a head.
     fn is_head(&self, packet: &[u8]) -> bool {
         match self.direction {
             Direction::ServerToClient => packet.starts_with(b"HTTP/1."),
@@ -207,13 +229,13 @@ impl Dissector {
         }
     }
 
-    /// Whether frames are read here, or would be if bytes were not missing.
+    /// True in frames, and after a gap in frames.
     pub(super) const fn is_in_frames(&self) -> bool {
-        matches!(&self.state, State::Frames(_) | State::Resync(Resync { then: Then::Frames, .. }))
+        matches!(&self.state, State::Frames(_) | State::Resync(Resync { then: ReadNext::Frames, .. }))
     }
 
-    /// Whether the end of this direction can be judged as the end of a WebSocket: for [`Dissector::end`].
-    pub(super) fn judged_end(&self, how: EndReason, shared: &mut Shared) -> Vec<Finding> {
-        if self.is_in_frames() { shared.judge_end(self.direction, how) } else { Vec::new() }
+    /// The findings for the end of this direction, if it was reading frames.
+    pub(super) fn judged_end(&self, how: EndReason, connection: &mut ConnectionState) -> Vec<Finding> {
+        if self.is_in_frames() { connection.judge_end(self.direction, how) } else { Vec::new() }
     }
 }

@@ -1,4 +1,4 @@
-//! The receiving half of an endpoint: finds frames, joins them to messages, and stops at what fails the connection.
+//! The receiving half of an endpoint: parses frames, joins them to messages, and stops at the first violation.
 
 use super::{EndpointEvent, Limits, Violation};
 use crate::proto::deflate::{InflateError, MessageInflater};
@@ -11,48 +11,48 @@ use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
-/// A buffer that grew beyond this many bytes for a large message is given back after it.
+/// The largest buffer that is kept after a message, in bytes. A larger one is freed.
 const KEPT_CAPACITY: usize = 2 << 20;
 
-/// The most that is set aside for a payload because of the length that its head announces, in bytes.
+/// The largest number of bytes that are reserved for an announced payload length before the payload arrives.
 const MOST_RESERVED: u64 = 1 << 20;
 
 /// Compressed payload is unmasked in pieces of this many bytes.
 const PIECE: usize = 16 * 1024;
 
-/// What a step of the reader completed.
-pub(super) enum Whole {
+/// A completed message or control frame.
+pub(super) enum Completed {
     Data(Opcode),
     Control(Opcode),
 }
 
-/// Finds frames and joins them to messages.
+/// Parses frames and joins them to messages.
 pub(super) struct Reader {
     pub(super) incoming: Direction,
     pub(super) limits: Limits,
-    /// The beginning of a head that was cut.
+    /// The first bytes of a head that is not complete yet.
     partial: [u8; MAX_HEAD_LEN],
     partial_len: usize,
-    /// The current frame, and how much of its payload was seen.
+    /// The head of the current frame, and the number of payload bytes so far.
     current: Option<(FrameHead, u64)>,
-    /// The opcode of the message that was begun.
+    /// The opcode of the unfinished message.
     open: Option<Opcode>,
-    /// Whether it is compressed.
+    /// True if that message is compressed.
     compressed: bool,
     /// Its length on the wire so far, in bytes.
     message_len: u64,
     /// Its payload so far, unmasked and inflated.
     pub(super) message: Vec<u8>,
-    /// Whether the payload is kept until the message is whole.
+    /// True if the payload is kept until the message is complete.
     pub(super) keeps_messages: bool,
     utf8: Utf8,
-    /// A control frame's payload, unmasked: at most 125 bytes.
+    /// The unmasked payload of a control frame: at most 125 bytes.
     control: Vec<u8>,
-    /// When permessage-deflate was agreed on.
+    /// Set if permessage-deflate was negotiated.
     pub(super) inflation: Option<Box<MessageInflater>>,
-    /// A piece of compressed payload, unmasked.
+    /// An unmasked piece of a compressed payload.
     scratch: Vec<u8>,
-    /// Of the last head; kept to use its memory again.
+    /// The findings of the latest head; a field so that its memory is reused.
     findings: Vec<Finding>,
 }
 
@@ -77,9 +77,9 @@ impl Reader {
         }
     }
 
-    /// Goes on by at most one frame; takes what it used from the front of `rest`.
+    /// Processes at most one frame and removes its bytes from the start of `rest`.
     #[inline]
-    pub(super) fn step(&mut self, rest: &mut &[u8]) -> Result<Option<Whole>, Violation> {
+    pub(super) fn step(&mut self, rest: &mut &[u8]) -> Result<Option<Completed>, Violation> {
         let (head, seen) = match self.current {
             Some(current) => current,
             None => {
@@ -89,8 +89,8 @@ impl Reader {
             }
         };
         let taken = (head.payload_len - seen).min(rest.len() as u64) as usize;
-        let (payload, behind) = rest.split_at(taken);
-        *rest = behind;
+        let (payload, after) = rest.split_at(taken);
+        *rest = after;
         self.take(&head, seen, payload)?;
         let seen = seen + taken as u64;
         if seen < head.payload_len {
@@ -101,7 +101,7 @@ impl Reader {
         self.finish(&head)
     }
 
-    /// Reads a head from what is kept and what came; takes what it used from `rest`.
+    /// Reads a head from the buffered bytes and from `rest`, and removes its bytes from the start of `rest`.
     #[inline]
     fn read_head(&mut self, rest: &mut &[u8]) -> Option<FrameHead> {
         if self.partial_len == 0
@@ -127,7 +127,7 @@ impl Reader {
         }
     }
 
-    /// The head is known.
+    /// Starts a frame with this head.
     #[inline]
     fn begin(&mut self, head: &FrameHead) -> Result<(), Violation> {
         // Mask direction (RFC 6455 §5.1), RSV, reserved opcode and length form (§5.2), control frames (§5.5).
@@ -142,7 +142,7 @@ impl Reader {
         if head.opcode.is_control() {
             return Ok(());
         }
-        // RFC 6455 §5.4: a continuation continues something, and nothing else comes before its end.
+        // RFC 6455 §5.4: a continuation needs an unfinished message, which must end before the next one starts.
         let order = match (head.opcode, self.open) {
             (Opcode::Continuation, None) => Some(Rule::ContinuationUnexpected),
             (Opcode::Text | Opcode::Binary, Some(_)) => Some(Rule::MessageInterrupted),
@@ -181,7 +181,7 @@ impl Reader {
             None => into.extend_from_slice(payload),
         }
         if self.open == Some(Opcode::Text) && !head.opcode.is_control() {
-            // RFC 6455 §8.1, and as soon as it is certain (the Autobahn suite calls that failing fast).
+            // RFC 6455 §8.1. Fails as soon as a byte is invalid, which the Autobahn suite calls "fail fast".
             self.utf8.feed(&self.message[from..]).map_err(|bad| {
                 let byte = seen + bad as u64;
                 let at = head.header_len() as u64 + byte;
@@ -210,7 +210,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Lets the inflation of compressed bytes, from payload byte `at` of their frame on, go on by one step.
+    /// Runs one step of inflating, for compressed bytes that start at payload byte `at` of their frame.
     fn inflate(
         &mut self,
         at: u64,
@@ -237,7 +237,7 @@ impl Reader {
                 Err(Violation::TooBig { len: inflation.len(), limit: self.limits.message })
             }
             (Err(InflateError::Invalid(fault)), None) => {
-                let words = format!("at payload byte {}", at + fault.at as u64);
+                let words = format!("invalid data at payload byte {}", at + fault.at as u64);
                 Err(Violation::Broken(Finding::new(Rule::InflateFailed, None).text(&words)))
             }
             (Ok(()), None) => Ok(()),
@@ -245,12 +245,12 @@ impl Reader {
     }
 
     #[inline]
-    fn finish(&mut self, head: &FrameHead) -> Result<Option<Whole>, Violation> {
+    fn finish(&mut self, head: &FrameHead) -> Result<Option<Completed>, Violation> {
         if head.opcode == Opcode::Close {
             self.judge_close()?;
         }
         if head.opcode.is_control() {
-            return Ok(Some(Whole::Control(head.opcode)));
+            return Ok(Some(Completed::Control(head.opcode)));
         }
         if !head.fin {
             return Ok(None);
@@ -262,10 +262,10 @@ impl Reader {
             return Err(Violation::Broken(Finding::new(Rule::TextCutCharacter, None)));
         }
         self.message_len = 0;
-        Ok(self.open.take().map(Whole::Data))
+        Ok(self.open.take().map(Completed::Data))
     }
 
-    /// RFC 6455 §5.5.1, §7.4: the payload is empty, or a code that may be sent and a reason in UTF-8.
+    /// RFC 6455 §5.5.1, §7.4: the payload of a Close is empty, or a valid code and a reason in UTF-8.
     fn judge_close(&self) -> Result<(), Violation> {
         let broken = match (frame::close_code(&self.control), self.control.len()) {
             (None, 0) => return Ok(()),
@@ -273,8 +273,10 @@ impl Reader {
             (Some(code), _) if !code.may_be_sent() => {
                 Finding::new(Rule::CloseCodeInvalid, None).number(u64::from(code.0))
             }
-            _ if std::str::from_utf8(&self.control[2..]).is_err() => Finding::new(Rule::CloseReasonNotUtf8, None),
-            _ => return Ok(()),
+            _ => match std::str::from_utf8(&self.control[2..]) {
+                Ok(_) => return Ok(()),
+                Err(e) => Finding::new(Rule::CloseReasonNotUtf8, None).number(2 + e.valid_up_to() as u64),
+            },
         };
         Err(Violation::Broken(broken))
     }
@@ -291,12 +293,12 @@ impl Reader {
         }
     }
 
-    /// Makes room for what comes after an event.
+    /// Frees the buffers of an event after it was handled.
     #[inline]
-    pub(super) fn clear(&mut self, done: &Result<Option<Whole>, Violation>) {
+    pub(super) fn clear(&mut self, done: &Result<Option<Completed>, Violation>) {
         match done {
-            Ok(Some(Whole::Control(_))) => self.control.clear(),
-            Ok(Some(Whole::Data(_))) if self.message.capacity() <= KEPT_CAPACITY => self.message.clear(),
+            Ok(Some(Completed::Control(_))) => self.control.clear(),
+            Ok(Some(Completed::Data(_))) if self.message.capacity() <= KEPT_CAPACITY => self.message.clear(),
             _ => self.message = Vec::new(),
         }
     }

@@ -5,62 +5,63 @@ use crate::wire::close::CloseCode;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 
-/// Where a client's masking keys come from.
+/// Returns the masking key of each frame of a client.
 pub(super) type Keys = Box<dyn FnMut() -> [u8; 4] + Send>;
 
-/// A buffer that grew beyond this many bytes for a large message is given back after it.
+/// The largest buffer that is kept after a message, in bytes. A larger one is freed.
 const KEPT_CAPACITY: usize = 2 << 20;
 
-/// What the sending half remembers.
-pub(super) struct State {
-    /// For a client; a server does not mask (RFC 6455 §5.1).
+/// The state of the sending half.
+pub(super) struct SenderState {
+    /// Set for a client; a server does not mask (RFC 6455 §5.1).
     keys: Option<Keys>,
-    /// When permessage-deflate was agreed on.
-    deflate: Option<Deflate>,
+    /// Set if permessage-deflate was negotiated.
+    deflate: Option<OutgoingDeflate>,
     closed: bool,
 }
 
-/// What was agreed on, and the compressor, which is made for the first message: it takes a quarter of a MiB.
-struct Deflate {
+/// The negotiated parameters and the compressor. The compressor is created with the first message, because it needs 256
+/// KiB.
+struct OutgoingDeflate {
     window_bits: u8,
     takeover: bool,
     deflater: Option<Box<Deflater>>,
     scratch: Vec<u8>,
 }
 
-impl State {
+impl SenderState {
     pub const fn new(keys: Option<Keys>) -> Self {
         Self { keys, deflate: None, closed: false }
     }
 
-    /// From here on messages are compressed; see [`Deflater::new`].
+    /// Compresses messages from here on: see [`Deflater::new`].
     pub fn deflate(&mut self, window_bits: u8, takeover: bool) {
-        self.deflate = Some(Deflate { window_bits, takeover, deflater: None, scratch: Vec::new() });
+        self.deflate = Some(OutgoingDeflate { window_bits, takeover, deflater: None, scratch: Vec::new() });
     }
 }
 
-/// Appends frames to the bytes that go out. After a Close only pongs are appended (RFC 6455 §5.5.1, §5.5.2).
+/// Appends frames to the outgoing bytes. After a Close it appends only Pongs (RFC 6455 §5.5.1, §5.5.2).
 pub struct Sender<'a> {
-    state: &'a mut State,
+    state: &'a mut SenderState,
     out: &'a mut Vec<u8>,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) const fn new(state: &'a mut State, out: &'a mut Vec<u8>) -> Self {
+    pub(super) const fn new(state: &'a mut SenderState, out: &'a mut Vec<u8>) -> Self {
         Self { state, out }
     }
 
-    /// A text message in one frame.
+    /// Sends a text message in one frame.
     pub fn text(&mut self, text: &str) {
         self.message(Opcode::Text, text.as_bytes());
     }
 
-    /// A binary message in one frame.
+    /// Sends a binary message in one frame.
     pub fn binary(&mut self, payload: &[u8]) {
         self.message(Opcode::Binary, payload);
     }
 
-    /// A message in one frame. `opcode` is text or binary; the payload of a text must be UTF-8.
+    /// Sends a message in one frame. `opcode` must be text or binary; the payload of a text message must be UTF-8.
     #[inline]
     pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
         debug_assert!(opcode.opens_message());
@@ -76,18 +77,19 @@ impl<'a> Sender<'a> {
         self.state.deflate = Some(deflate);
     }
 
-    /// A ping. Of the payload the first 125 bytes go (RFC 6455 §5.5).
+    /// Sends a Ping with the first 125 bytes of the payload (RFC 6455 §5.5).
     pub fn ping(&mut self, payload: &[u8]) {
         self.control(Opcode::Ping, payload);
     }
 
-    /// A pong. Of the payload the first 125 bytes go.
+    /// Sends a Pong with the first 125 bytes of the payload (RFC 6455 §5.5).
     pub fn pong(&mut self, payload: &[u8]) {
         self.control(Opcode::Pong, payload);
     }
 
-    /// A Close, once. Without a code there is no reason either; a reason is cut where a control frame ends, at most 123
-    /// bytes, between two characters (RFC 6455 §5.5.1).
+    /// Sends a Close, unless one was sent before. Without a code, the reason is omitted. The reason is truncated to 123
+    /// bytes, between
+    /// two characters (RFC 6455 §5.5.1).
     pub fn close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut payload = [0; MAX_CONTROL_PAYLOAD as usize];
         let mut len = 0;

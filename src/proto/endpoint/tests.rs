@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// An event with bytes of its own.
+/// An event with owned bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     Message(Opcode, Vec<u8>),
@@ -38,7 +38,7 @@ fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     wire
 }
 
-/// What a server sees and answers when these bytes come, `step` at a time.
+/// The events and replies of a server that receives these bytes in pieces of `step` bytes.
 fn served(bytes: &[u8], step: usize) -> (Vec<Seen>, Vec<u8>) {
     let mut endpoint = Endpoint::server(Limits { message: 1000 });
     let (mut seen, mut out) = (Vec::new(), Vec::new());
@@ -51,7 +51,7 @@ fn served(bytes: &[u8], step: usize) -> (Vec<Seen>, Vec<u8>) {
 fn violation(bytes: &[u8]) -> (u16, Option<Rule>) {
     let (seen, out) = served(bytes, usize::MAX);
     let Some(Seen::Violation(code, rule)) = seen.last() else { panic!("no violation: {seen:?}") };
-    assert_eq!(out[out.len() - usize::from(out[1]) - 2], 0x88, "a Close says so");
+    assert_eq!(out[out.len() - usize::from(out[1]) - 2], 0x88, "it sends a Close");
     assert_eq!(out[2..4], code.to_be_bytes());
     (*code, *rule)
 }
@@ -92,7 +92,7 @@ mod section_5_7 {
 }
 
 #[test]
-fn control_frames_stand_between_fragments() {
+fn control_frames_may_come_between_fragments() {
     let wire = [
         frame(false, Opcode::Text, b"a"),
         frame(true, Opcode::Ping, b"p"),
@@ -129,7 +129,7 @@ fn a_close_that_was_sent_first_is_not_repeated() {
 }
 
 #[test]
-fn a_long_reason_is_cut_between_characters() {
+fn a_long_reason_is_truncated_between_characters() {
     let mut endpoint = Endpoint::server(Limits::default());
     let mut out = Vec::new();
     endpoint.sender(&mut out).close(Some(CloseCode::NORMAL), &"ö".repeat(100));
@@ -138,7 +138,7 @@ fn a_long_reason_is_cut_between_characters() {
 }
 
 #[test]
-fn what_the_catalogue_calls_an_error_fails_the_connection() {
+fn rules_of_severity_error_fail_the_connection() {
     let broken = |bytes: &[u8], rule| assert_eq!(violation(bytes), (1002, Some(rule)), "{bytes:x?}");
     broken(&[0x81, 0x01, b'a'], Rule::ClientFrameUnmasked);
     broken(&[0xc1, 0x80, 0, 0, 0, 1], Rule::Rsv1Set);
@@ -152,30 +152,30 @@ fn what_the_catalogue_calls_an_error_fails_the_connection() {
     broken(&frame(true, Opcode::Close, &1005u16.to_be_bytes()), Rule::CloseCodeInvalid);
     broken(&[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Rule::LengthTopBit);
     let (seen, _) = served(&[0x81, 0x80, 0, 0, 0, 0], 1);
-    assert_eq!(seen, [Seen::Message(Opcode::Text, Vec::new())], "a zero key is unwise, and no error");
+    assert_eq!(seen, [Seen::Message(Opcode::Text, Vec::new())], "a zero masking key is only a warning");
 }
 
 #[test]
-fn bad_utf8_fails_when_the_byte_arrives() {
-    // 200 bytes are announced; the third cannot follow.
+fn invalid_utf8_fails_when_the_byte_arrives() {
+    // The head announces 200 bytes; the third byte cannot follow the second.
     let wire = &frame(true, Opcode::Text, &[&b"\xe2\x82x"[..], &[0; 197]].concat())[..8 + 3];
     assert_eq!(violation(wire), (1007, Some(Rule::TextNotUtf8)));
     assert_eq!(violation(&frame(true, Opcode::Text, b"\xe2\x82")), (1007, Some(Rule::TextCutCharacter)));
     let close = [&1000u16.to_be_bytes()[..], b"\xff"].concat();
     assert_eq!(violation(&frame(true, Opcode::Close, &close)), (1007, Some(Rule::CloseReasonNotUtf8)));
-    // A character that two fragments share is whole.
+    // A character may be split between two fragments.
     let wire = [frame(false, Opcode::Text, b"\xe2\x82"), frame(true, Opcode::Continuation, b"\xac")].concat();
     assert_eq!(served(&wire, 3).0, [Seen::Message(Opcode::Text, "€".into())]);
 }
 
 #[test]
-fn a_message_over_the_limit_fails_at_the_head_that_announces_it() {
+fn a_message_over_the_limit_fails_at_its_head() {
     let mut endpoint = Endpoint::server(Limits::default());
     let (mut out, mut seen) = (Vec::new(), Vec::new());
     let head = [0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4];
     endpoint.receive(&head, &mut out, |event, _| seen.push(Seen::from(event)));
     assert_eq!(seen, [Seen::Violation(1009, None)]);
-    assert_eq!(endpoint.reader.message.capacity(), 0, "nothing is set aside");
+    assert_eq!(endpoint.reader.message.capacity(), 0, "no memory is reserved");
     let wire = [frame(false, Opcode::Binary, &[0; 600]), frame(true, Opcode::Continuation, &[0; 401])].concat();
     assert_eq!(violation(&wire), (1009, None), "all fragments together");
     let wire = [frame(false, Opcode::Binary, &[0; 600]), frame(true, Opcode::Continuation, &[0; 400])].concat();
@@ -183,20 +183,20 @@ fn a_message_over_the_limit_fails_at_the_head_that_announces_it() {
 }
 
 #[test]
-fn who_does_not_read_messages_keeps_none_and_judges_all() {
+fn without_messages_none_is_kept_and_all_are_judged() {
     let mut endpoint = Endpoint::server(Limits { message: 1 << 20 }).without_messages();
     let (mut seen, mut out) = (Vec::new(), Vec::new());
-    let mut hear = |bytes: &[u8]| {
+    let mut feed = |bytes: &[u8]| {
         for piece in bytes.chunks(1000) {
             endpoint.receive(piece, &mut out, |event, _| seen.push(Seen::from(event)));
             assert!(endpoint.reader.message.capacity() <= 4096, "a piece, not the message");
         }
     };
-    hear(&frame(false, Opcode::Text, &vec![b'a'; 1 << 19]));
-    hear(&frame(false, Opcode::Continuation, "ü".as_bytes().split_at(1).0));
-    hear(&frame(true, Opcode::Continuation, &[0xbc]));
-    hear(&frame(false, Opcode::Binary, &vec![0xff; 1 << 19]));
-    hear(&frame(true, Opcode::Continuation, &vec![0xff; (1 << 19) + 1]));
+    feed(&frame(false, Opcode::Text, &vec![b'a'; 1 << 19]));
+    feed(&frame(false, Opcode::Continuation, "ü".as_bytes().split_at(1).0));
+    feed(&frame(true, Opcode::Continuation, &[0xbc]));
+    feed(&frame(false, Opcode::Binary, &vec![0xff; 1 << 19]));
+    feed(&frame(true, Opcode::Continuation, &vec![0xff; (1 << 19) + 1]));
     assert_eq!(seen, [Seen::Message(Opcode::Text, Vec::new()), Seen::Violation(1009, None)]);
 }
 
@@ -223,7 +223,7 @@ proptest! {
     }
 
     #[test]
-    fn what_one_end_sends_the_other_receives(
+    fn one_side_receives_what_the_other_sends(
         text: String, binary in proptest::collection::vec(any::<u8>(), 0..70_000), ping: [u8; 8],
     ) {
         let mut client = Endpoint::client(Limits::default(), || KEY);
@@ -245,12 +245,12 @@ proptest! {
             Seen::Message(Opcode::Text, text.into_bytes()),
             Seen::Message(Opcode::Binary, binary),
         ];
-        let heard = [&messages[..], &[Seen::Ping(ping.to_vec()), Seen::Close(Some(3000), "done".to_owned())]].concat();
-        prop_assert_eq!(seen, heard);
+        let expected = [&messages[..], &[Seen::Ping(ping.to_vec()), Seen::Close(Some(3000), "done".to_owned())]].concat();
+        prop_assert_eq!(seen, expected);
         let mut back: Vec<Seen> = Vec::new();
         client.receive(&down, &mut up, |event, _| back.push(event.into()));
-        let heard = [&messages[..], &[Seen::Pong(ping.to_vec()), Seen::Close(Some(3000), String::new())]].concat();
-        prop_assert_eq!(back, heard);
+        let expected = [&messages[..], &[Seen::Pong(ping.to_vec()), Seen::Close(Some(3000), String::new())]].concat();
+        prop_assert_eq!(back, expected);
         prop_assert!(client.is_over() && server.is_over());
     }
 }

@@ -1,8 +1,9 @@
 use super::*;
+use crate::proto::direction::Direction;
 use proptest::prelude::*;
 
 #[test]
-fn the_first_acceptable_offer_is_granted_what_it_asks_for() {
+fn the_first_acceptable_offer_is_accepted_with_its_limits() {
     let negotiated =
         |offer: &str| DeflateParams::negotiate(&Extensions::parse(offer.as_bytes())).map(|params| params.to_string());
     let accepted = |offer: &str, answer: &str| assert_eq!(negotiated(offer).as_deref(), Some(answer), "{offer}");
@@ -12,7 +13,7 @@ fn the_first_acceptable_offer_is_granted_what_it_asks_for() {
     for one in ["server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits=9"] {
         accepted(&format!("permessage-deflate; {one}"), &format!("permessage-deflate; {one}"));
     }
-    // RFC 7692 §7.1.3: a client that would rather have a small window, and takes any.
+    // RFC 7692 §7.1.3: a client that prefers a small window but accepts any.
     accepted(
         "permessage-deflate; server_max_window_bits=10, permessage-deflate",
         "permessage-deflate; server_max_window_bits=10",
@@ -38,7 +39,7 @@ fn the_first_acceptable_offer_is_granted_what_it_asks_for() {
 }
 
 #[test]
-fn a_response_that_breaks_the_rules_is_understood_as_far_as_it_goes() {
+fn the_valid_parameters_of_an_invalid_response_are_read() {
     let response = single(
         "permessage-deflate; server_max_window_bits=99; client_no_context_takeover; mux; client_no_context_takeover",
     );
@@ -59,7 +60,7 @@ fn single(value: &str) -> Extension {
 }
 
 #[test]
-fn what_browsers_send() {
+fn offers_of_browsers() {
     let chrome = single("permessage-deflate; client_max_window_bits");
     assert!(chrome.is_deflate());
     assert_eq!(chrome.span, 0..42);
@@ -76,16 +77,16 @@ fn what_browsers_send() {
 fn values_quoted_strings_and_lists() {
     let all = Extensions::parse(b"foo; a=1 ;b = \"two\" , ,bar;c=\"t\\h\\ree\"");
     assert_eq!(all.malformed, None);
-    let said: Vec<_> = all
+    let parsed: Vec<_> = all
         .list
         .iter()
         .map(|e| (e.name.as_str(), e.params.iter().map(|p| p.value.as_deref()).collect::<Vec<_>>()))
         .collect();
-    assert_eq!(said, [("foo", vec![Some("1"), Some("two")]), ("bar", vec![Some("three")])]);
+    assert_eq!(parsed, [("foo", vec![Some("1"), Some("two")]), ("bar", vec![Some("three")])]);
 }
 
 #[test]
-fn what_leaves_the_grammar_is_pointed_at() {
+fn a_syntax_error_has_its_position() {
     let cases: [(&str, Range<usize>, &[&str]); 11] = [
         ("", 0..0, &[]),
         (" ,, ", 0..4, &[]),
@@ -107,7 +108,7 @@ fn what_leaves_the_grammar_is_pointed_at() {
 }
 
 #[test]
-fn spans_count_from_the_head() {
+fn spans_count_from_the_start_of_the_head() {
     let head = b"GET / HTTP/1.1\r\nSec-WebSocket-Extensions: a\r\nsec-websocket-extensions:b; c\r\n\r\n";
     let all = Extensions::of(&Head::read(head));
     let texts: Vec<_> = all.list.iter().map(|e| &head[e.span.clone()]).collect();
@@ -153,7 +154,7 @@ fn parameters_of_section_7_1() {
 }
 
 #[test]
-fn what_a_response_may_answer_to_an_offer() {
+fn responses_that_an_offer_allows() {
     let fits = |offer: &str, response: &str| {
         let offer = DeflateOffer::read(&single(&format!("permessage-deflate{offer}"))).expect("an offer");
         let params = DeflateParams::read(&single(&format!("permessage-deflate{response}"))).expect("parameters");

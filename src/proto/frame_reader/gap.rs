@@ -1,18 +1,19 @@
-//! Frames beside bytes that the capture lacks.
+//! Frames before and after bytes that the capture lacks.
 
-use super::{FrameReader, is_data};
+use super::FrameReader;
+use super::data::is_data;
 use crate::proto::compressed_messages::CompressedMessages;
-use crate::proto::connection::Shared;
+use crate::proto::connection_state::ConnectionState;
 use crate::proto::dissected::Direction;
 use crate::wire::opcode::Opcode;
 
 impl FrameReader {
-    /// A reader of what follows missing bytes.
+    /// A reader that starts after missing bytes.
     pub fn mid_stream(direction: Direction, start: u64) -> Self {
         Self { unsure: true, ..Self::new(direction, start) }
     }
 
-    /// How many payload bytes of the current frame are still to come, once its head is whole.
+    /// The number of payload bytes of the current frame that are still to come, if its head is complete.
     pub const fn left(&self) -> Option<u64> {
         match &self.current {
             Some((head, seen)) => Some(head.payload_len - *seen),
@@ -20,15 +21,16 @@ impl FrameReader {
         }
     }
 
-    /// Bytes are missing: inside the payload of the current frame (`within`), or up to nobody knows where. `told` tells whether
-    /// [`Self::unfinished`] made a record of the current frame, which is the next one. [`Self::resume`] must follow.
-    pub fn cut(&mut self, within: bool, told: bool, shared: &mut Shared) {
-        let ordinal = shared.next_ordinal();
-        if let Some((head, _)) = self.current.take().filter(|_| told) {
+    /// Notes missing bytes: all inside the payload of the current frame (`within`), or beyond it. `emitted` is true if
+    /// [`Self::unfinished`] returned a record of the current frame, which becomes the next record. Call [`Self::resume`]
+    /// next.
+    pub fn cut(&mut self, within: bool, emitted: bool, connection: &mut ConnectionState) {
+        let ordinal = connection.next_ordinal();
+        if let Some((head, _)) = self.current.take().filter(|_| emitted) {
             match head.opcode {
                 Opcode::Close => {
                     self.closed.get_or_insert(ordinal);
-                    let _ = shared.close_sent(self.direction);
+                    let _ = connection.close_sent(self.direction);
                 }
                 opcode if is_data(opcode) => {
                     if let Some(open) = &mut self.open {
@@ -46,7 +48,7 @@ impl FrameReader {
             self.open = None;
             self.unsure = true;
         }
-        if let (None, Some(agreed)) = (&self.inflating, shared.deflate) {
+        if let (None, Some(agreed)) = (&self.inflating, connection.deflate) {
             self.inflating = Some(Box::new(CompressedMessages::new(&agreed, self.direction)));
         }
         if let Some(inflating) = &mut self.inflating {
@@ -57,7 +59,7 @@ impl FrameReader {
         self.previous_key = None;
     }
 
-    /// The next frame begins at `start`.
+    /// Continues with a frame that starts at this offset.
     pub const fn resume(&mut self, start: u64) {
         self.start = start;
     }

@@ -1,4 +1,4 @@
-//! The opening handshake as a report of steps, each kept or broken (RFC 6455 §4.1, §4.2).
+//! Checks the opening handshake: a list of requirements, each met or violated (RFC 6455 §4.1, §4.2).
 
 mod report;
 mod request;
@@ -13,48 +13,48 @@ use super::rules::Finding;
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 
-/// Targets that our server reserves for WebSocket: a request for one is judged as a handshake, whatever its headers.
+/// The WebSocket paths of framescope's server. A request for one of them is checked as a handshake, whatever its headers.
 pub const WEBSOCKET_TARGETS: [&str; 3] = ["/ticker", "/echo", "/lab"];
 
 /// The protocol version of RFC 6455.
 pub const VERSION: &str = "13";
 
-/// One requirement of the handshake, and whether it was met.
+/// One requirement of the handshake, and whether it is met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// What was required, or what was found where that says more; raw from the wire.
+    /// The requirement as a phrase, such as `Upgrade: websocket`. May contain captured text as sent.
     pub title: String,
-    /// Where it is required.
+    /// The section that states it.
     pub section: &'static str,
-    /// The field that it is about, when the head has it.
+    /// The field that it applies to, if the head has it.
     pub field: Option<FieldId>,
-    /// What is wrong; `None` when the requirement is met.
+    /// The violation; `None` if the requirement is met.
     pub finding: Option<Finding>,
 }
 
-/// What a response must be held against: the facts of the request that it answers.
+/// The facts of a request that the response to it is checked against.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFacts {
-    /// Whether the request was seen at all.
+    /// True if the request was captured.
     pub is_known: bool,
-    /// Whether it asks for WebSocket, well or badly.
+    /// True if the request is checked as a handshake: see [`is_handshake`].
     pub is_handshake: bool,
-    /// Whether it is a HEAD, so that the response has no body.
+    /// True for a HEAD request, whose response has no body.
     pub is_head: bool,
-    /// The first Sec-WebSocket-Key.
+    /// The value of the first Sec-WebSocket-Key header.
     pub key: Option<Box<[u8]>>,
-    /// The same with the white space around it: all that stands behind the header's colon.
+    /// The text after the colon of that header, with the white space around the key.
     pub key_line: Box<[u8]>,
-    /// The subprotocols offered.
+    /// The offered subprotocols.
     pub protocols: Vec<String>,
-    /// The names of the extensions offered.
+    /// The names of the offered extensions.
     pub extensions: Vec<String>,
-    /// The offers of permessage-deflate that a server may accept.
+    /// The valid offers of permessage-deflate.
     pub deflate_offers: Vec<DeflateOffer>,
 }
 
 impl RequestFacts {
-    /// The facts of a request.
+    /// The facts of a request with this head.
     pub fn of(head: &Head<'_>) -> Self {
         let key_line = head.lines_named("sec-websocket-key").next().map(|(_, line)| line.name.end + 1..line.line.end);
         let extensions = Extensions::of(head).list;
@@ -72,13 +72,13 @@ impl RequestFacts {
     }
 }
 
-/// Whether the rules of the handshake apply to a request.
+/// Returns true if the rules of the handshake apply to a request.
 pub fn is_handshake(head: &Head<'_>) -> bool {
     let path = head.target().map(|t| t.split(|b| *b == b'?').next().unwrap_or(t));
     head.is_upgrade() || path.is_some_and(|path| WEBSOCKET_TARGETS.iter().any(|t| t.as_bytes() == path))
 }
 
-/// Whether a Host value is `localhost` or an IP literal, so that no foreign name was resolved to reach us.
+/// Returns true if a Host value is `localhost` or an IP address. Then the client did not resolve a foreign name.
 pub fn host_is_local(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     let name = if host.starts_with('[') {
@@ -89,7 +89,7 @@ pub fn host_is_local(host: &[u8]) -> bool {
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
-/// Whether an Origin names the place that Host names (RFC 6455 §10.2).
+/// Returns true if an Origin has the host and port of a Host value (RFC 6455 §10.2).
 pub fn origin_is_host(origin: &[u8], host: &[u8]) -> bool {
     let (Ok(origin), Ok(host)) = (std::str::from_utf8(origin), std::str::from_utf8(host)) else { return false };
     let Some((scheme, place)) = origin.split_once("://") else { return false };
@@ -102,7 +102,7 @@ pub fn origin_is_host(origin: &[u8], host: &[u8]) -> bool {
     bare(place) == bare(host)
 }
 
-/// The members of a comma-separated header, over all its lines.
+/// The elements of a comma-separated header in all its lines.
 fn list(head: &Head<'_>, name: &str) -> Vec<String> {
     head.values(name)
         .flat_map(|value| value.split(|b| *b == b','))

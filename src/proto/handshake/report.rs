@@ -1,4 +1,4 @@
-//! The report as it is written: a step for each requirement, with the header that it is about.
+//! Builds the list of requirements, each with the header that it applies to.
 
 use std::ops::Range;
 
@@ -8,21 +8,21 @@ use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::{Field, FieldId, Span};
 use crate::wire::http::{Flaw, Head, HeaderLine};
 
-/// How many malformed lines of a head are found fault with: a head of nothing else must not flood the capture.
+/// The number of malformed header lines of a head that are reported. Bounds the findings of one head.
 const MAX_LINE_FINDINGS: usize = 32;
 
 pub(super) struct Report<'h, 'b> {
     pub head: &'h Head<'b>,
     fields: Vec<Field>,
-    pub steps: Vec<Requirement>,
+    pub requirements: Vec<Requirement>,
 }
 
 impl<'h, 'b> Report<'h, 'b> {
     pub fn new(head: &'h Head<'b>) -> Self {
-        Self { head, fields: head.fields(u64::MAX), steps: Vec::with_capacity(10) }
+        Self { head, fields: head.fields(u64::MAX), requirements: Vec::with_capacity(10) }
     }
 
-    pub fn step(
+    pub fn check(
         &mut self,
         title: &str,
         rule: Rule,
@@ -33,11 +33,11 @@ impl<'h, 'b> Report<'h, 'b> {
         let span = field.and_then(|id| self.span_of(id));
         let finding = (!ok).then(|| fill(Finding::new(rule, span)));
         let field = field.filter(|_| span.is_some());
-        self.steps.push(Requirement { title: title.to_owned(), section: rule.section(), field, finding });
+        self.requirements.push(Requirement { title: title.to_owned(), section: rule.section(), field, finding });
     }
 
-    /// A step about the first header of that name.
-    pub fn header_step(
+    /// Adds a requirement about the first header with this name. `fill` sets the values of the finding if it is violated.
+    pub fn check_header(
         &mut self,
         name: &str,
         title: &str,
@@ -46,33 +46,33 @@ impl<'h, 'b> Report<'h, 'b> {
         fill: impl FnOnce(Finding) -> Finding,
     ) {
         let field = self.head.lines_named(name).next().map(|(i, _)| header_id(i));
-        self.step(title, rule, field, ok, fill);
+        self.check(title, rule, field, ok, fill);
     }
 
     fn span_of(&self, id: FieldId) -> Option<Span> {
         self.fields.iter().find(|field| field.id == id).map(|field| field.span)
     }
 
-    /// What is wrong with the lines themselves; no step where all is well.
+    /// Adds a violated requirement for each error in the lines of the head.
     pub fn lines(&mut self) {
         let head = self.head;
         if let Some(at) = head.bare_lf {
             let finding = Finding::new(Rule::BareLf, Some(Span::bytes(at as u64, at as u64 + 1)));
-            self.broken("lines end with CR LF", None, finding);
+            self.violated("lines end with CR LF", None, finding);
         }
         let findings = head.headers.iter().enumerate().filter_map(|(i, line)| Some((i, line_finding(head, i, line)?)));
         for (i, finding) in findings.take(MAX_LINE_FINDINGS) {
-            self.broken("well-formed header line", Some(header_id(i)), finding);
+            self.violated("well-formed header line", Some(header_id(i)), finding);
         }
     }
 
-    fn broken(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
+    fn violated(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
         let section = finding.rule.section();
-        self.steps.push(Requirement { title: title.to_owned(), section, field, finding: Some(finding) });
+        self.requirements.push(Requirement { title: title.to_owned(), section, field, finding: Some(finding) });
     }
 
-    /// A broken requirement, at some bytes of a header line; at the whole line where something is missing.
-    pub fn broken_at(&mut self, title: &str, bytes: Range<usize>, mut finding: Finding) {
+    /// Adds a violated requirement at these bytes of a header line, or at the whole line if the range is empty.
+    pub fn violated_at(&mut self, title: &str, bytes: Range<usize>, mut finding: Finding) {
         let line =
             self.head.headers.iter().position(|line| line.line.start <= bytes.start && bytes.end <= line.line.end);
         let field = line.map(header_id);
@@ -80,36 +80,37 @@ impl<'h, 'b> Report<'h, 'b> {
             true => field.and_then(|id| self.span_of(id)),
             false => Some(Span::bytes(bytes.start as u64, bytes.end as u64)),
         };
-        self.broken(title, field, finding);
+        self.violated(title, field, finding);
     }
 
-    /// A broken requirement, at the last header of that name.
-    pub fn broken_last(&mut self, name: &str, title: &str, mut finding: Finding) {
+    /// Adds a violated requirement at the last header with this name.
+    pub fn violated_last(&mut self, name: &str, title: &str, mut finding: Finding) {
         let field = self.head.lines_named(name).last().map(|(i, _)| header_id(i));
         finding.span = field.and_then(|id| self.span_of(id));
-        self.broken(title, field, finding);
+        self.violated(title, field, finding);
     }
 
-    /// A header that must not stand there twice; no step where it does not.
+    /// Adds a violated requirement if a header occurs more than once.
     pub fn once(&mut self, name: &str, title: &str, rule: Rule) {
         let count = self.head.values(name).count();
         if count > 1 {
-            self.broken_last(name, title, Finding::new(rule, None).number(count as u64));
+            self.violated_last(name, title, Finding::new(rule, None).number(count as u64));
         }
     }
 
-    /// RFC 6455 §9.1. Returns the members of the header.
+    /// Adds a violated requirement if the extensions header is malformed (RFC 6455 §9.1). Returns the elements of the
+    /// header.
     pub fn extensions(&mut self) -> Vec<Extension> {
         let extensions = Extensions::of(self.head);
         if let Some(malformed) = extensions.malformed {
             let finding = Finding::new(Rule::ExtensionMalformed, None).text(malformed.what);
-            self.broken_at("well-formed extensions", malformed.span, finding);
+            self.violated_at("well-formed extensions", malformed.span, finding);
         }
         extensions.list
     }
 }
 
-/// What is wrong with a parameter, in words.
+/// Describes an invalid parameter.
 pub(super) fn fault_words(fault: &ParamFault) -> String {
     let param: String = fault.param.chars().take(60).collect();
     format!("{param} {}", fault.kind.words())
@@ -125,10 +126,10 @@ fn line_finding(head: &Head<'_>, i: usize, line: &HeaderLine) -> Option<Finding>
     Some(match line.flaw? {
         Flaw::NoColon => malformed("it has no colon"),
         Flaw::BadName if head.slice(&line.name).last().is_some_and(|b| matches!(b, b' ' | b'\t')) => {
-            malformed("white space before the colon")
+            malformed("it has white space before the colon")
         }
-        Flaw::BadName => malformed("its name is no token"),
-        Flaw::BadValue => malformed("its value holds NUL or a lone CR"),
+        Flaw::BadName => malformed("its name is not a token"),
+        Flaw::BadValue => malformed("its value contains NUL or a lone CR"),
         Flaw::Folded => Finding::new(Rule::HeaderFolded, span).number(i as u64 + 1),
     })
 }

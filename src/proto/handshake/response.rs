@@ -1,4 +1,4 @@
-//! What a response has to say (RFC 6455 §4.1, §4.2.2).
+//! The requirements for a response (RFC 6455 §4.1, §4.2.2).
 
 use super::report::{Report, fault_words};
 use super::{RequestFacts, Requirement, list};
@@ -8,66 +8,69 @@ use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 
-/// The title of the step that the computation of the accept key belongs to.
+/// The title of the requirement that [`AcceptBench`] explains.
 pub const ACCEPT_REQUIREMENT: &str = "Sec-WebSocket-Accept";
 
-/// The requirements that a response has to meet, in the order of RFC 6455 §4.1 and §4.2.2. `request` holds the facts of the
-/// request that it answers; default facts when that was not seen.
+/// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the request
+/// that it
+/// answers; pass the default if the request was not captured.
 pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requirement> {
     let mut report = Report::new(head);
     report.lines();
     let status = head.status().unwrap_or(0);
-    // A switch to another protocol, such as h2c, was neither asked for nor answered as WebSocket.
+    // A switch to another protocol, such as h2c, is not a WebSocket handshake.
     let other = request.is_known && !head.is_upgrade();
     if !request.is_handshake && (status != 101 || other) {
-        return report.steps;
+        return report.requirements;
     }
     let title = if status == 101 { "status 101 Switching Protocols" } else { "status 101" };
-    report.step(title, Rule::StatusNot101, Some(FieldId::Status), status == 101, |f| f.number(u64::from(status)));
+    report.check(title, Rule::StatusNot101, Some(FieldId::Status), status == 101, |f| f.number(u64::from(status)));
     if status != 101 {
-        return report.steps;
+        return report.requirements;
     }
-    // Of a response the value itself, where a request may name several protocols.
+    // The whole value: only a request may list several protocols.
     let upgrade = head.value("upgrade").is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
-    report.header_step("upgrade", "Upgrade: websocket", Rule::ResponseUpgradeMissing, upgrade, |f| f);
+    report.check_header("upgrade", "Upgrade: websocket", Rule::ResponseUpgradeMissing, upgrade, |f| f);
     let connection = head.has_token("connection", "upgrade");
-    report.header_step("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
+    report.check_header("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
     match (head.value("sec-websocket-accept"), &request.key) {
         (None, _) => {
-            report.header_step("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f);
+            report.check_header("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f);
         }
-        (Some(_), None) => {} // Without the request there is nothing to hold it against.
+        (Some(_), None) => {} // Without the request the expected value is unknown.
         (Some(accept), Some(key)) => {
             let bench = AcceptBench::new(key, Some(accept));
             let spaces = if bench.is_ok() { None } else { wrong_spaces(&request.key_line, accept) };
             let (rule, words) = match spaces {
-                Some(Spaces::Around) => {
-                    (Rule::AcceptKeySpaces, "the key with white space that only stands around it".to_owned())
-                }
+                Some(Spaces::Around) => (
+                    Rule::AcceptKeySpaces,
+                    "the key with the white space around it, which is not part of the key".to_owned(),
+                ),
                 Some(Spaces::Inside) => (Rule::AcceptKeySpaces, "the key without the white space inside it".to_owned()),
                 None => {
                     let received = bench.received.as_deref().unwrap_or_default();
-                    (Rule::AcceptWrong, format!("{received}; the key asks for {}", bench.expected))
+                    (Rule::AcceptWrong, format!("received {received}, expected {}", bench.expected))
                 }
             };
-            report.header_step("sec-websocket-accept", ACCEPT_REQUIREMENT, rule, bench.is_ok(), |f| f.text(&words));
+            report.check_header("sec-websocket-accept", ACCEPT_REQUIREMENT, rule, bench.is_ok(), |f| f.text(&words));
         }
     }
     report.once("sec-websocket-accept", "one Sec-WebSocket-Accept header", Rule::AcceptRepeated);
     let chosen = list(head, "sec-websocket-protocol");
     if chosen.is_empty() && head.value("sec-websocket-protocol").is_some() {
-        let finding = Finding::new(Rule::SubprotocolMalformed, None).text("it is empty");
-        report.broken_last("sec-websocket-protocol", "a subprotocol", finding);
+        let finding = Finding::new(Rule::SubprotocolMalformed, None).text("the header is empty");
+        report.violated_last("sec-websocket-protocol", "a subprotocol", finding);
     }
     if chosen.len() > 1 {
         let finding = Finding::new(Rule::SubprotocolRepeated, None).text(&chosen.join(", "));
-        report.broken_last("sec-websocket-protocol", "one subprotocol", finding);
+        report.violated_last("sec-websocket-protocol", "one subprotocol", finding);
     }
-    // Without the request there is nothing to hold them against.
+    // Without the request the offers are unknown.
     for chosen in chosen.into_iter().filter(|_| request.is_known) {
         let offered = request.protocols.contains(&chosen);
         let title = format!("subprotocol {chosen} was offered");
-        report.header_step("sec-websocket-protocol", &title, Rule::SubprotocolNotOffered, offered, |f| f.text(&chosen));
+        report
+            .check_header("sec-websocket-protocol", &title, Rule::SubprotocolNotOffered, offered, |f| f.text(&chosen));
     }
     report.once(extensions::HEADER, "one Sec-WebSocket-Extensions header", Rule::ExtensionsRepeated);
     let chosen = report.extensions();
@@ -75,20 +78,20 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
         let name = &extension.name;
         let offered = request.extensions.iter().any(|offered| offered.eq_ignore_ascii_case(name));
         let title = format!("{name} was offered");
-        report.header_step(extensions::HEADER, &title, Rule::ExtensionNotOffered, offered, |f| f.text(name));
+        report.check_header(extensions::HEADER, &title, Rule::ExtensionNotOffered, offered, |f| f.text(name));
     }
     report.chosen_deflate(&chosen, request);
-    report.steps
+    report.requirements
 }
 
 impl Report<'_, '_> {
-    /// RFC 7692 §5 and §7.1: permessage-deflate is accepted once, with its own parameters, and as it was offered.
+    /// RFC 7692 §5 and §7.1: the server accepts permessage-deflate once, with valid parameters that match an offer.
     fn chosen_deflate(&mut self, chosen: &[Extension], request: &RequestFacts) {
         let accepted: Vec<&Extension> = chosen.iter().filter(|extension| extension.is_deflate()).collect();
         if let [_, .., again] = accepted.as_slice() {
             let finding = Finding::new(Rule::ExtensionRepeated, None).text(PERMESSAGE_DEFLATE);
             let finding = finding.number(accepted.len() as u64);
-            self.broken_at("permessage-deflate accepted once", again.span.clone(), finding);
+            self.violated_at("permessage-deflate accepted once", again.span.clone(), finding);
         }
         for extension in accepted {
             let (rule, words, span) = match DeflateParams::read(extension) {
@@ -97,13 +100,15 @@ impl Report<'_, '_> {
                 }
                 Err(fault) => (Rule::DeflateParameterInvalid, fault_words(&fault), fault.span),
                 Ok(params) => {
-                    // It may answer any of the offers; of those that it does not, the first is what the client wants most.
+                    // The response may answer any offer. If it matches none, report why it does not match the first, which
+                    // the
+                    // client prefers.
                     let mut verdicts = request.deflate_offers.iter().map(|offer| offer.allows(&params));
                     let Some(verdict) = verdicts.next() else {
                         if request.extensions.iter().any(|name| name.eq_ignore_ascii_case(PERMESSAGE_DEFLATE)) {
-                            let words = "no offer of it could be accepted";
+                            let words = "the request contains no acceptable offer";
                             let finding = Finding::new(Rule::DeflateParameterInvalid, None).text(words);
-                            self.broken_at("an offer that can be accepted", extension.span.clone(), finding);
+                            self.violated_at("acceptable permessage-deflate offer", extension.span.clone(), finding);
                         }
                         continue;
                     };
@@ -116,7 +121,7 @@ impl Report<'_, '_> {
                     (Rule::DeflateParameterInvalid, format!("{name} {why}"), span.clone())
                 }
             };
-            self.broken_at("parameters of permessage-deflate", span, Finding::new(rule, None).text(&words));
+            self.violated_at("parameters of permessage-deflate", span, Finding::new(rule, None).text(&words));
         }
     }
 }

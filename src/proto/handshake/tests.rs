@@ -7,29 +7,29 @@ const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade
 const RESPONSE: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
 
-fn broken(steps: &[Requirement]) -> Vec<Rule> {
-    steps.iter().filter_map(|s| s.finding.as_ref().map(|f| f.rule)).collect()
+fn violated(requirements: &[Requirement]) -> Vec<Rule> {
+    requirements.iter().filter_map(|s| s.finding.as_ref().map(|f| f.rule)).collect()
 }
 
 fn request_with(change: impl Fn(&str) -> String) -> Vec<Rule> {
-    broken(&check_request(&Head::read(change(REQUEST).as_bytes()), None))
+    violated(&check_request(&Head::read(change(REQUEST).as_bytes()), None))
 }
 
 fn response_with(change: impl Fn(&str) -> String) -> Vec<Rule> {
     let facts = RequestFacts::of(&Head::read(REQUEST.as_bytes()));
-    broken(&check_response(&Head::read(change(RESPONSE).as_bytes()), &facts))
+    violated(&check_response(&Head::read(change(RESPONSE).as_bytes()), &facts))
 }
 
 #[test]
-fn the_handshake_of_section_1_2_keeps_every_step() {
+fn the_handshake_of_section_1_2_meets_every_requirement() {
     assert_eq!(request_with(str::to_owned), []);
     assert_eq!(response_with(str::to_owned), []);
-    let steps = check_request(&Head::read(REQUEST.as_bytes()), None);
-    assert!(steps.len() >= 8, "each requirement is a line: {steps:?}");
+    let requirements = check_request(&Head::read(REQUEST.as_bytes()), None);
+    assert!(requirements.len() >= 8, "{requirements:?}");
 }
 
 #[test]
-fn each_broken_step_of_a_request_is_named() {
+fn each_violated_requirement_of_a_request_is_found() {
     let cases: [(&str, &str, &[Rule]); 11] = [
         ("GET", "POST", &[Rule::MethodNotGet]),
         ("HTTP/1.1", "HTTP/1.0", &[Rule::HttpVersion]),
@@ -49,7 +49,7 @@ fn each_broken_step_of_a_request_is_named() {
 }
 
 #[test]
-fn each_broken_step_of_a_response_is_named() {
+fn each_violated_requirement_of_a_response_is_found() {
     let cases: [(&str, &str, &[Rule]); 6] = [
         ("101 Switching", "200 Switching", &[Rule::StatusNot101]),
         ("Upgrade: websocket", "Upgrade: no", &[Rule::ResponseUpgradeMissing]),
@@ -97,21 +97,21 @@ fn hosts_and_origins() {
 }
 
 #[test]
-fn a_loopback_server_notes_a_foreign_host() {
+fn a_foreign_host_at_a_loopback_server_is_found() {
     let head = Head::read(REQUEST.as_bytes());
-    let steps = check_request(&head, Some(([127, 0, 0, 1], 6455).into()));
-    assert_eq!(broken(&steps), [Rule::HostForeign]);
+    let requirements = check_request(&head, Some(([127, 0, 0, 1], 6455).into()));
+    assert_eq!(violated(&requirements), [Rule::HostForeign]);
 }
 
 #[test]
-fn a_plain_request_is_not_held_to_the_handshake() {
+fn a_plain_request_is_not_checked_as_a_handshake() {
     assert_eq!(check_request(&Head::read(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), None), []);
     let asked = check_request(&Head::read(b"GET /ticker?x HTTP/1.1\r\nHost: x\r\n\r\n"), None);
-    assert!(broken(&asked).contains(&Rule::UpgradeMissing));
+    assert!(violated(&asked).contains(&Rule::UpgradeMissing));
 }
 
 #[test]
-fn a_response_names_websocket_alone_and_an_offered_subprotocol() {
+fn a_response_has_only_websocket_and_an_offered_subprotocol() {
     let upgrade = response_with(|text| text.replace("Upgrade: websocket", "Upgrade: h2c, websocket"));
     assert_eq!(upgrade, [Rule::ResponseUpgradeMissing]);
     let empty = response_with(|text| text.replace("Protocol: chat", "Protocol:"));
@@ -120,10 +120,10 @@ fn a_response_names_websocket_alone_and_an_offered_subprotocol() {
 
 #[test]
 fn an_offer_that_must_be_declined_cannot_be_accepted() {
-    // RFC 7692 §7.1: an offer with a parameter that the extension does not have.
+    // RFC 7692 §7.1: an offer with an undefined parameter.
     let line = "Sec-WebSocket-Extensions: permessage-deflate";
     let request = REQUEST.replace("\r\n\r\n", &format!("\r\n{line}; foo\r\n\r\n"));
     let response = RESPONSE.replace("\r\n\r\n", &format!("\r\n{line}\r\n\r\n"));
     let facts = RequestFacts::of(&Head::read(request.as_bytes()));
-    assert_eq!(broken(&check_response(&Head::read(response.as_bytes()), &facts)), [Rule::DeflateParameterInvalid]);
+    assert_eq!(violated(&check_response(&Head::read(response.as_bytes()), &facts)), [Rule::DeflateParameterInvalid]);
 }

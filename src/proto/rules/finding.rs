@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Rule, grouped};
-use crate::proto::dissected::Direction;
+use crate::proto::direction::Direction;
 use crate::wire::field::Span;
 use crate::wire::printable;
 

@@ -207,7 +207,7 @@ impl Detail {
 
 /// The context that the explanation of a frame's fields depends on.
 fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
-    let place = match head.opcode {
+    let part = match head.opcode {
         opcode if opcode.is_control() => MessagePart::Control,
         Opcode::Reserved(_) => MessagePart::Stray,
         Opcode::Continuation if record.message.is_none() => MessagePart::Stray,
@@ -219,7 +219,7 @@ fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
     FrameContext {
         head,
         direction: record.direction,
-        place,
+        part,
         compressed: record.compressed,
         captured_payload: record.payload_len().unwrap_or(0),
         unsolicited: record.findings.iter().any(|finding| finding.rule == Rule::PongUnsolicited),

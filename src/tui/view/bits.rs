@@ -113,7 +113,7 @@ fn ruler(app: &App, buffer: &mut Buffer, area: Rect, y: u16, bits: u64, line: Gr
 
 /// Draws the border above a row. If the row contains one field, its name is in the border.
 fn border(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
-    let has_more = row == grid.layout.rows.len() && grid.layout.bits_behind > 0;
+    let has_more = row == grid.layout.rows.len() && grid.layout.bits_after > 0;
     let text = grid.layout.border(row, if has_more { '┄' } else { '─' });
     put(buffer, area, MARGIN, y, &text, app.theme.rule.0);
     if let Some(field) = grid.layout.only_field(row) {

@@ -3,7 +3,7 @@
 //! ```text
 //!  Findings ─ rule 1 of 2 · 11 findings ─────────────────────────────────────────────────────────────
 //!         Count  Rule                    Section           What is wrong
-//! ▌ ✗         9  client-frame-unmasked   RFC 6455 §5.1     a client must mask every frame; MASK is 0
+//! ▌ ✗         9  client-frame-unmasked   RFC 6455 §5.1     MASK is 0, but a client must mask every frame
 //!   ⚠         2  masking-key-reused      RFC 6455 §5.3     the masking key is the previous frame's; …
 //! ```
 

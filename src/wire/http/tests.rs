@@ -28,7 +28,7 @@ fn a_response_has_status_and_reason() {
 }
 
 #[test]
-fn broken_heads_are_still_read() {
+fn malformed_heads_are_parsed() {
     let head = Head::read(b"GET  / /x HTTP/1.1\nA b: 1\r\nnocolon\r\nX: 1\r\n  2 \r\nN: \0\n\n");
     assert_eq!(head.target(), Some(&b" / /x"[..]));
     assert_eq!(head.bare_lf, Some(18));
@@ -41,7 +41,7 @@ fn broken_heads_are_still_read() {
 }
 
 #[test]
-fn rfc_7230_section_2_6_a_version_is_two_digits_around_a_dot() {
+fn rfc_9112_section_2_3_a_version_is_two_digits_around_a_dot() {
     for (text, expected) in [("HTTP/1.1", (1, 1)), ("HTTP/1.0", (1, 0)), ("HTTP/0.9", (0, 9)), ("HTTP/2.0", (2, 0))] {
         assert_eq!(version(text.as_bytes()), Some(expected), "{text}");
     }
@@ -85,7 +85,7 @@ fn the_beginnings_of_requests_and_responses() {
 
 proptest! {
     #[test]
-    fn any_bytes_have_a_reading(bytes in proptest::collection::vec(prop_oneof![
+    fn any_bytes_parse(bytes in proptest::collection::vec(prop_oneof![
         Just(b'\r'), Just(b'\n'), Just(b':'), Just(b' '), Just(b'A'), any::<u8>(),
     ], 0..80), scanned in 0usize..90) {
         let head = Head::read(&bytes);
@@ -93,7 +93,7 @@ proptest! {
         if let Some(end) = &head.end {
             prop_assert_eq!(Some(end.end), whole);
         }
-        // A scan that knows that the first bytes hold no end finds the same end.
+        // A scan that skips bytes without the end finds the same end.
         if whole.is_none_or(|end| end > scanned) {
             prop_assert_eq!(head_len(&bytes, scanned.min(bytes.len())), whole);
         }

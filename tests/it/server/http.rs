@@ -87,7 +87,7 @@ fn broken_handshakes_are_refused_with_every_reason() {
     let bench = Bench::new();
     let good = bench.handshake("/ticker");
     let (status, words) = refused(&bench, &good.replace("Sec-WebSocket-Key: dGhl", "Sec-WebSocket-Key: "));
-    assert!(status == 400 && words.contains("is not base64 of 16 bytes (RFC 6455 §4.1)"), "{words}");
+    assert!(status == 400 && words.contains("16 bytes (RFC 6455 §4.1)"), "{words}");
     let (status, words) = refused(&bench, &good.replace("Upgrade: websocket\r\nConnection: Upgrade", "Upgrade: h2c"));
     assert!(status == 400 && words.lines().count() == 3, "{words}");
     assert_eq!(refused(&bench, &good.replace("Host", "Hose")).0, 400);
