@@ -1,19 +1,19 @@
-//! framescope: an educational WebSocket frame inspector. Every handshake and every frame, bit by bit, live in the terminal.
+//! framescope is a WebSocket frame inspector: it shows each handshake and frame of a connection bit by bit in the terminal.
 //!
-//! # The way of the data
+//! # How data flows
 //!
 //! ```text
 //!  sockets ──► net: listener, one thread per connection, server roles, demo client
-//!                │ wiretap: each chunk read or written, with its time, exactly as it crossed
+//!                │ wiretap: each chunk that was read or written, with its time
 //!                ▼
-//!              capture::live::recorder ──► spool: a pcapng file (synthesized TCP), appended as bytes arrive
+//!              capture::live::recorder ──► spool: a pcapng file with synthesized TCP, appended as bytes arrive
 //!                │                     ▲
-//!                │ proto: one dissector per direction finds handshake, frames, messages, findings
-//!                ▼                     │ bytes are read back by position, never held in memory
-//!              the index: a small fixed-size entry per record
+//!                │ proto: one dissector per direction produces records and findings
+//!                ▼                     │ bytes are read back by position and never kept in memory
+//!              the index: an entry of fixed size per record
 //!                ▲                     │
-//!  pcap, pcapng ─┘ capture::import: packets, reassembled TCP, then the same dissectors and index over the user's file;
-//!  HAR, NDJSON     what they tell goes through the recorder into a file without a name
+//!  pcap, pcapng ─┘ capture::import: packets, TCP reassembly, then the same dissectors and index over the user's file;
+//!  HAR, NDJSON     their events go through the recorder into an unnamed temporary file
 //!                                      ▼
 //!              capture::store::Capture: records by number, bytes by position
 //!                     ┌────────────────┼───────────────────────┐
@@ -21,28 +21,30 @@
 //!                    tui             export         run: headless lines, decode
 //! ```
 //!
-//! # Who may import whom
+//! # The modules
+//!
+//! - [`wire`] converts between bytes and fields: frames, HTTP heads, masking, the bit grid. Any bytes parse.
+//! - [`proto`] follows the protocol over time: records, messages, handshakes, permessage-deflate, and findings, which are
+//!   violated rules. `wire` and `proto` are pure: no sockets, files, clocks, randomness, threads or printing; callers pass in
+//!   the time and the masking keys.
+//! - [`capture`] records live connections, imports files, stores both as pcapng with an index, and answers queries.
+//! - [`explain`] explains fields, codes, rules and records to a learner.
+//! - [`export`] writes a capture in other formats.
+//! - [`net`] is the server and the demo client, and the only module with sockets.
+//! - [`tui`] is the screen, and the only module with ratatui and crossterm.
+//! - [`run`] connects these modules to commands; [`cli`] defines their command line.
+//!
+//! # Imports
 //!
 //! ```text
-//! wire ← proto ← capture ← {export, explain, net, tui} ← run ← main
+//! wire ← proto ← capture ← {explain, export, net, tui} ← run ← main
 //! ```
 //!
-//! A module may use anything to its left. `export`, `net` and `tui` never import each other; `export` and `tui` may use
-//! `explain`. `cli` holds clap's types for `run` and `main`, and knows the lists they offer. `wire` and `proto` are pure:
-//! no sockets, files, clocks, randomness, threads or printing; time and masking keys are passed in. `net` is the only place
-//! with sockets, `tui` the only one with ratatui and crossterm. `tests/it/architecture.rs` reads the sources and holds all of
-//! this.
+//! A module imports only modules to its left. `export`, `net` and `tui` do not import each other; `export` and `tui` may
+//! import `explain`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
+//! `tests/it/architecture.rs` checks this.
 //!
-//! # What each part is
-//!
-//! - [`wire`]: bytes ↔ fields. Any bytes have a reading.
-//! - [`proto`]: meaning over time, and what is wrong: findings.
-//! - [`capture`]: recording, keeping and opening; what everybody above reads.
-//! - [`export`]: a capture in other formats.
-//! - [`net`]: the server and the demo client.
-//! - [`run`]: the commands, wired from the parts above. [`cli`] is their command line.
-//!
-//! Lints are in `Cargo.toml`: no `unsafe`, every public item documented, clippy clean.
+//! `Cargo.toml` sets the lints: no `unsafe`, every public item documented, no warnings of clippy.
 
 pub mod capture;
 pub mod cli;

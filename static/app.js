@@ -1,8 +1,7 @@
 // framescope: the WebSocket client in the browser.
 //
-// It uses the plain WebSocket API and shows what that API shows: four events, but no frames. Received data is inserted into
-// the
-// page as text (textContent), never as markup.
+// It uses the plain WebSocket API and shows what that API shows: four events, but no frames. Received data is
+// inserted into the page as text (textContent), never as markup.
 
 (() => {
   'use strict';
@@ -58,7 +57,7 @@
     return `${plural(size, 'byte')} · ${lengthForm(size)}`;
   }
 
-  /** Control and bidirectional characters as visible symbols: they must not rearrange the row that shows them. */
+  /** Shows control and bidirectional characters as visible symbols, so that they cannot rearrange the row. */
   function visible(text) {
     return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (char) => {
       const code = char.charCodeAt(0);
@@ -77,7 +76,7 @@
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   }
 
-  /** Bytes as hex in groups of eight, so that a row breaks between groups at any width. */
+  /** Bytes as hex in groups of eight: a row breaks only between groups. */
   function hexGroups(bytes) {
     const groups = [];
     for (let at = 0; at < bytes.length; at += 8) groups.push(hexOf(bytes.subarray(at, at + 8)));
@@ -123,7 +122,7 @@
     return { problem: `Enter a whole number from 0 to ${grouped.format(RANDOM_MAX)} (64 MiB).` };
   }
 
-  /** Only what WebSocket.close() accepts; an empty field means no code, and a close frame without a body. */
+  /** Accepts only what WebSocket.close() accepts. An empty field means no code: a Close frame without payload. */
   function readCloseCode(input, reason) {
     const digits = input.trim();
     if (digits === '') {
@@ -167,7 +166,7 @@
 
   const byId = (id) => document.getElementById(id);
 
-  /** Writes only what changed: a live region would announce the same words again. */
+  /** Writes only changed text, because a live region would announce the same text again. */
   function setText(id, text) {
     const element = byId(id);
     if (element.textContent !== text) element.textContent = text;
@@ -191,7 +190,7 @@
 
   // ---- the log ------------------------------------------------------------------------------------------------------
 
-  /** A bounded list of rows that stays at its newest row until the reader scrolls up. */
+  /** A list with a limited number of rows that follows the newest row until the user scrolls up. */
   function createLog() {
     const list = byId('log');
     const newest = byId('newest');
@@ -279,7 +278,7 @@
     return { add, follow, redraw: draw };
   }
 
-  /** What a row shows of a message: its first part as text or hex. */
+  /** The first part of a message as text or hex, for a row. */
   function messageData(payload) {
     if (typeof payload === 'string') {
       if (payload === '') return [span('gloss', 'empty')];
@@ -330,8 +329,7 @@
     const canClose = () => isLive() && readyState() <= WebSocket.OPEN;
     const isWaiting = () => app.retry.timer !== null;
     const chosenPath = () => document.querySelector('input[name="path"]:checked').value;
-    // A browser always offers permessage-deflate. The query tells the server whether to accept it: without it, the lengths
-    // on the
+    // A browser always offers permessage-deflate. With this query the server declines it, so that the lengths on the
     // wire are those of the messages.
     const urlOf = (path) => `${scheme}//${location.host}${path === '/echo' ? '/echo?deflate=off' : path}`;
 
@@ -358,7 +356,7 @@
       render();
     }
 
-    /** After the first failure in a row, further failures share one row: they would push out all that came before. */
+    /** Repeated failures share one row, because separate rows would push all earlier ones out of the log. */
     function isQuiet() {
       return app.retry.failures > 0;
     }
@@ -387,7 +385,7 @@
       render();
     }
 
-    /** The close code and the reason, or null when one is wrong; then the form says so. */
+    /** The close code and the reason; null if one is invalid, which the form then shows. */
     function readCloseForm() {
       const codeField = byId('close-code');
       const reasonField = byId('close-reason');
@@ -491,7 +489,7 @@
 
     // ---- sending
 
-    /** Sends if there is a connection, else says beside the control why not. */
+    /** Sends if there is a connection; otherwise shows an error at the control. */
     function send(payload, errorId) {
       if (!isOpen()) {
         setText(errorId, 'Not connected: the message was not sent.');
@@ -512,7 +510,7 @@
       watchBuffer();
     }
 
-    /** bufferedAmount has no event: look again for as long as it is not zero. */
+    /** bufferedAmount has no event, so it is polled while it is not zero. */
     function watchBuffer() {
       const { socket } = app.link;
       const amount = socket.readyState === WebSocket.OPEN ? socket.bufferedAmount : 0;
@@ -582,7 +580,7 @@
       return `The server closed the connection. ${last}`;
     }
 
-    /** What changes too often to be announced aloud: it stands beside the live region, not in it. */
+    /** Text that changes too often for a screen reader to announce, so it is outside the live region. */
     function renderAside() {
       setText('aside', aside());
     }
@@ -640,7 +638,7 @@
       });
     }
 
-    /** A form of one field: read it, say what is wrong beside it, or send it. */
+    /** A form with one field: sends its value, or shows the error next to it. */
     function sendField(fieldId, errorId, read, toPayload) {
       const field = byId(fieldId);
       const { value, problem } = read(field.value);

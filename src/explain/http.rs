@@ -16,9 +16,8 @@ pub fn http_gloss(head: &Head<'_>, field: &Field) -> String {
     choose(head, field).map(|key| key.gloss(|name| look(head, field, name))).unwrap_or_default()
 }
 
-/// Explains a field of a request or response. `field` must be one of [`Head::fields`] of the same head. For a field that
-/// neither has,
-/// the explanation contains only its name.
+/// Explains a field of a request or response. `field` must be one of [`Head::fields`] of the same head. For a field
+/// that neither has, the explanation contains only its name.
 pub fn http_field(head: &Head<'_>, field: &Field) -> Explanation {
     match choose(head, field) {
         Some(key) => key.explanation(|name| look(head, field, name)),
@@ -148,7 +147,7 @@ fn shown(raw: &str) -> String {
 mod tests {
     use super::*;
 
-    fn field<'f>(fields: &'f [Field], id: FieldId) -> &'f Field {
+    fn field(fields: &[Field], id: FieldId) -> &Field {
         fields.iter().find(|field| field.id == id).expect("the field")
     }
 

@@ -70,9 +70,8 @@ pub const fn bits(rule: Rule) -> Option<Span> {
     })
 }
 
-/// Parses a section number with an optional document: `5.5.1`, `§5.5.1`, `RFC 6455 §5.5.1`, `rfc7692 7.1`. Returns document
-/// and
-/// section.
+/// Parses a section number with an optional document: `5.5.1`, `§5.5.1`, `RFC 6455 §5.5.1`, `rfc7692 7.1`. Returns
+/// document and section.
 fn section(text: &str) -> Option<(Option<String>, String)> {
     let lower = text.to_ascii_lowercase().replace("section", " ").replace('§', " ");
     let mut parts: Vec<&str> = lower.split([' ', ',', ':']).filter(|part| !part.is_empty()).collect();

@@ -92,8 +92,7 @@ impl<'k> TextKey<'k> {
     }
 
     /// The explanation with this key. `look` returns the value of each name in braces. Empty if there is no such text,
-    /// which a test
-    /// excludes.
+    /// which a test excludes.
     pub fn explanation(self, look: impl Fn(&str) -> Option<String>) -> Explanation {
         let Some((topic, case)) = self.find() else {
             return Explanation { title: self.topic.to_owned(), section: String::new(), text: String::new() };
@@ -153,8 +152,7 @@ pub(super) fn bytes(number: u64) -> String {
 }
 
 /// Replaces each `{name}` in a template by the value that `look` returns. A name without a value stays, which a test
-/// excludes. Values
-/// are not searched for names.
+/// excludes. Values are not searched for names.
 pub(super) fn fill(template: &str, look: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;

@@ -50,9 +50,8 @@ fn sha1(key: &[u8]) -> [u8; 20] {
     hash.finalize().into()
 }
 
-/// A mistake of a server: it hashed the wrong white space. The key is the header value without the white space around it
-/// (RFC 6455
-/// §4.2.2).
+/// A mistake of a server: it hashed the wrong white space. The key is the header value without the white space around
+/// it (RFC 6455 §4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spaces {
     /// It hashed white space around the key.

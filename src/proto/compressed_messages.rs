@@ -16,9 +16,8 @@ pub const MAX_INFLATED: u64 = MAX_MESSAGE;
 /// The number of bytes of an inflated message that exports contain.
 pub const EXPORTED_INFLATED: u64 = 16 << 20;
 
-/// The distance between checkpoints in inflated bytes. Bounds the time to reach any message from the checkpoint before it
-/// to a few
-/// milliseconds.
+/// The distance between checkpoints in inflated bytes. Bounds the time to reach any message from the checkpoint before
+/// it to a few milliseconds.
 const CHECKPOINT_EVERY: u64 = 1 << 20;
 
 /// The cost of each message, apart from its inflated bytes, in the unit of [`CHECKPOINT_EVERY`].
@@ -88,8 +87,7 @@ impl CompressedMessages {
     }
 
     /// Takes the next compressed bytes, unmasked: the payload of a frame from byte `seen` on. Bytes inflated before an
-    /// error are
-    /// judged too.
+    /// error are judged too.
     pub fn feed(&mut self, head: &FrameHead, seen: u64, bytes: &[u8]) -> impl Iterator<Item = Finding> {
         self.compressed = self.compressed.take().filter(|kept| kept.len() + bytes.len() <= MAX_WALKED);
         if let Some(kept) = &mut self.compressed {
@@ -146,9 +144,8 @@ impl CompressedMessages {
         findings
     }
 
-    /// Returns a new checkpoint if one is due: before the frame from `start` to `end` if there is none yet; after it if it
-    /// ends a
-    /// message (`whole`) and the distance from the latest checkpoint has become too long.
+    /// Returns a new checkpoint if one is due: before the frame from `start` to `end` if there is none yet; after it if
+    /// it ends a message (`whole`) and the distance from the latest checkpoint has become too long.
     pub fn checkpoint(&mut self, start: u64, end: u64, whole: bool) -> Option<Box<Checkpoint>> {
         let Some(latest) = self.checkpoint else {
             self.checkpoint = Some(start);

@@ -61,16 +61,15 @@ impl Connection {
     }
 
     /// Frames without a connection. Feed each frame to the direction that its MASK bit shows. Feed a frame that was
-    /// truncated before
-    /// its MASK bit last, to either direction: its record is marked `undirected`.
+    /// truncated before its MASK bit last, to either direction: its record is marked `undirected`.
     pub fn in_frames() -> Self {
         let state = ConnectionState { websocket: true, ..ConnectionState::default() };
         Self { directions: Direction::BOTH.map(Dissector::in_frames), by_mask: true, state, ..Self::new(None) }
     }
 
-    /// A WebSocket connection whose handshake was not captured. Each direction is dissected from the first position where a
-    /// frame
-    /// certainly starts: see [`super::resync`]. Each call of [`Self::feed`] must start with the first byte of a packet.
+    /// A WebSocket connection whose handshake was not captured. Each direction is dissected from the first position
+    /// where a frame certainly starts: see [`super::resync`]. Each call of [`Self::feed`] must start with the first
+    /// byte of a packet.
     pub fn mid_stream(server: SocketAddr) -> Self {
         let state = ConnectionState {
             websocket: true,
@@ -116,11 +115,10 @@ impl Connection {
         }
     }
 
-    /// Notes that the capture lacks the next `missing` bytes of a direction. Appends a gap record, after a record of the
-    /// bytes that
-    /// are not part of one yet. The following bytes are unrecognized until a frame or head certainly starts: see
-    /// [`super::resync`].
-    /// From now on, each call of [`Self::feed`] for this direction must start with the first byte of a packet.
+    /// Notes that the capture lacks the next `missing` bytes of a direction. Appends a gap record, after a record of
+    /// the bytes that are not part of one yet. The following bytes are unrecognized until a frame or head certainly
+    /// starts: see [`super::resync`]. From now on, each call of [`Self::feed`] for this direction must start with the
+    /// first byte of a packet.
     pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
         if missing > 0 {
             self.directions[direction.index()].gap(missing, now, &mut self.state, out);
@@ -128,46 +126,40 @@ impl Connection {
     }
 
     /// Notes that a frame, or an HTTP head before the upgrade, starts at this offset of a direction. After a gap,
-    /// dissection resumes
-    /// there. Returns true if this was not known before.
+    /// dissection resumes there. Returns true if this was not known before.
     pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<DissectedRecord>) -> bool {
         self.directions[direction.index()].begins(at, &mut self.state, out)
     }
 
-    /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding, nothing
-    /// is reported
-    /// that they could explain.
+    /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding,
+    /// nothing is reported that they could explain.
     #[inline]
     pub fn outstanding(&mut self, direction: Direction, outstanding: bool) {
         self.state.outstanding[direction.index()] = outstanding;
     }
 
-    /// Notes that a TCP segment repeated earlier bytes of a direction with different content: `differing` bytes differ. The
-    /// next
-    /// record of that direction gets a finding.
+    /// Notes that a TCP segment repeated earlier bytes of a direction with different content: `differing` bytes differ.
+    /// The next record of that direction gets a finding.
     pub fn overlapped(&mut self, direction: Direction, differing: u64) {
         let pending = &mut self.state.pending[direction.index()];
         let before = pending.as_ref().and_then(|finding| finding.number).unwrap_or(0);
         *pending = Some(Finding::new(Rule::SegmentOverlap, None).number(before + differing));
     }
 
-    /// Notes that a side sent a TCP RST. Then call [`Self::end`] for each direction that has not ended yet, first for the
-    /// direction
-    /// in which that side sends.
+    /// Notes that a side sent a TCP RST. Then call [`Self::end`] for each direction that has not ended yet, first for
+    /// the direction in which that side sends.
     pub fn reset_by(&mut self, side: Direction) {
         self.state.reset_by.get_or_insert(side);
     }
 
-    /// Notes that the client sent its next bytes before the response to the handshake request with this ordinal, although
-    /// they are
-    /// fed after it. For callers that know the order of arrival.
+    /// Notes that the client sent its next bytes before the response to the handshake request with this ordinal,
+    /// although they are fed after it. For callers that know the order of arrival.
     pub const fn sent_before_answer(&mut self, handshake: u32) {
         self.state.early = Some(handshake);
     }
 
-    /// Ends a direction. Appends a record of the bytes that are not part of one yet, and the end record. Do not feed the
-    /// direction
-    /// after this.
+    /// Ends a direction. Appends a record of the bytes that are not part of one yet, and the end record. Do not feed
+    /// the direction after this.
     pub fn end(&mut self, direction: Direction, how: EndReason, now: Time, out: &mut Vec<DissectedRecord>) {
         if how == EndReason::Rst {
             self.reset_by(direction);

@@ -75,9 +75,8 @@ impl Inflater {
         self.fresh = true;
     }
 
-    /// Takes the next compressed bytes of a message, in pieces of any size, and passes the output to `sink` in pieces. If
-    /// `sink`
-    /// breaks, inflating stops; call [`Self::reset`] before the next use.
+    /// Takes the next compressed bytes of a message, in pieces of any size, and passes the output to `sink` in pieces.
+    /// If `sink` breaks, inflating stops; call [`Self::reset`] before the next use.
     ///
     /// # Errors
     /// If the bytes are not a DEFLATE stream. Call [`Self::reset`] before the next use.
@@ -159,9 +158,8 @@ pub enum InflateError {
     TooLong,
 }
 
-/// Inflates the messages of one direction with the negotiated parameters, each up to a limit. After an error it inflates
-/// nothing
-/// until a message that refers to nothing before it.
+/// Inflates the messages of one direction with the negotiated parameters, each up to a limit. After an error it
+/// inflates nothing until a message that refers to nothing before it.
 #[derive(Debug)]
 pub struct MessageInflater {
     inflater: Inflater,

@@ -70,9 +70,8 @@ pub enum RecordLink {
     None,
     /// A data frame belongs to the message with this ordinal in its direction, counted from 1.
     Message(u32),
-    /// The record answers the record with this ordinal in the connection, counted from 0: a response its request, a Pong
-    /// its
-    /// Ping, a Close the peer's Close.
+    /// The record answers the record with this ordinal in the connection, counted from 0: a response its request, a
+    /// Pong its Ping, a Close the peer's Close.
     Answers(u32),
 }
 
@@ -106,9 +105,8 @@ pub struct DissectedRecord {
     pub code: u16,
     /// True for a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
-    /// True if the direction is unknown, and `direction` is only the one that the caller passed: a frame that was truncated
-    /// before
-    /// its MASK bit, in [`super::connection::Connection::in_frames`].
+    /// True if the direction is unknown, and `direction` is only the one that the caller passed: a frame that was
+    /// truncated before its MASK bit, in [`super::connection::Connection::in_frames`].
     pub undirected: bool,
     /// The Sec-WebSocket-Key of a request, if it has exactly one and it is well-formed.
     pub key: Option<Box<HandshakeKey>>,

@@ -20,8 +20,7 @@ pub const MAX_HTTP_HEAD: usize = 64 * 1024;
 pub const MAX_JUNK: u64 = 64 * 1024;
 
 /// The number of bytes that are buffered if a client sends data before the response to its handshake. After that, the
-/// dissector
-/// assumes that the server accepts, so that memory stays bounded.
+/// dissector assumes that the server accepts, so that memory stays bounded.
 const MAX_EARLY: usize = 1024 * 1024;
 
 /// Why [`Dissector::feed`] returned.
@@ -39,8 +38,7 @@ pub(super) enum FeedOutcome {
         head: Vec<u8>,
     },
     /// Frames follow, although the capture lacks the response to the handshake. Upgrade both directions, then feed the
-    /// bytes after the
-    /// first `taken` again.
+    /// bytes after the first `taken` again.
     FramesInferred {
         /// The number of bytes that it took.
         taken: usize,
@@ -215,9 +213,9 @@ impl Dissector {
         FeedOutcome::Done
     }
 
-    /// Continues after [`FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is true,
-    /// bytes after
-    /// the body are buffered until the caller calls [`Self::upgraded`], [`Self::opaque`] or [`Self::refused`].
+    /// Continues after [`FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is
+    /// true, bytes after the body are buffered until the caller calls [`Self::upgraded`], [`Self::opaque`] or
+    /// [`Self::refused`].
     pub fn after_head(
         &mut self,
         record: DissectedRecord,
@@ -289,10 +287,8 @@ impl Dissector {
     }
 
     /// Called on a response if no request is complete. The response answers the bytes so far, which become a record:
-    /// unrecognized
-    /// bytes, or an incomplete head if the response is a refusal (`refusal`). Later bytes are unrecognized. Returns the
-    /// ordinal of the
-    /// record, if there is one.
+    /// unrecognized bytes, or an incomplete head if the response is a refusal (`refusal`). Later bytes are
+    /// unrecognized. Returns the ordinal of the record, if there is one.
     pub fn answered(
         &mut self,
         refusal: bool,

@@ -1,6 +1,5 @@
-//! Finds how far back a compressed message refers, for comparison with the negotiated window (RFC 7692 §7.1.2). Inflaters
-//! do not
-//! check this: they always accept distances up to the largest window.
+//! Finds how far back a compressed message refers, for comparison with the negotiated window (RFC 7692 §7.1.2).
+//! Inflaters do not check this: they always accept distances up to the largest window.
 
 use super::deflate::WINDOW;
 
@@ -14,8 +13,7 @@ const LENGTH_EXTRA: [u8; 29] = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 /// The largest distance in a message, in bytes: 0 to 32,768 (RFC 1951 §3.2). `payload` is the whole compressed message,
-/// unmasked and
-/// without the tail 00 00 ff ff. If it is not a DEFLATE stream, only the part before the error counts.
+/// unmasked and without the tail 00 00 ff ff. If it is not a DEFLATE stream, only the part before the error counts.
 pub fn farthest(payload: &[u8]) -> u32 {
     let mut reader = BlockReader { bits: Bits { bytes: payload, at: 0 }, farthest: 0 };
     while reader.block().is_some() {}

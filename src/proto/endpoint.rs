@@ -1,8 +1,7 @@
 //! One side of a WebSocket connection: takes the peer's bytes, produces events and replies (RFC 6455 §5 to §8).
 //!
-//! A dissector accepts any bytes; an endpoint follows the protocol. It answers Pings and Closes, joins fragments, and fails
-//! the
-//! connection if the peer violates a rule of severity error.
+//! A dissector accepts any bytes; an endpoint follows the protocol. It answers Pings and Closes, joins fragments, and
+//! fails the connection if the peer violates a rule of severity error.
 
 mod reader;
 mod sender;
@@ -113,9 +112,8 @@ impl Endpoint {
         Self::new(Direction::ClientToServer, limits, None)
     }
 
-    /// A client: receives unmasked frames and sends masked ones. `keys` returns the masking key of each frame, which must
-    /// be
-    /// unpredictable (RFC 6455 §5.3).
+    /// A client: receives unmasked frames and sends masked ones. `keys` returns the masking key of each frame, which
+    /// must be unpredictable (RFC 6455 §5.3).
     pub fn client(limits: Limits, keys: impl FnMut() -> [u8; 4] + Send + 'static) -> Self {
         Self::new(Direction::ServerToClient, limits, Some(Box::new(keys)))
     }
@@ -143,9 +141,8 @@ impl Endpoint {
         Self { reader: Reader::new(incoming, limits), sender: sender::SenderState::new(keys), over: false }
     }
 
-    /// Takes the next bytes of the peer, in pieces of any size. Calls `visit` for each event in order and appends replies
-    /// to `out`;
-    /// `visit` may send too. Ignores bytes after the connection [is over](Self::is_over).
+    /// Takes the next bytes of the peer, in pieces of any size. Calls `visit` for each event in order and appends
+    /// replies to `out`; `visit` may send too. Ignores bytes after the connection [is over](Self::is_over).
     pub fn receive(
         &mut self,
         bytes: &[u8],
@@ -191,9 +188,8 @@ impl Endpoint {
         Sender::new(&mut self.sender, out)
     }
 
-    /// True after the peer's Close or a violation. Then only the TCP connection remains to be closed, first by the server
-    /// (RFC 6455
-    /// §7.1.1).
+    /// True after the peer's Close or a violation. Then only the TCP connection remains to be closed, first by the
+    /// server (RFC 6455 §7.1.1).
     pub const fn is_over(&self) -> bool {
         self.over
     }

@@ -19,8 +19,7 @@ use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
 
 /// The number of findings of each severity that a direction keeps. The limit bounds the memory that a peer can fill; it
-/// applies to
-/// each severity, so that many infos do not hide an error.
+/// applies to each severity, so that many infos do not hide an error.
 const MAX_FINDINGS: usize = 20_000;
 
 #[derive(Debug)]
@@ -307,8 +306,7 @@ impl FrameReader {
 }
 
 /// Judges whether a frame with this opcode may follow the frames before it (RFC 6455 §5.4, §5.5.1). `unsure` is true if
-/// some of
-/// them are missing.
+/// some of them are missing.
 #[inline]
 fn judge_order(opcode: Opcode, closed: Option<u32>, open: Option<&OpenMessage>, unsure: bool, out: &mut Vec<Finding>) {
     if let Some(close) = closed {

@@ -36,9 +36,8 @@ pub fn judge_head(head: &FrameHead, direction: Direction, extended: ActiveExtens
     }
 }
 
-/// Returns true for the common heads that violate no rule: a short data frame without reserved bits that is masked as its
-/// direction
-/// requires.
+/// Returns true for the common heads that violate no rule: a short data frame without reserved bits that is masked as
+/// its direction requires.
 #[inline]
 fn is_ordinary(head: &FrameHead, direction: Direction) -> bool {
     let masked = match direction {

@@ -60,9 +60,8 @@ impl Pings {
         self.waiting.push_back(Ping { ordinal, payload: payload.into(), owed });
     }
 
-    /// Matches a Pong of the peer. It answers the oldest Ping with the same payload; Pings before that one count as skipped
-    /// (RFC
-    /// 6455 §5.5.3).
+    /// Matches a Pong of the peer. It answers the oldest Ping with the same payload; Pings before that one count as
+    /// skipped (RFC 6455 §5.5.3).
     pub fn answered(&mut self, payload: &[u8]) -> PongMatch {
         let Some(at) = self.waiting.iter().position(|ping| *ping.payload == *payload) else { return self.none_fits() };
         let mut passed = std::mem::take(&mut self.forgotten);
@@ -72,9 +71,8 @@ impl Pings {
         PongMatch::Answers(ordinal, passed)
     }
 
-    /// Matches a truncated Pong: its payload starts with `beginning` and has `len` bytes, if known. Returns `None` while
-    /// the Pong may
-    /// still answer a Ping.
+    /// Matches a truncated Pong: its payload starts with `beginning` and has `len` bytes, if known. Returns `None`
+    /// while the Pong may still answer a Ping.
     pub fn never_answered(&self, beginning: &[u8], len: Option<usize>) -> Option<PongMatch> {
         let fits = |ping: &Ping| ping.payload.starts_with(beginning) && len.is_none_or(|len| len == ping.payload.len());
         if self.waiting.iter().any(fits) { None } else { Some(self.none_fits()) }

@@ -5,15 +5,12 @@ use crate::wire::frame::{FrameHead, HeadReading, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
 
-/// Returns true if a packet certainly starts with a frame: it consists of valid frames, one after another, up to its end.
-/// The last
-/// frame may continue in the next packet if it is not the only one, or if its length has 16 or 64 bits.
+/// Returns true if a packet certainly starts with a frame: it consists of valid frames, one after another, up to its
+/// end. The last frame may continue in the next packet if it is not the only one, or if its length has 16 or 64 bits.
 ///
-/// A frame is valid if it has a known opcode, the MASK bit of the direction, no reserved bits (with `rsv1`, RSV1 is allowed
-/// on the
-/// first frame of a message) and the shortest length form. A control frame must have FIN and at most 125 bytes of payload;
-/// a
-/// continuation frame without FIN must not be empty.
+/// A frame is valid if it has a known opcode, the MASK bit of the direction, no reserved bits (with `rsv1`, RSV1 is
+/// allowed on the first frame of a message) and the shortest length form. A control frame must have FIN and at most 125
+/// bytes of payload; a continuation frame without FIN must not be empty.
 ///
 /// Fewer than one in a thousand packets of random bytes pass; text does not pass.
 pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> bool {

@@ -44,8 +44,7 @@ impl CloseCode {
     }
 
     /// Returns true if an endpoint may send the code in a Close (RFC 6455 §7.4.1, §7.4.2). Codes 1012 to 1014 were
-    /// registered after
-    /// the RFC.
+    /// registered after the RFC.
     pub const fn may_be_sent(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
     }

@@ -135,8 +135,7 @@ impl FrameHead {
     }
 
     /// Appends a frame to `out`: the head, then the unmasked `payload`, which is masked if the head has a key. Does not
-    /// check that the
-    /// payload has `payload_len` bytes.
+    /// check that the payload has `payload_len` bytes.
     pub fn encode_with(&self, payload: &[u8], out: &mut Vec<u8>) {
         out.reserve(MAX_HEAD_LEN + payload.len());
         self.encode(out);

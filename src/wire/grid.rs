@@ -1,6 +1,5 @@
-//! The geometry of the bit grid of RFC 6455 §5.2: rows of cells, two columns per bit, a border between cells. Colours and
-//! the
-//! contents of the cells are up to the caller.
+//! The geometry of the bit grid of RFC 6455 §5.2: rows of cells, two columns per bit, a border between cells. Colours
+//! and the contents of the cells are up to the caller.
 
 use super::field::{Field, FieldId};
 
@@ -81,9 +80,8 @@ impl Grid {
         edges
     }
 
-    /// The border line above a row, in box characters, with `dash` between the junctions. For the index after the last row,
-    /// the line
-    /// below it.
+    /// The border line above a row, in box characters, with `dash` between the junctions. For the index after the last
+    /// row, the line below it.
     pub fn border(&self, row: usize, dash: char) -> String {
         let (above, below) = (self.edges(row.checked_sub(1)), self.edges(Some(row)));
         let end = above.last().max(below.last()).copied().unwrap_or(0);

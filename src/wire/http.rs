@@ -1,8 +1,7 @@
 //! Parses HTTP/1.1 request and response heads leniently, with the position of each part (RFC 9112, RFC 6455 §4).
 //!
-//! Hand-written, because an inspector must show heads that a strict parser rejects. A [`Head`] consists of ranges of the
-//! original
-//! bytes. It marks malformed lines with a [`Flaw`] and never fails.
+//! Hand-written, because an inspector must show heads that a strict parser rejects. A [`Head`] consists of ranges of
+//! the original bytes. It marks malformed lines with a [`Flaw`] and never fails.
 
 use std::ops::Range;
 
@@ -89,8 +88,8 @@ pub fn head_len(bytes: &[u8], scanned: usize) -> Option<usize> {
 }
 
 /// Returns true if `bytes` can be the start of a request: a method of at most 20 capital letters, then a space. A
-/// misspelled GET,
-/// such as `get` or `GET2`, is accepted if a path follows, so that the handshake is shown with its error.
+/// misspelled GET, such as `get` or `GET2`, is accepted if a path follows, so that the handshake is shown with its
+/// error.
 pub fn may_be_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().take(21).take_while(|b| is_token(&[**b])).count();
     let name = &bytes[..method];
@@ -209,9 +208,8 @@ impl<'a> Head<'a> {
             .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 
-    /// Returns true if this head is part of a WebSocket handshake: it has a Sec-WebSocket header, or an Upgrade header that
-    /// does not
-    /// name another known protocol, such as `h2c`.
+    /// Returns true if this head is part of a WebSocket handshake: it has a Sec-WebSocket header, or an Upgrade header
+    /// that does not name another known protocol, such as `h2c`.
     pub fn is_upgrade(&self) -> bool {
         let foreign = |value: &[u8]| {
             ["h2c", "h2", "TLS"]

@@ -1,8 +1,7 @@
 //! Masks and unmasks payloads: XOR with a 4-byte key (RFC 6455 §5.3). Both are the same operation.
 
 /// Masks or unmasks `bytes` in place. `offset` is the position of `bytes[0]` in the payload: byte `i` of the payload is
-/// combined
-/// with key byte `i mod 4`, so a payload can be processed in pieces.
+/// combined with key byte `i mod 4`, so a payload can be processed in pieces.
 pub fn apply(bytes: &mut [u8], key: [u8; 4], offset: u64) {
     let wide = wide(key, offset);
     let (words, tail) = bytes.as_chunks_mut::<8>();

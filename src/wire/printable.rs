@@ -1,8 +1,7 @@
 //! Makes captured text safe for a terminal. Captured text reaches a terminal only through this module.
 //!
-//! Control characters become their symbols from U+2400 on. Bidirectional overrides and other invisible characters become
-//! their code
-//! point in angle brackets. Invalid UTF-8 becomes U+FFFD.
+//! Control characters become their symbols from U+2400 on. Bidirectional overrides and other invisible characters
+//! become their code point in angle brackets. Invalid UTF-8 becomes U+FFFD.
 
 use std::borrow::Cow;
 

@@ -16,8 +16,7 @@ pub struct Deflater {
 
 impl Deflater {
     /// Creates a deflater with a window of 2^`window_bits` bytes; values outside 9 to 15 are clamped (RFC 7692 §7.1.2).
-    /// With
-    /// `takeover`, messages may refer to earlier ones (§7.1.1).
+    /// With `takeover`, messages may refer to earlier ones (§7.1.1).
     pub fn new(window_bits: u8, takeover: bool) -> Self {
         let stream = Compress::new_with_window_bits(Compression::default(), false, window_bits.clamp(9, 15));
         Self { stream, takeover }

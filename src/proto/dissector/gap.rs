@@ -4,8 +4,7 @@
 //! - the frame or body that contains the gap ends there, because the length of the frame or body is known;
 //! - the caller announced it: [`Dissector::begins`];
 //! - a packet starts there that consists of valid frames ([`resync::begins_with_frame`]) or, before the upgrade, that
-//!   starts with
-//!   an HTTP head.
+//!   starts with an HTTP head.
 //!
 //! The bytes before that position are unrecognized.
 
@@ -95,9 +94,8 @@ impl Dissector {
         self.resume_if_certain();
     }
 
-    /// Notes that a frame or a head starts at this offset. Unrecognized bytes end there at the latest. Returns true if this
-    /// was not
-    /// known before.
+    /// Notes that a frame or a head starts at this offset. Unrecognized bytes end there at the latest. Returns true if
+    /// this was not known before.
     pub fn begins(&mut self, at: u64, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) -> bool {
         let State::Resync(resync) = &mut self.state else { return false };
         let Some(left) = at.checked_sub(self.position).filter(|_| resync.left.is_none()) else { return false };

@@ -88,8 +88,7 @@ impl<'a> Sender<'a> {
     }
 
     /// Sends a Close, unless one was sent before. Without a code, the reason is omitted. The reason is truncated to 123
-    /// bytes, between
-    /// two characters (RFC 6455 §5.5.1).
+    /// bytes, between two characters (RFC 6455 §5.5.1).
     pub fn close(&mut self, code: Option<CloseCode>, reason: &str) {
         let mut payload = [0; MAX_CONTROL_PAYLOAD as usize];
         let mut len = 0;

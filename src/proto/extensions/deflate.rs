@@ -18,9 +18,8 @@ pub struct DeflateOffer {
     pub client_no_context_takeover: bool,
     /// The largest window that the server may use, in bits: 8 to 15 (§7.1.2.1).
     pub server_max_window_bits: Option<u8>,
-    /// Set if the server may limit the client's window; the value is a hint of the largest window that the client will use,
-    /// in bits:
-    /// 8 to 15 (§7.1.2.2).
+    /// Set if the server may limit the client's window; the value is a hint of the largest window that the client will
+    /// use, in bits: 8 to 15 (§7.1.2.2).
     pub client_max_window_bits: Option<Option<u8>>,
 }
 
@@ -145,8 +144,7 @@ impl DeflateOffer {
     /// Checks whether a response with these parameters may accept this offer.
     ///
     /// The server must accept the limits that the client asks for, with a window no larger than requested (RFC 7692
-    /// §7.1.1.1,
-    /// §7.1.2.1). It may limit the client's window only if the client allows it (§7.1.2.2).
+    /// §7.1.1.1, §7.1.2.1). It may limit the client's window only if the client allows it (§7.1.2.2).
     ///
     /// # Errors
     /// The name of the parameter that does not match, and a description that completes a sentence after it.
@@ -187,8 +185,7 @@ impl DeflateParams {
     }
 
     /// Reads the valid parameters of an element of a response header and ignores the others. An inspector needs this: a
-    /// client that
-    /// should fail the connection may continue.
+    /// client that should fail the connection may continue.
     pub fn read_leniently(extension: &Extension) -> Self {
         let understood = extension.params.iter().filter(|param| {
             let alone = Extension { params: vec![(*param).clone()], ..extension.clone() };
@@ -205,9 +202,8 @@ impl DeflateParams {
 
     /// The response of a server: accepts the first acceptable offer of permessage-deflate (RFC 7692 §5.1).
     ///
-    /// The response grants all limits that the offer requests or hints at. It declines an offer that limits the server's
-    /// window to
-    /// 256 bytes (8 bits), which the compressor does not support.
+    /// The response grants all limits that the offer requests or hints at. It declines an offer that limits the
+    /// server's window to 256 bytes (8 bits), which the compressor does not support.
     pub fn negotiate(offers: &Extensions) -> Option<Self> {
         if offers.malformed.is_some() {
             return None;

@@ -12,8 +12,7 @@ use crate::wire::field::FieldId;
 use crate::wire::http::{self, Head, StartLine, is_token};
 
 /// Checks the requirements for a request, in the order of RFC 6455 §4.1. `server` is the server's address, if known. A
-/// request that
-/// is not a handshake is checked for malformed lines only.
+/// request that is not a handshake is checked for malformed lines only.
 pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Requirement> {
     let mut report = Report::new(head);
     report.lines();
@@ -134,9 +133,8 @@ impl Report<'_, '_> {
     }
 }
 
-/// Describes the error in the target of a handshake request. It must be an absolute path or an absolute http or https URI,
-/// without a
-/// fragment (RFC 6455 §3, §4.1).
+/// Describes the error in the target of a handshake request. It must be an absolute path or an absolute http or https
+/// URI, without a fragment (RFC 6455 §3, §4.1).
 fn wrong_target(target: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(target);
     let absolute = |scheme: &[u8]| {

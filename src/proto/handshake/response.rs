@@ -11,9 +11,8 @@ use crate::wire::http::Head;
 /// The title of the requirement that [`AcceptBench`] explains.
 pub const ACCEPT_REQUIREMENT: &str = "Sec-WebSocket-Accept";
 
-/// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the request
-/// that it
-/// answers; pass the default if the request was not captured.
+/// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the
+/// request that it answers; pass the default if the request was not captured.
 pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requirement> {
     let mut report = Report::new(head);
     report.lines();
@@ -100,9 +99,8 @@ impl Report<'_, '_> {
                 }
                 Err(fault) => (Rule::DeflateParameterInvalid, fault_words(&fault), fault.span),
                 Ok(params) => {
-                    // The response may answer any offer. If it matches none, report why it does not match the first, which
-                    // the
-                    // client prefers.
+                    // The response may answer any offer. If it matches none, report why it does not match the first,
+                    // which the client prefers.
                     let mut verdicts = request.deflate_offers.iter().map(|offer| offer.allows(&params));
                     let Some(verdict) = verdicts.next() else {
                         if request.extensions.iter().any(|name| name.eq_ignore_ascii_case(PERMESSAGE_DEFLATE)) {

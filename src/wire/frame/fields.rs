@@ -5,9 +5,8 @@ use crate::wire::field::{Field, FieldId, FieldValue, Span};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
-/// The field table of a frame of `wire_len` captured bytes. `bytes` is the start of the frame: at least its first 14 bytes,
-/// or 16 for
-/// the code of a Close, if it has so many.
+/// The field table of a frame of `wire_len` captured bytes. `bytes` is the start of the frame: at least its first 14
+/// bytes, or 16 for the code of a Close, if it has so many.
 ///
 /// The table of a truncated frame has the complete fields, then the captured bytes of the truncated field as
 /// [`FieldValue::Bytes`], because its value is unknown.

@@ -3,9 +3,9 @@
 //!
 //! A rotation, when the latest file has its share of the ring (see `spool::rotation`, which does the work on disk):
 //!
-//! 1. [`Ring::preamble`] writes the beginning of the next file from the [`ConnectionSnapshot`]s of open connections.
+//! 1. `Ring::preamble` writes the beginning of the next file from the `ConnectionSnapshot`s of open connections.
 //! 2. The oldest files are evicted until that fits: first out of the index, then from disk.
-//! 3. The next file is created with the preamble, and [`Ring::rotated`] notes where incomplete records were written again.
+//! 3. The next file is created with the preamble, and `Ring::rotated` notes where incomplete records were written again.
 //!
 //! All of that happens on the thread that has just committed, which holds the spool's lock; no other connection writes meanwhile.
 
