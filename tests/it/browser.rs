@@ -27,7 +27,7 @@ fn the_page_answers_the_ticker_and_its_controls_reach_the_wire() {
     page.wait_for("document.querySelector('#log').textContent.includes('client: echo 2')");
     page.wait_for("document.querySelector('#state').textContent.includes('OPEN')");
 
-    // Pausing stops the answers while the server goes on.
+    // Pausing stops the answers; the server continues.
     page.click("#pause");
     let from = program.records.len();
     let first = program.wait_for("an echo", from, |r| is_frame(r, "s2c", "text"));

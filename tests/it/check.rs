@@ -1,4 +1,4 @@
-//! `framescope check` from outside: lines, JSON, exit statuses, damaged files, and the rules behind error messages.
+//! `framescope check` from outside: lines, JSON, exit statuses, damaged files, and the rules that error messages name.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -106,7 +106,7 @@ fn the_exit_status_follows_the_threshold() {
 }
 
 #[test]
-fn a_damaged_file_is_judged_by_what_stands_before_the_damage() {
+fn a_damaged_file_is_judged_by_the_records_before_the_damage() {
     let (folder, path) = with("error");
     let whole = fs::read(&path).expect("read");
     let cut = folder.path().join("cut.pcapng");

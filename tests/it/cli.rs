@@ -192,7 +192,7 @@ mod bad_input {
             }
         }
         assert_eq!(fs::read_to_string(&there).expect("there"), "precious");
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "no file is left");
         framescope(&["export", &sample_path("hello"), "--to", "ndjson", "--force", "-o", &text(&there)])
             .assert()
             .success();
@@ -223,7 +223,7 @@ mod bad_input {
     }
 
     #[test]
-    fn a_damaged_capture_gives_what_stands_before_the_damage() {
+    fn a_damaged_capture_gives_the_records_before_the_damage() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("cut.pcapng");
         let whole = fs::read(sample_path("ticker")).expect("the sample");
@@ -241,7 +241,7 @@ mod bad_input {
         let path = folder.path().join("middle.pcapng");
         let whole = fs::read(sample_path("hello")).expect("the sample");
         let blocks = blocks(&whole);
-        // The SYN exchange and the handshake are the first five packets behind the two blocks of the head.
+        // The SYN exchange and the handshake are the first five packets after the two blocks of the head.
         fs::write(&path, [&blocks[..2], &blocks[7..]].concat().concat()).expect("written");
         let check = |arguments: &[&str]| {
             let output =
@@ -329,7 +329,7 @@ mod decode {
     }
 
     #[test]
-    fn of_a_cut_head_all_that_is_certain_is_told() {
+    fn a_decoded_cut_head_shows_all_that_is_certain() {
         let long = cut("81ff8000000000000001");
         assert_eq!(
             (long.mask, long.len_code, long.payload_len),
@@ -382,9 +382,9 @@ mod decode {
         assert!(stdout(&["decode", "--to", "hex", "818537fa"]).contains("37 fa"));
     }
 
-    /// Of a cut head everything stands that is certain, and nothing else.
+    /// The output for a cut head has everything that is certain, and nothing else.
     #[test]
-    fn a_cut_head_tells_what_is_certain() {
+    fn a_cut_head_shows_what_is_certain() {
         type Told<'a> = (Option<&'a str>, Option<bool>, Option<u64>, Option<u64>, &'a [&'a str]);
         let cases: [(&str, Told<'_>); 9] = [
             ("8f", (None, None, None, None, &["opcode-reserved"])),
@@ -483,7 +483,7 @@ mod headless {
             let asked = Instant::now();
             let pid = rustix::process::Pid::from_child(&self.child);
             rustix::process::kill_process(pid, signal).expect("signalled");
-            // Who does not end is killed, so that nobody waits for ever.
+            // A program that does not end is killed, so that the test ends.
             let (ended, wait) = std::sync::mpsc::channel::<()>();
             std::thread::spawn(move || {
                 if wait.recv_timeout(Duration::from_secs(20)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
@@ -588,7 +588,7 @@ mod headless {
         let (mut wire, payload) = (Vec::new(), [0x5a; 30_000]);
         FrameHead::new(true, Opcode::Binary, Some([1, 2, 3, 4]), 30_000).encode_with(&payload, &mut wire);
         let mut sockets = vec![connect()];
-        // Nobody reads stdout: after some records in the pipe nothing is printed, and the ring evicts most.
+        // The test does not read stdout: after some records the pipe is full, nothing is printed, and the ring evicts most records.
         for n in 0..150 {
             if n == 50 {
                 sockets.push(connect());
@@ -657,7 +657,7 @@ mod headless {
         assert_eq!(status.code(), Some(0), "{err}");
         assert!(err.contains(" evicted"), "{err}");
         let lines = lines.join().expect("no panic").expect("text");
-        // Every record is printed, the Close too, or counted: nobody waits for stdout.
+        // Every record, the Close too, is printed or counted: the connections do not wait for stdout.
         let number = |text: &str| text.split(' ').next().and_then(|n| n.replace(',', "").parse::<usize>().ok());
         let part = |what: &str| err.split(" · ").find(|part| part.contains(what)).and_then(number);
         assert_eq!(part(" records"), Some(2 + 121 + 2), "{err}");
@@ -706,7 +706,7 @@ mod headless {
         running.wait_for_lines(1);
         let pid = rustix::process::Pid::from_child(&running.child);
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("signalled");
-        assert_eq!(running.wait_for_lines(20).len(), 20, "it goes on");
+        assert_eq!(running.wait_for_lines(20).len(), 20, "it continues");
         let (status, _, err) = running.end(rustix::process::Signal::TERM);
         assert_eq!((status.code(), err.as_str()), (Some(0), ""));
     }
@@ -770,7 +770,7 @@ mod headless {
         for _ in 0..3 {
             get_page(&running.address);
         }
-        assert!(running.child.try_wait().expect("asked").is_none(), "it goes on");
+        assert!(running.child.try_wait().expect("asked").is_none(), "it continues");
         let (status, out, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(1), "{err}");
         assert!(out.contains("not captured"), "{out}");

@@ -153,7 +153,7 @@ fn fragments_control_frames_and_plain_messages_between_change_nothing() {
 }
 
 #[test]
-fn what_is_no_deflate_is_named_at_its_byte_and_what_follows_is_not_guessed() {
+fn invalid_deflate_is_reported_at_its_byte_and_nothing_after_it_is_guessed() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut talk = Talk::new(&folder.path().join("a.pcapng"), "", [true; 2]);
     talk.message(DOWN, b"Hello");

@@ -16,7 +16,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn an_export_holds_what_the_filter_lets_through() {
+fn an_export_holds_the_records_that_match_the_filter() {
     let file = sample_path("hello");
     let (status, out, _) = run(&["export", &file, "--to", "ndjson", "-o", "-", "--filter", "op in {ping pong}"]);
     assert_eq!(status, Some(0));
@@ -27,7 +27,7 @@ fn an_export_holds_what_the_filter_lets_through() {
 }
 
 #[test]
-fn a_live_run_prints_what_the_filter_lets_through() {
+fn a_live_run_prints_the_records_that_match_the_filter() {
     let mut live = Program::start(&["--demo", "--interval", "50ms", "--filter", "op == text and text contains client"]);
     assert!(live.url.starts_with("http://127.0.0.1:"), "{}", live.url);
     live.wait_for("a third answer", 0, |line| line["text"] == "client: echo 2");
@@ -71,7 +71,7 @@ fn a_wrong_filter_is_wrong_usage_with_carets_under_the_word() {
 }
 
 #[test]
-fn a_check_judges_what_the_filter_lets_through() {
+fn a_check_judges_the_records_that_match_the_filter() {
     let file = sample_path("violations");
     let (status, all, _) = run(&["check", &file]);
     assert_eq!(status, Some(1));
@@ -105,7 +105,7 @@ fn a_filter_is_typed_completed_applied_and_cleared() {
 }
 
 #[test]
-fn carets_stand_under_what_is_wrong_while_it_is_typed() {
+fn carets_mark_the_wrong_word_while_a_filter_is_typed() {
     let wire = wire();
     let mut screen = Screen::live(&wire, (80, 24));
     screen.press(&["&"]);
@@ -119,7 +119,7 @@ fn carets_stand_under_what_is_wrong_while_it_is_typed() {
 }
 
 #[test]
-fn what_is_like_the_selected_cell_is_one_key_and_narrows() {
+fn one_key_filters_by_the_selected_cell_and_narrows_further() {
     let wire = wire();
     let mut screen = Screen::live(&wire, (120, 36));
     assert!(screen.press(&["="]).text().contains("& op == ping  1 of 9"), "{}", screen.text());
@@ -130,7 +130,7 @@ fn what_is_like_the_selected_cell_is_one_key_and_narrows() {
 }
 
 #[test]
-fn a_filter_that_reads_payloads_works_beside_the_screen_and_on_what_comes() {
+fn a_filter_that_reads_payloads_runs_in_the_background() {
     let wire = wire();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["&"]);
@@ -145,12 +145,12 @@ fn a_filter_that_reads_payloads_works_beside_the_screen_and_on_what_comes() {
     screen.app.refresh();
     assert!(screen.text().contains("3 of 9 records"), "{}", screen.text());
     screen.press(&["esc"]);
-    work.join().expect("it ends when the filter goes");
+    work.join().expect("it ends when the filter is cleared");
     assert_eq!(screen.app.list.matches(), None);
 }
 
 #[test]
-fn a_jump_to_what_the_filter_hides_says_so() {
+fn a_jump_to_a_hidden_record_says_so() {
     let wire = wire();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["m", "&"]);
@@ -163,7 +163,7 @@ fn a_jump_to_what_the_filter_hides_says_so() {
 }
 
 #[test]
-fn the_export_dialog_offers_what_is_filtered() {
+fn the_export_dialog_offers_the_filtered_records() {
     let wire = wire();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["="]);

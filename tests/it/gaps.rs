@@ -16,9 +16,9 @@ const MAX_STREAM: u64 = 1 << 62;
 /// numbers and their halves.
 const EDGES: [u64; 8] = [1, 125, 126, 65_495, 65_535, 65_536, 1 << 31, 1 << 32];
 
-/// Every length up to 200, and every one close to an edge.
+/// Every length up to 130, and every one close to an edge.
 fn lengths() -> impl Iterator<Item = u64> {
-    (1..=200).chain(EDGES.into_iter().flat_map(|edge| edge.saturating_sub(2).max(201)..=edge + 2))
+    (1..=130).chain(EDGES.into_iter().flat_map(|edge| edge.saturating_sub(2).max(131)..=edge + 2))
 }
 
 /// A frame that follows a gap.

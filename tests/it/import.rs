@@ -1,5 +1,5 @@
-//! Files by others: every form of capture, segments in any order, overlapping, repeated, missing; and files that are damaged
-//! anywhere.
+//! Captures by other programs: every form of file; segments in any order, overlapping, repeated, missing; and files that are
+//! damaged anywhere.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -87,7 +87,7 @@ fn expected(direction: Direction) -> Vec<(Kind, u64)> {
         if up != (direction == UP) {
             continue;
         }
-        // The fragments, 9 and 11 bytes behind heads of 2.
+        // The fragments: 9 and 11 bytes with their heads of 2.
         match bytes.len() {
             20 if !up && kind == Kind::Frame => records.extend([(kind, 9), (kind, 11)]),
             len => records.push((kind, len as u64)),
@@ -191,7 +191,7 @@ fn a_gap_across_frames_ends_where_a_packet_begins_with_one() {
 }
 
 #[test]
-fn a_long_connection_goes_on_soon_behind_a_gap() {
+fn a_long_connection_resumes_soon_after_a_gap() {
     let mut tcp = Tcp::open(5, 6);
     tcp.say(true, REQUEST.as_bytes());
     tcp.say(false, RESPONSE.as_bytes());
@@ -218,7 +218,7 @@ fn a_frame_that_acknowledges_a_response_further_on_is_not_early() {
 }
 
 #[test]
-fn without_the_response_frames_tell_that_the_server_agreed() {
+fn without_the_response_frames_prove_that_the_server_agreed() {
     let opened = opened(&pcap(&without(|segment| contains(&segment.payload, b"HTTP/1.1 101"))));
     let mut kinds = expected(DOWN);
     kinds[0].0 = Kind::Gap;
@@ -249,7 +249,7 @@ fn what_the_snap_length_cut_off_is_missing() {
 }
 
 #[test]
-fn compressed_messages_behind_a_gap_are_not_inflated_and_that_is_said() {
+fn compressed_messages_after_a_gap_are_not_inflated_and_a_finding_says_so() {
     let with = |text: &str| {
         text.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1).into_bytes()
     };
@@ -268,7 +268,7 @@ fn compressed_messages_behind_a_gap_are_not_inflated_and_that_is_said() {
 }
 
 #[test]
-fn messages_that_stand_alone_are_inflated_behind_a_gap_too() {
+fn messages_without_context_are_inflated_after_a_gap_too() {
     let with = |text: &str| {
         let line = "\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
         text.replacen("\r\n\r\n", line, 1).into_bytes()
@@ -304,7 +304,7 @@ fn forged(segment: &Segment) -> Segment {
 }
 
 #[test]
-fn first_bytes_win_and_others_are_told() {
+fn the_first_bytes_win_and_others_are_reported() {
     let talk = Tcp::conversation(1, 2).segments;
     let mut file = Vec::new();
     for segment in &talk {
@@ -339,7 +339,7 @@ fn one_pair_of_ports_holds_several_connections() {
 }
 
 #[test]
-fn what_comes_behind_the_end_is_counted() {
+fn bytes_after_the_end_are_counted() {
     let mut tcp = Tcp::conversation(1, 2);
     tcp.say(true, b"too late");
     assert_eq!(
@@ -393,7 +393,7 @@ fn what_is_not_read_is_said() {
 }
 
 #[test]
-fn fragments_of_any_order_and_overlap_are_put_together_when_all_are_there() {
+fn fragments_in_any_order_and_overlap_are_reassembled_when_complete() {
     let talk = Tcp::conversation(1, 2).segments;
     let file = |fragments: &[Vec<Vec<u8>>]| [PLAIN.head(), fragments.concat().concat()].concat();
     let whole = |opened: &Opened| {
@@ -465,7 +465,7 @@ proptest! {
 }
 
 #[test]
-fn a_capture_with_gaps_and_overlaps_is_the_same_written_anew() {
+fn a_capture_with_gaps_and_overlaps_is_the_same_exported_again() {
     let lost = |segment: &Segment| contains(&segment.payload, b"\x81\x06echo 1") || contains(&segment.payload, b"\xa5");
     let folder = tempfile::tempdir().expect("a folder");
     let [first, second] = ["a.pcap", "b"].map(|name| folder.path().join(name));
@@ -572,7 +572,7 @@ fn a_longer_repetition_of_what_waits_is_not_lost() {
 }
 
 #[test]
-fn blocks_that_nobody_knows_are_passed_over_whatever_their_size() {
+fn unknown_blocks_of_any_size_are_skipped() {
     let sample = include_bytes!("../../assets/samples/hello.pcapng");
     let expected = opened(sample).records.len();
     let header = u32::from_le_bytes(sample[4..8].try_into().expect("four bytes")) as usize;
@@ -600,7 +600,7 @@ proptest! {
         repetitions in vec((any::<prop::sample::Index>(), 0usize..400, 1usize..900), 0..12),
         order in vec(any::<u16>(), 80),
     ) {
-        // Without acknowledgments, so that nothing counts as lost, and behind both SYNs.
+        // Without acknowledgments, so that nothing counts as lost, and after both SYNs.
         let mut talk = Tcp::conversation(isn[0], isn[1]).segments;
         talk.iter_mut().for_each(|segment| segment.flags &= !ACK);
         talk.retain(|segment| segment.flags != 0 || !segment.payload.is_empty());
@@ -628,7 +628,7 @@ proptest! {
         if twice {
             talk = repeated(&talk);
         }
-        // The SYNs and the request stay first: nobody could tell the client otherwise.
+        // The SYNs and the request stay first: otherwise nothing shows which side is the client.
         let mut i = 4;
         while i + 1 < talk.len() {
             let swap = swaps[i % swaps.len()] && talk[i].flags & talk[i + 1].flags & 1 == 0;
@@ -644,7 +644,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_missing_the_rest_stands_at_its_place(lost in vec(any::<bool>(), 60), order: bool) {
+    fn after_missing_segments_the_rest_keeps_its_offsets(lost in vec(any::<bool>(), 60), order: bool) {
         let mut n = 0;
         let mut talk = without(|segment| {
             n += 1;
@@ -705,7 +705,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_behind_a_magic_are_read(pcapng: bool, big: bool, bytes in vec(any::<u8>(), 0..400)) {
+    fn any_bytes_after_a_magic_number_are_read(pcapng: bool, big: bool, bytes in vec(any::<u8>(), 0..400)) {
         let file = [Form { pcapng, big, ..PLAIN }.head(), bytes].concat();
         prop_assert!(read(&file, Options::default()).is_some());
     }

@@ -1,4 +1,4 @@
-//! The captures in `assets/samples`: made here, and held equal to what is made here.
+//! Generates the captures in `assets/samples`, and compares them with those in the repository.
 //!
 //! `MAKE_ASSETS=1 cargo test --test it samples` writes them again.
 
@@ -47,7 +47,7 @@ impl Maker {
         self.recorder.connection(address(client), address(server))
     }
 
-    /// Something crosses, some microseconds after what crossed before.
+    /// Sends bytes, some microseconds after the previous ones.
     fn say(&mut self, connection: &mut ConnectionRecorder, direction: Direction, bytes: &[u8]) {
         self.now += 137_000;
         connection.record(&[Chunk { direction, time: Time(self.now), bytes }]);
@@ -197,7 +197,7 @@ fn fragments(make: &mut Maker) {
     for len in [0, 125, 126, 65_536] {
         make.wait(200);
         let payload: Vec<u8> = (0..len).map(|i: u32| (i / 256) as u8 ^ i as u8).collect();
-        // The largest goes one way, to keep the file small.
+        // The largest is sent in one direction only, to keep the file small.
         if len == 65_536 {
             make.say(&mut talk, DOWN, &frame(true, Opcode::Binary, None, &payload));
         } else {
@@ -262,7 +262,7 @@ fn deflate(make: &mut Maker) {
     let payload = packed(DOWN, &table);
     make.say(&mut talk, DOWN, &compressed_frame(true, Opcode::Binary, None, &payload));
     make.wait(200);
-    // What is too short to gain goes as it is.
+    // A message that is too short to gain is sent uncompressed.
     let plain = make.client(Opcode::Text, b"ok");
     make.say(&mut talk, UP, &plain);
     make.wait(500);

@@ -31,7 +31,7 @@ fn at(no: u64, byte: u64) -> Option<Hit> {
 }
 
 #[test]
-fn what_is_masked_is_found_in_either_case_both_ways_and_all_around() {
+fn masked_text_is_found_in_either_case_both_ways_and_around_the_end() {
     let mut wire = Wire::upgraded();
     wire.say(UP, &frame(true, Opcode::Text, KEY, b"one Needle")); // 3
     wire.say(DOWN, &frame(true, Opcode::Text, None, b"hay"));
@@ -62,7 +62,7 @@ fn a_long_payload_is_searched_across_its_pieces() {
 }
 
 #[test]
-fn what_a_message_inflates_to_is_searched() {
+fn inflated_messages_are_searched() {
     let with = |head: &str| with_extension(head, "permessage-deflate");
     let mut wire = Wire::new();
     wire.say(UP, with(REQUEST).as_bytes());

@@ -1,4 +1,4 @@
-//! The inputs that fuzzing begins with, in `fuzz/seeds`: made here, and held equal to what is made here.
+//! Generates the inputs that fuzzing starts from, and compares them with those in `fuzz/seeds`.
 //!
 //! `MAKE_ASSETS=1 cargo test --test it seeds` writes them again.
 
@@ -56,7 +56,7 @@ fn http() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     ]
 }
 
-/// As the target reads them: how fine to cut, then pieces of 4n + 1 bytes behind a byte for n and the direction.
+/// As the target reads them: how fine to cut, then pieces of 4n + 1 bytes, each after a byte for n and the direction.
 fn connection() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let talk = |said: &[(u8, &[u8])]| {
         let mut script = vec![6];
@@ -124,7 +124,7 @@ fn extensions() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     ]
 }
 
-/// As the target reads them: takeover, how fine to cut, then messages of 4n bytes behind a byte for n.
+/// As the target reads them: takeover, how fine to cut, then messages of 4n bytes, each after a byte for n.
 fn inflate() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let mut script = vec![1, 2];
     let mut deflater = Deflater::new(15, true);

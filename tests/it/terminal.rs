@@ -163,7 +163,7 @@ fn a_file_that_grows_is_followed() {
     let mut terminal = Terminal::program(&["open", "--follow", "growing.pcapng"], folder.path());
     terminal.expect("● growing");
     terminal.expect("following");
-    assert!(!terminal.text().contains("client: echo 4"), "it stands further on in the file");
+    assert!(!terminal.text().contains("client: echo 4"), "it is later in the file");
     let mut file = std::fs::OpenOptions::new().append(true).open(&path).expect("a file");
     file.write_all(&sample[sample.len() / 3..]).expect("written");
     terminal.expect("client: echo 4");
@@ -213,7 +213,7 @@ fn a_demo_is_stepped_through_exported_and_quit() {
     terminal.expect("wrote 1 record");
     let exported = std::fs::read_to_string(folder.path().join("record.ndjson")).expect("the export");
     assert!(exported.contains("\"text\":\"client: echo 0\""), "{exported}");
-    // Copying goes through the terminal.
+    // The terminal copies.
     terminal.press("yp");
     terminal.expect("copied 14 bytes");
     let copied = b"\x1b]52;c;Y2xpZW50OiBlY2hvIDA=\x07";
@@ -267,7 +267,7 @@ fn sigterm_ends_it_and_gives_the_terminal_back() {
     let asked = Instant::now();
     terminal.signal(rustix::process::Signal::TERM);
     assert_eq!(terminal.end(), 0);
-    assert!(asked.elapsed() < Duration::from_secs(10), "it waits for nobody");
+    assert!(asked.elapsed() < Duration::from_secs(10), "it waits for no peer");
     terminal.assert_restored();
     let (capture, loader) = framescope::capture::import::open(&file).expect("the file opens");
     loader.run(&std::sync::atomic::AtomicBool::new(false));
@@ -289,7 +289,7 @@ fn files(folder: &std::path::Path, name: &str) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_closed_terminal_keeps_what_nobody_could_be_asked_about() {
+fn a_closed_terminal_keeps_the_capture() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo = ["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms"];
     let mut terminal = Terminal::program(&demo, folder.path());
@@ -303,7 +303,7 @@ fn a_closed_terminal_keeps_what_nobody_could_be_asked_about() {
     assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
 
     let mut next = Terminal::program(&["serve", "--listen", "127.0.0.1:0"], folder.path());
-    // It is to be pasted into a shell: its beginning may be shortened to ~, its name stands.
+    // It is to be pasted into a shell: its start may be shortened to ~, its name is complete.
     next.expect("unsaved capture found: framescope open ~/cache/framescope/live-");
     next.expect(&kept.file_name().expect("a name").to_string_lossy());
     // Nothing was recorded this time: nothing has to stay.
@@ -314,7 +314,7 @@ fn a_closed_terminal_keeps_what_nobody_could_be_asked_about() {
 }
 
 #[test]
-fn a_sample_leaves_nothing_behind_however_it_ends() {
+fn a_sample_leaves_no_file_however_it_ends() {
     use rustix::process::Signal;
     for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
         let folder = tempfile::tempdir().expect("a folder");

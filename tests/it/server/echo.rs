@@ -1,4 +1,4 @@
-//! `/echo`: what goes in comes out.
+//! `/echo` returns every message.
 
 use std::io::{Read as _, Write as _};
 
@@ -77,7 +77,7 @@ fn a_close_is_answered_with_its_code_and_the_server_ends_first() {
 }
 
 #[test]
-fn bytes_behind_the_handshake_in_the_same_write_are_not_lost() {
+fn bytes_after_the_handshake_in_the_same_write_are_not_lost() {
     let bench = Bench::new();
     let mut stream = bench.raw();
     let all = [bench.handshake("/echo").as_bytes(), &frame(true, Opcode::Text, b"early")].concat();

@@ -111,7 +111,7 @@ fn heads_beyond_the_limits_are_refused() {
 }
 
 #[test]
-fn what_is_no_http_is_told_so_and_recorded() {
+fn bytes_that_are_not_http_are_refused_and_recorded() {
     let bench = Bench::new();
     let (_, words) = refused(&bench, "\x16\x03\x01\x02\x00\x01\x00\x01\x7f\x03\x03");
     assert!(words.contains("TLS") && words.contains("ws://"), "{words}");
@@ -120,7 +120,7 @@ fn what_is_no_http_is_told_so_and_recorded() {
     let records = bench.finish();
     assert_eq!(records.iter().filter(|(r, _)| r.kind == Kind::Junk).count(), 2, "{records:?}");
     for (response, _) in records.iter().filter(|(r, _)| r.kind == Kind::Response) {
-        assert_eq!(response.answers, Some(response.no - 1), "what was refused stands before its refusal");
+        assert_eq!(response.answers, Some(response.no - 1), "the refused bytes are recorded before the refusal");
     }
 }
 
@@ -130,7 +130,7 @@ fn half_a_handshake_is_closed_in_time() {
     let mut mute = bench.raw();
     let (status, _) = refused(&bench, "GET /echo HTTP/1.1\r\nHost: {host}\r\nUpgr");
     assert_eq!(status, 408);
-    assert_eq!(read_to_end(&mut mute), b"", "who says nothing is told nothing");
+    assert_eq!(read_to_end(&mut mute), b"", "a silent client gets no answer");
     drop(mute);
     let records = bench.finish();
     assert!(records[0].0.kind == Kind::CutHttp && records[0].1.ends_with(b"Upgr"));

@@ -31,7 +31,7 @@ fn the_ticker_speaks_and_what_comes_back_is_captured() {
 }
 
 #[test]
-fn the_ticker_keeps_pace_while_nobody_answers() {
+fn the_ticker_keeps_pace_without_answers() {
     let bench = ticking(30);
     let mut stream = bench.upgraded("/ticker");
     let begun = Instant::now();
@@ -150,7 +150,7 @@ fn a_thousand_connections_are_open_at_once() {
 }
 
 #[test]
-fn a_ping_behind_the_goodbye_is_answered() {
+fn a_ping_after_the_close_is_answered() {
     // RFC 6455 §5.5.2: until the client's Close has come.
     let bench = Bench::new();
     let mut stream = bench.upgraded("/echo");

@@ -62,7 +62,7 @@ impl Bench {
         self.recorder.capture()
     }
 
-    /// Waits until the capture is so.
+    /// Waits until the condition `what` holds for the capture.
     fn wait(&self, what: &str, is_so: impl Fn(&Capture) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         let changes = self.changes.lock().expect("one test, one thread");
@@ -108,7 +108,7 @@ impl Bench {
         tungstenite::client(format!("ws://{}{path}", self.address()), self.raw()).expect("a handshake").0
     }
 
-    /// Shuts down within two seconds, and holds the file against what was seen live: the records with their bytes.
+    /// Shuts down within two seconds and compares the file with the live capture; returns the records with their bytes.
     fn finish(self) -> Vec<(Record, Vec<u8>)> {
         let begun = Instant::now();
         assert!(self.handle.shutdown(), "all threads ended");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
-/// How long anything may take.
+/// The longest time that anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Browser {
@@ -17,7 +17,7 @@ pub struct Browser {
     socket: WebSocket<MaybeTlsStream<TcpStream>>,
     next: u64,
     session: Option<String>,
-    /// Where DevTools listen: `127.0.0.1:PORT`.
+    /// The address on which DevTools listen: `127.0.0.1:PORT`.
     place: String,
     _profile: tempfile::TempDir,
 }
@@ -45,14 +45,14 @@ impl Browser {
         browser
     }
 
-    /// Opens another page, of which everything after this speaks; returns its name among the targets.
+    /// Opens another page, to which later calls refer; returns its target identifier.
     pub fn visit(&mut self, url: &str) -> String {
         self.session = None;
         let target = self.call("Target.createTarget", &json!({ "url": url }))["targetId"].clone();
         self.attach(target.as_str().expect("a target"))
     }
 
-    /// Turns to a page that was opened before.
+    /// Returns to a page that was opened before: later calls refer to it.
     pub fn attach(&mut self, target: &str) -> String {
         self.session = None;
         let attached = self.call("Target.attachToTarget", &json!({ "targetId": target, "flatten": true }));
@@ -66,12 +66,12 @@ impl Browser {
         self.visit(&format!("devtools://devtools/bundled/devtools_app.html{over}"))
     }
 
-    /// Goes elsewhere in the same page.
+    /// Loads another address in the same page.
     pub fn navigate(&mut self, url: &str) {
         self.call("Page.navigate", &json!({ "url": url }));
     }
 
-    /// Evaluates an expression in the page, and waits for what it promises.
+    /// Evaluates an expression in the page and waits for its promise.
     pub fn eval(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let result = self.call("Runtime.evaluate", &params);

@@ -1,4 +1,4 @@
-//! What several test files need: a capture with known bytes, and a screen to type at.
+//! Shared by the modules: frames and handshakes, captures with known bytes, and a screen to type at.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -171,7 +171,7 @@ impl Wire {
     }
 }
 
-/// Three connections: one that goes on, one that was closed in order and answered pings, and one that was torn down.
+/// Three connections: an open one, one that answered pings and was closed in order, and one that was reset.
 pub fn several() -> (Wire, Vec<ConnectionRecorder>) {
     let mut wire = Wire::upgraded();
     wire.ticks(3);
@@ -303,7 +303,7 @@ impl Screen {
         buffer
     }
 
-    /// What stands on the screen, a line each.
+    /// The text on the screen, line by line.
     pub fn text(&self) -> String {
         let buffer = self.buffer();
         let mut text = String::new();
@@ -321,7 +321,7 @@ impl Screen {
         text
     }
 
-    /// The lines that hold a text.
+    /// The lines that contain a text.
     pub fn lines_with(&self, what: &str) -> Vec<String> {
         self.text().lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
     }

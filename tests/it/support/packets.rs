@@ -100,7 +100,7 @@ pub fn said() -> Vec<(bool, Vec<u8>)> {
     ]
 }
 
-/// What stands around IP.
+/// The layer around IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     Raw(u32),
@@ -157,7 +157,7 @@ impl Form {
         out
     }
 
-    /// What stands before the packets.
+    /// The head of the file, before the packets.
     pub fn head(&self) -> Vec<u8> {
         if !self.pcapng {
             let magic = if self.nanos { 0xa1b2_3c4d } else { 0xa1b2_c3d4 };
@@ -193,7 +193,7 @@ impl Form {
         [&head[..], &lengths, seen].concat()
     }
 
-    /// A segment with all that stands around it. Each third IPv6 packet has extension headers.
+    /// A segment with the layers around it. Each third IPv6 packet has extension headers.
     pub fn wrapped(&self, segment: &Segment, n: usize) -> Vec<u8> {
         let ip = if self.v6 { ipv6(segment, n % 3 == 2) } else { ipv4(segment) };
         let kind: [u8; 2] = if self.v6 { [0x86, 0xdd] } else { [0x08, 0x00] };
@@ -292,7 +292,7 @@ pub fn repeated(segments: &[Segment]) -> Vec<Segment> {
     out
 }
 
-/// Files in which the conversation stands whole, with what makes each special.
+/// Files that hold the whole conversation, each with the name of its form.
 pub fn variety() -> Vec<(String, Vec<u8>)> {
     let talk = Tcp::conversation(1000, 70_000).segments;
     let mut files = Vec::new();
@@ -343,7 +343,7 @@ pub fn variety() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// The packets of raw IP, each cut into fragments of at most `size` bytes, a multiple of 8: as they stand in a file, without its head.
+/// The packets of raw IP, each cut into fragments of at most `size` bytes, a multiple of 8: the bytes of a file without its head.
 pub fn fragments(form: &Form, segments: &[Segment], size: usize) -> Vec<Vec<Vec<u8>>> {
     let packets = segments.iter().enumerate().map(|(n, segment)| {
         let whole = if form.v6 { ipv6(segment, false) } else { ipv4(segment) };

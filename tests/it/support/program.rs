@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How long anything may take.
+/// The longest time that anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `framescope serve --headless --json`, and what it printed.
@@ -47,12 +47,12 @@ impl Program {
                 }
             }
         });
-        // Whoever stops reading stderr stops the writer.
+        // A full pipe would block the program's writes to stderr.
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         Self { child, lines, url, records: Vec::new(), _cache: cache }
     }
 
-    /// Waits for a record, from the `from`th printed on, that fits; its position.
+    /// Waits for a record that fits, from the `from`th printed one on; returns its position.
     pub fn wait_for(&mut self, what: &str, from: usize, fits: impl Fn(&Value) -> bool) -> usize {
         let deadline = Instant::now() + PATIENCE;
         let mut at = from;
@@ -69,7 +69,7 @@ impl Program {
         }
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks it to end and waits until it has; returns every record.
     pub fn stop(mut self) -> Vec<Value> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
