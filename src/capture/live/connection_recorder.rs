@@ -94,6 +94,7 @@ struct Live {
 
 impl Recording {
     pub fn new(shared: Arc<Shared>, client: SocketAddr, server: SocketAddr, connection: Connection) -> Self {
+        let batch = Batch::new(&shared.capture);
         Self {
             shared,
             client,
@@ -102,7 +103,7 @@ impl Recording {
             connection,
             ended: [None; 2],
             records: Vec::new(),
-            batch: Batch::default(),
+            batch,
             key: None,
             has_heads: false,
             old: false,

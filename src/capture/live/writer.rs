@@ -12,7 +12,6 @@ use crate::proto::rules::count;
 const MAX_RECORDS: u64 = u32::MAX as u64;
 
 /// Packets of one connection and the index entries for them.
-#[derive(Default)]
 pub(in crate::capture) struct Batch {
     /// Blocks of a pcapng file.
     pub blocks: Vec<u8>,
@@ -39,6 +38,11 @@ enum WriteError {
 }
 
 impl Batch {
+    /// An empty batch for `capture`.
+    pub fn new(capture: &Capture) -> Self {
+        Self { blocks: Vec::new(), index: capture.batch() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty() && self.index.len() == 0
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLo
 
 use super::files::Files;
 use super::index::Totals;
-use super::index::{Index, Window};
+use super::index::{Index, IndexBatch, Window};
 use super::record::Record;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
@@ -381,6 +381,11 @@ impl Capture {
 
     pub(in crate::capture) fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.shared.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An empty batch of changes to the index.
+    pub(in crate::capture) fn batch(&self) -> IndexBatch {
+        IndexBatch::new(self.index().windows())
     }
 
     pub(in crate::capture) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {

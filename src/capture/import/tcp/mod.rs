@@ -69,12 +69,13 @@ struct Flow {
 
 impl Flows {
     pub fn new(capture: Capture, options: Options) -> Self {
+        let batch = capture.batch();
         Self {
             capture,
             options,
             by_ends: HashMap::new(),
             flows: Vec::new(),
-            batch: IndexBatch::default(),
+            batch,
             tls_record: None,
             records: Vec::new(),
             last: Time::default(),

@@ -1,8 +1,11 @@
 //! Changes to the index that are collected without a lock and applied under one.
 
+use std::io;
+
 use super::Index;
 use super::connection::ConnectionEntry;
 use super::stream::Extent;
+use super::windows::{Window, Windows};
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, DissectedRecord};
 
@@ -12,9 +15,13 @@ pub const NEW: u32 = 0;
 /// Extents, records and notes that wait for [`Index::apply`], which empties the batch and keeps its memory.
 #[derive(Debug, Default)]
 pub struct IndexBatch {
+    /// The file of the checkpoints' windows: the batch writes them, so that nobody holds the index meanwhile.
+    windows: Windows,
     opened: Option<ConnectionEntry>,
     pieces: Vec<(u32, Direction, Piece)>,
     records: Vec<(u32, DissectedRecord)>,
+    /// Stream offsets of checkpoints with their windows; `None` where there was no space for the window.
+    checkpoints: Vec<(u32, Direction, u64, Option<Window>)>,
     handshakes: Vec<(u32, HandshakeSummary)>,
     /// With how many records of the batch come before each.
     notes: Vec<(usize, String)>,
@@ -39,6 +46,11 @@ pub struct Applied {
 }
 
 impl IndexBatch {
+    /// An empty batch that writes windows into `windows`.
+    pub fn new(windows: Windows) -> Self {
+        Self { windows, ..Self::default() }
+    }
+
     /// Opens a connection, which the batch then calls [`NEW`].
     pub fn open(&mut self, entry: ConnectionEntry) {
         self.opened = Some(entry);
@@ -55,8 +67,16 @@ impl IndexBatch {
         self.pieces.push((connection, direction, Piece::Missing(len)));
     }
 
-    /// Adds a record; returns how many come before it in the batch.
-    pub fn push(&mut self, connection: u32, record: DissectedRecord) -> usize {
+    /// Adds a record; returns how many come before it in the batch. The window of its checkpoint is written to disk.
+    pub fn push(&mut self, connection: u32, mut record: DissectedRecord) -> usize {
+        if let Some(checkpoint) = record.checkpoint.take() {
+            let window = match self.windows.keep(&checkpoint.window) {
+                Err(e) if e.kind() != io::ErrorKind::StorageFull => None,
+                kept => Some(kept.ok()),
+            };
+            // Without the checkpoint, reading takes longer and yields the same.
+            self.checkpoints.extend(window.map(|window| (connection, record.direction, checkpoint.offset, window)));
+        }
         self.records.push((connection, record));
         self.records.len() - 1
     }
@@ -91,6 +111,7 @@ impl IndexBatch {
         self.opened = None;
         self.pieces.clear();
         self.records.clear();
+        self.checkpoints.clear();
         self.handshakes.clear();
         self.notes.clear();
         self.bytes = 0;
@@ -115,6 +136,11 @@ impl Index {
         for (connection, record) in batch.records.drain(..) {
             self.push(number(connection), record);
         }
+        for (connection, direction, offset, window) in batch.checkpoints.drain(..) {
+            if let Some(entry) = self.connection_mut(number(connection)) {
+                entry.streams[direction.index()].add_checkpoint(offset, window);
+            }
+        }
         for (connection, about) in batch.handshakes.drain(..) {
             if let Some(entry) = self.connection_mut(number(connection)) {
                 entry.about = about;
@@ -131,23 +157,15 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::dissected::{EndReason, Kind, RecordLink};
+    use crate::proto::dissected::{Checkpoint, EndReason, Kind, RecordLink};
     use crate::proto::time::Time;
 
-    #[test]
-    fn a_batch_is_applied_in_its_order_and_then_empty() {
-        let address = "127.0.0.1:1".parse().expect("an address");
-        let direction = Direction::ClientToServer;
-        let mut index = Index::default();
-        let mut batch = IndexBatch::default();
-        batch.open(ConnectionEntry::new(address, address, Time(1)));
-        batch.extend(NEW, direction, Extent { offset: 0, position: 10, len: 4 });
-        batch.skip(NEW, direction, 2);
-        batch.extend(NEW, direction, Extent { offset: 6, position: 30, len: 3 });
-        assert_eq!(batch.bytes(), 7);
-        let record = |offset, wire_len, kind| DissectedRecord {
+    const UP: Direction = Direction::ClientToServer;
+
+    fn record(offset: u64, wire_len: u64, kind: Kind) -> DissectedRecord {
+        DissectedRecord {
             kind,
-            direction,
+            direction: UP,
             time: Time(2),
             offset,
             wire_len,
@@ -159,7 +177,44 @@ mod tests {
             findings: Vec::new(),
             key: None,
             checkpoint: None,
+        }
+    }
+
+    #[test]
+    fn windows_are_written_with_the_batch_and_the_second_oldest_makes_space() {
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let mut index = Index::default();
+        index.limit_windows(3 * 32 * 1024);
+        let mut batch = IndexBatch::new(index.windows());
+        batch.open(ConnectionEntry::new(address, address, Time(1)));
+        for at in 0..5u8 {
+            let window = vec![at; 100].into();
+            let checkpoint = Some(Box::new(Checkpoint { offset: u64::from(at), window }));
+            batch.push(NEW, DissectedRecord { checkpoint, ..record(u64::from(at), 1, Kind::Frame) });
+        }
+        index.apply(&mut batch, 0);
+        let kept = |index: &Index, offset| {
+            let (at, window) = index.checkpoint_before(1, UP, offset).expect("a checkpoint");
+            (at, window.read().expect("read").to_vec())
         };
+        assert_eq!(kept(&index, 9), (0, vec![0; 100]), "two were not written: the second and the third made space");
+        let checkpoint = Some(Box::new(Checkpoint { offset: 5, window: vec![5; 200].into() }));
+        batch.push(1, DissectedRecord { checkpoint, ..record(5, 1, Kind::Frame) });
+        index.apply(&mut batch, 0);
+        assert_eq!((kept(&index, 9), kept(&index, 4)), ((5, vec![5; 200]), (0, vec![0; 100])));
+    }
+
+    #[test]
+    fn a_batch_is_applied_in_its_order_and_then_empty() {
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let direction = UP;
+        let mut index = Index::default();
+        let mut batch = IndexBatch::default();
+        batch.open(ConnectionEntry::new(address, address, Time(1)));
+        batch.extend(NEW, direction, Extent { offset: 0, position: 10, len: 4 });
+        batch.skip(NEW, direction, 2);
+        batch.extend(NEW, direction, Extent { offset: 6, position: 30, len: 3 });
+        assert_eq!(batch.bytes(), 7);
         assert_eq!(batch.push(NEW, record(0, 4, Kind::Junk)), 0);
         batch.note("a note".to_owned());
         assert_eq!(batch.push(NEW, record(4, 2, Kind::Gap)), 1);

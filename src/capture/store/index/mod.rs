@@ -27,7 +27,7 @@ pub use self::tally::Tally;
 pub use self::windows::Window;
 use self::windows::Windows;
 use super::record::Record;
-use crate::proto::dissected::{Checkpoint, Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
+use crate::proto::dissected::{Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
@@ -215,9 +215,6 @@ impl Index {
         if closed {
             self.totals.open -= 1;
         }
-        if let Some(checkpoint) = dissected.checkpoint {
-            self.checkpoint(connection, dissected.direction, &checkpoint);
-        }
         for mut finding in dissected.findings {
             let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
             finding.about = ordinal.and_then(|ordinal| self.connection(connection)?.number_of(ordinal));
@@ -333,17 +330,9 @@ impl Index {
         }));
     }
 
-    /// Adds a checkpoint. When its window cannot be written, reading takes longer and yields the same.
-    fn checkpoint(&mut self, connection: u32, direction: Direction, checkpoint: &Checkpoint) {
-        let Some(entry) = self.connections.get_mut(connection) else { return };
-        let own = &mut entry.streams[direction.index()].checkpoints;
-        if self.windows.is_full() && own.len() > 1 {
-            // The oldest is kept: all messages can be read from it.
-            own.remove(1);
-        }
-        if let Ok(window) = self.windows.keep(&checkpoint.window) {
-            own.push_back((checkpoint.offset, window));
-        }
+    /// The file of the windows of checkpoints.
+    pub fn windows(&self) -> Windows {
+        self.windows.clone()
     }
 
     /// How many bytes the windows of checkpoints take on disk.

@@ -47,6 +47,16 @@ impl Stream {
         self.len = extent.offset + u64::from(extent.len);
     }
 
+    /// Adds a checkpoint. Without space for its window the second oldest checkpoint is dropped, so that the next window has some; the
+    /// oldest stays, because the messages before the second are read from it.
+    pub fn add_checkpoint(&mut self, offset: u64, window: Option<Window>) {
+        match window {
+            Some(window) => self.checkpoints.push_back((offset, window)),
+            None if self.checkpoints.len() > 1 => drop(self.checkpoints.remove(1)),
+            None => {}
+        }
+    }
+
     /// The next `len` bytes were not captured.
     pub(in crate::capture) fn skip(&mut self, len: u64) {
         self.extents.push(self.len, HOLE);

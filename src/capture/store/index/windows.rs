@@ -54,11 +54,6 @@ impl Windows {
         self.space().limit = Some(most);
     }
 
-    /// Whether there is no space for another window.
-    pub fn is_full(&self) -> bool {
-        self.space().is_full()
-    }
-
     /// Writes a window of at most 32 KiB. An empty one takes no space.
     ///
     /// # Errors
@@ -132,7 +127,7 @@ mod tests {
         windows.limit(3 * SLOT);
         let mut kept: Vec<Window> =
             (1..=3u8).map(|n| windows.keep(&vec![n; usize::from(n) * 100]).expect("kept")).collect();
-        assert!(windows.is_full() && windows.keep(&[4]).is_err());
+        assert!(windows.keep(&[4]).is_err());
         drop(kept.remove(1));
         kept.push(windows.keep(&[5; 32 * 1024]).expect("kept"));
         assert_eq!(windows.len(), 3 * SLOT);
