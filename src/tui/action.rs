@@ -11,7 +11,7 @@ macro_rules! actions {
             /// All actions.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// Whether its keys work in every context.
+            /// Whether its keys work in every context, whatever the key table says.
             pub const fn is_global(self) -> bool { matches!(self, Self::QuitNow) }
 
             /// Its name in the key table.

@@ -36,6 +36,21 @@ pub enum Context {
     Replace,
 }
 
+impl Context {
+    const ALL: [Self; 10] = [
+        Self::Panels,
+        Self::Help,
+        Self::Findings,
+        Self::Prompt,
+        Self::FilterPrompt,
+        Self::Export,
+        Self::ExportPath,
+        Self::Copy,
+        Self::Quit,
+        Self::Replace,
+    ];
+}
+
 /// All bindings.
 #[derive(Debug)]
 pub struct Keymap {
@@ -137,24 +152,19 @@ impl Keymap {
     pub fn parse(text: &str) -> Result<Self, KeymapError> {
         let table: Table = toml::from_str(text).map_err(|e| KeymapError::Form(e.message().to_owned()))?;
         let mut by_key: HashMap<(Context, Key), Action> = HashMap::new();
-        let mut by_name = Vec::new();
         for group in &table.group {
             for binding in &group.bindings {
                 let action = binding.parse_action()?;
+                let contexts = if action.is_global() { &Context::ALL[..] } else { &group.contexts };
                 for name in &binding.keys {
                     let key = parse_key(name).ok_or_else(|| KeymapError::Key(name.clone()))?;
-                    by_name.push((name, key, action));
-                    for context in &group.contexts {
-                        let first = by_key.insert((*context, key), action);
-                        first.map_or(Ok(()), |first| Err(conflict(name, first, action)))?;
+                    for context in contexts {
+                        if let Some(first) = by_key.insert((*context, key), action) {
+                            let (first, second) = (first.name(), action.name());
+                            return Err(KeymapError::Conflict { key: name.clone(), first, second });
+                        }
                     }
                 }
-            }
-        }
-        // A global key must have no other action in any context.
-        for (name, key, action) in by_name.iter().filter(|(.., action)| action.is_global()) {
-            if let Some((_, _, other)) = by_name.iter().find(|(_, k, a)| k == key && a != action) {
-                return Err(conflict(name, *action, *other));
             }
         }
         match Action::ALL.iter().find(|action| !by_key.values().any(|bound| bound == *action)) {
@@ -169,8 +179,7 @@ impl Keymap {
             return None;
         }
         let key = Key { code: event.code, control: event.modifiers.contains(KeyModifiers::CONTROL) };
-        let global = || self.by_key.get(&(Context::Panels, key)).filter(|action| action.is_global());
-        self.by_key.get(&(context, key)).or_else(global).copied()
+        self.by_key.get(&(context, key)).copied()
     }
 
     /// The groups of a context, in the order of the table.
@@ -209,10 +218,6 @@ impl Keymap {
         let hints = self.hints(context).into_iter().map(|hint| format!("{} {}", hint.key, hint.words));
         hints.collect::<Vec<_>>().join(" · ")
     }
-}
-
-fn conflict(key: &str, first: Action, second: Action) -> KeymapError {
-    KeymapError::Conflict { key: key.to_owned(), first: first.name(), second: second.name() }
 }
 
 impl Binding {

@@ -136,9 +136,9 @@ impl App {
             self.go_to(self.list.cursor(), self.list.is_in_child());
         } else if self.panels.maximised {
             self.panels.maximised = false;
-        } else if self.pattern.is_none() && self.leave_connection() {
+        } else if self.jobs.pattern.is_none() && self.leave_connection() {
         } else {
-            self.pattern = None;
+            self.jobs.pattern = None;
             self.clear_filter();
         }
     }
@@ -148,7 +148,7 @@ impl App {
     }
 
     pub(super) fn find(&mut self, toward: Toward) {
-        let Some(pattern) = self.pattern.clone() else {
+        let Some(pattern) = self.jobs.pattern.clone() else {
             let find = self.keymap.key_of(Action::Find);
             return self.inform(format!("nothing to find yet: press {find} and type it"));
         };

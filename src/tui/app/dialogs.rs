@@ -75,7 +75,7 @@ impl App {
         let refused = match prompt.purpose {
             Purpose::Find => match Pattern::parse(&text) {
                 Ok(pattern) => {
-                    self.pattern = Some(pattern);
+                    self.jobs.pattern = Some(pattern);
                     return self.find(Toward::Later);
                 }
                 Err(e) => e.to_string(),

@@ -31,7 +31,7 @@ use super::state::list::List;
 use super::state::notice::Notice;
 use super::state::timeline::Timeline;
 use super::theme::Theme;
-use crate::capture::query::search::{Hit, Pattern};
+use crate::capture::query::search::Hit;
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
 
 /// What stays the same while the screen is shown.
@@ -84,10 +84,8 @@ pub struct App {
     pub dialogs: Dialogs,
     /// A line at the bottom.
     pub notice: Option<Notice>,
-    /// The running job, and what must be saved.
+    /// The running job, the search pattern, and what must be saved.
     pub jobs: Jobs,
-    /// What the user last searched for.
-    pub pattern: Option<Pattern>,
     /// Requests to the main loop.
     pub effects: Vec<Effect>,
 }
@@ -110,7 +108,6 @@ impl App {
             dialogs: Dialogs::default(),
             notice: None,
             jobs: Jobs::new(temporary),
-            pattern: None,
             effects: Vec::new(),
         };
         let live = app.is_live();

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::capture::query::search::Pattern;
+
 /// Name of the export job.
 pub const EXPORT: &str = "export";
 
@@ -28,9 +30,11 @@ pub enum Unsaved {
     Notes,
 }
 
-/// The running job and the state of saving.
+/// The running job, the search pattern and the state of saving.
 #[derive(Debug, Default)]
 pub struct Jobs {
+    /// What the user last searched for.
+    pub pattern: Option<Pattern>,
     running: Option<Job>,
     /// Whether the capture is deleted when the program ends.
     temporary: bool,
