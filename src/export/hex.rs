@@ -39,7 +39,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
             line(sink, format_args!("          {}", words::finding(finding)));
         }
         sink.buffer.push(b'\n');
-        sink.settle()
+        sink.write_if_full()
     })?;
     Ok(None)
 }
@@ -169,7 +169,7 @@ fn dump(
             row(sink, at, chunk, "", std::mem::take(&mut name), &text);
             at += chunk.len() as u64;
         }
-        sink.settle()?;
+        sink.write_if_full()?;
     }
     Ok(())
 }

@@ -36,7 +36,7 @@ use source::Source;
 
 /// Which records to export.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection {
+pub enum ExportSelection {
     /// All records that exist when the export begins.
     All,
     /// The records with these numbers, in ascending order.
@@ -45,18 +45,18 @@ pub enum Selection {
 
 /// What to export, and how.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ExportOptions {
     /// Which records to export.
-    pub selection: Selection,
+    pub selection: ExportSelection,
     /// Whether to replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks.
     pub redact: bool,
     /// Export only this direction. [`Format::Wire`] needs it if the selected records have bytes of both.
     pub direction: Option<Direction>,
 }
 
-impl Default for Options {
+impl Default for ExportOptions {
     fn default() -> Self {
-        Self { selection: Selection::All, redact: false, direction: None }
+        Self { selection: ExportSelection::All, redact: false, direction: None }
     }
 }
 
@@ -150,7 +150,7 @@ pub enum ExportError {
 pub fn export(
     capture: &Capture,
     format: Format,
-    options: &Options,
+    options: &ExportOptions,
     out: &mut dyn Write,
     progress: &Progress,
 ) -> Result<Exported, ExportError> {
@@ -160,8 +160,8 @@ pub fn export(
     let note = (format.spec().write)(&mut source, &mut sink)?;
     sink.flush()?;
     let evicted = match &options.selection {
-        Selection::All => 0,
-        Selection::Records(numbers) => numbers.partition_point(|no| *no < capture.first()) as u64,
+        ExportSelection::All => 0,
+        ExportSelection::Records(numbers) => numbers.partition_point(|no| *no < capture.first()) as u64,
     };
     let evicted = (evicted > 0).then(|| format!("{} evicted before the export", count(evicted, "selected record")));
     let note = note.into_iter().chain(evicted).reduce(|note, more| format!("{note}; {more}"));
@@ -184,7 +184,7 @@ pub fn export(
 pub fn to_file(
     capture: &Capture,
     format: Format,
-    options: &Options,
+    options: &ExportOptions,
     path: &Path,
     force: bool,
     progress: &Progress,

@@ -27,7 +27,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
                 return Ok(());
             }
             sink.buffer.extend_from_slice(&buffer);
-            sink.settle()?;
+            sink.write_if_full()?;
             at += buffer.len() as u64;
         }
     })?;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::sink::Sink;
 use super::source::{Bytes, Source};
-use super::{ExportError, Options, Selection};
+use super::{ExportError, ExportOptions, ExportSelection};
 use crate::capture::format::comments;
 use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
@@ -23,14 +23,15 @@ const MAX_NOTE: usize = 60_000;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     pcapng::file_head(&mut sink.buffer, source.capture.reconstructed());
-    let all = source.options.selection == Selection::All && source.options.direction.is_none();
+    let all = source.options.selection == ExportSelection::All && source.options.direction.is_none();
     let mut writer = Writer { whole: all, ..Writer::default() };
     if all {
         source.each(|bytes, record| writer.write_record(bytes, record, sink))?;
     } else {
         let (selection, handshakes) = with_handshakes(source)?;
         let asked = selection.len() as u64 - handshakes;
-        let options = Options { selection: Selection::Records(selection), direction: None, ..source.options.clone() };
+        let options =
+            ExportOptions { selection: ExportSelection::Records(selection), direction: None, ..source.options.clone() };
         let mut selected = Source::new(source.capture, &options, source.progress);
         selected.each(|bytes, record| writer.write_record(bytes, record, sink))?;
         source.written = selected.written;
@@ -153,12 +154,12 @@ impl Writer {
                         let comments = if last { comments.as_slice() } else { &[] };
                         open.segments.data(&mut sink.buffer, direction, segment, time, comments);
                         open.written[direction.index()] += segment.len() as u64;
-                        sink.settle()?;
+                        sink.write_if_full()?;
                     }
                 }
             }
         }
-        sink.settle()
+        sink.write_if_full()
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Sink<'a> {
     out: &'a mut dyn Write,
     /// The buffer is written when it holds this many bytes.
     full: usize,
-    /// Bytes that are not written yet. Formats append here, and call [`Sink::settle`] after each record or piece.
+    /// Bytes that are not written yet. Formats append here, and call [`Sink::write_if_full`] after each record or piece.
     pub buffer: Vec<u8>,
     written: u64,
 }
@@ -34,7 +34,7 @@ impl<'a> Sink<'a> {
     ///
     /// # Errors
     /// [`ExportError::Output`].
-    pub fn settle(&mut self) -> Result<(), ExportError> {
+    pub fn write_if_full(&mut self) -> Result<(), ExportError> {
         if self.buffer.len() < self.full { Ok(()) } else { self.write_buffer() }
     }
 
@@ -57,7 +57,7 @@ impl<'a> Sink<'a> {
     /// [`ExportError::Output`].
     pub fn end(&mut self) -> Result<(), ExportError> {
         self.full = FULL;
-        self.settle()
+        self.write_if_full()
     }
 
     /// Writes the buffer and flushes the output.

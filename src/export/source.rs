@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::{ExportError, Options, Progress, Selection, redact};
+use super::{ExportError, ExportOptions, ExportSelection, Progress, redact};
 use crate::capture::format::pcapng::MAX_SEGMENT;
 use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::reader::Reader;
@@ -24,7 +24,7 @@ const BATCH: u64 = 1024;
 /// The selected records of a capture.
 pub struct Source<'a> {
     pub capture: &'a Capture,
-    pub options: &'a Options,
+    pub options: &'a ExportOptions,
     pub progress: &'a Progress,
     /// The number of records that were exported.
     pub written: u64,
@@ -32,7 +32,7 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub fn new(capture: &'a Capture, options: &'a Options, progress: &'a Progress) -> Self {
+    pub fn new(capture: &'a Capture, options: &'a ExportOptions, progress: &'a Progress) -> Self {
         Self { capture, options, progress, written: 0, bytes: Bytes::new(capture, options.redact) }
     }
 
@@ -43,8 +43,8 @@ impl<'a> Source<'a> {
     ) -> Result<(), ExportError> {
         let totals = self.capture.totals();
         let total = match &self.options.selection {
-            Selection::All => totals.kept(),
-            Selection::Records(numbers) => numbers.len() as u64,
+            ExportSelection::All => totals.kept(),
+            ExportSelection::Records(numbers) => numbers.len() as u64,
         };
         self.progress.total.store(total, Ordering::Relaxed);
         let (progress, written, bytes) = (self.progress, &mut self.written, &mut self.bytes);
@@ -72,14 +72,14 @@ impl<'a> Source<'a> {
 
 fn for_each(
     capture: &Capture,
-    options: &Options,
+    options: &ExportOptions,
     totals: &Totals,
     mut see: impl FnMut(&Record) -> ControlFlow<()>,
 ) -> Result<(), ExportError> {
     let wanted = |record: &Record| options.direction.is_none_or(|direction| record.direction == direction);
     let kept = |no: u64| if no < capture.first() { Err(ExportError::Evicted { no }) } else { Ok(()) };
     match &options.selection {
-        Selection::All => {
+        ExportSelection::All => {
             let evicted = in_place_of_evicted(capture, totals);
             if evicted.iter().filter(|record| wanted(record)).any(|record| see(record).is_break()) {
                 return Ok(());
@@ -97,7 +97,7 @@ fn for_each(
                 from = until;
             }
         }
-        Selection::Records(numbers) => {
+        ExportSelection::Records(numbers) => {
             for no in numbers {
                 let Some(record) = capture.record(*no) else {
                     if *no < totals.first {

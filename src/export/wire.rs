@@ -30,7 +30,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
                 break;
             }
             sink.buffer.extend_from_slice(&buffer);
-            sink.settle()?;
+            sink.write_if_full()?;
             at += buffer.len() as u64;
         }
         if at > 0 {

@@ -48,7 +48,7 @@ pub fn check(args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
 fn check_file(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
     let cancel = Arc::<AtomicBool>::default();
     signals::cancel(&cancel).context("cannot catch signals")?;
-    let (capture, loader) = import::open_with(file, import::Options { port: args.port, follow: false })?;
+    let (capture, loader) = import::open_with(file, import::ImportOptions { port: args.port, follow: false })?;
     let name = file.display().to_string();
     let style = match args.json {
         true => LineStyle::Json,
@@ -130,7 +130,7 @@ fn print(
                     continue;
                 }
                 lines.append(record, &mut sink.buffer);
-                sink.settle()?;
+                sink.write_if_full()?;
             }
             match records.last() {
                 Some(last) => next = last.no + 1,

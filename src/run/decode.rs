@@ -14,7 +14,7 @@ use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::cli::Decode;
-use crate::export::{Format, Options, Progress, Selection, grid, words};
+use crate::export::{ExportOptions, ExportSelection, Format, Progress, grid, words};
 use crate::proto::accept::accept_key;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::grouped;
@@ -74,7 +74,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(Format::Wire) if !stdio::stdout_is_terminal() => stdio::print(&bytes)?,
         Some(Format::Pcapng) => {
             let capture = capture_frames(&bytes, true)?;
-            export::to_stdout(&capture, Format::Pcapng, &Options::default(), &Progress::default())?;
+            export::to_stdout(&capture, Format::Pcapng, &ExportOptions::default(), &Progress::default())?;
             if bytes.len() == split(&bytes).last().map_or(0, |(_, last)| last.start + 1) {
                 stdio::say("the last byte begins a frame whose MASK is missing; it is written as sent by the server");
             }
@@ -83,7 +83,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         Some(format) => {
             let capture = capture_frames(&bytes, false)?;
             let frames = frames(&capture).iter().map(|record| record.no).collect();
-            let options = Options { selection: Selection::Records(frames), ..Options::default() };
+            let options = ExportOptions { selection: ExportSelection::Records(frames), ..ExportOptions::default() };
             export::to_stdout(&capture, format, &options, &Progress::default())?;
         }
     }

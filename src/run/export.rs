@@ -11,7 +11,7 @@ use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
 use crate::capture::{self, import};
 use crate::cli::Export;
-use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
+use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
 use crate::proto::rules::count;
 
 /// Runs `export`.
@@ -20,10 +20,10 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
     let capture = load(&args.file, args.port, &progress)?;
     let selection = match &args.filter {
-        Some(filter) => Selection::Records(select(filter, &capture, &progress)?),
-        None => Selection::All,
+        Some(filter) => ExportSelection::Records(select(filter, &capture, &progress)?),
+        None => ExportSelection::All,
     };
-    let options = Options { selection, redact: args.redact, direction: args.direction };
+    let options = ExportOptions { selection, redact: args.redact, direction: args.direction };
     let exported = match output_file(args) {
         None => to_stdout(&capture, args.to, &options, &progress)?,
         Some(path) => {
@@ -60,7 +60,7 @@ fn select(filter: &Filter, capture: &Capture, progress: &Progress) -> anyhow::Re
 pub fn to_stdout(
     capture: &Capture,
     format: Format,
-    options: &Options,
+    options: &ExportOptions,
     progress: &Progress,
 ) -> anyhow::Result<Exported> {
     let spec = format.spec();
@@ -86,7 +86,7 @@ fn output_file(args: &Export) -> Option<PathBuf> {
 
 /// Reads all of a file, and says on stderr what is special about it.
 fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<Capture> {
-    let (capture, loader) = import::open_with(file, import::Options { port, follow: false })?;
+    let (capture, loader) = import::open_with(file, import::ImportOptions { port, follow: false })?;
     loader.run(&progress.cancel);
     say_about(&capture, file);
     Ok(capture)

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::capture::store::Capture;
-use crate::export::{self, ExportError, Exported, Format, Options, Progress, Selection};
+use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use crate::tui::event::{Remote, Report};
@@ -50,8 +50,8 @@ pub fn choices() -> Vec<FormatChoice> {
 /// Runs an export, and reports its progress and its end to the screen.
 pub fn run(capture: &Capture, request: ExportRequest, remote: &Remote) {
     let Some(Row { format, direction }) = rows().get(request.format).copied() else { return };
-    let selection = request.records.clone().map_or(Selection::All, Selection::Records);
-    let options = Options { selection, direction, ..Options::default() };
+    let selection = request.records.clone().map_or(ExportSelection::All, ExportSelection::Records);
+    let options = ExportOptions { selection, direction, ..ExportOptions::default() };
     let progress = Progress { cancel: Arc::clone(&request.cancel), ..Progress::default() };
     let (over, ended) = channel::<()>();
     let reporting = {

@@ -16,8 +16,8 @@ use crate::capture::query::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
-use crate::export::ndjson::Lines;
-use crate::export::{ExportError, Options, Sink};
+use crate::export::ndjson::NdjsonLines;
+use crate::export::{ExportError, ExportOptions, Sink};
 use crate::proto::time::Time;
 
 /// How many records are taken from the index at once.
@@ -118,7 +118,7 @@ struct Work {
 
 impl Work {
     /// Prints a record if it matches the filter.
-    fn print_line(&mut self, record: &Record, lines: &mut Lines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    fn print_line(&mut self, record: &Record, lines: &mut NdjsonLines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         if let Some(evaluator) = &mut self.evaluator {
             let passes = evaluator.passes(record);
             let path = || self.capture.path().to_owned();
@@ -127,7 +127,7 @@ impl Work {
             }
         }
         match self.style {
-            Style::Json => lines.record(record, sink),
+            Style::Json => lines.write_record(record, sink),
             Style::Plain => {
                 let start = self.capture.origin().unwrap_or(record.time);
                 sink.buffer.extend_from_slice(plain(&self.capture, record, start, &mut self.messages).as_bytes());
@@ -138,7 +138,7 @@ impl Work {
 
     fn run(mut self, mut out: File) -> Result<(), ExportError> {
         let mut sink = Sink::new(&mut out);
-        let mut lines = Lines::new(&self.capture, &Options::default());
+        let mut lines = NdjsonLines::new(&self.capture, &ExportOptions::default());
         let mut next = 1;
         let mut flushed = Instant::now();
         // Records that were evicted before they were printed.

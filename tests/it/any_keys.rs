@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use framescope::capture::import::samples::Sample;
-use framescope::capture::import::{self, Options};
+use framescope::capture::import::{self, ImportOptions};
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
@@ -140,7 +140,7 @@ fn screen(over: &Over, size: (u16, u16)) -> (Screen, Option<Wire>) {
                 // Its first bytes are no capture any more.
                 Err(_) => fs::write(&path, Sample::ALL[*of].bytes).expect("written"),
             }
-            (Screen::file(&path, Options::default(), size), None)
+            (Screen::file(&path, ImportOptions::default(), size), None)
         }
     }
 }

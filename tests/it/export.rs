@@ -12,7 +12,7 @@ use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
-use framescope::export::{ExportError, Exported, Format, Options, Progress, Selection, export, to_file};
+use framescope::export::{ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, export, to_file};
 use framescope::proto::accept::accept_key;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
@@ -39,7 +39,7 @@ fn reopened(bytes: &[u8]) -> Capture {
     opened(&path)
 }
 
-fn exported_with(capture: &Capture, format: Format, options: &Options) -> (Vec<u8>, Exported) {
+fn exported_with(capture: &Capture, format: Format, options: &ExportOptions) -> (Vec<u8>, Exported) {
     let mut out = Vec::new();
     let exported = export(capture, format, options, &mut out, &Progress::default()).expect("exported");
     assert_eq!(exported.bytes, out.len() as u64);
@@ -47,7 +47,7 @@ fn exported_with(capture: &Capture, format: Format, options: &Options) -> (Vec<u
 }
 
 fn exported(capture: &Capture, format: Format) -> Vec<u8> {
-    exported_with(capture, format, &Options::default()).0
+    exported_with(capture, format, &ExportOptions::default()).0
 }
 
 fn json(capture: &Capture) -> String {
@@ -177,7 +177,7 @@ mod pcapng {
     fn a_sample_exported_again_is_the_same_file() {
         for sample in Sample::ALL {
             let capture = reopened(sample.bytes);
-            let (bytes, exported) = exported_with(&capture, Format::Pcapng, &Options::default());
+            let (bytes, exported) = exported_with(&capture, Format::Pcapng, &ExportOptions::default());
             // The finding of a frame that a reset cut is on the frame's packet here, and on the reset's packet in the spool.
             assert!(bytes == sample.bytes || sample.name == "violations", "{}", sample.name);
             assert_eq!(everything(&reopened(&bytes)), everything(&capture), "{}", sample.name);
@@ -207,7 +207,7 @@ mod pcapng {
         let capture = sample("ticker");
         let frames: Vec<u64> =
             capture.records(1..99).iter().filter(|r| r.kind == Kind::Frame).map(|r| r.no).skip(2).take(2).collect();
-        let options = Options { selection: Selection::Records(frames.clone()), ..Options::default() };
+        let options = ExportOptions { selection: ExportSelection::Records(frames.clone()), ..ExportOptions::default() };
         let (bytes, exported) = exported_with(&capture, Format::Pcapng, &options);
         assert_eq!(exported.records, 4);
         let note = exported.note.expect("a note");
@@ -336,7 +336,7 @@ mod hex_dump {
         drop(connection);
         let capture = talk.capture();
         for (direction, wire) in [(UP, request.as_slice()), (DOWN, response)] {
-            let options = Options { direction: Some(direction), ..Options::default() };
+            let options = ExportOptions { direction: Some(direction), ..ExportOptions::default() };
             let dump = String::from_utf8(exported_with(&capture, Format::Hex, &options).0).expect("text");
             assert_eq!(bytes(&dump), wire, "{dump}");
         }
@@ -382,7 +382,7 @@ mod redaction {
             for direction in Direction::BOTH {
                 let direction = Some(direction).filter(|_| format == Format::Wire);
                 for redact in [false, true] {
-                    let options = Options { redact, direction, ..Options::default() };
+                    let options = ExportOptions { redact, direction, ..ExportOptions::default() };
                     let bytes = exported_with(&capture, format, &options).0;
                     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
                     let is_revealed =
@@ -425,7 +425,7 @@ mod files {
 
     #[test]
     fn a_full_output_is_an_error_and_not_a_panic() {
-        let result = export(&sample("hello"), Format::Hex, &Options::default(), &mut Full, &Progress::default());
+        let result = export(&sample("hello"), Format::Hex, &ExportOptions::default(), &mut Full, &Progress::default());
         assert!(matches!(result, Err(ExportError::Output(_))), "{result:?}");
     }
 
@@ -435,7 +435,7 @@ mod files {
         let path = folder.path().join("out");
         let progress = Progress::default();
         progress.cancel.store(true, Ordering::Relaxed);
-        let result = to_file(&sample("hello"), Format::Hex, &Options::default(), &path, false, &progress);
+        let result = to_file(&sample("hello"), Format::Hex, &ExportOptions::default(), &path, false, &progress);
         assert!(matches!(result, Err(ExportError::Cancelled)), "{result:?}");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }
@@ -444,16 +444,16 @@ mod files {
     fn progress_counts_to_its_total() {
         let capture = sample("hello");
         let progress = Progress::default();
-        export(&capture, Format::Ndjson, &Options::default(), &mut io::sink(), &progress).expect("exported");
+        export(&capture, Format::Ndjson, &ExportOptions::default(), &mut io::sink(), &progress).expect("exported");
         assert_eq!(progress.done.load(Ordering::Relaxed), capture.len());
         assert_eq!(progress.total.load(Ordering::Relaxed), capture.len());
     }
 
     #[test]
     fn a_missing_record_is_named() {
-        let options = Options { selection: Selection::Records(vec![1, 999]), ..Options::default() };
+        let options = ExportOptions { selection: ExportSelection::Records(vec![1, 999]), ..ExportOptions::default() };
         for format in Format::ALL {
-            let options = Options { direction: Some(UP), ..options.clone() };
+            let options = ExportOptions { direction: Some(UP), ..options.clone() };
             let result = export(&sample("hello"), format, &options, &mut Vec::new(), &Progress::default());
             assert!(matches!(result, Err(ExportError::NoRecord { no: 999, .. })), "{format:?}: {result:?}");
         }

@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use crate::support::{DOWN, Screen, UP, Wire, exported, frame, opened, sample};
 use framescope::capture::import;
 use framescope::capture::store::Capture;
-use framescope::export::{Format, Options, Progress, Selection, export};
+use framescope::export::{ExportOptions, ExportSelection, Format, Progress, export};
 use framescope::proto::dissected::Kind;
 use serde_json::{Value, json};
 
-fn exported_with(capture: &Capture, format: Format, options: &Options) -> Vec<u8> {
+fn exported_with(capture: &Capture, format: Format, options: &ExportOptions) -> Vec<u8> {
     let mut out = Vec::new();
     export(capture, format, options, &mut out, &Progress::default()).expect("exported");
     out
@@ -132,7 +132,7 @@ mod written {
     fn a_selection_brings_its_handshakes() {
         let capture = sample("ticker");
         let frame = capture.records(1..99).into_iter().find(|r| r.kind == Kind::Frame).expect("a frame").no;
-        let options = Options { selection: Selection::Records(vec![frame]), ..Options::default() };
+        let options = ExportOptions { selection: ExportSelection::Records(vec![frame]), ..ExportOptions::default() };
         let har: Value = serde_json::from_slice(&exported_with(&capture, Format::Har, &options)).expect("JSON");
         let entries = har["log"]["entries"].as_array().expect("entries");
         assert_eq!(entries.len(), 1);
@@ -200,7 +200,7 @@ mod written {
                           "offset": 0, "wire": "810161"});
         let capture = opened(line.to_string().as_bytes());
         let mut out = Vec::new();
-        let exported = export(&capture, Format::Har, &Options::default(), &mut out, &Progress::default());
+        let exported = export(&capture, Format::Har, &ExportOptions::default(), &mut out, &Progress::default());
         let exported = exported.expect("exported");
         assert_eq!((exported.records, exported.note.as_deref()), (0, Some("1 connection without a request left out")));
         let har: Value = serde_json::from_slice(&out).expect("JSON");
@@ -239,14 +239,14 @@ mod written {
         for format in Format::ALL {
             let directions = framescope::proto::dissected::Direction::BOTH.map(Some);
             for direction in directions.into_iter().chain([None]).filter(|d| d.is_some() == (format == Format::Wire)) {
-                let options = Options { redact: true, direction, ..Options::default() };
+                let options = ExportOptions { redact: true, direction, ..ExportOptions::default() };
                 let bytes = exported_with(&capture, format, &options);
                 for told in [&b"s3cr3t"[..], hex::encode("s3cr3t").as_bytes(), b"73 33 63 72", b"czNjcjN0"] {
                     assert!(!bytes.windows(told.len()).any(|window| window == told), "{format:?}");
                 }
             }
         }
-        let options = Options { redact: true, ..Options::default() };
+        let options = ExportOptions { redact: true, ..ExportOptions::default() };
         let redacted = opened(&exported_with(&capture, Format::Pcapng, &options));
         let wires = |capture: &Capture| lines(capture).iter().map(|l| l["wire_len"].clone()).collect::<Vec<_>>();
         assert_eq!(wires(&redacted), wires(&capture));
@@ -332,7 +332,7 @@ mod read {
         assert_eq!(capture.trouble().reason, None);
         assert_eq!(said(&capture), expected());
         assert_eq!(rules(&capture), Vec::<&str>::new());
-        let options = Options::default();
+        let options = ExportOptions::default();
         let noted =
             export(&capture, Format::Ndjson, &options, &mut std::io::sink(), &Progress::default()).expect("exported");
         assert!(noted.note.expect("a note").contains("reconstructed"));
@@ -514,7 +514,7 @@ mod shown {
     #[test]
     fn the_screen_and_stderr_say_that_it_is_reconstructed() {
         let (_folder, path) = foreign();
-        let screen = Screen::file(&path, import::Options::default(), (120, 36));
+        let screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
         let first = screen.text().lines().next().unwrap_or_default().to_owned();
         assert!(first.contains("colleague.json") && first.contains("reconstructed, not wire bytes"), "{first}");
         for arguments in [&["check"][..], &["export", "--to", "hex", "-o", "-"]] {

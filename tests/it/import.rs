@@ -13,7 +13,7 @@ use crate::support::packets::{
 use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, frame};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use framescope::capture::import::{self, Options};
+use framescope::capture::import::{self, ImportOptions};
 use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
 use framescope::export::{self, Format, Progress};
@@ -30,7 +30,7 @@ struct Opened {
     trouble: String,
 }
 
-fn opened_at(path: &Path, options: Options) -> Option<Opened> {
+fn opened_at(path: &Path, options: ImportOptions) -> Option<Opened> {
     let (capture, loader) = import::open_with(path, options).ok()?;
     loader.run(&AtomicBool::new(false));
     let records = capture.records(1..u64::MAX).into_iter();
@@ -40,7 +40,7 @@ fn opened_at(path: &Path, options: Options) -> Option<Opened> {
 }
 
 /// What a file's bytes hold; none when it is refused.
-fn read(bytes: &[u8], options: Options) -> Option<Opened> {
+fn read(bytes: &[u8], options: ImportOptions) -> Option<Opened> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcap");
     std::fs::write(&path, bytes).expect("written");
@@ -48,7 +48,7 @@ fn read(bytes: &[u8], options: Options) -> Option<Opened> {
 }
 
 fn opened(bytes: &[u8]) -> Opened {
-    read(bytes, Options::default()).expect("a capture")
+    read(bytes, ImportOptions::default()).expect("a capture")
 }
 
 fn pcap(segments: &[Segment]) -> Vec<u8> {
@@ -162,8 +162,8 @@ fn what_is_compressed_is_inflated_first() {
         assert!(cut.trouble.contains("the compressed file ends early"), "{}", cut.trouble);
         assert!(cut.records.len() > 2);
     }
-    assert!(read(&compress(b"just text"), Options::default()).is_none());
-    let cannot = read(&compress(&pcap(&[])), Options { follow: true, ..Options::default() });
+    assert!(read(&compress(b"just text"), ImportOptions::default()).is_none());
+    let cannot = read(&compress(&pcap(&[])), ImportOptions { follow: true, ..ImportOptions::default() });
     assert!(cannot.is_none(), "it cannot grow");
 }
 
@@ -363,10 +363,10 @@ fn a_capture_that_begins_in_the_middle_is_read_with_its_port() {
     let without = opened(&file);
     assert_eq!(without.trouble, "connection 1 begins without its handshake; --port 80 reads it as WebSocket frames");
     assert!(without.records.iter().all(|(record, _)| matches!(record.kind, Kind::Junk | Kind::End(_))));
-    let with = read(&file, Options { port: Some(80), ..Options::default() }).expect("a capture");
+    let with = read(&file, ImportOptions { port: Some(80), ..ImportOptions::default() }).expect("a capture");
     assert_eq!((with.kinds(UP), with.kinds(DOWN)), (expected(UP)[1..].to_vec(), expected(DOWN)[1..].to_vec()));
     assert_eq!((with.rules(), with.trouble.as_str()), (vec![], ""));
-    let other = read(&file, Options { port: Some(81), ..Options::default() }).expect("a capture");
+    let other = read(&file, ImportOptions { port: Some(81), ..ImportOptions::default() }).expect("a capture");
     assert!(other.records.iter().all(|(record, _)| record.kind != Kind::Frame));
 }
 
@@ -478,9 +478,10 @@ fn a_capture_with_gaps_and_overlaps_is_the_same_exported_again() {
     let (capture, loader) = import::open(&first).expect("a capture");
     loader.run(&AtomicBool::new(false));
     for format in [Format::Pcapng, Format::Ndjson] {
-        let options = export::Options::default();
+        let options = export::ExportOptions::default();
         export::to_file(&capture, format, &options, &second, true, &Progress::default()).expect("written");
-        let [before, after] = [&first, &second].map(|path| opened_at(path, Options::default()).expect("a capture"));
+        let [before, after] =
+            [&first, &second].map(|path| opened_at(path, ImportOptions::default()).expect("a capture"));
         assert!(before.records.iter().any(|(record, _)| record.kind == Kind::Gap));
         assert!(before.rules().contains(&Rule::SegmentOverlap));
         assert_eq!(after.trouble, "", "{format:?}");
@@ -508,8 +509,9 @@ fn every_record_of_a_capture_with_gaps_can_be_looked_at() {
     ];
     for file in files {
         std::fs::write(&path, file).expect("written");
-        let mut screen = Screen::file(&path, Options { port: Some(80), follow: false }, (120, 36));
-        let records = opened_at(&path, Options { port: Some(80), follow: false }).expect("a capture").records.len();
+        let mut screen = Screen::file(&path, ImportOptions { port: Some(80), follow: false }, (120, 36));
+        let records =
+            opened_at(&path, ImportOptions { port: Some(80), follow: false }).expect("a capture").records.len();
         assert!(records > 2);
         for _ in 0..records {
             assert!(!screen.press(&["down"]).text().is_empty());
@@ -517,7 +519,8 @@ fn every_record_of_a_capture_with_gaps_can_be_looked_at() {
         for format in Format::ALL {
             let (capture, loader) = import::open(&path).expect("a capture");
             loader.run(&AtomicBool::new(false));
-            let options = export::Options { direction: Some(UP), redact: true, ..export::Options::default() };
+            let options =
+                export::ExportOptions { direction: Some(UP), redact: true, ..export::ExportOptions::default() };
             let to = folder.path().join(format.spec().id);
             export::to_file(&capture, format, &options, &to, true, &Progress::default()).expect("written");
         }
@@ -531,8 +534,8 @@ fn a_file_is_followed_while_it_grows() {
         let path = folder.path().join(format!("{pcapng}.pcap"));
         let whole = Form { pcapng, ..PLAIN }.file(&Tcp::conversation(1, 2).segments);
         let mut file = std::fs::File::create(&path).expect("a file");
-        let (capture, loader) =
-            import::open_with(&path, Options { follow: true, ..Options::default() }).expect("it may be empty");
+        let (capture, loader) = import::open_with(&path, ImportOptions { follow: true, ..ImportOptions::default() })
+            .expect("it may be empty");
         let cancel = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&cancel);
         let loading = std::thread::spawn(move || loader.run(&stop));
@@ -680,7 +683,7 @@ proptest! {
         let segments: Vec<Segment> =
             segments.into_iter().map(|(up, seq, ack, flags, payload)| Segment { up, seq, ack, flags, payload }).collect();
         let file = Form { snap, ..PLAIN }.file(&segments);
-        let options = Options { port, follow: false };
+        let options = ImportOptions { port, follow: false };
         prop_assert!(read(&file, options).is_some());
     }
 
@@ -701,12 +704,12 @@ proptest! {
             file[at] = byte;
         }
         file.truncate(cut.index(file.len()) + 1);
-        let _ = read(&file, Options::default());
+        let _ = read(&file, ImportOptions::default());
     }
 
     #[test]
     fn any_bytes_after_a_magic_number_are_read(pcapng: bool, big: bool, bytes in vec(any::<u8>(), 0..400)) {
         let file = [Form { pcapng, big, ..PLAIN }.head(), bytes].concat();
-        prop_assert!(read(&file, Options::default()).is_some());
+        prop_assert!(read(&file, ImportOptions::default()).is_some());
     }
 }

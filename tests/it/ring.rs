@@ -13,7 +13,7 @@ use framescope::capture::query::filter::{Filter, FilterEvaluator};
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
-use framescope::export::{ExportError, Format, Options, Progress, export};
+use framescope::export::{ExportError, ExportOptions, Format, Progress, export};
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
@@ -288,7 +288,7 @@ fn a_frame_larger_than_what_is_carried_is_a_gap_when_its_beginning_goes() {
     assert_eq!((torn.kind, torn.wire_len), (Kind::Gap, wire.len() as u64));
     assert_eq!(capture.wire(&torn, 0..u64::MAX).expect("readable"), b"");
     let mut out = Vec::new();
-    export(&capture, Format::Ndjson, &Options::default(), &mut out, &Progress::default()).expect("exported");
+    export(&capture, Format::Ndjson, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
     assert_eq!(opened(&out).trouble().reason, None);
 }
 
@@ -304,7 +304,7 @@ fn a_live_capture_is_exported_as_what_is_there() {
     let there = by_port(&capture);
     for format in [Format::Pcapng, Format::Ndjson] {
         let mut out = Vec::new();
-        export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
+        export(&capture, format, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
         let mut again = by_port(&opened(&out));
         again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
         assert_eq!(again, there, "{format:?}");
@@ -354,7 +354,7 @@ fn an_export_under_which_records_go_fails_and_writes_nothing_else() {
                 talk.text(&mut connections[0], DOWN, 500);
                 talk.text(&mut connections[1], DOWN, 500);
             }
-            let options = Options { direction, ..Options::default() };
+            let options = ExportOptions { direction, ..ExportOptions::default() };
             let mut export_while = |texts| {
                 let there = by_port(&capture);
                 let mut out = Talking { talk: &mut talk, connections: &mut connections, texts, out: Vec::new() };
@@ -394,7 +394,7 @@ fn a_har_lacks_no_connection_that_went_while_it_was_written() {
         short.reset(UP, Time(talk.clock));
     }
     let mut out = Talking { talk: &mut talk, connections: &mut long, texts: 2000, out: Vec::new() };
-    let done = export(&capture, Format::Har, &Options::default(), &mut out, &Progress::default());
+    let done = export(&capture, Format::Har, &ExportOptions::default(), &mut out, &Progress::default());
     assert!(matches!(done, Err(ExportError::Evicted { .. })), "{done:?}");
 }
 

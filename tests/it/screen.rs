@@ -640,7 +640,7 @@ fn quitting_asks_when_notes_would_be_lost() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
     std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
-    let mut screen = Screen::file(&path, import::Options::default(), (120, 36));
+    let mut screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
     screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
     assert!(screen.text().contains("Your notes are in no file yet"), "{}", screen.text());
     screen.press(&["s", "enter"]);
@@ -1205,7 +1205,7 @@ fn drawing_reads_nothing_from_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
     std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
-    let mut screen = Screen::file(&path, import::Options::default(), (120, 36));
+    let mut screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
     screen.press(&["down", "down", "down"]);
     let before = screen.text();
     std::fs::write(&path, b"").expect("truncated");

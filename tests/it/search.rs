@@ -14,7 +14,7 @@ use framescope::capture::query::summary;
 use framescope::capture::query::timeline::Spans;
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::MessageReader;
-use framescope::export::{self, Format, Options, Progress};
+use framescope::export::{self, ExportOptions, Format, Progress};
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Kind;
 use framescope::wire::opcode::Opcode;
@@ -116,7 +116,7 @@ fn a_huge_gap_costs_no_time_in_find_filters_views_and_exports() {
             summary::of(&capture, &record, &mut MessageReader::default());
         }
         for format in Format::ALL {
-            let options = Options { direction: Some(DOWN), ..Options::default() };
+            let options = ExportOptions { direction: Some(DOWN), ..ExportOptions::default() };
             let exported = export::export(&capture, format, &options, &mut Vec::new(), &Progress::default());
             assert!(exported.is_ok(), "{format:?}: {exported:?}");
         }

@@ -10,7 +10,7 @@ use crate::support::packets::{self, Form, PLAIN, Tcp};
 use crate::support::{REQUEST, RESPONSE, Wire, frame};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
-use framescope::export::{Format, Options, Progress, export};
+use framescope::export::{ExportOptions, Format, Progress, export};
 use framescope::proto::deflate::Deflater;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
@@ -205,7 +205,7 @@ fn text() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     loader.run(&AtomicBool::new(false));
     let exported = |format| {
         let mut out = Vec::new();
-        export(&capture, format, &Options::default(), &mut out, &Progress::default()).expect("exported");
+        export(&capture, format, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
         out
     };
     let foreign = r#"{"log":{"version":"1.2","creator":{"name":"a"},"entries":[{"startedDateTime":"2026-11-22T19:30:01Z","request":{"method":"GET","url":"ws://a/b","headers":[]},"response":{"status":101,"headers":[]},"_webSocketMessages":[{"type":"send","time":1795375801.5,"opcode":1,"data":"hello"},{"type":"receive","time":1795375802.5,"opcode":2,"data":"aGVsbG8="}]}]}}"#;

@@ -69,7 +69,7 @@ pub enum OpenError {
 
 /// How a file is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct ImportOptions {
     /// A connection on this port whose handshake is missing is read as WebSocket frames.
     pub port: Option<u16>,
     /// At the end of the file, wait until it grows.
@@ -88,7 +88,7 @@ enum Source {
     Packets {
         /// What the capture's bytes are read from.
         file: Arc<File>,
-        options: Options,
+        options: ImportOptions,
         /// What is inflated into `file` first.
         compressed: Option<File>,
     },
@@ -101,14 +101,14 @@ enum Source {
 /// # Errors
 /// When the file cannot be read or is no capture.
 pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
-    open_with(path, Options::default())
+    open_with(path, ImportOptions::default())
 }
 
 /// Opens a file. The capture is empty until the loader runs, and grows while it does.
 ///
 /// # Errors
 /// When the file cannot be read or is no capture.
-pub fn open_with(path: &Path, options: Options) -> Result<(Capture, Loader), OpenError> {
+pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let foreign = |what| OpenError::Foreign { path: path.to_owned(), what };
     let source = File::open(path).map_err(io)?;

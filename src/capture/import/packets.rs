@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::Options;
+use super::ImportOptions;
 use super::fragments::Fragments;
 use super::link::{self, Holds};
 use super::tcp::Flows;
@@ -36,7 +36,7 @@ struct Unread {
 
 /// Reads the file into the capture: everything before the first damage, and a line about that. A file that is followed is read
 /// on while it grows, until `cancel` is set.
-pub fn read(capture: &Capture, file: &Arc<File>, options: &Options, cancel: &AtomicBool) {
+pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel: &AtomicBool) {
     let mut flows = Flows::new(capture.clone(), options.clone());
     let mut blocks = Blocks::new(Arc::clone(file));
     let mut unread = Unread::default();

@@ -75,7 +75,7 @@ impl Writer<'_> {
             sink.buffer.push(b']');
         }
         sink.buffer.push(b'}');
-        sink.settle()
+        sink.write_if_full()
     }
 
     /// The first bytes of a record, which contain all of its head.

@@ -49,7 +49,7 @@ impl Writer<'_> {
             sink.buffer.extend_from_slice(if first { b"\n" } else { b",\n" });
             first = false;
             self.message(run, &start, &record, at, sink)?;
-            sink.settle()?;
+            sink.write_if_full()?;
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Writer<'_> {
             }
             data.push(&mut sink.buffer, &self.buffer);
             at += self.buffer.len() as u64;
-            sink.settle()?;
+            sink.write_if_full()?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use super::pcapng::{selection_note, with_handshakes};
 use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::timestamp::Timestamps;
-use super::{ExportError, Progress, Selection};
+use super::{ExportError, ExportSelection, Progress};
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::dissected::{Direction, Kind};
@@ -64,7 +64,7 @@ impl<'a> Chosen<'a> {
         let capture = source.capture;
         let (totals, firsts) = capture.first_ordinals();
         let whole = Self { capture, numbers: None, totals, firsts, note: None };
-        if source.options.selection == Selection::All && source.options.direction.is_none() {
+        if source.options.selection == ExportSelection::All && source.options.direction.is_none() {
             return Ok(whole);
         }
         let (chosen, handshakes) = with_handshakes(source)?;

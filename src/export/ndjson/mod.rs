@@ -6,7 +6,7 @@ use super::json::{self, key, null_field, number_field, optional, string_field};
 use super::sink::Sink;
 use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
-use super::{ExportError, Options};
+use super::{ExportError, ExportOptions};
 use crate::capture::format::schema::VERSION;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
@@ -23,19 +23,19 @@ use keys::{
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     let mut writer = Writer::default();
-    source.each(|bytes, record| writer.record(bytes, record, sink))?;
+    source.each(|bytes, record| writer.write_record(bytes, record, sink))?;
     Ok(None)
 }
 
 /// Writes the lines of records one by one, as they come.
-pub struct Lines {
+pub struct NdjsonLines {
     bytes: Bytes,
     writer: Writer,
 }
 
-impl Lines {
-    /// Lines of the records of `capture`; of `options`, only the redaction counts.
-    pub fn new(capture: &Capture, options: &Options) -> Self {
+impl NdjsonLines {
+    /// NdjsonLines of the records of `capture`; of `options`, only the redaction counts.
+    pub fn new(capture: &Capture, options: &ExportOptions) -> Self {
         Self { bytes: Bytes::new(capture, options.redact), writer: Writer::default() }
     }
 
@@ -43,8 +43,8 @@ impl Lines {
     ///
     /// # Errors
     /// When the capture cannot be read or the output takes no more.
-    pub fn record(&mut self, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        self.writer.record(&mut self.bytes, record, sink)
+    pub fn write_record(&mut self, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+        self.writer.write_record(&mut self.bytes, record, sink)
     }
 }
 
@@ -57,7 +57,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    fn write_record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         self.common(record, &mut sink.buffer);
         match record.kind {
             Kind::Request => self.request(bytes, record, sink)?,
@@ -73,7 +73,7 @@ impl Writer {
         }
         findings_field(&mut sink.buffer, &record.findings);
         sink.buffer.extend_from_slice(b"}\n");
-        sink.settle()
+        sink.write_if_full()
     }
 
     fn common(&mut self, record: &Record, out: &mut Vec<u8>) {
@@ -121,7 +121,7 @@ impl Writer {
         json::hex(&mut sink.buffer, &first);
         let mut at = first.len() as u64;
         while at < record.wire_len && !first.is_empty() {
-            sink.settle()?;
+            sink.write_if_full()?;
             bytes.wire(record, at, &mut self.wire)?;
             if self.wire.is_empty() {
                 break;
@@ -230,7 +230,7 @@ impl Writer {
         let mut text = feed(&self.payload);
         let mut at = self.wire.len() as u64;
         while at < record.wire_len {
-            sink.settle()?;
+            sink.write_if_full()?;
             bytes.wire(record, at, &mut self.payload)?;
             if self.payload.is_empty() {
                 break;
@@ -279,7 +279,7 @@ impl Writer {
                 _ => json::base64(&mut sink.buffer, &self.payload),
             }
             at += taken as u64;
-            sink.settle()?;
+            sink.write_if_full()?;
         }
         sink.buffer.push(b'"');
         if payload == Payload::Text {

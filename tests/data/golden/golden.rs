@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use framescope::capture::import;
 use framescope::capture::marks::Gap;
 use framescope::capture::pcapng::{self, Segments};
-use framescope::export::{Format, Options, Progress, export};
+use framescope::export::{Format, ExportOptions, Progress, export};
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
@@ -129,7 +129,7 @@ fn main() {
 
 fn write_ndjson(capture: &framescope::capture::store::Capture, path: &Path) {
     let mut file = File::create(path).expect("v1.ndjson is created");
-    export(capture, Format::Ndjson, &Options::default(), &mut file, &Progress::default()).expect("v1.ndjson is written");
+    export(capture, Format::Ndjson, &ExportOptions::default(), &mut file, &Progress::default()).expect("v1.ndjson is written");
 }
 
 fn traffic() -> Vec<u8> {

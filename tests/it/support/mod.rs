@@ -5,12 +5,12 @@ use std::sync::atomic::AtomicBool;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use framescope::capture::import::samples::Sample;
-use framescope::capture::import::{self, Options};
+use framescope::capture::import::{self, ImportOptions};
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
-use framescope::export::{Format, Options as ExportOptions, Progress, export};
+use framescope::export::{ExportOptions, Format, Progress, export};
 use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::time::Time;
 use framescope::tui::app::{App, Session};
@@ -241,11 +241,11 @@ impl Screen {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(format!("{name}.pcapng"));
         Sample::by_name(name).expect("a sample").unpack(&path).expect("unpacked");
-        Self::file(&path, Options::default(), size)
+        Self::file(&path, ImportOptions::default(), size)
     }
 
     /// Over a file.
-    pub fn file(path: &Path, options: Options, size: (u16, u16)) -> Self {
+    pub fn file(path: &Path, options: ImportOptions, size: (u16, u16)) -> Self {
         let (capture, loader) = import::open_with(path, options).expect("a capture");
         loader.run(&AtomicBool::new(false));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());

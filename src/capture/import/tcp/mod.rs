@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 
 use self::direction::Side;
 use self::segment::Segment;
-use super::Options;
+use super::ImportOptions;
 use super::link::TcpHead;
 use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::MAX_STREAM;
@@ -32,7 +32,7 @@ const MANY: usize = 4096;
 /// All connections of a file.
 pub struct Flows {
     capture: Capture,
-    options: Options,
+    options: ImportOptions,
     /// By the two ends, the smaller first. An ended connection is replaced by the next on the same ends.
     by_ends: HashMap<(SocketAddr, SocketAddr), usize>,
     flows: Vec<Flow>,
@@ -59,7 +59,7 @@ struct Flow {
     /// Whether its beginning (a SYN) was seen.
     begun: bool,
     is_tls: bool,
-    /// Whether it begins in the middle of something that is not read: see [`Options::port`].
+    /// Whether it begins in the middle of something that is not read: see [`ImportOptions::port`].
     is_mid_stream: bool,
     /// The server's first bytes wait until the client's stream is there up to this offset, or until so many segments came.
     held_back: Option<(u64, u64)>,
@@ -68,7 +68,7 @@ struct Flow {
 }
 
 impl Flows {
-    pub fn new(capture: Capture, options: Options) -> Self {
+    pub fn new(capture: Capture, options: ImportOptions) -> Self {
         let batch = capture.batch();
         Self {
             capture,
