@@ -4,6 +4,7 @@
 //! One blocking thread serves each connection. It reads and writes through its `transport`, which reports every byte to a
 //! `wiretap`. [`crate::proto::endpoint`] implements the WebSocket protocol; each WebSocket path has one of the [`roles`].
 
+mod config;
 mod connections;
 pub mod demo;
 mod http;
@@ -14,4 +15,5 @@ mod site;
 mod transport;
 mod wiretap;
 
-pub use server::{BindError, Server, ServerConfig, ServerHandle};
+pub use config::ServerConfig;
+pub use server::{BindError, Server, ServerHandle};

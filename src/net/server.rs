@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::config::ServerConfig;
 use super::connections::OpenConnections;
 use super::session;
 use super::transport::Transport;
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
-use crate::proto::endpoint::Limits;
 
 /// Stack of a connection's thread in bytes. It is small: buffers are on the heap.
 const STACK: usize = 256 * 1024;
@@ -27,39 +27,6 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// How long a shutdown waits for the connections' threads to end, and how long again after it has cut their sockets.
 const SHUTDOWN: [Duration; 2] = [Duration::from_millis(800), Duration::from_millis(800)];
-
-/// The settings of a server.
-#[derive(Clone, Debug)]
-pub struct ServerConfig {
-    /// The address to listen on; port 0 takes a free port.
-    pub listen: SocketAddr,
-    /// Interval of the messages that `/ticker` sends.
-    pub interval: Duration,
-    /// Origins that may connect besides the page's own, such as `http://localhost:3000`.
-    pub allow_origins: Vec<String>,
-    /// How long a client may take to send the head of a request.
-    pub handshake_timeout: Duration,
-    /// How long a write may wait for a client that takes no bytes.
-    pub write_timeout: Duration,
-    /// Limits of each WebSocket connection.
-    pub limits: Limits,
-    /// Whether `/echo` accepts permessage-deflate (RFC 7692).
-    pub deflate: bool,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 6455)),
-            interval: Duration::from_secs(1),
-            allow_origins: Vec::new(),
-            handshake_timeout: Duration::from_secs(10),
-            write_timeout: Duration::from_secs(30),
-            limits: Limits::default(),
-            deflate: true,
-        }
-    }
-}
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]

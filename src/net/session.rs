@@ -4,19 +4,19 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::config::ServerConfig;
 use super::http::{self, RequestOutcome};
 use super::roles::Role;
-use super::server::ServerConfig;
 use super::site::{self, Answer, Upgrade};
 use super::transport::{ConnectionLost, ReadOutcome, Transport};
 use crate::proto::endpoint::{Endpoint, EndpointEvent};
 use crate::wire::close::CloseCode;
 use crate::wire::http::Head;
 
-/// EndReason long to wait for the peer's FIN after sending ours.
+/// How long to wait for the peer's FIN after sending ours.
 const FIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// EndReason long to wait for the reply to our Close while the server shuts down.
+/// How long to wait for the reply to our Close while the server shuts down.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// Poll interval while waiting for that reply: the read side is shut down by then, so reads no longer block.

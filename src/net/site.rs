@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
+use super::config::ServerConfig;
 use super::http::{self, MAX_HEADERS, Response};
 use super::roles::{self, Role};
-use super::server::ServerConfig;
 use crate::proto::accept::accept_key;
 use crate::proto::extensions::{DeflateParams, Extensions};
 use crate::proto::handshake;

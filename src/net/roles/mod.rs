@@ -5,7 +5,7 @@ mod ticker;
 
 use std::time::Instant;
 
-use super::server::ServerConfig;
+use super::config::ServerConfig;
 use crate::proto::endpoint::Sender;
 use crate::wire::opcode::Opcode;
 

@@ -5,7 +5,7 @@ use crate::capture::store::Capture;
 /// The connections with a record that matches the filter.
 #[derive(Clone, Debug, Default)]
 pub struct FilteredConnections {
-    /// EndReason many have matched so far, including evicted ones.
+    /// How many have matched so far, including evicted ones.
     known: usize,
     /// Their numbers, in order, without evicted ones.
     numbers: Vec<u32>,
@@ -17,7 +17,7 @@ impl FilteredConnections {
         Self { known: numbers.len(), numbers }
     }
 
-    /// EndReason many connections have matched so far, including evicted ones.
+    /// How many connections have matched so far, including evicted ones.
     pub const fn known(&self) -> usize {
         self.known
     }
@@ -38,7 +38,7 @@ pub struct ShownConnections<'a> {
 }
 
 impl ShownConnections<'_> {
-    /// EndReason many connections are shown.
+    /// How many connections are shown.
     pub fn count(&self) -> u32 {
         match self.matched {
             Some(matched) => u32::try_from(matched.numbers.len()).unwrap_or(u32::MAX),
