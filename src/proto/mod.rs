@@ -6,7 +6,6 @@
 
 pub mod accept;
 pub mod body;
-
 pub mod compressed_messages;
 pub mod connection;
 mod connection_state;

@@ -6,19 +6,19 @@ mod finding;
 pub use self::catalogue::Rule;
 pub use self::finding::Finding;
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// Worth knowing.
+    /// No rule is violated, but the fact is worth knowing.
     Info,
-    /// A SHOULD is not followed, or it is insecure.
+    /// A SHOULD is violated, or the traffic is insecure.
     Warning,
-    /// A MUST is broken.
+    /// A MUST is violated.
     Error,
 }
 
 impl Severity {
-    /// The word that exports and lists show.
+    /// The name in exports and lists.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -34,13 +34,13 @@ impl Rule {
         finding::fill(self.template(), |_, out| out.push('…'))
     }
 
-    /// Whether a response violates it only in relation to its request.
+    /// True if a response violates the rule only in relation to its request.
     pub(super) const fn is_about_the_request(self) -> bool {
         matches!(self, Self::SubprotocolNotOffered | Self::ExtensionNotOffered | Self::DeflateParameterInvalid)
     }
 }
 
-/// A number for people, with a comma between each three digits.
+/// Formats a number with a comma before each group of three digits.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -53,7 +53,7 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// `1 byte`, `1,024 bytes`.
+/// Formats a number with a noun: `1 byte`, `1,024 bytes`.
 pub fn count(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }

@@ -108,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cut_gives_the_same_verdict(
+        fn pieces_of_any_size_give_the_same_result(
             bytes in proptest::collection::vec(prop_oneof![
                 any::<u8>(), Just(0xe2), Just(0x82), Just(0xac), Just(0xf0), Just(0x9f), Just(0x98), Just(0x80), Just(0x61),
             ], 0..24),

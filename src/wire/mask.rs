@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cut_gives_what_the_definition_gives(
+        fn pieces_of_any_size_agree_with_the_definition(
             payload in proptest::collection::vec(any::<u8>(), 0..200), key: [u8; 4], cut in 0usize..200,
         ) {
             let expected: Vec<u8> = payload.iter().enumerate().map(|(i, b)| b ^ key[i % 4]).collect();

@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 use super::{Match, sort};
 use crate::proto::rules::Rule;
 
+/// The source of [`ERRORS`].
 const SOURCE: &str = include_str!("../../../assets/explain/errors.toml");
 
 /// The error messages of each library for each rule id.
 type Errors = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
+/// The error messages of `assets/explain/errors.toml`.
 pub(super) static ERRORS: LazyLock<Errors> =
     LazyLock::new(|| toml::from_str(SOURCE).expect("a test parses errors.toml"));
 

@@ -125,7 +125,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_is_deflated_inflates_cut_anywhere(
+    fn compressed_messages_inflate_in_pieces_of_any_size(
         messages in proptest::collection::vec(text(), 1..8), bits in 9u8..=15, takeover: bool, step in 1usize..5000,
     ) {
         let mut deflater = Deflater::new(bits, takeover);
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_have_one_outcome_wherever_they_are_cut(
+    fn any_bytes_have_the_same_outcome_in_pieces_of_any_size(
         mut wire in proptest::collection::vec(any::<u8>(), 0..400), good: bool, at in 0usize..400, step in 1usize..50,
     ) {
         if good {

@@ -214,7 +214,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_cut_gives_the_same_events_and_replies(
+    fn pieces_of_any_size_give_the_same_events_and_replies(
         frames in proptest::collection::vec(any_frame(), 0..12),
         junk in proptest::collection::vec(any::<u8>(), 0..40), step in 1usize..50,
     ) {

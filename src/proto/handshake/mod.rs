@@ -7,9 +7,9 @@ mod response;
 use std::net::IpAddr;
 
 pub use self::request::check_request;
-pub use self::response::{ACCEPT_REQUIREMENT, check_response};
+pub use self::response::check_response;
 use super::extensions::{DeflateOffer, Extensions};
-use super::rules::Finding;
+use super::rules::{Finding, Rule};
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 
@@ -24,12 +24,19 @@ pub const VERSION: &str = "13";
 pub struct Requirement {
     /// The requirement as a phrase, such as `Upgrade: websocket`. May contain captured text as sent.
     pub title: String,
-    /// The section that states it.
-    pub section: &'static str,
+    /// The rule that states it.
+    pub rule: Rule,
     /// The field that it applies to, if the head has it.
     pub field: Option<FieldId>,
     /// The violation; `None` if the requirement is met.
     pub finding: Option<Finding>,
+}
+
+impl Requirement {
+    /// True for the requirement that [`super::accept::AcceptBench`] explains: Sec-WebSocket-Accept has the expected value.
+    pub const fn is_accept_value(&self) -> bool {
+        matches!(self.rule, Rule::AcceptMissing | Rule::AcceptWrong | Rule::AcceptKeySpaces)
+    }
 }
 
 /// The facts of a request that the response to it is checked against.

@@ -33,7 +33,7 @@ impl<'h, 'b> Report<'h, 'b> {
         let span = field.and_then(|id| self.span_of(id));
         let finding = (!ok).then(|| fill(Finding::new(rule, span)));
         let field = field.filter(|_| span.is_some());
-        self.requirements.push(Requirement { title: title.to_owned(), section: rule.section(), field, finding });
+        self.requirements.push(Requirement { title: title.to_owned(), rule, field, finding });
     }
 
     /// Adds a requirement about the first header with this name. `fill` sets the values of the finding if it is violated.
@@ -67,8 +67,12 @@ impl<'h, 'b> Report<'h, 'b> {
     }
 
     fn violated(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
-        let section = finding.rule.section();
-        self.requirements.push(Requirement { title: title.to_owned(), section, field, finding: Some(finding) });
+        self.requirements.push(Requirement {
+            title: title.to_owned(),
+            rule: finding.rule,
+            field,
+            finding: Some(finding),
+        });
     }
 
     /// Adds a violated requirement at these bytes of a header line, or at the whole line if the range is empty.

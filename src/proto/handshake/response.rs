@@ -8,9 +8,6 @@ use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::FieldId;
 use crate::wire::http::Head;
 
-/// The title of the requirement that [`AcceptBench`] explains.
-pub const ACCEPT_REQUIREMENT: &str = "Sec-WebSocket-Accept";
-
 /// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the
 /// request that it answers; pass the default if the request was not captured.
 pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requirement> {
@@ -51,7 +48,8 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
                     (Rule::AcceptWrong, format!("received {received}, expected {}", bench.expected))
                 }
             };
-            report.check_header("sec-websocket-accept", ACCEPT_REQUIREMENT, rule, bench.is_ok(), |f| f.text(&words));
+            report
+                .check_header("sec-websocket-accept", "Sec-WebSocket-Accept", rule, bench.is_ok(), |f| f.text(&words));
         }
     }
     report.once("sec-websocket-accept", "one Sec-WebSocket-Accept header", Rule::AcceptRepeated);

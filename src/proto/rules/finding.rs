@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_safe_for_a_terminal_and_a_long_text_is_cut() {
+    fn a_line_is_safe_for_a_terminal_and_a_long_text_is_truncated() {
         let finding = Finding::new(Rule::MethodNotGet, None).text(&"\x1b".repeat(200));
         assert!(!finding.line().contains('\x1b'));
         assert!(finding.line().starts_with("error: ") && finding.line().ends_with("(method-not-get, RFC 6455 §4.1)"));

@@ -2,7 +2,7 @@
 
 use crate::explain::{self, FrameContext};
 use crate::proto::accept::{AcceptBench, GUID};
-use crate::proto::handshake::{self, Requirement};
+use crate::proto::handshake::Requirement;
 use crate::proto::rules::Severity;
 use crate::wire::field::Field;
 use crate::wire::http::Head;
@@ -69,7 +69,7 @@ pub fn of_head(
     for step in steps {
         let field = step.field.and_then(|id| fields.iter().position(|field| field.id == id));
         rows.push(requirement_row(step, field));
-        if let Some(bench) = bench.filter(|_| step.title == handshake::ACCEPT_REQUIREMENT) {
+        if let Some(bench) = bench.filter(|_| step.is_accept_value()) {
             rows.extend(computation_rows(bench).map(|row| DetailRow { field, ..row }));
         }
     }
@@ -89,7 +89,7 @@ fn requirement_row(step: &Requirement, field: Option<usize>) -> DetailRow {
         },
         name: printable::text(&step.title).into_owned(),
         value: String::new(),
-        gloss: step.section.trim_start_matches("RFC 6455 ").to_owned(),
+        gloss: step.rule.section().trim_start_matches("RFC 6455 ").to_owned(),
         field,
     }
 }
