@@ -33,7 +33,7 @@ impl App {
             (None, Some(action)) => self.act(action),
             (None, None) => {}
         }
-        self.settle();
+        self.prepare();
     }
 
     /// Takes pasted text. Without a text input it does nothing.
@@ -42,7 +42,7 @@ impl App {
         for c in text.chars().filter(|c| !c.is_control()) {
             dialog.type_key(KeyEvent::from(KeyCode::Char(c)));
         }
-        self.settle();
+        self.prepare();
     }
 
     fn act(&mut self, action: Action) {

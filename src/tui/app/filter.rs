@@ -12,7 +12,7 @@ impl App {
         let background = self.list.set_filter(&self.capture, filter);
         self.effects.extend(background.map(Effect::Filter));
         self.extend_rows();
-        self.settle();
+        self.prepare();
     }
 
     pub(super) fn ask_filter(&mut self) {

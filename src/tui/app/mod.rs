@@ -1,5 +1,5 @@
 //! The state of the screen as a whole: [`App`] passes actions, reports and changes of the capture to the parts in
-//! [`super::state`], and settles the layout afterwards.
+//! [`super::state`], and computes the layout afterwards.
 
 mod actions;
 mod alike;
@@ -134,7 +134,7 @@ impl App {
             self.go_to_row(row);
         }
         self.list.count_new_from(&self.counts.totals);
-        self.settle();
+        self.prepare();
     }
 
     /// Takes the capture's counts and drops evicted records.
@@ -160,7 +160,7 @@ impl App {
     /// The terminal has another size.
     pub fn resize(&mut self, area: Rect) {
         self.layout.area = area;
-        self.settle();
+        self.prepare();
     }
 
     /// Takes a report of a background job.
@@ -170,7 +170,7 @@ impl App {
             Report::Inflated(no, inflated) => {
                 self.detail.set_inflated(&self.capture, no, inflated);
                 self.inflate_pending();
-                self.settle();
+                self.prepare();
             }
             Report::Succeeded(line) => self.succeed(line),
             Report::Refused(line) => self.fail(line),
@@ -204,11 +204,11 @@ impl App {
         if let Some(at) = hit.inflated {
             self.detail.select_message_byte(at);
         }
-        self.settle();
+        self.prepare();
     }
 
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
-    fn settle(&mut self) {
+    fn prepare(&mut self) {
         let Self { capture, panels, detail, list, .. } = self;
         let card = panels.view == View::Connections;
         if card {
@@ -223,16 +223,16 @@ impl App {
         }
         self.layout = layout::compute(self.layout.area, panels.maximised.then_some(panels.focus), shape);
         let height = self.layout.list.height;
-        list.settle(capture, height);
+        list.prepare(capture, height);
         let shown = list.connections(capture);
-        self.table.settle(shown, height);
+        self.table.prepare(shown, height);
         if panels.view == View::Timeline {
-            self.timeline.settle(shown, detail.current().map(|detail| &detail.record), self.layout.list);
+            self.timeline.prepare(shown, detail.current().map(|detail| &detail.record), self.layout.list);
         }
-        detail.settle(capture, &self.layout);
+        detail.prepare(capture, &self.layout);
         if let Some(Dialog::Findings(panel)) = &mut self.dialogs.open {
             let height = FindingsLayout::of(&self.layout, self.counts.totals.records > 0).map_or(1, |l| l.rows.height);
-            panel.settle(&self.counts.tallies, height);
+            panel.prepare(&self.counts.tallies, height);
         }
     }
 

@@ -27,7 +27,7 @@ impl App {
             (None, MouseEventKind::Down(MouseButton::Left)) => self.click(at),
             (None, _) => return,
         }
-        self.settle();
+        self.prepare();
     }
 
     fn mouse_in_findings(&self, mut panel: FindingsPanel, kind: MouseEventKind, at: Position) -> FindingsPanel {

@@ -35,7 +35,7 @@ impl App {
         let messages = self.panels.view == View::Messages;
         self.list.choose(RowChoice { connection, messages, folded: self.list.is_folded() });
         self.extend_rows();
-        self.settle();
+        self.prepare();
     }
 
     /// Shows the records of a selection, or all records. The cursor stays on its record if that has a row, and otherwise goes to
@@ -43,7 +43,7 @@ impl App {
     pub fn set_matches(&mut self, matches: Option<SelectedRecords>) {
         self.list.set_matches(matches);
         self.extend_rows();
-        self.settle();
+        self.prepare();
     }
 
     /// Shows consecutive heartbeats in one row, or apart.
@@ -51,7 +51,7 @@ impl App {
         let choice = self.list.rows().choice();
         self.list.choose(RowChoice { folded: !choice.folded, ..choice });
         self.extend_rows();
-        self.settle();
+        self.prepare();
         self.succeed(if choice.folded {
             "each heartbeat has its own row again"
         } else {

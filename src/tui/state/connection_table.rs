@@ -42,7 +42,7 @@ impl ConnectionTable {
     }
 
     /// Brings the cursor into view. If its connection was evicted or does not match the filter, the next one is selected.
-    pub fn settle(&mut self, shown: ShownConnections<'_>, height: u16) {
+    pub fn prepare(&mut self, shown: ShownConnections<'_>, height: u16) {
         let (count, height) = (shown.count(), u32::from(height).max(1));
         let rank = shown.rank_of(self.cursor).min(count.saturating_sub(1));
         self.cursor = shown.at(rank).unwrap_or(self.cursor).max(1);

@@ -346,7 +346,7 @@ impl DetailPane {
     }
 
     /// Brings the cursors into view and reads the bytes in view.
-    pub fn settle(&mut self, capture: &Capture, layout: &Layout) {
+    pub fn prepare(&mut self, capture: &Capture, layout: &Layout) {
         let Some(detail) = &self.detail else { return };
         let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), layout.left.width);
         let (_, table) = split_bits(layout.left, grid.height(), detail.rows.len());
@@ -355,11 +355,11 @@ impl DetailPane {
         self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));
         let record = &detail.record;
         let bytes = HexShape::of(layout.bytes);
-        self.wire.settle(bytes, self.byte, record.wire_len, |range| capture.wire(record, range));
+        self.wire.prepare(bytes, self.byte, record.wire_len, |range| capture.wire(record, range));
         if let Some(start) = detail.payload_start() {
             let (at, len) = (self.byte.saturating_sub(start), record.wire_len - start);
             let shape = HexShape::of(layout.payload);
-            self.payload.settle(shape, at, len, |range| capture.payload(record, range));
+            self.payload.prepare(shape, at, len, |range| capture.payload(record, range));
         }
         let value = capture.wire(record, self.byte..self.byte + 1);
         self.byte_value = value.ok().and_then(|bytes| bytes.first().copied());

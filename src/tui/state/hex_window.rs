@@ -28,7 +28,7 @@ impl HexWindow {
     }
 
     /// Scrolls to the row of the byte at `cursor`, of `len` bytes in all, and reads the bytes in view unless they are known.
-    pub fn settle(
+    pub fn prepare(
         &mut self,
         shape: HexShape,
         cursor: u64,
@@ -55,7 +55,7 @@ mod tests {
         let mut window = HexWindow::default();
         let mut reads = Vec::new();
         for cursor in [0, 9, 17, 16, 25] {
-            window.settle(shape, cursor, 32, |range| {
+            window.prepare(shape, cursor, 32, |range| {
                 reads.push(range);
                 Ok(vec![7; 16])
             });

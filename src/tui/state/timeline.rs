@@ -84,7 +84,7 @@ impl Timeline {
     }
 
     /// Brings the cursor into view and counts the records of each column. `record` is the one under the cursor.
-    pub fn settle(&mut self, shown: ShownConnections<'_>, record: Option<&Record>, area: Rect) {
+    pub fn prepare(&mut self, shown: ShownConnections<'_>, record: Option<&Record>, area: Rect) {
         let Some((first, last)) = shown.capture.span() else { return };
         let count = usize::from(area.width.saturating_sub(GUTTER + 1)).max(1);
         self.spans.count = count;

@@ -42,7 +42,7 @@ impl FindingsPanel {
     }
 
     /// Brings the cursor into view.
-    pub fn settle(&mut self, tallies: &[Tally], height: u16) {
+    pub fn prepare(&mut self, tallies: &[Tally], height: u16) {
         let height = usize::from(height).max(1);
         let row = self.row(tallies);
         self.top = self.top.clamp((row + 1).saturating_sub(height), row);
@@ -64,7 +64,7 @@ mod tests {
         tallies.swap(0, 1);
         assert_eq!((panel.row(&tallies), panel.current(&tallies)), (0, Some(Rule::Rsv2Set)));
         panel.step(&tallies, isize::MAX);
-        panel.settle(&tallies, 2);
+        panel.prepare(&tallies, 2);
         assert_eq!((panel.current(&tallies), panel.top()), (Some(Rule::Rsv3Set), 1));
         assert_eq!((panel.row(&[]), panel.current(&[])), (0, None));
     }

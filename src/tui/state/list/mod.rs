@@ -66,7 +66,7 @@ impl List {
         &self.rows
     }
 
-    /// The rows in view, with their contents, as of the last [`Self::settle`].
+    /// The rows in view, with their contents, as of the last [`Self::prepare`].
     pub fn page(&self) -> &[PageRow] {
         self.page.rows()
     }
@@ -216,7 +216,7 @@ impl List {
     }
 
     /// Scrolls to the cursor and prepares the rows in view for drawing.
-    pub fn settle(&mut self, capture: &Capture, height: u16) {
+    pub fn prepare(&mut self, capture: &Capture, height: u16) {
         let height = u64::from(height).max(1);
         let last = self.rows.len().saturating_sub(1);
         let row = self.cursor_row().unwrap_or_else(|| self.rows.row_from(self.cursor)).min(last);
