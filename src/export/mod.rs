@@ -154,7 +154,7 @@ pub fn export(
     out: &mut dyn Write,
     progress: &Progress,
 ) -> Result<Exported, ExportError> {
-    let _hold = capture.hold();
+    let _delay = capture.delay_eviction();
     let mut source = Source::new(capture, options, progress);
     let mut sink = Sink::new(out);
     let note = (format.spec().write)(&mut source, &mut sink)?;

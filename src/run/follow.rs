@@ -146,7 +146,7 @@ impl Work {
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
             self.capture.arm();
-            let hold = self.capture.hold();
+            let delay = self.capture.delay_eviction();
             let from = next.max(self.capture.first());
             let records = self.capture.records(from..from + BATCH);
             let from = records.first().map_or(from, |record| record.no);
@@ -169,7 +169,7 @@ impl Work {
                 printed.and_then(|()| sink.end())?;
                 next = record.no + 1;
             }
-            drop(hold);
+            drop(delay);
             if records.is_empty() || flushed.elapsed() > FLUSH {
                 sink.flush()?;
                 self.printed.store(next - 1 - evicted, Ordering::SeqCst);

@@ -310,7 +310,7 @@ fn a_live_capture_is_exported_as_what_is_there() {
         assert_eq!(again, there, "{format:?}");
     }
     // While somebody needs what is there, nothing goes until there is twice as much.
-    let (hold, gone) = (capture.hold(), capture.totals().evicted());
+    let (hold, gone) = (capture.delay_eviction(), capture.totals().evicted());
     (0..300).for_each(|_| talk.text(&mut connection, DOWN, 500));
     assert_eq!(capture.totals().evicted(), gone);
     drop(hold);

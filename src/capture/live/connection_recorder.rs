@@ -113,7 +113,7 @@ impl Recording {
 
     /// Dissects bytes, in the order given, and batches them; [`Self::commit`] makes them part of the capture. Commits large batches
     /// in between.
-    pub fn hold(&mut self, chunks: &[Chunk<'_>]) {
+    pub fn batch(&mut self, chunks: &[Chunk<'_>]) {
         let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
         self.begin(first.time);
         let (max_fed, max_batch) = (self.shared.max_fed, self.shared.max_batch);
@@ -234,7 +234,7 @@ impl Recording {
     }
 
     /// Commits a large batch; while other connections keep the writer busy, only a very large one.
-    pub fn commit_when_much(&mut self) {
+    pub fn commit_if_large(&mut self) {
         let (held, most) = (self.batch.blocks.len(), self.shared.max_batch);
         if held > 4 * most {
             self.commit();
@@ -249,7 +249,7 @@ impl Recording {
     }
 
     /// Returns true if the flush timer must be asked to watch the batch; from then on it does.
-    pub fn wants_watch(&mut self) -> bool {
+    pub fn start_watch(&mut self) -> bool {
         let unwatched = !self.batch.is_empty() && !self.watched;
         self.watched |= unwatched;
         unwatched

@@ -104,7 +104,7 @@ impl ConnectionRecorder {
     /// Records bytes that crossed, in the order given. They are part of the capture when this returns.
     pub fn record(&self, chunks: &[Chunk<'_>]) {
         self.with(|recording| {
-            recording.hold(chunks);
+            recording.batch(chunks);
             recording.commit();
         });
     }
@@ -114,9 +114,9 @@ impl ConnectionRecorder {
     pub fn record_soon(&self, chunks: &[Chunk<'_>]) {
         let mut watch = false;
         self.with(|recording| {
-            recording.hold(chunks);
-            recording.commit_when_much();
-            watch = recording.wants_watch();
+            recording.batch(chunks);
+            recording.commit_if_large();
+            watch = recording.start_watch();
         });
         if watch {
             let batch: Weak<Mutex<Option<Recording>>> = Arc::downgrade(&self.0.recording);

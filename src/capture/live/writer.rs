@@ -19,7 +19,7 @@ pub(in crate::capture) struct Batch {
     pub index: IndexBatch,
 }
 
-/// Appends to the spool and applies to the index. Connections share it behind a mutex.
+/// Appends to the spool and applies to the index. A mutex lets one connection at a time use it.
 pub(in crate::capture) struct Writer {
     capture: Capture,
     spool: Spool,

@@ -1,7 +1,6 @@
 //! The capture: records by number, bytes by position. Cheap to clone and safe to read while it grows.
 
 use std::fs::{File, Metadata};
-use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +12,6 @@ use super::index::{Index, IndexBatch, Window};
 use super::record::Record;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
-use crate::wire::mask;
-
-/// The longest distance between two pieces of a stream that are read at once, and the longest such piece, in bytes.
-const NEAR: u64 = 512;
-const SHORT: usize = 4096;
 
 /// A handle to a capture; clones are the same capture.
 #[derive(Clone)]
@@ -39,16 +32,16 @@ struct Shared {
     growing: AtomicBool,
     /// Whether `wake` must be called after the next change.
     armed: AtomicBool,
-    /// Its clones delay eviction.
-    hold: Arc<()>,
+    /// Its clones are the [`EvictionDelay`]s that live.
+    eviction_delay: Arc<()>,
     wake: OnceLock<Box<dyn Fn() + Send + Sync>>,
     on_trouble: OnceLock<OnTrouble>,
 }
 
-/// Delays eviction while it lives: see [`Capture::hold`].
+/// Delays eviction while it lives: see [`Capture::delay_eviction`].
 #[derive(Debug)]
-pub struct Hold {
-    _hold: Arc<()>,
+pub struct EvictionDelay {
+    _shared: Arc<()>,
 }
 
 /// What went wrong with a capture.
@@ -78,7 +71,7 @@ impl Capture {
                 loading: AtomicBool::new(false),
                 growing: AtomicBool::new(false),
                 armed: AtomicBool::new(false),
-                hold: Arc::default(),
+                eviction_delay: Arc::default(),
                 wake: OnceLock::new(),
                 on_trouble: OnceLock::new(),
             }),
@@ -160,13 +153,13 @@ impl Capture {
     }
 
     /// While the result lives, a ring evicts nothing before it is twice as large as it was asked to be.
-    pub fn hold(&self) -> Hold {
-        Hold { _hold: Arc::clone(&self.shared.hold) }
+    pub fn delay_eviction(&self) -> EvictionDelay {
+        EvictionDelay { _shared: Arc::clone(&self.shared.eviction_delay) }
     }
 
-    /// Returns true while a [`Hold`] delays eviction.
-    pub(in crate::capture) fn is_held(&self) -> bool {
-        Arc::strong_count(&self.shared.hold) > 1
+    /// Returns true while an [`EvictionDelay`] lives.
+    pub(in crate::capture) fn is_eviction_delayed(&self) -> bool {
+        Arc::strong_count(&self.shared.eviction_delay) > 1
     }
 
     /// When the first record of all was complete.
@@ -208,55 +201,6 @@ impl Capture {
         }
     }
 
-    /// Bytes of a record as on the wire: the part of `range` that lies inside the record and was captured.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn wire(&self, record: &Record, range: Range<u64>) -> io::Result<Vec<u8>> {
-        if record.kind == crate::proto::dissected::Kind::Gap {
-            return Ok(Vec::new());
-        }
-        let end = range.end.min(record.wire_len);
-        self.stream(
-            record.connection,
-            record.direction,
-            record.offset + range.start.min(end),
-            end.saturating_sub(range.start),
-        )
-    }
-
-    /// Bytes of one direction of a connection, from `offset` on, as far as they were captured.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn stream(&self, connection: u32, direction: Direction, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-        let pieces = {
-            let index = self.index();
-            let Some(entry) = index.connection(connection) else { return Ok(Vec::new()) };
-            if let Some(bytes) = entry.evicted_bytes(direction, offset, len) {
-                return Ok(bytes.to_vec());
-            }
-            entry.streams[direction.index()].pieces(offset, len)
-        };
-        let total = pieces.iter().map(|(_, len)| len).sum();
-        let mut bytes = Vec::with_capacity(total);
-        let mut run = Vec::new();
-        // Short pieces that lie close together are read at once, with the packet heads between them.
-        for near in pieces.chunk_by(|(position, len), (next, next_len)| {
-            let between = next.checked_sub(position + *len as u64);
-            (*len).max(*next_len) <= SHORT && between.is_some_and(|between| between <= NEAR)
-        }) {
-            let (first, (last, last_len)) = (near[0].0, near[near.len() - 1]);
-            run.resize((last - first) as usize + last_len, 0);
-            self.shared.files.read_exact_at(&mut run, first)?;
-            for (position, len) in near {
-                let at = (position - first) as usize;
-                bytes.extend_from_slice(&run[at..at + len]);
-            }
-        }
-        Ok(bytes)
-    }
-
     /// The nearest checkpoint of a direction at stream offset `offset` or before, and whether its messages may refer to earlier
     /// ones. `None` where nothing is compressed, or where no checkpoint was kept.
     pub(in crate::capture) fn checkpoint(
@@ -274,42 +218,6 @@ impl Capture {
     /// The files themselves.
     pub(in crate::capture) fn files(&self) -> &Files {
         &self.shared.files
-    }
-
-    /// Bytes of the files themselves.
-    pub(in crate::capture) fn read_file(&self, position: u64, len: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; len];
-        self.shared.files.read_exact_at(&mut bytes, position)?;
-        Ok(bytes)
-    }
-
-    /// The head of a frame; `None` for another record, or when the frame was cut inside its head.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn frame_head(&self, record: &Record) -> io::Result<Option<FrameHead>> {
-        if record.opcode().is_none() {
-            return Ok(None);
-        }
-        Ok(match FrameHead::read(&self.wire(record, 0..MAX_HEAD_LEN as u64)?) {
-            HeadReading::Complete(head) => Some(head),
-            HeadReading::NeedMore(_) => None,
-        })
-    }
-
-    /// Bytes of a frame's payload, unmasked: the part of `range` (relative to the payload) that was captured. Empty for
-    /// another record.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn payload(&self, record: &Record, range: Range<u64>) -> io::Result<Vec<u8>> {
-        let Some(head) = self.frame_head(record)? else { return Ok(Vec::new()) };
-        let start = head.header_len() as u64;
-        let mut bytes = self.wire(record, start + range.start..start.saturating_add(range.end))?;
-        if let Some(key) = head.masking_key {
-            mask::apply(&mut bytes, key, range.start);
-        }
-        Ok(bytes)
     }
 
     /// Sets what is called after a change, once, when [`Self::arm`] was called before. Only the first call has an effect.

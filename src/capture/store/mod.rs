@@ -1,5 +1,6 @@
 //! A capture in memory and on disk: an index entry per record, and the files that hold the bytes.
 
+mod bytes;
 mod capture;
 mod connections;
 pub(in crate::capture) mod files;
@@ -10,6 +11,12 @@ pub mod reader;
 pub mod record;
 pub mod scratch;
 
-pub use self::capture::{Capture, Hold, Trouble};
+pub use self::capture::{Capture, EvictionDelay, Trouble};
 pub use self::connections::ConnectionInfo;
 pub use self::index::{Tally, Totals};
+
+/// A length as `usize`. One that does not fit, on a 32-bit machine, becomes the largest: allocating that fails.
+#[inline]
+pub(in crate::capture) fn to_usize(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}

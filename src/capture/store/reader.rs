@@ -3,9 +3,9 @@
 use std::io;
 use std::ops::Range;
 
-use super::Capture;
 use super::index::Location;
 use super::record::Record;
+use super::{Capture, to_usize};
 use crate::proto::dissected::{Direction, Kind};
 
 /// How much is read ahead while reading goes forward through the file, in bytes.
@@ -54,7 +54,7 @@ impl Reader {
         let located = at.and_then(|at| self.located.1.get(at)).filter(|located| located.is_of(record));
         if let Some(position) = located.and_then(|located| located.position).filter(|_| end > start) {
             out.clear();
-            if self.piece(position + start, (end - start) as usize, out).is_ok() {
+            if self.piece(position + start, to_usize(end - start), out).is_ok() {
                 return Ok(());
             }
             // A ring may have written it again elsewhere.
@@ -109,7 +109,7 @@ impl Reader {
             self.fill(position, len)?;
         }
         self.previous = end;
-        let start = (position - self.at) as usize;
+        let start = to_usize(position - self.at);
         out.extend_from_slice(&self.window[start..start + len]);
         Ok(())
     }

@@ -81,8 +81,8 @@ impl Replay {
         self.commit_others(connection);
         let Some(replayed) = self.connections.get_mut(&connection) else { return };
         if !replayed.ended[direction.index()] {
-            replayed.recording.hold(&[Chunk { direction, time, bytes }]);
-            replayed.recording.commit_when_much();
+            replayed.recording.batch(&[Chunk { direction, time, bytes }]);
+            replayed.recording.commit_if_large();
         }
     }
 

@@ -226,7 +226,7 @@ impl Ring {
     pub fn take_excess(&mut self, latest: u64, capture: &Capture) -> Option<Eviction> {
         let files = self.full.iter().map(|full| full.len).sum::<u64>() + latest;
         let all = files + capture.index().windows_len();
-        let size = if capture.is_held() { self.size.saturating_mul(2) } else { self.size };
+        let size = if capture.is_eviction_delayed() { self.size.saturating_mul(2) } else { self.size };
         if all > size { self.take_oldest() } else { None }
     }
 

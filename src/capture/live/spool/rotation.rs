@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use super::{Spool, SpoolError, create, is_full, named, private_file};
+use super::Spool;
+use super::file::{SpoolError, create, is_full, named, private_file};
 use crate::capture::format::pcapng;
 use crate::capture::live::ring::Ring;
 use crate::capture::store::Capture;

@@ -44,8 +44,8 @@ impl Connections {
     }
 
     /// How many were not removed.
-    pub const fn count(&self) -> u32 {
-        self.entries.len() as u32
+    pub fn count(&self) -> u32 {
+        rank(self.entries.len())
     }
 
     /// The number of the connection before which there are `rank` others.
@@ -59,7 +59,7 @@ impl Connections {
     /// How many of them have smaller numbers.
     pub fn rank(&self, number: u32) -> u32 {
         match &self.numbers {
-            Some(numbers) => numbers.partition_point(|n| *n < number) as u32,
+            Some(numbers) => rank(numbers.partition_point(|n| *n < number)),
             None => number.saturating_sub(1).min(self.count()),
         }
     }
@@ -86,6 +86,11 @@ impl Connections {
             self.numbers = Some(numbers);
         }
     }
+}
+
+/// Numbers of connections are kept in 32 bits, and so are ranks.
+fn rank(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

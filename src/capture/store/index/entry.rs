@@ -69,7 +69,7 @@ const KINDS: [Kind; 10] = [
 ];
 
 pub(in crate::capture) fn what(kind: Kind, direction: Direction) -> u8 {
-    let kind = KINDS.iter().position(|k| *k == kind).unwrap_or(0) as u8;
+    let kind = (0..).zip(KINDS).find_map(|(i, k)| (k == kind).then_some(i)).unwrap_or(0u8);
     kind << 1 | direction as u8
 }
 

@@ -7,6 +7,7 @@ mod entry;
 mod evict;
 mod extents;
 mod location;
+mod records;
 mod round_trips;
 mod stream;
 mod tally;
@@ -19,14 +20,12 @@ pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
 use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, UNDIRECTED, what};
 pub use self::evict::Eviction;
-use self::extents::ExtentCursor;
 pub use self::location::Location;
 pub use self::round_trips::RoundTrips;
 pub use self::stream::Extent;
 pub use self::tally::Tally;
 pub use self::windows::Window;
 use self::windows::Windows;
-use super::record::Record;
 use crate::proto::dissected::{Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
@@ -241,93 +240,12 @@ impl Index {
         dissected.time.0.checked_sub(ping.time)
     }
 
-    /// When a record was complete.
-    pub fn time(&self, no: u64) -> Option<Time> {
-        self.entry(no).map(|entry| Time(entry.time))
-    }
-
-    fn entry(&self, no: u64) -> Option<&Entry> {
-        let at = self.place(no)?;
-        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
-    }
-
-    fn entry_mut(&mut self, no: u64) -> Option<&mut Entry> {
-        let at = self.place(no)?;
-        self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)
-    }
-
-    /// The position of a record's entry in the chunks.
-    fn place(&self, no: u64) -> Option<usize> {
-        let at = no.checked_sub(self.base + 1).filter(|_| no >= self.totals.first)?;
-        usize::try_from(at).ok()
-    }
-
     /// The kind of a record: a gap when its first bytes are evicted, as the rest of it cannot be read.
     fn kind_of(&self, connection: u32, dissected: &DissectedRecord) -> Kind {
         let torn = self
             .connection(connection)
             .is_some_and(|owner| dissected.offset < owner.streams[dissected.direction.index()].start());
         if torn && dissected.wire_len > 0 { Kind::Gap } else { dissected.kind }
-    }
-
-    /// The record with that number: one that is not evicted, or one of an evicted handshake whose connection is kept.
-    pub fn record(&self, no: u64) -> Option<Record> {
-        let Some(entry) = self.entry(no) else { return self.evicted_head(no) };
-        let mut record = entry.bare(no);
-        if entry.flags & HAS_FINDINGS != 0 {
-            record.findings = self.findings_of(no).iter().map(|(_, finding)| finding.clone()).collect();
-        }
-        if record.message.is_none() {
-            let linked = entry.link.checked_sub(1);
-            record.answers = linked.and_then(|ordinal| {
-                let owner = self.connection(entry.connection)?;
-                let request_of = |[request, response]: [u64; 2]| (response == no).then_some(request);
-                owner.number_of(ordinal).or_else(|| owner.handshake.and_then(request_of))
-            });
-        }
-        Some(record)
-    }
-
-    fn evicted_head(&self, no: u64) -> Option<Record> {
-        if no >= self.totals.first {
-            return None;
-        }
-        let mut heads = self.connections.iter().filter_map(|entry| entry.kept_handshake.as_deref()).flatten();
-        heads.find(|head| head.record.no == no).map(|head| head.record.clone())
-    }
-
-    /// Calls `see` with each record from number `from` on, at most `limit` of them, and with its findings. The records lack their
-    /// findings and `answers`, so that nothing is allocated.
-    pub fn scan(&self, from: u64, limit: usize, mut see: impl FnMut(&Record, &[(u64, Finding)])) {
-        let Some(begin) = self.place(from) else { return };
-        let entries = self.chunks.iter().skip(begin / CHUNK).flatten().skip(begin % CHUNK);
-        for (no, entry) in (from..).zip(entries.take(limit)) {
-            let findings = if entry.flags & HAS_FINDINGS != 0 { self.findings_of(no) } else { &[] };
-            see(&entry.bare(no), findings);
-        }
-    }
-
-    /// Replaces `out` by the locations of these records.
-    pub fn positions(&self, records: &[Record], out: &mut Vec<Location>) {
-        let mut latest: Option<(u32, &ConnectionEntry)> = None;
-        let mut near = [ExtentCursor::default(); 2];
-        let mut position = |record: &Record| {
-            if latest.is_none_or(|(connection, _)| connection != record.connection) {
-                latest = Some((record.connection, self.connection(record.connection)?));
-                near = Default::default();
-            }
-            let way = record.direction.index();
-            let (_, entry) = latest.filter(|_| record.kind != Kind::Gap)?;
-            let piece = entry.streams[way].one_piece(record.offset, record.wire_len, &mut near[way]);
-            piece.map(|(position, _)| position)
-        };
-        out.clear();
-        out.extend(records.iter().map(|record| Location {
-            connection: record.connection,
-            direction: record.direction,
-            offset: record.offset,
-            position: position(record),
-        }));
     }
 
     /// The file of the windows of checkpoints.

@@ -1,5 +1,7 @@
 //! The round-trip times of a connection: from a ping to its pong.
 
+use crate::capture::store::to_usize;
+
 /// How many round trips the median covers.
 const REMEMBERED: usize = 32;
 
@@ -24,7 +26,8 @@ impl RoundTrips {
         if self.latest.len() < REMEMBERED {
             self.latest.push(nanos);
         } else {
-            self.latest[(self.count % REMEMBERED as u64) as usize] = nanos;
+            let oldest = to_usize(self.count % REMEMBERED as u64);
+            self.latest[oldest] = nanos;
         }
         self.count += 1;
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::extents::{ExtentCursor, Extents, HOLE};
 use super::windows::Window;
+use crate::capture::store::to_usize;
 
 /// A piece of a direction's stream that is contiguous in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Stream {
                 self.piece_at(*near, offset)
             })?;
         let holds = end <= piece.end && piece.position != HOLE;
-        holds.then(|| (piece.position + (offset - piece.start), len as usize))
+        holds.then(|| (piece.position + (offset - piece.start), to_usize(len)))
     }
 
     /// The piece at a cursor, if an offset lies in it.
@@ -128,7 +129,7 @@ impl Stream {
             let extent_end = next.map_or(self.len, |((next, _), _)| next);
             let piece_end = extent_end.min(end);
             if piece_end > at {
-                pieces.push((position + (at - start), (piece_end - at) as usize));
+                pieces.push((position + (at - start), to_usize(piece_end - at)));
                 at = piece_end;
             }
         }
