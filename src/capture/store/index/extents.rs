@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 /// The position of bytes that were not captured: no file has a byte there.
 pub const HOLE: u64 = u64::MAX;
 
-/// The number of pieces in a full block.
-const BLOCK: usize = 512;
+/// The number of pieces in a full block; in unit tests fewer, so that they cross blocks.
+const BLOCK: usize = if cfg!(test) { 64 } else { 4096 };
 
 /// The same for a position relative to its block's.
 const NO_POSITION: u32 = u32::MAX;

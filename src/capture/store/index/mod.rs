@@ -31,8 +31,9 @@ use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
 
-/// Entries per chunk: a chunk is allocated once and never moved.
-const CHUNK: usize = 8192;
+/// Entries per chunk. A chunk is allocated once and never moved. The allocator rounds it up to whole pages, which must be small
+/// against its size.
+const CHUNK: usize = 65_536;
 
 /// Counts over the whole capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
