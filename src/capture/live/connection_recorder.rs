@@ -353,10 +353,9 @@ impl Recording {
 
     /// Ends what has not ended: nobody records the connection any more, and how it ended is not known.
     pub fn end_unknown(&mut self) {
-        let number = self.live.as_ref().map_or(NEW, |live| live.number);
-        let time = self.shared.capture.connection(number).map(|connection| connection.last);
+        let Some(latest) = self.live.as_ref().map(|live| live.latest) else { return };
         for direction in Direction::BOTH {
-            self.end(direction, EndReason::Capture, time.unwrap_or_default());
+            self.end(direction, EndReason::Capture, latest[0].max(latest[1]));
         }
     }
 }

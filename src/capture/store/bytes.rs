@@ -31,19 +31,35 @@ impl Capture {
         )
     }
 
-    /// Bytes of one direction of a connection, from `offset` on, as far as they were captured.
+    /// Bytes of one direction of a connection, from `offset` on, as far as they were captured and are not evicted.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn stream(&self, connection: u32, direction: Direction, offset: u64, len: u64) -> io::Result<Vec<u8>> {
-        let pieces = {
-            let index = self.index();
-            let Some(entry) = index.connection(connection) else { return Ok(Vec::new()) };
-            if let Some(bytes) = entry.evicted_bytes(direction, offset, len) {
-                return Ok(bytes.to_vec());
-            }
-            entry.streams[direction.index()].pieces(offset, len)
+        let pieces = || match self.index().connection(connection) {
+            Some(entry) => entry.streams[direction.index()].pieces(offset, len),
+            None => Vec::new(),
         };
+        let mut found = pieces();
+        let read = loop {
+            match self.read_pieces(&found) {
+                // A ring may have evicted the bytes, or moved them to its next file, after they were looked up.
+                Err(error) => match pieces() {
+                    now if now == found => return Err(error),
+                    now => found = now,
+                },
+                Ok(bytes) => break bytes,
+            }
+        };
+        if !read.is_empty() {
+            return Ok(read);
+        }
+        let index = self.index();
+        let handshake = index.connection(connection).and_then(|entry| entry.evicted_bytes(direction, offset, len));
+        Ok(handshake.map_or(read, <[u8]>::to_vec))
+    }
+
+    fn read_pieces(&self, pieces: &[(u64, usize)]) -> io::Result<Vec<u8>> {
         let total = pieces.iter().map(|(_, len)| len).sum();
         let mut bytes = Vec::with_capacity(total);
         let mut run = Vec::new();

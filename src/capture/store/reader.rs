@@ -75,12 +75,23 @@ impl Reader {
         out: &mut Vec<u8>,
     ) -> io::Result<()> {
         out.clear();
+        match self.read_stream((connection, direction), offset, len, out) {
+            Ok(()) if !out.is_empty() || len == 0 => {}
+            // Evicted, or moved to another file of a ring.
+            _ => *out = self.capture.stream(connection, direction, offset, len)?,
+        }
+        Ok(())
+    }
+
+    fn read_stream(
+        &mut self,
+        (connection, direction): (u32, Direction),
+        offset: u64,
+        len: u64,
+        out: &mut Vec<u8>,
+    ) -> io::Result<()> {
         let (one, pieces) = match self.capture.index().connection(connection) {
             Some(entry) => {
-                if let Some(bytes) = entry.evicted_bytes(direction, offset, len) {
-                    out.extend_from_slice(bytes);
-                    return Ok(());
-                }
                 let stream = &entry.streams[direction.index()];
                 let one = stream.one_piece(offset, len, &mut Default::default());
                 (one, if one.is_some() { Vec::new() } else { stream.pieces(offset, len) })
