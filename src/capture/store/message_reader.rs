@@ -1,10 +1,10 @@
-//! Compressed messages read back: from the nearest checkpoint, or from where the previous message ended (RFC 7692 §7.2.2).
+//! Inflates compressed messages: from the nearest checkpoint, or from the end of the previous message (RFC 7692 §7.2.2).
 
 use std::collections::HashMap;
 use std::io;
 
-use super::Capture;
 use super::record::Record;
+use super::{Capture, to_usize};
 use crate::proto::compressed_messages::MAX_INFLATED;
 use crate::proto::deflate::{InflateError, MessageInflater};
 use crate::proto::dissected::{Direction, Kind};
@@ -12,14 +12,14 @@ use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
-/// How many directions' places are remembered.
+/// How many directions a reader keeps a cursor in.
 const CURSORS: usize = 16;
 
-/// How many messages are remembered, when at most so many bytes of each were asked for.
+/// How many messages are cached, and the longest beginning of a message that is, in bytes.
 const RECENT: usize = 1024;
 const LITTLE: u64 = 1024;
 
-/// Of how many frames of a message it is kept what they carried.
+/// For how many frames of a message [`Inflated::carried`] is filled.
 const MAX_CARRIED: usize = 16 * 1024;
 
 /// How much of a stream is read at once, in bytes.
@@ -36,7 +36,7 @@ const STEP: u64 = 512;
 pub struct Inflated {
     /// Text or binary.
     pub opcode: Opcode,
-    /// The beginning of it, as much as was asked for.
+    /// Its first bytes, as many as were requested.
     pub bytes: Vec<u8>,
     /// Its length in bytes, as far as it was inflated.
     pub len: u64,
@@ -47,13 +47,13 @@ pub struct Inflated {
     pub complete: bool,
     /// Why it was not inflated to its end.
     pub fault: Option<InflateError>,
-    /// Of a fragmented message: for each of its frames its position in the stream, and how long the message was after it.
+    /// For each frame of a fragmented message its stream offset, and the length of the message after it.
     pub carried: Vec<(u64, u64)>,
 }
 
 impl Inflated {
-    /// The beginning as text; `None` for what is no text message, and for what is no UTF-8. Where more follows, the last
-    /// character may be left out.
+    /// The first bytes as text; `None` for a binary message, or when they are not UTF-8. A last character that is cut is left out
+    /// when more follows.
     pub fn text(&self) -> Option<&str> {
         if self.opcode != Opcode::Text {
             return None;
@@ -68,16 +68,16 @@ impl Inflated {
     }
 }
 
-/// Inflates messages of one capture. Remembers where it was in some directions, so that the next message is near.
+/// Inflates messages of one capture. Keeps a cursor in some directions, so that the next message needs no checkpoint.
 #[derive(Debug, Default)]
 pub struct MessageReader {
     /// The latest used comes last.
     cursors: Vec<Cursor>,
-    /// What was asked for lately, where that was little, by record and length: a list is drawn again and again.
+    /// The latest short results by record and requested length: a list is drawn again and again.
     recent: HashMap<(u64, u64), Option<Inflated>>,
 }
 
-/// A place between two messages.
+/// A stream offset between two messages, and the deflate window there.
 #[derive(Debug)]
 struct Cursor {
     connection: u32,
@@ -90,8 +90,8 @@ struct Cursor {
 }
 
 impl MessageReader {
-    /// What the compressed message that ends with `record` inflates to, at most the first `most` bytes of it. `None` for a
-    /// record that ends no compressed message, and where its context is lost.
+    /// Inflates the compressed message that ends with `record`, and returns at most its first `most` bytes. `None` when the record
+    /// ends no compressed message, or when earlier messages that it refers to are missing: not captured, or evicted from a ring.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -122,7 +122,7 @@ impl MessageReader {
         let stop =
             if may_stop { start_of_message(capture, record).map(|start| (start, most.max(BEGINNING))) } else { None };
         let inflated = Walk { capture, cursor: &mut cursor, stop }.until(end, most)?;
-        // One that stopped inside a message has inflated more than its place says.
+        // A cursor inside a message has inflated more than its offset says.
         if cursor.at == end {
             if self.cursors.len() == CURSORS {
                 self.cursors.remove(0);
@@ -138,7 +138,7 @@ impl MessageReader {
         Ok(inflated)
     }
 
-    /// The nearest place before a record from which its message can be inflated.
+    /// The nearest cursor before a record from which its message can be inflated.
     fn cursor(&mut self, capture: &Capture, record: &Record) -> io::Result<Option<Cursor>> {
         let Record { connection, direction, offset, .. } = *record;
         let Some((takeover, at, window)) = capture.checkpoint(connection, direction, offset) else {
@@ -178,7 +178,7 @@ fn start_of_message(capture: &Capture, record: &Record) -> Option<u64> {
     records.find(|other| own(other) && opens(other)).map(|first| first.offset)
 }
 
-/// Goes from frame to frame.
+/// A walk from frame to frame.
 struct Walk<'a> {
     capture: &'a Capture,
     cursor: &'a mut Cursor,
@@ -186,7 +186,7 @@ struct Walk<'a> {
     stop: Option<(u64, u64)>,
 }
 
-/// A message that was begun.
+/// A message whose end has not been reached.
 struct Open {
     opcode: Opcode,
     compressed: bool,
@@ -299,14 +299,14 @@ impl Walk<'_> {
             *buffer = self.capture.stream(*connection, *direction, at, len.max(AHEAD))?;
             *base = at;
         }
-        let start = (at - *base) as usize;
-        Ok(&buffer[start..buffer.len().min(start + len as usize)])
+        let start = to_usize(at - *base);
+        Ok(&buffer[start..buffer.len().min(start + to_usize(len))])
     }
 }
 
 impl Open {
     fn take(&mut self, piece: &[u8], most: u64) {
         let room = most.saturating_sub(self.bytes.len() as u64).min(piece.len() as u64);
-        self.bytes.extend_from_slice(&piece[..room as usize]);
+        self.bytes.extend_from_slice(&piece[..to_usize(room)]);
     }
 }
