@@ -12,6 +12,8 @@
 //!
 //! A batch is committed at once, when it is large, or by the flush timer when it is old.
 
+mod events;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -19,9 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use super::flush_timer::Flush;
 use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use super::writer::{Batch, Writer, lock};
-use crate::capture::format::comments::{comments, comments_of};
-use crate::capture::format::file_markers::Gap;
-use crate::capture::format::pcapng::{MAX_SEGMENT, MAX_STREAM, Segments};
+use crate::capture::format::comments::comments;
+use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{ConnectionEntry, Extent, Handshake, NEW};
 use crate::proto::connection::Connection;
@@ -264,11 +265,6 @@ impl Recording {
         self.watched
     }
 
-    /// The client sends what follows before the handshake with that ordinal in the connection is answered.
-    pub const fn sent_before_answer(&mut self, handshake: u32) {
-        self.connection.sent_before_answer(handshake);
-    }
-
     /// Begins the connection in the spool, if it has not begun.
     pub fn begin(&mut self, time: Time) {
         if self.live.is_some() {
@@ -280,83 +276,6 @@ impl Recording {
         self.batch.index.open(ConnectionEntry::new(self.client, self.server, time));
         let (number, latest) = (NEW, [time; 2]);
         self.live = Some(Live { segments, first: time, number, serial, handshake: None, latest, file: 1 });
-    }
-
-    /// A frame or a head begins with the next byte of a side, whatever came before it.
-    pub fn begins_here(&mut self, direction: Direction, time: Time) {
-        let at = self.connection.position(direction);
-        if self.connection.begins(direction, at, &mut self.records)
-            && let Some(live) = &mut self.live
-        {
-            // Readers of the file need that, too.
-            let gap = Gap { to: Some(at), begins: Some(at) };
-            live.segments.skip(&mut self.batch.blocks, direction, (0, gap), time, &[]);
-        }
-        self.batch_records();
-    }
-
-    /// So many bytes of a side came again with another content.
-    pub fn overlapped(&mut self, direction: Direction, differing: u64, time: Time) {
-        self.begin(time);
-        if let Some(live) = &mut self.live {
-            self.connection.overlapped(direction, differing);
-            live.segments.overlap(&mut self.batch.blocks, direction, differing, time);
-        }
-    }
-
-    /// The next `missing` bytes of a side were not captured.
-    pub fn gap(&mut self, direction: Direction, missing: u64, time: Time) {
-        let to = self.connection.position(direction).saturating_add(missing);
-        if missing == 0 || to > MAX_STREAM || self.ended[direction.index()].is_some() {
-            return;
-        }
-        self.begin(time);
-        let Some(live) = &mut self.live else { return };
-        self.batch.index.skip(live.number, direction, missing);
-        self.connection.gap(direction, missing, time, &mut self.records);
-        let gap = Gap { to: Some(to), begins: None };
-        live.segments.skip(&mut self.batch.blocks, direction, (missing, gap), time, &comments_of(&self.records));
-        self.batch_records();
-        self.commit();
-    }
-
-    /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
-    pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
-        let Some(live) = &mut self.live else { return };
-        if self.ended[direction.index()].is_some() {
-            return;
-        }
-        self.ended[direction.index()] = Some(how);
-        self.connection.end(direction, how, time, &mut self.records);
-        let comments = comments_of(&self.records);
-        match how {
-            EndReason::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
-            _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
-        }
-        self.batch_records();
-        self.commit();
-    }
-
-    /// A side has reset the connection (RST): that ends both directions.
-    pub fn reset(&mut self, by: Direction, time: Time) {
-        let Some(live) = &mut self.live else { return };
-        self.connection.reset_by(by);
-        for direction in [by, by.opposite()] {
-            if self.ended[direction.index()].replace(EndReason::Rst).is_none() {
-                self.connection.end(direction, EndReason::Rst, time, &mut self.records);
-            }
-        }
-        live.segments.rst(&mut self.batch.blocks, by, time, &comments_of(&self.records));
-        self.batch_records();
-        self.commit();
-    }
-
-    /// Ends what has not ended: nobody records the connection any more, and how it ended is not known.
-    pub fn end_unknown(&mut self) {
-        let Some(latest) = self.live.as_ref().map(|live| live.latest) else { return };
-        for direction in Direction::BOTH {
-            self.end(direction, EndReason::Capture, latest[0].max(latest[1]));
-        }
     }
 }
 
