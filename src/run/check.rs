@@ -21,7 +21,7 @@ use crate::cli::{Check, Theme};
 use crate::explain::{self, lookup};
 use crate::export::findings::{self, FindingLines, LineStyle};
 use crate::export::{ExportError, Sink};
-use crate::proto::rules::{Severity, grouped};
+use crate::proto::rules::{Severity, count, grouped};
 
 /// How many records with findings are taken from the index at once.
 const BATCH: usize = 1024;
@@ -173,7 +173,6 @@ impl Selected {
 
 /// The counts in one line: `2 errors, 1 warning, 3 info in 12 records`.
 fn summary(totals: &Totals) -> String {
-    let count = |n: u64, one: &str| format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" });
     let [info, warning, error] = totals.findings;
     let records = count(totals.records, "record");
     match info + warning + error {

@@ -17,7 +17,7 @@ use crate::cli::Decode;
 use crate::export::{ExportOptions, ExportSelection, Format, Progress, grid, words};
 use crate::proto::accept::accept_key;
 use crate::proto::dissected::{Direction, EndReason, Kind};
-use crate::proto::rules::grouped;
+use crate::proto::rules::count;
 use crate::proto::time::Time;
 use crate::wire::frame::{self, FrameHead, HeadReading};
 
@@ -243,7 +243,7 @@ fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Re
         "frame {} · {opcode}{} · {} on the wire{truncated}",
         record.no,
         words::direction(record),
-        bytes_in_words(record.wire_len)
+        count(record.wire_len, "byte")
     ));
     let beginning = capture.wire(record, 0..grid::SHOWN_BYTES)?;
     let fields = frame::fields(&beginning, record.wire_len);
@@ -258,21 +258,17 @@ fn layout(capture: &Capture, record: &Record, lines: &mut Vec<String>) -> io::Re
             lines.push(format!("  {:04x}  {:<48}  {}", i * 16, words::hex_row(row), words::characters(row)));
         }
         if len > SHOWN_PAYLOAD {
-            lines.push(format!("  … {} more; --to payload prints all", bytes_in_words(len - SHOWN_PAYLOAD)));
+            lines.push(format!("  … {} more; --to payload prints all", count(len - SHOWN_PAYLOAD, "byte")));
         }
     }
     if let (Kind::CutFrame, Some(head)) = (record.kind, capture.frame_head(record)?) {
         let missing = head.payload_len.saturating_sub(len);
-        lines.push(format!(" the input ends inside the frame: {} missing", bytes_in_words(missing)));
+        lines.push(format!(" the input ends inside the frame: {} missing", count(missing, "byte")));
     } else if record.kind == Kind::CutFrame {
         lines.push(" the input ends inside the head of the frame".to_owned());
     }
     lines.extend(record.findings.iter().map(|finding| format!(" {}", words::finding(finding))));
     Ok(())
-}
-
-fn bytes_in_words(n: u64) -> String {
-    format!("{} byte{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -53,10 +53,11 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins to print the records of `capture` that `filter` lets through. `stopped` is called when that ends early.
+    /// Starts to print the records of `capture` that match `filter`. Calls `ended_early` if printing ends before
+    /// [`Self::finish`].
     ///
     /// # Errors
-    /// When there is no stdout or no thread.
+    /// When stdout is closed, or the system cannot start a thread.
     pub fn start(
         capture: &Capture,
         style: Style,

@@ -98,7 +98,7 @@ pub fn server_config(args: &Serve) -> ServerConfig {
     }
 }
 
-/// Starts the demo client and opens the browser, as far as the flags ask for them.
+/// Starts the demo client and opens the browser if their flags are set.
 fn start_clients(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<demo::DemoHandle>> {
     if args.browser
         && let Err(e) = screen_host::open_page(server.address())

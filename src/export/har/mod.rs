@@ -99,13 +99,13 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// The chosen records of one connection, by position.
+/// The records of one connection to export, by position.
 struct Run<'a> {
     capture: &'a Capture,
     connection: u32,
-    /// None for all.
+    /// Their numbers; `None` for all records.
     numbers: Option<&'a [u64]>,
-    /// Where all are chosen: what is written in place of evicted records, and the ordinal of the first record after that.
+    /// For all records: those that are written in place of evicted ones, and the ordinal of the first record after them.
     evicted: Vec<Record>,
     first: u32,
     /// The counts when the export began.
