@@ -7,8 +7,8 @@
 //!
 //! Then records as many into a ring of 512 MiB and into one file: the records that are kept, and the longest time for which a
 //! connection waits until its records are written. The same bytes are also appended to a plain file on the same disk, one write for
-//! each commit; the printed ratio is to the longest of these writes, because a disk that stalls makes every program wait. A ring is
-//! wanted within 10 times the wait of the plain file. Files are written below TMPDIR if it is set, else below target/tmp.
+//! each commit; the printed ratio is to the longest of these writes, because a disk that stalls makes every program wait. The bar
+//! for a ring is 3 times the longest wait of the plain file. Files are written below TMPDIR if it is set, else below target/tmp.
 
 use std::fs::File;
 use std::io::Write as _;
