@@ -156,7 +156,7 @@ mod bad_input {
         fs::write(path("empty"), "").expect("written");
         fs::write(path("zipped"), [0x1f, 0x8b, 8, 0]).expect("written");
         for (name, said) in
-            [("missing", "No such file"), ("text", "no capture"), ("empty", "empty"), ("zipped", "compressed")]
+            [("missing", "No such file"), ("text", "not a capture"), ("empty", "empty"), ("zipped", "compressed")]
         {
             for command in [&["export", "--to", "ndjson"][..], &["open"]] {
                 let line = one_line(framescope(command).arg(path(name)));

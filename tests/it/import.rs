@@ -342,10 +342,7 @@ fn one_pair_of_ports_holds_several_connections() {
 fn bytes_after_the_end_are_counted() {
     let mut tcp = Tcp::conversation(1, 2);
     tcp.say(true, b"too late");
-    assert_eq!(
-        opened(&pcap(&tcp.segments)).trouble,
-        "8 bytes came behind the end of their connection and are not shown"
-    );
+    assert_eq!(opened(&pcap(&tcp.segments)).trouble, "8 bytes after the end of their connection are not shown");
     let mut tcp = Tcp::open(1, 2);
     tcp.say(true, REQUEST.as_bytes());
     tcp.send(false, RST | ACK, &[]);
@@ -389,7 +386,7 @@ fn what_is_not_read_is_said() {
     assert_eq!(wireless.trouble, "3 packets of link type 105, which framescope does not read");
     let mut file = PLAIN.file(&Tcp::conversation(1, 2).segments);
     file[24 + 16 + 6] |= 0x20; // more fragments
-    assert_eq!(opened(&file).trouble, "1 IP fragment without the others of their packet: what they carry is missing");
+    assert_eq!(opened(&file).trouble, "1 IP fragment dropped: other fragments of the same packet are missing");
 }
 
 #[test]
@@ -426,10 +423,7 @@ fn fragments_in_any_order_and_overlap_are_reassembled_when_complete() {
     let lost = lossy[at].remove(2);
     let told = opened(&file(&lossy));
     let left = lossy[at].len();
-    assert_eq!(
-        told.trouble,
-        format!("{left} IP fragments without the others of their packet: what they carry is missing")
-    );
+    assert_eq!(told.trouble, format!("{left} IP fragments dropped: other fragments of the same packet are missing"));
     assert!(told.records.iter().any(|(record, _)| record.kind == Kind::Gap));
     // It comes more than a minute later: by then it is another packet's.
     let mut late = lost;

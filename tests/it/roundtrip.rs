@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::har;
 use crate::support::packets::{PLAIN, Segment, Tcp};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, everything, exported, frame, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, everything, exported, opened};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, Recorder};
@@ -15,7 +15,6 @@ use framescope::capture::store::record::Record;
 use framescope::export::Format;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
-use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -204,16 +203,12 @@ proptest! {
 
     #[test]
     fn notes_of_any_content_come_back(
-        frames in vec(any::<bool>(), 0..6), ends in ends(),
+        talks in vec((conversation(), ends()), 1..3), step in prop_oneof![Just(1usize << 30), 1usize..300],
         notes in vec((any::<prop::sample::Index>(), "[\\\\]{0,2}(framescope:)?( |gap|end|overlap bytes=3|seq first=1|error: x)?.{0,40}"), 1..6),
     ) {
-        let handshake = [(UP, REQUEST.as_bytes().to_vec()), (DOWN, RESPONSE.as_bytes().to_vec())];
-        let texts = frames.into_iter().map(|up| {
-            let key = up.then_some([1, 2, 3, 4]);
-            (if up { UP } else { DOWN }, frame(true, Opcode::Text, key, b"text"))
-        });
-        let capture = recorded(&[(handshake.into_iter().chain(texts).collect(), ends)], 1 << 30);
+        let capture = recorded(&talks, step);
         let records = capture.records(1..u64::MAX);
+        prop_assume!(!records.is_empty());
         for (at, note) in &notes {
             capture.set_note(at.get(&records).no, note);
         }

@@ -1,17 +1,18 @@
-//! Packets out of pcapng and pcap files, with their places in the file (draft-ietf-opsawg-pcapng §4, draft-ietf-opsawg-pcap §4, §5).
+//! Reads the blocks of pcapng and pcap files, and the file positions of their packets (draft-ietf-opsawg-pcapng §4,
+//! draft-ietf-opsawg-pcap §4, §5).
 //!
-//! A file that ends inside a block may go on later: reading stands before that block and can be tried again.
+//! A file may end inside a block because it is still being written. The reader stays before that block and can try again.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use super::interface::{Interface, Order, options};
+use super::interface::{ByteOrder, Interface, options};
 use super::pcapng::{ENHANCED_PACKET, INTERFACE, OPT_COMMENT, SECTION_HEADER};
 use crate::proto::time::Time;
 
-/// How much of the file is read at once, in bytes; more for a larger block.
+/// How much of the file is read at once, in bytes. A larger block is read whole.
 const WINDOW: usize = 512 * 1024;
 
 /// The largest packet block that is read, in bytes.
@@ -20,54 +21,55 @@ const MAX_BLOCK: usize = 64 * 1024 * 1024;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 
-/// A packet and its place in the file.
+/// A packet and its file position.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// The LINKTYPE of its interface.
     pub link: u16,
     pub time: Time,
-    /// What was captured of it.
+    /// Its captured bytes.
     pub bytes: &'a [u8],
     /// File position of the first of these bytes.
     pub position: u64,
     options: &'a [u8],
-    order: Order,
+    order: ByteOrder,
 }
 
-/// What a section of the file says of itself.
+/// The header of a section.
 #[derive(Debug)]
 pub struct Section<'a> {
     options: &'a [u8],
-    order: Order,
+    order: ByteOrder,
 }
 
-/// What stands next in the file.
+/// The result of reading a block.
 #[derive(Debug)]
-pub enum Next<'a> {
+pub enum BlockEvent<'a> {
     Packet(Packet<'a>),
     Section(Section<'a>),
-    /// A block without a packet, or one on an interface that nobody described.
+    /// A block without a packet, or a packet of an interface that the file does not describe.
     Other,
-    /// The file ends here, so many bytes into a block.
+    /// The file ends, this many bytes into a block.
     End(u64),
-    /// These bytes are no block.
+    /// The bytes are not a valid block.
     Damaged,
-    /// The system does not give the bytes.
+    /// The system reports an error for the read.
     Unreadable,
 }
 
+/// The format of the file.
 #[derive(Debug)]
 enum Form {
-    /// Nothing was read.
+    /// Nothing was read yet.
     Unknown,
     Pcapng {
-        order: Order,
+        order: ByteOrder,
         interfaces: Vec<Interface>,
     },
     Pcap {
-        order: Order,
+        order: ByteOrder,
         interface: Interface,
-        /// Of a packet record, in bytes: 16, or 24 in a variant of old.
+        /// Length of the header of a packet record, in bytes: 16, or 24 in an old variant.
         header_len: usize,
     },
 }
@@ -78,16 +80,17 @@ pub struct Blocks {
     window: Vec<u8>,
     /// File position of the window's first byte.
     start: u64,
-    /// Where in the window the next block begins, and where what was read ends.
+    /// Where in the window the next block begins.
     here: usize,
+    /// Where in the window the bytes end that were read.
     end: usize,
     form: Form,
-    /// The latest packet's: a simple packet block has none of its own.
+    /// The time of the latest packet, which a simple packet block takes over: it has none of its own.
     time: Time,
 }
 
 impl Blocks {
-    /// From the beginning of a file.
+    /// A reader at the beginning of a file.
     pub fn new(file: Arc<File>) -> Self {
         Self { file, window: vec![0; WINDOW], start: 0, here: 0, end: 0, form: Form::Unknown, time: Time::default() }
     }
@@ -97,18 +100,18 @@ impl Blocks {
         self.start + self.here as u64
     }
 
-    /// Reads the next block. After [`Next::End`] it may be called again, when the file has grown.
+    /// Reads the next block. After [`BlockEvent::End`] it can be called again once the file has grown.
     #[inline]
-    pub fn next(&mut self) -> Next<'_> {
+    pub fn next(&mut self) -> BlockEvent<'_> {
         let read = match self.form {
-            Form::Unknown => self.begin(),
-            Form::Pcapng { .. } => self.block(),
-            Form::Pcap { order, interface, header_len } => self.record(order, interface, header_len),
+            Form::Unknown => self.read_file_header(),
+            Form::Pcapng { .. } => self.read_block(),
+            Form::Pcap { order, interface, header_len } => self.read_record(order, interface, header_len),
         };
         match read {
             Ok(Step::Packet { from, len, interface, time, options }) => {
                 self.time = time;
-                Next::Packet(Packet {
+                BlockEvent::Packet(Packet {
                     link: interface.link,
                     time,
                     bytes: &self.window[from..from + len],
@@ -118,47 +121,48 @@ impl Blocks {
                 })
             }
             Ok(Step::Section { options }) => {
-                Next::Section(Section { options: &self.window[options.0..options.1], order: self.order() })
+                BlockEvent::Section(Section { options: &self.window[options.0..options.1], order: self.order() })
             }
-            Ok(Step::Other) => Next::Other,
-            Ok(Step::End) => Next::End((self.end - self.here) as u64),
-            Ok(Step::Damaged) => Next::Damaged,
-            Err(_) => Next::Unreadable,
+            Ok(Step::Other) => BlockEvent::Other,
+            Ok(Step::End) => BlockEvent::End((self.end - self.here) as u64),
+            Ok(Step::Damaged) => BlockEvent::Damaged,
+            Err(_) => BlockEvent::Unreadable,
         }
     }
 
-    /// What the file begins with tells what it is.
-    fn begin(&mut self) -> io::Result<Step> {
+    /// Finds out the format, from the magic number.
+    fn read_file_header(&mut self) -> io::Result<Step> {
         if !self.have(24)? {
             return Ok(Step::End);
         }
         let head = &self.window[self.here..self.here + 24];
         let magic = u32::from_le_bytes([head[0], head[1], head[2], head[3]]);
         if magic == SECTION_HEADER {
-            self.form = Form::Pcapng { order: Order::Little, interfaces: Vec::new() };
-            return self.block();
+            self.form = Form::Pcapng { order: ByteOrder::Little, interfaces: Vec::new() };
+            return self.read_block();
         }
         let (order, magic) = match magic & 0xff {
-            0xa1 => (Order::Big, magic.swap_bytes()),
-            _ => (Order::Little, magic),
+            0xa1 => (ByteOrder::Big, magic.swap_bytes()),
+            _ => (ByteOrder::Little, magic),
         };
         let (units, header_len) = match magic {
             0xa1b2_c3d4 => (1_000_000, 16),
             0xa1b2_3c4d => (1_000_000_000, 16),
-            // "Modified" of libpcap, which old Linux distributions wrote.
+            // The "modified" format of libpcap, which old Linux distributions wrote.
             0xa1b2_cd34 => (1_000_000, 24),
             _ => return Ok(Step::Damaged),
         };
-        let link = order.u32(head, 20) as u16; // Above stands the length of the frame check sequence.
+        // The upper half has the length of the frame check sequence.
+        let link = (order.u32(head, 20) & 0xffff) as u16;
         let interface = Interface { link, units, offset: 0, snap_len: 0 };
         self.form = Form::Pcap { order, interface, header_len };
         self.here += 24;
         Ok(Step::Other)
     }
 
-    /// A packet record of pcap.
+    /// Reads a packet record of pcap.
     #[inline]
-    fn record(&mut self, order: Order, interface: Interface, header_len: usize) -> io::Result<Step> {
+    fn read_record(&mut self, order: ByteOrder, interface: Interface, header_len: usize) -> io::Result<Step> {
         if !self.have(header_len)? {
             return Ok(Step::End);
         }
@@ -176,17 +180,17 @@ impl Blocks {
         Ok(Step::Packet { from, len, interface, time: interface.time(raw), options: (0, 0) })
     }
 
-    /// A block of pcapng.
+    /// Reads a block of pcapng.
     #[inline]
-    fn block(&mut self) -> io::Result<Step> {
+    fn read_block(&mut self) -> io::Result<Step> {
         if !self.have(12)? {
             return Ok(Step::End);
         }
         let head = &self.window[self.here..self.here + 12];
         if head[..4] == SECTION_HEADER.to_le_bytes() {
             let order = match head[8..12] {
-                [0x4d, 0x3c, 0x2b, 0x1a] => Order::Little,
-                [0x1a, 0x2b, 0x3c, 0x4d] => Order::Big,
+                [0x4d, 0x3c, 0x2b, 0x1a] => ByteOrder::Little,
+                [0x1a, 0x2b, 0x3c, 0x4d] => ByteOrder::Big,
                 _ => return Ok(Step::Damaged),
             };
             self.form = Form::Pcapng { order, interfaces: Vec::new() };
@@ -198,7 +202,7 @@ impl Blocks {
             return Ok(Step::Damaged);
         }
         if total > WINDOW && !matches!(kind, ENHANCED_PACKET | SIMPLE_PACKET | OBSOLETE_PACKET) {
-            return self.pass_over(total as u64);
+            return self.skip_block(total as u64);
         }
         if total > MAX_BLOCK {
             return Ok(Step::Damaged);
@@ -211,23 +215,23 @@ impl Blocks {
         if order.u32(block, total - 4) as usize != total {
             return Ok(Step::Damaged);
         }
-        let step = self.known(kind, from, total);
+        let step = self.parse(kind, from, total);
         if !matches!(step, Step::Damaged) {
             self.here = from + total;
         }
         Ok(step)
     }
 
-    /// Reads a block that is whole.
+    /// Parses a block that is completely in the window.
     #[inline]
-    fn known(&mut self, kind: u32, from: usize, total: usize) -> Step {
+    fn parse(&mut self, kind: u32, from: usize, total: usize) -> Step {
         let Form::Pcapng { order, interfaces } = &mut self.form else { return Step::Other };
         let order = *order;
         let block = &self.window[from..from + total];
         let (number, data) = match kind {
             SECTION_HEADER if total >= 28 => return Step::Section { options: (from + 24, from + total - 4) },
             INTERFACE if total >= 20 => {
-                interfaces.push(Interface::described(order, block));
+                interfaces.push(Interface::read(order, block));
                 return Step::Other;
             }
             ENHANCED_PACKET if total >= 32 => (order.u32(block, 8) as usize, 28),
@@ -236,25 +240,25 @@ impl Blocks {
             ENHANCED_PACKET | OBSOLETE_PACKET | SIMPLE_PACKET | INTERFACE => return Step::Damaged,
             _ => return Step::Other,
         };
-        let room = total - 4 - data;
+        let space = total - 4 - data;
         let Some(interface) = interfaces.get(number).copied() else { return Step::Other };
         if kind == SIMPLE_PACKET {
-            let whole = order.u32(block, 8);
-            let seen = if interface.snap_len == 0 { whole } else { whole.min(interface.snap_len) };
-            let len = room.min(seen as usize);
+            let on_wire = order.u32(block, 8);
+            let seen = if interface.snap_len == 0 { on_wire } else { on_wire.min(interface.snap_len) };
+            let len = space.min(seen as usize);
             return Step::Packet { from: from + data, len, interface, time: self.time, options: (0, 0) };
         }
         let raw = u64::from(order.u32(block, 12)) << 32 | u64::from(order.u32(block, 16));
         let len = order.u32(block, 20) as usize;
-        if len > room {
+        if len > space {
             return Step::Damaged;
         }
-        let options = (from + data + len.next_multiple_of(4).min(room), from + total - 4);
+        let options = (from + data + len.next_multiple_of(4).min(space), from + total - 4);
         Step::Packet { from: from + data, len, interface, time: interface.time(raw), options }
     }
 
-    /// Leaves out a block of any size that nobody needs.
-    fn pass_over(&mut self, total: u64) -> io::Result<Step> {
+    /// Skips a block of any size that is not needed.
+    fn skip_block(&mut self, total: u64) -> io::Result<Step> {
         let next = self.position() + total;
         if next > self.file.metadata()?.len() {
             return Ok(Step::End);
@@ -263,7 +267,7 @@ impl Blocks {
         Ok(Step::Other)
     }
 
-    /// Whether so many bytes stand in the window, from where the next block begins; reads them when they do not.
+    /// Reads until the window has this many bytes from the beginning of the next block; returns false if the file ends before.
     #[inline]
     fn have(&mut self, len: usize) -> io::Result<bool> {
         if self.end - self.here >= len { Ok(true) } else { self.fill(len) }
@@ -287,10 +291,10 @@ impl Blocks {
         Ok(true)
     }
 
-    const fn order(&self) -> Order {
+    const fn order(&self) -> ByteOrder {
         match self.form {
             Form::Pcapng { order, .. } | Form::Pcap { order, .. } => order,
-            Form::Unknown => Order::Little,
+            Form::Unknown => ByteOrder::Little,
         }
     }
 }
@@ -309,13 +313,13 @@ impl Section<'_> {
     }
 }
 
-fn comments(order: Order, all: &[u8]) -> impl Iterator<Item = &str> {
+fn comments(order: ByteOrder, all: &[u8]) -> impl Iterator<Item = &str> {
     options(order, all)
         .filter(|(code, _)| *code == OPT_COMMENT)
         .filter_map(|(_, value)| std::str::from_utf8(value).ok())
 }
 
-/// What a step found, in places of the window.
+/// A block, as places in the window.
 enum Step {
     Packet { from: usize, len: usize, interface: Interface, time: Time, options: (usize, usize) },
     Section { options: (usize, usize) },

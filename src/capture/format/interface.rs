@@ -1,18 +1,18 @@
-//! What the blocks of a section share: its byte order, its interfaces, the form of options (draft-ietf-opsawg-pcapng §3.5, §4.2).
+//! The byte order of a section, its interfaces, and the options of blocks (draft-ietf-opsawg-pcapng §3.5, §4.2).
 
 use super::pcapng::{OPT_END, OPT_IF_TSRESOL};
 use crate::proto::time::Time;
 
 const OPT_IF_TSOFFSET: u16 = 14;
 
-/// A byte order.
+/// The byte order of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum ByteOrder {
     Little,
     Big,
 }
 
-/// Interface facts that a packet needs.
+/// The properties of an interface that its packets need.
 #[derive(Clone, Copy, Debug)]
 pub struct Interface {
     pub link: u16,
@@ -20,13 +20,13 @@ pub struct Interface {
     pub units: u64,
     /// Seconds to add.
     pub offset: i64,
-    /// The most that is captured of a packet, in bytes; 0 is no limit.
+    /// The most bytes that are captured of a packet; 0 means no limit.
     pub snap_len: u32,
 }
 
 impl Interface {
-    /// What an interface description block says, which has at least 20 bytes.
-    pub fn described(order: Order, block: &[u8]) -> Self {
+    /// Reads an interface description block, which has at least 20 bytes.
+    pub fn read(order: ByteOrder, block: &[u8]) -> Self {
         let mut interface =
             Self { link: order.u16(block, 8), units: 1_000_000, offset: 0, snap_len: order.u32(block, 12) };
         for (code, value) in options(order, &block[16..block.len() - 4]) {
@@ -38,8 +38,8 @@ impl Interface {
                 }
                 (OPT_IF_TSOFFSET, [.., _, _, _, _, _, _, _, _]) => {
                     let [low, high] = [order.u32(value, 0), order.u32(value, 4)];
-                    let (low, high) = if order == Order::Little { (low, high) } else { (high, low) };
-                    interface.offset = (u64::from(high) << 32 | u64::from(low)) as i64;
+                    let (low, high) = if order == ByteOrder::Little { (low, high) } else { (high, low) };
+                    interface.offset = (u64::from(high) << 32 | u64::from(low)).cast_signed();
                 }
                 _ => {}
             }
@@ -47,22 +47,22 @@ impl Interface {
         interface
     }
 
-    /// The time that a timestamp in the interface's units means.
+    /// Converts a timestamp in the interface's units. Times before 1970 become 0.
     #[inline]
     pub fn time(&self, raw: u64) -> Time {
         match (self.units, self.offset) {
             (1_000_000_000, 0) => Time(raw),
             (1_000_000, 0) => Time(raw.saturating_mul(1000)),
             (units, offset) => {
-                let nanos = u128::from(raw) * 1_000_000_000 / u128::from(units.max(1));
-                let nanos = nanos as i128 + i128::from(offset) * 1_000_000_000;
-                Time(nanos.clamp(0, i128::from(u64::MAX)) as u64)
+                let nanos = i128::from(raw) * 1_000_000_000 / i128::from(units.max(1));
+                let nanos = nanos + i128::from(offset) * 1_000_000_000;
+                Time(u64::try_from(nanos.max(0)).unwrap_or(u64::MAX))
             }
         }
     }
 }
 
-impl Order {
+impl ByteOrder {
     #[inline]
     pub fn u32(self, bytes: &[u8], at: usize) -> u32 {
         let word = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
@@ -75,8 +75,8 @@ impl Order {
     }
 }
 
-/// The options in the last part of a block: code and value.
-pub fn options(order: Order, bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+/// The options at the end of a block: code and value.
+pub fn options(order: ByteOrder, bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         if rest.len() < 4 {

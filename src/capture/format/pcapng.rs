@@ -1,20 +1,21 @@
-//! Writing pcapng: blocks, and the TCP segments that we synthesize around captured bytes.
+//! Writes pcapng: blocks, and TCP segments that are synthesized around captured bytes.
 //!
-//! Format: draft-ietf-opsawg-pcapng. Packets are raw IP (LINKTYPE_RAW, 101) with nanosecond timestamps.
+//! The format is draft-ietf-opsawg-pcapng. Packets are raw IP (LINKTYPE_RAW, 101) with timestamps in nanoseconds.
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::file_markers::{Gap, Marker};
+use super::sequence::SeqNumber;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 
-/// The most payload in one packet, in bytes: a larger record goes on in further packets.
+/// The most payload in one packet, in bytes. A larger record continues in further packets.
 pub const MAX_SEGMENT: usize = 65_495;
 
-/// How far sequence numbers jump over a gap at most, in bytes.
+/// The most bytes by which sequence numbers advance over a gap.
 pub(in crate::capture) const MAX_JUMP: u64 = 1 << 30;
 
-/// The longest stream of one direction that is believed, in bytes.
+/// The longest stream of one direction that a file can claim to have, in bytes.
 pub(in crate::capture) const MAX_STREAM: u64 = 1 << 62;
 
 const FIN: u8 = 0x01;
@@ -23,27 +24,27 @@ const RST: u8 = 0x04;
 const PSH: u8 = 0x08;
 const ACK: u8 = 0x10;
 
-/// Types of blocks (draft-ietf-opsawg-pcapng §4).
+/// Block types (draft-ietf-opsawg-pcapng §4).
 pub(in crate::capture) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 pub(in crate::capture) const INTERFACE: u32 = 1;
 pub(in crate::capture) const ENHANCED_PACKET: u32 = 6;
 
-/// Codes of options (the same §3.5, §4).
+/// Option codes (draft-ietf-opsawg-pcapng §3.5, §4).
 pub(in crate::capture) const OPT_END: u16 = 0;
 pub(in crate::capture) const OPT_COMMENT: u16 = 1;
 const OPT_USERAPPL: u16 = 4;
 const OPT_IF_NAME: u16 = 2;
 pub(in crate::capture) const OPT_IF_TSRESOL: u16 = 9;
 
-/// Appends what a file begins with: the section header and the one interface. A capture whose bytes never crossed a wire says
-/// so in `reconstructed`.
+/// Appends the beginning of a file: the section header and the one interface. `reconstructed` says what the bytes were made from,
+/// if they were never on a wire.
 pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
     let application = concat!("framescope ", env!("CARGO_PKG_VERSION"));
     block(out, SECTION_HEADER, |out| {
         out.extend_from_slice(&0x1a2b_3c4d_u32.to_le_bytes());
         out.extend_from_slice(&1u16.to_le_bytes());
         out.extend_from_slice(&0u16.to_le_bytes());
-        out.extend_from_slice(&u64::MAX.to_le_bytes()); // section length: not known
+        out.extend_from_slice(&u64::MAX.to_le_bytes()); // section length: unknown
         if let Some(from) = reconstructed {
             option(out, OPT_COMMENT, Marker::Reconstructed { from: from.to_owned() }.comment().as_bytes());
         }
@@ -60,33 +61,34 @@ pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
     });
 }
 
-/// The TCP connection that is written around captured bytes: real addresses, invented sequence numbers.
+/// Synthesizes the TCP segments of one connection: with its real addresses, and made-up sequence numbers.
 #[derive(Clone, Debug)]
 pub struct Segments {
-    /// Client, server.
+    /// The addresses of client and server.
     addresses: [SocketAddr; 2],
-    /// The next sequence number of each side.
-    next: [u32; 2],
-    /// By how much the next gaps of each side are wider than sequence numbers jump over them.
+    /// The next sequence number of each direction.
+    next: [SeqNumber; 2],
+    /// How many bytes of the next gaps of each direction the sequence number of the SYN has skipped already.
     near: [u64; 2],
     identification: u16,
 }
 
 impl Segments {
-    /// A connection that has written nothing. `serial` is different for each connection of a file, so that one that uses
-    /// the same ports again has other sequence numbers.
+    /// A connection without segments. `serial` must differ between the connections of a file: it makes the initial sequence numbers
+    /// unique, so that connections which use the same ports differ.
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
-        Self { addresses: [client, server], next: [first, first ^ 0x5555_5555], near: [0; 2], identification: 0 }
+        let next = [SeqNumber(first), SeqNumber(first ^ 0x5555_5555)];
+        Self { addresses: [client, server], next, near: [0; 2], identification: 0 }
     }
 
-    /// Of a direction that has written nothing and in which so many bytes will be left out: where those are many, it begins with
-    /// other sequence numbers, as much nearer to its end as lets them tell what comes first, which they do over less than 2 GiB
-    /// (RFC 9293 §3.4). Behind the gap they are what they would have been.
-    pub const fn draw_near(&mut self, direction: Direction, gap: u64) {
+    /// Prepares a direction without segments for a gap of this many bytes at its beginning. Sequence numbers order segments only over
+    /// less than 2 GiB (RFC 9293 §3.4), so before a longer gap the SYN has a later sequence number, and a marker with the initial
+    /// one. After the gap, the sequence numbers are the same as without this.
+    pub fn draw_near(&mut self, direction: Direction, gap: u64) {
         if gap > MAX_JUMP {
             let next = &mut self.next[direction.index()];
-            *next = next.wrapping_add((gap - MAX_JUMP) as u32);
+            *next = *next + (gap - MAX_JUMP);
             self.near[direction.index()] = gap - MAX_JUMP;
         }
     }
@@ -96,8 +98,8 @@ impl Segments {
         let [client, server] = Direction::BOTH;
         for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
             let near = self.near[direction.index()];
-            let begun_at = self.next[direction.index()].wrapping_sub(near as u32);
-            let comment = (near > 0).then(|| Marker::InitialSequence { first: begun_at }.comment());
+            let first = self.next[direction.index()] - near;
+            let comment = (near > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
             self.control(out, direction, flags, time, comment.as_slice());
         }
         self.control(out, client, ACK, time, &[]);
@@ -115,11 +117,11 @@ impl Segments {
     ) -> usize {
         let at = self.packet(out, direction, PSH | ACK, payload, time, comments);
         let next = &mut self.next[direction.index()];
-        *next = next.wrapping_add(payload.len() as u32);
+        *next = *next + payload.len() as u64;
         at
     }
 
-    /// Leaves out `missing` bytes of a direction, and appends an empty packet that says so.
+    /// Skips `missing` bytes of a direction, and appends an empty packet with a gap marker.
     pub fn skip(
         &mut self,
         out: &mut Vec<u8>,
@@ -129,37 +131,37 @@ impl Segments {
         comments: &[String],
     ) {
         let near = &mut self.near[direction.index()];
-        let spared = missing.min(*near);
-        *near -= spared;
+        let skipped = missing.min(*near);
+        *near -= skipped;
         let next = &mut self.next[direction.index()];
-        *next = next.wrapping_add((missing - spared) as u32);
+        *next = *next + (missing - skipped);
         let comments: Vec<String> =
             std::iter::once(Marker::Gap(gap).comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 
-    /// Appends an empty packet that says: before the bytes that come next, so many came again with another content.
+    /// Appends an empty packet with an overlap marker: `differing` bytes were repeated with other content, before the next record.
     pub fn overlap(&mut self, out: &mut Vec<u8>, direction: Direction, differing: u64, time: Time) {
         self.control(out, direction, ACK, time, &[Marker::Overlap { bytes: differing }.comment()]);
     }
 
-    /// Appends a FIN from that side.
+    /// Appends a FIN of the sender in `direction`.
     pub fn fin(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction, FIN | ACK, time, comments);
     }
 
-    /// Appends an empty packet that says: from here on it is not known what that side did.
+    /// Appends an empty packet with an end marker: nothing is known about the direction from here on.
     pub fn unknown(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         let comments: Vec<String> = std::iter::once(Marker::End.comment()).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 
-    /// Appends the empty packet by which the other side acknowledges what that side has just sent, for what is to be said of it.
+    /// Appends an empty packet with comments about what was just sent in `direction`: the acknowledgement by the receiver.
     pub fn comment(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction.opposite(), ACK, time, comments);
     }
 
-    /// Appends a RST from that side.
+    /// Appends a RST of the sender in `direction`.
     pub fn rst(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction, RST | ACK, time, comments);
     }
@@ -168,7 +170,7 @@ impl Segments {
         self.packet(out, direction, flags, &[], time, comments);
         if flags & (SYN | FIN) != 0 {
             let next = &mut self.next[direction.index()];
-            *next = next.wrapping_add(1);
+            *next = *next + 1;
         }
     }
 
@@ -184,15 +186,15 @@ impl Segments {
     ) -> usize {
         let from = self.addresses[direction.index()];
         let to = self.addresses[direction.opposite().index()];
-        let seq = self.next[direction.index()];
-        let ack = if flags & ACK != 0 { self.next[direction.opposite().index()] } else { 0 };
+        let SeqNumber(seq) = self.next[direction.index()];
+        let ack = if flags & ACK != 0 { self.next[direction.opposite().index()].0 } else { 0 };
         let mut head = [0u8; 60];
         let tcp_len = 20 + payload.len();
         let (ip_len, pseudo) = match (from.ip(), to.ip()) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 self.identification = self.identification.wrapping_add(1);
                 head[0] = 0x45;
-                head[2..4].copy_from_slice(&((20 + tcp_len) as u16).to_be_bytes());
+                head[2..4].copy_from_slice(&length::<u16>(20 + tcp_len).to_be_bytes());
                 head[4..6].copy_from_slice(&self.identification.to_be_bytes());
                 head[6] = 0x40; // do not fragment
                 head[8] = 64;
@@ -205,7 +207,7 @@ impl Segments {
             }
             (source, destination) => {
                 head[0] = 0x60;
-                head[4..6].copy_from_slice(&(tcp_len as u16).to_be_bytes());
+                head[4..6].copy_from_slice(&length::<u16>(tcp_len).to_be_bytes());
                 head[6] = 6;
                 head[7] = 64;
                 head[8..24].copy_from_slice(&v6_octets(source));
@@ -236,15 +238,16 @@ fn enhanced_packet(out: &mut Vec<u8>, head: &[u8], payload: &[u8], time: Time, c
         [] => 0,
         some => 4 + some.iter().map(|c| 4 + c.len().next_multiple_of(4)).sum::<usize>(),
     };
-    let total = (32 + len + padding + options) as u32;
-    out.reserve(total as usize);
+    let total = 32 + len + padding + options;
+    out.reserve(total);
+    let (len, total): (u32, u32) = (length(len), length(total));
     let mut fixed = [0u8; 28];
     fixed[..4].copy_from_slice(&ENHANCED_PACKET.to_le_bytes());
     fixed[4..8].copy_from_slice(&total.to_le_bytes());
     fixed[12..16].copy_from_slice(&((time.0 >> 32) as u32).to_le_bytes());
-    fixed[16..20].copy_from_slice(&(time.0 as u32).to_le_bytes());
-    fixed[20..24].copy_from_slice(&(len as u32).to_le_bytes());
-    fixed[24..28].copy_from_slice(&(len as u32).to_le_bytes());
+    fixed[16..20].copy_from_slice(&((time.0 & 0xffff_ffff) as u32).to_le_bytes());
+    fixed[20..24].copy_from_slice(&len.to_le_bytes());
+    fixed[24..28].copy_from_slice(&len.to_le_bytes());
     out.extend_from_slice(&fixed);
     out.extend_from_slice(head);
     let at = out.len();
@@ -265,24 +268,30 @@ fn block(out: &mut Vec<u8>, kind: u32, body: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&kind.to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     body(out);
-    let total = (out.len() - start + 4) as u32;
+    let total: u32 = length(out.len() - start + 4);
     out[start + 4..start + 8].copy_from_slice(&total.to_le_bytes());
     out.extend_from_slice(&total.to_le_bytes());
 }
 
-/// Appends an option; its value must be shorter than 65,536 bytes.
+/// Appends an option. Its value must have less than 65,536 bytes.
 fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
     out.extend_from_slice(&code.to_le_bytes());
-    out.extend_from_slice(&(value.len() as u16).to_le_bytes());
+    out.extend_from_slice(&length::<u16>(value.len()).to_le_bytes());
     out.extend_from_slice(value);
     out.extend_from_slice(&[0; 3][..value.len().wrapping_neg() % 4]);
+}
+
+/// A length as the number of a field. Packets and options are limited to lengths that fit.
+#[inline]
+fn length<T: TryFrom<usize> + Default>(len: usize) -> T {
+    T::try_from(len).unwrap_or_default()
 }
 
 /// The one's complement sum of big-endian 16-bit words (RFC 1071). An odd byte counts as a word's high half.
 #[inline]
 fn sum(bytes: &[u8]) -> u64 {
-    // In the machine's own order, which vectorizes: the sum of swapped words is the swapped sum (RFC 1071 §2 B). Carries
-    // go round, as 2^16 ≡ 1 modulo 2^16 − 1, so 32-bit words may be added and folded later.
+    // The words are added in the machine's byte order, which vectorizes: the sum of swapped words is the swapped sum (RFC 1071
+    // §2 B). 2^16 ≡ 1 modulo 2^16 − 1, so 32-bit words can be added first and folded at the end.
     let (words, tail) = bytes.as_chunks::<4>();
     let mut total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
     let mut last = [0; 4];
@@ -295,7 +304,7 @@ fn fold(mut total: u64) -> u16 {
     while total > 0xffff {
         total = (total & 0xffff) + (total >> 16);
     }
-    total as u16
+    (total & 0xffff) as u16
 }
 
 fn v6_octets(ip: IpAddr) -> [u8; 16] {
@@ -329,11 +338,11 @@ mod tests {
     }
 
     #[test]
-    fn packets_have_right_checksums_in_both_families_and_any_length() {
+    fn checksums_are_right_in_both_address_families_at_any_length() {
         for (client, server) in [("127.0.0.1:50000", "127.0.0.1:6455"), ("[::1]:50000", "[2001:db8::1]:6455")] {
             let mut segments = Segments::new(client.parse().expect("address"), server.parse().expect("address"), 7);
             for len in [0, 1, 2, 3, 20, 1001, MAX_SEGMENT] {
-                let payload: Vec<u8> = (0..len).map(|i| (i * 7) as u8).collect();
+                let payload: Vec<u8> = (0..len).map(|i| (i * 7 % 256) as u8).collect();
                 let mut out = Vec::new();
                 let at = segments.data(&mut out, Direction::ServerToClient, &payload, Time(1), &[]);
                 assert_eq!(&out[at..at + len], payload);
@@ -345,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn sequence_numbers_follow_the_payload_and_acknowledge_the_other_side() {
+    fn sequence_numbers_count_the_payload_and_acknowledge_the_other_side() {
         let address = "127.0.0.1:1".parse().expect("address");
         let mut segments = Segments::new(address, address, 3);
         let [c, s] = segments.next;
@@ -353,6 +362,6 @@ mod tests {
         segments.open(&mut out, Time(0));
         segments.data(&mut out, Direction::ClientToServer, b"abc", Time(0), &[]);
         segments.fin(&mut out, Direction::ServerToClient, Time(0), &["framescope: a comment".to_owned()]);
-        assert_eq!(segments.next, [c.wrapping_add(4), s.wrapping_add(2)]);
+        assert_eq!(segments.next, [c + 4, s + 2]);
     }
 }

@@ -1,11 +1,11 @@
-//! NDJSON, version 1: the types of its lines. Their fields stand in the order in which they are printed, and every key of a
-//! type is printed, `null` where it has no value; only a finding has optional keys.
+//! NDJSON, version 1: the types of its lines. Fields are in the order in which they are printed. Every key of a type is printed,
+//! as `null` if it has no value; only a finding has optional keys.
 //!
-//! The exporter writes by hand, for speed; a test reads each of its lines into these types and writes it again.
+//! The exporter writes by hand, for speed. A test reads each of its lines into these types and writes it again.
 
 use serde::{Deserialize, Serialize};
 
-/// The version that `v` states.
+/// The value of `v`.
 pub const VERSION: u64 = 1;
 
 /// One line.
@@ -32,16 +32,16 @@ pub enum Line {
     CutResponse(CutResponse),
 }
 
-/// Why a line is none of this schema.
+/// Why a line does not have this schema.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// No JSON, or not the keys of its type.
+    /// Not JSON, or not the keys of its type.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     /// Another version.
     #[error("version {0}; this framescope reads version {VERSION}")]
     Version(u64),
-    /// A type that the schema lacks.
+    /// An unknown type.
     #[error("type {0:?} is not known")]
     Type(String),
 }
@@ -77,8 +77,8 @@ impl Line {
     }
 }
 
-/// Declares line types: the keys that all have, their own, and `findings`. Behind `known`: how a key's type is written that is null
-/// where the bytes do not tell it.
+/// Declares line types: the common keys, their own keys, and `findings`. After `known`: the wrapper of a key's type, `Option` if the
+/// key is null where the bytes do not determine its value.
 macro_rules! line {
     ($($(#[doc = $doc:literal])+ $name:ident(known $known:ident) {
         $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)*
@@ -91,18 +91,18 @@ macro_rules! line {
             pub v: u64,
             /// The record's number, from 1.
             pub no: u64,
-            /// Which type of line.
+            /// The type of the line.
             pub r#type: String,
             /// The connection's number, from 1.
             pub conn: u32,
             /// `c2s` or `s2c`; null only for a frame, given to `decode`, that ends before its MASK.
             pub dir: $known<String>,
-            /// When the record's last byte was seen: RFC 3339, UTC, nanoseconds.
+            /// When the record's last byte was captured: RFC 3339, UTC, nanoseconds.
             pub time: String,
-            /// Of its first byte in its direction's stream.
+            /// The offset of its first byte in its direction.
             pub offset: u64,
             $($(#[doc = $field_doc])+ pub $field: $type,)*
-            /// What there is to say about it.
+            /// The findings of the record.
             pub findings: Vec<Finding>,
         }
     )+ };
@@ -156,7 +156,7 @@ line! {
         /// `fin`, `rst` or `capture`.
         how: String,
     }
-    /// Bytes that are no HTTP and no frame.
+    /// Bytes that are neither HTTP nor a frame.
     Junk(known Always) {
         /// How many.
         wire_len: u64,
@@ -175,13 +175,13 @@ line! {
         server: Option<String>,
         /// Those bytes in lower-case hex.
         wire: String,
-        /// As far as it was captured.
+        /// Its captured part.
         method: Option<String>,
-        /// As far as it was captured.
+        /// Its captured part.
         target: Option<String>,
-        /// As far as it was captured.
+        /// Its captured part.
         version: Option<String>,
-        /// Those that were captured.
+        /// The captured ones.
         headers: Vec<[String; 2]>,
     }
     /// The beginning of a response.
@@ -192,23 +192,23 @@ line! {
         of: String,
         /// Those bytes in lower-case hex.
         wire: String,
-        /// As far as it was captured.
+        /// Its captured part.
         status: Option<u16>,
-        /// As far as it was captured.
+        /// Its captured part.
         reason: Option<String>,
-        /// Those that were captured.
+        /// The captured ones.
         headers: Vec<[String; 2]>,
         /// For a 101 whose request, with a key, is known.
         accept: Option<Accept>,
     }
 }
 
-/// Declares the two types of lines that hold a frame, whole or cut, which have the same keys but for `of`.
+/// Declares the two types of lines with a frame, complete or truncated. Their keys are the same, except `of`.
 macro_rules! frame_line {
     ($($(#[doc = $doc:literal])+ $name:ident(known $known:ident) { $($of:ident)? })+) => { line! { $(
         $(#[doc = $doc])+
         $name(known $known) {
-            /// Its length in bytes; of a cut frame how many were captured.
+            /// Its length in bytes; for a truncated frame, how many were captured.
             wire_len: u64,
             $(
                 /// `frame`
@@ -230,27 +230,27 @@ macro_rules! frame_line {
             opcode_name: $known<String>,
             /// MASK.
             mask: $known<bool>,
-            /// The 7-bit length as it stands.
+            /// The 7-bit length field.
             len_code: $known<u8>,
-            /// The payload's length in bytes; of a cut frame the length that is announced.
+            /// The payload's length in bytes; for a truncated frame, the announced length.
             payload_len: $known<u64>,
-            /// The head's length in bytes; of a cut head the length that its first two bytes announce.
+            /// The header's length in bytes; for a truncated header, the length that its first two bytes announce.
             header_len: $known<u64>,
             /// Eight hex digits.
             masking_key: Option<String>,
-            /// The unmasked payload of a text frame that is valid UTF-8 and not compressed, as far as it was captured.
+            /// The captured, unmasked payload of a text frame that is valid UTF-8 and not compressed.
             text: Option<String>,
-            /// Otherwise base64 of the unmasked payload, as far as it was captured.
+            /// Otherwise base64 of the captured, unmasked payload.
             data: Option<String>,
             /// The ordinal of its data message in its direction, from 1.
             message: Option<u32>,
             /// A Close frame's code.
             close_code: Option<u16>,
-            /// A Close frame's reason, as far as it was captured.
+            /// The captured part of a Close frame's reason.
             close_reason: Option<String>,
             /// On the last frame of a compressed message: its text.
             inflated: Option<String>,
-            /// Or base64 of it, when it is no text.
+            /// Or base64 of it, if it is not text.
             inflated_data: Option<String>,
         }
     )+ } };
@@ -259,19 +259,19 @@ macro_rules! frame_line {
 frame_line! {
     /// A WebSocket frame.
     Frame(known Always) {}
-    /// The beginning of a frame; what its bytes do not tell is null.
+    /// The beginning of a frame. A value that its bytes do not determine is null.
     CutFrame(known Option) { of }
 }
 
-/// The accept key, computed again.
+/// The check of the accept key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accept {
     /// The client's Sec-WebSocket-Key.
     pub key: String,
-    /// What the server had to answer.
+    /// The right accept key.
     pub expected: String,
-    /// What it answered.
+    /// The server's Sec-WebSocket-Accept.
     pub received: Option<String>,
     /// Whether the two are the same.
     pub ok: bool,
@@ -283,15 +283,15 @@ pub struct Accept {
 pub struct Finding {
     /// The rule's id.
     pub rule: String,
-    /// Where the rule is written.
+    /// The section of the rule, such as `RFC 6455 §5.1`.
     pub section: String,
     /// `info`, `warning` or `error`.
     pub severity: String,
     /// One sentence.
     pub text: String,
-    /// From first to past-last bit within the record.
+    /// The first bit, and the bit after the last one, counted from the record's first bit.
     pub bits: Option<[u64; 2]>,
-    /// The number of the earlier record that it is about.
+    /// The number of the earlier record that the finding refers to.
     pub about: Option<u64>,
     /// The value that the sentence contains, where it is a number. Not written if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! IP fragments (RFC 791 §3.2, RFC 8200 §4.5): those of a packet wait, as file positions, until all of them are there; a receiver
-//! has nothing before that either. Then each brings its part of the TCP segment.
+//! Reassembles IP fragments (RFC 791 §3.2, RFC 8200 §4.5). The fragments of a packet are kept, as file positions, until the packet
+//! is complete: a receiver gets nothing before that either. Then each fragment gives its part of the TCP segment.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -7,38 +7,39 @@ use std::net::IpAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use super::link::{self, FragmentHead, Holds, TcpHead};
+use super::link::{self, FragmentHead, PacketContent, TcpHead};
 use crate::proto::time::Time;
 
-/// How many packets may wait for fragments; of more, the oldest is given up.
+/// The most incomplete packets that are kept. Of more, the oldest is dropped.
 const MAX_WAITING: usize = 1024;
 
-/// How long they wait, in nanoseconds: RFC 8200 §4.5 gives them a minute. Later the same number means another packet.
-const PATIENCE: i64 = 60_000_000_000;
+/// How long an incomplete packet is kept, in nanoseconds: one minute (RFC 8200 §4.5). Later, the same identification means another packet.
+const TIMEOUT: i64 = 60_000_000_000;
 
-/// The longest packet without its header, in bytes.
+/// The longest payload of an IP packet, in bytes.
 const MAX_LEN: usize = 65_535;
 
-/// The fragments that wait.
+/// The fragments of incomplete packets.
 pub struct Fragments {
     file: Arc<File>,
-    waiting: HashMap<([IpAddr; 2], u32), Waiting>,
-    /// Packets of which fragments came so far.
+    incomplete: HashMap<([IpAddr; 2], u32), Incomplete>,
+    /// Packets that had a fragment so far.
     begun: u64,
-    /// Fragments that were given up.
-    pub given_up: u64,
+    /// Fragments that were dropped.
+    pub dropped: u64,
 }
 
-/// A packet of which fragments are there.
-struct Waiting {
-    /// When the first was seen, and as which of all.
+/// A packet of which fragments are missing.
+struct Incomplete {
+    /// When its first fragment was captured.
     since: Time,
+    /// Its number among all packets with fragments.
     order: u64,
-    /// By their offsets: those that came first, where they overlap.
+    /// Its fragments, by their offsets. Where fragments overlap, the first one counts.
     pieces: BTreeMap<usize, Piece>,
-    /// How many came.
+    /// How many fragments it has.
     count: u64,
-    /// Its length, once its last fragment is there.
+    /// Its length, once its last fragment was captured.
     len: Option<usize>,
     note: Option<String>,
 }
@@ -51,41 +52,41 @@ struct Piece {
     position: u64,
 }
 
-/// A TCP segment that was put together.
-pub struct Whole {
+/// A TCP segment that was reassembled.
+pub struct Reassembled {
     bytes: Vec<u8>,
     tcp: TcpHead,
-    /// (offset in `bytes`, piece).
+    /// The fragments, with their offsets in `bytes`.
     pieces: Vec<(usize, Piece)>,
     pub note: Option<String>,
 }
 
 impl Fragments {
     pub fn new(file: Arc<File>) -> Self {
-        Self { file, waiting: HashMap::new(), begun: 0, given_up: 0 }
+        Self { file, incomplete: HashMap::new(), begun: 0, dropped: 0 }
     }
 
-    /// Takes the next fragment of the file, which stands at `position`; the segment, when it was the last that was missing.
-    pub fn take(&mut self, head: FragmentHead, position: u64, time: Time, note: Option<String>) -> Option<Whole> {
+    /// Adds the next fragment of the file, whose bytes are at `position`. Returns the segment if it is complete now.
+    pub fn take(&mut self, head: FragmentHead, position: u64, time: Time, note: Option<String>) -> Option<Reassembled> {
         let end = head.offset + head.wire_len;
-        // All but the last are multiples of 8 bytes long.
+        // All fragments but the last have a multiple of 8 bytes.
         if end > MAX_LEN || head.wire_len == 0 || head.more && !head.wire_len.is_multiple_of(8) {
-            self.given_up += 1;
+            self.dropped += 1;
             return None;
         }
-        if self.waiting.get(&head.of).is_some_and(|waiting| time.nanos_since(waiting.since) > PATIENCE) {
-            self.give_up(head.of);
+        if self.incomplete.get(&head.of).is_some_and(|packet| time.nanos_since(packet.since) > TIMEOUT) {
+            self.drop_packet(head.of);
         }
-        if !self.waiting.contains_key(&head.of) {
-            if self.waiting.len() == MAX_WAITING
-                && let Some(oldest) = self.waiting.iter().min_by_key(|(_, waiting)| waiting.order).map(|(of, _)| *of)
+        if !self.incomplete.contains_key(&head.of) {
+            if self.incomplete.len() == MAX_WAITING
+                && let Some(oldest) = self.incomplete.iter().min_by_key(|(_, packet)| packet.order).map(|(of, _)| *of)
             {
-                self.give_up(oldest);
+                self.drop_packet(oldest);
             }
             self.begun += 1;
         }
         let order = self.begun;
-        let waiting = self.waiting.entry(head.of).or_insert_with(|| Waiting {
+        let packet = self.incomplete.entry(head.of).or_insert_with(|| Incomplete {
             since: time,
             order,
             pieces: BTreeMap::new(),
@@ -93,43 +94,43 @@ impl Fragments {
             len: None,
             note: None,
         });
-        waiting.count += 1;
-        waiting.note = waiting.note.take().or(note);
+        packet.count += 1;
+        packet.note = packet.note.take().or(note);
         let captured = head.bytes.1 - head.bytes.0;
-        waiting.keep(head.offset, Piece { wire_len: head.wire_len, captured, position });
+        packet.keep(head.offset, Piece { wire_len: head.wire_len, captured, position });
         if !head.more {
-            waiting.len.get_or_insert(end);
+            packet.len.get_or_insert(end);
         }
-        let len = waiting.len.filter(|len| waiting.reaches(*len))?;
-        let waiting = self.waiting.remove(&head.of)?;
-        let count = waiting.count;
-        let whole = waiting.whole(&self.file, head.of.0, len);
-        if whole.is_none() {
-            self.given_up += count;
+        let len = packet.len.filter(|len| packet.covers(*len))?;
+        let packet = self.incomplete.remove(&head.of)?;
+        let count = packet.count;
+        let segment = packet.reassemble(&self.file, head.of.0, len);
+        if segment.is_none() {
+            self.dropped += count;
         }
-        whole
+        segment
     }
 
-    /// No more come.
+    /// Drops all incomplete packets: the file has no more fragments.
     pub fn finish(&mut self) {
-        self.given_up += self.waiting.drain().map(|(_, waiting)| waiting.count).sum::<u64>();
+        self.dropped += self.incomplete.drain().map(|(_, packet)| packet.count).sum::<u64>();
     }
 
-    fn give_up(&mut self, of: ([IpAddr; 2], u32)) {
-        self.given_up += self.waiting.remove(&of).map_or(0, |waiting| waiting.count);
+    fn drop_packet(&mut self, of: ([IpAddr; 2], u32)) {
+        self.dropped += self.incomplete.remove(&of).map_or(0, |packet| packet.count);
     }
 }
 
-impl Waiting {
-    /// Keeps what of a piece is not there yet.
+impl Incomplete {
+    /// Keeps the parts of a piece that no earlier piece covers.
     fn keep(&mut self, offset: usize, piece: Piece) {
         let end = offset + piece.wire_len;
         let mut at = offset;
         let before = self.pieces.range(..=offset).next_back().map(|(start, had)| (*start, *had));
-        let behind: Vec<(usize, Piece)> =
+        let after: Vec<(usize, Piece)> =
             self.pieces.range(offset + 1..end).map(|(start, had)| (*start, *had)).collect();
         let close = (end, Piece { wire_len: 0, captured: 0, position: 0 });
-        for (start, had) in before.into_iter().chain(behind).chain([close]) {
+        for (start, had) in before.into_iter().chain(after).chain([close]) {
             if start > at {
                 let skip = at - offset;
                 let len = start.min(end) - at;
@@ -141,8 +142,8 @@ impl Waiting {
         }
     }
 
-    /// Whether everything up to there has come.
-    fn reaches(&self, len: usize) -> bool {
+    /// Returns true if the pieces cover the first `len` bytes.
+    fn covers(&self, len: usize) -> bool {
         let mut at = 0;
         for (start, piece) in &self.pieces {
             if *start > at {
@@ -153,30 +154,32 @@ impl Waiting {
         at >= len
     }
 
-    /// Puts the segment together: its head must have been captured.
-    fn whole(self, file: &File, ends: [IpAddr; 2], len: usize) -> Option<Whole> {
+    /// Reads the pieces into a segment; `None` if its TCP header was not captured.
+    fn reassemble(self, file: &File, ends: [IpAddr; 2], len: usize) -> Option<Reassembled> {
         let mut bytes = vec![0; len];
         let mut captured = 0;
         let mut pieces = Vec::with_capacity(self.pieces.len());
         for (offset, piece) in self.pieces {
-            let Some(room) = bytes.get_mut(offset..).map(|room| room.len().min(piece.captured)) else { break };
-            file.read_exact_at(&mut bytes[offset..offset + room], piece.position).ok()?;
+            let Some(present) = bytes.get(offset..).map(|space| space.len().min(piece.captured)) else { break };
+            file.read_exact_at(&mut bytes[offset..offset + present], piece.position).ok()?;
             if captured == offset {
-                captured += room;
+                captured += present;
             }
             let wire_len = piece.wire_len.min(len - offset);
-            pieces.push((offset, Piece { captured: room, wire_len, ..piece }));
+            pieces.push((offset, Piece { captured: present, wire_len, ..piece }));
         }
         match link::tcp(&bytes, ends, 0, len) {
-            Holds::Tcp(tcp) if tcp.payload.0 <= captured => Some(Whole { bytes, tcp, pieces, note: self.note }),
+            PacketContent::Tcp(tcp) if tcp.payload.0 <= captured => {
+                Some(Reassembled { bytes, tcp, pieces, note: self.note })
+            }
             _ => None,
         }
     }
 }
 
-impl Whole {
-    /// The parts of the segment, each as if it were one: with the file position of its payload. The first has the SYN, the last the
-    /// FIN and the RST.
+impl Reassembled {
+    /// The parts of the segment, each as a segment with its payload and the payload's file position. The first has the SYN, the last
+    /// the FIN and the RST.
     pub fn segments(&self) -> impl Iterator<Item = (TcpHead, &[u8], u64)> {
         let header = self.tcp.payload.0;
         let last = self.pieces.len() - 1;
@@ -187,8 +190,8 @@ impl Whole {
             let begin = offset + skip;
             let end = (offset + piece.captured).max(begin);
             let mut tcp = self.tcp;
-            tcp.seq = tcp.seq.wrapping_add((begin - header) as u32 + u32::from(tcp.flags.syn && i > first));
-            tcp.wire_len = (piece.wire_len - skip) as u32;
+            tcp.seq = tcp.seq + ((begin - header) as u64 + u64::from(tcp.flags.syn && i > first));
+            tcp.wire_len = u32::try_from(piece.wire_len - skip).unwrap_or(u32::MAX);
             tcp.flags.syn &= i == first;
             tcp.flags.fin &= i == last;
             tcp.flags.rst &= i == last;

@@ -1,59 +1,77 @@
-//! Files compressed with gzip (RFC 1952): inflated into a file without a name first, so that positions in it stay valid.
+//! Files compressed with gzip (RFC 1952). They are inflated into an unnamed file, from which packets are read by position.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, BufReader, Read as _, Seek as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
-use crate::proto::rules::grouped;
+use crate::proto::rules::count;
 
-/// How much is inflated between two looks at whether it is wanted any more, in bytes.
+/// How much is inflated between two checks of the cancel flag, in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// Whether a file with this beginning is compressed.
+/// Why only the beginning of a file was inflated.
+#[derive(Debug, thiserror::Error)]
+pub enum GunzipError {
+    /// The file ends inside its compressed data.
+    #[error("the compressed file ends early, after {}; records before its end are shown", inflated_bytes(.inflated))]
+    Truncated {
+        /// Bytes that were inflated.
+        inflated: u64,
+    },
+    /// The compressed data is not valid.
+    #[error("the compressed file is damaged, after {}; records before the damage are shown", inflated_bytes(.inflated))]
+    Damaged {
+        /// Bytes that were inflated.
+        inflated: u64,
+    },
+    /// The inflated bytes cannot be written.
+    #[error("cannot write more than {}: {source}; set TMPDIR to a folder with more free space", inflated_bytes(.inflated))]
+    Write {
+        /// Bytes that were inflated and written.
+        inflated: u64,
+        /// The error of the system.
+        source: io::Error,
+    },
+}
+
+fn inflated_bytes(n: &u64) -> String {
+    count(*n, "inflated byte")
+}
+
+/// Returns true if a file that begins like this is compressed.
 pub fn is_gzip(beginning: &[u8]) -> bool {
     beginning.starts_with(&[0x1f, 0x8b])
 }
 
-/// The first bytes of what a file inflates to, at most `len`; `None` when there are none because it is damaged.
+/// The first `len` inflated bytes of a file, or fewer if it has fewer; `None` if it is damaged before the first one. Leaves the file at
+/// its beginning.
 pub fn beginning(mut source: &File, len: usize) -> Option<Vec<u8>> {
-    use std::io::Seek as _;
-
     let mut inflated = Vec::new();
     let read = MultiGzDecoder::new(BufReader::new(source)).take(len as u64).read_to_end(&mut inflated);
     source.rewind().ok()?;
     (read.is_ok() || !inflated.is_empty()).then_some(inflated)
 }
 
-/// Inflates a file, read from where it stands, to the end of another one, until `cancel` is set.
+/// Inflates a file and appends the bytes to another file, until `cancel` is set.
 ///
 /// # Errors
-/// Why that ended early, in one line; everything before that was written.
-pub fn inflate(source: File, mut to: &File, cancel: &AtomicBool) -> Result<(), String> {
+/// See [`GunzipError`]. The bytes before the error are written.
+pub fn inflate(source: File, mut to: &File, cancel: &AtomicBool) -> Result<(), GunzipError> {
     let mut decoder = MultiGzDecoder::new(BufReader::with_capacity(PIECE, source));
     let mut piece = vec![0; PIECE];
-    let mut written = 0;
+    let mut inflated = 0;
     while !cancel.load(Ordering::Relaxed) {
         let read = match decoder.read(&mut piece) {
             Ok(0) => break,
             Ok(read) => read,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => {
-                let what = match e.kind() {
-                    io::ErrorKind::UnexpectedEof => "the compressed file ends early",
-                    _ => "the compressed file is damaged",
-                };
-                return Err(format!("{what}, after {} inflated bytes; what stands before is shown", grouped(written)));
-            }
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(GunzipError::Truncated { inflated }),
+            Err(_) => return Err(GunzipError::Damaged { inflated }),
         };
-        if let Err(e) = to.write_all(&piece[..read]) {
-            return Err(format!(
-                "only the first {} bytes could be inflated: {e}; set TMPDIR to a place with more room",
-                grouped(written)
-            ));
-        }
-        written += read as u64;
+        to.write_all(&piece[..read]).map_err(|source| GunzipError::Write { inflated, source })?;
+        inflated += read as u64;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Opening files that hold traffic. What a file is, is told by its content.
+//! Opens captures. The content of a file decides its format, not its name.
 
 mod fragments;
 mod gzip;
@@ -19,95 +19,95 @@ use self::json::Conversion;
 use super::live::spool::SpoolError;
 use super::store::{Capture, scratch};
 
-/// How many of a file's first bytes tell what it is.
+/// How many bytes at the beginning of a file are examined to find its format.
 const BEGINNING: usize = 64;
 
 /// Why a file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The system refused.
+    /// The file cannot be read.
     #[error("cannot read {}: {source}; check its name and permissions", path.display())]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// There is no place for what a compressed file inflates to.
-    #[error("cannot inflate {}: {source}; set TMPDIR to a place that can be written, or gunzip it first", path.display())]
+    /// The file for the inflated bytes cannot be created.
+    #[error("cannot inflate {}: {source}; set TMPDIR to a writable folder, or decompress the file with gunzip first", path.display())]
     Inflate {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file is no capture.
+    /// The file is not a capture.
     #[error("{} is {what}; framescope opens pcapng and pcap, also compressed with gzip, HAR and its own NDJSON", path.display())]
     Foreign {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What it looks like.
+        /// What it is instead.
         what: &'static str,
     },
     /// The file cannot be followed.
-    #[error("{} is {what}: it cannot be followed while it grows; open it without --follow", path.display())]
+    #[error("cannot follow {} while it grows: it is {what}; open it without --follow", path.display())]
     Unfollowable {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// What it is.
         what: &'static str,
     },
-    /// There is no place for what it is converted into.
-    #[error("there is no place to convert {} ({source}); set TMPDIR to a folder with room", path.display())]
+    /// The private file for the conversion cannot be created.
+    #[error("cannot convert {}: {source}; set TMPDIR to a folder with free space", path.display())]
     Convert {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with the place.
+        /// Why it cannot be created.
         source: SpoolError,
     },
 }
 
-/// How a file is read.
+/// How to open a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
-    /// A connection on this port whose handshake is missing is read as WebSocket frames.
+    /// Connections on this port whose handshake is missing are read as WebSocket frames.
     pub port: Option<u16>,
     /// At the end of the file, wait until it grows.
     pub follow: bool,
 }
 
-/// Reads a file into its capture. Made by [`open()`]; run it here or on another thread.
+/// Reads an opened file into its capture, on the thread that calls [`Loader::run`].
 pub struct Loader {
     capture: Capture,
     source: Source,
 }
 
-/// What a file is.
+/// The format of the file.
 enum Source {
     /// pcapng or pcap.
     Packets {
-        /// What the capture's bytes are read from.
+        /// The file from which the capture reads bytes.
         file: Arc<File>,
         options: ImportOptions,
-        /// What is inflated into `file` first.
+        /// The compressed file, which is inflated into `file` first.
         compressed: Option<File>,
     },
-    /// JSON, which becomes a file of packets.
+    /// JSON, which is converted into pcapng.
     Text { file: File, conversion: Conversion },
 }
 
-/// Opens a file as [`open_with`] does, without options.
+/// Opens a file with the default options. See [`open_with`].
 ///
 /// # Errors
-/// When the file cannot be read or is no capture.
+/// See [`OpenError`].
 pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
     open_with(path, ImportOptions::default())
 }
 
-/// Opens a file. The capture is empty until the loader runs, and grows while it does.
+/// Opens a file. The capture is empty until the loader runs, and grows while it runs.
 ///
 /// # Errors
-/// When the file cannot be read or is no capture.
+/// See [`OpenError`].
 pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let foreign = |what| OpenError::Foreign { path: path.to_owned(), what };
@@ -118,7 +118,7 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
     let unfollowable = |what| OpenError::Unfollowable { path: path.to_owned(), what };
     if let Some(conversion) = Conversion::begin(&source, path)? {
         if options.follow {
-            return Err(unfollowable("no packet capture"));
+            return Err(unfollowable("not a packet capture"));
         }
         let capture = conversion.capture();
         capture.set_loading(true);
@@ -131,15 +131,15 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
         if options.follow {
             return Err(unfollowable("compressed"));
         }
-        beginning = gzip::beginning(&source, BEGINNING)
-            .ok_or_else(|| foreign("compressed, and damaged from its beginning on"))?;
+        beginning =
+            gzip::beginning(&source, BEGINNING).ok_or_else(|| foreign("compressed, and damaged at its beginning"))?;
         let inflated = scratch::file();
         (inflated.map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?, Some(source))
     } else {
         (source, None)
     };
     match not_packets(&beginning) {
-        // Whoever writes it has not begun.
+        // The program that writes the file has not begun.
         Some(_) if options.follow && beginning.is_empty() => {}
         Some(what) => return Err(foreign(what)),
         None => {}
@@ -152,7 +152,7 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
 }
 
 impl Loader {
-    /// Reads the file to its end, or until `cancel` is set. What is wrong with it goes into the capture's trouble.
+    /// Reads the file to its end, or until `cancel` is set. Damage is reported in the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
         let capture = &self.capture;
         match self.source {
@@ -161,7 +161,7 @@ impl Loader {
                 let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
                 packets::read(capture, &file, &options, cancel);
                 if let Some(damage) = damage {
-                    capture.add_trouble(&damage);
+                    capture.add_trouble(&damage.to_string());
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Loader {
     }
 }
 
-/// What a file with this beginning looks like when it is no pcapng and no pcap.
+/// What a file that begins like this is, if it is neither pcapng nor pcap.
 fn not_packets(beginning: &[u8]) -> Option<&'static str> {
     match beginning {
         [0x0a, 0x0d, 0x0d, 0x0a, ..]
@@ -180,6 +180,6 @@ fn not_packets(beginning: &[u8]) -> Option<&'static str> {
         | [0x4d, 0x3c, 0xb2, 0xa1, ..] => None,
         [] => Some("empty"),
         [0x1f, 0x8b, ..] => Some("compressed more than once"),
-        _ => Some("no capture"),
+        _ => Some("not a capture"),
     }
 }

@@ -1,10 +1,10 @@
-//! The captures that come with the program. `MAKE_ASSETS=1 cargo test --test it samples` makes them again.
+//! The sample captures in the program. `MAKE_ASSETS=1 cargo test --test it samples` writes them again.
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// A capture that comes with the program.
+/// A sample capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// Its name.
@@ -26,7 +26,7 @@ macro_rules! sample {
 }
 
 impl Sample {
-    /// All of them, the simplest first.
+    /// All samples, the simplest first.
     pub const ALL: [Self; 5] = [
         sample!("hello", "the handshake of RFC 6455 §1.3 and the frames of its §5.7"),
         sample!("ticker", "a page is loaded, then talks to the ticker and closes"),
@@ -40,10 +40,10 @@ impl Sample {
         Self::ALL.into_iter().find(|sample| sample.name == name)
     }
 
-    /// Writes it to a new file.
+    /// Writes the sample to a new file.
     ///
     /// # Errors
-    /// What the system says.
+    /// If the file exists or cannot be written.
     pub fn unpack(&self, path: &Path) -> io::Result<()> {
         File::create_new(path)?.write_all(self.bytes)
     }

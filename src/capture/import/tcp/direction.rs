@@ -1,32 +1,33 @@
-//! One direction of a TCP connection: sequence numbers become stream offsets, segments that come early wait.
+//! One direction of a TCP connection: converts sequence numbers to stream offsets, and keeps segments that came early.
 
 use std::collections::BTreeMap;
 
 use crate::capture::format::pcapng::MAX_JUMP;
+use crate::capture::format::sequence::SeqNumber;
 use crate::proto::time::Time;
 
-/// How many bytes of one direction may wait for earlier ones before those count as lost.
+/// The most bytes of one direction that are kept while earlier ones are missing. With more, the missing bytes are lost.
 const MAX_WAITING: u64 = 16 << 20;
 
-/// The same in pieces.
+/// The most pieces of one direction that are kept.
 const MAX_PIECES: usize = 1 << 16;
 
-/// How far an acknowledgment may lie ahead of everything that was seen to be believed, in bytes.
-const MAX_AHEAD: i64 = 64 << 20;
+/// How many bytes a plausible acknowledgment can be ahead of everything that was captured.
+const MAX_AHEAD: u64 = 64 << 20;
 
-/// Captures swap neighbours: bytes that were acknowledged count as lost when this many further segments of the connection
-/// have come and this much time has passed in between, or when [`CERTAINLY`] segments have come.
+/// Captures swap neighbouring segments. So missing bytes that are acknowledged are lost only after this many further segments of the
+/// connection and this many nanoseconds, or after [`CERTAIN`] segments.
 const PATIENCE: u64 = 16;
 const PATIENCE_TIME: i64 = 2_000_000_000;
-const CERTAINLY: u64 = 256;
+const CERTAIN: u64 = 256;
 
-/// The same once both sides have said that they have no more to say.
+/// The number of further segments after the FINs of both sides.
 const PATIENCE_AT_END: u64 = 2;
 
-/// A part of the stream: where its bytes stand in the file.
+/// A part of the stream, with the place of its bytes in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
-    /// File position of its first byte; `None` for bytes that crossed the wire and were cut off by the snap length.
+    /// File position of its first byte; `None` for bytes that the snap length cut off.
     pub position: Option<u64>,
     /// Length in bytes.
     pub len: u32,
@@ -34,110 +35,123 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// The part from byte `from` on, up to byte `to`.
+    /// The part from byte `from` to before byte `to`. Both are at most `len`.
     const fn part(self, from: u64, to: u64) -> Self {
         let position = match self.position {
             Some(position) => Some(position + from),
             None => None,
         };
-        Self { position, len: (to - from) as u32, time: self.time }
+        Self { position, len: ((to - from) & 0xffff_ffff) as u32, time: self.time }
     }
 }
 
-/// One direction.
+/// The reassembly of one direction.
 #[derive(Debug, Default)]
 pub struct Side {
-    /// Sequence number of the stream's first byte.
-    first: Option<u32>,
-    /// Whether a SYN or a payload tells that number.
+    /// The sequence number of the stream's first byte.
+    first: Option<SeqNumber>,
+    /// Whether a SYN or a payload gave that number.
     anchored: bool,
-    /// Stream offset up to which bytes were taken, those that are missing included.
+    /// Stream offset up to which bytes were fed to the dissector, gaps included.
     pub taken: u64,
-    /// Segments that wait, by stream offset. They do not overlap.
+    /// Pieces after missing bytes, by stream offset. They do not overlap.
     waiting: BTreeMap<u64, Piece>,
-    /// How many bytes wait.
+    /// How many bytes are in `waiting`.
     held: u64,
-    /// Stream offset behind the last byte that was seen, and up to which the other side has acknowledged.
+    /// Stream offset after the last byte that was captured.
     seen: u64,
+    /// Stream offset up to which the receiver has acknowledged the stream.
     acked: u64,
-    /// Since when the bytes before the first piece that waits, at that offset, are acknowledged: segments of the connection, time.
-    doubt: Option<(u64, u64, Time)>,
-    /// Stream offset of the FIN.
+    /// When it was first seen that the receiver has the missing bytes.
+    doubt: Option<Doubt>,
+    /// Stream offset and time of the FIN.
     pub fin: Option<(u64, Time)>,
-    /// Whether the end was told.
+    /// Whether the end was fed to the dissector.
     pub ended: bool,
-    /// What comes was taken before, and its sequence numbers are others, until they are told: see [`Self::place`].
+    /// The segments repeat bytes that were taken before, with other sequence numbers, until a marker gives their offset: see
+    /// [`Self::place`].
     pub repeats: bool,
 }
 
+/// Missing bytes that the receiver has acknowledged.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    /// Stream offset of the first piece after them.
+    offset: u64,
+    /// How many segments the connection had.
+    segments: u64,
+    since: Time,
+}
+
 impl Side {
-    /// The stream offset that a sequence number means, negative before the first byte. The one nearest to what was taken, as
-    /// sequence numbers wrap.
+    /// The stream offset of a sequence number; negative before the first byte. Sequence numbers wrap: it is the offset nearest to
+    /// the bytes that were taken.
     #[inline]
-    pub fn offset(&mut self, seq: u32, syn: bool, payload: bool) -> i64 {
+    pub fn offset(&mut self, seq: SeqNumber, syn: bool, payload: bool) -> i64 {
         if !self.anchored && (syn || payload) {
             self.anchored = true;
             if self.taken == 0 {
                 self.first = Some(seq);
             }
         }
-        let near = self.first.get_or_insert(seq).wrapping_add(self.taken as u32);
-        self.taken as i64 + i64::from(seq.wrapping_sub(near) as i32)
+        let next = *self.first.get_or_insert(seq) + self.taken;
+        self.taken.cast_signed() + (seq - next)
     }
 
-    /// A SYN stands for one with the sequence number `first`, which may be the one that this side began with.
-    pub fn begin_again(&mut self, first: u32, syn: u32) {
-        self.repeats = syn != first && self.first == Some(first.wrapping_add(1));
+    /// Takes a SYN with the sequence number `syn` of a connection with the initial sequence number `first`. If that is the number of
+    /// this direction, the segments that follow repeat it.
+    pub fn begin_again(&mut self, first: SeqNumber, syn: SeqNumber) {
+        self.repeats = syn != first && self.first == Some(first + 1);
     }
 
-    /// It is told which stream offset a sequence number means from here on. What is far behind was taken before.
-    pub const fn place(&mut self, seq: u32, offset: u64) {
+    /// Sets the stream offset of a sequence number, which a marker gives. A repeated direction stays one if the offset is far before
+    /// the bytes that were taken.
+    pub fn place(&mut self, seq: SeqNumber, offset: u64) {
         if self.repeats && offset.saturating_add(MAX_JUMP) < self.taken {
             return;
         }
-        self.first = Some(seq.wrapping_sub(offset as u32));
+        self.first = Some(seq - offset);
         self.anchored = true;
         self.repeats = false;
     }
 
-    /// Whether a SYN with that sequence number begins another connection than the one that this side belongs to.
-    pub fn is_new(&self, syn: u32, other: &Self) -> bool {
+    /// Returns true if a SYN with this sequence number begins another connection on the same addresses.
+    pub fn is_new(&self, syn: SeqNumber, other: &Self) -> bool {
         match self.first {
-            Some(first) => first != syn.wrapping_add(1),
+            Some(first) => first != syn + 1,
             None => other.taken > 0 || other.ended,
         }
     }
 
-    /// Whether a segment with that sequence number begins inside what was taken, or right behind it.
-    pub fn was_taken(&self, seq: u32) -> bool {
-        self.first.is_some_and(|first| u64::from(seq.wrapping_sub(first)) <= self.taken + 1)
+    /// Returns true if a segment with this sequence number begins in the bytes that were taken, or directly after them.
+    pub fn was_taken(&self, seq: SeqNumber) -> bool {
+        self.first.is_some_and(|first| seq.bytes_after(first) <= self.taken + 1)
     }
 
-    /// The other side acknowledges everything before that sequence number.
+    /// The receiver acknowledges everything before this sequence number.
     #[inline]
-    pub fn acknowledged(&mut self, ack: u32) {
+    pub fn acknowledged(&mut self, ack: SeqNumber) {
         let Some(first) = self.first else { return };
-        let ahead = i64::from(ack.wrapping_sub(first.wrapping_add(self.taken as u32)) as i32);
-        let known = self.seen.saturating_sub(self.taken) as i64;
-        if ahead > 0 && ahead <= known + MAX_AHEAD {
-            self.acked = self.acked.max(self.taken + ahead as u64);
+        let ahead = u64::try_from(ack - (first + self.taken)).unwrap_or(0);
+        if ahead <= self.seen.saturating_sub(self.taken) + MAX_AHEAD {
+            self.acked = self.acked.max(self.taken + ahead);
         }
     }
 
-    /// A segment reached up to that stream offset.
+    /// A segment ends at this stream offset.
     #[inline]
     pub fn reached(&mut self, end: u64) {
         self.seen = self.seen.max(end);
     }
 
-    /// Whether something waits.
+    /// Returns true if pieces wait for missing bytes.
     pub fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// Whether the other side has received bytes that were not taken yet. One byte more may stand for the FIN.
+    /// Returns true if the receiver has bytes that were not taken yet. An acknowledgment of one byte more can be that of a FIN.
     #[inline]
-    pub fn is_behind(&self) -> bool {
+    pub fn is_incomplete(&self) -> bool {
         self.acked > self.taken + 1 || self.waits()
     }
 
@@ -146,7 +160,7 @@ impl Side {
         self.waiting.first_key_value().map(|(offset, piece)| (*offset, *piece))
     }
 
-    /// Takes the first piece that waits, without what was taken before.
+    /// Removes the first piece that waits, and returns the part that was not taken yet.
     pub fn next_waiting(&mut self) -> Option<Piece> {
         let (offset, piece) = self.waiting.pop_first()?;
         self.held -= u64::from(piece.len);
@@ -154,8 +168,8 @@ impl Side {
         Some(piece.part(skip, u64::from(piece.len)))
     }
 
-    /// Keeps of a segment what neither was taken nor waits: first bytes win. Returns where it overlaps with pieces that wait:
-    /// (byte of the segment, the part of the piece).
+    /// Keeps the parts of a segment that were neither taken nor wait: the first bytes count. Returns the overlaps with pieces that
+    /// wait: the offset in the segment, and the part of the piece.
     pub fn keep(&mut self, offset: u64, piece: Piece) -> Vec<(u64, Piece)> {
         let end = offset + u64::from(piece.len);
         let mut at = offset.max(self.taken);
@@ -185,8 +199,8 @@ impl Side {
         overlaps
     }
 
-    /// Whether the bytes before the first piece that waits, at `offset`, will not come any more. `segments` counts those of the
-    /// connection, `over` tells whether both sides have sent their FIN.
+    /// Returns true if the bytes before the first piece that waits, at `offset`, are lost. `segments` is how many segments the
+    /// connection had, `over` is whether both sides have sent their FIN.
     pub fn is_lost(&mut self, offset: u64, segments: u64, over: bool, now: Time) -> bool {
         if self.held > MAX_WAITING || self.waiting.len() > MAX_PIECES {
             return true;
@@ -195,21 +209,21 @@ impl Side {
             return false;
         }
         match self.doubt {
-            Some((at, since, time)) if at == offset => {
-                let passed = segments - since;
-                passed >= CERTAINLY
+            Some(doubt) if doubt.offset == offset => {
+                let passed = segments - doubt.segments;
+                passed >= CERTAIN
                     || over && passed >= PATIENCE_AT_END
-                    || passed >= PATIENCE && now.nanos_since(time) >= PATIENCE_TIME
+                    || passed >= PATIENCE && now.nanos_since(doubt.since) >= PATIENCE_TIME
             }
             _ => {
-                self.doubt = Some((offset, segments, now));
+                self.doubt = Some(Doubt { offset, segments, since: now });
                 false
             }
         }
     }
 
-    /// How many bytes are missing at the end, when nothing waits and nothing more comes: what the FIN or an acknowledgment
-    /// tells. An acknowledgment of one byte more may be that of a FIN.
+    /// How many bytes are missing at the end of the direction, by the FIN or an acknowledgment, if no pieces wait. An acknowledgment
+    /// of one byte more can be that of a FIN.
     pub fn missing_at_end(&self) -> u64 {
         match self.fin {
             Some((fin, _)) => fin.saturating_sub(self.taken),

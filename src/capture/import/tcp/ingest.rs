@@ -1,4 +1,4 @@
-//! What comes next in a stream becomes records, and those enter the capture.
+//! Feeds the next bytes of a stream to the dissector, and its records to the capture.
 
 use super::{Flows, is_request};
 use crate::capture::store::index::{ConnectionEntry, Extent};
@@ -8,7 +8,7 @@ use crate::proto::resync;
 use crate::proto::time::Time;
 
 impl Flows {
-    /// Applies to the index what was read so far.
+    /// Applies the collected changes to the index.
     pub fn commit(&mut self) {
         let applied = self.capture.index_mut().apply(&mut self.batch, 0);
         if let Some(tls) = self.tls_record.take() {
@@ -26,8 +26,8 @@ impl Flows {
             return;
         }
         let number = self.number_of(i, direction, bytes, time);
-        if self.flows[i].is_mid_stream && !self.port_told {
-            self.tell_port(i, number, direction, bytes);
+        if self.flows[i].is_mid_stream && !self.port_reported {
+            self.report_port(i, number, direction, bytes);
         }
         let flow = &mut self.flows[i];
         let side = &mut flow.sides[direction.index()];
@@ -36,12 +36,12 @@ impl Flows {
         self.batch.extend(number, direction, extent);
         side.taken += bytes.len() as u64;
         let other = direction.opposite();
-        flow.connection.outstanding(other, flow.sides[other.index()].is_behind());
+        flow.connection.outstanding(other, flow.sides[other.index()].is_incomplete());
         flow.connection.feed(direction, bytes, time, &mut self.records);
         self.enter(i, number);
     }
 
-    /// The next bytes of a direction are missing for good.
+    /// The next `missing` bytes of a direction are lost.
     pub(super) fn gap(&mut self, i: usize, direction: Direction, missing: u64, time: Time) {
         if missing == 0 {
             return;
@@ -54,7 +54,7 @@ impl Flows {
         self.enter(i, number);
     }
 
-    /// It is told where something whole begins in a direction, behind a gap.
+    /// A marker gives the stream offset at which the next frame or head begins.
     pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
         if let (Some(at), Some(number)) = (at, self.flows[i].number) {
             let _ = self.flows[i].connection.begins(direction, at, &mut self.records);
@@ -62,7 +62,7 @@ impl Flows {
         }
     }
 
-    /// The number of a flow's connection, which begins with these bytes when it has none.
+    /// The number of a flow's connection. If it has none yet, the connection begins with these bytes.
     #[inline]
     fn number_of(&mut self, i: usize, direction: Direction, bytes: &[u8], time: Time) -> u32 {
         match self.flows[i].number {
@@ -91,10 +91,10 @@ impl Flows {
         number
     }
 
-    /// Says, once, that a port may make frames of what is not read.
-    fn tell_port(&mut self, i: usize, number: u32, direction: Direction, packet: &[u8]) {
+    /// Suggests `--port`, once, if a packet without handshake begins with a frame.
+    fn report_port(&mut self, i: usize, number: u32, direction: Direction, packet: &[u8]) {
         if resync::begins_with_frame(packet, direction, true) {
-            self.port_told = true;
+            self.port_reported = true;
             let port = self.flows[i].server.port();
             self.capture.add_trouble(&format!(
                 "connection {number} begins without its handshake; --port {port} reads it as WebSocket frames"
@@ -102,13 +102,13 @@ impl Flows {
         }
     }
 
-    pub(super) fn end(&mut self, i: usize, direction: Direction, how: EndReason, time: Time) {
+    pub(super) fn end(&mut self, i: usize, direction: Direction, reason: EndReason, time: Time) {
         let flow = &mut self.flows[i];
         let Some(number) = flow.number else { return };
         if std::mem::replace(&mut flow.sides[direction.index()].ended, true) {
             return;
         }
-        flow.connection.end(direction, how, time, &mut self.records);
+        flow.connection.end(direction, reason, time, &mut self.records);
         self.enter(i, number);
     }
 
@@ -118,9 +118,16 @@ impl Flows {
         for record in self.records.drain(..) {
             let kind = record.kind;
             handshake |= matches!(kind, Kind::Request | Kind::Response);
+            let (direction, end) = (record.direction, record.offset.saturating_add(record.wire_len));
             let at = self.batch.push(number, record);
-            if kind == Kind::Junk && !self.tls_told && self.flows[i].is_tls {
-                self.tls_told = true;
+            let notes = &mut self.flows[i].notes;
+            if !notes.is_empty() {
+                notes
+                    .extract_if(.., |(side, until, _)| *side == direction && *until <= end)
+                    .for_each(|(.., note)| self.batch.note(note));
+            }
+            if kind == Kind::Junk && !self.tls_reported && self.flows[i].is_tls {
+                self.tls_reported = true;
                 self.tls_record = Some(at);
             }
         }

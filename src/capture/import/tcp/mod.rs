@@ -1,7 +1,7 @@
-//! TCP reassembly: segments in any order become streams, and those become records (RFC 9293 §3.4, §3.10).
+//! TCP reassembly (RFC 9293 §3.4, §3.10): puts segments into the order of their streams, and feeds the streams to the dissectors.
 //!
-//! Segments that wait for an earlier one are kept as file positions. First bytes win where segments overlap. Bytes that are
-//! missing for good become a gap: see [`Side::is_lost`].
+//! Segments after missing bytes are kept as file positions. Where segments overlap, the first bytes count. Bytes that are lost
+//! become a gap: see [`Side::is_lost`].
 
 mod direction;
 mod ingest;
@@ -26,45 +26,56 @@ use crate::proto::rules::count;
 use crate::proto::time::Time;
 use crate::wire::http;
 
-/// How much is entered at once at the end of the file, or of a connection.
+/// How many index changes are collected at the end of the file, or of a connection, before they are committed.
 const MANY: usize = 4096;
 
-/// All connections of a file.
+/// Reassembles the connections of a file.
 pub struct Flows {
     capture: Capture,
     options: ImportOptions,
-    /// By the two ends, the smaller first. An ended connection is replaced by the next on the same ends.
+    /// Positions in `flows` by the two addresses, the smaller one first. The next connection on the same addresses replaces an ended one.
     by_ends: HashMap<(SocketAddr, SocketAddr), usize>,
     flows: Vec<Flow>,
-    /// Waits for [`Flows::commit`].
+    /// Index changes for the next [`Flows::commit`].
     batch: IndexBatch,
-    /// Which record of the batch is TLS; the first of all alone.
+    /// The position in the batch of the first record of the file that is TLS.
     tls_record: Option<usize>,
     records: Vec<DissectedRecord>,
     last: Time,
-    /// Bytes behind the end of their direction.
+    /// Bytes after the end of their direction.
     late: u64,
-    tls_told: bool,
-    port_told: bool,
+    tls_reported: bool,
+    port_reported: bool,
 }
 
+/// A connection.
 struct Flow {
     client: SocketAddr,
     server: SocketAddr,
-    /// From the first payload on.
+    /// Its number in the capture, from its first payload on.
     number: Option<u32>,
     connection: Connection,
     sides: [Side; 2],
     segments: u64,
-    /// Whether its beginning (a SYN) was seen.
+    /// Whether its SYN was captured.
     begun: bool,
     is_tls: bool,
-    /// Whether it begins in the middle of something that is not read: see [`ImportOptions::port`].
+    /// Whether it begins after its handshake, so that only [`ImportOptions::port`] can make it WebSocket frames.
     is_mid_stream: bool,
-    /// The server's first bytes wait until the client's stream is there up to this offset, or until so many segments came.
-    held_back: Option<(u64, u64)>,
-    /// The latest bytes that were taken of each side.
+    held_back: Option<HeldBack>,
+    /// The latest bytes that were taken in each direction.
     latest: [Option<Extent>; 2],
+    /// Notes on packets, for the record with the last byte of the packet: direction, stream offset after that byte, note.
+    notes: Vec<(Direction, u64, String)>,
+}
+
+/// The server's first bytes acknowledge a request that was not captured yet.
+#[derive(Clone, Copy)]
+struct HeldBack {
+    /// They are held back until this offset of the client's stream is reached,
+    until_offset: u64,
+    /// or until the connection has this many segments.
+    until_segments: u64,
 }
 
 impl Flows {
@@ -80,17 +91,18 @@ impl Flows {
             records: Vec::new(),
             last: Time::default(),
             late: 0,
-            tls_told: false,
-            port_told: false,
+            tls_reported: false,
+            port_reported: false,
         }
     }
 
     /// Takes the next segment of the file.
     #[inline]
-    pub fn take(&mut self, segment: Segment<'_>) {
+    pub fn take(&mut self, mut segment: Segment<'_>) {
         self.last = self.last.max(segment.time);
         let Some(i) = self.flow_of(&segment) else { return };
-        let Segment { tcp, time, .. } = &segment;
+        let (tcp, time) = (segment.tcp, segment.time);
+        let note = if tcp.flags.rst || segment.notes.is_empty() { None } else { Some(segment.notes.swap_remove(0)) };
         let flow = &mut self.flows[i];
         flow.segments += 1;
         let direction = if tcp.source == flow.client { Direction::ClientToServer } else { Direction::ServerToClient };
@@ -101,16 +113,25 @@ impl Flows {
         if let Some(first) = segment.initial_sequence() {
             side.begin_again(first, tcp.seq);
         }
-        let data_seq = tcp.seq.wrapping_add(u32::from(tcp.flags.syn));
+        let data_seq = tcp.seq + u64::from(tcp.flags.syn);
         let offset = side.offset(data_seq, tcp.flags.syn, tcp.wire_len > 0);
         let end = offset + i64::from(tcp.wire_len);
-        if tcp.flags.fin && side.fin.is_none() && end >= side.taken as i64 {
-            side.fin = Some((end as u64, *time));
+        if tcp.flags.fin && side.fin.is_none() && end >= side.taken.cast_signed() {
+            side.fin = Some((stream_offset(end), time));
         }
+        // A note belongs to the record that contains the last byte of the packet, which may not be complete yet.
+        let is_new = tcp.wire_len > 0 && !side.ended && stream_offset(end) > side.taken;
+        let note = match note {
+            Some(note) if is_new => {
+                flow.notes.push((direction, stream_offset(end), note));
+                None
+            }
+            note => note,
+        };
         if side.repeats {
-            // Until it is told how far the stream is.
+            // A marker gives the offset later.
         } else if side.ended {
-            self.late += (end - (side.taken as i64).max(offset)).max(0) as u64;
+            self.late += stream_offset(end).saturating_sub(side.taken.max(stream_offset(offset)));
         } else if tcp.wire_len > 0 {
             self.place(i, direction, offset, &segment);
         }
@@ -118,16 +139,16 @@ impl Flows {
         let unsettled = self.flows[i].sides.each_ref().map(unsettled);
         for direction in [direction.opposite(), direction] {
             if unsettled[direction.index()] {
-                self.settle(i, direction, *time);
+                self.settle(i, direction, time);
             }
         }
         self.close(i, direction, offset, &segment);
-        if let Some(note) = segment.notes.into_iter().next().filter(|_| !segment.tcp.flags.rst) {
+        if let Some(note) = note {
             self.batch.note(note);
         }
     }
 
-    /// What a segment says of the end of its direction, or of both.
+    /// Handles the RST and the marker of a segment.
     #[inline]
     fn close(&mut self, i: usize, direction: Direction, offset: i64, segment: &Segment<'_>) {
         if segment.tcp.flags.rst {
@@ -144,7 +165,7 @@ impl Flows {
                 if let Some(to) = gap.to {
                     side.place(segment.tcp.seq, to);
                 }
-                let to = gap.to.unwrap_or_else(|| u64::try_from(offset).unwrap_or(0));
+                let to = gap.to.unwrap_or_else(|| stream_offset(offset));
                 let missing = to.saturating_sub(side.taken);
                 if !side.ended && !side.repeats && to <= MAX_STREAM {
                     self.gap(i, direction, missing, segment.time);
@@ -156,7 +177,7 @@ impl Flows {
         }
     }
 
-    /// Ends both directions. The notes on the packet belong to the ends that have not come before: the last note to the last end.
+    /// Ends the directions that have not ended yet. The last note on the packet belongs to the last end.
     fn reset(&mut self, i: usize, direction: Direction, segment: &Segment<'_>) {
         self.flush(i, &Direction::BOTH);
         self.flows[i].connection.reset_by(direction);
@@ -177,7 +198,8 @@ impl Flows {
         }
     }
 
-    /// The file ends: what waits is read behind gaps, and every open direction ends. What there is to say about that.
+    /// Reads the segments after missing bytes, and ends every open direction: the file has no more packets. Returns notices for the
+    /// user.
     pub fn finish(&mut self) -> Vec<String> {
         for i in 0..self.flows.len() {
             self.flush(i, &Direction::BOTH);
@@ -190,11 +212,11 @@ impl Flows {
         }
         self.commit();
         let late = (self.late > 0)
-            .then(|| format!("{} came behind the end of their connection and are not shown", count(self.late, "byte")));
+            .then(|| format!("{} after the end of their connection are not shown", count(self.late, "byte")));
         late.into_iter().collect()
     }
 
-    /// The flow that a segment belongs to; none while it is not clear which side is the client.
+    /// The flow of a segment; `None` while it is unknown which side is the client.
     #[inline]
     fn flow_of(&mut self, segment: &Segment<'_>) -> Option<usize> {
         let TcpHead { source, destination, flags, seq, .. } = segment.tcp;
@@ -208,7 +230,7 @@ impl Flows {
                     let syn = segment.initial_sequence().unwrap_or(seq);
                     flow.sides[sender].is_new(syn, &flow.sides[1 - sender])
                 }
-                // A request behind the end of both sides: its SYN is missing.
+                // A request after the end of both directions: its SYN is missing.
                 false => {
                     let over = flow.sides.iter().all(|side| side.ended);
                     over && is_request(segment.payload) && !flow.sides[sender].was_taken(seq)
@@ -241,13 +263,14 @@ impl Flows {
             is_mid_stream: false,
             held_back: None,
             latest: [None; 2],
+            notes: Vec::new(),
         });
         self.by_ends.insert(ends, self.flows.len() - 1);
         Some(self.flows.len() - 1)
     }
 
-    /// Whether the first segment of a connection whose SYN is missing comes from the client: what `--port` says, then MASK of
-    /// frames that stand in it, then what HTTP looks like.
+    /// Returns true if the first segment of a connection without SYN comes from the client: by `--port`, else by the MASK bit of its
+    /// frames, else by whether it looks like HTTP.
     fn is_from_client(&self, segment: &Segment<'_>) -> bool {
         let TcpHead { source, destination, .. } = segment.tcp;
         let ports = [source, destination].map(|end| Some(end.port()) == self.options.port);
@@ -262,7 +285,12 @@ impl Flows {
     }
 }
 
-/// Whether bytes begin as a request does: a method and a space.
+/// A stream offset from one that is negative before the first byte.
+fn stream_offset(offset: i64) -> u64 {
+    u64::try_from(offset).unwrap_or(0)
+}
+
+/// Returns true if bytes begin like a request: with a method and a space.
 fn is_request(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(u8::is_ascii_uppercase) && http::may_be_request(bytes)
 }

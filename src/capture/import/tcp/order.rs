@@ -1,61 +1,64 @@
-//! Segments in any order: which bytes come next, which wait, which are missing for good.
+//! Segments in any order: which bytes are next, which wait for missing ones, which are lost.
 
 use super::direction::Piece;
 use super::segment::Segment;
-use super::{Flows, MANY};
+use super::{Flows, HeldBack, MANY, stream_offset};
 use crate::capture::import::link::TcpHead;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
-/// How many pieces that wait are held against a segment which overlaps them.
+/// How many waiting pieces are compared with a segment that overlaps them.
 const MAX_COMPARED: usize = 64;
 
-/// How many segments of its connection the beginning of what a server says waits for the request that it acknowledges.
+/// For how many segments of the connection the server's first bytes are held back.
 const MAX_HELD_BACK: u64 = 16;
 
+/// The longest request that the server's first bytes are held back for, in bytes.
+const MAX_REQUEST: u64 = 1 << 20;
+
 impl Flows {
-    /// Feeds a segment that comes next, keeps one that comes early, holds what is known against what came first.
+    /// Feeds a segment if its bytes are next, keeps it if earlier bytes are missing, and compares repeated bytes with the first ones.
     #[inline]
     pub(super) fn place(&mut self, i: usize, direction: Direction, offset: i64, segment: &Segment<'_>) {
         let Segment { tcp, payload, position, time, .. } = segment;
         let side = &mut self.flows[i].sides[direction.index()];
-        let end = offset + i64::from(tcp.wire_len);
-        side.reached(end.max(0) as u64);
-        let taken = side.taken as i64;
-        let waits = side.waits();
-        let cut = (tcp.wire_len as usize).saturating_sub(payload.len()) as u32;
-        if offset == taken && !waits && cut == 0 && !self.hold_back(i, direction, tcp) {
+        let taken = side.taken;
+        let end = stream_offset(offset + i64::from(tcp.wire_len));
+        side.reached(end);
+        let cut = tcp.wire_len.saturating_sub(u32::try_from(payload.len()).unwrap_or(u32::MAX));
+        if offset == taken.cast_signed() && !side.waits() && cut == 0 && !self.hold_back(i, direction, tcp) {
             return self.feed(i, direction, payload, *position, *time);
         }
-        if offset < taken {
+        // Bytes before the first byte of the stream are left out.
+        let skip = usize::try_from(-offset).unwrap_or(0);
+        let begin = stream_offset(offset);
+        let captured = payload.get(skip..);
+        let payload = captured.unwrap_or_default();
+        if offset < taken.cast_signed() {
             // A probe repeats the last byte, or another one in its place (RFC 9293 §3.8.4).
             if end <= taken && tcp.wire_len <= 1 {
                 return;
             }
-            self.compare_with_taken(i, direction, offset, payload);
+            self.compare_with_taken(i, direction, begin, payload);
         }
         if end <= taken {
             return;
         }
-        let skip = (-offset).max(0);
-        let captured = Piece { position: Some(*position), len: payload.len() as u32, time: *time };
-        let missing = Piece { position: None, len: cut, time: *time };
-        if (payload.len() as i64) > skip {
-            let from = (offset + skip) as u64;
-            let piece = Piece { position: Some(position + skip as u64), len: captured.len - skip as u32, ..captured };
-            if from + u64::from(piece.len) > taken as u64 {
-                let overlaps = self.flows[i].sides[direction.index()].keep(from, piece);
-                self.compare_with_waiting(i, direction, &payload[skip as usize..], &overlaps);
-            }
+        let captured_end = begin + payload.len() as u64;
+        if !payload.is_empty() && captured_end > taken {
+            let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+            let piece = Piece { position: Some(position + skip as u64), len, time: *time };
+            let overlaps = self.flows[i].sides[direction.index()].keep(begin, piece);
+            self.compare_with_waiting(i, direction, payload, &overlaps);
         }
-        let from = offset + payload.len() as i64;
-        if cut > 0 && from >= 0 {
-            self.flows[i].sides[direction.index()].keep(from as u64, missing);
+        if cut > 0 && captured.is_some() {
+            let missing = Piece { position: None, len: cut, time: *time };
+            self.flows[i].sides[direction.index()].keep(captured_end, missing);
         }
         self.settle(i, direction, *time);
     }
 
-    /// Whether the server's first bytes have to wait: they acknowledge a request that the file has not shown yet.
+    /// Returns true if the server's first bytes have to wait: they acknowledge a request that was not captured yet.
     #[inline]
     fn hold_back(&mut self, i: usize, direction: Direction, tcp: &TcpHead) -> bool {
         let flow = &mut self.flows[i];
@@ -63,58 +66,57 @@ impl Flows {
         if direction == Direction::ClientToServer || server.taken > 0 || !flow.begun || !tcp.flags.ack {
             return false;
         }
-        let asked = client.offset(tcp.ack, false, false);
-        // One more may be the client's FIN.
-        if asked <= client.taken as i64 + 1 || asked > client.taken as i64 + (1 << 20) {
+        let until_offset = stream_offset(client.offset(tcp.ack, false, false));
+        // One byte more can be the client's FIN.
+        if until_offset <= client.taken + 1 || until_offset > client.taken + MAX_REQUEST {
             return false;
         }
-        flow.held_back.get_or_insert((asked as u64, flow.segments + MAX_HELD_BACK));
+        flow.held_back.get_or_insert(HeldBack { until_offset, until_segments: flow.segments + MAX_HELD_BACK });
         true
     }
 
-    /// Holds the part of a segment that was taken before against what was taken.
-    fn compare_with_taken(&mut self, i: usize, direction: Direction, offset: i64, payload: &[u8]) {
+    /// Compares the part of a segment that was taken before with the bytes that were taken.
+    fn compare_with_taken(&mut self, i: usize, direction: Direction, begin: u64, payload: &[u8]) {
         let flow = &self.flows[i];
         let Some(number) = flow.number else { return };
-        let taken = flow.sides[direction.index()].taken as i64;
-        let skip = (-offset).max(0).min(payload.len() as i64);
-        let again = &payload[skip as usize..payload.len().min((taken - offset).max(0) as usize)];
-        let from = (offset + skip) as u64;
+        let repeated = flow.sides[direction.index()].taken.saturating_sub(begin);
+        let again = &payload[..payload.len().min(usize::try_from(repeated).unwrap_or(usize::MAX))];
         let before = match flow.latest[direction.index()] {
             Some(latest)
-                if from >= latest.offset && from + again.len() as u64 <= latest.offset + u64::from(latest.len) =>
+                if begin >= latest.offset && begin + again.len() as u64 <= latest.offset + u64::from(latest.len) =>
             {
-                self.capture.read_file(latest.position + (from - latest.offset), again.len())
+                self.capture.read_file(latest.position + (begin - latest.offset), again.len())
             }
             _ => {
                 self.commit();
-                self.capture.stream(number, direction, from, again.len() as u64)
+                self.capture.stream(number, direction, begin, again.len() as u64)
             }
         };
-        self.tell_differences(i, direction, again, &before.unwrap_or_default());
+        self.report_differences(i, direction, again, &before.unwrap_or_default());
     }
 
     fn compare_with_waiting(&mut self, i: usize, direction: Direction, payload: &[u8], overlaps: &[(u64, Piece)]) {
         for (at, piece) in overlaps.iter().take(MAX_COMPARED) {
             let Some(position) = piece.position else { continue };
             let before = self.capture.read_file(position, piece.len as usize).unwrap_or_default();
-            self.tell_differences(i, direction, &payload[*at as usize..], &before);
+            let again = usize::try_from(*at).ok().and_then(|at| payload.get(at..)).unwrap_or_default();
+            self.report_differences(i, direction, again, &before);
         }
     }
 
-    fn tell_differences(&mut self, i: usize, direction: Direction, again: &[u8], before: &[u8]) {
+    fn report_differences(&mut self, i: usize, direction: Direction, again: &[u8], before: &[u8]) {
         let differing = again.iter().zip(before).filter(|(one, other)| one != other).count();
         if differing > 0 {
             self.flows[i].connection.overlapped(direction, differing as u64);
         }
     }
 
-    /// Feeds what waited and is next now, behind a gap where that is certain; ends the side when its FIN is reached.
+    /// Feeds the waiting pieces that are next, after a gap if the bytes before them are lost. Ends the direction when its FIN is reached.
     pub(super) fn settle(&mut self, i: usize, direction: Direction, now: Time) {
         loop {
             let flow = &mut self.flows[i];
-            if let Some((offset, until)) = flow.held_back.filter(|_| direction == Direction::ServerToClient) {
-                if flow.sides[0].taken < offset && flow.segments < until {
+            if let Some(held_back) = flow.held_back.filter(|_| direction == Direction::ServerToClient) {
+                if flow.sides[0].taken < held_back.until_offset && flow.segments < held_back.until_segments {
                     return;
                 }
                 flow.held_back = None;
@@ -129,13 +131,13 @@ impl Flows {
                 let missing = offset - side.taken;
                 self.gap(i, direction, missing, piece.time);
                 if direction == Direction::ClientToServer {
-                    self.give_back(i, piece.time);
+                    self.release_held_back(i, piece.time);
                 }
             }
             self.feed_waiting(i, direction);
         }
         let sides = &self.flows[i].sides;
-        // What the other side said before, and waits for something missing, may tell what was said here.
+        // While earlier bytes of the other direction are missing, they can still change how this one is read.
         let answered = !sides[direction.opposite().index()].waits();
         let side = &sides[direction.index()];
         if let Some((_, time)) = side.fin.filter(|(offset, _)| answered && *offset <= side.taken) {
@@ -143,8 +145,8 @@ impl Flows {
         }
     }
 
-    /// The request for which the server's first bytes waited is missing: what they say until `time` comes first.
-    fn give_back(&mut self, i: usize, time: Time) {
+    /// The request for which the server's first bytes were held back is lost: feeds those that were captured before `time`.
+    fn release_held_back(&mut self, i: usize, time: Time) {
         if self.flows[i].held_back.take().is_none() {
             return;
         }
@@ -157,7 +159,7 @@ impl Flows {
         }
     }
 
-    /// Nothing more comes in these directions: what waits is read behind gaps, in the order in which it was seen.
+    /// Feeds the waiting pieces of these directions after gaps, in the order of their times: no more segments follow.
     pub(super) fn flush(&mut self, i: usize, directions: &[Direction]) {
         self.flows[i].held_back = None;
         loop {
@@ -189,7 +191,7 @@ impl Flows {
         }
     }
 
-    /// Feeds the first piece that waits, which comes next.
+    /// Feeds the first waiting piece, which is next.
     fn feed_waiting(&mut self, i: usize, direction: Direction) {
         let Some(piece) = self.flows[i].sides[direction.index()].next_waiting() else { return };
         let read = piece.position.map(|position| (position, self.capture.read_file(position, piece.len as usize)));

@@ -1,6 +1,7 @@
 //! A TCP segment as a file contains it.
 
 use crate::capture::format::file_markers::Marker;
+use crate::capture::format::sequence::SeqNumber;
 use crate::capture::import::link::TcpHead;
 use crate::proto::time::Time;
 
@@ -21,9 +22,9 @@ pub struct Segment<'a> {
 
 impl Segment<'_> {
     /// The initial sequence number of the connection, where a marker says that the SYN carries another one.
-    pub const fn initial_sequence(&self) -> Option<u32> {
+    pub const fn initial_sequence(&self) -> Option<SeqNumber> {
         match self.marker {
-            Some(Marker::InitialSequence { first }) if self.tcp.flags.syn => Some(first),
+            Some(Marker::InitialSequence { first }) if self.tcp.flags.syn => Some(SeqNumber(first)),
             _ => None,
         }
     }

@@ -157,14 +157,14 @@ impl Entry {
         let asked = first.map_or(asked, |first| asked.min(first));
         let Timings { blocked, dns, connect, send, wait } = self.timings;
         let millis: f64 = [blocked, dns, connect, send, wait].into_iter().filter(|step| *step > 0.0).sum();
-        let answered = Time(asked.0.saturating_add((millis * 1e6) as u64));
+        let answered = Time(asked.0.saturating_add(to_integer(millis * 1e6)));
         (asked, first.map_or(answered, |first| answered.min(first)))
     }
 
     /// Adds the closing handshake, if the entry has a close code.
     fn close(&self, events: &mut Events, upgraded: bool) -> io::Result<()> {
         let Some(Close::Code { code, reason, timestamp }) = &self.close else { return Ok(()) };
-        let code = CloseCode(*code as u16);
+        let code = CloseCode(u16::try_from(to_integer(*code)).unwrap_or(0));
         if !upgraded || !(1000..5000).contains(&code.0) || matches!(code.0, 1004..=1006 | 1015) {
             return Ok(());
         }
@@ -183,14 +183,21 @@ impl Entry {
 fn time(value: f64) -> Time {
     let nanos = if value > MAX_SECONDS { value * 1e6 } else { value * 1e9 };
     // A double has a precision of microseconds here; finer digits are noise.
-    if nanos > 0.0 { Time(((nanos / 1e3).round() as u64).saturating_mul(1000)) } else { Time(0) }
+    Time(to_integer((nanos / 1e3).round()).saturating_mul(1000))
+}
+
+/// The integer part of a JSON number; 0 for a negative number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "this cast saturates")]
+pub const fn to_integer(number: f64) -> u64 {
+    number as u64
 }
 
 /// A masking key that is neither zero nor the key of the frame before. The same file gives the same keys.
 fn masking_key(connection: u64, frame: u64) -> [u8; 4] {
-    let mixed = mix(mix(connection) ^ frame) as u32;
+    let mixed = mix(mix(connection) ^ frame);
     // The lowest bit differs between neighbours.
-    (mixed & !1 | (frame & 1) as u32 | 0x8000_0000).to_be_bytes()
+    let key = (mixed & !1 | frame & 1 | 0x8000_0000) & 0xffff_ffff;
+    (key as u32).to_be_bytes()
 }
 
 fn invented_key(connection: u64) -> [u8; 16] {

@@ -1,6 +1,7 @@
 //! Reconstructs the handshake of an entry: the headers that the HAR has, and those that a WebSocket handshake requires. What is
 //! added violates no rule.
 
+use super::entry::to_integer;
 use super::model::{Half, Header};
 use super::url::Url;
 use crate::proto::accept::{accept_key, is_valid_key};
@@ -47,7 +48,10 @@ pub fn heads(
     let Some(response) = response else { return (asked, None) };
     if !upgraded {
         answer.or("Content-Length", "0");
-        return (asked, Some(answer.head(&format!("HTTP/1.1 {} {}", response.status as u16, plain(&response.reason)))));
+        return (
+            asked,
+            Some(answer.head(&format!("HTTP/1.1 {} {}", to_integer(response.status), plain(&response.reason)))),
+        );
     }
     answer.token("Upgrade", "websocket");
     answer.token("Connection", "Upgrade");
@@ -64,9 +68,9 @@ impl HeaderLines {
     /// Leaves out the pseudo-headers of HTTP/2, and headers that announce a body: the HAR has none.
     fn of(headers: &[Header]) -> Self {
         let body = |name: &str| ["content-length", "transfer-encoding"].iter().any(|b| name.eq_ignore_ascii_case(b));
-        let sound = headers.iter().filter(|h| http::is_token(h.name.as_bytes()) && !body(&h.name));
+        let valid = headers.iter().filter(|h| http::is_token(h.name.as_bytes()) && !body(&h.name));
         // Chrome joins the values of one name with line feeds.
-        Self(sound.flat_map(|h| h.value.split('\n').map(|value| (h.name.clone(), plain(value)))).collect())
+        Self(valid.flat_map(|h| h.value.split('\n').map(|value| (h.name.clone(), plain(value)))).collect())
     }
 
     fn value(&self, name: &str) -> Option<&str> {
