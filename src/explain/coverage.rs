@@ -90,10 +90,11 @@ fn every_field_of_every_frame_is_explained_and_every_text_is_used() {
                 for field in &table {
                     let words = frame_field(&ctx, field);
                     let gloss = frame_gloss(&ctx, field);
-                    check(&words);
-                    check_gloss(&gloss, FRAME_GLOSS);
                     keys.insert(field.id.key());
-                    seen.insert((words.text, gloss));
+                    if seen.insert((words.text.clone(), gloss.clone())) {
+                        check(&words);
+                        check_gloss(&gloss, FRAME_GLOSS);
+                    }
                 }
             }
         }

@@ -206,6 +206,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..Default::default() })]
+
         #[test]
         fn a_compressor_stays_within_its_window(
             text in proptest::collection::vec(prop_oneof![Just(b'a'), Just(b'b'), any::<u8>()], 0..6_000), bits in 9u8..=15,

@@ -124,6 +124,8 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..Default::default() })]
+
     #[test]
     fn compressed_messages_inflate_in_pieces_of_any_size(
         messages in proptest::collection::vec(text(), 1..8), bits in 9u8..=15, takeover: bool, step in 1usize..5000,

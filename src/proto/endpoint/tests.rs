@@ -224,8 +224,9 @@ proptest! {
 
     #[test]
     fn one_side_receives_what_the_other_sends(
-        text: String, binary in proptest::collection::vec(any::<u8>(), 0..70_000), ping: [u8; 8],
+        text: String, pattern in proptest::collection::vec(any::<u8>(), 1..300), len in 0usize..70_000, ping: [u8; 8],
     ) {
+        let binary: Vec<u8> = pattern.into_iter().cycle().take(len).collect();
         let mut client = Endpoint::client(Limits::default(), || KEY);
         let mut server = Endpoint::server(Limits::default());
         let (mut up, mut down) = (Vec::new(), Vec::new());
