@@ -242,7 +242,7 @@ mod ndjson {
             (damaged[..damaged.len() / 2].to_owned(), "EOF while parsing"),
             (damaged.replace("\"wire\":\"0", "\"wire\":\"x"), "wire is not hex"),
             (damaged.replace("\"wire\":\"0", "\"wire\":\""), "wire is not hex"),
-            (damaged.replace("\"wire\":\"01", "\"wire\":\""), "wire_len says"),
+            (damaged.replace("\"wire\":\"01", "\"wire\":\""), "wire_len is"),
             (damaged.replace("\"v\":1", "\"v\":2"), "version 2; this framescope reads version 1"),
             (damaged.replace("\"type\":\"frame\"", "\"type\":\"fr\\u001bame\""), "is not known"),
             (damaged.replace("\"dir\":\"s2c\"", "\"dir\":\"up\""), "dir is \"up\""),

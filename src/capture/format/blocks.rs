@@ -244,8 +244,8 @@ impl Blocks {
         let Some(interface) = interfaces.get(number).copied() else { return Step::Other };
         if kind == SIMPLE_PACKET {
             let on_wire = order.u32(block, 8);
-            let seen = if interface.snap_len == 0 { on_wire } else { on_wire.min(interface.snap_len) };
-            let len = space.min(seen as usize);
+            let captured = if interface.snap_len == 0 { on_wire } else { on_wire.min(interface.snap_len) };
+            let len = space.min(captured as usize);
             return Step::Packet { from: from + data, len, interface, time: self.time, options: (0, 0) };
         }
         let raw = u64::from(order.u32(block, 12)) << 32 | u64::from(order.u32(block, 16));

@@ -96,12 +96,12 @@ pub enum RecordError {
     #[error("wire is not hex")]
     NotHex,
     /// The lengths of `wire` and `wire_len` differ.
-    #[error("wire holds {}, wire_len says {said}", count(*.held, "byte"))]
+    #[error("wire has {}, but wire_len is {wire_len}", count(*.held, "byte"))]
     Length {
         /// Bytes in `wire`.
         held: u64,
         /// The value of `wire_len`.
-        said: u64,
+        wire_len: u64,
     },
 }
 
@@ -193,8 +193,8 @@ impl JsonRecord<'_> {
             return Err(RecordError::NotHex);
         }
         let held = digits.len() as u64 / 2;
-        match self.wire_len.filter(|said| *said != held) {
-            Some(said) => Err(RecordError::Length { held, said }),
+        match self.wire_len.filter(|wire_len| *wire_len != held) {
+            Some(wire_len) => Err(RecordError::Length { held, wire_len }),
             None => Ok(held),
         }
     }

@@ -120,11 +120,9 @@ impl Flows {
             handshake |= matches!(kind, Kind::Request | Kind::Response);
             let (direction, end) = (record.direction, record.offset.saturating_add(record.wire_len));
             let at = self.batch.push(number, record);
-            let notes = &mut self.flows[i].notes;
-            if !notes.is_empty() {
-                notes
-                    .extract_if(.., |(side, until, _)| *side == direction && *until <= end)
-                    .for_each(|(.., note)| self.batch.note(note));
+            let notes = &mut self.flows[i].notes[direction.index()];
+            while let Some(note) = notes.first_entry().filter(|note| *note.key() <= end) {
+                self.batch.note(note.remove());
             }
             if kind == Kind::Junk && !self.tls_reported && self.flows[i].is_tls {
                 self.tls_reported = true;

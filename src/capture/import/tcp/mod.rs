@@ -8,7 +8,7 @@ mod ingest;
 mod order;
 pub mod segment;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use self::direction::Side;
@@ -65,8 +65,8 @@ struct Flow {
     held_back: Option<HeldBack>,
     /// The latest bytes that were taken in each direction.
     latest: [Option<Extent>; 2],
-    /// Notes on packets, for the record with the last byte of the packet: direction, stream offset after that byte, note.
-    notes: Vec<(Direction, u64, String)>,
+    /// Notes on packets whose last record is not complete yet, of each direction, by the stream offset after the packet.
+    notes: [BTreeMap<u64, String>; 2],
 }
 
 /// The server's first bytes acknowledge a request that was not captured yet.
@@ -120,10 +120,10 @@ impl Flows {
             side.fin = Some((stream_offset(end), time));
         }
         // A note belongs to the record that contains the last byte of the packet, which may not be complete yet.
-        let is_new = tcp.wire_len > 0 && !side.ended && stream_offset(end) > side.taken;
+        let is_new = tcp.wire_len > 0 && !side.ended && !side.repeats && stream_offset(end) > side.taken;
         let note = match note {
             Some(note) if is_new => {
-                flow.notes.push((direction, stream_offset(end), note));
+                flow.notes[direction.index()].entry(stream_offset(end)).or_insert(note);
                 None
             }
             note => note,
@@ -263,7 +263,7 @@ impl Flows {
             is_mid_stream: false,
             held_back: None,
             latest: [None; 2],
-            notes: Vec::new(),
+            notes: Default::default(),
         });
         self.by_ends.insert(ends, self.flows.len() - 1);
         Some(self.flows.len() - 1)
