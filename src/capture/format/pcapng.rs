@@ -69,7 +69,7 @@ pub struct Segments {
     /// The next sequence number of each direction.
     next: [SeqNumber; 2],
     /// How many bytes of the next gaps of each direction the sequence number of the SYN has skipped already.
-    near: [u64; 2],
+    shortened: [u64; 2],
     identification: u16,
 }
 
@@ -79,17 +79,17 @@ impl Segments {
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
         let next = [SeqNumber(first), SeqNumber(first ^ 0x5555_5555)];
-        Self { addresses: [client, server], next, near: [0; 2], identification: 0 }
+        Self { addresses: [client, server], next, shortened: [0; 2], identification: 0 }
     }
 
     /// Prepares a direction without segments for a gap of this many bytes at its beginning. Sequence numbers order segments only over
     /// less than 2 GiB (RFC 9293 §3.4), so before a longer gap the SYN has a later sequence number, and a marker with the initial
     /// one. After the gap, the sequence numbers are the same as without this.
-    pub fn draw_near(&mut self, direction: Direction, gap: u64) {
+    pub fn shorten_first_gap(&mut self, direction: Direction, gap: u64) {
         if gap > MAX_JUMP {
             let next = &mut self.next[direction.index()];
             *next = *next + (gap - MAX_JUMP);
-            self.near[direction.index()] = gap - MAX_JUMP;
+            self.shortened[direction.index()] = gap - MAX_JUMP;
         }
     }
 
@@ -97,9 +97,9 @@ impl Segments {
     pub fn open(&mut self, out: &mut Vec<u8>, time: Time) {
         let [client, server] = Direction::BOTH;
         for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
-            let near = self.near[direction.index()];
-            let first = self.next[direction.index()] - near;
-            let comment = (near > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
+            let shortened = self.shortened[direction.index()];
+            let first = self.next[direction.index()] - shortened;
+            let comment = (shortened > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
             self.control(out, direction, flags, time, comment.as_slice());
         }
         self.control(out, client, ACK, time, &[]);
@@ -130,9 +130,9 @@ impl Segments {
         time: Time,
         comments: &[String],
     ) {
-        let near = &mut self.near[direction.index()];
-        let skipped = missing.min(*near);
-        *near -= skipped;
+        let shortened = &mut self.shortened[direction.index()];
+        let skipped = missing.min(*shortened);
+        *shortened -= skipped;
         let next = &mut self.next[direction.index()];
         *next = *next + (missing - skipped);
         let comments: Vec<String> =

@@ -89,7 +89,7 @@ impl ConnectionSnapshot {
         for direction in Direction::BOTH {
             let own: u64 =
                 heads().map(|head| &head.record).filter(|r| r.direction == direction).map(|r| r.wire_len).sum();
-            segments.draw_near(direction, self.directions[direction.index()].begun.saturating_sub(own));
+            segments.shorten_first_gap(direction, self.directions[direction.index()].begun.saturating_sub(own));
         }
         segments.open(&mut out.blocks, self.first);
         for head in heads() {
