@@ -105,6 +105,8 @@ fn any_message_is_reached_in_any_order_live_and_reopened() {
         assert_eq!(live.records(1..u64::MAX), reopened.records(1..u64::MAX));
         assert_eq!(rules(&live), []);
         for capture in [live, reopened] {
+            // One reader, as a thread of the program has: it continues where the next message follows the last.
+            let mut reader = MessageReader::default();
             // Forward, backward, and there and back.
             let orders: [Box<dyn Iterator<Item = usize>>; 3] = [
                 Box::new(0..count),
@@ -113,7 +115,8 @@ fn any_message_is_reached_in_any_order_live_and_reopened() {
             ];
             for i in orders.into_iter().flatten() {
                 let record = capture.record(i as u64 + 3).expect("a record");
-                let message = inflated(&capture, &record).expect("a compressed message");
+                let message =
+                    reader.message(&capture, &record, u64::MAX).expect("readable").expect("a compressed message");
                 assert!(message.text() == Some(said(i).as_str()), "{i}");
                 assert_eq!((message.len, message.fault), (said(i).len() as u64, None));
             }
