@@ -296,7 +296,6 @@ fn imports_inside_capture_go_one_way() {
 }
 
 #[test]
-#[ignore = "four circles are still being cut"]
 fn files_do_not_import_each_other_in_circles() {
     let sources = sources();
     let mut wrong = Vec::new();

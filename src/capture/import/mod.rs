@@ -1,5 +1,6 @@
 //! Opens captures. The content of a file decides its format, not its name.
 
+mod error;
 mod fragments;
 mod gzip;
 mod json;
@@ -9,63 +10,17 @@ pub mod samples;
 mod tcp;
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use self::error::OpenError;
 use self::json::Conversion;
-use super::live::spool::SpoolError;
 use super::store::{Capture, scratch};
 
 /// How many bytes at the beginning of a file are examined to find its format.
 const BEGINNING: usize = 64;
-
-/// Why a file cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}; check its name and permissions", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// The file for the inflated bytes cannot be created.
-    #[error("cannot inflate {}: {source}; set TMPDIR to a writable folder, or decompress the file with gunzip first", path.display())]
-    Inflate {
-        /// The file.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// The file is not a capture.
-    #[error("{} is {what}; framescope opens pcapng and pcap, also compressed with gzip, HAR and its own NDJSON", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-        /// What it is instead.
-        what: &'static str,
-    },
-    /// The file cannot be followed.
-    #[error("cannot follow {} while it grows: it is {what}; open it without --follow", path.display())]
-    Unfollowable {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
-    /// The private file for the conversion cannot be created.
-    #[error("cannot convert {}: {source}; set TMPDIR to a folder with free space", path.display())]
-    Convert {
-        /// The file.
-        path: PathBuf,
-        /// Why it cannot be created.
-        source: SpoolError,
-    },
-}
 
 /// How to open a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::events::Events;
 use super::handshake::heads;
-use super::model::{Close, Half, Message, Timings};
+use super::model::{Close, Half, Message, Timings, to_integer};
 use super::url::Url;
 use crate::capture::import::json::record;
 use crate::capture::import::json::replay::unknown_client;
@@ -184,12 +184,6 @@ fn time(value: f64) -> Time {
     let nanos = if value > MAX_SECONDS { value * 1e6 } else { value * 1e9 };
     // A double has a precision of microseconds here; finer digits are noise.
     Time(to_integer((nanos / 1e3).round()).saturating_mul(1000))
-}
-
-/// The integer part of a JSON number; 0 for a negative number.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "this cast saturates")]
-pub const fn to_integer(number: f64) -> u64 {
-    number as u64
 }
 
 /// A masking key that is neither zero nor the key of the frame before. The same file gives the same keys.

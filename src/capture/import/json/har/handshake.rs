@@ -1,8 +1,7 @@
 //! Reconstructs the handshake of an entry: the headers that the HAR has, and those that a WebSocket handshake requires. What is
 //! added violates no rule.
 
-use super::entry::to_integer;
-use super::model::{Half, Header};
+use super::model::{Half, Header, to_integer};
 use super::url::Url;
 use crate::proto::accept::{accept_key, is_valid_key};
 use crate::wire::http;

@@ -7,6 +7,7 @@ mod entry;
 mod events;
 mod handshake;
 mod model;
+mod parser;
 mod url;
 
 use std::fs::File;
@@ -60,7 +61,7 @@ fn parse(events: &mut Events, mut file: File, cancel: &AtomicBool) -> Result<(),
         io::BufRead::consume(&mut reader, mark.len());
     }
     let mut json = serde_json::Deserializer::from_reader(reader);
-    model::Root(events).deserialize(&mut json)?;
+    parser::Root(events).deserialize(&mut json)?;
     json.end()
 }
 
