@@ -14,6 +14,7 @@ use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
 use framescope::export::Format;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
+use framescope::proto::rules::Severity;
 use framescope::proto::time::Time;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -297,6 +298,35 @@ mod ndjson {
                 .collect()
         };
         assert_eq!(wires(&again), wires(&frames.join("\n")));
+    }
+
+    /// A headless run that prints slower than a ring evicts leaves records out.
+    #[test]
+    fn records_that_the_lines_lack_become_a_gap_and_no_error() {
+        for name in ["hello", "ticker", "fragments", "deflate"] {
+            let whole = opened(lines(name).join("\n").as_bytes());
+            let frames: Vec<Record> =
+                whole.records(1..u64::MAX).into_iter().filter(|r| r.kind == Kind::Frame).collect();
+            for lost in &frames {
+                let mut left = lines(name);
+                left.retain(|line| {
+                    let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+                    line["no"].as_u64() != Some(lost.no)
+                });
+                let capture = opened(left.join("\n").as_bytes());
+                let records = capture.records(1..u64::MAX);
+                let place = |r: &Record| (r.connection, r.direction, r.offset, r.wire_len);
+                let is_kept =
+                    |frame: &Record| records.iter().any(|r| r.kind == Kind::Frame && place(r) == place(frame));
+                // The last frame of a direction leaves no hole.
+                for frame in frames.iter().filter(|frame| frame.no != lost.no) {
+                    assert!(is_kept(frame), "{name} without {}: {frame:?}", lost.no);
+                }
+                let errors = records.iter().flat_map(|r| &r.findings).filter(|f| f.rule.severity() == Severity::Error);
+                let errors: Vec<&str> = errors.map(|finding| finding.rule.id()).collect();
+                assert!(errors.is_empty(), "{name} without {}: {errors:?}", lost.no);
+            }
+        }
     }
 
     #[test]

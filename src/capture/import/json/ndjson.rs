@@ -115,6 +115,10 @@ impl Importer<'_> {
             );
             self.trouble(lines.number, &words);
         }
+        if let Some(missing) = record.offset.checked_sub(expected).filter(|missing| *missing > 0) {
+            // Without the gap, what follows would be judged as if it came next.
+            self.replay.event(connection, direction, valid.time, Event::Gap(missing));
+        }
         self.next.entry(connection).or_default()[direction.index()] = record.offset.saturating_add(valid.len);
         self.replay.expect(connection, direction, valid.time, hints);
         match valid.event {
