@@ -6,6 +6,8 @@
 //!
 //! Imports go one way: `format, store ← {live, query} ← import`.
 
+#![cfg_attr(not(test), warn(clippy::cast_possible_truncation))]
+
 pub mod format;
 pub mod import;
 pub mod live;

@@ -63,8 +63,8 @@ pub struct Cli {
     pub serve: Serve,
 
     /// Colours of the screen; auto asks the terminal for its background
-    #[arg(long, global = true, value_enum, default_value_t = Theme::Auto, value_name = "THEME")]
-    pub theme: Theme,
+    #[arg(long, global = true, value_enum, default_value_t = ThemeArg::Auto, value_name = "THEME")]
+    pub theme: ThemeArg,
 }
 
 impl Cli {
@@ -112,7 +112,7 @@ pub enum Command {
 
 /// The colours of the screen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
+pub enum ThemeArg {
     /// For a dark background
     Dark,
     /// For a light background
@@ -142,7 +142,7 @@ mod tests {
             &["framescope", "open", "--theme", "dark", "x"],
         ] {
             let cli = Cli::read(line).unwrap_or_else(|e| panic!("{line:?}: {e}"));
-            assert_eq!(cli.theme, Theme::Dark, "{line:?}");
+            assert_eq!(cli.theme, ThemeArg::Dark, "{line:?}");
         }
         assert!(Cli::read(["framescope", "--headless", "open", "x"]).is_err());
     }

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use super::{ExportError, ExportOptions, ExportSelection, Progress, redact};
 use crate::capture::format::pcapng::MAX_SEGMENT;
 use crate::capture::store::message_reader::{Inflated, MessageReader};
-use crate::capture::store::reader::Reader;
 use crate::capture::store::record::Record;
+use crate::capture::store::record_reader::RecordReader;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::compressed_messages::EXPORTED_INFLATED;
 use crate::proto::dissected::Kind;
@@ -126,14 +126,19 @@ pub(super) fn in_place_of_evicted(capture: &Capture, totals: &Totals) -> Vec<Rec
 /// Reads the bytes of records.
 pub struct Bytes {
     capture: Capture,
-    reader: Reader,
+    reader: RecordReader,
     inflater: MessageReader,
     redact: bool,
 }
 
 impl Bytes {
     pub fn new(capture: &Capture, redact: bool) -> Self {
-        Self { capture: capture.clone(), reader: Reader::new(capture), inflater: MessageReader::default(), redact }
+        Self {
+            capture: capture.clone(),
+            reader: RecordReader::new(capture),
+            inflater: MessageReader::default(),
+            redact,
+        }
     }
 
     pub const fn capture(&self) -> &Capture {

@@ -8,7 +8,7 @@ mod sender;
 #[cfg(test)]
 mod tests;
 
-use reader::{Completed, Reader};
+use reader::{Completed, EndpointReader};
 pub use sender::Sender;
 
 use super::deflate::MessageInflater;
@@ -101,7 +101,7 @@ impl Violation {
 
 /// One side of a connection after its handshake.
 pub struct Endpoint {
-    reader: Reader,
+    reader: EndpointReader,
     sender: sender::SenderState,
     over: bool,
 }
@@ -138,7 +138,7 @@ impl Endpoint {
     }
 
     fn new(incoming: Direction, limits: Limits, keys: Option<sender::Keys>) -> Self {
-        Self { reader: Reader::new(incoming, limits), sender: sender::SenderState::new(keys), over: false }
+        Self { reader: EndpointReader::new(incoming, limits), sender: sender::SenderState::new(keys), over: false }
     }
 
     /// Takes the next bytes of the peer, in pieces of any size. Calls `visit` for each event in order and appends

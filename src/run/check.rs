@@ -17,7 +17,7 @@ use crate::capture::import::{self, Loader};
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
-use crate::cli::{Check, Theme};
+use crate::cli::{Check, ThemeArg};
 use crate::explain::{self, lookup};
 use crate::export::findings::{self, FindingLines, LineStyle};
 use crate::export::{ExportError, Sink};
@@ -36,7 +36,7 @@ const MAX_RULES: usize = 5;
 const WIDTH: usize = 100;
 
 /// Runs `check`.
-pub fn check(args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
+pub fn check(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     match (&args.explain, &args.file) {
         (Some(text), _) => explain(text),
         (None, Some(file)) => check_file(file, args, theme),
@@ -45,14 +45,14 @@ pub fn check(args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints the findings of a file while it is read. The exit status is 1 if one is as severe as `--fail-on`.
-fn check_file(file: &Path, args: &Check, theme: Theme) -> anyhow::Result<ExitCode> {
+fn check_file(file: &Path, args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let cancel = Arc::<AtomicBool>::default();
     signals::cancel(&cancel).context("cannot catch signals")?;
     let (capture, loader) = import::open_with(file, import::ImportOptions { port: args.port, follow: false })?;
     let name = file.display().to_string();
     let style = match args.json {
         true => LineStyle::Json,
-        false if theme != Theme::Mono && stdio::stdout_takes_colour() => LineStyle::Coloured,
+        false if theme != ThemeArg::Mono && stdio::stdout_takes_colour() => LineStyle::Coloured,
         false => LineStyle::Plain,
     };
     let mut selected = args.filter.as_ref().map(|filter| Selected::new(filter, &capture));

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use super::{screen, stdio};
 use crate::capture::import;
 use crate::capture::import::samples::Sample;
-use crate::cli::{Open, Theme};
+use crate::cli::{Open, ThemeArg};
 
 /// Runs `open`: opens a file or a sample on the screen, or lists the samples.
-pub fn open(args: &Open, theme: Theme) -> anyhow::Result<ExitCode> {
+pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     match (&args.file, args.sample) {
         (Some(file), _) => {
             let options = import::ImportOptions { port: args.port, follow: args.follow };

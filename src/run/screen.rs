@@ -20,7 +20,7 @@ use crate::capture::live::spool::{self, Leftover};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::capture::store::scratch;
-use crate::cli::{Serve, Theme};
+use crate::cli::{Serve, ThemeArg};
 use crate::net::Server;
 use crate::net::demo::{self, DemoHandle};
 use crate::tui::app::{App, Session};
@@ -28,14 +28,14 @@ use crate::tui::event::{self, Event, Remote};
 use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::notice::Notice;
-use crate::tui::theme::{Theme as Colours, ThemeName};
+use crate::tui::theme::{Theme, ThemeName};
 use crate::tui::{self, Ended, ThemeChoice};
 
 /// Runs `serve` without `--headless`.
 ///
 /// # Errors
 /// Why it cannot serve or draw; after the screen has closed, that bytes were not captured.
-pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
+pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     require_terminal("use --headless to serve without a screen")?;
     let signals = SignalQueue::listen()?;
     let leftover = spool::leftovers(&scratch::folder()).into_iter().next();
@@ -85,7 +85,7 @@ pub fn serve(args: &Serve, theme: Theme) -> anyhow::Result<ExitCode> {
 pub fn open(
     capture: &Capture,
     loader: Loader,
-    theme: Theme,
+    theme: ThemeArg,
     filter: Option<Filter>,
     signals: &SignalQueue,
 ) -> anyhow::Result<ExitCode> {
@@ -169,17 +169,17 @@ struct ScreenConfig<'a> {
 }
 
 /// Shows the screen until the user quits it or a signal ends it.
-fn show(config: ScreenConfig<'_>, theme: Theme, signals: &SignalQueue) -> anyhow::Result<Ended> {
+fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
     let mut host = ScreenHost::new(config.capture, config.server, config.demo, remote);
     let session = Session { url: host.url(), file: config.file, formats: host.formats() };
     let choice = match theme {
-        Theme::Dark => ThemeChoice::Named(ThemeName::Dark),
-        Theme::Light => ThemeChoice::Named(ThemeName::Light),
-        Theme::Mono => ThemeChoice::Named(ThemeName::Mono),
-        Theme::Auto => ThemeChoice::Auto,
+        ThemeArg::Dark => ThemeChoice::Named(ThemeName::Dark),
+        ThemeArg::Light => ThemeChoice::Named(ThemeName::Light),
+        ThemeArg::Mono => ThemeChoice::Named(ThemeName::Mono),
+        ThemeArg::Auto => ThemeChoice::Auto,
     };
-    let colours = Colours::named(ThemeName::Dark);
+    let colours = Theme::named(ThemeName::Dark);
     let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
     app.set_filter(config.filter);

@@ -103,7 +103,7 @@ struct MainLoop<'a> {
 
 /// What a batch of events requires.
 #[derive(Default)]
-struct Batch {
+struct EventBatch {
     /// The capture has changed.
     changed: bool,
     /// The screen must be drawn at once.
@@ -158,8 +158,8 @@ impl MainLoop<'_> {
     }
 
     /// Waits for an event, and takes all that have arrived.
-    fn take_events(&mut self, wait: Duration) -> Batch {
-        let mut batch = Batch::default();
+    fn take_events(&mut self, wait: Duration) -> EventBatch {
+        let mut batch = EventBatch::default();
         let mut next = match self.events.recv_timeout(wait) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,

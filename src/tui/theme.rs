@@ -15,55 +15,55 @@ const MAX_STRONG: u64 = 8 * 8;
 #[serde(deny_unknown_fields)]
 pub struct Theme {
     /// Normal text.
-    pub text: Role,
+    pub text: ColorRole,
     /// Less important text.
-    pub faint: Role,
+    pub faint: ColorRole,
     /// Titles of panels.
-    pub title: Role,
+    pub title: ColorRole,
     /// Lines between panels, and of the bit grid.
-    pub rule: Role,
+    pub rule: ColorRole,
     /// The title of the panel with the focus.
-    pub focus: Role,
+    pub focus: ColorRole,
     /// Names of keys.
-    pub key: Role,
+    pub key: ColorRole,
     /// The row under the cursor.
-    pub cursor: Role,
+    pub cursor: ColorRole,
     /// The field under the cursor, in every panel.
-    pub selected: Role,
+    pub selected: ColorRole,
     /// The same for a field of more than eight bytes, less strong because the area is large.
-    pub selected_long: Role,
+    pub selected_long: ColorRole,
     /// Client to server.
-    pub up: Role,
+    pub up: ColorRole,
     /// Server to client.
-    pub down: Role,
+    pub down: ColorRole,
     /// Requirements that are met, and successes.
-    pub good: Role,
+    pub good: ColorRole,
     /// Findings of severity info.
-    pub info: Role,
+    pub info: ColorRole,
     /// Findings of severity warning.
-    pub warning: Role,
+    pub warning: ColorRole,
     /// Findings of severity error.
-    pub error: Role,
+    pub error: ColorRole,
     /// A loss of captured data.
-    pub alarm: Role,
+    pub alarm: ColorRole,
     /// A match of the search.
     #[serde(rename = "match")]
-    pub found: Role,
-    fin: Role,
-    rsv: Role,
-    opcode: Role,
-    mask: Role,
-    length: Role,
-    masking_key: Role,
-    payload: Role,
-    head: Role,
-    header: Role,
+    pub found: ColorRole,
+    fin: ColorRole,
+    rsv: ColorRole,
+    opcode: ColorRole,
+    mask: ColorRole,
+    length: ColorRole,
+    masking_key: ColorRole,
+    payload: ColorRole,
+    head: ColorRole,
+    header: ColorRole,
 }
 
 /// The style of a role, as written in a theme file.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(try_from = "WrittenRole")]
-pub struct Role(pub Style);
+pub struct ColorRole(pub Style);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +83,7 @@ enum ThemeError {
     Modifier(String),
 }
 
-impl TryFrom<WrittenRole> for Role {
+impl TryFrom<WrittenRole> for ColorRole {
     type Error = ThemeError;
 
     fn try_from(written: WrittenRole) -> Result<Self, ThemeError> {

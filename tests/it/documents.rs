@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use framescope::capture::query::filter::{Field, Filter};
+use framescope::capture::query::filter::{Filter, FilterField};
 use framescope::cli::Cli;
 use framescope::proto::rules::Rule;
 use framescope::tui::keymap::{Context, Keymap};
@@ -103,7 +103,7 @@ fn rules() -> String {
 
 fn fields() -> String {
     let mut table = "| field | values | what it is | Wireshark's name |\n| --- | --- | --- | --- |\n".to_owned();
-    for field in Field::ALL {
+    for field in FilterField::ALL {
         let values = match format!("{:?}", field.value_type()).to_lowercase().as_str() {
             "flag" => "true, false".to_owned(),
             "presence" => "–".to_owned(),

@@ -103,7 +103,7 @@ macro_rules! line {
             pub offset: u64,
             $($(#[doc = $field_doc])+ pub $field: $type,)*
             /// The findings of the record.
-            pub findings: Vec<Finding>,
+            pub findings: Vec<FindingObject>,
         }
     )+ };
 }
@@ -280,7 +280,7 @@ pub struct Accept {
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Finding {
+pub struct FindingObject {
     /// The rule's id.
     pub rule: String,
     /// The section of the rule, such as `RFC 6455 §5.1`.

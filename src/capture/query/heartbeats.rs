@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::capture::store::Capture;
-use crate::capture::store::reader::Reader;
 use crate::capture::store::record::Record;
+use crate::capture::store::record_reader::RecordReader;
 use crate::proto::dissected::{Direction, Kind};
 use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
 use crate::wire::mask;
@@ -18,7 +18,7 @@ const REMEMBERED: usize = 4;
 
 /// Detects heartbeats among records in ascending order.
 pub struct Heartbeats {
-    reader: Reader,
+    reader: RecordReader,
     wire: Vec<u8>,
     /// The latest short texts of each direction.
     recent: HashMap<(u32, Direction), Vec<Box<[u8]>>>,
@@ -27,7 +27,7 @@ pub struct Heartbeats {
 impl Heartbeats {
     /// A detector that has seen no record yet.
     pub fn new(capture: &Capture) -> Self {
-        Self { reader: Reader::new(capture), wire: Vec::new(), recent: HashMap::new() }
+        Self { reader: RecordReader::new(capture), wire: Vec::new(), recent: HashMap::new() }
     }
 
     /// Whether a record is a heartbeat: a ping, a pong, or an unfragmented text of at most 32 bytes that is equal to one of the last

@@ -7,8 +7,8 @@ use memchr::memmem;
 
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
-use crate::capture::store::reader::Reader;
 use crate::capture::store::record::Record;
+use crate::capture::store::record_reader::RecordReader;
 use crate::proto::dissected::Kind;
 use crate::wire::mask;
 
@@ -117,7 +117,7 @@ struct Search<'a> {
     /// The pattern is text with ASCII letters, which match in either case.
     folds: bool,
     cancel: &'a AtomicBool,
-    reader: Reader,
+    reader: RecordReader,
     messages: MessageReader,
     buffer: Vec<u8>,
 }
@@ -130,7 +130,7 @@ impl<'a> Search<'a> {
             finder: memmem::Finder::new(pattern.bytes()),
             folds: matches!(pattern, Pattern::Text(text) if text.bytes().any(|byte| byte.is_ascii_alphabetic())),
             cancel,
-            reader: Reader::new(capture),
+            reader: RecordReader::new(capture),
             messages: MessageReader::default(),
             buffer: Vec::new(),
         }

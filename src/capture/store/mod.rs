@@ -7,8 +7,8 @@ pub(in crate::capture) mod files;
 mod findings;
 pub(in crate::capture) mod index;
 pub mod message_reader;
-pub mod reader;
 pub mod record;
+pub mod record_reader;
 pub mod scratch;
 
 pub use self::capture::{Capture, EvictionDelay, Trouble};

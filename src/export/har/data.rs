@@ -3,13 +3,13 @@
 use crate::export::json;
 
 /// Writes pieces as text or base64.
-pub struct Data {
+pub struct MessageData {
     is_text: bool,
     /// The first bytes of a character, or of a group of three bytes, that continues in the next piece.
     carried: Vec<u8>,
 }
 
-impl Data {
+impl MessageData {
     pub const fn new(is_text: bool) -> Self {
         Self { is_text, carried: Vec::new() }
     }
@@ -59,7 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn written(is_text: bool, bytes: &[u8], step: usize) -> String {
-        let mut data = Data::new(is_text);
+        let mut data = MessageData::new(is_text);
         let mut out = vec![b'"'];
         bytes.chunks(step).for_each(|piece| data.push(&mut out, piece));
         data.finish(&mut out);

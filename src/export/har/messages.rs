@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::ops::Range;
 
-use super::data::Data;
+use super::data::MessageData;
 use super::{Run, Writer};
 use crate::capture::store::record::Record;
 use crate::export::ExportError;
@@ -72,7 +72,7 @@ impl Writer<'_> {
         number_field(out, "opcode", u64::from(opcode.to_wire()));
         key(out, "data");
         out.push(b'"');
-        let mut data = Data::new(opcode == Opcode::Text);
+        let mut data = MessageData::new(opcode == Opcode::Text);
         if last.compressed {
             if let Some(inflated) = self.bytes.inflated(last)? {
                 data.push(&mut sink.buffer, &inflated.bytes);
@@ -89,7 +89,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn payload(&mut self, frame: &Record, data: &mut Data, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    fn payload(&mut self, frame: &Record, data: &mut MessageData, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let Some(head) = self.bytes.frame_head(frame, &mut self.buffer)? else { return Ok(()) };
         let mut at = 0;
         while at < head.payload_len {

@@ -27,7 +27,7 @@ pub(super) enum Completed {
 }
 
 /// Parses frames and joins them to messages.
-pub(super) struct Reader {
+pub(super) struct EndpointReader {
     pub(super) incoming: Direction,
     pub(super) limits: Limits,
     /// The first bytes of a head that is not complete yet.
@@ -56,7 +56,7 @@ pub(super) struct Reader {
     findings: Vec<Finding>,
 }
 
-impl Reader {
+impl EndpointReader {
     pub(super) fn new(incoming: Direction, limits: Limits) -> Self {
         Self {
             incoming,

@@ -11,13 +11,13 @@ use crate::wire::http::{Flaw, Head, HeaderLine};
 /// The number of malformed header lines of a head that are reported. Bounds the findings of one head.
 const MAX_LINE_FINDINGS: usize = 32;
 
-pub(super) struct Report<'h, 'b> {
+pub(super) struct HandshakeReport<'h, 'b> {
     pub head: &'h Head<'b>,
     fields: Vec<Field>,
     pub requirements: Vec<Requirement>,
 }
 
-impl<'h, 'b> Report<'h, 'b> {
+impl<'h, 'b> HandshakeReport<'h, 'b> {
     pub fn new(head: &'h Head<'b>) -> Self {
         Self { head, fields: head.fields(u64::MAX), requirements: Vec::with_capacity(10) }
     }

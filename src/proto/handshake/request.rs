@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::report::{Report, fault_words};
+use super::report::{HandshakeReport, fault_words};
 use super::{Requirement, VERSION, host_is_local, is_handshake, list, origin_is_host};
 use crate::proto::accept::is_valid_key;
 use crate::proto::body::Body;
@@ -14,7 +14,7 @@ use crate::wire::http::{self, Head, StartLine, is_token};
 /// Checks the requirements for a request, in the order of RFC 6455 §4.1. `server` is the server's address, if known. A
 /// request that is not a handshake is checked for malformed lines only.
 pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Requirement> {
-    let mut report = Report::new(head);
+    let mut report = HandshakeReport::new(head);
     report.lines();
     if !is_handshake(head) {
         return report.requirements;
@@ -65,7 +65,7 @@ pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Require
     report.requirements
 }
 
-impl Report<'_, '_> {
+impl HandshakeReport<'_, '_> {
     fn host(&mut self, server: Option<SocketAddr>) {
         let count = self.head.values("host").count();
         match count {

@@ -1,6 +1,6 @@
 //! The requirements for a response (RFC 6455 §4.1, §4.2.2).
 
-use super::report::{Report, fault_words};
+use super::report::{HandshakeReport, fault_words};
 use super::{RequestFacts, Requirement, list};
 use crate::proto::accept::{AcceptBench, Spaces, wrong_spaces};
 use crate::proto::extensions::{self, DeflateParams, Extension, PERMESSAGE_DEFLATE, ParamFaultKind};
@@ -11,7 +11,7 @@ use crate::wire::http::Head;
 /// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the
 /// request that it answers; pass the default if the request was not captured.
 pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requirement> {
-    let mut report = Report::new(head);
+    let mut report = HandshakeReport::new(head);
     report.lines();
     let status = head.status().unwrap_or(0);
     // A switch to another protocol, such as h2c, is not a WebSocket handshake.
@@ -81,7 +81,7 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
     report.requirements
 }
 
-impl Report<'_, '_> {
+impl HandshakeReport<'_, '_> {
     /// RFC 7692 §5 and §7.1: the server accepts permessage-deflate once, with valid parameters that match an offer.
     fn chosen_deflate(&mut self, chosen: &[Extension], request: &RequestFacts) {
         let accepted: Vec<&Extension> = chosen.iter().filter(|extension| extension.is_deflate()).collect();

@@ -4,7 +4,7 @@ use crate::proto::dissected::{Direction, EndReason};
 
 /// What happens in one direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum RecordEvent {
     /// The bytes of the record cross.
     Bytes,
     /// This many bytes are missing.

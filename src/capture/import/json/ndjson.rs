@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::event::Event;
+use super::event::RecordEvent;
 use super::record::{JsonRecord, RecordError};
 use super::replay::{Replay, unknown_addresses};
 use crate::capture::live::recorder::Recorder;
@@ -117,16 +117,16 @@ impl Importer<'_> {
         }
         if let Some(missing) = record.offset.checked_sub(expected).filter(|missing| *missing > 0) {
             // Without the gap, what follows would be judged as if it came next.
-            self.replay.event(connection, direction, valid.time, Event::Gap(missing));
+            self.replay.event(connection, direction, valid.time, RecordEvent::Gap(missing));
         }
         self.next.entry(connection).or_default()[direction.index()] = record.offset.saturating_add(valid.len);
         self.replay.expect(connection, direction, valid.time, hints);
         match valid.event {
-            Event::Bytes => {
+            RecordEvent::Bytes => {
                 let replay = &mut self.replay;
                 record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
             }
-            Event::Gap(_) | Event::End(..) => {
+            RecordEvent::Gap(_) | RecordEvent::End(..) => {
                 self.replay.event(connection, direction, valid.time, valid.event);
                 if !self.replay.is_open(connection) {
                     self.next.remove(&connection);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-use super::event::{Event, ReplayHints};
+use super::event::{RecordEvent, ReplayHints};
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::format::schema::VERSION;
 use crate::proto::dissected::{Direction, EndReason};
@@ -111,7 +111,7 @@ pub struct ValidRecord {
     pub direction: Direction,
     /// When its last byte crossed.
     pub time: Time,
-    pub event: Event,
+    pub event: RecordEvent,
     /// By how many bytes it moves the offset of its direction.
     pub len: u64,
 }
@@ -136,19 +136,19 @@ impl JsonRecord<'_> {
             (None, _) => return Err(missing("dir")),
         };
         let (event, len) = match &*self.r#type {
-            "request" | "response" | "frame" | "junk" | "cut" => (Event::Bytes, self.wire_len()?),
+            "request" | "response" | "frame" | "junk" | "cut" => (RecordEvent::Bytes, self.wire_len()?),
             "gap" => {
                 let lost = self.missing.ok_or_else(|| missing("missing"))?;
                 if !(1..=MAX_STREAM).contains(&lost) {
                     return Err(value("missing", &lost.to_string()));
                 }
-                (Event::Gap(lost), lost)
+                (RecordEvent::Gap(lost), lost)
             }
             "end" => {
                 let how = self.how.as_deref().ok_or_else(|| missing("how"))?;
                 let reasons = [EndReason::Fin, EndReason::Rst, EndReason::Capture];
                 let reason = reasons.into_iter().find(|reason| reason.name() == how);
-                (Event::End(reason.ok_or_else(|| value("how", how))?, self.reset_by()), 0)
+                (RecordEvent::End(reason.ok_or_else(|| value("how", how))?, self.reset_by()), 0)
             }
             other => return Err(RecordError::Type(quoted(other))),
         };

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::event::{Event, ReplayHints};
+use super::event::{RecordEvent, ReplayHints};
 use crate::capture::live::connection_recorder::Recording;
 use crate::capture::live::recorder::{Chunk, Recorder};
 use crate::proto::connection::Connection;
@@ -87,13 +87,13 @@ impl Replay {
     }
 
     /// Replays a gap or an end on an open connection.
-    pub fn event(&mut self, connection: u64, direction: Direction, time: Time, event: Event) {
+    pub fn event(&mut self, connection: u64, direction: Direction, time: Time, event: RecordEvent) {
         self.commit_others(connection);
         let Some(replayed) = self.connections.get_mut(&connection) else { return };
         let (reason, by) = match event {
-            Event::Bytes => return,
-            Event::Gap(missing) => return replayed.recording.gap(direction, missing, time),
-            Event::End(reason, by) => (reason, by),
+            RecordEvent::Bytes => return,
+            RecordEvent::Gap(missing) => return replayed.recording.gap(direction, missing, time),
+            RecordEvent::End(reason, by) => (reason, by),
         };
         if std::mem::replace(&mut replayed.ended[direction.index()], true) {
             return;

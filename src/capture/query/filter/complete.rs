@@ -1,7 +1,7 @@
 //! Completion: the words that can follow in an expression.
 
 use super::expr::TYPES;
-use super::fields::{Field, FieldType};
+use super::fields::{FieldType, FilterField};
 use super::lexer::{self, TokenKind};
 use super::values::{OPCODES, SEVERITIES};
 use crate::proto::rules::Rule;
@@ -18,10 +18,10 @@ pub struct Completion {
 
 /// The kind of word that is expected next.
 enum Expected {
-    Field,
-    Operator(Field),
+    FilterField,
+    Operator(FilterField),
     /// A value of the field; inside a set if true.
-    Value(Field, bool),
+    Value(FilterField, bool),
     Join,
 }
 
@@ -37,7 +37,7 @@ pub fn complete(text: &str) -> Completion {
         (from, typed) = (last.span.start, &text[last.span.clone()]);
         done = before;
     }
-    let expected = done.iter().fold(Expected::Field, |expected, token| follow(expected, &token.kind));
+    let expected = done.iter().fold(Expected::FilterField, |expected, token| follow(expected, &token.kind));
     let mut words = candidates(&expected);
     // A complete word is not offered again.
     words.retain(|word| word.starts_with(typed) && *word != typed);
@@ -51,8 +51,8 @@ fn follow(expected: Expected, kind: &TokenKind) -> Expected {
         TokenKind::Quoted(_) => "\"",
     };
     match (expected, word) {
-        (_, "and" | "or" | "not" | "&&" | "||" | "!" | "(") => Expected::Field,
-        (Expected::Field, word) => match Field::named(word) {
+        (_, "and" | "or" | "not" | "&&" | "||" | "!" | "(") => Expected::FilterField,
+        (Expected::FilterField, word) => match FilterField::named(word) {
             Some((field, _)) => Expected::Operator(field),
             None => Expected::Join,
         },
@@ -66,7 +66,7 @@ fn follow(expected: Expected, kind: &TokenKind) -> Expected {
 
 fn candidates(expected: &Expected) -> Vec<&'static str> {
     match expected {
-        Expected::Field => Field::names().map(|(name, _)| name).chain(["not"]).collect(),
+        Expected::FilterField => FilterField::names().map(|(name, _)| name).chain(["not"]).collect(),
         Expected::Operator(field) => match field.value_type() {
             FieldType::Flag => vec!["and", "or", "==", "!="],
             FieldType::Presence => vec!["and", "or"],

@@ -1,7 +1,7 @@
 //! Tests of a connection's handshake: `host` and `path` of its frames.
 
 use super::expr::Relation;
-use super::fields::Field;
+use super::fields::FilterField;
 use super::program::Leaf;
 use crate::capture::store::index::Index;
 use crate::capture::store::record::Record;
@@ -18,7 +18,7 @@ impl ConnectionFacts {
     /// or response.
     #[inline]
     pub fn test(&mut self, leaf: &Leaf, record: &Record, index: &Index) -> Option<bool> {
-        let is_fact = matches!(leaf.test.field, Field::Host | Field::Path);
+        let is_fact = matches!(leaf.test.field, FilterField::Host | FilterField::Path);
         if !is_fact || matches!(record.kind, Kind::Request | Kind::Response | Kind::CutHttp) {
             return None;
         }
@@ -49,9 +49,9 @@ impl ConnectionFacts {
     }
 }
 
-fn handshake_value(field: Field, about: &HandshakeSummary) -> Option<&str> {
+fn handshake_value(field: FilterField, about: &HandshakeSummary) -> Option<&str> {
     match field {
-        Field::Host => about.host.as_deref(),
+        FilterField::Host => about.host.as_deref(),
         _ => about.target.as_deref().map(path_of),
     }
 }

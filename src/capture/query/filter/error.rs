@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::fields::Field;
+use super::fields::FilterField;
 use crate::wire::printable;
 
 /// A filter expression that cannot be read.
@@ -75,12 +75,12 @@ pub enum FilterProblem {
     UnknownField(Option<&'static str>),
     /// A comparison with a field that has no value.
     #[error("{} has no value: write its name alone", .0.name())]
-    NoValue(Field),
+    NoValue(FilterField),
     /// `<` and the like with values that have no order.
     #[error("{} has no order: {sign} does not compare it; use == or !=", field.name())]
     NoOrder {
         /// The field.
-        field: Field,
+        field: FilterField,
         /// The operator.
         sign: &'static str,
     },
@@ -91,7 +91,7 @@ pub enum FilterProblem {
     #[error("{operator} works on text, bytes, host, path and finding; {} has no parts", field.name())]
     NoParts {
         /// The field.
-        field: Field,
+        field: FilterField,
         /// The operator.
         operator: &'static str,
     },
@@ -114,7 +114,7 @@ pub enum FilterProblem {
     #[error("{} is {expected}", field.name())]
     Value {
         /// The field.
-        field: Field,
+        field: FilterField,
         /// What its values are.
         expected: &'static str,
     },
@@ -138,7 +138,7 @@ pub enum FilterProblem {
     Rule(Option<&'static str>),
     /// Bytes that are not hex.
     #[error("{} takes pairs of hex digits, such as 81:05, or text in quotes", .0.name())]
-    Hex(Field),
+    Hex(FilterField),
     /// A regular expression that needs too much memory.
     #[error("the regular expression is too large; use smaller counts")]
     RegexTooLarge,
@@ -186,7 +186,7 @@ fn meant_or_all(meant: Option<&str>) -> String {
     match meant {
         Some(meant) => format!("did you mean {meant}?"),
         None => {
-            let names = Field::ALL.iter().map(|field| field.name());
+            let names = FilterField::ALL.iter().map(|field| field.name());
             let names: Vec<&str> = names.take_while(|name| !name.starts_with("web")).collect();
             format!("the fields are {}", names.join(" "))
         }

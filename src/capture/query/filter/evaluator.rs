@@ -7,13 +7,13 @@ use super::Filter;
 use super::connection_facts::{ConnectionFacts, path_of};
 use super::connection_set::ConnectionSet;
 use super::expr::{Relation, Value};
-use super::fields::Field;
+use super::fields::FilterField;
 use super::program::{IndexFacts, Leaf};
 use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
-use crate::capture::store::reader::Reader;
 use crate::capture::store::record::Record;
+use crate::capture::store::record_reader::RecordReader;
 use crate::proto::compressed_messages::EXPORTED_INFLATED;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Finding;
@@ -34,7 +34,7 @@ const MATCHED: u64 = 16 << 20;
 pub struct FilterEvaluator {
     filter: Filter,
     capture: Capture,
-    reader: Reader,
+    reader: RecordReader,
     inflater: MessageReader,
     facts: ConnectionFacts,
     buffer: Vec<u8>,
@@ -47,7 +47,7 @@ impl FilterEvaluator {
         Self {
             filter: filter.clone(),
             capture: capture.clone(),
-            reader: Reader::new(capture),
+            reader: RecordReader::new(capture),
             inflater: MessageReader::default(),
             facts: ConnectionFacts::default(),
             buffer: Vec::new(),
@@ -165,20 +165,20 @@ impl FilterEvaluator {
     fn test_bytes(&mut self, leaf: &Leaf, record: &Record) -> io::Result<bool> {
         let head = record.header_len();
         let result = match leaf.test.field {
-            Field::Host | Field::Path => self.test_request(leaf, record)?,
-            Field::MaskingKey if record.wire_len < head => None,
-            Field::MaskingKey => {
+            FilterField::Host | FilterField::Path => self.test_request(leaf, record)?,
+            FilterField::MaskingKey if record.wire_len < head => None,
+            FilterField::MaskingKey => {
                 self.reader.wire(record, head - 4..head, &mut self.buffer)?;
                 Some(leaf.test_bytes(&self.buffer))
             }
-            Field::Payload => Some(self.test_range(leaf, record, head)?),
-            Field::Bytes => {
+            FilterField::Payload => Some(self.test_range(leaf, record, head)?),
+            FilterField::Bytes => {
                 // The wire bytes contain an unmasked payload.
                 let twice = record.payload_len().is_some()
                     && (record.masked() || !matches!(leaf.test.relation, Relation::Contains(_)));
                 Some(self.test_range(leaf, record, 0)? || twice && self.test_range(leaf, record, head)?)
             }
-            Field::Text if record.compressed => {
+            FilterField::Text if record.compressed => {
                 let message = self.inflater.message(&self.capture, record, EXPORTED_INFLATED)?;
                 message.filter(|message| message.opcode == Opcode::Text).map(|message| leaf.test_bytes(&message.bytes))
             }
@@ -245,9 +245,9 @@ impl FilterEvaluator {
         let head = Head::read(&self.buffer);
         let host = || head.value("Host").map(|host| String::from_utf8_lossy(host).into_owned());
         let target = || head.target().map(|target| String::from_utf8_lossy(target).into_owned());
-        let value = if leaf.test.field == Field::Host { host() } else { target() };
+        let value = if leaf.test.field == FilterField::Host { host() } else { target() };
         let test = |value: String| match leaf.test.field {
-            Field::Path => leaf.test_bytes(path_of(&value).as_bytes()),
+            FilterField::Path => leaf.test_bytes(path_of(&value).as_bytes()),
             _ => leaf.test_bytes(value.as_bytes()),
         };
         Ok(value.map(test))

@@ -4,7 +4,7 @@ use std::fmt;
 
 use regex::bytes::Regex;
 
-use super::fields::{Field, FieldType};
+use super::fields::{FieldType, FilterField};
 use super::lexer;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{Rule, Severity};
@@ -24,7 +24,7 @@ pub(super) enum Expr {
 /// A test of one field.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Test {
-    pub field: Field,
+    pub field: FilterField,
     pub relation: Relation,
 }
 

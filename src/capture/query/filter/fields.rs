@@ -27,14 +27,14 @@ pub enum FieldType {
     Presence,
 }
 
-/// Declares [`Field`] in one table: variant, name, further names of the same meaning, type, words.
+/// Declares [`FilterField`] in one table: variant, name, further names of the same meaning, type, words.
 macro_rules! fields {
     ($($variant:ident $name:literal [$($alias:literal)*] $value_type:ident $words:literal;)+) => {
         /// A field of a record.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Field { $(#[doc = $words] $variant),+ }
+        pub enum FilterField { $(#[doc = $words] $variant),+ }
 
-        impl Field {
+        impl FilterField {
             /// Every field, our own first, then Wireshark's.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
@@ -117,7 +117,7 @@ const MEANT: [(&str, &str); 27] = [
     ("key", "websocket.masking_key"),
 ];
 
-impl Field {
+impl FilterField {
     /// Finds a field by name. Returns whether the name is Wireshark's too.
     pub fn named(name: &str) -> Option<(Self, bool)> {
         Self::ALL.iter().find_map(|field| {

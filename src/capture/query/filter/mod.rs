@@ -41,7 +41,7 @@ pub use connection_facts::path_of;
 pub use connection_set::ConnectionSet;
 pub use error::{FilterError, FilterProblem};
 pub use evaluator::FilterEvaluator;
-pub use fields::{Field, FieldType};
+pub use fields::{FieldType, FilterField};
 pub use lexer::quote;
 pub use values::size;
 

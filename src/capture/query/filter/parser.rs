@@ -6,7 +6,7 @@ use regex::bytes::RegexBuilder;
 
 use super::error::{FilterError, FilterProblem};
 use super::expr::{Comparison, Expr, RegexPattern, Relation, Test, Value};
-use super::fields::{Field, FieldType};
+use super::fields::{FieldType, FilterField};
 use super::lexer::{self, Token, TokenKind};
 use super::values;
 
@@ -162,9 +162,9 @@ impl Parser<'_> {
     }
 
     /// Reads a field. Returns whether it was named as in Wireshark too.
-    fn field(&mut self) -> Result<(Field, bool), FilterError> {
+    fn field(&mut self) -> Result<(FilterField, bool), FilterError> {
         let known = match self.peek() {
-            Some(TokenKind::Word(word)) => match Field::named(word) {
+            Some(TokenKind::Word(word)) => match FilterField::named(word) {
                 Some(known) => known,
                 None => return Err(self.wrong(not_a_field(word))),
             },
@@ -179,7 +179,7 @@ impl Parser<'_> {
         Ok(known)
     }
 
-    fn comparable(&self, field: Field) -> Result<(), FilterError> {
+    fn comparable(&self, field: FilterField) -> Result<(), FilterError> {
         if field.value_type() != FieldType::Presence {
             return Ok(());
         }
@@ -189,7 +189,7 @@ impl Parser<'_> {
     /// Reads the value after `contains` or `matches`, for fields that have parts.
     fn test_of_parts(
         &mut self,
-        field: Field,
+        field: FilterField,
         operator: &'static str,
         read: impl FnOnce(&mut Self) -> Result<Relation, FilterError>,
     ) -> Result<Test, FilterError> {
@@ -212,14 +212,14 @@ impl Parser<'_> {
         Ok(word)
     }
 
-    fn value(&mut self, field: Field) -> Result<Value, FilterError> {
+    fn value(&mut self, field: FilterField) -> Result<Value, FilterError> {
         let span = self.span();
         let (word, quoted) = self.word(&format!("a value for {}", field.name()))?;
         values::read(field, &word, quoted).map_err(|problem| FilterError::new(self.text, span, problem))
     }
 
     /// Reads the value after `contains`: for a finding, a part of its rule's id.
-    fn part(&mut self, field: Field) -> Result<Value, FilterError> {
+    fn part(&mut self, field: FilterField) -> Result<Value, FilterError> {
         let span = self.span();
         if field.value_type() == FieldType::Finding {
             return Ok(Value::Text(self.word("a part of a rule's id")?.0));
@@ -248,7 +248,7 @@ impl Parser<'_> {
     }
 
     /// Reads `{ping pong}` or `{1000..1003, 1011}`.
-    fn set(&mut self, field: Field) -> Result<Vec<(Value, Option<Value>)>, FilterError> {
+    fn set(&mut self, field: FilterField) -> Result<Vec<(Value, Option<Value>)>, FilterError> {
         if !self.takes(&["{"]) {
             return Err(self.wrong(FilterProblem::NoSet));
         }
@@ -266,7 +266,7 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    fn item(&mut self, field: Field) -> Result<(Value, Option<Value>), FilterError> {
+    fn item(&mut self, field: FilterField) -> Result<(Value, Option<Value>), FilterError> {
         let span = self.span();
         let ranges =
             matches!(field.value_type(), FieldType::Number | FieldType::Size | FieldType::Time | FieldType::Opcode);
@@ -300,7 +300,7 @@ fn not_a_field(word: &str) -> FilterProblem {
     if lexer::is_keyword(word) {
         return FilterProblem::KeywordForField(word.to_owned());
     }
-    match Field::near(word) {
+    match FilterField::near(word) {
         Some(meant) if word == "frame.number" => FilterProblem::PacketNumber(meant),
         meant => FilterProblem::UnknownField(meant),
     }

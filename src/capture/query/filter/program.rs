@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use memchr::memmem::Finder;
 
 use super::expr::{Comparison, Expr, Relation, Test, Value};
-use super::fields::Field;
+use super::fields::FilterField;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::{Finding, Rule};
@@ -126,8 +126,8 @@ impl Leaf {
 
     fn cost(&self) -> u8 {
         match self.test.field {
-            Field::Host | Field::Path => 1,
-            Field::Text | Field::Bytes | Field::Payload | Field::MaskingKey => 2,
+            FilterField::Host | FilterField::Path => 1,
+            FilterField::Text | FilterField::Bytes | FilterField::Payload | FilterField::MaskingKey => 2,
             _ => 0,
         }
     }
@@ -203,7 +203,7 @@ fn is_value(bytes: &[u8], value: &Value) -> bool {
 
 /// Looks a field up in the record's index entry.
 #[inline]
-fn look_up(field: Field, facts: &IndexFacts<'_>) -> FieldState {
+fn look_up(field: FilterField, facts: &IndexFacts<'_>) -> FieldState {
     let record = facts.record;
     let frame = matches!(record.kind, Kind::Frame | Kind::CutFrame);
     // A cut frame may lack its second byte.
@@ -214,39 +214,39 @@ fn look_up(field: Field, facts: &IndexFacts<'_>) -> FieldState {
     let bytes_if = |present: bool| if present { FieldState::NotInIndex } else { FieldState::Absent };
     let opcode = record.opcode();
     match field {
-        Field::No => FieldState::Number(record.no),
-        Field::Type => FieldState::Number(type_of(record.kind)),
-        Field::Conn => FieldState::Number(u64::from(record.connection)),
-        Field::Stream => FieldState::Number(u64::from(record.connection) - 1),
-        Field::Dir => number_if(record.known_direction().is_some(), record.direction as u64),
+        FilterField::No => FieldState::Number(record.no),
+        FilterField::Type => FieldState::Number(type_of(record.kind)),
+        FilterField::Conn => FieldState::Number(u64::from(record.connection)),
+        FilterField::Stream => FieldState::Number(u64::from(record.connection) - 1),
+        FilterField::Dir => number_if(record.known_direction().is_some(), record.direction as u64),
         // A record of another clock may be earlier than the first one: it counts as 0.
-        Field::Time => FieldState::Number(u64::try_from(record.time.nanos_since(facts.start)).unwrap_or(0)),
-        Field::Op => number_if(frame, opcode.map_or(0, |opcode| u64::from(opcode.to_wire()))),
-        Field::Fin => bit(7),
-        Field::Rsv1 => bit(6),
-        Field::Rsv2 => bit(5),
-        Field::Rsv3 => bit(4),
-        Field::Rsv => number_if(frame, u64::from(record.lead[0] >> 4 & 7)),
-        Field::Mask => number_if(second, u64::from(record.masked())),
-        Field::PayloadLength => number_if(second, u64::from(record.len_code())),
-        Field::Len => number_if(second, record.payload_len().unwrap_or(0)),
-        Field::Compressed => number_if(frame, u64::from(record.compressed)),
-        Field::Message => number_if(record.message.is_some(), u64::from(record.message.unwrap_or(0))),
-        Field::Status => number_if(record.kind == Kind::Response, u64::from(record.code)),
-        Field::CloseCode => number_if(opcode == Some(Opcode::Close) && record.code > 0, u64::from(record.code)),
-        Field::Finding => match facts.findings {
+        FilterField::Time => FieldState::Number(u64::try_from(record.time.nanos_since(facts.start)).unwrap_or(0)),
+        FilterField::Op => number_if(frame, opcode.map_or(0, |opcode| u64::from(opcode.to_wire()))),
+        FilterField::Fin => bit(7),
+        FilterField::Rsv1 => bit(6),
+        FilterField::Rsv2 => bit(5),
+        FilterField::Rsv3 => bit(4),
+        FilterField::Rsv => number_if(frame, u64::from(record.lead[0] >> 4 & 7)),
+        FilterField::Mask => number_if(second, u64::from(record.masked())),
+        FilterField::PayloadLength => number_if(second, u64::from(record.len_code())),
+        FilterField::Len => number_if(second, record.payload_len().unwrap_or(0)),
+        FilterField::Compressed => number_if(frame, u64::from(record.compressed)),
+        FilterField::Message => number_if(record.message.is_some(), u64::from(record.message.unwrap_or(0))),
+        FilterField::Status => number_if(record.kind == Kind::Response, u64::from(record.code)),
+        FilterField::CloseCode => number_if(opcode == Some(Opcode::Close) && record.code > 0, u64::from(record.code)),
+        FilterField::Finding => match facts.findings {
             [] => FieldState::Absent,
             _ => FieldState::Findings,
         },
-        Field::Websocket => present_if(frame),
-        Field::Http => present_if(matches!(record.kind, Kind::Request | Kind::Response)),
-        Field::Request => present_if(record.kind == Kind::Request),
-        Field::Response => present_if(record.kind == Kind::Response),
-        Field::Host | Field::Path => FieldState::NotInIndex,
-        Field::Text => bytes_if(frame && (record.compressed || opcode != Some(Opcode::Binary))),
-        Field::Payload => bytes_if(frame),
-        Field::MaskingKey => bytes_if(second && record.masked()),
-        Field::Bytes => bytes_if(record.wire_len > 0 && record.kind != Kind::Gap),
+        FilterField::Websocket => present_if(frame),
+        FilterField::Http => present_if(matches!(record.kind, Kind::Request | Kind::Response)),
+        FilterField::Request => present_if(record.kind == Kind::Request),
+        FilterField::Response => present_if(record.kind == Kind::Response),
+        FilterField::Host | FilterField::Path => FieldState::NotInIndex,
+        FilterField::Text => bytes_if(frame && (record.compressed || opcode != Some(Opcode::Binary))),
+        FilterField::Payload => bytes_if(frame),
+        FilterField::MaskingKey => bytes_if(second && record.masked()),
+        FilterField::Bytes => bytes_if(record.wire_len > 0 && record.kind != Kind::Gap),
     }
 }
 

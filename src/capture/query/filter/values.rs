@@ -2,7 +2,7 @@
 
 use super::error::FilterProblem;
 use super::expr::{TYPES, Value};
-use super::fields::{Field, FieldType, nearest};
+use super::fields::{FieldType, FilterField, nearest};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{Rule, Severity};
 use crate::wire::opcode::Opcode;
@@ -38,7 +38,7 @@ const TIMES: [(&str, u64); 8] = [
 ];
 
 /// Reads a value of a field. `quoted`: whether it was typed in quotes.
-pub(super) fn read(field: Field, typed: &str, quoted: bool) -> Result<Value, FilterProblem> {
+pub(super) fn read(field: FilterField, typed: &str, quoted: bool) -> Result<Value, FilterProblem> {
     let number_or = |number: Option<u64>, expected| match number {
         Some(number) => Ok(Value::Number(number)),
         None => Err(FilterProblem::Value { field, expected }),
@@ -72,7 +72,7 @@ pub(super) fn read(field: Field, typed: &str, quoted: bool) -> Result<Value, Fil
     }
 }
 
-fn opcode(field: Field, typed: &str) -> Result<Value, FilterProblem> {
+fn opcode(field: FilterField, typed: &str) -> Result<Value, FilterProblem> {
     let named = OPCODES.iter().find(|opcode| opcode.name() == typed).map(|opcode| u64::from(opcode.to_wire()));
     match named.or_else(|| number(typed)) {
         Some(n) if n < 16 => Ok(Value::Number(n)),
@@ -98,7 +98,7 @@ fn finding(typed: &str) -> Result<Value, FilterProblem> {
     Err(FilterProblem::Rule(meant))
 }
 
-fn expected_word(field: Field, typed: &str, words: &[&'static str], or: &'static str) -> FilterProblem {
+fn expected_word(field: FilterField, typed: &str, words: &[&'static str], or: &'static str) -> FilterProblem {
     let meant = nearest(typed, words.iter().map(|word| (*word, *word)));
     FilterProblem::Word { name: field.name(), words: words.to_vec(), meant, or }
 }

@@ -33,7 +33,7 @@ struct Progress {
 
 /// One batch of matches.
 #[derive(Debug)]
-pub struct Batch {
+pub struct FilteredBatch {
     /// Numbers of matching records, in order.
     pub matches: Vec<u64>,
     /// Number of the last record that the filter has looked at.
@@ -89,12 +89,12 @@ impl BackgroundFilter {
     }
 
     /// Takes the matches found since the last call, and wakes the thread to look at new records.
-    pub fn take(&self) -> Batch {
+    pub fn take(&self) -> FilteredBatch {
         let mut progress = self.progress();
         let matches = std::mem::take(&mut progress.matches);
         let error = progress.error.take();
         self.wake.notify_all();
-        Batch { matches, looked_at: progress.looked_at, error }
+        FilteredBatch { matches, looked_at: progress.looked_at, error }
     }
 
     /// The numbers of the connections with a matching record, in order, if there are not `known` of them.

@@ -11,7 +11,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::events::Events;
 use super::handshake::heads;
-use super::model::{Close, Half, Message, Timings, to_integer};
+use super::model::{Close, Half, HarMessage, Timings, to_integer};
 use super::url::Url;
 use crate::capture::import::json::record;
 use crate::capture::import::json::replay::unknown_client;
@@ -32,7 +32,7 @@ const MAX_SECONDS: f64 = 1e11;
 
 /// The values of the entry that is being read.
 #[derive(Debug, Default)]
-pub struct Entry {
+pub struct HarEntry {
     /// The position of its first event.
     pub first: usize,
     pub has_messages: bool,
@@ -49,7 +49,7 @@ pub struct Entry {
 
 impl Events {
     /// Adds a message as an unfragmented, uncompressed frame.
-    pub fn message(&mut self, message: Message) -> io::Result<()> {
+    pub fn message(&mut self, message: HarMessage) -> io::Result<()> {
         let direction = match message.r#type.as_str() {
             "send" => Direction::ClientToServer,
             "receive" => Direction::ServerToClient,
@@ -96,7 +96,7 @@ impl Events {
     }
 }
 
-impl Entry {
+impl HarEntry {
     /// Adds the handshake before the frames, and gives every event its time.
     pub fn finish(self, events: &mut Events) -> io::Result<()> {
         let is_websocket = self.kind.eq_ignore_ascii_case("websocket") || self.has_messages;

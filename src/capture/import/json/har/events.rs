@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::entry::Entry;
+use super::entry::HarEntry;
 use crate::capture::import::json::replay::{Replay, unknown_addresses};
 use crate::capture::live::recorder::Recorder;
 use crate::capture::store::scratch;
@@ -31,7 +31,7 @@ pub struct Events {
     /// Addresses of client and server, by the number of the connection.
     addresses: HashMap<u64, (SocketAddr, SocketAddr)>,
     /// The entry that is being read.
-    pub entry: Entry,
+    pub entry: HarEntry,
     /// Connections so far; the number of the connection of the entry that is being read.
     pub connections: u64,
     /// Entries that are not WebSockets.
@@ -65,7 +65,7 @@ impl Events {
             scratch: BufWriter::with_capacity(1 << 18, scratch::file()?),
             len: 0,
             addresses: HashMap::new(),
-            entry: Entry::default(),
+            entry: HarEntry::default(),
             connections: 0,
             skipped: 0,
             odd: 0,
@@ -107,7 +107,7 @@ impl Events {
     pub fn entry_ends(&mut self) -> io::Result<()> {
         let entry = std::mem::take(&mut self.entry);
         entry.finish(self)?;
-        self.entry = Entry { first: self.all.len(), ..Entry::default() };
+        self.entry = HarEntry { first: self.all.len(), ..HarEntry::default() };
         Ok(())
     }
 

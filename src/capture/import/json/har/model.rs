@@ -15,7 +15,7 @@ pub struct Creator {
 
 /// A message of a WebSocket.
 #[derive(Debug, Deserialize)]
-pub struct Message {
+pub struct HarMessage {
     /// `send` or `receive`.
     #[serde(default, deserialize_with = "text")]
     pub r#type: String,
@@ -24,7 +24,7 @@ pub struct Message {
     pub time: f64,
     #[serde(default, deserialize_with = "number")]
     pub opcode: f64,
-    pub data: Option<Data>,
+    pub data: Option<JsonBytes>,
 }
 
 /// A request or a response.
@@ -82,24 +82,24 @@ pub enum Close {
 
 /// The bytes of a JSON string. A lone surrogate, which some programs write, is not an error.
 #[derive(Debug)]
-pub struct Data(pub Vec<u8>);
+pub struct JsonBytes(pub Vec<u8>);
 
-impl<'de> Deserialize<'de> for Data {
+impl<'de> Deserialize<'de> for JsonBytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bytes;
         impl Visitor<'_> for Bytes {
-            type Value = Data;
+            type Value = JsonBytes;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Data, E> {
-                Ok(Data(bytes.to_vec()))
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<JsonBytes, E> {
+                Ok(JsonBytes(bytes.to_vec()))
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Data, E> {
-                Ok(Data(text.into()))
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<JsonBytes, E> {
+                Ok(JsonBytes(text.into()))
             }
         }
         deserializer.deserialize_bytes(Bytes)

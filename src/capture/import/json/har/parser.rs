@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::events::Events;
-use super::model::{Creator, Message, Text};
+use super::model::{Creator, HarMessage, Text};
 
 /// Declares a seed that fills [`Events`] from an object, key by key.
 macro_rules! object {
@@ -116,7 +116,7 @@ array!(Entries, "entries", |events, seq| {
 
 array!(Messages, "messages", |events, seq| {
     events.entry.has_messages = true;
-    while let Some(message) = seq.next_element::<Message>()? {
+    while let Some(message) = seq.next_element::<HarMessage>()? {
         events.message(message).map_err(A::Error::custom)?;
     }
 });

@@ -15,7 +15,7 @@ const AHEAD: usize = 128 * 1024;
 const NEAR: u64 = 16 * 1024;
 
 /// Reads the bytes of records as [`Capture::wire`] does; keeps a window of the file.
-pub struct Reader {
+pub struct RecordReader {
     capture: Capture,
     window: Vec<u8>,
     /// File position of the window's first byte.
@@ -26,7 +26,7 @@ pub struct Reader {
     located: (u64, Vec<Location>),
 }
 
-impl Reader {
+impl RecordReader {
     /// A reader that has read nothing.
     pub fn new(capture: &Capture) -> Self {
         Self { capture: capture.clone(), window: Vec::new(), at: 0, previous: u64::MAX, located: Default::default() }
