@@ -192,8 +192,9 @@ fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
 /// Returns true if a frame or a head begins directly after a gap.
 fn begins_after(capture: &Capture, gap: &Record) -> bool {
     let mut later =
-        (1..=MAX_LOOKAHEAD).map_while(|steps| capture.record(capture.neighbour(gap.connection, gap.no, steps)?));
-    let next = later.find(|record| record.direction == gap.direction);
+        (0..=MAX_LOOKAHEAD).map_while(|steps| capture.record(capture.neighbour(gap.connection, gap.no, steps)?));
+    // A gap in place of evicted records has the number of another record: the first record that is kept is already a later one.
+    let next = later.find(|record| record.no > gap.no && record.direction == gap.direction);
     next.is_some_and(|next| !matches!(next.kind, Kind::Junk | Kind::Gap | Kind::End(_)))
 }
 

@@ -320,6 +320,30 @@ fn a_live_capture_is_exported_as_what_is_there() {
     assert!(sizes <= SIZE);
 }
 
+#[test]
+fn an_export_says_where_a_frame_begins_after_evicted_records() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut busy = talk.upgraded(50_001, "");
+    let mut quiet = talk.upgraded(50_002, "");
+    talk.text(&mut quiet, UP, 30);
+    let kept = |capture: &Capture| capture.neighbour(2, 1, 0);
+    while capture.first() < 20 {
+        talk.text(&mut busy, DOWN, 500);
+    }
+    assert_eq!(kept(&capture), None);
+    // The only record of its connection that is kept: a frame that is not masked, and therefore not recognized without the hint.
+    talk.say(&mut quiet, UP, &frame(true, Opcode::Text, None, b"not masked"));
+    let there = by_port(&capture);
+    for format in [Format::Pcapng, Format::Ndjson] {
+        let mut out = Vec::new();
+        export(&capture, format, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
+        let mut again = by_port(&opened(&out));
+        again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
+        assert_eq!(again, there, "{format:?}");
+    }
+}
+
 /// An output during whose first write so much is said.
 struct Talking<'a> {
     talk: &'a mut Talk,
