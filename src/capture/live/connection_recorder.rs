@@ -213,7 +213,8 @@ impl Recording {
     /// Leaves the connection's state with a ring, and lets the ring rotate.
     fn rotate(&mut self, writer: &mut Writer, has_heads: bool) {
         let (Some(file), Some(live)) = (writer.ring_file(), &mut self.live) else { return };
-        if has_heads && live.handshake.is_none() {
+        let is_open = self.ended.iter().any(Option::is_none);
+        if has_heads && is_open && live.handshake.is_none() {
             live.handshake = self.shared.capture.keep_handshake(live.number);
         }
         let direction = |direction: Direction| {

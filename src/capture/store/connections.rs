@@ -132,6 +132,21 @@ impl Capture {
         Some(handshake)
     }
 
+    /// Copies into memory the handshakes of ended connections that the eviction of all records up to number `last` would lose.
+    pub(in crate::capture) fn keep_handshakes_before(&self, last: u64) {
+        let index = self.index();
+        let needs_copy = |entry: &ConnectionEntry| {
+            let is_evicted = entry.handshake.is_some_and(|[request, _]| request <= last);
+            is_evicted && entry.kept_handshake.is_none() && entry.ordinal_from(last + 1) < entry.records
+        };
+        let numbers = (0..index.connections.count()).filter_map(|rank| index.connections.number(rank));
+        let numbers: Vec<u32> = numbers.filter(|number| index.connection(*number).is_some_and(needs_copy)).collect();
+        drop(index);
+        for number in numbers {
+            self.keep_handshake(number);
+        }
+    }
+
     /// The records that an export writes in place of the evicted ones of a connection, so that the rest of it can be read: the
     /// handshake, a gap for everything else, and the end of a direction. A gap has the number of the last evicted record.
     pub fn in_place_of_evicted(&self, connection: u32) -> Vec<Record> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::Segments;
-use crate::capture::live::recorder::Recorder;
+use crate::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use crate::capture::live::spool::Spool;
 use crate::capture::store::index::HandshakeHead;
 use crate::capture::store::record::Record;
@@ -160,4 +160,46 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         assert_eq!(texts(&files.concat()), expected, "{far:?} {kept}");
         assert_eq!(texts(&files[1..].concat()), expected, "{far:?} {kept}");
     }
+}
+
+#[test]
+fn an_ended_connection_has_its_handshake_in_memory_only_when_it_is_evicted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_ring(folder.path(), 64 * 1024).expect("a spool"));
+    let capture = recorder.capture();
+    let upgraded = |port: u16| {
+        let connection = recorder.connection(([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 80).into());
+        let request: &[u8] = b"GET /app HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        let response: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+        for (direction, bytes) in Direction::BOTH.into_iter().zip([request, response]) {
+            connection.record(&[Chunk { direction, time: Time(1), bytes }]);
+        }
+        connection
+    };
+    let has_copy = |number| capture.index().connection(number).expect("kept").kept_handshake.is_some();
+    let text: &[u8] = &[&[0x81, 0x7e, 0x01, 0xf4], &[b'a'; 500][..]].concat();
+    let say = |connection: &ConnectionRecorder| {
+        connection.record(&[Chunk { direction: Direction::ServerToClient, time: Time(2), bytes: text }]);
+    };
+    let (ended, open) = (upgraded(1), upgraded(2));
+    assert!(has_copy(1) && has_copy(2));
+    // Its last records are in a later file than its handshake.
+    for _ in 0..40 {
+        say(&open);
+    }
+    say(&ended);
+    drop(ended);
+    assert!(!has_copy(1) && has_copy(2), "it can be read from the file");
+    let first = capture.handshake(1).expect("a handshake").map(|head| (head.wire_len, capture.wire(&head, 0..999)));
+    while capture.first() < 5 {
+        say(&open);
+    }
+    assert!(has_copy(1) && has_copy(2));
+    let evicted = capture.handshake(1).expect("a handshake").map(|head| (head.wire_len, capture.wire(&head, 0..999)));
+    assert_eq!(
+        first.map(|(len, wire)| (len, wire.expect("bytes"))),
+        evicted.map(|(len, wire)| (len, wire.expect("bytes")))
+    );
 }

@@ -159,6 +159,7 @@ impl Spool {
 
     /// Drops the oldest file from the index, then from the files that are read: no thread looks for bytes that are gone.
     fn forget(&self, eviction: Eviction, capture: &Capture) -> Option<Part> {
+        capture.keep_handshakes_before(eviction.last);
         capture.index_mut().evict(eviction);
         self.files.pop()
     }

@@ -36,7 +36,7 @@ pub struct ConnectionEntry {
     pub closed_first: Option<Direction>,
     /// The records of the request to upgrade and of the answer that agreed.
     pub handshake: Option<[u64; 2]>,
-    /// A copy of that request and answer, which eviction leaves; only in the capture of a ring.
+    /// A copy of that request and answer; only in the capture of a ring, while the connection is open or the request is evicted.
     pub kept_handshake: Option<Arc<Handshake>>,
     /// Which part of each direction was evicted; `None` while nothing was.
     pub evicted: Option<Box<[EvictedPart; 2]>>,

@@ -188,6 +188,7 @@ impl Index {
         let trip = self.round_trip(connection, &dissected);
         self.span = self.span.map(|(first, last)| (first, last.max(dissected.time)));
         let mut closed = false;
+        let first_kept = self.totals.first;
         if let Some(owner) = self.connection_mut(connection) {
             owner.number(no);
             owner.last = owner.last.max(dissected.time);
@@ -210,6 +211,10 @@ impl Index {
                 owner.ended[dissected.direction.index()] = Some(how);
                 owner.ended_first.get_or_insert(dissected.direction);
                 closed = owner.ended.iter().all(Option::is_some);
+                if closed && owner.handshake.is_some_and(|[request, _]| request >= first_kept) {
+                    // It can be read from the file; eviction copies it again if the connection is kept.
+                    owner.kept_handshake = None;
+                }
             }
         }
         if closed {
