@@ -169,6 +169,9 @@ impl Bytes {
         read.map_err(|source| self.error(record, source))?;
         Ok(match FrameHead::read(buffer) {
             HeadReading::Complete(head) => Some(head),
+            HeadReading::NeedMore(_) if self.capture.is_evicted(record) => {
+                return Err(ExportError::Evicted { no: record.no });
+            }
             HeadReading::NeedMore(_) => None,
         })
     }
@@ -192,7 +195,10 @@ impl Bytes {
     /// The inflated message that ends with `record`, up to [`EXPORTED_INFLATED`] bytes; `None` if no compressed message ends there.
     pub fn inflated(&mut self, record: &Record) -> Result<Option<Inflated>, ExportError> {
         let read = self.inflater.message(&self.capture, record, EXPORTED_INFLATED);
-        read.map_err(|source| self.error(record, source))
+        match read.map_err(|source| self.error(record, source))? {
+            None if record.compressed && self.capture.is_evicted(record) => Err(ExportError::Evicted { no: record.no }),
+            inflated => Ok(inflated),
+        }
     }
 
     fn error(&self, record: &Record, source: io::Error) -> ExportError {
@@ -233,5 +239,35 @@ impl Bytes {
             out.copy_from_slice(redacted);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::live::recorder::{Chunk, Recorder};
+    use crate::capture::live::spool::Spool;
+    use crate::proto::dissected::Direction;
+    use crate::proto::time::Time;
+
+    #[test]
+    fn a_record_that_is_evicted_before_it_is_read_is_neither_truncated_nor_uncompressed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::temporary_ring(folder.path(), 64 * 1024).expect("a spool"));
+        let connection = recorder.frames(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
+        let say = |bytes: &[u8]| {
+            connection.record(&[Chunk { direction: Direction::ServerToClient, time: Time(1), bytes }]);
+        };
+        say(&[0x81, 1, b'a']);
+        let capture = recorder.capture();
+        let record = Record { compressed: true, ..capture.record(1).expect("a record") };
+        while capture.first() == 1 {
+            say(&[&[0x82, 0x7e, 0x03, 0xe8], &[0; 1000][..]].concat());
+        }
+        let mut bytes = Bytes::new(capture, false);
+        let head = bytes.frame_head(&record, &mut Vec::new());
+        assert!(matches!(head, Err(ExportError::Evicted { no: 1 })), "{head:?}");
+        let inflated = bytes.inflated(&record);
+        assert!(matches!(inflated, Err(ExportError::Evicted { no: 1 })), "{inflated:?}");
     }
 }
