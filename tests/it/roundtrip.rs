@@ -298,6 +298,8 @@ mod ndjson {
                 .collect()
         };
         assert_eq!(wires(&again), wires(&frames.join("\n")));
+        // A gap is the first record of the connection.
+        assert_eq!(everything(&opened(again.as_bytes())), everything(&capture));
     }
 
     /// A headless run that prints slower than a ring evicts leaves records out.

@@ -23,6 +23,9 @@ const MAX_LINE: u64 = 512 * 1024 * 1024;
 /// How much is read from the file at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
+/// How many lines after a gap that begins a connection are examined for the connection's next record.
+const MAX_LOOKAHEAD: usize = 256;
+
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -99,7 +102,11 @@ impl Importer<'_> {
         let hints = record.hints();
         if !self.replay.is_open(connection) {
             let addresses = record.addresses().unwrap_or_else(|| self.addresses_of(connection, lines));
-            self.replay.begin(connection, addresses, hints.is_frame);
+            let in_frames = match valid.event {
+                RecordEvent::Gap(_) => lines.frames_follow(connection),
+                RecordEvent::Bytes | RecordEvent::End(..) => hints.is_frame,
+            };
+            self.replay.begin(connection, addresses, in_frames);
             self.next.remove(&connection);
         }
         let next = self.next.get(&connection).copied().unwrap_or_default();
@@ -180,6 +187,21 @@ impl LineReader {
     fn new(file: Arc<File>, start: u64) -> Self {
         let reader = BufReader::with_capacity(BUFFER, ReadAt { file: Arc::clone(&file), position: start });
         Self { file, reader, line: Vec::new(), number: 0, end: start }
+    }
+
+    /// Returns true if the next record of a connection, besides gaps, is a frame. Only the next [`MAX_LOOKAHEAD`] lines are examined.
+    fn frames_follow(&self, connection: u64) -> bool {
+        let mut ahead = Self::new(Arc::clone(&self.file), self.end);
+        for _ in 0..MAX_LOOKAHEAD {
+            let Ok(true) = ahead.next() else { break };
+            if let Ok(record) = serde_json::from_slice::<JsonRecord<'_>>(&ahead.line)
+                && record.conn == connection
+                && !record.is_gap()
+            {
+                return record.hints().is_frame;
+            }
+        }
+        false
     }
 
     /// Reads the next line; returns false at the end of the file.

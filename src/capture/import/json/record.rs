@@ -167,6 +167,11 @@ impl JsonRecord<'_> {
         }
     }
 
+    /// Returns true for bytes that are missing.
+    pub fn is_gap(&self) -> bool {
+        self.r#type == "gap"
+    }
+
     /// Returns true for a record without a direction: a frame that ends before its MASK bit.
     pub const fn is_undirected(&self) -> bool {
         self.dir.is_none()
