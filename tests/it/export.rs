@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use crate::support::{self, DOWN, UP, everything, load};
+use framescope::capture::format::pcapng::{Segments, file_head};
 use framescope::capture::format::schema::Line;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
@@ -200,6 +201,22 @@ mod pcapng {
         let again = reopened(&exported(&capture, Format::Pcapng));
         assert_eq!(again.note(7).as_deref(), Some("look here: the first message"));
         assert_eq!(exported(&again, Format::Pcapng), exported(&capture, Format::Pcapng));
+    }
+
+    /// Wireshark puts comments on any packet: also on a reset of a connection that has ended.
+    #[test]
+    fn a_note_on_a_late_reset_is_kept() {
+        let mut segments = Segments::new(([127, 0, 0, 1], 50001).into(), ([127, 0, 0, 1], 6455).into(), 1);
+        let mut file = Vec::new();
+        file_head(&mut file, None);
+        segments.open(&mut file, Time(1));
+        segments.data(&mut file, UP, b"GET / HTTP/1.1\r\n\r\n", Time(2), &[]);
+        for direction in Direction::BOTH {
+            segments.fin(&mut file, direction, Time(3), &[]);
+        }
+        segments.rst(&mut file, UP, Time(4), &["why a reset?".to_owned()]);
+        let capture = reopened(&file);
+        assert_eq!(capture.note(capture.len()).as_deref(), Some("why a reset?"));
     }
 
     #[test]

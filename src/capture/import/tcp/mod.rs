@@ -177,7 +177,8 @@ impl Flows {
         }
     }
 
-    /// Ends the directions that have not ended yet. The last note on the packet belongs to the last end.
+    /// Ends the directions that have not ended yet. The last note on the packet belongs to the last end, or to the latest record if
+    /// both directions had ended before.
     fn reset(&mut self, i: usize, direction: Direction, segment: &Segment<'_>) {
         self.flush(i, &Direction::BOTH);
         self.flows[i].connection.reset_by(direction);
@@ -185,6 +186,11 @@ impl Flows {
             .into_iter()
             .filter(|side| !self.flows[i].sides[side.index()].ended)
             .count();
+        if ends == 0
+            && let Some(note) = segment.notes.iter().find(|note| !note.is_empty())
+        {
+            self.batch.note(note.clone());
+        }
         for direction in [direction, direction.opposite()] {
             if self.flows[i].sides[direction.index()].ended {
                 continue;
