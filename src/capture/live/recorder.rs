@@ -236,6 +236,24 @@ mod tests {
     }
 
     #[test]
+    fn a_reset_that_two_clones_report_is_in_the_file_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let address = "127.0.0.1:6455".parse().expect("address");
+        let connection = recorder.connection("127.0.0.1:50001".parse().expect("address"), address);
+        connection.record(&[Chunk { direction: UP, time: Time(1), bytes: &handshake()[0] }]);
+        let other = connection.clone();
+        connection.reset(UP, Time(2));
+        let len = std::fs::metadata(&path).expect("the file").len();
+        other.reset(DOWN, Time(3));
+        other.end(DOWN, EndReason::Fin, Time(4));
+        drop((connection, other));
+        assert_eq!(std::fs::metadata(&path).expect("the file").len(), len);
+        assert_eq!(all(&reopened(&path)), all(recorder.capture()));
+    }
+
+    #[test]
     fn two_connections_at_once_come_back_from_the_file_as_they_were() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");

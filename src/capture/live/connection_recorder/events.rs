@@ -68,9 +68,12 @@ impl Recording {
         self.commit();
     }
 
-    /// A side has reset the connection (RST): that ends both directions.
+    /// A side has reset the connection (RST): that ends both directions. Does nothing if both have ended.
     pub fn reset(&mut self, by: Direction, time: Time) {
         let Some(live) = &mut self.live else { return };
+        if self.ended.iter().all(Option::is_some) {
+            return;
+        }
         self.connection.reset_by(by);
         for direction in [by, by.opposite()] {
             if self.ended[direction.index()].replace(EndReason::Rst).is_none() {
