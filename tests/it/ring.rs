@@ -643,6 +643,39 @@ fn an_evicted_handshake_is_shown_below_the_list() {
 }
 
 #[test]
+fn a_note_made_below_an_evicted_handshake_returns_to_the_record_under_the_cursor() {
+    let (wire, mut screen) = screen(400);
+    screen.app.refresh();
+    let cursor = screen.app.list.cursor();
+    screen.press(&["p", "tab", "tab", "end", "a"]).type_text("remember").press(&["enter"]);
+    assert_eq!(wire.recorder.capture().note(cursor).as_deref(), Some("remember"));
+    let record = wire.recorder.capture().record(cursor).expect("a record");
+    let bytes = wire.recorder.capture().wire(&record, 0..u64::MAX).expect("readable");
+    assert_eq!(screen.app.detail.current().map(|detail| detail.record.no), Some(cursor));
+    assert_eq!(screen.app.detail.wire().bytes(), Some((0, bytes.as_slice())), "{}", screen.text());
+    assert!(screen.app.detail.byte() < record.wire_len, "{}", screen.app.detail.byte());
+}
+
+#[test]
+fn the_record_under_the_cursor_becomes_a_gap_when_its_beginning_is_evicted() {
+    let mut wire = Wire::ring(8 << 20).upgrade();
+    let mut screen = Screen::live(&wire, (120, 36));
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, &vec![0x5a; 5 << 20]));
+    screen.app.refresh();
+    screen.press(&["space"]);
+    let cursor = screen.app.list.cursor();
+    let kind = |screen: &Screen| screen.app.detail.current().map(|detail| (detail.record.no, detail.record.kind));
+    assert_eq!(kind(&screen), Some((cursor, Kind::Frame)));
+    let now = |wire: &Wire| wire.recorder.capture().record(cursor).map(|record| record.kind);
+    while now(&wire) == Some(Kind::Frame) {
+        wire.say(UP, &frame(true, Opcode::Binary, Some([1, 2, 3, 4]), &[0; 60_000]));
+        screen.app.refresh();
+    }
+    assert_eq!(now(&wire), Some(Kind::Gap));
+    assert_eq!(kind(&screen), Some((cursor, Kind::Gap)), "{}", screen.text());
+}
+
+#[test]
 fn the_screen_drops_evicted_records() {
     let (mut wire, mut screen) = screen(400);
     let app = &mut screen.app;

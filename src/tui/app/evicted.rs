@@ -13,6 +13,11 @@ impl App {
             if !self.list.is_following() && self.notice.is_none() {
                 self.inform("this record was evicted by the ring: the cursor is on the oldest record that is kept");
             }
+        } else if let Some(detail) = self.detail.current().filter(|detail| detail.record.no == self.list.cursor())
+            && self.capture.record(detail.record.no).is_some_and(|record| record.kind != detail.record.kind)
+        {
+            // The first bytes of the record were evicted, so it is a gap now.
+            self.go_to(detail.record.no, self.list.is_in_child());
         }
         self.extend_rows();
     }

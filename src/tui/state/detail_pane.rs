@@ -188,9 +188,16 @@ impl DetailPane {
         let _ = self.read_trees(capture);
     }
 
-    /// Reads the record again, after its note or its message has changed. The cursors stay.
+    /// Reads the record again, after its note or its message has changed. The cursors stay, unless another record was shown.
     pub fn reload(&mut self, capture: &Capture, record: Record, message: Option<Message>) {
-        self.detail = Some(Detail::load(capture, &mut self.reader, record, message));
+        let Some(before) = self.detail.as_ref().filter(|before| before.record.no == record.no) else {
+            return self.show(capture, record, message);
+        };
+        let last = before.last_frame();
+        let detail = self.detail.insert(Detail::load(capture, &mut self.reader, record, message));
+        if last != detail.last_frame() {
+            let _ = self.read_trees(capture);
+        }
     }
 
     /// The record whose message a background job must inflate now, if there is one.
