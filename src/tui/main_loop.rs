@@ -152,6 +152,10 @@ impl MainLoop<'_> {
                 return Ok(Ended::Quit);
             }
             if batch.urgent || due {
+                // A refresh prepares the screen; rows that were added without one may have moved the cursor.
+                if incomplete && !due {
+                    self.app.prepare();
+                }
                 self.draw()?;
             }
         }

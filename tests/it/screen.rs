@@ -2,7 +2,7 @@
 
 use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, packets, several};
 use framescope::capture::import;
-use framescope::capture::query::search::Toward;
+use framescope::capture::query::search::{Hit, Toward};
 use framescope::proto::dissected::Direction;
 use framescope::proto::rules::Rule;
 use framescope::tui::effect::Effect;
@@ -386,16 +386,26 @@ fn text_and_bytes_are_found() {
     screen.press(&["/"]).type_text("x 8");
     assert!(screen.text().contains(r"bytes; \x … finds text"), "{}", screen.text());
     screen.press(&["enter"]);
-    assert!(
-        screen.text().contains(r"not pairs of hex digits: write x 81 05, or \x … to search for the text"),
-        "{}",
-        screen.text()
-    );
+    screen.resize((80, 24));
+    assert!(screen.text().contains(r"not pairs of hex digits; \x … finds text"), "{}", screen.text());
+    screen.resize((120, 36));
     screen.press(&["esc"]);
     wire.text(DOWN, "x 81 05");
     screen.app.refresh();
     screen.press(&["/"]).type_text(r"\x 81").press(&["enter"]);
     assert_eq!(find(&mut screen), Some((9, 2)));
+}
+
+#[test]
+fn a_match_that_arrives_while_an_export_runs_is_ignored() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["/"]).type_text("echo").press(&["enter", "e", "enter"]);
+    let cursor = screen.app.list.cursor();
+    assert!(screen.app.jobs.is_exporting() && cursor != 3);
+    screen.app.report(Report::Found(Some(Hit { no: 3, byte: 0, inflated: None })));
+    assert!(screen.app.jobs.is_exporting(), "Esc can still stop it");
+    assert_eq!(screen.app.list.cursor(), cursor);
 }
 
 #[test]
@@ -1178,6 +1188,19 @@ fn a_payload_can_be_seen_as_a_tree() {
     // Of a whole message.
     screen.press(&["2", "end", "i"]);
     assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
+}
+
+#[test]
+fn the_tree_follows_a_message_that_grows() {
+    let mut wire = Wire::upgraded();
+    wire.say(DOWN, &frame(true, Opcode::Text, None, br#"{"first": 1}"#));
+    let mut screen = Screen::live(&wire, (120, 36));
+    assert!(screen.press(&["2", "i"]).text().contains(r#"  "first": 1"#), "{}", screen.text());
+    wire.say(DOWN, &frame(false, Opcode::Text, None, br#"{"second": "#));
+    screen.app.refresh();
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"2}"));
+    screen.app.refresh();
+    assert!(screen.text().contains(r#"  "second": 2"#), "{}", screen.text());
 }
 
 #[test]

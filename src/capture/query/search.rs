@@ -57,7 +57,7 @@ pub enum PatternError {
     #[error("nothing to search for: type text, or x and hex digits such as x 81 05")]
     Empty,
     /// It begins with `x ` but is not pairs of hex digits.
-    #[error("not pairs of hex digits: write x 81 05, or \\x … to search for the text")]
+    #[error("not pairs of hex digits; \\x … finds text")]
     Hex,
 }
 

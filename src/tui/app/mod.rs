@@ -189,6 +189,8 @@ impl App {
                 self.jobs.finish();
                 self.dialogs.open = Some(Dialog::Question(Question::Replace(request)));
             }
+            // The export that runs now has canceled the search.
+            Report::Found(_) if self.jobs.is_exporting() => {}
             Report::Found(hit) => {
                 self.jobs.finish();
                 self.show_hit(hit);
@@ -208,7 +210,7 @@ impl App {
     }
 
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
-    fn prepare(&mut self) {
+    pub fn prepare(&mut self) {
         let Self { capture, panels, detail, list, .. } = self;
         let card = panels.view == View::Connections;
         if card {
