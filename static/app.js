@@ -577,7 +577,7 @@
       if (isLive()) return 'Connecting. The page sent the handshake.';
       const last = `Close code ${app.lastClose.code}${CLOSE_CODES[app.lastClose.code] ? `: ${CLOSE_CODES[app.lastClose.code]}` : ''}.`;
       if (app.stopped) return `Disconnected by you. ${last} Press Connect to connect again.`;
-      return `The server closed the connection. ${last}`;
+      return `The connection to the server has ended. ${last}`;
     }
 
     /** Text that changes too often for a screen reader to announce, so it is outside the live region. */

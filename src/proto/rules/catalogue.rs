@@ -188,7 +188,7 @@ catalogue! {
     PongUnsolicited "pong-unsolicited" "RFC 6455 §5.5.3" Info "this pong answers no ping: allowed, as a one-way heartbeat";
     /// The 7-bit length of a control frame is at most 125. Used only if the capture lacks the rest of the length: the frame violates
     /// either [`Self::ControlTooLong`] or [`Self::LengthNotShortest`], and the head does not show which.
-    ControlLengthExtended "control-length-extended" "RFC 6455 §5.5" Error "the 7-bit length of a control frame is {digits}: it has over 125 bytes, or its length is not in the shortest form";
+    ControlLengthExtended "control-length-extended" "RFC 6455 §5.5" Error "the 7-bit length of a control frame is {digits}: the payload is over 125 bytes, or its length is not in the shortest form";
     /// All bytes that compressed messages may refer to were captured.
     ContextLost "context-lost" "RFC 7692 §7.1.1" Info "compressed messages after the missing bytes may refer to them, so they cannot be inflated";
     /// A retransmitted TCP segment has the same content.

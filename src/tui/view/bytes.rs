@@ -156,8 +156,8 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
     };
     if bytes.is_empty() {
         let words = match detail.record.kind {
-            Kind::End(_) => "an end has no bytes",
-            Kind::Gap => "these bytes were not captured",
+            Kind::End(_) => "the end of a direction has no bytes",
+            Kind::Gap => "the capture lacks these bytes",
             _ => "no bytes",
         };
         put(buffer, area, 2, 0, words, app.theme.faint.0);
