@@ -157,12 +157,9 @@ pub fn export(
     let _delay = capture.delay_eviction();
     let mut source = Source::new(capture, options, progress);
     let mut sink = Sink::new(out);
+    let evicted = source.evicted() as u64;
     let note = (format.spec().write)(&mut source, &mut sink)?;
     sink.flush()?;
-    let evicted = match &options.selection {
-        ExportSelection::All => 0,
-        ExportSelection::Records(numbers) => numbers.partition_point(|no| *no < capture.first()) as u64,
-    };
     let evicted = (evicted > 0).then(|| format!("{} evicted before the export", count(evicted, "selected record")));
     let note = note.into_iter().chain(evicted).reduce(|note, more| format!("{note}; {more}"));
     let unmarked = capture.reconstructed().is_some() && !format.spec().states_reconstruction;

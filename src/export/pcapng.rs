@@ -33,6 +33,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
         let options =
             ExportOptions { selection: ExportSelection::Records(selection), direction: None, ..source.options.clone() };
         let mut selected = Source::new(source.capture, &options, source.progress);
+        selected.totals = source.totals;
         selected.each(|bytes, record| writer.write_record(bytes, record, sink))?;
         source.written = selected.written;
         writer

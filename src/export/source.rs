@@ -26,6 +26,8 @@ pub struct Source<'a> {
     pub capture: &'a Capture,
     pub options: &'a ExportOptions,
     pub progress: &'a Progress,
+    /// The counts of the capture when the export began: a record that is evicted later is missed.
+    pub totals: Totals,
     /// The number of records that were exported.
     pub written: u64,
     bytes: Bytes,
@@ -33,7 +35,8 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub fn new(capture: &'a Capture, options: &'a ExportOptions, progress: &'a Progress) -> Self {
-        Self { capture, options, progress, written: 0, bytes: Bytes::new(capture, options.redact) }
+        let totals = capture.totals();
+        Self { capture, options, progress, totals, written: 0, bytes: Bytes::new(capture, options.redact) }
     }
 
     /// Calls `take` for each selected record, with a reader of its bytes.
@@ -41,7 +44,7 @@ impl<'a> Source<'a> {
         &mut self,
         mut take: impl FnMut(&mut Bytes, &Record) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
-        let totals = self.capture.totals();
+        let totals = self.totals;
         let total = match &self.options.selection {
             ExportSelection::All => totals.kept(),
             ExportSelection::Records(numbers) => numbers.len() as u64,
@@ -64,9 +67,17 @@ impl<'a> Source<'a> {
         flow.and(first_error)
     }
 
+    /// The number of selected records that were evicted before the export; it lacks them.
+    pub fn evicted(&self) -> usize {
+        let ExportSelection::Records(numbers) = &self.options.selection else { return 0 };
+        let evicted = numbers.iter().filter(|no| **no < self.totals.first);
+        // The handshake of a connection that is kept is exported.
+        evicted.filter(|no| self.capture.record(**no).is_none()).count()
+    }
+
     /// Calls `see` for each selected record, until it breaks.
     pub fn look(&self, see: impl FnMut(&Record) -> ControlFlow<()>) -> Result<(), ExportError> {
-        for_each(self.capture, self.options, &self.capture.totals(), see)
+        for_each(self.capture, self.options, &self.totals, see)
     }
 }
 

@@ -13,7 +13,7 @@ use framescope::capture::query::filter::{Filter, FilterEvaluator};
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::MessageReader;
 use framescope::capture::store::record::Record;
-use framescope::export::{ExportError, ExportOptions, Format, Progress, export};
+use framescope::export::{ExportError, ExportOptions, ExportSelection, Format, Progress, export};
 use framescope::proto::accept::accept_key;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
@@ -342,6 +342,32 @@ fn an_export_says_where_a_frame_begins_after_evicted_records() {
         again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
         assert_eq!(again, there, "{format:?}");
     }
+}
+
+#[test]
+fn an_evicted_handshake_that_is_exported_does_not_count_as_evicted() {
+    let mut talk = Talk::new(SIZE);
+    let capture = talk.capture();
+    let mut connection = talk.upgraded(50_001, "");
+    while capture.first() < 20 {
+        talk.text(&mut connection, DOWN, 500);
+    }
+    // The handshake, a frame that is evicted, and one that is kept.
+    let selection = ExportSelection::Records(vec![1, 2, 3, capture.first()]);
+    let options = ExportOptions { selection, ..ExportOptions::default() };
+    for format in [Format::Ndjson, Format::Pcapng] {
+        let done = export(&capture, format, &options, &mut Vec::new(), &Progress::default()).expect("exported");
+        let note = done.note.unwrap_or_default();
+        assert_eq!(done.records, 3, "{format:?}: {note}");
+        assert!(note.ends_with("1 selected record evicted before the export"), "{format:?}: {note}");
+    }
+    // What is exported and evicted afterwards was not evicted before.
+    let selection = ExportSelection::Records(vec![capture.first()]);
+    let options = ExportOptions { selection, ..ExportOptions::default() };
+    let mut connections = [connection];
+    let mut out = Talking { talk: &mut talk, connections: &mut connections, texts: 2000, out: Vec::new() };
+    let done = export(&capture, Format::Ndjson, &options, &mut out, &Progress::default()).expect("exported");
+    assert_eq!((done.records, done.note), (1, None));
 }
 
 /// An output during whose first write so much is said.
