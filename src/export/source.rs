@@ -45,9 +45,10 @@ impl<'a> Source<'a> {
         mut take: impl FnMut(&mut Bytes, &Record) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
         let totals = self.totals;
-        let total = match &self.options.selection {
-            ExportSelection::All => totals.kept(),
-            ExportSelection::Records(numbers) => numbers.len() as u64,
+        // Records in place of evicted ones are not part of the total.
+        let (total, first) = match &self.options.selection {
+            ExportSelection::All => (totals.kept(), totals.first),
+            ExportSelection::Records(numbers) => (numbers.len() as u64, 1),
         };
         self.progress.total.store(total, Ordering::Relaxed);
         let (progress, written, bytes) = (self.progress, &mut self.written, &mut self.bytes);
@@ -55,7 +56,7 @@ impl<'a> Source<'a> {
         let flow = for_each(self.capture, self.options, &totals, |record| {
             let done = progress.check().and_then(|()| take(bytes, record));
             *written += 1;
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            progress.done.fetch_add(u64::from(record.no >= first), Ordering::Relaxed);
             match done {
                 Ok(()) => ControlFlow::Continue(()),
                 Err(e) => {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, opened};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -336,8 +337,10 @@ fn an_export_says_where_a_frame_begins_after_evicted_records() {
     talk.say(&mut quiet, UP, &frame(true, Opcode::Text, None, b"not masked"));
     let there = by_port(&capture);
     for format in [Format::Pcapng, Format::Ndjson] {
-        let mut out = Vec::new();
-        export(&capture, format, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
+        let (mut out, progress) = (Vec::new(), Progress::default());
+        export(&capture, format, &ExportOptions::default(), &mut out, &progress).expect("exported");
+        let [done, total] = [progress.done, progress.total].map(|count| count.load(Ordering::Relaxed));
+        assert_eq!((done, total), (capture.totals().kept(), capture.totals().kept()), "{format:?}");
         let mut again = by_port(&opened(&out));
         again.values_mut().for_each(|said| said.retain(|said| said.0 != Kind::End(EndReason::Capture)));
         assert_eq!(again, there, "{format:?}");
