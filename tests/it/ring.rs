@@ -705,6 +705,25 @@ fn the_record_under_the_cursor_becomes_a_gap_when_its_beginning_is_evicted() {
 }
 
 #[test]
+fn the_cursor_keeps_a_row_when_the_row_that_contains_it_is_evicted() {
+    let mut wire = Wire::ring(64 * 1024).upgrade();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let filler = frame(true, Opcode::Binary, Some([1, 2, 3, 4]), &[0; 2000]);
+    wire.say(DOWN, &frame(false, Opcode::Text, None, b"first, "));
+    (0..9).for_each(|_| wire.say(UP, &filler));
+    wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"last"));
+    screen.app.refresh();
+    screen.press(&["2", "g", "down", "down", "enter", "down", "down"]);
+    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child()), (13, true), "{}", screen.text());
+    while wire.recorder.capture().first() <= 3 {
+        wire.say(UP, &filler);
+    }
+    assert!(wire.recorder.capture().first() <= 13);
+    screen.app.refresh();
+    assert!(screen.app.list.cursor_row().is_some(), "{}", screen.text());
+}
+
+#[test]
 fn the_screen_drops_evicted_records() {
     let (mut wire, mut screen) = screen(400);
     let app = &mut screen.app;

@@ -19,8 +19,9 @@ impl List {
         self.marks = self.marks.split_off(&kept);
         self.held_at = self.held_at.max(kept - 1);
         let evicted = self.cursor > 0 && self.cursor < kept;
-        // Whether the first kept record has a row is known only when the rows have been chosen.
-        self.cursor_unchecked |= evicted;
+        // The expanded row of a child may be evicted before the child. Which record has a row is known only when the rows have been
+        // chosen.
+        self.cursor_unchecked |= evicted || self.in_child;
         evicted
     }
 }
