@@ -222,7 +222,7 @@ fn note(capture: &Capture, record: &Record) -> Option<String> {
 /// What an export of selected records contains, in words.
 pub(super) fn selection_note(asked: u64, handshakes: u64) -> String {
     let (asked, handshakes) = (count(asked, "selected record"), count(handshakes, "handshake record"));
-    format!("{asked} and {handshakes} of their connections")
+    format!("{asked} and {handshakes}")
 }
 
 /// The numbers of the selected records together with the handshakes of their connections, and how many of those were not
