@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, compressed_frame, frame, opened};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::{Spool, SpoolError};
@@ -291,6 +291,30 @@ fn a_frame_larger_than_what_is_carried_is_a_gap_when_its_beginning_goes() {
     let mut out = Vec::new();
     export(&capture, Format::Ndjson, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
     assert_eq!(opened(&out).trouble().reason, None);
+}
+
+#[test]
+fn messages_without_context_can_be_read_after_a_frame_whose_beginning_is_evicted() {
+    let mut talk = Talk::new(1 << 20);
+    let capture = talk.capture();
+    let mut other = talk.upgraded(50_001, "");
+    let mut large = talk.upgraded(50_002, "permessage-deflate; server_no_context_takeover");
+    let mut payload = Vec::new();
+    Deflater::new(15, false).message(b"a message that refers to no other", &mut payload);
+    let compressed = compressed_frame(true, Opcode::Text, None, &payload);
+    talk.say(&mut large, DOWN, &compressed);
+    let wire = talk.frame(DOWN, Opcode::Binary, &vec![0x5a; 600 << 10]);
+    for piece in wire.chunks(16 * 1024) {
+        talk.say(&mut large, DOWN, piece);
+    }
+    let large_no = capture.len();
+    talk.say(&mut large, DOWN, &compressed);
+    let message = capture.record(capture.len()).expect("a record");
+    while capture.record(large_no).expect("a record").kind == Kind::Frame {
+        talk.text(&mut other, UP, 2000);
+    }
+    let read = MessageReader::default().message(&capture, &message, 1000).expect("readable");
+    assert_eq!(read.expect("a message").text(), Some("a message that refers to no other"));
 }
 
 #[test]

@@ -144,13 +144,17 @@ impl MessageReader {
         let Some((takeover, at, window)) = capture.checkpoint(connection, direction, offset) else {
             return Ok(None);
         };
+        // Without context every message can be read alone, also when bytes between it and the checkpoint are evicted.
+        let start = if takeover { None } else { start_of_message(capture, record) };
+        let start_after = |at: u64| start.map_or(at, |start| start.max(at));
         let same = |cursor: &Cursor| (cursor.connection, cursor.direction) == (connection, direction);
         let remembered = self.cursors.iter().position(same).map(|i| self.cursors.remove(i));
         if let Some(cursor) = remembered
             && (at..=offset).contains(&cursor.at)
         {
-            return Ok(Some(cursor));
+            return Ok(Some(Cursor { at: start_after(cursor.at), ..cursor }));
         }
+        let at = start_after(at);
         let inflation = MessageInflater::resumed(takeover, MAX_INFLATED, &window.read()?);
         Ok(Some(Cursor { connection, direction, at, inflation, buffer: Vec::new(), base: 0 }))
     }
