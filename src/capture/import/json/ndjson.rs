@@ -191,9 +191,14 @@ impl LineReader {
 
     /// Returns true if the next record of a connection, besides gaps, is a frame. Only the next [`MAX_LOOKAHEAD`] lines are examined.
     fn frames_follow(&self, connection: u64) -> bool {
+        let digits = connection.to_string();
         let mut ahead = Self::new(Arc::clone(&self.file), self.end);
         for _ in 0..MAX_LOOKAHEAD {
             let Ok(true) = ahead.next() else { break };
+            // Parsing takes longer than this search, and a file can have many connections that begin with a gap.
+            if memchr::memmem::find(&ahead.line, digits.as_bytes()).is_none() {
+                continue;
+            }
             if let Ok(record) = serde_json::from_slice::<JsonRecord<'_>>(&ahead.line)
                 && record.conn == connection
                 && !record.is_gap()
