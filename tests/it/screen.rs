@@ -1204,6 +1204,23 @@ fn the_tree_follows_a_message_that_grows() {
 }
 
 #[test]
+fn no_match_is_reported_only_after_the_filter_has_read_the_file() {
+    let mut screen = Screen::sample("hello", (120, 36));
+    screen.press(&["&"]).type_text("text contains zzz").press(&["enter"]);
+    assert!(screen.text().contains("searching the capture …"), "{}", screen.text());
+    let Some(Effect::Filter(filter)) = screen.app.effects.pop() else { panic!("a filter") };
+    let capture = screen.app.capture.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(|| filter.run(&capture, || {}));
+        while screen.app.list.is_filtering(&screen.app.counts.totals) {
+            screen.app.refresh();
+        }
+        filter.stop();
+    });
+    assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
+}
+
+#[test]
 fn every_faulty_message_has_a_row() {
     let mut wire = Wire::upgraded();
     wire.say(DOWN, &frame(false, Opcode::Text, None, b"first, "));

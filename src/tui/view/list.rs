@@ -55,7 +55,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let room = title.width.saturating_sub(width(&words) + 3);
     heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width));
     if app.list.rows().is_empty() {
-        let words = if app.list.is_incomplete() { "searching the capture …" } else { "no record matches the filter" };
+        // In a live capture, a few records always wait for the filter.
+        let searching = app.list.is_incomplete() || (!app.is_live() && app.list.is_filtering(&app.counts.totals));
+        let words = if searching { "searching the capture …" } else { "no record matches the filter" };
         put(buffer, area, 2, 0, words, app.theme.faint.0);
     }
     let base = app.capture.origin().unwrap_or_default();
