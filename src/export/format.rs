@@ -21,7 +21,7 @@ pub struct FormatSpec {
     pub is_text: bool,
     /// Whether it holds the bytes of one direction only.
     pub one_direction: bool,
-    /// Whether it can state that the bytes of the capture were reconstructed.
+    /// Whether readers of the file know that bytes were reconstructed: the format can state it, or it holds only messages (HAR).
     pub states_reconstruction: bool,
     pub(super) write: WriteFormat,
 }

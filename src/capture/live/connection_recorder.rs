@@ -8,7 +8,7 @@
 //! 3. packets → spool: [`Recording::commit`] locks the [`Writer`], which all connections share, and appends the batch to the file.
 //!    A ring evicts its oldest file first when it would exceed its size.
 //! 4. spool → index: the writer applies the index entries under one write lock; from then on readers see the records.
-//! 5. Only in a ring: the connection leaves its state with the ring, which begins its next file when the latest is full.
+//! 5. Only in a ring: the connection stores a snapshot of its state in the ring, which begins its next file when the latest is full.
 //!
 //! A batch is committed at once, when it is large, or by the flush timer when it is old.
 
@@ -33,11 +33,11 @@ use crate::proto::time::Time;
 /// Bytes that crossed a socket.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'a> {
-    /// Which way.
+    /// The direction in which they crossed.
     pub direction: Direction,
-    /// When.
+    /// The time of the read or write.
     pub time: Time,
-    /// Exactly as they crossed.
+    /// The bytes, unchanged.
     pub bytes: &'a [u8],
 }
 
@@ -45,7 +45,7 @@ pub struct Chunk<'a> {
 pub(in crate::capture) struct Shared {
     pub capture: Capture,
     pub writer: Mutex<Writer>,
-    /// How many connections began, those without a byte too.
+    /// The number of connections that began, including those that sent no byte.
     pub serial: AtomicU32,
     /// How large a batch may grow, in bytes of the spool, before its connection commits it; four times as large while other
     /// connections keep the writer busy.
@@ -199,7 +199,7 @@ impl Recording {
         self.shared.capture.changed();
     }
 
-    /// Whether a key was used before is known only when its record is in the index: a further packet says so to other readers.
+    /// Appends a packet with the finding if the key was used before: only the index knows that, after the commit.
     fn comment_reused_key(&mut self, writer: &mut Writer, no: u64, direction: Direction, time: Time) {
         let findings = self.shared.capture.record(no).map(|record| record.findings).unwrap_or_default();
         let reused = findings.into_iter().find(|finding| finding.rule == Rule::KeyReused);
@@ -210,7 +210,7 @@ impl Recording {
         }
     }
 
-    /// Leaves the connection's state with a ring, and lets the ring rotate.
+    /// Stores a snapshot of the connection in the ring, if there is one, and lets the ring rotate.
     fn rotate(&mut self, writer: &mut Writer, has_heads: bool) {
         let (Some(file), Some(live)) = (writer.ring_file(), &mut self.live) else { return };
         let is_open = self.ended.iter().any(Option::is_none);

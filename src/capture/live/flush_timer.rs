@@ -40,7 +40,7 @@ impl FlushTimer {
 
     fn run(&self) {
         loop {
-            // What is there at two calls in a row is between one and two halves old.
+            // A batch that exists at two calls in a row is between one half and one whole delay old.
             thread::sleep(MAX_AGE / 2);
             let mut batches = {
                 let mut waiting = lock(&self.0);

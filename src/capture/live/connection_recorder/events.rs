@@ -26,7 +26,7 @@ impl Recording {
         self.batch_records();
     }
 
-    /// So many bytes of a side came again with another content.
+    /// Records that `differing` bytes of a direction were repeated with different content.
     pub fn overlapped(&mut self, direction: Direction, differing: u64, time: Time) {
         self.begin(time);
         if let Some(live) = &mut self.live {
@@ -51,7 +51,7 @@ impl Recording {
         self.commit();
     }
 
-    /// A side has ended the connection in order (FIN), or what it does from here on is not known (capture).
+    /// Ends a direction: the sender ended it cleanly (FIN), or the capture does not show what follows.
     pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
         let Some(live) = &mut self.live else { return };
         if self.ended[direction.index()].is_some() {
