@@ -55,7 +55,7 @@ fn main() {
         let start = Instant::now();
         app.key(KeyEvent::from(KeyCode::Char(view)));
         let answered = start.elapsed();
-        while app.list.is_incomplete() {
+        while app.list.incomplete {
             app.extend_rows();
         }
         let [answered, whole] = [answered, start.elapsed()].map(|time| time.as_secs_f64() * 1e3);
@@ -145,7 +145,7 @@ fn measure_view(recorder: &Recorder, size: (u16, u16), view: char) -> Duration {
     let mut app = open(recorder, size);
     app.key(KeyEvent::from(KeyCode::Char(view)));
     app.key(KeyEvent::from(KeyCode::Up));
-    while app.list.is_incomplete() {
+    while app.list.incomplete {
         app.refresh();
     }
     time(&mut app, None)

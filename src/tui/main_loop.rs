@@ -129,7 +129,7 @@ impl MainLoop<'_> {
         let mut changed = false;
         loop {
             // While records wait to get rows, the loop works on them between the events.
-            let incomplete = self.app.list.is_incomplete();
+            let incomplete = self.app.list.incomplete;
             let batch = self.take_events(match (incomplete, changed) {
                 (true, _) => Duration::ZERO,
                 (false, true) => LIVE_FRAME.saturating_sub(self.drawn.elapsed()),

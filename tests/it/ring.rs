@@ -682,14 +682,14 @@ fn screen(ticks: usize) -> (Wire, Screen) {
 fn an_evicted_handshake_is_shown_below_the_list() {
     let (_wire, mut screen) = screen(400);
     screen.app.refresh();
-    let cursor = screen.app.list.cursor();
+    let cursor = screen.app.list.cursor;
     let text = screen.press(&["p"]).text();
     assert!(text.contains("Handshake, evicted from the list ─ record 1 · request"), "{text}");
     assert!(text.contains("✓ Upgrade: websocket") && text.contains("Esc returns to record"), "{text}");
     let text = screen.press(&["p"]).text();
     assert!(text.contains("Handshake, evicted from the list ─ record 2 · 101"), "{text}");
     assert!(screen.press(&["p"]).text().contains("record 1 · request"), "{}", screen.text());
-    assert_eq!((screen.app.list.cursor(), screen.app.list.is_following()), (cursor, false));
+    assert_eq!((screen.app.list.cursor, screen.app.list.following), (cursor, false));
     screen.press(&["esc"]);
     assert!(screen.text().contains(&format!("record {cursor} · text")), "{}", screen.text());
     assert!(!screen.text().contains("evicted from the list"), "{}", screen.text());
@@ -699,14 +699,14 @@ fn an_evicted_handshake_is_shown_below_the_list() {
 fn a_note_made_below_an_evicted_handshake_returns_to_the_record_under_the_cursor() {
     let (wire, mut screen) = screen(400);
     screen.app.refresh();
-    let cursor = screen.app.list.cursor();
+    let cursor = screen.app.list.cursor;
     screen.press(&["p", "tab", "tab", "end", "a"]).type_text("remember").press(&["enter"]);
     assert_eq!(wire.recorder.capture().note(cursor).as_deref(), Some("remember"));
     let record = wire.recorder.capture().record(cursor).expect("a record");
     let bytes = wire.recorder.capture().wire(&record, 0..u64::MAX).expect("readable");
     assert_eq!(screen.app.detail.current().map(|detail| detail.record.no), Some(cursor));
-    assert_eq!(screen.app.detail.wire().bytes(), Some((0, bytes.as_slice())), "{}", screen.text());
-    assert!(screen.app.detail.byte() < record.wire_len, "{}", screen.app.detail.byte());
+    assert_eq!(screen.app.detail.wire.bytes(), Some((0, bytes.as_slice())), "{}", screen.text());
+    assert!(screen.app.detail.byte < record.wire_len, "{}", screen.app.detail.byte);
 }
 
 #[test]
@@ -716,7 +716,7 @@ fn the_record_under_the_cursor_becomes_a_gap_when_its_beginning_is_evicted() {
     wire.say(DOWN, &frame(true, Opcode::Binary, None, &vec![0x5a; 5 << 20]));
     screen.app.refresh();
     screen.press(&["space"]);
-    let cursor = screen.app.list.cursor();
+    let cursor = screen.app.list.cursor;
     let kind = |screen: &Screen| screen.app.detail.current().map(|detail| (detail.record.no, detail.record.kind));
     assert_eq!(kind(&screen), Some((cursor, Kind::Frame)));
     let now = |wire: &Wire| wire.recorder.capture().record(cursor).map(|record| record.kind);
@@ -738,7 +738,7 @@ fn the_cursor_keeps_a_row_when_the_row_that_contains_it_is_evicted() {
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"last"));
     screen.app.refresh();
     screen.press(&["2", "g", "down", "down", "enter", "down", "down"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child()), (13, true), "{}", screen.text());
+    assert_eq!((screen.app.list.cursor, screen.app.list.in_child), (13, true), "{}", screen.text());
     while wire.recorder.capture().first() <= 3 {
         wire.say(UP, &filler);
     }
@@ -753,13 +753,13 @@ fn the_screen_drops_evicted_records() {
     let app = &mut screen.app;
     app.refresh();
     let (first, last) = (app.counts.totals.first, app.counts.totals.records);
-    assert_eq!(app.list.rows().len(), last + 1 - first);
-    assert_eq!(app.list.cursor(), last, "it follows");
+    assert_eq!(app.list.rows.len(), last + 1 - first);
+    assert_eq!(app.list.cursor, last, "it follows");
     assert!(screen.lines_with(" evicted ")[0].contains(" records · "), "{}", screen.text());
     screen.press(&["home"]);
-    assert_eq!(screen.app.list.cursor(), first);
+    assert_eq!(screen.app.list.cursor, first);
     screen.press(&["down", "down", "down", "down", "m"]);
-    let marked = screen.app.list.cursor();
+    let marked = screen.app.list.cursor;
     assert_eq!(marked, first + 4);
     while wire.recorder.capture().first() <= marked {
         wire.ticks(1);
@@ -767,16 +767,13 @@ fn the_screen_drops_evicted_records() {
     screen.app.refresh();
     let first = screen.app.counts.totals.first;
     assert!(first > marked);
-    assert_eq!(
-        (screen.app.list.cursor(), screen.app.list.marks().len(), screen.app.list.is_following()),
-        (first, 0, false)
-    );
+    assert_eq!((screen.app.list.cursor, screen.app.list.marks.len(), screen.app.list.following), (first, 0, false));
     assert!(screen.text().contains("the cursor is on the oldest record that is kept"), "{}", screen.text());
     screen.press(&["G"]);
-    assert_eq!(screen.app.list.cursor(), wire.recorder.capture().len());
+    assert_eq!(screen.app.list.cursor, wire.recorder.capture().len());
     // With a filter, the cursor moves to the oldest record that matches it.
     screen.press(&["&"]).type_text("dir == s2c").press(&["enter", "home", "down", "down"]);
-    let held = screen.app.list.cursor();
+    let held = screen.app.list.cursor;
     while wire.recorder.capture().first() <= held {
         wire.ticks(1);
         screen.app.refresh();
@@ -794,7 +791,7 @@ fn filters_and_views_follow_what_goes() {
             wire.ticks(10);
             screen.app.refresh();
             screen.app.extend_rows();
-            let rows = &screen.app.list.rows();
+            let rows = &screen.app.list.rows;
             let there = (0..rows.len()).map(|row| rows.number(row).expect("a row"));
             assert!(there.clone().is_sorted() && there.clone().all(|no| screen.app.capture.record(no).is_some()));
             assert!(!screen.text().is_empty());
@@ -818,7 +815,7 @@ fn filters_and_views_follow_what_goes() {
                 let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
                 loop {
                     screen.app.refresh();
-                    if !screen.app.list.is_filtering(&screen.app.counts.totals) && !screen.app.list.is_incomplete() {
+                    if !screen.app.list.is_filtering(&screen.app.counts.totals) && !screen.app.list.incomplete {
                         break;
                     }
                     assert!(std::time::Instant::now() < deadline, "{:?}", screen.app.list.matches());
@@ -829,7 +826,7 @@ fn filters_and_views_follow_what_goes() {
                 let records = capture.records(0..u64::MAX).into_iter();
                 let expected: Vec<u64> =
                     records.filter(|r| evaluator.passes(r).expect("readable")).map(|r| r.no).collect();
-                let rows = &screen.app.list.rows();
+                let rows = &screen.app.list.rows;
                 let shown: Vec<u64> = (0..rows.len()).map(|row| rows.number(row).expect("a row")).collect();
                 assert_eq!(shown, expected);
             }
@@ -859,8 +856,8 @@ fn a_filter_that_stays_behind_shows_what_it_lets_through() {
             screen.app.refresh();
             let mut evaluator = FilterEvaluator::new(&parsed, &capture);
             let mut before = 0;
-            for row in 0..screen.app.list.rows().len() {
-                let no = screen.app.list.rows().number(row).unwrap_or_default();
+            for row in 0..screen.app.list.rows.len() {
+                let no = screen.app.list.rows.number(row).unwrap_or_default();
                 let passes = capture.record(no).is_some_and(|record| evaluator.passes(&record).unwrap_or(false));
                 if !passes || no <= before {
                     wrong = Some((turn, row, no, before, passes));

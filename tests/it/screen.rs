@@ -122,22 +122,22 @@ fn a_notice_that_is_too_narrow_keeps_the_file_name() {
 fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
     let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
-    assert_eq!(screen.app.list.cursor(), 8);
+    assert_eq!(screen.app.list.cursor, 8);
     assert!(screen.text().contains("following"));
     screen.press(&["up"]);
     wire.ticks(2);
     screen.app.refresh();
-    assert_eq!(screen.app.list.cursor(), 7, "the place is held");
+    assert_eq!(screen.app.list.cursor, 7, "the place is held");
     assert!(screen.text().contains("+4 new"));
     screen.press(&["G"]);
-    assert_eq!(screen.app.list.cursor(), 12);
+    assert_eq!(screen.app.list.cursor, 12);
     wire.ticks(1);
     screen.app.refresh();
-    assert_eq!(screen.app.list.cursor(), 14);
+    assert_eq!(screen.app.list.cursor, 14);
     screen.press(&["space"]);
     wire.ticks(1);
     screen.app.refresh();
-    assert_eq!(screen.app.list.cursor(), 14);
+    assert_eq!(screen.app.list.cursor, 14);
 }
 
 #[test]
@@ -146,26 +146,26 @@ fn one_selection_joins_field_and_byte() {
     let mut screen = Screen::live(&wire, (120, 36));
     let field = |screen: &Screen| {
         let detail = screen.app.detail.current().expect("a record");
-        detail.field_of_row(screen.app.detail.row()).expect("a field").name.clone()
+        detail.field_of_row(screen.app.detail.row).expect("a field").name.clone()
     };
     assert_eq!(field(&screen), "FIN");
     screen.press(&["right", "right", "right", "right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("opcode", 0));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("opcode", 0));
     screen.press(&["right", "right", "right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("masking key", 2));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("masking key", 2));
     screen.press(&["right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("payload", 6));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("payload", 6));
     // The byte cursor leads the field.
     screen.press(&["tab", "tab"]);
     assert_eq!(screen.app.panels.focus, Panel::Bytes);
     screen.press(&["left"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("masking key", 5));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("masking key", 5));
     screen.press(&["home"]);
-    assert_eq!(screen.app.detail.byte(), 0);
+    assert_eq!(screen.app.detail.byte, 0);
     screen.press(&["end"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte()), ("payload", 19));
+    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("payload", 19));
     screen.press(&["right", "down"]);
-    assert_eq!(screen.app.detail.byte(), 19, "the end is the end");
+    assert_eq!(screen.app.detail.byte, 19, "the end is the end");
     // Another record keeps the field.
     screen.press(&["backtab", "backtab", "up", "up"]);
     assert_eq!(field(&screen), "payload");
@@ -212,10 +212,10 @@ fn findings_are_shown_first_and_jumped_to() {
     wire.ticks(2);
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["["]);
-    assert_eq!(screen.app.list.cursor(), 9);
+    assert_eq!(screen.app.list.cursor, 9);
     let text = screen.text();
     assert!(text.contains("✗ MASK is 0, but a client must mask every frame · RFC 6455 §5.1"), "{text}");
-    let row = screen.app.detail.row();
+    let row = screen.app.detail.row;
     assert_eq!(screen.app.detail.current().and_then(|d| d.field_of_row(row)).map(|f| f.name.as_str()), Some("MASK"));
     screen.press(&["]"]);
     assert!(screen.text().contains("no finding after this record"));
@@ -277,18 +277,18 @@ fn enter_moves_to_the_next_record_of_a_rule() {
     let wire = broken();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["f", "enter"]);
-    assert_eq!(screen.app.list.cursor(), 9, "the first");
+    assert_eq!(screen.app.list.cursor, 9, "the first");
     assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))), "the record is in view below");
     assert!(screen.text().contains("record 9 · text"), "{}", screen.text());
     let mut seen = Vec::new();
     for key in ["enter", "enter", "enter", "enter", "[", "]", "N"] {
         screen.press(&[key]);
-        seen.push(screen.app.list.cursor());
+        seen.push(screen.app.list.cursor);
     }
     assert_eq!(seen, [11, 12, 15, 9, 15, 9, 15], "all around");
     screen.press(&["down", "enter"]);
-    assert_eq!(screen.app.list.cursor(), 12);
-    let row = screen.app.detail.row();
+    assert_eq!(screen.app.list.cursor, 12);
+    let row = screen.app.detail.row;
     let field = screen.app.detail.current().and_then(|d| d.field_of_row(row)).map(|f| f.name.clone());
     assert_eq!(field.as_deref(), Some("RSV2"), "the field that this rule is about");
     screen.press(&["esc"]);
@@ -301,7 +301,7 @@ fn enter_moves_to_the_next_record_of_a_rule() {
     // Where the panel takes all the room it makes way for the record.
     let mut small = Screen::live(&wire, (60, 20));
     small.press(&["\\", "f", "enter"]);
-    assert_eq!(small.app.list.cursor(), 9);
+    assert_eq!(small.app.list.cursor, 9);
     assert!(small.app.dialogs.open.is_none());
 }
 
@@ -329,7 +329,7 @@ fn the_bytes_at_fault_are_underlined() {
             .map(|x| buffer[(x, area.y)].symbol().to_owned())
             .collect::<String>()
     };
-    assert_eq!(screen.app.list.cursor(), 9);
+    assert_eq!(screen.app.list.cursor, 9);
     assert_eq!(underlined(&screen), "04", "MASK is in the second byte: {}", screen.text());
 }
 
@@ -345,15 +345,15 @@ fn partners_are_a_key_away() {
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"three"));
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["p"]);
-    assert_eq!(screen.app.list.cursor(), 7, "from the last fragment to the first");
+    assert_eq!(screen.app.list.cursor, 7, "from the last fragment to the first");
     screen.press(&["p"]);
-    assert_eq!(screen.app.list.cursor(), 9);
+    assert_eq!(screen.app.list.cursor, 9);
     screen.press(&["g", "p"]);
-    assert_eq!(screen.app.list.cursor(), 2, "the response");
+    assert_eq!(screen.app.list.cursor, 2, "the response");
     screen.press(&["down", "p"]);
-    assert_eq!(screen.app.list.cursor(), 6, "the pong");
+    assert_eq!(screen.app.list.cursor, 6, "the pong");
     screen.press(&["p"]);
-    assert_eq!(screen.app.list.cursor(), 3, "the ping");
+    assert_eq!(screen.app.list.cursor, 3, "the ping");
     screen.press(&["down", "p"]);
     assert!(screen.text().contains("no partner"));
 }
@@ -372,7 +372,7 @@ fn text_and_bytes_are_found() {
     };
     screen.press(&["/"]).type_text("CLIENT: echo 1").press(&["enter"]);
     assert_eq!(find(&mut screen), Some((6, 6)));
-    assert_eq!((screen.app.list.cursor(), screen.app.detail.byte()), (6, 6));
+    assert_eq!((screen.app.list.cursor, screen.app.detail.byte), (6, 6));
     screen.press(&["n"]);
     assert_eq!(find(&mut screen), Some((6, 6)), "all around, to itself");
     screen.press(&["/"]).type_text("x 81 06").press(&["enter"]);
@@ -401,11 +401,11 @@ fn a_match_that_arrives_while_an_export_runs_is_ignored() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["/"]).type_text("echo").press(&["enter", "e", "enter"]);
-    let cursor = screen.app.list.cursor();
+    let cursor = screen.app.list.cursor;
     assert!(screen.app.jobs.is_exporting() && cursor != 3);
     screen.app.report(Report::Found(Some(Hit { no: 3, byte: 0, inflated: None })));
     assert!(screen.app.jobs.is_exporting(), "Esc can still stop it");
-    assert_eq!(screen.app.list.cursor(), cursor);
+    assert_eq!(screen.app.list.cursor, cursor);
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn go_to(screen: &mut Screen, no: u64) {
     for _ in 1..no {
         screen.press(&["down"]);
     }
-    assert_eq!(screen.app.list.cursor(), no);
+    assert_eq!(screen.app.list.cursor, no);
 }
 
 #[test]
@@ -477,13 +477,13 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
     // The panel scrolls with its own cursor.
     screen.press(&["tab", "tab", "tab", "tab"]);
     assert_eq!(screen.app.panels.focus, Panel::Inflated);
-    let byte = screen.app.detail.byte();
+    let byte = screen.app.detail.byte;
     screen.press(&["right", "down", "end"]);
     let len = screen.app.detail.content().expect("inflated").bytes.len() as u64;
-    assert_eq!((screen.app.detail.message_byte(), screen.app.detail.byte()), (len - 1, byte));
+    assert_eq!((screen.app.detail.message_byte, screen.app.detail.byte), (len - 1, byte));
     assert!(screen.text().contains("joined fragments are"), "{}", screen.text());
     screen.press(&["pgup", "home", "\\"]);
-    assert_eq!(screen.app.detail.message_byte(), 0);
+    assert_eq!(screen.app.detail.message_byte, 0);
     assert!(screen.text().contains("Row, row, row yo"), "{}", screen.text());
     screen.press(&["y", "i"]);
     let Some(Effect::Copy(text)) = screen.app.effects.pop() else { panic!("a copy") };
@@ -567,7 +567,7 @@ fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
     let words = |screen: &mut Screen, field: &str| {
         let selected = |screen: &Screen| {
             let detail = screen.app.detail.current().expect("a record");
-            detail.field_of_row(screen.app.detail.row()).map(|field| field.name.clone())
+            detail.field_of_row(screen.app.detail.row).map(|field| field.name.clone())
         };
         while selected(screen).as_deref() != Some(field) {
             screen.press(&["right"]);
@@ -697,7 +697,7 @@ fn at_120_by_36_no_gloss_of_a_frame_is_truncated() {
     }
     let mut screen = Screen::live(&wire, (120, 36));
     for no in (3..=screen.app.counts.totals.records).rev() {
-        assert_eq!(screen.app.list.cursor(), no);
+        assert_eq!(screen.app.list.cursor, no);
         let count = screen.app.detail.current().expect("a record").rows.len();
         for row in 0..count {
             let text = screen.text();
@@ -729,11 +729,11 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
         let kind = MouseEventKind::Down(MouseButton::Left);
         screen.app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
         let detail = screen.app.detail.current().expect("a record");
-        detail.field_of_row(screen.app.detail.row()).map(|field| field.name.clone()).unwrap_or_default()
+        detail.field_of_row(screen.app.detail.row).map(|field| field.name.clone()).unwrap_or_default()
     };
     let at = find(&screen, "client: echo 1", 0);
     click(&mut screen, at);
-    assert_eq!(screen.app.list.cursor(), 6);
+    assert_eq!(screen.app.list.cursor, 6);
     let at = find(&screen, "opcode ", 0);
     assert_eq!(click(&mut screen, at), "opcode", "a name in the grid");
     let at = find(&screen, "masking key  ", 0);
@@ -742,7 +742,7 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "MASK", "the second byte");
     let at = find(&screen, "client: echo 1", 1);
     assert_eq!(click(&mut screen, (at.0 + 3, at.1)), "payload", "a character of the payload");
-    assert_eq!(screen.app.detail.byte(), 9);
+    assert_eq!(screen.app.detail.byte, 9);
     // The wheel over the payload, while the cursor is in the head.
     screen.press(&["tab", "tab"]);
     screen.app.mouse(MouseEvent {
@@ -754,7 +754,7 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     screen.app.mouse(MouseEvent { kind: MouseEventKind::ScrollUp, column: 80, row: 20, modifiers: KeyModifiers::NONE });
     let wheel = MouseEvent { kind: MouseEventKind::ScrollUp, column: 10, row: 4, modifiers: KeyModifiers::NONE };
     screen.app.mouse(wheel);
-    assert_eq!(screen.app.list.cursor(), 3);
+    assert_eq!(screen.app.list.cursor, 3);
 }
 
 #[test]
@@ -764,10 +764,10 @@ fn payloads_of_megabytes_are_moved_through() {
     wire.say(UP, &frame(true, Opcode::Binary, Some([1, 2, 3, 4]), &payload));
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["tab", "tab", "tab", "end"]);
-    assert_eq!(screen.app.detail.byte(), 3_000_013);
+    assert_eq!(screen.app.detail.byte, 3_000_013);
     assert!(screen.text().contains("2dc6b0"), "{}", screen.text());
     screen.press(&["pgup", "home"]);
-    assert_eq!(screen.app.detail.byte(), 14);
+    assert_eq!(screen.app.detail.byte, 14);
 }
 
 #[test]
@@ -831,22 +831,22 @@ fn keys_move_by_the_rows_of_a_filtered_list() {
     let mut selection = SelectedRecords::default();
     (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
     screen.app.set_matches(Some(selection.clone()));
-    assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (7, 4), "the nearest that has a row");
+    assert_eq!((screen.app.list.cursor, screen.app.list.rows.len()), (7, 4), "the nearest that has a row");
     screen.press(&["up"]);
-    assert_eq!(screen.app.list.cursor(), 5);
+    assert_eq!(screen.app.list.cursor, 5);
     screen.press(&["home"]);
-    assert_eq!(screen.app.list.cursor(), 1);
+    assert_eq!(screen.app.list.cursor, 1);
     screen.press(&["pgdn", "up"]);
-    assert_eq!(screen.app.list.cursor(), 5);
+    assert_eq!(screen.app.list.cursor, 5);
     assert!(screen.text().contains("holding"), "{}", screen.text());
     assert!(screen.lines_with("client: echo 0").is_empty(), "{}", screen.text());
     // One that has no row is shown all the same, and said to be hidden.
     screen.press(&["]"]);
-    assert_eq!(screen.app.list.cursor(), 9);
+    assert_eq!(screen.app.list.cursor, 9);
     let text = screen.text();
     assert!(text.contains("this list has no row for record 9") && text.contains("record 9 · text"), "{text}");
     screen.press(&["up"]);
-    assert_eq!(screen.app.list.cursor(), 7);
+    assert_eq!(screen.app.list.cursor, 7);
     selection.look(true);
     wire.ticks(1);
     screen.app.refresh();
@@ -856,7 +856,7 @@ fn keys_move_by_the_rows_of_a_filtered_list() {
     assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
     screen.press(&["up", "down", "G", "home"]);
     screen.app.set_matches(None);
-    assert_eq!(screen.app.list.rows().len(), 11);
+    assert_eq!(screen.app.list.rows.len(), 11);
 }
 
 /// A fragmented text with a ping in between, a whole text, and the first fragments of a binary message.
@@ -882,26 +882,26 @@ fn messages_are_one_row_and_open_into_their_frames() {
     assert!(text.contains(" Messages "), "{text}");
     let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
     assert!(row.contains("▲▸ text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
-    assert_eq!(screen.app.list.rows().len(), 7, "two fragments have no row: {text}");
+    assert_eq!(screen.app.list.rows.len(), 7, "two fragments have no row: {text}");
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
     screen.app.refresh();
     assert!(screen.lines_with("01 02 03 04 05")[0].contains("2 frames"), "{}", screen.text());
     // The payload panel shows the whole message.
     screen.press(&["g", "down", "down"]);
-    assert_eq!(screen.app.list.cursor(), 3);
+    assert_eq!(screen.app.list.cursor, 3);
     let text = screen.text();
     assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
     assert!(text.contains("Enter open"), "{text}");
     screen.press(&["enter"]);
-    assert_eq!(screen.app.list.rows().len(), 10, "{}", screen.text());
+    assert_eq!(screen.app.list.rows.len(), 10, "{}", screen.text());
     let signs: Vec<_> =
         screen.text().lines().filter_map(|line| line.chars().find(|c| "▾├└".contains(*c))).take(4).collect();
     assert_eq!(signs, ['▾', '├', '├', '└'], "{}", screen.text());
     screen.press(&["down", "down"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child()), (4, true));
+    assert_eq!((screen.app.list.cursor, screen.app.list.in_child), (4, true));
     assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
     screen.press(&["enter"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child(), screen.app.list.rows().len()), (3, false, 7));
+    assert_eq!((screen.app.list.cursor, screen.app.list.in_child, screen.app.list.rows.len()), (3, false, 7));
     // The layout follows a message that grows.
     screen.press(&["end"]);
     assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
@@ -915,9 +915,9 @@ fn messages_are_one_row_and_open_into_their_frames() {
     screen.press(&["g", "down", "down"]);
     // Back to frames: the cursor stays with its record.
     screen.press(&["1"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (3, 13));
+    assert_eq!((screen.app.list.cursor, screen.app.list.rows.len()), (3, 13));
     screen.press(&["down", "2"]);
-    assert_eq!(screen.app.list.cursor(), 3, "the row of the message that the fragment belongs to");
+    assert_eq!(screen.app.list.cursor, 3, "the row of the message that the fragment belongs to");
 }
 
 #[test]
@@ -930,24 +930,21 @@ fn a_byte_of_a_message_leads_to_its_frame() {
     let text = screen.text();
     assert!(text.contains("byte 46 of 47") && text.contains("frame 3 of 3, record 7"), "{text}");
     screen.press(&["enter"]);
-    assert_eq!(
-        (screen.app.list.cursor(), screen.app.detail.byte(), screen.app.panels.focus),
-        (7, 6 + 20, Panel::Payload)
-    );
-    assert!(screen.app.list.is_in_child(), "its row is opened: {}", screen.text());
+    assert_eq!((screen.app.list.cursor, screen.app.detail.byte, screen.app.panels.focus), (7, 6 + 20, Panel::Payload));
+    assert!(screen.app.list.in_child, "its row is opened: {}", screen.text());
     // A compressed one.
     let mut screen = Screen::sample("deflate", (120, 36));
     let records = screen.app.capture.records(1..99);
     let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
     screen.press(&["2", "g"]);
-    while screen.app.list.cursor() < first {
+    while screen.app.list.cursor < first {
         screen.press(&["down"]);
     }
     let text = screen.text();
-    assert!(screen.app.list.cursor() == first && text.contains("Message ─ "), "{text}");
+    assert!(screen.app.list.cursor == first && text.contains("Message ─ "), "{text}");
     assert!(text.contains("3 frames 74 %") && text.contains("from 70 (74 %)"), "how far it was compressed: {text}");
     screen.press(&["backtab", "end", "enter"]);
-    assert!(screen.app.list.cursor() > first && screen.app.list.is_in_child(), "{}", screen.text());
+    assert!(screen.app.list.cursor > first && screen.app.list.in_child, "{}", screen.text());
 }
 
 #[test]
@@ -968,22 +965,19 @@ fn heartbeats_fold_into_a_counted_row() {
     assert!(text.contains("▸ ⋯ 24 heartbeats"), "{text}");
     assert!(text.contains("⋯ 6 heartbeats"), "the first of each text is none: {text}");
     assert!(!screen.lines_with("a client must mask").is_empty(), "what breaks a rule is never folded: {text}");
-    assert_eq!(screen.app.list.rows().len(), 8 + 1 + 2 + 1 + 1);
+    assert_eq!(screen.app.list.rows.len(), 8 + 1 + 2 + 1 + 1);
     screen.press(&["g"]);
     screen.press(&["down"; 8]);
-    assert_eq!(screen.app.list.cursor(), 9);
+    assert_eq!(screen.app.list.cursor, 9);
     screen.press(&["enter", "down", "down", "down"]);
-    assert_eq!(
-        (screen.app.list.cursor(), screen.app.list.is_in_child(), screen.app.list.rows().len()),
-        (11, true, 13 + 24)
-    );
+    assert_eq!((screen.app.list.cursor, screen.app.list.in_child, screen.app.list.rows.len()), (11, true, 13 + 24));
     // A partner that is folded is brought out.
     screen.press(&["z", "z", "g"]);
     screen.press(&["down"; 8]);
     screen.press(&["p"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.is_in_child()), (10, true));
+    assert_eq!((screen.app.list.cursor, screen.app.list.in_child), (10, true));
     screen.press(&["z"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.rows().len()), (10, 41));
+    assert_eq!((screen.app.list.cursor, screen.app.list.rows.len()), (10, 41));
 }
 
 #[test]
@@ -991,7 +985,7 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     let (wire, _connections) = several();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["3"]);
-    assert_eq!(screen.app.table.cursor(), 1, "that of the record under the cursor");
+    assert_eq!(screen.app.table.cursor, 1, "that of the record under the cursor");
     let row = |screen: &Screen, port: &str| screen.lines_with(port).remove(0);
     assert!(row(&screen, "127.0.0.1:50000").ends_with("open"), "{}", screen.text());
     assert!(row(&screen, "127.0.0.1:50001").ends_with("client 1000"), "{}", screen.text());
@@ -1010,27 +1004,27 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     }
     screen.press(&["enter"]);
     let only = |screen: &Screen| {
-        (0..screen.app.list.rows().len())
-            .filter_map(|row| screen.app.capture.record(screen.app.list.rows().number(row)?))
+        (0..screen.app.list.rows.len())
+            .filter_map(|row| screen.app.capture.record(screen.app.list.rows.number(row)?))
             .all(|record| record.connection == 2)
     };
-    assert!(only(&screen) && screen.app.list.rows().len() == 16, "{}", screen.text());
+    assert!(only(&screen) && screen.app.list.rows.len() == 16, "{}", screen.text());
     assert!(screen.text().contains("connection 2 · "), "{}", screen.text());
     screen.press(&["2"]);
     assert!(only(&screen), "messages of the same connection");
     screen.press(&["1"]);
     assert!(only(&screen), "and its frames again");
     screen.press(&["esc"]);
-    assert_eq!((screen.app.table.cursor(), screen.app.list.connection()), (2, None));
+    assert_eq!((screen.app.table.cursor, screen.app.list.connection()), (2, None));
     screen.press(&["end", "enter", "G", "esc", "1"]);
-    assert_eq!(screen.app.list.rows().len(), screen.app.counts.totals.records);
+    assert_eq!(screen.app.list.rows.len(), screen.app.counts.totals.records);
     for view in [" Messages ", " Connections ", " Timeline ", " Frames "] {
         screen.press(&["v"]);
         assert!(screen.text().contains(view), "{view}\n{}", screen.text());
     }
     // A jump to another connection leads out of the one that is looked at.
     screen.press(&["g", "m", "3", "down", "enter", "'"]);
-    assert_eq!((screen.app.list.cursor(), screen.app.list.connection()), (1, None));
+    assert_eq!((screen.app.list.cursor, screen.app.list.connection()), (1, None));
 }
 
 #[test]
@@ -1049,26 +1043,22 @@ fn connections_and_timeline_show_the_connections_that_match_the_filter() {
     assert!(screen.text().contains("2 of 3 match"), "{}", screen.text());
     // The cursor of the table moves among them.
     screen.press(&["home"]);
-    assert_eq!(screen.app.table.cursor(), 2);
+    assert_eq!(screen.app.table.cursor, 2);
     screen.press(&["down", "down"]);
-    assert_eq!(screen.app.table.cursor(), 3);
+    assert_eq!(screen.app.table.cursor, 3);
     // What is like it is of this connection; what is for a record has none here.
     screen.press(&["m", "a"]);
-    assert!(
-        screen.app.list.marks().is_empty() && screen.text().contains("this key needs a record"),
-        "{}",
-        screen.text()
-    );
+    assert!(screen.app.list.marks.is_empty() && screen.text().contains("this key needs a record"), "{}", screen.text());
     screen.press(&["="]);
     assert_eq!(screen.app.list.filter().map(ToString::to_string).as_deref(), Some("type == end and conn == 3"));
     assert_eq!(shown(&screen), [3]);
     filter(&mut screen, "op == close");
-    assert_eq!((shown(&screen), screen.app.table.cursor()), (vec![2], 2));
+    assert_eq!((shown(&screen), screen.app.table.cursor), (vec![2], 2));
     // As many as before, and others.
     filter(&mut screen, "path == /ticker and op == text");
     assert_eq!(shown(&screen), [1]);
     screen.press(&["4"]);
-    let lanes = |screen: &Screen| screen.app.timeline.lanes().iter().map(|lanes| lanes.connection).collect::<Vec<_>>();
+    let lanes = |screen: &Screen| screen.app.timeline.lanes.iter().map(|lanes| lanes.connection).collect::<Vec<_>>();
     assert_eq!(lanes(&screen), [1]);
     filter(&mut screen, "type == end or conn == 1");
     assert_eq!(lanes(&screen), [1, 2, 3]);
@@ -1109,36 +1099,36 @@ fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
     assert!(signs[2].contains("•••••×"), "its pongs and its Close: {text}");
     assert_eq!(signs[3].matches('•').count(), 5, "{text}");
     // The cursor is that of the list.
-    let (cursor, no) = (screen.app.list.cursor(), screen.app.counts.totals.records);
+    let (cursor, no) = (screen.app.list.cursor, screen.app.counts.totals.records);
     assert_eq!(cursor, no);
     screen.press(&["left"]);
-    assert!(screen.app.list.cursor() < cursor);
+    assert!(screen.app.list.cursor < cursor);
     assert_eq!(lane(&screen), Some((1, UP)));
     screen.press(&["home"]);
-    assert_eq!(screen.app.list.cursor(), 1);
+    assert_eq!(screen.app.list.cursor, 1);
     screen.press(&["down", "down"]);
     assert_eq!(lane(&screen), Some((2, UP)), "{}", screen.text());
     screen.press(&["right", "right", "1"]);
     assert_eq!(screen.app.detail.current().map(|detail| detail.record.connection), Some(2));
     // Closer: the cursor stays in view, and so does the record it moves to.
     screen.press(&["4"]);
-    let each = screen.app.timeline.spans().each;
+    let each = screen.app.timeline.spans.each;
     screen.press(&["+", "+", "+", "+", "+", "+"]);
-    assert_eq!(screen.app.timeline.spans().each, each / 64);
+    assert_eq!(screen.app.timeline.spans.each, each / 64);
     for key in ["end", "home", "right", "down", "down", "left"] {
         screen.press(&[key]);
         let time = screen.app.detail.current().expect("a record").record.time;
-        assert!(screen.app.timeline.spans().at(time).is_some(), "after {key}: {}", screen.text());
+        assert!(screen.app.timeline.spans.at(time).is_some(), "after {key}: {}", screen.text());
     }
     screen.press(&["-"]);
-    assert_eq!(screen.app.timeline.spans().each, each / 64 * 2);
+    assert_eq!(screen.app.timeline.spans.each, each / 64 * 2);
     screen.press(&["0"]);
-    assert_eq!(screen.app.timeline.spans().each, each);
+    assert_eq!(screen.app.timeline.spans.each, each);
     // It grows with the capture.
     wire.wait(10_000_000_000);
     wire.ticks(1);
     screen.app.refresh();
-    assert!(screen.app.timeline.spans().each > each);
+    assert!(screen.app.timeline.spans.each > each);
     screen.press(&["enter"]);
     assert!(screen.text().contains(" Frames "));
 }
@@ -1237,7 +1227,7 @@ fn every_faulty_message_has_a_row() {
         assert!(text.contains(part), "{part}\n{text}");
     }
     screen.press(&["g", "down", "down", "down", "enter"]);
-    assert_eq!(screen.app.list.rows().len(), screen.app.counts.totals.records + 1, "{}", screen.text());
+    assert_eq!(screen.app.list.rows.len(), screen.app.counts.totals.records + 1, "{}", screen.text());
 }
 
 #[test]

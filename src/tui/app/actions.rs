@@ -69,7 +69,7 @@ impl App {
             Action::PreviousFinding => self.go_to_finding(false),
             Action::NextFinding => self.go_to_finding(true),
             Action::Findings => self.dialogs.open = Some(Dialog::Findings(self.dialogs.last_findings)),
-            Action::Hold if self.list.is_following() => self.list.hold(&self.counts.totals),
+            Action::Hold if self.list.following => self.list.hold(&self.counts.totals),
             Action::Hold => self.follow(),
             Action::Find => self.open_prompt(Purpose::Find, String::new()),
             Action::Filter => self.ask_filter(),
@@ -133,7 +133,7 @@ impl App {
         if let Some(job) = self.jobs.cancel() {
             self.inform(format!("{job} stopped"));
         } else if self.shows_evicted() {
-            self.go_to(self.list.cursor(), self.list.is_in_child());
+            self.go_to(self.list.cursor, self.list.in_child);
         } else if self.panels.maximised {
             self.panels.maximised = false;
         } else if self.jobs.pattern.is_none() && self.leave_connection() {
@@ -159,6 +159,6 @@ impl App {
             return self.inform("an export is running: find when it is done, or stop it with Esc");
         }
         let cancel = self.jobs.start(FIND, self.counts.totals.kept());
-        self.effects.push(Effect::Find { pattern, from: self.list.cursor(), toward, cancel });
+        self.effects.push(Effect::Find { pattern, from: self.list.cursor, toward, cancel });
     }
 }

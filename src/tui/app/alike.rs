@@ -14,7 +14,7 @@ impl App {
     /// The expression for what is selected; `None` if nothing is.
     pub(super) fn alike(&self) -> Option<String> {
         if self.panels.view == View::Connections {
-            let connection = self.table.cursor();
+            let connection = self.table.cursor;
             return (connection > 0).then(|| format!("conn == {connection}"));
         }
         let detail = self.detail.current()?;
@@ -26,7 +26,7 @@ impl App {
             },
             None => format!("type == {}", record.kind.name()),
         };
-        let row = self.detail.row();
+        let row = self.detail.row;
         let Some(field) = detail.field_of_row(row).filter(|_| self.panels.focus != Panel::List) else {
             return Some(whole);
         };

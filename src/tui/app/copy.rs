@@ -12,7 +12,7 @@ const MAX_COPY: u64 = 64 * 1024;
 impl App {
     pub(super) fn ask_copy(&mut self) {
         let Some(detail) = self.detail.current() else { return };
-        let field = detail.field_of_row(self.detail.row());
+        let field = detail.field_of_row(self.detail.row);
         let menu = CopyMenu::new(|what| match what {
             CopyWhat::Field | CopyWhat::FieldHex => field.is_some(),
             CopyWhat::Payload | CopyWhat::PayloadHex => self.detail.has_payload(),
@@ -47,14 +47,14 @@ impl App {
     fn bytes_to_copy(&self, what: CopyWhat) -> Option<std::io::Result<(Vec<u8>, u64)>> {
         let detail = self.detail.current()?;
         let record = &detail.record;
-        let field = detail.field_of_row(self.detail.row());
+        let field = detail.field_of_row(self.detail.row);
         let payload_len = record.payload_len().unwrap_or(0);
         let (len, read) = match what {
             CopyWhat::Field if field.is_some_and(|field| field.id.in_payload()) => {
                 (payload_len, self.capture.payload(record, 0..MAX_COPY))
             }
             CopyWhat::Field => {
-                let value = detail.rows.get(self.detail.row())?.value.clone();
+                let value = detail.rows.get(self.detail.row)?.value.clone();
                 (value.len() as u64, Ok(value.into_bytes()))
             }
             CopyWhat::FieldHex => {

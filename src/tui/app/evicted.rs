@@ -8,16 +8,16 @@ impl App {
     /// Drops evicted records. If the record under the cursor was evicted, the cursor goes to the first record that is kept.
     pub(super) fn evict(&mut self) {
         if self.list.evict(&self.capture, &self.counts.totals) {
-            self.go_to(self.counts.totals.first, self.list.is_in_child());
+            self.go_to(self.counts.totals.first, self.list.in_child);
             // The notice stays until the next key, and never replaces another one.
-            if !self.list.is_following() && self.notice.is_none() {
+            if !self.list.following && self.notice.is_none() {
                 self.inform("this record was evicted by the ring: the cursor is on the oldest record that is kept");
             }
-        } else if let Some(detail) = self.detail.current().filter(|detail| detail.record.no == self.list.cursor())
+        } else if let Some(detail) = self.detail.current().filter(|detail| detail.record.no == self.list.cursor)
             && self.capture.record(detail.record.no).is_some_and(|record| record.kind != detail.record.kind)
         {
             // The first bytes of the record were evicted, so it is a gap now.
-            self.go_to(detail.record.no, self.list.is_in_child());
+            self.go_to(detail.record.no, self.list.in_child);
         }
         self.extend_rows();
     }
@@ -34,7 +34,7 @@ impl App {
         let Some(record) = self.capture.record(no) else { return self.inform(format!("record {no} was evicted")) };
         self.list.hold(&self.counts.totals);
         self.detail.show(&self.capture, record, None);
-        let (esc, cursor) = (self.keymap.key_of(Action::Cancel), self.list.cursor());
+        let (esc, cursor) = (self.keymap.key_of(Action::Cancel), self.list.cursor);
         self.inform(format!("record {no} was evicted from the list; {esc} returns to record {cursor}"));
     }
 

@@ -10,11 +10,11 @@ use crate::tui::state::dialogs::{Dialog, ExportDialog, Purpose, Scope, free_name
 
 impl App {
     pub(super) fn ask_export(&mut self) {
-        if self.list.cursor() == 0 {
+        if self.list.cursor == 0 {
             return self.fail("there is no record to export yet");
         }
         self.list.hold(&self.counts.totals);
-        let marked = self.list.marks().len() as u64;
+        let marked = self.list.marks.len() as u64;
         let matches = self.list.matches().map(|(matches, _)| matches);
         let formats = self.session.formats.clone();
         let dialog = ExportDialog::new(formats, marked, matches, self.counts.totals.kept());
@@ -33,7 +33,7 @@ impl App {
 
     /// Repeats an export over an existing file.
     pub(super) fn replace(&mut self, request: ExportRequest) {
-        self.export(ExportRequest { force: true, ..request }, self.jobs.quits_when_saved());
+        self.export(ExportRequest { force: true, ..request }, self.jobs.quit_when_saved);
     }
 
     /// Starts the export of a dialog. A dialog with a missing choice stays open, with a notice.
@@ -49,10 +49,10 @@ impl App {
 
     fn export_of(&self, dialog: &ExportDialog) -> Result<ExportRequest, ExportRefused> {
         let records = match dialog.scope {
-            Scope::Cursor => Some(vec![self.list.cursor()]),
-            Scope::Marked => Some(self.list.marks().iter().copied().collect()),
+            Scope::Cursor => Some(vec![self.list.cursor]),
+            Scope::Marked => Some(self.list.marks.iter().copied().collect()),
             Scope::Filtered if self.list.is_filtering(&self.counts.totals) => return Err(ExportRefused::Filtering),
-            Scope::Filtered => self.list.rows().matches().map(|matches| matches.numbers().collect()),
+            Scope::Filtered => self.list.rows.matches.as_ref().map(|matches| matches.numbers().collect()),
             Scope::All => None,
         };
         if records.as_ref().is_some_and(Vec::is_empty) {

@@ -37,7 +37,7 @@ impl App {
             MouseEventKind::ScrollUp => panel.step(tallies, -1),
             MouseEventKind::ScrollDown => panel.step(tallies, 1),
             MouseEventKind::Down(MouseButton::Left) if layout.rows.contains(at) => {
-                panel.select(tallies, panel.top() + usize::from(at.y - layout.rows.y));
+                panel.select(tallies, panel.top + usize::from(at.y - layout.rows.y));
             }
             _ => {}
         }
@@ -73,20 +73,20 @@ impl App {
             Panel::Bits => self.click_bits(at),
             Panel::Bytes => {
                 let len = self.detail.current().map_or(0, |detail| detail.record.wire_len);
-                if let Some(byte) = byte_at(self.layout.bytes, self.detail.wire().top(), at, len) {
+                if let Some(byte) = byte_at(self.layout.bytes, self.detail.wire.top, at, len) {
                     self.detail.select_byte(byte);
                 }
             }
             Panel::Payload => {
                 let Some(detail) = self.detail.current() else { return };
                 let (Some(start), len) = (detail.payload_start(), detail.record.wire_len) else { return };
-                if let Some(byte) = byte_at(self.layout.payload, self.detail.payload().top(), at, len - start) {
+                if let Some(byte) = byte_at(self.layout.payload, self.detail.payload.top, at, len - start) {
                     self.detail.select_byte(start + byte);
                 }
             }
             Panel::Inflated => {
                 let len = self.detail.content().map_or(0, |content| content.bytes.len() as u64);
-                if let Some(byte) = byte_at(self.layout.inflated, self.detail.message_top(), at, len) {
+                if let Some(byte) = byte_at(self.layout.inflated, self.detail.message_top, at, len) {
                     self.detail.select_message_byte(byte);
                 }
                 self.detail.select_payload_row();
@@ -103,7 +103,7 @@ impl App {
             }
             View::Connections => self.table.click(self.list.connections(&self.capture), at.y - list.y),
             View::Frames | View::Messages => {
-                if let Some(row) = self.list.rows().row(self.list.top() + u64::from(at.y - list.y)) {
+                if let Some(row) = self.list.rows.row(self.list.top + u64::from(at.y - list.y)) {
                     self.list.hold(&self.counts.totals);
                     self.go_to_row(row);
                 }
@@ -117,7 +117,7 @@ impl App {
         let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), left.width);
         let (grid_area, table) = layout::split_bits(left, grid.height(), detail.rows.len());
         if table.contains(at) {
-            self.detail.select_row(self.detail.row_top() + usize::from(at.y - table.y));
+            self.detail.select_row(self.detail.row_top + usize::from(at.y - table.y));
         } else if grid_area.contains(at)
             && let Some(bit) = grid.bit_at(at.x - grid_area.x, at.y - grid_area.y)
         {

@@ -30,7 +30,7 @@ impl App {
 
     /// Reads the record under the cursor again.
     pub(super) fn reload(&mut self) {
-        if let Some(record) = self.capture.record(self.list.cursor()) {
+        if let Some(record) = self.capture.record(self.list.cursor) {
             let message = self.list.message_at_cursor(&self.capture, &record);
             self.detail.reload(&self.capture, record, message);
             self.inflate_pending();
@@ -93,7 +93,7 @@ impl App {
 
     /// Goes to the next or previous record with a finding.
     pub(super) fn go_to_finding(&mut self, later: bool) {
-        let cursor = self.list.cursor();
+        let cursor = self.list.cursor;
         let next = if later {
             self.capture.findings(cursor + 1, 1).first().map(|(no, _)| *no)
         } else {
@@ -118,7 +118,7 @@ impl App {
         };
         // Start over if the rule was chosen just now.
         let start_over = self.dialogs.last_findings.rule != Some(rule) || !self.cursor_breaks(rule);
-        let cursor = self.list.cursor();
+        let cursor = self.list.cursor;
         let next = match (start_over, later) {
             (false, true) => self.capture.next_breach(rule, cursor + 1),
             (false, false) => self.capture.previous_breach(rule, cursor),
@@ -240,7 +240,7 @@ impl App {
     }
 
     pub(super) fn go_in_timeline(&mut self, to: Option<u64>) {
-        if let Some(no) = to.filter(|no| *no != self.list.cursor()) {
+        if let Some(no) = to.filter(|no| *no != self.list.cursor) {
             self.list.hold(&self.counts.totals);
             self.go_to(no, false);
         }

@@ -33,7 +33,7 @@ impl App {
     /// Chooses the rows of the list again, for one connection or for all.
     pub(super) fn choose_rows(&mut self, connection: Option<u32>) {
         let messages = self.panels.view == View::Messages;
-        self.list.choose(RowChoice { connection, messages, folded: self.list.is_folded() });
+        self.list.choose(RowChoice { connection, messages, folded: self.list.rows.choice.folded });
         self.extend_rows();
         self.prepare();
     }
@@ -48,7 +48,7 @@ impl App {
 
     /// Shows consecutive heartbeats in one row, or apart.
     pub(super) fn toggle_fold(&mut self) {
-        let choice = self.list.rows().choice();
+        let choice = self.list.rows.choice;
         self.list.choose(RowChoice { folded: !choice.folded, ..choice });
         self.extend_rows();
         self.prepare();
@@ -71,14 +71,14 @@ impl App {
     }
 
     fn toggle_row(&mut self) {
-        let row = self.list.cursor_row().and_then(|row| self.list.rows().row(row));
+        let row = self.list.cursor_row().and_then(|row| self.list.rows.row(row));
         match self.list.toggle(&self.capture) {
             Toggled::Done => {}
             Toggled::GoTo(row) => self.go_to_row(row),
             Toggled::Single => self.inform("nothing to expand: the row shows a single record"),
         }
         // An expanded row stays under the cursor.
-        if row.is_some_and(|row| self.list.rows().is_expanded(row.no)) {
+        if row.is_some_and(|row| self.list.rows.is_expanded(row.no)) {
             self.list.hold(&self.counts.totals);
         }
     }
@@ -87,7 +87,7 @@ impl App {
     fn open_connection(&mut self) {
         self.list.hold(&self.counts.totals);
         self.panels.view = View::Frames;
-        self.choose_rows(Some(self.table.cursor()));
+        self.choose_rows(Some(self.table.cursor));
     }
 
     /// Goes from the records of a connection back to the table. Returns false if all connections are listed.
@@ -117,11 +117,11 @@ impl App {
             (Panel::Inflated, _) => self.detail.carrier().map(|_| "its frame"),
             (Panel::List, View::Connections | View::Timeline) => Some("frames"),
             (Panel::List, View::Frames | View::Messages) => {
-                let row = self.list.rows().row(self.list.cursor_row()?)?;
+                let row = self.list.rows.row(self.list.cursor_row()?)?;
                 let many = self.list.known_message(row.no).is_some_and(|message| message.frames > 1);
                 match row.kind {
                     RowKind::Child { .. } => Some("close"),
-                    _ if self.list.rows().is_expanded(row.no) => Some("close"),
+                    _ if self.list.rows.is_expanded(row.no) => Some("close"),
                     RowKind::Heartbeats(_) => Some("open"),
                     RowKind::Record => (self.panels.view == View::Messages && many).then_some("open"),
                 }

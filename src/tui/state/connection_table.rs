@@ -6,22 +6,12 @@ use super::shown_connections::ShownConnections;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ConnectionTable {
     /// Number of the connection under the cursor; 0 while there is none.
-    cursor: u32,
+    pub cursor: u32,
     /// Rank of the first connection in view.
-    top: u32,
+    pub top: u32,
 }
 
 impl ConnectionTable {
-    /// Number of the connection under the cursor; 0 while there is none.
-    pub const fn cursor(&self) -> u32 {
-        self.cursor
-    }
-
-    /// Rank of the first connection in view.
-    pub const fn top(&self) -> u32 {
-        self.top
-    }
-
     /// Selects a connection.
     pub const fn select(&mut self, connection: u32) {
         self.cursor = connection;

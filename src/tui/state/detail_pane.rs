@@ -24,20 +24,23 @@ use crate::wire::field::{FieldId, field_at_bit};
 pub struct DetailPane {
     detail: Option<Detail>,
     /// Selected row of the left panel.
-    row: usize,
+    pub row: usize,
     /// First row of the left panel in view.
-    row_top: usize,
+    pub row_top: usize,
     /// Selected byte, as an offset in the record.
-    byte: u64,
+    pub byte: u64,
     /// Selected byte of the inflated or joined message.
-    message_byte: u64,
-    wire: HexWindow,
-    payload: HexWindow,
+    pub message_byte: u64,
+    /// The wire bytes in view.
+    pub wire: HexWindow,
+    /// The payload bytes in view.
+    pub payload: HexWindow,
     /// First row of the inflated message in view.
-    message_top: u64,
-    /// The wire byte under the cursor.
-    byte_value: Option<u8>,
-    trees: Trees,
+    pub message_top: u64,
+    /// The wire byte under the cursor, if it can be read.
+    pub byte_value: Option<u8>,
+    /// The payload as trees.
+    pub trees: Trees,
     reader: MessageReader,
     /// Whether a background job inflates a long message now: one at a time.
     inflating: bool,
@@ -58,51 +61,6 @@ impl DetailPane {
     /// The record that is shown; `None` before the first one.
     pub const fn current(&self) -> Option<&Detail> {
         self.detail.as_ref()
-    }
-
-    /// Selected row of the left panel.
-    pub const fn row(&self) -> usize {
-        self.row
-    }
-
-    /// First row of the left panel in view.
-    pub const fn row_top(&self) -> usize {
-        self.row_top
-    }
-
-    /// Selected byte, as an offset in the record.
-    pub const fn byte(&self) -> u64 {
-        self.byte
-    }
-
-    /// The wire byte at that offset, if it can be read.
-    pub const fn byte_value(&self) -> Option<u8> {
-        self.byte_value
-    }
-
-    /// Selected byte of the inflated or joined message.
-    pub const fn message_byte(&self) -> u64 {
-        self.message_byte
-    }
-
-    /// First row of the inflated message in view.
-    pub const fn message_top(&self) -> u64 {
-        self.message_top
-    }
-
-    /// The wire bytes in view.
-    pub const fn wire(&self) -> &HexWindow {
-        &self.wire
-    }
-
-    /// The payload bytes in view.
-    pub const fn payload(&self) -> &HexWindow {
-        &self.payload
-    }
-
-    /// The payloads as trees.
-    pub const fn trees(&self) -> &Trees {
-        &self.trees
     }
 
     /// The content of the inflated or joined message.
@@ -223,12 +181,12 @@ impl DetailPane {
         if !self.trees.switch() {
             return Ok(());
         }
-        self.read_trees(capture).inspect_err(|_| self.trees.turn_off())
+        self.read_trees(capture).inspect_err(|_| self.trees.wanted = false)
     }
 
     /// Reads the payload as trees, if the user wants trees.
     fn read_trees(&mut self, capture: &Capture) -> Result<(), TreeError> {
-        if !self.trees.are_wanted() || self.detail.is_none() {
+        if !self.trees.wanted || self.detail.is_none() {
             return Ok(());
         }
         let source = self.tree_source(capture);

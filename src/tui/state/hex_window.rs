@@ -9,7 +9,7 @@ use crate::tui::layout::HexShape;
 #[derive(Debug, Default)]
 pub struct HexWindow {
     /// First row in view.
-    top: u64,
+    pub top: u64,
     /// The range that was read last.
     range: Range<u64>,
     /// Its bytes; `None` if they cannot be read.
@@ -17,11 +17,6 @@ pub struct HexWindow {
 }
 
 impl HexWindow {
-    /// First row in view.
-    pub const fn top(&self) -> u64 {
-        self.top
-    }
-
     /// Offset of the first byte in view, and the bytes; `None` if they cannot be read.
     pub fn bytes(&self) -> Option<(u64, &[u8])> {
         Some((self.range.start, self.bytes.as_deref()?))
@@ -61,6 +56,6 @@ mod tests {
             });
         }
         assert_eq!(reads, [0..16, 8..24, 16..32]);
-        assert_eq!((window.top(), window.bytes().map(|(at, bytes)| (at, bytes.len()))), (2, Some((16, 16))));
+        assert_eq!((window.top, window.bytes().map(|(at, bytes)| (at, bytes.len()))), (2, Some((16, 16))));
     }
 }

@@ -35,7 +35,8 @@ pub enum Unsaved {
 pub struct Jobs {
     /// What the user last searched for.
     pub pattern: Option<Pattern>,
-    running: Option<Job>,
+    /// The running job.
+    pub running: Option<Job>,
     /// Whether the capture is deleted when the program ends.
     temporary: bool,
     /// Whether the user has made notes that no file contains.
@@ -43,18 +44,13 @@ pub struct Jobs {
     /// Whether the running export writes those notes.
     export_has_notes: bool,
     /// Whether the program ends when the running export has written its file.
-    quit_when_saved: bool,
+    pub quit_when_saved: bool,
 }
 
 impl Jobs {
     /// No job. `temporary` is true if the capture is deleted when the program ends.
     pub fn new(temporary: bool) -> Self {
         Self { temporary, ..Self::default() }
-    }
-
-    /// The running job.
-    pub const fn running(&self) -> Option<&Job> {
-        self.running.as_ref()
     }
 
     /// Whether an export runs.
@@ -112,11 +108,6 @@ impl Jobs {
         (self.unsaved_notes, self.export_has_notes) = (true, false);
     }
 
-    /// Whether the program ends after the export.
-    pub const fn quits_when_saved(&self) -> bool {
-        self.quit_when_saved
-    }
-
     /// The program does not end after the export: it failed, or the user decided otherwise.
     pub const fn stay(&mut self) {
         self.quit_when_saved = false;
@@ -144,7 +135,7 @@ mod tests {
         let export = jobs.start_export(10, true, false);
         assert!(find.load(Ordering::Relaxed) && !export.load(Ordering::Relaxed));
         jobs.set_progress(FIND, 9, 10);
-        assert_eq!(jobs.running().map(|job| (job.name, job.progress)), Some((EXPORT, (0, 10))));
+        assert_eq!(jobs.running.as_ref().map(|job| (job.name, job.progress)), Some((EXPORT, (0, 10))));
         assert_eq!((jobs.cancel(), jobs.cancel()), (Some(EXPORT), None));
         assert!(export.load(Ordering::Relaxed));
     }

@@ -1,4 +1,5 @@
-//! The state of the screen in parts. Each part owns its fields and changes them itself; none knows [`super::app::App`].
+//! The state of the screen in parts. None knows [`super::app::App`]. Everybody may read the public fields of a part, but only
+//! its own methods change them.
 
 pub mod connection_table;
 pub mod detail;

@@ -1,5 +1,6 @@
 //! The connections that the table and the timeline show: all of them, or those with a record that matches the filter.
 
+use crate::capture::query::filter::ConnectionSet;
 use crate::capture::store::Capture;
 
 /// The connections with a record that matches the filter.
@@ -12,14 +13,12 @@ pub struct FilteredConnections {
 }
 
 impl FilteredConnections {
-    /// Takes the numbers of all connections that have matched so far.
-    pub fn new(numbers: Vec<u32>) -> Self {
-        Self { known: numbers.len(), numbers }
-    }
-
-    /// How many connections have matched so far, including evicted ones.
-    pub const fn known(&self) -> usize {
-        self.known
+    /// Takes the connections that have matched so far, unless they are known.
+    pub fn update(&mut self, matched: &ConnectionSet, capture: &Capture) {
+        if self.known == 0 || self.known != matched.count() {
+            (self.known, self.numbers) = (matched.count(), matched.numbers());
+            self.retain(capture);
+        }
     }
 
     /// Removes evicted connections.

@@ -20,13 +20,13 @@ const MAX_SKIPPED: i64 = 64;
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// The time of each column.
-    spans: Spans,
+    pub spans: Spans,
     /// Whether the whole time of the capture is shown, also while it grows.
     whole: bool,
     /// Rank of the first connection in view.
     top: u32,
     /// The lanes in view.
-    lanes: Vec<Lanes>,
+    pub lanes: Vec<Lanes>,
 }
 
 impl Default for Timeline {
@@ -37,16 +37,6 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// The time of each column.
-    pub const fn spans(&self) -> Spans {
-        self.spans
-    }
-
-    /// The lanes in view.
-    pub fn lanes(&self) -> &[Lanes] {
-        &self.lanes
-    }
-
     /// Shows the whole time of the capture.
     pub const fn show_all(&mut self) {
         self.whole = true;

@@ -7,13 +7,13 @@ use crate::wire::opcode::Opcode;
 #[derive(Clone, Debug, Default)]
 pub struct Trees {
     /// Whether the user wants trees instead of hex.
-    wanted: bool,
+    pub wanted: bool,
     /// The trees as which the payload can be read.
     all: Vec<Tree>,
     /// Index of the tree that is shown.
     at: usize,
     /// First line in view.
-    top: usize,
+    pub top: usize,
 }
 
 /// Why a payload is not shown as a tree.
@@ -44,19 +44,9 @@ pub struct TreeSource {
 }
 
 impl Trees {
-    /// Whether the user wants trees.
-    pub const fn are_wanted(&self) -> bool {
-        self.wanted
-    }
-
     /// The tree that is shown.
     pub fn current(&self) -> Option<&Tree> {
         self.all.get(self.at).filter(|_| self.wanted)
-    }
-
-    /// First line in view.
-    pub const fn top(&self) -> usize {
-        self.top
     }
 
     /// Position of the current tree, from 1, and the number of trees.
@@ -73,11 +63,6 @@ impl Trees {
         }
         self.wanted = !self.wanted || self.all.is_empty();
         self.wanted
-    }
-
-    /// Goes back to hex.
-    pub const fn turn_off(&mut self) {
-        self.wanted = false;
     }
 
     /// Replaces the trees by those of another payload. The format that was shown last is kept where possible.

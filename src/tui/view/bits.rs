@@ -40,7 +40,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), area.width);
     let (grid_area, table) = split_bits(area, grid.height(), detail.rows.len());
     draw_grid(app, detail, &grid, buffer, grid_area);
-    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top()).take(usize::from(table.height));
+    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(usize::from(table.height));
     for (y, (i, row)) in rows.enumerate() {
         let line = Rect { y: table.y + cells(y), height: 1, ..table };
         draw_row(app, detail, buffer, line, i, row);
@@ -69,7 +69,7 @@ fn name_and_what(detail: &Detail) -> (&'static str, String) {
 fn cell_style(app: &App, detail: &Detail, field: usize, bits: Span) -> Style {
     let theme = &app.theme;
     let Some(field_at) = detail.fields.get(field) else { return theme.text.0 };
-    let selected = detail.rows.get(app.detail.row()).and_then(|row| row.field) == Some(field);
+    let selected = detail.rows.get(app.detail.row).and_then(|row| row.field) == Some(field);
     let style = if selected { theme.selection(field_at.span) } else { theme.field(field_at.id) };
     let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.overlaps(bits)));
     if at_fault { style.add_modifier(Modifier::UNDERLINED) } else { style }
@@ -132,7 +132,7 @@ fn border(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area:
 
 fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usize, row: &DetailRow) {
     let theme = &app.theme;
-    let selected = i == app.detail.row();
+    let selected = i == app.detail.row;
     if selected {
         put(buffer, line, 0, 0, "▌", theme.focus.0);
     }

@@ -91,14 +91,14 @@ fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
     }
     let Some(whole) = unpacked.content() else { return };
     let shape = HexShape::of(area);
-    let first = app.detail.message_top() * shape.per_row;
+    let first = app.detail.message_top * shape.per_row;
     let len = whole.bytes.len() as u64;
     let end = (first + shape.rows * shape.per_row).min(len);
     let bytes = &whole.bytes[first.min(end) as usize..end as usize];
     let style = app.theme.field(FieldId::Payload);
     draw(app, buffer, area, first, bytes, |_| style);
     if len > 0 {
-        mark_cursor(app, buffer, Panel::Inflated, first, app.detail.message_byte());
+        mark_cursor(app, buffer, Panel::Inflated, first, app.detail.message_byte);
     }
 }
 
@@ -150,7 +150,7 @@ fn payload_words(detail: &Detail, start: u64) -> String {
 
 fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
     let area = app.layout.bytes;
-    let Some((first, bytes)) = app.detail.wire().bytes() else {
+    let Some((first, bytes)) = app.detail.wire.bytes() else {
         put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
         return;
     };
@@ -163,20 +163,20 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
         put(buffer, area, 2, 0, words, app.theme.faint.0);
         return;
     }
-    let selected = detail.field_of_row(app.detail.row()).map(|field| field.span);
+    let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
     draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, at));
-    mark_cursor(app, buffer, Panel::Bytes, first, app.detail.byte());
+    mark_cursor(app, buffer, Panel::Bytes, first, app.detail.byte);
 }
 
 fn payload(app: &App, detail: &Detail, start: u64, buffer: &mut Buffer) {
     let area = app.layout.payload;
-    let Some((first, bytes)) = app.detail.payload().bytes() else {
+    let Some((first, bytes)) = app.detail.payload.bytes() else {
         put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
         return;
     };
-    let selected = detail.field_of_row(app.detail.row()).map(|field| field.span);
+    let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
     draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, start + at));
-    if let Some(at) = app.detail.byte().checked_sub(start) {
+    if let Some(at) = app.detail.byte.checked_sub(start) {
         mark_cursor(app, buffer, Panel::Payload, first, at);
     }
 }

@@ -29,9 +29,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let bins = usize::from(area.width.saturating_sub(NAMES + 4));
-    let overviews = overview::overviews(&app.capture, &[app.table.cursor()], bins);
+    let overviews = overview::overviews(&app.capture, &[app.table.cursor], bins);
     let Some(overview) = overviews.first() else { return };
-    rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor()), "", false);
+    rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor), "", false);
     let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));
     rule::right(buffer, title, &way, app.theme.faint.0);
     let (identity, history) = (identity(app, overview), history(app, overview));

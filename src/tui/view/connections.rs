@@ -166,10 +166,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             app.list.connections(&app.capture).count(),
             grouped(app.counts.totals.connections)
         ),
-        None => format!("{} of {}", grouped(u64::from(app.table.cursor())), grouped(app.counts.totals.connections)),
+        None => format!("{} of {}", grouped(u64::from(app.table.cursor)), grouped(app.counts.totals.connections)),
     };
     rule::right(buffer, title, &place, app.theme.faint.0);
-    let shown = app.list.connections(&app.capture).page(app.table.top(), u32::from(area.height));
+    let shown = app.list.connections(&app.capture).page(app.table.top, u32::from(area.height));
     let overviews = overview::overviews(&app.capture, &shown, RATE);
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
     let columns = columns(area.width, cells(client));
@@ -186,7 +186,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             let pad = if column.fact.is_number() { column.width - width(&text) } else { 0 };
             put(buffer, line, column.start + pad, 0, &text, style);
         }
-        if overview.info.number == app.table.cursor() {
+        if overview.info.number == app.table.cursor {
             put(buffer, line, 0, 0, "▌", app.theme.focus.0);
             buffer.set_style(line, app.theme.cursor.0);
         }

@@ -93,7 +93,7 @@ fn findings_by_relevance<'d>(app: &App, detail: &'d Detail) -> Vec<&'d Finding> 
 }
 
 fn is_about_selection(app: &App, detail: &Detail, finding: &Finding) -> bool {
-    let selected = detail.field_of_row(app.detail.row()).map(|field| field.span);
+    let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
     finding.span.zip(selected).is_some_and(|(a, b)| a.overlaps(b))
 }
 
@@ -112,8 +112,8 @@ fn words(app: &App, detail: &Detail) -> Explanation {
             text: String::new(),
         };
     }
-    let row = detail.rows.get(app.detail.row());
-    let field = detail.field_of_row(app.detail.row());
+    let row = detail.rows.get(app.detail.row);
+    let field = detail.field_of_row(app.detail.row);
     if let (Some(http), Some(row)) = (&detail.http, row) {
         if let (DetailRowKind::Unmet, None) = (row.kind, field) {
             return Explanation {
@@ -156,7 +156,7 @@ fn message_words(app: &App, detail: &Detail) -> Option<Explanation> {
         format!("{frame}, carries it as byte {} of its payload.", grouped(carrier.offset + 1))
     };
     Some(Explanation {
-        title: format!("message byte {} of {}", grouped(app.detail.message_byte() + 1), grouped(len)),
+        title: format!("message byte {} of {}", grouped(app.detail.message_byte + 1), grouped(len)),
         section: "RFC 6455 §5.4".to_owned(),
         text: format!("{came} {} goes to that frame.", app.keymap.key_of(Action::Open)),
     })
@@ -169,7 +169,7 @@ const fn names_the_ping(field: FieldId) -> bool {
 
 /// The explanation of the payload of a compressed frame, if the payload is selected.
 fn deflate_words(app: &App, detail: &Detail) -> Option<Explanation> {
-    detail.field_of_row(app.detail.row()).filter(|field| field.id == FieldId::Payload)?;
+    detail.field_of_row(app.detail.row).filter(|field| field.id == FieldId::Payload)?;
     Some(explain::compressed_payload(&app.detail.deflate_context(&app.capture)?))
 }
 
@@ -182,7 +182,7 @@ fn unmasking(app: &App, at: u64, key: [u8; 4], buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let theme = &app.theme;
     let width = usize::from(area.width.saturating_sub(1));
-    let Some(masked) = app.detail.byte_value() else { return };
+    let Some(masked) = app.detail.byte_value else { return };
     let place = usize::from(at.to_le_bytes()[0] % 4);
     let plain = masked ^ key[place];
     let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);

@@ -49,7 +49,7 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
         return;
     }
     heads(app, buffer, shape.heads);
-    let rows = app.counts.tallies.iter().enumerate().skip(panel.top()).take(usize::from(shape.rows.height));
+    let rows = app.counts.tallies.iter().enumerate().skip(panel.top).take(usize::from(shape.rows.height));
     for (y, (i, tally)) in rows.enumerate() {
         let line = Rect { y: shape.rows.y + cells(y), height: 1, ..shape.rows };
         row(app, buffer, line, tally, i == selected);

@@ -37,7 +37,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         }
         return;
     }
-    if let Some(job) = app.jobs.running() {
+    if let Some(job) = &app.jobs.running {
         let (done, total) = job.progress;
         let esc = app.keymap.key_of(Action::Cancel);
         let line = format!("{} … {} of {} · {esc} stops it", job.name, grouped(done), grouped(total));
@@ -180,7 +180,7 @@ fn words(app: &App, hint: &Hint) -> Option<String> {
     Some(match hint.action {
         Action::Left | Action::NextPanel | Action::Copy if app.panels.view == View::Connections => return None,
         Action::Hold | Action::Browser if !live => return None,
-        Action::Hold if !app.list.is_following() => "follow".to_owned(),
+        Action::Hold if !app.list.following => "follow".to_owned(),
         Action::Open => app.open_hint()?.to_owned(),
         Action::Up => up_hint(app).to_owned(),
         Action::Left => left_hint(app).to_owned(),

@@ -54,17 +54,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::right(buffer, title, &words, style);
     let room = title.width.saturating_sub(width(&words) + 3);
     heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width));
-    if app.list.rows().is_empty() {
+    if app.list.rows.is_empty() {
         // In a live capture, a few records always wait for the filter.
-        let searching = app.list.is_incomplete() || (!app.is_live() && app.list.is_filtering(&app.counts.totals));
+        let searching = app.list.incomplete || (!app.is_live() && app.list.is_filtering(&app.counts.totals));
         let words = if searching { "searching the capture …" } else { "no record matches the filter" };
         put(buffer, area, 2, 0, words, app.theme.faint.0);
     }
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = time_before_top(app);
     let cursor = app.list.cursor_row();
-    for row in app.list.page() {
-        let y = cells(row.at.saturating_sub(app.list.top()));
+    for row in &app.list.page.rows {
+        let y = cells(row.at.saturating_sub(app.list.top));
         if y >= area.height {
             break;
         }
@@ -82,7 +82,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 /// The text at the right of the title: what is listed, and whether the cursor follows new records.
 fn state(app: &App) -> (String, Style) {
     let theme = &app.theme;
-    let (place, style) = match (!app.is_live(), app.list.is_following(), app.list.new_since_hold()) {
+    let (place, style) = match (!app.is_live(), app.list.following, app.list.new_since_hold()) {
         (true, ..) => (place(app), theme.faint.0),
         (_, true, _) => ("following ▼".to_owned(), theme.good.0),
         (_, false, 0) => ("holding".to_owned(), theme.warning.0),
@@ -95,12 +95,12 @@ fn state(app: &App) -> (String, Style) {
 /// The row of the cursor and the number of rows.
 fn place(app: &App) -> String {
     let row = app.list.cursor_row().map_or("–".to_owned(), |row| grouped(row + 1));
-    format!("{row} of {}", grouped(app.list.rows().len()))
+    format!("{row} of {}", grouped(app.list.rows.len()))
 }
 
 /// The time of the record in the row above the first one in view.
 fn time_before_top(app: &App) -> Option<Time> {
-    let no = app.list.rows().number(app.list.top().checked_sub(1)?)?;
+    let no = app.list.rows.number(app.list.top.checked_sub(1)?)?;
     app.capture.record(no).map(|record| record.time)
 }
 
@@ -138,7 +138,7 @@ impl ListLine<'_> {
     fn draw(&self, buffer: &mut Buffer, line: Rect) {
         let (app, at, record, summary) = (self.app, &self.columns, &self.row.record, &self.row.summary);
         let theme = &app.theme;
-        if app.list.marks().contains(&record.no) {
+        if app.list.marks.contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning.0);
         }
         right(buffer, line, at.number, &record.no.to_string(), theme.faint.0);
@@ -173,7 +173,7 @@ impl ListLine<'_> {
         match self.row.row.kind {
             RowKind::Child { last: false } => Some("├"),
             RowKind::Child { last: true } => Some("└"),
-            _ if self.app.list.rows().is_expanded(self.row.row.no) => Some("▾"),
+            _ if self.app.list.rows.is_expanded(self.row.row.no) => Some("▾"),
             RowKind::Heartbeats(_) => Some("▸"),
             RowKind::Record => self.row.message.as_ref().filter(|message| message.frames > 1).map(|_| "▸"),
         }

@@ -94,7 +94,7 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     let mut x = VALUES;
     for (scope, n) in dialog.scopes.iter().copied() {
         let words = match scope {
-            Scope::Cursor => format!(" record {} ", app.list.cursor()),
+            Scope::Cursor => format!(" record {} ", app.list.cursor),
             Scope::Marked => format!(" {} marked ", grouped(n)),
             Scope::Filtered => format!(" {} filtered ", grouped(n)),
             Scope::All => format!(" all {} ", grouped(n)),
@@ -124,9 +124,9 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
 
 fn copy(app: &App, menu: &CopyMenu, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let height = cells(menu.choices().len()).saturating_add(4);
+    let height = cells(menu.choices.len()).saturating_add(4);
     let inner = frame(app, buffer, "Copy", COPY_WIDTH, height, &app.keymap.foot(Context::Copy));
-    for (what, y) in menu.choices().iter().zip(1..) {
+    for (what, y) in menu.choices.iter().zip(1..) {
         let binding = app.keymap.binding(Context::Copy, what.action());
         let key = binding.map(Binding::first_key).unwrap_or_default();
         let words = binding.map_or("", |binding| &binding.help);

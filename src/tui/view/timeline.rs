@@ -35,17 +35,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    let spans = app.timeline.spans();
-    let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.list.cursor());
+    let spans = app.timeline.spans;
+    let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.list.cursor);
     rule::right(buffer, title, &words, app.theme.faint.0);
     let room = title.width.saturating_sub(width(&words) + 3);
     axis(app, buffer, Rect { width: room, ..title });
-    if app.timeline.lanes().is_empty() && app.list.filter().is_some() {
+    if app.timeline.lanes.is_empty() && app.list.filter().is_some() {
         put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint.0);
     }
     let own = app.detail.current().map(|detail| (detail.record.connection, detail.record.direction));
     let column = app.detail.current().and_then(|detail| spans.at(detail.record.time));
-    for (pair, lanes) in app.timeline.lanes().iter().enumerate() {
+    for (pair, lanes) in app.timeline.lanes.iter().enumerate() {
         for direction in Direction::BOTH {
             let y = area.y + cells(pair) * 2 + cells(direction.index());
             let line = Rect { y, height: 1, ..area };
@@ -122,7 +122,7 @@ fn style(app: &App, direction: Direction, kind: ActivityKind) -> Style {
 
 /// Times since the first record, in the title line.
 fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
-    let spans = app.timeline.spans();
+    let spans = app.timeline.spans;
     let base = app.capture.span().map_or(Time(0), |(first, _)| first);
     let step = tick(spans);
     let end = spans.start(spans.count).0;

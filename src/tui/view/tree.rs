@@ -21,7 +21,7 @@ const MAX_INDENT: usize = 40;
 
 pub fn render(app: &App, tree: &Tree, area: Rect, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let rows = tree.lines.iter().skip(app.detail.trees().top()).take(usize::from(area.height));
+    let rows = tree.lines.iter().skip(app.detail.trees.top).take(usize::from(area.height));
     for (y, line) in rows.enumerate() {
         let y = cells(y);
         let mut x = 2 + cells((line.depth * 2).min(MAX_INDENT));
@@ -40,7 +40,7 @@ pub fn render(app: &App, tree: &Tree, area: Rect, buffer: &mut Buffer) {
 pub fn words(app: &App, tree: &Tree) -> String {
     let lines = count(tree.lines.len() as u64, "line");
     let cut = if tree.cut { ", and more" } else { "" };
-    let of = match app.detail.trees().position() {
+    let of = match app.detail.trees.position() {
         (_, 0 | 1) => String::new(),
         (at, several) => format!(" ({at} of {several} formats)"),
     };

@@ -45,7 +45,7 @@ impl CopyWhat {
 #[derive(Clone, Debug)]
 pub struct CopyMenu {
     /// The parts that the record has: at least one.
-    choices: Vec<CopyWhat>,
+    pub choices: Vec<CopyWhat>,
     /// Index of the part under the cursor.
     at: usize,
 }
@@ -55,11 +55,6 @@ impl CopyMenu {
     pub fn new(has: impl Fn(CopyWhat) -> bool) -> Option<Self> {
         let choices: Vec<CopyWhat> = CopyWhat::ALL.into_iter().filter(|what| has(*what)).collect();
         (!choices.is_empty()).then_some(Self { choices, at: 0 })
-    }
-
-    /// The parts.
-    pub fn choices(&self) -> &[CopyWhat] {
-        &self.choices
     }
 
     /// The part under the cursor.

@@ -9,15 +9,10 @@ pub struct FindingsPanel {
     /// The rule under the cursor; `None` selects the first row.
     pub rule: Option<Rule>,
     /// First row in view.
-    top: usize,
+    pub top: usize,
 }
 
 impl FindingsPanel {
-    /// First row in view.
-    pub const fn top(&self) -> usize {
-        self.top
-    }
-
     /// The row under the cursor: the row of its rule, which moves as the counts grow.
     pub fn row(&self, tallies: &[Tally]) -> usize {
         tallies.iter().position(|tally| Some(tally.rule) == self.rule).unwrap_or(0)
@@ -65,7 +60,7 @@ mod tests {
         assert_eq!((panel.row(&tallies), panel.current(&tallies)), (0, Some(Rule::Rsv2Set)));
         panel.step(&tallies, isize::MAX);
         panel.prepare(&tallies, 2);
-        assert_eq!((panel.current(&tallies), panel.top()), (Some(Rule::Rsv3Set), 1));
+        assert_eq!((panel.current(&tallies), panel.top), (Some(Rule::Rsv3Set), 1));
         assert_eq!((panel.row(&[]), panel.current(&[])), (0, None));
     }
 }

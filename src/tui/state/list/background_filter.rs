@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::super::shown_connections::FilteredConnections;
+use super::rows::select;
 use crate::capture::query::filter::{ConnectionSet, Filter, FilterEvaluator};
 use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::Capture;
@@ -29,17 +31,6 @@ struct Progress {
     looked_at: u64,
     connections: ConnectionSet,
     error: Option<io::Error>,
-}
-
-/// One batch of matches.
-#[derive(Debug)]
-pub struct FilteredBatch {
-    /// Numbers of matching records, in order.
-    pub matches: Vec<u64>,
-    /// Number of the last record that the filter has looked at.
-    pub looked_at: u64,
-    /// Why the filter has stopped.
-    pub error: Option<io::Error>,
 }
 
 impl BackgroundFilter {
@@ -88,19 +79,27 @@ impl BackgroundFilter {
         self.wake.notify_all();
     }
 
-    /// Takes the matches found since the last call, and wakes the thread to look at new records.
-    pub fn take(&self) -> FilteredBatch {
+    /// Adds the matches found since the last call, and wakes the thread to look at new records.
+    ///
+    /// # Errors
+    /// Why the filter has stopped.
+    pub fn take(
+        &self,
+        capture: &Capture,
+        matches: &mut SelectedRecords,
+        connections: &mut FilteredConnections,
+    ) -> io::Result<()> {
         let mut progress = self.progress();
-        let matches = std::mem::take(&mut progress.matches);
-        let error = progress.error.take();
+        for no in std::mem::take(&mut progress.matches) {
+            // Records that were evicted meanwhile were passed at the eviction.
+            if no > matches.looked_at() {
+                select(matches, no);
+            }
+        }
+        matches.pass(progress.looked_at);
+        connections.update(&progress.connections, capture);
         self.wake.notify_all();
-        FilteredBatch { matches, looked_at: progress.looked_at, error }
-    }
-
-    /// The numbers of the connections with a matching record, in order, if there are not `known` of them.
-    pub fn connections(&self, known: usize) -> Option<Vec<u32>> {
-        let progress = self.progress();
-        (progress.connections.count() != known || known == 0).then(|| progress.connections.numbers())
+        progress.error.take().map_or(Ok(()), Err)
     }
 
     fn is_stopped(&self) -> bool {

@@ -12,10 +12,10 @@ impl List {
         self.rows.evict(totals);
         self.top = self.top.saturating_sub(above.saturating_sub(self.rows.row_from(kept)));
         if let Some(filtering) = &mut self.filtering {
-            filtering.retain_connections(capture);
+            filtering.connections.retain(capture);
         }
         // The first kept record is a gap now if its first bytes were evicted.
-        self.page.forget();
+        self.page.cache.clear();
         self.marks = self.marks.split_off(&kept);
         self.held_at = self.held_at.max(kept - 1);
         let evicted = self.cursor > 0 && self.cursor < kept;

@@ -15,9 +15,11 @@ const SLICE: Duration = Duration::from_millis(4);
 
 /// The applied filter.
 pub struct Filtering {
-    filter: Filter,
+    /// The filter.
+    pub filter: Filter,
     engine: Engine,
-    connections: FilteredConnections,
+    /// The connections with a matching record.
+    pub connections: FilteredConnections,
 }
 
 enum Engine {
@@ -28,37 +30,14 @@ enum Engine {
 }
 
 impl Filtering {
-    /// Applies a filter. If it reads bytes, [`Self::background`] must be started.
-    pub fn new(filter: Filter, capture: &Capture) -> Self {
-        let engine = if filter.reads_bytes() {
-            Engine::Background(Arc::new(BackgroundFilter::new(filter.clone())))
-        } else {
-            Engine::Foreground(Box::new(FilterEvaluator::new(&filter, capture)))
+    /// Applies a filter. Also returns the part that a background thread must run, if the filter reads bytes.
+    pub fn new(filter: Filter, capture: &Capture) -> (Self, Option<Arc<BackgroundFilter>>) {
+        let background = filter.reads_bytes().then(|| Arc::new(BackgroundFilter::new(filter.clone())));
+        let engine = match &background {
+            Some(background) => Engine::Background(Arc::clone(background)),
+            None => Engine::Foreground(Box::new(FilterEvaluator::new(&filter, capture))),
         };
-        Self { filter, engine, connections: FilteredConnections::default() }
-    }
-
-    /// The filter.
-    pub const fn filter(&self) -> &Filter {
-        &self.filter
-    }
-
-    /// The part that a background thread must run.
-    pub const fn background(&self) -> Option<&Arc<BackgroundFilter>> {
-        match &self.engine {
-            Engine::Background(background) => Some(background),
-            Engine::Foreground(_) => None,
-        }
-    }
-
-    /// The connections with a matching record.
-    pub const fn connections(&self) -> &FilteredConnections {
-        &self.connections
-    }
-
-    /// Removes evicted connections.
-    pub fn retain_connections(&mut self, capture: &Capture) {
-        self.connections.retain(capture);
+        (Self { filter, engine, connections: FilteredConnections::default() }, background)
     }
 
     /// Filters further records for at most 4 ms and adds matches to `matches`. Returns true if more records wait and this
@@ -67,40 +46,14 @@ impl Filtering {
     /// # Errors
     /// If the capture cannot be read.
     pub fn extend(&mut self, capture: &Capture, matches: &mut SelectedRecords) -> io::Result<bool> {
-        let more = match &mut self.engine {
+        match &mut self.engine {
             Engine::Foreground(evaluator) => {
                 let start = Instant::now();
-                evaluator.extend(matches, |_| start.elapsed() < SLICE).map(|whole| !whole)
+                let more = evaluator.extend(matches, |_| start.elapsed() < SLICE).map(|whole| !whole);
+                self.connections.update(evaluator.connections(), capture);
+                more
             }
-            Engine::Background(background) => {
-                let batch = background.take();
-                for no in batch.matches {
-                    // Records that were evicted meanwhile were passed at the eviction.
-                    if no > matches.looked_at() {
-                        matches.pass(no - 1);
-                        matches.look(true);
-                    }
-                }
-                matches.pass(batch.looked_at);
-                batch.error.map_or(Ok(false), Err)
-            }
-        };
-        self.match_connections(capture);
-        more
-    }
-
-    fn match_connections(&mut self, capture: &Capture) {
-        let known = self.connections.known();
-        let found = match &self.engine {
-            Engine::Foreground(evaluator) => {
-                let passed = evaluator.connections();
-                (passed.count() != known || known == 0).then(|| passed.numbers())
-            }
-            Engine::Background(background) => background.connections(known),
-        };
-        if let Some(numbers) = found {
-            self.connections = FilteredConnections::new(numbers);
-            self.connections.retain(capture);
+            Engine::Background(background) => background.take(capture, matches, &mut self.connections).map(|()| false),
         }
     }
 }

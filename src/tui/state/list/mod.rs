@@ -25,25 +25,27 @@ use crate::capture::store::{Capture, Totals};
 /// The list of records.
 #[derive(Default)]
 pub struct List {
-    rows: Rows,
+    /// The rows.
+    pub rows: Rows,
     filtering: Option<Filtering>,
     /// The messages of the rows that were in view.
     messages: Messages,
-    page: Page,
+    /// The rows in view, with their contents, as of the last [`Self::prepare`].
+    pub page: Page,
     /// Number of the record under the cursor; 0 while there is none.
-    cursor: u64,
+    pub cursor: u64,
     /// Whether the cursor is in a child row of an expanded row.
-    in_child: bool,
+    pub in_child: bool,
     /// First row in view.
-    top: u64,
+    pub top: u64,
     /// Whether the cursor follows the newest record.
-    following: bool,
+    pub following: bool,
     /// Number of the last record when following ended.
     held_at: u64,
     /// Marked records.
-    marks: BTreeSet<u64>,
+    pub marks: BTreeSet<u64>,
     /// Whether records wait to get rows.
-    incomplete: bool,
+    pub incomplete: bool,
     /// Whether the record under the cursor may have no row since the rows were chosen again.
     cursor_unchecked: bool,
 }
@@ -61,39 +63,9 @@ pub enum Toggled {
 
 /// What the list shows.
 impl List {
-    /// The rows.
-    pub const fn rows(&self) -> &Rows {
-        &self.rows
-    }
-
-    /// The rows in view, with their contents, as of the last [`Self::prepare`].
-    pub fn page(&self) -> &[PageRow] {
-        self.page.rows()
-    }
-
-    /// Number of the record under the cursor; 0 while there is none.
-    pub const fn cursor(&self) -> u64 {
-        self.cursor
-    }
-
-    /// Whether the cursor is in a child row of an expanded row.
-    pub const fn is_in_child(&self) -> bool {
-        self.in_child
-    }
-
     /// The row of the cursor; `None` if its record has no row.
     pub fn cursor_row(&self) -> Option<u64> {
         self.rows.row_of(self.cursor, self.in_child)
-    }
-
-    /// First row in view.
-    pub const fn top(&self) -> u64 {
-        self.top
-    }
-
-    /// Whether the cursor follows the newest record.
-    pub const fn is_following(&self) -> bool {
-        self.following
     }
 
     /// How many rows are new since following ended.
@@ -101,24 +73,9 @@ impl List {
         if self.following { 0 } else { self.rows.len().saturating_sub(self.rows.row_from(self.held_at + 1)) }
     }
 
-    /// Marked records.
-    pub const fn marks(&self) -> &BTreeSet<u64> {
-        &self.marks
-    }
-
     /// The connection whose records the list shows; `None` for all connections.
     pub const fn connection(&self) -> Option<u32> {
-        self.rows.choice().connection
-    }
-
-    /// Whether consecutive heartbeats share a row.
-    pub const fn is_folded(&self) -> bool {
-        self.rows.choice().folded
-    }
-
-    /// Whether records wait to get rows.
-    pub const fn is_incomplete(&self) -> bool {
-        self.incomplete
+        self.rows.choice.connection
     }
 
     /// The message that a record opens, if its row was in view.
@@ -128,13 +85,13 @@ impl List {
 
     /// The applied filter.
     pub fn filter(&self) -> Option<&Filter> {
-        self.filtering.as_ref().map(Filtering::filter)
+        self.filtering.as_ref().map(|filtering| &filtering.filter)
     }
 
     /// How many records match the filter, and the number of the last record that it has looked at; `None` without a filter.
     pub fn matches(&self) -> Option<(u64, u64)> {
         self.filtering.as_ref()?;
-        self.rows.matches().map(|matches| (matches.len(), matches.looked_at()))
+        self.rows.matches.as_ref().map(|matches| (matches.len(), matches.looked_at()))
     }
 
     /// Whether records wait for the filter.
@@ -144,7 +101,7 @@ impl List {
 
     /// The connections that the table and the timeline show.
     pub fn connections<'a>(&'a self, capture: &'a Capture) -> ShownConnections<'a> {
-        ShownConnections { capture, matched: self.filtering.as_ref().map(Filtering::connections) }
+        ShownConnections { capture, matched: self.filtering.as_ref().map(|filtering| &filtering.connections) }
     }
 }
 
@@ -152,9 +109,10 @@ impl List {
 impl List {
     /// Applies a filter, or shows all records. Returns the part that a background thread must run.
     pub fn set_filter(&mut self, capture: &Capture, filter: Option<Filter>) -> Option<Arc<BackgroundFilter>> {
-        self.filtering = filter.map(|filter| Filtering::new(filter, capture));
+        let background;
+        (self.filtering, background) = filter.map(|filter| Filtering::new(filter, capture)).unzip();
         self.set_matches(self.filtering.as_ref().map(|_| SelectedRecords::default()));
-        self.filtering.as_ref().and_then(Filtering::background).map(Arc::clone)
+        background.flatten()
     }
 
     /// Shows the records of a selection, or all records.
@@ -179,7 +137,7 @@ impl List {
     /// # Errors
     /// If the filter cannot read the capture.
     pub fn extend(&mut self, capture: &Capture, totals: &Totals) -> io::Result<()> {
-        let more = match (&mut self.filtering, self.rows.matches_mut()) {
+        let more = match (&mut self.filtering, &mut self.rows.matches) {
             (Some(filtering), Some(matches)) => filtering.extend(capture, matches),
             _ => Ok(false),
         };
@@ -210,7 +168,7 @@ impl List {
 
     /// The message whose row the cursor is in, if it has several frames.
     pub fn message_at_cursor(&mut self, capture: &Capture, record: &Record) -> Option<Message> {
-        let whole = self.rows.choice().messages && !self.in_child;
+        let whole = self.rows.choice.messages && !self.in_child;
         let message = whole.then(|| self.messages.look(capture, record)).flatten()?;
         (message.frames > 1).then(|| message.clone())
     }
@@ -338,7 +296,7 @@ impl List {
         }
         let container = match self.rows.first_heartbeat(no) {
             Some(first) => Some(first),
-            None if self.rows.choice().messages && messages::goes_on(&record) => messages::opener(capture, &record),
+            None if self.rows.choice.messages && messages::goes_on(&record) => messages::opener(capture, &record),
             None => None,
         };
         if let Some(row) = container.and_then(|no| self.rows.row(self.rows.row_of(no, false)?)) {

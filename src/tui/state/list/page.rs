@@ -33,30 +33,15 @@ pub struct PageRow {
 /// The rows in view.
 #[derive(Debug, Default)]
 pub struct Page {
-    rows: Vec<PageRow>,
-    cache: HashMap<Key, Summary>,
+    /// The rows in view.
+    pub rows: Vec<PageRow>,
+    /// Summaries by what they depend on: the record, which does not change except by eviction, and of the message that the row
+    /// shows, the number of frames so far and whether it is complete.
+    pub(super) cache: HashMap<(u64, Option<(u32, bool)>), Summary>,
     reader: MessageReader,
 }
 
-/// What a summary depends on: records do not change except by eviction, but a message gets further frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    record: u64,
-    /// Number of frames of the message that the row shows, and whether it is complete.
-    message: Option<(u32, bool)>,
-}
-
 impl Page {
-    /// The rows in view.
-    pub fn rows(&self) -> &[PageRow] {
-        &self.rows
-    }
-
-    /// Forgets the cached summaries, because a record may have changed.
-    pub fn forget(&mut self) {
-        self.cache.clear();
-    }
-
     /// Reads the rows of a range; summaries that are cached are not read again. An evicted record has no row.
     pub fn prepare(&mut self, capture: &Capture, rows: &Rows, messages: &mut Messages, range: Range<u64>) {
         if self.cache.len() > MAX_CACHED {
@@ -67,7 +52,7 @@ impl Page {
         self.rows.clear();
         for (at, row) in shown {
             let Some(record) = records.iter().find(|record| record.no == row.no).cloned() else { continue };
-            let is_message = rows.choice().messages && row.kind == RowKind::Record;
+            let is_message = rows.choice.messages && row.kind == RowKind::Record;
             let message = if is_message { messages.look(capture, &record).cloned() } else { None };
             let summary = self.summary(capture, &record, message.as_ref());
             let note = capture.note(record.no);
@@ -76,7 +61,7 @@ impl Page {
     }
 
     fn summary(&mut self, capture: &Capture, record: &Record, message: Option<&Message>) -> Summary {
-        let key = Key { record: record.no, message: message.map(|message| (message.frames, message.whole)) };
+        let key = (record.no, message.map(|message| (message.frames, message.whole)));
         let summary = self.cache.entry(key).or_insert_with(|| match message {
             Some(message) => summary::of_message(capture, record, message, &mut self.reader),
             None => summary::of(capture, record, &mut self.reader),

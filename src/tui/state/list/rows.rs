@@ -64,8 +64,9 @@ pub struct Rows {
     /// How many records have been evicted: the number of the last one.
     evicted: u64,
     /// The records that match the filter; `None` without a filter.
-    matches: Option<SelectedRecords>,
-    choice: RowChoice,
+    pub matches: Option<SelectedRecords>,
+    /// Which records have a row.
+    pub choice: RowChoice,
     /// The chosen records; `None` if every match has a row.
     chosen: Option<Chosen>,
     /// The expanded rows by their records, with the records of their children.
@@ -133,21 +134,6 @@ impl Rows {
     /// The record in the first row, and in the last.
     pub fn edges(&self) -> Option<(Row, Row)> {
         Some((self.row(0)?, self.row(self.len().checked_sub(1)?)?))
-    }
-
-    /// Which records have a row.
-    pub const fn choice(&self) -> RowChoice {
-        self.choice
-    }
-
-    /// The records that match the filter, for adding more; `None` without a filter.
-    pub const fn matches_mut(&mut self) -> Option<&mut SelectedRecords> {
-        self.matches.as_mut()
-    }
-
-    /// The records that match the filter; `None` without a filter.
-    pub const fn matches(&self) -> Option<&SelectedRecords> {
-        self.matches.as_ref()
     }
 
     /// Sets the matches of another filter, and chooses the rows again.
@@ -340,7 +326,8 @@ impl Rows {
     }
 }
 
-fn select(selection: &mut SelectedRecords, no: u64) {
+/// Adds record `no` to a selection; the records before it that were not looked at are left out.
+pub(super) fn select(selection: &mut SelectedRecords, no: u64) {
     selection.pass(no - 1);
     selection.look(true);
 }
