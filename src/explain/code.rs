@@ -1,22 +1,7 @@
-//! Explains opcodes and close codes by themselves, without a frame.
+//! The topics of opcodes and close codes in the texts.
 
-use super::Explanation;
-use super::texts::{Chapter, TextKey};
 use crate::wire::close::CloseCode;
 use crate::wire::opcode::Opcode;
-
-/// Explains an opcode.
-pub fn opcode(opcode: Opcode) -> Explanation {
-    TextKey::new(Chapter::Opcode, opcode_topic(opcode), "alone").explanation(|name| opcode_name(opcode, name))
-}
-
-/// Explains a close code, or its range if the code is not defined (RFC 6455 §7.4.2).
-pub fn close_code(code: CloseCode) -> Explanation {
-    TextKey::new(Chapter::Close, &close_topic(code), "code").explanation(|name| match name {
-        "code" => Some(code.0.to_string()),
-        _ => None,
-    })
-}
 
 /// The topic of an opcode in the texts.
 pub(super) const fn opcode_topic(opcode: Opcode) -> &'static str {

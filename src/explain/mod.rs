@@ -16,9 +16,8 @@ mod value;
 #[cfg(test)]
 mod coverage;
 
-pub use code::{close_code, opcode};
 pub use deflate::{DeflateContext, compressed_payload, percent};
-pub use frame::{FrameContext, MessagePart, frame_field, frame_gloss, length_form};
+pub use frame::{FrameContext, MessagePart, frame_field, frame_gloss};
 pub use http::{http_field, http_gloss};
 pub use value::{ValueText, value};
 

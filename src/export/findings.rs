@@ -2,7 +2,7 @@
 
 use super::json::{self, key, number_field, optional, string_field};
 use super::timestamp::Timestamps;
-use crate::capture::format::schema::VERSION;
+use crate::capture::format::NDJSON_VERSION;
 use crate::capture::store::record::Record;
 use crate::proto::rules::{Finding, Severity};
 use crate::proto::time::Time;
@@ -81,7 +81,7 @@ impl FindingLines {
 
     fn append_json(&mut self, record: &Record, finding: &Finding, out: &mut Vec<u8>) {
         out.push(b'{');
-        number_field(out, "v", VERSION);
+        number_field(out, "v", NDJSON_VERSION);
         string_field(out, "file", &self.file);
         number_field(out, "record", record.no);
         number_field(out, "conn", u64::from(record.connection));

@@ -61,7 +61,7 @@ formats! {
         states_reconstruction: true,
         write: pcapng::write,
     },
-    /// One JSON object per record: [`crate::capture::format::schema`].
+    /// One JSON object per record: see `docs/formats.md`.
     Ndjson => FormatSpec {
         id: "ndjson",
         extension: "ndjson",

@@ -50,11 +50,6 @@ impl OpenConnections {
         Some(OpenGuard { connections: Arc::clone(self), id })
     }
 
-    /// The number of open connections.
-    pub fn count(&self) -> usize {
-        self.lock().by_id.len()
-    }
-
     /// Begins the shutdown: wakes every connection's thread from its read, upon which it sends a Close and ends.
     pub fn shut_down(&self) {
         let open = self.lock();

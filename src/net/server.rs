@@ -95,11 +95,6 @@ impl Server {
         Ok(Self { listener, address, config })
     }
 
-    /// The address it listens on, with the real port.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// A warning, in one line, if other machines can reach the server.
     pub fn warning(&self) -> Option<String> {
         (!self.address.ip().is_loopback()).then(|| {
@@ -174,14 +169,9 @@ fn open(
 }
 
 impl ServerHandle {
-    /// The address it listens on.
+    /// The address it listens on, with the real port.
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// The number of open connections.
-    pub fn connections(&self) -> usize {
-        self.connections.count()
     }
 
     /// Ends all connections within two seconds, also those whose clients do not respond: sends Close 1001 on WebSockets,

@@ -8,8 +8,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::sample_path;
+use crate::support::schema::{CutFrame, Line};
 use assert_cmd::cargo::cargo_bin;
-use framescope::capture::format::schema::{CutFrame, Line};
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 

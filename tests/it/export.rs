@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use crate::support::schema::Line;
 use crate::support::{self, DOWN, UP, everything, load};
 use framescope::capture::format::pcapng::{Segments, file_head};
-use framescope::capture::format::schema::Line;
 use framescope::capture::import::samples::Sample;
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::Spool;

@@ -22,8 +22,8 @@ fn judged(talk: impl FnOnce(&str)) -> (Vec<Finding>, usize) {
     let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
     let config = ServerConfig { listen: "127.0.0.1:0".parse().expect("an address"), ..ServerConfig::default() };
     let server = Server::bind(config).expect("a port");
-    let url = format!("ws://{}/echo", server.address());
     let handle = server.start(recorder.clone()).expect("a thread");
+    let url = format!("ws://{}/echo", handle.address());
     talk(&url);
     assert!(handle.shutdown());
     let reopened = load(&path);

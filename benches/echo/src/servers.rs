@@ -72,8 +72,8 @@ pub fn framescope() {
     let recorder = Recorder::new(Spool::keep(spool.as_ref(), false).expect("a spool"));
     let config = ServerConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..ServerConfig::default() };
     let server = Server::bind(config).expect("a port");
-    eprintln!("listening on http://{}/", server.address());
     let handle = server.start(recorder).expect("a thread");
+    eprintln!("listening on http://{}/", handle.address());
     wait_for_the_end();
     handle.shutdown();
 }

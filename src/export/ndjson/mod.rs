@@ -1,4 +1,4 @@
-//! NDJSON, version 1: one object per record. [`crate::capture::format::schema`] is the schema; a test compares the two.
+//! NDJSON, version 1: one object per record. A test compares each line with the schema in `tests/it/support/schema.rs`.
 
 mod keys;
 
@@ -7,7 +7,7 @@ use super::sink::Sink;
 use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, ExportOptions};
-use crate::capture::format::schema::VERSION;
+use crate::capture::format::NDJSON_VERSION;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
@@ -78,7 +78,7 @@ impl Writer {
 
     fn common(&mut self, record: &Record, out: &mut Vec<u8>) {
         out.push(b'{');
-        number_field(out, "v", VERSION);
+        number_field(out, "v", NDJSON_VERSION);
         number_field(out, "no", record.no);
         key(out, "type");
         quoted(out, record.kind.name());

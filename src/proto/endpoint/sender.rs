@@ -56,11 +56,6 @@ impl<'a> Sender<'a> {
         self.message(Opcode::Text, text.as_bytes());
     }
 
-    /// Sends a binary message in one frame.
-    pub fn binary(&mut self, payload: &[u8]) {
-        self.message(Opcode::Binary, payload);
-    }
-
     /// Sends a message in one frame. `opcode` must be text or binary; the payload of a text message must be UTF-8.
     #[inline]
     pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {

@@ -232,7 +232,7 @@ proptest! {
         let (mut up, mut down) = (Vec::new(), Vec::new());
         let mut sender = client.sender(&mut up);
         sender.text(&text);
-        sender.binary(&binary);
+        sender.message(Opcode::Binary, &binary);
         sender.ping(&ping);
         sender.close(Some(CloseCode(3000)), "done");
         let mut seen: Vec<Seen> = Vec::new();

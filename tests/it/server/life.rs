@@ -143,7 +143,7 @@ fn a_thousand_connections_are_open_at_once() {
         })
         .collect();
     bench.wait("all handshakes", |capture| capture.len() == 2000);
-    assert_eq!(bench.handle.connections(), 1000);
+    assert_eq!(bench.capture().totals().open, 1000);
     let records = bench.finish();
     assert_eq!(records.iter().filter(|(r, _)| r.opcode() == Some(Opcode::Close)).count(), 1000);
     drop(streams);

@@ -28,6 +28,7 @@ use ratatui::layout::Rect;
 pub mod browser;
 pub mod packets;
 pub mod program;
+pub mod schema;
 
 pub const UP: Direction = Direction::ClientToServer;
 pub const DOWN: Direction = Direction::ServerToClient;

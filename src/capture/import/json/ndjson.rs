@@ -1,4 +1,4 @@
-//! Reads NDJSON, version 1: the traffic of each line is replayed. The schema is [`crate::capture::format::schema`].
+//! Reads NDJSON, version 1: the traffic of each line is replayed. `docs/formats.md` describes the keys.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use super::event::{RecordEvent, ReplayHints};
+use crate::capture::format::NDJSON_VERSION;
 use crate::capture::format::pcapng::MAX_STREAM;
-use crate::capture::format::schema::VERSION;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::rules::{Rule, count};
 use crate::proto::time::Time;
@@ -71,7 +71,7 @@ struct JsonFinding<'a> {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Another version of the schema.
-    #[error("version {0}; this framescope reads version {VERSION}")]
+    #[error("version {0}; this framescope reads version {NDJSON_VERSION}")]
     Version(u64),
     /// A type that the schema lacks.
     #[error("the type {0:?} is not known")]
@@ -122,7 +122,7 @@ impl JsonRecord<'_> {
     /// # Errors
     /// See [`RecordError`].
     pub fn validate(&self) -> Result<ValidRecord, RecordError> {
-        if let Some(version) = self.v.filter(|version| *version != VERSION) {
+        if let Some(version) = self.v.filter(|version| *version != NDJSON_VERSION) {
             return Err(RecordError::Version(version));
         }
         let time = time(&self.time).ok_or_else(|| value("time", &self.time))?;
