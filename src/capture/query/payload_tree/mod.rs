@@ -1,10 +1,9 @@
 //! Payloads as trees: JSON indented, MessagePack and CBOR in the diagnostic notation of RFC 8949 §8, which is that of JSON with
 //! `h'…'` for bytes and `tag(…)` for tags. Keys keep their order, and duplicate keys are all shown. All text is safe for a terminal.
 
-mod cbor;
+mod binary;
 mod error;
 mod json;
-mod message_pack;
 mod tree;
 
 pub use self::error::{FormatError, PayloadTreeError};
@@ -25,7 +24,7 @@ pub fn read(bytes: &[u8], is_text: bool) -> Result<Vec<Tree>, PayloadTreeError> 
     if is_text {
         return json.map(|tree| vec![tree]).map_err(PayloadTreeError::Text);
     }
-    match (json, message_pack::read(bytes), cbor::read(bytes)) {
+    match (json, binary::message_pack(bytes), binary::cbor(bytes)) {
         (Err(_), Err(message_pack), Err(cbor)) => Err(PayloadTreeError::Binary { message_pack, cbor }),
         (json, message_pack, cbor) => Ok(json.into_iter().chain(message_pack).chain(cbor).collect()),
     }

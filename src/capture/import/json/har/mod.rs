@@ -61,7 +61,7 @@ fn parse(events: &mut Events, mut file: File, cancel: &AtomicBool) -> Result<(),
         io::BufRead::consume(&mut reader, mark.len());
     }
     let mut json = serde_json::Deserializer::from_reader(reader);
-    parser::Root(events).deserialize(&mut json)?;
+    parser::PartReader::new(events).deserialize(&mut json)?;
     json.end()
 }
 

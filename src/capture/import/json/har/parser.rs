@@ -7,120 +7,98 @@ use serde::de::{self, DeserializeSeed, Deserializer, Error as _, IgnoredAny, Map
 use super::events::Events;
 use super::model::{Creator, HarMessage, Text};
 
-/// Declares a seed that fills [`Events`] from an object, key by key.
-macro_rules! object {
-    ($(#[$doc:meta])* $name:ident, $what:literal, |$events:ident, $key:ident, $map:ident| $body:expr) => {
-        $(#[$doc])*
-        pub struct $name<'a>(pub &'a mut Events);
+/// The objects and arrays of a HAR that are read piece by piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// The whole file: an object with the key `log`.
+    File,
+    Log,
+    Entries,
+    Entry,
+    Messages,
+}
 
-        impl<'de> DeserializeSeed<'de> for $name<'_> {
-            type Value = ();
+/// Fills [`Events`] from one part of a HAR.
+pub struct PartReader<'a> {
+    events: &'a mut Events,
+    part: Part,
+}
 
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                deserializer.deserialize_any(self)
+impl<'a> PartReader<'a> {
+    /// A reader of the whole file.
+    pub const fn new(events: &'a mut Events) -> Self {
+        Self { events, part: Part::File }
+    }
+
+    const fn inner(&mut self, part: Part) -> PartReader<'_> {
+        PartReader { events: self.events, part }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for PartReader<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for PartReader<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.part {
+            Part::File => "a HAR",
+            Part::Log => "the log of a HAR",
+            Part::Entries => "entries",
+            Part::Entry => "an entry",
+            Part::Messages => "messages",
+        })
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        if matches!(self.part, Part::Entries | Part::Messages) {
+            return Err(A::Error::invalid_type(de::Unexpected::Map, &self));
+        }
+        while let Some(key) = map.next_key::<String>()? {
+            let entry = &mut self.events.entry;
+            match (self.part, key.as_str()) {
+                (Part::File, "log") => map.next_value_seed(self.inner(Part::Log))?,
+                (Part::Log, "creator") => self.events.created_by(&map.next_value::<Creator>()?.name),
+                (Part::Log, "entries") => map.next_value_seed(self.inner(Part::Entries))?,
+                (Part::Entry, "startedDateTime") => entry.started = map.next_value::<Text>()?.0,
+                (Part::Entry, "timings") => entry.timings = map.next_value()?,
+                (Part::Entry, "request") => entry.request = Some(map.next_value()?),
+                (Part::Entry, "response") => entry.response = Some(map.next_value()?),
+                (Part::Entry, "serverIPAddress") => entry.server = map.next_value::<Text>()?.0,
+                (Part::Entry, "_resourceType") => entry.kind = map.next_value::<Text>()?.0,
+                (Part::Entry, "_webSocketMessages") => map.next_value_seed(self.inner(Part::Messages))?,
+                (Part::Entry, "_webSocketClose") => entry.close = map.next_value()?,
+                _ => map.next_value::<IgnoredAny>().map(|_| ())?,
             }
         }
+        Ok(())
+    }
 
-        impl<'de> Visitor<'de> for $name<'_> {
-            type Value = ();
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($what)
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-                Ok(())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut $map: A) -> Result<(), A::Error> {
-                let $events = self.0;
-                while let Some($key) = $map.next_key::<String>()? {
-                    $body
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        match self.part {
+            Part::Entries => {
+                while seq.next_element_seed(self.inner(Part::Entry))?.is_some() {
+                    self.events.entry_ends().map_err(A::Error::custom)?;
                 }
-                Ok(())
             }
+            Part::Messages => {
+                self.events.entry.has_messages = true;
+                while let Some(message) = seq.next_element::<HarMessage>()? {
+                    self.events.message(message).map_err(A::Error::custom)?;
+                }
+            }
+            Part::File | Part::Log | Part::Entry => return Err(A::Error::invalid_type(de::Unexpected::Seq, &self)),
         }
-    };
-}
-
-/// Declares a seed that fills [`Events`] from an array, item by item.
-macro_rules! array {
-    ($name:ident, $what:literal, |$events:ident, $seq:ident| $body:block) => {
-        struct $name<'a>(&'a mut Events);
-
-        impl<'de> DeserializeSeed<'de> for $name<'_> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-                deserializer.deserialize_any(self)
-            }
-        }
-
-        impl<'de> Visitor<'de> for $name<'_> {
-            type Value = ();
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($what)
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-                Ok(())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut $seq: A) -> Result<(), A::Error> {
-                let $events = self.0;
-                $body
-                Ok(())
-            }
-        }
-    };
-}
-
-object! {
-    /// The whole file.
-    Root, "a HAR", |events, key, map| match key.as_str() {
-        "log" => map.next_value_seed(Log(events))?,
-        _ => ignore(&mut map)?,
+        Ok(())
     }
-}
-
-object! {
-    /// `log`
-    Log, "the log of a HAR", |events, key, map| match key.as_str() {
-        "creator" => events.created_by(&map.next_value::<Creator>()?.name),
-        "entries" => map.next_value_seed(Entries(events))?,
-        _ => ignore(&mut map)?,
-    }
-}
-
-object! {
-    /// An entry.
-    Item, "an entry", |events, key, map| match key.as_str() {
-        "startedDateTime" => events.entry.started = map.next_value::<Text>()?.0,
-        "timings" => events.entry.timings = map.next_value()?,
-        "request" => events.entry.request = Some(map.next_value()?),
-        "response" => events.entry.response = Some(map.next_value()?),
-        "serverIPAddress" => events.entry.server = map.next_value::<Text>()?.0,
-        "_resourceType" => events.entry.kind = map.next_value::<Text>()?.0,
-        "_webSocketMessages" => map.next_value_seed(Messages(events))?,
-        "_webSocketClose" => events.entry.close = map.next_value()?,
-        _ => ignore(&mut map)?,
-    }
-}
-
-array!(Entries, "entries", |events, seq| {
-    while seq.next_element_seed(Item(events))?.is_some() {
-        events.entry_ends().map_err(A::Error::custom)?;
-    }
-});
-
-array!(Messages, "messages", |events, seq| {
-    events.entry.has_messages = true;
-    while let Some(message) = seq.next_element::<HarMessage>()? {
-        events.message(message).map_err(A::Error::custom)?;
-    }
-});
-
-fn ignore<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(|_| ())
 }
