@@ -67,7 +67,7 @@ pub(in crate::capture) struct Recording {
     records: Vec<DissectedRecord>,
     batch: Batch,
     /// The record in the batch that has the latest Sec-WebSocket-Key: how many come before it, its direction and time.
-    key: Option<(usize, Direction, Time)>,
+    key: Option<(u64, Direction, Time)>,
     /// Whether a handshake record is in the batch.
     has_heads: bool,
     /// Whether the batch was already there when the flush timer called last.
@@ -163,14 +163,16 @@ impl Recording {
     /// Moves records of the dissector into the batch.
     fn batch_records(&mut self) {
         let Some(live) = &mut self.live else { return };
+        let before = self.batch.index.records();
         let mut has_heads = false;
-        for record in self.records.drain(..) {
+        for (at, record) in (before..).zip(&self.records) {
             has_heads |= matches!(record.kind, Kind::Request | Kind::Response);
             live.latest[record.direction.index()] = record.time;
-            let key = record.key.is_some().then_some((record.direction, record.time));
-            let at = self.batch.index.push(live.number, record);
-            self.key = key.map(|(direction, time)| (at, direction, time)).or(self.key);
+            if record.key.is_some() {
+                self.key = Some((at, record.direction, record.time));
+            }
         }
+        self.batch.index.append(live.number, &mut self.records);
         if has_heads {
             self.has_heads = true;
             self.batch.index.set_handshake(live.number, self.connection.about().clone());
@@ -192,7 +194,7 @@ impl Recording {
             live.number = applied.opened;
         }
         if let Some((at, direction, time)) = key {
-            self.comment_reused_key(&mut writer, applied.first_record + at as u64, direction, time);
+            self.comment_reused_key(&mut writer, applied.first_record + at, direction, time);
         }
         self.rotate(&mut writer, has_heads);
         drop(writer);

@@ -1,6 +1,8 @@
 //! Changes to the index that are collected without a lock and applied under one.
 
 use std::io;
+use std::iter::Take;
+use std::vec::Drain;
 
 use super::Index;
 use super::connection::ConnectionEntry;
@@ -18,8 +20,8 @@ pub struct IndexBatch {
     /// The file of the checkpoints' windows: the batch writes them, so that nobody holds the index meanwhile.
     windows: Windows,
     opened: Option<ConnectionEntry>,
-    pieces: Vec<(u32, Direction, Piece)>,
-    records: Vec<(u32, DissectedRecord)>,
+    pieces: Runs<(u32, Direction), Piece>,
+    records: Runs<u32, DissectedRecord>,
     /// Stream offsets of checkpoints with their windows; `None` where there was no space for the window.
     checkpoints: Vec<(u32, Direction, u64, Option<Window>)>,
     handshakes: Vec<(u32, HandshakeSummary)>,
@@ -30,10 +32,18 @@ pub struct IndexBatch {
 }
 
 #[derive(Debug)]
-enum Piece {
+pub(super) enum Piece {
     Extent(Extent),
     /// So many bytes were not captured.
     Missing(u64),
+}
+
+/// Values in their order, with one key for each run of values that share it.
+#[derive(Debug)]
+struct Runs<K, V> {
+    values: Vec<V>,
+    /// Each run's key and length.
+    runs: Vec<(K, usize)>,
 }
 
 /// The numbers that [`Index::apply`] assigned.
@@ -59,26 +69,36 @@ impl IndexBatch {
     /// Adds the extent that comes next in a direction.
     pub fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
         self.bytes += u64::from(extent.len);
-        self.pieces.push((connection, direction, Piece::Extent(extent)));
+        self.pieces.push((connection, direction), Piece::Extent(extent));
     }
 
     /// Adds that the next `len` bytes of a direction were not captured.
     pub fn skip(&mut self, connection: u32, direction: Direction, len: u64) {
-        self.pieces.push((connection, direction, Piece::Missing(len)));
+        self.pieces.push((connection, direction), Piece::Missing(len));
     }
 
     /// Adds a record; returns how many come before it in the batch. The window of its checkpoint is written to disk.
     pub fn push(&mut self, connection: u32, mut record: DissectedRecord) -> usize {
-        if let Some(checkpoint) = record.checkpoint.take() {
-            let window = match self.windows.keep(&checkpoint.window) {
-                Err(e) if e.kind() != io::ErrorKind::StorageFull => None,
-                kept => Some(kept.ok()),
-            };
-            // Without the checkpoint, reading takes longer and yields the same.
-            self.checkpoints.extend(window.map(|window| (connection, record.direction, checkpoint.offset, window)));
+        self.take_checkpoint(connection, &mut record);
+        self.records.push(connection, record)
+    }
+
+    /// Moves records of one connection to the end of the batch, as [`Self::push`] does.
+    pub fn append(&mut self, connection: u32, records: &mut Vec<DissectedRecord>) {
+        for record in records.iter_mut() {
+            self.take_checkpoint(connection, record);
         }
-        self.records.push((connection, record));
-        self.records.len() - 1
+        self.records.append(connection, records);
+    }
+
+    fn take_checkpoint(&mut self, connection: u32, record: &mut DissectedRecord) {
+        let Some(checkpoint) = record.checkpoint.take() else { return };
+        let window = match self.windows.keep(&checkpoint.window) {
+            // Without the checkpoint, reading takes longer and yields the same.
+            Err(e) if e.kind() != io::ErrorKind::StorageFull => return,
+            kept => kept.ok(),
+        };
+        self.checkpoints.push((connection, record.direction, checkpoint.offset, window));
     }
 
     /// Sets what the handshake of a connection says.
@@ -92,7 +112,7 @@ impl IndexBatch {
     }
 
     /// How many records it has.
-    pub const fn records(&self) -> u64 {
+    pub fn records(&self) -> u64 {
         self.records.len() as u64
     }
 
@@ -102,7 +122,7 @@ impl IndexBatch {
     }
 
     /// How many changes it makes.
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.pieces.len() + self.records.len() + self.notes.len()
     }
 
@@ -118,24 +138,65 @@ impl IndexBatch {
     }
 }
 
+impl<K: PartialEq, V> Runs<K, V> {
+    /// Adds a value; returns how many come before it.
+    fn push(&mut self, key: K, value: V) -> usize {
+        self.extend_run(key, 1);
+        self.values.push(value);
+        self.values.len() - 1
+    }
+
+    /// Moves values to the end, all with one key.
+    fn append(&mut self, key: K, values: &mut Vec<V>) {
+        self.extend_run(key, values.len());
+        self.values.append(values);
+    }
+
+    fn extend_run(&mut self, key: K, count: usize) {
+        match self.runs.last_mut() {
+            Some((latest, len)) if *latest == key => *len += count,
+            _ => self.runs.push((key, count)),
+        }
+    }
+
+    /// Calls `take` with each run, in order, and removes all.
+    fn drain(&mut self, mut take: impl FnMut(K, Take<&mut Drain<'_, V>>)) {
+        let mut values = self.values.drain(..);
+        for (key, len) in self.runs.drain(..) {
+            take(key, values.by_ref().take(len));
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.runs.clear();
+    }
+}
+
+impl<K, V> Default for Runs<K, V> {
+    fn default() -> Self {
+        Self { values: Vec::new(), runs: Vec::new() }
+    }
+}
+
 impl Index {
     /// Applies a batch, of which the extents are relative to `position`, and empties it.
     pub fn apply(&mut self, batch: &mut IndexBatch, position: u64) -> Applied {
         let opened = batch.opened.take().map_or(NEW, |entry| self.open(entry));
         let number = |connection| if connection == NEW { opened } else { connection };
-        for (connection, direction, piece) in batch.pieces.drain(..) {
-            match piece {
-                Piece::Extent(extent) => {
-                    let position = position + extent.position;
-                    self.extend(number(connection), direction, Extent { position, ..extent });
-                }
-                Piece::Missing(len) => self.skip(number(connection), direction, len),
-            }
-        }
+        batch.pieces.drain(|(connection, direction), pieces| {
+            self.extend(number(connection), direction, pieces, position);
+        });
         let first_record = self.totals.records + 1;
-        for (connection, record) in batch.records.drain(..) {
-            self.push(number(connection), record);
-        }
+        batch.records.drain(|connection, records| {
+            for record in records {
+                self.push(number(connection), record);
+            }
+        });
         for (connection, direction, offset, window) in batch.checkpoints.drain(..) {
             if let Some(entry) = self.connection_mut(number(connection)) {
                 entry.streams[direction.index()].add_checkpoint(offset, window);

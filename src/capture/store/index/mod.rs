@@ -15,6 +15,7 @@ mod windows;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use self::batch::Piece;
 pub use self::batch::{Applied, IndexBatch, NEW};
 pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
@@ -128,18 +129,18 @@ impl Index {
         self.connections.get_mut(number)
     }
 
-    /// Adds the extent that comes next in a direction.
-    fn extend(&mut self, connection: u32, direction: Direction, extent: Extent) {
-        self.totals.bytes[direction.index()] += u64::from(extent.len);
-        if let Some(entry) = self.connection_mut(connection) {
-            entry.streams[direction.index()].push(extent);
-        }
-    }
-
-    /// Adds that the next bytes of a direction were not captured.
-    fn skip(&mut self, connection: u32, direction: Direction, len: u64) {
-        if let Some(entry) = self.connection_mut(connection) {
-            entry.streams[direction.index()].skip(len);
+    /// Adds the pieces that come next in a direction. The positions of extents are relative to `position`.
+    fn extend(&mut self, connection: u32, direction: Direction, pieces: impl Iterator<Item = Piece>, position: u64) {
+        let Some(entry) = self.connections.get_mut(connection) else { return };
+        let stream = &mut entry.streams[direction.index()];
+        for piece in pieces {
+            match piece {
+                Piece::Extent(extent) => {
+                    self.totals.bytes[direction.index()] += u64::from(extent.len);
+                    stream.push(Extent { position: position + extent.position, ..extent });
+                }
+                Piece::Missing(len) => stream.skip(len),
+            }
         }
     }
 
