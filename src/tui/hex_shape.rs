@@ -52,16 +52,13 @@ impl HexShape {
         }
     }
 
-    /// The row and the place in it of the byte at a position of the panel.
-    pub fn cell_at(self, x: u16, y: u16) -> Option<(u64, u64)> {
-        let row = u64::from(y / self.lines_per_row);
+    /// The byte at a position of the panel, counted from the first byte in view.
+    pub fn byte_at(self, x: u16, y: u16) -> Option<u64> {
         let line = y % self.lines_per_row;
-        (0..self.per_row)
-            .find(|place| {
-                let digits = self.digit_column(*place);
-                let (character_line, character) = self.character_at(*place);
-                (line == 0 && (digits..digits + 2).contains(&x)) || (line == character_line && x == character)
-            })
-            .map(|place| (row, place))
+        let place = (0..self.per_row).find(|place| {
+            let digits = self.digit_column(*place);
+            (line == 0 && (digits..digits + 2).contains(&x)) || (line, x) == self.character_at(*place)
+        })?;
+        Some(u64::from(y / self.lines_per_row) * self.per_row + place)
     }
 }

@@ -75,7 +75,7 @@ pub struct Group {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
-    action: String,
+    action: Action,
     keys: Vec<String>,
     /// What the keys do, for the help.
     pub help: String,
@@ -111,25 +111,22 @@ pub enum KeymapError {
     /// The file is no valid table.
     #[error("key table: {0}")]
     Form(String),
-    /// An action does not exist.
-    #[error("key table: unknown action {0}")]
-    Action(String),
     /// A key does not exist.
     #[error("key table: unknown key {0}")]
     Key(String),
     /// A key has two actions in the same context.
-    #[error("key table: {key} is bound to both {first} and {second}")]
+    #[error("key table: {key} is bound to both {first:?} and {second:?}")]
     Conflict {
         /// Name of the key.
         key: String,
         /// One action.
-        first: &'static str,
+        first: Action,
         /// The other action.
-        second: &'static str,
+        second: Action,
     },
     /// An action has no key.
-    #[error("key table: {0} has no key")]
-    Missing(&'static str),
+    #[error("key table: {0:?} has no key")]
+    Missing(Action),
 }
 
 fn panels() -> Vec<Context> {
@@ -154,21 +151,21 @@ impl Keymap {
         let mut by_key: HashMap<(Context, Key), Action> = HashMap::new();
         for group in &table.group {
             for binding in &group.bindings {
-                let action = binding.parse_action()?;
-                let contexts = if action.is_global() { &Context::ALL[..] } else { &group.contexts };
+                let action = binding.action;
+                // Ctrl-C works everywhere, whatever the key table says.
+                let contexts = if action == Action::QuitNow { &Context::ALL[..] } else { &group.contexts };
                 for name in &binding.keys {
                     let key = parse_key(name).ok_or_else(|| KeymapError::Key(name.clone()))?;
                     for context in contexts {
                         if let Some(first) = by_key.insert((*context, key), action) {
-                            let (first, second) = (first.name(), action.name());
-                            return Err(KeymapError::Conflict { key: name.clone(), first, second });
+                            return Err(KeymapError::Conflict { key: name.clone(), first, second: action });
                         }
                     }
                 }
             }
         }
         match Action::ALL.iter().find(|action| !by_key.values().any(|bound| bound == *action)) {
-            Some(action) => Err(KeymapError::Missing(action.name())),
+            Some(action) => Err(KeymapError::Missing(*action)),
             None => Ok(Self { by_key, groups: table.group }),
         }
     }
@@ -189,7 +186,7 @@ impl Keymap {
 
     /// The binding of an action in a context.
     pub fn binding(&self, context: Context, action: Action) -> Option<&Binding> {
-        self.groups(context).flat_map(|group| &group.bindings).find(|binding| binding.action == action.name())
+        self.groups(context).flat_map(|group| &group.bindings).find(|binding| binding.action == action)
     }
 
     /// The label of the first key of an action in the panels.
@@ -201,14 +198,14 @@ impl Keymap {
     pub fn hints(&self, context: Context) -> Vec<Hint> {
         let bindings = self.groups(context).flat_map(|group| &group.bindings);
         let hint = |binding: &Binding| {
-            let (words, action) = (binding.hint.clone()?, binding.parse_action().ok()?);
-            let opposite = match action {
+            let words = binding.hint.clone()?;
+            let opposite = match binding.action {
                 Action::Up => self.binding(context, Action::Down),
                 Action::Left => self.binding(context, Action::Right),
                 _ => None,
             };
             let key = binding.first_key() + &opposite.map(Binding::first_key).unwrap_or_default();
-            Some(Hint { action, key, words })
+            Some(Hint { action: binding.action, key, words })
         };
         bindings.filter_map(hint).collect()
     }
@@ -221,11 +218,6 @@ impl Keymap {
 }
 
 impl Binding {
-    fn parse_action(&self) -> Result<Action, KeymapError> {
-        let named = Action::ALL.iter().find(|action| action.name() == self.action);
-        named.copied().ok_or_else(|| KeymapError::Action(self.action.clone()))
-    }
-
     /// The label of the first key.
     pub fn first_key(&self) -> String {
         self.keys.first().map(|key| label(key)).unwrap_or_default()
@@ -237,53 +229,41 @@ impl Binding {
     }
 }
 
+/// The keys with names of their own, and their labels for the user.
+const NAMED_KEYS: [(&str, &str, KeyCode); 13] = [
+    ("up", "↑", KeyCode::Up),
+    ("down", "↓", KeyCode::Down),
+    ("left", "←", KeyCode::Left),
+    ("right", "→", KeyCode::Right),
+    ("home", "Home", KeyCode::Home),
+    ("end", "End", KeyCode::End),
+    ("pgup", "PgUp", KeyCode::PageUp),
+    ("pgdn", "PgDn", KeyCode::PageDown),
+    ("tab", "Tab", KeyCode::Tab),
+    ("backtab", "Shift-Tab", KeyCode::BackTab),
+    ("enter", "Enter", KeyCode::Enter),
+    ("esc", "Esc", KeyCode::Esc),
+    ("space", "Space", KeyCode::Char(' ')),
+];
+
+fn named_key(name: &str) -> Option<&'static (&'static str, &'static str, KeyCode)> {
+    NAMED_KEYS.iter().find(|(known, ..)| *known == name)
+}
+
 /// The label of a key for the user.
 fn label(name: &str) -> String {
-    match name {
-        "up" => "↑".to_owned(),
-        "down" => "↓".to_owned(),
-        "left" => "←".to_owned(),
-        "right" => "→".to_owned(),
-        "pgup" => "PgUp".to_owned(),
-        "pgdn" => "PgDn".to_owned(),
-        "home" => "Home".to_owned(),
-        "end" => "End".to_owned(),
-        "tab" => "Tab".to_owned(),
-        "backtab" => "Shift-Tab".to_owned(),
-        "enter" => "Enter".to_owned(),
-        "esc" => "Esc".to_owned(),
-        "space" => "Space".to_owned(),
-        other => match other.strip_prefix("ctrl-") {
-            Some(letter) => format!("Ctrl-{letter}"),
-            None => other.to_owned(),
-        },
+    match (named_key(name), name.strip_prefix("ctrl-")) {
+        (Some((_, label, _)), _) => (*label).to_owned(),
+        (None, Some(letter)) => format!("Ctrl-{letter}"),
+        (None, None) => name.to_owned(),
     }
 }
 
 fn parse_key(name: &str) -> Option<Key> {
-    let (name, control) = match name.strip_prefix("ctrl-") {
-        Some(rest) if !rest.is_empty() => (rest, true),
-        _ => (name, false),
-    };
-    let mut characters = name.chars();
-    let code = match (characters.next()?, characters.next()) {
-        (single, None) => KeyCode::Char(single),
-        _ => match name {
-            "up" => KeyCode::Up,
-            "down" => KeyCode::Down,
-            "left" => KeyCode::Left,
-            "right" => KeyCode::Right,
-            "home" => KeyCode::Home,
-            "end" => KeyCode::End,
-            "pgup" => KeyCode::PageUp,
-            "pgdn" => KeyCode::PageDown,
-            "tab" => KeyCode::Tab,
-            "backtab" => KeyCode::BackTab,
-            "enter" => KeyCode::Enter,
-            "esc" => KeyCode::Esc,
-            "space" => KeyCode::Char(' '),
-            _ => return None,
-        },
+    let (name, control) = name.strip_prefix("ctrl-").map_or((name, false), |rest| (rest, true));
+    let code = match named_key(name) {
+        Some((.., code)) => *code,
+        None => KeyCode::Char(name.parse().ok()?),
     };
     Some(Key { code, control })
 }
@@ -328,12 +308,13 @@ mod tests {
     #[test]
     fn a_key_with_two_actions_is_refused() {
         let twice = TABLE.replace("keys = [\"m\"]", "keys = [\"m\", \"q\"]");
-        let refused = KeymapError::Conflict { key: "q".to_owned(), first: "mark", second: "quit" };
+        let refused = KeymapError::Conflict { key: "q".to_owned(), first: Action::Mark, second: Action::Quit };
         assert_eq!(Keymap::parse(&twice).err(), Some(refused));
         let global = TABLE.replace("keys = [\"enter\"], help = \"accept\"", "keys = [\"ctrl-c\"], help = \"accept\"");
-        let refused = KeymapError::Conflict { key: "ctrl-c".to_owned(), first: "quit-now", second: "submit" };
+        let refused =
+            KeymapError::Conflict { key: "ctrl-c".to_owned(), first: Action::QuitNow, second: Action::Submit };
         assert_eq!(Keymap::parse(&global).err(), Some(refused));
         let missing = TABLE.replace("\"mark\"", "\"nomark\"");
-        assert_eq!(Keymap::parse(&missing).err(), Some(KeymapError::Action("nomark".to_owned())));
+        assert!(matches!(Keymap::parse(&missing).err(), Some(KeymapError::Form(_))), "there is no such action");
     }
 }

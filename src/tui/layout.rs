@@ -65,6 +65,17 @@ impl Layout {
     pub const fn is_too_small(&self) -> bool {
         self.area.width < MIN_SIZE.0 || self.area.height < MIN_SIZE.1
     }
+
+    /// The area of a panel.
+    pub const fn area_of(&self, panel: Panel) -> Rect {
+        match panel {
+            Panel::List => self.list,
+            Panel::Bits => self.left,
+            Panel::Bytes => self.bytes,
+            Panel::Payload => self.payload,
+            Panel::Inflated => self.inflated,
+        }
+    }
 }
 
 /// The properties of the record under the cursor that the layout depends on.

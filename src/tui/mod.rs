@@ -1,21 +1,21 @@
 //! The terminal screen: the only module that uses ratatui and crossterm.
 //!
 //! The `main_loop` takes every event from one queue ([`event`]). A key becomes an action once ([`keymap`]). [`app::App`] passes
-//! the action to the parts of the [`state`], computes the [`layout`] and reads what is in view. The [`view`] draws it and changes
+//! the action to the parts of the [`state`], computes the `layout` and reads what is in view. The [`view`] draws it and changes
 //! nothing. Each module imports only modules further down this list: `main_loop`, `view`, `app`, `state` with `effect`, `event`
 //! with `host`, `layout`, `panel`.
 
-pub mod action;
+mod action;
 pub mod app;
-pub mod bit_grid;
+mod bit_grid;
 pub mod effect;
 pub mod event;
-pub mod export_request;
-pub mod findings_layout;
-pub mod hex_shape;
+mod export_request;
+mod findings_layout;
+mod hex_shape;
 pub mod host;
 pub mod keymap;
-pub mod layout;
+mod layout;
 mod main_loop;
 pub mod panel;
 mod search;

@@ -15,6 +15,11 @@ pub enum Panel {
     Inflated,
 }
 
+impl Panel {
+    /// Every panel, in the order of the key that cycles through them.
+    pub const ALL: [Self; 5] = [Self::List, Self::Bits, Self::Bytes, Self::Payload, Self::Inflated];
+}
+
 /// The content of the upper half of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {

@@ -46,9 +46,6 @@ pub struct Theme {
     pub error: ColorRole,
     /// A loss of captured data.
     pub alarm: ColorRole,
-    /// A match of the search.
-    #[serde(rename = "match")]
-    pub found: ColorRole,
     fin: ColorRole,
     rsv: ColorRole,
     opcode: ColorRole,

@@ -3,8 +3,10 @@
 use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, packets, several};
 use framescope::capture::import;
 use framescope::capture::query::search::{Hit, Toward};
+use framescope::capture::query::selection::SelectedRecords;
 use framescope::proto::dissected::Direction;
 use framescope::proto::rules::Rule;
+use framescope::tui::app::App;
 use framescope::tui::effect::Effect;
 use framescope::tui::event::Report;
 use framescope::tui::keymap::Context;
@@ -822,15 +824,21 @@ fn a_pong_says_which_ping_it_answers_and_how_fast() {
     assert_eq!(screen.lines_with("answers").iter().filter(|line| line.contains("unasked")).count(), 0);
 }
 
+/// Shows the records of a selection, or all records.
+fn set_matches(app: &mut App, matches: Option<SelectedRecords>) {
+    app.list.set_matches(matches);
+    app.extend_rows();
+    app.prepare();
+}
+
 #[test]
 fn keys_move_by_the_rows_of_a_filtered_list() {
-    use framescope::capture::query::selection::SelectedRecords;
     let mut wire = ticker();
     wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
     let mut screen = Screen::live(&wire, (120, 36));
     let mut selection = SelectedRecords::default();
     (1..=9).for_each(|number| selection.look(number % 2 == 1 && number < 9));
-    screen.app.set_matches(Some(selection.clone()));
+    set_matches(&mut screen.app, Some(selection.clone()));
     assert_eq!((screen.app.list.cursor, screen.app.list.rows.len()), (7, 4), "the nearest that has a row");
     screen.press(&["up"]);
     assert_eq!(screen.app.list.cursor, 5);
@@ -850,12 +858,12 @@ fn keys_move_by_the_rows_of_a_filtered_list() {
     selection.look(true);
     wire.ticks(1);
     screen.app.refresh();
-    screen.app.set_matches(Some(selection));
+    set_matches(&mut screen.app, Some(selection));
     assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
-    screen.app.set_matches(Some(SelectedRecords::default()));
+    set_matches(&mut screen.app, Some(SelectedRecords::default()));
     assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
     screen.press(&["up", "down", "G", "home"]);
-    screen.app.set_matches(None);
+    set_matches(&mut screen.app, None);
     assert_eq!(screen.app.list.rows.len(), 11);
 }
 

@@ -46,7 +46,7 @@ impl App {
     }
 
     fn act(&mut self, action: Action) {
-        let page = i64::try_from(self.page()).unwrap_or(i64::MAX);
+        let page = self.page();
         let of_record = matches!(action, Action::Mark | Action::Note | Action::Copy | Action::Tree | Action::Partner);
         if self.panels.view == View::Connections && of_record {
             let open = self.keymap.key_of(Action::Open);
@@ -101,17 +101,8 @@ impl App {
             Action::Help => self.dialogs.open = Some(Dialog::Help(0)),
             Action::Quit => self.quit(),
             Action::QuitNow => self.effects.push(Effect::Quit),
-            Action::Submit
-            | Action::Complete
-            | Action::CompleteBack
-            | Action::Confirm
-            | Action::SaveFirst
-            | Action::CopyField
-            | Action::CopyFieldHex
-            | Action::CopyPayload
-            | Action::CopyPayloadHex
-            | Action::CopyMessage
-            | Action::CopyRecordHex => {}
+            // The other actions belong to dialogs.
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ use super::App;
 use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::state::dialogs::{CopyMenu, CopyWhat, Dialog};
+use crate::tui::state::dialogs::{CopyMenu, Dialog};
 
 /// Largest text that is copied, in bytes: terminals ignore longer ones.
 const MAX_COPY: u64 = 64 * 1024;
@@ -13,11 +13,11 @@ impl App {
     pub(super) fn ask_copy(&mut self) {
         let Some(detail) = self.detail.current() else { return };
         let field = detail.field_of_row(self.detail.row);
-        let menu = CopyMenu::new(|what| match what {
-            CopyWhat::Field | CopyWhat::FieldHex => field.is_some(),
-            CopyWhat::Payload | CopyWhat::PayloadHex => self.detail.has_payload(),
-            CopyWhat::Message => self.detail.content().is_some_and(|content| content.text().is_some()),
-            CopyWhat::RecordHex => detail.record.wire_len > 0,
+        let menu = CopyMenu::new(|part| match part {
+            Action::CopyField | Action::CopyFieldHex => field.is_some(),
+            Action::CopyPayload | Action::CopyPayloadHex => self.detail.has_payload(),
+            Action::CopyMessage => self.detail.content().is_some_and(|content| content.text().is_some()),
+            _ => detail.record.wire_len > 0,
         });
         match menu {
             Some(menu) => self.dialogs.open = Some(Dialog::Copy(menu)),
@@ -25,8 +25,10 @@ impl App {
         }
     }
 
-    pub(super) fn copy(&mut self, what: CopyWhat) {
-        match self.bytes_to_copy(what) {
+    /// Copies the part of the record that an action of the copy menu names.
+    pub(super) fn copy(&mut self, part: Action) {
+        let is_hex = matches!(part, Action::CopyFieldHex | Action::CopyPayloadHex | Action::CopyRecordHex);
+        match self.bytes_to_copy(part) {
             None => {}
             Some(Err(e)) => self.fail(format!("cannot read the bytes ({e})")),
             Some(Ok((bytes, len))) => {
@@ -35,41 +37,41 @@ impl App {
                 self.succeed(if len > bytes.len() as u64 {
                     format!("copied the first {copied} of {}; use export ({export}) for all", grouped(len))
                 } else {
-                    format!("copied {copied}{}", if what.is_hex() { " as hex" } else { "" })
+                    format!("copied {copied}{}", if is_hex { " as hex" } else { "" })
                 });
                 let text = String::from_utf8_lossy(&bytes);
-                self.effects.push(Effect::Copy(if what.is_hex() { hex::encode(&bytes) } else { text.into_owned() }));
+                self.effects.push(Effect::Copy(if is_hex { hex::encode(&bytes) } else { text.into_owned() }));
             }
         }
     }
 
     /// The bytes to copy, at most [`MAX_COPY`] of them, and their full number; `None` if the record does not have them.
-    fn bytes_to_copy(&self, what: CopyWhat) -> Option<std::io::Result<(Vec<u8>, u64)>> {
+    fn bytes_to_copy(&self, part: Action) -> Option<std::io::Result<(Vec<u8>, u64)>> {
         let detail = self.detail.current()?;
         let record = &detail.record;
         let field = detail.field_of_row(self.detail.row);
         let payload_len = record.payload_len().unwrap_or(0);
-        let (len, read) = match what {
-            CopyWhat::Field if field.is_some_and(|field| field.id.in_payload()) => {
+        let (len, read) = match part {
+            Action::CopyField if field.is_some_and(|field| field.id.in_payload()) => {
                 (payload_len, self.capture.payload(record, 0..MAX_COPY))
             }
-            CopyWhat::Field => {
+            Action::CopyField => {
                 let value = detail.rows.get(self.detail.row)?.value.clone();
                 (value.len() as u64, Ok(value.into_bytes()))
             }
-            CopyWhat::FieldHex => {
+            Action::CopyFieldHex => {
                 let span = field?.span.byte_range();
                 let end = span.end.min(span.start.saturating_add(MAX_COPY));
                 (span.end - span.start, self.capture.wire(record, span.start..end))
             }
-            CopyWhat::Payload | CopyWhat::PayloadHex => (payload_len, self.capture.payload(record, 0..MAX_COPY)),
-            CopyWhat::Message => {
+            Action::CopyPayload | Action::CopyPayloadHex => (payload_len, self.capture.payload(record, 0..MAX_COPY)),
+            Action::CopyMessage => {
                 let content = self.detail.content()?;
                 let text = content.text()?;
                 let end = text.floor_char_boundary(usize::try_from(MAX_COPY).unwrap_or(usize::MAX));
                 (content.len, Ok(text.as_bytes()[..end].to_vec()))
             }
-            CopyWhat::RecordHex => (record.wire_len, self.capture.wire(record, 0..MAX_COPY)),
+            _ => (record.wire_len, self.capture.wire(record, 0..MAX_COPY)),
         };
         Some(read.map(|bytes| (bytes, len)))
     }

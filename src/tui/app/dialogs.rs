@@ -129,11 +129,8 @@ impl App {
             Action::Down => menu.step(false),
             Action::Cancel => return,
             Action::Submit => return self.copy(menu.current()),
-            other => {
-                if let Some(what) = menu.choice_of(other) {
-                    return self.copy(what);
-                }
-            }
+            part if menu.choices.contains(&part) => return self.copy(part),
+            _ => {}
         }
         self.dialogs.open = Some(Dialog::Copy(menu));
     }

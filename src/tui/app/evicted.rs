@@ -13,11 +13,11 @@ impl App {
             if !self.list.following && self.notice.is_none() {
                 self.inform("this record was evicted by the ring: the cursor is on the oldest record that is kept");
             }
-        } else if let Some(detail) = self.detail.current().filter(|detail| detail.record.no == self.list.cursor)
-            && self.capture.record(detail.record.no).is_some_and(|record| record.kind != detail.record.kind)
+        } else if let Some(shown) = self.detail.record().filter(|shown| shown.no == self.list.cursor)
+            && self.capture.record(shown.no).is_some_and(|record| record.kind != shown.kind)
         {
             // The first bytes of the record were evicted, so it is a gap now.
-            self.go_to(detail.record.no, self.list.in_child);
+            self.go_to(shown.no, self.list.in_child);
         }
         self.extend_rows();
     }
@@ -40,6 +40,6 @@ impl App {
 
     /// Whether the panels below the list show an evicted record.
     pub fn shows_evicted(&self) -> bool {
-        self.detail.current().is_some_and(|detail| detail.record.no < self.counts.totals.first)
+        self.detail.record().is_some_and(|record| record.no < self.counts.totals.first)
     }
 }

@@ -41,7 +41,7 @@ impl App {
         match self.export_of(&dialog) {
             Ok(request) => self.export(request, false),
             Err(refused) => {
-                self.fail(refused);
+                self.fail(refused.to_string());
                 self.dialogs.open = Some(Dialog::Export(dialog));
             }
         }
@@ -86,10 +86,4 @@ enum ExportRefused {
     NoMark(String),
     #[error("type a file name")]
     NoPath,
-}
-
-impl From<ExportRefused> for String {
-    fn from(refused: ExportRefused) -> Self {
-        refused.to_string()
-    }
 }

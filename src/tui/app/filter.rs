@@ -11,8 +11,7 @@ impl App {
     pub fn set_filter(&mut self, filter: Option<Filter>) {
         let background = self.list.set_filter(&self.capture, filter);
         self.effects.extend(background.map(Effect::Filter));
-        self.extend_rows();
-        self.prepare();
+        self.show_chosen_rows();
     }
 
     pub(super) fn ask_filter(&mut self) {

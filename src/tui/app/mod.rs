@@ -157,6 +157,12 @@ impl App {
         }
     }
 
+    /// Adds the first rows after other ones were chosen.
+    fn show_chosen_rows(&mut self) {
+        self.extend_rows();
+        self.prepare();
+    }
+
     /// The terminal has another size.
     pub fn resize(&mut self, area: Rect) {
         self.layout.area = area;
@@ -229,23 +235,23 @@ impl App {
         let shown = list.connections(capture);
         self.table.prepare(shown, height);
         if panels.view == View::Timeline {
-            self.timeline.prepare(shown, detail.current().map(|detail| &detail.record), self.layout.list);
+            self.timeline.prepare(shown, detail.record(), self.layout.list);
         }
         detail.prepare(capture, &self.layout);
         if let Some(Dialog::Findings(panel)) = &mut self.dialogs.open {
-            let height = FindingsLayout::of(&self.layout, self.counts.totals.records > 0).map_or(1, |l| l.rows.height);
+            let layout = FindingsLayout::of(&self.layout, self.counts.totals.records > 0);
+            let height = layout.map_or(1, |layout| layout.rows.height);
             panel.prepare(&self.counts.tallies, height);
         }
     }
 
     /// Rows of a page in the panel with the focus.
-    fn page(&self) -> u64 {
+    fn page(&self) -> i64 {
+        let area = self.layout.area_of(self.panels.focus);
         let rows = match self.panels.focus {
-            Panel::List => u64::from(self.layout.list.height),
-            Panel::Bits => u64::from(self.layout.left.height) / 2,
-            Panel::Bytes => HexShape::of(self.layout.bytes).rows,
-            Panel::Payload => HexShape::of(self.layout.payload).rows,
-            Panel::Inflated => HexShape::of(self.layout.inflated).rows,
+            Panel::List => i64::from(area.height),
+            Panel::Bits => i64::from(area.height) / 2,
+            Panel::Bytes | Panel::Payload | Panel::Inflated => HexShape::of(area).rows as i64,
         };
         rows.max(2) - 1
     }

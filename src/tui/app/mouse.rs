@@ -1,7 +1,7 @@
 //! The mouse: the wheel, and clicks on rows, fields, bits and bytes.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 
 use super::App;
 use crate::tui::bit_grid::BitGrid;
@@ -45,14 +45,7 @@ impl App {
     }
 
     fn panel_at(&self, at: Position) -> Option<Panel> {
-        let panels = [
-            (self.layout.list, Panel::List),
-            (self.layout.left, Panel::Bits),
-            (self.layout.bytes, Panel::Bytes),
-            (self.layout.payload, Panel::Payload),
-            (self.layout.inflated, Panel::Inflated),
-        ];
-        panels.into_iter().find(|(area, _)| area.contains(at)).map(|(_, panel)| panel)
+        Panel::ALL.into_iter().find(|panel| self.layout.area_of(*panel).contains(at))
     }
 
     /// Moves the panel under the mouse; the focus stays.
@@ -71,25 +64,9 @@ impl App {
         match panel {
             Panel::List => self.click_list(at),
             Panel::Bits => self.click_bits(at),
-            Panel::Bytes => {
-                let len = self.detail.current().map_or(0, |detail| detail.record.wire_len);
-                if let Some(byte) = byte_at(self.layout.bytes, self.detail.wire.top, at, len) {
-                    self.detail.select_byte(byte);
-                }
-            }
-            Panel::Payload => {
-                let Some(detail) = self.detail.current() else { return };
-                let (Some(start), len) = (detail.payload_start(), detail.record.wire_len) else { return };
-                if let Some(byte) = byte_at(self.layout.payload, self.detail.payload.top, at, len - start) {
-                    self.detail.select_byte(start + byte);
-                }
-            }
-            Panel::Inflated => {
-                let len = self.detail.content().map_or(0, |content| content.bytes.len() as u64);
-                if let Some(byte) = byte_at(self.layout.inflated, self.detail.message_top, at, len) {
-                    self.detail.select_message_byte(byte);
-                }
-                self.detail.select_payload_row();
+            Panel::Bytes | Panel::Payload | Panel::Inflated => {
+                let area = self.layout.area_of(panel);
+                self.detail.click(panel, HexShape::of(area), at.x - area.x, at.y - area.y);
             }
         }
     }
@@ -124,11 +101,4 @@ impl App {
             self.detail.select_bit(bit);
         }
     }
-}
-
-/// The byte whose hex digits or character are at a position of a hex panel over `len` bytes.
-fn byte_at(area: Rect, top: u64, at: Position, len: u64) -> Option<u64> {
-    let shape = HexShape::of(area);
-    let (row, place) = shape.cell_at(at.x - area.x, at.y - area.y)?;
-    Some((top + row) * shape.per_row + place).filter(|byte| *byte < len)
 }

@@ -4,6 +4,7 @@ use super::App;
 use crate::capture::query::partner;
 use crate::proto::rules::Rule;
 use crate::tui::action::Action;
+use crate::tui::effect::Effect;
 use crate::tui::layout::HexShape;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::dialogs::{Dialog, FindingsPanel};
@@ -49,7 +50,7 @@ impl App {
 
     /// Requests a background job if the record under the cursor needs one.
     pub(super) fn inflate_pending(&mut self) {
-        self.effects.extend(self.detail.take_pending().map(crate::tui::effect::Effect::Inflate));
+        self.effects.extend(self.detail.take_pending().map(Effect::Inflate));
     }
 
     /// Goes to the newest record and follows new ones.
@@ -83,7 +84,7 @@ impl App {
     }
 
     pub(super) fn go_to_partner(&mut self) {
-        let Some(record) = self.detail.current().map(|detail| &detail.record) else { return };
+        let Some(record) = self.detail.record() else { return };
         match partner::next_partner(&self.capture, record).or_else(|| self.evicted_handshake(record)) {
             Some(no) if no < self.counts.totals.first => self.show_evicted(no),
             Some(no) => self.reveal(no),
@@ -140,8 +141,7 @@ impl App {
     }
 
     fn cursor_breaks(&self, rule: Rule) -> bool {
-        let findings = self.detail.current().map(|detail| detail.record.findings.iter());
-        findings.is_some_and(|mut findings| findings.any(|finding| finding.rule == rule))
+        self.detail.record().is_some_and(|record| record.findings.iter().any(|finding| finding.rule == rule))
     }
 
     pub(super) fn go_to_mark(&mut self) {
@@ -160,60 +160,50 @@ impl App {
     /// Moves down by rows (up, if negative).
     pub(super) fn vertical(&mut self, rows: i64) {
         let focus = self.panels.focus;
-        if self.scroll_tree(rows) {
-            return;
-        }
-        let bytes = |area| rows.saturating_mul(i64::try_from(HexShape::of(area).per_row).unwrap_or(i64::MAX));
-        match focus {
-            Panel::List if self.panels.view == View::Connections => self.step_connections(rows),
-            Panel::List if self.panels.view == View::Timeline => self.step_lane(rows),
-            Panel::List => self.step_rows(rows),
-            Panel::Bits => self.detail.step_row(rows),
-            Panel::Bytes => self.detail.step_byte(bytes(self.layout.bytes), focus),
-            Panel::Payload => self.detail.step_byte(bytes(self.layout.payload), focus),
-            Panel::Inflated => self.detail.step_message_byte(bytes(self.layout.inflated)),
+        let area = self.layout.area_of(focus);
+        match (focus, self.panels.view) {
+            (Panel::List, View::Connections) => self.table.step(self.list.connections(&self.capture), rows),
+            (Panel::List, View::Timeline) => {
+                let shown = self.list.connections(&self.capture);
+                let to = self.detail.record().and_then(|record| timeline::step_lane(shown, record, rows));
+                self.go_in_timeline(to);
+            }
+            (Panel::List, View::Frames | View::Messages) => self.step_rows(rows),
+            (Panel::Bits, _) => self.detail.step_row(rows),
+            _ if self.detail.scroll_tree(focus, rows, area.height) => {}
+            _ => self.detail.step_byte(focus, rows.saturating_mul(HexShape::of(area).per_row as i64)),
         }
     }
 
     /// Moves to the right (to the left, if negative): by fields, bytes or columns of the timeline.
     pub(super) fn horizontal(&mut self, by: i64) {
-        match self.panels.focus {
-            Panel::List if self.panels.view == View::Connections => {}
-            Panel::List if self.panels.view == View::Timeline => self.step_time(by),
-            Panel::List | Panel::Bits => self.detail.step_row(by),
-            Panel::Bytes | Panel::Payload => self.detail.step_byte(by, self.panels.focus),
-            Panel::Inflated => self.detail.step_message_byte(by),
+        match (self.panels.focus, self.panels.view) {
+            (Panel::List, View::Connections) => {}
+            (Panel::List, View::Timeline) => {
+                let to = self.detail.record().and_then(|record| self.timeline.step_time(&self.capture, record, by));
+                self.go_in_timeline(to);
+            }
+            (Panel::List | Panel::Bits, _) => self.detail.step_row(by),
+            (panel, _) => self.detail.step_byte(panel, by),
         }
     }
 
     /// Goes to the first or last row or byte.
     pub(super) fn edge(&mut self, last: bool) {
         let by = if last { i64::MAX } else { i64::MIN };
-        if self.scroll_tree(by) {
-            return;
-        }
-        match self.panels.focus {
-            Panel::List if self.panels.view == View::Timeline => {
-                let record = self.detail.current().map(|detail| &detail.record);
+        match (self.panels.focus, self.panels.view) {
+            (Panel::List, View::Timeline) => {
+                let record = self.detail.record();
                 let to = record.and_then(|record| timeline::lane_edge(&self.capture, record, last));
                 self.go_in_timeline(to);
             }
-            Panel::List if self.panels.view == View::Connections => self.step_connections(by),
-            Panel::List if last => self.follow(),
-            Panel::List => {
+            (Panel::List, View::Frames | View::Messages) if last => self.follow(),
+            (Panel::List, View::Frames | View::Messages) => {
                 self.list.hold(&self.counts.totals);
                 self.step_rows(by);
             }
-            Panel::Bits => self.detail.step_row(by),
-            Panel::Inflated => self.detail.step_message_byte(by),
-            Panel::Bytes | Panel::Payload => self.detail.step_byte(by, self.panels.focus),
+            _ => self.vertical(by),
         }
-    }
-
-    fn scroll_tree(&mut self, by: i64) -> bool {
-        let focus = self.panels.focus;
-        let area = if focus == Panel::Inflated { self.layout.inflated } else { self.layout.payload };
-        self.detail.scroll_tree(focus, by, area.height)
     }
 
     fn step_rows(&mut self, by: i64) {
@@ -221,22 +211,6 @@ impl App {
             self.list.hold(&self.counts.totals);
             self.go_to_row(row);
         }
-    }
-
-    fn step_connections(&mut self, by: i64) {
-        self.table.step(self.list.connections(&self.capture), by);
-    }
-
-    fn step_lane(&mut self, by: i64) {
-        let record = self.detail.current().map(|detail| &detail.record);
-        let to = record.and_then(|record| timeline::step_lane(self.list.connections(&self.capture), record, by));
-        self.go_in_timeline(to);
-    }
-
-    fn step_time(&mut self, by: i64) {
-        let record = self.detail.current().map(|detail| &detail.record);
-        let to = record.and_then(|record| self.timeline.step_time(&self.capture, record, by));
-        self.go_in_timeline(to);
     }
 
     pub(super) fn go_in_timeline(&mut self, to: Option<u64>) {
@@ -253,14 +227,13 @@ impl App {
         }
         let (layout, detail, maximised) = (&self.layout, &self.detail, self.panels.maximised);
         let has_content = detail.content().is_some_and(|content| !content.bytes.is_empty());
-        let panels = [
-            (Panel::List, true),
-            (Panel::Bits, maximised || layout.left.area() > 0),
-            (Panel::Bytes, maximised || layout.bytes.area() > 0),
-            (Panel::Payload, detail.has_payload() && (maximised || layout.payload.area() > 0)),
-            (Panel::Inflated, has_content && (maximised || layout.inflated.area() > 0)),
-        ];
-        let mut shown: Vec<Panel> = panels.into_iter().filter(|(_, shown)| *shown).map(|(panel, _)| panel).collect();
+        let is_shown = |panel: &Panel| match panel {
+            Panel::List => true,
+            Panel::Payload if !detail.has_payload() => false,
+            Panel::Inflated if !has_content => false,
+            panel => maximised || layout.area_of(*panel).area() > 0,
+        };
+        let mut shown: Vec<Panel> = Panel::ALL.into_iter().filter(is_shown).collect();
         if back {
             shown.reverse();
         }

@@ -1,7 +1,6 @@
 //! Changing the view and the rows of the list.
 
 use super::App;
-use crate::capture::query::selection::SelectedRecords;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::detail::Detail;
 use crate::tui::state::list::{RowChoice, RowKind, Toggled};
@@ -18,7 +17,7 @@ impl App {
         self.panels.view = view;
         match view {
             View::Connections => {
-                let own = self.detail.current().map(|detail| detail.record.connection);
+                let own = self.detail.record().map(|record| record.connection);
                 self.table.select(connection.or(own).unwrap_or(1));
                 self.choose_rows(None);
             }
@@ -34,24 +33,14 @@ impl App {
     pub(super) fn choose_rows(&mut self, connection: Option<u32>) {
         let messages = self.panels.view == View::Messages;
         self.list.choose(RowChoice { connection, messages, folded: self.list.rows.choice.folded });
-        self.extend_rows();
-        self.prepare();
-    }
-
-    /// Shows the records of a selection, or all records. The cursor stays on its record if that has a row, and otherwise goes to
-    /// the nearest one.
-    pub fn set_matches(&mut self, matches: Option<SelectedRecords>) {
-        self.list.set_matches(matches);
-        self.extend_rows();
-        self.prepare();
+        self.show_chosen_rows();
     }
 
     /// Shows consecutive heartbeats in one row, or apart.
     pub(super) fn toggle_fold(&mut self) {
         let choice = self.list.rows.choice;
         self.list.choose(RowChoice { folded: !choice.folded, ..choice });
-        self.extend_rows();
-        self.prepare();
+        self.show_chosen_rows();
         self.succeed(if choice.folded {
             "each heartbeat has its own row again"
         } else {
@@ -102,7 +91,7 @@ impl App {
     /// Goes from a byte of a message to the frame that carries it.
     fn go_to_carrier(&mut self) {
         let Some(carrier) = self.detail.carrier() else { return self.inform("this frame is the whole message") };
-        let compressed = self.detail.current().is_some_and(|detail| detail.record.compressed);
+        let compressed = self.detail.record().is_some_and(|record| record.compressed);
         self.reveal(carrier.record);
         self.panels.focus = Panel::Payload;
         if let Some(start) = self.detail.current().and_then(Detail::payload_start) {
@@ -131,8 +120,8 @@ impl App {
     }
 
     pub(super) fn zoom(&mut self, closer: bool) {
-        if let Some(detail) = self.detail.current() {
-            self.timeline.zoom(&self.capture, &detail.record, closer);
+        if let Some(record) = self.detail.record() {
+            self.timeline.zoom(&self.capture, record, closer);
         }
     }
 

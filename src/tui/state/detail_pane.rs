@@ -1,8 +1,10 @@
 //! The panels below the list: the record under the cursor with its field, byte and scroll cursors.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 
 use super::detail::Detail;
+use super::detail_rows::DetailRowKind;
 use super::hex_window::HexWindow;
 use super::trees::{TreeError, TreeSource, Trees};
 use super::unpacked::Unpacked;
@@ -58,9 +60,14 @@ pub struct ByteCarrier {
 }
 
 impl DetailPane {
-    /// The record that is shown; `None` before the first one.
+    /// The record that is shown, with its fields; `None` before the first one.
     pub const fn current(&self) -> Option<&Detail> {
         self.detail.as_ref()
+    }
+
+    /// The record that is shown; `None` before the first one.
+    pub fn record(&self) -> Option<&Record> {
+        self.detail.as_ref().map(|detail| &detail.record)
     }
 
     /// The content of the inflated or joined message.
@@ -211,7 +218,7 @@ impl DetailPane {
     /// Selects a row, and the first byte of its field.
     pub fn select_row(&mut self, row: usize) {
         let Some(detail) = &self.detail else { return };
-        if detail.rows.get(row).is_none_or(|row| row.kind == super::detail_rows::DetailRowKind::Heading) {
+        if detail.rows.get(row).is_none_or(|row| row.kind == DetailRowKind::Heading) {
             return;
         }
         self.row = row;
@@ -282,22 +289,40 @@ impl DetailPane {
         self.select_row(to);
     }
 
-    /// Moves the byte cursor in the wire bytes or, in the panel of the payload, within the payload.
-    pub fn step_byte(&mut self, by: i64, panel: Panel) {
-        let Some(detail) = &self.detail else { return };
-        let first = match panel {
-            Panel::Payload => detail.payload_start().unwrap_or(0),
-            _ => 0,
-        };
-        let last = detail.record.wire_len.saturating_sub(1).max(first);
+    /// Moves the byte cursor in a hex panel.
+    pub fn step_byte(&mut self, panel: Panel, by: i64) {
+        let Some((_, bytes)) = self.hex(panel) else { return };
+        let last = bytes.end.saturating_sub(1).max(bytes.start);
+        let cursor = if panel == Panel::Inflated { self.message_byte } else { self.byte };
         // The wheel can move a panel whose bytes do not contain the cursor.
-        self.select_byte(stepped(self.byte.clamp(first, last), by, first, last));
+        let to = stepped(cursor.clamp(bytes.start, last), by, bytes.start, last);
+        match panel {
+            Panel::Inflated => self.message_byte = to,
+            _ => self.select_byte(to),
+        }
     }
 
-    /// Moves the byte cursor in the inflated or joined message.
-    pub fn step_message_byte(&mut self, by: i64) {
-        if let Some(last) = self.content().map(|content| (content.bytes.len() as u64).saturating_sub(1)) {
-            self.message_byte = stepped(self.message_byte.min(last), by, 0, last);
+    /// Selects the byte at a position of a hex panel.
+    pub fn click(&mut self, panel: Panel, shape: HexShape, x: u16, y: u16) {
+        let Some((top, bytes)) = self.hex(panel) else { return };
+        let byte = shape.byte_at(x, y).map(|byte| bytes.start + top * shape.per_row + byte);
+        match (panel, byte.filter(|byte| *byte < bytes.end)) {
+            (Panel::Inflated, byte) => {
+                self.message_byte = byte.unwrap_or(self.message_byte);
+                self.select_payload_row();
+            }
+            (_, Some(byte)) => self.select_byte(byte),
+            (_, None) => {}
+        }
+    }
+
+    /// The first row in view of a hex panel, and the offsets of its bytes: in the message, otherwise in the record.
+    fn hex(&self, panel: Panel) -> Option<(u64, Range<u64>)> {
+        let detail = self.detail.as_ref()?;
+        match panel {
+            Panel::Payload => Some((self.payload.top, detail.payload_start()?..detail.record.wire_len)),
+            Panel::Inflated => Some((self.message_top, 0..self.content()?.bytes.len() as u64)),
+            _ => Some((self.wire.top, 0..detail.record.wire_len)),
         }
     }
 

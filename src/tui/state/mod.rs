@@ -1,16 +1,16 @@
 //! The state of the screen in parts. None knows [`super::app::App`]. Everybody may read the public fields of a part, but only
 //! its own methods change them.
 
-pub mod connection_table;
-pub mod detail;
-pub mod detail_pane;
-pub mod detail_rows;
+pub(crate) mod connection_table;
+pub(crate) mod detail;
+pub(crate) mod detail_pane;
+pub(crate) mod detail_rows;
 pub mod dialogs;
-pub mod hex_window;
-pub mod jobs;
-pub mod list;
+pub(crate) mod hex_window;
+pub(crate) mod jobs;
+pub(crate) mod list;
 pub mod notice;
-pub mod shown_connections;
-pub mod timeline;
-pub mod trees;
+pub(crate) mod shown_connections;
+pub(crate) mod timeline;
+pub(crate) mod trees;
 pub mod unpacked;

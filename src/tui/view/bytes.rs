@@ -17,6 +17,7 @@ use crate::tui::app::App;
 use crate::tui::layout::HexShape;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
+use crate::tui::state::hex_window::HexWindow;
 use crate::tui::state::unpacked::Unpacked;
 use crate::wire::field::{FieldId, Span, field_at_byte};
 use crate::wire::opcode::Opcode;
@@ -26,68 +27,60 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let Some(detail) = app.detail.current() else { return };
     let layout = &app.layout;
     if layout.bytes.area() > 0 {
-        let title = Rect { x: layout.bytes.x, width: layout.bytes.width, ..layout.middle_title };
-        let rest = format!("{} on the wire", grouped(detail.record.wire_len));
-        rule::titled(app, buffer, title, "Bytes", &rest, app.panels.focus == Panel::Bytes);
-        if layout.divider.width > 0 {
-            put(buffer, Rect { width: 1, ..layout.divider }, 0, 0, "│", app.theme.rule.0);
-            let corner = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
-            put(buffer, corner, 0, 0, "┬", app.theme.rule.0);
-        }
+        title(app, buffer, Panel::Bytes, "Bytes", &format!("{} on the wire", grouped(detail.record.wire_len)));
         wire(app, detail, buffer);
     }
     if let Some(start) = detail.payload_start().filter(|_| layout.payload.area() > 0) {
-        let title = if layout.payload_title.area() > 0 {
-            layout.payload_title
-        } else {
-            Rect { x: layout.payload.x, width: layout.payload.width, ..layout.middle_title }
-        };
         let name = if detail.masking_key().is_some() { "Unmasked payload" } else { "Payload" };
-        let focused = app.panels.focus == Panel::Payload;
         let shown = app.detail.tree(Panel::Payload);
         let words = shown.map_or_else(|| payload_words(detail, start), |shown| tree::words(app, shown));
-        rule::titled(app, buffer, title, name, &words, focused);
-        if layout.divider.width > 0 {
-            let joint = Rect { x: layout.divider.x, y: title.y, width: 1, height: 1 };
-            put(buffer, joint, 0, 0, "├", app.theme.rule.0);
-        }
+        title(app, buffer, Panel::Payload, name, &words);
         match shown {
             Some(shown) => tree::render(app, shown, layout.payload, buffer),
-            None => payload(app, detail, start, buffer),
+            None => hex(app, detail, Panel::Payload, &app.detail.payload, start, buffer),
         }
     }
-    if let Some(unpacked) = &detail.unpacked {
-        inflated(app, unpacked, buffer);
+    if let Some(unpacked) = &detail.unpacked
+        && layout.inflated_title.area() + layout.inflated.area() > 0
+    {
+        inflated(app, detail, unpacked, buffer);
+    }
+}
+
+/// Draws the title of a panel: in its own line above the panel, or in the common title line of bits and bytes.
+fn title(app: &App, buffer: &mut Buffer, panel: Panel, name: &str, words: &str) {
+    let layout = &app.layout;
+    let area = layout.area_of(panel);
+    let (own, joint) = match panel {
+        Panel::Payload => (layout.payload_title, "├"),
+        Panel::Inflated => (layout.inflated_title, "├"),
+        _ => (Rect::default(), "┬"),
+    };
+    let line = match own.area() {
+        0 => Rect { x: area.x, width: area.width, ..layout.middle_title },
+        _ => own,
+    };
+    rule::titled(app, buffer, line, name, words, app.panels.focus == panel);
+    if layout.divider.width > 0 {
+        let corner = Rect { x: layout.divider.x, y: line.y, width: 1, height: 1 };
+        put(buffer, corner, 0, 0, joint, app.theme.rule.0);
     }
 }
 
 /// Draws the inflated or joined message, or the reason why it is not shown.
-fn inflated(app: &App, unpacked: &Unpacked, buffer: &mut Buffer) {
+fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer) {
     let area = app.layout.inflated;
-    let title = if app.layout.inflated_title.area() > 0 {
-        app.layout.inflated_title
-    } else if area.area() > 0 {
-        Rect { x: area.x, width: area.width, ..app.layout.middle_title }
-    } else {
-        return;
-    };
-    let room = usize::from(title.width).saturating_sub(14);
-    let message = app.detail.current().and_then(|detail| detail.message.as_ref());
-    let name = if message.is_some() { "Message" } else { "Inflated" };
+    let room = usize::from(area.width.max(app.layout.inflated_title.width)).saturating_sub(14);
+    let name = if detail.message.is_some() { "Message" } else { "Inflated" };
     let shown = app.detail.tree(Panel::Inflated);
-    let words = match (unpacked, message) {
+    let words = match (unpacked, &detail.message) {
         _ if shown.is_some() => shown.map(|shown| tree::words(app, shown)).unwrap_or_default(),
         (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
         _ => inflated_words(unpacked, room),
     };
-    rule::titled(app, buffer, title, name, &words, app.panels.focus == Panel::Inflated);
-    if app.layout.divider.width > 0 {
-        let joint = Rect { x: app.layout.divider.x, y: title.y, width: 1, height: 1 };
-        put(buffer, joint, 0, 0, "├", app.theme.rule.0);
-    }
+    title(app, buffer, Panel::Inflated, name, &words);
     if let Some(shown) = shown {
-        tree::render(app, shown, area, buffer);
-        return;
+        return tree::render(app, shown, area, buffer);
     }
     let Some(whole) = unpacked.content() else { return };
     let shape = HexShape::of(area);
@@ -149,35 +142,29 @@ fn payload_words(detail: &Detail, start: u64) -> String {
 }
 
 fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
-    let area = app.layout.bytes;
-    let Some((first, bytes)) = app.detail.wire.bytes() else {
-        put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
-        return;
-    };
-    if bytes.is_empty() {
+    if app.detail.wire.bytes().is_some_and(|(_, bytes)| bytes.is_empty()) {
         let words = match detail.record.kind {
             Kind::End(_) => "the end of a direction has no bytes",
             Kind::Gap => "the capture lacks these bytes",
             _ => "no bytes",
         };
-        put(buffer, area, 2, 0, words, app.theme.faint.0);
-        return;
+        put(buffer, app.layout.bytes, 2, 0, words, app.theme.faint.0);
+    } else {
+        hex(app, detail, Panel::Bytes, &app.detail.wire, 0, buffer);
     }
-    let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
-    draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, at));
-    mark_cursor(app, buffer, Panel::Bytes, first, app.detail.byte);
 }
 
-fn payload(app: &App, detail: &Detail, start: u64, buffer: &mut Buffer) {
-    let area = app.layout.payload;
-    let Some((first, bytes)) = app.detail.payload.bytes() else {
+/// Draws the wire bytes or the payload; `start` is the offset of its first byte in the record.
+fn hex(app: &App, detail: &Detail, panel: Panel, window: &HexWindow, start: u64, buffer: &mut Buffer) {
+    let area = app.layout.area_of(panel);
+    let Some((first, bytes)) = window.bytes() else {
         put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
         return;
     };
     let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
     draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, start + at));
     if let Some(at) = app.detail.byte.checked_sub(start) {
-        mark_cursor(app, buffer, Panel::Payload, first, at);
+        mark_cursor(app, buffer, panel, first, at);
     }
 }
 
@@ -212,10 +199,11 @@ fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], st
 /// Highlights the byte under the cursor in the hex panel with the focus, and less strongly in the other one. While neither has
 /// the focus, the selected field shows the position.
 fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, first: u64, byte: u64) {
-    let (area, other) = match panel {
-        Panel::Payload => (app.layout.payload, Some(Panel::Bytes)),
-        Panel::Inflated => (app.layout.inflated, None),
-        _ => (app.layout.bytes, Some(Panel::Payload)),
+    let area = app.layout.area_of(panel);
+    let other = match panel {
+        Panel::Payload => Some(Panel::Bytes),
+        Panel::Bytes => Some(Panel::Payload),
+        _ => None,
     };
     let modifier = match app.panels.focus {
         focus if focus == panel => Modifier::REVERSED,

@@ -23,9 +23,6 @@ use crate::wire::printable;
 /// Number of bars in the column "Rate".
 const RATE: usize = 8;
 
-/// Width of that column.
-const RATE_WIDTH: u16 = 8;
-
 /// What a column shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fact {
@@ -45,89 +42,40 @@ enum Fact {
     Ended,
 }
 
-/// The columns and their widths for a screen of at least that many columns. A column of width 0 gets the remaining columns.
-const LAYOUTS: [(u16, &[(Fact, u16)]); 4] = [
-    (
-        190,
-        &[
-            (Fact::Number, 4),
-            (Fact::Client, 30),
-            (Fact::Server, 21),
-            (Fact::Path, 0),
-            (Fact::Subprotocol, 20),
-            (Fact::Extensions, 18),
-            (Fact::Records, 8),
-            (Fact::Up, 8),
-            (Fact::Down, 8),
-            (Fact::Rate, RATE_WIDTH),
-            (Fact::Lasted, 7),
-            (Fact::Ping, 7),
-            (Fact::Findings, 5),
-            (Fact::Ended, 12),
-        ],
-    ),
-    (
-        112,
-        &[
-            (Fact::Number, 4),
-            (Fact::Client, 21),
-            (Fact::Path, 0),
-            (Fact::Records, 7),
-            (Fact::Up, 8),
-            (Fact::Down, 8),
-            (Fact::Rate, RATE_WIDTH),
-            (Fact::Lasted, 7),
-            (Fact::Ping, 7),
-            (Fact::Findings, 4),
-            (Fact::Ended, 12),
-        ],
-    ),
-    (
-        70,
-        &[
-            (Fact::Number, 4),
-            (Fact::Client, 21),
-            (Fact::Path, 0),
-            (Fact::Records, 7),
-            (Fact::Rate, RATE_WIDTH),
-            (Fact::Findings, 4),
-            (Fact::Ended, 12),
-        ],
-    ),
-    (0, &[(Fact::Number, 4), (Fact::Client, 0), (Fact::Ended, 11)]),
+/// The least widths of the screen to which the widths in [`COLUMNS`] belong.
+const SCREENS: [u16; 4] = [190, 112, 70, 0];
+
+/// Width of the column that gets what the others leave.
+const REST: u16 = u16::MAX;
+
+/// The columns: what each shows, its head, whether it is a number, and its width on each of the [`SCREENS`]; 0 leaves it out.
+const COLUMNS: [(Fact, &str, bool, [u16; 4]); 14] = [
+    (Fact::Number, "", true, [4, 4, 4, 4]),
+    (Fact::Client, "Client", false, [30, 21, 21, REST]),
+    (Fact::Server, "Server", false, [21, 0, 0, 0]),
+    (Fact::Path, "Path", false, [REST, REST, REST, 0]),
+    (Fact::Subprotocol, "Subprotocol", false, [20, 0, 0, 0]),
+    (Fact::Extensions, "Extensions", false, [18, 0, 0, 0]),
+    (Fact::Records, "Records", true, [8, 7, 7, 0]),
+    (Fact::Up, "▲", true, [8, 8, 0, 0]),
+    (Fact::Down, "▼", true, [8, 8, 0, 0]),
+    (Fact::Rate, "Rate", false, [8, 8, 8, 0]),
+    (Fact::Lasted, "Lasted", true, [7, 7, 0, 0]),
+    (Fact::Ping, "Ping", true, [7, 7, 0, 0]),
+    (Fact::Findings, "", false, [5, 4, 4, 0]),
+    (Fact::Ended, "Ended", false, [12, 12, 12, 11]),
 ];
 
 /// A column with its position.
 struct Column {
     fact: Fact,
+    head: &'static str,
+    is_number: bool,
     start: u16,
     width: u16,
 }
 
 impl Fact {
-    const fn head(self) -> &'static str {
-        match self {
-            Self::Number => "",
-            Self::Client => "Client",
-            Self::Server => "Server",
-            Self::Path => "Path",
-            Self::Subprotocol => "Subprotocol",
-            Self::Extensions => "Extensions",
-            Self::Records => "Records",
-            Self::Up => "▲",
-            Self::Down => "▼",
-            Self::Rate => "Rate",
-            Self::Lasted => "Lasted",
-            Self::Ping => "Ping",
-            Self::Findings => "",
-            Self::Ended => "Ended",
-        }
-    }
-
-    const fn is_number(self) -> bool {
-        matches!(self, Self::Number | Self::Records | Self::Up | Self::Down | Self::Lasted | Self::Ping)
-    }
-
     /// The text of the column for a connection.
     fn text(self, app: &App, overview: &Overview) -> (String, Style) {
         let theme = &app.theme;
@@ -183,7 +131,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         for column in &columns {
             let (text, style) = column.fact.text(app, overview);
             let text = fit(&text, usize::from(column.width));
-            let pad = if column.fact.is_number() { column.width - width(&text) } else { 0 };
+            let pad = if column.is_number { column.width - width(&text) } else { 0 };
             put(buffer, line, column.start + pad, 0, &text, style);
         }
         if overview.info.number == app.table.cursor {
@@ -194,18 +142,29 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 }
 
 /// The columns of a screen of that width, with two columns between them. The column of addresses is as wide as the longest
-/// address; the rest goes to the path.
+/// address.
 fn columns(width: u16, client: u16) -> Vec<Column> {
-    let (_, layout) = LAYOUTS.iter().find(|(least, _)| width >= *least).unwrap_or(&LAYOUTS[3]);
-    let own = |fact: Fact, width: u16| if fact == Fact::Client && width > 0 { client.clamp(9, width) } else { width };
-    let taken: u16 = layout.iter().map(|(what, width)| own(*what, *width) + 2).sum();
-    let left = width.saturating_sub(taken);
+    let screen = SCREENS.iter().position(|least| width >= *least).unwrap_or(SCREENS.len() - 1);
+    let mut columns: Vec<Column> = COLUMNS
+        .iter()
+        .map(|(fact, head, is_number, widths)| Column {
+            fact: *fact,
+            head,
+            is_number: *is_number,
+            start: 1,
+            width: match (*fact, widths[screen]) {
+                (Fact::Client, most) if most < REST => client.clamp(9, most),
+                (_, width) => width,
+            },
+        })
+        .filter(|column| column.width > 0)
+        .collect();
+    let taken: u16 = columns.iter().map(|column| if column.width == REST { 2 } else { column.width + 2 }).sum();
     let mut start = 1;
-    let mut columns = Vec::with_capacity(layout.len());
-    for (what, width) in *layout {
-        let width = if *width == 0 { left } else { own(*what, *width) };
-        columns.push(Column { fact: *what, start, width });
-        start += width + 2;
+    for column in &mut columns {
+        column.width = if column.width == REST { width.saturating_sub(taken) } else { column.width };
+        column.start = start;
+        start += column.width + 2;
     }
     columns
 }
@@ -213,10 +172,8 @@ fn columns(width: u16, client: u16) -> Vec<Column> {
 /// Draws the column heads into the title line. A head that does not fit is left out.
 fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &[Column]) {
     for column in columns {
-        let head = column.fact.head();
-        let wide = width(head);
-        let is_number = column.fact.is_number();
-        let start = if is_number { column.start + column.width - wide.min(column.width) } else { column.start };
+        let (head, wide) = (column.head, width(column.head));
+        let start = if column.is_number { column.start + column.width - wide.min(column.width) } else { column.start };
         let after_title = start > width(app.panels.view.name()) + 2;
         if wide > 0 && after_title && start + wide < area.width {
             put(buffer, area, start - 1, 0, &format!(" {head} "), app.theme.faint.0);

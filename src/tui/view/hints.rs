@@ -44,21 +44,14 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         put(buffer, area, 1, 0, &fit(&line, room), theme.info.0);
         return;
     }
-    match &app.notice {
-        Some(Notice::Info(line)) => {
-            put(buffer, area, 1, 0, &fit_path(line, room), theme.info.0);
-        }
-        Some(Notice::Success(line)) => {
-            put(buffer, area, 1, 0, &fit_path(&format!("✓ {line}"), room), theme.good.0);
-        }
-        Some(Notice::Failure(line)) => {
-            put(buffer, area, 1, 0, &fit_path(&format!("✗ {line}"), room), theme.error.0);
-        }
-        Some(Notice::Leftover { path, files }) => {
-            put(buffer, area, 1, 0, &leftover(path, *files, room), theme.info.0);
-        }
-        None => keys(app, buffer),
-    }
+    let (line, style) = match &app.notice {
+        None => return keys(app, buffer),
+        Some(Notice::Info(line)) => (fit_path(line, room), theme.info.0),
+        Some(Notice::Success(line)) => (fit_path(&format!("✓ {line}"), room), theme.good.0),
+        Some(Notice::Failure(line)) => (fit_path(&format!("✗ {line}"), room), theme.error.0),
+        Some(Notice::Leftover { path, files }) => (leftover(path, *files, room), theme.info.0),
+    };
+    put(buffer, area, 1, 0, &line, style);
 }
 
 /// Draws the prompt for a filter, with completions or with carets under the wrong word in the line below.

@@ -126,11 +126,11 @@ fn copy(app: &App, menu: &CopyMenu, buffer: &mut Buffer) {
     let theme = &app.theme;
     let height = cells(menu.choices.len()).saturating_add(4);
     let inner = frame(app, buffer, "Copy", COPY_WIDTH, height, &app.keymap.foot(Context::Copy));
-    for (what, y) in menu.choices.iter().zip(1..) {
-        let binding = app.keymap.binding(Context::Copy, what.action());
+    for (part, y) in menu.choices.iter().zip(1..) {
+        let binding = app.keymap.binding(Context::Copy, *part);
         let key = binding.map(Binding::first_key).unwrap_or_default();
         let words = binding.map_or("", |binding| &binding.help);
-        let style = if *what == menu.current() { theme.selected.0 } else { theme.text.0 };
+        let style = if *part == menu.current() { theme.selected.0 } else { theme.text.0 };
         put(buffer, inner, 2, y, &key, theme.key.0);
         put(buffer, inner, 5, y, &format!(" {words} "), style);
     }

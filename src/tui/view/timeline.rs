@@ -43,8 +43,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if app.timeline.lanes.is_empty() && app.list.filter().is_some() {
         put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint.0);
     }
-    let own = app.detail.current().map(|detail| (detail.record.connection, detail.record.direction));
-    let column = app.detail.current().and_then(|detail| spans.at(detail.record.time));
+    let own = app.detail.record().map(|record| (record.connection, record.direction));
+    let column = app.detail.record().and_then(|record| spans.at(record.time));
     for (pair, lanes) in app.timeline.lanes.iter().enumerate() {
         for direction in Direction::BOTH {
             let y = area.y + cells(pair) * 2 + cells(direction.index());

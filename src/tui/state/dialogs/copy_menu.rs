@@ -2,69 +2,35 @@
 
 use crate::tui::action::Action;
 
-/// A part of a record that can be copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyWhat {
-    /// The value of the selected field.
-    Field,
-    /// The bytes of the selected field as hex.
-    FieldHex,
-    /// The unmasked payload as text.
-    Payload,
-    /// The unmasked payload as hex.
-    PayloadHex,
-    /// The inflated or joined message as text.
-    Message,
-    /// The whole record as hex.
-    RecordHex,
-}
-
-impl CopyWhat {
-    const ALL: [Self; 6] =
-        [Self::Field, Self::FieldHex, Self::Payload, Self::PayloadHex, Self::Message, Self::RecordHex];
-
-    /// The action that copies this part.
-    pub const fn action(self) -> Action {
-        match self {
-            Self::Field => Action::CopyField,
-            Self::FieldHex => Action::CopyFieldHex,
-            Self::Payload => Action::CopyPayload,
-            Self::PayloadHex => Action::CopyPayloadHex,
-            Self::Message => Action::CopyMessage,
-            Self::RecordHex => Action::CopyRecordHex,
-        }
-    }
-
-    /// Whether the text is hex.
-    pub const fn is_hex(self) -> bool {
-        matches!(self, Self::FieldHex | Self::PayloadHex | Self::RecordHex)
-    }
-}
+/// The actions that copy a part of a record, in the order of the menu.
+const PARTS: [Action; 6] = [
+    Action::CopyField,
+    Action::CopyFieldHex,
+    Action::CopyPayload,
+    Action::CopyPayloadHex,
+    Action::CopyMessage,
+    Action::CopyRecordHex,
+];
 
 /// The copy menu.
 #[derive(Clone, Debug)]
 pub struct CopyMenu {
-    /// The parts that the record has: at least one.
-    pub choices: Vec<CopyWhat>,
-    /// Index of the part under the cursor.
+    /// The actions for the parts that the record has: at least one.
+    pub choices: Vec<Action>,
+    /// Index of the choice under the cursor.
     at: usize,
 }
 
 impl CopyMenu {
     /// A menu of the parts for which `has` is true; `None` if there are none.
-    pub fn new(has: impl Fn(CopyWhat) -> bool) -> Option<Self> {
-        let choices: Vec<CopyWhat> = CopyWhat::ALL.into_iter().filter(|what| has(*what)).collect();
+    pub fn new(has: impl Fn(Action) -> bool) -> Option<Self> {
+        let choices: Vec<Action> = PARTS.into_iter().filter(|part| has(*part)).collect();
         (!choices.is_empty()).then_some(Self { choices, at: 0 })
     }
 
-    /// The part under the cursor.
-    pub fn current(&self) -> CopyWhat {
+    /// The choice under the cursor.
+    pub fn current(&self) -> Action {
         self.choices[self.at]
-    }
-
-    /// The part that an action copies, if the record has it.
-    pub fn choice_of(&self, action: Action) -> Option<CopyWhat> {
-        self.choices.iter().copied().find(|what| what.action() == action)
     }
 
     /// Moves the cursor down, or up.

@@ -7,7 +7,7 @@ mod prompt;
 
 use crossterm::event::KeyEvent;
 
-pub use self::copy_menu::{CopyMenu, CopyWhat};
+pub use self::copy_menu::CopyMenu;
 pub use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
 pub use self::findings_panel::FindingsPanel;
 pub use self::prompt::{Prompt, Purpose};
@@ -74,13 +74,12 @@ impl Dialog {
         }
     }
 
-    /// Types a key without an action into the dialog. Returns false if the dialog has no text input.
-    pub fn type_key(&mut self, key: KeyEvent) -> bool {
+    /// Types a key without an action into the dialog, if it has a text input.
+    pub fn type_key(&mut self, key: KeyEvent) {
         match self {
             Self::Prompt(prompt) => prompt.type_key(key),
             Self::Export(dialog) => dialog.type_key(key),
-            Self::Help(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => return false,
+            Self::Help(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => {}
         }
-        true
     }
 }
