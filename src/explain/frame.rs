@@ -73,15 +73,7 @@ fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'stati
         FieldId::Payload => case::payload(ctx),
         FieldId::CloseCode => return Some((Chapter::Close, close_topic(close_code_of(field)), "code")),
         FieldId::CloseReason => case::reason(ctx),
-        FieldId::Method
-        | FieldId::Target
-        | FieldId::Version
-        | FieldId::Status
-        | FieldId::Reason
-        | FieldId::Header(_)
-        | FieldId::HeadEnd
-        | FieldId::Body
-        | FieldId::Opaque => return None,
+        _ => return None,
     };
     Some((Chapter::Frame, field.id.key().to_owned(), chosen))
 }
@@ -126,13 +118,13 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::frame::{HeadReading, fields};
+    use crate::wire::frame::fields;
     use crate::wire::opcode::Opcode;
 
     /// The explanation and the gloss of a field of a frame in hex.
     fn explain(wire: &str, direction: Direction, part: MessagePart, id: FieldId) -> (Explanation, String) {
         let bytes = hex::decode(wire.replace(' ', "")).expect("hex");
-        let HeadReading::Complete(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
+        let Some(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
         let captured_payload = head.payload_len;
         let ctx = FrameContext { head, direction, part, compressed: false, captured_payload, unsolicited: false };
         let table = fields(&bytes, head.wire_len());

@@ -41,19 +41,7 @@ pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<TextKey<'static>>
         FieldId::Body if head.value("content-length").is_some() => "length",
         FieldId::Body => "until-end",
         FieldId::Opaque => "any",
-        FieldId::Fin
-        | FieldId::Rsv1
-        | FieldId::Rsv2
-        | FieldId::Rsv3
-        | FieldId::Opcode
-        | FieldId::Mask
-        | FieldId::PayloadLen
-        | FieldId::ExtendedLen16
-        | FieldId::ExtendedLen64
-        | FieldId::MaskingKey
-        | FieldId::Payload
-        | FieldId::CloseCode
-        | FieldId::CloseReason => return None,
+        _ => return None,
     };
     Some(TextKey::new(Chapter::Http, field.id.key(), case))
 }

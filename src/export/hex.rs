@@ -12,7 +12,7 @@ use crate::capture::store::record::Record;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldId, FieldValue};
-use crate::wire::frame::{self, FrameHead, HeadReading};
+use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
 
 /// Bytes per row.
@@ -96,10 +96,7 @@ fn write_frame(
     sink: &mut Sink<'_>,
 ) -> Result<(), ExportError> {
     bytes.wire(record, 0, buffer)?;
-    let head = match FrameHead::read(buffer) {
-        HeadReading::Complete(head) => Some(head),
-        HeadReading::NeedMore(_) => None,
-    };
+    let head = FrameHead::read(buffer);
     let masked = head.filter(|head| head.masking_key.is_some());
     for field in frame::fields(buffer, record.wire_len) {
         let range = field.span.byte_range();

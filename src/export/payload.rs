@@ -4,7 +4,7 @@ use super::ExportError;
 use super::sink::Sink;
 use super::source::Source;
 use crate::proto::dissected::Kind;
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::FrameHead;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     let mut buffer = Vec::new();
@@ -14,7 +14,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
             return Ok(());
         }
         bytes.wire(record, 0, &mut buffer)?;
-        let HeadReading::Complete(head) = FrameHead::read(&buffer[..buffer.len().min(MAX_HEAD_LEN)]) else {
+        let Some(head) = FrameHead::read(&buffer) else {
             return Ok(());
         };
         frames += 1;

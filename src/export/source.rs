@@ -12,7 +12,7 @@ use crate::capture::store::record_reader::RecordReader;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::compressed_messages::EXPORTED_INFLATED;
 use crate::proto::dissected::Kind;
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
 use crate::wire::mask;
 
 /// The length of a piece in bytes: a multiple of packets and of 12, and at least as long as any HTTP head.
@@ -179,13 +179,10 @@ impl Bytes {
     pub fn frame_head(&mut self, record: &Record, buffer: &mut Vec<u8>) -> Result<Option<FrameHead>, ExportError> {
         let read = self.reader.wire(record, 0..MAX_HEAD_LEN as u64, buffer);
         read.map_err(|source| self.error(record, source))?;
-        Ok(match FrameHead::read(buffer) {
-            HeadReading::Complete(head) => Some(head),
-            HeadReading::NeedMore(_) if self.capture.is_evicted(record) => {
-                return Err(ExportError::Evicted { no: record.no });
-            }
-            HeadReading::NeedMore(_) => None,
-        })
+        match FrameHead::read(buffer) {
+            None if self.capture.is_evicted(record) => Err(ExportError::Evicted { no: record.no }),
+            head => Ok(head),
+        }
     }
 
     /// Reads the [`PIECE`] of a frame's unmasked payload that begins at `from` into `out`. At the end, `out` is empty.

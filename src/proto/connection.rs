@@ -91,9 +91,22 @@ impl Connection {
     /// Takes the next bytes of a direction, in pieces of any size, captured at `now`. Appends the records that they
     /// complete to `out`.
     pub fn feed(&mut self, direction: Direction, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
+        self.with_output(out, |own| own.dissect(direction, bytes, now));
+    }
+
+    /// Runs a step whose records are appended to `out`.
+    #[inline]
+    fn with_output<T>(&mut self, out: &mut Vec<DissectedRecord>, step: impl FnOnce(&mut Self) -> T) -> T {
+        std::mem::swap(&mut self.state.records, out);
+        let done = step(self);
+        std::mem::swap(&mut self.state.records, out);
+        done
+    }
+
+    fn dissect(&mut self, direction: Direction, bytes: &[u8], now: Time) {
         let mut rest = bytes;
         loop {
-            match self.directions[direction.index()].feed(rest, now, &mut self.state, out) {
+            match self.directions[direction.index()].feed(rest, now, &mut self.state) {
                 FeedOutcome::Done => return,
                 FeedOutcome::FramesInferred { taken } => {
                     rest = &rest[taken..];
@@ -101,14 +114,14 @@ impl Connection {
                     self.state.websocket = true;
                     self.about.websocket = true;
                     for direction in &mut self.directions {
-                        direction.upgraded(&mut self.state, out);
+                        direction.upgraded(&mut self.state);
                     }
                 }
                 FeedOutcome::Head { taken, start, head } => {
                     rest = &rest[taken..];
                     match direction {
-                        Direction::ClientToServer => self.request(start, &head, now, out),
-                        Direction::ServerToClient => self.response(start, &head, now, out),
+                        Direction::ClientToServer => self.request(start, &head, now),
+                        Direction::ServerToClient => self.response(start, &head, now),
                     }
                 }
             }
@@ -120,15 +133,16 @@ impl Connection {
     /// starts: see [`super::resync`]. From now on, each call of [`Self::feed`] for this direction must start with the
     /// first byte of a packet.
     pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
+        let i = direction.index();
         if missing > 0 {
-            self.directions[direction.index()].gap(missing, now, &mut self.state, out);
+            self.with_output(out, |own| own.directions[i].gap(missing, now, &mut own.state));
         }
     }
 
     /// Notes that a frame, or an HTTP head before the upgrade, starts at this offset of a direction. After a gap,
     /// dissection resumes there. Returns true if this was not known before.
     pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<DissectedRecord>) -> bool {
-        self.directions[direction.index()].begins(at, &mut self.state, out)
+        self.with_output(out, |own| own.directions[direction.index()].begins(at, &mut own.state))
     }
 
     /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding,
@@ -165,7 +179,7 @@ impl Connection {
             self.reset_by(direction);
         }
         let known = out.len();
-        self.directions[direction.index()].end(how, now, &mut self.state, out);
+        self.with_output(out, |own| own.directions[direction.index()].end(how, now, &mut own.state));
         if self.by_mask {
             out[known..]
                 .iter_mut()
@@ -215,7 +229,7 @@ impl Connection {
         &self.about
     }
 
-    fn request(&mut self, start: u64, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
+    fn request(&mut self, start: u64, bytes: &[u8], now: Time) {
         let head = Head::read(bytes);
         self.about.target = head.target().map(boxed);
         self.about.host = head.value("host").map(boxed);
@@ -227,10 +241,10 @@ impl Connection {
         self.state.requests.push_back((None, RequestFacts::of(&head)));
         record.key = key_of(&head).map(Box::new);
         let body = Body::of_request(&head);
-        self.directions[0].after_head(record, body, head.is_upgrade(), &mut self.state, out);
+        self.directions[0].after_head(record, body, head.is_upgrade(), &mut self.state);
     }
 
-    fn response(&mut self, start: u64, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
+    fn response(&mut self, start: u64, bytes: &[u8], now: Time) {
         let head = Head::read(bytes);
         let status = head.status().unwrap_or(0);
         let mut record =
@@ -238,7 +252,7 @@ impl Connection {
         record.code = status;
         let interim = matches!(status, 100 | 102..=199);
         let (asked, facts) = if self.state.requests.is_empty() {
-            (self.directions[0].answered(status >= 400, &mut self.state, out), RequestFacts::default())
+            (self.directions[0].answered(status >= 400, &mut self.state), RequestFacts::default())
         } else if interim {
             self.state.requests.front().cloned().unwrap_or_default()
         } else {
@@ -256,27 +270,27 @@ impl Connection {
             }
         }
         let body = Body::of_response(&head, facts.is_head);
-        self.directions[1].after_head(record, body, false, &mut self.state, out);
+        self.directions[1].after_head(record, body, false, &mut self.state);
         match status {
             101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => {
                 if self.directions[0].has_early_bytes() && !self.state.answered_unseen {
                     self.state.early = asked;
                 }
-                self.upgraded(&head, out);
+                self.upgraded(&head);
             }
-            101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.state, out)),
+            101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.state)),
             _ if interim => {}
             _ => {
                 if facts.key.is_some() && self.directions[0].has_early_bytes() {
                     self.state.early = asked;
                 }
                 let (kept, last) = self.directions[0].refused();
-                self.feed(Direction::ClientToServer, &kept, last, out);
+                self.dissect(Direction::ClientToServer, &kept, last);
             }
         }
     }
 
-    fn upgraded(&mut self, head: &Head<'_>, out: &mut Vec<DissectedRecord>) {
+    fn upgraded(&mut self, head: &Head<'_>) {
         self.about.websocket = true;
         self.state.websocket = true;
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
@@ -286,7 +300,7 @@ impl Connection {
         self.state.foreign = extensions.iter().any(|e| !e.is_deflate());
         self.about.deflate = self.state.deflate;
         for direction in &mut self.directions {
-            direction.upgraded(&mut self.state, out);
+            direction.upgraded(&mut self.state);
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct ConnectionState {
     pub foreign: bool,
     /// The number of records so far.
     pub(super) ordinals: u32,
+    /// The records that [`Self::emit`] appends; the caller's vector while a method of the connection runs.
+    pub(super) records: Vec<DissectedRecord>,
     /// Requests without a response so far. The ordinal is set when the request becomes a record.
     pub(super) requests: VecDeque<(Option<u32>, RequestFacts)>,
     /// True after the upgrade to WebSocket.
@@ -61,9 +63,9 @@ impl ConnectionState {
         self.ordinals
     }
 
-    /// Appends a record to `out`, with the findings that are pending for it.
+    /// Appends a record to the output, with the findings that are pending for it.
     #[inline]
-    pub fn emit(&mut self, mut record: DissectedRecord, out: &mut Vec<DissectedRecord>) {
+    pub fn emit(&mut self, mut record: DissectedRecord) {
         if record.direction == Direction::ClientToServer
             && matches!(record.kind, Kind::Request | Kind::CutHttp)
             && let Some((ordinal, _)) = self.requests.iter_mut().find(|(ordinal, _)| ordinal.is_none())
@@ -83,7 +85,7 @@ impl ConnectionState {
             record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
         }
         self.ordinals += 1;
-        out.push(record);
+        self.records.push(record);
     }
 
     /// Notes that the next record is a Close. Returns the ordinal of the peer's Close if the peer sent one before.

@@ -11,8 +11,6 @@ use crate::wire::partial_head::PartialFrameHead;
 
 mod gap;
 
-use gap::ResyncStep;
-
 /// The longest HTTP head that is parsed, in bytes. A longer head becomes unrecognized bytes.
 pub const MAX_HTTP_HEAD: usize = 64 * 1024;
 
@@ -43,6 +41,14 @@ pub(super) enum FeedOutcome {
         /// The number of bytes that it took.
         taken: usize,
     },
+}
+
+/// The result of a step of [`Dissector::feed`].
+enum FeedStep {
+    /// It took this many bytes.
+    Taken(usize),
+    /// The caller must act.
+    Stop(FeedOutcome),
 }
 
 /// Dissects one direction.
@@ -153,13 +159,7 @@ impl Dissector {
     }
 
     /// Takes bytes until none are left or the caller must act: see [`FeedOutcome`].
-    pub fn feed(
-        &mut self,
-        bytes: &[u8],
-        now: Time,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) -> FeedOutcome {
+    pub fn feed(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState) -> FeedOutcome {
         let mut at = 0;
         if !bytes.is_empty() {
             self.last = now;
@@ -168,15 +168,12 @@ impl Dissector {
             let rest = &bytes[at..];
             let taken = match &mut self.state {
                 State::Frames(reader) => {
-                    reader.feed(rest, now, connection, out);
+                    reader.feed(rest, now, connection);
                     rest.len()
                 }
-                State::Head { .. } => match self.take_head(rest) {
-                    HeadStep::Taken(taken) => taken,
-                    HeadStep::Whole { taken, start, head } => {
-                        self.position += taken as u64;
-                        return FeedOutcome::Head { taken: at + taken, start, head };
-                    }
+                State::Head { .. } => match self.take_head(rest, at) {
+                    FeedStep::Taken(taken) => taken,
+                    FeedStep::Stop(outcome) => return outcome,
                 },
                 State::Body { record, body, then } => {
                     let (taken, whole) = body.take(rest);
@@ -184,7 +181,7 @@ impl Dissector {
                     if whole {
                         record.time = now;
                         let then = *then;
-                        self.emit_body(then, self.position + taken as u64, connection, out);
+                        self.emit_body(then, self.position + taken as u64, connection);
                     }
                     taken
                 }
@@ -196,15 +193,15 @@ impl Dissector {
                     if kept.len() > MAX_EARLY {
                         connection.early();
                         self.position += rest.len() as u64;
-                        self.upgraded(connection, out);
+                        self.upgraded(connection);
                         return FeedOutcome::Done;
                     }
                     rest.len()
                 }
-                State::Junk { .. } => self.take_junk(rest, now, connection, out),
-                State::Resync(_) => match self.resync(rest, at == 0, now, connection, out) {
-                    ResyncStep::Taken(taken) => taken,
-                    ResyncStep::FramesInferred => return FeedOutcome::FramesInferred { taken: at },
+                State::Junk { .. } => self.take_junk(rest, now, connection),
+                State::Resync(_) => match self.resync(rest, at, now, connection) {
+                    FeedStep::Taken(taken) => taken,
+                    FeedStep::Stop(outcome) => return outcome,
                 },
             };
             at += taken;
@@ -216,18 +213,11 @@ impl Dissector {
     /// Continues after [`FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is
     /// true, bytes after the body are buffered until the caller calls [`Self::upgraded`], [`Self::opaque`] or
     /// [`Self::refused`].
-    pub fn after_head(
-        &mut self,
-        record: DissectedRecord,
-        body: Body,
-        early: bool,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) {
+    pub fn after_head(&mut self, record: DissectedRecord, body: Body, early: bool, connection: &mut ConnectionState) {
         let start = self.position;
         let then = if early { ReadNext::Early } else { ReadNext::Head };
         if body.is_whole() {
-            connection.emit(record, out);
+            connection.emit(record);
             self.state = self.after(then, start);
         } else {
             self.state = State::Body { record: Box::new(record), body, then };
@@ -240,17 +230,17 @@ impl Dissector {
     }
 
     /// Reads frames from here on, starting with the buffered bytes.
-    pub fn upgraded(&mut self, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
-        self.switch(ReadNext::Frames, connection, out);
+    pub fn upgraded(&mut self, connection: &mut ConnectionState) {
+        self.switch(ReadNext::Frames, connection);
     }
 
     /// Reads unrecognized bytes from here on: the connection switched to another protocol.
-    pub fn opaque(&mut self, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
-        self.switch(ReadNext::Junk, connection, out);
+    pub fn opaque(&mut self, connection: &mut ConnectionState) {
+        self.switch(ReadNext::Junk, connection);
     }
 
     /// Changes what is read next: after the current body, or from the first buffered byte.
-    fn switch(&mut self, to: ReadNext, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+    fn switch(&mut self, to: ReadNext, connection: &mut ConnectionState) {
         match &mut self.state {
             State::Body { then, .. } => {
                 *then = to;
@@ -269,7 +259,7 @@ impl Dissector {
         let (start, kept) = self.take_kept();
         self.position = start;
         self.state = self.after(to, start);
-        self.feed(&kept, self.last, connection, out);
+        self.feed(&kept, self.last, connection);
     }
 
     /// Continues with HTTP: the server refused the upgrade. Returns the buffered bytes and their time; feed them again.
@@ -289,12 +279,7 @@ impl Dissector {
     /// Called on a response if no request is complete. The response answers the bytes so far, which become a record:
     /// unrecognized bytes, or an incomplete head if the response is a refusal (`refusal`). Later bytes are
     /// unrecognized. Returns the ordinal of the record, if there is one.
-    pub fn answered(
-        &mut self,
-        refusal: bool,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) -> Option<u32> {
+    pub fn answered(&mut self, refusal: bool, connection: &mut ConnectionState) -> Option<u32> {
         let start = self.record_start();
         let mut record = match self.state {
             State::Junk { .. } => self.begun(Kind::Junk, start),
@@ -309,18 +294,18 @@ impl Dissector {
         }
         self.state = State::Junk { start: self.position, why: None };
         let ordinal = connection.next_ordinal();
-        connection.emit(record, out);
+        connection.emit(record);
         Some(ordinal)
     }
 
     /// Ends the direction: appends a record of the bytes that are not part of one yet, then the end record.
-    pub fn end(&mut self, how: EndReason, now: Time, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+    pub fn end(&mut self, how: EndReason, now: Time, connection: &mut ConnectionState) {
         if let State::Early { .. } = self.state {
             // No response has shown what these bytes are.
             if self.has_early_bytes() {
                 connection.early();
             }
-            self.opaque(connection, out);
+            self.opaque(connection);
         }
         let start = self.record_start();
         let unfinished = match &mut self.state {
@@ -341,44 +326,37 @@ impl Dissector {
             State::Frames(reader) => reader.unfinished(self.last, connection),
         };
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
-            connection.emit(record, out);
+            connection.emit(record);
         }
         let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
         end.findings = self.judged_end(how, connection);
-        connection.emit(end, out);
+        connection.emit(end);
     }
 
-    fn take_head(&mut self, bytes: &[u8]) -> HeadStep {
-        let State::Head { start, kept } = &mut self.state else { return HeadStep::Taken(0) };
+    /// Takes bytes of an HTTP head; `at` bytes of the call were taken before.
+    fn take_head(&mut self, bytes: &[u8], at: usize) -> FeedStep {
+        let State::Head { start, kept } = &mut self.state else { return FeedStep::Taken(0) };
         let (start, had) = (*start, kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
-        let begins_well = match self.direction {
-            Direction::ClientToServer => http::may_be_request(kept),
-            Direction::ServerToClient => http::may_be_response(kept),
-        };
+        let begins_well = may_be_head(self.direction, kept);
         let end = http::head_len(kept, had).filter(|end| *end <= MAX_HTTP_HEAD);
         if let Some(end) = end.filter(|_| begins_well) {
             let mut head = std::mem::take(kept);
             head.truncate(end);
-            return HeadStep::Whole { taken: end - had, start, head };
+            self.position += (end - had) as u64;
+            return FeedStep::Stop(FeedOutcome::Head { taken: at + end - had, start, head });
         }
         let too_long = kept.len() > MAX_HTTP_HEAD;
         if begins_well && !too_long {
-            return HeadStep::Taken(bytes.len());
+            return FeedStep::Taken(bytes.len());
         }
         let why = begins_well.then(|| Finding::new(Rule::HeadTooLong, None).number(MAX_HTTP_HEAD as u64));
         self.state = State::Junk { start, why };
-        HeadStep::Taken(0)
+        FeedStep::Taken(0)
     }
 
     /// Takes unrecognized bytes up to the end of a record.
-    fn take_junk(
-        &mut self,
-        bytes: &[u8],
-        now: Time,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) -> usize {
+    fn take_junk(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState) -> usize {
         let State::Junk { start, why } = &mut self.state else { return 0 };
         let left = MAX_JUNK - (self.position - *start);
         let taken = left.min(bytes.len() as u64);
@@ -386,7 +364,7 @@ impl Dissector {
             let mut record = DissectedRecord::new(Kind::Junk, self.direction, *start, MAX_JUNK, now);
             record.findings.extend(why.take());
             *start += MAX_JUNK;
-            connection.emit(record, out);
+            connection.emit(record);
         }
         taken as usize
     }
@@ -396,16 +374,10 @@ impl Dissector {
         DissectedRecord::new(kind, self.direction, start, self.position - start, self.last)
     }
 
-    fn emit_body(
-        &mut self,
-        then: ReadNext,
-        start: u64,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) {
+    fn emit_body(&mut self, then: ReadNext, start: u64, connection: &mut ConnectionState) {
         let next = self.after(then, start);
         if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
-            connection.emit(*record, out);
+            connection.emit(*record);
         }
     }
 
@@ -428,7 +400,10 @@ impl Dissector {
     }
 }
 
-enum HeadStep {
-    Taken(usize),
-    Whole { taken: usize, start: u64, head: Vec<u8> },
+/// True if these bytes, which may be few, can be the start of a head.
+fn may_be_head(direction: Direction, bytes: &[u8]) -> bool {
+    match direction {
+        Direction::ClientToServer => http::may_be_request(bytes),
+        Direction::ServerToClient => http::may_be_response(bytes),
+    }
 }

@@ -14,7 +14,7 @@ use super::judge::{OPCODE, judge_head, judge_size, judge_size_of, judge_start, k
 use super::rules::{Finding, Rule};
 use super::time::Time;
 use super::utf8::Utf8;
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
 use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
 
@@ -84,7 +84,7 @@ impl FrameReader {
     }
 
     /// Takes all of `bytes`.
-    pub fn feed(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+    pub fn feed(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let (head, seen) = match self.current {
@@ -104,7 +104,7 @@ impl FrameReader {
             }
             let seen = seen + taken as u64;
             if seen == head.payload_len {
-                self.finish(&head, now, connection, out);
+                self.finish(&head, now, connection);
             } else {
                 self.current = Some((head, seen));
             }
@@ -176,23 +176,17 @@ impl FrameReader {
     #[inline]
     fn read_head(&mut self, bytes: &[u8]) -> Option<(FrameHead, usize)> {
         if self.partial.is_empty() {
-            match FrameHead::read(bytes) {
-                HeadReading::Complete(head) => return Some((head, head.header_len())),
-                HeadReading::NeedMore(_) => {
-                    self.partial.extend_from_slice(bytes);
-                    return None;
-                }
+            let head = FrameHead::read(bytes);
+            if head.is_none() {
+                self.partial.extend_from_slice(bytes);
             }
+            return head.map(|head| (head, head.header_len()));
         }
         let had = self.partial.len();
         self.partial.extend_from_slice(&bytes[..bytes.len().min(MAX_HEAD_LEN - had)]);
-        match FrameHead::read(&self.partial) {
-            HeadReading::Complete(head) => {
-                self.partial.clear();
-                Some((head, head.header_len() - had))
-            }
-            HeadReading::NeedMore(_) => None,
-        }
+        let head = FrameHead::read(&self.partial)?;
+        self.partial.clear();
+        Some((head, head.header_len() - had))
     }
 
     /// Starts a frame with this head: judges the head, and opens a message if the frame starts one.
@@ -259,13 +253,7 @@ impl FrameReader {
 
     /// Appends a record of the complete frame.
     #[inline]
-    fn finish(
-        &mut self,
-        head: &FrameHead,
-        now: Time,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) {
+    fn finish(&mut self, head: &FrameHead, now: Time, connection: &mut ConnectionState) {
         let mut record = DissectedRecord::new(Kind::Frame, self.direction, self.start, head.wire_len(), now);
         record.lead = [head.first_byte(), head.second_byte()];
         if head.opcode.is_control() {
@@ -277,7 +265,7 @@ impl FrameReader {
         self.start += head.wire_len();
         self.current = None;
         self.control.clear();
-        connection.emit(record, out);
+        connection.emit(record);
     }
 
     /// Removes the findings of the current frame; drops those over [`MAX_FINDINGS`].

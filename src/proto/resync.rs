@@ -1,7 +1,7 @@
 //! Resynchronization after missing bytes: decides whether a packet certainly starts with a frame.
 
 use super::dissected::Direction;
-use crate::wire::frame::{FrameHead, HeadReading, MAX_CONTROL_PAYLOAD};
+use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
 use crate::wire::partial_head::PartialFrameHead;
 
@@ -18,14 +18,14 @@ pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> boo
     while !rest.is_empty() {
         let first = rest.len() == packet.len();
         match FrameHead::read(rest) {
-            HeadReading::Complete(head) if is_valid(&PartialFrameHead::from(&head), direction, rsv1) => {
+            Some(head) if is_valid(&PartialFrameHead::from(&head), direction, rsv1) => {
                 let len = head.wire_len();
                 if len > rest.len() as u64 {
                     return !first || head.len_code >= 126;
                 }
                 rest = &rest[len as usize..];
             }
-            HeadReading::NeedMore(_) if !first => {
+            None if !first => {
                 return PartialFrameHead::read(rest).is_some_and(|start| is_valid(&start, direction, rsv1));
             }
             _ => return false,

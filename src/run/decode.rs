@@ -19,7 +19,7 @@ use crate::proto::accept::accept_key;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::count;
 use crate::proto::time::Time;
-use crate::wire::frame::{self, FrameHead, HeadReading};
+use crate::wire::frame::{self, FrameHead};
 
 /// The most bytes of a payload that are shown.
 const SHOWN_PAYLOAD: u64 = 256;
@@ -195,8 +195,8 @@ fn split(bytes: &[u8]) -> Vec<(Direction, Range<usize>)> {
         let masked = rest.get(1).is_some_and(|second| second & 0x80 != 0);
         let direction = if masked { Direction::ClientToServer } else { Direction::ServerToClient };
         let len = match FrameHead::read(rest) {
-            HeadReading::Complete(head) => usize::try_from(head.wire_len()).unwrap_or(usize::MAX).min(rest.len()),
-            HeadReading::NeedMore(_) => rest.len(),
+            Some(head) => usize::try_from(head.wire_len()).unwrap_or(usize::MAX).min(rest.len()),
+            None => rest.len(),
         };
         frames.push((direction, at..at + len));
         at += len;

@@ -34,15 +34,6 @@ pub struct FrameHead {
     pub payload_len: u64,
 }
 
-/// The result of [`FrameHead::read`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeadReading {
-    /// The complete head. The payload starts at [`FrameHead::header_len`].
-    Complete(FrameHead),
-    /// At least this many more bytes are needed. Never 0.
-    NeedMore(usize),
-}
-
 impl FrameHead {
     /// A head for a payload of `payload_len` bytes, with the shortest length form and without RSV bits.
     pub const fn new(fin: bool, opcode: Opcode, masking_key: Option<[u8; 4]>, payload_len: u64) -> Self {
@@ -54,18 +45,16 @@ impl FrameHead {
         Self { fin, rsv1: false, rsv2: false, rsv3: false, opcode, masking_key, len_code, payload_len }
     }
 
-    /// Parses the head at the start of `bytes`.
+    /// Parses the head at the start of `bytes`; `None` if they end inside it. The payload starts at [`Self::header_len`].
     #[inline]
-    pub fn read(bytes: &[u8]) -> HeadReading {
-        let [first, second, rest @ ..] = bytes else {
-            return HeadReading::NeedMore(2 - bytes.len());
-        };
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let [first, second, rest @ ..] = bytes else { return None };
         let len_code = second & 0x7f;
         let masked = second & 0x80 != 0;
         let extended = extended_len_bytes(len_code);
         let wanted = extended + if masked { 4 } else { 0 };
         if rest.len() < wanted {
-            return HeadReading::NeedMore(wanted - rest.len());
+            return None;
         }
         let payload_len = match extended {
             0 => u64::from(len_code),
@@ -73,7 +62,7 @@ impl FrameHead {
             _ => u64::from_be_bytes([rest[0], rest[1], rest[2], rest[3], rest[4], rest[5], rest[6], rest[7]]),
         };
         let masking_key = masked.then(|| [rest[extended], rest[extended + 1], rest[extended + 2], rest[extended + 3]]);
-        HeadReading::Complete(Self {
+        Some(Self {
             fin: first & 0x80 != 0,
             rsv1: first & 0x40 != 0,
             rsv2: first & 0x20 != 0,
@@ -168,10 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn head(bytes: &[u8]) -> FrameHead {
-        match FrameHead::read(bytes) {
-            HeadReading::Complete(head) => head,
-            HeadReading::NeedMore(n) => panic!("{n} bytes more wanted"),
-        }
+        FrameHead::read(bytes).expect("a whole head")
     }
 
     /// Checks that `wire` parses to a head with this payload, and that both encode to `wire`.
@@ -238,11 +224,10 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_head_reports_a_lower_bound_of_missing_bytes() {
+    fn a_truncated_head_has_a_field_for_each_of_its_bytes() {
         let wire = [0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4];
         for cut in 0..wire.len() {
-            let HeadReading::NeedMore(missing) = FrameHead::read(&wire[..cut]) else { panic!("complete at {cut}") };
-            assert!((1..=wire.len() - cut).contains(&missing), "{missing} at {cut}");
+            assert_eq!(FrameHead::read(&wire[..cut]), None, "at {cut}");
             let known = fields(&wire[..cut], cut as u64);
             assert_eq!(
                 known.last().map_or(0, |field| field.span.end),
@@ -303,7 +288,7 @@ mod tests {
             let table = fields(&bytes, bytes.len() as u64);
             prop_assert!(table.windows(2).all(|pair| pair[0].span.end == pair[1].span.start));
             let _ = fields(&bytes, (bytes.len() as u64).saturating_add(extra));
-            if let HeadReading::Complete(head) = FrameHead::read(&bytes) {
+            if let Some(head) = FrameHead::read(&bytes) {
                 let mut again = Vec::new();
                 head.encode(&mut again);
                 prop_assert_eq!(&again[..], &bytes[..head.header_len()]);

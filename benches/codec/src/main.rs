@@ -26,7 +26,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use framescope::proto::endpoint::{Endpoint, Limits};
-use framescope::wire::frame::{FrameHead, HeadReading};
+use framescope::wire::frame::FrameHead;
 use framescope::wire::mask;
 use framescope::wire::opcode::Opcode;
 
@@ -124,7 +124,7 @@ fn timed(passes: usize, mut pass: impl FnMut()) -> f64 {
 /// Unmasks in place. The next pass masks again, which is the same work.
 fn wire(frames: &mut Frames) {
     let mut rest = frames.wire.as_mut_slice();
-    while let HeadReading::Complete(head) = FrameHead::read(rest) {
+    while let Some(head) = FrameHead::read(rest) {
         let (frame, after) = rest.split_at_mut(head.wire_len() as usize);
         let payload = &mut frame[head.header_len()..];
         if let Some(key) = head.masking_key {

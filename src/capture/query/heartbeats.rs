@@ -6,7 +6,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::capture::store::record_reader::RecordReader;
 use crate::proto::dissected::{Direction, Kind};
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
@@ -49,7 +49,7 @@ impl Heartbeats {
         if self.reader.wire(record, 0..MAX_HEAD_LEN as u64 + MAX_TEXT, &mut self.wire).is_err() {
             return false;
         }
-        let HeadReading::Complete(head) = FrameHead::read(&self.wire) else { return false };
+        let Some(head) = FrameHead::read(&self.wire) else { return false };
         let text = &mut self.wire[head.header_len()..];
         if let Some(key) = head.masking_key {
             mask::apply(text, key, 0);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::record::Record;
 use super::{Capture, to_usize};
 use crate::proto::dissected::{Direction, Kind};
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
 use crate::wire::mask;
 
 /// The longest distance between two pieces of a stream that are read at once, and the longest such piece, in bytes.
@@ -87,10 +87,7 @@ impl Capture {
         if record.opcode().is_none() {
             return Ok(None);
         }
-        Ok(match FrameHead::read(&self.wire(record, 0..MAX_HEAD_LEN as u64)?) {
-            HeadReading::Complete(head) => Some(head),
-            HeadReading::NeedMore(_) => None,
-        })
+        Ok(FrameHead::read(&self.wire(record, 0..MAX_HEAD_LEN as u64)?))
     }
 
     /// Bytes of a frame's payload, unmasked: the part of `range` (relative to the payload) that was captured. Empty for

@@ -8,7 +8,7 @@ use super::{Capture, to_usize};
 use crate::proto::compressed_messages::MAX_INFLATED;
 use crate::proto::deflate::{InflateError, MessageInflater};
 use crate::proto::dissected::{Direction, Kind};
-use crate::wire::frame::{FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
@@ -207,7 +207,7 @@ impl Walk<'_> {
         let mut open: Option<Open> = None;
         let mut payload = Vec::new();
         while at < end {
-            let HeadReading::Complete(head) = FrameHead::read(self.bytes(at, MAX_HEAD_LEN as u64)?) else {
+            let Some(head) = FrameHead::read(self.bytes(at, MAX_HEAD_LEN as u64)?) else {
                 return Ok(None);
             };
             let (begin, next) = (at + head.header_len() as u64, at.saturating_add(head.wire_len()));

@@ -10,20 +10,12 @@
 
 use super::super::resync;
 use super::{
-    Body, ConnectionState, DissectedRecord, Dissector, EndReason, FrameReader, Kind, ReadNext, Resync, Rule, State,
-    Time,
+    Body, ConnectionState, DissectedRecord, Dissector, EndReason, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext,
+    Resync, Rule, State, Time, may_be_head,
 };
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Finding;
 use crate::wire::http;
-
-/// The result of [`Dissector::resync`].
-pub(super) enum ResyncStep {
-    /// It took this many bytes.
-    Taken(usize),
-    /// The bytes are frames, although the capture lacks the server's response: see [`super::FeedOutcome::FramesInferred`].
-    FramesInferred,
-}
 
 impl Dissector {
     /// A dissector that starts at an unknown position of a WebSocket connection.
@@ -32,7 +24,7 @@ impl Dissector {
     }
 
     /// Notes that the capture lacks the next `missing` bytes. The bytes after them were captured at `now`.
-    pub fn gap(&mut self, missing: u64, now: Time, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+    pub fn gap(&mut self, missing: u64, now: Time, connection: &mut ConnectionState) {
         let start = self.record_start();
         let here = self.position + missing;
         let within = |left: Option<u64>| left.and_then(|left| left.checked_sub(missing));
@@ -79,7 +71,7 @@ impl Dissector {
             }
         };
         if let Some(cut) = cut.filter(|cut| cut.wire_len > 0) {
-            connection.emit(cut, out);
+            connection.emit(cut);
         }
         let mut gap = DissectedRecord::new(Kind::Gap, self.direction, self.position, missing, now);
         if connection.deflate.is_some_and(|agreed| agreed.takeover(self.direction))
@@ -87,7 +79,7 @@ impl Dissector {
         {
             gap.findings.push(Finding::new(Rule::ContextLost, None));
         }
-        connection.emit(gap, out);
+        connection.emit(gap);
         connection.lost(self.direction);
         self.position = here;
         self.state = next;
@@ -96,32 +88,27 @@ impl Dissector {
 
     /// Notes that a frame or a head starts at this offset. Unrecognized bytes end there at the latest. Returns true if
     /// this was not known before.
-    pub fn begins(&mut self, at: u64, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) -> bool {
+    pub fn begins(&mut self, at: u64, connection: &mut ConnectionState) -> bool {
         let State::Resync(resync) = &mut self.state else { return false };
         let Some(left) = at.checked_sub(self.position).filter(|_| resync.left.is_none()) else { return false };
         resync.left = Some(left);
         resync.announced = true;
         if left == 0 {
-            self.end_junk(connection, out);
+            self.end_junk(connection);
             self.resume_if_certain();
         }
         true
     }
 
-    /// Takes bytes after a gap. `packet` is true if they are the first bytes of a packet.
-    pub(super) fn resync(
-        &mut self,
-        bytes: &[u8],
-        packet: bool,
-        now: Time,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) -> ResyncStep {
-        let State::Resync(resync) = &self.state else { return ResyncStep::Taken(0) };
-        if resync.left.is_none() && (packet || resync.announced) {
+    /// Takes bytes after a gap; `at` bytes of the call, which begins with a packet, were taken before.
+    pub(super) fn resync(&mut self, bytes: &[u8], at: usize, now: Time, connection: &mut ConnectionState) -> FeedStep {
+        let State::Resync(resync) = &self.state else { return FeedStep::Taken(0) };
+        if resync.left.is_none() && (at == 0 || resync.announced) {
             let certain = match resync.then {
                 ReadNext::Frames => resync::begins_with_frame(bytes, self.direction, connection.rsv1_may_be_set()),
-                ReadNext::Head if resync.announced => self.may_be_head(bytes) || !connection.asked_to_upgrade(),
+                ReadNext::Head if resync.announced => {
+                    may_be_head(self.direction, bytes) || !connection.asked_to_upgrade()
+                }
                 ReadNext::Head => self.is_head(bytes),
                 ReadNext::Early | ReadNext::Junk => false,
             };
@@ -131,30 +118,24 @@ impl Dissector {
                     || self.direction == Direction::ClientToServer && connection.request_unseen())
                 && (resync.announced || resync::begins_with_frame(bytes, self.direction, true));
             if certain || inferred {
-                self.end_junk(connection, out);
+                self.end_junk(connection);
                 if inferred {
-                    return ResyncStep::FramesInferred;
+                    return FeedStep::Stop(FeedOutcome::FramesInferred { taken: at });
                 }
                 if let State::Resync(resync) = &mut self.state {
                     (resync.left, resync.announced) = (Some(0), false);
                 }
                 self.resume_if_certain();
-                return ResyncStep::Taken(0);
+                return FeedStep::Taken(0);
             }
         }
-        self.take_opaque(bytes, now, connection, out)
+        self.take_opaque(bytes, now, connection)
     }
 
     /// Takes unrecognized bytes up to the known end of the resynchronization, in records of bounded length.
-    fn take_opaque(
-        &mut self,
-        bytes: &[u8],
-        now: Time,
-        connection: &mut ConnectionState,
-        out: &mut Vec<DissectedRecord>,
-    ) -> ResyncStep {
+    fn take_opaque(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState) -> FeedStep {
         let position = self.position;
-        let State::Resync(resync) = &mut self.state else { return ResyncStep::Taken(0) };
+        let State::Resync(resync) = &mut self.state else { return FeedStep::Taken(0) };
         let limit = super::MAX_JUNK - (position - resync.start);
         let taken = limit.min(resync.left.unwrap_or(u64::MAX)).min(bytes.len() as u64);
         let over = resync.left.as_mut().is_some_and(|left| {
@@ -165,7 +146,7 @@ impl Dissector {
             let end = position + taken;
             let record = DissectedRecord::new(Kind::Junk, self.direction, resync.start, end - resync.start, now);
             resync.start = end;
-            connection.emit(record, out);
+            connection.emit(record);
             if over {
                 // Resume after these bytes.
                 self.position = end;
@@ -173,7 +154,7 @@ impl Dissector {
                 self.position = position;
             }
         }
-        ResyncStep::Taken(taken as usize)
+        FeedStep::Taken(taken as usize)
     }
 
     /// Resumes dissection if the known end is reached.
@@ -198,21 +179,13 @@ impl Dissector {
     }
 
     /// Appends a record of the unrecognized bytes so far.
-    fn end_junk(&mut self, connection: &mut ConnectionState, out: &mut Vec<DissectedRecord>) {
+    fn end_junk(&mut self, connection: &mut ConnectionState) {
         let junk = self.begun(Kind::Junk, self.record_start());
         if junk.wire_len > 0 {
-            connection.emit(junk, out);
+            connection.emit(junk);
         }
         if let State::Resync(resync) = &mut self.state {
             resync.start = self.position;
-        }
-    }
-
-    /// True if these bytes, which may be few, can be the start of a head.
-    fn may_be_head(&self, bytes: &[u8]) -> bool {
-        match self.direction {
-            Direction::ServerToClient => http::may_be_response(bytes),
-            Direction::ClientToServer => http::may_be_request(bytes),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::proto::judge::{ActiveExtensions, judge_head};
 use crate::proto::rules::{Finding, Rule, Severity};
 use crate::proto::utf8::Utf8;
 use crate::wire::field::Span;
-use crate::wire::frame::{self, FrameHead, HeadReading, MAX_HEAD_LEN};
+use crate::wire::frame::{self, FrameHead, MAX_HEAD_LEN};
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
@@ -105,7 +105,7 @@ impl EndpointReader {
     #[inline]
     fn read_head(&mut self, rest: &mut &[u8]) -> Option<FrameHead> {
         if self.partial_len == 0
-            && let HeadReading::Complete(head) = FrameHead::read(rest)
+            && let Some(head) = FrameHead::read(rest)
         {
             *rest = &rest[head.header_len()..];
             return Some(head);
@@ -114,12 +114,12 @@ impl EndpointReader {
         let taken = rest.len().min(MAX_HEAD_LEN - had);
         self.partial[had..had + taken].copy_from_slice(&rest[..taken]);
         match FrameHead::read(&self.partial[..had + taken]) {
-            HeadReading::Complete(head) => {
+            Some(head) => {
                 *rest = &rest[head.header_len() - had..];
                 self.partial_len = 0;
                 Some(head)
             }
-            HeadReading::NeedMore(_) => {
+            None => {
                 *rest = &rest[taken..];
                 self.partial_len = had + taken;
                 None

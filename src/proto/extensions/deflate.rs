@@ -76,48 +76,36 @@ impl ParamFaultKind {
     }
 }
 
-/// The parameters of an extension, each with an element per side, server first. `Some(None)` is a window parameter without
-/// a value.
-struct ParsedParams {
-    no_context_takeover: [bool; 2],
-    max_window_bits: [Option<Option<u8>>; 2],
-}
-
 /// The names of the parameters, server first.
 const NO_CONTEXT_TAKEOVER: [&str; 2] = ["server_no_context_takeover", "client_no_context_takeover"];
 const MAX_WINDOW_BITS: [&str; 2] = ["server_max_window_bits", "client_max_window_bits"];
 
-/// Reads the parameters. `bare` is true for the sides whose window parameter may have no value.
-fn read(extension: &Extension, bare: [bool; 2]) -> Result<ParsedParams, ParamFault> {
-    let mut read = ParsedParams { no_context_takeover: [false; 2], max_window_bits: [None; 2] };
+/// Reads the parameters of an offer, or of a response, in which every window parameter has a value.
+fn read(extension: &Extension, is_offer: bool) -> Result<DeflateOffer, ParamFault> {
+    let mut offer = DeflateOffer::default();
     for (i, param) in extension.params.iter().enumerate() {
         let fault = |kind| {
             let value = param.value.as_ref().map(|value| format!("={value}")).unwrap_or_default();
-            Err(ParamFault { kind, param: format!("{}{value}", param.name), span: param.span.clone() })
+            ParamFault { kind, param: format!("{}{value}", param.name), span: param.span.clone() }
         };
-        let which = |names: [&str; 2]| names.iter().position(|name| *name == param.name);
+        let flag = || if param.value.is_none() { Ok(true) } else { Err(fault(ParamFaultKind::Value)) };
+        let bits = |may_be_bare: bool| match &param.value {
+            None if may_be_bare => Ok(None),
+            None => Err(fault(ParamFaultKind::NoValue)),
+            Some(value) => window_bits(value).map(Some).ok_or_else(|| fault(ParamFaultKind::WindowBits)),
+        };
         if extension.params[..i].iter().any(|earlier| earlier.name == param.name) {
-            return fault(ParamFaultKind::Repeated);
+            return Err(fault(ParamFaultKind::Repeated));
         }
-        if let Some(side) = which(NO_CONTEXT_TAKEOVER) {
-            if param.value.is_some() {
-                return fault(ParamFaultKind::Value);
-            }
-            read.no_context_takeover[side] = true;
-        } else if let Some(side) = which(MAX_WINDOW_BITS) {
-            read.max_window_bits[side] = match &param.value {
-                None if bare[side] => Some(None),
-                None => return fault(ParamFaultKind::NoValue),
-                Some(value) => match window_bits(value) {
-                    Some(bits) => Some(Some(bits)),
-                    None => return fault(ParamFaultKind::WindowBits),
-                },
-            };
-        } else {
-            return fault(ParamFaultKind::Unknown);
+        match param.name.as_str() {
+            name if name == NO_CONTEXT_TAKEOVER[0] => offer.server_no_context_takeover = flag()?,
+            name if name == NO_CONTEXT_TAKEOVER[1] => offer.client_no_context_takeover = flag()?,
+            name if name == MAX_WINDOW_BITS[0] => offer.server_max_window_bits = bits(false)?,
+            name if name == MAX_WINDOW_BITS[1] => offer.client_max_window_bits = Some(bits(is_offer)?),
+            _ => return Err(fault(ParamFaultKind::Unknown)),
         }
     }
-    Ok(read)
+    Ok(offer)
 }
 
 /// A decimal number from 8 to 15 without leading zeros (RFC 7692 §7.1.2.1).
@@ -132,13 +120,17 @@ impl DeflateOffer {
     /// # Errors
     /// The first invalid parameter, for which the server must decline the offer (RFC 7692 §7.1).
     pub fn read(extension: &Extension) -> Result<Self, ParamFault> {
-        let read = read(extension, [false, true])?;
-        Ok(Self {
-            server_no_context_takeover: read.no_context_takeover[0],
-            client_no_context_takeover: read.no_context_takeover[1],
-            server_max_window_bits: read.max_window_bits[0].flatten(),
-            client_max_window_bits: read.max_window_bits[1],
-        })
+        read(extension, true)
+    }
+
+    /// The response that grants everything that the offer requests or hints at.
+    fn granted(self) -> DeflateParams {
+        DeflateParams {
+            server_no_context_takeover: self.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover,
+            server_max_window_bits: self.server_max_window_bits,
+            client_max_window_bits: self.client_max_window_bits.flatten(),
+        }
     }
 
     /// Checks whether a response with these parameters may accept this offer.
@@ -175,13 +167,7 @@ impl DeflateParams {
     /// # Errors
     /// The first invalid parameter, for which the client must fail the connection (RFC 7692 §7.1).
     pub fn read(extension: &Extension) -> Result<Self, ParamFault> {
-        let read = read(extension, [false, false])?;
-        Ok(Self {
-            server_no_context_takeover: read.no_context_takeover[0],
-            client_no_context_takeover: read.no_context_takeover[1],
-            server_max_window_bits: read.max_window_bits[0].flatten(),
-            client_max_window_bits: read.max_window_bits[1].flatten(),
-        })
+        read(extension, false).map(DeflateOffer::granted)
     }
 
     /// Reads the valid parameters of an element of a response header and ignores the others. An inspector needs this: a
@@ -209,13 +195,7 @@ impl DeflateParams {
             return None;
         }
         let offers = offers.list.iter().filter(|e| e.is_deflate()).filter_map(|e| DeflateOffer::read(e).ok());
-        let mut acceptable = offers.filter(|offer| offer.server_max_window_bits != Some(8));
-        acceptable.next().map(|offer| Self {
-            server_no_context_takeover: offer.server_no_context_takeover,
-            client_no_context_takeover: offer.client_no_context_takeover,
-            server_max_window_bits: offer.server_max_window_bits,
-            client_max_window_bits: offer.client_max_window_bits.flatten(),
-        })
+        offers.filter(|offer| offer.server_max_window_bits != Some(8)).map(DeflateOffer::granted).next()
     }
 
     /// True if a message in this direction may refer to earlier ones (RFC 7692 §7.1.1).
