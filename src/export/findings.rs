@@ -1,6 +1,6 @@
 //! Findings as lines: for people, and as JSON objects. Also writes the objects of `findings` in NDJSON.
 
-use super::json::{self, key, number_field, optional, string_field};
+use super::json::{self, list_field, number_field, optional, quoted_field, string_field};
 use super::timestamp::Timestamps;
 use crate::capture::format::NDJSON_VERSION;
 use crate::capture::store::record::Record;
@@ -16,12 +16,7 @@ pub(super) fn fields(out: &mut Vec<u8>, finding: &Finding) {
     string_field(out, "severity", finding.rule.severity().name());
     string_field(out, "text", &finding.sentence());
     optional(out, "bits", finding.span, |out, name, span| {
-        key(out, name);
-        out.push(b'[');
-        json::number(out, span.start);
-        out.push(b',');
-        json::number(out, span.end);
-        out.push(b']');
+        list_field(out, name, [span.start, span.end], json::number);
     });
     optional(out, "about", finding.about, number_field);
     if let Some(number) = finding.number {
@@ -80,18 +75,15 @@ impl FindingLines {
     }
 
     fn append_json(&mut self, record: &Record, finding: &Finding, out: &mut Vec<u8>) {
-        out.push(b'{');
-        number_field(out, "v", NDJSON_VERSION);
-        string_field(out, "file", &self.file);
-        number_field(out, "record", record.no);
-        number_field(out, "conn", u64::from(record.connection));
-        string_field(out, "dir", record.direction.name());
-        key(out, "time");
-        out.push(b'"');
-        self.times.push(out, record.time);
-        out.push(b'"');
-        fields(out, finding);
-        out.push(b'}');
+        json::object(out, |out| {
+            number_field(out, "v", NDJSON_VERSION);
+            string_field(out, "file", &self.file);
+            number_field(out, "record", record.no);
+            number_field(out, "conn", u64::from(record.connection));
+            string_field(out, "dir", record.direction.name());
+            quoted_field(out, "time", |out| self.times.push(out, record.time));
+            fields(out, finding);
+        });
     }
 
     /// ```text

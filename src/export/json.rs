@@ -32,6 +32,45 @@ pub fn string_field(out: &mut Vec<u8>, name: &str, value: &str) {
     string(out, value);
 }
 
+/// Appends a string field whose text `write` appends: it needs no escaping.
+pub fn quoted_field(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    key(out, name);
+    out.push(b'"');
+    write(out);
+    out.push(b'"');
+}
+
+/// Appends a field with an array, each item of which `write` appends.
+pub fn list_field<T>(
+    out: &mut Vec<u8>,
+    name: &str,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Vec<u8>, T),
+) {
+    key(out, name);
+    out.push(b'[');
+    for (i, item) in items.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(out, item);
+    }
+    out.push(b']');
+}
+
+/// Appends a field with an object, the fields of which `write` appends.
+pub fn object_field(out: &mut Vec<u8>, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
+    key(out, name);
+    object(out, write);
+}
+
+/// Appends an object, the fields of which `write` appends.
+pub fn object(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'{');
+    write(out);
+    out.push(b'}');
+}
+
 pub fn null_field(out: &mut Vec<u8>, name: &str) {
     key(out, name);
     out.extend_from_slice(b"null");

@@ -46,11 +46,8 @@ impl Writer<'_> {
         self.entries += 1;
         self.written += 1 + u64::from(response.is_some());
         let out = &mut sink.buffer;
-        key(out, "startedDateTime");
-        out.push(b'"');
         // In milliseconds, as Chrome writes it: some programs do not read more digits.
-        out.extend_from_slice(&self.times.text(request.time).as_bytes()[..23]);
-        out.extend_from_slice(b"Z\"");
+        string_field(out, "startedDateTime", &format!("{}Z", &self.times.text(request.time)[..23]));
         key(out, "time");
         millis(out, times[0], times[2]);
         self.request(run, &asked, is_websocket, out);

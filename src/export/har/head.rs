@@ -1,12 +1,11 @@
 //! The keys of HAR for the heads of requests and responses: headers, cookies, query and URL.
 
-use crate::export::json::{bool_field, key, string_field};
+use crate::export::json::{bool_field, list_field, object, string_field};
 use crate::wire::http::Head;
 
 /// Appends `headers`. Joins folded values, and skips lines without a name.
 pub fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
-    key(out, "headers");
-    list(out, head.headers.iter().filter(|line| !line.name.is_empty()), |out, line| {
+    objects(out, "headers", head.headers.iter().filter(|line| !line.name.is_empty()), |out, line| {
         pair(out, &head.text(&line.name), &unfolded(&head.text(&line.value)));
     });
 }
@@ -15,17 +14,15 @@ pub fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
 pub fn cookies_sent(out: &mut Vec<u8>, head: &Head<'_>) {
     let lines: Vec<String> = texts(head, "cookie");
     let cookies = lines.iter().flat_map(|line| line.split(';')).map(str::trim).filter(|cookie| !cookie.is_empty());
-    key(out, "cookies");
-    list(out, cookies, |out, cookie| {
-        let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
+    objects(out, "cookies", cookies, |out, cookie| {
+        let (name, value) = split(cookie);
         pair(out, name, value);
     });
 }
 
 /// Appends the `cookies` of a response.
 pub fn cookies_set(out: &mut Vec<u8>, head: &Head<'_>) {
-    key(out, "cookies");
-    list(out, texts(head, "set-cookie").iter(), |out, line| {
+    objects(out, "cookies", texts(head, "set-cookie").iter(), |out, line| {
         let mut parts = line.split(';').map(str::trim);
         let (name, value) = split(parts.next().unwrap_or_default());
         string_field(out, "name", name);
@@ -45,8 +42,7 @@ pub fn cookies_set(out: &mut Vec<u8>, head: &Head<'_>) {
 /// Appends `queryString`: the pairs after the question mark, not decoded.
 pub fn query(out: &mut Vec<u8>, target: &str) {
     let query = target.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
-    key(out, "queryString");
-    list(out, query.split('&').filter(|part| !part.is_empty()), |out, part| {
+    objects(out, "queryString", query.split('&').filter(|part| !part.is_empty()), |out, part| {
         let (name, value) = split(part);
         pair(out, name, value);
     });
@@ -82,16 +78,7 @@ fn pair(out: &mut Vec<u8>, name: &str, value: &str) {
     string_field(out, "value", value);
 }
 
-/// Appends an array of objects.
-fn list<T>(out: &mut Vec<u8>, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
-    out.push(b'[');
-    for (i, item) in items.enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.push(b'{');
-        write(out, item);
-        out.push(b'}');
-    }
-    out.push(b']');
+/// Appends a field with an array of objects.
+fn objects<T>(out: &mut Vec<u8>, name: &str, items: impl Iterator<Item = T>, mut fields: impl FnMut(&mut Vec<u8>, T)) {
+    list_field(out, name, items, |out, item| object(out, |out| fields(out, item)));
 }

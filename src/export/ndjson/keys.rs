@@ -3,7 +3,9 @@
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::Inflated;
 use crate::capture::store::record::Record;
-use crate::export::json::{self, bool_field, key, null_field, number_field, optional, string_field};
+use crate::export::json::{
+    self, bool_field, list_field, null_field, number_field, object_field, optional, quoted_field, string_field,
+};
 use crate::export::source::Bytes;
 use crate::export::{ExportError, findings};
 use crate::proto::accept::AcceptBench;
@@ -28,11 +30,9 @@ pub enum Payload {
     Unknown,
 }
 
-/// A string that needs no escaping.
-pub fn quoted(out: &mut Vec<u8>, word: &str) {
-    out.push(b'"');
-    out.extend_from_slice(word.as_bytes());
-    out.push(b'"');
+/// A word that needs no escaping.
+pub fn word_field(out: &mut Vec<u8>, name: &str, word: &str) {
+    quoted_field(out, name, |out| out.extend_from_slice(word.as_bytes()));
 }
 
 pub fn addresses(capture: &Capture, record: &Record, out: &mut Vec<u8>) {
@@ -67,19 +67,13 @@ pub fn response_fields(out: &mut Vec<u8>, head: &Head<'_>) {
 }
 
 fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
-    key(out, "headers");
-    out.push(b'[');
-    for (i, line) in head.headers.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
+    list_field(out, "headers", &head.headers, |out, line| {
         out.push(b'[');
         json::string(out, &head.text(&line.name));
         out.push(b',');
         json::string(out, &head.text(&line.value));
         out.push(b']');
-    }
-    out.push(b']');
+    });
 }
 
 /// The computation of the accept key, for a 101 response whose request has a key and is in the capture.
@@ -100,22 +94,18 @@ pub fn inflated_fields(out: &mut Vec<u8>, message: Option<&Inflated>) {
     let text = message.and_then(Inflated::text);
     optional(out, "inflated", text, string_field);
     optional(out, "inflated_data", message.filter(|_| text.is_none()), |out, name, message| {
-        key(out, name);
-        out.push(b'"');
-        json::base64(out, &message.bytes);
-        out.push(b'"');
+        quoted_field(out, name, |out| json::base64(out, &message.bytes));
     });
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `optional` asks for")]
 pub fn accept_field(out: &mut Vec<u8>, name: &str, bench: AcceptBench) {
-    key(out, name);
-    out.push(b'{');
-    string_field(out, "key", &bench.key);
-    string_field(out, "expected", &bench.expected);
-    optional(out, "received", bench.received.as_deref(), string_field);
-    bool_field(out, "ok", bench.is_ok());
-    out.push(b'}');
+    object_field(out, name, |out| {
+        string_field(out, "key", &bench.key);
+        string_field(out, "expected", &bench.expected);
+        optional(out, "received", bench.received.as_deref(), string_field);
+        bool_field(out, "ok", bench.is_ok());
+    });
 }
 
 /// Appends `fin` to `masking_key` of a frame whose first bytes are `wire`. For a truncated head, those that are certain.
@@ -134,10 +124,7 @@ pub fn head_fields(out: &mut Vec<u8>, wire: &[u8]) {
     optional(out, "payload_len", start.and_then(|start| start.payload_len()), number_field);
     optional(out, "header_len", start.and_then(|start| start.header_len()).map(|len| len as u64), number_field);
     optional(out, "masking_key", start.and_then(|start| start.masking_key), |out, name, masking_key| {
-        key(out, name);
-        out.push(b'"');
-        json::hex(out, &masking_key);
-        out.push(b'"');
+        quoted_field(out, name, |out| json::hex(out, &masking_key));
     });
 }
 
@@ -149,10 +136,7 @@ pub fn small_payload(out: &mut Vec<u8>, payload: Payload, bytes: &[u8]) {
         }
         Payload::Data => {
             null_field(out, "text");
-            key(out, "data");
-            out.push(b'"');
-            json::base64(out, bytes);
-            out.push(b'"');
+            quoted_field(out, "data", |out| json::base64(out, bytes));
         }
         Payload::Unknown => {
             null_field(out, "text");
@@ -170,15 +154,5 @@ pub fn close_fields(out: &mut Vec<u8>, payload: Option<&[u8]>) {
 }
 
 pub fn findings_field(out: &mut Vec<u8>, findings: &[Finding]) {
-    key(out, "findings");
-    out.push(b'[');
-    for (i, finding) in findings.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.push(b'{');
-        findings::fields(out, finding);
-        out.push(b'}');
-    }
-    out.push(b']');
+    list_field(out, "findings", findings, |out, finding| json::object(out, |out| findings::fields(out, finding)));
 }

@@ -2,7 +2,7 @@
 
 mod keys;
 
-use super::json::{self, key, null_field, number_field, optional, string_field};
+use super::json::{self, key, null_field, number_field, optional, quoted_field, string_field};
 use super::sink::Sink;
 use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
@@ -12,13 +12,13 @@ use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::utf8::Utf8;
-use crate::wire::frame::{FrameHead, HeadReading};
+use crate::wire::frame::FrameHead;
 use crate::wire::http::Head;
 use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 use keys::{
-    Payload, accept, accept_field, addresses, close_fields, findings_field, head_fields, inflated_fields, quoted,
-    request_fields, response_fields, small_payload,
+    Payload, accept, accept_field, addresses, close_fields, findings_field, head_fields, inflated_fields,
+    request_fields, response_fields, small_payload, word_field,
 };
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
@@ -59,17 +59,37 @@ struct Writer {
 impl Writer {
     fn write_record(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         self.common(record, &mut sink.buffer);
-        match record.kind {
-            Kind::Request => self.request(bytes, record, sink)?,
-            Kind::Response => self.response(bytes, record, sink)?,
-            Kind::Frame => self.frame(bytes, record, sink)?,
+        // A truncated record has the keys of a complete one, and `of`.
+        let whole = match (record.kind, record.direction) {
+            (Kind::CutFrame, _) => Kind::Frame,
+            (Kind::CutHttp, Direction::ClientToServer) => Kind::Request,
+            (Kind::CutHttp, Direction::ServerToClient) => Kind::Response,
+            (kind, _) => kind,
+        };
+        match whole {
             Kind::Gap => number_field(&mut sink.buffer, "missing", record.wire_len),
             Kind::End(how) => string_field(&mut sink.buffer, "how", how.name()),
-            Kind::Junk => {
-                number_field(&mut sink.buffer, "wire_len", record.wire_len);
-                self.wire(bytes, record, sink)?;
+            _ => number_field(&mut sink.buffer, "wire_len", record.wire_len),
+        }
+        if whole != record.kind {
+            string_field(&mut sink.buffer, "of", whole.name());
+        }
+        match whole {
+            Kind::Request => {
+                addresses(bytes.capture(), record, &mut sink.buffer);
+                let head = self.wire(bytes, record, sink)?;
+                request_fields(&mut sink.buffer, &Head::read(&head));
             }
-            Kind::CutHttp | Kind::CutFrame => self.cut(bytes, record, sink)?,
+            Kind::Response => {
+                let head = self.wire(bytes, record, sink)?;
+                let head = Head::read(&head);
+                response_fields(&mut sink.buffer, &head);
+                let bench = accept(bytes, record, &head)?;
+                optional(&mut sink.buffer, "accept", bench, accept_field);
+            }
+            Kind::Frame => self.frame(bytes, record, sink)?,
+            Kind::Junk => drop(self.wire(bytes, record, sink)?),
+            _ => {}
         }
         findings_field(&mut sink.buffer, &record.findings);
         sink.buffer.extend_from_slice(b"}\n");
@@ -80,36 +100,11 @@ impl Writer {
         out.push(b'{');
         number_field(out, "v", NDJSON_VERSION);
         number_field(out, "no", record.no);
-        key(out, "type");
-        quoted(out, record.kind.name());
+        word_field(out, "type", record.kind.name());
         number_field(out, "conn", u64::from(record.connection));
-        optional(out, "dir", record.known_direction().map(Direction::name), |out, name, word| {
-            key(out, name);
-            quoted(out, word);
-        });
-        key(out, "time");
-        out.push(b'"');
-        self.times.push(out, record.time);
-        out.push(b'"');
+        optional(out, "dir", record.known_direction().map(Direction::name), word_field);
+        quoted_field(out, "time", |out| self.times.push(out, record.time));
         number_field(out, "offset", record.offset);
-    }
-
-    fn request(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        number_field(&mut sink.buffer, "wire_len", record.wire_len);
-        addresses(bytes.capture(), record, &mut sink.buffer);
-        let head = self.wire(bytes, record, sink)?;
-        request_fields(&mut sink.buffer, &Head::read(&head));
-        Ok(())
-    }
-
-    fn response(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        number_field(&mut sink.buffer, "wire_len", record.wire_len);
-        let bytes_of_head = self.wire(bytes, record, sink)?;
-        let head = Head::read(&bytes_of_head);
-        response_fields(&mut sink.buffer, &head);
-        let bench = accept(bytes, record, &head)?;
-        optional(&mut sink.buffer, "accept", bench, accept_field);
-        Ok(())
     }
 
     /// Writes `wire`. Returns the first piece, which contains all of a head.
@@ -133,47 +128,13 @@ impl Writer {
         Ok(first)
     }
 
-    fn cut(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        number_field(&mut sink.buffer, "wire_len", record.wire_len);
-        let of = match (record.kind, record.direction) {
-            (Kind::CutFrame, _) => "frame",
-            (_, Direction::ClientToServer) => "request",
-            (_, Direction::ServerToClient) => "response",
-        };
-        string_field(&mut sink.buffer, "of", of);
-        if of == "request" {
-            addresses(bytes.capture(), record, &mut sink.buffer);
-        }
-        if of == "frame" {
-            return self.frame_body(bytes, record, sink);
-        }
-        let bytes_of_head = self.wire(bytes, record, sink)?;
-        let head = Head::read(&bytes_of_head);
-        if of == "request" {
-            request_fields(&mut sink.buffer, &head);
-            return Ok(());
-        }
-        response_fields(&mut sink.buffer, &head);
-        let bench = accept(bytes, record, &head)?;
-        optional(&mut sink.buffer, "accept", bench, accept_field);
-        Ok(())
-    }
-
+    /// Writes the keys of a frame from `wire` on.
     fn frame(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        number_field(&mut sink.buffer, "wire_len", record.wire_len);
-        self.frame_body(bytes, record, sink)
-    }
-
-    /// Writes the keys from `wire` on, which complete and truncated frames share.
-    fn frame_body(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         key(&mut sink.buffer, "wire");
         sink.buffer.push(b'"');
         bytes.wire(record, 0, &mut self.wire)?;
         json::hex(&mut sink.buffer, &self.wire);
-        let head = match FrameHead::read(&self.wire) {
-            HeadReading::Complete(head) => Some(head),
-            HeadReading::NeedMore(_) => None,
-        };
+        let head = FrameHead::read(&self.wire);
         let is_text = record.opcode() == Some(Opcode::Text) && !record.compressed;
         let payload = match &head {
             Some(head) if record.wire_len <= PIECE => {
