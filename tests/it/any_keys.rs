@@ -122,7 +122,7 @@ fn screen(over: &Over, size: (u16, u16)) -> (Screen, Option<Wire>) {
             (Screen::live(&wire, size), Some(wire))
         }
         Over::Ring => {
-            let mut wire = Wire::ring(64 * 1024).upgrade();
+            let mut wire = Wire::ring(64 * 1024).upgrade([""; 2]);
             wire.ticks(300);
             (Screen::live(&wire, size), Some(wire))
         }

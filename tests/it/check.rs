@@ -24,7 +24,7 @@ fn capture(fill: impl FnOnce(&mut Wire)) -> (tempfile::TempDir, PathBuf) {
     fill(&mut wire);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
-    fs::copy(wire.recorder.capture().path(), &path).expect("copied");
+    fs::copy(wire.capture().path(), &path).expect("copied");
     (folder, path)
 }
 
@@ -152,12 +152,9 @@ fn what_cannot_be_read_is_one_line_and_wrong_usage_is_status_2() {
 #[test]
 fn captured_text_reaches_no_terminal_raw() {
     let (_folder, path) = capture(|wire| {
-        wire.connection.end(UP, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
-        let address = |text: &str| text.parse().expect("an address");
-        let other = wire.recorder.connection(address("127.0.0.1:50009"), address("127.0.0.1:6455"));
+        let other = wire.recording.connect(50_009);
         let bytes = b"GET / HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";
-        let time = framescope::proto::time::Time(1_795_375_900_000_000_000);
-        other.record(&[framescope::capture::live::recorder::Chunk { direction: UP, time, bytes }]);
+        wire.recording.say(&other, UP, bytes);
     });
     for arguments in [&[name(&path)][..], &[name(&path), "--json"]] {
         let (status, out, _) = check(arguments);

@@ -1,16 +1,16 @@
 //! The command line from outside: exit statuses, single lines on stderr, what the commands print.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::sample_path;
 use crate::support::schema::{CutFrame, Line};
+use crate::support::{RESPONSE, bare_request, frame, sample_path};
 use assert_cmd::cargo::cargo_bin;
-use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
 fn framescope(arguments: &[&str]) -> assert_cmd::Command {
@@ -559,54 +559,49 @@ mod headless {
     }
 
     fn get(address: &str, target: &str) -> String {
-        let mut socket = std::net::TcpStream::connect(address).expect("it serves");
+        let mut socket = TcpStream::connect(address).expect("it serves");
         let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
+        socket.write_all(request.as_bytes()).expect("sent");
         let mut page = String::new();
         socket.read_to_string(&mut page).expect("an answer");
         page
+    }
+
+    /// A connection to `/echo` on which `n` messages of 30,000 bytes came back.
+    fn echoed(address: &str, n: usize) -> TcpStream {
+        let mut socket = TcpStream::connect(address).expect("it serves");
+        socket.write_all(bare_request("/echo", address).as_bytes()).expect("sent");
+        socket.read_exact(&mut [0; RESPONSE.len()]).expect("a response");
+        let message = frame(true, Opcode::Binary, Some([1, 2, 3, 4]), &[0x5a; 30_000]);
+        for _ in 0..n {
+            socket.write_all(&message).expect("sent");
+            socket.read_exact(&mut [0; 30_004]).expect("the echo");
+        }
+        socket
+    }
+
+    /// Reads stdout to its end, in a thread.
+    fn stdout_of(running: &mut Running) -> std::thread::JoinHandle<String> {
+        let mut stdout = running.child.stdout.take().expect("stdout");
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            stdout.read_to_string(&mut text).expect("text");
+            text
+        })
     }
 
     #[test]
     fn lines_that_are_read_late_say_what_is_missing() {
         let mut running =
             Running::start(&["--headless", "--json", "--listen", "127.0.0.1:0", "--no-deflate", "--ring", "1MiB"]);
-        let request = |path: &str| {
-            format!(
-                "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                running.address
-            )
-        };
-        let connect = || {
-            let mut socket = std::net::TcpStream::connect(&running.address).expect("it serves");
-            std::io::Write::write_all(&mut socket, request("/echo").as_bytes()).expect("sent");
-            let mut answer = [0; 129];
-            socket.read_exact(&mut answer).expect("an answer");
-            socket
-        };
-        let (mut wire, payload) = (Vec::new(), [0x5a; 30_000]);
-        FrameHead::new(true, Opcode::Binary, Some([1, 2, 3, 4]), 30_000).encode_with(&payload, &mut wire);
-        let mut sockets = vec![connect()];
         // The test does not read stdout: after some records the pipe is full, nothing is printed, and the ring evicts most records.
-        for n in 0..150 {
-            if n == 50 {
-                sockets.push(connect());
-            }
-            let socket = sockets.last_mut().expect("one");
-            std::io::Write::write_all(socket, &wire).expect("sent");
-            let mut echo = [0; 30_004];
-            socket.read_exact(&mut echo).expect("the echo");
-        }
-        let mut stdout = running.child.stdout.take().expect("stdout");
-        let lines = std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).map(|_| text)
-        });
+        let _first = echoed(&running.address, 50);
+        let _second = echoed(&running.address, 100);
+        let lines = stdout_of(&mut running);
         let (status, _, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(0), "{err}");
         assert!(err.contains(" not printed: stdout was not read in time"), "{err}");
-        let lines = lines.join().expect("no panic").expect("text");
+        let lines = lines.join().expect("no panic");
         let numbers: Vec<u64> = lines.lines().map(number_of_line).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         let number = |text: &str| text.split(' ').next().and_then(|n| n.replace(',', "").parse::<usize>().ok());
@@ -632,31 +627,12 @@ mod headless {
         let path = folder.path().join("day.pcapng").to_string_lossy().into_owned();
         let ring = ["--headless", "--json", "--listen", "127.0.0.1:0", "--ring", "1MiB", "--write", &path];
         let mut running = Running::start(&ring);
-        let mut stdout = running.child.stdout.take().expect("stdout");
-        let lines = std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).map(|_| text)
-        });
-        let mut socket = std::net::TcpStream::connect(&running.address).expect("it serves");
-        let request = format!(
-            "GET /echo HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-            running.address
-        );
-        std::io::Write::write_all(&mut socket, request.as_bytes()).expect("sent");
-        let mut answer = [0; 129];
-        socket.read_exact(&mut answer).expect("an answer");
-        let (mut wire, payload) = (Vec::new(), [0x5a; 30_000]);
-        FrameHead::new(true, Opcode::Binary, Some([1, 2, 3, 4]), 30_000).encode_with(&payload, &mut wire);
-        for _ in 0..60 {
-            std::io::Write::write_all(&mut socket, &wire).expect("sent");
-            let mut echo = [0; 30_004];
-            socket.read_exact(&mut echo).expect("the echo");
-        }
+        let lines = stdout_of(&mut running);
+        let _socket = echoed(&running.address, 60);
         let (status, _, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(0), "{err}");
         assert!(err.contains(" evicted"), "{err}");
-        let lines = lines.join().expect("no panic").expect("text");
+        let lines = lines.join().expect("no panic");
         // Every record, the Close too, is printed or counted: the connections do not wait for stdout.
         let number = |text: &str| text.split(' ').next().and_then(|n| n.replace(',', "").parse::<usize>().ok());
         let part = |what: &str| err.split(" · ").find(|part| part.contains(what)).and_then(number);

@@ -19,7 +19,7 @@ use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, compressed_frame, frame, with_extension};
+use crate::support::{DEFLATE, DOWN, REQUEST, RESPONSE, UP, compressed_frame, deflated, frame, with_lines};
 
 /// The size of the ring, in bytes: less than a tenth of what is sent.
 const RING: u64 = 128 * 1024;
@@ -44,7 +44,7 @@ impl Script {
     fn new(port: u16) -> Self {
         let mut script = Self { port, chunks: Vec::new(), streams: Default::default(), texts: BTreeMap::new() };
         for (direction, head) in [(UP, REQUEST), (DOWN, RESPONSE)] {
-            let head = with_extension(head, "permessage-deflate; server_no_context_takeover");
+            let head = with_lines(head, &format!("{DEFLATE}; server_no_context_takeover"));
             script.send(direction, head.into_bytes());
         }
         // The messages of the server can be read alone; those of the client refer to earlier ones, which may be evicted.
@@ -57,8 +57,7 @@ impl Script {
                     script.send(direction, frame(true, Opcode::Text, key, text.as_bytes()));
                     continue;
                 }
-                let mut payload = Vec::new();
-                deflaters[direction.index()].message(text.as_bytes(), &mut payload);
+                let payload = deflated(&mut deflaters[direction.index()], text.as_bytes());
                 let offset = script.streams[direction.index()].len() as u64;
                 script.texts.insert((direction, offset), text);
                 script.send(direction, compressed_frame(true, Opcode::Text, key, &payload));

@@ -1,7 +1,7 @@
 //! Whole conversations, sound and broken, cut anywhere: nothing is lost, nothing depends on the cut, and the file gives what
 //! was recorded.
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, compressed_frame, everything, load, with_extension};
+use crate::support::{DEFLATE, DOWN, REQUEST, RESPONSE, UP, any_frame, compressed_frame, everything, load, with_lines};
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::proto::connection::Connection;
@@ -69,7 +69,7 @@ fn dissected(talk: &[Said], step: usize) -> Vec<DissectedRecord> {
 
 #[test]
 fn the_part_inflated_before_an_error_is_judged_whatever_the_cut() {
-    let with = |head: &str| with_extension(head, "permessage-deflate");
+    let with = |head: &str| with_lines(head, DEFLATE);
     // A stored block with a byte that is no UTF-8 (RFC 1951 §3.2.4), then a block of a type that does not exist.
     let payload = [0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x07];
     let message = compressed_frame(true, Opcode::Text, None, &payload);

@@ -1,78 +1,49 @@
 //! permessage-deflate in a capture: whatever is asked for, in whatever order, is what was said.
 
-use std::net::SocketAddr;
-use std::path::Path;
-
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, load, with_extension};
-use framescope::capture::live::recorder::{Chunk, Recorder};
-use framescope::capture::live::spool::Spool;
+use crate::support::{DEFLATE, DOWN, UP, Wire, compressed_frame, deflated, frame, load, rules};
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::{Inflated, MessageReader};
 use framescope::capture::store::record::Record;
 use framescope::proto::deflate::{Deflater, InflateError};
 use framescope::proto::dissected::Direction;
 use framescope::proto::rules::Rule;
-use framescope::proto::time::Time;
-use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
-/// A recorded connection that agreed on permessage-deflate with these parameters.
-struct Talk {
-    recorder: Recorder,
-    connection: framescope::capture::live::recorder::ConnectionRecorder,
-    clock: u64,
+/// A connection that negotiated permessage-deflate with these parameters.
+struct Compressing {
+    wire: Wire,
     deflaters: [Deflater; 2],
 }
 
-impl Talk {
-    fn new(path: &Path, parameters: &str, takeover: [bool; 2]) -> Self {
-        let recorder = Recorder::new(Spool::keep(path, false).expect("a spool"));
-        let [client, server]: [SocketAddr; 2] = [([127, 0, 0, 1], 50001).into(), ([127, 0, 0, 1], 6455).into()];
-        let connection = recorder.connection(client, server);
-        let deflaters = takeover.map(|takeover| Deflater::new(15, takeover));
-        let mut talk = Self { recorder, connection, clock: 1_000_000_000, deflaters };
-        talk.say(UP, with_extension(REQUEST, "permessage-deflate; client_max_window_bits").as_bytes());
-        talk.say(DOWN, with_extension(RESPONSE, &format!("permessage-deflate{parameters}")).as_bytes());
-        talk
+impl Compressing {
+    fn new(parameters: &str, takeover: [bool; 2]) -> Self {
+        let lines = [format!("{DEFLATE}; client_max_window_bits"), format!("{DEFLATE}{parameters}")];
+        let wire = Wire::new().upgrade([&lines[0], &lines[1]]);
+        Self { wire, deflaters: takeover.map(|takeover| Deflater::new(15, takeover)) }
     }
 
-    fn say(&mut self, direction: Direction, bytes: &[u8]) {
-        self.clock += 1_000;
-        self.connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
+    fn frame(&mut self, direction: Direction, fin: bool, opcode: Opcode, payload: &[u8]) {
+        let key = self.wire.recording.key(direction);
+        self.wire.say(direction, &frame(fin, opcode, key, payload));
     }
 
-    fn frame(&mut self, direction: Direction, fin: bool, rsv1: bool, opcode: Opcode, payload: &[u8]) {
-        let key = (direction == UP).then_some([0x37, 0xfa, self.clock as u8, 0x3d]);
-        let head = FrameHead { fin, rsv1, ..FrameHead::new(fin, opcode, key, payload.len() as u64) };
-        let mut wire = Vec::new();
-        head.encode_with(payload, &mut wire);
-        self.say(direction, &wire);
+    fn compressed(&mut self, direction: Direction, fin: bool, payload: &[u8]) {
+        let key = self.wire.recording.key(direction);
+        self.wire.say(direction, &compressed_frame(fin, Opcode::Text, key, payload));
     }
 
-    fn deflated(&mut self, direction: Direction, payload: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.deflaters[direction.index()].message(payload, &mut out);
-        out
+    fn deflated(&mut self, direction: Direction, message: &[u8]) -> Vec<u8> {
+        deflated(&mut self.deflaters[direction.index()], message)
     }
 
-    fn message(&mut self, direction: Direction, payload: &[u8]) {
-        let out = self.deflated(direction, payload);
-        self.frame(direction, true, true, Opcode::Text, &out);
-    }
-
-    fn finish(self) -> Capture {
-        let capture = self.recorder.capture().clone();
-        drop(self.connection);
-        capture
+    fn message(&mut self, direction: Direction, message: &[u8]) {
+        let payload = self.deflated(direction, message);
+        self.compressed(direction, true, &payload);
     }
 }
 
 fn inflated(capture: &Capture, record: &Record) -> Option<Inflated> {
     MessageReader::default().message(capture, record, u64::MAX).expect("readable")
-}
-
-fn rules(capture: &Capture) -> Vec<Rule> {
-    capture.records(1..u64::MAX).iter().flat_map(|record| record.findings.iter().map(|f| f.rule)).collect()
 }
 
 /// What both sides say in turn: some repeats, some is random, and all together is longer than several checkpoints.
@@ -93,18 +64,18 @@ fn any_message_is_reached_in_any_order_live_and_reopened() {
         ("; server_no_context_takeover", [true, false]),
         ("; client_no_context_takeover", [false, true]),
     ] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.pcapng");
-        let mut talk = Talk::new(&path, parameters, takeover);
+        let mut talk = Compressing::new(parameters, takeover);
         let count = 3000;
         for i in 0..count {
             talk.message(Direction::BOTH[i % 2], said(i).as_bytes());
         }
-        let live = talk.finish();
-        let reopened = load(&path);
+        let Wire { recording, connection } = talk.wire;
+        drop(connection);
+        let live = recording.capture();
+        let reopened = load(live.path());
         assert_eq!(live.records(1..u64::MAX), reopened.records(1..u64::MAX));
-        assert_eq!(rules(&live), []);
-        for capture in [live, reopened] {
+        assert_eq!(rules(live), []);
+        for capture in [live, &reopened] {
             // One reader, as a thread of the program has: it continues where the next message follows the last.
             let mut reader = MessageReader::default();
             // Forward, backward, and there and back.
@@ -116,7 +87,7 @@ fn any_message_is_reached_in_any_order_live_and_reopened() {
             for i in orders.into_iter().flatten() {
                 let record = capture.record(i as u64 + 3).expect("a record");
                 let message =
-                    reader.message(&capture, &record, u64::MAX).expect("readable").expect("a compressed message");
+                    reader.message(capture, &record, u64::MAX).expect("readable").expect("a compressed message");
                 assert!(message.text() == Some(said(i).as_str()), "{i}");
                 assert_eq!((message.len, message.fault), (said(i).len() as u64, None));
             }
@@ -126,22 +97,20 @@ fn any_message_is_reached_in_any_order_live_and_reopened() {
 
 #[test]
 fn fragments_control_frames_and_plain_messages_between_change_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.pcapng");
-    let mut talk = Talk::new(&path, "", [true; 2]);
+    let mut talk = Compressing::new("", [true; 2]);
     talk.message(DOWN, b"Hello");
-    talk.frame(DOWN, true, false, Opcode::Text, b"not compressed");
+    talk.frame(DOWN, true, Opcode::Text, b"not compressed");
     let compressed = talk.deflated(DOWN, "Hello, größer".repeat(50).as_bytes());
     let (start, rest) = compressed.split_at(3);
-    talk.frame(DOWN, false, true, Opcode::Text, start);
-    talk.frame(DOWN, true, false, Opcode::Ping, b"in between");
-    talk.frame(DOWN, false, false, Opcode::Continuation, b"");
-    talk.frame(DOWN, true, false, Opcode::Continuation, rest);
+    talk.compressed(DOWN, false, start);
+    talk.frame(DOWN, true, Opcode::Ping, b"in between");
+    talk.frame(DOWN, false, Opcode::Continuation, b"");
+    talk.frame(DOWN, true, Opcode::Continuation, rest);
     talk.message(DOWN, b"Hello");
-    let capture = talk.finish();
+    let capture = talk.wire.capture();
     let texts: Vec<_> = (3..=9)
         .map(|no| {
-            let message = inflated(&capture, &capture.record(no).expect("a record"));
+            let message = inflated(capture, &capture.record(no).expect("a record"));
             message.map(|message| (message.text().expect("text").to_owned(), message.compressed_len))
         })
         .collect();
@@ -157,15 +126,14 @@ fn fragments_control_frames_and_plain_messages_between_change_nothing() {
 
 #[test]
 fn invalid_deflate_is_reported_at_its_byte_and_nothing_after_it_is_guessed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut talk = Talk::new(&folder.path().join("a.pcapng"), "", [true; 2]);
+    let mut talk = Compressing::new("", [true; 2]);
     talk.message(DOWN, b"Hello");
     // A reserved block type (RFC 1951 §3.2.3) in the first payload byte.
-    talk.frame(DOWN, true, true, Opcode::Text, &[0x06, 0, 0, 0]);
+    talk.compressed(DOWN, true, &[0x06, 0, 0, 0]);
     talk.message(DOWN, b"Hello");
     // The other direction has a context of its own; its text is no UTF-8 from byte 5 on.
     talk.message(UP, b"Hello\xff");
-    let capture = talk.finish();
+    let capture = talk.wire.capture();
     let found = |no| capture.record(no).expect("a record").findings;
     assert_eq!(found(3), []);
     let [failed] = found(4).try_into().expect("one finding");
@@ -173,7 +141,7 @@ fn invalid_deflate_is_reported_at_its_byte_and_nothing_after_it_is_guessed() {
     assert_eq!(found(5), [], "said once");
     let [bad] = found(6).try_into().expect("one finding");
     assert_eq!((bad.rule, bad.number), (Rule::InflatedNotUtf8, Some(5)));
-    let message = |no| inflated(&capture, &capture.record(no).expect("a record"));
+    let message = |no| inflated(capture, &capture.record(no).expect("a record"));
     assert!(matches!(message(4).expect("its beginning").fault, Some(InflateError::Invalid(_))));
     assert_eq!(message(5), None, "its context is lost");
     assert_eq!(message(6).expect("bytes").bytes, b"Hello\xff");
@@ -181,18 +149,17 @@ fn invalid_deflate_is_reported_at_its_byte_and_nothing_after_it_is_guessed() {
 
 #[test]
 fn a_bomb_is_inflated_to_its_limit_only() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut talk = Talk::new(&folder.path().join("a.pcapng"), "; client_no_context_takeover", [false, true]);
+    let mut talk = Compressing::new("; client_no_context_takeover", [false, true]);
     let bomb = talk.deflated(UP, &vec![b'0'; 80 << 20]);
     assert!(bomb.len() < 100_000);
-    talk.frame(UP, true, true, Opcode::Text, &bomb);
+    talk.compressed(UP, true, &bomb);
     talk.message(UP, b"alone");
     talk.message(UP, &vec![b'1'; 20 << 20]);
-    let capture = talk.finish();
-    assert_eq!(rules(&capture), [Rule::InflateLimit, Rule::InflatedLong]);
+    let capture = talk.wire.capture();
+    assert_eq!(rules(capture), [Rule::InflateLimit, Rule::InflatedLong]);
     let message = |no| {
         MessageReader::default()
-            .message(&capture, &capture.record(no).expect("a record"), 10)
+            .message(capture, &capture.record(no).expect("a record"), 10)
             .expect("readable")
             .expect("a message")
     };

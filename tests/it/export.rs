@@ -1,44 +1,22 @@
-//! Exports against what they are made from: round trips, the schema, redaction, selections, payloads larger than a piece.
+//! Exports against the captures they are made from: round trips, the schema, redaction, selections, payloads larger than a
+//! piece.
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use crate::support::schema::Line;
-use crate::support::{self, DOWN, UP, everything, load};
+use crate::support::{self, DOWN, KEY, Recording, UP, everything, exported, opened, sample};
 use framescope::capture::format::pcapng::{Segments, file_head};
+
 use framescope::capture::import::samples::Sample;
-use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::live::spool::Spool;
+use framescope::capture::live::recorder::ConnectionRecorder;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
 use framescope::export::{ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, export, to_file};
-use framescope::proto::accept::accept_key;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
-
-const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-
-fn opened(path: &Path) -> Capture {
-    let capture = load(path);
-    // That there is TLS in it is no damage.
-    let trouble = capture.trouble().reason.filter(|reason| !reason.contains(": TLS;"));
-    assert_eq!(trouble, None);
-    capture
-}
-
-fn sample(name: &str) -> Capture {
-    reopened(Sample::by_name(name).expect("a sample").bytes)
-}
-
-fn reopened(bytes: &[u8]) -> Capture {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.pcapng");
-    fs::write(&path, bytes).expect("written");
-    opened(&path)
-}
 
 fn exported_with(capture: &Capture, format: Format, options: &ExportOptions) -> (Vec<u8>, Exported) {
     let mut out = Vec::new();
@@ -47,56 +25,15 @@ fn exported_with(capture: &Capture, format: Format, options: &ExportOptions) -> 
     (out, exported)
 }
 
-fn exported(capture: &Capture, format: Format) -> Vec<u8> {
-    exported_with(capture, format, &ExportOptions::default()).0
-}
-
 fn json(capture: &Capture) -> String {
     String::from_utf8(exported(capture, Format::Ndjson)).expect("UTF-8")
 }
 
-/// A recorder with a clock.
-struct Talk {
-    recorder: Recorder,
-    _folder: tempfile::TempDir,
-    clock: u64,
-}
-
-impl Talk {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let spool = Spool::temporary_in(folder.path()).expect("a spool");
-        Self { recorder: Recorder::new(spool), _folder: folder, clock: 1_795_375_800_000_000_000 }
-    }
-
-    fn connection(&self, port: u16) -> ConnectionRecorder {
-        self.recorder.connection(([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], 6455).into())
-    }
-
-    fn say(&mut self, connection: &mut ConnectionRecorder, direction: Direction, bytes: &[u8]) {
-        self.clock += 1_000_003;
-        connection.record(&[Chunk { direction, time: Time(self.clock), bytes }]);
-    }
-
-    fn upgraded(&mut self, port: u16, more: &str) -> ConnectionRecorder {
-        let mut connection = self.connection(port);
-        let request = format!(
-            "GET /echo HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}\
-             Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        );
-        let response = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {}\r\n\r\n",
-            accept_key(KEY.as_bytes())
-        );
-        self.say(&mut connection, UP, request.as_bytes());
-        self.say(&mut connection, DOWN, response.as_bytes());
-        connection
-    }
-
-    fn capture(&self) -> Capture {
-        self.recorder.capture().clone()
-    }
+/// A connection after its handshake; the request has further lines.
+fn upgraded(talk: &mut Recording, port: u16, lines: &str) -> ConnectionRecorder {
+    let connection = talk.connect(port);
+    talk.upgrade(&connection, "/echo", KEY, [lines, ""]);
+    connection
 }
 
 fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
@@ -104,10 +41,8 @@ fn frame(opcode: Opcode, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_cut_head_says_the_same_live_and_reopened() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("cut.pcapng");
-    let mut talk = Talk { recorder: Recorder::new(Spool::keep(&path, false).expect("a spool")), ..Talk::new() };
+fn a_cut_head_has_the_same_findings_live_and_reopened() {
+    let mut talk = Recording::new();
     let cuts: [(&str, EndReason, &[&str]); 4] = [
         ("8f", EndReason::Fin, &["opcode-reserved"]),
         ("897e01", EndReason::Capture, &["client-frame-unmasked", "control-too-long"]),
@@ -115,15 +50,15 @@ fn a_cut_head_says_the_same_live_and_reopened() {
         ("81ff8000000000000001", EndReason::Fin, &["length-top-bit", "message-over-limit"]),
     ];
     for (i, (hex, how, _)) in cuts.into_iter().enumerate() {
-        let mut connection = talk.upgraded(50001 + i as u16, "");
-        talk.say(&mut connection, UP, &hex::decode(hex).expect("hex"));
+        let connection = upgraded(&mut talk, 50001 + i as u16, "");
+        talk.say(&connection, UP, &hex::decode(hex).expect("hex"));
         match how {
-            EndReason::Rst => connection.reset(UP, Time(talk.clock)),
-            how => connection.end(UP, how, Time(talk.clock)),
+            EndReason::Rst => connection.reset(UP, talk.now()),
+            how => connection.end(UP, how, talk.now()),
         }
-        connection.end(DOWN, how, Time(talk.clock));
+        connection.end(DOWN, how, talk.now());
     }
-    let said = |capture: &Capture| {
+    let cut_frames = |capture: &Capture| {
         let cut = |(record, wire): (Record, Vec<u8>)| {
             let rules: Vec<&str> = record.findings.iter().map(|finding| finding.rule.id()).collect();
             (record.kind == Kind::CutFrame).then(|| (hex::encode(wire), rules, record.known_direction()))
@@ -135,40 +70,40 @@ fn a_cut_head_says_the_same_live_and_reopened() {
     let mut expected: Vec<_> =
         cuts.iter().map(|(hex, _, rules)| ((*hex).to_owned(), rules.to_vec(), Some(UP))).collect();
     expected.sort();
-    assert_eq!(said(&talk.capture()), expected);
-    assert_eq!(said(&opened(&path)), expected);
+    assert_eq!(cut_frames(talk.capture()), expected);
+    assert_eq!(cut_frames(&support::load(talk.capture().path())), expected);
 }
 
 /// One record of each type, with text that needs escaping.
-fn motley() -> Capture {
-    let mut talk = Talk::new();
-    let mut first = talk.upgraded(50001, "X-Odd: \"quoted\" \\ \u{202e} ü\r\nno colon\r\n");
-    talk.say(&mut first, DOWN, &frame(Opcode::Text, None, "say \"hi\"\n\u{1b}[31m ✓ \u{1f600}".as_bytes()));
-    talk.say(&mut first, UP, &frame(Opcode::Binary, Some([1, 2, 3, 4]), &[0, 255, 7]));
-    talk.say(&mut first, UP, &frame(Opcode::Close, Some([5, 6, 7, 8]), b"\x03\xe8bye"));
-    talk.say(&mut first, DOWN, &[0x81, 0x7e, 0x01]);
-    first.end(UP, EndReason::Fin, Time(talk.clock));
-    first.end(DOWN, EndReason::Fin, Time(talk.clock));
-    let mut tls = talk.connection(50002);
-    talk.say(&mut tls, UP, &[0x16, 3, 1, 0, 1, 1]);
-    tls.reset(DOWN, Time(talk.clock));
-    let mut cut = talk.connection(50003);
-    talk.say(&mut cut, UP, b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgr");
-    talk.say(&mut cut, DOWN, b"HTTP/1.1 40");
+fn motley() -> Recording {
+    let mut talk = Recording::new();
+    let first = upgraded(&mut talk, 50001, "X-Odd: \"quoted\" \\ \u{202e} ü\r\nno colon");
+    talk.say(&first, DOWN, &frame(Opcode::Text, None, "say \"hi\"\n\u{1b}[31m ✓ \u{1f600}".as_bytes()));
+    talk.say(&first, UP, &frame(Opcode::Binary, Some([1, 2, 3, 4]), &[0, 255, 7]));
+    talk.say(&first, UP, &frame(Opcode::Close, Some([5, 6, 7, 8]), b"\x03\xe8bye"));
+    talk.say(&first, DOWN, &[0x81, 0x7e, 0x01]);
+    first.end(UP, EndReason::Fin, talk.now());
+    first.end(DOWN, EndReason::Fin, talk.now());
+    let tls = talk.connect(50002);
+    talk.say(&tls, UP, &[0x16, 3, 1, 0, 1, 1]);
+    tls.reset(DOWN, talk.now());
+    let cut = talk.connect(50003);
+    talk.say(&cut, UP, b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgr");
+    talk.say(&cut, DOWN, b"HTTP/1.1 40");
     for direction in Direction::BOTH {
-        cut.end(direction, EndReason::Fin, Time(talk.clock));
+        cut.end(direction, EndReason::Fin, talk.now());
     }
-    let mut plain = talk.connection(50004);
-    talk.say(&mut plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    talk.say(&mut plain, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    plain.end(DOWN, EndReason::Fin, Time(talk.clock));
-    plain.end(UP, EndReason::Fin, Time(talk.clock));
-    let mut mute = talk.upgraded(50005, "");
-    talk.say(&mut mute, UP, &[0x81, 0x85, 1, 2, 3, 4, 5]);
-    mute.end(UP, EndReason::Capture, Time(talk.clock));
-    talk.say(&mut mute, DOWN, &frame(Opcode::Text, None, b"who is there?"));
-    mute.end(DOWN, EndReason::Fin, Time(talk.clock));
-    talk.capture()
+    let plain = talk.connect(50004);
+    talk.say(&plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    talk.say(&plain, DOWN, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    plain.end(DOWN, EndReason::Fin, talk.now());
+    plain.end(UP, EndReason::Fin, talk.now());
+    let mute = upgraded(&mut talk, 50005, "");
+    talk.say(&mute, UP, &[0x81, 0x85, 1, 2, 3, 4, 5]);
+    mute.end(UP, EndReason::Capture, talk.now());
+    talk.say(&mute, DOWN, &frame(Opcode::Text, None, b"who is there?"));
+    mute.end(DOWN, EndReason::Fin, talk.now());
+    talk
 }
 
 mod pcapng {
@@ -177,28 +112,29 @@ mod pcapng {
     #[test]
     fn a_sample_exported_again_is_the_same_file() {
         for sample in Sample::ALL {
-            let capture = reopened(sample.bytes);
+            let capture = opened(sample.bytes);
             let (bytes, exported) = exported_with(&capture, Format::Pcapng, &ExportOptions::default());
             // The finding of a frame that a reset cut is on the frame's packet here, and on the reset's packet in the spool.
             assert!(bytes == sample.bytes || sample.name == "violations", "{}", sample.name);
-            assert_eq!(everything(&reopened(&bytes)), everything(&capture), "{}", sample.name);
+            assert_eq!(everything(&opened(&bytes)), everything(&capture), "{}", sample.name);
             assert_eq!(exported.note, None);
         }
     }
 
     #[test]
     fn every_type_of_record_comes_back() {
-        let capture = motley();
-        let again = reopened(&exported(&capture, Format::Pcapng));
-        assert_eq!(everything(&again), everything(&capture));
-        assert_eq!(json(&again), json(&capture));
+        let talk = motley();
+        let capture = talk.capture();
+        let again = opened(&exported(capture, Format::Pcapng));
+        assert_eq!(everything(&again), everything(capture));
+        assert_eq!(json(&again), json(capture));
     }
 
     #[test]
     fn notes_are_kept() {
         let capture = sample("ticker");
         capture.set_note(7, "look here: the first message");
-        let again = reopened(&exported(&capture, Format::Pcapng));
+        let again = opened(&exported(&capture, Format::Pcapng));
         assert_eq!(again.note(7).as_deref(), Some("look here: the first message"));
         assert_eq!(exported(&again, Format::Pcapng), exported(&capture, Format::Pcapng));
     }
@@ -215,21 +151,20 @@ mod pcapng {
             segments.fin(&mut file, direction, Time(3), &[]);
         }
         segments.rst(&mut file, UP, Time(4), &["why a reset?".to_owned()]);
-        let capture = reopened(&file);
+        let capture = opened(&file);
         assert_eq!(capture.note(capture.len()).as_deref(), Some("why a reset?"));
     }
 
     #[test]
-    fn a_selection_brings_the_handshakes_of_its_connections_and_says_so() {
+    fn a_selection_contains_the_handshakes_of_its_connections() {
         let capture = sample("ticker");
         let frames: Vec<u64> =
             capture.records(1..99).iter().filter(|r| r.kind == Kind::Frame).map(|r| r.no).skip(2).take(2).collect();
         let options = ExportOptions { selection: ExportSelection::Records(frames.clone()), ..ExportOptions::default() };
         let (bytes, exported) = exported_with(&capture, Format::Pcapng, &options);
         assert_eq!(exported.records, 4);
-        let note = exported.note.expect("a note");
-        assert!(note.contains("2 selected records") && note.contains("2 handshake records"), "{note}");
-        let again = reopened(&bytes);
+        assert!(exported.note.is_some_and(|note| note.matches("2 ").count() == 2), "of each the number");
+        let again = opened(&bytes);
         let wires: Vec<Vec<u8>> =
             everything(&again).into_iter().map(|(_, wire)| wire).filter(|w| !w.is_empty()).collect();
         let expected = |no: u64| capture.wire(&capture.record(no).expect("there"), 0..u64::MAX).expect("bytes");
@@ -255,7 +190,7 @@ mod ndjson {
     }
 
     #[test]
-    fn every_line_is_the_schemas() {
+    fn every_line_matches_the_schema() {
         for name in ["hello", "ticker", "fragments", "violations"] {
             let capture = sample(name);
             let lines = check(&json(&capture), true);
@@ -265,12 +200,12 @@ mod ndjson {
 
     #[test]
     fn every_type_of_record_has_its_line() {
-        let text = json(&motley());
+        let text = json(motley().capture());
         let lines = check(&text, false);
         assert!(text.chars().all(|c| c == '\n' || framescope::wire::printable::is_plain(c)), "safe for a terminal");
         let Some(Line::Request(request)) = lines.first() else { panic!("{text}") };
-        assert_eq!(request.headers[3], ["X-Odd".to_owned(), "\"quoted\" \\ \u{202e} ü".to_owned()]);
-        assert_eq!(request.headers[4], [String::new(), "no colon".to_owned()]);
+        assert_eq!(request.headers[6], ["X-Odd".to_owned(), "\"quoted\" \\ \u{202e} ü".to_owned()]);
+        assert_eq!(request.headers[7], [String::new(), "no colon".to_owned()]);
         assert_eq!(request.client.as_deref(), Some("127.0.0.1:50001"));
         assert_eq!(request.findings[0].rule, "header-malformed");
         let Line::Response(response) = &lines[1] else { panic!("{text}") };
@@ -301,18 +236,18 @@ mod ndjson {
         let text = "naïve ✓ \u{1f600} \"x\" ".repeat(33_000);
         let mut broken = text.clone().into_bytes();
         broken.push(0xff);
-        let mut talk = Talk::new();
-        let mut connection = talk.upgraded(50001, "");
+        let mut talk = Recording::new();
+        let connection = upgraded(&mut talk, 50001, "");
         let frames = [
             frame(Opcode::Text, Some([9, 8, 7, 6]), text.as_bytes()),
             frame(Opcode::Text, Some([1, 8, 7, 6]), &broken),
             frame(Opcode::Binary, None, text.as_bytes()),
         ];
         for frame in &frames {
-            talk.say(&mut connection, UP, frame);
+            talk.say(&connection, UP, frame);
         }
         let capture = talk.capture();
-        let lines = check(&json(&capture), false);
+        let lines = check(&json(capture), false);
         let read: Vec<_> =
             lines.iter().filter_map(|line| if let Line::Frame(frame) = line { Some(frame) } else { None }).collect();
         assert_eq!(read[0].text.as_deref(), Some(text.as_str()));
@@ -322,11 +257,11 @@ mod ndjson {
         for (line, frame) in read.iter().zip(&frames) {
             assert_eq!(line.wire, hex::encode(frame));
         }
-        let again = reopened(&exported(&capture, Format::Pcapng));
-        assert_eq!(everything(&again)[..5], everything(&capture)[..5]);
-        let payloads = exported(&capture, Format::Payload);
+        let again = opened(&exported(capture, Format::Pcapng));
+        assert_eq!(everything(&again)[..5], everything(capture)[..5]);
+        let payloads = exported(capture, Format::Payload);
         assert!(payloads == [text.as_bytes(), &broken, text.as_bytes()].concat());
-        let hex = String::from_utf8(exported(&capture, Format::Hex)).expect("text");
+        let hex = String::from_utf8(exported(capture, Format::Hex)).expect("text");
         assert!(hex.lines().count() > text.len() / 16 * 5);
     }
 }
@@ -344,20 +279,20 @@ mod hex_dump {
 
     #[test]
     fn a_hex_dump_holds_every_byte_of_a_head_in_order() {
-        let mut talk = Talk::new();
-        let mut connection = talk.connection(50001);
+        let mut talk = Recording::new();
+        let connection = talk.connect(50001);
         let request = b"GET /a?b=%20 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: longer than a row of sixteen\r\n\r\n";
         let response = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n0123456789abcdefghij";
-        talk.say(&mut connection, UP, request);
-        talk.say(&mut connection, DOWN, response);
+        talk.say(&connection, UP, request);
+        talk.say(&connection, DOWN, response);
         drop(connection);
         let capture = talk.capture();
         for (direction, wire) in [(UP, request.as_slice()), (DOWN, response)] {
             let options = ExportOptions { direction: Some(direction), ..ExportOptions::default() };
-            let dump = String::from_utf8(exported_with(&capture, Format::Hex, &options).0).expect("text");
+            let dump = String::from_utf8(exported_with(capture, Format::Hex, &options).0).expect("text");
             assert_eq!(bytes(&dump), wire, "{dump}");
         }
-        let dump = String::from_utf8(exported(&capture, Format::Hex)).expect("text");
+        let dump = String::from_utf8(exported(capture, Format::Hex)).expect("text");
         for row in [
             "00000000  47 45 54 20                                       method                   GET",
             "00000017  48 6f 73 74 3a 20 6c 6f  63 61 6c 68 6f 73 74 0d  Host                     localhost",
@@ -373,26 +308,26 @@ mod redaction {
 
     #[test]
     fn no_format_reveals_a_secret() {
-        let secret = "Cookie: s3cr3t=1\r\nAuthorization: Basic s3cr3t\r\nproxy-authorization: s3cr3t\r\n";
-        let mut talk = Talk::new();
-        let mut connection = talk.upgraded(50001, secret);
-        talk.say(&mut connection, DOWN, &frame(Opcode::Text, None, b"hello"));
-        let mut plain = talk.connection(50002);
-        talk.say(&mut plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        talk.say(&mut plain, DOWN, b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cr3t\r\nContent-Length: 2\r\n\r\nok");
-        // Too long to be read as a head: opaque, and redacted all the same.
-        let mut long = talk.connection(50003);
+        let secret = "Cookie: s3cr3t=1\r\nAuthorization: Basic s3cr3t\r\nproxy-authorization: s3cr3t";
+        let mut talk = Recording::new();
+        let connection = upgraded(&mut talk, 50001, secret);
+        talk.say(&connection, DOWN, &frame(Opcode::Text, None, b"hello"));
+        let plain = talk.connect(50002);
+        talk.say(&plain, UP, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        talk.say(&plain, DOWN, b"HTTP/1.1 200 OK\r\nSet-Cookie: s3cr3t\r\nContent-Length: 2\r\n\r\nok");
+        // Too long to be read as a head: unrecognized bytes, which are redacted too.
+        let long = talk.connect(50003);
         let pad = "X: y\r\n".repeat(10_920);
         talk.say(
-            &mut long,
+            &long,
             UP,
             format!("GET / HTTP/1.1\r\n{pad}Cookie: s3cr3ts3cr3ts3cr3ts3cr3ts3cr3t\r\n\r\n").as_bytes(),
         );
         drop(long);
         // One line over several records.
-        let mut longer = talk.connection(50004);
+        let longer = talk.connect(50004);
         let cookie = "s3cr3t".repeat(35_000);
-        talk.say(&mut longer, UP, format!("GET / HTTP/1.1\r\nCookie: {cookie}\r\nHost: x\r\n\r\n").as_bytes());
+        talk.say(&longer, UP, format!("GET / HTTP/1.1\r\nCookie: {cookie}\r\nHost: x\r\n\r\n").as_bytes());
         drop(longer);
         let capture = talk.capture();
         for format in Format::ALL {
@@ -400,13 +335,13 @@ mod redaction {
                 let direction = Some(direction).filter(|_| format == Format::Wire);
                 for redact in [false, true] {
                     let options = ExportOptions { redact, direction, ..ExportOptions::default() };
-                    let bytes = exported_with(&capture, format, &options).0;
+                    let bytes = exported_with(capture, format, &options).0;
                     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
                     let is_revealed =
                         has(b"s3cr3t") || has(hex::encode("s3cr3t").as_bytes()) || has(b"73 33 63 72 33 74");
                     assert_eq!(is_revealed, !redact && format != Format::Payload, "{format:?} {redact}");
                     if format == Format::Pcapng {
-                        // What the capture cut off comes last when a file is opened.
+                        // A record that the end of the capture cut off is the last one when the file is opened.
                         let lens = |c: &Capture| {
                             let mut lens: Vec<_> = c
                                 .records(1..99)
@@ -417,7 +352,7 @@ mod redaction {
                             lens.sort_unstable();
                             lens
                         };
-                        assert_eq!(lens(&reopened(&bytes)), lens(&capture));
+                        assert_eq!(lens(&opened(&bytes)), lens(capture));
                     }
                 }
             }

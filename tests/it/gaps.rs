@@ -6,7 +6,8 @@ use framescope::proto::dissected::{Direction, Kind};
 use framescope::wire::opcode::Opcode;
 use proptest::prelude::*;
 
-use crate::support::packets::{PLAIN, Tcp};
+use crate::support::packets::PLAIN;
+use crate::support::tcp::Tcp;
 use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, everything, exported, frame, opened};
 
 /// The largest offset in a stream, in bytes.
@@ -28,7 +29,7 @@ const LATER: &[u8] = b"\x01\x02ab";
 fn with_gap(direction: Direction, missing: u64) -> Capture {
     let mut wire = Wire::upgraded();
     wire.text(direction, "before the gap");
-    let capture = wire.recorder.capture();
+    let capture = wire.capture();
     let before = capture.record(capture.len()).expect("the message");
     let offset = before.offset + before.wire_len;
     let mut lines = String::from_utf8(exported(capture, Format::Ndjson)).expect("UTF-8");

@@ -267,7 +267,7 @@ fn a_message_larger_than_a_piece_is_whole_in_fragments_too() {
     wire.say(UP, &frame(true, Opcode::Continuation, Some([9, 8, 7, 4]), rest));
     wire.say(DOWN, &frame(true, Opcode::Text, None, &broken));
     wire.say(DOWN, &frame(false, Opcode::Text, None, b"unfinished"));
-    let capture = wire.recorder.capture();
+    let capture = wire.capture();
     let har = har(capture);
     let messages = har["log"]["entries"][0]["_webSocketMessages"].as_array().expect("messages");
     let data: Vec<&str> = messages.iter().map(|message| message["data"].as_str().expect("data")).collect();

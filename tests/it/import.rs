@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::packets::{
-    ACK, Form, Link, MSS, PLAIN, RST, SYN, Segment, Tcp, fragments, reordered, repeated, said, variety,
-};
+use crate::support::packets::{Form, Link, PLAIN, fragments, variety};
+use crate::support::tcp::{ACK, MSS, RST, SYN, Segment, Tcp, reordered, repeated, said};
 use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, frame};
 use flate2::Compression;
 use flate2::write::GzEncoder;

@@ -4,12 +4,11 @@ use std::fs;
 use std::sync::atomic::AtomicBool;
 
 use crate::har;
-use crate::support::packets::{PLAIN, Segment, Tcp};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, any_frame, everything, exported, opened};
+use crate::support::packets::PLAIN;
+use crate::support::tcp::{Segment, Tcp};
+use crate::support::{DOWN, REQUEST, RESPONSE, Recording, UP, any_frame, everything, exported, opened};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
-use framescope::capture::live::recorder::{Chunk, Recorder};
-use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
 use framescope::export::Format;
@@ -139,32 +138,27 @@ fn pieces(talk: &[Said], step: usize) -> Vec<(Direction, &[u8])> {
 }
 
 /// Records conversations side by side: of each in turn one piece.
-fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Capture {
-    let folder = tempfile::tempdir().expect("a folder");
-    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
-    let mut clock = 1_795_375_800_000_000_000;
-    let mut connections: Vec<_> = (0..talks.len())
-        .map(|n| recorder.connection(([127, 0, 0, 1], 50_000 + n as u16).into(), ([127, 0, 0, 1], 6455).into()))
-        .collect();
+fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Recording {
+    let mut recording = Recording::new();
+    let connections: Vec<_> = (50_000..).zip(talks).map(|(port, _)| recording.connect(port)).collect();
     let pieces: Vec<_> = talks.iter().map(|(talk, _)| pieces(talk, step)).collect();
     let longest = pieces.iter().map(Vec::len).max().unwrap_or(0);
     for turn in 0..longest {
-        for (pieces, connection) in pieces.iter().zip(&mut connections) {
+        for (pieces, connection) in pieces.iter().zip(&connections) {
             let Some((direction, bytes)) = pieces.get(turn) else { continue };
-            clock += 1_000_001;
-            connection.record(&[Chunk { direction: *direction, time: Time(clock), bytes }]);
+            recording.say(connection, *direction, bytes);
         }
     }
     for ((_, [up, down]), connection) in talks.iter().zip(connections) {
         for (direction, how) in [(UP, *up), (DOWN, *down)] {
-            clock += 5;
+            recording.wait(5);
             match how {
-                EndReason::Rst => connection.reset(direction, Time(clock)),
-                how => connection.end(direction, how, Time(clock)),
+                EndReason::Rst => connection.reset(direction, recording.now()),
+                how => connection.end(direction, how, recording.now()),
             }
         }
     }
-    recorder.capture().clone()
+    recording
 }
 
 proptest! {
@@ -174,10 +168,10 @@ proptest! {
     fn any_conversations_come_back_from_every_carrier(
         talks in vec((conversation(), ends()), 1..4), step in prop_oneof![Just(1usize << 30), 1usize..300],
     ) {
-        let capture = recorded(&talks, step);
-        prop_assume!(!capture.is_empty());
+        let recording = recorded(&talks, step);
+        prop_assume!(!recording.capture().is_empty());
         for format in CARRIERS {
-            check(&capture, format)?;
+            check(recording.capture(), format)?;
         }
     }
 
@@ -185,8 +179,9 @@ proptest! {
     fn the_messages_of_any_conversations_come_back_from_a_har(
         talks in vec((conversation(), ends()), 1..4), step in prop_oneof![Just(1usize << 30), 1usize..300],
     ) {
-        let capture = recorded(&talks, step);
-        let again = opened(&exported(&capture, Format::Har));
+        let recording = recorded(&talks, step);
+        let capture = recording.capture();
+        let again = opened(&exported(capture, Format::Har));
         // Connections are numbered by their first events, so they are compared in an order of their own.
         let messages = |capture: &Capture| {
             let connections = har::messages(capture).into_values();
@@ -195,7 +190,7 @@ proptest! {
             all.sort();
             all
         };
-        let (before, after) = (messages(&capture), messages(&again));
+        let (before, after) = (messages(capture), messages(&again));
         prop_assert_eq!(before.len(), after.len());
         for (before, after) in before.iter().zip(&after) {
             prop_assert!(har::same(before, after), "{:?} {:?}", before, after);
@@ -207,14 +202,15 @@ proptest! {
         talks in vec((conversation(), ends()), 1..3), step in prop_oneof![Just(1usize << 30), 1usize..300],
         notes in vec((any::<prop::sample::Index>(), "[\\\\]{0,2}(framescope:)?( |gap|end|overlap bytes=3|seq first=1|error: x)?.{0,40}"), 1..6),
     ) {
-        let capture = recorded(&talks, step);
+        let recording = recorded(&talks, step);
+        let capture = recording.capture();
         let records = capture.records(1..u64::MAX);
         prop_assume!(!records.is_empty());
         for (at, note) in &notes {
             capture.set_note(at.get(&records).no, note);
         }
-        let again = opened(&exported(&capture, Format::Pcapng));
-        prop_assert_eq!(all(&capture).len(), all(&again).len());
+        let again = opened(&exported(capture, Format::Pcapng));
+        prop_assert_eq!(all(capture).len(), all(&again).len());
         for record in records {
             prop_assert_eq!(capture.note(record.no), again.note(record.no), "{:?}", record);
         }

@@ -1,6 +1,9 @@
 //! The screen: keys in, drawn text out. No terminal is needed.
 
-use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, Wire, frame, packets, several};
+use crate::support::tcp::Tcp;
+use crate::support::{
+    DEFLATE, DOWN, REQUEST, RESPONSE, Screen, UP, Wire, compressed_frame, deflated, frame, packets, several,
+};
 use framescope::capture::import;
 use framescope::capture::query::search::{Hit, Toward};
 use framescope::capture::query::selection::SelectedRecords;
@@ -494,14 +497,9 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
 
 #[test]
 fn a_message_that_cannot_be_inflated_says_why() {
-    let mut wire = Wire::new();
-    let with = |head: &str| head.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1);
-    wire.say(UP, with(REQUEST).as_bytes());
-    wire.say(DOWN, with(RESPONSE).as_bytes());
+    let mut wire = Wire::new().upgrade([DEFLATE; 2]);
     for _ in 0..2 {
-        let mut broken = frame(true, Opcode::Text, None, &[0x07, 0xff, 0xff]);
-        broken[0] |= 0x40;
-        wire.say(DOWN, &broken);
+        wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &[0x07, 0xff, 0xff]));
     }
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["right"; 7]);
@@ -520,15 +518,9 @@ fn a_message_that_cannot_be_inflated_says_why() {
 fn a_long_compressed_message_is_inflated_beside_the_screen() {
     use framescope::proto::deflate::Deflater;
     use framescope::tui::state::unpacked::inflate_long;
-    let mut wire = Wire::new();
-    let with = |head: &str| head.replacen("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1);
-    wire.say(UP, with(REQUEST).as_bytes());
-    wire.say(DOWN, with(RESPONSE).as_bytes());
-    let mut payload = Vec::new();
-    Deflater::new(15, true).message(&vec![b'a'; 17 << 20], &mut payload);
-    let mut long = frame(true, Opcode::Text, None, &payload);
-    long[0] |= 0x40;
-    wire.say(DOWN, &long);
+    let mut wire = Wire::new().upgrade([DEFLATE; 2]);
+    let payload = deflated(&mut Deflater::new(15, true), &vec![b'a'; 17 << 20]);
+    wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &payload));
     let mut screen = Screen::live(&wire, (120, 36));
     assert!(screen.text().contains("Inflated ─ a long message: inflating …"), "{}", screen.text());
     let Some(Effect::Inflate(no)) = screen.app.effects.pop() else { panic!("it is asked for") };
@@ -623,7 +615,7 @@ fn notes_are_shown_on_their_record() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["a"]).type_text("look here").press(&["enter"]);
-    assert_eq!(wire.recorder.capture().note(8).as_deref(), Some("look here"));
+    assert_eq!(wire.capture().note(8).as_deref(), Some("look here"));
     assert!(!screen.lines_with("✎ look here").is_empty());
 }
 
@@ -651,7 +643,7 @@ fn quitting_asks_when_records_would_be_lost() {
 fn quitting_asks_when_notes_would_be_lost() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
-    std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
+    std::fs::write(&path, packets::PLAIN.file(&Tcp::conversation(1, 2).segments)).expect("written");
     let mut screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
     screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
     assert!(screen.text().contains("Your notes are in no file yet"), "{}", screen.text());
@@ -1242,7 +1234,7 @@ fn every_faulty_message_has_a_row() {
 fn drawing_reads_nothing_from_the_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
-    std::fs::write(&path, packets::PLAIN.file(&packets::Tcp::conversation(1, 2).segments)).expect("written");
+    std::fs::write(&path, packets::PLAIN.file(&Tcp::conversation(1, 2).segments)).expect("written");
     let mut screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
     screen.press(&["down", "down", "down"]);
     let before = screen.text();

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, compressed_frame, frame, opened, with_extension};
+use crate::support::{DEFLATE, DOWN, UP, Wire, compressed_frame, deflated, frame, opened};
 use framescope::capture::query::filter::{Filter, FilterEvaluator};
 use framescope::capture::query::overview::overviews;
 use framescope::capture::query::search::{Hit, Pattern, Toward, find};
@@ -23,7 +23,7 @@ const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
 
 fn search(wire: &Wire, typed: &str, from: u64, toward: Toward) -> Option<Hit> {
     let pattern = Pattern::parse(typed).expect("a pattern");
-    find(wire.recorder.capture(), &pattern, from, toward, &AtomicU64::new(0), &AtomicBool::new(false))
+    find(wire.capture(), &pattern, from, toward, &AtomicU64::new(0), &AtomicBool::new(false))
 }
 
 fn at(no: u64, byte: u64) -> Option<Hit> {
@@ -63,14 +63,10 @@ fn a_long_payload_is_searched_across_its_pieces() {
 
 #[test]
 fn inflated_messages_are_searched() {
-    let with = |head: &str| with_extension(head, "permessage-deflate");
-    let mut wire = Wire::new();
-    wire.say(UP, with(REQUEST).as_bytes());
-    wire.say(DOWN, with(RESPONSE).as_bytes());
+    let mut wire = Wire::new().upgrade([DEFLATE; 2]);
     let mut deflater = Deflater::new(15, true);
     for text in ["hay and hay and hay", "hay and Needle and hay"] {
-        let mut payload = Vec::new();
-        deflater.message(text.as_bytes(), &mut payload);
+        let payload = deflated(&mut deflater, text.as_bytes());
         wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &payload));
     }
     assert_eq!(search(&wire, "needle and", 1, Toward::Later), Some(Hit { no: 4, byte: 2, inflated: Some(8) }));

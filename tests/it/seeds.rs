@@ -4,13 +4,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use crate::support::packets::{self, Form, PLAIN, Tcp};
-use crate::support::{REQUEST, RESPONSE, Wire, frame};
-use framescope::capture::import;
-use framescope::capture::import::samples::Sample;
-use framescope::export::{ExportOptions, Format, Progress, export};
+use crate::support::packets::{self, Form, PLAIN};
+use crate::support::tcp::Tcp;
+use crate::support::{
+    DEFLATE, REQUEST, RESPONSE, Wire, compressed_frame, deflated, exported, frame, sample, with_lines,
+};
+use framescope::export::Format;
 use framescope::proto::deflate::Deflater;
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
@@ -73,13 +73,9 @@ fn connection() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         script
     };
     let ping = frame(true, Opcode::Ping, KEY, b"p");
-    let compressed = "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
-    let [request, response] = [REQUEST, RESPONSE].map(|head| head.trim_end().to_owned() + compressed);
-    let mut deflated = Vec::new();
-    Deflater::new(15, true).message(b"HelloHelloHello", &mut deflated);
-    let head = FrameHead { rsv1: true, ..FrameHead::new(true, Opcode::Text, None, deflated.len() as u64) };
-    let mut message = Vec::new();
-    head.encode_with(&deflated, &mut message);
+    let [request, response] = [REQUEST, RESPONSE].map(|head| with_lines(head, DEFLATE));
+    let payload = deflated(&mut Deflater::new(15, true), b"HelloHelloHello");
+    let message = compressed_frame(true, Opcode::Text, None, &payload);
     vec![
         (
             "connection",
@@ -129,8 +125,7 @@ fn inflate() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let mut script = vec![1, 2];
     let mut deflater = Deflater::new(15, true);
     for text in ["client: echo 0", "client: echo 1", "client: echo 2"] {
-        let mut payload = Vec::new();
-        deflater.message(text.as_bytes(), &mut payload);
+        let mut payload = deflated(&mut deflater, text.as_bytes());
         payload.resize(payload.len().next_multiple_of(4), 0);
         script.push((payload.len() / 4) as u8);
         script.extend(payload);
@@ -172,9 +167,9 @@ fn captures() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         let talk = Tcp::conversation(1, 2).segments;
         [form.head(), packets::fragments(&form, &talk[..8], 96).concat().concat()].concat()
     };
-    let mut wire = Wire::ring(8 * 1024).upgrade();
+    let mut wire = Wire::ring(8 * 1024).upgrade([""; 2]);
     wire.ticks(30);
-    let paths = wire.recorder.capture().paths();
+    let paths = wire.capture().paths();
     vec![
         ("capture", "fragments-v4", fragments(false)),
         ("capture", "fragments-v6", fragments(true)),
@@ -198,20 +193,11 @@ fn filter() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 
 /// A sample as NDJSON and as HAR, and a HAR by others.
 fn text() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.pcapng");
-    Sample::by_name("hello").expect("a sample").unpack(&path).expect("unpacked");
-    let (capture, loader) = import::open(&path).expect("a capture");
-    loader.run(&AtomicBool::new(false));
-    let exported = |format| {
-        let mut out = Vec::new();
-        export(&capture, format, &ExportOptions::default(), &mut out, &Progress::default()).expect("exported");
-        out
-    };
+    let capture = sample("hello");
     let foreign = r#"{"log":{"version":"1.2","creator":{"name":"a"},"entries":[{"startedDateTime":"2026-11-22T19:30:01Z","request":{"method":"GET","url":"ws://a/b","headers":[]},"response":{"status":101,"headers":[]},"_webSocketMessages":[{"type":"send","time":1795375801.5,"opcode":1,"data":"hello"},{"type":"receive","time":1795375802.5,"opcode":2,"data":"aGVsbG8="}]}]}}"#;
     vec![
-        ("ndjson", "hello", exported(Format::Ndjson)),
-        ("har", "hello", exported(Format::Har)),
+        ("ndjson", "hello", exported(&capture, Format::Ndjson)),
+        ("har", "hello", exported(&capture, Format::Har)),
         ("har", "foreign", foreign.as_bytes().to_vec()),
     ]
 }

@@ -2,14 +2,11 @@
 
 use std::process::Command;
 
-use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
-use framescope::capture::live::spool::Spool;
-use framescope::proto::dissected::{Direction, EndReason, Kind};
-use framescope::proto::time::Time;
+use framescope::proto::dissected::{EndReason, Kind};
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, load, packets};
+use crate::support::{DOWN, KEY, Recording, UP, frame, load, packets};
 
 /// One line of tshark's fields.
 fn tshark(file: &std::path::Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
@@ -37,26 +34,18 @@ fn tshark_with(option: &str, file: &std::path::Path, filter: &str, fields: &[&st
     text.lines().map(|line| line.split('|').map(str::to_owned).collect()).collect()
 }
 
-fn say(connection: &mut ConnectionRecorder, clock: &mut u64, direction: Direction, bytes: &[u8]) {
-    *clock += 1_000_003;
-    connection.record(&[Chunk { direction, time: Time(*clock), bytes }]);
-}
-
 #[test]
 #[ignore = "needs tshark (Debian package tshark)"]
 fn tshark_agrees_with_our_file() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("a.pcapng");
-    let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
-    let mut clock = 1_795_375_800_000_000_000;
+    let mut talk = Recording::new();
+    let path = talk.capture().path().to_owned();
     for (client, server) in [("127.0.0.1:50001", "127.0.0.1:6455"), ("[::1]:50002", "[::1]:6455")] {
-        let mut c = recorder.connection(client.parse().expect("address"), server.parse().expect("address"));
-        say(&mut c, &mut clock, UP, REQUEST.as_bytes());
-        say(&mut c, &mut clock, DOWN, RESPONSE.as_bytes());
+        let c = talk.connect_from(client.parse().expect("address"), server.parse().expect("address"));
+        talk.upgrade(&c, "/ticker", KEY, ["", ""]);
         for size in [0, 1, 125, 126, 127, 65_490, 65_535, 65_536, 200_000] {
             let payload = vec![b'a' + (size % 26) as u8; size];
-            say(&mut c, &mut clock, UP, &frame(true, Opcode::Text, Some([9, 8, 7, size as u8]), &payload));
-            say(&mut c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &payload));
+            talk.say(&c, UP, &frame(true, Opcode::Text, Some([9, 8, 7, size as u8]), &payload));
+            talk.say(&c, DOWN, &frame(true, Opcode::Binary, None, &payload));
         }
         // Several frames in one read, and a frame in several.
         let many = [
@@ -64,18 +53,20 @@ fn tshark_agrees_with_our_file() {
             frame(true, Opcode::Ping, None, b"p"),
             frame(true, Opcode::Continuation, None, b"two"),
         ];
-        say(&mut c, &mut clock, DOWN, &many.concat());
+        talk.say(&c, DOWN, &many.concat());
         for piece in frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"p").chunks(2) {
-            say(&mut c, &mut clock, UP, piece);
+            talk.say(&c, UP, piece);
         }
         let mut odd = FrameHead::new(true, Opcode::Text, None, 3); // unmasked: a finding
         (odd.rsv1, odd.rsv3) = (true, true);
         let mut wire = Vec::new();
         odd.encode_with(b"odd", &mut wire);
-        say(&mut c, &mut clock, UP, &wire);
-        say(&mut c, &mut clock, DOWN, &frame(true, Opcode::Close, None, b"\x03\xe8bye"));
-        c.end(DOWN, EndReason::Fin, Time(clock));
-        c.end(UP, EndReason::Fin, Time(clock + 1));
+        talk.say(&c, UP, &wire);
+        talk.say(&c, DOWN, &frame(true, Opcode::Close, None, b"\x03\xe8bye"));
+        for direction in [DOWN, UP] {
+            c.end(direction, EndReason::Fin, talk.now());
+            talk.wait(1);
+        }
     }
 
     // No packet is odd to tshark: checksums, sequence numbers, lengths.
@@ -122,27 +113,19 @@ fn tshark_agrees_with_our_file() {
 #[test]
 #[ignore = "needs tshark (Debian package tshark)"]
 fn tshark_reads_every_file_of_a_ring() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let spool = Spool::keep_ring(&folder.path().join("a.pcapng"), false, 256 * 1024).expect("a spool");
-    let recorder = Recorder::new(spool);
-    let mut clock = 1_795_375_800_000_000_000;
-    let mut all: Vec<ConnectionRecorder> =
-        (0..3).map(|n| recorder.connection(([127, 0, 0, 1], 50_000 + n).into(), ([127, 0, 0, 1], 80).into())).collect();
-    for c in &mut all {
-        say(c, &mut clock, UP, REQUEST.as_bytes());
-        say(c, &mut clock, DOWN, RESPONSE.as_bytes());
-    }
-    for n in 0..600u32 {
-        let c = &mut all[n as usize % 3];
-        let key = n.wrapping_mul(0x9e37_79b1).to_be_bytes();
-        // Some come in pieces, on both sides of where a file ends.
-        for piece in frame(true, Opcode::Text, Some(key), &vec![b'a'; n as usize % 900]).chunks(300) {
-            say(c, &mut clock, UP, piece);
+    let mut talk = Recording::ring(256 * 1024);
+    let all = [50_000, 50_001, 50_002].map(|port| talk.upgraded(port, ""));
+    for n in 0..600 {
+        let c = &all[n % 3];
+        let key = talk.key(UP);
+        // Some frames arrive in pieces, before and after the end of a file.
+        for piece in frame(true, Opcode::Text, key, &vec![b'a'; n % 900]).chunks(300) {
+            talk.say(c, UP, piece);
         }
-        say(c, &mut clock, DOWN, &frame(true, Opcode::Binary, None, &[n as u8; 100]));
+        talk.frame(c, DOWN, Opcode::Binary, &[n as u8; 100]);
     }
-    assert!(recorder.capture().totals().evicted() > 300);
-    for path in recorder.capture().paths() {
+    assert!(talk.capture().totals().evicted() > 300);
+    for path in talk.capture().paths() {
         let fields = ["tcp.dstport", "websocket.opcode", "websocket.payload_length", "websocket.masking_key"];
         let frames = tshark_with("tcp.reassemble_out_of_order:FALSE", &path, "websocket", &fields);
         let capture = load(&path);

@@ -1,4 +1,4 @@
-//! permessage-deflate: what is agreed on, what comes back, and what is refused (RFC 7692).
+//! permessage-deflate (RFC 7692): which parameters are negotiated, what the server sends back, and what it refuses.
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -7,10 +7,9 @@ use framescope::proto::deflate::{Deflater, Inflater};
 
 use super::*;
 
-/// A handshake with these offers: the connection, and what was agreed on.
+/// A handshake with these offers: the connection, and the extension that the server accepted.
 fn offering(bench: &Bench, path: &str, offers: &str) -> (TcpStream, Option<String>) {
-    let line = format!("Sec-WebSocket-Extensions: {offers}\r\n\r\n");
-    let request = bench.handshake(path).replacen("\r\n\r\n", &format!("\r\n{line}"), 1);
+    let request = with_lines(&bench.handshake(path), &format!("Sec-WebSocket-Extensions: {offers}"));
     let mut stream = bench.raw();
     stream.write_all(request.as_bytes()).expect("written");
     let head = read_head(&mut stream);
@@ -21,15 +20,11 @@ fn offering(bench: &Bench, path: &str, offers: &str) -> (TcpStream, Option<Strin
 
 /// A masked frame of a compressed message.
 fn compressed(payload: &[u8]) -> Vec<u8> {
-    let mut wire = frame(true, Opcode::Text, payload);
-    wire[0] |= 0x40;
-    wire
+    support::compressed_frame(true, Opcode::Text, Some([0x37, 0xfa, 0x21, 0x3d]), payload)
 }
 
 fn deflated(message: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    Deflater::new(15, true).message(message, &mut out);
-    out
+    support::deflated(&mut Deflater::new(15, true), message)
 }
 
 /// The code of the Close that answers a compressed message.
@@ -55,11 +50,11 @@ fn each_parameter_is_granted_as_it_was_asked_for() {
     ] {
         assert_eq!(offering(&bench, "/echo", offers).1.as_deref(), agreed, "{offers}");
     }
-    assert_eq!(offering(&bench, "/ticker", "permessage-deflate").1, None, "its bytes spell what they say");
-    assert_eq!(offering(&bench, "/echo?deflate=off", "permessage-deflate").1, None, "a page asks for none so");
+    assert_eq!(offering(&bench, "/ticker", "permessage-deflate").1, None, "the ticker never compresses");
+    assert_eq!(offering(&bench, "/echo?deflate=off", "permessage-deflate").1, None, "the page's switch");
     let records = bench.finish();
     let faults = records.iter().flat_map(|(r, _)| &r.findings).filter(|f| f.rule.severity() != Severity::Info);
-    assert_eq!(faults.map(|f| f.rule.id()).collect::<Vec<_>>(), ["deflate-offer-invalid"], "the nonsense");
+    assert_eq!(faults.map(|f| f.rule.id()).collect::<Vec<_>>(), ["deflate-offer-invalid"], "the invalid offer");
 }
 
 #[test]
@@ -82,9 +77,7 @@ fn messages_refer_to_earlier_ones_unless_the_server_is_asked_not_to() {
         let mut inflater = Inflater::default();
         // RFC 7692 §7.2.3.2: the second time "Hello" takes 5 bytes instead of 7.
         for len in [7, second_len] {
-            let mut payload = Vec::new();
-            deflater.message(b"Hello", &mut payload);
-            stream.write_all(&compressed(&payload)).expect("written");
+            stream.write_all(&compressed(&support::deflated(&mut deflater, b"Hello"))).expect("written");
             let mut echo = vec![0; 2 + len];
             stream.read_exact(&mut echo).expect("an echo");
             assert_eq!((echo[0], usize::from(echo[1])), (0xc1, len), "{offer}");

@@ -69,8 +69,7 @@ fn foreign_hosts_and_origins_are_refused_with_the_reason() {
     let bench = Bench::with(|config| config.allow_origins.push("https://friend.example/".to_owned()));
     let (status, words) = refused(&bench, "GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
     assert!(status == 403 && words.contains("rebound.example") && words.contains("DNS rebinding"), "{words}");
-    let with_origin =
-        |origin: &str| bench.handshake("/echo").replace("\r\n\r\n", &format!("\r\nOrigin: {origin}\r\n\r\n"));
+    let with_origin = |origin: &str| with_lines(&bench.handshake("/echo"), &format!("Origin: {origin}"));
     let (status, words) = refused(&bench, &with_origin("http://evil.example"));
     assert!(status == 403 && words.contains("--allow-origin http://evil.example"), "{words}");
     assert_eq!(refused(&bench, &with_origin("null")).0, 403);

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::support::{self, DOWN, UP, everything, load};
+use crate::support::{self, DOWN, RESPONSE, UP, bare_request, everything, load, with_lines};
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
@@ -90,17 +90,12 @@ impl Bench {
         let mut stream = self.raw();
         stream.write_all(self.handshake(path).as_bytes()).expect("written");
         let head = read_head(&mut stream);
-        assert!(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"), "{head}");
-        assert!(head.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+        assert_eq!(head, RESPONSE);
         stream
     }
 
     fn handshake(&self, path: &str) -> String {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-            self.address()
-        )
+        bare_request(path, &self.address().to_string())
     }
 
     /// tungstenite, connected to `path`.
