@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde::Deserialize;
+use strum::VariantArray;
 
 use super::action::Action;
 
 const TABLE: &str = include_str!("../../assets/keymap.toml");
 
 /// A part of the screen with keys of its own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum Context {
     /// The panels, while no dialog is open.
@@ -34,21 +35,6 @@ pub enum Context {
     Quit,
     /// The question before replacing a file.
     Replace,
-}
-
-impl Context {
-    const ALL: [Self; 10] = [
-        Self::Panels,
-        Self::Help,
-        Self::Findings,
-        Self::Prompt,
-        Self::FilterPrompt,
-        Self::Export,
-        Self::ExportPath,
-        Self::Copy,
-        Self::Quit,
-        Self::Replace,
-    ];
 }
 
 /// All bindings.
@@ -153,7 +139,7 @@ impl Keymap {
             for binding in &group.bindings {
                 let action = binding.action;
                 // Ctrl-C works everywhere, whatever the key table says.
-                let contexts = if action == Action::QuitNow { &Context::ALL[..] } else { &group.contexts };
+                let contexts = if action == Action::QuitNow { Context::VARIANTS } else { &group.contexts };
                 for name in &binding.keys {
                     let key = parse_key(name).ok_or_else(|| KeymapError::Key(name.clone()))?;
                     for context in contexts {

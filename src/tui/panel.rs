@@ -1,7 +1,9 @@
 //! The panels, views and time formats that a user switches between.
 
-/// A panel that can have the keyboard focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use strum::{IntoStaticStr, VariantArray};
+
+/// A panel that can have the keyboard focus, in the order of the key that cycles through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum Panel {
     /// The list of records, or the table or timeline in its place.
     List,
@@ -15,13 +17,8 @@ pub enum Panel {
     Inflated,
 }
 
-impl Panel {
-    /// Every panel, in the order of the key that cycles through them.
-    pub const ALL: [Self; 5] = [Self::List, Self::Bits, Self::Bytes, Self::Payload, Self::Inflated];
-}
-
-/// The content of the upper half of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The content of the upper half of the screen, in the order of the key that cycles through them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum View {
     /// One row per record.
     Frames,
@@ -34,28 +31,14 @@ pub enum View {
 }
 
 impl View {
-    /// Every view, in the order of the key that cycles through them.
-    pub const ALL: [Self; 4] = [Self::Frames, Self::Messages, Self::Connections, Self::Timeline];
-
-    /// The next view; the first one after the last.
-    pub fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|view| *view == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
-    }
-
     /// The title of the view.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Frames => "Frames",
-            Self::Messages => "Messages",
-            Self::Connections => "Connections",
-            Self::Timeline => "Timeline",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
 /// The format of the list's time column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum TimeFormat {
     /// Seconds since the first record.
     SinceStart,
@@ -63,17 +46,6 @@ pub enum TimeFormat {
     SincePrevious,
     /// Local time of day.
     Clock,
-}
-
-impl TimeFormat {
-    /// The next format; the first one after the last.
-    pub const fn next(self) -> Self {
-        match self {
-            Self::SinceStart => Self::SincePrevious,
-            Self::SincePrevious => Self::Clock,
-            Self::Clock => Self::SinceStart,
-        }
-    }
 }
 
 /// The view on the screen and the panel with the focus.
@@ -93,4 +65,11 @@ impl Default for Panels {
     fn default() -> Self {
         Self { view: View::Frames, focus: Panel::List, maximised: false, time_format: TimeFormat::SinceStart }
     }
+}
+
+/// The value after `current`, or before it; the first one after the last.
+pub fn cycled<T: Copy + PartialEq>(values: &[T], current: T, back: bool) -> T {
+    let at = values.iter().position(|value| *value == current).unwrap_or(0);
+    let step = if back { values.len().saturating_sub(1) } else { 1 };
+    values.get((at + step) % values.len().max(1)).copied().unwrap_or(current)
 }

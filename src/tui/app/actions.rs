@@ -1,12 +1,13 @@
 //! Keys and pasted text: a key becomes an action once, and the action goes to the open dialog or to the panels.
 
 use crossterm::event::{KeyCode, KeyEvent};
+use strum::VariantArray as _;
 
 use super::App;
 use crate::capture::query::search::Toward;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::panel::View;
+use crate::tui::panel::{TimeFormat, View, cycled};
 use crate::tui::state::dialogs::{Dialog, Prompt, Purpose, Question};
 use crate::tui::state::jobs::{FIND, Unsaved};
 
@@ -80,7 +81,7 @@ impl App {
             Action::ViewMessages => self.show_view(View::Messages),
             Action::ViewConnections => self.show_view(View::Connections),
             Action::ViewTimeline => self.show_view(View::Timeline),
-            Action::NextView => self.show_view(self.panels.view.next()),
+            Action::NextView => self.show_view(cycled(View::VARIANTS, self.panels.view, false)),
             Action::ZoomIn => self.zoom(true),
             Action::ZoomOut => self.zoom(false),
             Action::ZoomAll => self.timeline.show_all(),
@@ -88,7 +89,9 @@ impl App {
             Action::Tree => self.switch_tree(),
             Action::Fold => self.toggle_fold(),
             Action::Maximise => self.panels.maximised = !self.panels.maximised,
-            Action::TimeFormat => self.panels.time_format = self.panels.time_format.next(),
+            Action::TimeFormat => {
+                self.panels.time_format = cycled(TimeFormat::VARIANTS, self.panels.time_format, false);
+            }
             Action::Cancel => self.cancel(),
             Action::Mark => self.list.toggle_mark(),
             Action::NextMark => self.go_to_mark(),

@@ -2,6 +2,7 @@
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
+use strum::VariantArray as _;
 
 use super::App;
 use crate::tui::bit_grid::BitGrid;
@@ -45,7 +46,7 @@ impl App {
     }
 
     fn panel_at(&self, at: Position) -> Option<Panel> {
-        Panel::ALL.into_iter().find(|panel| self.layout.area_of(*panel).contains(at))
+        Panel::VARIANTS.iter().copied().find(|panel| self.layout.area_of(*panel).contains(at))
     }
 
     /// Moves the panel under the mouse; the focus stays.

@@ -1,12 +1,14 @@
 //! Moving: from record to record, field to field, byte to byte, panel to panel.
 
+use strum::VariantArray as _;
+
 use super::App;
 use crate::capture::query::partner;
 use crate::proto::rules::Rule;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::layout::HexShape;
-use crate::tui::panel::{Panel, View};
+use crate::tui::panel::{Panel, View, cycled};
 use crate::tui::state::dialogs::{Dialog, FindingsPanel};
 use crate::tui::state::list::{Row, RowKind};
 use crate::tui::state::timeline;
@@ -233,12 +235,8 @@ impl App {
             Panel::Inflated if !has_content => false,
             panel => maximised || layout.area_of(*panel).area() > 0,
         };
-        let mut shown: Vec<Panel> = Panel::ALL.into_iter().filter(is_shown).collect();
-        if back {
-            shown.reverse();
-        }
-        let at = shown.iter().position(|panel| *panel == self.panels.focus).unwrap_or(0);
-        self.panels.focus = shown[(at + 1) % shown.len()];
+        let shown: Vec<Panel> = Panel::VARIANTS.iter().copied().filter(is_shown).collect();
+        self.panels.focus = cycled(&shown, self.panels.focus, back);
         match self.panels.focus {
             // The inflated message explains the payload.
             Panel::Inflated => self.detail.select_payload_row(),

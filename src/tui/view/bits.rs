@@ -5,9 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::{cells, width};
 use super::list::severity_symbol;
-use super::{fit, put, rule};
+use super::{cells, fit, put, rule, width};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::Severity;
 use crate::tui::app::App;
@@ -35,7 +34,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let rest = if fits { rest } else { of(&record.direction.arrow().to_string()) };
     rule::titled(app, buffer, left_title, name, &rest, app.panels.focus == Panel::Bits);
     for y in 0..app.layout.divider.height {
-        put(buffer, app.layout.divider, 0, y, "│", app.theme.rule.0);
+        put(buffer, app.layout.divider, 0, y, "│", app.theme.rule);
     }
     let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), area.width);
     let (grid_area, table) = split_bits(area, grid.height(), detail.rows.len());
@@ -47,7 +46,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     if detail.rows.is_empty() {
         let words = detail.error.as_deref().unwrap_or("this record has no bytes of its own");
-        put(buffer, area, 2, 1, words, app.theme.faint.0);
+        put(buffer, area, 2, 1, words, app.theme.faint);
     }
 }
 
@@ -68,7 +67,7 @@ fn name_and_what(detail: &Detail) -> (&'static str, String) {
 /// The style of a field's cells: highlighted if the field is selected, underlined where a finding points at the bits.
 fn cell_style(app: &App, detail: &Detail, field: usize, bits: Span) -> Style {
     let theme = &app.theme;
-    let Some(field_at) = detail.fields.get(field) else { return theme.text.0 };
+    let Some(field_at) = detail.fields.get(field) else { return theme.text };
     let selected = detail.rows.get(app.detail.row).and_then(|row| row.field) == Some(field);
     let style = if selected { theme.selection(field_at.span) } else { theme.field(field_at.id) };
     let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.overlaps(bits)));
@@ -83,7 +82,7 @@ fn draw_grid(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, ar
             GridLine::Border(row) => border(app, detail, grid, buffer, area, y, row),
             GridLine::Names(row) | GridLine::Bits(row) => {
                 for edge in grid.layout.edges(Some(row)) {
-                    put(buffer, area, MARGIN + 2 * cells(edge), y, "│", app.theme.rule.0);
+                    put(buffer, area, MARGIN + 2 * cells(edge), y, "│", app.theme.rule);
                 }
                 for cell in &grid.layout.rows[row].cells {
                     let x = MARGIN + 2 * cell.left(&grid.layout) as u16 + 1;
@@ -107,7 +106,7 @@ fn ruler(app: &App, buffer: &mut Buffer, area: Rect, y: u16, bits: u64, line: Gr
             GridLine::Units => bit % 10,
             _ => continue,
         };
-        put(buffer, area, MARGIN + 1 + 2 * cells(bit), y, &digit.to_string(), app.theme.faint.0);
+        put(buffer, area, MARGIN + 1 + 2 * cells(bit), y, &digit.to_string(), app.theme.faint);
     }
 }
 
@@ -115,7 +114,7 @@ fn ruler(app: &App, buffer: &mut Buffer, area: Rect, y: u16, bits: u64, line: Gr
 fn border(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
     let has_more = row == grid.layout.rows.len() && grid.layout.bits_after > 0;
     let text = grid.layout.border(row, if has_more { '┄' } else { '─' });
-    put(buffer, area, MARGIN, y, &text, app.theme.rule.0);
+    put(buffer, area, MARGIN, y, &text, app.theme.rule);
     if let Some(field) = grid.layout.only_field(row) {
         let width = text.width() - 2;
         let name = detail.rows.iter().find(|row| row.field == Some(field)).map_or(String::new(), |row| {
@@ -134,33 +133,32 @@ fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usiz
     let theme = &app.theme;
     let selected = i == app.detail.row;
     if selected {
-        put(buffer, line, 0, 0, "▌", theme.focus.0);
+        put(buffer, line, 0, 0, "▌", theme.focus);
     }
     match row.kind {
         DetailRowKind::Heading => {
-            put(buffer, line, 2, 0, &row.name, theme.faint.0);
+            put(buffer, line, 2, 0, &row.name, theme.faint);
         }
         DetailRowKind::Met | DetailRowKind::Unmet | DetailRowKind::Remark => {
             let (mark, style) = match row.kind {
-                DetailRowKind::Met => ("✓", theme.good.0),
-                DetailRowKind::Remark => (severity_symbol(Severity::Info), theme.info.0),
-                _ => ("✗", theme.error.0),
+                DetailRowKind::Met => ("✓", theme.good),
+                DetailRowKind::Remark => (severity_symbol(Severity::Info), theme.info),
+                _ => ("✗", theme.error),
             };
             put(buffer, line, 2, 0, mark, style);
             let section = row.gloss.as_str();
             let room = usize::from(line.width).saturating_sub(4 + section.width() + 3);
             let span = detail.field_of_row(i).map(|field| field.span);
-            let text =
-                if selected { span.map_or(theme.selected.0, |span| theme.selection(span)) } else { theme.text.0 };
+            let text = if selected { span.map_or(theme.selected, |span| theme.selection(span)) } else { theme.text };
             put(buffer, line, 4, 0, &fit(&row.name, room), text);
             let at = line.width.saturating_sub(width(section) + 2);
-            put(buffer, line, at, 0, section, theme.faint.0);
+            put(buffer, line, at, 0, section, theme.faint);
         }
         DetailRowKind::Computation => {
             // In a narrow panel the longest line, the GUID, still fits.
             let (name_at, value_at) = if line.width < 56 { (3, 10) } else { (6, 15) };
-            put(buffer, line, name_at, 0, &row.name, theme.faint.0);
-            let style = if row.value.ends_with('✗') { theme.error.0 } else { theme.text.0 };
+            put(buffer, line, name_at, 0, &row.name, theme.faint);
+            let style = if row.value.ends_with('✗') { theme.error } else { theme.text };
             put(buffer, line, value_at, 0, &fit(&row.value, usize::from(line.width.saturating_sub(value_at))), style);
         }
         DetailRowKind::Field => draw_field_row(app, detail, buffer, line, selected, row),
@@ -190,14 +188,14 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
     let value_at = 2 + name_width;
     let room = |from: u16| usize::from(line.width.saturating_sub(from));
     let value = fit(&row.value, if http && line.width >= 100 { usize::from(value_width) } else { room(value_at) });
-    put(buffer, line, value_at, 0, &value, theme.text.0);
+    put(buffer, line, value_at, 0, &value, theme.text);
     let worst = detail
         .record
         .findings
         .iter()
         .filter(|f| f.span.is_some_and(|s| s.overlaps(field.span)))
         .max_by_key(|f| f.rule.severity());
-    let style = worst.map_or(theme.faint.0, |finding| theme.severity(finding.rule.severity()));
+    let style = worst.map_or(theme.faint, |finding| theme.severity(finding.rule.severity()));
     let symbol = match worst.map(|finding| finding.rule.severity()) {
         Some(Severity::Error) => "✗ ",
         Some(Severity::Warning) => "⚠ ",

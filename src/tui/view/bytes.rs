@@ -6,8 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::cells::cells;
-use super::{put, rule, tree};
+use super::{cells, put, rule, tree};
 use crate::capture::query::messages::Message;
 use crate::capture::store::message_reader::Inflated;
 use crate::explain;
@@ -63,7 +62,7 @@ fn title(app: &App, buffer: &mut Buffer, panel: Panel, name: &str, words: &str) 
     rule::titled(app, buffer, line, name, words, app.panels.focus == panel);
     if layout.divider.width > 0 {
         let corner = Rect { x: layout.divider.x, y: line.y, width: 1, height: 1 };
-        put(buffer, corner, 0, 0, joint, app.theme.rule.0);
+        put(buffer, corner, 0, 0, joint, app.theme.rule);
     }
 }
 
@@ -148,7 +147,7 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
             Kind::Gap => "the capture lacks these bytes",
             _ => "no bytes",
         };
-        put(buffer, app.layout.bytes, 2, 0, words, app.theme.faint.0);
+        put(buffer, app.layout.bytes, 2, 0, words, app.theme.faint);
     } else {
         hex(app, detail, Panel::Bytes, &app.detail.wire, 0, buffer);
     }
@@ -158,7 +157,7 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
 fn hex(app: &App, detail: &Detail, panel: Panel, window: &HexWindow, start: u64, buffer: &mut Buffer) {
     let area = app.layout.area_of(panel);
     let Some((first, bytes)) = window.bytes() else {
-        put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error.0);
+        put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error);
         return;
     };
     let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
@@ -174,7 +173,7 @@ fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Styl
     let style = match (field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field)), selected) {
         (_, Some(span)) if span.touches_byte(at) => theme.selection(span),
         (Some(field), _) => theme.field(field.id),
-        (None, _) => theme.faint.0,
+        (None, _) => theme.faint,
     };
     let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.touches_byte(at)));
     if at_fault { style.add_modifier(Modifier::UNDERLINED) } else { style }
@@ -185,7 +184,7 @@ fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], st
     for (row, chunk) in bytes.chunks(shape.per_row as usize).enumerate() {
         let y = cells(row) * shape.lines_per_row;
         let at = first + row as u64 * shape.per_row;
-        put(buffer, area, 2, y, &format!("{at:04x}"), app.theme.faint.0);
+        put(buffer, area, 2, y, &format!("{at:04x}"), app.theme.faint);
         for (place, byte) in chunk.iter().enumerate() {
             let style = style(at + place as u64);
             let place = place as u64;

@@ -4,10 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::cells::{cells, width};
 use super::connections::{ended_style, lasted, worst};
 use super::list::severity_symbol;
-use super::{bytes_with_unit, fit, put, rule};
+use super::{bytes_with_unit, cells, fit, put, rule, width};
 use crate::capture::query::overview::{self, ConnectionEnding, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::{Direction, EndReason};
@@ -33,7 +32,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let Some(overview) = overviews.first() else { return };
     rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor), "", false);
     let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));
-    rule::right(buffer, title, &way, app.theme.faint.0);
+    rule::right(buffer, title, &way, app.theme.faint);
     let (identity, history) = (identity(app, overview), history(app, overview));
     let half = area.width / 2;
     let rows = if area.width >= CARD_IN_TWO {
@@ -50,7 +49,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 
 fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
     for (y, (name, value, style)) in facts.iter().enumerate() {
-        put(buffer, area, 2, cells(y), name, app.theme.faint.0);
+        put(buffer, area, 2, cells(y), name, app.theme.faint);
         let room = usize::from(area.width.saturating_sub(NAMES + 3));
         put(buffer, area, 2 + NAMES, cells(y), &fit(value, room), *style);
     }
@@ -58,7 +57,7 @@ fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
 
 /// The addresses, and what the handshake negotiated.
 fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
-    let (text, faint) = (app.theme.text.0, app.theme.faint.0);
+    let (text, faint) = (app.theme.text, app.theme.faint);
     let about = &overview.info.about;
     let raw = |name, value: &Option<Box<str>>, none: &str| match value {
         Some(value) => (name, printable::text(value).into_owned(), text),
@@ -66,8 +65,8 @@ fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
     };
     let kind = if about.websocket { "WebSocket" } else { "plain HTTP, never upgraded" };
     vec![
-        ("client", overview.info.client.to_string(), app.theme.up.0),
-        ("server", overview.info.server.to_string(), app.theme.down.0),
+        ("client", overview.info.client.to_string(), app.theme.up),
+        ("server", overview.info.server.to_string(), app.theme.down),
         ("protocol", kind.to_owned(), text),
         raw("path", &about.target, "none seen"),
         raw("host", &about.host, "none seen"),
@@ -79,7 +78,7 @@ fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
 /// How the connection ended, and its statistics.
 fn history(app: &App, overview: &Overview) -> Vec<Fact> {
     let theme = &app.theme;
-    let (text, faint) = (theme.text.0, theme.faint.0);
+    let (text, faint) = (theme.text, theme.faint);
     let info = &overview.info;
     let bytes = info.bytes.map(bytes_with_unit);
     let (trips, ends) = match &overview.trips {
@@ -91,7 +90,7 @@ fn history(app: &App, overview: &Overview) -> Vec<Fact> {
         }
     };
     let findings = match worst(overview) {
-        None => ("findings", "✓ nothing breaks a rule".to_owned(), theme.good.0),
+        None => ("findings", "✓ nothing breaks a rule".to_owned(), theme.good),
         Some((level, _)) => ("findings", findings(overview), theme.severity(level)),
     };
     let open = if overview.ending == ConnectionEnding::Open { " so far" } else { "" };
@@ -159,8 +158,8 @@ fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overvi
     if y >= area.height {
         return;
     }
-    put(buffer, area, 2, y, "records", theme.faint.0);
-    put(buffer, area, 2, y + 1, "over time", theme.faint.0);
+    put(buffer, area, 2, y, "records", theme.faint);
+    put(buffer, area, 2, y + 1, "over time", theme.faint);
     let height = area.height.saturating_sub(y + 1).clamp(1, 4);
     let most = overview.rate.iter().copied().max().unwrap_or(0).max(1);
     for line in 0..height {
@@ -173,11 +172,11 @@ fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overvi
             .map(|eighths| eighths.saturating_sub(below).min(8))
             .collect();
         let text: String = slice.iter().map(|n| [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][*n as usize]).collect();
-        put(buffer, area, 2 + NAMES, y + line, &text, theme.info.0);
+        put(buffer, area, 2 + NAMES, y + line, &text, theme.info);
     }
     let axis = y + height;
     let end = lasted(overview.duration());
-    put(buffer, area, 2 + NAMES, axis, "0", theme.faint.0);
+    put(buffer, area, 2 + NAMES, axis, "0", theme.faint);
     let at = area.width.saturating_sub(width(&end) + 2);
-    put(buffer, area, at, axis, &end, theme.faint.0);
+    put(buffer, area, at, axis, &end, theme.faint);
 }

@@ -9,9 +9,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::cells::{cells, width};
 use super::list::severity_symbol;
-use super::{bytes_with_unit, fit, put, rule};
+use super::{bytes_with_unit, cells, fit, put, rule, width};
 use crate::capture::query::overview::{self, ConnectionEnding, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::EndReason;
@@ -82,22 +81,20 @@ impl Fact {
         let (info, about) = (&overview.info, &overview.info.about);
         let raw = |text: &Option<Box<str>>| printable::text(text.as_deref().unwrap_or("–")).into_owned();
         match self {
-            Self::Number => (info.number.to_string(), theme.faint.0),
-            Self::Client => (info.client.to_string(), theme.text.0),
-            Self::Server => (info.server.to_string(), theme.text.0),
-            Self::Path => (raw(&about.target), theme.text.0),
-            Self::Subprotocol => (raw(&about.subprotocol), theme.text.0),
-            Self::Extensions => (raw(&about.extensions), theme.text.0),
-            Self::Records => (grouped(u64::from(info.records)), theme.text.0),
-            Self::Up => (bytes_with_unit(info.bytes[0]), theme.up.0),
-            Self::Down => (bytes_with_unit(info.bytes[1]), theme.down.0),
-            Self::Rate => (bars(&overview.rate), theme.info.0),
-            Self::Lasted => (lasted(overview.duration()), theme.text.0),
-            Self::Ping => {
-                (overview.trips.as_ref().map_or("–".to_owned(), |t| summary::nanos(t.median())), theme.text.0)
-            }
+            Self::Number => (info.number.to_string(), theme.faint),
+            Self::Client => (info.client.to_string(), theme.text),
+            Self::Server => (info.server.to_string(), theme.text),
+            Self::Path => (raw(&about.target), theme.text),
+            Self::Subprotocol => (raw(&about.subprotocol), theme.text),
+            Self::Extensions => (raw(&about.extensions), theme.text),
+            Self::Records => (grouped(u64::from(info.records)), theme.text),
+            Self::Up => (bytes_with_unit(info.bytes[0]), theme.up),
+            Self::Down => (bytes_with_unit(info.bytes[1]), theme.down),
+            Self::Rate => (bars(&overview.rate), theme.info),
+            Self::Lasted => (lasted(overview.duration()), theme.text),
+            Self::Ping => (overview.trips.as_ref().map_or("–".to_owned(), |t| summary::nanos(t.median())), theme.text),
             Self::Findings => worst(overview).map_or_else(
-                || ("✓".to_owned(), theme.good.0),
+                || ("✓".to_owned(), theme.good),
                 |(severity, count)| (format!("{} {count}", severity_symbol(severity)), theme.severity(severity)),
             ),
             Self::Ended => (ended(overview), ended_style(app, overview)),
@@ -116,7 +113,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         ),
         None => format!("{} of {}", grouped(u64::from(app.table.cursor)), grouped(app.counts.totals.connections)),
     };
-    rule::right(buffer, title, &place, app.theme.faint.0);
+    rule::right(buffer, title, &place, app.theme.faint);
     let shown = app.list.connections(&app.capture).page(app.table.top, u32::from(area.height));
     let overviews = overview::overviews(&app.capture, &shown, RATE);
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
@@ -124,7 +121,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let room = title.width.saturating_sub(width(&place) + 3);
     heads(app, buffer, Rect { width: room, ..title }, &columns);
     if overviews.is_empty() {
-        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint.0);
+        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint);
     }
     for (y, overview) in overviews.iter().enumerate() {
         let line = Rect { y: area.y + cells(y), height: 1, ..area };
@@ -135,8 +132,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             put(buffer, line, column.start + pad, 0, &text, style);
         }
         if overview.info.number == app.table.cursor {
-            put(buffer, line, 0, 0, "▌", app.theme.focus.0);
-            buffer.set_style(line, app.theme.cursor.0);
+            put(buffer, line, 0, 0, "▌", app.theme.focus);
+            buffer.set_style(line, app.theme.cursor);
         }
     }
 }
@@ -176,7 +173,7 @@ fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &[Column]) {
         let start = if column.is_number { column.start + column.width - wide.min(column.width) } else { column.start };
         let after_title = start > width(app.panels.view.name()) + 2;
         if wide > 0 && after_title && start + wide < area.width {
-            put(buffer, area, start - 1, 0, &format!(" {head} "), app.theme.faint.0);
+            put(buffer, area, start - 1, 0, &format!(" {head} "), app.theme.faint);
         }
     }
 }
@@ -224,10 +221,10 @@ fn ended(overview: &Overview) -> String {
 pub fn ended_style(app: &App, overview: &Overview) -> Style {
     let theme = &app.theme;
     match overview.ending {
-        ConnectionEnding::Open => theme.good.0,
-        ConnectionEnding::Close { code: 0 | 1000 | 1001, .. } => theme.text.0,
-        ConnectionEnding::Without { how: EndReason::Fin, .. } if !overview.info.about.websocket => theme.text.0,
-        ConnectionEnding::Close { .. } | ConnectionEnding::Without { .. } => theme.warning.0,
-        ConnectionEnding::Capture => theme.faint.0,
+        ConnectionEnding::Open => theme.good,
+        ConnectionEnding::Close { code: 0 | 1000 | 1001, .. } => theme.text,
+        ConnectionEnding::Without { how: EndReason::Fin, .. } if !overview.info.about.websocket => theme.text,
+        ConnectionEnding::Close { .. } | ConnectionEnding::Without { .. } => theme.warning,
+        ConnectionEnding::Capture => theme.faint,
     }
 }

@@ -4,8 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::cells;
-use super::{fit, put};
+use super::{cells, fit, put};
 use crate::tui::action::Action;
 use crate::tui::app::App;
 
@@ -20,23 +19,23 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let mut lines = Vec::new();
     match &app.session.url {
         Some(url) => {
-            lines.push(("No traffic yet.".to_owned(), theme.title.0));
-            lines.push((String::new(), theme.text.0));
-            lines.push(("Open this address in a browser:".to_owned(), theme.text.0));
-            lines.push((url.clone(), theme.focus.0));
-            lines.push((String::new(), theme.text.0));
-            lines.push((format!("{}  opens it in your browser", key(Action::Browser)), theme.text.0));
-            lines.push((format!("{}  starts a demo client instead", key(Action::Demo)), theme.text.0));
-            lines.push((format!("{}  lists all keys", key(Action::Help)), theme.text.0));
+            lines.push(("No traffic yet.".to_owned(), theme.title));
+            lines.push((String::new(), theme.text));
+            lines.push(("Open this address in a browser:".to_owned(), theme.text));
+            lines.push((url.clone(), theme.focus));
+            lines.push((String::new(), theme.text));
+            lines.push((format!("{}  opens it in your browser", key(Action::Browser)), theme.text));
+            lines.push((format!("{}  starts a demo client instead", key(Action::Demo)), theme.text));
+            lines.push((format!("{}  lists all keys", key(Action::Help)), theme.text));
         }
-        None if app.capture.is_loading() => lines.push(("Reading …".to_owned(), theme.text.0)),
+        None if app.capture.is_loading() => lines.push(("Reading …".to_owned(), theme.text)),
         None if app.capture.is_growing() => {
-            lines.push(("Waiting for TCP traffic in this file …".to_owned(), theme.title.0));
-            lines.push((app.session.file.clone().unwrap_or_default(), theme.text.0));
+            lines.push(("Waiting for TCP traffic in this file …".to_owned(), theme.title));
+            lines.push((app.session.file.clone().unwrap_or_default(), theme.text));
         }
         None => {
-            lines.push(("This file contains no TCP traffic.".to_owned(), theme.title.0));
-            lines.push((app.session.file.clone().unwrap_or_default(), theme.text.0));
+            lines.push(("This file contains no TCP traffic.".to_owned(), theme.title));
+            lines.push((app.session.file.clone().unwrap_or_default(), theme.text));
         }
     }
     let widest = lines.iter().map(|(line, _)| line.width()).max().unwrap_or(0).min(usize::from(area.width));

@@ -5,9 +5,8 @@ use std::cmp::Reverse;
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use super::cells::cells;
 use super::list::severity_symbol;
-use super::{fit, fit_words, put, rule, wrap_sentences};
+use super::{cells, fit, fit_words, put, rule, wrap_sentences};
 use crate::explain::{self, Explanation};
 use crate::proto::rules::{Finding, count, grouped};
 use crate::tui::action::Action;
@@ -29,17 +28,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::titled(app, buffer, title, &words.title, &words.section, false);
     if app.layout.divider.height > 0 {
         let joint = ratatui::layout::Rect { x: app.layout.divider.x, width: 1, ..title };
-        put(buffer, joint, 0, 0, "┴", app.theme.rule.0);
+        put(buffer, joint, 0, 0, "┴", app.theme.rule);
     }
     if let Some(agreed) = deflate_words(app, detail).and(app.detail.negotiated(&app.capture)) {
         let agreed = format!("negotiated: {agreed}");
         let taken = words.title.chars().count() + words.section.chars().count() + agreed.chars().count() + 12;
         if taken < usize::from(title.width) {
-            rule::right(buffer, title, &agreed, app.theme.faint.0);
+            rule::right(buffer, title, &agreed, app.theme.faint);
         }
     }
     if let Some(note) = &detail.note {
-        rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info.0);
+        rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), width / 2)), app.theme.info);
     }
     if let Some((at, key)) = app.detail.masked_payload_byte().filter(|_| byte_is_cursor(app)) {
         count_in_title(app, &findings, buffer);
@@ -65,7 +64,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     // If the field breaks a rule, explain the rule: the text of the field describes correct values.
     let text = at_fault.map_or(words.text, |finding| explain::rule(finding.rule).text);
     for line in wrap_sentences(&text, width, height - usize::from(y)) {
-        put(buffer, area, 1, y, &line, app.theme.text.0);
+        put(buffer, area, 1, y, &line, app.theme.text);
         y += 1;
     }
 }
@@ -194,28 +193,28 @@ fn unmasking(app: &App, at: u64, key: [u8; 4], buffer: &mut Buffer) {
             format!("offset {} mod 4 = {place}", grouped(at)),
             theme.field(FieldId::MaskingKey),
         ),
-        ("⊕".to_owned(), plain, printable::byte_name(plain), theme.selected.0),
+        ("⊕".to_owned(), plain, printable::byte_name(plain), theme.selected),
     ];
     if area.height < 3 {
         // On one line: masked 58 0101 1000  key[3] 3d 0011 1101  ⊕ 65 0110 0101  e
         let mut line = Line::default();
         for (i, (name, byte, words, style)) in lines.into_iter().enumerate() {
-            line.push_span(Span::styled(format!("{name} "), theme.faint.0));
+            line.push_span(Span::styled(format!("{name} "), theme.faint));
             line.push_span(Span::styled(format!("{byte:02x} {}", bits(byte)), style));
             let after = if i == 2 { format!("  {words}") } else { "  ".to_owned() };
-            line.push_span(Span::styled(after, theme.text.0));
+            line.push_span(Span::styled(after, theme.text));
         }
         buffer.set_line(area.x + 1, area.y, &line, cells(width));
         return;
     }
     for (y, (name, byte, words, style)) in lines.into_iter().enumerate() {
         let line = Line::from(vec![
-            Span::styled(format!("{name:<8}"), theme.faint.0),
+            Span::styled(format!("{name:<8}"), theme.faint),
             Span::styled(format!("{byte:02x}"), style),
             Span::raw("   "),
             Span::styled(bits(byte), style),
             Span::raw("   "),
-            Span::styled(words, theme.text.0),
+            Span::styled(words, theme.text),
         ]);
         buffer.set_line(area.x + 1, area.y + cells(y), &line, cells(width));
     }

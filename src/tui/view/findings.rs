@@ -11,9 +11,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::cells::{cells, width};
 use super::list::severity_symbol;
-use super::{fit, put, rule};
+use super::{cells, fit, put, rule, width};
 use crate::capture::store::Tally;
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
@@ -33,7 +32,7 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
     for area in [shape.title, shape.heads, shape.rows, shape.sentence] {
         for y in 0..area.height {
             buffer.set_style(Rect { y: area.y + y, height: 1, ..area }, Style::reset());
-            put(buffer, area, 0, y, &" ".repeat(usize::from(area.width)), theme.text.0);
+            put(buffer, area, 0, y, &" ".repeat(usize::from(area.width)), theme.text);
         }
     }
     let tallies = &app.counts.tallies;
@@ -65,8 +64,8 @@ fn empty(app: &App, buffer: &mut Buffer, shape: &FindingsLayout) {
     let theme = &app.theme;
     let live = app.is_live();
     let lines = [
-        ("No findings: nothing in this capture breaks a rule.", theme.good.0),
-        (if live { "A finding appears here as soon as there is one." } else { "" }, theme.faint.0),
+        ("No findings: nothing in this capture breaks a rule.", theme.good),
+        (if live { "A finding appears here as soon as there is one." } else { "" }, theme.faint),
     ];
     for (y, (line, style)) in lines.iter().enumerate() {
         put(buffer, shape.rows, 2, cells(y), &fit(line, usize::from(shape.rows.width.saturating_sub(3))), *style);
@@ -74,7 +73,7 @@ fn empty(app: &App, buffer: &mut Buffer, shape: &FindingsLayout) {
 }
 
 fn heads(app: &App, buffer: &mut Buffer, area: Rect) {
-    let faint = app.theme.faint.0;
+    let faint = app.theme.faint;
     put(buffer, area, COUNT_END - 5, 0, "Count", faint);
     put(buffer, area, RULE, 0, "Rule", faint);
     put(buffer, area, SECTION, 0, "Section", faint);
@@ -87,19 +86,19 @@ fn row(app: &App, buffer: &mut Buffer, line: Rect, tally: &Tally, selected: bool
     let theme = &app.theme;
     let level = theme.severity(tally.rule.severity());
     if selected {
-        put(buffer, line, 0, 0, "▌", theme.focus.0);
+        put(buffer, line, 0, 0, "▌", theme.focus);
     }
     put(buffer, line, 2, 0, severity_symbol(tally.rule.severity()), level);
     let number = grouped(tally.findings);
-    put(buffer, line, COUNT_END.saturating_sub(width(&number)), 0, &number, theme.text.0);
+    put(buffer, line, COUNT_END.saturating_sub(width(&number)), 0, &number, theme.text);
     put(buffer, line, RULE, 0, &fit(tally.rule.id(), usize::from(SECTION - RULE - 1)), level);
     let room = usize::from(line.width.saturating_sub(SECTION));
-    put(buffer, line, SECTION, 0, &fit(tally.rule.section(), room), theme.faint.0);
+    put(buffer, line, SECTION, 0, &fit(tally.rule.section(), room), theme.faint);
     if line.width >= WIDE {
         let room = usize::from(line.width.saturating_sub(SENTENCE + 1));
-        put(buffer, line, SENTENCE, 0, &fit(&tally.rule.summary(), room), theme.text.0);
+        put(buffer, line, SENTENCE, 0, &fit(&tally.rule.summary(), room), theme.text);
     }
     if selected {
-        buffer.set_style(line, theme.cursor.0);
+        buffer.set_style(line, theme.cursor);
     }
 }

@@ -5,8 +5,7 @@
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::width;
-use super::{bytes_with_unit, fit, put};
+use super::{bytes_with_unit, fit, put, width};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
@@ -16,7 +15,7 @@ use crate::wire::printable;
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.header;
     let theme = &app.theme;
-    let mut x = put(buffer, area, 0, 0, " framescope ", theme.title.0);
+    let mut x = put(buffer, area, 0, 0, " framescope ", theme.title);
     if let Some(reason) = &app.counts.trouble.reason {
         // While something is lost or missing, the line shows nothing else.
         let lost = match app.counts.trouble.uncaptured {
@@ -24,7 +23,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             bytes => format!(" · {} not captured", count(bytes, "byte")),
         };
         let room = usize::from(area.width.saturating_sub(x + 4)).saturating_sub(lost.width());
-        put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(reason, room)), theme.alarm.0);
+        put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(reason, room)), theme.alarm);
         return;
     }
     let help = format!("{} help ", app.keymap.key_of(Action::Help));
@@ -41,13 +40,13 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let place =
         app.session.url.as_deref().map(|url| url.trim_end_matches('/')).or(app.session.file.as_deref()).unwrap_or("");
     let state = match (&app.session.file, app.capture.is_loading()) {
-        (Some(_), true) => ("◌ reading".to_owned(), theme.warning.0),
-        (Some(_), false) if app.capture.is_growing() => ("● growing".to_owned(), theme.good.0),
+        (Some(_), true) => ("◌ reading".to_owned(), theme.warning),
+        (Some(_), false) if app.capture.is_growing() => ("● growing".to_owned(), theme.good),
         (Some(_), false) if app.capture.reconstructed().is_some() => {
-            ("■ reconstructed, not wire bytes".to_owned(), theme.warning.0)
+            ("■ reconstructed, not wire bytes".to_owned(), theme.warning)
         }
-        (Some(_), false) => ("■ file".to_owned(), theme.info.0),
-        (None, _) => ("● live".to_owned(), theme.good.0),
+        (Some(_), false) => ("■ file".to_owned(), theme.info),
+        (None, _) => ("● live".to_owned(), theme.good),
     };
     let (state, state_style) = state;
     let all = match totals.evicted() {
@@ -69,16 +68,16 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if !filter.is_empty() {
         let gap = 2;
         x += gap;
-        x += put(buffer, area, x, 0, &filter, theme.focus.0);
+        x += put(buffer, area, x, 0, &filter, theme.focus);
         x += gap;
-        x += put(buffer, area, x, 0, &records, theme.text.0);
+        x += put(buffer, area, x, 0, &records, theme.text);
     }
     let records = if filter.is_empty() { records } else { String::new() };
     let mut parts = [
-        (place.to_owned(), "", theme.text.0, 2),
+        (place.to_owned(), "", theme.text, 2),
         (state, "", state_style, 3),
-        (connections, &*format!("{} open", totals.open), theme.text.0, 3),
-        (records, &format!("{} evicted", grouped(totals.evicted())), theme.text.0, 3),
+        (connections, &*format!("{} open", totals.open), theme.text, 3),
+        (records, &format!("{} evicted", grouped(totals.evicted())), theme.text, 3),
         (up.0, "", up.1, 3),
         (down.0, "", down.1, 2),
     ];
@@ -95,5 +94,5 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             x += put(buffer, area, x, 0, text, style);
         }
     }
-    put(buffer, area, help_at, 0, &help, theme.faint.0);
+    put(buffer, area, help_at, 0, &help, theme.faint);
 }

@@ -5,9 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::cells;
 use super::popup::frame;
-use super::{fit, put};
+use super::{cells, fit, put};
 use crate::tui::app::App;
 use crate::tui::keymap::Context;
 
@@ -44,7 +43,7 @@ pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
     for (n, column) in columns.iter().enumerate() {
         let area = Rect { x: inner.x + cells(n) * column_width, width: column_width, ..inner };
         for (y, (keys, help)) in column.iter().skip(usize::from(top)).take(usize::from(inner.height)).enumerate() {
-            line(buffer, area, cells(y), keys, help, [theme.title.0, theme.key.0, theme.text.0]);
+            line(buffer, area, cells(y), keys, help, [theme.title, theme.key, theme.text]);
         }
     }
 }

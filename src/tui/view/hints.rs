@@ -5,8 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::{cells, width};
-use super::{fit, fit_path, put};
+use super::{cells, fit, fit_path, put, width};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -24,12 +23,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         if prompt.purpose == Purpose::Filter {
             return filter(app, prompt, &label, buffer);
         }
-        let x = 1 + put(buffer, area, 1, 0, &label, theme.key.0);
+        let x = 1 + put(buffer, area, 1, 0, &label, theme.key);
         let (shown, _) = visible_input(prompt, room);
-        put(buffer, area, x, 0, &shown, theme.text.0);
+        put(buffer, area, x, 0, &shown, theme.text);
         let beside = match &prompt.error {
-            Some(error) => Some((error.as_str(), theme.error.0)),
-            None => prompt.hint().map(|hint| (hint, theme.faint.0)),
+            Some(error) => Some((error.as_str(), theme.error)),
+            None => prompt.hint().map(|hint| (hint, theme.faint)),
         };
         if let Some((words, style)) = beside {
             let at = area.width.saturating_sub(width(words) + 1);
@@ -41,15 +40,15 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let (done, total) = job.progress;
         let esc = app.keymap.key_of(Action::Cancel);
         let line = format!("{} … {} of {} · {esc} stops it", job.name, grouped(done), grouped(total));
-        put(buffer, area, 1, 0, &fit(&line, room), theme.info.0);
+        put(buffer, area, 1, 0, &fit(&line, room), theme.info);
         return;
     }
     let (line, style) = match &app.notice {
         None => return keys(app, buffer),
-        Some(Notice::Info(line)) => (fit_path(line, room), theme.info.0),
-        Some(Notice::Success(line)) => (fit_path(&format!("✓ {line}"), room), theme.good.0),
-        Some(Notice::Failure(line)) => (fit_path(&format!("✗ {line}"), room), theme.error.0),
-        Some(Notice::Leftover { path, files }) => (leftover(path, *files, room), theme.info.0),
+        Some(Notice::Info(line)) => (fit_path(line, room), theme.info),
+        Some(Notice::Success(line)) => (fit_path(&format!("✓ {line}"), room), theme.good),
+        Some(Notice::Failure(line)) => (fit_path(&format!("✗ {line}"), room), theme.error),
+        Some(Notice::Leftover { path, files }) => (leftover(path, *files, room), theme.info),
     };
     put(buffer, area, 1, 0, &line, style);
 }
@@ -61,9 +60,9 @@ fn filter(app: &App, prompt: &Prompt, label: &str, buffer: &mut Buffer) {
     for y in [area, app.layout.hints] {
         put(buffer, y, 0, 0, &" ".repeat(usize::from(y.width)), Style::reset());
     }
-    let x = 1 + put(buffer, area, 1, 0, label, theme.key.0);
+    let x = 1 + put(buffer, area, 1, 0, label, theme.key);
     let (shown, _) = visible_input(prompt, room);
-    put(buffer, area, x, 0, &shown, theme.text.0);
+    put(buffer, area, x, 0, &shown, theme.text);
     let under = app.layout.hints;
     let (words, current, error) = prompt.advice();
     // An expression that is only unfinished is no error yet.
@@ -77,25 +76,25 @@ fn filter(app: &App, prompt: &Prompt, label: &str, buffer: &mut Buffer) {
             let carets = "^".repeat(len.min(usize::from(under.width.saturating_sub(at)).max(1)));
             let sentence = error.to_string();
             let end = at + cells(carets.len());
-            put(buffer, under, at, 0, &carets, theme.error.0);
+            put(buffer, under, at, 0, &carets, theme.error);
             if usize::from(under.width.saturating_sub(end + 1)) >= sentence.width() {
-                put(buffer, under, end + 1, 0, &sentence, theme.error.0);
+                put(buffer, under, end + 1, 0, &sentence, theme.error);
             } else if sentence.width() + 2 <= usize::from(at) {
-                put(buffer, under, at - width(&sentence) - 1, 0, &sentence, theme.error.0);
+                put(buffer, under, at - width(&sentence) - 1, 0, &sentence, theme.error);
             } else {
                 let left = under.width.saturating_sub(end + 2);
-                put(buffer, under, end + 1, 0, &fit(&sentence, usize::from(left)), theme.error.0);
+                put(buffer, under, end + 1, 0, &fit(&sentence, usize::from(left)), theme.error);
             }
         }
         _ => {
-            let mut x = 1 + put(buffer, under, 1, 0, "Tab ", theme.key.0);
+            let mut x = 1 + put(buffer, under, 1, 0, "Tab ", theme.key);
             for (i, word) in words.iter().enumerate() {
                 if x + width(word) + 4 > under.width {
-                    put(buffer, under, x, 0, "…", theme.faint.0);
+                    put(buffer, under, x, 0, "…", theme.faint);
                     break;
                 }
                 let chosen = current == Some(i);
-                x += put(buffer, under, x, 0, word, if chosen { theme.selected.0 } else { theme.faint.0 }) + 2;
+                x += put(buffer, under, x, 0, word, if chosen { theme.selected } else { theme.faint }) + 2;
             }
         }
     }
@@ -147,8 +146,8 @@ fn keys(app: &App, buffer: &mut Buffer) {
     }
     let mut x = 1;
     for hint in &hints {
-        x += put(buffer, area, x, 0, &hint.key, theme.key.0) + 1;
-        x += put(buffer, area, x, 0, &hint.words, theme.faint.0) + 2;
+        x += put(buffer, area, x, 0, &hint.key, theme.key) + 1;
+        x += put(buffer, area, x, 0, &hint.words, theme.faint) + 2;
     }
 }
 

@@ -13,8 +13,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::{cells, width};
-use super::{fit, put, rule};
+use super::{cells, fit, put, rule, width};
 use crate::proto::rules::{Severity, grouped};
 use crate::proto::time::Time;
 use crate::tui::app::App;
@@ -58,7 +57,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         // In a live capture, a few records always wait for the filter.
         let searching = app.list.incomplete || (!app.is_live() && app.list.is_filtering(&app.counts.totals));
         let words = if searching { "searching the capture …" } else { "no record matches the filter" };
-        put(buffer, area, 2, 0, words, app.theme.faint.0);
+        put(buffer, area, 2, 0, words, app.theme.faint);
     }
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = time_before_top(app);
@@ -72,8 +71,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
         ListLine { app, row, time, columns: ListColumns::of(area.width) }.draw(buffer, line);
         if cursor == Some(row.at) {
-            put(buffer, line, 0, 0, "▌", app.theme.focus.0);
-            buffer.set_style(line, app.theme.cursor.0);
+            put(buffer, line, 0, 0, "▌", app.theme.focus);
+            buffer.set_style(line, app.theme.cursor);
         }
         previous = Some(row.record.time);
     }
@@ -83,10 +82,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 fn state(app: &App) -> (String, Style) {
     let theme = &app.theme;
     let (place, style) = match (!app.is_live(), app.list.following, app.list.new_since_hold()) {
-        (true, ..) => (place(app), theme.faint.0),
-        (_, true, _) => ("following ▼".to_owned(), theme.good.0),
-        (_, false, 0) => ("holding".to_owned(), theme.warning.0),
-        (_, false, new) => (format!("holding · +{} new", grouped(new)), theme.warning.0),
+        (true, ..) => (place(app), theme.faint),
+        (_, true, _) => ("following ▼".to_owned(), theme.good),
+        (_, false, 0) => ("holding".to_owned(), theme.warning),
+        (_, false, new) => (format!("holding · +{} new", grouped(new)), theme.warning),
     };
     let only = app.list.connection().map(|number| format!("connection {number} · ")).unwrap_or_default();
     (format!("{only}{place}"), style)
@@ -106,7 +105,7 @@ fn time_before_top(app: &App) -> Option<Time> {
 
 /// Draws the column heads into the title line. A head that does not fit beside the text at the right is left out.
 fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &ListColumns) {
-    let style = app.theme.faint.0;
+    let style = app.theme.faint;
     let time = match app.panels.time_format {
         TimeFormat::SinceStart => "Time",
         TimeFormat::SincePrevious => "Δ Time",
@@ -139,26 +138,26 @@ impl ListLine<'_> {
         let (app, at, record, summary) = (self.app, &self.columns, &self.row.record, &self.row.summary);
         let theme = &app.theme;
         if app.list.marks.contains(&record.no) {
-            put(buffer, line, 1, 0, "●", theme.warning.0);
+            put(buffer, line, 1, 0, "●", theme.warning);
         }
-        right(buffer, line, at.number, &record.no.to_string(), theme.faint.0);
-        right(buffer, line, at.time, &self.time, theme.text.0);
+        right(buffer, line, at.number, &record.no.to_string(), theme.faint);
+        right(buffer, line, at.time, &self.time, theme.text);
         if let Some(sign) = self.tree_sign() {
-            put(buffer, line, at.kind - 2, 0, sign, theme.key.0);
+            put(buffer, line, at.kind - 2, 0, sign, theme.key);
         }
         if let RowKind::Heartbeats(count) = self.row.row.kind {
             let words = format!("⋯ {} heartbeats", grouped(u64::from(count)));
-            put(buffer, line, at.kind, 0, &words, theme.faint.0);
+            put(buffer, line, at.kind, 0, &words, theme.faint);
             let first = format!("{} {}", summary.kind, summary.preview);
-            put(buffer, line, at.preview, 0, &fit(&first, room(line, at.preview)), theme.faint.0);
+            put(buffer, line, at.preview, 0, &fit(&first, room(line, at.preview)), theme.faint);
             return;
         }
-        right(buffer, line, at.connection, &record.connection.to_string(), theme.faint.0);
+        right(buffer, line, at.connection, &record.connection.to_string(), theme.faint);
         let direction = theme.direction(record.direction);
         put(buffer, line, at.kind - 3, 0, &record.direction.arrow().to_string(), direction);
         put(buffer, line, at.kind, 0, &fit(&summary.kind, 12), direction);
         if let Some(length) = summary.length {
-            right(buffer, line, at.length, &grouped(length), theme.text.0);
+            right(buffer, line, at.length, &grouped(length), theme.text);
         }
         // In the view of messages the column counts frames, which only the row of a message or of a child has.
         let child = matches!(self.row.row.kind, RowKind::Child { .. });
@@ -195,7 +194,7 @@ impl ListLine<'_> {
         if bits.width() > room {
             bits = bits.replace(" frames ", " · ").replace(" %", "%");
         }
-        put(buffer, line, columns.bits, 0, &fit(&bits, room), self.app.theme.faint.0);
+        put(buffer, line, columns.bits, 0, &fit(&bits, room), self.app.theme.faint);
     }
 
     /// The worst finding, the note and the preview.
@@ -212,11 +211,11 @@ impl ListLine<'_> {
             x += put(buffer, line, x, 0, severity_symbol(severity), theme.severity(severity)) + 1;
         }
         if let Some(note) = &self.row.note {
-            x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(note)), theme.info.0) + 1;
+            x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(note)), theme.info) + 1;
         }
         // Beside a finding, the preview needs at least eight columns to be of use.
         if x == start || room(line, x) >= 8 {
-            put(buffer, line, x, 0, &fit(&self.row.summary.preview, room(line, x)), theme.text.0);
+            put(buffer, line, x, 0, &fit(&self.row.summary.preview, room(line, x)), theme.text);
         }
     }
 }

@@ -3,7 +3,6 @@
 mod bits;
 mod bytes;
 mod card;
-mod cells;
 mod connections;
 mod empty;
 mod explanation;
@@ -44,7 +43,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if layout.is_too_small() {
         let (columns, rows) = MIN_SIZE;
         let line = format!("framescope needs at least {columns}×{rows}");
-        put(buffer, layout.area, 0, 0, &line, app.theme.text.0);
+        put(buffer, layout.area, 0, 0, &line, app.theme.text);
         return;
     }
     header::render(app, buffer);
@@ -68,6 +67,16 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(dialog) => popup::render(app, dialog, buffer),
         None => {}
     }
+}
+
+/// A number of columns or rows. It saturates: what is beyond the screen is cut off anyway.
+fn cells(number: impl TryInto<u16>) -> u16 {
+    number.try_into().unwrap_or(u16::MAX)
+}
+
+/// Width of a text in columns.
+fn width(text: &str) -> u16 {
+    cells(text.width())
 }
 
 /// Writes text into an area, truncated at its edge. Returns the number of columns used.

@@ -4,8 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::cells::{cells, width};
-use super::{fit, put, wrap};
+use super::{cells, fit, put, width, wrap};
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
 use crate::tui::keymap::{Binding, Context};
@@ -56,16 +55,16 @@ pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u1
         };
         let row = Rect { y: area.y + y, height: 1, ..area };
         buffer.set_style(row, Style::reset());
-        put(buffer, area, 0, y, &line, theme.rule.0);
+        put(buffer, area, 0, y, &line, theme.rule);
         let between = Rect { x: row.x + 1, width: row.width - 2, ..row };
         if y > 0 && y + 1 < area.height {
             buffer.set_style(between, Style::reset());
         }
     }
-    put(buffer, area, 2, 0, &format!(" {title} "), theme.focus.0);
+    put(buffer, area, 2, 0, &format!(" {title} "), theme.focus);
     let room = usize::from(area.width.saturating_sub(6));
     if !foot.is_empty() {
-        put(buffer, area, 2, area.height - 1, &format!(" {} ", fit(foot, room)), theme.faint.0);
+        put(buffer, area, 2, area.height - 1, &format!(" {} ", fit(foot, room)), theme.faint);
     }
     inner
 }
@@ -86,8 +85,8 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     let foot = app.keymap.foot(Context::Export);
     let inner = frame(app, buffer, "Export", EXPORT_WIDTH, EXPORT_HEIGHT, &foot);
     let label = |buffer: &mut Buffer, row: ExportRow, y: u16, text: &str| {
-        let style = if dialog.row == row { theme.focus.0 } else { theme.text.0 };
-        put(buffer, inner, 1, y, if dialog.row == row { "▌" } else { " " }, theme.focus.0);
+        let style = if dialog.row == row { theme.focus } else { theme.text };
+        put(buffer, inner, 1, y, if dialog.row == row { "▌" } else { " " }, theme.focus);
         put(buffer, inner, 2, y, text, style);
     };
     label(buffer, ExportRow::Scope, 1, "what");
@@ -99,7 +98,7 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
             Scope::Filtered => format!(" {} filtered ", grouped(n)),
             Scope::All => format!(" all {} ", grouped(n)),
         };
-        x += put(buffer, inner, x, 1, &words, if scope == dialog.scope { theme.selected.0 } else { theme.text.0 }) + 1;
+        x += put(buffer, inner, x, 1, &words, if scope == dialog.scope { theme.selected } else { theme.text }) + 1;
     }
     label(buffer, ExportRow::Format, 3, "format");
     x = VALUES;
@@ -109,16 +108,16 @@ fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     let until = (dialog.format + 1).min(widths.len());
     let first = (0..until).find(|first| widths[*first..until].iter().sum::<u16>() <= room).unwrap_or(dialog.format);
     for (i, format) in dialog.formats.iter().enumerate().skip(first) {
-        let style = if i == dialog.format { theme.selected.0 } else { theme.text.0 };
+        let style = if i == dialog.format { theme.selected } else { theme.text };
         x += put(buffer, inner, x, 3, &format!(" {} ", format.name), style) + 1;
     }
     label(buffer, ExportRow::Path, 5, "file");
     let room = usize::from(inner.width.saturating_sub(VALUES + 1));
     let scroll = dialog.path.visual_scroll(room);
     let shown: String = dialog.path.value().chars().skip(scroll).take(room).collect();
-    put(buffer, inner, VALUES, 5, &shown, theme.text.0);
+    put(buffer, inner, VALUES, 5, &shown, theme.text);
     if let Some(format) = dialog.chosen_format() {
-        put(buffer, inner, 2, 7, &fit(format.words, usize::from(inner.width.saturating_sub(3))), theme.faint.0);
+        put(buffer, inner, 2, 7, &fit(format.words, usize::from(inner.width.saturating_sub(3))), theme.faint);
     }
 }
 
@@ -130,8 +129,8 @@ fn copy(app: &App, menu: &CopyMenu, buffer: &mut Buffer) {
         let binding = app.keymap.binding(Context::Copy, *part);
         let key = binding.map(Binding::first_key).unwrap_or_default();
         let words = binding.map_or("", |binding| &binding.help);
-        let style = if *part == menu.current() { theme.selected.0 } else { theme.text.0 };
-        put(buffer, inner, 2, y, &key, theme.key.0);
+        let style = if *part == menu.current() { theme.selected } else { theme.text };
+        put(buffer, inner, 2, y, &key, theme.key);
         put(buffer, inner, 5, y, &format!(" {words} "), style);
     }
 }
@@ -156,10 +155,10 @@ fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let height = cells(lines.len() + answers.len()).saturating_add(4);
     let inner = frame(app, buffer, title, 60, height, "");
     for (line, y) in lines.iter().zip(1..) {
-        put(buffer, inner, 2, y, line, theme.text.0);
+        put(buffer, inner, 2, y, line, theme.text);
     }
     for (hint, y) in answers.iter().zip(cells(lines.len()).saturating_add(2)..) {
-        put(buffer, inner, 5 - width(&hint.key).min(3), y, &hint.key, theme.key.0);
-        put(buffer, inner, 7, y, &hint.words, theme.text.0);
+        put(buffer, inner, 5 - width(&hint.key).min(3), y, &hint.key, theme.key);
+        put(buffer, inner, 7, y, &hint.words, theme.text);
     }
 }

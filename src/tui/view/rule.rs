@@ -3,8 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::cells::width;
-use super::{fit, put};
+use super::{fit, put, width};
 use crate::tui::app::App;
 
 /// Draws a title line: ` Bits ─ record 4 · text ─────`. The name is highlighted if its panel has the focus.
@@ -13,13 +12,13 @@ pub fn titled(app: &App, buffer: &mut Buffer, area: Rect, name: &str, rest: &str
         return;
     }
     let theme = &app.theme;
-    put(buffer, area, 0, 0, &"─".repeat(usize::from(area.width)), theme.rule.0);
-    let style = if focused { theme.focus.0 } else { theme.title.0 };
+    put(buffer, area, 0, 0, &"─".repeat(usize::from(area.width)), theme.rule);
+    let style = if focused { theme.focus } else { theme.title };
     let mut x = put(buffer, area, 0, 0, &format!(" {name} "), style);
     if !rest.is_empty() {
-        x += put(buffer, area, x, 0, "─", theme.rule.0);
+        x += put(buffer, area, x, 0, "─", theme.rule);
         let room = usize::from(area.width.saturating_sub(x + 2));
-        put(buffer, area, x, 0, &format!(" {} ", fit(rest, room)), theme.faint.0);
+        put(buffer, area, x, 0, &format!(" {} ", fit(rest, room)), theme.faint);
     }
 }
 

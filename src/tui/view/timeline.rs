@@ -12,9 +12,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::cells::{cells, width};
 use super::list::severity_symbol;
-use super::{fit, put, rule};
+use super::{cells, fit, put, rule, width};
 use crate::capture::query::summary;
 use crate::capture::query::timeline::{ActivityKind, Bin, Spans};
 use crate::proto::dissected::Direction;
@@ -37,11 +36,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let spans = app.timeline.spans;
     let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.list.cursor);
-    rule::right(buffer, title, &words, app.theme.faint.0);
+    rule::right(buffer, title, &words, app.theme.faint);
     let room = title.width.saturating_sub(width(&words) + 3);
     axis(app, buffer, Rect { width: room, ..title });
     if app.timeline.lanes.is_empty() && app.list.filter().is_some() {
-        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint.0);
+        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint);
     }
     let own = app.detail.record().map(|record| (record.connection, record.direction));
     let column = app.detail.record().and_then(|record| spans.at(record.time));
@@ -54,7 +53,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             }
             if direction == Direction::ClientToServer {
                 let number = lanes.connection.to_string();
-                put(buffer, line, 7 - (cells(number.len())).min(6), 0, &number, app.theme.faint.0);
+                put(buffer, line, 7 - (cells(number.len())).min(6), 0, &number, app.theme.faint);
             }
             put(buffer, line, 8, 0, &direction.arrow().to_string(), app.theme.direction(direction));
             lane(app, buffer, line, direction, &lanes.bins[direction.index()]);
@@ -81,11 +80,11 @@ fn lane(app: &App, buffer: &mut Buffer, line: Rect, direction: Direction, bins: 
 
 /// Marks the lane of the cursor and the column of its record.
 fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
-    put(buffer, line, 0, 0, "▌", app.theme.focus.0);
-    buffer.set_style(line, app.theme.cursor.0);
+    put(buffer, line, 0, 0, "▌", app.theme.focus);
+    buffer.set_style(line, app.theme.cursor);
     if let Some(column) = column {
         let cell = Rect { x: line.x + GUTTER + cells(column), width: 1, ..line };
-        buffer.set_style(cell.intersection(line), app.theme.selected.0);
+        buffer.set_style(cell.intersection(line), app.theme.selected);
     }
 }
 
@@ -114,8 +113,8 @@ fn sign(bin: &Bin) -> &'static str {
 
 fn style(app: &App, direction: Direction, kind: ActivityKind) -> Style {
     match kind {
-        ActivityKind::Absent | ActivityKind::Quiet => app.theme.rule.0,
-        ActivityKind::Odd => app.theme.warning.0,
+        ActivityKind::Absent | ActivityKind::Quiet => app.theme.rule,
+        ActivityKind::Odd => app.theme.warning,
         _ => app.theme.direction(direction),
     }
 }
@@ -132,7 +131,7 @@ fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
         let label = format!("┬ {} ", seconds(at, step));
         // Leave out a label that would cover the title or the text at the right.
         if x > width(app.panels.view.name()) + 1 && x + width(&label) < area.width {
-            put(buffer, area, x, 0, &label, app.theme.faint.0);
+            put(buffer, area, x, 0, &label, app.theme.faint);
         }
         at += step;
     }
@@ -166,9 +165,9 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let narrow = "▁▄█ data • ping ◆ HTTP × Close ┤ end ? gap ✗ finding";
     let room = usize::from(line.width).saturating_sub(keys.width() + 5);
     let signs = if wide.width() <= room { wide } else { narrow };
-    put(buffer, line, 2, 0, &fit(signs, room), theme.faint.0);
+    put(buffer, line, 2, 0, &fit(signs, room), theme.faint);
     let at = line.width.saturating_sub(width(&keys) + 2);
-    put(buffer, line, at, 0, &keys, theme.faint.0);
+    put(buffer, line, at, 0, &keys, theme.faint);
 }
 
 #[cfg(test)]

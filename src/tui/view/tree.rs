@@ -9,8 +9,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::cells::cells;
-use super::{fit, put};
+use super::{cells, fit, put};
 use crate::capture::query::payload_tree::Tree;
 use crate::proto::rules::count;
 use crate::tui::app::App;
@@ -28,10 +27,10 @@ pub fn render(app: &App, tree: &Tree, area: Rect, buffer: &mut Buffer) {
         let room = |x: u16| usize::from(area.width.saturating_sub(x + 1));
         if !line.name.is_empty() {
             x += put(buffer, area, x, y, &fit(&line.name, room(x)), theme.field(FieldId::PayloadLen));
-            x += put(buffer, area, x, y, ": ", theme.faint.0);
+            x += put(buffer, area, x, y, ": ", theme.faint);
         }
         let is_bracket = matches!(line.text.as_str(), "{" | "[" | "}" | "]" | "{}" | "[]");
-        let style = if is_bracket { theme.faint.0 } else { theme.field(FieldId::Payload) };
+        let style = if is_bracket { theme.faint } else { theme.field(FieldId::Payload) };
         put(buffer, area, x, y, &fit(&line.text, room(x)), style);
     }
 }

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use crossterm::event::{Event, KeyEvent};
+use strum::VariantArray;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
 use crate::tui::export_request::FormatChoice;
+use crate::tui::panel::cycled;
 
 /// Which records are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +36,7 @@ impl Scope {
 }
 
 /// A row of the dialog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum ExportRow {
     /// Which records.
     Scope,
@@ -42,10 +44,6 @@ pub enum ExportRow {
     Format,
     /// To which file.
     Path,
-}
-
-impl ExportRow {
-    const ALL: [Self; 3] = [Self::Scope, Self::Format, Self::Path];
 }
 
 /// The export dialog.
@@ -92,7 +90,7 @@ impl ExportDialog {
 
     /// Goes to the next row, or to the previous one.
     pub fn step_row(&mut self, back: bool) {
-        self.row = stepped(&ExportRow::ALL, self.row, back);
+        self.row = cycled(ExportRow::VARIANTS, self.row, back);
     }
 
     /// Chooses the next value of the current row, or the previous one.
@@ -100,11 +98,11 @@ impl ExportDialog {
         match self.row {
             ExportRow::Scope => {
                 let scopes: Vec<Scope> = self.scopes.iter().map(|(scope, _)| *scope).collect();
-                self.scope = stepped(&scopes, self.scope, back);
+                self.scope = cycled(&scopes, self.scope, back);
             }
             ExportRow::Format => {
                 let formats: Vec<usize> = (0..self.formats.len()).collect();
-                self.format = stepped(&formats, self.format, back);
+                self.format = cycled(&formats, self.format, back);
             }
             ExportRow::Path => {}
         }
@@ -125,13 +123,6 @@ impl ExportDialog {
             self.path = Input::new(free_name(self.scope.stem(), extension));
         }
     }
-}
-
-/// The value after `current`, or before it; the first one after the last.
-fn stepped<T: Copy + PartialEq>(values: &[T], current: T, back: bool) -> T {
-    let at = values.iter().position(|value| *value == current).unwrap_or(0);
-    let step = if back { values.len().saturating_sub(1) } else { 1 };
-    values.get((at + step) % values.len().max(1)).copied().unwrap_or(current)
 }
 
 /// A file name that does not exist in the working directory.
