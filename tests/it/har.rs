@@ -452,6 +452,8 @@ mod read {
         }));
         assert_eq!(lines(&capture)[1]["status"], 403);
         assert_eq!(rules(&capture), ["status-not-101"]);
+        let capture = opened(br#"{"log":{"entries":[]}}"#);
+        assert_eq!(capture.trouble().reason.as_deref(), Some("this HAR has no entries"));
         let capture = one(&json!({"request": {"url": "http://a/"}}));
         assert_eq!(capture.trouble().reason.as_deref(), Some("the only entry of this HAR is not a WebSocket"));
     }

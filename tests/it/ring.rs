@@ -455,6 +455,25 @@ fn findings_and_notes_are_evicted_with_their_records() {
 }
 
 #[test]
+fn an_evicted_handshake_is_found_by_number_while_its_connection_is_kept() {
+    let mut talk = Recording::ring(SIZE);
+    let capture = talk.capture().clone();
+    let connections: Vec<_> = (0..20).map(|n| talk.upgraded(50_000 + n, "")).collect();
+    let handshakes: Vec<_> = (1..=20).map(|number| capture.handshake(number).expect("a handshake")).collect();
+    connections[19].reset(UP, Time(talk.clock));
+    let ended = capture.len();
+    while capture.first() <= ended {
+        talk.text(&connections[0], DOWN, 900);
+    }
+    let found = |heads: &[Record; 2]| capture.pick(heads.iter().map(|head| head.no));
+    for heads in &handshakes[..19] {
+        assert_eq!(found(heads), heads);
+    }
+    assert_eq!(found(&handshakes[19]), []);
+    assert_eq!(capture.record(ended), None, "its end");
+}
+
+#[test]
 fn record_numbers_never_change() {
     let mut talk = Recording::ring(SIZE);
     let capture = talk.capture().clone();

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{PREVIEW, Summary, hex_preview, of, payload_preview};
+use super::{PREVIEW, Summary, hex_preview, of, payload_preview, unreadable};
 use crate::capture::query::messages::Message;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
@@ -15,14 +15,17 @@ use crate::wire::printable;
 /// beginning of its text or bytes. A long compressed message is not inflated to its end: if its length is not known from a
 /// finding either, `length` is that of the compressed payload, and `bits` says "compressed" instead of a percentage.
 pub fn of_message(capture: &Capture, opener: &Record, message: &Message, reader: &mut MessageReader) -> Summary {
-    let mut summary = match message.frames {
-        1 => of(capture, opener, reader),
-        _ => Summary {
+    let mut summary = if message.frames == 1 {
+        of(capture, opener, reader)
+    } else {
+        let preview = joined_preview(capture, message, reader);
+        Summary {
             kind: opener.opcode().map_or("frame", Opcode::name).to_owned(),
             length: Some(message.len),
             bits: String::new(),
-            preview: joined_preview(capture, message, reader).unwrap_or_else(|e| format!("cannot be read: {e}")),
-        },
+            is_read: preview.is_ok(),
+            preview: preview.unwrap_or_else(|e| unreadable(&e)),
+        }
     };
     let mut facts = Vec::new();
     if message.frames > 1 {

@@ -32,8 +32,10 @@ pub struct Summary {
     pub length: Option<u64>,
     /// The names of the bits that are set in a frame; for a message facts about it.
     pub bits: String,
-    /// The beginning of the content.
+    /// The beginning of the content, or why it cannot be read.
     pub preview: String,
+    /// Whether the content was read. If not, a later attempt may succeed.
+    pub is_read: bool,
 }
 
 /// Summarizes a record. `reader` inflates the beginning of compressed messages; lines of nearby records are cheaper with the same
@@ -48,11 +50,15 @@ pub fn of(capture: &Capture, record: &Record, reader: &mut MessageReader) -> Sum
         Kind::Frame => bits(record),
         _ => String::new(),
     };
-    let (kind, preview) = match kind_and_preview(capture, record, reader) {
-        Ok(pair) => pair,
-        Err(e) => (record.kind.name().to_owned(), format!("cannot be read: {e}")),
+    let (kind, preview, is_read) = match kind_and_preview(capture, record, reader) {
+        Ok((kind, preview)) => (kind, preview, true),
+        Err(e) => (record.kind.name().to_owned(), unreadable(&e), false),
     };
-    Summary { kind, length, bits, preview }
+    Summary { kind, length, bits, preview, is_read }
+}
+
+fn unreadable(error: &std::io::Error) -> String {
+    format!("cannot be read: {error}")
 }
 
 /// The names of the bits that are set in a frame: FIN, RSV1 to RSV3, MASK.

@@ -35,6 +35,9 @@ impl Index {
             self.base += chunk.len() as u64;
         }
         self.evict_findings(last);
+        let heads = self.connections.iter().filter_map(|entry| entry.kept_handshake.as_deref()).flatten();
+        let evicted = heads.filter(|head| head.record.no <= last);
+        self.evicted_heads = evicted.map(|head| (head.record.no, head.record.connection)).collect();
         self.mark_torn();
     }
 

@@ -91,6 +91,8 @@ pub struct Index {
     windows: Windows,
     /// The number of the first request with each key, and its connection.
     keys: HashMap<[u8; 16], (u64, u32)>,
+    /// The connections of the evicted records that are kept as handshakes, by their numbers.
+    evicted_heads: HashMap<u64, u32>,
 }
 
 impl Default for Index {
@@ -107,6 +109,7 @@ impl Default for Index {
             origin: None,
             windows: Windows::default(),
             keys: HashMap::new(),
+            evicted_heads: HashMap::new(),
         }
     }
 }

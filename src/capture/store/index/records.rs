@@ -51,10 +51,8 @@ impl Index {
     }
 
     fn evicted_head(&self, no: u64) -> Option<Record> {
-        if no >= self.totals.first {
-            return None;
-        }
-        let mut heads = self.connections.iter().filter_map(|entry| entry.kept_handshake.as_deref()).flatten();
+        let owner = self.connection(*self.evicted_heads.get(&no)?)?;
+        let mut heads = owner.kept_handshake.as_deref()?.iter();
         heads.find(|head| head.record.no == no).map(|head| head.record.clone())
     }
 

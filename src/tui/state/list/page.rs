@@ -62,10 +62,46 @@ impl Page {
 
     fn summary(&mut self, capture: &Capture, record: &Record, message: Option<&Message>) -> Summary {
         let key = (record.no, message.map(|message| (message.frames, message.whole)));
-        let summary = self.cache.entry(key).or_insert_with(|| match message {
+        if let Some(known) = self.cache.get(&key) {
+            return known.clone();
+        }
+        let summary = match message {
             Some(message) => summary::of_message(capture, record, message, &mut self.reader),
             None => summary::of(capture, record, &mut self.reader),
-        });
-        summary.clone()
+        };
+        // What cannot be read now is read again at the next draw.
+        if summary.is_read {
+            self.cache.insert(key, summary.clone());
+        }
+        summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::capture::live::recorder::{Chunk, Recorder};
+    use crate::capture::live::spool::Spool;
+    use crate::proto::dissected::Direction;
+    use crate::proto::time::Time;
+
+    #[test]
+    fn a_row_that_could_not_be_read_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.pcapng");
+        let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
+        let connection = recorder.frames(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
+        let bytes: &[u8] = b"\x81\x05hello";
+        connection.record(&[Chunk { direction: Direction::ServerToClient, time: Time(1), bytes }]);
+        let record = recorder.capture().record(1).expect("a record");
+        let mut page = Page::default();
+        let whole = fs::read(&path).expect("the file");
+        fs::write(&path, b"").expect("an empty file");
+        assert!(!page.summary(recorder.capture(), &record, None).is_read);
+        fs::write(&path, whole).expect("the file again");
+        let summary = page.summary(recorder.capture(), &record, None);
+        assert_eq!((summary.preview.as_str(), page.cache.len()), ("hello", 1));
     }
 }

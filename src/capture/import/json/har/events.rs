@@ -121,6 +121,7 @@ impl Events {
     /// What of the file cannot be shown, in one line.
     pub fn trouble(&self) -> Option<String> {
         match (self.all.is_empty(), self.skipped, self.odd) {
+            (true, 0, _) => Some("this HAR has no entries".to_owned()),
             (true, 1, _) => Some("the only entry of this HAR is not a WebSocket".to_owned()),
             (true, n, _) => Some(format!("none of the {} entries of this HAR is a WebSocket", grouped(n))),
             (false, _, 0) => None,
