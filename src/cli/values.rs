@@ -11,11 +11,6 @@ use crate::capture::query::filter;
 /// The longest `--interval`.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A value is none of the possible ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a possible value")]
-pub struct NotPossible;
-
 /// Why a text is no address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write ADDR:PORT, such as 127.0.0.1:6455, [::1]:6455 or localhost:0")]
@@ -63,7 +58,7 @@ pub fn one_of<T: Copy + Send + Sync + 'static>(
     name: impl Fn(T) -> &'static str + Clone + Send + Sync + 'static,
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(all.iter().map(|value| name(*value)))
-        .try_map(move |typed| all.iter().copied().find(|value| name(*value) == typed).ok_or(NotPossible))
+        .map(move |typed| *all.iter().find(|value| name(**value) == typed).expect("one of the names"))
 }
 
 /// Parses an address to listen on. Names other than localhost are not resolved: a name could resolve to another address

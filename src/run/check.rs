@@ -159,11 +159,7 @@ impl Selected {
 
     /// Returns true if a record matches, and counts its findings then.
     fn matches(&mut self, record: &Record) -> Result<bool, ExportError> {
-        let passes = self.evaluator.passes(record).map_err(|source| ExportError::Read {
-            path: self.capture.path().to_owned(),
-            no: record.no,
-            source,
-        })?;
+        let passes = export::passes(&mut self.evaluator, &self.capture, record)?;
         if passes {
             record.findings.iter().for_each(|finding| self.findings[finding.rule.severity() as usize] += 1);
         }
@@ -173,14 +169,16 @@ impl Selected {
 
 /// The counts in one line: `2 errors, 1 warning, 3 info in 12 records`.
 fn summary(totals: &Totals) -> String {
-    let [info, warning, error] = totals.findings;
     let records = count(totals.records, "record");
-    match info + warning + error {
+    match totals.findings.iter().sum::<u64>() {
         0 => format!("no findings in {records}"),
-        _ => {
-            format!("{}, {}, {} info in {records}", count(error, "error"), count(warning, "warning"), grouped(info))
-        }
+        _ => format!("{} in {records}", by_severity(totals.findings)),
     }
+}
+
+/// The numbers of findings by severity: `2 errors, 1 warning, 3 info`.
+pub fn by_severity([info, warning, error]: [u64; 3]) -> String {
+    format!("{}, {}, {} info", count(error, "error"), count(warning, "warning"), grouped(info))
 }
 
 /// Prints the rules that a text may be about.

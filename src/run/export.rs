@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use super::{signals, stdio};
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
 use crate::capture::{self, import};
 use crate::cli::Export;
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
@@ -54,6 +55,12 @@ fn select(filter: &Filter, capture: &Capture, progress: &Progress) -> anyhow::Re
         return Err(ExportError::Cancelled.into());
     }
     Ok(selected.numbers().collect())
+}
+
+/// Returns true if a filter selects a record.
+pub fn passes(evaluator: &mut FilterEvaluator, capture: &Capture, record: &Record) -> Result<bool, ExportError> {
+    let read_error = |source| ExportError::Read { path: capture.path().to_owned(), no: record.no, source };
+    evaluator.passes(record).map_err(read_error)
 }
 
 /// Exports to stdout. Fails if the format is binary and stdout is a terminal.

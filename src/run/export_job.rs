@@ -3,9 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::thread;
-use std::time::Duration;
 
 use crate::capture::store::Capture;
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
@@ -14,9 +11,6 @@ use crate::proto::rules::count;
 use crate::tui::event::{Remote, Report};
 use crate::tui::host::{ExportRequest, FormatChoice};
 use crate::tui::state::jobs;
-
-/// How often an export reports its progress.
-const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A row of the export dialog.
 #[derive(Clone, Copy)]
@@ -53,19 +47,10 @@ pub fn run(capture: &Capture, request: ExportRequest, remote: &Remote) {
     let selection = request.records.clone().map_or(ExportSelection::All, ExportSelection::Records);
     let options = ExportOptions { selection, direction, ..ExportOptions::default() };
     let progress = Progress { cancel: Arc::clone(&request.cancel), ..Progress::default() };
-    let (over, ended) = channel::<()>();
-    let reporting = {
-        let (progress, remote) = (progress.clone(), remote.clone());
-        thread::spawn(move || {
-            while ended.recv_timeout(REPORT_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                let [done, total] = [&progress.done, &progress.total].map(|count| count.load(Ordering::Relaxed));
-                remote.report(Report::Progress { job: jobs::EXPORT, done, total });
-            }
-        })
-    };
-    let exported = export::to_file(capture, format, &options, &request.path, request.force, &progress);
-    drop(over);
-    let _ = reporting.join();
+    let counts = || (progress.done.load(Ordering::Relaxed), progress.total.load(Ordering::Relaxed));
+    let exported = remote.report_while(jobs::EXPORT, counts, || {
+        export::to_file(capture, format, &options, &request.path, request.force, &progress)
+    });
     remote.report(match exported {
         Ok(exported) => Report::Wrote(result_line(&request.path, &exported)),
         Err(ExportError::Exists(_)) => Report::Exists(request),

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::stderr_writer::StderrWriter;
-use super::stdio;
+use super::{export, stdio};
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
@@ -35,15 +35,6 @@ pub enum Style {
     Json,
 }
 
-/// Why printing ended before it was asked to.
-#[derive(Debug)]
-pub enum FollowEnd {
-    /// The reader of stdout has closed it.
-    Closed,
-    /// An error.
-    Failed(ExportError),
-}
-
 /// A thread that prints records.
 pub struct Follower {
     stop: Arc<AtomicBool>,
@@ -63,7 +54,7 @@ impl Follower {
         style: Style,
         filter: Option<&Filter>,
         stderr: &StderrWriter,
-        ended_early: impl FnOnce(FollowEnd) + Send + 'static,
+        ended_early: impl FnOnce(ExportError) + Send + 'static,
     ) -> io::Result<Self> {
         let (wake, woken) = sync_channel(1);
         let (finished, done) = sync_channel(1);
@@ -86,10 +77,8 @@ impl Follower {
         };
         let out = stdio::stdout()?;
         thread::Builder::new().name("stdout".to_owned()).spawn(move || {
-            match work.run(out) {
-                Ok(()) => {}
-                Err(ExportError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => ended_early(FollowEnd::Closed),
-                Err(e) => ended_early(FollowEnd::Failed(e)),
+            if let Err(e) = work.run(out) {
+                ended_early(e);
             }
             let _ = finished.send(());
         })?;
@@ -120,12 +109,10 @@ struct Work {
 impl Work {
     /// Prints a record if it matches the filter.
     fn print_line(&mut self, record: &Record, lines: &mut NdjsonLines, sink: &mut Sink<'_>) -> Result<(), ExportError> {
-        if let Some(evaluator) = &mut self.evaluator {
-            let passes = evaluator.passes(record);
-            let path = || self.capture.path().to_owned();
-            if !passes.map_err(|source| ExportError::Read { path: path(), no: record.no, source })? {
-                return Ok(());
-            }
+        if let Some(evaluator) = &mut self.evaluator
+            && !export::passes(evaluator, &self.capture, record)?
+        {
+            return Ok(());
         }
         match self.style {
             Style::Json => lines.write_record(record, sink),

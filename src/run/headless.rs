@@ -3,21 +3,24 @@
 //! The main thread waits for a signal or for the end of stdout. Other threads serve connections, print records
 //! ([`Follower`]) and write messages ([`StderrWriter`]).
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::follow::{FollowEnd, Follower, Style};
+use super::follow::{Follower, Style};
 use super::stderr_writer::StderrWriter;
-use super::{screen_host, signals, stdio};
+use super::{check, screen_host, signals, stdio};
 use crate::capture::live::recorder::Recorder;
-use crate::capture::live::spool::Spool;
+use crate::capture::live::spool::{Spool, SpoolCleanup};
 use crate::capture::store::scratch;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::Serve;
-use crate::net::{Server, ServerConfig, ServerHandle, demo};
+use crate::export::ExportError;
+use crate::net::demo::{self, DemoHandle};
+use crate::net::{Server, ServerConfig, ServerHandle};
 use crate::proto::rules::{count, grouped};
 
 /// The most time between the signal and the end of the process.
@@ -29,18 +32,16 @@ const LAST_LINES: Duration = Duration::from_millis(100);
 /// Why the run ends.
 enum RunEnd {
     Signal,
-    Follower(FollowEnd),
+    /// The records cannot be printed, or the reader of stdout has closed it.
+    Stdout(ExportError),
 }
 
 /// Runs `serve --headless`: serves until a signal arrives or stdout is closed.
 pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
-    catch_signals(&sender)?;
-    // Listen first: --force must not replace an older capture if the server cannot start.
-    let server = Server::bind(server_config(args))?;
-    let spool = create_spool(args)?;
-    let cleanup = spool.cleanup();
-    let recorder = Recorder::new(spool);
+    let signaled = sender.clone();
+    signals::on_end(false, move |_| drop(signaled.send(RunEnd::Signal))).context("cannot catch signals")?;
+    let (server, recorder, cleanup) = prepare(args)?;
     let capture = recorder.capture().clone();
     let warning = server.warning();
     let stderr = StderrWriter::start().context("cannot start the thread for stderr")?;
@@ -50,7 +51,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
         true => None,
         false => {
             let style = if args.json { Style::Json } else { Style::Plain };
-            let ended_early = move |end| drop(sender.send(RunEnd::Follower(end)));
+            let ended_early = move |end| drop(sender.send(RunEnd::Stdout(end)));
             Some(
                 Follower::start(&capture, style, args.filter.as_ref(), &stderr, ended_early)
                     .context("cannot write to stdout")?,
@@ -62,7 +63,12 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
         stdio::say(format_args!("warning: {warning}"));
     }
     announce(&server);
-    let demo = start_clients(args, &server)?;
+    if args.browser
+        && let Err(e) = screen_host::open_page(server.address())
+    {
+        stdio::say(e);
+    }
+    let demo = start_demo(args, &server)?;
     // The thread that catches signals keeps its sender as long as the process lives.
     let end = ended.recv().unwrap_or(RunEnd::Signal);
     let ending_since = Instant::now();
@@ -77,41 +83,30 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     if stderr.flush(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
 }
 
-/// Creates the file or files of the capture.
-pub fn create_spool(args: &Serve) -> anyhow::Result<Spool> {
-    Ok(match (&args.write, args.ring) {
-        (Some(path), None) => Spool::keep(path, args.force)?,
-        (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
-        (None, None) => Spool::temporary()?,
-        (None, Some(size)) => Spool::temporary_ring(&scratch::folder(), size)?,
-    })
-}
-
-/// The settings of the server.
-pub fn server_config(args: &Serve) -> ServerConfig {
-    ServerConfig {
+/// Prepares a server with the file or files of its capture. It listens first: --force must not replace an older capture if the
+/// server cannot start.
+pub fn prepare(args: &Serve) -> anyhow::Result<(Server, Recorder, SpoolCleanup)> {
+    let server = Server::bind(ServerConfig {
         listen: args.listen,
         interval: args.interval,
         allow_origins: args.allow_origin.clone(),
         deflate: !args.no_deflate,
         ..ServerConfig::default()
-    }
+    })?;
+    let spool = match (&args.write, args.ring) {
+        (Some(path), None) => Spool::keep(path, args.force)?,
+        (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
+        (None, None) => Spool::temporary()?,
+        (None, Some(size)) => Spool::temporary_ring(&scratch::folder(), size)?,
+    };
+    let cleanup = spool.cleanup();
+    Ok((server, Recorder::new(spool), cleanup))
 }
 
-/// Starts the demo client and opens the browser if their flags are set.
-fn start_clients(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<demo::DemoHandle>> {
-    if args.browser
-        && let Err(e) = screen_host::open_page(server.address())
-    {
-        stdio::say(e);
-    }
+/// Starts the demo client if its flag is set.
+pub fn start_demo(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<DemoHandle>> {
     let demo = args.demo.then(|| demo::start(server.address())).transpose();
     demo.context("cannot start the demo client's thread")
-}
-
-fn catch_signals(sender: &Sender<RunEnd>) -> anyhow::Result<()> {
-    let sender = sender.clone();
-    signals::on_end(false, move |_| drop(sender.send(RunEnd::Signal))).context("cannot catch signals")
 }
 
 /// Prints the line that scripts wait for. Do not change its words.
@@ -131,8 +126,8 @@ fn conclude(
     let totals = capture.totals();
     let line = summary(&totals, capture.trouble().uncaptured);
     match end {
-        RunEnd::Follower(FollowEnd::Closed) => return Ok(ExitCode::SUCCESS),
-        RunEnd::Follower(FollowEnd::Failed(e)) => bail!("cannot print the records: {e}"),
+        RunEnd::Stdout(ExportError::Output(e)) if e.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+        RunEnd::Stdout(e) => bail!("cannot print the records: {e}"),
         RunEnd::Signal => {}
     }
     match printed {
@@ -167,16 +162,9 @@ pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Resul
 
 /// The counts of a capture in one line.
 pub fn summary(totals: &Totals, uncaptured: u64) -> String {
-    let [info, warning, error] = totals.findings;
-    let findings = match info + warning + error {
+    let findings = match totals.findings.iter().sum() {
         0 => "no findings".to_owned(),
-        all => format!(
-            "{}: {}, {}, {} info",
-            count(all, "finding"),
-            count(error, "error"),
-            count(warning, "warning"),
-            grouped(info)
-        ),
+        all => format!("{}: {}", count(all, "finding"), check::by_severity(totals.findings)),
     };
     let mut line = format!(
         "{} · {} · ▲ {} · ▼ {} · {findings}",

@@ -13,23 +13,20 @@ use anyhow::{Context as _, bail};
 
 use super::screen_host::{self, ScreenHost};
 use super::signals::{self, Signal};
-use super::{headless, shell, stdio};
+use super::{export_job, headless, shell, stdio};
 use crate::capture::import::Loader;
-use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::{self, Leftover};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::capture::store::scratch;
 use crate::cli::{Serve, ThemeArg};
-use crate::net::Server;
-use crate::net::demo::{self, DemoHandle};
+use crate::net::demo::DemoHandle;
 use crate::tui::app::{App, Session};
 use crate::tui::event::{self, Event, Remote};
-use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::notice::Notice;
 use crate::tui::theme::{Theme, ThemeName};
-use crate::tui::{self, Ended, ThemeChoice};
+use crate::tui::{self, Ended};
 
 /// Runs `serve` without `--headless`.
 ///
@@ -39,16 +36,12 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     require_terminal("use --headless to serve without a screen")?;
     let signals = SignalQueue::listen()?;
     let leftover = spool::leftovers(&scratch::folder()).into_iter().next();
-    let server = Server::bind(headless::server_config(args))?;
-    let spool = headless::create_spool(args)?;
-    let cleanup = spool.cleanup();
-    let recorder = Recorder::new(spool);
+    let (server, recorder, cleanup) = headless::prepare(args)?;
     let capture = recorder.capture().clone();
     let warning = server.warning();
     let server = server.start(recorder).context("cannot start the server's thread")?;
     let browser = args.browser.then(|| screen_host::open_page(server.address())).transpose().err();
-    let demo = args.demo.then(|| demo::start(server.address())).transpose();
-    let demo = demo.context("cannot start the demo client's thread")?;
+    let demo = headless::start_demo(args, &server)?;
     let leftover = leftover.map(|Leftover { path, files }| Notice::Leftover { path: shell_path(&path), files });
     let config = ScreenConfig {
         capture: &capture,
@@ -172,16 +165,17 @@ struct ScreenConfig<'a> {
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
     let mut host = ScreenHost::new(config.capture, config.server, config.demo, remote);
-    let session = Session { url: host.url(), file: config.file, formats: host.formats() };
-    let choice = match theme {
-        ThemeArg::Dark => ThemeChoice::Named(ThemeName::Dark),
-        ThemeArg::Light => ThemeChoice::Named(ThemeName::Light),
-        ThemeArg::Mono => ThemeChoice::Named(ThemeName::Mono),
-        ThemeArg::Auto => ThemeChoice::Auto,
+    let session =
+        Session { url: config.server.map(screen_host::page_url), file: config.file, formats: export_job::choices() };
+    let theme = match theme {
+        ThemeArg::Dark => Some(ThemeName::Dark),
+        ThemeArg::Light => Some(ThemeName::Light),
+        ThemeArg::Mono => Some(ThemeName::Mono),
+        ThemeArg::Auto => None,
     };
     let colours = Theme::named(ThemeName::Dark);
     let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
     app.set_filter(config.filter);
-    tui::run(app, choice, &mut host, remote, events).context("cannot draw the screen")
+    tui::run(app, theme, &mut host, remote, events).context("cannot draw the screen")
 }

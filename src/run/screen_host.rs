@@ -7,7 +7,7 @@ use super::export_job;
 use crate::capture::store::Capture;
 use crate::net::demo::{self, DemoHandle};
 use crate::tui::event::{Remote, Report};
-use crate::tui::host::{ExportRequest, FormatChoice, Host, HostError};
+use crate::tui::host::{ExportRequest, Host, HostError};
 
 /// The program around the screen.
 pub struct ScreenHost {
@@ -26,14 +26,6 @@ impl ScreenHost {
 }
 
 impl Host for ScreenHost {
-    fn url(&self) -> Option<String> {
-        self.server.map(page_url)
-    }
-
-    fn formats(&self) -> Vec<FormatChoice> {
-        export_job::choices()
-    }
-
     fn open_browser(&mut self) -> Result<String, HostError> {
         open_page(self.server.ok_or(HostError::NoServer)?)
     }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 
+use crate::tui;
 use crate::wire::printable;
 
 /// Standard output cannot be written.
@@ -39,9 +40,7 @@ pub fn stdout_is_terminal() -> bool {
 
 /// Returns true if standard output is a terminal that shows colours: neither NO_COLOR nor TERM=dumb is set.
 pub fn stdout_takes_colour() -> bool {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-    stdout_is_terminal() && !plain
+    stdout_is_terminal() && !tui::is_without_colour()
 }
 
 /// Writes all of `bytes` to standard output.

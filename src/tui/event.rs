@@ -1,11 +1,15 @@
 //! The event queue of the main loop: every thread that wants the screen to change sends into it.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use super::export_request::ExportRequest;
 use crate::capture::query::search::Hit;
 use crate::capture::store::message_reader::Inflated;
+
+/// Time between two progress reports.
+const PROGRESS: Duration = Duration::from_millis(100);
 
 /// One entry of the main loop's queue.
 #[derive(Debug)]
@@ -65,6 +69,28 @@ impl Remote {
     /// Sends a report.
     pub fn report(&self, report: Report) {
         self.send(Event::Report(report));
+    }
+
+    /// Does the work of a job, and reports its progress every 100 ms: records processed, and records to process.
+    pub fn report_while<T>(
+        &self,
+        job: &'static str,
+        progress: impl Fn() -> (u64, u64) + Send,
+        work: impl FnOnce() -> T,
+    ) -> T {
+        thread::scope(|scope| {
+            // The receiver notices when `over` is dropped.
+            let (over, ended) = channel::<()>();
+            scope.spawn(move || {
+                while ended.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
+                    let (done, total) = progress();
+                    self.report(Report::Progress { job, done, total });
+                }
+            });
+            let result = work();
+            drop(over);
+            result
+        })
     }
 }
 

@@ -1,16 +1,10 @@
 //! What the screen needs from the program around it, so that it depends on no server and no exporter.
 
 use super::event::Remote;
-pub use super::export_request::{CAPTURE_FORMAT, ExportRequest, FormatChoice};
+pub use super::export_request::{ExportRequest, FormatChoice};
 
 /// The program around the screen. Every call returns at once; a long job reports through a [`Remote`].
 pub trait Host {
-    /// Address of the server's page; `None` without a server.
-    fn url(&self) -> Option<String>;
-
-    /// The export formats. The one at [`CAPTURE_FORMAT`] is complete.
-    fn formats(&self) -> Vec<FormatChoice>;
-
     /// Opens the page in a browser. Returns a line for the user.
     ///
     /// # Errors

@@ -28,15 +28,6 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// answer would be read as keys, so the time is long enough for a slow connection.
 const COLOUR_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The theme that the user asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ThemeChoice {
-    /// A theme by name.
-    Named(ThemeName),
-    /// The theme that fits the terminal.
-    Auto,
-}
-
 /// Why the screen has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -46,13 +37,13 @@ pub enum Ended {
     HungUp,
 }
 
-/// Shows the screen until it ends.
+/// Shows the screen until it ends. Without a `theme` it takes the one that fits the terminal.
 ///
 /// # Errors
 /// If the terminal cannot be used.
 pub fn run(
     mut app: App,
-    choice: ThemeChoice,
+    theme: Option<ThemeName>,
     host: &mut dyn Host,
     remote: &Remote,
     events: &Receiver<Event>,
@@ -60,10 +51,10 @@ pub fn run(
     let mut screen = Screen::take()?;
     let size = screen.terminal.size()?;
     app.resize(Rect::new(0, 0, size.width, size.height));
-    match choice {
-        ThemeChoice::Named(name) => app.theme = Theme::named(name),
-        ThemeChoice::Auto if is_without_colour() => app.theme = Theme::named(ThemeName::Mono),
-        ThemeChoice::Auto => {
+    match theme {
+        Some(name) => app.theme = Theme::named(name),
+        None if is_without_colour() => app.theme = Theme::named(ThemeName::Mono),
+        None => {
             // The first screen does not wait for the terminal's answer.
             screen.terminal.draw(|frame| view::draw(&app, frame))?;
             app.theme = Theme::named(detect_theme());
@@ -75,7 +66,8 @@ pub fn run(
     MainLoop { app, host, remote, events, screen, drawn: Instant::now() }.run()
 }
 
-fn is_without_colour() -> bool {
+/// Returns true if the user wants no colour, or the terminal has none: NO_COLOR or TERM=dumb is set.
+pub fn is_without_colour() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

@@ -24,4 +24,4 @@ mod terminal;
 pub mod theme;
 pub mod view;
 
-pub use self::main_loop::{Ended, ThemeChoice, run};
+pub use self::main_loop::{Ended, is_without_colour, run};

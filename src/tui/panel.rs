@@ -3,9 +3,10 @@
 use strum::{IntoStaticStr, VariantArray};
 
 /// A panel that can have the keyboard focus, in the order of the key that cycles through them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
 pub enum Panel {
     /// The list of records, or the table or timeline in its place.
+    #[default]
     List,
     /// The bit grid with its fields, or the requirements of a handshake.
     Bits,
@@ -18,9 +19,10 @@ pub enum Panel {
 }
 
 /// The content of the upper half of the screen, in the order of the key that cycles through them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, IntoStaticStr, VariantArray)]
 pub enum View {
     /// One row per record.
+    #[default]
     Frames,
     /// One row per message: its fragments share the row.
     Messages,
@@ -38,9 +40,10 @@ impl View {
 }
 
 /// The format of the list's time column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, VariantArray)]
 pub enum TimeFormat {
     /// Seconds since the first record.
+    #[default]
     SinceStart,
     /// Seconds since the previous record in the list.
     SincePrevious,
@@ -49,7 +52,7 @@ pub enum TimeFormat {
 }
 
 /// The view on the screen and the panel with the focus.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Panels {
     /// The content of the upper half.
     pub view: View,
@@ -59,12 +62,6 @@ pub struct Panels {
     pub maximised: bool,
     /// The format of the time column.
     pub time_format: TimeFormat,
-}
-
-impl Default for Panels {
-    fn default() -> Self {
-        Self { view: View::Frames, focus: Panel::List, maximised: false, time_format: TimeFormat::SinceStart }
-    }
 }
 
 /// The value after `current`, or before it; the first one after the last.

@@ -356,12 +356,6 @@ fn the_screen_that_panics() {
     use framescope::tui::{self, event, host, keymap, theme};
     struct Mad;
     impl host::Host for Mad {
-        fn url(&self) -> Option<String> {
-            Some("http://127.0.0.1:6455/".to_owned())
-        }
-        fn formats(&self) -> Vec<host::FormatChoice> {
-            Vec::new()
-        }
         fn open_browser(&mut self) -> Result<String, host::HostError> {
             panic!("the browser went mad")
         }
@@ -373,10 +367,11 @@ fn the_screen_that_panics() {
     let folder = tempfile::tempdir().expect("a folder");
     let spool = framescope::capture::live::spool::Spool::temporary_in(folder.path()).expect("a spool");
     let recorder = framescope::capture::live::recorder::Recorder::new(spool);
-    let session = tui::app::Session { url: host::Host::url(&Mad), file: None, formats: Vec::new() };
+    let url = Some("http://127.0.0.1:6455/".to_owned());
+    let session = tui::app::Session { url, file: None, formats: Vec::new() };
     let dark = theme::ThemeName::Dark;
     let keys = keymap::Keymap::built_in().expect("a table");
     let app = tui::app::App::new(recorder.capture().clone(), session, theme::Theme::named(dark), keys, false);
     let (remote, events) = event::queue();
-    tui::run(app, tui::ThemeChoice::Named(dark), &mut Mad, &remote, &events).expect("a terminal");
+    tui::run(app, Some(dark), &mut Mad, &remote, &events).expect("a terminal");
 }

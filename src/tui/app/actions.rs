@@ -9,7 +9,7 @@ use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::panel::{TimeFormat, View, cycled};
 use crate::tui::state::dialogs::{Dialog, Prompt, Purpose, Question};
-use crate::tui::state::jobs::{FIND, Unsaved};
+use crate::tui::state::jobs::FIND;
 
 impl App {
     /// Takes a key.
@@ -113,10 +113,8 @@ impl App {
         if self.jobs.is_exporting() {
             return self.inform("an export is running: quit when it is done, or stop it with Esc");
         }
-        let kept = self.counts.totals.kept();
-        match self.jobs.unsaved(self.counts.totals.records) {
-            Some(Unsaved::Records) => self.dialogs.open = Some(Dialog::Question(Question::QuitUnsaved(kept))),
-            Some(Unsaved::Notes) => self.dialogs.open = Some(Dialog::Question(Question::QuitNotes)),
+        match self.jobs.unsaved(&self.counts.totals) {
+            Some(unsaved) => self.dialogs.open = Some(Dialog::Question(Question::Quit(unsaved))),
             None => self.effects.push(Effect::Quit),
         }
     }

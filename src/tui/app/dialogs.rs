@@ -142,9 +142,9 @@ impl App {
                 self.jobs.stay();
                 self.inform("nothing was written");
             }
-            (_, Action::Confirm) => self.effects.push(Effect::Quit),
-            (_, Action::SaveFirst) => self.ask_save(true),
-            (Question::QuitUnsaved(_) | Question::QuitNotes, _) => {}
+            (Question::Quit(_), Action::Confirm) => self.effects.push(Effect::Quit),
+            (Question::Quit(_), Action::SaveFirst) => self.ask_save(true),
+            (Question::Quit(_), _) => {}
         }
     }
 }

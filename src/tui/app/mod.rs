@@ -41,7 +41,7 @@ pub struct Session {
     pub url: Option<String>,
     /// Name of the file; `None` when a server runs.
     pub file: Option<String>,
-    /// The export formats.
+    /// The export formats. The first one contains everything, also notes.
     pub formats: Vec<FormatChoice>,
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::capture::query::search::Pattern;
+use crate::capture::store::Totals;
 
 /// Name of the export job.
 pub const EXPORT: &str = "export";
@@ -24,8 +25,8 @@ pub struct Job {
 /// What would be lost if the program ended now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsaved {
-    /// The records of the capture.
-    Records,
+    /// That many records.
+    Records(u64),
     /// Notes that no file contains.
     Notes,
 }
@@ -113,10 +114,10 @@ impl Jobs {
         self.quit_when_saved = false;
     }
 
-    /// What would be lost if the program ended now; `records` is the number of records in the capture.
-    pub const fn unsaved(&self, records: u64) -> Option<Unsaved> {
-        match (self.temporary && records > 0, self.unsaved_notes) {
-            (true, _) => Some(Unsaved::Records),
+    /// What would be lost if the program ended now; `totals` are the counts of the capture.
+    pub const fn unsaved(&self, totals: &Totals) -> Option<Unsaved> {
+        match (self.temporary && totals.records > 0, self.unsaved_notes) {
+            (true, _) => Some(Unsaved::Records(totals.kept())),
             (false, true) => Some(Unsaved::Notes),
             (false, false) => None,
         }
@@ -142,18 +143,19 @@ mod tests {
 
     #[test]
     fn notes_are_unsaved_until_a_whole_export_that_began_after_them_is_written() {
+        let one = Totals { records: 1, ..Totals::default() };
         let mut jobs = Jobs::new(false);
-        assert_eq!(jobs.unsaved(1), None);
+        assert_eq!(jobs.unsaved(&one), None);
         jobs.note_made();
         jobs.start_export(1, true, false);
         jobs.note_made();
         assert!(!jobs.finish_export());
-        assert_eq!(jobs.unsaved(1), Some(Unsaved::Notes));
+        assert_eq!(jobs.unsaved(&one), Some(Unsaved::Notes));
         jobs.start_export(1, true, true);
         assert!(jobs.finish_export());
         assert_eq!(
-            (jobs.unsaved(1), Jobs::new(true).unsaved(1), Jobs::new(true).unsaved(0)),
-            (None, Some(Unsaved::Records), None)
+            (jobs.unsaved(&one), Jobs::new(true).unsaved(&one), Jobs::new(true).unsaved(&Totals::default())),
+            (None, Some(Unsaved::Records(1)), None)
         );
     }
 }

@@ -22,84 +22,43 @@ use crate::wire::printable;
 /// Number of bars in the column "Rate".
 const RATE: usize = 8;
 
-/// What a column shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fact {
-    Number,
-    Client,
-    Server,
-    Path,
-    Subprotocol,
-    Extensions,
-    Records,
-    Up,
-    Down,
-    Rate,
-    Lasted,
-    Ping,
-    Findings,
-    Ended,
-}
-
 /// The least widths of the screen to which the widths in [`COLUMNS`] belong.
 const SCREENS: [u16; 4] = [190, 112, 70, 0];
 
 /// Width of the column that gets what the others leave.
 const REST: u16 = u16::MAX;
 
-/// The columns: what each shows, its head, whether it is a number, and its width on each of the [`SCREENS`]; 0 leaves it out.
-const COLUMNS: [(Fact, &str, bool, [u16; 4]); 14] = [
-    (Fact::Number, "", true, [4, 4, 4, 4]),
-    (Fact::Client, "Client", false, [30, 21, 21, REST]),
-    (Fact::Server, "Server", false, [21, 0, 0, 0]),
-    (Fact::Path, "Path", false, [REST, REST, REST, 0]),
-    (Fact::Subprotocol, "Subprotocol", false, [20, 0, 0, 0]),
-    (Fact::Extensions, "Extensions", false, [18, 0, 0, 0]),
-    (Fact::Records, "Records", true, [8, 7, 7, 0]),
-    (Fact::Up, "▲", true, [8, 8, 0, 0]),
-    (Fact::Down, "▼", true, [8, 8, 0, 0]),
-    (Fact::Rate, "Rate", false, [8, 8, 8, 0]),
-    (Fact::Lasted, "Lasted", true, [7, 7, 0, 0]),
-    (Fact::Ping, "Ping", true, [7, 7, 0, 0]),
-    (Fact::Findings, "", false, [5, 4, 4, 0]),
-    (Fact::Ended, "Ended", false, [12, 12, 12, 11]),
+/// The head of the column of addresses, which is as wide as the longest one.
+const CLIENT: &str = "Client";
+
+/// The text of a column for a connection.
+type Text = fn(&App, &Overview) -> (String, Style);
+
+/// The columns: the head, whether it is a number, the width on each of the [`SCREENS`] (0 leaves it out), and the text.
+const COLUMNS: [(&str, bool, [u16; 4], Text); 14] = [
+    ("", true, [4, 4, 4, 4], |app, of| (of.info.number.to_string(), app.theme.faint)),
+    (CLIENT, false, [30, 21, 21, REST], |app, of| (of.info.client.to_string(), app.theme.text)),
+    ("Server", false, [21, 0, 0, 0], |app, of| (of.info.server.to_string(), app.theme.text)),
+    ("Path", false, [REST, REST, REST, 0], |app, of| (raw(&of.info.about.target), app.theme.text)),
+    ("Subprotocol", false, [20, 0, 0, 0], |app, of| (raw(&of.info.about.subprotocol), app.theme.text)),
+    ("Extensions", false, [18, 0, 0, 0], |app, of| (raw(&of.info.about.extensions), app.theme.text)),
+    ("Records", true, [8, 7, 7, 0], |app, of| (grouped(u64::from(of.info.records)), app.theme.text)),
+    ("▲", true, [8, 8, 0, 0], |app, of| (bytes_with_unit(of.info.bytes[0]), app.theme.up)),
+    ("▼", true, [8, 8, 0, 0], |app, of| (bytes_with_unit(of.info.bytes[1]), app.theme.down)),
+    ("Rate", false, [8, 8, 8, 0], |app, of| (bars(&of.rate), app.theme.info)),
+    ("Lasted", true, [7, 7, 0, 0], |app, of| (lasted(of.duration()), app.theme.text)),
+    ("Ping", true, [7, 7, 0, 0], |app, of| (ping(of), app.theme.text)),
+    ("", false, [5, 4, 4, 0], findings),
+    ("Ended", false, [12, 12, 12, 11], |app, of| (ended(of), ended_style(app, of))),
 ];
 
 /// A column with its position.
 struct Column {
-    fact: Fact,
     head: &'static str,
     is_number: bool,
     start: u16,
     width: u16,
-}
-
-impl Fact {
-    /// The text of the column for a connection.
-    fn text(self, app: &App, overview: &Overview) -> (String, Style) {
-        let theme = &app.theme;
-        let (info, about) = (&overview.info, &overview.info.about);
-        let raw = |text: &Option<Box<str>>| printable::text(text.as_deref().unwrap_or("–")).into_owned();
-        match self {
-            Self::Number => (info.number.to_string(), theme.faint),
-            Self::Client => (info.client.to_string(), theme.text),
-            Self::Server => (info.server.to_string(), theme.text),
-            Self::Path => (raw(&about.target), theme.text),
-            Self::Subprotocol => (raw(&about.subprotocol), theme.text),
-            Self::Extensions => (raw(&about.extensions), theme.text),
-            Self::Records => (grouped(u64::from(info.records)), theme.text),
-            Self::Up => (bytes_with_unit(info.bytes[0]), theme.up),
-            Self::Down => (bytes_with_unit(info.bytes[1]), theme.down),
-            Self::Rate => (bars(&overview.rate), theme.info),
-            Self::Lasted => (lasted(overview.duration()), theme.text),
-            Self::Ping => (overview.trips.as_ref().map_or("–".to_owned(), |t| summary::nanos(t.median())), theme.text),
-            Self::Findings => worst(overview).map_or_else(
-                || ("✓".to_owned(), theme.good),
-                |(severity, count)| (format!("{} {count}", severity_symbol(severity)), theme.severity(severity)),
-            ),
-            Self::Ended => (ended(overview), ended_style(app, overview)),
-        }
-    }
+    text: Text,
 }
 
 pub fn render(app: &App, buffer: &mut Buffer) {
@@ -126,7 +85,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     for (y, overview) in overviews.iter().enumerate() {
         let line = Rect { y: area.y + cells(y), height: 1, ..area };
         for column in &columns {
-            let (text, style) = column.fact.text(app, overview);
+            let (text, style) = (column.text)(app, overview);
             let text = fit(&text, usize::from(column.width));
             let pad = if column.is_number { column.width - width(&text) } else { 0 };
             put(buffer, line, column.start + pad, 0, &text, style);
@@ -138,24 +97,17 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
-/// The columns of a screen of that width, with two columns between them. The column of addresses is as wide as the longest
-/// address.
+/// The columns of a screen of that width, with two columns between them; `client` is the width of the longest address.
 fn columns(width: u16, client: u16) -> Vec<Column> {
     let screen = SCREENS.iter().position(|least| width >= *least).unwrap_or(SCREENS.len() - 1);
-    let mut columns: Vec<Column> = COLUMNS
-        .iter()
-        .map(|(fact, head, is_number, widths)| Column {
-            fact: *fact,
-            head,
-            is_number: *is_number,
-            start: 1,
-            width: match (*fact, widths[screen]) {
-                (Fact::Client, most) if most < REST => client.clamp(9, most),
-                (_, width) => width,
-            },
-        })
-        .filter(|column| column.width > 0)
-        .collect();
+    let column = |(head, is_number, widths, text): (&'static str, bool, [u16; 4], Text)| {
+        let width = match widths[screen] {
+            most if head == CLIENT && most < REST => client.clamp(9, most),
+            width => width,
+        };
+        Column { head, is_number, start: 1, width, text }
+    };
+    let mut columns: Vec<Column> = COLUMNS.into_iter().map(column).filter(|column| column.width > 0).collect();
     let taken: u16 = columns.iter().map(|column| if column.width == REST { 2 } else { column.width + 2 }).sum();
     let mut start = 1;
     for column in &mut columns {
@@ -202,6 +154,21 @@ pub fn lasted(nanos: u64) -> String {
 pub fn worst(overview: &Overview) -> Option<(Severity, u32)> {
     let levels = [Severity::Error, Severity::Warning, Severity::Info];
     levels.into_iter().map(|level| (level, overview.findings[level as usize])).find(|(_, count)| *count > 0)
+}
+
+fn raw(text: &Option<Box<str>>) -> String {
+    printable::text(text.as_deref().unwrap_or("–")).into_owned()
+}
+
+fn ping(overview: &Overview) -> String {
+    overview.trips.as_ref().map_or("–".to_owned(), |trips| summary::nanos(trips.median()))
+}
+
+fn findings(app: &App, overview: &Overview) -> (String, Style) {
+    match worst(overview) {
+        None => ("✓".to_owned(), app.theme.good),
+        Some((severity, count)) => (format!("{} {count}", severity_symbol(severity)), app.theme.severity(severity)),
+    }
 }
 
 /// How the connection ended, in a word or two.

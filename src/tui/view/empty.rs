@@ -16,28 +16,24 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         ..app.layout.area
     };
     let key = |action| app.keymap.key_of(action);
-    let mut lines = Vec::new();
-    match &app.session.url {
-        Some(url) => {
-            lines.push(("No traffic yet.".to_owned(), theme.title));
-            lines.push((String::new(), theme.text));
-            lines.push(("Open this address in a browser:".to_owned(), theme.text));
-            lines.push((url.clone(), theme.focus));
-            lines.push((String::new(), theme.text));
-            lines.push((format!("{}  opens it in your browser", key(Action::Browser)), theme.text));
-            lines.push((format!("{}  starts a demo client instead", key(Action::Demo)), theme.text));
-            lines.push((format!("{}  lists all keys", key(Action::Help)), theme.text));
-        }
-        None if app.capture.is_loading() => lines.push(("Reading …".to_owned(), theme.text)),
+    let file = app.session.file.clone().unwrap_or_default();
+    let lines = match &app.session.url {
+        Some(url) => vec![
+            ("No traffic yet.".to_owned(), theme.title),
+            (String::new(), theme.text),
+            ("Open this address in a browser:".to_owned(), theme.text),
+            (url.clone(), theme.focus),
+            (String::new(), theme.text),
+            (format!("{}  opens it in your browser", key(Action::Browser)), theme.text),
+            (format!("{}  starts a demo client instead", key(Action::Demo)), theme.text),
+            (format!("{}  lists all keys", key(Action::Help)), theme.text),
+        ],
+        None if app.capture.is_loading() => vec![("Reading …".to_owned(), theme.text)],
         None if app.capture.is_growing() => {
-            lines.push(("Waiting for TCP traffic in this file …".to_owned(), theme.title));
-            lines.push((app.session.file.clone().unwrap_or_default(), theme.text));
+            vec![("Waiting for TCP traffic in this file …".to_owned(), theme.title), (file, theme.text)]
         }
-        None => {
-            lines.push(("This file contains no TCP traffic.".to_owned(), theme.title));
-            lines.push((app.session.file.clone().unwrap_or_default(), theme.text));
-        }
-    }
+        None => vec![("This file contains no TCP traffic.".to_owned(), theme.title), (file, theme.text)],
+    };
     let widest = lines.iter().map(|(line, _)| line.width()).max().unwrap_or(0).min(usize::from(area.width));
     let x = area.width.saturating_sub(cells(widest)) / 2;
     let y = area.height.saturating_sub(cells(lines.len())) / 2;

@@ -9,7 +9,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::list::severity_symbol;
 use super::{cells, fit, put, rule, width};
@@ -30,30 +30,28 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
     let theme = &app.theme;
     let Some(shape) = app.findings_layout() else { return };
     for area in [shape.title, shape.heads, shape.rows, shape.sentence] {
-        for y in 0..area.height {
-            buffer.set_style(Rect { y: area.y + y, height: 1, ..area }, Style::reset());
-            put(buffer, area, 0, y, &" ".repeat(usize::from(area.width)), theme.text);
-        }
+        Clear.render(area, buffer);
+        buffer.set_style(area, theme.text);
     }
     let tallies = &app.counts.tallies;
     let selected = panel.row(tallies);
-    let total: u64 = app.counts.tallies.iter().map(|tally| tally.findings).sum();
-    let what = match app.counts.tallies.len() {
+    let total: u64 = tallies.iter().map(|tally| tally.findings).sum();
+    let what = match tallies.len() {
         0 => String::new(),
         rules => format!("rule {} of {} · {}", selected + 1, rules, count(total, "finding")),
     };
     rule::titled(app, buffer, shape.title, "Findings", &what, true);
-    if app.counts.tallies.is_empty() {
+    if tallies.is_empty() {
         empty(app, buffer, &shape);
         return;
     }
     heads(app, buffer, shape.heads);
-    let rows = app.counts.tallies.iter().enumerate().skip(panel.top).take(usize::from(shape.rows.height));
+    let rows = tallies.iter().enumerate().skip(panel.top).take(usize::from(shape.rows.height));
     for (y, (i, tally)) in rows.enumerate() {
         let line = Rect { y: shape.rows.y + cells(y), height: 1, ..shape.rows };
         row(app, buffer, line, tally, i == selected);
     }
-    if let Some(tally) = app.counts.tallies.get(selected) {
+    if let Some(tally) = tallies.get(selected) {
         let room = usize::from(shape.sentence.width.saturating_sub(3));
         let sentence = fit(&tally.rule.summary(), room);
         put(buffer, shape.sentence, 2, 0, &sentence, theme.severity(tally.rule.severity()));

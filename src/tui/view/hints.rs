@@ -174,29 +174,20 @@ fn words(app: &App, hint: &Hint) -> Option<String> {
         Action::Hold | Action::Browser if !live => return None,
         Action::Hold if !app.list.following => "follow".to_owned(),
         Action::Open => app.open_hint()?.to_owned(),
-        Action::Up => up_hint(app).to_owned(),
-        Action::Left => left_hint(app).to_owned(),
+        Action::Up => directions(app).0.to_owned(),
+        Action::Left => directions(app).1.to_owned(),
         _ => hint.words.clone(),
     })
 }
 
-const fn up_hint(app: &App) -> &'static str {
-    match app.panels.focus {
-        Panel::List => match app.panels.view {
-            View::Connections => "connection",
-            View::Timeline => "lane",
-            View::Frames | View::Messages => "record",
-        },
-        Panel::Bits => "field",
-        Panel::Bytes | Panel::Payload | Panel::Inflated => "row",
-    }
-}
-
-fn left_hint(app: &App) -> &'static str {
-    match app.panels.focus {
-        Panel::List if app.panels.view == View::Timeline => "time",
-        Panel::List | Panel::Bits => "field",
-        Panel::Bytes | Panel::Payload | Panel::Inflated => "byte",
+/// What the keys for up and down, and those for left and right, move by.
+const fn directions(app: &App) -> (&'static str, &'static str) {
+    match (app.panels.focus, app.panels.view) {
+        (Panel::List, View::Connections) => ("connection", "field"),
+        (Panel::List, View::Timeline) => ("lane", "time"),
+        (Panel::List, View::Frames | View::Messages) => ("record", "field"),
+        (Panel::Bits, _) => ("field", "field"),
+        (Panel::Bytes | Panel::Payload | Panel::Inflated, _) => ("row", "byte"),
     }
 }
 

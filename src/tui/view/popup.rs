@@ -2,13 +2,14 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 
 use super::{cells, fit, put, width, wrap};
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, ExportRow, Question, Scope};
+use crate::tui::state::jobs::Unsaved;
 
 const EXPORT_WIDTH: u16 = 72;
 const EXPORT_HEIGHT: u16 = 11;
@@ -45,25 +46,11 @@ pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u1
     let theme = &app.theme;
     let inner = inner(app, width, height);
     let area = Rect { x: inner.x - 1, y: inner.y - 1, width: inner.width + 2, height: inner.height + 2 };
-    for y in 0..area.height {
-        let line = if y == 0 {
-            format!("╭{}╮", "─".repeat(usize::from(inner.width)))
-        } else if y + 1 == area.height {
-            format!("╰{}╯", "─".repeat(usize::from(inner.width)))
-        } else {
-            format!("│{}│", " ".repeat(usize::from(inner.width)))
-        };
-        let row = Rect { y: area.y + y, height: 1, ..area };
-        buffer.set_style(row, Style::reset());
-        put(buffer, area, 0, y, &line, theme.rule);
-        let between = Rect { x: row.x + 1, width: row.width - 2, ..row };
-        if y > 0 && y + 1 < area.height {
-            buffer.set_style(between, Style::reset());
-        }
-    }
+    Clear.render(area, buffer);
+    Block::bordered().border_type(BorderType::Rounded).border_style(theme.rule).render(area, buffer);
     put(buffer, area, 2, 0, &format!(" {title} "), theme.focus);
-    let room = usize::from(area.width.saturating_sub(6));
     if !foot.is_empty() {
+        let room = usize::from(area.width.saturating_sub(6));
         put(buffer, area, 2, area.height - 1, &format!(" {} ", fit(foot, room)), theme.faint);
     }
     inner
@@ -138,13 +125,12 @@ fn copy(app: &App, menu: &CopyMenu, buffer: &mut Buffer) {
 fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let theme = &app.theme;
     let (title, context, text) = match question {
-        Question::QuitUnsaved(n) => {
+        Question::Quit(Unsaved::Records(n)) => {
             let are = if *n == 1 { "is" } else { "are" };
-            let text =
-                format!("{} in this capture {are} not saved. Quitting deletes the capture.", count(*n, "record"));
-            ("Quit", Context::Quit, text)
+            let records = count(*n, "record");
+            ("Quit", Context::Quit, format!("{records} in this capture {are} not saved. Quitting deletes the capture."))
         }
-        Question::QuitNotes => {
+        Question::Quit(Unsaved::Notes) => {
             let text = "Your notes are in no file yet. Saving writes the capture with its notes.".to_owned();
             ("Quit", Context::Quit, text)
         }

@@ -11,6 +11,7 @@ pub use self::copy_menu::CopyMenu;
 pub use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
 pub use self::findings_panel::FindingsPanel;
 pub use self::prompt::{Prompt, Purpose};
+use super::jobs::Unsaved;
 use crate::tui::export_request::ExportRequest;
 use crate::tui::keymap::Context;
 
@@ -34,10 +35,8 @@ pub enum Dialog {
 /// A question to the user.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// Quit and lose that many records?
-    QuitUnsaved(u64),
-    /// Quit and lose the notes?
-    QuitNotes,
+    /// Quit and lose something?
+    Quit(Unsaved),
     /// Replace an existing file?
     Replace(ExportRequest),
 }
@@ -69,7 +68,7 @@ impl Dialog {
             Self::Export(ExportDialog { row: ExportRow::Path, .. }) => Context::ExportPath,
             Self::Export(_) => Context::Export,
             Self::Copy(_) => Context::Copy,
-            Self::Question(Question::QuitUnsaved(_) | Question::QuitNotes) => Context::Quit,
+            Self::Question(Question::Quit(_)) => Context::Quit,
             Self::Question(Question::Replace(_)) => Context::Replace,
         }
     }
