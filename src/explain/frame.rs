@@ -2,6 +2,7 @@
 
 use super::code::{close_topic, opcode_name, opcode_topic};
 use super::texts::{self, Chapter};
+use super::value::hex;
 use super::{Explanation, case};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::grouped;
@@ -109,10 +110,6 @@ fn big_endian(field: &Field) -> Vec<u8> {
         FieldValue::Bits { value, width } => value.to_be_bytes()[8 - usize::from(width / 8).min(8)..].to_vec(),
         _ => Vec::new(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

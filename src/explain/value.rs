@@ -59,7 +59,8 @@ impl ValueText {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hex, with spaces between them.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 

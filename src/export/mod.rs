@@ -161,16 +161,14 @@ pub fn export(
     let note = (format.spec().write)(&mut source, &mut sink)?;
     sink.flush()?;
     let evicted = (evicted > 0).then(|| format!("{} evicted before the export", count(evicted, "selected record")));
-    let note = note.into_iter().chain(evicted).reduce(|note, more| format!("{note}; {more}"));
     let unmarked = capture.reconstructed().is_some() && !format.spec().states_reconstruction;
-    let note = match unmarked {
-        false => note,
-        true => {
-            let words = "the bytes are reconstructed, which this format cannot state";
-            Some(note.map_or(words.to_owned(), |note| format!("{note}; {words}")))
-        }
-    };
-    Ok(Exported { records: source.written, bytes: sink.written(), note })
+    let unmarked = unmarked.then(|| "the bytes are reconstructed, which this format cannot state".to_owned());
+    Ok(Exported { records: source.written, bytes: sink.written(), note: joined([note, evicted, unmarked]) })
+}
+
+/// Joins notes to one line.
+fn joined(notes: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    notes.into_iter().flatten().reduce(|note, more| format!("{note}; {more}"))
 }
 
 /// Writes records of a capture to a file of mode 0600: first under a temporary name in the same folder, then renamed. Replaces

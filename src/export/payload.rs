@@ -1,8 +1,8 @@
 //! The unmasked payloads of all selected frames, data and control frames, joined in the order of the records.
 
-use super::ExportError;
 use super::sink::Sink;
 use super::source::Source;
+use super::{ExportError, joined};
 use crate::proto::dissected::Kind;
 use crate::wire::frame::FrameHead;
 
@@ -32,10 +32,8 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
         }
     })?;
     source.written = frames;
-    let mut note = (control > 0).then(|| format!("{control} of {frames} frames are control frames"));
-    if compressed > 0 {
-        let more = format!("{compressed} frames are compressed: their payloads are not inflated");
-        note = Some(note.map_or(more.clone(), |note| format!("{note}; {more}")));
-    }
-    Ok(note)
+    let control = (control > 0).then(|| format!("{control} of {frames} frames are control frames"));
+    let compressed =
+        (compressed > 0).then(|| format!("{compressed} frames are compressed: their payloads are not inflated"));
+    Ok(joined([control, compressed]))
 }

@@ -14,26 +14,12 @@ const PIECE: usize = 256 * 1024;
 /// Why only the beginning of a file was inflated.
 #[derive(Debug, thiserror::Error)]
 pub enum GunzipError {
-    /// The file ends inside its compressed data.
     #[error("the compressed file ends early, after {}; records before its end are shown", inflated_bytes(.inflated))]
-    Truncated {
-        /// Bytes that were inflated.
-        inflated: u64,
-    },
-    /// The compressed data is not valid.
+    Truncated { inflated: u64 },
     #[error("the compressed file is damaged, after {}; records before the damage are shown", inflated_bytes(.inflated))]
-    Damaged {
-        /// Bytes that were inflated.
-        inflated: u64,
-    },
-    /// The inflated bytes cannot be written.
+    Damaged { inflated: u64 },
     #[error("cannot write more than {}: {source}; set TMPDIR to a folder with more free space", inflated_bytes(.inflated))]
-    Write {
-        /// Bytes that were inflated and written.
-        inflated: u64,
-        /// The error of the system.
-        source: io::Error,
-    },
+    Write { inflated: u64, source: io::Error },
 }
 
 fn inflated_bytes(n: &u64) -> String {

@@ -120,7 +120,7 @@ fn ip(packet: &[u8], at: usize) -> PacketContent {
             if header < 20 || total < header || ip[9] != TCP {
                 return PacketContent::Other;
             }
-            let ends = [address_v4(&ip[12..16]), address_v4(&ip[16..20])];
+            let ends = [address::<4>(&ip[12..16]), address::<4>(&ip[16..20])];
             let place = u16::from_be_bytes([ip[6], ip[7]]);
             if place & 0x3fff != 0 {
                 let id = u32::from(u16::from_be_bytes([ip[4], ip[5]]));
@@ -133,7 +133,7 @@ fn ip(packet: &[u8], at: usize) -> PacketContent {
             let len = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
             // A jumbogram has its length in an extension header; network cards leave 0 too.
             let total = if len == 0 { ip.len() } else { 40 + len };
-            let ends = [address_v6(&ip[8..24]), address_v6(&ip[24..40])];
+            let ends = [address::<16>(&ip[8..24]), address::<16>(&ip[24..40])];
             match after_extensions(ip) {
                 Some(Upper::Tcp(header)) => tcp(packet, ends, at + header, at + total),
                 Some(Upper::Fragment { header, offset, more, id }) if header <= total => {
@@ -223,14 +223,12 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk::<2>()?))
 }
 
-fn address_v4(bytes: &[u8]) -> IpAddr {
-    let octets: [u8; 4] = bytes.try_into().unwrap_or_default();
-    IpAddr::from(octets)
-}
-
-fn address_v6(bytes: &[u8]) -> IpAddr {
-    let octets: [u8; 16] = bytes.try_into().unwrap_or_default();
-    IpAddr::from(octets)
+/// The address that these bytes are: 4 of IPv4, 16 of IPv6.
+fn address<const N: usize>(bytes: &[u8]) -> IpAddr
+where
+    IpAddr: From<[u8; N]>,
+{
+    IpAddr::from(bytes.try_into().unwrap_or([0; N]))
 }
 
 #[cfg(test)]

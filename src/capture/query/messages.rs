@@ -160,15 +160,8 @@ impl Message {
     }
 
     fn plain(&self, opcode: Option<Opcode>) -> Inflated {
-        Inflated {
-            opcode: opcode.unwrap_or(Opcode::Binary),
-            bytes: Vec::new(),
-            len: self.len,
-            compressed_len: self.len,
-            complete: true,
-            fault: None,
-            carried: Vec::new(),
-        }
+        let empty = Inflated::empty(opcode.unwrap_or(Opcode::Binary));
+        Inflated { len: self.len, compressed_len: self.len, ..empty }
     }
 
     /// Joins the payloads of an uncompressed message: at most the first `most` bytes. Returns the frames that carried them too.

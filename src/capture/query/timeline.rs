@@ -158,40 +158,41 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
         let to = ordinal_at(index, entry, end, from);
         if to > from {
             sample(index, entry, from..to, |record, bytes| {
-                // A truncated frame is recorded when its connection ends, with the time of its last byte.
-                let Some(span) = spans.at(record.time) else { return };
-                let bin = &mut bins[record.direction.index()][span];
-                bin.kind = bin.kind.max(ActivityKind::of(record));
-                bin.bytes = bin.bytes.saturating_add(bytes);
+                if let Some(bin) = bin_of(&mut bins, spans, record) {
+                    bin.kind = bin.kind.max(ActivityKind::of(record));
+                    bin.bytes = bin.bytes.saturating_add(bytes);
+                }
             });
             if entry.findings.iter().any(|count| *count > 0) {
                 each_finding(index, entry, from..to, |record, severity| {
-                    let Some(span) = spans.at(record.time) else { return };
-                    let bin = &mut bins[record.direction.index()][span];
-                    bin.severity = bin.severity.max(Some(severity));
+                    if let Some(bin) = bin_of(&mut bins, spans, record) {
+                        bin.severity = bin.severity.max(Some(severity));
+                    }
                 });
             }
         }
         from = to;
     }
-    landmarks(index, entry, |record, kind| {
-        if let Some(span) = spans.at(record.time) {
-            let bin = &mut bins[record.direction.index()][span];
-            bin.kind = bin.kind.max(kind);
+    for record in landmarks(index, entry) {
+        if let Some(bin) = bin_of(&mut bins, spans, &record) {
+            bin.kind = bin.kind.max(ActivityKind::of(&record));
         }
-    });
+    }
     bins
 }
 
-/// Visits records that samples must not miss: the beginning and the end of a connection, and its Closes.
-fn landmarks(index: &Index, entry: &ConnectionEntry, mut into: impl FnMut(&Record, ActivityKind)) {
+/// The bin of a record. A truncated frame is recorded when its connection ends, with the time of its last byte.
+fn bin_of<'b>(bins: &'b mut [Vec<Bin>; 2], spans: Spans, record: &Record) -> Option<&'b mut Bin> {
+    bins[record.direction.index()].get_mut(spans.at(record.time)?)
+}
+
+/// The records that samples must not miss: the beginning and the end of a connection, and its Closes.
+fn landmarks(index: &Index, entry: &ConnectionEntry) -> impl Iterator<Item = Record> {
     let first = entry.first_kept + LANDMARKS;
     let last = entry.records.saturating_sub(LANDMARKS).max(first);
     let edges = (entry.first_kept..first).chain(last..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
     let closes = entry.closes.iter().flatten().map(|(no, _)| *no);
-    for record in edges.chain(closes).filter_map(|no| index.record(no)) {
-        into(&record, ActivityKind::of(&record));
-    }
+    edges.chain(closes).filter_map(|no| index.record(no))
 }
 
 /// Visits the records of a span, or samples of them, each with the number of bytes that it represents.

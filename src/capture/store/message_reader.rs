@@ -52,6 +52,11 @@ pub struct Inflated {
 }
 
 impl Inflated {
+    /// A complete message without bytes.
+    pub(in crate::capture) const fn empty(opcode: Opcode) -> Self {
+        Self { opcode, bytes: Vec::new(), len: 0, compressed_len: 0, complete: true, fault: None, carried: Vec::new() }
+    }
+
     /// The first bytes as text; `None` for a binary message, or when they are not UTF-8. A last character that is cut is left out
     /// when more follows.
     pub fn text(&self) -> Option<&str> {
@@ -190,14 +195,10 @@ struct Walk<'a> {
     stop: Option<(u64, u64)>,
 }
 
-/// A message whose end has not been reached.
+/// A message whose end has not been reached; its length is that of the cursor's inflation.
 struct Open {
-    opcode: Opcode,
-    compressed: bool,
-    compressed_len: u64,
-    bytes: Vec<u8>,
-    fault: Option<InflateError>,
-    carried: Vec<(u64, u64)>,
+    message: Inflated,
+    is_compressed: bool,
 }
 
 impl Walk<'_> {
@@ -219,17 +220,10 @@ impl Walk<'_> {
                 if head.rsv1 {
                     self.cursor.inflation.begin();
                 }
-                open = Some(Open {
-                    opcode: head.opcode,
-                    compressed: head.rsv1,
-                    compressed_len: 0,
-                    bytes: Vec::new(),
-                    fault: None,
-                    carried: Vec::new(),
-                });
+                open = Some(Open { message: Inflated::empty(head.opcode), is_compressed: head.rsv1 });
             }
-            let Some(message) = &mut open else { continue };
-            if message.compressed {
+            let Some(Open { message, is_compressed }) = &mut open else { continue };
+            if *is_compressed {
                 message.compressed_len += head.payload_len;
                 let stop_after = self.stop.filter(|(start, _)| *start <= frame).map(|(_, len)| len);
                 let step = if stop_after.is_some() { STEP } else { AHEAD };
@@ -245,10 +239,12 @@ impl Walk<'_> {
                         None => payload.extend_from_slice(piece),
                     }
                     from += payload.len() as u64;
-                    let fed = self.cursor.inflation.feed(&payload, |piece| message.take(piece, most));
+                    let fed = self.cursor.inflation.feed(&payload, |piece| append(&mut message.bytes, piece, most));
                     message.fault = message.fault.or(fed.err());
                     if stop_after.is_some_and(|len| self.cursor.inflation.len() >= len) && message.fault.is_none() {
-                        return Ok(open.take().map(|message| self.stopped(message)));
+                        // The beginning is enough.
+                        let len = self.cursor.inflation.len();
+                        return Ok(open.map(|open| Inflated { len, complete: false, ..open.message }));
                     }
                 }
                 if (!head.fin || !message.carried.is_empty()) && message.carried.len() < MAX_CARRIED {
@@ -266,34 +262,14 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// The beginning of a message that is not inflated further.
-    fn stopped(&self, message: Open) -> Inflated {
-        Inflated {
-            opcode: message.opcode,
-            len: self.cursor.inflation.len(),
-            compressed_len: message.compressed_len,
-            complete: false,
-            fault: None,
-            bytes: message.bytes,
-            carried: message.carried,
-        }
-    }
-
-    fn finish(&mut self, message: Open) -> Option<Inflated> {
+    fn finish(&mut self, Open { message, is_compressed }: Open) -> Option<Inflated> {
         let inflation = &mut self.cursor.inflation;
-        if !message.compressed || (inflation.is_lost() && message.fault.is_none()) {
+        if !is_compressed || (inflation.is_lost() && message.fault.is_none()) {
             return None;
         }
         let finished = inflation.finish();
-        Some(Inflated {
-            opcode: message.opcode,
-            len: inflation.len().min(MAX_INFLATED),
-            compressed_len: message.compressed_len,
-            complete: true,
-            fault: message.fault.or(finished.err()),
-            bytes: message.bytes,
-            carried: message.carried,
-        })
+        let len = inflation.len().min(MAX_INFLATED);
+        Some(Inflated { len, fault: message.fault.or(finished.err()), ..message })
     }
 
     /// At most `len` bytes of the stream from `at` on; fewer where it ends.
@@ -308,9 +284,8 @@ impl Walk<'_> {
     }
 }
 
-impl Open {
-    fn take(&mut self, piece: &[u8], most: u64) {
-        let room = most.saturating_sub(self.bytes.len() as u64).min(piece.len() as u64);
-        self.bytes.extend_from_slice(&piece[..to_usize(room)]);
-    }
+/// Appends a piece to `bytes`, up to `most` bytes.
+fn append(bytes: &mut Vec<u8>, piece: &[u8], most: u64) {
+    let space = most.saturating_sub(bytes.len() as u64).min(piece.len() as u64);
+    bytes.extend_from_slice(&piece[..to_usize(space)]);
 }

@@ -16,7 +16,7 @@ use super::pcapng::{selection_note, with_handshakes};
 use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::timestamp::Timestamps;
-use super::{ExportError, ExportSelection, Progress};
+use super::{ExportError, ExportSelection, Progress, joined};
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::proto::dissected::{Direction, Kind};
@@ -44,8 +44,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     source.written = writer.written;
     source.progress.done.store(chosen.total(), Ordering::Relaxed);
     let left_out = (left_out > 0).then(|| format!("{} without a request left out", count(left_out, "connection")));
-    let notes: Vec<String> = chosen.note.into_iter().chain(left_out).collect();
-    Ok((!notes.is_empty()).then(|| notes.join("; ")))
+    Ok(joined([chosen.note, left_out]))
 }
 
 /// The records to export.

@@ -60,7 +60,7 @@ impl<'a> Sender<'a> {
     #[inline]
     pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
         debug_assert!(opcode.opens_message());
-        let Some(mut deflate) = self.state.deflate.take() else { return self.frame(opcode, payload) };
+        let Some(mut deflate) = self.state.deflate.take() else { return self.encode(opcode, payload, false) };
         let (bits, takeover) = (deflate.window_bits, deflate.takeover);
         let deflater = deflate.deflater.get_or_insert_with(|| Box::new(Deflater::new(bits, takeover)));
         deflate.scratch.clear();
@@ -93,17 +93,12 @@ impl<'a> Sender<'a> {
             payload[2..2 + reason.len()].copy_from_slice(reason);
             len = 2 + reason.len();
         }
-        self.frame(Opcode::Close, &payload[..len]);
+        self.encode(Opcode::Close, &payload[..len], false);
         self.state.closed = true;
     }
 
     fn control(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.frame(opcode, &payload[..payload.len().min(MAX_CONTROL_PAYLOAD as usize)]);
-    }
-
-    #[inline]
-    fn frame(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.encode(opcode, payload, false);
+        self.encode(opcode, &payload[..payload.len().min(MAX_CONTROL_PAYLOAD as usize)], false);
     }
 
     #[inline]

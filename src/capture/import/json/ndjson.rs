@@ -62,16 +62,12 @@ pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBo
 /// Why a line cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 enum LineError {
-    /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The line is longer than [`MAX_LINE`].
     #[error("it is longer than {}", count(MAX_LINE, "byte"))]
     TooLong,
-    /// The line is not a JSON object with the keys of a record.
     #[error("{}, at column {}", without_place(.0), .0.column())]
     Json(#[from] serde_json::Error),
-    /// A key is missing or has a value that it cannot have.
     #[error("{0}")]
     Record(#[from] RecordError),
 }

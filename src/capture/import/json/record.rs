@@ -70,39 +70,22 @@ struct JsonFinding<'a> {
 /// Why a record cannot be replayed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// Another version of the schema.
     #[error("version {0}; this framescope reads version {NDJSON_VERSION}")]
     Version(u64),
-    /// A type that the schema lacks.
     #[error("the type {0:?} is not known")]
     Type(String),
-    /// A key that the type requires is missing.
     #[error("a record of type {of} without {key:?}")]
-    Missing {
-        /// The type.
-        of: String,
-        /// The key.
-        key: &'static str,
-    },
-    /// A key has a value that it cannot have.
+    Missing { of: String, key: &'static str },
     #[error("{key} is {value:?}")]
     Value {
-        /// The key.
         key: &'static str,
         /// Its value, at most 40 characters of it.
         value: String,
     },
-    /// The value of `wire` is not hex.
     #[error("wire is not hex")]
     NotHex,
-    /// The lengths of `wire` and `wire_len` differ.
     #[error("wire has {}, but wire_len is {wire_len}", count(*.held, "byte"))]
-    Length {
-        /// Bytes in `wire`.
-        held: u64,
-        /// The value of `wire_len`.
-        wire_len: u64,
-    },
+    Length { held: u64, wire_len: u64 },
 }
 
 /// The checked values of a record that can be replayed.

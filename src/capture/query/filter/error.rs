@@ -12,7 +12,7 @@ use crate::wire::printable;
 #[error("{problem}")]
 pub struct FilterError {
     /// What is wrong.
-    pub problem: FilterProblem,
+    pub(super) problem: FilterProblem,
     /// The wrong word, in bytes of the expression; empty at its end if something is missing there.
     pub span: Range<usize>,
     /// The expression.
@@ -21,50 +21,36 @@ pub struct FilterError {
 
 /// What is wrong with an expression: each message says what is expected instead.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum FilterProblem {
-    /// The expression has too many bytes.
+pub(super) enum FilterProblem {
     #[error("the expression is too long: at most {0} bytes")]
     TooLong(usize),
-    /// Parentheses and `not` are nested too deeply.
     #[error("too deep: at most {0} nested parentheses and nots")]
     TooDeep(usize),
-    /// A quoted text is not closed.
     #[error("this text has no end: {0} closes it")]
     OpenText(char),
-    /// A character that no word contains.
     #[error("{0:?} has no meaning here; put text in quotes")]
     Character(char),
-    /// A parenthesis is not closed.
     #[error("this ( is never closed")]
     OpenParenthesis,
-    /// A parenthesis closes nothing.
     #[error("there is no ( that this closes")]
     ClosedParenthesis,
-    /// `&` or `=` is written once.
     #[error("write {0}{0}")]
     SingleSign(&'static str),
     /// `=` follows a field.
     #[error("write == to compare")]
     SingleEquals,
-    /// Something follows a complete expression.
     #[error("expected and, or, or the end")]
     AfterTheEnd,
-    /// Something follows a complete expression in parentheses.
     #[error("expected and, or, or )")]
     BeforeParenthesis,
-    /// The expression is empty.
     #[error("expected a field, such as op == ping")]
     Empty,
-    /// The expression ends before a field.
     #[error("something is missing here: expected a field, such as op or len")]
     NoField,
-    /// A quoted text where a field is expected.
     #[error("expected a field, such as text contains \"…\"")]
     TextForField,
-    /// A sign where a field is expected.
     #[error("expected a field, such as op or len, not {0}")]
     SignForField(&'static str),
-    /// A keyword where a field is expected.
     #[error("expected a field, such as op or len, before {0}")]
     KeywordForField(String),
     /// Wireshark's number of a packet.
@@ -73,73 +59,48 @@ pub enum FilterProblem {
     /// A word that is not a field, and the field that was probably meant.
     #[error("there is no such field; {}", meant_or_all(*.0))]
     UnknownField(Option<&'static str>),
-    /// A comparison with a field that has no value.
     #[error("{} has no value: write its name alone", .0.name())]
     NoValue(FilterField),
     /// `<` and the like with values that have no order.
     #[error("{} has no order: {sign} does not compare it; use == or !=", field.name())]
-    NoOrder {
-        /// The field.
-        field: FilterField,
-        /// The operator.
-        sign: &'static str,
-    },
+    NoOrder { field: FilterField, sign: &'static str },
     /// `<` and the like with a rule.
     #[error("rules have no order; {0} takes error, warning or info")]
     RulesHaveNoOrder(&'static str),
-    /// `contains` or `matches` with a field that has no parts.
     #[error("{operator} works on text, bytes, host, path and finding; {} has no parts", field.name())]
-    NoParts {
-        /// The field.
-        field: FilterField,
-        /// The operator.
-        operator: &'static str,
-    },
-    /// The expression ends before a value.
+    NoParts { field: FilterField, operator: &'static str },
     #[error("expected {0} here")]
     MissingWord(String),
-    /// A sign or keyword where a value is expected.
     #[error("expected {0}; put it in quotes if it is meant as text")]
     NotAWord(String),
-    /// `contains ""`.
     #[error("there is nothing to look for")]
     NothingToFind,
-    /// `in` without a set.
     #[error("expected a set, such as {{ping pong}}")]
     NoSet,
-    /// `in {}`.
     #[error("the set is empty")]
     EmptySet,
     /// A value that the field cannot have; what it can be.
     #[error("{} is {expected}", field.name())]
     Value {
-        /// The field.
         field: FilterField,
         /// What its values are.
         expected: &'static str,
     },
-    /// A word that is not one of those that the field can be.
     #[error("{}{name} is one of {}{or}", did_you_mean(*.meant), words.join(" "))]
     Word {
-        /// The field's name.
         name: &'static str,
-        /// The words.
         words: Vec<&'static str>,
         /// The word that was probably meant.
         meant: Option<&'static str>,
         /// What else the field can be, after a comma.
         or: &'static str,
     },
-    /// An opcode over 15.
     #[error("an opcode has 4 bits: 0 to 15")]
     Opcode,
-    /// A word that is neither a rule nor a severity.
     #[error("no rule has this id; {}finding takes a rule's id, or error, warning or info", did_you_mean(*.0))]
     Rule(Option<&'static str>),
-    /// Bytes that are not hex.
     #[error("{} takes pairs of hex digits, such as 81:05, or text in quotes", .0.name())]
     Hex(FilterField),
-    /// A regular expression that needs too much memory.
     #[error("the regular expression is too large; use smaller counts")]
     RegexTooLarge,
     /// A regular expression that the regex crate refuses: the last line of its message.

@@ -39,7 +39,7 @@ use std::sync::Arc;
 pub use complete::{Completion, complete};
 pub use connection_facts::path_of;
 pub use connection_set::ConnectionSet;
-pub use error::{FilterError, FilterProblem};
+pub use error::FilterError;
 pub use evaluator::FilterEvaluator;
 pub use fields::{FieldType, FilterField};
 pub use lexer::quote;

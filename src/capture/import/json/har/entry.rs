@@ -50,13 +50,13 @@ pub struct HarEntry {
 impl Events {
     /// Adds a message as an unfragmented, uncompressed frame.
     pub fn message(&mut self, message: HarMessage) -> io::Result<()> {
-        let direction = match message.r#type.as_str() {
+        let direction = match message.r#type.0.as_str() {
             "send" => Direction::ClientToServer,
             "receive" => Direction::ServerToClient,
             // Chrome writes errors as messages of another type.
             _ => return self.leave_out(),
         };
-        let opcode = match message.opcode {
+        let opcode = match message.opcode.0 {
             1.0 => Opcode::Text,
             2.0 => Opcode::Binary,
             8.0 => Opcode::Close,
@@ -74,7 +74,7 @@ impl Events {
                 data
             }),
         };
-        self.frame(direction, opcode, time(message.time), payload)
+        self.frame(direction, opcode, time(message.time.0), payload)
     }
 
     fn leave_out(&mut self) -> io::Result<()> {
@@ -107,7 +107,7 @@ impl HarEntry {
             events.skipped += 1;
             return Ok(());
         }
-        let status = self.response.as_ref().map_or(0.0, |response| response.status);
+        let status = self.response.as_ref().map_or(0.0, |response| response.status.0);
         let any = !events.since(self.first).is_empty();
         // HTTP/2 answers with 200 (RFC 8441); some programs write no status.
         let upgraded = any || status == 101.0 || self.has_messages && status < 300.0;
@@ -128,7 +128,7 @@ impl HarEntry {
             Some(answer) => events.bytes(Direction::ServerToClient, answered_at, &[&answer]).map(|()| 1)?,
             None => 0,
         };
-        let server = Url::read(&request.url).server(&self.server);
+        let server = Url::read(&request.url.0).server(&self.server);
         events.connect((unknown_client(number, server), server), 1 + answers);
         Ok(())
     }
@@ -156,7 +156,7 @@ impl HarEntry {
         let asked = record::time(&self.started).or(first).unwrap_or_default();
         let asked = first.map_or(asked, |first| asked.min(first));
         let Timings { blocked, dns, connect, send, wait } = self.timings;
-        let millis: f64 = [blocked, dns, connect, send, wait].into_iter().filter(|step| *step > 0.0).sum();
+        let millis: f64 = [blocked, dns, connect, send, wait].map(|step| step.0.max(0.0)).into_iter().sum();
         let answered = Time(asked.0.saturating_add(to_integer(millis * 1e6)));
         (asked, first.map_or(answered, |first| answered.min(first)))
     }
@@ -164,16 +164,16 @@ impl HarEntry {
     /// Adds the closing handshake, if the entry has a close code.
     fn close(&self, events: &mut Events, upgraded: bool) -> io::Result<()> {
         let Some(Close::Code { code, reason, timestamp }) = &self.close else { return Ok(()) };
-        let code = CloseCode(u16::try_from(to_integer(*code)).unwrap_or(0));
+        let code = CloseCode(u16::try_from(to_integer(code.0)).unwrap_or(0));
         if !upgraded || !(1000..5000).contains(&code.0) || matches!(code.0, 1004..=1006 | 1015) {
             return Ok(());
         }
         let mut payload = code.0.to_be_bytes().to_vec();
-        let reason = &reason[..reason.floor_char_boundary(123)];
+        let reason = &reason.0[..reason.0.floor_char_boundary(123)];
         payload.extend_from_slice(reason.as_bytes());
         for direction in Direction::BOTH {
             events.entry.masked = self.masked;
-            events.frame(direction, Opcode::Close, time(*timestamp), payload.clone())?;
+            events.frame(direction, Opcode::Close, time(timestamp.0), payload.clone())?;
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ pub fn heads(
     invented_key: [u8; 16],
     upgraded: bool,
 ) -> (Vec<u8>, Option<Vec<u8>>) {
-    let response = response.filter(|response| upgraded || response.status >= 100.0);
+    let response = response.filter(|response| upgraded || response.status.0 >= 100.0);
     let empty = Half::default();
     let answered = response.unwrap_or(&empty);
     let mut asked = HeaderLines::of(&request.headers);
@@ -22,7 +22,7 @@ pub fn heads(
     let is_known = known_key.is_some();
     let key =
         known_key.unwrap_or_else(|| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, invented_key));
-    let url = Url::read(&request.url);
+    let url = Url::read(&request.url.0);
     asked.or_first("Host", if url.host.is_empty() { "localhost" } else { url.host });
     asked.token("Upgrade", "websocket");
     asked.token("Connection", "Upgrade");
@@ -37,7 +37,7 @@ pub fn heads(
         }
         answer.drop("sec-websocket-accept");
     }
-    let method = match request.method.as_str() {
+    let method = match request.method.0.as_str() {
         // The method of a WebSocket over HTTP/2 (RFC 8441).
         "CONNECT" => "GET",
         method if http::is_token(method.as_bytes()) => method,
@@ -49,7 +49,7 @@ pub fn heads(
         answer.or("Content-Length", "0");
         return (
             asked,
-            Some(answer.head(&format!("HTTP/1.1 {} {}", to_integer(response.status), plain(&response.reason)))),
+            Some(answer.head(&format!("HTTP/1.1 {} {}", to_integer(response.status.0), plain(&response.reason.0)))),
         );
     }
     answer.token("Upgrade", "websocket");
@@ -67,9 +67,9 @@ impl HeaderLines {
     /// Leaves out the pseudo-headers of HTTP/2, and headers that announce a body: the HAR has none.
     fn of(headers: &[Header]) -> Self {
         let body = |name: &str| ["content-length", "transfer-encoding"].iter().any(|b| name.eq_ignore_ascii_case(b));
-        let valid = headers.iter().filter(|h| http::is_token(h.name.as_bytes()) && !body(&h.name));
+        let valid = headers.iter().filter(|h| http::is_token(h.name.0.as_bytes()) && !body(&h.name.0));
         // Chrome joins the values of one name with line feeds.
-        Self(valid.flat_map(|h| h.value.split('\n').map(|value| (h.name.clone(), plain(value)))).collect())
+        Self(valid.flat_map(|h| h.value.0.split('\n').map(|value| (h.name.0.clone(), plain(value)))).collect())
     }
 
     fn value(&self, name: &str) -> Option<&str> {

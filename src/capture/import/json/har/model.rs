@@ -7,62 +7,53 @@ use serde::{Deserialize, de};
 use serde_json::Value;
 
 /// The program that wrote the HAR.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub struct Creator {
-    #[serde(default, deserialize_with = "text")]
-    pub name: String,
+    pub name: Text,
 }
 
 /// A message of a WebSocket.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct HarMessage {
     /// `send` or `receive`.
-    #[serde(default, deserialize_with = "text")]
-    pub r#type: String,
-    /// Seconds or milliseconds since 1970; −1 if it is missing.
-    #[serde(default, deserialize_with = "number")]
-    pub time: f64,
-    #[serde(default, deserialize_with = "number")]
-    pub opcode: f64,
+    pub r#type: Text,
+    /// Seconds or milliseconds since 1970; −1 or 0 if it is unknown.
+    pub time: Number,
+    pub opcode: Number,
     pub data: Option<JsonBytes>,
 }
 
 /// A request or a response.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Half {
-    #[serde(default, deserialize_with = "text")]
-    pub method: String,
-    #[serde(default, deserialize_with = "text")]
-    pub url: String,
-    #[serde(default, deserialize_with = "number")]
-    pub status: f64,
-    #[serde(default, rename = "statusText", deserialize_with = "text")]
-    pub reason: String,
-    #[serde(default, deserialize_with = "or_default")]
+    pub method: Text,
+    pub url: Text,
+    pub status: Number,
+    #[serde(rename = "statusText")]
+    pub reason: Text,
+    #[serde(deserialize_with = "or_default")]
     pub headers: Vec<Header>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Header {
-    #[serde(default, deserialize_with = "text")]
-    pub name: String,
-    #[serde(default, deserialize_with = "text")]
-    pub value: String,
+    pub name: Text,
+    pub value: Text,
 }
 
 /// Milliseconds; negative for a step that was not taken.
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Timings {
-    #[serde(default, deserialize_with = "number")]
-    pub blocked: f64,
-    #[serde(default, deserialize_with = "number")]
-    pub dns: f64,
-    #[serde(default, deserialize_with = "number")]
-    pub connect: f64,
-    #[serde(default, deserialize_with = "number")]
-    pub send: f64,
-    #[serde(default, deserialize_with = "number")]
-    pub wait: f64,
+    pub blocked: Number,
+    pub dns: Number,
+    pub connect: Number,
+    pub send: Number,
+    pub wait: Number,
 }
 
 /// The end of a WebSocket, which HTTP Toolkit writes as an object or as a word.
@@ -70,12 +61,12 @@ pub struct Timings {
 #[serde(untagged)]
 pub enum Close {
     Code {
-        #[serde(default, deserialize_with = "number")]
-        code: f64,
-        #[serde(default, deserialize_with = "text")]
-        reason: String,
-        #[serde(default, deserialize_with = "number")]
-        timestamp: f64,
+        #[serde(default)]
+        code: Number,
+        #[serde(default)]
+        reason: Text,
+        #[serde(default)]
+        timestamp: Number,
     },
     Word(IgnoredAny),
 }
@@ -106,31 +97,34 @@ impl<'de> Deserialize<'de> for JsonBytes {
     }
 }
 
-/// Text, see [`text`].
+/// Text; a number becomes text, anything else is empty.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Value")]
 pub struct Text(pub String);
 
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text(deserializer).map(Self)
+impl From<Value> for Text {
+    fn from(value: Value) -> Self {
+        Self(match value {
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            _ => String::new(),
+        })
     }
 }
 
-/// Text; a number becomes text, anything else is empty.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    })
-}
+/// A number; −1 for anything else, 0 if it is missing.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(from = "Value")]
+pub struct Number(pub f64);
 
-/// A number; −1 for anything else.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::Number(number) => number.as_f64().unwrap_or(-1.0),
-        Value::String(text) => text.parse().unwrap_or(-1.0),
-        _ => -1.0,
-    })
+impl From<Value> for Number {
+    fn from(value: Value) -> Self {
+        Self(match value {
+            Value::Number(number) => number.as_f64().unwrap_or(-1.0),
+            Value::String(text) => text.parse().unwrap_or(-1.0),
+            _ => -1.0,
+        })
+    }
 }
 
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {

@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for PartReader<'_> {
             let entry = &mut self.events.entry;
             match (self.part, key.as_str()) {
                 (Part::File, "log") => map.next_value_seed(self.inner(Part::Log))?,
-                (Part::Log, "creator") => self.events.created_by(&map.next_value::<Creator>()?.name),
+                (Part::Log, "creator") => self.events.created_by(&map.next_value::<Creator>()?.name.0),
                 (Part::Log, "entries") => map.next_value_seed(self.inner(Part::Entries))?,
                 (Part::Entry, "startedDateTime") => entry.started = map.next_value::<Text>()?.0,
                 (Part::Entry, "timings") => entry.timings = map.next_value()?,
