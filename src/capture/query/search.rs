@@ -174,7 +174,11 @@ impl<'a> Search<'a> {
             return self.stretch(record, 0, false).map(hit);
         }
         let head = record.header_len();
-        let found = if record.wire_len <= PIECE { self.small(record) } else { self.large(record) };
+        let on_wire = matches!(self.pattern, Pattern::Bytes(_));
+        let found = match record.wire_len {
+            ..=PIECE => self.small(record),
+            _ => self.stretch(record, head, true).or_else(|| on_wire.then(|| self.stretch(record, 0, false)).flatten()),
+        };
         found.map(hit).or_else(|| Some(Hit { inflated: Some(self.inflated(record)?), ..hit(head) }))
     }
 
@@ -193,13 +197,6 @@ impl<'a> Search<'a> {
         let found = self.find(payload).map(|at| head + at);
         self.buffer = bytes;
         found.or(on_wire).filter(|_| read)
-    }
-
-    /// Searches a longer frame, piece by piece.
-    fn large(&mut self, record: &Record) -> Option<u64> {
-        let on_wire = matches!(self.pattern, Pattern::Bytes(_));
-        let payload = self.stretch(record, record.header_len(), true);
-        payload.or_else(|| if on_wire { self.stretch(record, 0, false) } else { None })
     }
 
     /// Searches a record's bytes from `start` on, unmasked or as on the wire.

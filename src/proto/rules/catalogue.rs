@@ -2,7 +2,7 @@
 
 use super::Severity;
 
-/// Declares [`Rule`] and its facts in one table: variant, id, section, severity, sentence.
+/// Declares [`Rule`] and its facts in one table: variant, id, section, severity, sentence. The sentence documents the variant.
 ///
 /// Names in braces are filled in by [`super::Finding::sentence`]:
 /// - `{number}`: the number, with commas (`65,536`); `{digits}`: without them; `{hex}`: in hexadecimal;
@@ -10,11 +10,11 @@ use super::Severity;
 /// - `{text}`: the text;
 /// - `{by}`: `client` or `server`.
 macro_rules! catalogue {
-    ($($(#[doc = $doc:literal])+ $variant:ident $id:literal $section:literal $severity:ident $sentence:literal;)+) => {
+    ($($variant:ident $id:literal $section:literal $severity:ident $sentence:literal;)+) => {
         /// A rule of RFC 6455 or of a document that it builds on. Ids never change.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
-        pub enum Rule { $($(#[doc = $doc])+ $variant),+ }
+        pub enum Rule { $(#[doc = $sentence] $variant),+ }
 
         impl Rule {
             /// Every rule, in the order of the catalogue.
@@ -36,163 +36,88 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    /// The request method is GET.
     MethodNotGet "method-not-get" "RFC 6455 §4.1" Error "the request method is {text}; a WebSocket handshake must use GET";
-    /// The request target is an absolute path or an absolute URI.
     TargetMalformed "target-malformed" "RFC 6455 §4.1" Error "the request target is malformed: {text}";
-    /// The HTTP version is 1.1 or later.
     HttpVersion "http-version" "RFC 6455 §4.1" Error "the HTTP version is {text}; a WebSocket handshake needs HTTP/1.1 or later";
-    /// A request has a Host header.
     HostMissing "host-missing" "RFC 6455 §4.1" Error "the Host header is missing";
-    /// A request has only one Host header.
     HostRepeated "host-repeated" "RFC 9112 §3.2" Error "the request has {number} Host headers; it must have exactly one";
-    /// A loopback server is addressed as localhost or by its IP address. A foreign Host is a sign of DNS rebinding.
     HostForeign "host-foreign" "RFC 9110 §7.2" Info "Host is {text}, but the connection went to a loopback address (a sign of DNS rebinding)";
-    /// The request's Upgrade header contains websocket.
     UpgradeMissing "upgrade-missing" "RFC 6455 §4.1" Error "the Upgrade header does not contain websocket";
-    /// The request's Connection header contains the token Upgrade.
     ConnectionMissing "connection-missing" "RFC 6455 §4.1" Error "the Connection header does not contain the token Upgrade";
-    /// The request has a Sec-WebSocket-Key header.
     KeyMissing "key-missing" "RFC 6455 §4.1" Error "the Sec-WebSocket-Key header is missing";
-    /// The request has only one Sec-WebSocket-Key header.
     KeyRepeated "key-repeated" "RFC 6455 §11.3.1" Error "the request has {number} Sec-WebSocket-Key headers; it must have exactly one";
-    /// The key is the base64 form of 16 bytes.
     KeyMalformed "key-malformed" "RFC 6455 §4.1" Error "Sec-WebSocket-Key {text} is not the base64 form of 16 bytes";
-    /// Sec-WebSocket-Version is 13.
     VersionNot13 "version-not-13" "RFC 6455 §4.1" Error "Sec-WebSocket-Version is {text}; it must be 13";
-    /// The request has only one Sec-WebSocket-Version header.
     VersionRepeated "version-repeated" "RFC 6455 §11.3.5" Error "the request has {number} Sec-WebSocket-Version headers; it must have exactly one";
-    /// Each connection uses a new key.
     KeyReused "key-reused" "RFC 6455 §4.1" Info "another connection used the same Sec-WebSocket-Key; each connection needs a new random key";
-    /// Sec-WebSocket-Protocol is a list of tokens without repetition.
     SubprotocolMalformed "subprotocol-malformed" "RFC 6455 §4.1" Error "Sec-WebSocket-Protocol is malformed: {text}";
-    /// Sec-WebSocket-Extensions follows its grammar, in requests and in responses.
     ExtensionMalformed "extension-malformed" "RFC 6455 §9.1" Error "Sec-WebSocket-Extensions violates its grammar: {text}";
-    /// A server can accept each offer of permessage-deflate.
     DeflateOfferInvalid "deflate-offer-invalid" "RFC 7692 §7.1" Warning "a server must decline this permessage-deflate offer: {text}";
-    /// A handshake request has no body.
     RequestBody "request-body" "RFC 9110 §9.3.1" Warning "the handshake request announces a body ({text}); a GET should have none";
-    /// The client sends nothing between its handshake request and the response.
     DataBeforeResponse "data-before-response" "RFC 6455 §4.1" Error "the client sent this before the server's response; it must wait for the response";
-    /// Origin and Host name the same host and port.
     OriginForeign "origin-foreign" "RFC 6455 §10.2" Info "Origin is {text}, which differs from Host: a page of another site opened this connection";
-    /// A header line consists of a name, a colon and a value.
     HeaderMalformed "header-malformed" "RFC 9112 §5" Error "header line {number} is malformed: {text}";
-    /// A header value does not continue on the next line.
     HeaderFolded "header-folded" "RFC 9112 §5.2" Warning "header line {number} continues on the next line (obsolete line folding)";
-    /// Lines end with CR LF.
     BareLf "bare-lf" "RFC 9112 §2.2" Warning "a line ends with LF alone; it should end with CR LF";
-    /// The server accepts the upgrade with status 101.
     StatusNot101 "status-not-101" "RFC 6455 §4.2.2" Info "the server answered {digits} instead of 101, so the connection stays HTTP";
-    /// The response's Upgrade header is websocket.
     ResponseUpgradeMissing "response-upgrade-missing" "RFC 6455 §4.2.2" Error "the Upgrade header of the response is not websocket";
-    /// The response's Connection header contains the token Upgrade.
     ResponseConnectionMissing "response-connection-missing" "RFC 6455 §4.2.2" Error "the Connection header of the response does not contain the token Upgrade";
-    /// The response has a Sec-WebSocket-Accept header.
     AcceptMissing "accept-missing" "RFC 6455 §4.2.2" Error "the Sec-WebSocket-Accept header is missing";
-    /// The accept value matches the key.
     AcceptWrong "accept-wrong" "RFC 6455 §4.2.2" Error "Sec-WebSocket-Accept is wrong: {text}";
-    /// The accept value is computed from the key without the white space around it, but with any white space inside it.
+    // The accept value is computed from the key without the white space around it, but with any white space inside it.
     AcceptKeySpaces "accept-key-spaces" "RFC 6455 §4.2.2" Error "Sec-WebSocket-Accept was computed from {text}";
-    /// The response has only one Sec-WebSocket-Accept header.
     AcceptRepeated "accept-repeated" "RFC 6455 §11.3.3" Error "the response has {number} Sec-WebSocket-Accept headers; it must have exactly one";
-    /// The server chooses at most one subprotocol.
     SubprotocolRepeated "subprotocol-repeated" "RFC 6455 §11.3.4" Error "the server chose more than one subprotocol: {text}";
-    /// The client offered the subprotocol that the server chose.
     SubprotocolNotOffered "subprotocol-not-offered" "RFC 6455 §4.1" Error "the server chose the subprotocol {text}, which the client did not offer";
-    /// The client offered each extension that the server chose.
     ExtensionNotOffered "extension-not-offered" "RFC 6455 §4.1" Error "the server chose the extension {text}, which the client did not offer";
-    /// The response has at most one Sec-WebSocket-Extensions header.
     ExtensionsRepeated "extensions-repeated" "RFC 6455 §11.3.2" Error "the response has {number} Sec-WebSocket-Extensions headers; it may have at most one";
-    /// The server accepts permessage-deflate at most once.
     ExtensionRepeated "extension-repeated" "RFC 7692 §5" Error "the server accepted {text} {number} times; it may accept it once";
-    /// The server accepts permessage-deflate with valid parameters that match an offer.
     DeflateParameterInvalid "deflate-parameter-invalid" "RFC 7692 §7.1" Error "the permessage-deflate response is invalid: {text}";
-    /// The server gives each parameter of permessage-deflate at most once.
     DeflateParameterRepeated "deflate-parameter-repeated" "RFC 7692 §7.1" Error "the permessage-deflate response repeats the parameter {text}";
-    /// A head ends within a reasonable limit.
     HeadTooLong "head-too-long" "RFC 9110 §5.4" Warning "the head does not end within {number} bytes; its bytes are shown unparsed";
-    /// A client masks every frame.
     ClientFrameUnmasked "client-frame-unmasked" "RFC 6455 §5.1" Error "MASK is 0, but a client must mask every frame";
-    /// A server masks no frame.
     ServerFrameMasked "server-frame-masked" "RFC 6455 §5.1" Error "MASK is 1, but a server must not mask frames";
-    /// RSV1 is 0 unless a negotiated extension defines it.
     Rsv1Set "rsv1-set" "RFC 6455 §5.2" Error "RSV1 is 1, but no negotiated extension defines it for this frame";
-    /// permessage-deflate sets RSV1 only on the first frame of a data message.
     Rsv1Misplaced "rsv1-misplaced" "RFC 7692 §6.1" Error "RSV1 is 1 on a {text} frame; permessage-deflate sets it only on the first frame of a data message";
-    /// RSV2 is 0 unless a negotiated extension defines it.
     Rsv2Set "rsv2-set" "RFC 6455 §5.2" Error "RSV2 is 1, but no negotiated extension defines it";
-    /// RSV3 is 0 unless a negotiated extension defines it.
     Rsv3Set "rsv3-set" "RFC 6455 §5.2" Error "RSV3 is 1, but no negotiated extension defines it";
-    /// The opcode is not reserved. Opcodes 0x3 to 0x7 and 0xB to 0xF are.
+    // The opcode is not reserved. Opcodes 0x3 to 0x7 and 0xB to 0xF are.
     OpcodeReserved "opcode-reserved" "RFC 6455 §5.2" Error "opcode 0x{hex} is reserved";
-    /// The payload of a control frame has at most 125 bytes.
     ControlTooLong "control-too-long" "RFC 6455 §5.5" Error "control frame over 125 bytes: it carries {bound}";
-    /// A control frame is not fragmented.
     ControlFragmented "control-fragmented" "RFC 6455 §5.5" Error "FIN is 0, but a control frame must not be fragmented";
-    /// The payload length is encoded in the shortest of its three forms.
     LengthNotShortest "length-not-shortest" "RFC 6455 §5.2" Error "length {bound} is not encoded in the shortest form";
-    /// The most significant bit of a 64-bit length is 0.
     LengthTopBit "length-top-bit" "RFC 6455 §5.2" Error "the most significant bit of the 64-bit length is 1; it must be 0";
-    /// A continuation frame follows an unfinished fragmented message.
     ContinuationUnexpected "continuation-unexpected" "RFC 6455 §5.4" Error "a continuation frame, but no fragmented message is open";
-    /// Fragments of two messages are not interleaved.
     MessageInterrupted "message-interrupted" "RFC 6455 §5.4" Error "a new data frame before the fragmented message is finished";
-    /// A fragment has a payload.
     FragmentEmpty "fragment-empty" "RFC 6455 §5.4" Info "a fragment without payload: allowed, but it adds nothing to the message";
-    /// A message is not longer than framescope's own server accepts.
     MessageOverLimit "message-over-limit" "RFC 6455 §10.4" Info "the message has at least {number} bytes; framescope's own server accepts at most {text}";
-    /// The masking key is unpredictable, so it is not zero.
     MaskingKeyZero "masking-key-zero" "RFC 6455 §5.3" Warning "the masking key is zero, so the payload is readable on the wire";
-    /// Each frame has a new masking key.
     MaskingKeyReused "masking-key-reused" "RFC 6455 §5.3" Warning "the masking key is the same as in the previous frame; each frame needs a new one";
-    /// Reserved bits and opcodes are used as framescope knows them. A negotiated extension that it does not know may define them.
+    // Reserved bits and opcodes are used as framescope knows them. A negotiated extension that it does not know may define them.
     ExtensionBits "extension-bits" "RFC 6455 §5.8" Info "{text}: a negotiated extension that framescope does not know may define this";
-    /// A side sends no data after its Close.
     FrameAfterClose "frame-after-close" "RFC 6455 §5.5.1" Error "a data frame after this side sent its Close";
-    /// A side sends only one Close.
     CloseRepeated "close-repeated" "RFC 6455 §5.5.1" Info "a second Close from this side; only the first one counts";
-    /// The payload of a text message is UTF-8.
     TextNotUtf8 "text-not-utf8" "RFC 6455 §8.1" Error "the text is not valid UTF-8 at offset {number} of the payload";
-    /// A text message does not end inside a character.
     TextCutCharacter "text-cut-character" "RFC 6455 §8.1" Error "the text message ends inside a UTF-8 character";
-    /// The payload of a compressed message is a DEFLATE stream.
     InflateFailed "inflate-failed" "RFC 7692 §7.2.2" Error "the compressed message cannot be inflated: {text}";
-    /// A compressed message refers back no farther than the negotiated window.
     WindowExceeded "window-exceeded" "RFC 7692 §7.1.2" Error "the compressed message refers back {number} bytes; the negotiated window has {text}";
-    /// A compressed text message is UTF-8 after it is inflated.
     InflatedNotUtf8 "inflated-not-utf8" "RFC 6455 §8.1" Error "the inflated text is not valid UTF-8 at byte {number}";
-    /// A message does not inflate to more bytes than the limit.
     InflateLimit "inflate-limit" "RFC 6455 §10.4" Info "the message inflates to more than {number} bytes; inflating stops there";
-    /// An inflated message is short enough that exports contain all of it.
     InflatedLong "inflated-long" "RFC 6455 §10.4" Info "the message inflates to {number} bytes; exports contain only the first {text}";
-    /// The payload of a Close is empty or starts with a 2-byte code.
     ClosePayloadOneByte "close-payload-one-byte" "RFC 6455 §5.5.1" Error "the Close payload has one byte; it must be empty or start with a 2-byte code";
-    /// The close code may be sent in a Close.
     CloseCodeInvalid "close-code-invalid" "RFC 6455 §7.4" Error "close code {digits} must not be sent";
-    /// The close reason is UTF-8.
     CloseReasonNotUtf8 "close-reason-not-utf8" "RFC 6455 §5.5.1" Error "the close reason is not valid UTF-8 at offset {number} of the payload";
-    /// A side sends a Close before it ends its TCP stream.
     CloseMissing "close-missing" "RFC 6455 §7.1.5" Info "the {by} ended its TCP stream without sending a Close, so its peer reports 1006";
-    /// A side answers its peer's Close before it ends its TCP stream.
     CloseUnanswered "close-unanswered" "RFC 6455 §5.5.1" Info "the {by} ended its TCP stream without answering its peer's Close";
-    /// A TCP connection ends with FIN, not with RST.
     TcpReset "tcp-reset" "RFC 6455 §7.1.1" Info "the {by} reset the TCP connection (RST)";
-    /// Each Ping is answered before the connection ends.
     PingUnanswered "ping-unanswered" "RFC 6455 §5.5.2" Info "pings that were never answered: {number}";
-    /// Each Ping gets its own Pong.
     PingSuperseded "ping-superseded" "RFC 6455 §5.5.3" Info "this pong answers a later ping; earlier pings that it skips: {number} (allowed)";
-    /// A Pong repeats the payload of the Ping that it answers.
     PongMismatched "pong-mismatched" "RFC 6455 §5.5.3" Warning "the payload matches no unanswered ping; pings that wait for a pong: {number}";
-    /// A Pong answers a Ping.
     PongUnsolicited "pong-unsolicited" "RFC 6455 §5.5.3" Info "this pong answers no ping: allowed, as a one-way heartbeat";
-    /// The 7-bit length of a control frame is at most 125. Used only if the capture lacks the rest of the length: the frame violates
-    /// either [`Self::ControlTooLong`] or [`Self::LengthNotShortest`], and the head does not show which.
+    // The 7-bit length of a control frame is at most 125. Used only if the capture lacks the rest of the length: the frame violates
+    // either `ControlTooLong` or `LengthNotShortest`, and the head does not show which.
     ControlLengthExtended "control-length-extended" "RFC 6455 §5.5" Error "the 7-bit length of a control frame is {digits}: the payload is over 125 bytes, or its length is not in the shortest form";
-    /// All bytes that compressed messages may refer to were captured.
     ContextLost "context-lost" "RFC 7692 §7.1.1" Info "compressed messages after the missing bytes may refer to them, so they cannot be inflated";
-    /// A retransmitted TCP segment has the same content.
     SegmentOverlap "segment-overlap" "RFC 9293 §3.10.7.4" Warning "a TCP segment repeats earlier bytes with different content; bytes that differ: {number}; the bytes that arrived first are shown";
-    /// The number of findings in a direction stays under the limit.
     FindingsOmitted "findings-omitted" "RFC 6455 §7.1.7" Info "{number} findings with severity {text} in this direction; further ones are not listed";
 }
