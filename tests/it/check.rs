@@ -3,19 +3,17 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::support::{DOWN, UP, Wire, frame, sample_path};
-use assert_cmd::cargo::cargo_bin;
+use crate::support::program::{command, numbers, run};
+use crate::support::{DOWN, UP, Wire, frame, rules, sample, sample_path};
 use framescope::explain;
 use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
 
 /// Exit status, stdout and stderr of `framescope check …`.
 fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(cargo_bin!("framescope")).arg("check").args(arguments).output().expect("it runs");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    run(&[&["check"], arguments].concat())
 }
 
 /// A capture in a folder of its own.
@@ -43,18 +41,22 @@ fn with(worst: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn every_finding_of_the_sample_is_a_line_that_names_its_place() {
+fn every_finding_of_the_sample_is_a_line_with_its_position() {
     let file = sample_path("violations");
     let (status, out, err) = check(&[&file]);
     assert_eq!(status, Some(1));
-    assert_eq!(out.lines().count(), 36, "{out}");
-    let first = format!(
-        "{file}:record 3: error[client-frame-unmasked]: MASK is 0, but a client must mask every frame \
-         (RFC 6455 §5.1, bit 8) · connection 1 · client → server · 0.100274 s"
-    );
-    assert_eq!(out.lines().next(), Some(first.as_str()));
-    assert!(out.contains("(RFC 6455 §5.4, bits 4–7, about record 14)"), "{out}");
-    assert_eq!(err, format!("framescope: {file}: 20 errors, 3 warnings, 13 info in 48 records\n"));
+    let ids: Vec<&str> = rules(&sample("violations")).iter().map(|rule| rule.id()).collect();
+    assert_eq!((ids.len(), out.lines().count()), (36, 36), "{out}");
+    for (line, id) in out.lines().zip(&ids) {
+        assert!(line.contains(&format!("[{id}]: ")), "{id}: {line}");
+    }
+    let (start, end) = (format!("{file}:record 3: error[client-frame-unmasked]: "), "(RFC 6455 §5.1, bit 8) · ");
+    let first = out.lines().next().unwrap_or_default();
+    assert!(first.starts_with(&start) && first.contains(end) && first.ends_with(" · 0.100274 s"), "{first}");
+    let interrupted = out.lines().find(|line| line.contains("[message-interrupted]")).expect("the finding");
+    assert!(interrupted.contains("(RFC 6455 §5.4, bits 4–7, about record 14)"), "{interrupted}");
+    let counts = err.strip_prefix(&format!("framescope: {file}: ")).expect(&err);
+    assert_eq!(numbers(counts), [20, 3, 13, 48], "errors, warnings, info and records");
     assert!(!out.contains('\x1b'), "no colour where no terminal is");
 }
 
@@ -63,10 +65,8 @@ fn json_is_an_object_a_line_with_the_finding_as_ndjson_has_it() {
     let file = sample_path("violations");
     let (status, out, _) = check(&[&file, "--json"]);
     assert_eq!(status, Some(1));
-    let export =
-        Command::new(cargo_bin!("framescope")).args(["export", &file, "--to", "ndjson"]).output().expect("runs");
     let mut expected = Vec::new();
-    for line in String::from_utf8(export.stdout).expect("text").lines() {
+    for line in run(&["export", &file, "--to", "ndjson"]).1.lines() {
         let record: serde_json::Value = serde_json::from_str(line).expect("JSON");
         for finding in record["findings"].as_array().expect("an array") {
             let mut object = finding.clone();
@@ -102,7 +102,7 @@ fn the_exit_status_follows_the_threshold() {
     let (_folder, path) = with("nothing");
     let (_, out, err) = check(&[name(&path)]);
     assert_eq!(out, "");
-    assert!(err.ends_with("no findings in 6 records\n"), "{err}");
+    assert_eq!(numbers(err.strip_prefix(&format!("framescope: {}: ", name(&path))).expect(&err)), [6], "{err}");
 }
 
 #[test]
@@ -111,9 +111,9 @@ fn a_damaged_file_is_judged_by_the_records_before_the_damage() {
     let whole = fs::read(&path).expect("read");
     let cut = folder.path().join("cut.pcapng");
     fs::write(&cut, &whole[..whole.len() - 3]).expect("written");
-    let (status, _, err) = check(&[name(&cut)]);
+    let (status, out, err) = check(&[name(&cut)]);
+    assert_eq!((status, out.as_str()), (Some(0), ""), "the last packet is the violation");
     assert_eq!(err.lines().count(), 2, "the damage and the counts: {err}");
-    assert!(status == Some(0) || status == Some(1));
     let mut longer = whole;
     longer.extend_from_slice(&[6, 0, 0, 0, 200, 0]);
     fs::write(&cut, &longer).expect("written");
@@ -123,11 +123,11 @@ fn a_damaged_file_is_judged_by_the_records_before_the_damage() {
     let mut longer = fs::read(&clean).expect("read");
     longer.extend_from_slice(&[6, 0, 0, 0, 200, 0]);
     fs::write(&clean, &longer).expect("written");
-    assert_eq!(check(&[name(&clean)]).0, Some(0), "damage alone is no finding");
+    assert_eq!(check(&[name(&clean)]).0, Some(0), "damage is not a finding");
 }
 
 #[test]
-fn what_cannot_be_read_is_one_line_and_wrong_usage_is_status_2() {
+fn an_unreadable_file_is_one_line_and_wrong_usage_is_status_2() {
     let folder = tempfile::tempdir().expect("a folder");
     let foreign = folder.path().join("x.txt");
     fs::write(&foreign, "hello").expect("written");
@@ -164,18 +164,14 @@ fn captured_text_reaches_no_terminal_raw() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_ends_it_quietly() {
+fn a_closed_stdout_ends_it_without_an_error() {
     let (_folder, path) = capture(|wire| {
         for _ in 0..5_000 {
             wire.say(UP, &frame(true, Opcode::Text, None, b"bare"));
         }
     });
-    let mut child = Command::new(cargo_bin!("framescope"))
-        .args(["check", name(&path)])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("started");
+    let mut child = command(&["check", name(&path)]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
     assert!(line.contains("client-frame-unmasked"), "{line}");
@@ -192,7 +188,7 @@ fn an_error_message_leads_to_its_rule() {
     assert_eq!(lines.next().map(str::trim), Some(Rule::Rsv1Set.summary().as_str()));
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words(&out).contains(&explain::rule(Rule::Rsv1Set).text), "{out}");
-    assert!(out.contains("ws says: Invalid WebSocket frame: RSV1 must be clear"), "{out}");
+    assert!(out.contains("Invalid WebSocket frame: RSV1 must be clear"), "the whole message of a library: {out}");
     assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
     for (text, rule) in [
         ("client-frame-unmasked", "client-frame-unmasked"),
@@ -206,15 +202,17 @@ fn an_error_message_leads_to_its_rule() {
         assert!(out.starts_with(&format!("{rule} · ")), "{text}: {out}");
     }
     let (_, out, _) = check(&["--explain", "5.2"]);
+    let of_section: Vec<&str> =
+        Rule::ALL.iter().filter(|rule| rule.section() == "RFC 6455 §5.2").map(|rule| rule.id()).collect();
     assert_eq!(out.lines().filter(|line| line.contains(" · RFC 6455 §5.2")).count(), 5, "{out}");
-    assert!(out.lines().last().is_some_and(|line| line.starts_with("and ") && line.contains(" more: ")), "{out}");
+    assert!(of_section.len() > 5 && of_section.iter().all(|id| out.contains(id)), "each is named: {out}");
 }
 
 #[test]
-fn a_message_without_a_rule_says_what_to_do() {
+fn a_message_without_a_rule_is_one_line() {
     for text in ["bananas", "", "\x1b[31m"] {
         let (status, out, err) = check(&["--explain", text]);
         assert_eq!((status, out.as_str(), err.lines().count()), (Some(1), "", 1), "{text}: {err}");
-        assert!(err.contains("5.5.1") && !err.contains('\x1b'), "{err}");
+        assert!(!err.contains('\x1b'), "{err}");
     }
 }

@@ -1,5 +1,6 @@
 //! The command line from outside: exit statuses, single lines on stderr, what the commands print.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,30 +9,27 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::program::{command, numbers, run, run_with};
 use crate::support::schema::{CutFrame, Line};
 use crate::support::{RESPONSE, bare_request, frame, sample_path};
-use assert_cmd::cargo::cargo_bin;
 use framescope::wire::opcode::Opcode;
 
-fn framescope(arguments: &[&str]) -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::new(cargo_bin!("framescope"));
-    command.args(arguments);
-    command
-}
-
 fn stdout(arguments: &[&str]) -> String {
-    let output = framescope(arguments).assert().success().get_output().clone();
-    String::from_utf8(output.stdout).expect("text")
+    let (status, out, err) = run(arguments);
+    assert_eq!(status, Some(0), "{arguments:?}: {err}");
+    out
 }
 
-/// Exactly one line on stderr, nothing on stdout, exit status 1; the line.
-fn one_line(command: &mut assert_cmd::Command) -> String {
-    let output = command.assert().code(1).get_output().clone();
-    let stderr = String::from_utf8(output.stderr).expect("text");
-    assert_eq!(stderr.matches('\n').count(), 1, "{stderr:?}");
-    assert!(stderr.starts_with("framescope: ") && stderr.ends_with('\n'), "{stderr:?}");
-    assert_eq!(output.stdout, b"");
-    stderr
+/// Asserts this exit status, nothing on stdout and exactly one line on stderr; the line.
+fn one_line(status: i32, arguments: &[&str]) -> String {
+    one_line_of(run(arguments), status)
+}
+
+fn one_line_of((code, out, err): (Option<i32>, String, String), status: i32) -> String {
+    assert_eq!((code, out.as_str()), (Some(status), ""), "{err}");
+    assert_eq!(err.matches('\n').count(), 1, "{err:?}");
+    assert!(err.starts_with("framescope: ") && err.ends_with('\n'), "{err:?}");
+    err
 }
 
 mod usage {
@@ -83,31 +81,27 @@ mod usage {
         }
     }
 
-    /// Exactly one line on stderr, nothing on stdout, exit status 2; the line.
+    /// The line on stderr about a wrong command line; it ends with the command for help.
     fn wrong(arguments: &[&str]) -> String {
-        let output = framescope(arguments).assert().code(2).get_output().clone();
-        let stderr = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(stderr.matches('\n').count(), 1, "{arguments:?}: {stderr:?}");
-        assert!(stderr.starts_with("framescope: ") && stderr.ends_with(" --help`\n"), "{stderr:?}");
-        assert!(!stderr.contains("error:") && !stderr.contains("Usage"), "{stderr:?}");
-        assert_eq!(output.stdout, b"", "{arguments:?}");
-        stderr
+        let line = one_line(2, arguments);
+        assert!(line.ends_with(" --help`\n"), "{line:?}");
+        line
     }
 
     #[test]
-    fn the_line_says_what_is_wrong_and_what_would_be_right() {
-        for (line, said) in [
+    fn the_line_names_the_wrong_argument_and_what_would_be_right() {
+        for (line, expected) in [
             ("--demmo", &["'--demmo'", "'--demo'", "`framescope --help`"][..]),
             ("opne x", &["'opne'", "'open'"]),
             ("open", &["<FILE>", "--sample", "`framescope open --help`"]),
             ("open --sample hallo", &["'hallo'", "hello, ticker", "`framescope open --help`"]),
-            ("export x --to gif", &["'gif'", "possible values: pcapng, ndjson", "`framescope export --help`"]),
-            ("export", &["not provided: --to <FORMAT>, <FILE>"]),
-            ("--interval 0s", &["must be longer than zero"]),
-            ("--headless open x", &["--headless is a flag of serve"]),
+            ("export x --to gif", &["'gif'", "pcapng, ndjson", "`framescope export --help`"]),
+            ("export", &["--to <FORMAT>, <FILE>"]),
+            ("--interval 0s", &["'0s'", "--interval <DURATION>"]),
+            ("--headless open x", &["--headless"]),
         ] {
             let stderr = wrong(&line.split_whitespace().collect::<Vec<_>>());
-            for part in said {
+            for part in expected {
                 assert!(stderr.contains(part), "{line}: {part} in {stderr}");
             }
         }
@@ -116,27 +110,26 @@ mod usage {
 
     #[test]
     fn help_completions_and_manual_go_to_stdout() {
-        assert!(stdout(&["--help"]).contains("Examples:"));
-        assert!(stdout(&["export", "--help"]).contains("ndjson"));
-        assert!(stdout(&["--version"]).starts_with("framescope "));
+        for (arguments, part) in [
+            (&["--help"][..], "--listen"),
+            (&["export", "--help"], "ndjson"),
+            (&["--version"], env!("CARGO_PKG_VERSION")),
+        ] {
+            assert!(stdout(arguments).contains(part), "{arguments:?}");
+        }
         for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-            assert!(stdout(&["completions", shell]).contains("framescope"), "{shell}");
+            assert!(stdout(&["completions", shell]).contains("redact"), "{shell}");
         }
         let manual = stdout(&["man"]);
-        for part in [".TH framescope 1", "FRAMESCOPE EXPORT", "FRAMESCOPE DECODE", "\\-\\-redact", "Exit status"] {
+        for part in [".TH framescope 1", "FRAMESCOPE EXPORT", "FRAMESCOPE DECODE", "\\-\\-redact"] {
             assert!(manual.contains(part), "{part}");
         }
     }
 
     #[test]
-    fn a_closed_stdout_is_no_failure() {
+    fn a_closed_stdout_is_not_a_failure() {
         for arguments in [&["man"][..], &["export", &sample_path("hello"), "--to", "hex"], &["decode", "8100"]] {
-            let mut child = Command::new(cargo_bin!("framescope"))
-                .args(arguments)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("started");
+            let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
             drop(child.stdout.take());
             let output = child.wait_with_output().expect("ended");
             assert!(output.status.success(), "{arguments:?}: {output:?}");
@@ -149,77 +142,69 @@ mod bad_input {
     use super::*;
 
     #[test]
-    fn files_that_are_no_captures() {
+    fn files_that_are_not_captures() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
         fs::write(path("text"), "just text\n").expect("written");
         fs::write(path("empty"), "").expect("written");
         fs::write(path("zipped"), [0x1f, 0x8b, 8, 0]).expect("written");
-        for (name, said) in
-            [("missing", "No such file"), ("text", "not a capture"), ("empty", "empty"), ("zipped", "compressed")]
-        {
-            for command in [&["export", "--to", "ndjson"][..], &["open"]] {
-                let line = one_line(framescope(command).arg(path(name)));
-                assert!(line.contains(said) && line.contains(&path(name)), "{line}");
-            }
+        fs::create_dir(path("folder")).expect("a folder");
+        let mut lines = BTreeSet::new();
+        for name in ["missing", "text", "empty", "zipped", "folder"] {
+            let line = one_line(1, &["export", "--to", "ndjson", &path(name)]);
+            assert!(line.contains(&path(name)), "{line}");
+            assert_eq!(one_line(1, &["open", &path(name)]), line);
+            lines.insert(line.replace(&path(name), ""));
         }
-        let line = one_line(framescope(&["export", "--to", "hex"]).arg(folder.path()));
-        assert!(line.contains("folder"), "{line}");
+        assert_eq!(lines.len(), 5, "each has a reason of its own: {lines:?}");
     }
 
     #[test]
     fn outputs_that_cannot_be_written() {
         let folder = tempfile::tempdir().expect("a folder");
-        let there = folder.path().join("there");
-        fs::write(&there, "precious").expect("written");
+        let existing = folder.path().join("existing");
+        fs::write(&existing, "precious").expect("written");
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        for (target, said) in [
-            (text(&there), "--force"),
-            (text(folder.path()), "is a folder"),
-            (text(&folder.path().join("no/such/place")), "choose another place"),
-            ("/".to_owned(), "is a folder"),
-            ("/dev/full".to_owned(), "No space left"),
-        ] {
-            let mut command = framescope(&["export", &sample_path("hello"), "--to", "ndjson", "-o", &target]);
-            if said == "No space left" {
-                command.arg("--force");
-            }
-            let line = one_line(&mut command);
-            assert!(line.contains(said) && line.contains(&target), "{line}");
-            if said != "No space left" {
-                let line = one_line(&mut framescope(&["--headless", "--listen", "127.0.0.1:0", "--write", &target]));
-                assert!(line.contains(said) && line.contains(&target), "{line}");
+        let hello = sample_path("hello");
+        for target in [&text(&existing), &text(folder.path()), &text(&folder.path().join("no/such/folder")), "/"] {
+            for arguments in [
+                &["export", &hello, "--to", "ndjson", "-o", target][..],
+                &["--headless", "--listen", "127.0.0.1:0", "--write", target],
+            ] {
+                let line = one_line(1, arguments);
+                assert!(line.contains(target), "{line}");
+                assert_eq!(line.contains("--force"), *target == text(&existing), "{line}");
             }
         }
-        assert_eq!(fs::read_to_string(&there).expect("there"), "precious");
+        let line = one_line(1, &["export", &hello, "--to", "ndjson", "--force", "-o", "/dev/full"]);
+        assert!(line.contains("/dev/full"), "{line}");
+        assert_eq!(fs::read_to_string(&existing).expect("a file"), "precious");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "no file is left");
-        framescope(&["export", &sample_path("hello"), "--to", "ndjson", "--force", "-o", &text(&there)])
-            .assert()
-            .success();
-        assert_eq!(fs::metadata(&there).expect("there").permissions().mode() & 0o777, 0o600);
-        assert!(fs::read_to_string(&there).expect("there").starts_with("{\"v\":1"));
+        stdout(&["export", &hello, "--to", "ndjson", "--force", "-o", &text(&existing)]);
+        assert_eq!(fs::metadata(&existing).expect("a file").permissions().mode() & 0o777, 0o600);
+        assert!(fs::read_to_string(&existing).expect("a file").starts_with("{\"v\":1"));
     }
 
     #[test]
     fn wire_bytes_of_both_directions_are_not_mixed() {
-        let line = one_line(&mut framescope(&["export", &sample_path("hello"), "--to", "wire"]));
-        assert!(line.contains("--direction"), "{line}");
-        let output =
-            framescope(&["export", &sample_path("hello"), "--to", "wire", "--direction", "c2s"]).assert().success();
-        assert!(output.get_output().stdout.starts_with(b"GET /chat"));
+        let export = ["export", &sample_path("hello"), "--to", "wire"];
+        assert!(one_line(1, &export).contains("--direction"));
+        let output = command(&export).args(["--direction", "c2s"]).output().expect("it runs");
+        assert!(output.status.success() && output.stdout.starts_with(b"GET /chat"));
     }
 
     #[test]
-    fn bad_hex_is_named_with_its_place() {
-        for (input, said) in [("810", "at character 3)"), ("81 0g", "at character 5 "), ("hello", "'h'")] {
-            let line = one_line(&mut framescope(&["decode", input]));
-            assert!(line.contains("bad hex") && line.contains(said), "{line}");
+    fn the_position_of_a_wrong_hex_digit_is_named() {
+        for (input, character) in [("810", 3), ("81 0g", 5), ("hello", 1)] {
+            let line = one_line(1, &["decode", input]);
+            assert!(numbers(&line).contains(&character), "{line}");
         }
-        let line = one_line(framescope(&["decode", "-"]).write_stdin("81 05 4\n"));
-        assert!(line.contains("at character 7)"), "{line}");
-        one_line(framescope(&["decode"]).write_stdin(""));
-        assert!(one_line(&mut framescope(&["decode", "@/no/such/file"])).contains("/no/such/file"));
-        assert!(one_line(&mut framescope(&["decode", "@/"])).contains("irectory"));
+        let line = one_line_of(run_with(&["decode", "-"], b"81 05 4\n"), 1);
+        assert!(numbers(&line).contains(&7), "{line}");
+        one_line(1, &["decode"]);
+        for file in ["/no/such/file", "/"] {
+            assert!(one_line(1, &["decode", &format!("@{file}")]).contains(&format!("{file:?}")));
+        }
     }
 
     #[test]
@@ -228,11 +213,10 @@ mod bad_input {
         let path = folder.path().join("cut.pcapng");
         let whole = fs::read(sample_path("ticker")).expect("the sample");
         fs::write(&path, &whole[..whole.len() - 700]).expect("written");
-        let output = framescope(&["export", "--to", "ndjson"]).arg(&path).assert().success().get_output().clone();
-        let stderr = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(stderr.matches('\n').count(), 1, "{stderr:?}");
-        assert!(stderr.contains("cut.pcapng") && stderr.contains("ends inside a block"), "{stderr:?}");
-        assert!(output.stdout.iter().filter(|b| **b == b'\n').count() > 10);
+        let (status, out, err) = run(&["export", "--to", "ndjson", &path.to_string_lossy()]);
+        assert_eq!((status, err.lines().count()), (Some(0), 1), "{err}");
+        assert!(err.contains("cut.pcapng") && numbers(&err).contains(&(whole.len() as u64 - 700)), "{err}");
+        assert!(out.lines().count() > 10);
     }
 
     #[test]
@@ -243,17 +227,13 @@ mod bad_input {
         let blocks = blocks(&whole);
         // The SYN exchange and the handshake are the first five packets after the two blocks of the head.
         fs::write(&path, [&blocks[..2], &blocks[7..]].concat().concat()).expect("written");
-        let check = |arguments: &[&str]| {
-            let output =
-                framescope(&["check", "--fail-on", "warning"]).args(arguments).arg(&path).output().expect("it runs");
-            String::from_utf8(output.stderr).expect("text")
-        };
-        let said = check(&[]);
-        let port = said.split_once("--port ").expect(&said).1.split(' ').next().expect("a port");
-        assert!(!check(&["--port", port]).contains("--port"));
-        let json = stdout(&["export", "--port", port, "--to", "ndjson", &path.to_string_lossy(), "-o", "-"]);
-        assert!(json.contains("\"text\":\"Hello\"") && !json.contains("junk"), "{json}");
-        framescope(&["check", "--port", "0"]).arg(&path).assert().code(2);
+        let path = path.to_string_lossy();
+        let (_, _, advice) = run(&["check", &path]);
+        let port = advice.split_once("--port ").expect(&advice).1.split(' ').next().expect("a port");
+        assert!(!run(&["check", "--port", port, &path]).2.contains("--port"));
+        let json = stdout(&["export", "--port", port, "--to", "ndjson", &path, "-o", "-"]);
+        assert!(json.contains("\"text\":\"Hello\"") && !json.contains("\"type\":\"junk\""), "{json}");
+        assert_eq!(run(&["check", "--port", "0", &path]).0, Some(2));
     }
 
     /// The blocks of a little-endian pcapng.
@@ -276,7 +256,6 @@ mod decode {
     fn the_masked_hello_of_section_5_7_is_drawn() {
         let drawn = stdout(&["decode", "8185", "37fa213d", "7f9f4d5158"]);
         for part in [
-            "frame 1 · text · client → server · 11 bytes",
             "│F│R│R│R│opcode │M│ payload len │ masking key                   │",
             "│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│ 37 fa                         │",
             " opcode        0001     0x1 text",
@@ -287,7 +266,7 @@ mod decode {
     }
 
     #[test]
-    fn every_way_in_gives_the_same() {
+    fn every_kind_of_input_gives_the_same() {
         let folder = tempfile::tempdir().expect("a folder");
         let raw = folder.path().join("raw");
         fs::write(&raw, b"\x81\x05Hello").expect("written");
@@ -301,21 +280,9 @@ mod decode {
         }
         for stdin in [&b"\x81\x05Hello"[..], b"8105 48656c6c6f"] {
             for arguments in [&["decode"][..], &["decode", "-"]] {
-                let output = framescope(arguments).write_stdin(stdin).assert().success().get_output().clone();
-                assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+                assert_eq!(run_with(arguments, stdin), (Some(0), expected.clone(), String::new()));
             }
         }
-    }
-
-    #[test]
-    fn a_cut_frame_is_shown_and_is_no_failure() {
-        for (input, said) in [("81", "inside the head"), ("817e01", "inside the head"), ("810548", "4 bytes missing")] {
-            let drawn = stdout(&["decode", input]);
-            assert!(drawn.contains("frame 1 ·") && drawn.contains("· truncated") && drawn.contains(said), "{drawn}");
-        }
-        assert!(stdout(&["decode", "82ff7fffffffffffffff01020304aa"]).contains("missing"));
-        let cut = stdout(&["decode", "--to", "hex", "81"]);
-        assert!(cut.lines().next().expect("a line").ends_with(" · 1 byte"), "{cut}");
     }
 
     fn cut(hex: &str) -> Box<CutFrame> {
@@ -324,91 +291,64 @@ mod decode {
         cut
     }
 
-    fn rules(cut: &CutFrame) -> Vec<&str> {
-        cut.findings.iter().map(|finding| finding.rule.as_str()).collect()
-    }
-
+    /// What is certain about a cut frame, and nothing else, has a value.
     #[test]
-    fn a_decoded_cut_head_shows_all_that_is_certain() {
-        let long = cut("81ff8000000000000001");
-        assert_eq!(
-            (long.mask, long.len_code, long.payload_len),
-            (Some(true), Some(127), Some(9_223_372_036_854_775_809))
-        );
-        assert_eq!((long.header_len, long.masking_key.as_deref(), long.dir.as_deref()), (Some(14), None, Some("c2s")));
-        assert_eq!(rules(&long), ["length-top-bit", "message-over-limit"]);
-        let drawn = stdout(&["decode", "81ff8000000000000001"]);
-        assert!(drawn.contains("length-top-bit") && drawn.contains("9223372036854775809"), "{drawn}");
-        for (hex, payload_len, expected) in [
-            ("81fe007d", Some(125), &["length-not-shortest"][..]),
-            ("81ff000000000000ffff01", Some(65_535), &["length-not-shortest"]),
-            ("817f80", None, &["length-top-bit", "message-over-limit"]),
-            ("897e", None, &["control-length-extended"]),
-            ("897e01", None, &["control-too-long"]),
-            ("897f", None, &["control-length-extended"]),
-            ("818537fa21", Some(5), &[]),
-            ("c1", None, &["rsv1-set"]),
-            ("b1", None, &["rsv2-set", "rsv3-set"]),
-            ("09", None, &["control-fragmented"]),
-            ("0f", None, &["opcode-reserved", "control-fragmented"]),
+    fn a_cut_frame_shows_what_is_certain() {
+        let none = (None, None, None);
+        let s2c = |header_len| (Some("s2c"), Some(header_len), None);
+        let c2s = |header_len, payload_len| (Some("c2s"), Some(header_len), payload_len);
+        let top_bit = (1 << 63) + 1;
+        for (input, (dir, header_len, payload_len), rules) in [
+            ("81", none, &[][..]),
+            ("8f", none, &["opcode-reserved"]),
+            ("f9", none, &["rsv1-set", "rsv2-set", "rsv3-set"]),
+            ("c1", none, &["rsv1-set"]),
+            ("b1", none, &["rsv2-set", "rsv3-set"]),
+            ("09", none, &["control-fragmented"]),
+            ("0f", none, &["opcode-reserved", "control-fragmented"]),
+            ("80", none, &["continuation-unexpected"]),
+            ("8f05", (Some("s2c"), Some(2), Some(5)), &["opcode-reserved"]),
+            ("810548", (Some("s2c"), Some(2), Some(5)), &[]),
+            ("817e01", s2c(4), &[]),
+            ("897e", s2c(4), &["control-length-extended"]),
+            ("897e01", s2c(4), &["control-too-long"]),
+            ("897f", s2c(10), &["control-length-extended"]),
+            ("817f80", s2c(10), &["length-top-bit", "message-over-limit"]),
+            ("89fd", c2s(6, Some(125)), &[]),
+            ("89fe", c2s(8, None), &["control-length-extended"]),
+            ("818537fa21", c2s(6, Some(5)), &[]),
+            ("81fe007d", c2s(8, Some(125)), &["length-not-shortest"]),
+            ("89fe007e", c2s(8, Some(126)), &["control-too-long"]),
+            ("81ff000000000000ffff01", c2s(14, Some(65_535)), &["length-not-shortest"]),
+            ("81ff8000000000000001", c2s(14, Some(top_bit)), &["length-top-bit", "message-over-limit"]),
         ] {
-            let cut = cut(hex);
-            assert_eq!((cut.payload_len, rules(&cut)), (payload_len, expected.to_vec()), "{hex}");
+            let cut = cut(input);
+            let found: Vec<&str> = cut.findings.iter().map(|finding| finding.rule.as_str()).collect();
+            assert_eq!(
+                (cut.dir.as_deref(), cut.header_len, cut.payload_len),
+                (dir, header_len, payload_len),
+                "{input}"
+            );
+            assert_eq!(found, rules, "{input}");
+            assert_eq!((cut.mask.is_some(), cut.wire.as_str(), cut.masking_key), (dir.is_some(), input, None));
+            // The drawing and the hex dump show the same.
+            for shown in [stdout(&["decode", input]), stdout(&["decode", "--to", "hex", input])] {
+                assert!(rules.iter().all(|rule| shown.contains(rule)), "{shown}");
+                assert_eq!(shown.contains(" → "), dir.is_some(), "{shown}");
+            }
         }
+        let drawn = stdout(&["decode", "810548"]);
+        assert!(numbers(&drawn).contains(&4), "the missing bytes: {drawn}");
+        assert!(stdout(&["decode", "82ff7fffffffffffffff01020304aa"]).contains("9,223,372,036,854,775,806"));
+        let (status, _, err) = run(&["decode", "--json", "8100 8f"]);
+        assert_eq!((status, err.as_str()), (Some(0), ""));
     }
 
     #[test]
-    fn without_a_mask_no_direction_is_claimed() {
-        let one = cut("8f");
-        assert_eq!((one.fin, one.opcode, one.opcode_name.as_deref()), (Some(true), Some(15), Some("reserved-f")));
-        assert_eq!((one.dir.as_deref(), one.mask, one.len_code, one.header_len), (None, None, None, None));
-        assert_eq!(rules(&one), ["opcode-reserved"]);
-        for arguments in [&["decode", "8f"][..], &["decode", "--to", "hex", "8f"]] {
-            let shown = stdout(arguments);
-            assert!(shown.contains("opcode-reserved"), "{shown}");
-            assert!(!shown.contains("client →") && !shown.contains("server →"), "{shown}");
-        }
-        assert!(stdout(&["decode", "--to", "hex", "8100"]).contains("server → client"));
-        assert_eq!(cut("8f05").dir.as_deref(), Some("s2c"));
-        let output = framescope(&["decode", "--to", "pcapng", "8100 8f"]).assert().success().get_output().clone();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(stderr.contains("MASK is missing"), "{stderr}");
-    }
-
-    #[test]
-    fn the_bytes_of_a_field_that_was_cut_are_shown() {
+    fn the_bytes_of_a_cut_field_are_shown() {
         let drawn = stdout(&["decode", "81ff800000"]);
         assert!(drawn.contains("│ 80 00") && drawn.contains("extended len           80 00 00"), "{drawn}");
         assert!(stdout(&["decode", "--to", "hex", "818537fa"]).contains("37 fa"));
-    }
-
-    /// The output for a cut head has everything that is certain, and nothing else.
-    #[test]
-    fn a_cut_head_shows_what_is_certain() {
-        type Told<'a> = (Option<&'a str>, Option<bool>, Option<u64>, Option<u64>, &'a [&'a str]);
-        let cases: [(&str, Told<'_>); 9] = [
-            ("8f", (None, None, None, None, &["opcode-reserved"])),
-            ("f9", (None, None, None, None, &["rsv1-set", "rsv2-set", "rsv3-set"])),
-            ("09", (None, None, None, None, &["control-fragmented"])),
-            ("80", (None, None, None, None, &["continuation-unexpected"])),
-            ("89fd", (Some("c2s"), Some(true), Some(6), Some(125), &[])),
-            ("89fe", (Some("c2s"), Some(true), Some(8), None, &["control-length-extended"])),
-            ("81fe007d", (Some("c2s"), Some(true), Some(8), Some(125), &["length-not-shortest"])),
-            ("89fe007e", (Some("c2s"), Some(true), Some(8), Some(126), &["control-too-long"])),
-            (
-                "81ff8000000000000001",
-                (Some("c2s"), Some(true), Some(14), Some((1 << 63) + 1), &["length-top-bit", "message-over-limit"]),
-            ),
-        ];
-        for (input, expected) in cases {
-            let line = stdout(&["decode", "--json", input]);
-            let Ok(Line::CutFrame(cut)) = Line::read(line.trim_end()) else { panic!("{line}") };
-            let rules: Vec<&str> = cut.findings.iter().map(|finding| finding.rule.as_str()).collect();
-            let told = (cut.dir.as_deref(), cut.mask, cut.header_len, cut.payload_len, rules.as_slice());
-            assert_eq!(told, expected, "{input}");
-        }
-        assert!(stdout(&["decode", "8f"]).contains("frame 1 · reserved-f · 1 byte"));
-        assert!(stdout(&["decode", "8f"]).contains("opcode 0xF is reserved"));
     }
 
     #[test]
@@ -424,8 +364,9 @@ mod decode {
         assert_eq!(stdout(&["decode", "--to", "wire", "0100 0000"]), "\u{1}\0\0\0");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("decoded.pcapng");
-        let output = framescope(&["decode", "--to", "pcapng", "810161", "818100000000 62"]).assert().success();
-        fs::write(&path, &output.get_output().stdout).expect("written");
+        let decoded = command(&["decode", "--to", "pcapng", "810161", "818100000000 62", "8f"]).output().expect("runs");
+        assert!(decoded.status.success() && !decoded.stderr.is_empty(), "the direction of the last frame is a guess");
+        fs::write(&path, &decoded.stdout).expect("written");
         let json = stdout(&["export", "--to", "ndjson", &path.to_string_lossy()]);
         assert!(json.contains("\"text\":\"a\"") && json.contains("\"text\":\"b\""), "{json}");
     }
@@ -448,6 +389,8 @@ fn samples_are_listed() {
 mod headless {
     use super::*;
 
+    const PROGRAM: &str = env!("CARGO_BIN_EXE_framescope");
+
     struct Running {
         child: Child,
         stderr: BufReader<std::process::ChildStderr>,
@@ -458,7 +401,7 @@ mod headless {
 
     impl Running {
         fn start(arguments: &[&str]) -> Self {
-            Self::of(Command::new(cargo_bin!("framescope")).args(arguments))
+            Self::of(&mut command(arguments))
         }
 
         fn of(command: &mut Command) -> Self {
@@ -525,16 +468,13 @@ mod headless {
     fn plain_lines_then_one_summary() {
         let mut running = Running::start(&DEMO);
         let lines = running.wait_for_lines(6);
-        assert!(lines[0].contains("GET") && lines[0].contains("/ticker"), "{lines:?}");
-        assert!(lines[1].contains("101") && lines[1].contains("accept ✓"), "{lines:?}");
-        assert!(lines[3].contains("▲ text") && lines[3].contains("client: echo 0"), "{lines:?}");
+        for (line, parts) in lines.iter().zip([&["GET", "/ticker"][..], &["101"], &["echo 0"], &["client: echo 0"]]) {
+            assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
+        }
         let (status, rest, err) = running.end(rustix::process::Signal::INT);
         assert_eq!((status.code(), err.as_str()), (Some(0), ""));
-        let summary = rest.lines().last().expect("a summary");
-        let records: usize =
-            summary.split(" · ").nth(1).and_then(|w| w.split(' ').next()?.parse().ok()).expect(summary);
-        assert_eq!(lines.len() + rest.lines().count() - 1, records, "none dropped: {summary}");
-        assert!(summary.starts_with("1 connection · ") && summary.ends_with(" · no findings"), "{summary}");
+        let records = (lines.len() + rest.lines().count() - 1) as u64;
+        assert_eq!(numbers(rest.lines().last().expect("a summary"))[..2], [1, records], "connections and records");
     }
 
     #[test]
@@ -549,7 +489,7 @@ mod headless {
             assert!(line.starts_with(&format!("{{\"v\":1,\"no\":{},", i + 1)), "{line}");
         }
         assert_eq!(err.lines().count(), 1);
-        assert!(err.contains(&format!("{} records", lines.len())), "{err}");
+        assert_eq!(numbers(&err)[..2], [1, lines.len() as u64], "{err}");
     }
 
     /// Fetches the page, whole.
@@ -591,7 +531,7 @@ mod headless {
     }
 
     #[test]
-    fn lines_that_are_read_late_say_what_is_missing() {
+    fn lines_that_are_read_too_late_are_counted() {
         let mut running =
             Running::start(&["--headless", "--json", "--listen", "127.0.0.1:0", "--no-deflate", "--ring", "1MiB"]);
         // The test does not read stdout: after some records the pipe is full, nothing is printed, and the ring evicts most records.
@@ -600,17 +540,22 @@ mod headless {
         let lines = stdout_of(&mut running);
         let (status, _, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(0), "{err}");
-        assert!(err.contains(" not printed: stdout was not read in time"), "{err}");
         let lines = lines.join().expect("no panic");
-        let numbers: Vec<u64> = lines.lines().map(number_of_line).collect();
-        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-        let number = |text: &str| text.split(' ').next().and_then(|n| n.replace(',', "").parse::<usize>().ok());
-        let part = |what: &str| err.split(" · ").find(|part| part.contains(what)).and_then(number);
-        assert_eq!(part(" records"), part(" not printed").map(|missing| missing + numbers.len()), "{err}");
+        let printed: Vec<u64> = lines.lines().map(number_of_line).collect();
+        assert!(printed.is_sorted_by(|a, b| a < b), "{printed:?}");
+        assert!(printed.len() > 10);
+        // 2 handshakes, 150 messages and their echoes, and the end of 2 connections.
+        let missing = counted(&err, " not printed").expect("lines are missing");
+        assert_eq!(counted(&err, " records"), Some(missing + printed.len() as u64), "{err}");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("lines.ndjson");
         fs::write(&path, &lines).expect("written");
-        framescope(&["check", "--fail-on", "error", &path.to_string_lossy()]).assert().success();
+        assert_eq!(run(&["check", "--fail-on", "error", &path.to_string_lossy()]).0, Some(0));
+    }
+
+    /// The count in the part of the summary that contains this word.
+    fn counted(summary: &str, word: &str) -> Option<u64> {
+        summary.split(" · ").find(|part| part.contains(word)).and_then(|part| numbers(part).first().copied())
     }
 
     /// The number of the record that a line of NDJSON is about.
@@ -631,15 +576,13 @@ mod headless {
         let _socket = echoed(&running.address, 60);
         let (status, _, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(0), "{err}");
-        assert!(err.contains(" evicted"), "{err}");
+        assert!(counted(&err, " evicted").is_some_and(|evicted| evicted > 50), "{err}");
         let lines = lines.join().expect("no panic");
         // Every record, the Close too, is printed or counted: the connections do not wait for stdout.
-        let number = |text: &str| text.split(' ').next().and_then(|n| n.replace(',', "").parse::<usize>().ok());
-        let part = |what: &str| err.split(" · ").find(|part| part.contains(what)).and_then(number);
-        assert_eq!(part(" records"), Some(2 + 121 + 2), "{err}");
-        let numbers: Vec<u64> = lines.lines().map(number_of_line).collect();
-        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-        assert_eq!(numbers.len() + part(" not printed").unwrap_or(0), 125, "{err}: {numbers:?}");
+        assert_eq!(counted(&err, " records"), Some(2 + 121 + 2), "{err}");
+        let printed: Vec<u64> = lines.lines().map(number_of_line).collect();
+        assert!(printed.is_sorted_by(|a, b| a < b), "{printed:?}");
+        assert_eq!(printed.len() as u64 + counted(&err, " not printed").unwrap_or(0), 125, "{err}: {printed:?}");
         let files: Vec<PathBuf> =
             fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
         // Lines that are being printed hold back the eviction: until twice the size.
@@ -648,36 +591,34 @@ mod headless {
         assert!(files.len() > 3);
         for path in &files {
             assert!(path.to_string_lossy().contains("day.000"), "{}", path.display());
-            framescope(&["check", &path.to_string_lossy()]).assert().success();
+            assert_eq!(run(&["check", &path.to_string_lossy()]).0, Some(0));
         }
-        let line = one_line(&mut framescope(&ring));
-        assert!(line.contains("day.000") && line.contains("exists; add --force"), "{line}");
+        let line = one_line(1, &ring);
+        assert!(line.contains("day.000") && line.contains("--force"), "{line}");
     }
 
     #[test]
     fn a_closed_terminal_ends_it_as_sigterm_does() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("live.pcapng").to_string_lossy().into_owned();
-        // Where the tests themselves run under nohup, SIGHUP would be ignored from the start.
-        let mut command = match cfg!(target_os = "linux") {
-            true => Command::new("env"),
-            false => Command::new(cargo_bin!("framescope")),
-        };
+        // If the tests run under nohup, the program would ignore SIGHUP from the start.
+        let mut program = command(&[]);
         if cfg!(target_os = "linux") {
-            command.arg("--default-signal=HUP").arg(cargo_bin!("framescope"));
+            program = Command::new("env");
+            program.arg("--default-signal=HUP").arg(PROGRAM);
         }
-        let mut running = Running::of(command.args(DEMO).args(["--write", &path]));
+        let mut running = Running::of(program.args(DEMO).args(["--write", &path]));
         running.wait_for_lines(4);
         let (status, rest, err) = running.end(rustix::process::Signal::HUP);
         assert_eq!((status.code(), err.as_str()), (Some(0), ""));
-        assert!(rest.lines().last().expect("a summary").starts_with("1 connection · "), "{rest}");
+        assert_eq!(numbers(rest.lines().last().expect("a summary"))[0], 1, "{rest}");
         let json = stdout(&["export", "--to", "ndjson", &path]);
         assert_eq!(json.matches("\"type\":\"end\"").count(), 2, "the file is complete: {json}");
     }
 
     #[test]
     fn under_nohup_it_outlives_the_terminal() {
-        let script = format!("trap '' HUP; exec {} {}", cargo_bin!("framescope").display(), DEMO.join(" "));
+        let script = format!("trap '' HUP; exec {PROGRAM} {}", DEMO.join(" "));
         let mut running = Running::of(Command::new("sh").args(["-c", &script]));
         running.wait_for_lines(1);
         let pid = rustix::process::Pid::from_child(&running.child);
@@ -707,7 +648,7 @@ mod headless {
     }
 
     #[test]
-    fn a_reader_that_sleeps_does_not_keep_it_from_ending() {
+    fn a_signal_ends_it_although_nothing_reads_stdout() {
         let mut running = Running::start(&[&DEMO[..], &["--json"]].concat());
         // In hex the page alone is more than any pipe holds after a few times.
         for _ in 0..40 {
@@ -723,23 +664,21 @@ mod headless {
     #[test]
     fn a_port_in_use_is_one_line() {
         let running = Running::start(&["--headless", "--quiet", "--listen", "127.0.0.1:0"]);
-        let line = one_line(&mut framescope(&["--headless", "--listen", &running.address]));
-        assert!(line.contains(&running.address) && line.contains("in use"), "{line}");
+        let line = one_line(1, &["--headless", "--listen", &running.address]);
+        assert!(line.contains(&running.address), "{line}");
         running.end(rustix::process::Signal::INT);
     }
 
     #[test]
-    fn a_full_disk_stops_capturing_and_nothing_else() {
+    fn a_full_disk_stops_only_capturing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path: PathBuf = folder.path().join("live.pcapng");
-        let program = cargo_bin!("framescope");
         let script = format!(
-            "trap '' XFSZ; ulimit -f 8; exec {} --headless --quiet --listen 127.0.0.1:0 --write {}",
-            program.display(),
+            "trap '' XFSZ; ulimit -f 8; exec {PROGRAM} --headless --quiet --listen 127.0.0.1:0 --write {}",
             path.display()
         );
         let mut running = Running::of(Command::new("sh").args(["-c", &script]));
-        // Small answers find room in the file. The page is larger than it may grow.
+        // The file has space for small responses, but not for the page.
         for _ in 0..2 {
             get(&running.address, "/nothing");
         }
@@ -749,12 +688,12 @@ mod headless {
         assert!(running.child.try_wait().expect("asked").is_none(), "it continues");
         let (status, out, err) = running.end(rustix::process::Signal::INT);
         assert_eq!(status.code(), Some(1), "{err}");
-        assert!(out.contains("not captured"), "{out}");
-        let said: Vec<&str> = err.lines().collect();
-        assert!(said[0].contains("capturing stopped") && said[0].contains("live.pcapng"), "{err}");
-        assert!(said[1].contains("bytes were not captured") && !said[1].contains("stopped"), "{err}");
-        assert_eq!(said.len(), 2, "{err}");
+        // When capturing stops, the file; at the end and in the summary, how many bytes are missing.
+        let [stopped, missing] = err.lines().collect::<Vec<_>>().try_into().expect("two lines");
+        assert!(stopped.contains("live.pcapng"), "{err}");
+        let missing = numbers(missing)[0];
+        assert!(missing > 4096 && numbers(&out).contains(&missing), "{out}{err}");
         let json = stdout(&["export", "--to", "ndjson", &path.to_string_lossy()]);
-        assert!(json.lines().count() > 5, "what was captured stays");
+        assert!(json.lines().count() > 5, "the file keeps the records before the error");
     }
 }

@@ -1,5 +1,6 @@
 //! The screen: keys in, drawn text out. No terminal is needed.
 
+use crate::support::program::numbers;
 use crate::support::tcp::Tcp;
 use crate::support::{
     DEFLATE, DOWN, REQUEST, RESPONSE, Screen, UP, Wire, compressed_frame, deflated, frame, packets, several,
@@ -7,14 +8,17 @@ use crate::support::{
 use framescope::capture::import;
 use framescope::capture::query::search::{Hit, Toward};
 use framescope::capture::query::selection::SelectedRecords;
-use framescope::proto::dissected::Direction;
+use framescope::proto::deflate::InflateError;
+use framescope::proto::dissected::{Direction, EndReason};
 use framescope::proto::rules::Rule;
 use framescope::tui::app::App;
 use framescope::tui::effect::Effect;
 use framescope::tui::event::Report;
 use framescope::tui::keymap::Context;
-use framescope::tui::panel::Panel;
-use framescope::tui::state::dialogs::Dialog;
+use framescope::tui::panel::{Panel, View};
+use framescope::tui::state::dialogs::{Dialog, Question};
+use framescope::tui::state::notice::Notice;
+use framescope::tui::state::unpacked::Unpacked;
 use framescope::wire::opcode::Opcode;
 
 /// The connection and direction of the record under the cursor.
@@ -31,22 +35,17 @@ fn ticker() -> Wire {
 }
 
 #[test]
-fn an_empty_capture_says_what_to_do() {
+fn an_empty_capture_shows_the_address_and_the_keys() {
     let wire = Wire::new();
     for size in SIZES {
-        let screen = Screen::live(&wire, size);
-        let text = screen.text();
-        assert!(text.contains("http://127.0.0.1:6455/"), "{size:?}\n{text}");
-        assert!(text.contains("o  opens it") && text.contains("d  starts a demo client"), "{size:?}\n{text}");
+        Screen::live(&wire, size).assert_shows(&["http://127.0.0.1:6455/", " o  ", " d  "]);
     }
 }
 
 #[test]
 fn at_80_by_24_list_bits_and_bytes_are_shown() {
     let wire = ticker();
-    let screen = Screen::live(&wire, (80, 24));
-    let text = screen.text();
-    assert!(text.contains("client: echo 2") && text.contains("opcode") && text.contains("0000  81 8e"), "{text}");
+    Screen::live(&wire, (80, 24)).assert_shows(&["client: echo 2", "opcode", "0000  81 8e"]);
 }
 
 #[test]
@@ -64,14 +63,14 @@ fn at_80_by_24_a_line_explains_what_is_selected() {
     // The XOR of a payload byte.
     screen.press(&["tab", "tab", "tab"]);
     let text = lines(&screen);
-    assert!(text[21].starts_with(" payload byte 1 of 14"), "{}", screen.text());
+    assert_eq!(numbers(&text[21])[..2], [1, 14], "the byte, of how many: {}", screen.text());
     assert_eq!(text[22].split_whitespace().next(), Some("masked"));
     assert!(text[22].contains("key[0] 37 0011 0111") && text[22].trim_end().ends_with("63 0110 0011  c"), "{text:?}");
     // What is wrong: with the field in its line, with others in the title.
     screen.press(&["backtab", "backtab", "backtab", "down"]);
-    assert!(lines(&screen)[21].contains("✗ 1 finding"), "{}", screen.text());
+    assert!(lines(&screen)[21].contains("✗ 1 "), "{}", screen.text());
     screen.press(&["left", "left", "left"]);
-    assert!(lines(&screen)[22].contains("control frame over 125 bytes"), "{}", screen.text());
+    assert!(numbers(&lines(&screen)[22]).starts_with(&[125, 126]), "{}", screen.text());
 }
 
 #[test]
@@ -79,17 +78,14 @@ fn at_80_by_24_the_computation_of_the_accept_key_is_complete() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (80, 24));
     screen.press(&["g", "down"]);
-    let text = screen.text();
-    for part in [
-        "key    dGhlIHNhbXBsZSBub25jZQ==",
-        "+ GUID 258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+    screen.assert_shows(&[
+        "dGhlIHNhbXBsZSBub25jZQ==",
+        "258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
         "46 06 cf 38 59 45 b2 be c4 ea",
         "base64 s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-        "=  received ✓",
-    ] {
-        assert!(text.contains(part), "{part}\n{text}");
-    }
-    assert!(text.contains("record 2 · 101 · server → client"), "{text}");
+        " ✓",
+        "record 2 · 101",
+    ]);
     screen.press(&["right", "right", "right"]);
     let line = screen.text().lines().nth(22).map(str::to_owned).expect("a line");
     assert!(line.starts_with(" s3pPLMBiTxaQ9kYGzzhZRbK+xOo=: "), "{line}");
@@ -102,24 +98,21 @@ fn a_wrong_accept_key_is_shown_below_the_right_one() {
     wire.say(DOWN, RESPONSE.replace("s3pP", "S3pP").as_bytes());
     for size in [(80, 24), (120, 36)] {
         let mut screen = Screen::live(&wire, size);
-        let text = screen.press(&["tab", "\\"]).text();
-        for part in ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "≠  not the same ✗"] {
-            assert!(text.contains(part), "{part}\n{text}");
-        }
+        let parts = ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "S3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "≠"];
+        screen.press(&["tab", "\\"]).assert_shows(&parts);
     }
 }
 
 #[test]
 fn a_notice_that_is_too_narrow_keeps_the_file_name() {
-    use framescope::tui::state::notice::Notice;
     let wire = Wire::new();
-    for (width, said) in
+    for (width, shown) in
         [(120, "open /home/somebody/.cache/framescope/live-AbCdEf.pcapng"), (60, "…/live-AbCdEf.pcapng")]
     {
         let mut screen = Screen::live(&wire, (width, 24));
         let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
         screen.app.notice = Some(Notice::Info(format!("unsaved capture found: framescope open {path}")));
-        assert!(screen.text().contains(said), "{}", screen.text());
+        screen.assert_shows(&[shown]);
     }
 }
 
@@ -127,13 +120,12 @@ fn a_notice_that_is_too_narrow_keeps_the_file_name() {
 fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
     let mut wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
-    assert_eq!(screen.app.list.cursor, 8);
-    assert!(screen.text().contains("following"));
+    assert_eq!((screen.app.list.cursor, screen.app.list.following), (8, true));
     screen.press(&["up"]);
     wire.ticks(2);
     screen.app.refresh();
     assert_eq!(screen.app.list.cursor, 7, "the place is held");
-    assert!(screen.text().contains("+4 new"));
+    screen.assert_shows(&[" +4 "]);
     screen.press(&["G"]);
     assert_eq!(screen.app.list.cursor, 12);
     wire.ticks(1);
@@ -149,31 +141,27 @@ fn it_follows_until_the_cursor_moves_and_counts_what_is_new() {
 fn one_selection_joins_field_and_byte() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
-    let field = |screen: &Screen| {
-        let detail = screen.app.detail.current().expect("a record");
-        detail.field_of_row(screen.app.detail.row).expect("a field").name.clone()
-    };
-    assert_eq!(field(&screen), "FIN");
+    assert_eq!(screen.field(), "FIN");
     screen.press(&["right", "right", "right", "right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("opcode", 0));
+    assert_eq!((screen.field().as_str(), screen.app.detail.byte), ("opcode", 0));
     screen.press(&["right", "right", "right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("masking key", 2));
+    assert_eq!((screen.field().as_str(), screen.app.detail.byte), ("masking key", 2));
     screen.press(&["right"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("payload", 6));
+    assert_eq!((screen.field().as_str(), screen.app.detail.byte), ("payload", 6));
     // The byte cursor leads the field.
     screen.press(&["tab", "tab"]);
     assert_eq!(screen.app.panels.focus, Panel::Bytes);
     screen.press(&["left"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("masking key", 5));
+    assert_eq!((screen.field().as_str(), screen.app.detail.byte), ("masking key", 5));
     screen.press(&["home"]);
     assert_eq!(screen.app.detail.byte, 0);
     screen.press(&["end"]);
-    assert_eq!((field(&screen).as_str(), screen.app.detail.byte), ("payload", 19));
+    assert_eq!((screen.field().as_str(), screen.app.detail.byte), ("payload", 19));
     screen.press(&["right", "down"]);
     assert_eq!(screen.app.detail.byte, 19, "the end is the end");
     // Another record keeps the field.
     screen.press(&["backtab", "backtab", "up", "up"]);
-    assert_eq!(field(&screen), "payload");
+    assert_eq!(screen.field(), "payload");
 }
 
 #[test]
@@ -181,12 +169,11 @@ fn a_payload_byte_shows_how_it_is_unmasked() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["tab", "tab", "tab", "right", "right", "right"]);
-    let text = screen.text();
-    assert!(text.contains("payload byte 4 of 14 · offset 3 ─ RFC 6455 §5.3"), "{text}");
-    assert!(!screen.lines_with("65   0110 0101   e").is_empty(), "{text}");
-    assert!(screen.lines_with("key[3]")[0].ends_with("offset 3 mod 4 = 3"), "{text}");
+    assert_eq!(screen.app.detail.byte, 6 + 3);
+    screen.assert_shows(&["payload byte 4 of 14", "65   0110 0101   e"]);
+    assert!(screen.lines_with("key[3]")[0].ends_with(" 3 mod 4 = 3"), "{}", screen.text());
     screen.press(&["end"]);
-    assert!(screen.text().contains("payload byte 14 of 14 · offset 13"), "{}", screen.text());
+    screen.assert_shows(&["payload byte 14 of 14"]);
 }
 
 #[test]
@@ -194,18 +181,14 @@ fn a_handshake_shows_requirements_and_the_accept_key() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["g", "down"]);
-    let text = screen.text();
-    for part in [
+    screen.assert_shows(&[
         "✓ status 101 Switching Protocols",
         "✓ Sec-WebSocket-Accept",
         "258EAFA5-E914-47DA-95CA-",
         "C5AB0DC85B11",
         "b3 7a 4f 2c c0 62 4f 16 90 f6",
         "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-        "=  received ✓",
-    ] {
-        assert!(text.contains(part), "{part}\n{text}");
-    }
+    ]);
     screen.press(&["up"]);
     assert_eq!(screen.lines_with("✓ ").len(), 10, "{}", screen.text());
 }
@@ -218,12 +201,11 @@ fn findings_are_shown_first_and_jumped_to() {
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["["]);
     assert_eq!(screen.app.list.cursor, 9);
-    let text = screen.text();
-    assert!(text.contains("✗ MASK is 0, but a client must mask every frame · RFC 6455 §5.1"), "{text}");
-    let row = screen.app.detail.row;
-    assert_eq!(screen.app.detail.current().and_then(|d| d.field_of_row(row)).map(|f| f.name.as_str()), Some("MASK"));
+    let rule = Rule::ClientFrameUnmasked;
+    screen.assert_shows(&[&format!("✗ {} · {}", rule.summary(), rule.section())]);
+    assert_eq!(screen.field(), "MASK");
     screen.press(&["]"]);
-    assert!(screen.text().contains("no finding after this record"));
+    assert!(screen.app.notice.is_some() && screen.app.list.cursor == 9, "there is no later finding");
 }
 
 #[test]
@@ -231,14 +213,10 @@ fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
     let mut wire = ticker();
     wire.say(UP, &frame(true, Opcode::Pong, Some([0; 4]), b"x"));
     let mut screen = Screen::live(&wire, (120, 36));
-    let text = screen.text();
-    for rule in [Rule::MaskingKeyZero, Rule::PongUnsolicited] {
-        assert!(text.contains(&rule.summary()), "{}\n{text}", rule.id());
-    }
-    assert!(text.contains("FIN ─ RFC 6455 §5.5") && text.contains("1, as in every control frame"), "{text}");
+    let [zero, unsolicited] = [Rule::MaskingKeyZero, Rule::PongUnsolicited].map(Rule::summary);
+    screen.assert_shows(&[&zero, &unsolicited, "FIN ─ RFC 6455 §5.5"]);
     screen.press(&["tab", "tab", "tab"]);
-    let text = screen.text();
-    assert!(text.contains("payload byte 1 of 1") && text.contains("key[0]") && text.contains("2 findings"), "{text}");
+    screen.assert_shows(&["payload byte 1 of 1", "key[0]", "⚠ 2 "]);
 }
 
 /// Four unmasked frames, one of them with RSV2 too, and a zero key.
@@ -262,11 +240,10 @@ fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
         screen.app.counts.tallies.iter().map(|tally| (tally.rule.id(), tally.findings)).collect::<Vec<_>>()
     };
     assert_eq!(rules(&screen), [("client-frame-unmasked", 4), ("rsv2-set", 1), ("masking-key-zero", 1)]);
-    let text = screen.text();
-    assert!(text.contains("rule 1 of 3 · 6 findings"), "{text}");
+    screen.assert_shows(&["rule 1 of 3 · 6 "]);
     let row = screen.lines_with("client-frame-unmasked").remove(0);
     assert!(row.contains("✗") && row.contains(" 4 ") && row.contains("RFC 6455 §5.1"), "{row}");
-    assert!(row.contains("MASK is 0, but a client must mask every frame"), "{row}");
+    assert!(row.contains(&Rule::ClientFrameUnmasked.summary()), "{row}");
     // Live: counts grow, and the cursor stays with its rule.
     screen.press(&["down"]);
     wire.say(UP, b"\xb1\x81\x01\x02\x03\x04r");
@@ -284,7 +261,7 @@ fn enter_moves_to_the_next_record_of_a_rule() {
     screen.press(&["f", "enter"]);
     assert_eq!(screen.app.list.cursor, 9, "the first");
     assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))), "the record is in view below");
-    assert!(screen.text().contains("record 9 · text"), "{}", screen.text());
+    screen.assert_shows(&["record 9 · text"]);
     let mut seen = Vec::new();
     for key in ["enter", "enter", "enter", "enter", "[", "]", "N"] {
         screen.press(&[key]);
@@ -293,9 +270,7 @@ fn enter_moves_to_the_next_record_of_a_rule() {
     assert_eq!(seen, [11, 12, 15, 9, 15, 9, 15], "all around");
     screen.press(&["down", "enter"]);
     assert_eq!(screen.app.list.cursor, 12);
-    let row = screen.app.detail.row;
-    let field = screen.app.detail.current().and_then(|d| d.field_of_row(row)).map(|f| f.name.clone());
-    assert_eq!(field.as_deref(), Some("RSV2"), "the field that this rule is about");
+    assert_eq!(screen.field(), "RSV2", "the field that this rule is about");
     screen.press(&["esc"]);
     assert!(screen.app.dialogs.open.is_none());
     screen.press(&["f"]);
@@ -316,8 +291,8 @@ fn no_findings_are_no_empty_panel() {
     for size in SIZES {
         let mut screen = Screen::live(&wire, size);
         screen.press(&["f", "enter", "down", "up", "pgdn"]);
-        let text = screen.text();
-        assert!(text.contains("No findings") && text.contains("close"), "{size:?}\n{text}");
+        assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))), "{size:?}");
+        assert!(screen.text().lines().filter(|line| !line.trim().is_empty()).count() > 3, "{}", screen.text());
     }
 }
 
@@ -360,7 +335,7 @@ fn partners_are_a_key_away() {
     screen.press(&["p"]);
     assert_eq!(screen.app.list.cursor, 3, "the ping");
     screen.press(&["down", "p"]);
-    assert!(screen.text().contains("no partner"));
+    assert_eq!((screen.app.notice.is_some(), screen.app.list.cursor), (true, 4), "a text frame has no partner");
 }
 
 #[test]
@@ -387,12 +362,13 @@ fn text_and_bytes_are_found() {
     assert_eq!(find(&mut screen), Some((5, 0)));
     screen.press(&["/"]).type_text("no such thing").press(&["enter"]);
     assert_eq!(find(&mut screen), None);
-    assert!(screen.text().contains("not found"));
+    assert!(screen.app.notice.is_some());
     screen.press(&["/"]).type_text("x 8");
-    assert!(screen.text().contains(r"bytes; \x … finds text"), "{}", screen.text());
+    screen.assert_shows(&[r"\x "]);
     screen.press(&["enter"]);
     screen.resize((80, 24));
-    assert!(screen.text().contains(r"not pairs of hex digits; \x … finds text"), "{}", screen.text());
+    screen.assert_shows(&[r"\x "]);
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Prompt(_))), "one hex digit is not a byte");
     screen.resize((120, 36));
     screen.press(&["esc"]);
     wire.text(DOWN, "x 81 05");
@@ -432,6 +408,11 @@ fn copying_offers_what_the_record_has() {
     assert!(screen.app.dialogs.open.is_none() && screen.app.effects.is_empty());
 }
 
+/// The message of the record under the cursor.
+fn unpacked(screen: &Screen) -> Option<&Unpacked> {
+    screen.app.detail.current().and_then(|detail| detail.unpacked.as_ref())
+}
+
 /// To the record with that number.
 fn go_to(screen: &mut Screen, no: u64) {
     screen.press(&["g"]);
@@ -446,30 +427,23 @@ fn a_compressed_message_is_shown_inflated_below_its_bytes() {
     for size in [(120, 36), (80, 24), (200, 60)] {
         let mut screen = Screen::sample("deflate", size);
         go_to(&mut screen, 3);
-        let text = screen.text();
-        assert!(text.contains("Unmasked payload ─ 7 bytes, compressed"), "{size:?}\n{text}");
-        let words = if size.0 == 80 { "5 bytes, from 7 (140 %)" } else { "5 bytes of text, from 7 (140 %)" };
-        assert!(text.contains(&format!("Inflated ─ {words}")), "{size:?}\n{text}");
-        assert!(!screen.lines_with("0000  48 65 6c 6c 6f").is_empty(), "{size:?}\n{text}");
+        screen.assert_shows(&["payload ─ 7 bytes", "Inflated ─ 5 bytes", "7 (140 %)", "0000  48 65 6c 6c 6f"]);
     }
     let mut screen = Screen::sample("deflate", (120, 36));
     go_to(&mut screen, 3);
     screen.press(&["right"; 8]);
-    let text = screen.text();
-    assert!(text.contains("negotiated: permessage-deflate; server_max_window_bits=12"), "{text}");
-    assert!(text.contains("7 bytes of DEFLATE data, inflated 5 bytes (140 %). Context takeover: "), "{text}");
+    screen.assert_shows(&["permessage-deflate; server_max_window_bits=12", "(140 %)"]);
     screen.press(&["down"]);
-    let text = screen.text();
-    assert!(text.contains("4,096 bytes") && text.contains("12 window bits"), "{text}");
+    screen.assert_shows(&["4,096 bytes", "12 window bits"]);
 }
 
 #[test]
-fn only_the_last_fragment_shows_what_they_inflate_to() {
+fn only_the_last_fragment_shows_the_inflated_message() {
     let mut screen = Screen::sample("deflate", (120, 36));
     let records = screen.app.capture.records(1..99);
     let first = records.iter().find(|record| record.compressed && !record.fin()).expect("a fragment").no;
     go_to(&mut screen, first);
-    assert!(screen.text().contains("Inflated ─ shown at the message's last frame"), "{}", screen.text());
+    assert!(matches!(unpacked(&screen), Some(Unpacked::Unfinished)));
     screen.press(&["tab", "tab", "tab"]);
     assert_eq!(screen.app.panels.focus, Panel::Payload);
     screen.press(&["tab"]);
@@ -477,8 +451,7 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
     let last =
         records.iter().find(|record| record.compressed && record.fin() && record.no > first).expect("the end").no;
     go_to(&mut screen, last);
-    let text = screen.text();
-    assert!(text.contains("of text, from ") && text.contains("Row, row, row yo"), "{text}");
+    screen.assert_shows(&["Row, row, row yo"]);
     // The panel scrolls with its own cursor.
     screen.press(&["tab", "tab", "tab", "tab"]);
     assert_eq!(screen.app.panels.focus, Panel::Inflated);
@@ -486,7 +459,6 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
     screen.press(&["right", "down", "end"]);
     let len = screen.app.detail.content().expect("inflated").bytes.len() as u64;
     assert_eq!((screen.app.detail.message_byte, screen.app.detail.byte), (len - 1, byte));
-    assert!(screen.text().contains("joined fragments are"), "{}", screen.text());
     screen.press(&["pgup", "home", "\\"]);
     assert_eq!(screen.app.detail.message_byte, 0);
     assert!(screen.text().contains("Row, row, row yo"), "{}", screen.text());
@@ -496,38 +468,35 @@ fn only_the_last_fragment_shows_what_they_inflate_to() {
 }
 
 #[test]
-fn a_message_that_cannot_be_inflated_says_why() {
+fn a_message_that_cannot_be_inflated_has_the_reason() {
     let mut wire = Wire::new().upgrade([DEFLATE; 2]);
     for _ in 0..2 {
         wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &[0x07, 0xff, 0xff]));
     }
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["right"; 7]);
-    let text = screen.text();
-    assert!(
-        text.contains("Inflated ─ impossible: the context is lost") && text.contains("cannot be inflated: an ea"),
-        "{text}"
-    );
+    assert!(matches!(unpacked(&screen), Some(Unpacked::Lost)), "{}", screen.text());
     screen.press(&["up"]);
-    let text = screen.text();
-    assert!(text.contains("Inflated ─ 0 bytes, then an error"), "{text}");
-    assert!(text.contains("✗ the compressed message cannot be inflated"), "{text}");
+    let Some(Unpacked::Inflated(inflated)) = unpacked(&screen) else { panic!("{}", screen.text()) };
+    assert!(inflated.len == 0 && matches!(inflated.fault, Some(InflateError::Invalid(_))), "{inflated:?}");
+    screen.assert_shows(&["Inflated ─ 0 bytes"]);
+    assert!(!screen.lines_with("✗").is_empty(), "{}", screen.text());
 }
 
 #[test]
-fn a_long_compressed_message_is_inflated_beside_the_screen() {
+fn a_long_compressed_message_is_inflated_in_the_background() {
     use framescope::proto::deflate::Deflater;
     use framescope::tui::state::unpacked::inflate_long;
     let mut wire = Wire::new().upgrade([DEFLATE; 2]);
     let payload = deflated(&mut Deflater::new(15, true), &vec![b'a'; 17 << 20]);
     wire.say(DOWN, &compressed_frame(true, Opcode::Text, None, &payload));
     let mut screen = Screen::live(&wire, (120, 36));
-    assert!(screen.text().contains("Inflated ─ a long message: inflating …"), "{}", screen.text());
+    assert!(matches!(unpacked(&screen), Some(Unpacked::Pending)), "{}", screen.text());
     let Some(Effect::Inflate(no)) = screen.app.effects.pop() else { panic!("it is asked for") };
     screen.press(&["up", "down"]);
     assert!(screen.app.effects.is_empty(), "once is enough");
     screen.app.report(Report::Inflated(no, inflate_long(&screen.app.capture, no)));
-    assert!(screen.text().contains("Inflated ─ 17,825,792 bytes of text, from"), "{}", screen.text());
+    screen.assert_shows(&["Inflated ─ 17,825,792 bytes"]);
     assert_eq!(screen.app.detail.content().map(|inflated| inflated.bytes.len()), Some(16 << 20));
 }
 
@@ -536,72 +505,62 @@ fn export_asks_for_scope_format_and_path() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["m", "up", "up", "m", "e"]);
-    let text = screen.text();
-    assert!(text.contains("record 6") && text.contains("2 marked") && text.contains("all 8"), "{text}");
-    assert!(text.contains("marked.pcapng"), "{text}");
+    screen.assert_shows(&["record 6", "2 marked", "all 8", "marked.pcapng"]);
     screen.press(&["down", "right"]);
-    assert!(screen.text().contains("marked.ndjson"), "the suggestion follows the format");
+    screen.assert_shows(&["marked.ndjson"]);
     screen.press(&["enter"]);
     let Some(Effect::Export(request)) = screen.app.effects.pop() else { panic!("an export") };
     assert_eq!((request.records.as_deref(), request.format, request.force), (Some(&[6, 8][..]), 1, false));
     screen.app.report(Report::Exists(request));
-    assert!(screen.text().contains("marked.ndjson exists."), "{}", screen.text());
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Replace(_)))), "{}", screen.text());
+    screen.assert_shows(&["marked.ndjson"]);
     screen.press(&["r"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.force));
     screen.app.report(Report::Wrote("wrote 2 records".to_owned()));
-    assert!(screen.text().contains("✓ wrote 2 records"));
+    screen.assert_shows(&["✓ wrote 2 records"]);
 }
 
 #[test]
-fn a_pong_says_of_itself_whether_a_ping_asked_for_it() {
+fn an_unsolicited_pong_has_another_explanation() {
     let mut wire = ticker();
     wire.say(DOWN, &frame(true, Opcode::Ping, None, b"hi"));
     wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"hi"));
     let mut screen = Screen::live(&wire, (120, 44));
-    let words = |screen: &mut Screen, field: &str| {
-        let selected = |screen: &Screen| {
-            let detail = screen.app.detail.current().expect("a record");
-            detail.field_of_row(screen.app.detail.row).map(|field| field.name.clone())
-        };
-        while selected(screen).as_deref() != Some(field) {
+    let explanation = |screen: &mut Screen, field: &str| {
+        for _ in 0..20 {
+            if screen.field() == field {
+                break;
+            }
             screen.press(&["right"]);
         }
-        screen.text().split_whitespace().collect::<Vec<_>>().join(" ")
+        assert_eq!(screen.field(), field);
+        let words = screen.app.layout.explanation;
+        screen.text().lines().skip(words.y.into()).take(words.height.into()).collect::<Vec<_>>().join("\n")
     };
-    assert!(words(&mut screen, "opcode").contains("It answers a Ping of the server"));
-    assert!(words(&mut screen, "payload").contains("repeats that of the ping"));
-    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"beat"));
+    let answered = ["opcode", "payload"].map(|field| explanation(&mut screen, field));
+    wire.say(UP, &frame(true, Opcode::Pong, Some([1, 2, 3, 4]), b"no"));
     screen.press(&["G"]);
-    screen.press(&["left", "left", "left", "left", "left", "left", "left"]);
-    for field in ["opcode", "payload"] {
-        let text = words(&mut screen, field);
-        assert!(!text.contains("repeats that of the ping") && !text.contains("It answers a Ping"), "{field}: {text}");
-        assert!(text.contains("one-way heartbeat"), "{field}: {text}");
-    }
-    let text = words(&mut screen, "payload");
-    assert!(text.contains("any: it answers no ping") && text.contains("This Pong answers no Ping"), "{text}");
+    screen.press(&["left"; 7]);
+    let unsolicited = ["opcode", "payload"].map(|field| explanation(&mut screen, field));
+    assert!(answered.iter().zip(&unsolicited).all(|(one, other)| one != other), "{answered:?} {unsolicited:?}");
 }
 
 #[test]
-fn a_frame_of_which_one_byte_came_has_one_byte() {
-    for (bytes, length, said) in [
-        (&[0x81][..], "1", "text frame, cut after 1 byte of its head"),
-        (&[0x82, 0x7e, 1], "3", "binary frame, cut after 3 bytes of its head"),
-        (&[0x82, 0x01], "0", "binary frame, cut after 0 of 1 byte of payload"),
-        (&[0x82, 0x03, 9], "1", "binary frame, cut after 1 of 3 bytes of payload"),
+fn a_cut_frame_shows_its_length_and_how_many_bytes_are_missing() {
+    for (bytes, length, captured) in [
+        (&[0x81][..], "1", &[1][..]),
+        (&[0x82, 0x7e, 1], "3", &[3]),
+        (&[0x82, 0x01], "0", &[0, 1]),
+        (&[0x82, 0x03, 9], "1", &[1, 3]),
     ] {
         let mut wire = ticker();
         wire.say(DOWN, bytes);
-        wire.connection.end(
-            DOWN,
-            framescope::proto::dissected::EndReason::Fin,
-            framescope::proto::time::Time(1_795_375_899_000_000_000),
-        );
+        wire.connection.end(DOWN, EndReason::Fin, wire.recording.now());
         let mut screen = Screen::live(&wire, (120, 36));
         let text = screen.text();
-        let line = text.lines().find(|line| line.contains("frame, cut after")).expect("a cut frame");
-        assert!(line.contains(said), "{line}");
-        assert_eq!(line.split_whitespace().nth(5), Some(length), "{line}");
+        let row = text.lines().find(|line| line.trim_start().starts_with("9 ")).expect("the row of record 9");
+        let columns: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!((columns[5], numbers(&columns[6..].join(" ")).as_slice()), (length, captured), "{row}");
         screen.press(&["up"]);
         for _ in 0..9 {
             screen.press(&["right"]);
@@ -624,7 +583,8 @@ fn quitting_asks_when_records_would_be_lost() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["q"]);
-    assert!(screen.text().contains("8 records in this capture are not saved"), "{}", screen.text());
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Quit(_)))), "{}", screen.text());
+    screen.assert_shows(&["8 records"]);
     screen.press(&["esc"]);
     assert!(screen.app.effects.is_empty());
     screen.press(&["q", "s"]);
@@ -632,7 +592,7 @@ fn quitting_asks_when_records_would_be_lost() {
     screen.press(&["enter"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
     screen.app.report(Report::Succeeded("the demo client has closed its connection".to_owned()));
-    assert!(screen.app.effects.is_empty(), "what others say does not end it");
+    assert!(screen.app.effects.is_empty(), "another report does not end it");
     screen.app.report(Report::Wrote("saved".to_owned()));
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
     screen.press(&["ctrl-c"]);
@@ -646,7 +606,7 @@ fn quitting_asks_when_notes_would_be_lost() {
     std::fs::write(&path, packets::PLAIN.file(&Tcp::conversation(1, 2).segments)).expect("written");
     let mut screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
     screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
-    assert!(screen.text().contains("Your notes are in no file yet"), "{}", screen.text());
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Quit(_)))), "{}", screen.text());
     screen.press(&["s", "enter"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
     screen.app.report(Report::Wrote("saved".to_owned()));
@@ -722,8 +682,7 @@ fn the_mouse_selects_rows_fields_bits_and_bytes() {
     let click = |screen: &mut Screen, (column, row): (u16, u16)| {
         let kind = MouseEventKind::Down(MouseButton::Left);
         screen.app.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
-        let detail = screen.app.detail.current().expect("a record");
-        detail.field_of_row(screen.app.detail.row).map(|field| field.name.clone()).unwrap_or_default()
+        screen.field()
     };
     let at = find(&screen, "client: echo 1", 0);
     click(&mut screen, at);
@@ -802,18 +761,19 @@ fn the_pictures_of_the_screen_stay_as_they_are() {
 }
 
 #[test]
-fn a_pong_says_which_ping_it_answers_and_how_fast() {
+fn a_pong_shows_which_ping_it_answers_and_how_fast() {
     let mut wire = Wire::upgraded();
     wire.say(DOWN, &frame(true, Opcode::Ping, None, b"still there?"));
     wire.wait(1_000_000);
     wire.say(UP, &frame(true, Opcode::Pong, Some([0x5c, 0x11, 0xe0, 0x7a]), b"still there?"));
     wire.say(DOWN, &frame(true, Opcode::Pong, None, b"unasked"));
     let mut screen = Screen::live(&wire, (120, 36));
-    assert_eq!(screen.lines_with("answers 3 · 1.2 ms · still there?").len(), 1, "{}", screen.text());
+    assert_eq!(screen.lines_with("3 · 1.2 ms · still there?").len(), 1, "{}", screen.text());
     screen.press(&["g", "down", "down", "down", "right", "right", "right", "right"]);
+    assert!(screen.lines_with("3 · 1.2 ms").len() > 1, "in its row and in the words: {}", screen.text());
     let text = screen.text();
-    assert!(text.contains("Here it answers 3 · 1.2 ms."), "{text}");
-    assert_eq!(screen.lines_with("answers").iter().filter(|line| line.contains("unasked")).count(), 0);
+    let unsolicited = text.lines().find(|line| line.trim_start().starts_with("5 ")).expect("the row of record 5");
+    assert!(unsolicited.contains("pong") && !unsolicited.contains(" ms"), "{unsolicited}");
 }
 
 /// Shows the records of a selection, or all records.
@@ -838,22 +798,22 @@ fn keys_move_by_the_rows_of_a_filtered_list() {
     assert_eq!(screen.app.list.cursor, 1);
     screen.press(&["pgdn", "up"]);
     assert_eq!(screen.app.list.cursor, 5);
-    assert!(screen.text().contains("holding"), "{}", screen.text());
+    assert!(!screen.app.list.following);
     assert!(screen.lines_with("client: echo 0").is_empty(), "{}", screen.text());
-    // One that has no row is shown all the same, and said to be hidden.
+    // A record without a row is shown, and a notice names it.
     screen.press(&["]"]);
     assert_eq!(screen.app.list.cursor, 9);
-    let text = screen.text();
-    assert!(text.contains("this list has no row for record 9") && text.contains("record 9 · text"), "{text}");
+    assert!(matches!(&screen.app.notice, Some(Notice::Info(text)) if numbers(text) == [9]), "{:?}", screen.app.notice);
+    screen.assert_shows(&["record 9 · text"]);
     screen.press(&["up"]);
     assert_eq!(screen.app.list.cursor, 7);
     selection.look(true);
     wire.ticks(1);
     screen.app.refresh();
     set_matches(&mut screen.app, Some(selection));
-    assert!(screen.text().contains("holding · +1 new"), "{}", screen.text());
+    screen.assert_shows(&[" +1 "]);
     set_matches(&mut screen.app, Some(SelectedRecords::default()));
-    assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
+    assert_eq!(screen.app.list.rows.len(), 0, "{}", screen.text());
     screen.press(&["up", "down", "G", "home"]);
     set_matches(&mut screen.app, None);
     assert_eq!(screen.app.list.rows.len(), 11);
@@ -873,25 +833,28 @@ fn fragmented() -> Wire {
     wire
 }
 
+/// The numbers in the title of the message panel: its bytes and its frames.
+fn message(screen: &Screen) -> Vec<u64> {
+    let title = screen.lines_with("Message ─").pop().expect("the panel of a message");
+    numbers(title.split_once("Message ─").expect("a title").1)
+}
+
 #[test]
 fn messages_are_one_row_and_open_into_their_frames() {
     let mut wire = fragmented();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["2"]);
-    let text = screen.text();
-    assert!(text.contains(" Messages "), "{text}");
+    assert_eq!(screen.app.panels.view, View::Messages);
     let row = screen.lines_with("Row, row, row your boat, gently down the stream").remove(0);
     assert!(row.contains("▲▸ text") && row.contains(" 47 ") && row.contains("3 frames"), "{row}");
-    assert_eq!(screen.app.list.rows.len(), 7, "two fragments have no row: {text}");
+    assert_eq!(screen.app.list.rows.len(), 7, "two fragments have no row: {}", screen.text());
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, &[4, 5]));
     screen.app.refresh();
     assert!(screen.lines_with("01 02 03 04 05")[0].contains("2 frames"), "{}", screen.text());
     // The payload panel shows the whole message.
     screen.press(&["g", "down", "down"]);
     assert_eq!(screen.app.list.cursor, 3);
-    let text = screen.text();
-    assert!(text.contains("Message ─ 47 bytes of text in 3 frames"), "{text}");
-    assert!(text.contains("Enter open"), "{text}");
+    assert_eq!(message(&screen), [47, 3]);
     screen.press(&["enter"]);
     assert_eq!(screen.app.list.rows.len(), 10, "{}", screen.text());
     let signs: Vec<_> =
@@ -899,19 +862,19 @@ fn messages_are_one_row_and_open_into_their_frames() {
     assert_eq!(signs, ['▾', '├', '├', '└'], "{}", screen.text());
     screen.press(&["down", "down"]);
     assert_eq!((screen.app.list.cursor, screen.app.list.in_child), (4, true));
-    assert!(!screen.text().contains("Message ─"), "a frame by itself: {}", screen.text());
+    assert!(screen.lines_with("Message ─").is_empty(), "only the frame: {}", screen.text());
     screen.press(&["enter"]);
     assert_eq!((screen.app.list.cursor, screen.app.list.in_child, screen.app.list.rows.len()), (3, false, 7));
     // The layout follows a message that grows.
     screen.press(&["end"]);
-    assert!(screen.text().contains("Message ─ 5 bytes in 2 frames"), "{}", screen.text());
+    assert_eq!(message(&screen), [5, 2]);
     wire.say(DOWN, &frame(false, Opcode::Text, None, b"Life is "));
     wire.say(DOWN, &frame(false, Opcode::Continuation, None, b"but "));
     screen.app.refresh();
-    assert!(screen.text().contains("Message ─ 12 bytes of text in 2 frames so far"), "{}", screen.text());
+    assert_eq!(message(&screen), [12, 2]);
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"a dream"));
     screen.app.refresh();
-    assert!(screen.text().contains("Message ─ 19 bytes of text in 3 frames"), "{}", screen.text());
+    assert_eq!(message(&screen), [19, 3]);
     screen.press(&["g", "down", "down"]);
     // Back to frames: the cursor stays with its record.
     screen.press(&["1"]);
@@ -927,8 +890,7 @@ fn a_byte_of_a_message_leads_to_its_frame() {
     screen.press(&["2", "g", "down", "down", "backtab"]);
     assert_eq!(screen.app.panels.focus, Panel::Inflated);
     screen.press(&["end", "left"]);
-    let text = screen.text();
-    assert!(text.contains("byte 46 of 47") && text.contains("frame 3 of 3, record 7"), "{text}");
+    screen.assert_shows(&["byte 46 of 47", "frame 3 of 3, record 7"]);
     screen.press(&["enter"]);
     assert_eq!((screen.app.list.cursor, screen.app.detail.byte, screen.app.panels.focus), (7, 6 + 20, Panel::Payload));
     assert!(screen.app.list.in_child, "its row is opened: {}", screen.text());
@@ -940,9 +902,8 @@ fn a_byte_of_a_message_leads_to_its_frame() {
     while screen.app.list.cursor < first {
         screen.press(&["down"]);
     }
-    let text = screen.text();
-    assert!(screen.app.list.cursor == first && text.contains("Message ─ "), "{text}");
-    assert!(text.contains("3 frames 74 %") && text.contains("from 70 (74 %)"), "how far it was compressed: {text}");
+    assert_eq!(screen.app.list.cursor, first);
+    screen.assert_shows(&["3 frames 74 %", " 70 (74 %)"]);
     screen.press(&["backtab", "end", "enter"]);
     assert!(screen.app.list.cursor > first && screen.app.list.in_child, "{}", screen.text());
 }
@@ -961,10 +922,8 @@ fn heartbeats_fold_into_a_counted_row() {
     wire.say(UP, &frame(true, Opcode::Ping, None, b"not masked"));
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["z"]);
-    let text = screen.text();
-    assert!(text.contains("▸ ⋯ 24 heartbeats"), "{text}");
-    assert!(text.contains("⋯ 6 heartbeats"), "the first of each text is none: {text}");
-    assert!(!screen.lines_with("a client must mask").is_empty(), "what breaks a rule is never folded: {text}");
+    // The first message with each text is not folded, nor is a record with a finding.
+    screen.assert_shows(&["▸ ⋯ 24 ", "⋯ 6 ", &Rule::ClientFrameUnmasked.summary()]);
     assert_eq!(screen.app.list.rows.len(), 8 + 1 + 2 + 1 + 1);
     screen.press(&["g"]);
     screen.press(&["down"; 8]);
@@ -1018,9 +977,9 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     assert_eq!((screen.app.table.cursor, screen.app.list.connection()), (2, None));
     screen.press(&["end", "enter", "G", "esc", "1"]);
     assert_eq!(screen.app.list.rows.len(), screen.app.counts.totals.records);
-    for view in [" Messages ", " Connections ", " Timeline ", " Frames "] {
+    for view in [View::Messages, View::Connections, View::Timeline, View::Frames] {
         screen.press(&["v"]);
-        assert!(screen.text().contains(view), "{view}\n{}", screen.text());
+        assert_eq!(screen.app.panels.view, view);
     }
     // A jump to another connection leads out of the one that is looked at.
     screen.press(&["g", "m", "3", "down", "enter", "'"]);
@@ -1040,15 +999,15 @@ fn connections_and_timeline_show_the_connections_that_match_the_filter() {
     filter(&mut screen, "type == end");
     assert_eq!(shown(&screen), [2, 3]);
     assert!(screen.lines_with("127.0.0.1:50000").is_empty(), "{}", screen.text());
-    assert!(screen.text().contains("2 of 3 match"), "{}", screen.text());
+    screen.assert_shows(&["2 of 3 "]);
     // The cursor of the table moves among them.
     screen.press(&["home"]);
     assert_eq!(screen.app.table.cursor, 2);
     screen.press(&["down", "down"]);
     assert_eq!(screen.app.table.cursor, 3);
-    // What is like it is of this connection; what is for a record has none here.
+    // Keys for a record do nothing here. The filter for equal values narrows to this connection.
     screen.press(&["m", "a"]);
-    assert!(screen.app.list.marks.is_empty() && screen.text().contains("this key needs a record"), "{}", screen.text());
+    assert!(screen.app.list.marks.is_empty() && screen.app.notice.is_some());
     screen.press(&["="]);
     assert_eq!(screen.app.list.filter().map(ToString::to_string).as_deref(), Some("type == end and conn == 3"));
     assert_eq!(shown(&screen), [3]);
@@ -1063,7 +1022,7 @@ fn connections_and_timeline_show_the_connections_that_match_the_filter() {
     filter(&mut screen, "type == end or conn == 1");
     assert_eq!(lanes(&screen), [1, 2, 3]);
     filter(&mut screen, "conn == 77");
-    assert!(screen.text().contains("no connection matches the filter"), "{}", screen.text());
+    assert_eq!(lanes(&screen), [0; 0]);
     filter(&mut screen, "op == ping");
     assert_eq!(lanes(&screen), [2]);
     assert_eq!(lane(&screen).map(|(connection, _)| connection), Some(2));
@@ -1073,7 +1032,7 @@ fn connections_and_timeline_show_the_connections_that_match_the_filter() {
     assert_eq!(lanes(&screen), [1, 2]);
     screen.press(&["3"]);
     filter(&mut screen, "op == binary");
-    assert!(screen.text().contains("no connection matches the filter"), "{}", screen.text());
+    assert_eq!(shown(&screen), [0; 0]);
     screen.press(&["esc"]);
     assert_eq!(shown(&screen), [1, 2, 3]);
     connections.clear();
@@ -1084,8 +1043,9 @@ fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
     let (mut wire, _connections) = several();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["4"]);
+    assert_eq!(screen.app.panels.view, View::Timeline);
     let text = screen.text();
-    assert!(text.contains(" Timeline ") && text.contains("┬ 2 s"), "{text}");
+    assert!(text.contains("┬ 2 s"), "{text}");
     let lanes = |screen: &Screen| {
         let list = screen.app.layout.list;
         screen.text().lines().skip(usize::from(list.y)).take(6).map(str::to_owned).collect::<Vec<_>>()
@@ -1130,7 +1090,7 @@ fn the_timeline_shows_what_moved_when_and_moves_the_cursor() {
     screen.app.refresh();
     assert!(screen.app.timeline.spans.each > each);
     screen.press(&["enter"]);
-    assert!(screen.text().contains(" Frames "));
+    assert_eq!(screen.app.panels.view, View::Frames);
 }
 
 #[test]
@@ -1162,22 +1122,22 @@ fn a_payload_can_be_seen_as_a_tree() {
     go_to(&mut screen, 3);
     screen.press(&["i"]);
     let text = screen.text();
-    assert!(text.contains("Payload ─ JSON, 10 lines") && text.contains("  \"list\": ["), "{text}");
+    screen.assert_shows(&["JSON, 10 lines", "  \"list\": ["]);
     assert!(text.contains(r#""esc": "\u001b""#), "as it is written: {text}");
     insta::assert_snapshot!("tree_120x36", text);
     screen.press(&["tab", "tab", "tab", "end", "up", "pgup", "home", "\\", "\\", "backtab", "backtab", "backtab"]);
     // The next record too; what is none stays hex.
     screen.press(&["down"]);
-    assert!(screen.text().contains("Payload ─ MessagePack, 4 lines"), "{}", screen.text());
+    screen.assert_shows(&["MessagePack, 4 lines"]);
     screen.press(&["down"]);
     assert!(screen.text().contains("68 65 6c 6c 6f"), "{}", screen.text());
     screen.press(&["i"]);
-    assert!(screen.text().contains("not JSON: expected value at line 1 column 1"), "{}", screen.text());
+    assert!(screen.app.notice.is_some(), "{}", screen.text());
     screen.press(&["up", "i", "i"]);
     assert!(screen.text().contains("82 a7 63"), "and back to hex: {}", screen.text());
     // Of a whole message.
     screen.press(&["2", "end", "i"]);
-    assert!(screen.text().contains("Message ─ JSON, 5 lines"), "{}", screen.text());
+    screen.assert_shows(&["JSON, 5 lines"]);
 }
 
 #[test]
@@ -1197,7 +1157,7 @@ fn the_tree_follows_a_message_that_grows() {
 fn no_match_is_reported_only_after_the_filter_has_read_the_file() {
     let mut screen = Screen::sample("hello", (120, 36));
     screen.press(&["&"]).type_text("text contains zzz").press(&["enter"]);
-    assert!(screen.text().contains("searching the capture …"), "{}", screen.text());
+    let before = screen.text();
     let Some(Effect::Filter(filter)) = screen.app.effects.pop() else { panic!("a filter") };
     let capture = screen.app.capture.clone();
     std::thread::scope(|scope| {
@@ -1207,7 +1167,8 @@ fn no_match_is_reported_only_after_the_filter_has_read_the_file() {
         }
         filter.stop();
     });
-    assert!(screen.text().contains("no record matches the filter"), "{}", screen.text());
+    assert_eq!(screen.app.list.rows.len(), 0);
+    assert_ne!(screen.text(), before);
 }
 
 #[test]
@@ -1219,11 +1180,11 @@ fn every_faulty_message_has_a_row() {
     wire.say(DOWN, &frame(true, Opcode::Continuation, None, b"nobody's"));
     wire.say(DOWN, &frame(false, Opcode::Text, None, b"third, "));
     wire.say(DOWN, b"\x80\x7e\x10\x00cut");
-    wire.connection.end(DOWN, framescope::proto::dissected::EndReason::Fin, framescope::proto::time::Time(1));
+    wire.connection.end(DOWN, EndReason::Fin, wire.recording.now());
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["2", "\\"]);
     let text = screen.text();
-    for part in ["first,", "2 frames", "a continuation frame, but", "third,", "cut after 3 of 4,096 bytes"] {
+    for part in ["first,", "2 frames", "third,", " 3 of 4,096 "] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     screen.press(&["g", "down", "down", "down", "enter"]);
@@ -1240,6 +1201,5 @@ fn drawing_reads_nothing_from_the_file() {
     let before = screen.text();
     std::fs::write(&path, b"").expect("truncated");
     assert_eq!(screen.text(), before);
-    let after = screen.press(&["down"]).text();
-    assert!(after.contains("cannot read") || after.contains("cannot be read"), "{after}");
+    assert_ne!(screen.press(&["down"]).text(), before, "the next record cannot be read");
 }

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-use crate::support::{self, DOWN, RESPONSE, UP, bare_request, everything, load, with_lines};
+use crate::support::{self, DOWN, RESPONSE, UP, bare_request, damage, everything, load, with_lines};
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
@@ -111,8 +111,7 @@ impl Bench {
         let live = everything(self.recorder.capture());
         assert_eq!(self.recorder.capture().totals().open, 0);
         let reopened = load(&self.path);
-        // That a client spoke TLS is no damage.
-        assert_eq!(reopened.trouble().reason.filter(|reason| !reason.contains(": TLS;")), None);
+        assert_eq!(damage(&reopened), None);
         assert!(
             everything(&reopened) == live,
             "the file gives other records than the live run: {}",

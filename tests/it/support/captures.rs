@@ -25,9 +25,16 @@ pub fn opened(bytes: &[u8]) -> Capture {
     load(&path)
 }
 
+/// What is wrong with the file of a capture. That a connection is encrypted is not: TLS.
+pub fn damage(capture: &Capture) -> Option<String> {
+    capture.trouble().reason.filter(|reason| !reason.contains(": TLS;"))
+}
+
 /// One of the captures that come with the program.
 pub fn sample(name: &str) -> Capture {
-    opened(Sample::by_name(name).expect("a sample").bytes)
+    let capture = opened(Sample::by_name(name).expect("a sample").bytes);
+    assert_eq!(damage(&capture), None);
+    capture
 }
 
 /// The path of one of these captures in the repository.

@@ -14,7 +14,7 @@ pub mod tcp;
 
 use framescope::proto::dissected::Direction;
 
-pub use captures::{everything, exported, load, opened, rules, sample, sample_path};
+pub use captures::{damage, everything, exported, load, opened, rules, sample, sample_path};
 pub use frames::{any_frame, compressed_frame, deflated, frame};
 pub use handshakes::{KEY, REQUEST, RESPONSE, bare_request, handshake, with_lines};
 pub use recording::{Recording, START, Wire, several};

@@ -1,11 +1,40 @@
 //! The built program as a child process.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+/// The program with these arguments.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_framescope"));
+    command.args(arguments);
+    command
+}
+
+/// Runs the program to its end: its exit status, stdout and stderr.
+pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    run_with(arguments, b"")
+}
+
+/// The same with bytes on stdin.
+pub fn run_with(arguments: &[&str], stdin: &[u8]) -> (Option<i32>, String, String) {
+    let piped = command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = piped.expect("the program starts");
+    // A program that ends without reading closes the pipe.
+    let _ = child.stdin.take().expect("stdin").write_all(stdin);
+    let output = child.wait_with_output().expect("the program ends");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// The numbers in a text; 1,204 is one number.
+pub fn numbers(text: &str) -> Vec<u64> {
+    let digits = text.split(|c: char| !c.is_ascii_digit() && c != ',').map(|number| number.replace(',', ""));
+    digits.filter_map(|digits| digits.parse().ok()).collect()
+}
 
 /// The longest time that anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,8 +54,7 @@ impl Program {
     /// Starts it on a free port, with further arguments.
     pub fn start(arguments: &[&str]) -> Self {
         let cache = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_framescope"))
-            .args(["serve", "--headless", "--json", "--listen", "127.0.0.1:0"])
+        let mut child = command(&["serve", "--headless", "--json", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("XDG_CACHE_HOME", cache.path())
             .stdin(Stdio::null())

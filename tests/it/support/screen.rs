@@ -128,6 +128,20 @@ impl Screen {
         text
     }
 
+    /// Asserts that the screen shows these texts.
+    pub fn assert_shows(&self, parts: &[&str]) {
+        let text = self.text();
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is not shown:\n{text}");
+        }
+    }
+
+    /// The name of the selected field.
+    pub fn field(&self) -> String {
+        let detail = self.app.detail.current().expect("a record");
+        detail.field_of_row(self.app.detail.row).map(|field| field.name.clone()).unwrap_or_default()
+    }
+
     /// The lines that contain a text.
     pub fn lines_with(&self, what: &str) -> Vec<String> {
         self.text().lines().filter(|line| line.contains(what)).map(str::to_owned).collect()
