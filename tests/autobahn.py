@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""The Autobahn TestSuite against framescope's /echo, while every byte is captured.
+"""Runs the Autobahn TestSuite against framescope's /echo, while framescope captures every byte.
 
     tests/autobahn.py [--all] [--runner wstest|kosoku] [--jobs-dir DIR] [BINARY]
 
-BINARY is the built program, target/release/framescope when it is left out. Without --all the 301 core cases run (about
-20 s), with it all 517, those of permessage-deflate too (about ten minutes). kosoku (Python 3) knows the core cases; the
-whole suite is wstest's, which needs CPython 2.7: it is looked for in $PYTHON27, pyenv's versions and /usr/bin. Either is
-installed by pip into DIR (target/autobahn), once.
+BINARY is the built program; the default is target/release/framescope. Without --all, the 301 core cases run (about 20 s).
+With --all, all 517 cases run, also those of permessage-deflate (about ten minutes). The runner kosoku (Python 3) has the
+core cases only. The runner wstest has all cases and needs CPython 2.7, which the script looks for in $PYTHON27, in pyenv's
+versions and in /usr/bin. The first run installs the runner with pip into DIR (default: target/autobahn).
 
-Prints a table by group. Exit status 0 when every case is OK or INFORMATIONAL and closed cleanly, and the capture of the
-run opens with as many records as were counted live; 1 when not; 2 when the suite did not run.
+Prints a table by group. Exit status: 0 if every case is OK or INFORMATIONAL and closed cleanly, and if the capture file has
+as many records as the live run; 1 if not; 2 if the suite did not run.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def fail(words):
 
 
 def run(*command, **options):
-    """Runs an installation step; its output is shown only when it fails."""
+    """Runs an installation step. Prints its output only if it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     if done.returncode:
         print(done.stdout[-4000:], file=sys.stderr)
@@ -62,7 +62,7 @@ def python27():
 
 
 def install(runner, folder):
-    """The runner's program, installed once."""
+    """Installs the runner, unless it is installed; returns its program."""
     done = folder / f"{runner}.installed"
     program = folder / runner / "bin" / runner
     if done.exists():
@@ -73,7 +73,7 @@ def install(runner, folder):
         run(folder / runner / "bin" / "pip", "install", "-q", "kosoku==0.1.0")
     else:
         run(sys.executable, "-m", "venv", "--clear", folder / "virtualenv")
-        run(folder / "virtualenv" / "bin" / "pip", "install", "-q", "virtualenv==20.21.1")  # the last that knows 2.7
+        run(folder / "virtualenv" / "bin" / "pip", "install", "-q", "virtualenv==20.21.1")  # the last version that supports 2.7
         run(folder / "virtualenv" / "bin" / "virtualenv", "-q", "--clear", "-p", python27(), folder / runner)
         run(folder / runner / "bin" / "pip", "install", "-q", "--no-deps", *WSTEST.split())
     done.touch()
@@ -91,7 +91,7 @@ def serve(binary, capture):
 
 
 def stop(server):
-    """Ends the server; the number of records that its summary tells."""
+    """Ends the server; returns the number of records in its summary."""
     server.send_signal(signal.SIGTERM)
     out, err = server.communicate(timeout=30)
     summary = re.search(r"([\d,]+) records?", out + err)
@@ -102,7 +102,7 @@ def stop(server):
 
 
 def suite(runner, program, address, folder, everything):
-    """Runs the cases; what each came to, by its number."""
+    """Runs the cases; returns the result of each by its number."""
     report = folder / "report"
     report.mkdir(parents=True, exist_ok=True)
     (report / "index.json").unlink(missing_ok=True)
@@ -122,14 +122,14 @@ def suite(runner, program, address, folder, everything):
         try:
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=1800, check=False)
         except subprocess.TimeoutExpired:
-            fail(f"no end within 1800 s: {folder / 'run.log'}")
+            fail(f"the suite did not end within 1800 s; see {folder / 'run.log'}")
     if not (report / "index.json").exists():
-        fail(f"{runner} wrote no report: {folder / 'run.log'}")
+        fail(f"{runner} wrote no report; see {folder / 'run.log'}")
     return next(iter(json.loads((report / "index.json").read_text()).values()))
 
 
 def table(cases):
-    """Prints a line for each group; the cases that did not pass."""
+    """Prints a line for each group; returns the cases that did not pass."""
     groups = collections.defaultdict(collections.Counter)
     failed = []
     for case, result in sorted(cases.items(), key=lambda item: [int(n) for n in item[0].split(".")]):
@@ -153,7 +153,7 @@ def row(name, counts):
 
 
 def records(binary, capture):
-    """How many records the capture holds once it is opened again."""
+    """Opens the capture file; returns its number of records, -1 if it cannot be read."""
     command = [binary, "export", capture, "--to", "ndjson", "-o", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as export:
         count = sum(piece.count(b"\n") for piece in iter(lambda: export.stdout.read(1 << 20), b""))
@@ -169,11 +169,11 @@ def main():
     options = parser.parse_args()
     runner = options.runner or ("wstest" if options.all else "kosoku")
     if options.all and runner == "kosoku":
-        fail("kosoku knows the core cases only; --all needs wstest")
+        fail("kosoku has only the core cases; --all needs --runner wstest")
     if runner == "wstest" and not python27():
-        fail("wstest needs CPython 2.7: name it in $PYTHON27, or run the core cases with --runner kosoku")
+        fail("wstest needs CPython 2.7; set PYTHON27 to its path, or run the core cases with --runner kosoku")
     if not os.access(options.binary, os.X_OK):
-        fail(f"{options.binary} is not there: cargo build --release")
+        fail(f"{options.binary} does not exist; run cargo build --release")
     program = install(runner, options.jobs_dir)
     capture = options.jobs_dir / "run.pcapng"
     server, address = serve(options.binary, capture)
@@ -186,11 +186,11 @@ def main():
     failed = table(cases)
     expected = ALL if options.all else CORE
     if len(cases) != expected:
-        failed.append(f"{len(cases)} cases ran instead of {expected}")
+        failed.append(f"{len(cases)} of {expected} cases ran")
     opened = records(options.binary, capture)
-    print(f"the capture: {live} records live, {opened} opened again")
+    print(f"capture: {live} records in the live run, {opened} in the file")
     if opened != live:
-        failed.append("the capture has another number of records when it is opened again")
+        failed.append(f"the file has {opened} records, the live run had {live}")
     capture.unlink()
     print("\n".join(failed) if failed else "all passed")
     sys.exit(1 if failed else 0)

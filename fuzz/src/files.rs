@@ -1,4 +1,4 @@
-//! The readers of files.
+//! Targets that read capture files.
 
 use std::io::Write as _;
 use std::sync::atomic::AtomicBool;
@@ -11,28 +11,28 @@ use framescope::proto::dissected::Kind;
 
 use crate::{byte, take};
 
-/// Any file: it is read or refused, and what was read can be looked at.
+/// Reads any file. If it is a capture, its records can be read.
 pub fn capture(data: &[u8]) {
     let Some(capture) = opened(data) else { return };
-    look(&capture);
+    read_records(&capture);
 }
 
-/// Lines of NDJSON.
+/// Reads NDJSON.
 pub fn ndjson(data: &[u8]) {
-    // The beginning tells what a file is.
+    // The importer recognizes a format by its first bytes.
     if data.starts_with(b"{\"v\":") {
         capture(data);
     }
 }
 
-/// A HAR.
+/// Reads a HAR.
 pub fn har(data: &[u8]) {
     if data.starts_with(b"{\"log\":") {
         capture(data);
     }
 }
 
-/// TCP segments as the input says: out of order, again, overlapping, lost, reset.
+/// Reassembles TCP segments, which the input describes: out of order, repeated, overlapping, lost, reset.
 pub fn reassembly(data: &[u8]) {
     let mut rest = data;
     let mut file = Vec::new();
@@ -44,7 +44,7 @@ pub fn reassembly(data: &[u8]) {
         let payload = take(&mut rest, usize::from(len));
         let up = what & 1 == 0;
         let (source, destination) = if up { (50_000, 6455) } else { (6455, 50_000) };
-        // Small sequence numbers, around the place where they wrap.
+        // Sequence numbers close to the point where they wrap.
         let scale = if what & 0x80 != 0 { 257 } else { 1 };
         let seq = (u32::MAX - 100).wrapping_add(u32::from(at) * scale);
         let mut builder = PacketBuilder::ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64).tcp(source, destination, seq, 65_535);
@@ -68,7 +68,7 @@ pub fn reassembly(data: &[u8]) {
         }
         file.extend_from_slice(&packet);
     }
-    look(&opened(&file).expect("a pcap file"));
+    read_records(&opened(&file).expect("a pcap file"));
 }
 
 fn opened(bytes: &[u8]) -> Option<Capture> {
@@ -79,8 +79,8 @@ fn opened(bytes: &[u8]) -> Option<Capture> {
     Some(capture)
 }
 
-/// What every screen and export looks at.
-fn look(capture: &Capture) {
+/// Reads what the screen and the exports read of each record.
+fn read_records(capture: &Capture) {
     for record in capture.records(1..200) {
         let wire = capture.wire(&record, 0..1 << 20).expect("the file is readable");
         if record.kind != Kind::Gap {

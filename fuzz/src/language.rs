@@ -1,15 +1,15 @@
-//! What people type.
+//! A target for the text that people type.
 
 use framescope::capture::query::filter::{Filter, complete};
 
-/// A filter: what is written of one reads as the same, an error points into the text, and there are completions anywhere.
+/// Parses a filter. The text of a parsed filter parses to the same filter; an error has a range of columns; completion never fails.
 pub fn filter(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     complete(text);
     match Filter::parse(text) {
         Ok(filter) => {
             let written = filter.to_string();
-            let again = Filter::parse(&written).expect("what is written of a filter is one");
+            let again = Filter::parse(&written).expect("the text of a filter is a filter");
             assert_eq!(again.to_string(), written);
         }
         Err(error) => {

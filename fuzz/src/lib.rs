@@ -1,4 +1,4 @@
-//! What each fuzz target does with its input. A panic, a failed assertion, a leak or too much memory is a finding.
+//! The fuzz targets. Each takes bytes; a panic, a failed assertion, a leak or too much memory is a failure.
 //!
 //! `fuzz/run SECONDS [TARGET ...]` runs them.
 

@@ -1,4 +1,4 @@
-//! The readers of the protocol, which take bytes.
+//! Targets that read the protocol.
 
 use framescope::proto::connection::Connection;
 use framescope::proto::deflate::MessageInflater;
@@ -11,7 +11,8 @@ use framescope::wire::http::{self, Head};
 
 use crate::{byte, take};
 
-/// Frame heads: what is read encodes to the same bytes. Frames without a handshake: any cut gives the same records.
+/// Reads frame heads, which encode to the same bytes, and frames without a handshake, in chunks of any size: the records do not
+/// depend on it.
 pub fn frames(data: &[u8]) {
     if let Some(head) = FrameHead::read(data) {
         let mut again = Vec::new();
@@ -32,43 +33,44 @@ pub fn frames(data: &[u8]) {
         end(&mut connection, &mut records);
         records
     });
-    same(&whole, &cut);
+    assert_same(&whole, &cut);
 }
 
-fn same(whole: &[DissectedRecord], cut: &[DissectedRecord]) {
+fn assert_same(whole: &[DissectedRecord], cut: &[DissectedRecord]) {
     for (i, whole) in whole.iter().enumerate() {
-        assert_eq!(Some(whole), cut.get(i), "the cut shows");
+        assert_eq!(Some(whole), cut.get(i), "record {i} depends on the size of the chunks");
     }
-    assert_eq!(whole.len(), cut.len(), "the cut shows");
+    assert_eq!(whole.len(), cut.len(), "the records depend on the size of the chunks");
 }
 
-/// Heads of HTTP: spans lie inside, and the lines can be read by their names.
+/// Reads HTTP heads. The fields are within the head, and header fields can be found by name.
 pub fn http(data: &[u8]) {
     let Some(len) = http::head_len(data, 0) else { return };
-    // Found again when the search begins late, and with nothing behind it.
+    // The length does not depend on the bytes after the head.
     assert_eq!(http::head_len(&data[..len], 0), Some(len));
     let head = Head::read(&data[..len]);
     head.is_upgrade();
     head.has_token("Connection", "upgrade");
     for field in head.fields(len as u64) {
-        assert!(field.span.byte_range().end <= len as u64, "a field beyond the head");
+        assert!(field.span.byte_range().end <= len as u64, "the field ends after the head");
     }
     Extensions::of(&head);
 }
 
-/// Whole connections: both directions as the input says, in pieces and cut finer. Each byte is in one record.
+/// Reads connections: both directions, in the order and the chunks that the input describes, and in smaller chunks. Each byte is
+/// in one record.
 pub fn connection(data: &[u8]) {
     let mut rest = data;
     let Some(step) = byte(&mut rest) else { return };
-    let mut said = Vec::new();
+    let mut sent = Vec::new();
     while let Some(head) = byte(&mut rest) {
         let direction = Direction::BOTH[usize::from(head & 1)];
-        said.push((direction, take(&mut rest, usize::from(head >> 1) * 4 + 1)));
+        sent.push((direction, take(&mut rest, usize::from(head >> 1) * 4 + 1)));
     }
     let [whole, cut] = [usize::MAX, usize::from(step) + 1].map(|step| {
         let mut connection = Connection::new(None);
         let mut records = Vec::new();
-        for (direction, bytes) in &said {
+        for (direction, bytes) in &sent {
             for piece in bytes.chunks(step) {
                 connection.feed(*direction, piece, Time(0), &mut records);
             }
@@ -82,10 +84,10 @@ pub fn connection(data: &[u8]) {
             assert_eq!(record.offset, at);
             at += record.wire_len;
         }
-        let all: usize = said.iter().filter(|said| said.0 == direction).map(|said| said.1.len()).sum();
+        let all: usize = sent.iter().filter(|chunk| chunk.0 == direction).map(|chunk| chunk.1.len()).sum();
         assert_eq!(at, all as u64);
     }
-    same(&whole, &cut);
+    assert_same(&whole, &cut);
 }
 
 fn end(connection: &mut Connection, records: &mut Vec<DissectedRecord>) {
@@ -94,13 +96,13 @@ fn end(connection: &mut Connection, records: &mut Vec<DissectedRecord>) {
     }
 }
 
-/// Sec-WebSocket-Extensions: what we would answer reads back as what was meant, and what the offer allows.
+/// Negotiates Sec-WebSocket-Extensions. The response parses to the negotiated parameters, and the offer allows them.
 pub fn extensions(data: &[u8]) {
     let offers = Extensions::parse(data);
     let Some(agreed) = DeflateParams::negotiate(&offers) else { return };
     let answer = Extensions::parse(agreed.to_string().as_bytes());
     let [extension] = &answer.list[..] else { panic!("{agreed} is not one extension") };
-    let read = DeflateParams::read(extension).expect("our own answer");
+    let read = DeflateParams::read(extension).expect("our own response");
     assert_eq!(read, agreed);
     let allowed = offers.list.iter().filter(|offer| offer.is_deflate()).any(|offer| {
         DeflateOffer::read(offer).is_ok_and(|offer| offer.allows(&agreed).is_ok())
@@ -108,7 +110,7 @@ pub fn extensions(data: &[u8]) {
     assert!(allowed, "{agreed} was not offered");
 }
 
-/// Messages of a compressed connection: the cut does not show, and no more comes out than the limit says.
+/// Inflates the messages of a connection. The result does not depend on the size of the chunks and never exceeds the limit.
 pub fn inflate(data: &[u8]) {
     const LIMIT: u64 = 1 << 20;
     let mut rest = data;
@@ -125,10 +127,10 @@ pub fn inflate(data: &[u8]) {
                 payload.chunks(step).try_for_each(|piece| inflation.feed(piece, |bytes| out.extend_from_slice(bytes)));
             let done = fed.and_then(|()| inflation.finish());
             assert!(out.len() as u64 <= LIMIT);
-            // Of a message that breaks, how much came out before depends on the cut; that it breaks does not.
+            // How much of an invalid message is inflated depends on the size of the chunks; whether it is invalid does not.
             seen.push((done.is_ok(), if done.is_ok() { out } else { Vec::new() }));
         }
         seen
     });
-    assert!(whole == cut, "the cut shows");
+    assert!(whole == cut, "the messages depend on the size of the chunks");
 }

@@ -1,4 +1,4 @@
-"""Ordinary conversations of Python's websockets with an echo server: python websockets_client.py ws://HOST:PORT/echo."""
+"""Sends messages of every kind to an echo server with Python's websockets: websockets_client.py ws://HOST:PORT/echo."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ async def converse(url, extensions):
         await peer.send(["in ", "three ", "fragments"])
         assert await peer.recv() == "in three fragments"
         await (await peer.ping())
-        await peer.close(1000, "all is said")
+        await peer.close(1000, "done")
 
 
 async def main(url):

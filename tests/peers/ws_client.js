@@ -1,23 +1,23 @@
-// An ordinary conversation of npm's ws with an echo server: node ws_client.js ws://HOST:PORT/echo
+// Sends messages of every kind to an echo server with npm's ws: node ws_client.js ws://HOST:PORT/echo
 const WebSocket = require('ws');
 
 const messages = ['Hello', 'Hello', '', Buffer.alloc(70000), 'x'.repeat(200000), 'größer 文字'];
 
 function converse(options, done) {
   const peer = new WebSocket(process.argv[2], options);
-  let heard = 0;
+  let received = 0;
   peer.on('open', () => {
-    peer.ping('are you there?');
+    peer.ping('ping');
     peer.send(messages[0]);
   });
   peer.on('message', (data) => {
-    if (heard < messages.length && !data.equals(Buffer.from(messages[heard]))) process.exit(1);
-    heard += 1;
-    if (heard < messages.length) peer.send(messages[heard]);
-    else if (heard === messages.length) {
+    if (received < messages.length && !data.equals(Buffer.from(messages[received]))) process.exit(1);
+    received += 1;
+    if (received < messages.length) peer.send(messages[received]);
+    else if (received === messages.length) {
       peer.send('in two ', { fin: false });
       peer.send('fragments', { fin: true });
-    } else peer.close(1000, 'all is said');
+    } else peer.close(1000, 'done');
   });
   peer.on('error', () => process.exit(1));
   peer.on('close', (code) => (code === 1000 ? done() : process.exit(1)));
