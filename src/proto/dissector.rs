@@ -11,6 +11,8 @@ use crate::wire::partial_head::PartialFrameHead;
 
 mod gap;
 
+use gap::Resync;
+
 /// The longest HTTP head that is parsed, in bytes. A longer head becomes unrecognized bytes.
 pub const MAX_HTTP_HEAD: usize = 64 * 1024;
 
@@ -76,26 +78,6 @@ enum State {
     Junk { start: u64, why: Option<Finding> },
     /// After missing bytes.
     Resync(Resync),
-}
-
-/// Resynchronization: bytes are unrecognized until a frame or a head certainly starts. See [`gap`].
-#[derive(Debug)]
-struct Resync {
-    start: u64,
-    /// The number of bytes until the frame or body that contains the gap ends, if known.
-    left: Option<u64>,
-    /// What to read after that.
-    then: ReadNext,
-    /// True if the caller has announced that a frame or a head starts after `left` bytes, or here if `left` is not set.
-    announced: bool,
-    /// The reader that was interrupted by the gap, if it was reading frames.
-    frames: Option<Box<FrameReader>>,
-}
-
-impl Resync {
-    const fn until_certain(start: u64, then: ReadNext, frames: Option<Box<FrameReader>>) -> Self {
-        Self { start, left: None, then, announced: false, frames }
-    }
 }
 
 /// What to read next, after a body or a gap.

@@ -11,11 +11,31 @@
 use super::super::resync;
 use super::{
     Body, ConnectionState, DissectedRecord, Dissector, EndReason, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext,
-    Resync, Rule, State, Time, may_be_head,
+    Rule, State, Time, may_be_head,
 };
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Finding;
 use crate::wire::http;
+
+/// Resynchronization: bytes are unrecognized until a frame or a head certainly starts.
+#[derive(Debug)]
+pub(super) struct Resync {
+    pub(super) start: u64,
+    /// The number of bytes until the frame or body that contains the gap ends, if known.
+    pub(super) left: Option<u64>,
+    /// What to read after that.
+    pub(super) then: ReadNext,
+    /// True if the caller has announced that a frame or a head starts after `left` bytes, or here if `left` is not set.
+    pub(super) announced: bool,
+    /// The reader that was interrupted by the gap, if it was reading frames.
+    pub(super) frames: Option<Box<FrameReader>>,
+}
+
+impl Resync {
+    const fn until_certain(start: u64, then: ReadNext, frames: Option<Box<FrameReader>>) -> Self {
+        Self { start, left: None, then, announced: false, frames }
+    }
+}
 
 impl Dissector {
     /// A dissector that starts at an unknown position of a WebSocket connection.
