@@ -19,27 +19,19 @@ pub struct AddressError;
 /// Why a text is no interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IntervalError {
-    /// It is not a number with a unit.
     #[error("write a number with its unit, such as 1s, 250ms or 0.5s")]
     Form,
-    /// It is zero.
     #[error("must be longer than zero")]
     Zero,
-    /// It is longer than the longest interval.
     #[error("must be at most one day ({}s)", .longest.as_secs())]
-    TooLong {
-        /// The longest interval.
-        longest: Duration,
-    },
+    TooLong { longest: Duration },
 }
 
 /// Why a text is no size for a ring of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingSizeError {
-    /// It is not a number with a unit.
     #[error("write a number with its unit, such as 1GiB, 500MB or 64MiB")]
     Form,
-    /// It is less than the least size.
     #[error("must be at least {}MiB", .least >> 20)]
     TooSmall {
         /// The least size in bytes.

@@ -35,7 +35,6 @@ const MAX_RULES: usize = 5;
 /// Width of explanations in columns.
 const WIDTH: usize = 100;
 
-/// Runs `check`.
 pub fn check(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     match (&args.explain, &args.file) {
         (Some(text), _) => explain(text),

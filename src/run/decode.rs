@@ -33,20 +33,16 @@ const ADDRESSES: [SocketAddr; 2] = [
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2)), 80),
 ];
 
-/// Why the input is not hex.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
-    /// A character is not a hex digit.
     #[error(
         "bad hex: {found:?} at character {at} is not a hex digit; write bytes as 81 05, or give raw bytes with @FILE or -"
     )]
     Digit {
         /// The position in characters, from 1.
         at: usize,
-        /// The character.
         found: char,
     },
-    /// The number of digits is odd.
     #[error("bad hex: odd number of hex digits (at character {at}); write each byte with two, such as 05")]
     Odd {
         /// The position in characters, from 1.

@@ -15,7 +15,6 @@ use crate::cli::Export;
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
 use crate::proto::rules::count;
 
-/// Runs `export`.
 pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("cannot catch signals")?;

@@ -26,15 +26,6 @@ const BATCH: u64 = 256;
 /// The longest time until a printed record is flushed while more records arrive.
 const FLUSH: Duration = Duration::from_millis(50);
 
-/// The form of the lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// For people.
-    Plain,
-    /// NDJSON.
-    Json,
-}
-
 /// A thread that prints records.
 pub struct Follower {
     stop: Arc<AtomicBool>,
@@ -44,14 +35,11 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts to print the records of `capture` that match `filter`. Calls `ended_early` if printing ends before
+    /// Starts to print the records of `capture` that match `filter`: for people, or with `json` as NDJSON. Calls `ended_early` if printing ends before
     /// [`Self::finish`].
-    ///
-    /// # Errors
-    /// When stdout is closed, or the system cannot start a thread.
     pub fn start(
         capture: &Capture,
-        style: Style,
+        json: bool,
         filter: Option<&Filter>,
         stderr: &StderrWriter,
         ended_early: impl FnOnce(ExportError) + Send + 'static,
@@ -67,7 +55,7 @@ impl Follower {
         let printed = Arc::<AtomicU64>::default();
         let work = Work {
             capture: capture.clone(),
-            style,
+            json,
             evaluator: filter.map(|filter| FilterEvaluator::new(filter, capture)),
             stop: Arc::clone(&stop),
             printed: Arc::clone(&printed),
@@ -96,7 +84,7 @@ impl Follower {
 
 struct Work {
     capture: Capture,
-    style: Style,
+    json: bool,
     /// Selects the records to print.
     evaluator: Option<FilterEvaluator>,
     stop: Arc<AtomicBool>,
@@ -114,14 +102,12 @@ impl Work {
         {
             return Ok(());
         }
-        match self.style {
-            Style::Json => lines.write_record(record, sink),
-            Style::Plain => {
-                let start = self.capture.origin().unwrap_or(record.time);
-                sink.buffer.extend_from_slice(plain(&self.capture, record, start, &mut self.messages).as_bytes());
-                Ok(())
-            }
+        if self.json {
+            return lines.write_record(record, sink);
         }
+        let start = self.capture.origin().unwrap_or(record.time);
+        sink.buffer.extend_from_slice(plain(&self.capture, record, start, &mut self.messages).as_bytes());
+        Ok(())
     }
 
     fn run(mut self, mut out: File) -> Result<(), ExportError> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use super::follow::{Follower, Style};
+use super::follow::Follower;
 use super::stderr_writer::StderrWriter;
 use super::{check, screen_host, signals, stdio};
 use crate::capture::live::recorder::Recorder;
@@ -50,10 +50,9 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let follower = match args.quiet {
         true => None,
         false => {
-            let style = if args.json { Style::Json } else { Style::Plain };
             let ended_early = move |end| drop(sender.send(RunEnd::Stdout(end)));
             Some(
-                Follower::start(&capture, style, args.filter.as_ref(), &stderr, ended_early)
+                Follower::start(&capture, args.json, args.filter.as_ref(), &stderr, ended_early)
                     .context("cannot write to stdout")?,
             )
         }

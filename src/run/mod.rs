@@ -8,7 +8,7 @@ mod follow;
 mod headless;
 mod open;
 mod pages;
-pub mod screen;
+mod screen;
 mod screen_host;
 mod shell;
 mod signals;

@@ -72,9 +72,6 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs `open`: shows `capture`, which `loader` fills on a thread of its own.
-///
-/// # Errors
-/// Why it cannot draw.
 pub fn open(
     capture: &Capture,
     loader: Loader,
@@ -127,9 +124,6 @@ pub struct SignalQueue {
 
 impl SignalQueue {
     /// Creates the queue and starts to catch signals.
-    ///
-    /// # Errors
-    /// When the system refuses the signal handler.
     pub fn listen() -> anyhow::Result<Self> {
         let (remote, events) = event::queue();
         let queue = remote.clone();

@@ -20,9 +20,6 @@ pub enum Signal {
 }
 
 /// Calls `act` for each signal, on a thread of its own. With `needs_terminal`, SIGHUP is caught even under `nohup`.
-///
-/// # Errors
-/// When the system refuses the handler or cannot start the thread.
 pub fn on_end(needs_terminal: bool, act: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new(caught(needs_terminal))?;
     let act = move |signal| act(if signal == SIGHUP { Signal::HangUp } else { Signal::End });
@@ -31,9 +28,6 @@ pub fn on_end(needs_terminal: bool, act: impl Fn(Signal) + Send + 'static) -> io
 }
 
 /// Sets `cancel` at the first signal; a second signal ends the process with status 1.
-///
-/// # Errors
-/// When the system refuses the handler.
 pub fn cancel(cancel: &Arc<AtomicBool>) -> io::Result<()> {
     for signal in caught(false) {
         flag::register_conditional_shutdown(signal, 1, Arc::clone(cancel))?;

@@ -12,7 +12,6 @@ use super::stdio;
 pub struct StderrWriter(Sender<Job>);
 
 enum Job {
-    /// Write this line.
     Line(String),
     /// Answer: every earlier line is written.
     Flush(SyncSender<()>),
@@ -20,9 +19,6 @@ enum Job {
 
 impl StderrWriter {
     /// Starts the thread.
-    ///
-    /// # Errors
-    /// When the system cannot start a thread.
     pub fn start() -> io::Result<Self> {
         let (sender, jobs) = channel();
         thread::Builder::new().name("stderr".to_owned()).spawn(move || {

@@ -26,9 +26,6 @@ pub fn continue_saying(line: &str) {
 }
 
 /// Standard output as a file, without a buffer or a lock.
-///
-/// # Errors
-/// When stdout is closed.
 pub fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }

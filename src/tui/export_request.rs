@@ -19,7 +19,7 @@ pub struct FormatChoice {
 pub const CAPTURE_FORMAT: usize = 0;
 
 /// One requested export.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ExportRequest {
     /// Numbers of the records to export, in order; `None` exports all records.
     pub records: Option<Vec<u64>>,

@@ -15,9 +15,7 @@ const HEADS_FROM: u16 = 8;
 
 /// The areas of the panel of findings.
 pub struct FindingsLayout {
-    /// The title line.
     pub title: Rect,
-    /// The heads of the columns.
     pub heads: Rect,
     /// The rows, one per rule.
     pub rows: Rect,

@@ -42,7 +42,6 @@ pub struct Layout {
     pub card: Rect,
     /// The vertical line between bits and bytes.
     pub divider: Rect,
-    /// The wire bytes.
     pub bytes: Rect,
     /// Title line of the payload.
     pub payload_title: Rect,
@@ -54,7 +53,6 @@ pub struct Layout {
     pub inflated: Rect,
     /// Title line of the explanation.
     pub explanation_title: Rect,
-    /// The explanation.
     pub explanation: Rect,
     /// The line at the bottom.
     pub hints: Rect,

@@ -24,9 +24,6 @@ pub struct Screen {
 
 impl Screen {
     /// Prepares the terminal. From now on a panic of this thread restores the terminal before it prints its message.
-    ///
-    /// # Errors
-    /// If there is no terminal.
     pub fn take() -> io::Result<Self> {
         let before = panic::take_hook();
         let owner = thread::current().id();
@@ -54,9 +51,6 @@ impl Screen {
     }
 
     /// Puts text on the clipboard by OSC 52, which also works over SSH.
-    ///
-    /// # Errors
-    /// If the terminal is closed.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
         let mut out = stdout();
         write!(out, "\x1b]52;c;{}\x07", STANDARD.encode(text))?;

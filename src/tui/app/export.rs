@@ -1,7 +1,5 @@
 //! Exporting and saving.
 
-use std::path::PathBuf;
-
 use super::App;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
@@ -27,8 +25,7 @@ impl App {
 
     /// Saves the whole capture in the most complete format; with `quit`, ends the program after that.
     pub(super) fn save(&mut self, path: String, quit: bool) {
-        let (path, cancel) = (PathBuf::from(path), std::sync::Arc::default());
-        self.export(ExportRequest { records: None, format: CAPTURE_FORMAT, path, force: false, cancel }, quit);
+        self.export(ExportRequest { format: CAPTURE_FORMAT, path: path.into(), ..ExportRequest::default() }, quit);
     }
 
     /// Repeats an export over an existing file.
@@ -64,8 +61,8 @@ impl App {
         if dialog.path.value().is_empty() {
             return Err(ExportRefused::NoPath);
         }
-        let (path, cancel) = (PathBuf::from(dialog.path.value()), std::sync::Arc::default());
-        Ok(ExportRequest { records, format: dialog.format, path, force: false, cancel })
+        let path = dialog.path.value().into();
+        Ok(ExportRequest { records, format: dialog.format, path, ..ExportRequest::default() })
     }
 
     fn export(&mut self, mut request: ExportRequest, quit: bool) {

@@ -12,12 +12,10 @@ pub struct ConnectionTable {
 }
 
 impl ConnectionTable {
-    /// Selects a connection.
     pub const fn select(&mut self, connection: u32) {
         self.cursor = connection;
     }
 
-    /// Moves the cursor by rows.
     pub fn step(&mut self, shown: ShownConnections<'_>, by: i64) {
         let last = u64::from(shown.count().saturating_sub(1));
         let rank = u64::from(shown.rank_of(self.cursor)).saturating_add_signed(by).min(last);

@@ -28,11 +28,8 @@ const PREFIX: u64 = 32;
 /// Everything that the panels show of one record.
 #[derive(Clone, Debug)]
 pub struct Detail {
-    /// The record.
     pub record: Record,
-    /// Its fields.
     pub fields: Vec<Field>,
-    /// The rows of the left panel.
     pub rows: Vec<DetailRow>,
     /// Context of a frame whose head is complete.
     pub frame: Option<FrameContext>,
@@ -42,7 +39,6 @@ pub struct Detail {
     pub http: Option<Vec<u8>>,
     /// For a pong: which ping it answers, and the round-trip time.
     pub answers: Option<String>,
-    /// The user's note on the record.
     pub note: Option<String>,
     /// Content of the compressed message that a frame belongs to.
     pub unpacked: Option<Unpacked>,
@@ -91,7 +87,6 @@ impl Detail {
         self.message.as_ref().map_or(self.record.no, |message| message.last)
     }
 
-    /// The masking key of a masked frame.
     pub fn masking_key(&self) -> Option<[u8; 4]> {
         self.frame.as_ref()?.head.masking_key
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::detail::Detail;
 use super::detail_rows::DetailRowKind;
 use super::hex_window::HexWindow;
-use super::trees::{TreeError, TreeSource, Trees};
+use super::trees::{TreeError, Trees};
 use super::unpacked::Unpacked;
 use crate::capture::query::messages::{self, Message};
 use crate::capture::query::payload_tree::{self, Tree};
@@ -20,6 +20,7 @@ use crate::tui::bit_grid::BitGrid;
 use crate::tui::layout::{HexShape, Layout, Shape, split_bits};
 use crate::tui::panel::Panel;
 use crate::wire::field::{FieldId, field_at_bit};
+use crate::wire::opcode::Opcode;
 
 /// The record under the cursor and the cursors in it. One selection: the field row and the byte follow each other.
 #[derive(Debug, Default)]
@@ -41,7 +42,6 @@ pub struct DetailPane {
     pub message_top: u64,
     /// The wire byte under the cursor, if it can be read.
     pub byte_value: Option<u8>,
-    /// The payload as trees.
     pub trees: Trees,
     reader: MessageReader,
     /// Whether a background job inflates a long message now: one at a time.
@@ -196,20 +196,27 @@ impl DetailPane {
         if !self.trees.wanted || self.detail.is_none() {
             return Ok(());
         }
-        let source = self.tree_source(capture);
-        self.trees.read(source)
+        let trees = self.payload_trees(capture);
+        self.trees.replace(trees)
     }
 
-    fn tree_source(&self, capture: &Capture) -> Result<TreeSource, TreeError> {
-        if let Some(content) = self.content() {
-            let most = usize::try_from(payload_tree::MAX_BYTES).unwrap_or(usize::MAX).min(content.bytes.len());
-            let bytes = content.bytes[..most].to_vec();
-            return Ok(TreeSource { bytes, len: content.len, opcode: Some(content.opcode) });
-        }
+    fn payload_trees(&self, capture: &Capture) -> Result<Vec<Tree>, TreeError> {
         let detail = self.detail.as_ref().ok_or(TreeError::NoPayload)?;
-        let len = detail.payload_start().map(|start| detail.record.wire_len - start).ok_or(TreeError::NoPayload)?;
-        let bytes = capture.payload(&detail.record, 0..payload_tree::MAX_BYTES)?;
-        Ok(TreeSource { bytes, len, opcode: detail.record.opcode() })
+        let (len, opcode) = match self.content() {
+            Some(content) => (content.len, Some(content.opcode)),
+            None => {
+                let start = detail.payload_start().ok_or(TreeError::NoPayload)?;
+                (detail.record.wire_len - start, detail.record.opcode())
+            }
+        };
+        if len > payload_tree::MAX_BYTES {
+            return Err(TreeError::TooLong);
+        }
+        let is_text = opcode == Some(Opcode::Text);
+        Ok(match self.content() {
+            Some(content) => payload_tree::read(&content.bytes, is_text)?,
+            None => payload_tree::read(&capture.payload(&detail.record, 0..len)?, is_text)?,
+        })
     }
 }
 

@@ -11,11 +11,9 @@ use crate::wire::printable;
 /// One row of the left panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DetailRow {
-    /// What the row shows.
     pub kind: DetailRowKind,
     /// Name of the field or title of the requirement.
     pub name: String,
-    /// The value.
     pub value: String,
     /// The meaning of the value; for a requirement, its section.
     pub gloss: String,
@@ -26,7 +24,6 @@ pub struct DetailRow {
 /// What a [`DetailRow`] shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DetailRowKind {
-    /// A field.
     Field,
     /// A requirement that is met.
     Met,
@@ -36,7 +33,6 @@ pub enum DetailRowKind {
     Remark,
     /// A line of the computation of the accept key.
     Computation,
-    /// A heading.
     Heading,
 }
 

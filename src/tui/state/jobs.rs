@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::capture::query::search::Pattern;
 use crate::capture::store::Totals;
 
-/// Name of the export job.
 pub const EXPORT: &str = "export";
 
-/// Name of the search job.
 pub const FIND: &str = "find";
 
 /// A running background job.
@@ -25,7 +23,6 @@ pub struct Job {
 /// What would be lost if the program ended now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsaved {
-    /// That many records.
     Records(u64),
     /// Notes that no file contains.
     Notes,
@@ -36,7 +33,6 @@ pub enum Unsaved {
 pub struct Jobs {
     /// What the user last searched for.
     pub pattern: Option<Pattern>,
-    /// The running job.
     pub running: Option<Job>,
     /// Whether the capture is deleted when the program ends.
     temporary: bool,

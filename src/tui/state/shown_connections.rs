@@ -30,7 +30,6 @@ impl FilteredConnections {
 /// The shown connections in order. A connection's rank is the number of shown connections before it.
 #[derive(Clone, Copy)]
 pub struct ShownConnections<'a> {
-    /// The capture.
     pub capture: &'a Capture,
     /// The connections that match; `None` without a filter.
     pub matched: Option<&'a FilteredConnections>,

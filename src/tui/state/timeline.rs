@@ -19,13 +19,11 @@ const MAX_SKIPPED: i64 = 64;
 /// The part of the timeline in view.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    /// The time of each column.
     pub spans: Spans,
     /// Whether the whole time of the capture is shown, also while it grows.
     whole: bool,
     /// Rank of the first connection in view.
     top: u32,
-    /// The lanes in view.
     pub lanes: Vec<Lanes>,
 }
 
@@ -37,7 +35,6 @@ impl Default for Timeline {
 }
 
 impl Timeline {
-    /// Shows the whole time of the capture.
     pub const fn show_all(&mut self) {
         self.whole = true;
     }

@@ -1,7 +1,6 @@
 //! Payloads as trees, in the place of their hex: the user turns them on once, for every record that has one.
 
 use crate::capture::query::payload_tree::{self, Tree};
-use crate::wire::opcode::Opcode;
 
 /// The trees of the payload under the cursor.
 #[derive(Clone, Debug, Default)]
@@ -19,28 +18,14 @@ pub struct Trees {
 /// Why a payload is not shown as a tree.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
-    /// The record has no payload.
     #[error("this record has no payload")]
     NoPayload,
-    /// The bytes cannot be read.
     #[error("cannot read the payload ({0})")]
     Read(#[from] std::io::Error),
-    /// The payload is too long.
     #[error("only payloads of at most {} KiB are shown as trees", payload_tree::MAX_BYTES / 1024)]
     TooLong,
-    /// The payload has no format that can be shown as a tree.
     #[error(transparent)]
     Format(#[from] payload_tree::PayloadTreeError),
-}
-
-/// The bytes to read as trees.
-pub struct TreeSource {
-    /// The first bytes: at most [`payload_tree::MAX_BYTES`].
-    pub bytes: Vec<u8>,
-    /// The length of the payload or message.
-    pub len: u64,
-    /// Its opcode.
-    pub opcode: Option<Opcode>,
 }
 
 impl Trees {
@@ -68,15 +53,11 @@ impl Trees {
     /// Replaces the trees by those of another payload. The format that was shown last is kept where possible.
     ///
     /// # Errors
-    /// If the payload cannot be read as a tree.
-    pub fn read(&mut self, source: Result<TreeSource, TreeError>) -> Result<(), TreeError> {
+    /// Why there are no trees.
+    pub fn replace(&mut self, trees: Result<Vec<Tree>, TreeError>) -> Result<(), TreeError> {
         let format = self.all.get(self.at).map(|tree| tree.format);
         (self.all, self.at, self.top) = (Vec::new(), 0, 0);
-        let source = source?;
-        if source.len > payload_tree::MAX_BYTES {
-            return Err(TreeError::TooLong);
-        }
-        self.all = payload_tree::read(&source.bytes, source.opcode == Some(Opcode::Text))?;
+        self.all = trees?;
         self.at = format.and_then(|format| self.all.iter().position(|tree| tree.format == format)).unwrap_or(0);
         Ok(())
     }

@@ -177,29 +177,18 @@ fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, s
         (true, _) => (line.width / 2 - 2, 12),
         (false, _) => (13, 12),
     };
-    put(
-        buffer,
-        line,
-        2,
-        0,
-        &format!("{:<1$}", fit(&row.name, usize::from(name_width)), usize::from(name_width) - 1),
-        style,
-    );
+    let name = fit(&row.name, usize::from(name_width));
+    put(buffer, line, 2, 0, &format!("{name:<0$}", usize::from(name_width) - 1), style);
     let value_at = 2 + name_width;
     let room = |from: u16| usize::from(line.width.saturating_sub(from));
     let value = fit(&row.value, if http && line.width >= 100 { usize::from(value_width) } else { room(value_at) });
     put(buffer, line, value_at, 0, &value, theme.text);
-    let worst = detail
-        .record
-        .findings
-        .iter()
-        .filter(|f| f.span.is_some_and(|s| s.overlaps(field.span)))
-        .max_by_key(|f| f.rule.severity());
-    let style = worst.map_or(theme.faint, |finding| theme.severity(finding.rule.severity()));
-    let symbol = match worst.map(|finding| finding.rule.severity()) {
-        Some(Severity::Error) => "✗ ",
-        Some(Severity::Warning) => "⚠ ",
-        _ => "",
+    let findings = detail.record.findings.iter().filter(|f| f.span.is_some_and(|span| span.overlaps(field.span)));
+    let worst = findings.map(|finding| finding.rule.severity()).max();
+    let style = worst.map_or(theme.faint, |severity| theme.severity(severity));
+    let symbol = match worst.filter(|severity| *severity > Severity::Info) {
+        Some(severity) => format!("{} ", severity_symbol(severity)),
+        None => String::new(),
     };
     let gloss = format!("{symbol}{}", row.gloss);
     // The meaning is in its column, or else right after the value. If it does not fit, only the symbol of a finding is shown.

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 
 use ratatui::buffer::Buffer;
-use ratatui::text::{Line, Span};
 
 use super::list::severity_symbol;
 use super::{cells, fit, fit_words, put, rule, wrap_sentences};
@@ -180,42 +179,31 @@ fn deflate_words(app: &App, detail: &Detail) -> Option<Explanation> {
 fn unmasking(app: &App, at: u64, key: [u8; 4], buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let theme = &app.theme;
-    let width = usize::from(area.width.saturating_sub(1));
     let Some(masked) = app.detail.byte_value else { return };
     let place = usize::from(at.to_le_bytes()[0] % 4);
     let plain = masked ^ key[place];
     let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
+    let offset = format!("offset {} mod 4 = {place}", grouped(at));
     let lines = [
         ("masked".to_owned(), masked, String::new(), theme.field(FieldId::Payload)),
-        (
-            format!("key[{place}]"),
-            key[place],
-            format!("offset {} mod 4 = {place}", grouped(at)),
-            theme.field(FieldId::MaskingKey),
-        ),
+        (format!("key[{place}]"), key[place], offset, theme.field(FieldId::MaskingKey)),
         ("⊕".to_owned(), plain, printable::byte_name(plain), theme.selected),
     ];
-    if area.height < 3 {
-        // On one line: masked 58 0101 1000  key[3] 3d 0011 1101  ⊕ 65 0110 0101  e
-        let mut line = Line::default();
-        for (i, (name, byte, words, style)) in lines.into_iter().enumerate() {
-            line.push_span(Span::styled(format!("{name} "), theme.faint));
-            line.push_span(Span::styled(format!("{byte:02x} {}", bits(byte)), style));
-            let after = if i == 2 { format!("  {words}") } else { "  ".to_owned() };
-            line.push_span(Span::styled(after, theme.text));
-        }
-        buffer.set_line(area.x + 1, area.y, &line, cells(width));
-        return;
-    }
+    let is_low = area.height < 3;
+    let mut x = 1;
     for (y, (name, byte, words, style)) in lines.into_iter().enumerate() {
-        let line = Line::from(vec![
-            Span::styled(format!("{name:<8}"), theme.faint),
-            Span::styled(format!("{byte:02x}"), style),
-            Span::raw("   "),
-            Span::styled(bits(byte), style),
-            Span::raw("   "),
-            Span::styled(words, theme.text),
-        ]);
-        buffer.set_line(area.x + 1, area.y + cells(y), &line, cells(width));
+        if is_low {
+            // On one line: masked 58 0101 1000  key[3] 3d 0011 1101  ⊕ 65 0110 0101  e
+            x += put(buffer, area, x, 0, &format!("{name} "), theme.faint);
+            x += put(buffer, area, x, 0, &format!("{byte:02x} {}", bits(byte)), style) + 2;
+            if y == 2 {
+                put(buffer, area, x, 0, &words, theme.text);
+            }
+        } else {
+            put(buffer, area, 1, cells(y), &format!("{name:<8}"), theme.faint);
+            put(buffer, area, 9, cells(y), &format!("{byte:02x}"), style);
+            put(buffer, area, 14, cells(y), &bits(byte), style);
+            put(buffer, area, 26, cells(y), &words, theme.text);
+        }
     }
 }

@@ -88,7 +88,7 @@ fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
     }
 }
 
-/// The sign of a column. For data, a bar: each step is four times as many bytes.
+/// The sign of a column. For data, a bar: the lowest is up to 16 bytes, and each step is four times as many.
 fn sign(bin: &Bin) -> &'static str {
     match bin.kind {
         ActivityKind::Absent => " ",
@@ -98,16 +98,10 @@ fn sign(bin: &Bin) -> &'static str {
         ActivityKind::Odd => "?",
         ActivityKind::End => "┤",
         ActivityKind::Close => "×",
-        ActivityKind::Data => match bin.bytes {
-            0..=16 => "▁",
-            17..=64 => "▂",
-            65..=256 => "▃",
-            257..=1_024 => "▄",
-            1_025..=4_096 => "▅",
-            4_097..=16_384 => "▆",
-            16_385..=65_536 => "▇",
-            _ => "█",
-        },
+        ActivityKind::Data => {
+            let step = (bin.bytes.saturating_sub(1) / 16).checked_ilog(4).map_or(0, |step| step as usize + 1);
+            ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"][step.min(7)]
+        }
     }
 }
 

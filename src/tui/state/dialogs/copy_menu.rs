@@ -12,7 +12,6 @@ const PARTS: [Action; 6] = [
     Action::CopyRecordHex,
 ];
 
-/// The copy menu.
 #[derive(Clone, Debug)]
 pub struct CopyMenu {
     /// The actions for the parts that the record has: at least one.

@@ -15,11 +15,8 @@ use crate::tui::panel::cycled;
 pub enum Scope {
     /// The record under the cursor.
     Cursor,
-    /// The marked records.
     Marked,
-    /// The records that match the filter.
     Filtered,
-    /// All records.
     All,
 }
 
@@ -38,26 +35,20 @@ impl Scope {
 /// A row of the dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub enum ExportRow {
-    /// Which records.
     Scope,
-    /// In which format.
     Format,
-    /// To which file.
     Path,
 }
 
-/// The export dialog.
 #[derive(Clone, Debug)]
 pub struct ExportDialog {
     /// The chosen records.
     pub scope: Scope,
     /// The choices, with their number of records.
     pub scopes: Vec<(Scope, u64)>,
-    /// The formats.
     pub formats: Vec<FormatChoice>,
     /// Index of the chosen format.
     pub format: usize,
-    /// Path of the file.
     pub path: Input,
     /// Whether the user has typed a path, so that it no longer follows the choices.
     path_is_typed: bool,
@@ -83,7 +74,6 @@ impl ExportDialog {
         dialog
     }
 
-    /// The chosen format.
     pub fn chosen_format(&self) -> Option<&FormatChoice> {
         self.formats.get(self.format)
     }

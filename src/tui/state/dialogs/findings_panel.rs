@@ -29,7 +29,6 @@ impl FindingsPanel {
         self.select(tallies, self.row(tallies).saturating_add_signed(by).min(last));
     }
 
-    /// Selects a row.
     pub fn select(&mut self, tallies: &[Tally], row: usize) {
         if let Some(tally) = tallies.get(row) {
             self.rule = Some(tally.rule);

@@ -7,10 +7,10 @@ mod prompt;
 
 use crossterm::event::KeyEvent;
 
-pub use self::copy_menu::CopyMenu;
-pub use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
-pub use self::findings_panel::FindingsPanel;
-pub use self::prompt::{Prompt, Purpose};
+pub(crate) use self::copy_menu::CopyMenu;
+pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
+pub(crate) use self::findings_panel::FindingsPanel;
+pub(crate) use self::prompt::{Prompt, Purpose};
 use super::jobs::Unsaved;
 use crate::tui::export_request::ExportRequest;
 use crate::tui::keymap::Context;

@@ -11,7 +11,6 @@ use crate::capture::query::filter::{self, Filter, FilterError};
 pub struct Prompt {
     /// What the text is for.
     pub purpose: Purpose,
-    /// The text.
     pub input: Input,
     /// Why the text was not accepted.
     pub error: Option<String>,
@@ -24,7 +23,6 @@ pub struct Prompt {
 pub enum Purpose {
     /// Text or bytes to find.
     Find,
-    /// A filter.
     Filter,
     /// A note on that record.
     Note(u64),
@@ -68,7 +66,6 @@ impl Prompt {
         }
     }
 
-    /// Types a key.
     pub fn type_key(&mut self, key: KeyEvent) {
         self.error = None;
         self.completion = None;

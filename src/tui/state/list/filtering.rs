@@ -15,7 +15,6 @@ const SLICE: Duration = Duration::from_millis(4);
 
 /// The applied filter.
 pub struct Filtering {
-    /// The filter.
     pub filter: Filter,
     engine: Engine,
     /// The connections with a matching record.

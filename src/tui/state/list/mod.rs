@@ -1,7 +1,6 @@
 //! The list of records: its rows, its cursor and what the user has done with it.
 
 mod background_filter;
-mod evicted;
 mod filtering;
 mod page;
 mod rows;
@@ -25,7 +24,6 @@ use crate::capture::store::{Capture, Totals};
 /// The list of records.
 #[derive(Default)]
 pub struct List {
-    /// The rows.
     pub rows: Rows,
     filtering: Option<Filtering>,
     /// The messages of the rows that were in view.
@@ -42,7 +40,6 @@ pub struct List {
     pub following: bool,
     /// Number of the last record when following ended.
     held_at: u64,
-    /// Marked records.
     pub marks: BTreeSet<u64>,
     /// Whether records wait to get rows.
     pub incomplete: bool,
@@ -83,7 +80,6 @@ impl List {
         self.messages.known(no)
     }
 
-    /// The applied filter.
     pub fn filter(&self) -> Option<&Filter> {
         self.filtering.as_ref().map(|filtering| &filtering.filter)
     }
@@ -130,6 +126,27 @@ impl List {
     fn check_cursor(&mut self) {
         self.cursor_unchecked = true;
         self.in_child = false;
+    }
+
+    /// Drops evicted records from the rows, the marks and the shown connections. The other rows keep their place on the screen.
+    /// Returns true if the record under the cursor was evicted: the cursor must go to the first record that is kept.
+    pub fn evict(&mut self, capture: &Capture, totals: &Totals) -> bool {
+        let kept = totals.first;
+        let above = self.rows.row_from(kept);
+        self.rows.evict(totals);
+        self.top = self.top.saturating_sub(above.saturating_sub(self.rows.row_from(kept)));
+        if let Some(filtering) = &mut self.filtering {
+            filtering.connections.retain(capture);
+        }
+        // The first kept record is a gap now if its first bytes were evicted.
+        self.page.cache.clear();
+        self.marks = self.marks.split_off(&kept);
+        self.held_at = self.held_at.max(kept - 1);
+        let evicted = self.cursor > 0 && self.cursor < kept;
+        // The expanded row of a child may be evicted before the child. Which record has a row is known only when the rows have been
+        // chosen.
+        self.cursor_unchecked |= evicted || self.in_child;
+        evicted
     }
 
     /// Adds the rows of new records, for a few milliseconds. This is the only place where rows are added.

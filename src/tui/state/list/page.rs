@@ -18,19 +18,15 @@ const MAX_CACHED: usize = 1024;
 pub struct PageRow {
     /// Number of the row.
     pub at: u64,
-    /// The row.
     pub row: Row,
-    /// Its record.
     pub record: Record,
     /// The message that the row shows, in the view of messages.
     pub message: Option<Message>,
     /// Kind, length, bits and preview.
     pub summary: Summary,
-    /// The user's note.
     pub note: Option<String>,
 }
 
-/// The rows in view.
 #[derive(Debug, Default)]
 pub struct Page {
     /// The rows in view.

@@ -38,7 +38,6 @@ pub struct RowChoice {
 pub struct Row {
     /// Number of the record.
     pub no: u64,
-    /// What the row shows.
     pub kind: RowKind,
 }
 
@@ -89,7 +88,6 @@ impl Rows {
         self.base_len() + self.expanded.values().map(|children| children.len() as u64).sum::<u64>()
     }
 
-    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.base_len() == 0
     }
@@ -160,7 +158,6 @@ impl Rows {
         self.expanded = expanded;
     }
 
-    /// Whether a row is expanded.
     pub fn is_expanded(&self, no: u64) -> bool {
         self.expanded.contains_key(&no)
     }
