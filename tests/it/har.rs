@@ -417,6 +417,7 @@ mod read {
             "request": {"url": "ws://a/"}, "response": {"status": 101}, "startedDateTime": "2026-11-22T19:30:01Z",
             "_webSocketMessages": [
                 {"type": "error", "time": 1, "opcode": -1, "data": "went wrong"},
+                {"type": "error", "time": 1, "opcode": 1, "data": "went wrong again"},
                 {"type": "send", "time": 2, "opcode": 2, "data": "not base64!"},
                 {"type": "send", "time": 3, "opcode": 7, "data": null},
                 {"type": "send", "time": 4, "opcode": 9, "data": "cGluZw"},
@@ -424,13 +425,131 @@ mod read {
             ],
         }));
         assert_eq!(said(&capture).len(), 3);
-        assert!(
-            capture
-                .trouble()
-                .reason
-                .expect("a reason")
-                .starts_with("3 messages with a type, opcode or base64 that is not valid")
+        // By type, by opcode, and those that are kept although their data is not base64.
+        let reason = capture.trouble().reason.expect("a reason");
+        let counts: Vec<_> = reason.split("; ").map(|line| line.split(' ').next()).collect();
+        assert_eq!(counts, [Some("2"), Some("1"), Some("1")]);
+    }
+
+    /// An entry with these messages, in which the time of the entry comes last.
+    fn entry_at_ten(messages: &Value) -> Value {
+        json!({"_webSocketMessages": messages, "request": {"url": "wss://api.example.com/ws"}, "response": {"status": 101},
+               "timings": {"send": 0, "wait": 1, "receive": 1}, "startedDateTime": "2026-06-02T10:00:00.000Z"})
+    }
+
+    #[test]
+    fn without_an_opcode_a_message_is_text() {
+        let message = |data: &str, more: Value| {
+            let mut message = json!({"type": "send", "time": 1_795_375_801.5, "data": data});
+            message.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            message
+        };
+        let all = [
+            message("42[\"x\",1]", json!({})),
+            message("AAEC", json!({"opcode": null})),
+            message("c", json!({"opcode": "1"})),
+        ];
+        let capture = one(&entry_at_ten(&json!(all)));
+        let seen: Vec<_> = said(&capture).into_iter().map(|(_, opcode, _, data)| (opcode, data)).collect();
+        assert_eq!(seen, [(1, "42[\"x\",1]".to_owned()), (1, "AAEC".to_owned()), (1, "c".to_owned())]);
+        assert_eq!((capture.trouble().reason, rules(&capture)), (None, vec![]));
+    }
+
+    #[test]
+    fn times_of_another_clock_begin_when_the_entry_does() {
+        let message = |time: Value, data: &str| json!({"type": "receive", "time": time, "data": data});
+        let times = |messages: Value| {
+            let capture = one(&entry_at_ten(&messages));
+            assert_eq!((capture.trouble().reason, rules(&capture)), (None, vec![]));
+            let said = said(&capture).into_iter();
+            said.map(|(_, _, time, data)| format!("{data} {}", &time[11..])).collect::<Vec<_>>()
+        };
+        // Seconds since the start of the browser; the third one is missing.
+        assert_eq!(
+            times(json!([
+                message(json!(86_412.25), "a"),
+                message(json!(86_413.5), "b"),
+                json!({"type": "send", "data": "c"}),
+                message(json!(86_414.25), "d"),
+            ])),
+            ["a 10:00:00.000000000Z", "b 10:00:01.250000000Z", "c 10:00:01.250000000Z", "d 10:00:02.000000000Z"]
         );
+        // Text, and a number as text.
+        assert_eq!(
+            times(json!([
+                message(json!("2026-06-02T12:00:03.5+02:00"), "a"),
+                message(json!("1780394404.25"), "b"),
+                message(json!("2026-06-02T10:00:05Z"), "c"),
+            ])),
+            ["a 10:00:03.500000000Z", "b 10:00:04.250000000Z", "c 10:00:05.000000000Z"]
+        );
+        // None at all: the order of the file, when the response arrived.
+        let order = times(json!([message(json!(null), "b"), message(json!("soon"), "a"), message(json!(-1), "c")]));
+        assert_eq!(order, ["b 10:00:00.001000000Z", "a 10:00:00.001000000Z", "c 10:00:00.001000000Z"]);
+    }
+
+    #[test]
+    fn a_har_by_firefox_has_only_handshakes_and_says_so() {
+        let header = |name: &str, value: &str| json!({"name": name, "value": value});
+        let entry = json!({
+            "startedDateTime": "2026-06-02T10:00:00.000+02:00", "serverIPAddress": "192.0.2.7", "timings": {"wait": 20},
+            "request": {"method": "GET", "url": "wss://echo.example/", "httpVersion": "HTTP/1.1", "headers": [
+                header("Host", "echo.example"), header("Sec-WebSocket-Version", "13"), header("Upgrade", "websocket"),
+                header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), header("Connection", "keep-alive, Upgrade")]},
+            "response": {"status": 101, "statusText": "Switching Protocols", "headers": [
+                header("upgrade", "websocket"), header("connection", "Upgrade"),
+                header("sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")]},
+        });
+        let page = json!({"request": {"url": "https://echo.example/"}, "response": {"status": 200}});
+        // By its URL, and by its response.
+        for (url, creator) in [("wss://echo.example/", "Firefox"), ("https://echo.example/", "Another")] {
+            let mut entry = entry.clone();
+            entry["request"]["url"] = json!(url);
+            let log = json!({"creator": {"name": creator}, "entries": [page, entry]});
+            let capture = opened(json!({"log": log}).to_string().as_bytes());
+            let kinds: Vec<_> = lines(&capture).iter().map(|line| line["type"].clone()).collect();
+            assert_eq!(kinds[..2], ["request", "response"]);
+            assert_eq!(rules(&capture), Vec::<&str>::new());
+            let reason = capture.trouble().reason.expect("a reason");
+            assert!(reason.starts_with("1 WebSocket ") && reason.contains("Chrome"), "{reason}");
+            assert_eq!(reason.contains("Firefox"), creator == "Firefox");
+        }
+        // A WebSocket on which nothing was said.
+        let mut quiet = entry;
+        quiet["_webSocketMessages"] = json!([]);
+        assert_eq!(one(&quiet).trouble().reason, None);
+    }
+
+    #[test]
+    fn compressed_files_are_recognized_by_their_content() {
+        use std::io::Write as _;
+
+        let gzip = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(bytes).expect("in memory");
+            encoder.finish().expect("in memory")
+        };
+        let har = json!({"log": {"entries": [entry_at_ten(&messages())]}}).to_string().into_bytes();
+        let ndjson = exported(&sample("ticker"), Format::Ndjson);
+        // In two members, as appending to a compressed log gives.
+        let (first, second) = ndjson.split_at(ndjson.len() / 2);
+        for (plain, compressed) in [(&har, gzip(&har)), (&ndjson, [gzip(first), gzip(second)].concat())] {
+            let [plain, inflated] = [plain, &compressed].map(|bytes| opened(bytes));
+            assert_eq!(lines(&inflated), lines(&plain));
+            assert_eq!((inflated.trouble(), inflated.reconstructed()), (plain.trouble(), plain.reconstructed()));
+        }
+        let compressed = gzip(&ndjson);
+        let cut = opened(&compressed[..compressed.len() / 2]);
+        assert!(cut.trouble().reason.is_some() && cut.len() > 2);
+        let followed = import::ImportOptions { follow: true, ..import::ImportOptions::default() };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.har");
+        fs::write(&path, &compressed).expect("written");
+        assert!(import::open_with(&path, followed).is_err(), "it cannot grow");
+        for nothing in [&b"just text"[..], b"", b"{\"entries\":[]}"] {
+            fs::write(&path, gzip(nothing)).expect("written");
+            assert!(import::open(&path).is_err());
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The file is not a capture.
-    #[error("{} is {what}; framescope opens pcapng and pcap, also compressed with gzip, HAR and its own NDJSON", path.display())]
+    #[error("{} is {what}; framescope opens pcapng, pcap, HAR and its own NDJSON, also compressed with gzip", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! Files compressed with gzip (RFC 1952). They are inflated into an unnamed file, from which packets are read by position.
+//! Files compressed with gzip (RFC 1952). They are inflated into an unnamed file, which is read by position.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, Write as _};

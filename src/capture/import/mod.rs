@@ -10,6 +10,7 @@ pub mod samples;
 mod tcp;
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,8 +20,9 @@ pub use self::error::OpenError;
 use self::json::Conversion;
 use super::store::{Capture, scratch};
 
-/// How many bytes at the beginning of a file are examined to find its format.
-const BEGINNING: usize = 64;
+/// How many bytes at the beginning of a file are examined to find its format. The keys of a JSON file can be this far from its first
+/// byte.
+const BEGINNING: usize = 64 * 1024;
 
 /// How to open a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,21 +36,18 @@ pub struct ImportOptions {
 /// Reads an opened file into its capture, on the thread that calls [`Loader::run`].
 pub struct Loader {
     capture: Capture,
-    source: Source,
+    file: Arc<File>,
+    /// The compressed file, which is inflated into `file` first.
+    compressed: Option<File>,
+    format: FileFormat,
 }
 
-/// The format of the file.
-enum Source {
+/// The format of a file, inflated if it is compressed.
+enum FileFormat {
     /// pcapng or pcap.
-    Packets {
-        /// The file from which the capture reads bytes.
-        file: Arc<File>,
-        options: ImportOptions,
-        /// The compressed file, which is inflated into `file` first.
-        compressed: Option<File>,
-    },
+    Packets(ImportOptions),
     /// JSON, which is converted into pcapng.
-    Text { file: File, conversion: Conversion },
+    Text(Conversion),
 }
 
 /// Opens a file with the default options. See [`open_with`].
@@ -71,54 +70,65 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
         return Err(foreign("a folder"));
     }
     let unfollowable = |what| OpenError::Unfollowable { path: path.to_owned(), what };
-    if let Some(conversion) = Conversion::begin(&source, path)? {
-        if options.follow {
-            return Err(unfollowable("not a packet capture"));
-        }
-        let capture = conversion.capture();
-        capture.set_loading(true);
-        return Ok((capture.clone(), Loader { capture, source: Source::Text { file: source, conversion } }));
-    }
-    let mut beginning = [0; BEGINNING];
-    let read = source.read_at(&mut beginning, 0).map_err(io)?;
-    let mut beginning = beginning[..read].to_vec();
-    let (file, compressed) = if gzip::is_gzip(&beginning) {
-        if options.follow {
-            return Err(unfollowable("compressed"));
-        }
+    let mut beginning = beginning(&source).map_err(io)?;
+    let is_compressed = gzip::is_gzip(&beginning);
+    if is_compressed {
         beginning =
             gzip::beginning(&source, BEGINNING).ok_or_else(|| foreign("compressed, and damaged at its beginning"))?;
-        let inflated = scratch::file();
-        (inflated.map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?, Some(source))
-    } else {
-        (source, None)
-    };
-    match not_packets(&beginning) {
-        // The program that writes the file has not begun.
-        Some(_) if options.follow && beginning.is_empty() => {}
-        Some(what) => return Err(foreign(what)),
-        None => {}
     }
-    let file = Arc::new(file);
-    let capture = Capture::over(Arc::clone(&file), path);
+    let conversion = Conversion::begin(&beginning, path)?;
+    if options.follow && (is_compressed || conversion.is_some()) {
+        return Err(unfollowable(if is_compressed { "compressed" } else { "not a packet capture" }));
+    }
+    let (file, compressed) = if is_compressed {
+        let inflated = scratch::file().map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?;
+        (Arc::new(inflated), Some(source))
+    } else {
+        (Arc::new(source), None)
+    };
+    let (capture, format) = match conversion {
+        Some(conversion) => (conversion.capture(), FileFormat::Text(conversion)),
+        None => {
+            match not_packets(&beginning) {
+                // The program that writes the file has not begun.
+                Some(_) if options.follow && beginning.is_empty() => {}
+                Some(what) => return Err(foreign(what)),
+                None => {}
+            }
+            let capture = Capture::over(Arc::clone(&file), path);
+            capture.set_growing(options.follow);
+            (capture, FileFormat::Packets(options))
+        }
+    };
     capture.set_loading(true);
-    capture.set_growing(options.follow);
-    Ok((capture.clone(), Loader { capture, source: Source::Packets { file, options, compressed } }))
+    Ok((capture.clone(), Loader { capture, file, compressed, format }))
+}
+
+/// The first bytes of a file.
+fn beginning(file: &File) -> io::Result<Vec<u8>> {
+    let mut beginning = vec![0; BEGINNING];
+    let mut had = 0;
+    while had < beginning.len() {
+        match file.read_at(&mut beginning[had..], had as u64)? {
+            0 => break,
+            read => had += read,
+        }
+    }
+    beginning.truncate(had);
+    Ok(beginning)
 }
 
 impl Loader {
     /// Reads the file to its end, or until `cancel` is set. Damage is reported in the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
-        let capture = &self.capture;
-        match self.source {
-            Source::Text { file, conversion } => conversion.run(capture, file, cancel),
-            Source::Packets { file, options, compressed } => {
-                let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
-                packets::read(capture, &file, &options, cancel);
-                if let Some(damage) = damage {
-                    capture.add_trouble(&damage.to_string());
-                }
-            }
+        let Self { capture, file, compressed, format } = self;
+        let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
+        match format {
+            FileFormat::Text(conversion) => conversion.run(&capture, &file, cancel),
+            FileFormat::Packets(options) => packets::read(&capture, &file, &options, cancel),
+        }
+        if let Some(damage) = damage {
+            capture.add_trouble(&damage.to_string());
         }
         capture.set_growing(false);
         capture.set_loading(false);

@@ -7,18 +7,14 @@ mod record;
 mod replay;
 
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::error::OpenError;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
-
-/// How much of a file is examined for the keys that identify its format, in bytes.
-const EXAMINED: usize = 64 * 1024;
 
 /// The format of a JSON file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +30,12 @@ pub struct Conversion {
 }
 
 impl Conversion {
-    /// Prepares the conversion of a file; `None` if it is neither NDJSON nor HAR. The private file has no name.
+    /// Prepares the conversion of a file with this beginning; `None` if it is neither NDJSON nor HAR. The private file has no name.
     ///
     /// # Errors
-    /// If the file cannot be read, or the private file cannot be created.
-    pub fn begin(file: &File, path: &Path) -> Result<Option<Self>, OpenError> {
-        let Some(kind) = kind(file).map_err(|source| OpenError::Io { path: path.to_owned(), source })? else {
-            return Ok(None);
-        };
+    /// If the private file cannot be created.
+    pub fn begin(beginning: &[u8], path: &Path) -> Result<Option<Self>, OpenError> {
+        let Some(kind) = kind(beginning) else { return Ok(None) };
         let spool = Spool::unnamed().map_err(|source| OpenError::Convert { path: path.to_owned(), source })?;
         Ok(Some(Self { kind, recorder: Recorder::named(spool, path) }))
     }
@@ -52,7 +46,7 @@ impl Conversion {
     }
 
     /// Converts the file to its end, or until `cancel` is set.
-    pub fn run(self, capture: &Capture, file: File, cancel: &AtomicBool) {
+    pub fn run(self, capture: &Capture, file: &Arc<File>, cancel: &AtomicBool) {
         match self.kind {
             Kind::Ndjson => ndjson::read(capture, file, self.recorder, cancel),
             Kind::Har => har::read(capture, file, self.recorder, cancel),
@@ -61,21 +55,13 @@ impl Conversion {
 }
 
 /// The format of a file, from the first keys of the object that it begins with.
-fn kind(file: &File) -> io::Result<Option<Kind>> {
-    let mut beginning = vec![0; EXAMINED];
-    let mut had = 0;
-    while had < beginning.len() {
-        match file.read_at(&mut beginning[had..], had as u64)? {
-            0 => break,
-            read => had += read,
-        }
-    }
-    let text = beginning[..had].strip_prefix(b"\xef\xbb\xbf").unwrap_or(&beginning[..had]);
-    Ok(keys(text.trim_ascii_start()).find_map(|key| match key {
+fn kind(beginning: &[u8]) -> Option<Kind> {
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
+    keys(text.trim_ascii_start()).find_map(|key| match key {
         b"v" => Some(Kind::Ndjson),
         b"log" => Some(Kind::Har),
         _ => None,
-    }))
+    })
 }
 
 /// The keys of the object that `json` begins with. `json` may end anywhere.

@@ -30,8 +30,8 @@ const MAX_LOOKAHEAD: usize = 256;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the file into the capture. At a damaged line it stops, and reports the line in the capture's trouble.
-pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
-    let mut lines = LineReader::new(Arc::new(file), 0);
+pub fn read(capture: &Capture, file: &Arc<File>, recorder: Recorder, cancel: &AtomicBool) {
+    let mut lines = LineReader::new(Arc::clone(file), 0);
     let mut importer = Importer {
         capture,
         replay: Replay::new(recorder),

@@ -1,7 +1,7 @@
 //! One entry of a HAR: its messages become frames, its headers a handshake.
 //!
-//! Chrome writes times in seconds, Playwright in milliseconds, or −1 for an unknown time. Text is written as it is, other
-//! payloads in base64.
+//! Chrome writes times in seconds, Playwright in milliseconds, or −1 for an unknown time; others write the seconds of a clock that
+//! started at any time, or text. Text is written as it is, other payloads in base64.
 
 use std::io;
 
@@ -27,8 +27,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A larger time is in milliseconds: as seconds it would be after the year 5000.
-const MAX_SECONDS: f64 = 1e11;
+/// A time before September 2001 is not one since 1970: its clock started at another time.
+const MIN_SINCE_1970: Time = Time(1_000_000_000_000_000_000);
 
 /// The values of the entry that is being read.
 #[derive(Debug, Default)]
@@ -54,15 +54,22 @@ impl Events {
             "send" => Direction::ClientToServer,
             "receive" => Direction::ServerToClient,
             // Chrome writes errors as messages of another type.
-            _ => return self.leave_out(),
+            _ => {
+                self.odd_types += 1;
+                return Ok(());
+            }
         };
-        let opcode = match message.opcode.0 {
-            1.0 => Opcode::Text,
-            2.0 => Opcode::Binary,
-            8.0 => Opcode::Close,
-            9.0 => Opcode::Ping,
-            10.0 => Opcode::Pong,
-            _ => return self.leave_out(),
+        let opcode = match message.opcode.map(|opcode| opcode.0) {
+            // Without an opcode, nothing says that the data is base64.
+            None | Some(1.0) => Opcode::Text,
+            Some(2.0) => Opcode::Binary,
+            Some(8.0) => Opcode::Close,
+            Some(9.0) => Opcode::Ping,
+            Some(10.0) => Opcode::Pong,
+            Some(_) => {
+                self.odd_opcodes += 1;
+                return Ok(());
+            }
         };
         let data = message.data.map(|data| data.0).unwrap_or_default();
         let payload = match opcode {
@@ -70,16 +77,11 @@ impl Events {
                 .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
                 .into_bytes(),
             _ => BASE64.decode(&data).unwrap_or_else(|_| {
-                self.odd += 1;
+                self.odd_data += 1;
                 data
             }),
         };
-        self.frame(direction, opcode, time(message.time.0), payload)
-    }
-
-    fn leave_out(&mut self) -> io::Result<()> {
-        self.odd += 1;
-        Ok(())
+        self.frame(direction, opcode, message.time.0, payload)
     }
 
     fn frame(&mut self, direction: Direction, opcode: Opcode, time: Time, mut payload: Vec<u8>) -> io::Result<()> {
@@ -99,7 +101,7 @@ impl Events {
 impl HarEntry {
     /// Adds the handshake before the frames, and gives every event its time.
     pub fn finish(self, events: &mut Events) -> io::Result<()> {
-        let is_websocket = self.kind.eq_ignore_ascii_case("websocket") || self.has_messages;
+        let is_websocket = self.is_websocket();
         let Some(request) = &self.request else {
             return self.without_request(events, is_websocket);
         };
@@ -107,14 +109,18 @@ impl HarEntry {
             events.skipped += 1;
             return Ok(());
         }
-        let status = self.response.as_ref().map_or(0.0, |response| response.status.0);
+        let status = self.status();
         let any = !events.since(self.first).is_empty();
         // HTTP/2 answers with 200 (RFC 8441); some programs write no status.
         let upgraded = any || status == 101.0 || self.has_messages && status < 300.0;
+        if upgraded && !self.has_messages {
+            events.without_messages += 1;
+        }
         let number = events.connections;
         let (asked, answered) = heads(request, self.response.as_ref(), invented_key(number), upgraded);
-        let (asked_at, answered_at) = self.times(events);
         self.close(events, upgraded)?;
+        self.anchor(events);
+        let (asked_at, answered_at) = self.times(events);
         let mut latest = answered_at;
         for event in events.since(self.first) {
             if event.time == Time(0) {
@@ -133,6 +139,21 @@ impl HarEntry {
         Ok(())
     }
 
+    /// Returns true if the entry is a WebSocket. Firefox does not say so: the URL or an accepted upgrade shows it.
+    fn is_websocket(&self) -> bool {
+        let is_upgrade = || {
+            let mut headers = self.response.iter().flat_map(|response| &response.headers);
+            self.status() == 101.0 && headers.any(|header| header.is("upgrade", "websocket"))
+        };
+        let by_url = || self.request.as_ref().is_some_and(|request| Url::read(&request.url.0).is_websocket);
+        self.kind.eq_ignore_ascii_case("websocket") || self.has_messages || by_url() || is_upgrade()
+    }
+
+    /// The status of the response; 0 if the entry has none.
+    fn status(&self) -> f64 {
+        self.response.as_ref().map_or(0.0, |response| response.status.0)
+    }
+
     /// The file ended before the request: the frames follow a made-up handshake.
     fn without_request(&self, events: &mut Events, is_websocket: bool) -> io::Result<()> {
         if !is_websocket || events.since(self.first).is_empty() {
@@ -148,6 +169,18 @@ impl HarEntry {
             ..Self::default()
         };
         known.finish(events)
+    }
+
+    /// Moves times of a clock that did not start in 1970: the first of them becomes the time at which the entry started.
+    fn anchor(&self, events: &mut Events) {
+        let Some(started) = record::time(&self.started) else { return };
+        let mut first = None;
+        for event in events.since(self.first) {
+            if (Time(1)..MIN_SINCE_1970).contains(&event.time) {
+                let first = *first.get_or_insert(event.time);
+                event.time = Time(started.0.saturating_add(event.time.0.saturating_sub(first.0)));
+            }
+        }
     }
 
     /// When the request was sent, and when the response arrived.
@@ -173,17 +206,10 @@ impl HarEntry {
         payload.extend_from_slice(reason.as_bytes());
         for direction in Direction::BOTH {
             events.entry.masked = self.masked;
-            events.frame(direction, Opcode::Close, time(timestamp.0), payload.clone())?;
+            events.frame(direction, Opcode::Close, timestamp.0, payload.clone())?;
         }
         Ok(())
     }
-}
-
-/// A time in seconds or milliseconds since 1970; 0 if it is unknown.
-fn time(value: f64) -> Time {
-    let nanos = if value > MAX_SECONDS { value * 1e6 } else { value * 1e9 };
-    // A double has a precision of microseconds here; finer digits are noise.
-    Time(to_integer((nanos / 1e3).round()).saturating_mul(1000))
 }
 
 /// A masking key that is neither zero nor the key of the frame before. The same file gives the same keys.
@@ -213,16 +239,6 @@ const fn mix(seed: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_read_whatever_their_unit() {
-        assert_eq!(time(1_795_375_800.123_456_7), Time(1_795_375_800_123_457_000));
-        assert_eq!(time(1_795_375_800_123.456), Time(1_795_375_800_123_456_000));
-        for nothing in [-1.0, 0.0, f64::NAN] {
-            assert_eq!(time(nothing), Time(0));
-        }
-        assert!(time(f64::INFINITY).0 > 0);
-    }
 
     #[test]
     fn masking_keys_are_not_zero_and_differ_from_their_neighbours() {

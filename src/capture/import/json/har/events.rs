@@ -36,8 +36,14 @@ pub struct Events {
     pub connections: u64,
     /// Entries that are not WebSockets.
     pub skipped: u64,
-    /// Messages that are left out, or kept as text.
-    pub odd: u64,
+    /// WebSockets with a handshake, of which the file has no messages.
+    pub without_messages: u64,
+    /// Messages that are left out because they were neither sent nor received.
+    pub odd_types: u64,
+    /// Messages that are left out because of their opcode.
+    pub odd_opcodes: u64,
+    /// Messages whose data is not base64, and is kept as text.
+    pub odd_data: u64,
     /// The program that wrote the file.
     pub creator: Option<String>,
 }
@@ -68,7 +74,10 @@ impl Events {
             entry: HarEntry::default(),
             connections: 0,
             skipped: 0,
-            odd: 0,
+            without_messages: 0,
+            odd_types: 0,
+            odd_opcodes: 0,
+            odd_data: 0,
             creator: None,
         })
     }
@@ -118,18 +127,33 @@ impl Events {
         }
     }
 
-    /// What of the file cannot be shown, in one line.
-    pub fn trouble(&self) -> Option<String> {
-        match (self.all.is_empty(), self.skipped, self.odd) {
-            (true, 0, _) => Some("this HAR has no entries".to_owned()),
-            (true, 1, _) => Some("the only entry of this HAR is not a WebSocket".to_owned()),
-            (true, n, _) => Some(format!("none of the {} entries of this HAR is a WebSocket", grouped(n))),
-            (false, _, 0) => None,
-            (false, _, odd) => Some(format!(
-                "{} with a type, opcode or base64 that is not valid: left out, or kept as text",
-                count(odd, "message")
-            )),
+    /// What of the file cannot be shown, a line each.
+    pub fn trouble(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match (self.all.is_empty(), self.skipped) {
+            (false, _) => {}
+            (true, 0) => lines.push("this HAR has no entries".to_owned()),
+            (true, 1) => lines.push("the only entry of this HAR is not a WebSocket".to_owned()),
+            (true, n) => lines.push(format!("none of the {} entries of this HAR is a WebSocket", grouped(n))),
         }
+        if self.without_messages > 0 {
+            let is_firefox = self.creator.as_deref().is_some_and(|name| name.contains("Firefox"));
+            lines.push(format!(
+                "{} without messages{}; export the HAR with Chrome, or capture the packets",
+                count(self.without_messages, "WebSocket"),
+                if is_firefox { ": Firefox writes only the handshake into a HAR" } else { " in this HAR" }
+            ));
+        }
+        for (messages, why) in [
+            (self.odd_types, "left out: the type is neither send nor receive"),
+            (self.odd_opcodes, "left out: the opcode is not that of a text, binary, close, ping or pong"),
+            (self.odd_data, "shown as text: the data is not base64"),
+        ] {
+            if messages > 0 {
+                lines.push(format!("{} {why}", count(messages, "message")));
+            }
+        }
+        lines
     }
 
     /// Replays the events into the recorder, in the order of their times.

@@ -26,7 +26,7 @@ use events::Events;
 const BUFFER: usize = 256 * 1024;
 
 /// Reads the file into the capture: the messages before the first damage, which is reported in the capture's trouble.
-pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBool) {
+pub fn read(capture: &Capture, file: &File, recorder: Recorder, cancel: &AtomicBool) {
     let mut events = match Events::new() {
         Ok(events) => events,
         Err(e) => {
@@ -41,9 +41,7 @@ pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBo
         events.interrupted();
         capture.add_trouble(&format!("{}; messages before the damage are shown", printable::text(&e.to_string())));
     }
-    if let Some(words) = events.trouble() {
-        capture.add_trouble(&words);
-    }
+    events.trouble().iter().for_each(|words| capture.add_trouble(words));
     if events.connections > 0 {
         recorder.mark_reconstructed(&source(&events));
     }
@@ -52,7 +50,7 @@ pub fn read(capture: &Capture, file: File, recorder: Recorder, cancel: &AtomicBo
     }
 }
 
-fn parse(events: &mut Events, mut file: File, cancel: &AtomicBool) -> Result<(), serde_json::Error> {
+fn parse(events: &mut Events, mut file: &File, cancel: &AtomicBool) -> Result<(), serde_json::Error> {
     file.rewind().map_err(serde_json::Error::io)?;
     let mut reader = BufReader::with_capacity(BUFFER, Cancellable { file, cancel });
     // serde_json does not accept a byte order mark.
@@ -78,7 +76,7 @@ fn source(events: &Events) -> String {
 
 /// A file whose reads fail once the conversion is cancelled.
 struct Cancellable<'a> {
-    file: File,
+    file: &'a File,
     cancel: &'a AtomicBool,
 }
 

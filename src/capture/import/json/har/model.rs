@@ -6,6 +6,9 @@ use serde::de::{Deserializer, IgnoredAny, Visitor};
 use serde::{Deserialize, de};
 use serde_json::Value;
 
+use crate::capture::import::json::record;
+use crate::proto::time::Time;
+
 /// The program that wrote the HAR.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -19,9 +22,8 @@ pub struct Creator {
 pub struct HarMessage {
     /// `send` or `receive`.
     pub r#type: Text,
-    /// Seconds or milliseconds since 1970; −1 or 0 if it is unknown.
-    pub time: Number,
-    pub opcode: Number,
+    pub time: HarTime,
+    pub opcode: Option<Number>,
     pub data: Option<JsonBytes>,
 }
 
@@ -45,6 +47,13 @@ pub struct Header {
     pub value: Text,
 }
 
+impl Header {
+    /// Returns true if the header has this name and this value. Case does not matter.
+    pub fn is(&self, name: &str, value: &str) -> bool {
+        self.name.0.eq_ignore_ascii_case(name) && self.value.0.eq_ignore_ascii_case(value)
+    }
+}
+
 /// Milliseconds; negative for a step that was not taken.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -66,7 +75,7 @@ pub enum Close {
         #[serde(default)]
         reason: Text,
         #[serde(default)]
-        timestamp: Number,
+        timestamp: HarTime,
     },
     Word(IgnoredAny),
 }
@@ -127,6 +136,26 @@ impl From<Value> for Number {
     }
 }
 
+/// A larger time is in milliseconds: as seconds it would be after the year 5000.
+const MAX_SECONDS: f64 = 1e11;
+
+/// A time; 0 if it is unknown. Numbers are seconds or milliseconds, text is that of RFC 3339 or a number.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(from = "Value")]
+pub struct HarTime(pub Time);
+
+impl From<Value> for HarTime {
+    fn from(value: Value) -> Self {
+        if let Some(time) = value.as_str().and_then(record::time) {
+            return Self(time);
+        }
+        let Number(number) = value.into();
+        let nanos = if number > MAX_SECONDS { number * 1e6 } else { number * 1e9 };
+        // A double has a precision of microseconds here; finer digits are noise.
+        Self(Time(to_integer((nanos / 1e3).round()).saturating_mul(1000)))
+    }
+}
+
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
@@ -135,4 +164,23 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserial
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "this cast saturates")]
 pub const fn to_integer(number: f64) -> u64 {
     number as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn times_are_read_whatever_their_unit() {
+        let read = |value: Value| HarTime::from(value).0;
+        assert_eq!(read(json!(1_795_375_800.123_456_7)), Time(1_795_375_800_123_457_000));
+        assert_eq!(read(json!(1_795_375_800_123.456)), Time(1_795_375_800_123_456_000));
+        assert_eq!(read(json!("1795375800.5")), Time(1_795_375_800_500_000_000));
+        assert_eq!(read(json!("2026-11-22T20:30:00.25+01:00")), Time(1_795_375_800_250_000_000));
+        for nothing in [json!(-1), json!(0), json!(null), json!("soon"), json!([1])] {
+            assert_eq!(read(nothing), Time(0));
+        }
+        assert!(read(json!(1e308)).0 > 0);
+    }
 }

@@ -9,6 +9,8 @@ pub struct Url<'a> {
     pub host: &'a str,
     /// Path and query.
     pub target: &'a str,
+    /// Whether it is that of a WebSocket (RFC 6455 §3).
+    pub is_websocket: bool,
     /// Whether it goes over TLS.
     is_secure: bool,
 }
@@ -26,6 +28,7 @@ impl<'a> Url<'a> {
         Self {
             host: if is_valid(host) { host } else { "" },
             target: if is_valid(target) { target } else { "/" },
+            is_websocket: matches!(scheme, "ws" | "wss"),
             is_secure: matches!(scheme, "wss" | "https"),
         }
     }
