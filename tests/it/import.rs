@@ -23,10 +23,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// What a file holds.
-struct Opened {
+pub struct Opened {
     /// The records with their wire bytes.
-    records: Vec<(Record, Vec<u8>)>,
-    trouble: String,
+    pub records: Vec<(Record, Vec<u8>)>,
+    pub trouble: String,
 }
 
 fn opened_at(path: &Path, options: ImportOptions) -> Option<Opened> {
@@ -46,7 +46,7 @@ fn read(bytes: &[u8], options: ImportOptions) -> Option<Opened> {
     opened_at(&path, options)
 }
 
-fn opened(bytes: &[u8]) -> Opened {
+pub fn opened(bytes: &[u8]) -> Opened {
     read(bytes, ImportOptions::default()).expect("a capture")
 }
 
@@ -56,7 +56,7 @@ fn pcap(segments: &[Segment]) -> Vec<u8> {
 
 impl Opened {
     /// Kind, length, wire bytes and findings of a direction's records, in order.
-    fn side(&self, direction: Direction) -> Vec<(Kind, u64, &[u8], Vec<&str>)> {
+    pub fn side(&self, direction: Direction) -> Vec<(Kind, u64, &[u8], Vec<&str>)> {
         let own = self.records.iter().filter(|(record, _)| record.direction == direction);
         own.map(|(record, wire)| {
             let rules = record.findings.iter().map(|finding| finding.rule.id()).collect();
@@ -65,21 +65,21 @@ impl Opened {
         .collect()
     }
 
-    fn kinds(&self, direction: Direction) -> Vec<(Kind, u64)> {
+    pub fn kinds(&self, direction: Direction) -> Vec<(Kind, u64)> {
         self.side(direction).into_iter().map(|(kind, len, ..)| (kind, len)).collect()
     }
 
-    fn bytes(&self, direction: Direction) -> Vec<u8> {
+    pub fn bytes(&self, direction: Direction) -> Vec<u8> {
         self.side(direction).into_iter().flat_map(|(_, _, wire, _)| wire.to_vec()).collect()
     }
 
-    fn rules(&self) -> Vec<Rule> {
+    pub fn rules(&self) -> Vec<Rule> {
         self.records.iter().flat_map(|(record, _)| record.findings.iter().map(|finding| finding.rule)).collect()
     }
 }
 
 /// The conversation's records of a direction: what is said, each fragment a record, and the end.
-fn expected(direction: Direction) -> Vec<(Kind, u64)> {
+pub fn expected(direction: Direction) -> Vec<(Kind, u64)> {
     let mut records = Vec::new();
     for (n, (up, bytes)) in said().into_iter().enumerate() {
         let kind = [Kind::Request, Kind::Response].get(n).copied().unwrap_or(Kind::Frame);
@@ -379,10 +379,12 @@ fn tls_is_said_once() {
 
 #[test]
 fn what_is_not_read_is_said() {
-    let form = Form { link: Link::Raw(105), ..PLAIN };
+    let form = Form { link: Link::Raw(189), ..PLAIN };
     assert_eq!(opened(&form.file(&[])).trouble, "");
-    let wireless = opened(&form.file(&Tcp::open(1, 2).segments));
-    assert_eq!(wireless.trouble, "3 packets of link type 105, which framescope does not read");
+    let usb = opened(&form.file(&Tcp::open(1, 2).segments));
+    assert_eq!(usb.trouble, "3 packets of link type 189 (Linux USB), which framescope does not read");
+    let unnamed = opened(&Form { link: Link::Raw(299), ..PLAIN }.file(&Tcp::open(1, 2).segments));
+    assert_eq!(unnamed.trouble, "3 packets of link type 299, which framescope does not read");
     let mut file = PLAIN.file(&Tcp::conversation(1, 2).segments);
     file[24 + 16 + 6] |= 0x20; // more fragments
     assert_eq!(opened(&file).trouble, "1 IP fragment dropped: other fragments of the same packet are missing");
@@ -583,7 +585,7 @@ fn unknown_blocks_of_any_size_are_skipped() {
 }
 
 /// The conversation's stream of a direction.
-fn stream(direction: Direction) -> Vec<u8> {
+pub fn stream(direction: Direction) -> Vec<u8> {
     said().into_iter().filter(|(up, _)| *up == (direction == UP)).flat_map(|(_, bytes)| bytes).collect()
 }
 

@@ -14,6 +14,7 @@ mod conversations;
 mod deflate;
 mod devtools;
 mod documents;
+mod encapsulation;
 mod export;
 mod filter;
 mod gaps;

@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::Path;
 
+use crate::support::encapsulation::{self, LINK_LAYERS, Tunnel, TunnelKind};
 use crate::support::packets::{self, Form, PLAIN};
-use crate::support::tcp::Tcp;
+use crate::support::tcp::{Tcp, said};
 use crate::support::{
     DEFLATE, REQUEST, RESPONSE, Wire, compressed_frame, deflated, exported, frame, sample, with_lines,
 };
@@ -19,7 +20,19 @@ const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
 
 /// Name of the target, name of the seed, the seed.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    [frames(), http(), connection(), extensions(), inflate(), reassembly(), captures(), filter(), text()].concat()
+    [
+        frames(),
+        http(),
+        connection(),
+        extensions(),
+        inflate(),
+        reassembly(),
+        captures(),
+        encapsulations(),
+        filter(),
+        text(),
+    ]
+    .concat()
 }
 
 fn frames() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -175,6 +188,19 @@ fn captures() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("capture", "fragments-v6", fragments(true)),
         ("capture", "ring", fs::read(&paths[paths.len() - 2]).expect("a file of the ring")),
     ]
+}
+
+/// Whole files: the beginning of a conversation on each link layer and in each tunnel, and as exported PDUs.
+fn encapsulations() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let talk = &Tcp::conversation(1, 2).segments[..8];
+    let pdus: Vec<Vec<u8>> = said()[..4].iter().map(|(up, bytes)| encapsulation::pdu(false, *up, &[], bytes)).collect();
+    let layers =
+        LINK_LAYERS.iter().map(|layer| ("capture", layer.0, encapsulation::tunnelled(talk, false, &[], layer)));
+    let tunnels = TunnelKind::ALL.into_iter().map(|(name, kind)| {
+        let tunnel = Tunnel { fragment: Some(256), ..Tunnel::of(kind) };
+        ("capture", name, encapsulation::tunnelled(talk, false, &[tunnel], &LINK_LAYERS[0]))
+    });
+    layers.chain(tunnels).chain([("capture", "exported-pdus", encapsulation::file(252, &pdus))]).collect()
 }
 
 fn filter() -> Vec<(&'static str, &'static str, Vec<u8>)> {

@@ -6,6 +6,8 @@ use framescope::proto::dissected::{EndReason, Kind};
 use framescope::wire::frame::FrameHead;
 use framescope::wire::opcode::Opcode;
 
+use crate::support::encapsulation::{LINK_LAYERS, LinkLayer, Tunnel, TunnelKind, tunnelled};
+use crate::support::tcp::Tcp;
 use crate::support::{DOWN, KEY, Recording, UP, frame, load, packets};
 
 /// One line of tshark's fields.
@@ -189,5 +191,31 @@ fn tshark_agrees_with_what_we_read_in_every_form() {
         let ours = our_frames(&path);
         assert_eq!(ours.len(), 13, "{name}");
         assert_eq!(their_frames(&path), ours, "{name}");
+    }
+}
+
+/// Link layers and tunnels that tshark reads in another way, or only when it is told how.
+const GUESSED: [&str; 6] =
+    ["vxlan-8472", "mpls-ethernet", "mpls-control-word", "mpls-alone", "nflog-big-endian", "pppd"];
+
+#[test]
+#[ignore = "needs tshark (Debian package tshark)"]
+fn tshark_finds_the_same_frames_on_every_link_layer_and_in_every_tunnel() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcap");
+    let talk = Tcp::conversation(1, 2).segments;
+    let raw = LINK_LAYERS.last().expect("raw IP");
+    let frames = |tunnels: &[Tunnel], layer: &LinkLayer| {
+        std::fs::write(&path, tunnelled(&talk, false, tunnels, layer)).expect("written");
+        tshark(&path, "websocket", &["tcp.len", "websocket.opcode"])
+    };
+    let plain = frames(&[], raw);
+    assert_eq!(plain.len(), 12);
+    for layer in LINK_LAYERS.iter().filter(|layer| !GUESSED.contains(&layer.0)) {
+        assert_eq!(frames(&[], layer), plain, "{}", layer.0);
+    }
+    for (name, kind) in TunnelKind::ALL.into_iter().filter(|(name, _)| !GUESSED.contains(name)) {
+        let tunnel = Tunnel { fragment: Some(64), ..Tunnel::of(kind) };
+        assert_eq!(frames(&[tunnel], raw), plain, "{name}");
     }
 }

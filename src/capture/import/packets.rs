@@ -1,5 +1,6 @@
 //! Reads the packets of a file in order, and hands their TCP segments to the reassembly.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,15 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use super::ImportOptions;
-use super::fragments::Fragments;
-use super::link::{self, PacketContent};
+use super::fragments::{Fragments, Reassembled};
+use super::link::{self, PacketContent, TcpHead};
 use super::tcp::Flows;
 use super::tcp::segment::Segment;
 use crate::capture::format::blocks::{BlockEvent, Blocks, Packet};
 use crate::capture::format::comments::Comment;
 use crate::capture::format::file_markers::Marker;
 use crate::capture::store::Capture;
-use crate::proto::rules::{count, grouped};
+use crate::proto::rules::count;
 
 /// How many packets are read before their records are committed.
 const BATCH: usize = 512;
@@ -28,10 +29,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 struct Unread {
     /// IP fragments of incomplete packets.
     fragments: u64,
+    /// Packets without TCP.
     others: u64,
-    unsupported_link: u64,
-    /// The latest LINKTYPE that is not supported.
-    link: u16,
+    /// Packets in encapsulations that may contain TCP, by the name of the encapsulation.
+    encapsulated: BTreeMap<&'static str, u64>,
+    /// Packets by their LINKTYPE.
+    unsupported_links: BTreeMap<u16, u64>,
 }
 
 /// Reads the file into the capture. At the first damage it stops, and reports it in the capture's trouble. A followed file is read
@@ -111,36 +114,49 @@ fn read_packet(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments
     }
     match link::read(packet.link, packet.bytes) {
         PacketContent::Tcp(tcp) => {
-            let (from, to) = tcp.payload;
-            flows.take(Segment {
-                payload: &packet.bytes[from..to],
-                position: packet.position + from as u64,
-                time: packet.time,
-                notes,
-                marker: marker.filter(|_| from == to),
-                tcp,
-            });
+            let marker = marker.filter(|_| tcp.payload.0 == tcp.payload.1);
+            flows.take(segment(packet, tcp, notes, marker));
         }
+        PacketContent::Exported(tcp) => flows.append(segment(packet, tcp, notes, None)),
         PacketContent::Fragment(head) => {
             let position = packet.position + head.bytes.0 as u64;
-            let Some(mut segment) = fragments.take(head, position, packet.time, notes.into_iter().next()) else {
-                return;
-            };
-            let mut note = segment.note.take();
-            for (tcp, payload, position) in segment.segments() {
-                let notes = note.take().into_iter().collect();
-                flows.take(Segment { tcp, payload, position, time: packet.time, notes, marker: None });
+            if let Some(whole) = fragments.take(&head, position, packet.time, notes.into_iter().next()) {
+                read_reassembled(whole, packet, flows, unread);
             }
         }
-        PacketContent::Other => unread.others += 1,
-        PacketContent::UnsupportedLink => {
-            unread.unsupported_link += 1;
-            unread.link = packet.link;
-        }
+        content => unread.add(&content, packet.link, 1),
+    }
+}
+
+/// The segment of a packet that was not fragmented.
+fn segment<'a>(packet: &Packet<'a>, tcp: TcpHead, notes: Vec<String>, marker: Option<Marker>) -> Segment<'a> {
+    let (from, to) = tcp.payload;
+    let position = packet.position + from as u64;
+    Segment { payload: &packet.bytes[from..to], position, time: packet.time, notes, marker, tcp }
+}
+
+/// Reads a packet whose last fragment was in `packet`.
+fn read_reassembled(mut whole: Reassembled, packet: &Packet<'_>, flows: &mut Flows, unread: &mut Unread) {
+    let PacketContent::Tcp(tcp) = whole.content else {
+        return unread.add(&whole.content, packet.link, whole.count);
+    };
+    let mut note = whole.note.take();
+    for (tcp, payload, position) in whole.segments(tcp) {
+        let notes = note.take().into_iter().collect();
+        flows.take(Segment { tcp, payload, position, time: packet.time, notes, marker: None });
     }
 }
 
 impl Unread {
+    /// Counts `packets` packets with this content.
+    fn add(&mut self, content: &PacketContent, link: u16, packets: u64) {
+        *match content {
+            PacketContent::Unread(name) => self.encapsulated.entry(name).or_default(),
+            PacketContent::UnsupportedLink => self.unsupported_links.entry(link).or_default(),
+            _ => &mut self.others,
+        } += packets;
+    }
+
     /// One line for each kind of packet that was not read. Packets without TCP are reported only if the capture is empty.
     fn lines(&self, empty: bool) -> Vec<String> {
         let mut lines = Vec::new();
@@ -148,15 +164,18 @@ impl Unread {
             let fragments = count(self.fragments, "IP fragment");
             lines.push(format!("{fragments} dropped: other fragments of the same packet are missing"));
         }
-        if self.unsupported_link > 0 {
-            lines.push(format!(
-                "{} of link type {}, which framescope does not read",
-                count(self.unsupported_link, "packet"),
-                self.link
-            ));
+        let mut unread = |packets: u64, what: &str| {
+            lines.push(format!("{} {what}, which framescope does not read", count(packets, "packet")));
+        };
+        for (link, packets) in &self.unsupported_links {
+            let name = link::link_name(*link).map(|name| format!(" ({name})")).unwrap_or_default();
+            unread(*packets, &format!("of link type {link}{name}"));
+        }
+        for (name, packets) in &self.encapsulated {
+            unread(*packets, &format!("in {name}"));
         }
         if empty && self.others > 0 {
-            lines.push(format!("none of the {} packets is TCP", grouped(self.others)));
+            lines.push(format!("no TCP in {}", count(self.others, "packet")));
         }
         lines
     }

@@ -3,6 +3,7 @@
 
 pub mod browser;
 mod captures;
+pub mod encapsulation;
 mod frames;
 mod handshakes;
 pub mod packets;

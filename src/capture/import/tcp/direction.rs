@@ -98,6 +98,11 @@ impl Side {
         self.taken.cast_signed() + (seq - next)
     }
 
+    /// The sequence number of a stream offset.
+    pub fn seq(&self, offset: u64) -> SeqNumber {
+        self.first.unwrap_or_default() + offset
+    }
+
     /// Takes a SYN with the sequence number `syn` of a connection with the initial sequence number `first`. If that is the number of
     /// this direction, the segments that follow repeat it.
     pub fn begin_again(&mut self, first: SeqNumber, syn: SeqNumber) {

@@ -3,6 +3,7 @@
 //! Segments after missing bytes are kept as file positions. Where segments overlap, the first bytes count. Bytes that are lost
 //! become a gap: see [`Side::is_lost`].
 
+mod append;
 mod direction;
 mod ingest;
 mod order;
@@ -208,10 +209,7 @@ impl Flows {
     /// user.
     pub fn finish(&mut self) -> Vec<String> {
         for i in 0..self.flows.len() {
-            self.flush(i, &Direction::BOTH);
-            for direction in Direction::BOTH {
-                self.end(i, direction, EndReason::Capture, self.last);
-            }
+            self.end_flow(i, self.last);
             if self.batch.len() > MANY {
                 self.commit();
             }
@@ -220,6 +218,14 @@ impl Flows {
         let late = (self.late > 0)
             .then(|| format!("{} after the end of their connection are not shown", count(self.late, "byte")));
         late.into_iter().collect()
+    }
+
+    /// Reads the segments after missing bytes, and ends every open direction.
+    fn end_flow(&mut self, i: usize, time: Time) {
+        self.flush(i, &Direction::BOTH);
+        for direction in Direction::BOTH {
+            self.end(i, direction, EndReason::Capture, time);
+        }
     }
 
     /// The flow of a segment; `None` while it is unknown which side is the client.
@@ -245,10 +251,7 @@ impl Flows {
             if !again {
                 return Some(i);
             }
-            self.flush(i, &Direction::BOTH);
-            for direction in Direction::BOTH {
-                self.end(i, direction, EndReason::Capture, segment.time);
-            }
+            self.end_flow(i, segment.time);
         }
         let from_client = match (opens, flags.syn) {
             (true, _) => true,
