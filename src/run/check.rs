@@ -72,6 +72,7 @@ fn check_file(file: &Path, args: &Check, theme: ThemeArg) -> anyhow::Result<Exit
     if cancel.load(Ordering::Relaxed) {
         bail!("{name}: stopped after {} records", grouped(totals.records));
     }
+    export::check_read(&capture, file)?;
     export::say_about(&capture, file);
     let only = if selected.is_some() { "; only records that match the filter" } else { "" };
     stdio::say(format_args!("{name}: {}{only}", summary(&totals)));

@@ -90,12 +90,22 @@ fn output_file(args: &Export) -> Option<PathBuf> {
     }
 }
 
-/// Reads all of a file, and says on stderr what is special about it.
+/// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
 fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<Capture> {
     let (capture, loader) = import::open_with(file, import::ImportOptions { port, follow: false })?;
     loader.run(&progress.cancel);
+    check_read(&capture, file)?;
     say_about(&capture, file);
     Ok(capture)
+}
+
+/// Fails if framescope could not read all of a file, for example because the disk for the inflated copy is full.
+pub fn check_read(capture: &Capture, file: &Path) -> anyhow::Result<()> {
+    let trouble = capture.trouble();
+    if trouble.has_failed {
+        bail!("{}: {}", file.display(), trouble.reason.unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// Says on stderr if the bytes of a file were reconstructed, and if the file is damaged: a line each.

@@ -141,22 +141,20 @@ fn conclude(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails if bytes crossed that were not captured. The error contains the reason unless `reason_is_known`: it was printed
-/// before.
+/// Fails if the capture lacks records because framescope failed. The error contains the reason unless `reason_is_known`: it was
+/// printed before.
 pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Result<()> {
     let trouble = capture.trouble();
-    if trouble.uncaptured > 0 {
-        let reason = trouble.reason.filter(|_| !reason_is_known).map(|reason| format!("{reason}; "));
-        bail!(
-            "{}{} not captured",
-            reason.unwrap_or_default(),
-            match trouble.uncaptured {
-                1 => "1 byte was".to_owned(),
-                bytes => format!("{} bytes were", grouped(bytes)),
-            }
-        );
+    if !trouble.has_failed {
+        return Ok(());
     }
-    Ok(())
+    let lost = match trouble.uncaptured {
+        0 => "the capture is incomplete".to_owned(),
+        1 => "1 byte was not captured".to_owned(),
+        bytes => format!("{} bytes were not captured", grouped(bytes)),
+    };
+    let reason = trouble.reason.filter(|_| !reason_is_known).map(|reason| format!("{reason}; "));
+    bail!("{}{lost}", reason.unwrap_or_default());
 }
 
 /// The counts of a capture in one line.

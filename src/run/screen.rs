@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 
 use super::screen_host::{self, ScreenHost};
 use super::signals::{self, Signal};
-use super::{export_job, headless, shell, stdio};
+use super::{export, export_job, headless, shell, stdio};
 use crate::capture::import::Loader;
 use crate::capture::live::spool::{self, Leftover};
 use crate::capture::query::filter::Filter;
@@ -91,7 +91,9 @@ pub fn open(
     let shown = show(config, theme, signals);
     cancel.store(true, Ordering::Relaxed);
     let _ = loading.join();
-    shown.map(|_| ExitCode::SUCCESS)
+    shown?;
+    export::check_read(capture, capture.path())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The names of a capture's files: of a ring of files, the first and the last.

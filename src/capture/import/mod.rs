@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use self::error::OpenError;
+use self::gzip::GunzipError;
 use self::json::Conversion;
 use super::store::{Capture, scratch};
 
@@ -127,8 +128,10 @@ impl Loader {
             FileFormat::Text(conversion) => conversion.run(&capture, &file, cancel),
             FileFormat::Packets(options) => packets::read(&capture, &file, &options, cancel),
         }
-        if let Some(damage) = damage {
-            capture.add_trouble(&damage.to_string());
+        match damage {
+            Some(failure @ GunzipError::Write { .. }) => capture.add_failure(&failure.to_string()),
+            Some(damage) => capture.add_trouble(&damage.to_string()),
+            None => {}
         }
         capture.set_growing(false);
         capture.set_loading(false);

@@ -78,7 +78,10 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel
             BlockEvent::End(_) if position == 0 => "the file ends inside its header",
             BlockEvent::End(_) => "the file ends inside a block",
             BlockEvent::Damaged => "the file is damaged",
-            BlockEvent::Unreadable => "the file cannot be read",
+            BlockEvent::Unreadable => {
+                capture.add_failure(&format!("cannot read byte {position}; records before it are shown"));
+                break;
+            }
         };
         let end = file.metadata().map_or(position, |metadata| metadata.len());
         capture.add_trouble(&format!("{damage}, at byte {position} of {end}; records before that are shown"));

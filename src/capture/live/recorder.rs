@@ -51,7 +51,7 @@ impl Recorder {
     /// Marks the capture and its file as reconstructed, in `words`. Must be called before anything is recorded.
     pub(in crate::capture) fn mark_reconstructed(&self, words: &str) {
         if let Err(e) = lock(&self.shared.writer).spool().mark(words) {
-            self.shared.capture.add_trouble(&format!("cannot write {}: {e}", scratch::folder().display()));
+            self.shared.capture.note_stop(&format!("cannot write {}: {e}", scratch::folder().display()));
         }
         self.shared.capture.set_reconstructed(words);
     }

@@ -49,6 +49,8 @@ pub struct EvictionDelay {
 pub struct Trouble {
     /// Bytes that crossed a socket and could not be written.
     pub uncaptured: u64,
+    /// Whether framescope itself failed, so that the capture lacks records: a disk was full, or a file could not be read.
+    pub has_failed: bool,
     /// Why capturing stopped, or the problem with the file: one line.
     pub reason: Option<String>,
 }
@@ -257,19 +259,26 @@ impl Capture {
         self.changed();
     }
 
-    /// Adds a problem after those before; all are one line. The same problem is added once.
+    /// Adds a problem of the file after those before; all are one line. The same problem is added once.
     pub fn add_trouble(&self, what: &str) {
-        self.add_reason(what, |reason| format!("{reason}; {what}"));
+        self.add_reason(what, false, |reason| format!("{reason}; {what}"));
     }
 
-    /// Adds why capturing stopped, before all other problems.
+    /// Adds a failure of framescope itself after the problems before: the capture lacks records.
+    pub fn add_failure(&self, what: &str) {
+        self.add_reason(what, true, |reason| format!("{reason}; {what}"));
+    }
+
+    /// Adds why the capture does not grow any more, before all other problems. The capture lacks records.
     pub(in crate::capture) fn note_stop(&self, why: &str) {
-        let what = format!("capturing stopped: {why}");
-        self.add_reason(&what, |reason| format!("{what}; before that: {reason}"));
+        let stopped = if self.is_loading() { "reading" } else { "capturing" };
+        let what = format!("{stopped} stopped: {why}");
+        self.add_reason(&what, true, |reason| format!("{what}; before that: {reason}"));
     }
 
-    fn add_reason(&self, what: &str, with: impl FnOnce(&str) -> String) {
+    fn add_reason(&self, what: &str, is_failure: bool, with: impl FnOnce(&str) -> String) {
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.has_failed |= is_failure;
         trouble.reason = Some(match &trouble.reason {
             Some(reason) if reason.contains(what) => return,
             Some(reason) => with(reason),

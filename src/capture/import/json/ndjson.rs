@@ -140,7 +140,10 @@ impl Importer<'_> {
     }
 
     fn damage(&self, line: u64, error: &LineError) {
-        self.trouble(line, &format!("{error}; records before the damage are shown"));
+        match error {
+            LineError::Io(_) => self.capture.add_failure(&format!("cannot read line {}: {error}", grouped(line))),
+            _ => self.trouble(line, &format!("{error}; records before the damage are shown")),
+        }
     }
 
     fn trouble(&self, line: u64, words: &str) {

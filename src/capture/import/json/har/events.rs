@@ -26,6 +26,8 @@ const MAX_NAME: usize = 60;
 pub struct Events {
     all: Vec<HarEvent>,
     scratch: BufWriter<File>,
+    /// Why the scratch file cannot be written.
+    pub write_error: Option<io::Error>,
     /// Bytes in the scratch file.
     len: u64,
     /// Addresses of client and server, by the number of the connection.
@@ -69,6 +71,7 @@ impl Events {
         Ok(Self {
             all: Vec::new(),
             scratch: BufWriter::with_capacity(1 << 18, scratch::file()?),
+            write_error: None,
             len: 0,
             addresses: HashMap::new(),
             entry: HarEntry::default(),
@@ -92,7 +95,11 @@ impl Events {
     pub fn bytes(&mut self, direction: Direction, time: Time, pieces: &[&[u8]]) -> io::Result<()> {
         let position = self.len;
         for piece in pieces {
-            self.scratch.write_all(piece)?;
+            if let Err(e) = self.scratch.write_all(piece) {
+                let kind = e.kind();
+                self.write_error = Some(e);
+                return Err(kind.into());
+            }
             self.len += piece.len() as u64;
         }
         let connection = self.connections;

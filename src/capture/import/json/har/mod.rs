@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::de::DeserializeSeed as _;
 
 use crate::capture::live::recorder::Recorder;
-use crate::capture::store::Capture;
+use crate::capture::live::spool::way_out;
+use crate::capture::store::{Capture, scratch};
 use crate::proto::rules::grouped;
 use crate::wire::printable;
 use events::Events;
@@ -30,24 +31,40 @@ pub fn read(capture: &Capture, file: &File, recorder: Recorder, cancel: &AtomicB
     let mut events = match Events::new() {
         Ok(events) => events,
         Err(e) => {
-            return capture.add_trouble(&format!(
-                "cannot create a scratch file for the conversion: {e}; set TMPDIR to a folder with free space"
-            ));
+            return scratch_failed(capture, &e);
         }
     };
-    if let Err(e) = parse(&mut events, file, cancel)
+    let parsed = parse(&mut events, file, cancel);
+    if let Some(e) = events.write_error.take() {
+        return scratch_failed(capture, &e);
+    }
+    if let Err(e) = parsed
         && !cancel.load(Ordering::Relaxed)
     {
         events.interrupted();
-        capture.add_trouble(&format!("{}; messages before the damage are shown", printable::text(&e.to_string())));
+        let words = printable::text(&e.to_string()).into_owned();
+        match e.is_io() {
+            true => capture.add_failure(&format!("the file cannot be read: {words}; messages before that are shown")),
+            false => capture.add_trouble(&format!("{words}; messages before the damage are shown")),
+        }
     }
     events.trouble().iter().for_each(|words| capture.add_trouble(words));
     if events.connections > 0 {
         recorder.mark_reconstructed(&source(&events));
     }
     if let Err(e) = events.replay(recorder, cancel) {
-        capture.add_trouble(&format!("cannot read the scratch file of the conversion: {e}"));
+        scratch_failed(capture, &e);
     }
+}
+
+/// Reports that the scratch file cannot be created, written or read.
+fn scratch_failed(capture: &Capture, error: &io::Error) {
+    let folder = scratch::folder();
+    capture.add_failure(&format!(
+        "cannot convert the file, with a scratch file in {}: {error}; {}",
+        folder.display(),
+        way_out(error)
+    ));
 }
 
 fn parse(events: &mut Events, mut file: &File, cancel: &AtomicBool) -> Result<(), serde_json::Error> {
