@@ -54,8 +54,8 @@ fn after_help() -> String {
 }
 
 const OUTPUT: &str = "Without -o the export goes to stdout if that is redirected or piped. On a terminal it goes to a file \
-in the current folder, named after FILE with the extension of the format. The file is written under a temporary name and \
-renamed when it is complete; only you can read it (mode 0600).
+in the current folder, named after FILE with the extension of the format. The file appears when \
+it is complete; only you can read it (mode 0600).
 
 A filtered pcapng also contains the handshakes of its connections. It is a new capture, without gaps between the records.";
 

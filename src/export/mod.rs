@@ -10,6 +10,7 @@ mod har;
 mod hex;
 mod json;
 pub mod ndjson;
+mod output_file;
 mod payload;
 mod pcapng;
 mod redact;
@@ -19,17 +20,17 @@ pub mod timestamp;
 mod wire;
 pub mod words;
 
-use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use format::{Format, FormatSpec};
+pub use output_file::to_file;
 pub use sink::Sink;
 
-use crate::capture::live::spool::way_out;
 use crate::capture::store::Capture;
+use crate::capture::store::output::{OutputError, way_out};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use source::Source;
@@ -104,23 +105,12 @@ pub enum ExportError {
     /// The output cannot be written.
     #[error("cannot write the export: {0}; {way}", way = way_out(.0))]
     Output(io::Error),
-    /// The file cannot be written.
-    #[error("cannot write {}: {source}; {way}", path.display(), way = way_out(source))]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
-    /// The file exists, and must not be replaced.
-    #[error("{} exists; add --force to replace it, or choose another name", .0.display())]
-    Exists(PathBuf),
+    /// The file cannot be created or written.
+    #[error(transparent)]
+    File(#[from] OutputError),
     /// The file is the capture that is exported.
     #[error("{} is the capture itself; choose another name", .0.display())]
     Itself(PathBuf),
-    /// The path is a folder.
-    #[error("{} is a folder; name a file in it", .0.display())]
-    Folder(PathBuf),
     /// The format holds one direction, and the records have bytes of both.
     #[error("the records have bytes of both directions; choose one with --direction c2s or --direction s2c")]
     BothDirections,
@@ -169,56 +159,4 @@ pub fn export(
 /// Joins notes to one line.
 fn joined(notes: impl IntoIterator<Item = Option<String>>) -> Option<String> {
     notes.into_iter().flatten().reduce(|note, more| format!("{note}; {more}"))
-}
-
-/// Writes records of a capture to a file of mode 0600: first under a temporary name in the same folder, then renamed. Replaces
-/// an existing file only with `force`.
-///
-/// # Errors
-/// See [`ExportError`]. No file is left then.
-pub fn to_file(
-    capture: &Capture,
-    format: Format,
-    options: &ExportOptions,
-    path: &Path,
-    force: bool,
-    progress: &Progress,
-) -> Result<Exported, ExportError> {
-    let io = |source| ExportError::File { path: path.to_owned(), source };
-    match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => return Err(ExportError::Folder(path.to_owned())),
-        Ok(metadata) if capture.is_file(&metadata) => return Err(ExportError::Itself(path.to_owned())),
-        Ok(_) if !force => return Err(ExportError::Exists(path.to_owned())),
-        // Write to a device or a pipe; do not replace it.
-        Ok(metadata) if !metadata.is_file() => {
-            let mut out = File::options().write(true).open(path).map_err(io)?;
-            return export(capture, format, options, &mut out, progress).map_err(|e| at_path(e, path));
-        }
-        _ => {}
-    }
-    if path.file_name().is_none() {
-        return Err(ExportError::Folder(path.to_owned()));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".framescope-").tempfile_in(folder).map_err(|e| io(system(e)))?;
-    let exported = export(capture, format, options, file.as_file_mut(), progress).map_err(|e| at_path(e, path))?;
-    file.as_file().sync_all().map_err(io)?;
-    let persisted = if force { file.persist(path) } else { file.persist_noclobber(path) };
-    persisted.map_err(|e| match e.error.kind() {
-        io::ErrorKind::AlreadyExists => ExportError::Exists(path.to_owned()),
-        _ => io(e.error),
-    })?;
-    Ok(exported)
-}
-
-/// The system's error without the name of the temporary file.
-fn system(error: io::Error) -> io::Error {
-    if error.raw_os_error().is_some() { error } else { error.kind().into() }
-}
-
-fn at_path(error: ExportError, path: &Path) -> ExportError {
-    match error {
-        ExportError::Output(source) => ExportError::File { path: path.to_owned(), source },
-        other => other,
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::capture::store::Capture;
+use crate::capture::store::output::OutputError;
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
@@ -53,7 +54,7 @@ pub fn run(capture: &Capture, request: ExportRequest, remote: &Remote) {
     });
     remote.report(match exported {
         Ok(exported) => Report::Wrote(result_line(&request.path, &exported)),
-        Err(ExportError::Exists(_)) => Report::Exists(request),
+        Err(ExportError::File(OutputError::Exists(_))) => Report::Exists(request),
         Err(ExportError::Cancelled) => return,
         Err(e) => Report::Failed(e.to_string()),
     });

@@ -57,7 +57,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
             )
         }
     };
-    let server = server.start(recorder).context("cannot start the server's thread")?;
+    let server = server.start(recorder.clone()).context("cannot start the server's thread")?;
     if let Some(warning) = warning {
         stdio::say(format_args!("warning: {warning}"));
     }
@@ -77,6 +77,7 @@ pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool, which then does not delete its file.
     cleanup.delete();
+    check_files(&recorder);
     let concluded = conclude(args, &capture, end, printed, &stderr);
     // Do not wait for a reader of stderr that does not read.
     if stderr.flush(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
@@ -137,24 +138,31 @@ fn conclude(
         _ if args.json => stderr.say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,
     }
-    check_captured(capture, true)?;
-    Ok(ExitCode::SUCCESS)
+    check_captured(capture, true)
+}
+
+/// Reports in the capture's trouble if another program has changed a file of the capture.
+pub fn check_files(recorder: &Recorder) {
+    if let Err(e) = recorder.check_files() {
+        recorder.capture().add_failure(&e.to_string());
+    }
 }
 
 /// Fails if the capture lacks records because framescope failed. The error contains the reason unless `reason_is_known`: it was
-/// printed before.
-pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Result<()> {
+/// printed before, and nothing remains to be said unless bytes were lost.
+pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Result<ExitCode> {
     let trouble = capture.trouble();
-    if !trouble.has_failed {
-        return Ok(());
-    }
     let lost = match trouble.uncaptured {
-        0 => "the capture is incomplete".to_owned(),
-        1 => "1 byte was not captured".to_owned(),
-        bytes => format!("{} bytes were not captured", grouped(bytes)),
+        0 => None,
+        1 => Some("1 byte was not captured".to_owned()),
+        bytes => Some(format!("{} bytes were not captured", grouped(bytes))),
     };
-    let reason = trouble.reason.filter(|_| !reason_is_known).map(|reason| format!("{reason}; "));
-    bail!("{}{lost}", reason.unwrap_or_default());
+    let reason = trouble.reason.filter(|_| !reason_is_known);
+    match [reason, lost].into_iter().flatten().reduce(|reason, lost| format!("{reason}; {lost}")) {
+        Some(line) if trouble.has_failed => bail!(line),
+        None if trouble.has_failed => Ok(ExitCode::FAILURE),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// The counts of a capture in one line.

@@ -39,7 +39,7 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let (server, recorder, cleanup) = headless::prepare(args)?;
     let capture = recorder.capture().clone();
     let warning = server.warning();
-    let server = server.start(recorder).context("cannot start the server's thread")?;
+    let server = server.start(recorder.clone()).context("cannot start the server's thread")?;
     let browser = args.browser.then(|| screen_host::open_page(server.address())).transpose().err();
     let demo = headless::start_demo(args, &server)?;
     let leftover = leftover.map(|Leftover { path, files }| Notice::Leftover { path: shell_path(&path), files });
@@ -64,6 +64,9 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         cleanup.delete();
     }
     shown?;
+    if is_kept {
+        headless::check_files(&recorder);
+    }
     headless::check_captured(&capture, false)?;
     if args.write.is_some() {
         stdio::say(format_args!("{}: {}", file_names(&capture.paths()), headless::summary(&capture.totals(), 0)));

@@ -2,13 +2,20 @@
 
 use std::fs;
 use std::io;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
+
+use super::stdio;
+
+/// How long a cancelled command may take to end.
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +34,22 @@ pub fn on_end(needs_terminal: bool, act: impl Fn(Signal) + Send + 'static) -> io
     Ok(())
 }
 
-/// Sets `cancel` at the first signal; a second signal ends the process with status 1.
+/// Sets `cancel` at the first signal. If the process has not ended [`GRACE`] later, it waits for another process, for example for the
+/// reader of a pipe, and is ended with status 1. A second signal ends it at once.
 pub fn cancel(cancel: &Arc<AtomicBool>) -> io::Result<()> {
     for signal in caught(false) {
         flag::register_conditional_shutdown(signal, 1, Arc::clone(cancel))?;
         flag::register(signal, Arc::clone(cancel))?;
     }
+    let mut signals = Signals::new(caught(false))?;
+    let end = move || {
+        if signals.forever().next().is_some() {
+            thread::sleep(GRACE);
+            stdio::say("stopped by a signal");
+            process::exit(1);
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(end)?;
     Ok(())
 }
 

@@ -10,11 +10,11 @@ use crate::support::{DOWN, UP, Wire, exported, frame};
 use framescope::export::Format;
 use framescope::wire::opcode::Opcode;
 
-/// Runs the program with a limit of 16 or 32 KiB on the files that it writes. Without the trap, the signal SIGXFSZ would end it.
-fn limited(arguments: &[&str], cache: &Path) -> Output {
-    let script = "trap '' XFSZ; ulimit -f 32; program=$1; shift; exec \"$program\" \"$@\"";
+/// Runs the program in a shell that has run `before`.
+fn after(before: &str, arguments: &[&str], cache: &Path) -> Output {
     Command::new("sh")
-        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_framescope")])
+        .args(["-c", &format!("{before}; program=$1; shift; exec \"$program\" \"$@\""), "sh"])
+        .arg(env!("CARGO_BIN_EXE_framescope"))
         .args(arguments)
         .env("XDG_CACHE_HOME", cache)
         .env("TMPDIR", cache)
@@ -22,7 +22,13 @@ fn limited(arguments: &[&str], cache: &Path) -> Output {
         .expect("a shell")
 }
 
-/// A capture whose pcapng is much larger than the limit, in a form that is converted or inflated when it is opened.
+/// Runs the program with a limit of 16 or 32 KiB on each file that it writes.
+fn limited(arguments: &[&str], cache: &Path) -> Output {
+    // Without the trap, SIGXFSZ would end the program.
+    after("trap '' XFSZ; ulimit -f 32", arguments, cache)
+}
+
+/// A capture whose pcapng is much larger than the limit, in the format of that name.
 fn large(folder: &Path, name: &str) -> PathBuf {
     let mut wire = Wire::upgraded();
     for n in 0..2_000_u32 {
@@ -33,6 +39,7 @@ fn large(folder: &Path, name: &str) -> PathBuf {
     let bytes = match name {
         "x.ndjson" => exported(capture, Format::Ndjson),
         "x.har" => exported(capture, Format::Har),
+        "x.pcapng" => exported(capture, Format::Pcapng),
         _ => {
             let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
             gzip.write_all(&exported(capture, Format::Pcapng)).and_then(|()| gzip.finish()).expect("compressed")
@@ -63,5 +70,49 @@ fn a_capture_that_is_read_only_in_part_fails_check_and_every_export() {
         }
         assert!(!out.exists());
         assert_eq!(fs::read_dir(cache.join("framescope")).expect("a folder").count(), 0, "no scratch file is left");
+    }
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    names.iter().map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn an_export_that_does_not_fit_or_is_killed_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = large(folder.path(), "x.pcapng");
+    let old = folder.path().join("old");
+    fs::write(&old, "precious").expect("written");
+    let path = path.to_str().expect("UTF-8");
+    for name in ["new", "old"] {
+        let target = folder.path().join(name);
+        let arguments = ["export", path, "--to", "hex", "--force", "-o", target.to_str().expect("UTF-8")];
+        let Output { status, stderr, .. } = limited(&arguments, folder.path());
+        let stderr = String::from_utf8_lossy(&stderr);
+        assert_eq!((status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+        assert!(stderr.contains(arguments[6]) && stderr.contains("File too large"), "{stderr}");
+        // SIGXFSZ kills it in the middle of the export.
+        let killed = after("ulimit -c 0; ulimit -f 32", &arguments, folder.path());
+        assert_eq!(killed.status.code(), None, "killed by a signal");
+        assert_eq!(entries(folder.path()), ["old", "x.pcapng"]);
+        assert_eq!(fs::read(&old).expect("there"), b"precious");
+    }
+}
+
+#[test]
+fn a_start_without_space_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    let path = folder.path().join("live.pcapng");
+    let serve = ["--headless", "--listen", "127.0.0.1:0"];
+    let write = ["--write", path.to_str().expect("UTF-8")];
+    for more in [&[][..], &write, &[write[0], write[1], "--ring", "1MiB"]] {
+        let output = after("trap '' XFSZ; ulimit -f 0", &[&serve, more].concat(), &cache);
+        assert_eq!(output.status.code(), Some(1), "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(entries(folder.path()), ["cache"], "{more:?}");
+        assert_eq!(entries(&cache.join("framescope")), [""; 0], "{more:?}");
     }
 }

@@ -22,6 +22,7 @@ mod gaps;
 mod golden;
 mod har;
 mod import;
+mod output_files;
 mod peers;
 mod pictures;
 mod ring;

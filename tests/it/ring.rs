@@ -14,6 +14,7 @@ use framescope::capture::live::spool::{Spool, SpoolError};
 use framescope::capture::query::filter::{Filter, FilterEvaluator};
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::MessageReader;
+use framescope::capture::store::output::OutputError;
 use framescope::capture::store::record::Record;
 use framescope::export::{ExportError, ExportOptions, ExportSelection, Format, Progress, export};
 use framescope::proto::deflate::Deflater;
@@ -508,7 +509,7 @@ fn files_of_an_earlier_ring_are_replaced_only_when_asked() {
         fs::write(folder.path().join(mine), b"mine").expect("written");
     }
     assert!(
-        matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Exists(found)) if found.ends_with("a.0000007.pcapng"))
+        matches!(Spool::keep_ring(&path, false, SIZE), Err(SpoolError::Output(OutputError::Exists(found))) if found.ends_with("a.0000007.pcapng"))
     );
     let spool = Spool::keep_ring(&path, true, SIZE).expect("a spool");
     assert_eq!(names(), ["a.0000001.pcapng", "a.20261122.pcapng", "a.notes.pcapng"]);
@@ -554,7 +555,7 @@ fn a_ring_that_cannot_start_a_file_stops_at_its_size() {
     assert!(len > SIZE / 2 && len <= SIZE, "{len}");
     assert!(trouble.uncaptured > SIZE, "{}", trouble.uncaptured);
     assert!(reason.contains("a.0000002.pcapng"), "{reason}");
-    assert_eq!(reason.matches("No such file").count(), 2, "each failure once: {reason}");
+    assert_eq!(reason.matches("does not exist").count(), 2, "each failure once: {reason}");
     let kept = capture.records(0..u64::MAX);
     assert_eq!(opened(&fs::read(&file).expect("a file")).len(), kept.len() as u64 + 2, "with both ends");
     fs::rename(&moved, talk.folder()).expect("back");

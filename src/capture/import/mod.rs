@@ -9,7 +9,7 @@ mod packets;
 pub mod samples;
 mod tcp;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 pub use self::error::OpenError;
 use self::gzip::GunzipError;
 use self::json::Conversion;
-use super::store::{Capture, scratch};
+use super::store::{Capture, output, scratch};
 
 /// How many bytes at the beginning of a file are examined to find its format. The keys of a JSON file can be this far from its first
 /// byte.
@@ -66,10 +66,11 @@ pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
 pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let foreign = |what| OpenError::Foreign { path: path.to_owned(), what };
-    let source = File::open(path).map_err(io)?;
-    if source.metadata().map_err(io)?.is_dir() {
-        return Err(foreign("a folder"));
+    // Opening a FIFO waits for the program that writes to it, and its bytes cannot be read by position.
+    if let Some(kind) = output::irregular_kind(&fs::metadata(path).map_err(io)?) {
+        return Err(foreign(kind));
     }
+    let source = File::open(path).map_err(io)?;
     let unfollowable = |what| OpenError::Unfollowable { path: path.to_owned(), what };
     let mut beginning = beginning(&source).map_err(io)?;
     let is_compressed = gzip::is_gzip(&beginning);

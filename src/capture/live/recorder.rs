@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, Weak};
 pub use super::connection_recorder::Chunk;
 use super::connection_recorder::{Recording, Shared};
 use super::flush_timer::FlushTimer;
-use super::spool::Spool;
+use super::spool::{Spool, SpoolError};
 use super::writer::{Writer, lock};
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
@@ -59,6 +59,14 @@ impl Recorder {
     /// The capture that is being filled.
     pub fn capture(&self) -> &Capture {
         &self.shared.capture
+    }
+
+    /// Compares the files of the capture with what was written to them, unless they are temporary.
+    ///
+    /// # Errors
+    /// [`SpoolError::Changed`] if another program deleted, moved, truncated or extended one.
+    pub fn check_files(&self) -> Result<(), SpoolError> {
+        lock(&self.shared.writer).spool().check_files()
     }
 
     /// Begins to record a connection. It becomes visible with its first bytes.

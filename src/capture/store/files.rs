@@ -1,7 +1,7 @@
 //! The bytes of a capture by position: those of one file, or of all files of a ring as if they were joined.
 
 use std::collections::VecDeque;
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
@@ -39,13 +39,17 @@ impl Files {
 
     /// Their paths, the oldest first.
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.parts().iter().map(|part| part.path.clone()).collect()
+        self.read().iter().map(|part| part.path.clone()).collect()
+    }
+
+    /// All of them, the oldest first.
+    pub fn parts(&self) -> Vec<Part> {
+        self.read().iter().cloned().collect()
     }
 
     /// Returns true if `metadata` is of one of them.
     pub fn any_is(&self, metadata: &Metadata) -> bool {
-        let same = |own: Metadata| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino());
-        self.parts().iter().any(|part| part.file.metadata().is_ok_and(same))
+        self.read().iter().any(|part| part.is_file(metadata))
     }
 
     /// Reads bytes of one file or of several that follow each other.
@@ -77,15 +81,34 @@ impl Files {
     /// The file that holds a position, the offset in it, and how many bytes follow there before the next file begins. The lock is
     /// not held while the file is read.
     fn at(&self, position: u64) -> io::Result<(Arc<File>, u64, u64)> {
-        let parts = self.parts();
+        let parts = self.read();
         let evicted = || io::Error::new(io::ErrorKind::NotFound, "evicted: the ring deleted its oldest file");
         let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(evicted)?;
         let end = parts.get(i + 1).map_or(u64::MAX, |next| next.start);
         Ok((Arc::clone(&parts[i].file), position - parts[i].start, end - position))
     }
 
-    fn parts(&self) -> RwLockReadGuard<'_, VecDeque<Part>> {
+    fn read(&self) -> RwLockReadGuard<'_, VecDeque<Part>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Part {
+    /// Returns true if its path still leads to it: another program may have deleted, moved or replaced it.
+    pub fn is_at_its_path(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|metadata| self.is_file(&metadata))
+    }
+
+    /// Deletes it, unless its path leads to another file now.
+    pub fn delete(&self) {
+        if self.is_at_its_path() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
+    fn is_file(&self, metadata: &Metadata) -> bool {
+        let same = |own: Metadata| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino());
+        self.file.metadata().is_ok_and(same)
     }
 }
 

@@ -7,6 +7,7 @@ pub(in crate::capture) mod files;
 mod findings;
 pub(in crate::capture) mod index;
 pub mod message_reader;
+pub mod output;
 pub mod record;
 pub mod record_reader;
 pub mod scratch;

@@ -5,8 +5,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::PREFIX;
-use crate::capture::format::pcapng;
+use super::{PREFIX, head};
 use crate::capture::live::ring::Ring;
 
 /// A capture whose run did not end cleanly.
@@ -20,8 +19,7 @@ pub struct Leftover {
 
 /// The captures in `folder` whose runs did not end cleanly and recorded something, newest first. Deletes empty ones.
 pub fn leftovers(folder: &Path) -> Vec<Leftover> {
-    let mut head = Vec::new();
-    pcapng::file_head(&mut head, None);
+    let head = head();
     let mut found: BTreeMap<PathBuf, Vec<(SystemTime, PathBuf)>> = BTreeMap::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {

@@ -1,23 +1,25 @@
 //! The file that live traffic is appended to.
 
+mod check;
 mod file;
 mod leftovers;
 mod rotation;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 
+pub use self::file::{Change, SpoolError};
 use self::file::{NEW_PREFIX, create, lock, named, private_file};
-pub use self::file::{SpoolError, way_out};
 pub use self::leftovers::{Leftover, leftovers};
 use super::ring::Ring;
 use crate::capture::format::pcapng;
 use crate::capture::store::files::{Files, Part};
+use crate::capture::store::output::{self, OutputError, folder_of};
 use crate::capture::store::scratch;
 
 /// First part of the names of temporary spools.
@@ -55,7 +57,7 @@ impl SpoolCleanup {
     /// Deletes temporary files now, even while another thread holds the spool.
     pub fn delete(&self) {
         if self.temporary.load(Ordering::SeqCst) {
-            self.files.paths().iter().for_each(|path| drop(fs::remove_file(path)));
+            self.files.parts().iter().for_each(Part::delete);
         }
     }
 }
@@ -66,7 +68,8 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn keep(path: &Path, force: bool) -> Result<Self, SpoolError> {
-        Self::begin(create(path, force)?, path.to_owned(), false)
+        let head = head();
+        Ok(Self::of(create(path, force, &head)?, head.len(), path.to_owned(), false))
     }
 
     /// Creates a ring of numbered files, `size` bytes together. `path` is their name without the number. Deletes the files of an
@@ -76,21 +79,23 @@ impl Spool {
     /// See [`SpoolError`].
     pub fn keep_ring(path: &Path, force: bool, size: u64) -> Result<Self, SpoolError> {
         if path.is_dir() {
-            return Err(SpoolError::Folder(path.to_owned()));
+            return Err(OutputError::NotRegular { path: path.to_owned(), kind: "a folder" }.into());
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let earlier = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let earlier = fs::read_dir(folder_of(path)).into_iter().flatten().flatten().map(|entry| entry.path());
         let earlier: Vec<PathBuf> = earlier.filter(|found| Ring::is_path(path, found)).collect();
         if let Some(first) = earlier.iter().min().filter(|_| !force) {
-            return Err(SpoolError::Exists(first.clone()));
+            return Err(OutputError::Exists(first.clone()).into());
         }
         for path in &earlier {
-            let io = |source| SpoolError::Io { path: path.clone(), source };
+            output::check(path, force)?;
+        }
+        for path in &earlier {
+            let io = |source| OutputError::at(path, source);
             lock(&File::open(path).map_err(io)?, path)?;
             fs::remove_file(path).map_err(io)?;
         }
-        let first = Ring::path(path, 1);
-        let mut spool = Self::begin(create(&first, force)?, first, false)?;
+        let (first, head) = (Ring::path(path, 1), head());
+        let mut spool = Self::of(create(&first, force, &head)?, head.len(), first, false);
         spool.ring = Some(Ring::new(size, path.to_owned(), false));
         Ok(spool)
     }
@@ -120,14 +125,14 @@ impl Spool {
     }
 
     fn private(folder: &Path, ring: Option<u64>) -> Result<Self, SpoolError> {
-        let io = |source| SpoolError::Io { path: folder.to_owned(), source };
-        fs::create_dir_all(folder).map_err(io)?;
-        let made = private_file(folder)?;
+        fs::create_dir_all(folder).map_err(|e| OutputError::at(folder, e))?;
+        let head = head();
+        let made = private_file(folder, &head)?;
         let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
         let base = folder.join(name.unwrap_or_default());
         let path = if ring.is_some() { Ring::path(&base, 1) } else { base.clone() };
         let file = named(made, &path)?;
-        let mut spool = Self::begin(file, path, true)?;
+        let mut spool = Self::of(file, head.len(), path, true);
         spool.ring = ring.map(|size| Ring::new(size, base, true));
         Ok(spool)
     }
@@ -137,28 +142,24 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn unnamed() -> Result<Self, SpoolError> {
-        let folder = scratch::folder();
-        let file = scratch::file().map_err(|source| SpoolError::Io { path: folder.clone(), source })?;
-        Self::begin(file, folder, false)
+        let (folder, head) = (scratch::folder(), head());
+        let filled = scratch::file().and_then(|mut file| file.write_all(&head).map(|()| file));
+        let file = filled.map_err(|e| OutputError::at(&folder, e))?;
+        Ok(Self::of(file, head.len(), folder, false))
     }
 
-    fn begin(file: File, path: PathBuf, temporary: bool) -> Result<Self, SpoolError> {
-        let mut head = Vec::new();
-        pcapng::file_head(&mut head, None);
+    /// A spool over a file that holds its head, of `len` bytes.
+    fn of(file: File, len: usize, path: PathBuf, temporary: bool) -> Self {
         let file = Arc::new(file);
-        let mut spool = Self {
+        Self {
             files: Files::one(Arc::clone(&file), path.clone()),
             file,
             path,
-            len: 0,
+            len: len as u64,
             start: 0,
             temporary: Arc::new(temporary.into()),
             ring: None,
             closer: None,
-        };
-        match spool.append(&head) {
-            Ok(_) => Ok(spool),
-            Err(source) => Err(SpoolError::Io { path: spool.path.clone(), source }),
         }
     }
 
@@ -212,6 +213,13 @@ impl Drop for Spool {
     }
 }
 
+/// What a file begins with.
+fn head() -> Vec<u8> {
+    let mut head = Vec::new();
+    pcapng::file_head(&mut head, None);
+    head
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,12 +231,13 @@ mod tests {
         let path = folder.path().join("a.pcapng");
         drop(Spool::keep(&path, false).expect("a new file"));
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        assert!(matches!(Spool::keep(&path, false), Err(SpoolError::Exists(_))));
+        assert!(matches!(Spool::keep(&path, false), Err(SpoolError::Output(OutputError::Exists(_)))));
         let first = Spool::keep(&path, true).expect("forced");
         assert!(matches!(Spool::keep(&path, true), Err(SpoolError::InUse(_))));
         drop(first);
         assert!(path.exists());
-        assert!(matches!(Spool::keep(&folder.path().join("no/such"), false), Err(SpoolError::Io { .. })));
+        let missing = Spool::keep(&folder.path().join("no/such"), false);
+        assert!(matches!(missing, Err(SpoolError::Output(OutputError::NoFolder { .. }))), "{missing:?}");
     }
 
     #[test]

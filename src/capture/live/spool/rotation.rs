@@ -8,12 +8,13 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use super::Spool;
-use super::file::{SpoolError, create, is_full, named, private_file};
+use super::file::{SpoolError, create, named, private_file};
 use crate::capture::format::pcapng;
 use crate::capture::live::ring::Ring;
 use crate::capture::store::Capture;
 use crate::capture::store::files::Part;
 use crate::capture::store::index::Eviction;
+use crate::capture::store::output::{OutputError, folder_of, is_full};
 use crate::proto::rules::count;
 
 /// How many names in a row may belong to other files.
@@ -26,6 +27,7 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub(in crate::capture) fn append_evicting(&mut self, blocks: &[u8], capture: &Capture) -> Result<u64, SpoolError> {
+        self.check_length()?;
         let coming = blocks.len() as u64;
         self.evict_excess(coming, capture);
         let stuck = |spool: &Self| Some(spool.ring.as_ref()?.is_stuck(spool.len + coming, capture)?.to_owned());
@@ -41,7 +43,7 @@ impl Spool {
             match self.append(blocks) {
                 Ok(position) => return Ok(position),
                 Err(e) if is_full(&e) && self.evict_oldest(capture) => {}
-                Err(source) => return Err(SpoolError::Io { path: self.path.clone(), source }),
+                Err(e) => return Err(OutputError::at(&self.path, e).into()),
             }
         }
     }
@@ -50,6 +52,9 @@ impl Spool {
     /// that was appended must be in the index.
     pub(in crate::capture) fn rotate(&mut self, capture: &Capture) {
         if self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len)) {
+            if let Err(e) = self.check_latest() {
+                capture.add_failure(&e.to_string());
+            }
             self.begin_next(capture);
         }
         self.evict_excess(0, capture);
@@ -58,7 +63,8 @@ impl Spool {
     /// Begins the next file; evicts the oldest when there is no space or no file handle for it.
     fn begin_next(&mut self, capture: &Capture) {
         while let Err(error) = self.try_next(capture) {
-            let helps = matches!(&error, SpoolError::Io { source, .. } if is_full(source) || has_no_handle(source));
+            let helps = |source: &io::Error| is_full(source) || has_no_handle(source);
+            let helps = matches!(&error, SpoolError::Output(OutputError::Io { source, .. }) if helps(source));
             if helps && self.evict_oldest(capture) {
                 continue;
             }
@@ -82,7 +88,7 @@ impl Spool {
         self.evict_excess(preamble.blocks.len() as u64, capture);
         let Some(ring) = &self.ring else { return Ok(()) };
         let (number, path, file) = match next_file(ring, &preamble.blocks) {
-            Err(SpoolError::Io { source, .. }) if has_no_handle(&source) => {
+            Err(SpoolError::Output(OutputError::Io { source, .. })) if has_no_handle(&source) => {
                 self.reuse_oldest(&preamble.blocks, capture)?
             }
             made => made?,
@@ -111,11 +117,11 @@ impl Spool {
         }
         let path = Ring::path(ring.base(), number);
         if path.exists() {
-            return Err(SpoolError::Exists(path));
+            return Err(OutputError::Exists(path).into());
         }
         let oldest = ring.take_oldest();
-        let io = |source| SpoolError::Io { path: path.clone(), source };
-        let none = || io(io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error()));
+        let io = |source| SpoolError::Output(OutputError::Io { path: path.clone(), source });
+        let none = || io(rustix::io::Errno::MFILE.into());
         let part = oldest.and_then(|oldest| self.forget(oldest, capture)).ok_or_else(none)?;
         // A thread that is reading the file holds a handle to it, too.
         let taken = Arc::try_unwrap(part.file).map_err(|_| none()).and_then(|mut file| {
@@ -150,10 +156,7 @@ impl Spool {
 
     fn evict(&self, eviction: Eviction, capture: &Capture) -> Option<Part> {
         let part = self.forget(eviction, capture);
-        if let Some(part) = &part {
-            // Another program may have deleted it.
-            let _ = fs::remove_file(&part.path);
-        }
+        part.as_ref().inspect(|part| part.delete());
         part
     }
 
@@ -190,23 +193,16 @@ fn next_file(ring: &Ring, preamble: &[u8]) -> Result<(u32, PathBuf, File), Spool
     loop {
         let path = Ring::path(ring.base(), number);
         match create_with(&path, ring.is_private(), preamble) {
-            Err(SpoolError::Exists(_)) if number - ring.number() < MAX_TAKEN => number += 1,
+            Err(SpoolError::Output(OutputError::Exists(_) | OutputError::NotRegular { .. }))
+                if number - ring.number() < MAX_TAKEN =>
+            {
+                number += 1;
+            }
             made => return made.map(|file| (number, path, file)),
         }
     }
 }
 
 fn create_with(path: &Path, private: bool, preamble: &[u8]) -> Result<File, SpoolError> {
-    let io = |source| SpoolError::Io { path: path.to_owned(), source };
-    if private {
-        let mut made = private_file(path.parent().unwrap_or(Path::new(".")))?;
-        made.write_all(preamble).map_err(io)?;
-        return named(made, path);
-    }
-    let mut file = create(path, false)?;
-    file.write_all(preamble).map_err(|source| {
-        let _ = fs::remove_file(path);
-        io(source)
-    })?;
-    Ok(file)
+    if private { named(private_file(folder_of(path), preamble)?, path) } else { create(path, false, preamble) }
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::de::DeserializeSeed as _;
 
 use crate::capture::live::recorder::Recorder;
-use crate::capture::live::spool::way_out;
+use crate::capture::store::output::way_out;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::rules::grouped;
 use crate::wire::printable;
