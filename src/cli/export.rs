@@ -25,9 +25,10 @@ pub struct Export {
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
-    /// Replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks of the same length
-    #[arg(long)]
-    pub redact: bool,
+    /// Replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks of the same length; with NAMES also
+    /// the values of query parameters of these names, and what follows these names in Sec-WebSocket-Protocol
+    #[arg(long, value_name = "NAMES", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    pub redact: Option<Vec<String>>,
 
     /// Replace the output file if it exists
     #[arg(long)]
@@ -65,6 +66,7 @@ const EXAMPLES: &str = "Examples:
   framescope export lesson.pcapng --to har -o lesson.har
   framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
   framescope export lesson.pcapng --to pcapng --redact -o public.pcapng
+  framescope export lesson.pcapng --to har --redact=access_token,bearer -o public.har
   framescope export lesson.pcapng --to ndjson --filter 'op == close or finding'";
 
 const FILTERS: &str = "Filters select records by their fields:

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use format::{Format, FormatSpec};
 pub use output_file::to_file;
+pub use redact::Redaction;
 pub use sink::Sink;
 
 use crate::capture::store::Capture;
@@ -49,15 +50,15 @@ pub enum ExportSelection {
 pub struct ExportOptions {
     /// Which records to export.
     pub selection: ExportSelection,
-    /// Whether to replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks.
-    pub redact: bool,
+    /// Which values to replace by asterisks; `None` for no value.
+    pub redact: Option<Redaction>,
     /// Export only this direction. [`Format::Wire`] needs it if the selected records have bytes of both.
     pub direction: Option<Direction>,
 }
 
 impl Default for ExportOptions {
     fn default() -> Self {
-        Self { selection: ExportSelection::All, redact: false, direction: None }
+        Self { selection: ExportSelection::All, redact: None, direction: None }
     }
 }
 

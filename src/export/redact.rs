@@ -1,53 +1,196 @@
 //! Replaces secrets by asterisks of the same length, so that offsets do not change.
+//!
+//! Programs read malformed heads in different ways. A value is hidden if one way of reading it finds a secret: with or without a colon
+//! after the name, after a bare CR, and in folded lines.
 
 use std::ops::Range;
 
-use crate::wire::http::Head;
+use crate::proto::body::{Body, ChunkPosition};
+use crate::wire::http::{Head, is_token};
 
 /// The headers whose values are secrets.
 const SECRET: [&str; 4] = ["cookie", "set-cookie", "authorization", "proxy-authorization"];
 
-/// Redacts the HTTP head at the beginning of `bytes`.
-pub fn head(bytes: &mut [u8]) {
-    let head = Head::read(bytes);
-    let values: Vec<Range<usize>> = head
-        .headers
-        .iter()
-        .filter(|line| is_secret(head.slice(&line.name)))
-        // The value of a folded header may begin in the line after its name.
-        .map(|line| line.name.end + 1..line.line.end)
-        .collect();
-    for range in values {
-        overwrite(&mut bytes[range]);
-    }
+/// The longest name of a query parameter, in bytes.
+const MAX_NAME: usize = 256;
+
+/// What is hidden: the values of the headers in [`SECRET`], and those with certain names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redaction {
+    /// Query parameters whose values are hidden, and subprotocols after which everything is hidden. Upper and lower case are the same.
+    pub names: Vec<String>,
 }
 
-/// Redacts all lines that look like header lines.
-pub fn lines(bytes: &mut [u8]) {
-    let mut at = 0;
-    let mut secret = false;
-    while at < bytes.len() {
-        let end = bytes[at..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| at + n + 1);
-        let line = &mut bytes[at..end];
-        let colon = line.iter().position(|b| *b == b':');
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
-        match colon {
-            _ if folded && secret => overwrite(line),
-            Some(colon) => {
-                secret = is_secret(&line[..colon]);
-                if secret {
-                    overwrite(&mut line[colon + 1..]);
-                }
+/// Redacts an HTTP message that is read in pieces: its head, and the trailer of its chunked body (RFC 9112 §7.1.2).
+#[derive(Debug, Default)]
+pub struct MessageRedaction {
+    /// How many bytes were redacted.
+    pub position: u64,
+    /// The position in the body; `None` if it is not chunked, or over.
+    body: Option<Body>,
+}
+
+impl MessageRedaction {
+    /// Redacts the next piece. The first one contains all of the head.
+    pub fn piece(&mut self, bytes: &mut [u8], redaction: &Redaction) {
+        let body = match self.position {
+            0 => {
+                let head = Head::read(bytes);
+                let end = head.end.as_ref().map_or(bytes.len(), |end| end.end);
+                let is_chunked = head.has_token("transfer-encoding", "chunked");
+                self.body = is_chunked.then_some(Body::Chunked(ChunkPosition::Size(0, false)));
+                redaction.lines(&mut bytes[..end]);
+                end
             }
-            None => secret = false,
+            _ => 0,
+        };
+        self.position += bytes.len() as u64;
+        self.trailer(&mut bytes[body..], redaction);
+    }
+
+    fn trailer(&mut self, bytes: &mut [u8], redaction: &Redaction) {
+        let Some(body) = &mut self.body else { return };
+        let in_trailer = |body: &Body| matches!(body, Body::Chunked(ChunkPosition::Trailer(_)));
+        let begins_inside = in_trailer(body);
+        let mut start = begins_inside.then_some(0);
+        let (mut at, mut is_over) = (0, false);
+        while at < bytes.len() && !is_over {
+            if start.is_none() && in_trailer(body) {
+                start = Some(at);
+            }
+            let line = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |lf| at + lf + 1);
+            let taken;
+            (taken, is_over) = body.take(&bytes[at..line]);
+            at += taken;
         }
-        at = end;
+        if is_over {
+            self.body = None;
+        }
+        if let Some(start) = start {
+            let trailer = &mut bytes[start..at];
+            redaction.lines(trailer);
+            if begins_inside {
+                // The name of the line may be in the piece before.
+                hide_first_line(trailer);
+            }
+        }
     }
 }
 
-fn is_secret(name: &[u8]) -> bool {
-    let name = name.trim_ascii();
-    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+impl Redaction {
+    /// Redacts all lines that look like header lines, and the query parameters in all of them.
+    pub fn lines(&self, bytes: &mut [u8]) {
+        for (field, value) in values(bytes) {
+            match field {
+                FieldName::Secret => overwrite(&mut bytes[value]),
+                FieldName::Subprotocol => self.subprotocols(&mut bytes[value]),
+            }
+        }
+        if !self.names.is_empty() {
+            self.parameters(bytes);
+        }
+    }
+
+    /// Hides what follows one of the names in a list of subprotocols: the rest of the element, or the next element.
+    fn subprotocols(&self, list: &mut [u8]) {
+        let mut is_next = false;
+        for element in list.split_mut(|b| *b == b',') {
+            if element.trim_ascii().is_empty() {
+                continue;
+            }
+            let end_of = |name: &String| Some(find_ignoring_case(element, name.as_bytes())? + name.len());
+            let end = self.names.iter().filter(|name| !name.is_empty()).filter_map(end_of).min();
+            let rest = match end {
+                _ if is_next => 0..element.len(),
+                Some(end) => end..element.len(),
+                None => continue,
+            };
+            is_next = !is_next && element[rest.clone()].trim_ascii().is_empty();
+            overwrite(&mut element[rest]);
+        }
+    }
+
+    /// Hides the values of query parameters with one of the names, in every URL.
+    fn parameters(&self, bytes: &mut [u8]) {
+        let mut at = 0;
+        while let Some(mark) = bytes[at..].iter().position(|b| b"?&;#".contains(b)) {
+            let name = at + mark + 1;
+            at = name;
+            let Some(len) = bytes[name..].iter().take(MAX_NAME).position(|b| *b == b'=') else { continue };
+            let decoded = percent_decoded(&bytes[name..name + len]);
+            if self.names.iter().any(|wanted| decoded.eq_ignore_ascii_case(wanted.as_bytes())) {
+                let value = name + len + 1;
+                let end = bytes[value..].iter().position(|b| b.is_ascii_whitespace() || b"&#\"<>".contains(b));
+                at = end.map_or(bytes.len(), |end| value + end);
+                bytes[value..at].fill(b'*');
+            }
+        }
+    }
+}
+
+/// Hides the first line, whose beginning is not known, and the lines that continue it.
+pub fn hide_first_line(bytes: &mut [u8]) {
+    let mut end = 0;
+    while let Some(lf) = memchr::memchr(b'\n', &bytes[end..]) {
+        end += lf + 1;
+        if !matches!(bytes.get(end), Some(b' ' | b'\t')) {
+            return overwrite(&mut bytes[..end]);
+        }
+    }
+    overwrite(bytes);
+}
+
+/// The headers that are redacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FieldName {
+    /// One of [`SECRET`].
+    Secret,
+    /// Sec-WebSocket-Protocol.
+    Subprotocol,
+}
+
+impl FieldName {
+    /// The name at the start of a line, and the position of the value. Ignores what cannot be in a name before it.
+    fn of(line: &[u8]) -> Option<(Self, usize)> {
+        let start = line.iter().position(|b| is_token(&[*b]))?;
+        let len = line[start..].iter().position(|b| !is_token(&[*b])).unwrap_or(line.len() - start);
+        let name = &line[start..start + len];
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        let field = match () {
+            () if SECRET.into_iter().any(is) => Self::Secret,
+            () if is("sec-websocket-protocol") => Self::Subprotocol,
+            () => return None,
+        };
+        let after = start + len;
+        let blanks = line[after..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let has_separator = matches!(line.get(after + blanks), Some(b':' | b'='));
+        Some((field, after + blanks + usize::from(has_separator)))
+    }
+}
+
+/// The values of header lines that are redacted, with the lines that continue them.
+fn values(bytes: &[u8]) -> Vec<(FieldName, Range<usize>)> {
+    let mut values: Vec<(FieldName, Range<usize>)> = Vec::new();
+    // Whether the line may continue the latest value, and whether a bare CR is before the line.
+    let (mut is_open, mut after_cr) = (false, false);
+    let mut at = 0;
+    while at < bytes.len() {
+        let end = memchr::memchr2(b'\r', b'\n', &bytes[at..]).map_or(bytes.len(), |n| at + n);
+        let is_crlf = bytes[end..].starts_with(b"\r\n");
+        let continues = is_open && (after_cr || matches!(bytes[at], b' ' | b'\t'));
+        let latest = values.last_mut().filter(|_| continues);
+        match (latest, FieldName::of(&bytes[at..end])) {
+            (Some((FieldName::Secret, value)), _) | (Some((_, value)), None) => value.end = end,
+            (_, Some((field, value))) => {
+                values.push((field, at + value..end));
+                is_open = true;
+            }
+            (None, None) => is_open = false,
+        }
+        after_cr = bytes.get(end) == Some(&b'\r') && !is_crlf;
+        at = end + 1 + usize::from(is_crlf);
+    }
+    values
 }
 
 /// Overwrites a value with asterisks. Keeps the white space around it, and the line breaks and indents of a folded value.
@@ -66,40 +209,29 @@ fn overwrite(value: &mut [u8]) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn redacted(raw: &str) -> String {
-        let mut bytes = raw.as_bytes().to_vec();
-        head(&mut bytes);
-        let mut by_line = raw.as_bytes().to_vec();
-        lines(&mut by_line);
-        assert_eq!(by_line, bytes, "both ways agree on a head without body");
-        String::from_utf8(bytes).expect("text")
-    }
-
-    #[test]
-    fn secrets_become_asterisks_of_the_same_length() {
-        let raw = "GET / HTTP/1.1\r\nHost: x\r\ncookie: a=1; b=2\r\nAUTHORIZATION:Basic QQ==\r\nCookies: no\r\n\
-            Set-Cookie : k\r\nProxy-Authorization: \r\n\r\n";
-        let expected = "GET / HTTP/1.1\r\nHost: x\r\ncookie: ********\r\nAUTHORIZATION:**********\r\nCookies: no\r\n\
-            Set-Cookie : *\r\nProxy-Authorization: \r\n\r\n";
-        assert_eq!(redacted(raw), expected);
-    }
-
-    #[test]
-    fn a_folded_secret_is_redacted_to_its_end() {
-        let raw = "GET / HTTP/1.1\r\nCookie:\r\n one\r\n\ttwo: 2\r\nHost: x\r\n\r\n";
-        assert_eq!(redacted(raw), "GET / HTTP/1.1\r\nCookie:\r\n ***\r\n\t******\r\nHost: x\r\n\r\n");
-    }
-
-    #[test]
-    fn a_truncated_head_is_redacted_to_its_last_byte() {
-        assert_eq!(redacted("GET / HTTP/1.1\r\nCookie: secr"), "GET / HTTP/1.1\r\nCookie: ****");
-        let mut body = b"POST / HTTP/1.1\r\n\r\nCookie: not a header".to_vec();
-        let before = body.clone();
-        head(&mut body);
-        assert_eq!(body, before);
-    }
+fn find_ignoring_case(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window.eq_ignore_ascii_case(wanted))
 }
+
+/// A name in a URL without its percent-encoding (RFC 3986 §2.1). What is not valid stays as it is.
+fn percent_decoded(name: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(name.len());
+    let mut at = 0;
+    while at < name.len() {
+        let hex = name.get(at + 1..at + 3).filter(|_| name[at] == b'%');
+        match hex.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(name[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests;

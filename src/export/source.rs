@@ -4,7 +4,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use super::{ExportError, ExportOptions, ExportSelection, Progress, redact};
+use super::redact::{self, MessageRedaction, Redaction};
+use super::{ExportError, ExportOptions, ExportSelection, Progress};
 use crate::capture::format::pcapng::MAX_SEGMENT;
 use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
@@ -36,7 +37,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     pub fn new(capture: &'a Capture, options: &'a ExportOptions, progress: &'a Progress) -> Self {
         let totals = capture.totals();
-        Self { capture, options, progress, totals, written: 0, bytes: Bytes::new(capture, options.redact) }
+        Self { capture, options, progress, totals, written: 0, bytes: Bytes::new(capture, options.redact.clone()) }
     }
 
     /// Calls `take` for each selected record, with a reader of its bytes.
@@ -140,16 +141,19 @@ pub struct Bytes {
     capture: Capture,
     reader: RecordReader,
     inflater: MessageReader,
-    redact: bool,
+    redaction: Option<Redaction>,
+    /// The HTTP message that is read, by the number of its record.
+    message: (u64, MessageRedaction),
 }
 
 impl Bytes {
-    pub fn new(capture: &Capture, redact: bool) -> Self {
+    pub fn new(capture: &Capture, redaction: Option<Redaction>) -> Self {
         Self {
             capture: capture.clone(),
             reader: RecordReader::new(capture),
             inflater: MessageReader::default(),
-            redact,
+            redaction,
+            message: (0, MessageRedaction::default()),
         }
     }
 
@@ -165,13 +169,31 @@ impl Bytes {
         if (out.len() as u64) < wanted && self.capture.is_evicted(record) {
             return Err(ExportError::Evicted { no: record.no });
         }
-        if self.redact && from == 0 {
-            match record.kind {
-                Kind::Request | Kind::Response | Kind::CutHttp => redact::head(out),
-                Kind::Junk => self.redact_junk(record, out)?,
-                _ => {}
-            }
+        match record.kind {
+            Kind::Request | Kind::Response | Kind::CutHttp => self.redact_message(record, from, out),
+            Kind::Junk if from == 0 => self.redact_junk(record, out),
+            _ => Ok(()),
         }
+    }
+
+    /// Redacts the piece of an HTTP message that begins at `from`. The pieces before it are read again unless they were read just now.
+    fn redact_message(&mut self, record: &Record, from: u64, out: &mut [u8]) -> Result<(), ExportError> {
+        let Some(redaction) = &self.redaction else { return Ok(()) };
+        if from == 0 || (self.message.0, self.message.1.position) != (record.no, from) {
+            self.message = (record.no, MessageRedaction::default());
+        }
+        let message = &mut self.message.1;
+        let mut before = Vec::new();
+        while message.position < from {
+            let range = message.position..from.min(message.position + PIECE);
+            let read = self.reader.wire(record, range, &mut before);
+            read.map_err(|source| read_error(&self.capture, record, source))?;
+            if before.is_empty() {
+                return Err(ExportError::Evicted { no: record.no });
+            }
+            message.piece(&mut before, redaction);
+        }
+        message.piece(out, redaction);
         Ok(())
     }
 
@@ -211,44 +233,44 @@ impl Bytes {
     }
 
     fn error(&self, record: &Record, source: io::Error) -> ExportError {
-        if self.capture.is_evicted(record) {
-            return ExportError::Evicted { no: record.no };
-        }
-        ExportError::Read { path: self.capture.path().to_owned(), no: record.no, source }
+        read_error(&self.capture, record, source)
     }
 
     /// Redacts unrecognized bytes, which may be a head that is too long to be read as one. The first line of the record may
     /// have begun in an earlier record, so the bytes before it are read too.
     fn redact_junk(&mut self, record: &Record, out: &mut [u8]) -> Result<(), ExportError> {
         const MAX_BEFORE: u64 = 64 * 1024;
+        let Some(redaction) = &self.redaction else { return Ok(()) };
         let before = record.offset.min(MAX_BEFORE);
         let mut context = Vec::new();
         let (start, len) = (record.offset - before, before + out.len() as u64);
         self.reader
             .stream(record.connection, record.direction, start, len, &mut context)
-            .map_err(|source| self.error(record, source))?;
+            .map_err(|source| read_error(&self.capture, record, source))?;
         if context.len() as u64 != len {
             // Bytes before the record are missing, and may have held the name of its first line: treat that line as a secret.
-            redact::lines(out);
-            let end = out.iter().position(|b| *b == b'\n').unwrap_or(out.len());
-            out[..end].fill(b'*');
+            redaction.lines(out);
+            redact::hide_first_line(out);
             return Ok(());
         }
         let line_is_longer = before == MAX_BEFORE && !context[..before as usize].contains(&b'\n');
-        redact::lines(&mut context);
+        redaction.lines(&mut context);
         if line_is_longer {
             // The name of the line was not read: treat it as a secret.
-            let end = context[before as usize..]
-                .iter()
-                .position(|b| *b == b'\n')
-                .map_or(context.len(), |n| before as usize + n);
-            context[before as usize..end].fill(b'*');
+            redact::hide_first_line(&mut context[before as usize..]);
         }
         if let Some(redacted) = context.get(before as usize..).filter(|redacted| redacted.len() == out.len()) {
             out.copy_from_slice(redacted);
         }
         Ok(())
     }
+}
+
+fn read_error(capture: &Capture, record: &Record, source: io::Error) -> ExportError {
+    if capture.is_evicted(record) {
+        return ExportError::Evicted { no: record.no };
+    }
+    ExportError::Read { path: capture.path().to_owned(), no: record.no, source }
 }
 
 #[cfg(test)]
@@ -273,7 +295,7 @@ mod tests {
         while capture.first() == 1 {
             say(&[&[0x82, 0x7e, 0x03, 0xe8], &[0; 1000][..]].concat());
         }
-        let mut bytes = Bytes::new(capture, false);
+        let mut bytes = Bytes::new(capture, None);
         let head = bytes.frame_head(&record, &mut Vec::new());
         assert!(matches!(head, Err(ExportError::Evicted { no: 1 })), "{head:?}");
         let inflated = bytes.inflated(&record);

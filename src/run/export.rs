@@ -12,7 +12,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::capture::{self, import};
 use crate::cli::Export;
-use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
+use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, Redaction};
 use crate::proto::rules::count;
 
 pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
@@ -23,7 +23,11 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
         Some(filter) => ExportSelection::Records(select(filter, &capture, &progress)?),
         None => ExportSelection::All,
     };
-    let options = ExportOptions { selection, redact: args.redact, direction: args.direction };
+    let options = ExportOptions {
+        selection,
+        redact: args.redact.clone().map(|names| Redaction { names }),
+        direction: args.direction,
+    };
     let exported = match output_file(args) {
         None => to_stdout(&capture, args.to, &options, &progress)?,
         Some(path) => {

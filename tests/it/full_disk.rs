@@ -35,7 +35,7 @@ fn large(folder: &Path, name: &str) -> PathBuf {
         wire.say(DOWN, &frame(true, Opcode::Text, None, format!("echo {n}").as_bytes()));
         wire.say(UP, &frame(true, Opcode::Text, Some(n.to_be_bytes()), b"unmasked by its key"));
     }
-    let capture = wire.recorder.capture();
+    let capture = wire.recording.capture();
     let bytes = match name {
         "x.ndjson" => exported(capture, Format::Ndjson),
         "x.har" => exported(capture, Format::Har),

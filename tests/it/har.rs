@@ -10,7 +10,7 @@ use crate::support::program::run;
 use crate::support::{DOWN, Screen, UP, Wire, exported, frame, opened, sample};
 use framescope::capture::import;
 use framescope::capture::store::Capture;
-use framescope::export::{ExportOptions, ExportSelection, Format, Progress, export};
+use framescope::export::{ExportOptions, ExportSelection, Format, Progress, Redaction, export};
 use framescope::proto::dissected::Kind;
 use serde_json::{Value, json};
 
@@ -240,14 +240,15 @@ mod written {
         for format in Format::ALL {
             let directions = framescope::proto::dissected::Direction::BOTH.map(Some);
             for direction in directions.into_iter().chain([None]).filter(|d| d.is_some() == (format == Format::Wire)) {
-                let options = ExportOptions { redact: true, direction, ..ExportOptions::default() };
+                let options =
+                    ExportOptions { redact: Some(Redaction::default()), direction, ..ExportOptions::default() };
                 let bytes = exported_with(&capture, format, &options);
                 for told in [&b"s3cr3t"[..], hex::encode("s3cr3t").as_bytes(), b"73 33 63 72", b"czNjcjN0"] {
                     assert!(!bytes.windows(told.len()).any(|window| window == told), "{format:?}");
                 }
             }
         }
-        let options = ExportOptions { redact: true, ..ExportOptions::default() };
+        let options = ExportOptions { redact: Some(Redaction::default()), ..ExportOptions::default() };
         let redacted = opened(&exported_with(&capture, Format::Pcapng, &options));
         let wires = |capture: &Capture| lines(capture).iter().map(|l| l["wire_len"].clone()).collect::<Vec<_>>();
         assert_eq!(wires(&redacted), wires(&capture));

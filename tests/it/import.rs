@@ -514,8 +514,11 @@ fn every_record_of_a_capture_with_gaps_can_be_looked_at() {
         for format in Format::ALL {
             let (capture, loader) = import::open(&path).expect("a capture");
             loader.run(&AtomicBool::new(false));
-            let options =
-                export::ExportOptions { direction: Some(UP), redact: true, ..export::ExportOptions::default() };
+            let options = export::ExportOptions {
+                direction: Some(UP),
+                redact: Some(export::Redaction::default()),
+                ..export::ExportOptions::default()
+            };
             let to = folder.path().join(format.spec().id);
             export::to_file(&capture, format, &options, &to, true, &Progress::default()).expect("written");
         }

@@ -176,7 +176,7 @@ fn the_first_signal_ends_a_command_that_waits_for_a_reader() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
-    fs::write(&path, exported(wire.recorder.capture(), Format::Pcapng)).expect("written");
+    fs::write(&path, exported(wire.recording.capture(), Format::Pcapng)).expect("written");
     let mut child = program(&["export", path.to_str().expect("UTF-8"), "--to", "hex"]).spawn().expect("started");
     let mut stdout = child.stdout.take().expect("stdout");
     stdout.read_exact(&mut [0]).expect("the export has begun; its pipe is soon full");

@@ -26,7 +26,7 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
     let chosen = Chosen::of(source)?;
     source.progress.total.store(chosen.total(), Ordering::Relaxed);
     let mut writer = Writer {
-        bytes: Bytes::new(source.capture, source.options.redact),
+        bytes: Bytes::new(source.capture, source.options.redact.clone()),
         progress: source.progress,
         times: Timestamps::default(),
         buffer: Vec::new(),

@@ -36,7 +36,7 @@ pub struct NdjsonLines {
 impl NdjsonLines {
     /// NdjsonLines of the records of `capture`; of `options`, only the redaction counts.
     pub fn new(capture: &Capture, options: &ExportOptions) -> Self {
-        Self { bytes: Bytes::new(capture, options.redact), writer: Writer::default() }
+        Self { bytes: Bytes::new(capture, options.redact.clone()), writer: Writer::default() }
     }
 
     /// Writes the line of a record.
