@@ -4,7 +4,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use super::background::AnswerFilter;
 use super::export_request::ExportRequest;
+use super::theme::ThemeName;
 use crate::capture::query::search::Hit;
 use crate::capture::store::message_reader::Inflated;
 
@@ -16,6 +18,8 @@ const PROGRESS: Duration = Duration::from_millis(100);
 pub enum Event {
     /// A key, a mouse event, a paste or a resize of the terminal.
     Terminal(crossterm::event::Event),
+    /// The terminal has reported its background colour: the theme that fits it.
+    Background(ThemeName),
     /// The capture has changed.
     Changed,
     /// A background job reports something.
@@ -100,11 +104,21 @@ pub fn queue() -> (Remote, Receiver<Event>) {
     (Remote { sender }, receiver)
 }
 
-/// Starts a thread that reads the terminal and sends its events. It runs until the terminal closes or the process ends.
-pub fn read_terminal(remote: Remote) {
+/// Starts a thread that reads the terminal and sends its events. It runs until the terminal closes or the process ends. If the terminal
+/// `is_asked` for its background colour, the answer becomes an event of its own.
+pub fn read_terminal(remote: Remote, is_asked: bool) {
     thread::spawn(move || {
-        while let Ok(event) = crossterm::event::read() {
-            remote.send(Event::Terminal(event));
+        let mut filter = AnswerFilter::new(is_asked);
+        loop {
+            let waits_in_vain = filter.patience().is_some_and(|wait| matches!(crossterm::event::poll(wait), Ok(false)));
+            let events = match waits_in_vain {
+                true => filter.release(),
+                false => match crossterm::event::read() {
+                    Ok(event) => filter.push(event),
+                    Err(_) => break,
+                },
+            };
+            events.into_iter().for_each(|event| remote.send(event));
         }
         remote.send(Event::HangUp);
     });

@@ -24,10 +24,6 @@ const LIVE_FRAME: Duration = Duration::from_millis(33);
 /// Longest wait for an event while nothing changes.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// How long the terminal may take to report its background colour. The first screen is shown meanwhile, and keys wait. A later
-/// answer would be read as keys, so the time is long enough for a slow connection.
-const COLOUR_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// Why the screen has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -37,7 +33,7 @@ pub enum Ended {
     HungUp,
 }
 
-/// Shows the screen until it ends. Without a `theme` it takes the one that fits the terminal.
+/// Shows the screen until it ends. Without a `theme` it takes the dark one, until the terminal reports a light background.
 ///
 /// # Errors
 /// If the terminal cannot be used.
@@ -51,16 +47,12 @@ pub fn run(
     let mut screen = Screen::take()?;
     let size = screen.terminal.size()?;
     app.resize(Rect::new(0, 0, size.width, size.height));
-    match theme {
-        Some(name) => app.theme = Theme::named(name),
-        None if is_without_colour() => app.theme = Theme::named(ThemeName::Mono),
-        None => {
-            // The first screen does not wait for the terminal's answer.
-            screen.terminal.draw(|frame| view::draw(&app, frame))?;
-            app.theme = Theme::named(detect_theme());
-        }
+    let theme = theme.or(is_without_colour().then_some(ThemeName::Mono));
+    if theme.is_none() {
+        screen.ask_background()?;
     }
-    event::read_terminal(remote.clone());
+    app.theme = Theme::named(theme.unwrap_or(ThemeName::Dark));
+    event::read_terminal(remote.clone(), theme.is_none());
     let wake = remote.clone();
     app.capture.on_change(move || wake.send(Event::Changed));
     MainLoop { app, host, remote, events, screen, drawn: Instant::now() }.run()
@@ -70,17 +62,6 @@ pub fn run(
 pub fn is_without_colour() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
-}
-
-/// Asks the terminal for its background colour. Without an answer it counts as dark.
-fn detect_theme() -> ThemeName {
-    use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
-    let mut options = QueryOptions::default();
-    options.timeout = COLOUR_TIMEOUT;
-    match theme_mode(options) {
-        Ok(ThemeMode::Light) => ThemeName::Light,
-        _ => ThemeName::Dark,
-    }
 }
 
 struct MainLoop<'a> {
@@ -164,6 +145,10 @@ impl MainLoop<'_> {
         while let Some(event) = next {
             match event {
                 Event::Changed => batch.changed = true,
+                Event::Background(theme) => {
+                    self.app.theme = Theme::named(theme);
+                    batch.urgent = true;
+                }
                 Event::Quit => batch.ended = Some(Ended::Quit),
                 Event::HangUp => batch.ended = Some(Ended::HungUp),
                 Event::Terminal(event) => batch.urgent |= self.take_terminal_event(event),

@@ -7,6 +7,7 @@
 
 mod action;
 pub mod app;
+pub mod background;
 mod bit_grid;
 pub mod effect;
 pub mod event;

@@ -16,6 +16,8 @@ use crossterm::terminal::{
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::background::QUESTION;
+
 /// The terminal while the screen is shown. Dropping it restores the terminal.
 pub struct Screen {
     /// The ratatui terminal. It is never dropped: on a closed terminal its `drop` would print an error to stderr and panic.
@@ -41,6 +43,13 @@ impl Screen {
         crossterm::event::poll(Duration::ZERO)?;
         execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, SetTitle("framescope"))?;
         Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?) })
+    }
+
+    /// Asks for the background colour. The answer comes among the keys.
+    pub fn ask_background(&mut self) -> io::Result<()> {
+        let mut out = stdout();
+        out.write_all(QUESTION.as_bytes())?;
+        out.flush()
     }
 
     /// Clears the screen after a resize; the next frame draws every cell, even if the size is the same again by then.

@@ -18,7 +18,11 @@ struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     /// Everything that was written to the terminal.
     raw: Vec<u8>,
+    /// The answer to the question for the background colour, if the terminal answers at once.
+    answer: Option<&'static str>,
 }
+
+const DARK: &str = "\x1b]11;rgb:0000/0000/0000\x1b\\";
 
 impl Terminal {
     fn start(command: CommandBuilder, rows: u16, columns: u16) -> Self {
@@ -45,6 +49,7 @@ impl Terminal {
             child,
             master: Some(pair.master),
             raw: Vec::new(),
+            answer: Some(DARK),
         }
     }
 
@@ -79,17 +84,22 @@ impl Terminal {
     fn take(&mut self, bytes: &[u8]) {
         self.raw.extend_from_slice(bytes);
         self.parser.process(bytes);
-        // Answer the question that is asked at start, as a dark terminal does.
-        if bytes.windows(4).any(|w| w == b"\x1b]11") {
-            self.press("\x1b]11;rgb:0000/0000/0000\x1b\\");
-        }
-        if bytes.windows(3).any(|w| w == b"\x1b[c") {
-            self.press("\x1b[?62;22c");
+        if let Some(answer) = self.answer
+            && bytes.windows(4).any(|w| w == b"\x1b]11")
+        {
+            self.press(answer);
         }
     }
 
     fn expect(&mut self, text: &str) {
         self.wait_until(&format!("{text:?} does not appear"), |screen| screen.contents().contains(text));
+    }
+
+    /// Reads until nothing is drawn for a while.
+    fn settle(&mut self) {
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(300)) {
+            self.take(&bytes);
+        }
     }
 
     fn press(&mut self, keys: &str) {
@@ -220,6 +230,54 @@ fn a_demo_is_stepped_through_exported_and_quit() {
     assert!(terminal.raw.windows(copied.len()).any(|window| window == copied));
     terminal.press("q");
     terminal.expect("are not saved");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_terminal_that_never_answers_loses_no_key() {
+    for first in ["?", "\x03"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut terminal = Terminal::program(&["open", "--sample", "hello"], folder.path());
+        terminal.answer = None;
+        // The key is pressed before the first screen is drawn.
+        terminal.wait_until("the alternate screen", vt100::Screen::alternate_screen);
+        terminal.press(first);
+        if first == "?" {
+            terminal.expect("any other key closes");
+            terminal.press("\x1b");
+            terminal.wait_until("the help closes", |screen| !screen.contents().contains("any other key closes"));
+            terminal.press("q");
+        }
+        assert_eq!(terminal.end(), 0);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_late_answer_changes_the_theme_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::program(&["open", "--sample", "hello"], folder.path());
+    terminal.answer = None;
+    terminal.expect("Bits");
+    terminal.press("j");
+    terminal.expect("record 2 ·");
+    let colours = |screen: &vt100::Screen| {
+        let cell = |row| screen.cell(row, 3).map(|cell| (cell.fgcolor(), cell.bgcolor()));
+        (0..36).map(cell).collect::<Vec<_>>()
+    };
+    terminal.settle();
+    let (text, dark) = (terminal.text(), colours(terminal.parser.screen()));
+    // In two parts, with more keys after it.
+    terminal.press("\x1b]11;rgb:ffff/ff");
+    std::thread::sleep(Duration::from_millis(20));
+    terminal.press("ff/ffff\x1b\\");
+    terminal.wait_until("the light theme", |screen| colours(screen) != dark);
+    terminal.settle();
+    assert_eq!(terminal.text(), text, "no part of the answer was a key");
+    terminal.press("j");
+    terminal.expect("record 3 ·");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     terminal.assert_restored();
