@@ -4,6 +4,13 @@
 //! become their code point in angle brackets. Invalid UTF-8 becomes U+FFFD.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex_syntax::hir::{Class, ClassUnicode, HirKind};
+
+/// The characters that are replaced, by their Unicode properties: controls, formats (which include the bidirectional ones), separators of
+/// lines and paragraphs, and whatever is invisible unless a font supports it.
+const INVISIBLE: &str = r"[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]";
 
 /// Replaces each control, escape and bidirectional character by a visible symbol.
 pub fn text(raw: &str) -> Cow<'_, str> {
@@ -60,12 +67,19 @@ fn control_picture(byte: u8) -> char {
 
 /// Returns true if a terminal shows the character as it is and does nothing else.
 pub fn is_plain(c: char) -> bool {
-    !(c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'))
+    static TABLE: LazyLock<ClassUnicode> = LazyLock::new(|| {
+        let parsed = regex_syntax::parse(INVISIBLE).expect("a class, as a test checks");
+        match parsed.into_kind() {
+            HirKind::Class(Class::Unicode(class)) => class,
+            other => unreachable!("a class, as a test checks: {other:?}"),
+        }
+    });
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    let ranges = TABLE.ranges();
+    let at = ranges.partition_point(|range| range.end() < c);
+    ranges.get(at).is_none_or(|range| c < range.start())
 }
 
 #[cfg(test)]
@@ -82,7 +96,55 @@ mod tests {
         assert_eq!(bytes(b"\xff\x07"), "\u{fffd}␇");
     }
 
+    #[test]
+    fn invisible_characters_become_visible_and_others_stay() {
+        for hidden in [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{600}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{17b4}',
+            '\u{17b5}',
+            '\u{180b}',
+            '\u{180d}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{206f}',
+            '\u{3164}',
+            '\u{fe00}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{1bca0}',
+            '\u{1bca3}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0100}',
+            '\u{e0fff}',
+        ] {
+            assert_eq!(text(&hidden.to_string()), format!("⟨U+{:04X}⟩", u32::from(hidden)));
+        }
+        for shown in ['a', ' ', 'é', '\u{a0}', '\u{301}', '日', '✓', '\u{17b6}', '\u{fdff}', '\u{1f600}', '\u{10ffff}']
+        {
+            assert!(is_plain(shown), "{shown:?}");
+        }
+    }
+
     proptest! {
+        /// The regular expression finds what the table has, and nothing in a text that was made safe.
+        #[test]
+        fn only_plain_characters_pass(raw in any::<String>(), c in any::<char>()) {
+            let invisible = regex::Regex::new(INVISIBLE).expect("a class");
+            prop_assert!(!invisible.is_match(&text(&raw)));
+            prop_assert_eq!(is_plain(c), !invisible.is_match(&c.to_string()));
+        }
+
         #[test]
         fn no_control_character_passes(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
             prop_assert!(!bytes(&raw).chars().any(char::is_control));
