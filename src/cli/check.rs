@@ -20,9 +20,10 @@ Examples:
   framescope check lesson.pcapng                        list all findings; fail if there is an error
   framescope check lesson.pcapng --fail-on warning      fail if there is a warning, too
   framescope check lesson.pcapng --json | jq -r .rule | sort | uniq -c
-  framescope check --explain 'RSV1 must be clear'       explain the rule that an error message is about
+  framescope check --explain 'RSV1 must be clear'       explain an error message of a library or browser
   framescope check --explain 5.5.1                      explain the rules of a section of RFC 6455
   framescope check --explain client-frame-unmasked      explain one rule
+  framescope check --explain 1006                       explain a close code
   framescope check lesson.pcapng --filter 'dir == c2s'
       list violations by clients ", filter_help_hint!()))]
 pub struct Check {
@@ -46,7 +47,7 @@ pub struct Check {
     #[arg(long)]
     pub json: bool,
 
-    /// Explain the rule that TEXT is about: an error message of a library or browser, a rule's id, a section, or words of a rule
+    /// Explain TEXT: an error message of a library or browser, a close code, a rule's id, a section, or words of a rule
     #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json", "port"])]
     pub explain: Option<String>,
 }

@@ -33,7 +33,7 @@ pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<TextKey<'static>>
         FieldId::Target if head.is_upgrade() => "handshake",
         FieldId::Target => "plain",
         FieldId::Version => version_case(head, value),
-        FieldId::Status => status_case(head),
+        FieldId::Status => status_case(head.status(), head.has_token("upgrade", "websocket")),
         FieldId::Reason => "given",
         FieldId::Header(n) => return Some(header::choose(head, usize::from(n))),
         FieldId::HeadEnd => head_end_case(head),
@@ -84,9 +84,10 @@ fn version_case(head: &Head<'_>, version: &str) -> &'static str {
     }
 }
 
-fn status_case(head: &Head<'_>) -> &'static str {
-    match head.status() {
-        Some(101) if head.has_token("upgrade", "websocket") => "101",
+/// The case of a status in the texts. `is_upgrade`: the response switches to WebSocket.
+pub(super) const fn status_case(status: Option<u16>, is_upgrade: bool) -> &'static str {
+    match status {
+        Some(101) if is_upgrade => "101",
         Some(101) => "101-other",
         Some(304) => "304",
         Some(400) => "400",

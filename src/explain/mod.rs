@@ -11,6 +11,7 @@ mod header;
 mod http;
 pub mod lookup;
 mod texts;
+mod topic;
 mod value;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod coverage;
 pub use deflate::{DeflateContext, compressed_payload, percent};
 pub use frame::{FrameContext, MessagePart, frame_field, frame_gloss};
 pub use http::{http_field, http_gloss};
+pub use topic::{Topic, TopicPage};
 pub use value::{ValueText, value};
 
 use crate::proto::dissected::{Direction, EndReason, Kind};

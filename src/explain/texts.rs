@@ -53,6 +53,37 @@ struct Texts {
     record: BTreeMap<String, Topic>,
     deflate: BTreeMap<String, Topic>,
     rule: BTreeMap<String, String>,
+    next: Next,
+    situation: BTreeMap<String, Situation>,
+}
+
+/// What to do next.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Next {
+    rule: BTreeMap<String, String>,
+    close: BTreeMap<String, String>,
+    status: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Situation {
+    title: String,
+    section: String,
+    text: String,
+    next: String,
+}
+
+/// The tables of [`next`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NextOf {
+    /// Keys are the ids of rules.
+    Rule,
+    /// Keys are topics of [`Chapter::Close`].
+    Close,
+    /// Keys are cases of the topic `status` of [`Chapter::Http`].
+    Status,
 }
 
 #[derive(Debug, Deserialize)]
@@ -125,6 +156,30 @@ pub(super) fn rule(id: &str) -> Option<&'static str> {
     TEXTS.rule.get(id).map(String::as_str)
 }
 
+/// What to do next. Empty if there is no such key, which a test excludes.
+pub(super) fn next(of: NextOf, key: &str) -> &'static str {
+    let table = match of {
+        NextOf::Rule => &TEXTS.next.rule,
+        NextOf::Close => &TEXTS.next.close,
+        NextOf::Status => &TEXTS.next.status,
+    };
+    table.get(key).map_or("", String::as_str)
+}
+
+/// Explains the situation with this id, and says what to do next. Empty if there is none, which a test excludes.
+pub(super) fn situation(id: &str) -> (Explanation, &'static str) {
+    let Some(found) = TEXTS.situation.get(id) else {
+        return (Explanation { title: String::new(), section: String::new(), text: String::new() }, "");
+    };
+    let words = Explanation { title: found.title.clone(), section: found.section.clone(), text: found.text.clone() };
+    (words, &found.next)
+}
+
+/// The ids of all situations.
+pub(super) fn situations() -> impl Iterator<Item = &'static str> {
+    TEXTS.situation.keys().map(String::as_str)
+}
+
 /// A phrase that is inserted into other texts.
 pub(super) fn phrase(key: &str) -> &'static str {
     TEXTS.phrase.get(key).map_or("", String::as_str)
@@ -185,6 +240,12 @@ pub(super) fn keys() -> impl Iterator<Item = TextKey<'static>> {
 #[cfg(test)]
 pub(super) fn rule_ids() -> impl Iterator<Item = &'static str> {
     TEXTS.rule.keys().map(String::as_str)
+}
+
+/// The keys of all tables of [`next`].
+#[cfg(test)]
+pub(super) fn next_keys() -> impl Iterator<Item = String> {
+    [&TEXTS.next.rule, &TEXTS.next.close, &TEXTS.next.status].into_iter().flat_map(|table| table.keys().cloned())
 }
 
 #[cfg(test)]

@@ -18,7 +18,8 @@ use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::{Check, ThemeArg};
-use crate::explain::{self, lookup};
+use crate::explain::Topic;
+use crate::explain::lookup::{self, Answer};
 use crate::export::findings::{self, FindingLines, LineStyle};
 use crate::export::{ExportError, Sink};
 use crate::proto::rules::{Severity, count, grouped};
@@ -29,8 +30,8 @@ const BATCH: usize = 1024;
 /// Poll interval for new findings while the file is read.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The most rules that one answer explains.
-const MAX_RULES: usize = 5;
+/// The most topics that one answer explains.
+const MAX_TOPICS: usize = 5;
 
 /// Width of explanations in columns.
 const WIDTH: usize = 100;
@@ -181,38 +182,51 @@ pub fn by_severity([info, warning, error]: [u64; 3]) -> String {
     format!("{}, {}, {} info", count(error, "error"), count(warning, "warning"), grouped(info))
 }
 
-/// Prints the rules that a text may be about.
+/// Prints what a text is about. The exit status is 1 if there are only guesses, or none.
 fn explain(text: &str) -> anyhow::Result<ExitCode> {
-    let found = lookup::find(text);
+    let (found, guesses) = match lookup::find(text) {
+        Answer::Found(found) => (found, Vec::new()),
+        Answer::Guesses(guesses) => (Vec::new(), guesses),
+    };
+    let mut page: String = found.iter().take(MAX_TOPICS).map(|found| entry("", found)).collect::<Vec<_>>().join("\n");
+    if let Some(more) = found.get(MAX_TOPICS..).filter(|more| !more.is_empty()) {
+        let ids: Vec<String> = more.iter().map(|found| found.topic.page().id).collect();
+        page.push_str(&format!("\n{}", wrapped("", &format!("and {} more: {}", more.len(), ids.join(", ")))));
+    }
+    page.push_str(&guesses.iter().map(|guess| entry("guess: ", guess)).collect::<Vec<_>>().join("\n"));
+    stdio::print(page.as_bytes())?;
     if found.is_empty() {
+        let what = match guesses.is_empty() {
+            true => "nothing",
+            false => "only similar messages",
+        };
         bail!(
-            "no rule matches {text:?}; try only the words of the error, a section such as 5.5.1, or a rule's id; \
+            "{what} found for {text:?}; try only the words of the error, a close code, a section such as 5.5.1, or a rule's id; \
              or check a capture of the traffic"
         );
     }
-    let mut page: String = found.iter().take(MAX_RULES).map(entry).collect::<Vec<_>>().join("\n");
-    if let Some(more) = found.get(MAX_RULES..).filter(|more| !more.is_empty()) {
-        let ids: Vec<&str> = more.iter().map(|found| found.rule.id()).collect();
-        page.push_str(&format!("\n{}", wrapped("", &format!("and {} more: {}", more.len(), ids.join(", ")))));
-    }
-    stdio::print(page.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// ```text
 /// rsv1-set · error · RFC 6455 §5.2 · bit 1
 ///   RSV1 is 1, but no negotiated extension defines it for this frame
-///   RSV1 to RSV3 are kept for extensions, …
-///   ws: "Invalid WebSocket frame: RSV1 must be clear"
+///   The reserved bits exist for extensions. …
+///   next: Compress only after permessage-deflate was negotiated, …
+///   npm ws says: Invalid WebSocket frame: RSV1 must be clear
 /// ```
-fn entry(found: &lookup::Match) -> String {
-    let rule = found.rule;
-    let bits = lookup::bits(rule).map(|span| format!(" · {}", findings::bits(span))).unwrap_or_default();
-    let mut entry = format!("{} · {} · {}{bits}\n", rule.id(), rule.severity().name(), rule.section());
-    entry.push_str(&wrapped("  ", &rule.summary()));
-    entry.push_str(&wrapped("  ", &explain::rule(rule).text));
-    if let Some((library, text)) = found.message {
-        entry.push_str(&wrapped("  ", &format!("{library} says: {text}")));
+fn entry(prefix: &str, found: &lookup::Match) -> String {
+    let page = found.topic.page();
+    let span = if let Topic::Rule(rule) = found.topic { lookup::bits(rule) } else { None };
+    let bits = span.map(|span| format!(" · {}", findings::bits(span))).unwrap_or_default();
+    let mut entry = format!("{prefix}{} · {} · {}{bits}\n", page.id, page.kind, page.section);
+    for text in page.summary.iter().chain([&page.text]) {
+        entry.push_str(&wrapped("  ", text));
+    }
+    entry.push_str(&wrapped("  ", &format!("next: {}", page.next)));
+    if let Some(message) = &found.message {
+        let verb = if message.libraries.len() == 1 { "says" } else { "say" };
+        entry.push_str(&wrapped("  ", &format!("{} {verb}: {}", message.libraries.join(", "), message.text)));
     }
     entry
 }

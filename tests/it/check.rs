@@ -209,6 +209,35 @@ fn an_error_message_leads_to_its_rule() {
 }
 
 #[test]
+fn an_error_message_leads_to_its_situation_or_code() {
+    for (text, id) in [
+        ("Server sent no subprotocol", "no-subprotocol-chosen"),
+        ("1002", "close code 1002"),
+        ("received 1012 (service restart); then sent 1012 (service restart)", "close code 1012"),
+        ("websocket: close 4401: token expired", "close code 4401"),
+        (
+            "WebSocket connection to 'wss://a/' failed: Error in connection establishment: net::ERR_CONNECTION_REFUSED",
+            "connection-refused",
+        ),
+    ] {
+        let (status, out, err) = check(&["--explain", text]);
+        assert_eq!((status, err.as_str()), (Some(0), ""), "{text}");
+        assert!(out.starts_with(&format!("{id} · ")) && out.contains("\n  next: "), "{text}: {out}");
+    }
+    let (_, out, _) = check(&["--explain", "Error: Unexpected server response: 403"]);
+    assert!(out.starts_with("status-not-101 · ") && out.contains("\nstatus 403 · "), "{out}");
+}
+
+#[test]
+fn similar_messages_are_guesses_and_fail() {
+    let (status, out, err) = check(&["--explain", "the server has sent a frame that was masked"]);
+    assert_eq!((status, err.lines().count()), (Some(1), 1), "{err}");
+    let guesses: Vec<&str> = out.lines().filter(|line| line.contains(" · RFC ")).collect();
+    assert!(guesses.len() == 3 && guesses.iter().all(|line| line.starts_with("guess: ")), "{out}");
+    assert!(guesses[0].starts_with("guess: server-frame-masked · "), "{out}");
+}
+
+#[test]
 fn a_message_without_a_rule_is_one_line() {
     for text in ["bananas", "", "\x1b[31m"] {
         let (status, out, err) = check(&["--explain", text]);
