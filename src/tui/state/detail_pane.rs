@@ -9,7 +9,7 @@ use super::hex_window::HexWindow;
 use super::trees::{TreeError, Trees};
 use super::unpacked::Unpacked;
 use crate::capture::query::messages::{self, Message};
-use crate::capture::query::payload_tree::{self, Tree};
+use crate::capture::query::payload_tree::{self, PayloadContext, Tree};
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
@@ -212,10 +212,12 @@ impl DetailPane {
         if len > payload_tree::MAX_BYTES {
             return Err(TreeError::TooLong);
         }
-        let is_text = opcode == Some(Opcode::Text);
+        let connection = capture.connection(detail.record.connection);
+        let handshake = connection.as_ref().map(|connection| &connection.about);
+        let context = PayloadContext { is_text: opcode == Some(Opcode::Text), handshake };
         Ok(match self.content() {
-            Some(content) => payload_tree::read(&content.bytes, is_text)?,
-            None => payload_tree::read(&capture.payload(&detail.record, 0..len)?, is_text)?,
+            Some(content) => payload_tree::read(&content.bytes, &context)?,
+            None => payload_tree::read(&capture.payload(&detail.record, 0..len)?, &context)?,
         })
     }
 }

@@ -12,12 +12,14 @@ pub enum PayloadTreeError {
     #[error("not JSON: {0}")]
     Text(FormatError),
     /// A binary payload in none of the formats.
-    #[error("not JSON, not MessagePack ({message_pack}), not CBOR ({cbor})")]
+    #[error("not JSON, not MessagePack ({message_pack}), not CBOR ({cbor}), not Protobuf ({protobuf})")]
     Binary {
         /// Why it is not MessagePack.
         message_pack: FormatError,
         /// Why it is not CBOR.
         cbor: FormatError,
+        /// Why it is not Protobuf.
+        protobuf: FormatError,
     },
 }
 

@@ -5,29 +5,23 @@ use serde::de::IgnoredAny;
 use super::error::FormatError;
 use super::tree::{Tree, TreeBuilder, TreeFormat};
 
-/// Reads JSON, also after the digits and the name that Socket.IO writes before it.
+/// Reads JSON: one value.
 pub(super) fn read(bytes: &[u8]) -> Result<Tree, FormatError> {
     let text = std::str::from_utf8(bytes).map_err(|_| FormatError::NotUtf8)?;
-    let check = |text: &str| serde_json::from_str::<IgnoredAny>(text);
-    let mut front = "";
-    let mut rest = text;
-    if let Err(e) = check(text) {
-        let start = text.find(['[', '{']).filter(|start| *start > 0 && text.starts_with(|c: char| c.is_ascii_digit()));
-        let start = start.ok_or_else(|| FormatError::parser(&e))?;
-        (front, rest) = text.split_at(start);
-        check(rest).map_err(|e| FormatError::parser(&e))?;
-    }
+    check(text)?;
     let mut lines = TreeBuilder::default();
-    if !front.is_empty() {
-        lines.leaf("", front);
-    }
-    indent(rest, &mut lines);
+    add(&mut lines, "", text);
     Ok(lines.tree(TreeFormat::Json))
 }
 
-/// Splits valid JSON into lines, token by token: only white space changes.
-fn indent(text: &str, lines: &mut TreeBuilder) {
-    let (mut name, mut value) = (String::new(), String::new());
+/// Checks that a text is one JSON value.
+pub(super) fn check(text: &str) -> Result<(), FormatError> {
+    serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|e| FormatError::parser(&e))
+}
+
+/// Adds the lines of a valid JSON value, token by token: only white space changes.
+pub(super) fn add(lines: &mut TreeBuilder, name: &str, text: &str) {
+    let (mut name, mut value) = (name.to_owned(), String::new());
     let mut chars = text.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
         match c {
@@ -58,6 +52,6 @@ fn indent(text: &str, lines: &mut TreeBuilder) {
         }
     }
     if !value.is_empty() {
-        lines.leaf("", &value);
+        lines.leaf(&name, &value);
     }
 }

@@ -20,6 +20,18 @@ pub enum TreeFormat {
     MessagePack,
     /// RFC 8949.
     Cbor,
+    /// Several JSON values, one after the other.
+    JsonDocuments,
+    /// The JSON protocol of SignalR.
+    SignalR,
+    /// A Socket.IO packet in an Engine.IO packet.
+    SocketIo,
+    /// An Engine.IO packet.
+    EngineIo,
+    /// A message of GraphQL over WebSocket.
+    GraphQl,
+    /// Protocol Buffers, without their schema.
+    Protobuf,
 }
 
 impl TreeFormat {
@@ -29,6 +41,12 @@ impl TreeFormat {
             Self::Json => "JSON",
             Self::MessagePack => "MessagePack",
             Self::Cbor => "CBOR",
+            Self::JsonDocuments => "JSON documents",
+            Self::SignalR => "SignalR",
+            Self::SocketIo => "Socket.IO",
+            Self::EngineIo => "Engine.IO",
+            Self::GraphQl => "GraphQL",
+            Self::Protobuf => "Protobuf (guess)",
         }
     }
 }
