@@ -10,6 +10,9 @@ mod template;
 mod value;
 mod words;
 
+use std::borrow::Cow;
+
+use self::words::Word;
 use super::texts;
 use super::topic::Topic;
 use crate::proto::rules::Rule;
@@ -48,12 +51,14 @@ pub enum Answer {
 
 /// What a text is about.
 pub fn find(text: &str) -> Answer {
-    let text = text[..text.floor_char_boundary(MAX_BYTES)].trim();
-    let direct = close_code(text).or_else(|| ids(text)).or_else(|| section(text).map(|section| of_section(&section)));
+    let text = without_colours(&text[..text.floor_char_boundary(MAX_BYTES)]);
+    let text = text.trim();
+    let words = words::words(text);
+    let direct =
+        close_code(text, &words).or_else(|| ids(text)).or_else(|| section(text).map(|section| of_section(&section)));
     if let Some(topics) = direct.filter(|topics| !topics.is_empty()) {
         return Answer::Found(topics.into_iter().map(|topic| Match { topic, message: None }).collect());
     }
-    let words = words::words(text);
     let mut found = search::contained(text, &words);
     if found.is_empty() {
         found = search::containing(text);
@@ -61,11 +66,28 @@ pub fn find(text: &str) -> Answer {
     if found.is_empty() { Answer::Guesses(guess::nearest(&words)) } else { Answer::Found(found) }
 }
 
-/// The topics of a text that is only a close code, maybe in punctuation.
-fn close_code(text: &str) -> Option<Vec<Topic>> {
-    let digits = text.trim_matches(|c: char| !c.is_alphanumeric());
-    let code = digits.parse().ok().filter(|code| (1000..=4999).contains(code))?;
-    Some(messages::with_rules(vec![Topic::CloseCode(CloseCode(code))]))
+/// Removes the escape sequences with which a logger colours its lines: ESC, `[`, digits and a letter.
+fn without_colours(text: &str) -> Cow<'_, str> {
+    let mut parts = text.split("\x1b[");
+    let mut plain = Cow::Borrowed(parts.next().unwrap_or_default());
+    for part in parts {
+        let letter = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
+        let after = part[letter..].strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(&part[letter..]);
+        plain.to_mut().push_str(after);
+    }
+    plain
+}
+
+/// The topics of a text that is only a close code, maybe in punctuation or after what a logger prints.
+fn close_code(text: &str, words: &[Word]) -> Option<Vec<Topic>> {
+    let (code, before) = words.split_last()?;
+    let number = code.text.parse().ok().filter(|number| (1000..=4999).contains(number))?;
+    // Other numbers follow a log level, too: the error numbers of a database, for example.
+    let is_usual = before.is_empty() || number <= 1015 || number >= 3000;
+    let follows_logger = before.iter().all(Word::is_of_logger) && before.last().is_none_or(|last| !last.is_number());
+    let is_negative = text[..code.bytes.start].ends_with('-');
+    (is_usual && follows_logger && code.starts_part && !is_negative)
+        .then(|| messages::with_rules(vec![Topic::CloseCode(CloseCode(number))]))
 }
 
 /// The rules whose ids the text contains, or the situation whose id it is.

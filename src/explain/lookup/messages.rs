@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use super::Message;
 use super::template::{Template, next_name};
 use super::value::Value;
-use super::words::words;
 use crate::explain::texts;
 use crate::explain::topic::Topic;
 use crate::proto::rules::Rule;
@@ -83,8 +82,12 @@ impl Target {
                     Value::Status(status) => Some(*status),
                     _ => None,
                 });
-                let rule = statuses.clone().all(|status| status != 101).then_some(Topic::Rule(rule));
-                rule.into_iter().chain(statuses.map(Topic::Status)).collect()
+                // 101 is what the rule requires.
+                let statuses: Vec<_> = statuses.map(Topic::Status).collect();
+                if statuses.contains(&Topic::Status(101)) {
+                    return Vec::new();
+                }
+                std::iter::once(Topic::Rule(rule)).chain(statuses).collect()
             }
             Self::Rule(rule @ Rule::CloseCodeInvalid) => std::iter::once(Topic::Rule(rule)).chain(codes).collect(),
             Self::Rule(rule) => vec![Topic::Rule(rule)],
@@ -118,12 +121,12 @@ pub(super) fn with_rules(mut codes: Vec<Topic>) -> Vec<Topic> {
 impl Messages {
     fn new() -> Self {
         let mut entries = Vec::new();
-        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut numbers: HashMap<Template, usize> = HashMap::new();
         let mut add = |source: &str, target: Target, printed: Option<(&'static str, &'static str)>| {
-            let key = words(source).into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ");
-            let number = *numbers.entry(key).or_insert_with(|| {
+            let template = Template::new(source);
+            let number = *numbers.entry(template.clone()).or_insert_with(|| {
                 let message = printed.map(|(_, text)| Message { libraries: Vec::new(), text: without_names(text) });
-                entries.push(Entry { template: Template::new(source), targets: Vec::new(), message, weight: 0.0 });
+                entries.push(Entry { template, targets: Vec::new(), message, weight: 0.0 });
                 entries.len() - 1
             });
             let entry = &mut entries[number];

@@ -53,7 +53,7 @@ pub(super) fn containing(text: &str) -> Vec<Match> {
         if words.len() < MIN_WORDS || weight < MIN_WEIGHT {
             continue;
         }
-        let with_values = |entry: &'static Entry| Some((entry, entry.template.contains(segment, &words)?));
+        let with_values = |entry: &'static Entry| Some((entry, entry.template.contains(segment, &words, MIN_WORDS)?));
         let found: Vec<_> = MESSAGES.entries.iter().filter_map(with_values).collect();
         let Some((first, values)) = found.first() else { continue };
         let wanted = topics(first, values);

@@ -12,7 +12,7 @@ const MAX_TEXT: usize = 60;
 const LONG: usize = 4;
 
 /// A message with names in braces for its values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Template {
     items: Vec<Item>,
     /// Whether text may come before without punctuation.
@@ -23,8 +23,8 @@ pub(super) struct Template {
     is_last: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Item {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Item {
     Word(String),
     Value(ValueKind),
 }
@@ -108,14 +108,16 @@ impl Template {
         next.is_none_or(|next| !self.is_last && (!is_short || self.open_end || next.starts_part) && !next.is_inside_run)
     }
 
-    /// Finds words that are not a whole message in the template, one after the other. Returns the values among them.
-    pub fn contains(&self, message: &str, words: &[Word]) -> Option<Vec<Value>> {
+    /// Finds words that are not a whole message in the template, one after the other, with at least `least` of its own words.
+    /// Returns the values among them.
+    pub fn contains(&self, message: &str, words: &[Word], least: usize) -> Option<Vec<Value>> {
         let value = |item: &Item, word: &Word, at: usize| match item {
             Item::Word(text) => (*text == word.text).then_some(Value::Other),
             Item::Value(ValueKind::Text) => Some(Value::Other),
             Item::Value(kind) => kind.ends(message, words, at).find(|(end, _)| *end == at + 1).map(|(_, value)| value),
         };
-        self.items.windows(words.len().max(1)).find_map(|part| {
+        let own = |part: &&[Item]| part.iter().filter(|item| matches!(item, Item::Word(_))).count() >= least;
+        self.items.windows(words.len().max(1)).filter(own).find_map(|part| {
             part.iter().zip(words).enumerate().map(|(at, (item, word))| value(item, word, at)).collect()
         })
     }

@@ -151,6 +151,12 @@ fn reported_messages_find_what_they_mean() {
         ("code: 'WS_ERR_UNEXPECTED_MASK'", &["server-frame-masked"]),
         ("1002", &["close code 1002"]),
         ("1006.", &["close code 1006", "close-missing"]),
+        ("Error: 1002", &["close code 1002"]),
+        ("2026-11-22 19:30:00 ERROR WebSocketError: 1006", &["close code 1006", "close-missing"]),
+        ("(NSURLErrorDomain, code=-1005) The network connection was lost.", &["close-missing"]),
+        ("org.java_websocket.exceptions.WebsocketNotConnectedException", &["closed-already"]),
+        ("WebSocket error: HTTP error: 403 Forbidden", &["status-not-101", "status 403"]),
+        ("ValueError: invalid HTTP status line: HTTP/1.1 101", &["not-http", "status-line-malformed"]),
         ("close code 4401", &["close code 4401"]),
         ("code = 1002", &["close code 1002"]),
         (
@@ -167,6 +173,7 @@ fn reported_messages_find_what_they_mean() {
         ("ERR_CERT_AUTHORITY_INVALID", &["tls-certificate"]),
         ("Error: Unexpected server response: 502", &["status-not-101", "status 502"]),
         ("WebSocket connection to 'ws://a/' failed: ", &["connection-failed"]),
+        ("\x1b[31mRSV2 and RSV3 must be clear\x1b[0m", &["rsv2-set", "rsv3-set"]),
         ("Error: connect ECONNREFUSED 127.0.0.1:6455", &["connection-refused"]),
     ] {
         assert_eq!(ids_of(text), ids, "{text}: {:?}", find(text));
@@ -202,6 +209,10 @@ fn a_text_without_a_known_message_has_no_answer() {
         "header is missing",
         "process exited with code 1",
         "error code 1020",
+        "Error: 1045",
+        "listening on port: 3000",
+        "v1.0.1002",
+        "-1002",
         "frame too short",
         "Received a masked frame from client",
         "RSV1 must be set",

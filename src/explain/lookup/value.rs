@@ -6,7 +6,7 @@ use super::words::Word;
 const MAX_NUMBER: usize = 5;
 
 /// What a name in braces stands for. `assets/explain/errors.toml` describes the names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ValueKind {
     Text,
     Number,
@@ -52,8 +52,10 @@ impl ValueKind {
 
     /// The values that start with word number `at`, and the number of the word after each.
     pub fn ends(self, message: &str, words: &[Word], at: usize) -> impl Iterator<Item = (usize, Value)> {
-        // The `1` of `RSV1` is no value.
-        let words = if words.get(at).is_some_and(|word| word.is_inside_run) { &[] } else { words };
+        // The `1` of `RSV1` is no value, and `-1005` is no close code.
+        let is_negative = |word: &Word| self != Self::Number && message[..word.bytes.start].ends_with('-');
+        let is_none = words.get(at).is_none_or(|word| word.is_inside_run || is_negative(word));
+        let words = if is_none { &[] } else { words };
         let run_end = words.get(at).map_or(0, |word| word.run_end);
         let in_run = words[at.min(words.len())..].iter().take_while(|word| word.bytes.end <= run_end).count();
         // `0x1f` is one value, and `500` of `500ms` is one.

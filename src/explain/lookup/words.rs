@@ -42,6 +42,14 @@ impl Word {
     pub fn is_number(&self) -> bool {
         self.text.bytes().all(|b| b.is_ascii_digit())
     }
+
+    /// Whether a logger prints the word before a message: a level, the name of an exception, or a part of the time.
+    pub fn is_of_logger(&self) -> bool {
+        self.is_number()
+            || LEVELS.contains(&&*self.text)
+            || self.text.ends_with("error")
+            || self.text.ends_with("exception")
+    }
 }
 
 /// Splits a message into lower-case words without punctuation and articles. Digits are words of their own: `rsv1` is two.
@@ -55,7 +63,8 @@ pub(super) fn words(message: &str) -> Vec<Word> {
             starts_line |= c == '\n';
             starts_part |= match c {
                 '-' | '_' | '/' | '\'' | '’' => false,
-                '.' => message[start..].chars().next().is_none_or(char::is_whitespace),
+                // The end of a sentence, or the name of a class after that of its package.
+                '.' => message[start..].chars().next().is_none_or(|next| next.is_whitespace() || next.is_uppercase()),
                 c => !c.is_whitespace() || c == '\n',
             };
             continue;
@@ -70,7 +79,7 @@ pub(super) fn words(message: &str) -> Vec<Word> {
             // The run is one word, so that `a` of `0xa` is no article.
             let is_article = at == start && end == run_end && ARTICLES.contains(&text.as_str());
             if !is_article {
-                let before = words.last().is_some_and(|word: &Word| word.is_number() || LEVELS.contains(&&*word.text));
+                let before = words.last().is_some_and(Word::is_of_logger);
                 let is_inside_run = at > start;
                 words.push(Word {
                     text,
