@@ -29,6 +29,8 @@ pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
                 .unpack(&path)
                 .with_context(|| format!("cannot write {}; set TMPDIR to a writable folder", path.display()))?;
             let (capture, loader) = import::open(&path)?;
+            // The capture reads the open file: no folder is left however the run ends.
+            drop(folder);
             screen::open(&capture, loader, theme, args.filter.clone(), &signals)
         }
         _ => {

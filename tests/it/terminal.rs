@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use crate::support::{exported, sample};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 /// How long anything may take.
@@ -236,6 +237,28 @@ fn a_demo_is_stepped_through_exported_and_quit() {
 }
 
 #[test]
+fn a_file_that_is_read_only_in_part_fails_when_the_screen_ends() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.ndjson");
+    let ndjson = exported(&sample("violations"), framescope::export::Format::Ndjson);
+    std::fs::write(&path, ndjson).expect("written");
+    let mut command = CommandBuilder::new("sh");
+    // At most 512 or 1,024 bytes fit into a file.
+    let script = format!("trap '' XFSZ; ulimit -f 1; exec {} open x.ndjson", env!("CARGO_BIN_EXE_framescope"));
+    command.args(["-c", &script]);
+    command.cwd(folder.path());
+    command.env("TERM", "xterm-256color");
+    command.env("XDG_CACHE_HOME", folder.path());
+    command.env("TMPDIR", folder.path());
+    let mut terminal = Terminal::start(command, 36, 120);
+    terminal.expect("reading stopped");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 1);
+    terminal.assert_restored();
+    assert!(terminal.text().contains("framescope: x.ndjson: reading stopped"), "{}", terminal.text());
+}
+
+#[test]
 fn a_terminal_that_never_answers_loses_no_key() {
     for first in ["?", "\x03"] {
         let folder = tempfile::tempdir().expect("a folder");
@@ -374,14 +397,17 @@ fn a_closed_terminal_keeps_the_capture() {
 #[test]
 fn a_sample_leaves_no_file_however_it_ends() {
     use rustix::process::Signal;
-    for signal in [Signal::HUP, Signal::TERM, Signal::INT] {
+    for signal in [Signal::HUP, Signal::TERM, Signal::INT, Signal::KILL] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());
         terminal.expect("Bits");
-        assert_eq!(files(folder.path(), "hello.pcapng").len(), 1, "it is unpacked here");
         terminal.signal(signal);
-        assert_eq!(terminal.end(), 0, "{signal:?}");
-        terminal.assert_restored();
+        if signal == Signal::KILL {
+            terminal.child.wait().expect("a child");
+        } else {
+            assert_eq!(terminal.end(), 0, "{signal:?}");
+            terminal.assert_restored();
+        }
         let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").flatten().collect();
         assert!(left.is_empty(), "{signal:?}: {left:?}");
     }
