@@ -26,10 +26,10 @@ pub fn to_file(
     progress: &Progress,
 ) -> Result<Exported, ExportError> {
     let io = |source| OutputError::at(path, source);
-    if let Some(metadata) = output::check(path, force)?
-        && capture.is_file(&metadata)
-    {
-        return Err(ExportError::Itself(path.to_owned()));
+    match output::replaced(path)? {
+        Some(metadata) if capture.is_file(&metadata) => return Err(ExportError::Itself(path.to_owned())),
+        Some(_) if !force => return Err(OutputError::Exists(path.to_owned()).into()),
+        _ => {}
     }
     if path.file_name().is_none() {
         return Err(OutputError::NotRegular { path: path.to_owned(), kind: "a folder" }.into());

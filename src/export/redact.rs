@@ -156,10 +156,12 @@ impl FieldName {
         let len = line[start..].iter().position(|b| !is_token(&[*b])).unwrap_or(line.len() - start);
         let name = &line[start..start + len];
         let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
-        let field = match () {
-            () if SECRET.into_iter().any(is) => Self::Secret,
-            () if is("sec-websocket-protocol") => Self::Subprotocol,
-            () => return None,
+        let field = if SECRET.into_iter().any(is) {
+            Self::Secret
+        } else if is("sec-websocket-protocol") {
+            Self::Subprotocol
+        } else {
+            return None;
         };
         let after = start + len;
         let blanks = line[after..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();

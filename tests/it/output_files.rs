@@ -16,7 +16,7 @@ use framescope::export::{ExportError, ExportOptions, Format, Progress, to_file};
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 
-use crate::support::{UP, Wire, exported, frame, sample, sample_path};
+use crate::support::{UP, Wire, exported, frame, load, sample, sample_path};
 
 /// The longest time that a run may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,6 +80,19 @@ fn only_regular_files_are_written_and_read() {
     assert!(matches!(&refused, Err(ExportError::File(OutputError::NotRegular { kind: "a FIFO", .. }))), "{refused:?}");
     let nowhere = to_file(&sample("hello"), Format::Hex, &options, &folder.path().join("no/x"), true, &progress);
     assert!(matches!(nowhere, Err(ExportError::File(OutputError::NoFolder { .. }))), "{nowhere:?}");
+}
+
+#[test]
+fn an_export_never_replaces_the_capture_that_it_reads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pcapng");
+    fs::write(&path, exported(&sample("hello"), Format::Pcapng)).expect("written");
+    let capture = load(&path);
+    for force in [false, true] {
+        let (options, progress) = (ExportOptions::default(), Progress::default());
+        let refused = to_file(&capture, Format::Hex, &options, &path, force, &progress);
+        assert!(matches!(refused, Err(ExportError::Itself(_))), "{refused:?}");
+    }
 }
 
 /// A change by another program, and how it is reported.

@@ -66,15 +66,15 @@ pub(in crate::capture) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Checks that a file may be written at a path: nothing is there, or a regular file that may be replaced. Returns its metadata. Opens
+/// Checks that nothing but a regular file is at a path where a file will be written, and returns the metadata of that file. Opens
 /// nothing: opening a FIFO waits for its reader, and opening a device can change it.
 ///
 /// # Errors
-/// [`OutputError::NotRegular`] and [`OutputError::Exists`].
-pub fn check(path: &Path, replace: bool) -> Result<Option<Metadata>, OutputError> {
+/// [`OutputError::NotRegular`].
+pub fn replaced(path: &Path) -> Result<Option<Metadata>, OutputError> {
     let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
     require_regular(path, &metadata)?;
-    if replace { Ok(Some(metadata)) } else { Err(OutputError::Exists(path.to_owned())) }
+    Ok(Some(metadata))
 }
 
 /// Fails if the file at `path` is not a regular file.
@@ -90,14 +90,9 @@ pub fn require_regular(path: &Path, metadata: &Metadata) -> Result<(), OutputErr
 
 /// What a file is that is not a regular file, with its article.
 pub fn irregular_kind(metadata: &Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    match () {
-        () if kind.is_file() => None,
-        () if kind.is_dir() => Some("a folder"),
-        () if kind.is_fifo() => Some("a FIFO"),
-        () if kind.is_socket() => Some("a socket"),
-        () => Some("a device"),
-    }
+    let is = metadata.file_type();
+    let kinds = [(is.is_dir(), "a folder"), (is.is_fifo(), "a FIFO"), (is.is_socket(), "a socket"), (true, "a device")];
+    if is.is_file() { None } else { kinds.into_iter().find_map(|(is, kind)| is.then_some(kind)) }
 }
 
 /// The folder of a file.
@@ -136,11 +131,10 @@ mod tests {
         fs::write(&file, "x").expect("written");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
-        assert!(matches!(check(&file, false), Err(OutputError::Exists(_))));
-        assert!(matches!(check(&file, true), Ok(Some(_))));
-        assert!(matches!(check(&folder.path().join("new"), false), Ok(None)));
+        assert!(matches!(replaced(&file), Ok(Some(_))));
+        assert!(matches!(replaced(&folder.path().join("new")), Ok(None)));
         for (path, is) in [(&fifo, "a FIFO"), (&socket, "a socket"), (&folder.path().to_owned(), "a folder")] {
-            let refused = check(path, true);
+            let refused = replaced(path);
             assert!(matches!(refused, Err(OutputError::NotRegular { kind, .. }) if kind == is), "{refused:?}");
         }
     }

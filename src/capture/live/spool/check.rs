@@ -43,11 +43,14 @@ impl Spool {
 
 fn check(part: &Part, len: u64) -> Result<(), SpoolError> {
     let own = part.file.metadata().map_err(|e| OutputError::at(&part.path, e))?;
-    let how = match () {
-        () if own.nlink() == 0 => Change::Deleted,
-        () if !part.is_at_its_path() => Change::Moved,
-        () if own.len() != len => Change::Resized,
-        () => return Ok(()),
+    let how = if own.nlink() == 0 {
+        Change::Deleted
+    } else if !part.is_at_its_path() {
+        Change::Moved
+    } else if own.len() != len {
+        Change::Resized
+    } else {
+        return Ok(());
     };
     Err(SpoolError::Changed { path: part.path.clone(), how })
 }

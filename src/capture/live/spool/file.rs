@@ -68,7 +68,7 @@ impl std::fmt::Display for Change {
 
 /// Creates the file that the user named, locked, with `head` as its content. If that fails, no new file is left.
 pub(super) fn create(path: &Path, force: bool, head: &[u8]) -> Result<File, SpoolError> {
-    output::check(path, force)?;
+    output::replaced(path)?;
     let io = |source| OutputError::at(path, source);
     let mut options = File::options();
     options.read(true).write(true).mode(0o600);

@@ -87,7 +87,7 @@ impl Spool {
             return Err(OutputError::Exists(first.clone()).into());
         }
         for path in &earlier {
-            output::check(path, force)?;
+            output::replaced(path)?;
         }
         for path in &earlier {
             let io = |source| OutputError::at(path, source);
