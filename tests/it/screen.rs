@@ -1141,6 +1141,18 @@ fn a_payload_can_be_seen_as_a_tree() {
 }
 
 #[test]
+fn a_payload_is_read_by_the_subprotocol_of_its_connection() {
+    let lines = ["Sec-WebSocket-Protocol: graphql-transport-ws"; 2];
+    let mut wire = Wire::new().upgrade(lines);
+    wire.text(DOWN, r#"{"id":"7","type":"next","payload":{}}"#);
+    let mut screen = Screen::live(&wire, (120, 36));
+    go_to(&mut screen, 3);
+    screen.press(&["i"]);
+    let text = screen.text();
+    assert!(text.contains("Payload ─ GraphQL (1 of 2 formats)") && text.contains("operation: 7"), "{text}");
+}
+
+#[test]
 fn the_tree_follows_a_message_that_grows() {
     let mut wire = Wire::upgraded();
     wire.say(DOWN, &frame(true, Opcode::Text, None, br#"{"first": 1}"#));

@@ -21,7 +21,7 @@ pub(super) static LIBRARIES: LazyLock<Libraries> =
 
 pub(super) static MESSAGES: LazyLock<Messages> = LazyLock::new(Messages::new);
 
-/// A part of a message that starts after a colon stands for the whole message if it has at least this many words.
+/// A part of a message that starts after a colon is found like the whole message if it has at least this many words.
 const PART_WORDS: usize = 3;
 
 /// What a message leads to.
@@ -209,7 +209,7 @@ fn without_names(message: &str) -> String {
     shown + rest
 }
 
-/// The parts of a message after each colon that are long enough to stand for it: programs print them without their prefix.
+/// The parts of a message after each colon that are long enough: programs print them without their prefix, too.
 fn parts(message: &'static str) -> impl Iterator<Item = &'static str> {
     [": ", "::"].into_iter().flat_map(move |colon| message.match_indices(colon)).filter_map(move |(at, colon)| {
         let part = message[at + colon.len()..].trim_start_matches(':').trim();

@@ -5,7 +5,7 @@ use super::words::Word;
 /// The most words that a number has: `1,048,576`.
 const MAX_NUMBER: usize = 5;
 
-/// What a name in braces stands for. `assets/explain/errors.toml` describes the names.
+/// The meaning of a name in braces. `assets/explain/errors.toml` describes the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ValueKind {
     Text,

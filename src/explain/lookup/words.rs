@@ -1,4 +1,4 @@
-//! Splits a message into words, and keeps where each stands.
+//! Splits a message into words, and records the position of each.
 
 use std::ops::Range;
 
