@@ -32,8 +32,9 @@ enum Item {
 /// Where a template was found in a message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
-    /// The numbers of the words after the first and the last one that belong to it.
+    /// The number of its first word in the message.
     pub start: usize,
+    /// The number of the word after its last one.
     pub end: usize,
     /// The values.
     pub values: Vec<Value>,
