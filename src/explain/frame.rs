@@ -4,11 +4,13 @@ use super::code::{close_topic, opcode_name, opcode_topic};
 use super::texts::{self, Chapter};
 use super::value::hex;
 use super::{Explanation, case};
+use crate::capture::store::record::Record;
 use crate::proto::dissected::Direction;
-use crate::proto::rules::grouped;
+use crate::proto::rules::{Rule, grouped};
 use crate::wire::close::CloseCode;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::FrameHead;
+use crate::wire::opcode::Opcode;
 
 /// The frame of a field, for the meaning of the field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,29 @@ pub struct FrameContext {
     pub captured_payload: u64,
     /// True for a Pong that answers no Ping (RFC 6455 §5.5.3).
     pub unsolicited: bool,
+}
+
+impl FrameContext {
+    /// The context of a frame with a complete head.
+    pub fn of(record: &Record, head: FrameHead) -> Self {
+        let part = match head.opcode {
+            opcode if opcode.is_control() => MessagePart::Control,
+            Opcode::Reserved(_) => MessagePart::Stray,
+            Opcode::Continuation if record.message.is_none() => MessagePart::Stray,
+            Opcode::Continuation if head.fin => MessagePart::Last,
+            Opcode::Continuation => MessagePart::Middle,
+            _ if head.fin => MessagePart::Whole,
+            _ => MessagePart::First,
+        };
+        Self {
+            head,
+            direction: record.direction,
+            part,
+            compressed: record.compressed,
+            captured_payload: record.payload_len().unwrap_or(0),
+            unsolicited: record.findings.iter().any(|finding| finding.rule == Rule::PongUnsolicited),
+        }
+    }
 }
 
 /// The position of a frame in its message (RFC 6455 §5.4).
@@ -116,7 +141,6 @@ fn big_endian(field: &Field) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::wire::frame::fields;
-    use crate::wire::opcode::Opcode;
 
     /// The explanation and the gloss of a field of a frame in hex.
     fn explain(wire: &str, direction: Direction, part: MessagePart, id: FieldId) -> (Explanation, String) {

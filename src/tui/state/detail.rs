@@ -9,15 +9,13 @@ use crate::capture::query::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
-use crate::explain::{FrameContext, MessagePart};
+use crate::explain::FrameContext;
 use crate::proto::accept::AcceptBench;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::handshake::{self, RequestFacts};
-use crate::proto::rules::Rule;
 use crate::wire::field::{Field, FieldId, FieldValue, Span, field_at_byte};
-use crate::wire::frame::{self, FrameHead};
+use crate::wire::frame;
 use crate::wire::http::Head;
-use crate::wire::opcode::Opcode;
 
 /// Largest part of an HTTP head that is read, in bytes: every valid head fits.
 const MAX_HEAD: u64 = 64 * 1024;
@@ -120,7 +118,7 @@ impl Detail {
             Kind::Frame | Kind::CutFrame => {
                 self.prefix = capture.wire(record, 0..PREFIX)?;
                 self.fields = frame::fields(&self.prefix, record.wire_len);
-                self.frame = capture.frame_head(record)?.map(|head| frame_context(record, head));
+                self.frame = capture.frame_head(record)?.map(|head| FrameContext::of(record, head));
                 self.unpacked = Unpacked::load(capture, reader, record)?;
                 self.rows = detail_rows::of_frame(&self.fields, self.frame.as_ref());
             }
@@ -197,26 +195,5 @@ impl Detail {
         if let (Some(message), Some(Unpacked::Inflated(content))) = (&self.message, &self.unpacked) {
             self.carriers = message.carriers(capture, content);
         }
-    }
-}
-
-/// The context that the explanation of a frame's fields depends on.
-fn frame_context(record: &Record, head: FrameHead) -> FrameContext {
-    let part = match head.opcode {
-        opcode if opcode.is_control() => MessagePart::Control,
-        Opcode::Reserved(_) => MessagePart::Stray,
-        Opcode::Continuation if record.message.is_none() => MessagePart::Stray,
-        Opcode::Continuation if head.fin => MessagePart::Last,
-        Opcode::Continuation => MessagePart::Middle,
-        _ if head.fin => MessagePart::Whole,
-        _ => MessagePart::First,
-    };
-    FrameContext {
-        head,
-        direction: record.direction,
-        part,
-        compressed: record.compressed,
-        captured_payload: record.payload_len().unwrap_or(0),
-        unsolicited: record.findings.iter().any(|finding| finding.rule == Rule::PongUnsolicited),
     }
 }
