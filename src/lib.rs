@@ -28,6 +28,7 @@
 //!   violated rules. `wire` and `proto` are pure: no sockets, files, clocks, randomness, threads or printing; callers pass in
 //!   the time and the masking keys.
 //! - [`capture`] records live connections, imports files, stores both as pcapng with an index, and answers queries.
+//! - [`pasted`] reads frames that people paste: hex, literals, dumps, base64.
 //! - [`explain`] explains fields, codes, rules and records to a learner.
 //! - [`export`] writes a capture in other formats.
 //! - [`net`] is the server and the demo client, and the only module with sockets.
@@ -37,11 +38,11 @@
 //! # Imports
 //!
 //! ```text
-//! wire ← proto ← capture ← {explain, export, net, tui} ← run ← main
+//! wire ← proto ← capture ← {pasted, explain, export, net, tui} ← run ← main
 //! ```
 //!
 //! A module imports only modules to its left. `export`, `net` and `tui` do not import each other; `export` and `tui` may
-//! import `explain`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
+//! import `explain`, and `tui` and `cli` may import `pasted`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
 //! `tests/it/architecture.rs` checks this.
 //!
 //! `Cargo.toml` sets the lints: no `unsafe`, every public item documented, no warnings of clippy.
@@ -51,6 +52,7 @@ pub mod cli;
 pub mod explain;
 pub mod export;
 pub mod net;
+pub mod pasted;
 pub mod proto;
 pub mod run;
 pub mod tui;

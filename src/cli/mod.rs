@@ -99,7 +99,7 @@ pub enum Command {
     Export(Export),
     /// List the violations in a capture, or explain an error message
     Check(Check),
-    /// Show the bit layout of frames given as hex or raw bytes
+    /// Show the bit layout of pasted frames: hex, literals, dumps, base64 or raw bytes
     Decode(Decode),
     /// Print a completion script for a shell
     Completions {

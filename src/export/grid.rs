@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::words;
 use crate::explain;
 use crate::proto::rules::count;
-use crate::wire::field::{Field, FieldValue};
+use crate::wire::field::Field;
 use crate::wire::grid::{Grid, GridCell, GridRow, head_bits};
 
 /// Bits per row.
@@ -27,7 +27,7 @@ pub fn draw(fields: &[Field], bytes: &[u8]) -> Vec<String> {
     for (number, row) in grid.rows.iter().enumerate() {
         lines.push(grid.border(number, '─'));
         lines.push(inside(row, name));
-        lines.push(inside(row, |cell| value(cell, &fields[cell.field], bytes)));
+        lines.push(inside(row, |cell| value(cell, bytes)));
     }
     lines.push(grid.border(grid.rows.len(), '─'));
     if grid.bits_after > 0 {
@@ -64,12 +64,9 @@ fn name(cell: &GridCell) -> String {
     if cell.begins { cell.name().to_owned() } else { format!("… {}", cell.label) }
 }
 
-/// The bits of a short field, or the bytes of a long field that are in this row.
-fn value(cell: &GridCell, field: &Field, bytes: &[u8]) -> String {
-    match field.value {
-        FieldValue::Bits { width, .. } if width <= 8 => cell.bits(bytes),
-        _ => words::hex_row(cell.bytes(bytes)),
-    }
+/// The bits of the head, or the bytes of the payload, that are in this row.
+fn value(cell: &GridCell, bytes: &[u8]) -> String {
+    if cell.id.in_payload() { words::hex_row(cell.bytes(bytes)) } else { cell.bits(bytes) }
 }
 
 #[cfg(test)]
@@ -88,10 +85,10 @@ mod tests {
  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 ┌─┬─┬─┬─┬───────┬─┬─────────────┬───────────────────────────────┐
 │F│R│R│R│opcode │M│ payload len │ masking key                   │
-│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│ 37 fa                         │
+│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│0 0 1 1 0 1 1 1 1 1 1 1 1 0 1 0│
 ├─┴─┴─┴─┴───────┴─┴─────────────┼───────────────────────────────┤
 │ … masking key                 │ payload                       │
-│ 21 3d                         │ 7f 9f                         │
+│0 0 1 0 0 0 0 1 0 0 1 1 1 1 0 1│ 7f 9f                         │
 ├───────────────────────────────┴───────────────┬───────────────┘
 │ … payload                                     │
 │ 4d 51 58                                      │

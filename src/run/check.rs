@@ -232,7 +232,7 @@ fn entry(prefix: &str, found: &lookup::Match) -> String {
 }
 
 /// Text in lines of at most [`WIDTH`] columns, each with an indent.
-fn wrapped(indent: &str, text: &str) -> String {
+pub(super) fn wrapped(indent: &str, text: &str) -> String {
     let mut out = String::new();
     let mut line = indent.to_owned();
     for word in text.split_whitespace() {

@@ -192,13 +192,21 @@ mod bad_input {
     }
 
     #[test]
-    fn the_position_of_a_wrong_hex_digit_is_named() {
-        for (input, character) in [("810", 3), ("81 0g", 5), ("hello", 1)] {
-            let line = one_line(1, &["decode", input]);
-            assert!(numbers(&line).contains(&character), "{line}");
+    fn a_paste_that_cannot_be_read_is_named_with_its_place() {
+        for (input, line, character, hint) in [
+            ("810", 1, 1, "two digits"),
+            ("81 05 4", 1, 7, "--as decimal"),
+            ("8x05", 1, 1, "--as hex|decimal|base64|text|raw"),
+            ("81 05\n6c6", 2, 1, "two digits"),
+            ("hello", 1, 1, "--as hex|decimal|base64|text|raw"),
+            ("[129, 256]", 1, 7, "0 to 255"),
+        ] {
+            let said = one_line(1, &["decode", input]);
+            let place = format!("line {line}, character {character}");
+            assert!(said.contains(&place) && said.contains(hint), "{said}");
+            assert_eq!(one_line_of(run_with(&["decode", "-"], input.as_bytes()), 1), said);
         }
-        let line = one_line_of(run_with(&["decode", "-"], b"81 05 4\n"), 1);
-        assert!(numbers(&line).contains(&7), "{line}");
+        assert!(numbers(&one_line(1, &["decode", "--as", "hex", "81 0g"])).contains(&5));
         one_line(1, &["decode"]);
         for file in ["/no/such/file", "/"] {
             assert!(one_line(1, &["decode", &format!("@{file}")]).contains(&format!("{file:?}")));
@@ -255,31 +263,11 @@ mod decode {
         let drawn = stdout(&["decode", "8185", "37fa213d", "7f9f4d5158"]);
         for part in [
             "│F│R│R│R│opcode │M│ payload len │ masking key                   │",
-            "│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│ 37 fa                         │",
+            "│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│0 0 1 1 0 1 1 1 1 1 1 1 1 0 1 0│",
             " opcode        0001     0x1 text",
             "48 65 6c 6c 6f                                    Hello",
         ] {
             assert!(drawn.contains(part), "{part}\n{drawn}");
-        }
-    }
-
-    #[test]
-    fn every_kind_of_input_gives_the_same() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let raw = folder.path().join("raw");
-        fs::write(&raw, b"\x81\x05Hello").expect("written");
-        let hex = folder.path().join("hex");
-        fs::write(&hex, "81 05\n48656C6C6f\n").expect("written");
-        let expected = stdout(&["decode", "810548656c6c6f"]);
-        for input in
-            [format!("@{}", raw.display()), format!("@{}", hex.display()), "0x81 0x05 48:65:6c:6c:6f".to_owned()]
-        {
-            assert_eq!(stdout(&["decode", &input]), expected, "{input}");
-        }
-        for stdin in [&b"\x81\x05Hello"[..], b"8105 48656c6c6f"] {
-            for arguments in [&["decode"][..], &["decode", "-"]] {
-                assert_eq!(run_with(arguments, stdin), (Some(0), expected.clone(), String::new()));
-            }
         }
     }
 
@@ -339,13 +327,16 @@ mod decode {
         assert!(numbers(&drawn).contains(&4), "the missing bytes: {drawn}");
         assert!(stdout(&["decode", "82ff7fffffffffffffff01020304aa"]).contains("9,223,372,036,854,775,806"));
         let (status, _, err) = run(&["decode", "--json", "8100 8f"]);
-        assert_eq!((status, err.as_str()), (Some(0), ""));
+        assert_eq!((status, err.matches('\n').count()), (Some(0), 1), "only the form: {err}");
     }
 
     #[test]
     fn the_bytes_of_a_cut_field_are_shown() {
         let drawn = stdout(&["decode", "81ff800000"]);
-        assert!(drawn.contains("│ 80 00") && drawn.contains("extended len           80 00 00"), "{drawn}");
+        assert!(
+            drawn.contains("│1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0") && drawn.contains("extended len           80 00 00"),
+            "{drawn}"
+        );
         assert!(stdout(&["decode", "--to", "hex", "818537fa"]).contains("37 fa"));
     }
 

@@ -23,6 +23,7 @@ mod golden;
 mod har;
 mod import;
 mod output_files;
+mod pasted;
 mod peers;
 mod pictures;
 mod ring;

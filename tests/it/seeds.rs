@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::encapsulation::{self, LINK_LAYERS, Tunnel, TunnelKind};
+use crate::support::forms::{BASE64, FORMS};
 use crate::support::packets::{self, Form, PLAIN};
 use crate::support::tcp::{Tcp, said};
 use crate::support::{
@@ -31,6 +32,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         encapsulations(),
         filter(),
         text(),
+        pasted(),
     ]
     .concat()
 }
@@ -226,6 +228,13 @@ fn text() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("har", "hello", exported(&capture, Format::Har)),
         ("har", "foreign", foreign.as_bytes().to_vec()),
     ]
+}
+
+/// One frame in every form, under the number of the form.
+fn pasted() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let follow = "Follow: tcp,raw\nFilter: tcp.stream eq 0\nNode 0: 127.0.0.1:80\nNode 1: :0\n\t8900\n8a00\n";
+    let forms = FORMS.iter().chain(BASE64).map(|(name, write)| ("pasted", *name, write(b"\x81\x05Hello").into_bytes()));
+    forms.chain([("pasted", "tshark follow", follow.into())]).collect()
 }
 
 #[test]

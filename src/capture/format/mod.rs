@@ -5,7 +5,7 @@ pub mod comments;
 pub mod file_markers;
 pub(in crate::capture) mod interface;
 pub mod pcapng;
-pub(in crate::capture) mod sequence;
+pub(crate) mod sequence;
 
 /// The version of NDJSON that is written and read: the value of its key `v`. `docs/formats.md` describes the keys.
 pub const NDJSON_VERSION: u64 = 1;

@@ -4,7 +4,7 @@ mod error;
 mod fragments;
 mod gzip;
 mod json;
-mod link;
+pub(crate) mod link;
 mod packets;
 pub mod samples;
 mod tcp;

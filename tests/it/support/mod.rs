@@ -4,6 +4,7 @@
 pub mod browser;
 mod captures;
 pub mod encapsulation;
+pub mod forms;
 mod frames;
 mod handshakes;
 pub mod packets;

@@ -1,0 +1,102 @@
+//! `decode`: the bit layout of pasted frames, without a connection.
+
+mod layout;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::ExitCode;
+
+use super::{export, stdio};
+use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
+use crate::cli::Decode;
+use crate::export::{ExportOptions, ExportSelection, Format, Progress};
+use crate::pasted::{self, Content, Pasted};
+use crate::proto::dissected::Kind;
+use crate::proto::rules::count;
+
+/// Runs `decode`: reads the input and prints its frames.
+pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
+    if args.input.is_empty() && io::stdin().is_terminal() {
+        stdio::say("decode: no input; give bytes, @FILE or -, such as: framescope decode 81 05 48 65 6c 6c 6f");
+        return Ok(ExitCode::from(2));
+    }
+    let pasted = pasted::read(&input(&args.input)?, args.read_as)?;
+    let format = if args.json { Some(Format::Ndjson) } else { args.to };
+    let Some(format) = format else {
+        let capture = pasted::to_capture(&pasted.content, false)?;
+        let page = layout::page(&recognized(&pasted), &capture, &records(&capture, &pasted), args.explain)?;
+        stdio::print(page.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    stdio::say(recognized(&pasted));
+    print_as(&pasted, format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints in an export format.
+fn print_as(pasted: &Pasted, format: Format) -> anyhow::Result<()> {
+    match format {
+        // The input itself: the wire bytes of all frames, whatever their direction.
+        Format::Wire if !stdio::stdout_is_terminal() => stdio::print(&pasted.content.bytes())?,
+        Format::Pcapng => {
+            let capture = pasted::to_capture(&pasted.content, true)?;
+            export::to_stdout(&capture, Format::Pcapng, &ExportOptions::default(), &Progress::default())?;
+            if capture.records(1..u64::MAX).iter().any(|record| record.kind == Kind::CutFrame && record.wire_len == 1) {
+                stdio::say("the last byte begins a frame whose MASK is missing; it is written as sent by the server");
+            }
+            if !has_handshake(pasted) {
+                stdio::say("a handshake was added before the frames, so that other programs recognize WebSocket");
+            }
+        }
+        format => {
+            let capture = pasted::to_capture(&pasted.content, false)?;
+            let numbers = records(&capture, pasted).iter().map(|record| record.no).collect();
+            let options = ExportOptions { selection: ExportSelection::Records(numbers), ..ExportOptions::default() };
+            export::to_stdout(&capture, format, &options, &Progress::default())?;
+        }
+    }
+    Ok(())
+}
+
+/// The form that was recognized, in one line.
+fn recognized(pasted: &Pasted) -> String {
+    let len = count(pasted.content.len() as u64, "byte");
+    let remark = pasted.remark.map(|remark| format!(" ({remark})")).unwrap_or_default();
+    format!("read as {}: {len}{remark}", pasted.form.words())
+}
+
+/// The bytes that the arguments name.
+fn input(words: &[OsString]) -> anyhow::Result<Vec<u8>> {
+    match words {
+        [] => stdin(),
+        [one] if one == "-" => stdin(),
+        [one] if one.as_bytes().starts_with(b"@") => {
+            let path = std::ffi::OsStr::from_bytes(&one.as_bytes()[1..]);
+            fs::read(path).map_err(|e| anyhow::anyhow!("cannot read {path:?}: {e}; name a file after the @"))
+        }
+        words => Ok(words.iter().map(|word| word.as_bytes()).collect::<Vec<_>>().join(&b' ')),
+    }
+}
+
+fn stdin() -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map_err(|e| anyhow::anyhow!("cannot read stdin: {e}; try @FILE"))?;
+    Ok(bytes)
+}
+
+const fn has_handshake(pasted: &Pasted) -> bool {
+    matches!(&pasted.content, Content::Conversation(conversation) if conversation.has_handshake)
+}
+
+/// The records to show: of frames alone, those; of a conversation, all but its ends, which the paste does not show.
+fn records(capture: &Capture, pasted: &Pasted) -> Vec<Record> {
+    let mut records = capture.records(1..u64::MAX);
+    records.retain(|record| match pasted.content {
+        Content::Bytes(_) => matches!(record.kind, Kind::Frame | Kind::CutFrame),
+        Content::Conversation(_) => !matches!(record.kind, Kind::End(_)),
+    });
+    records
+}
