@@ -11,12 +11,12 @@ use rustix::io::Errno;
 
 use super::app::App;
 use super::effect::Effect;
-use super::event::{self, Event, Remote, Report};
+use super::event::{Event, Remote, Report};
 use super::host::{Host, HostError};
 use super::state::unpacked;
 use super::terminal::Screen;
 use super::theme::{Theme, ThemeName};
-use super::{search, view};
+use super::{input, search, view};
 
 /// Shortest time between two frames while only the capture changes.
 const LIVE_FRAME: Duration = Duration::from_millis(33);
@@ -52,7 +52,7 @@ pub fn run(
         screen.ask_background()?;
     }
     app.theme = Theme::named(theme.unwrap_or(ThemeName::Dark));
-    event::read_terminal(remote.clone(), theme.is_none());
+    input::read_terminal(remote.clone(), theme.is_none());
     let wake = remote.clone();
     app.capture.on_change(move || wake.send(Event::Changed));
     MainLoop { app, host, remote, events, screen, drawn: Instant::now() }.run()

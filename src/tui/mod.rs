@@ -2,12 +2,12 @@
 //!
 //! The `main_loop` takes every event from one queue ([`event`]). A key becomes an action once ([`keymap`]). [`app::App`] passes
 //! the action to the parts of the [`state`], computes the `layout` and reads what is in view. The [`view`] draws it and changes
-//! nothing. Each module imports only modules further down this list: `main_loop`, `view`, `app`, `state` with `effect`, `event`
-//! with `host`, `layout`, `panel`.
+//! nothing. Each module imports only modules further down this list: `main_loop` with `input`, `view`, `app`, `state` with
+//! `effect`, `event` with `host`, `layout`, `panel`.
 
 mod action;
 pub mod app;
-pub mod background;
+mod background;
 mod bit_grid;
 pub mod effect;
 pub mod event;
@@ -15,6 +15,7 @@ mod export_request;
 mod findings_layout;
 mod hex_shape;
 pub mod host;
+mod input;
 pub mod keymap;
 mod layout;
 mod main_loop;
