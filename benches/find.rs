@@ -9,6 +9,7 @@ use std::time::Instant;
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::capture::query::search::{self, Pattern, Toward};
+use framescope::proto::connection::Connection;
 use framescope::proto::dissected::Direction;
 use framescope::proto::time::Time;
 use framescope::wire::frame::FrameHead;
@@ -55,7 +56,7 @@ fn main() {
 
 fn record(recorder: &Recorder, len: usize, frames: usize) {
     let address = "127.0.0.1:6455".parse().expect("an address");
-    let connection = recorder.frames(address, address);
+    let connection = recorder.dissected_by(address, address, Connection::in_frames());
     let text = r#"{"level":"info","message":"nothing to see here","needl":17} "#.repeat(len / 60 + 1);
     let mut wire = Vec::new();
     for n in 0..frames {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{filter_help_hint, values};
+use super::{Reading, filter_help_hint, values};
 use crate::capture::query::filter::Filter;
 use crate::proto::rules::Severity;
 
@@ -35,9 +35,9 @@ pub struct Check {
     #[arg(long, value_name = "SEVERITY", value_parser = values::one_of(&SEVERITIES, Severity::name), default_value = "error")]
     pub fail_on: Severity,
 
-    /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: Option<u16>,
+    /// How the capture is read.
+    #[command(flatten)]
+    pub reading: Reading,
 
     /// Check only records that match
     #[arg(long, value_name = "EXPR", conflicts_with = "explain")]
@@ -48,7 +48,7 @@ pub struct Check {
     pub json: bool,
 
     /// Explain TEXT: an error message of a library or browser, a close code, a rule's id, a section, or words of a rule
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json", "port"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["file", "fail_on", "json", "port", "deflate"])]
     pub explain: Option<String>,
 }
 

@@ -43,6 +43,10 @@ pub struct Decode {
     #[arg(long, conflicts_with_all = ["json", "to"])]
     pub explain: bool,
 
+    /// Treat permessage-deflate as negotiated
+    #[arg(long)]
+    pub deflate: bool,
+
     /// Print NDJSON, as `export --to ndjson` does
     #[arg(long, conflicts_with = "to")]
     pub json: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::values;
+use super::{Reading, values};
 use crate::capture::query::filter::Filter;
 use crate::export::{Format, FormatSpec};
 use crate::proto::dissected::Direction;
@@ -34,9 +34,9 @@ pub struct Export {
     #[arg(long)]
     pub force: bool,
 
-    /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: Option<u16>,
+    /// How the capture is read.
+    #[command(flatten)]
+    pub reading: Reading,
 
     /// Export only records that match, such as 'op == ping and len > 125'
     #[arg(long, value_name = "EXPR")]

@@ -4,6 +4,7 @@ mod check;
 mod decode;
 mod export;
 mod open;
+mod reading;
 mod serve;
 mod usage;
 mod values;
@@ -18,6 +19,7 @@ pub use self::check::Check;
 pub use self::decode::Decode;
 pub use self::export::Export;
 pub use self::open::Open;
+pub use self::reading::Reading;
 pub use self::serve::Serve;
 pub use self::usage::{filter_carets, usage_line};
 

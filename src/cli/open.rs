@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{filter_help_hint, values};
+use super::{Reading, filter_help_hint, values};
 use crate::capture::import::samples::Sample;
 use crate::capture::query::filter::Filter;
 
@@ -23,16 +23,16 @@ pub struct Open {
     pub file: Option<PathBuf>,
 
     /// Open a sample capture; without NAME, list the samples
-    #[arg(long, value_name = "NAME", num_args = 0..=1, value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["port", "deflate"], value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
     pub sample: Option<Option<Sample>>,
 
     /// At the end of the file, wait for more
     #[arg(long, conflicts_with = "sample")]
     pub follow: bool,
 
-    /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
-    #[arg(long, value_name = "PORT", conflicts_with = "sample", value_parser = clap::value_parser!(u16).range(1..))]
-    pub port: Option<u16>,
+    /// How the capture is read.
+    #[command(flatten)]
+    pub reading: Reading,
 
     /// Show only records that match; & on the screen changes the filter
     #[arg(long, value_name = "EXPR")]

@@ -130,13 +130,14 @@ fn every_field_of_every_frame_is_explained_and_every_text_is_used() {
 fn every_compressed_payload_is_explained_and_every_text_is_used() {
     let mut seen = BTreeSet::new();
     let agreed = [
-        DeflateParams::default(),
-        DeflateParams {
+        None,
+        Some(DeflateParams::default()),
+        Some(DeflateParams {
             server_no_context_takeover: true,
             client_no_context_takeover: true,
             server_max_window_bits: Some(9),
             client_max_window_bits: Some(9),
-        },
+        }),
     ];
     let flags = [false, true];
     for (params, direction) in agreed.into_iter().flat_map(|p| Direction::BOTH.map(|d| (p, d))) {

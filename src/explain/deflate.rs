@@ -9,8 +9,8 @@ use crate::proto::rules::grouped;
 /// The compressed message of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeflateContext {
-    /// The negotiated parameters.
-    pub params: DeflateParams,
+    /// The negotiated parameters; `None` if the handshake is unknown.
+    pub params: Option<DeflateParams>,
     /// The direction of the frame.
     pub direction: Direction,
     /// The length of the payload of this frame in bytes.
@@ -39,6 +39,7 @@ pub fn percent(compressed: u64, inflated: u64) -> Option<u64> {
 const fn case(ctx: &DeflateContext) -> &'static str {
     match ctx.inflated {
         _ if !ctx.ends_message => "part",
+        _ if ctx.lost && ctx.params.is_none() => "unreadable",
         _ if ctx.lost => "lost",
         None => "underway",
         Some(_) if ctx.failed => "failed",
@@ -50,7 +51,8 @@ const fn case(ctx: &DeflateContext) -> &'static str {
 
 fn look(ctx: &DeflateContext, name: &str) -> Option<String> {
     let (compressed, inflated) = ctx.inflated.unwrap_or_default();
-    let bits = ctx.params.window_bits(ctx.direction);
+    let params = ctx.params.unwrap_or_default();
+    let bits = params.window_bits(ctx.direction);
     Some(match name {
         "bytes" => texts::bytes(ctx.payload_len),
         "compressed" => texts::bytes(compressed),
@@ -59,7 +61,11 @@ fn look(ctx: &DeflateContext, name: &str) -> Option<String> {
         "bits" => bits.to_string(),
         "window" => texts::bytes(1 << bits),
         "context" => {
-            let key = if ctx.params.takeover(ctx.direction) { "takeover" } else { "no-takeover" };
+            let key = match ctx.params {
+                None => "unknown",
+                Some(params) if params.takeover(ctx.direction) => "takeover",
+                Some(_) => "no-takeover",
+            };
             texts::fill(texts::phrase(key), |name| look(ctx, name))
         }
         _ => return texts::peer(ctx.direction, name),
@@ -83,7 +89,7 @@ mod tests {
         let params =
             DeflateParams { client_no_context_takeover: true, server_max_window_bits: Some(10), ..Default::default() };
         let mut ctx = DeflateContext {
-            params,
+            params: Some(params),
             direction: Direction::ServerToClient,
             payload_len: 21,
             ends_message: true,

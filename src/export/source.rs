@@ -278,6 +278,7 @@ mod tests {
     use super::*;
     use crate::capture::live::recorder::{Chunk, Recorder};
     use crate::capture::live::spool::Spool;
+    use crate::proto::connection::Connection;
     use crate::proto::dissected::Direction;
     use crate::proto::time::Time;
 
@@ -285,7 +286,8 @@ mod tests {
     fn a_record_that_is_evicted_before_it_is_read_is_neither_truncated_nor_uncompressed() {
         let folder = tempfile::tempdir().expect("a folder");
         let recorder = Recorder::new(Spool::temporary_ring(folder.path(), 64 * 1024).expect("a spool"));
-        let connection = recorder.frames(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
+        let connection =
+            recorder.dissected_by(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into(), Connection::in_frames());
         let say = |bytes: &[u8]| {
             connection.record(&[Chunk { direction: Direction::ServerToClient, time: Time(1), bytes }]);
         };

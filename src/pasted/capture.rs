@@ -8,6 +8,7 @@ use crate::capture::live::recorder::{Chunk, Recorder};
 use crate::capture::live::spool::{Spool, SpoolError};
 use crate::capture::store::Capture;
 use crate::proto::accept::accept_key;
+use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
@@ -31,12 +32,21 @@ pub enum CaptureError {
     Write(String),
 }
 
-/// Records the bytes into a temporary capture. Frames without a known direction go in the direction that their MASK shows. With
-/// `invent_handshake`, a handshake is recorded before frames that have none. Every time is 1970-01-01, because a paste has none.
+/// How to record pasted bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PasteOptions {
+    /// Record a handshake before frames that have none.
+    pub invent_handshake: bool,
+    /// Treat permessage-deflate as negotiated.
+    pub deflate: bool,
+}
+
+/// Records the bytes into a temporary capture. Frames without a known direction go in the direction that their MASK shows. Every
+/// time is 1970-01-01, because a paste has none.
 ///
 /// # Errors
 /// If the temporary file cannot be created or written.
-pub fn to_capture(content: &Content, invent_handshake: bool) -> Result<Capture, CaptureError> {
+pub fn to_capture(content: &Content, options: PasteOptions) -> Result<Capture, CaptureError> {
     let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir())?);
     let capture = recorder.capture().clone();
     let (has_handshake, pieces): (bool, Vec<(Direction, &[u8])>) = match content {
@@ -46,12 +56,14 @@ pub fn to_capture(content: &Content, invent_handshake: bool) -> Result<Capture, 
             (conversation.has_handshake, pieces.collect())
         }
     };
-    let invented = if invent_handshake && !has_handshake { Some(invented_handshake()) } else { None };
+    let PasteOptions { invent_handshake, deflate } = options;
+    let invented = (invent_handshake && !has_handshake).then(|| invented_handshake(deflate));
     let [client, server] = ADDRESSES;
     let connection = match has_handshake || invent_handshake {
-        true => recorder.connection(client, server),
-        false => recorder.frames(client, server),
+        true => Connection::new(Some(server)),
+        false => Connection::in_frames(),
     };
+    let connection = recorder.dissected_by(client, server, connection.assume_deflate(deflate));
     let heads = invented.iter().flatten().map(String::as_bytes);
     let all = Direction::BOTH.into_iter().zip(heads).chain(pieces);
     let chunks: Vec<Chunk<'_>> = all.map(|(direction, bytes)| Chunk { direction, time: Time(0), bytes }).collect();
@@ -67,17 +79,18 @@ pub fn to_capture(content: &Content, invent_handshake: bool) -> Result<Capture, 
     }
 }
 
-/// A handshake, for programs that recognize frames only after one.
-fn invented_handshake() -> [String; 2] {
+/// A handshake, for programs that recognize frames only after one; with `deflate`, it negotiates permessage-deflate.
+fn invented_handshake(deflate: bool) -> [String; 2] {
+    let extensions = if deflate { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
     let accept = accept_key(KEY.as_bytes());
     [
         format!(
             "GET / HTTP/1.1\r\nHost: 192.0.2.2\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+             Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{extensions}\r\n"
         ),
         format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+             Sec-WebSocket-Accept: {accept}\r\n{extensions}\r\n"
         ),
     ]
 }

@@ -14,7 +14,7 @@ mod form;
 mod hex;
 mod literal;
 
-pub use self::capture::{CaptureError, to_capture};
+pub use self::capture::{CaptureError, PasteOptions, to_capture};
 pub use self::conversation::{Conversation, Piece};
 pub use self::error::{PasteError, Place};
 pub use self::form::{Form, ReadAs, Remark};

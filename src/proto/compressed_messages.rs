@@ -29,10 +29,23 @@ const CHECKPOINT_EVERY_WIRE: u64 = 4 << 20;
 /// The longest compressed message that is checked for references beyond the negotiated window, in bytes.
 const MAX_WALKED: usize = 1 << 20;
 
+/// How certain it is that messages with RSV1 are compressed, and from which context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// The handshake negotiated permessage-deflate.
+    Negotiated,
+    /// The user says that permessage-deflate was negotiated, but the start of the connection is unknown: a message may refer
+    /// to bytes that are not captured. Nothing is reported when inflating fails.
+    Assumed,
+    /// The handshake is unknown. Nothing is reported.
+    Trial,
+}
+
 /// Inflates and judges the compressed messages of one direction.
 #[derive(Debug)]
 pub(super) struct CompressedMessages {
     inflation: MessageInflater,
+    certainty: Certainty,
     /// Validates the text of the message; `None` for a binary message and after invalid text.
     utf8: Option<Utf8>,
     /// The distance from the latest checkpoint, in the unit of [`CHECKPOINT_EVERY`].
@@ -46,10 +59,12 @@ pub(super) struct CompressedMessages {
 }
 
 impl CompressedMessages {
-    /// Starts a direction with the negotiated parameters.
-    pub fn new(agreed: &DeflateParams, direction: Direction) -> Self {
+    /// Starts a direction with these parameters.
+    pub fn new(agreed: &DeflateParams, certainty: Certainty, direction: Direction) -> Self {
+        let inflation = MessageInflater::new(agreed.takeover(direction), MAX_INFLATED);
         Self {
-            inflation: MessageInflater::new(agreed.takeover(direction), MAX_INFLATED),
+            inflation: if certainty == Certainty::Negotiated { inflation } else { inflation.on_trial() },
+            certainty,
             utf8: None,
             since: 0,
             checkpoint: None,
@@ -62,7 +77,7 @@ impl CompressedMessages {
     pub fn begin(&mut self, is_text: bool) {
         self.inflation.begin();
         self.since += PER_MESSAGE;
-        self.utf8 = is_text.then(Utf8::default);
+        self.utf8 = (is_text && self.certainty != Certainty::Trial).then(Utf8::default);
         self.compressed = (self.window_bits < MAX_WINDOW_BITS).then(|| {
             let mut kept = self.compressed.take().unwrap_or_default();
             kept.clear();
@@ -109,6 +124,7 @@ impl CompressedMessages {
             Err(InflateError::TooLong) => Some(Finding::new(Rule::InflateLimit, None).number(MAX_INFLATED)),
             Ok(()) => None,
         };
+        let fault = fault.filter(|_| self.certainty == Certainty::Negotiated);
         bad.map(not_utf8).into_iter().chain(fault)
     }
 
@@ -116,6 +132,9 @@ impl CompressedMessages {
     pub fn finish(&mut self, head: &FrameHead) -> Vec<Finding> {
         let finished = self.inflation.finish();
         let mut findings = Vec::new();
+        if self.certainty != Certainty::Negotiated && (finished.is_err() || self.certainty == Certainty::Trial) {
+            return findings;
+        }
         let end = head.wire_len();
         let last = (head.payload_len > 0).then(|| Span::bytes(end - 1, end));
         match finished {
@@ -152,7 +171,7 @@ impl CompressedMessages {
             return Some(Box::new(Checkpoint { offset: start, window: Box::default() }));
         };
         let due = self.since >= CHECKPOINT_EVERY || end - latest >= CHECKPOINT_EVERY_WIRE;
-        if !due || !whole || self.inflation.is_lost() {
+        if !due || !whole || self.inflation.is_lost() && !self.inflation.is_on_trial() {
             return None;
         }
         self.checkpoint = Some(end);

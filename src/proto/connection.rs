@@ -63,22 +63,38 @@ impl Connection {
     /// Frames without a connection. Feed each frame to the direction that its MASK bit shows. Feed a frame that was
     /// truncated before its MASK bit last, to either direction: its record is marked `undirected`.
     pub fn in_frames() -> Self {
-        let state = ConnectionState { websocket: true, ..ConnectionState::default() };
+        let state = ConnectionState { websocket: true, bare_frames: true, ..ConnectionState::default() };
         Self { directions: Direction::BOTH.map(Dissector::in_frames), by_mask: true, state, ..Self::new(None) }
+    }
+
+    /// A WebSocket connection of which the capture has only later frames, without the handshake. A frame starts with the
+    /// first byte of each direction.
+    pub fn after_handshake() -> Self {
+        let directions = Direction::BOTH.map(Dissector::after_handshake);
+        Self { directions, by_mask: true, state: Self::unseen(), ..Self::new(None) }
+    }
+
+    /// The state of a connection whose beginning was not captured.
+    fn unseen() -> ConnectionState {
+        ConnectionState { websocket: true, handshake_unseen: true, missing: [true; 2], ..ConnectionState::default() }
     }
 
     /// A WebSocket connection whose handshake was not captured. Each direction is dissected from the first position
     /// where a frame certainly starts: see [`super::resync`]. Each call of [`Self::feed`] must start with the first
     /// byte of a packet.
     pub fn mid_stream(server: SocketAddr) -> Self {
-        let state = ConnectionState {
-            websocket: true,
-            handshake_unseen: true,
-            missing: [true; 2],
-            ..ConnectionState::default()
-        };
         let about = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
-        Self { directions: Direction::BOTH.map(Dissector::mid_stream), state, about, ..Self::new(Some(server)) }
+        let directions = Direction::BOTH.map(Dissector::mid_stream);
+        Self { directions, state: Self::unseen(), about, ..Self::new(Some(server)) }
+    }
+
+    /// If `assumed`, treats permessage-deflate as negotiated, with its default parameters, unless the handshake has others.
+    #[must_use]
+    pub const fn assume_deflate(mut self, assumed: bool) -> Self {
+        if assumed {
+            self.state.deflate = Some(DeflateParams::DEFAULT);
+        }
+        self
     }
 
     /// Turns off the judging of frames and text, so that a benchmark can measure the cost of finding frames alone.
@@ -296,9 +312,9 @@ impl Connection {
         self.about.subprotocol = head.value("sec-websocket-protocol").map(boxed);
         self.about.extensions = head.value("sec-websocket-extensions").map(boxed);
         let extensions = Extensions::of(head).list;
-        self.state.deflate = extensions.iter().find(|e| e.is_deflate()).map(DeflateParams::read_leniently);
+        self.about.deflate = extensions.iter().find(|e| e.is_deflate()).map(DeflateParams::read_leniently);
         self.state.foreign = extensions.iter().any(|e| !e.is_deflate());
-        self.about.deflate = self.state.deflate;
+        self.state.deflate = self.about.deflate.or(self.state.deflate);
         for direction in &mut self.directions {
             direction.upgraded(&mut self.state);
         }
@@ -324,3 +340,5 @@ fn boxed(raw: &[u8]) -> Box<str> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trial_tests;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::proto::compressed_messages::Certainty;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::handshake::RequestFacts;
@@ -9,11 +10,12 @@ use crate::proto::judge::ActiveExtensions;
 use crate::proto::pings::{Pings, PongMatch};
 use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::Span;
+use crate::wire::opcode::Opcode;
 
 /// The state of a connection that the dissectors of both directions read and change.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionState {
-    /// The parameters of permessage-deflate, if it was negotiated.
+    /// The parameters of permessage-deflate, if it was negotiated or the user says so.
     pub deflate: Option<DeflateParams>,
     /// True if an unknown extension was negotiated.
     pub foreign: bool,
@@ -48,6 +50,9 @@ pub(super) struct ConnectionState {
     pub(super) context_lost: [bool; 2],
     /// True if the capture lacks the handshake, so that the negotiated extensions are unknown.
     pub handshake_unseen: bool,
+    /// True for frames without a connection: permessage-deflate may have been negotiated, the only registered extension that
+    /// uses a reserved bit.
+    pub bare_frames: bool,
     /// A finding for the next record of each direction.
     pub(super) pending: [Option<Finding>; 2],
 }
@@ -56,6 +61,16 @@ impl ConnectionState {
     /// The negotiated extensions.
     pub const fn extended(&self) -> ActiveExtensions {
         ActiveExtensions { deflate: self.deflate.is_some(), foreign: self.foreign }
+    }
+
+    /// The parameters with which a message with RSV1 is inflated, and their certainty; `None` if it is not compressed.
+    #[inline]
+    pub fn inflation(&self) -> Option<(DeflateParams, Certainty)> {
+        match self.deflate {
+            Some(agreed) if self.handshake_unseen || self.bare_frames => Some((agreed, Certainty::Assumed)),
+            Some(agreed) => Some((agreed, Certainty::Negotiated)),
+            None => (self.handshake_unseen || self.bare_frames).then_some((DeflateParams::DEFAULT, Certainty::Trial)),
+        }
     }
 
     /// The ordinal of the next record.
@@ -144,17 +159,19 @@ impl ConnectionState {
         }
     }
 
-    /// If the handshake is missing, removes findings that an unknown extension could explain.
+    /// If the handshake is missing, removes findings about a frame with this opcode that an extension could explain.
     #[inline]
-    pub fn remove_uncertain(&self, findings: &mut Vec<Finding>) {
+    pub fn remove_uncertain(&self, opcode: Opcode, findings: &mut Vec<Finding>) {
         if self.handshake_unseen {
             findings.retain(|f| !matches!(f.rule, Rule::Rsv1Set | Rule::Rsv1Misplaced | Rule::Rsv2Set | Rule::Rsv3Set));
+        } else if self.bare_frames && opcode.opens_message() {
+            findings.retain(|f| f.rule != Rule::Rsv1Set);
         }
     }
 
     /// True if an extension may use RSV1.
     pub const fn rsv1_may_be_set(&self) -> bool {
-        self.deflate.is_some() || self.handshake_unseen
+        self.deflate.is_some() || self.handshake_unseen || self.bare_frames
     }
 
     /// True if the oldest request without a response asks for an upgrade.

@@ -158,8 +158,8 @@ pub enum InflateError {
     TooLong,
 }
 
-/// Inflates the messages of one direction with the negotiated parameters, each up to a limit. After an error it
-/// inflates nothing until a message that refers to nothing before it.
+/// Inflates the messages of one direction, each up to a limit. After an error it inflates nothing until a message that
+/// refers to nothing before it. With negotiated parameters these are known beforehand; on trial it tries each message.
 #[derive(Debug)]
 pub struct MessageInflater {
     inflater: Inflater,
@@ -173,6 +173,8 @@ pub struct MessageInflater {
     open: bool,
     /// True after an error: the bytes that messages refer to are unknown.
     lost: bool,
+    /// True if it tries to inflate a message also when the bytes before it are unknown.
+    on_trial: bool,
 }
 
 impl MessageInflater {
@@ -184,15 +186,22 @@ impl MessageInflater {
     /// Continues between two messages, after the output `window`.
     pub fn resumed(takeover: bool, limit: u64, window: &[u8]) -> Self {
         let inflater = if window.is_empty() { Inflater::default() } else { Inflater::resumed(window) };
-        Self { inflater, takeover, limit, len: 0, open: false, lost: false }
+        Self { inflater, takeover, limit, len: 0, open: false, lost: false, on_trial: false }
+    }
+
+    /// Tries each message also after an error or missing bytes: a message that refers to unknown bytes fails, any other
+    /// inflates. For connections whose parameters are unknown.
+    #[must_use]
+    pub const fn on_trial(mut self) -> Self {
+        self.on_trial = true;
+        self
     }
 
     /// Starts a message. After an unfinished message, a message that may refer to it cannot be inflated.
     pub fn begin(&mut self) {
         self.len = 0;
-        if self.takeover {
-            self.lost |= self.open;
-        } else {
+        self.lost |= self.open && self.takeover;
+        if !self.takeover || self.lost && self.on_trial {
             self.inflater.reset();
             self.lost = false;
         }
@@ -242,9 +251,14 @@ impl MessageInflater {
         self.lost
     }
 
+    /// True if it tries messages whose context is unknown.
+    pub const fn is_on_trial(&self) -> bool {
+        self.on_trial
+    }
+
     /// The bytes that the next message may refer to.
     pub fn window(&self) -> &[u8] {
-        if self.takeover { self.inflater.window() } else { &[] }
+        if self.takeover && !self.lost { self.inflater.window() } else { &[] }
     }
 
     fn run(

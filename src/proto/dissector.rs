@@ -99,6 +99,11 @@ impl Dissector {
         Self { state: State::Frames(Box::new(FrameReader::new(direction, 0))), ..Self::new(direction) }
     }
 
+    /// A dissector for a stream of frames whose first ones are missing.
+    pub fn after_handshake(direction: Direction) -> Self {
+        Self { state: State::Frames(Box::new(FrameReader::mid_stream(direction, 0))), ..Self::new(direction) }
+    }
+
     /// The number of bytes so far, fed or missing.
     pub const fn position(&self) -> u64 {
         self.position

@@ -129,7 +129,7 @@ impl FrameReader {
                 self.findings.extend(self.certain_of(&start, connection));
                 match start.opcode {
                     opcode if opcode.opens_message() => {
-                        Some((self.messages + 1, start.rsv1 && connection.deflate.is_some()))
+                        Some((self.messages + 1, start.rsv1 && connection.rsv1_may_be_set()))
                     }
                     Opcode::Continuation => self.open.as_ref().map(|open| (open.ordinal, open.compressed)),
                     _ => None,
@@ -150,7 +150,7 @@ impl FrameReader {
             return findings;
         }
         judge_start(start, self.direction, connection.extended(), &mut findings);
-        connection.remove_uncertain(&mut findings);
+        connection.remove_uncertain(start.opcode, &mut findings);
         judge_order(start.opcode, self.closed, self.open.as_ref(), self.unsure, &mut findings);
         match start.opcode {
             Opcode::Close if start.payload_len() == Some(1) => {
@@ -197,17 +197,16 @@ impl FrameReader {
         }
         if head.opcode.opens_message() {
             self.messages += 1;
-            let compressed = connection.deflate.filter(|_| head.rsv1);
-            if let Some(agreed) = compressed {
+            let compressed = if head.rsv1 { connection.inflation() } else { None };
+            if let Some((params, certainty)) = compressed {
                 let direction = self.direction;
-                let inflating =
-                    self.inflating.get_or_insert_with(|| Box::new(CompressedMessages::new(&agreed, direction)));
+                let inflating = self
+                    .inflating
+                    .get_or_insert_with(|| Box::new(CompressedMessages::new(&params, certainty, direction)));
                 inflating.begin(head.opcode == Opcode::Text);
             }
-            // An unknown extension may change the payload, and without the handshake RSV1 may mean that the message is
-            // compressed.
-            let opaque =
-                connection.foreign && (head.rsv1 || head.rsv2 || head.rsv3) || connection.handshake_unseen && head.rsv1;
+            // An unknown extension may change the payload.
+            let opaque = connection.foreign && (head.rsv1 || head.rsv2 || head.rsv3);
             let checked = head.opcode == Opcode::Text && compressed.is_none() && !opaque && !connection.unjudged;
             self.unsure = false;
             self.open = Some(OpenMessage {
@@ -231,7 +230,7 @@ impl FrameReader {
     #[inline]
     fn judge(&mut self, head: &FrameHead, connection: &ConnectionState) {
         judge_head(head, self.direction, connection.extended(), &mut self.findings);
-        connection.remove_uncertain(&mut self.findings);
+        connection.remove_uncertain(head.opcode, &mut self.findings);
         if head.masking_key.is_some() {
             if head.masking_key == self.previous_key && head.masking_key != Some([0; 4]) {
                 self.findings.push(Finding::new(Rule::MaskingKeyReused, Some(key_span(head))));

@@ -48,7 +48,7 @@ pub fn check(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
 fn check_file(file: &Path, args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let cancel = Arc::<AtomicBool>::default();
     signals::cancel(&cancel).context("cannot catch signals")?;
-    let (capture, loader) = import::open_with(file, import::ImportOptions { port: args.port, follow: false })?;
+    let (capture, loader) = import::open_with(file, args.reading.options(false))?;
     let name = file.display().to_string();
     let style = match args.json {
         true => LineStyle::Json,

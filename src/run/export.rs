@@ -11,14 +11,14 @@ use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::capture::{self, import};
-use crate::cli::Export;
+use crate::cli::{Export, Reading};
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, Redaction};
 use crate::proto::rules::count;
 
 pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
-    let capture = load(&args.file, args.port, &progress)?;
+    let capture = load(&args.file, args.reading, &progress)?;
     let selection = match &args.filter {
         Some(filter) => ExportSelection::Records(select(filter, &capture, &progress)?),
         None => ExportSelection::All,
@@ -95,8 +95,8 @@ fn output_file(args: &Export) -> Option<PathBuf> {
 }
 
 /// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
-fn load(file: &Path, port: Option<u16>, progress: &Progress) -> anyhow::Result<Capture> {
-    let (capture, loader) = import::open_with(file, import::ImportOptions { port, follow: false })?;
+fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<Capture> {
+    let (capture, loader) = import::open_with(file, reading.options(false))?;
     loader.run(&progress.cancel);
     check_read(&capture, file)?;
     say_about(&capture, file);

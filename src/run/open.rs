@@ -13,7 +13,7 @@ use crate::cli::{Open, ThemeArg};
 pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     match (&args.file, args.sample) {
         (Some(file), _) => {
-            let options = import::ImportOptions { port: args.port, follow: args.follow };
+            let options = args.reading.options(args.follow);
             let (capture, loader) = import::open_with(file, options)?;
             screen::open(&capture, loader, theme, args.filter.clone(), &screen::SignalQueue::listen()?)
         }

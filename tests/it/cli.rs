@@ -288,7 +288,7 @@ mod decode {
             ("81", none, &[][..]),
             ("8f", none, &["opcode-reserved"]),
             ("f9", none, &["rsv1-set", "rsv2-set", "rsv3-set"]),
-            ("c1", none, &["rsv1-set"]),
+            ("c1", none, &[]),
             ("b1", none, &["rsv2-set", "rsv3-set"]),
             ("09", none, &["control-fragmented"]),
             ("0f", none, &["opcode-reserved", "control-fragmented"]),

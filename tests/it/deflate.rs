@@ -1,11 +1,14 @@
 //! permessage-deflate in a capture: whatever is asked for, in whatever order, is what was said.
 
-use crate::support::{DEFLATE, DOWN, UP, Wire, compressed_frame, deflated, frame, load, rules};
+use crate::support::{DEFLATE, DOWN, Recording, UP, Wire, compressed_frame, deflated, frame, load, rules};
+use framescope::capture::live::recorder::Chunk;
 use framescope::capture::store::Capture;
 use framescope::capture::store::message_reader::{Inflated, MessageReader};
 use framescope::capture::store::record::Record;
+use framescope::export::{ExportOptions, Format, Progress, export};
+use framescope::proto::connection::Connection;
 use framescope::proto::deflate::{Deflater, InflateError};
-use framescope::proto::dissected::Direction;
+use framescope::proto::dissected::{Direction, Kind};
 use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
 
@@ -166,4 +169,76 @@ fn a_bomb_is_inflated_to_its_limit_only() {
     assert_eq!((message(3).fault, message(3).len), (Some(InflateError::TooLong), 64 << 20));
     assert_eq!((message(3).bytes.as_slice(), message(4).text()), (&b"0000000000"[..], Some("alone")));
     assert_eq!((message(5).len, message(5).fault), (20 << 20, None));
+}
+
+/// The messages of a connection that begins with these bytes of the server.
+fn frames_alone(bytes: &[u8]) -> (Vec<Rule>, Vec<Option<(String, bool)>>) {
+    let recording = Recording::new();
+    let (client, server) = (([192, 0, 2, 1], 50_000).into(), ([192, 0, 2, 2], 80).into());
+    let connection = recording.recorder.dissected_by(client, server, Connection::in_frames());
+    connection.record(&[Chunk { direction: DOWN, time: recording.now(), bytes }]);
+    drop(connection);
+    messages(recording.capture())
+}
+
+/// The rules of the findings, and of each frame the text that it ends and whether permessage-deflate is only assumed.
+fn messages(capture: &Capture) -> (Vec<Rule>, Vec<Option<(String, bool)>>) {
+    let frames = capture.records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Frame);
+    let text = |record: Record| {
+        let message = inflated(capture, &record)?;
+        Some((message.text().expect("text").to_owned(), message.assumed))
+    };
+    (rules(capture), frames.map(text).collect())
+}
+
+#[test]
+fn the_examples_of_rfc_7692_inflate_without_a_handshake() {
+    let hello = || Some(("Hello".to_owned(), true));
+    let examples: [(&str, &[&[u8]]); 6] = [
+        ("§7.2.3.1", &[b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"]),
+        ("§7.2.3.1, fragmented", &[b"\x41\x03\xf2\x48\xcd", b"\x80\x04\xc9\xc9\x07\x00"]),
+        ("§7.2.3.2", &[b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00", b"\xc1\x05\xf2\x00\x11\x00\x00"]),
+        ("§7.2.3.3", &[b"\xc1\x0b\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"]),
+        ("§7.2.3.4", &[b"\xc1\x08\xf3\x48\xcd\xc9\xc9\x07\x00\x00"]),
+        ("§7.2.3.5", &[b"\xc1\x0d\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"]),
+    ];
+    for (section, frames) in examples {
+        let (rules, texts) = frames_alone(&frames.concat());
+        assert_eq!((rules, texts.last()), (vec![], Some(&hello())), "{section}");
+    }
+}
+
+#[test]
+fn a_message_that_refers_to_bytes_before_the_capture_is_not_inflated_and_the_next_is() {
+    let again: &[u8] = b"\xc1\x05\xf2\x00\x11\x00\x00";
+    let hello: &[u8] = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00";
+    let (found, texts) = frames_alone(&[again, hello, again].concat());
+    let text = Some(("Hello".to_owned(), true));
+    assert_eq!((found, texts), (vec![], vec![None, text.clone(), text]));
+}
+
+#[test]
+fn frames_without_their_handshake_are_inflated_in_each_kind_of_file() {
+    let mut talk = Compressing::new("", [true; 2]);
+    for i in 0..3 {
+        talk.message(DOWN, format!("message {i}").as_bytes());
+    }
+    let capture = talk.wire.capture();
+    let texts = |assumed| (0..3).map(|i| Some((format!("message {i}"), assumed))).collect::<Vec<_>>();
+    assert_eq!(messages(capture), (vec![], texts(false)));
+    // NDJSON from the first frame on.
+    let mut lines = Vec::new();
+    export(capture, Format::Ndjson, &ExportOptions::default(), &mut lines, &Progress::default()).expect("exported");
+    let frames: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').skip(2).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("frames.ndjson");
+    std::fs::write(&path, frames.concat()).expect("written");
+    let opened = load(&path);
+    assert_eq!(messages(&opened), (vec![], texts(true)));
+    let mut again = Vec::new();
+    export(&opened, Format::Ndjson, &ExportOptions::default(), &mut again, &Progress::default()).expect("exported");
+    let again: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_slice(&again).into_iter().map(|line| line.expect("JSON")).collect();
+    let first = again.iter().find(|line| line["type"] == "frame").expect("a frame");
+    assert_eq!((&first["inflated"], &first["deflate_assumed"]), (&"message 0".into(), &true.into()));
 }

@@ -504,9 +504,11 @@ fn every_record_of_a_capture_with_gaps_can_be_looked_at() {
     ];
     for file in files {
         std::fs::write(&path, file).expect("written");
-        let mut screen = Screen::file(&path, ImportOptions { port: Some(80), follow: false }, (120, 36));
-        let records =
-            opened_at(&path, ImportOptions { port: Some(80), follow: false }).expect("a capture").records.len();
+        let mut screen = Screen::file(&path, ImportOptions { port: Some(80), ..ImportOptions::default() }, (120, 36));
+        let records = opened_at(&path, ImportOptions { port: Some(80), ..ImportOptions::default() })
+            .expect("a capture")
+            .records
+            .len();
         assert!(records > 2);
         for _ in 0..records {
             assert!(!screen.press(&["down"]).text().is_empty());
@@ -681,7 +683,7 @@ proptest! {
         let segments: Vec<Segment> =
             segments.into_iter().map(|(up, seq, ack, flags, payload)| Segment { up, seq, ack, flags, payload }).collect();
         let file = Form { snap, ..PLAIN }.file(&segments);
-        let options = ImportOptions { port, follow: false };
+        let options = ImportOptions { port, ..ImportOptions::default() };
         prop_assert!(read(&file, options).is_some());
     }
 

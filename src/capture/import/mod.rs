@@ -30,6 +30,8 @@ const BEGINNING: usize = 64 * 1024;
 pub struct ImportOptions {
     /// Connections on this port whose handshake is missing are read as WebSocket frames.
     pub port: Option<u16>,
+    /// Treat permessage-deflate as negotiated on connections whose handshake does not negotiate it, or is missing.
+    pub deflate: bool,
     /// At the end of the file, wait until it grows.
     pub follow: bool,
 }
@@ -78,7 +80,7 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
         beginning =
             gzip::beginning(&source, BEGINNING).ok_or_else(|| foreign("compressed, and damaged at its beginning"))?;
     }
-    let conversion = Conversion::begin(&beginning, path)?;
+    let conversion = Conversion::begin(&beginning, path, options.deflate)?;
     if options.follow && (is_compressed || conversion.is_some()) {
         return Err(unfollowable(if is_compressed { "compressed" } else { "not a packet capture" }));
     }

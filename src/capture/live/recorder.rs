@@ -74,12 +74,7 @@ impl Recorder {
         // As in the file: an IPv4 address that reached an IPv6 socket is an IPv4 address.
         let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
         let (client, server) = (canonical(client), canonical(server));
-        self.connection_of(client, server, Connection::new(Some(server)))
-    }
-
-    /// Begins to record frames without the handshake before them.
-    pub fn frames(&self, client: SocketAddr, server: SocketAddr) -> ConnectionRecorder {
-        self.connection_of(client, server, Connection::in_frames())
+        self.dissected_by(client, server, Connection::new(Some(server)))
     }
 
     /// Begins to record a connection that `connection` dissects, without the flush timer.
@@ -92,7 +87,8 @@ impl Recorder {
         Recording::new(Arc::clone(&self.shared), client, server, connection)
     }
 
-    fn connection_of(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
+    /// Begins to record a connection that `connection` dissects, such as frames without a handshake.
+    pub fn dissected_by(&self, client: SocketAddr, server: SocketAddr, connection: Connection) -> ConnectionRecorder {
         let recording = Arc::new(Mutex::new(Some(self.recording(client, server, connection))));
         ConnectionRecorder(Arc::new(SharedRecording { recording, timer: self.timer.clone() }))
     }

@@ -11,6 +11,7 @@ use super::index::Totals;
 use super::index::{Index, IndexBatch, Window};
 use super::record::Record;
 use crate::proto::dissected::Direction;
+use crate::proto::extensions::DeflateParams;
 use crate::proto::time::Time;
 
 /// A handle to a capture; clones are the same capture.
@@ -203,18 +204,17 @@ impl Capture {
         }
     }
 
-    /// The nearest checkpoint of a direction at stream offset `offset` or before, and whether its messages may refer to earlier
-    /// ones. `None` where nothing is compressed, or where no checkpoint was kept.
+    /// The nearest checkpoint of a direction at stream offset `offset` or before, with the negotiated parameters of
+    /// permessage-deflate. `None` where nothing is compressed, or where no checkpoint was kept.
     pub(in crate::capture) fn checkpoint(
         &self,
         connection: u32,
         direction: Direction,
         offset: u64,
-    ) -> Option<(bool, u64, Window)> {
+    ) -> Option<(Option<DeflateParams>, u64, Window)> {
         let index = self.index();
-        let agreed = index.connection(connection)?.about.deflate?;
         let (at, window) = index.checkpoint_before(connection, direction, offset)?;
-        Some((agreed.takeover(direction), at, window))
+        Some((index.connection(connection)?.about.deflate, at, window))
     }
 
     /// The files themselves.

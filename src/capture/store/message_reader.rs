@@ -36,6 +36,9 @@ const STEP: u64 = 512;
 pub struct Inflated {
     /// Text or binary.
     pub opcode: Opcode,
+    /// True if the capture does not show that permessage-deflate was negotiated: the message could be inflated, which is no
+    /// proof.
+    pub assumed: bool,
     /// Its first bytes, as many as were requested.
     pub bytes: Vec<u8>,
     /// Its length in bytes, as far as it was inflated.
@@ -54,7 +57,16 @@ pub struct Inflated {
 impl Inflated {
     /// A complete message without bytes.
     pub(in crate::capture) const fn empty(opcode: Opcode) -> Self {
-        Self { opcode, bytes: Vec::new(), len: 0, compressed_len: 0, complete: true, fault: None, carried: Vec::new() }
+        Self {
+            opcode,
+            assumed: false,
+            bytes: Vec::new(),
+            len: 0,
+            compressed_len: 0,
+            complete: true,
+            fault: None,
+            carried: Vec::new(),
+        }
     }
 
     /// The first bytes as text; `None` for a binary message, or when they are not UTF-8. A last character that is cut is left out
@@ -146,9 +158,10 @@ impl MessageReader {
     /// The nearest cursor before a record from which its message can be inflated.
     fn cursor(&mut self, capture: &Capture, record: &Record) -> io::Result<Option<Cursor>> {
         let Record { connection, direction, offset, .. } = *record;
-        let Some((takeover, at, window)) = capture.checkpoint(connection, direction, offset) else {
+        let Some((agreed, at, window)) = capture.checkpoint(connection, direction, offset) else {
             return Ok(None);
         };
+        let takeover = agreed.is_none_or(|agreed| agreed.takeover(direction));
         // Without context every message can be read alone, also when bytes between it and the checkpoint are evicted.
         let start = if takeover { None } else { start_of_message(capture, record) };
         let start_after = |at: u64| start.map_or(at, |start| start.max(at));
@@ -161,6 +174,7 @@ impl MessageReader {
         }
         let at = start_after(at);
         let inflation = MessageInflater::resumed(takeover, MAX_INFLATED, &window.read()?);
+        let inflation = if agreed.is_some() { inflation } else { inflation.on_trial() };
         Ok(Some(Cursor { connection, direction, at, inflation, buffer: Vec::new(), base: 0 }))
     }
 }
@@ -220,7 +234,9 @@ impl Walk<'_> {
                 if head.rsv1 {
                     self.cursor.inflation.begin();
                 }
-                open = Some(Open { message: Inflated::empty(head.opcode), is_compressed: head.rsv1 });
+                let assumed = self.cursor.inflation.is_on_trial();
+                let message = Inflated { assumed, ..Inflated::empty(head.opcode) };
+                open = Some(Open { message, is_compressed: head.rsv1 });
             }
             let Some(Open { message, is_compressed }) = &mut open else { continue };
             if *is_compressed {
@@ -268,8 +284,13 @@ impl Walk<'_> {
             return None;
         }
         let finished = inflation.finish();
+        let fault = message.fault.or(finished.err());
+        if message.assumed && matches!(fault, Some(InflateError::Invalid(_))) {
+            // It refers to bytes that are not captured, or it is not compressed.
+            return None;
+        }
         let len = inflation.len().min(MAX_INFLATED);
-        Some(Inflated { len, fault: message.fault.or(finished.err()), ..message })
+        Some(Inflated { len, fault, ..message })
     }
 
     /// At most `len` bytes of the stream from `at` on; fewer where it ends.

@@ -92,6 +92,9 @@ pub fn inflated_fields(out: &mut Vec<u8>, message: Option<&Inflated>) {
     // A message that is not a valid DEFLATE stream has no inflated content.
     let message = message.filter(|message| !matches!(message.fault, Some(InflateError::Invalid(_))));
     let text = message.and_then(Inflated::text);
+    if message.is_some_and(|message| message.assumed) {
+        bool_field(out, "deflate_assumed", true);
+    }
     optional(out, "inflated", text, string_field);
     optional(out, "inflated_data", message.filter(|_| text.is_none()), |out, name, message| {
         quoted_field(out, name, |out| json::base64(out, &message.bytes));

@@ -162,6 +162,14 @@ impl DeflateOffer {
 }
 
 impl DeflateParams {
+    /// The parameters of a response without any: both sides may refer to earlier messages, in the largest window.
+    pub const DEFAULT: Self = Self {
+        server_no_context_takeover: false,
+        client_no_context_takeover: false,
+        server_max_window_bits: None,
+        client_max_window_bits: None,
+    };
+
     /// Reads an element of a response header.
     ///
     /// # Errors

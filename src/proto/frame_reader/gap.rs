@@ -48,8 +48,8 @@ impl FrameReader {
             self.open = None;
             self.unsure = true;
         }
-        if let (None, Some(agreed)) = (&self.inflating, connection.deflate) {
-            self.inflating = Some(Box::new(CompressedMessages::new(&agreed, self.direction)));
+        if let (None, Some((params, certainty))) = (&self.inflating, connection.inflation()) {
+            self.inflating = Some(Box::new(CompressedMessages::new(&params, certainty, self.direction)));
         }
         if let Some(inflating) = &mut self.inflating {
             inflating.lose();

@@ -5,6 +5,7 @@ use std::io;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::capture::store::Capture;
+use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
 use crate::explain::{self, Explanation, FrameContext};
 use crate::export::{grid, words};
@@ -27,7 +28,7 @@ const SHOWN_HEAD: u64 = 64 * 1024;
 /// # Errors
 /// If the bytes of a record cannot be read.
 pub(super) fn page(read_as: &str, capture: &Capture, records: &[Record], explain: bool) -> io::Result<String> {
-    let mut page = Page { capture, explain, lines: vec![read_as.to_owned()] };
+    let mut page = Page { capture, explain, messages: MessageReader::default(), lines: vec![read_as.to_owned()] };
     for record in records {
         page.lines.push(String::new());
         page.record(record)?;
@@ -38,6 +39,7 @@ pub(super) fn page(read_as: &str, capture: &Capture, records: &[Record], explain
 struct Page<'c> {
     capture: &'c Capture,
     explain: bool,
+    messages: MessageReader,
     lines: Vec<String>,
 }
 
@@ -69,6 +71,9 @@ impl Page<'_> {
         let explanation = |field: &Field| context.as_ref().map(|context| explain::frame_field(context, field));
         self.rows_of_fields(grid::table(&fields), &fields, explanation);
         self.payload(record)?;
+        if let Some(message) = self.messages.message(self.capture, record, SHOWN_PAYLOAD)? {
+            self.inflated(&message);
+        }
         match (record.kind, head) {
             (Kind::CutFrame, Some(head)) => {
                 let missing = head.payload_len.saturating_sub(record.payload_len().unwrap_or(0));
@@ -98,6 +103,20 @@ impl Page<'_> {
             self.lines.push(format!("  … {} more; --to payload prints all", count(more, "byte")));
         }
         Ok(())
+    }
+
+    /// The content of a compressed message, after its last frame.
+    fn inflated(&mut self, message: &Inflated) {
+        let condition = if message.assumed { ", if permessage-deflate was negotiated" } else { "" };
+        self.lines.push(format!(" message inflated{condition}: {}", count(message.len, "byte")));
+        match message.text() {
+            Some(text) => self.lines.push(format!("  {}", printable::text(text))),
+            None => self.hex_rows(&message.bytes),
+        }
+        let more = message.len.saturating_sub(message.bytes.len() as u64);
+        if more > 0 {
+            self.lines.push(format!("  … {} more", count(more, "byte")));
+        }
     }
 
     fn http(&mut self, record: &Record) -> io::Result<()> {

@@ -13,7 +13,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::cli::Decode;
 use crate::export::{ExportOptions, ExportSelection, Format, Progress};
-use crate::pasted::{self, Content, Pasted};
+use crate::pasted::{self, Content, PasteOptions, Pasted};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
 
@@ -25,24 +25,25 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
     }
     let pasted = pasted::read(&input(&args.input)?, args.read_as)?;
     let format = if args.json { Some(Format::Ndjson) } else { args.to };
+    let options = PasteOptions { deflate: args.deflate, ..PasteOptions::default() };
     let Some(format) = format else {
-        let capture = pasted::to_capture(&pasted.content, false)?;
+        let capture = pasted::to_capture(&pasted.content, options)?;
         let page = layout::page(&recognized(&pasted), &capture, &records(&capture, &pasted), args.explain)?;
         stdio::print(page.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
     stdio::say(recognized(&pasted));
-    print_as(&pasted, format)?;
+    print_as(&pasted, options, format)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints in an export format.
-fn print_as(pasted: &Pasted, format: Format) -> anyhow::Result<()> {
+fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::Result<()> {
     match format {
         // The input itself: the wire bytes of all frames, whatever their direction.
         Format::Wire if !stdio::stdout_is_terminal() => stdio::print(&pasted.content.bytes())?,
         Format::Pcapng => {
-            let capture = pasted::to_capture(&pasted.content, true)?;
+            let capture = pasted::to_capture(&pasted.content, PasteOptions { invent_handshake: true, ..options })?;
             export::to_stdout(&capture, Format::Pcapng, &ExportOptions::default(), &Progress::default())?;
             if capture.records(1..u64::MAX).iter().any(|record| record.kind == Kind::CutFrame && record.wire_len == 1) {
                 stdio::say("the last byte begins a frame whose MASK is missing; it is written as sent by the server");
@@ -52,10 +53,10 @@ fn print_as(pasted: &Pasted, format: Format) -> anyhow::Result<()> {
             }
         }
         format => {
-            let capture = pasted::to_capture(&pasted.content, false)?;
+            let capture = pasted::to_capture(&pasted.content, options)?;
             let numbers = records(&capture, pasted).iter().map(|record| record.no).collect();
-            let options = ExportOptions { selection: ExportSelection::Records(numbers), ..ExportOptions::default() };
-            export::to_stdout(&capture, format, &options, &Progress::default())?;
+            let selected = ExportOptions { selection: ExportSelection::Records(numbers), ..ExportOptions::default() };
+            export::to_stdout(&capture, format, &selected, &Progress::default())?;
         }
     }
     Ok(())

@@ -111,7 +111,7 @@ impl DetailPane {
         let unpacked = detail.unpacked.as_ref().filter(|unpacked| !matches!(unpacked, Unpacked::Joined(_)))?;
         let content = unpacked.content();
         Some(DeflateContext {
-            params: self.negotiated(capture).unwrap_or_default(),
+            params: self.negotiated(capture),
             direction: detail.record.direction,
             payload_len: detail.record.payload_len().unwrap_or(0),
             ends_message: !matches!(unpacked, Unpacked::Unfinished),

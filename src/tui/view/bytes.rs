@@ -111,11 +111,14 @@ fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
     match unpacked {
         Unpacked::Unfinished => "shown at the message's last frame".to_owned(),
         Unpacked::Pending => "a long message: inflating …".to_owned(),
-        Unpacked::Lost => "impossible: the context is lost".to_owned(),
+        Unpacked::Lost => "impossible: earlier messages are unknown".to_owned(),
         Unpacked::Inflated(whole) | Unpacked::Joined(whole) => {
             let len = count(whole.len, "byte");
             if whole.fault.is_some() {
                 return format!("{len}, then an error");
+            }
+            if whole.assumed {
+                return format!("{len}, if permessage-deflate was negotiated");
             }
             let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
             let from = grouped(whole.compressed_len);

@@ -79,7 +79,7 @@ impl Line {
 /// key is null where the bytes do not determine its value.
 macro_rules! line {
     ($($(#[doc = $doc:literal])+ $name:ident(known $known:ident) {
-        $($(#[doc = $field_doc:literal])+ $field:ident: $type:ty,)*
+        $($(#[$field_meta:meta])+ $field:ident: $type:ty,)*
     })+) => { $(
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ macro_rules! line {
             pub time: String,
             /// The offset of its first byte in its direction.
             pub offset: u64,
-            $($(#[doc = $field_doc])+ pub $field: $type,)*
+            $($(#[$field_meta])+ pub $field: $type,)*
             /// The findings of the record.
             pub findings: Vec<FindingObject>,
         }
@@ -246,6 +246,9 @@ macro_rules! frame_line {
             close_code: Option<u16>,
             /// The captured part of a Close frame's reason.
             close_reason: Option<String>,
+            /// True if the message could be inflated, although the capture does not show that it is compressed; else absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            deflate_assumed: Option<bool>,
             /// On the last frame of a compressed message: its text.
             inflated: Option<String>,
             /// Or base64 of it, if it is not text.

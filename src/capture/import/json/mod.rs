@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use self::replay::Replay;
 use super::error::OpenError;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
@@ -27,17 +28,19 @@ enum Kind {
 pub struct Conversion {
     kind: Kind,
     recorder: Recorder,
+    deflate: bool,
 }
 
 impl Conversion {
     /// Prepares the conversion of a file with this beginning; `None` if it is neither NDJSON nor HAR. The private file has no name.
+    /// With `deflate`, permessage-deflate counts as negotiated.
     ///
     /// # Errors
     /// If the private file cannot be created.
-    pub fn begin(beginning: &[u8], path: &Path) -> Result<Option<Self>, OpenError> {
+    pub fn begin(beginning: &[u8], path: &Path, deflate: bool) -> Result<Option<Self>, OpenError> {
         let Some(kind) = kind(beginning) else { return Ok(None) };
         let spool = Spool::unnamed().map_err(|source| OpenError::Convert { path: path.to_owned(), source })?;
-        Ok(Some(Self { kind, recorder: Recorder::named(spool, path) }))
+        Ok(Some(Self { kind, recorder: Recorder::named(spool, path), deflate }))
     }
 
     /// The capture that the conversion fills.
@@ -48,7 +51,7 @@ impl Conversion {
     /// Converts the file to its end, or until `cancel` is set.
     pub fn run(self, capture: &Capture, file: &Arc<File>, cancel: &AtomicBool) {
         match self.kind {
-            Kind::Ndjson => ndjson::read(capture, file, self.recorder, cancel),
+            Kind::Ndjson => ndjson::read(capture, file, Replay::new(self.recorder, self.deflate), cancel),
             Kind::Har => har::read(capture, file, self.recorder, cancel),
         }
     }

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::event::RecordEvent;
 use super::record::{JsonRecord, RecordError};
 use super::replay::{Replay, unknown_addresses};
-use crate::capture::live::recorder::Recorder;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{count, grouped};
@@ -30,11 +29,11 @@ const MAX_LOOKAHEAD: usize = 256;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads the file into the capture. At a damaged line it stops, and reports the line in the capture's trouble.
-pub fn read(capture: &Capture, file: &Arc<File>, recorder: Recorder, cancel: &AtomicBool) {
+pub fn read(capture: &Capture, file: &Arc<File>, replay: Replay, cancel: &AtomicBool) {
     let mut lines = LineReader::new(Arc::clone(file), 0);
     let mut importer = Importer {
         capture,
-        replay: Replay::new(recorder),
+        replay,
         next: HashMap::new(),
         addresses: None,
         buffer: Vec::new(),

@@ -16,6 +16,8 @@ const MAX_REQUESTS: usize = 256;
 /// Replays connections into a recorder.
 pub struct Replay {
     recorder: Recorder,
+    /// Whether permessage-deflate counts as negotiated.
+    deflate: bool,
     /// The connections that have not ended, by their numbers in the file.
     connections: HashMap<u64, Replayed>,
     /// The connection of the latest event. Only it may have uncommitted records, because records are numbered when they are committed.
@@ -34,8 +36,8 @@ struct Replayed {
 }
 
 impl Replay {
-    pub fn new(recorder: Recorder) -> Self {
-        Self { recorder, connections: HashMap::new(), latest: None }
+    pub fn new(recorder: Recorder, deflate: bool) -> Self {
+        Self { recorder, deflate, connections: HashMap::new(), latest: None }
     }
 
     /// Returns true if a connection has begun and not ended.
@@ -45,8 +47,8 @@ impl Replay {
 
     /// Begins a connection with the addresses of client and server. With `in_frames` its first bytes are frames, not HTTP.
     pub fn begin(&mut self, connection: u64, (client, server): (SocketAddr, SocketAddr), in_frames: bool) {
-        let reading = if in_frames { Connection::in_frames() } else { Connection::new(Some(server)) };
-        let recording = self.recorder.recording(client, server, reading);
+        let reading = if in_frames { Connection::after_handshake() } else { Connection::new(Some(server)) };
+        let recording = self.recorder.recording(client, server, reading.assume_deflate(self.deflate));
         self.connections.insert(
             connection,
             Replayed { recording, ordinals: 0, requests: VecDeque::new(), reset: None, ended: [false; 2] },

@@ -79,7 +79,7 @@ impl Flows {
         };
         let ports = [flow.client.port(), flow.server.port()];
         if !is_http && self.options.port.is_some_and(|port| ports.contains(&port)) {
-            flow.connection = Connection::mid_stream(flow.server);
+            flow.connection = Connection::mid_stream(flow.server).assume_deflate(self.options.deflate);
         }
         // RFC 8446 §5.1, §4: a handshake record with a ClientHello or a ServerHello.
         flow.is_tls = matches!(bytes, [0x16, 0x03, 0..=4, _, _, 1 | 2, ..]);

@@ -264,7 +264,7 @@ impl Flows {
             client,
             server,
             number: None,
-            connection: Connection::new(Some(server)),
+            connection: Connection::new(Some(server)).assume_deflate(self.options.deflate),
             sides: Default::default(),
             segments: 0,
             begun: flags.syn,

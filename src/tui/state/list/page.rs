@@ -80,6 +80,7 @@ mod tests {
     use super::*;
     use crate::capture::live::recorder::{Chunk, Recorder};
     use crate::capture::live::spool::Spool;
+    use crate::proto::connection::Connection;
     use crate::proto::dissected::Direction;
     use crate::proto::time::Time;
 
@@ -88,7 +89,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
-        let connection = recorder.frames(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
+        let connection =
+            recorder.dissected_by(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into(), Connection::in_frames());
         let bytes: &[u8] = b"\x81\x05hello";
         connection.record(&[Chunk { direction: Direction::ServerToClient, time: Time(1), bytes }]);
         let record = recorder.capture().record(1).expect("a record");

@@ -167,7 +167,7 @@ impl Events {
     pub fn replay(mut self, recorder: Recorder, cancel: &AtomicBool) -> io::Result<()> {
         self.scratch.flush()?;
         self.all.sort_by_key(|event| event.order);
-        let mut replay = Replay::new(recorder);
+        let mut replay = Replay::new(recorder, false);
         let file = self.scratch.get_ref();
         let mut buffer = Vec::new();
         for event in &self.all {
