@@ -145,6 +145,7 @@ mod tests {
             code: 0,
             compressed: false,
             undirected: false,
+            outstanding: false,
             findings,
         }
     }

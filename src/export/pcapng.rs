@@ -7,7 +7,7 @@ use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::{ExportError, ExportOptions, ExportSelection};
 use crate::capture::format::comments;
-use crate::capture::format::file_markers::Gap;
+use crate::capture::format::file_markers::{Gap, Marker};
 use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
@@ -142,6 +142,11 @@ impl Writer {
                 }
             }
             _ => {
+                if record.kind == Kind::Junk && record.findings.is_empty() {
+                    open.segments.junk(&mut sink.buffer, direction, record.wire_len, time);
+                }
+                let marker = record.outstanding.then(|| Marker::Outstanding.comment());
+                let comments: Vec<String> = marker.iter().cloned().chain(comments).collect();
                 let mut at = 0;
                 while at < record.wire_len {
                     bytes.wire(record, at, &mut self.buffer)?;
@@ -152,7 +157,7 @@ impl Writer {
                     let mut segments = self.buffer.chunks(MAX_SEGMENT).peekable();
                     while let Some(segment) = segments.next() {
                         let last = at >= record.wire_len && segments.peek().is_none();
-                        let comments = if last { comments.as_slice() } else { &[] };
+                        let comments = if last { comments.as_slice() } else { marker.as_slice() };
                         open.segments.data(&mut sink.buffer, direction, segment, time, comments);
                         open.written[direction.index()] += segment.len() as u64;
                         sink.write_if_full()?;

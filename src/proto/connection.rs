@@ -127,6 +127,10 @@ impl Connection {
                 FeedOutcome::FramesInferred { taken } => {
                     rest = &rest[taken..];
                     self.state.handshake_unseen = true;
+                    if self.state.request_unseen() {
+                        // The other direction, too, may have begun before the capture.
+                        self.state.missing = [true; 2];
+                    }
                     self.state.websocket = true;
                     self.about.websocket = true;
                     for direction in &mut self.directions {
@@ -159,6 +163,12 @@ impl Connection {
     /// dissection resumes there. Returns true if this was not known before.
     pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<DissectedRecord>) -> bool {
         self.with_output(out, |own| own.directions[direction.index()].begins(at, &mut own.state))
+    }
+
+    /// Notes that the next `len` bytes of a direction are unrecognized, for callers that know it from an earlier dissection: what
+    /// the other direction says may show it too late. Has an effect only where a frame or head may start.
+    pub fn unrecognized(&mut self, direction: Direction, len: u64) {
+        self.directions[direction.index()].unrecognized(len);
     }
 
     /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding,

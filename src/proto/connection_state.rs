@@ -99,6 +99,8 @@ impl ConnectionState {
             let span = Some(Span::bytes(0, record.wire_len));
             record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
         }
+        record.outstanding =
+            record.wire_len > 0 && record.kind != Kind::Gap && self.outstanding[record.direction.opposite().index()];
         self.ordinals += 1;
         self.records.push(record);
     }

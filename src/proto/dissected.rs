@@ -108,6 +108,9 @@ pub struct DissectedRecord {
     /// True if the direction is unknown, and `direction` is only the one that the caller passed: a frame that was
     /// truncated before its MASK bit, in [`super::connection::Connection::in_frames`].
     pub undirected: bool,
+    /// True if the receiver had acknowledged bytes of the other direction which were not fed yet, so that they may contain
+    /// what the record answers. Readers that get the records in this order need to know it.
+    pub outstanding: bool,
     /// The Sec-WebSocket-Key of a request, if it has exactly one and it is well-formed.
     pub key: Option<Box<HandshakeKey>>,
     /// Rules that it violates, and other facts worth knowing.
@@ -130,6 +133,7 @@ impl DissectedRecord {
             code: 0,
             compressed: false,
             undirected: false,
+            outstanding: false,
             key: None,
             findings: Vec::new(),
             checkpoint: None,

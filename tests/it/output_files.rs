@@ -13,6 +13,7 @@ use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::{Change, Spool, SpoolError};
 use framescope::capture::store::output::OutputError;
 use framescope::export::{ExportError, ExportOptions, Format, Progress, to_file};
+use framescope::proto::connection::Connection;
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 
@@ -144,7 +145,8 @@ fn nothing_is_appended_to_a_truncated_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.pcapng");
     let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
-    let connection = recorder.frames(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
+    let connection =
+        recorder.dissected_by(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into(), Connection::in_frames());
     let bytes = frame(true, Opcode::Text, None, b"a");
     let say = || connection.record(&[Chunk { direction: UP, time: Time(1), bytes: &bytes }]);
     say();
@@ -163,7 +165,8 @@ fn the_files_of_a_ring_are_checked_when_the_next_begins_and_at_the_end() {
         let folder = tempfile::tempdir().expect("a folder");
         let base = folder.path().join("a.pcapng");
         let recorder = Recorder::new(Spool::keep_ring(&base, false, 64 * 1024).expect("a spool"));
-        let connection = recorder.frames(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into());
+        let connection =
+            recorder.dissected_by(([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], 80).into(), Connection::in_frames());
         let bytes = frame(true, Opcode::Binary, None, &[0x5a; 1000]);
         let say = || connection.record(&[Chunk { direction: UP, time: Time(1), bytes: &bytes }]);
         say();

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::har;
 use crate::support::packets::PLAIN;
-use crate::support::tcp::{Segment, Tcp};
+use crate::support::tcp::{ACK, FIN, PSH_ACK, RST, Segment, Tcp};
 use crate::support::{DOWN, REQUEST, RESPONSE, Recording, UP, any_frame, damage, everything, exported, opened};
 use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
@@ -434,6 +434,19 @@ mod ndjson {
     }
 }
 
+/// Records and findings are the same after an export to each format and back.
+fn comes_back(capture: &Capture) -> Result<(), TestCaseError> {
+    for format in CARRIERS {
+        let again = opened(&exported(capture, format));
+        for (one, other) in all(capture).iter().zip(&all(&again)) {
+            prop_assert_eq!(&timed(&one.0), &timed(&other.0), "{:?}", format);
+            prop_assert!(one.1 == other.1, "{:?}: the bytes of record {}", format, one.0.no);
+        }
+        prop_assert_eq!(again.len(), capture.len(), "{:?}", format);
+    }
+    Ok(())
+}
+
 #[test]
 fn a_capture_with_a_lost_packet_comes_back() {
     let whole = Tcp::conversation(7_000, 90_000).segments;
@@ -443,12 +456,74 @@ fn a_capture_with_a_lost_packet_comes_back() {
         let frames = |capture: &Capture| capture.records(0..u64::MAX).iter().filter(|r| r.kind == Kind::Frame).count();
         let sent = whole[lost].payload.len();
         assert!(frames(&capture) + 4 > frames(&opened(&PLAIN.file(&whole))), "without {lost} of {sent} bytes");
-        for format in CARRIERS {
-            let again = opened(&exported(&capture, format));
-            let said = |capture: &Capture| -> Vec<(Kind, Direction, u64, u64)> {
-                capture.records(0..u64::MAX).iter().map(|r| (r.kind, r.direction, r.offset, r.wire_len)).collect()
-            };
-            assert_eq!(said(&again), said(&capture), "{format:?} without {lost}");
+        comes_back(&capture).unwrap_or_else(|e| panic!("without {lost}: {e}"));
+    }
+}
+
+/// Something that a network, a capture, or an attacker does to the segments of a connection.
+#[derive(Clone, Debug)]
+enum Mutation {
+    Lost(prop::sample::Index),
+    Repeated(prop::sample::Index, prop::sample::Index),
+    Moved(prop::sample::Index, prop::sample::Index),
+    Cut(prop::sample::Index, usize),
+    Byte(prop::sample::Index, prop::sample::Index, u8),
+    Flags(prop::sample::Index, u8),
+    Seq(prop::sample::Index, i32),
+    Ack(prop::sample::Index, i32),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let at = any::<prop::sample::Index>;
+    let near = prop_oneof![3 => -3i32..4, 1 => -600i32..600, 1 => any::<i32>()].boxed();
+    prop_oneof![
+        4 => at().prop_map(Mutation::Lost),
+        1 => (at(), at()).prop_map(|(from, to)| Mutation::Repeated(from, to)),
+        2 => (at(), at()).prop_map(|(from, to)| Mutation::Moved(from, to)),
+        1 => (at(), 0usize..40).prop_map(|(at, len)| Mutation::Cut(at, len)),
+        1 => (at(), at(), any::<u8>()).prop_map(|(at, byte, value)| Mutation::Byte(at, byte, value)),
+        1 => (at(), prop::sample::select(vec![FIN | ACK, RST, RST | ACK, ACK, PSH_ACK])).prop_map(|(at, flags)| Mutation::Flags(at, flags)),
+        1 => (at(), near.clone()).prop_map(|(at, by)| Mutation::Seq(at, by)),
+        1 => (at(), near).prop_map(|(at, by)| Mutation::Ack(at, by)),
+    ]
+}
+
+fn mutate(segments: &mut Vec<Segment>, mutation: &Mutation) {
+    let len = segments.len();
+    match mutation {
+        Mutation::Lost(at) => drop(segments.remove(at.index(len))),
+        Mutation::Repeated(from, to) => segments.insert(to.index(len), segments[from.index(len)].clone()),
+        Mutation::Moved(from, to) => {
+            let moved = segments.remove(from.index(len));
+            segments.insert(to.index(len), moved);
         }
+        Mutation::Cut(at, keep) => segments[at.index(len)].payload.truncate(*keep),
+        Mutation::Byte(at, byte, value) => {
+            let payload = &mut segments[at.index(len)].payload;
+            if !payload.is_empty() {
+                let at = byte.index(payload.len());
+                payload[at] = *value;
+            }
+        }
+        Mutation::Flags(at, flags) => segments[at.index(len)].flags = *flags,
+        Mutation::Seq(at, by) => {
+            let segment = &mut segments[at.index(len)];
+            segment.seq = segment.seq.wrapping_add_signed(*by);
+        }
+        Mutation::Ack(at, by) => {
+            let segment = &mut segments[at.index(len)];
+            segment.ack = segment.ack.wrapping_add_signed(*by);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_mutated_capture_comes_back(mutations in vec(mutation(), 1..6)) {
+        let mut segments = Tcp::conversation(7_000, 90_000).segments;
+        for mutation in &mutations {
+            mutate(&mut segments, mutation);
+        }
+        comes_back(&opened(&PLAIN.file(&segments)))?;
     }
 }

@@ -16,6 +16,14 @@ pub enum Marker {
         /// How many bytes differ.
         bytes: u64,
     },
+    /// `junk`, on an empty packet: the next bytes of its direction are unrecognized, however they look.
+    Junk {
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// `outstanding`, on a packet with data: when it was sent, its sender had bytes of the other direction that come later in the
+    /// file, or are missing.
+    Outstanding,
     /// `end`, on an empty packet: nothing is known about its direction from here on.
     End,
     /// `seq`, on a SYN: the connection began with another sequence number than the SYN has.
@@ -57,6 +65,11 @@ impl Marker {
                 Some(Self::Overlap { bytes: bytes? })
             }
             "end" => numbers(fields, []).map(|[]| Self::End),
+            "junk" => {
+                let [bytes] = numbers(fields, ["bytes"])?;
+                Some(Self::Junk { bytes: bytes? })
+            }
+            "outstanding" => numbers(fields, []).map(|[]| Self::Outstanding),
             "seq" => {
                 let [first] = numbers(fields, ["first"])?;
                 Some(Self::InitialSequence { first: u32::try_from(first?).ok()? })
@@ -96,7 +109,7 @@ impl Marker {
     }
 
     /// The marker as a packet comment.
-    pub(in crate::capture) fn comment(&self) -> String {
+    pub(crate) fn comment(&self) -> String {
         match self {
             Self::Gap(Gap { to, begins }) => {
                 let to = to.map(|to| format!(" to={to}")).unwrap_or_default();
@@ -105,6 +118,8 @@ impl Marker {
             }
             Self::Overlap { bytes } => format!("{PREFIX}overlap bytes={bytes}"),
             Self::End => format!("{PREFIX}end"),
+            Self::Junk { bytes } => format!("{PREFIX}junk bytes={bytes}"),
+            Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
         }
@@ -142,6 +157,8 @@ mod tests {
             any::<[Option<u64>; 2]>().prop_map(|[to, begins]| Marker::Gap(Gap { to, begins })),
             any::<u64>().prop_map(|bytes| Marker::Overlap { bytes }),
             Just(Marker::End),
+            any::<u64>().prop_map(|bytes| Marker::Junk { bytes }),
+            Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),
         ]

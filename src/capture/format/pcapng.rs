@@ -145,6 +145,11 @@ impl Segments {
         self.control(out, direction, ACK, time, &[Marker::Overlap { bytes: differing }.comment()]);
     }
 
+    /// Appends an empty packet with a junk marker: the next `bytes` of the direction are unrecognized.
+    pub fn junk(&mut self, out: &mut Vec<u8>, direction: Direction, bytes: u64, time: Time) {
+        self.control(out, direction, ACK, time, &[Marker::Junk { bytes }.comment()]);
+    }
+
     /// Appends a FIN of the sender in `direction`.
     pub fn fin(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
         self.control(out, direction, FIN | ACK, time, comments);

@@ -117,7 +117,8 @@ fn read_packet(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments
     }
     match link::read(packet.link, packet.bytes) {
         PacketContent::Tcp(tcp) => {
-            let marker = marker.filter(|_| tcp.payload.0 == tcp.payload.1);
+            let (from, to) = tcp.payload;
+            let marker = marker.filter(|marker| (*marker == Marker::Outstanding) == (from < to));
             flows.take(segment(packet, tcp, notes, marker));
         }
         PacketContent::Exported(tcp) => flows.append(segment(packet, tcp, notes, None)),

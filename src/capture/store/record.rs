@@ -37,6 +37,8 @@ pub struct Record {
     pub compressed: bool,
     /// Whether its direction is unknown: see [`Self::known_direction`].
     pub undirected: bool,
+    /// Whether its receiver had bytes of the other direction which come later in the capture, or are missing.
+    pub outstanding: bool,
     /// The rules that it breaks. `about` is a record number.
     pub findings: Vec<Finding>,
 }
@@ -58,6 +60,7 @@ impl Record {
             code: 0,
             compressed: false,
             undirected: false,
+            outstanding: false,
             findings: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 mod keys;
 
-use super::json::{self, key, null_field, number_field, optional, quoted_field, string_field};
+use super::json::{self, bool_field, key, null_field, number_field, optional, quoted_field, string_field};
 use super::sink::Sink;
 use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
@@ -70,6 +70,9 @@ impl Writer {
             Kind::Gap => number_field(&mut sink.buffer, "missing", record.wire_len),
             Kind::End(how) => string_field(&mut sink.buffer, "how", how.name()),
             _ => number_field(&mut sink.buffer, "wire_len", record.wire_len),
+        }
+        if record.outstanding {
+            bool_field(&mut sink.buffer, "outstanding", true);
         }
         if whole != record.kind {
             string_field(&mut sink.buffer, "of", whole.name());

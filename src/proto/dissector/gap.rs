@@ -27,13 +27,15 @@ pub(super) struct Resync {
     pub(super) then: ReadNext,
     /// True if the caller has announced that a frame or a head starts after `left` bytes, or here if `left` is not set.
     pub(super) announced: bool,
+    /// True if the search goes on after `left` bytes, of which the caller said that they are unrecognized.
+    pub(super) goes_on: bool,
     /// The reader that was interrupted by the gap, if it was reading frames.
     pub(super) frames: Option<Box<FrameReader>>,
 }
 
 impl Resync {
     const fn until_certain(start: u64, then: ReadNext, frames: Option<Box<FrameReader>>) -> Self {
-        Self { start, left: None, then, announced: false, frames }
+        Self { start, left: None, then, announced: false, goes_on: false, frames }
     }
 }
 
@@ -120,22 +122,36 @@ impl Dissector {
         true
     }
 
+    /// Notes that the next `len` bytes of this direction are unrecognized, however they look. Has an effect only where a
+    /// frame or head may start.
+    pub fn unrecognized(&mut self, len: u64) {
+        let between_records = self.record_start() == self.position;
+        match &mut self.state {
+            State::Resync(resync) if resync.left.is_none() && len > 0 => {
+                (resync.left, resync.goes_on) = (Some(len), true);
+            }
+            State::Head { .. } | State::Early { .. } | State::Frames(_) if between_records && len > 0 => {
+                self.state = State::Junk { start: self.position, why: None };
+            }
+            _ => {}
+        }
+    }
+
     /// Takes bytes after a gap; `at` bytes of the call, which begins with a packet, were taken before.
     pub(super) fn resync(&mut self, bytes: &[u8], at: usize, now: Time, connection: &mut ConnectionState) -> FeedStep {
         let State::Resync(resync) = &self.state else { return FeedStep::Taken(0) };
         if resync.left.is_none() && (at == 0 || resync.announced) {
+            let may_be_frames = connection.asked_to_upgrade()
+                || self.direction == Direction::ClientToServer && connection.request_unseen();
             let certain = match resync.then {
                 ReadNext::Frames => resync::begins_with_frame(bytes, self.direction, connection.rsv1_may_be_set()),
-                ReadNext::Head if resync.announced => {
-                    may_be_head(self.direction, bytes) || !connection.asked_to_upgrade()
-                }
+                ReadNext::Head if resync.announced => may_be_head(self.direction, bytes) || !may_be_frames,
                 ReadNext::Head => self.is_head(bytes),
                 ReadNext::Early | ReadNext::Junk => false,
             };
             let inferred = !certain
                 && resync.then == ReadNext::Head
-                && (connection.asked_to_upgrade()
-                    || self.direction == Direction::ClientToServer && connection.request_unseen())
+                && may_be_frames
                 && (resync.announced || resync::begins_with_frame(bytes, self.direction, true));
             if certain || inferred {
                 self.end_junk(connection);
@@ -162,7 +178,9 @@ impl Dissector {
             *left -= taken;
             *left == 0
         });
-        if over || taken == limit {
+        if over && taken < limit && std::mem::take(&mut resync.goes_on) {
+            resync.left = None;
+        } else if over || taken == limit {
             let end = position + taken;
             let record = DissectedRecord::new(Kind::Junk, self.direction, resync.start, end - resync.start, now);
             resync.start = end;
@@ -179,9 +197,14 @@ impl Dissector {
 
     /// Resumes dissection if the known end is reached.
     fn resume_if_certain(&mut self) {
-        let State::Resync(Resync { left: left @ Some(0), then, announced, frames, .. }) = &mut self.state else {
+        let State::Resync(Resync { left: left @ Some(0), then, announced, goes_on, frames, .. }) = &mut self.state
+        else {
             return;
         };
+        if std::mem::take(goes_on) {
+            *left = None;
+            return;
+        }
         if *announced && *then == ReadNext::Head {
             // The next bytes show whether a head or a frame starts.
             *left = None;

@@ -114,6 +114,9 @@ line! {
     Request(known Always) {
         /// Its length in bytes, the body included.
         wire_len: u64,
+        /// True if its sender had later or missing bytes of the other direction; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outstanding: Option<bool>,
         /// The client's address.
         client: Option<String>,
         /// The server's address.
@@ -133,6 +136,9 @@ line! {
     Response(known Always) {
         /// Its length in bytes, the body included.
         wire_len: u64,
+        /// True if its sender had later or missing bytes of the other direction; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outstanding: Option<bool>,
         /// All its bytes in lower-case hex.
         wire: String,
         /// Such as 101.
@@ -158,6 +164,9 @@ line! {
     Junk(known Always) {
         /// How many.
         wire_len: u64,
+        /// True if its sender had later or missing bytes of the other direction; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outstanding: Option<bool>,
         /// All of them in lower-case hex.
         wire: String,
     }
@@ -165,6 +174,9 @@ line! {
     CutRequest(known Always) {
         /// How many bytes were captured.
         wire_len: u64,
+        /// True if its sender had later or missing bytes of the other direction; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outstanding: Option<bool>,
         /// `request`
         of: String,
         /// The client's address.
@@ -186,6 +198,9 @@ line! {
     CutResponse(known Always) {
         /// How many bytes were captured.
         wire_len: u64,
+        /// True if its sender had later or missing bytes of the other direction; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outstanding: Option<bool>,
         /// `response`
         of: String,
         /// Those bytes in lower-case hex.
@@ -208,6 +223,9 @@ macro_rules! frame_line {
         $name(known $known) {
             /// Its length in bytes; for a truncated frame, how many were captured.
             wire_len: u64,
+            /// True if its sender had later or missing bytes of the other direction; else absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            outstanding: Option<bool>,
             $(
                 /// `frame`
                 $of: String,

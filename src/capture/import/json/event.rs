@@ -26,6 +26,10 @@ pub struct ReplayHints {
     pub is_frame: bool,
     /// The number of the request that was not answered yet when this record was sent, although the response comes first in the file.
     pub unanswered: Option<u64>,
+    /// How many bytes of the record are unrecognized, however they look.
+    pub junk: u64,
+    /// Whether its sender had bytes of the other direction that come later in the file, or are missing; `None` if it has no bytes.
+    pub outstanding: Option<bool>,
     /// How many bytes of the record, or before it, were repeated with other content.
     pub overlapped: u64,
 }

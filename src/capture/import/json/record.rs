@@ -46,6 +46,8 @@ pub struct JsonRecord<'a> {
     client: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     server: Option<Cow<'a, str>>,
+    #[serde(default)]
+    outstanding: bool,
     #[serde(borrow, default)]
     wire: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -146,6 +148,8 @@ impl JsonRecord<'_> {
             is_request: self.r#type == "request",
             is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
             unanswered: self.finding(Rule::DataBeforeResponse).and_then(|finding| finding.about),
+            junk: if self.r#type == "junk" && self.findings.is_empty() { self.wire.len() as u64 / 2 } else { 0 },
+            outstanding: (!self.wire.is_empty()).then_some(self.outstanding),
             overlapped: self.finding(Rule::SegmentOverlap).and_then(|finding| finding.values().0).unwrap_or(0),
         }
     }

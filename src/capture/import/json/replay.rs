@@ -65,6 +65,10 @@ impl Replay {
             }
         }
         replayed.ordinals = replayed.ordinals.saturating_add(1);
+        if let Some(outstanding) = hints.outstanding {
+            replayed.recording.outstanding(direction.opposite(), outstanding);
+        }
+        replayed.recording.unrecognized(direction, hints.junk);
         if hints.begins {
             replayed.recording.begins_here(direction, time);
         }

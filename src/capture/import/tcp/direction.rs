@@ -160,6 +160,12 @@ impl Side {
         self.acked > self.taken + 1 || self.waits()
     }
 
+    /// Drops the pieces that wait; returns how many bytes they have.
+    pub fn drop_waiting(&mut self) -> u64 {
+        self.waiting.clear();
+        std::mem::take(&mut self.held)
+    }
+
     /// The first piece that waits, and its stream offset.
     pub fn first_waiting(&self) -> Option<(u64, Piece)> {
         self.waiting.first_key_value().map(|(offset, piece)| (*offset, *piece))

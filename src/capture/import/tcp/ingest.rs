@@ -36,7 +36,7 @@ impl Flows {
         self.batch.extend(number, direction, extent);
         side.taken += bytes.len() as u64;
         let other = direction.opposite();
-        flow.connection.outstanding(other, flow.sides[other.index()].is_incomplete());
+        flow.connection.outstanding(other, flow.outstanding || flow.sides[other.index()].is_incomplete());
         flow.connection.feed(direction, bytes, time, &mut self.records);
         self.enter(i, number);
     }
@@ -108,6 +108,7 @@ impl Flows {
         if std::mem::replace(&mut flow.sides[direction.index()].ended, true) {
             return;
         }
+        self.late += flow.sides[direction.index()].drop_waiting();
         flow.connection.end(direction, reason, time, &mut self.records);
         self.enter(i, number);
     }

@@ -64,6 +64,8 @@ struct Flow {
     /// Whether it begins after its handshake, so that only [`ImportOptions::port`] can make it WebSocket frames.
     is_mid_stream: bool,
     held_back: Option<HeldBack>,
+    /// Whether a marker says that the sender of the current segment has later bytes of the other direction.
+    outstanding: bool,
     /// The latest bytes that were taken in each direction.
     latest: [Option<Extent>; 2],
     /// Notes on packets whose last record is not complete yet, of each direction, by the stream offset after the packet.
@@ -134,7 +136,9 @@ impl Flows {
         } else if side.ended {
             self.late += stream_offset(end).saturating_sub(side.taken.max(stream_offset(offset)));
         } else if tcp.wire_len > 0 {
+            flow.outstanding = segment.marker == Some(Marker::Outstanding);
             self.place(i, direction, offset, &segment);
+            self.flows[i].outstanding = false;
         }
         let unsettled = |side: &Side| side.waits() || side.fin.is_some() && !side.ended;
         let unsettled = self.flows[i].sides.each_ref().map(unsettled);
@@ -173,8 +177,9 @@ impl Flows {
                     self.begins(i, direction, gap.begins);
                 }
             }
+            Some(Marker::Junk { bytes }) => self.flows[i].connection.unrecognized(direction, bytes),
             Some(Marker::Overlap { bytes }) => self.flows[i].connection.overlapped(direction, bytes),
-            Some(Marker::InitialSequence { .. } | Marker::Reconstructed { .. }) | None => {}
+            Some(Marker::InitialSequence { .. } | Marker::Outstanding | Marker::Reconstructed { .. }) | None => {}
         }
     }
 
@@ -182,6 +187,10 @@ impl Flows {
     /// both directions had ended before.
     fn reset(&mut self, i: usize, direction: Direction, segment: &Segment<'_>) {
         self.flush(i, &Direction::BOTH);
+        if self.flows[i].number.is_none() {
+            // It was reset before its first byte, so that it is not in the capture.
+            return;
+        }
         self.flows[i].connection.reset_by(direction);
         let mut ends = [direction, direction.opposite()]
             .into_iter()
@@ -271,6 +280,7 @@ impl Flows {
             is_tls: false,
             is_mid_stream: false,
             held_back: None,
+            outstanding: false,
             latest: [None; 2],
             notes: Default::default(),
         });

@@ -13,6 +13,16 @@ impl Recording {
         self.connection.sent_before_answer(handshake);
     }
 
+    /// Sets whether the receiver has bytes of a direction that come later, or are missing.
+    pub fn outstanding(&mut self, direction: Direction, outstanding: bool) {
+        self.connection.outstanding(direction, outstanding);
+    }
+
+    /// The next `len` bytes of a direction are unrecognized, however they look.
+    pub fn unrecognized(&mut self, direction: Direction, len: u64) {
+        self.connection.unrecognized(direction, len);
+    }
+
     /// A frame or a head begins with the next byte of a side, whatever came before it.
     pub fn begins_here(&mut self, direction: Direction, time: Time) {
         let at = self.connection.position(direction);

@@ -235,6 +235,7 @@ mod tests {
             code: 0,
             compressed: false,
             undirected: false,
+            outstanding: false,
             findings: Vec::new(),
             key: None,
             checkpoint: None,

@@ -27,6 +27,7 @@ const _: () = assert!(size_of::<Entry>() == 38, "with an extent of 8 bytes: at m
 pub(in crate::capture) const COMPRESSED: u8 = 1;
 pub(in crate::capture) const HAS_FINDINGS: u8 = 2;
 pub(in crate::capture) const UNDIRECTED: u8 = 4;
+pub(in crate::capture) const OUTSTANDING: u8 = 8;
 
 impl Entry {
     /// The record without its findings and what it answers.
@@ -51,6 +52,7 @@ impl Entry {
             code: self.code,
             compressed: self.flags & COMPRESSED != 0,
             undirected: self.flags & UNDIRECTED != 0,
+            outstanding: self.flags & OUTSTANDING != 0,
             findings: Vec::new(),
         }
     }

@@ -19,7 +19,7 @@ use self::batch::Piece;
 pub use self::batch::{Applied, IndexBatch, NEW};
 pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
-use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, UNDIRECTED, what};
+use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, OUTSTANDING, UNDIRECTED, what};
 pub use self::evict::Eviction;
 pub use self::location::Location;
 pub use self::round_trips::RoundTrips;
@@ -162,6 +162,9 @@ impl Index {
         }
         if dissected.undirected {
             flags |= UNDIRECTED;
+        }
+        if dissected.outstanding {
+            flags |= OUTSTANDING;
         }
         let entry = Entry {
             offset: dissected.offset,
