@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flate2::read::MultiGzDecoder;
 
+use crate::capture::store::scratch;
 use crate::proto::rules::count;
 
 /// How much is inflated between two checks of the cancel flag, in bytes.
@@ -18,7 +19,11 @@ pub enum GunzipError {
     Truncated { inflated: u64 },
     #[error("the compressed file is damaged, after {}; records before the damage are shown", inflated_bytes(.inflated))]
     Damaged { inflated: u64 },
-    #[error("cannot write more than {}: {source}; set TMPDIR to a folder with more free space", inflated_bytes(.inflated))]
+    #[error(
+        "cannot write more than {} to {}: {source}; free some space, or set XDG_CACHE_HOME to another folder",
+        inflated_bytes(.inflated),
+        scratch::folder().display()
+    )]
     Write { inflated: u64, source: io::Error },
 }
 

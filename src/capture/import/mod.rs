@@ -127,14 +127,14 @@ impl Loader {
     pub fn run(self, cancel: &AtomicBool) {
         let Self { capture, file, compressed, format } = self;
         let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
-        match format {
-            FileFormat::Text(conversion) => conversion.run(&capture, &file, cancel),
-            FileFormat::Packets(options) => packets::read(&capture, &file, &options, cancel),
+        match (&damage, format) {
+            // Reading the part would report its end as damage of the file.
+            (Some(failure @ GunzipError::Write { .. }), _) => capture.add_failure(&failure.to_string()),
+            (_, FileFormat::Text(conversion)) => conversion.run(&capture, &file, cancel),
+            (_, FileFormat::Packets(options)) => packets::read(&capture, &file, &options, cancel),
         }
-        match damage {
-            Some(failure @ GunzipError::Write { .. }) => capture.add_failure(&failure.to_string()),
-            Some(damage) => capture.add_trouble(&damage.to_string()),
-            None => {}
+        if let Some(damage) = damage {
+            capture.add_trouble(&damage.to_string());
         }
         capture.set_growing(false);
         capture.set_loading(false);
