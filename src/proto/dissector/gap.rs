@@ -122,19 +122,26 @@ impl Dissector {
         true
     }
 
-    /// Notes that the next `len` bytes of this direction are unrecognized, however they look. Has an effect only where a
-    /// frame or head may start.
+    /// Notes that the next `len` bytes of this direction are unrecognized, however they look. Has an effect only between
+    /// records, where a frame or head may start.
     pub fn unrecognized(&mut self, len: u64) {
-        let between_records = self.record_start() == self.position;
-        match &mut self.state {
-            State::Resync(resync) if resync.left.is_none() && len > 0 => {
-                (resync.left, resync.goes_on) = (Some(len), true);
-            }
-            State::Head { .. } | State::Early { .. } | State::Frames(_) if between_records && len > 0 => {
-                self.state = State::Junk { start: self.position, why: None };
-            }
-            _ => {}
+        if self.record_start() != self.position || len == 0 {
+            return;
         }
+        let then = match &self.state {
+            State::Head { .. } => ReadNext::Head,
+            State::Early { .. } => ReadNext::Early,
+            State::Frames(_) => ReadNext::Frames,
+            State::Resync(resync) if resync.left.is_none() => resync.then,
+            _ => return,
+        };
+        let before = std::mem::replace(&mut self.state, State::Junk { start: self.position, why: None });
+        let resync = match before {
+            State::Resync(resync) => resync,
+            State::Frames(reader) => Resync::until_certain(self.position, then, Some(reader)),
+            _ => Resync::until_certain(self.position, then, None),
+        };
+        self.state = State::Resync(Resync { left: Some(len), goes_on: true, ..resync });
     }
 
     /// Takes bytes after a gap; `at` bytes of the call, which begins with a packet, were taken before.
