@@ -157,7 +157,7 @@ fn open(
         // A bug that panics must be reported, and must end only its own connection.
         let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut transport, local, &config)));
         if served.is_err() {
-            capture.add_trouble("a bug in framescope ended a connection; please report it");
+            capture.add_notice("a bug in framescope ended a connection; please report it");
         }
         drop(transport);
         drop(guard);

@@ -73,7 +73,7 @@ pub fn to_capture(content: &Content, options: PasteOptions) -> Result<Capture, C
         connection.end(last.direction, EndReason::Capture, Time(0));
     }
     drop(connection);
-    match capture.trouble().reason {
+    match capture.trouble().reason() {
         Some(reason) => Err(CaptureError::Write(reason)),
         None => Ok(capture),
     }

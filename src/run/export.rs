@@ -106,8 +106,8 @@ fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<Ca
 /// Fails if framescope could not read all of a file, for example because the disk for the inflated copy is full.
 pub fn check_read(capture: &Capture, file: &Path) -> anyhow::Result<()> {
     let trouble = capture.trouble();
-    if trouble.has_failed {
-        bail!("{}: {}", file.display(), trouble.reason.unwrap_or_default());
+    if trouble.has_failed() {
+        bail!("{}: {}", file.display(), trouble.reason().unwrap_or_default());
     }
     Ok(())
 }
@@ -117,7 +117,7 @@ pub fn say_about(capture: &Capture, file: &Path) {
     if let Some(words) = capture.reconstructed() {
         stdio::say(format_args!("{}: reconstructed from {words}", file.display()));
     }
-    if let Some(reason) = capture.trouble().reason {
+    if let Some(reason) = capture.trouble().reason() {
         stdio::say(format_args!("{}: {reason}", file.display()));
     }
 }

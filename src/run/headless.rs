@@ -157,10 +157,10 @@ pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Resul
         1 => Some("1 byte was not captured".to_owned()),
         bytes => Some(format!("{} bytes were not captured", grouped(bytes))),
     };
-    let reason = trouble.reason.filter(|_| !reason_is_known);
+    let reason = trouble.reason().filter(|_| !reason_is_known);
     match [reason, lost].into_iter().flatten().reduce(|reason, lost| format!("{reason}; {lost}")) {
-        Some(line) if trouble.has_failed => bail!(line),
-        None if trouble.has_failed => Ok(ExitCode::FAILURE),
+        Some(line) if trouble.has_failed() => bail!(line),
+        None if trouble.has_failed() => Ok(ExitCode::FAILURE),
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -194,7 +194,7 @@ fn record_and_read() {
     let totals = capture.totals();
     assert_eq!(totals.records as usize, scripts.iter().map(Script::records).sum::<usize>());
     assert!(totals.evicted() > totals.records / 2, "most records were evicted: {totals:?}");
-    assert_eq!(capture.trouble().reason, None);
+    assert_eq!(capture.trouble().reason(), None);
     let size: u64 = fs::read_dir(folder.path())
         .expect("a folder")
         .map(|entry| entry.expect("a file").metadata().expect("its size").len())

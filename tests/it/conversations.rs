@@ -121,7 +121,7 @@ proptest! {
         }
         drop(connection);
         let capture = load(&path);
-        prop_assert_eq!(capture.trouble().reason, None);
+        prop_assert_eq!(capture.trouble().reason(), None);
         prop_assert!(everything(&capture) == everything(recorder.capture()), "the file differs");
     }
 

@@ -22,7 +22,7 @@ fn load(path: &Path) -> Capture {
 }
 
 fn undamaged(capture: Capture) -> Capture {
-    assert_eq!(capture.trouble().reason, None);
+    assert_eq!(capture.trouble().reason(), None);
     capture
 }
 

@@ -48,11 +48,11 @@ fn with_gap(direction: Direction, missing: u64) -> Capture {
 
 /// Asserts that both formats that hold whole captures give every record back, and its bytes.
 fn assert_comes_back(capture: &Capture, what: &str) {
-    assert_eq!(capture.trouble().reason, None, "{what}");
+    assert_eq!(capture.trouble().reason(), None, "{what}");
     let records = everything(capture);
     for format in [Format::Pcapng, Format::Ndjson] {
         let again = opened(&exported(capture, format));
-        assert_eq!(again.trouble().reason, None, "{what}, {format:?}");
+        assert_eq!(again.trouble().reason(), None, "{what}, {format:?}");
         assert_eq!(everything(&again), records, "{what}, {format:?}");
     }
 }

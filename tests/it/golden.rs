@@ -28,7 +28,7 @@ fn exported(capture: &Capture) -> String {
 }
 
 fn assert_same(capture: &Capture) {
-    assert_eq!(capture.trouble().reason, None);
+    assert_eq!(capture.trouble().reason(), None);
     let (before, after) = (records(NDJSON), records(&exported(capture)));
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(before, after);

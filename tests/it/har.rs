@@ -147,7 +147,7 @@ mod written {
         for name in ["hello", "ticker", "fragments", "deflate"] {
             let capture = sample(name);
             let again = opened(&exported(&capture, Format::Har));
-            assert_eq!(again.trouble().reason, None, "{name}");
+            assert_eq!(again.trouble().reason(), None, "{name}");
             assert!(
                 again.reconstructed().expect("marked").starts_with("the messages of a HAR by framescope"),
                 "{name}"
@@ -331,7 +331,7 @@ mod read {
                 {"name": "Sec-WebSocket-Accept", "value": "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}]},
             "timings": {"wait": 20, "receive": 3}, "serverIPAddress": "[2001:db8::7]",
         }));
-        assert_eq!(capture.trouble().reason, None);
+        assert_eq!(capture.trouble().reason(), None);
         assert_eq!(said(&capture), expected());
         assert_eq!(rules(&capture), Vec::<&str>::new());
         let options = ExportOptions::default();
@@ -427,7 +427,7 @@ mod read {
         }));
         assert_eq!(said(&capture).len(), 3);
         // By type, by opcode, and those that are kept although their data is not base64.
-        let reason = capture.trouble().reason.expect("a reason");
+        let reason = capture.trouble().reason().expect("a reason");
         let counts: Vec<_> = reason.split("; ").map(|line| line.split(' ').next()).collect();
         assert_eq!(counts, [Some("2"), Some("1"), Some("1")]);
     }
@@ -453,7 +453,7 @@ mod read {
         let capture = one(&entry_at_ten(&json!(all)));
         let seen: Vec<_> = said(&capture).into_iter().map(|(_, opcode, _, data)| (opcode, data)).collect();
         assert_eq!(seen, [(1, "42[\"x\",1]".to_owned()), (1, "AAEC".to_owned()), (1, "c".to_owned())]);
-        assert_eq!((capture.trouble().reason, rules(&capture)), (None, vec![]));
+        assert_eq!((capture.trouble().reason(), rules(&capture)), (None, vec![]));
     }
 
     #[test]
@@ -461,7 +461,7 @@ mod read {
         let message = |time: Value, data: &str| json!({"type": "receive", "time": time, "data": data});
         let times = |messages: Value| {
             let capture = one(&entry_at_ten(&messages));
-            assert_eq!((capture.trouble().reason, rules(&capture)), (None, vec![]));
+            assert_eq!((capture.trouble().reason(), rules(&capture)), (None, vec![]));
             let said = said(&capture).into_iter();
             said.map(|(_, _, time, data)| format!("{data} {}", &time[11..])).collect::<Vec<_>>()
         };
@@ -511,14 +511,14 @@ mod read {
             let kinds: Vec<_> = lines(&capture).iter().map(|line| line["type"].clone()).collect();
             assert_eq!(kinds[..2], ["request", "response"]);
             assert_eq!(rules(&capture), Vec::<&str>::new());
-            let reason = capture.trouble().reason.expect("a reason");
+            let reason = capture.trouble().reason().expect("a reason");
             assert!(reason.starts_with("1 WebSocket ") && reason.contains("Chrome"), "{reason}");
             assert_eq!(reason.contains("Firefox"), creator == "Firefox");
         }
         // A WebSocket on which nothing was said.
         let mut quiet = entry;
         quiet["_webSocketMessages"] = json!([]);
-        assert_eq!(one(&quiet).trouble().reason, None);
+        assert_eq!(one(&quiet).trouble().reason(), None);
     }
 
     #[test]
@@ -541,7 +541,7 @@ mod read {
         }
         let compressed = gzip(&ndjson);
         let cut = opened(&compressed[..compressed.len() / 2]);
-        assert!(cut.trouble().reason.is_some() && cut.len() > 2);
+        assert!(cut.trouble().reason().is_some() && cut.len() > 2);
         let followed = import::ImportOptions { follow: true, ..import::ImportOptions::default() };
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.har");
@@ -574,9 +574,9 @@ mod read {
         assert_eq!(lines(&capture)[1]["status"], 403);
         assert_eq!(rules(&capture), ["status-not-101"]);
         let capture = opened(br#"{"log":{"entries":[]}}"#);
-        assert_eq!(capture.trouble().reason.as_deref(), Some("this HAR has no entries"));
+        assert_eq!(capture.trouble().reason().as_deref(), Some("this HAR has no entries"));
         let capture = one(&json!({"request": {"url": "http://a/"}}));
-        assert_eq!(capture.trouble().reason.as_deref(), Some("the only entry of this HAR is not a WebSocket"));
+        assert_eq!(capture.trouble().reason().as_deref(), Some("the only entry of this HAR is not a WebSocket"));
     }
 
     #[test]
@@ -593,7 +593,7 @@ mod read {
                 let seen = said(&capture);
                 let data = |all: &[(String, u64, String, String)]| all.iter().map(|s| s.3.clone()).collect::<Vec<_>>();
                 assert_eq!(data(&seen), data(&whole[..seen.len()]), "at {cut}");
-                assert!(capture.trouble().reason.is_some(), "at {cut}");
+                assert!(capture.trouble().reason().is_some(), "at {cut}");
             }
         }
         let most = said(&opened(&foreign.as_bytes()[..foreign.len() - 1]));

@@ -35,7 +35,7 @@ fn opened_at(path: &Path, options: ImportOptions) -> Option<Opened> {
     let records = capture.records(1..u64::MAX).into_iter();
     let records =
         records.map(|record| (record.clone(), capture.wire(&record, 0..u64::MAX).unwrap_or_default())).collect();
-    Some(Opened { records, trouble: capture.trouble().reason.unwrap_or_default() })
+    Some(Opened { records, trouble: capture.trouble().reason().unwrap_or_default() })
 }
 
 /// What a file's bytes hold; none when it is refused.
@@ -552,7 +552,7 @@ fn a_file_is_followed_while_it_grows() {
             wait(records);
         }
         assert!(capture.is_growing() && !capture.is_loading());
-        assert_eq!(capture.trouble().reason, None, "a block that is half written is no damage");
+        assert_eq!(capture.trouble().reason(), None, "a block that is half written is no damage");
         cancel.store(true, Ordering::Relaxed);
         loading.join().expect("it ends");
         assert!(!capture.is_growing());

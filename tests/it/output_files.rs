@@ -154,7 +154,7 @@ fn nothing_is_appended_to_a_truncated_file() {
     set_len(&path, 60);
     say();
     let trouble = recorder.capture().trouble();
-    assert_eq!((trouble.uncaptured, trouble.has_failed), (3, true));
+    assert_eq!((trouble.uncaptured, trouble.has_failed()), (3, true));
     assert_eq!(fs::metadata(&path).expect("there").len(), 60);
     assert!(matches!(recorder.check_files(), Err(SpoolError::Changed { how: Change::Resized, .. })));
 }
@@ -176,7 +176,7 @@ fn the_files_of_a_ring_are_checked_when_the_next_begins_and_at_the_end() {
         for _ in 0..200 {
             say();
         }
-        assert!(recorder.capture().trouble().has_failed, "{name}");
+        assert!(recorder.capture().trouble().has_failed(), "{name}");
         if name == "replaced" {
             assert_eq!(fs::read(folder.path().join("a.0000001.pcapng")).expect("kept"), b"not a capture");
             recorder.check_files().expect("the file was evicted, the others are as they were written");

@@ -37,13 +37,13 @@ fn size_of(files: &[PathBuf]) -> u64 {
 /// Each file of a ring, opened alone, and asserted to be undamaged.
 fn opened_files(talk: &Recording) -> Vec<Capture> {
     let files = talk.files().into_iter().map(|path| opened(&fs::read(path).expect("a file")));
-    files.inspect(|file| assert_eq!(file.trouble().reason, None)).collect()
+    files.inspect(|file| assert_eq!(file.trouble().reason(), None)).collect()
 }
 
 /// All files of a ring as one.
 fn opened_together(talk: &Recording) -> Capture {
     let file = opened(&talk.files().iter().flat_map(|path| fs::read(path).expect("a file")).collect::<Vec<u8>>());
-    assert_eq!(file.trouble().reason, None);
+    assert_eq!(file.trouble().reason(), None);
     file
 }
 
@@ -229,7 +229,7 @@ fn a_frame_too_large_for_the_next_file_is_a_gap_when_its_beginning_is_evicted() 
     let torn = find(&capture).expect("there");
     assert_eq!((torn.kind, torn.wire_len), (Kind::Gap, wire.len() as u64));
     assert_eq!(capture.wire(&torn, 0..u64::MAX).expect("readable"), b"");
-    assert_eq!(opened(&exported(&capture, Format::Ndjson)).trouble().reason, None);
+    assert_eq!(opened(&exported(&capture, Format::Ndjson)).trouble().reason(), None);
 }
 
 #[test]
@@ -532,7 +532,7 @@ fn an_existing_file_is_not_overwritten_by_the_next_ring_file() {
     taken.iter().for_each(|path| fs::remove_file(path).expect("removed"));
     assert_same(&talk);
     assert!(size_of(&talk.files()) <= SIZE);
-    assert_eq!(capture.trouble().reason, None);
+    assert_eq!(capture.trouble().reason(), None);
 }
 
 #[test]
@@ -549,7 +549,7 @@ fn a_ring_that_cannot_start_a_file_stops_at_its_size() {
         talk.text(&connection, DOWN, 500);
     }
     let trouble = capture.trouble();
-    let reason = trouble.reason.expect("a reason");
+    let reason = trouble.reason().expect("a reason");
     let file = moved.join(first.file_name().expect("a name"));
     let len = fs::metadata(&file).expect("there").len();
     assert!(len > SIZE / 2 && len <= SIZE, "{len}");
@@ -571,7 +571,7 @@ fn hundreds_of_connections_leave_space_for_records() {
         assert!(n % 100 > 0 || size_of(&talk.files()) <= 1 << 20);
     }
     assert!(talk.files().len() > 4, "{:?}", talk.files());
-    let reason = capture.trouble().reason.expect("a warning");
+    let reason = capture.trouble().reason().expect("a warning");
     assert_eq!(reason.lines().count(), 1, "{reason}");
     let last = opened_files(&talk).pop().expect("a file");
     let requests = |capture: &Capture| -> Vec<u16> {

@@ -227,7 +227,7 @@ mod ndjson {
 
     fn reason(text: &str) -> (u64, String) {
         let capture = opened(text.as_bytes());
-        (capture.len(), capture.trouble().reason.unwrap_or_default())
+        (capture.len(), capture.trouble().reason().unwrap_or_default())
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod ndjson {
         let frame = line(1, "\"type\":\"frame\",\"dir\":\"c2s\",\"offset\":0,\"wire\":\"818537fa213d7f9f4d5158\"");
         let cut = line(2, "\"type\":\"cut\",\"of\":\"frame\",\"dir\":null,\"offset\":0,\"wire\":\"89\"");
         let capture = opened(format!("{frame}{cut}").as_bytes());
-        assert_eq!(capture.trouble().reason, None);
+        assert_eq!(capture.trouble().reason(), None);
         let cut =
             capture.records(1..9).into_iter().find(|record| record.kind == Kind::CutFrame).expect("the cut frame");
         assert_eq!(cut.known_direction(), None);
@@ -283,7 +283,7 @@ mod ndjson {
         let frames: Vec<String> =
             lines("hello").into_iter().filter(|line| line.contains("\"type\":\"frame\"")).collect();
         let capture = opened(frames.join("\n").as_bytes());
-        assert!(capture.trouble().reason.expect("a reason").contains("records before it are not in the file"));
+        assert!(capture.trouble().reason().expect("a reason").contains("records before it are not in the file"));
         let again = String::from_utf8(exported(&capture, Format::Ndjson)).expect("UTF-8");
         let wires = |text: &str| -> Vec<String> {
             let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
@@ -343,7 +343,7 @@ mod ndjson {
         lines[end] = lines[end].replace(&format!("\"offset\":{offset}"), &format!("\"offset\":{}", offset + 2920));
         lines.insert(end, gap);
         let capture = opened(lines.join("\n").as_bytes());
-        assert_eq!(capture.trouble().reason, None);
+        assert_eq!(capture.trouble().reason(), None);
         let records = capture.records(1..u64::MAX);
         assert_eq!(records.len(), lines.len());
         let gap = records.iter().find(|record| record.kind == Kind::Gap).expect("a gap");
@@ -370,7 +370,7 @@ mod ndjson {
             lines.insert(end, line(&format!("\"type\":\"frame\",\"offset\":{behind},\"wire\":\"{frame}\"")));
             lines.insert(end, line(&format!("\"type\":\"gap\",\"offset\":{offset},\"missing\":{missing}")));
             let capture = opened(lines.join("\n").as_bytes());
-            assert_eq!(capture.trouble().reason, None, "{missing}");
+            assert_eq!(capture.trouble().reason(), None, "{missing}");
             let told: Vec<_> =
                 capture.records(1..u64::MAX).iter().map(|r| (r.direction, r.kind, r.offset, r.wire_len)).collect();
             assert_eq!(told.len(), lines.len());

@@ -84,7 +84,7 @@ fn with_huge_gaps() -> Capture {
     let lines = [line(1, &gap(0)), line(2, &frame), line(3, &gap(HUGE + 4))];
     let capture = opened(lines.join("\n").as_bytes());
     let gaps = capture.records(1..u64::MAX).iter().filter(|r| r.kind == Kind::Gap && r.wire_len == HUGE).count();
-    assert_eq!((gaps, capture.trouble().reason), (2, None));
+    assert_eq!((gaps, capture.trouble().reason()), (2, None));
     capture
 }
 

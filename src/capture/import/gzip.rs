@@ -19,6 +19,8 @@ pub enum GunzipError {
     Truncated { inflated: u64 },
     #[error("the compressed file is damaged, after {}; records before the damage are shown", inflated_bytes(.inflated))]
     Damaged { inflated: u64 },
+    #[error("cannot read the compressed file after {}: {source}; copy it to another disk", inflated_bytes(.inflated))]
+    Read { inflated: u64, source: io::Error },
     #[error(
         "cannot write more than {} to {}: {source}; free some space, or set XDG_CACHE_HOME to another folder",
         inflated_bytes(.inflated),
@@ -59,7 +61,11 @@ pub fn inflate(source: File, mut to: &File, cancel: &AtomicBool) -> Result<(), G
             Ok(read) => read,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Err(GunzipError::Truncated { inflated }),
-            Err(_) => return Err(GunzipError::Damaged { inflated }),
+            // The decoder reports invalid bytes with these kinds (RFC 1951, RFC 1952 §2.3.1); others are the system's.
+            Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
+                return Err(GunzipError::Damaged { inflated });
+            }
+            Err(source) => return Err(GunzipError::Read { inflated, source }),
         };
         to.write_all(&piece[..read]).map_err(|source| GunzipError::Write { inflated, source })?;
         inflated += read as u64;

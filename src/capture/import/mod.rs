@@ -123,18 +123,24 @@ fn beginning(file: &File) -> io::Result<Vec<u8>> {
 }
 
 impl Loader {
-    /// Reads the file to its end, or until `cancel` is set. Damage is reported in the capture's trouble.
+    /// Reads the file to its end, or until `cancel` is set. Damage is added to the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
         let Self { capture, file, compressed, format } = self;
         let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
         match (&damage, format) {
             // Reading the part would report its end as damage of the file.
-            (Some(failure @ GunzipError::Write { .. }), _) => capture.add_failure(&failure.to_string()),
+            (Some(GunzipError::Read { .. } | GunzipError::Write { .. }), _) => {}
             (_, FileFormat::Text(conversion)) => conversion.run(&capture, &file, cancel),
             (_, FileFormat::Packets(options)) => packets::read(&capture, &file, &options, cancel),
         }
-        if let Some(damage) = damage {
-            capture.add_trouble(&damage.to_string());
+        match damage {
+            Some(damage @ (GunzipError::Truncated { .. } | GunzipError::Damaged { .. })) => {
+                capture.add_damage(&damage.to_string());
+            }
+            Some(failure @ (GunzipError::Read { .. } | GunzipError::Write { .. })) => {
+                capture.add_failure(&failure.to_string());
+            }
+            None => {}
         }
         capture.set_growing(false);
         capture.set_loading(false);

@@ -37,7 +37,7 @@ struct Unread {
     unsupported_links: BTreeMap<u16, u64>,
 }
 
-/// Reads the file into the capture. At the first damage it stops, and reports it in the capture's trouble. A followed file is read
+/// Reads the file into the capture. At the first damage it stops, and adds it to the capture's trouble. A followed file is read
 /// while it grows, until `cancel` is set.
 pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel: &AtomicBool) {
     let mut flows = Flows::new(capture.clone(), options.clone());
@@ -67,7 +67,7 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel
                 flows.commit();
                 capture.set_loading(false);
                 if !has_grown(file, position, position + left, cancel) {
-                    capture.add_trouble(
+                    capture.add_damage(
                         "the file became shorter while it was followed; records that were read before are shown",
                     );
                     break;
@@ -84,13 +84,13 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel
             }
         };
         let end = file.metadata().map_or(position, |metadata| metadata.len());
-        capture.add_trouble(&format!("{damage}, at byte {position} of {end}; records before that are shown"));
+        capture.add_damage(&format!("{damage}, at byte {position} of {end}; records before that are shown"));
         break;
     }
     fragments.finish();
     unread.fragments = fragments.dropped;
     let notices = flows.finish();
-    notices.iter().chain(&unread.lines(capture.is_empty())).for_each(|line| capture.add_trouble(line));
+    notices.iter().chain(&unread.lines(capture.is_empty())).for_each(|line| capture.add_notice(line));
 }
 
 /// Waits until the file is longer than `known`, or `cancel` is set. Returns false if it has become shorter than `position`.

@@ -215,7 +215,7 @@ mod tests {
         }
         let trouble = recorder.capture().trouble();
         assert_eq!((recorder.capture().len(), trouble.uncaptured), (4, 6));
-        assert_eq!(trouble.reason.as_deref(), Some("capturing stopped: a capture has at most 4 records"));
+        assert_eq!(trouble.reason().as_deref(), Some("capturing stopped: a capture has at most 4 records"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::files::Files;
 use super::index::Totals;
 use super::index::{Index, IndexBatch, Window};
 use super::record::Record;
+use super::trouble::{ProblemKind, Trouble};
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::DeflateParams;
 use crate::proto::time::Time;
@@ -43,17 +44,6 @@ struct Shared {
 #[derive(Debug)]
 pub struct EvictionDelay {
     _shared: Arc<()>,
-}
-
-/// What went wrong with a capture.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trouble {
-    /// Bytes that crossed a socket and could not be written.
-    pub uncaptured: u64,
-    /// Whether framescope itself failed, so that the capture lacks records: a disk was full, or a file could not be read.
-    pub has_failed: bool,
-    /// Why capturing stopped, or the problem with the file: one line.
-    pub reason: Option<String>,
 }
 
 impl Capture {
@@ -259,32 +249,41 @@ impl Capture {
         self.changed();
     }
 
-    /// Adds a problem of the file after those before; all are one line. The same problem is added once.
-    pub fn add_trouble(&self, what: &str) {
-        self.add_reason(what, false, |reason| format!("{reason}; {what}"));
+    /// Adds a notice: see [`ProblemKind::Notice`]. The same problem is added once.
+    pub fn add_notice(&self, what: &str) {
+        self.add_problem(ProblemKind::Notice, what);
     }
 
-    /// Adds a failure of framescope itself after the problems before: the capture lacks records.
+    /// Adds damage of the file: see [`ProblemKind::Damage`].
+    pub(in crate::capture) fn add_damage(&self, what: &str) {
+        self.add_problem(ProblemKind::Damage, what);
+    }
+
+    /// Adds a failure of framescope itself: see [`ProblemKind::Failure`].
     pub fn add_failure(&self, what: &str) {
-        self.add_reason(what, true, |reason| format!("{reason}; {what}"));
+        self.add_problem(ProblemKind::Failure, what);
     }
 
-    /// Adds why the capture does not grow any more, before all other problems. The capture lacks records.
+    fn add_problem(&self, kind: ProblemKind, what: &str) {
+        if self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).add(kind, what) {
+            self.report(what);
+        }
+    }
+
+    /// Sets why the capture does not grow any more; the first reason stays. The capture lacks records.
     pub(in crate::capture) fn note_stop(&self, why: &str) {
         let stopped = if self.is_loading() { "reading" } else { "capturing" };
         let what = format!("{stopped} stopped: {why}");
-        self.add_reason(&what, true, |reason| format!("{what}; before that: {reason}"));
+        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.stop.is_none() {
+            trouble.stop = Some(what.clone());
+            drop(trouble);
+            self.report(&what);
+        }
     }
 
-    fn add_reason(&self, what: &str, is_failure: bool, with: impl FnOnce(&str) -> String) {
-        let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.has_failed |= is_failure;
-        trouble.reason = Some(match &trouble.reason {
-            Some(reason) if reason.contains(what) => return,
-            Some(reason) => with(reason),
-            None => what.to_owned(),
-        });
-        drop(trouble);
+    /// Reports a new problem. No lock is held.
+    fn report(&self, what: &str) {
         if let Some(on_trouble) = self.shared.on_trouble.get() {
             on_trouble(what);
         }

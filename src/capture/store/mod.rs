@@ -11,10 +11,12 @@ pub mod output;
 pub mod record;
 pub mod record_reader;
 pub mod scratch;
+pub mod trouble;
 
-pub use self::capture::{Capture, EvictionDelay, Trouble};
+pub use self::capture::{Capture, EvictionDelay};
 pub use self::connections::ConnectionInfo;
 pub use self::index::{Tally, Totals};
+pub use self::trouble::Trouble;
 
 /// A length as `usize`. One that does not fit, on a 32-bit machine, becomes the largest: allocating that fails.
 #[inline]

@@ -16,14 +16,14 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.header;
     let theme = &app.theme;
     let mut x = put(buffer, area, 0, 0, " framescope ", theme.title);
-    if let Some(reason) = &app.counts.trouble.reason {
+    if let Some(reason) = app.counts.trouble.reason() {
         // While something is lost or missing, the line shows nothing else.
         let lost = match app.counts.trouble.uncaptured {
             0 => String::new(),
             bytes => format!(" · {} not captured", count(bytes, "byte")),
         };
         let room = usize::from(area.width.saturating_sub(x + 4)).saturating_sub(lost.width());
-        put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(reason, room)), theme.alarm);
+        put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(&reason, room)), theme.alarm);
         return;
     }
     let help = format!("{} help ", app.keymap.key_of(Action::Help));

@@ -123,7 +123,7 @@ fn main() {
     fs::write(&pcapng, traffic()).expect("v1.pcapng is written");
     let (capture, loader) = import::open(&pcapng).expect("v1.pcapng opens");
     loader.run(&AtomicBool::new(false));
-    assert_eq!(capture.trouble().reason, None);
+    assert_eq!(capture.trouble().reason(), None);
     write_ndjson(&capture, &folder.join("v1.ndjson"));
 }
 

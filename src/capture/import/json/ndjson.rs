@@ -28,7 +28,7 @@ const MAX_LOOKAHEAD: usize = 256;
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads the file into the capture. At a damaged line it stops, and reports the line in the capture's trouble.
+/// Reads the file into the capture. At a damaged line it stops, and adds the damage to the capture's trouble.
 pub fn read(capture: &Capture, file: &Arc<File>, replay: Replay, cancel: &AtomicBool) {
     let mut lines = LineReader::new(Arc::clone(file), 0);
     let mut importer = Importer {
@@ -115,7 +115,7 @@ impl Importer<'_> {
                 grouped(record.offset),
                 grouped(expected)
             );
-            self.trouble(lines.number, &words);
+            self.capture.add_notice(&in_line(lines.number, &words));
         }
         if let Some(missing) = record.offset.checked_sub(expected).filter(|missing| *missing > 0) {
             // Without the gap, what follows would be judged as if it came next.
@@ -141,12 +141,11 @@ impl Importer<'_> {
     fn damage(&self, line: u64, error: &LineError) {
         match error {
             LineError::Io(_) => self.capture.add_failure(&format!("cannot read line {}: {error}", grouped(line))),
-            _ => self.trouble(line, &format!("{error}; records before the damage are shown")),
+            _ => {
+                let words = format!("{error}; records before the damage are shown");
+                self.capture.add_damage(&in_line(line, &words));
+            }
         }
-    }
-
-    fn trouble(&self, line: u64, words: &str) {
-        self.capture.add_trouble(&format!("line {}: {}", grouped(line), printable::text(words)));
     }
 
     /// The addresses of a connection: those of a later line, or made up.
@@ -168,6 +167,11 @@ impl Importer<'_> {
         });
         known.get(&connection).copied().unwrap_or_else(|| unknown_addresses(connection))
     }
+}
+
+/// Words about a line.
+fn in_line(line: u64, words: &str) -> String {
+    format!("line {}: {}", grouped(line), printable::text(words))
 }
 
 /// Reads a file line by line.

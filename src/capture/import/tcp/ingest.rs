@@ -13,7 +13,7 @@ impl Flows {
         let applied = self.capture.index_mut().apply(&mut self.batch, 0);
         if let Some(tls) = self.tls_record.take() {
             let no = applied.first_record + tls as u64;
-            self.capture.add_trouble(&format!(
+            self.capture.add_notice(&format!(
                 "record {no}: TLS; capture after decryption, or use a key log in Wireshark and export"
             ));
         }
@@ -96,7 +96,7 @@ impl Flows {
         if resync::begins_with_frame(packet, direction, true) {
             self.port_reported = true;
             let port = self.flows[i].server.port();
-            self.capture.add_trouble(&format!(
+            self.capture.add_notice(&format!(
                 "connection {number} begins without its handshake; --port {port} reads it as WebSocket frames"
             ));
         }

@@ -116,7 +116,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         std::fs::write(&path, bytes).expect("written");
         let (capture, loader) = crate::capture::import::open(&path).expect("a capture");
         loader.run(&std::sync::atomic::AtomicBool::new(false));
-        assert_eq!((capture.trouble().reason, capture.totals().connections), (None, 1));
+        assert_eq!((capture.trouble().reason(), capture.totals().connections), (None, 1));
         let records = capture.records(0..u64::MAX);
         let differ = records.iter().flat_map(|record| &record.findings).filter(|f| f.rule == Rule::SegmentOverlap);
         assert_eq!(differ.count(), 0);

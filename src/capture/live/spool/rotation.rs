@@ -71,7 +71,7 @@ impl Spool {
             if let Some(ring) = &mut self.ring
                 && ring.note_stuck(self.len, error.to_string())
             {
-                capture.add_trouble(&format!(
+                capture.add_notice(&format!(
                     "cannot start the next ring file ({error}); still writing to {}",
                     self.path.display()
                 ));
@@ -98,7 +98,7 @@ impl Spool {
         self.file = Arc::new(file);
         self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
         if let Some(left_out) = ring.rotated(capture, self.start, self.len, number, &preamble) {
-            capture.add_trouble(&format!(
+            capture.add_notice(&format!(
                 "the ring is too small for so many connections: {} lacks the handshakes of {}; use a larger --ring",
                 path.display(),
                 count(left_out, "connection")

@@ -135,7 +135,7 @@ impl Events {
     }
 
     /// What of the file cannot be shown, a line each.
-    pub fn trouble(&self) -> Vec<String> {
+    pub fn notices(&self) -> Vec<String> {
         let mut lines = Vec::new();
         match (self.all.is_empty(), self.skipped) {
             (false, _) => {}

@@ -26,7 +26,7 @@ use events::Events;
 /// How much is read from the file at once, in bytes.
 const BUFFER: usize = 256 * 1024;
 
-/// Reads the file into the capture: the messages before the first damage, which is reported in the capture's trouble.
+/// Reads the file into the capture: the messages before the first damage, which is added to the capture's trouble.
 pub fn read(capture: &Capture, file: &File, recorder: Recorder, cancel: &AtomicBool) {
     let mut events = match Events::new() {
         Ok(events) => events,
@@ -45,10 +45,10 @@ pub fn read(capture: &Capture, file: &File, recorder: Recorder, cancel: &AtomicB
         let words = printable::text(&e.to_string()).into_owned();
         match e.is_io() {
             true => capture.add_failure(&format!("the file cannot be read: {words}; messages before that are shown")),
-            false => capture.add_trouble(&format!("{words}; messages before the damage are shown")),
+            false => capture.add_damage(&format!("{words}; messages before the damage are shown")),
         }
     }
-    events.trouble().iter().for_each(|words| capture.add_trouble(words));
+    events.notices().iter().for_each(|words| capture.add_notice(words));
     if events.connections > 0 {
         recorder.mark_reconstructed(&source(&events));
     }

@@ -1,0 +1,67 @@
+//! The problems of a capture.
+
+/// What is wrong with a capture, or worth a note about its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Bytes that crossed a socket and could not be written.
+    pub uncaptured: u64,
+    /// Why capturing or reading stopped: a failure of framescope.
+    pub stop: Option<String>,
+    /// The other problems, in the order in which they were found.
+    pub problems: Vec<Problem>,
+}
+
+/// A problem of a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What it means for the records.
+    pub kind: ProblemKind,
+    /// One line for people.
+    pub text: String,
+}
+
+/// What a problem means for the records of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The file is intact. Something in it is not read, or could be read in another way.
+    Notice,
+    /// The file is truncated or has invalid bytes. The records before the damage are in the capture.
+    Damage,
+    /// framescope itself failed, so that the capture lacks records: a disk was full, or a file could not be read.
+    Failure,
+}
+
+impl Trouble {
+    /// Adds a problem. Returns false if it was added before.
+    pub(in crate::capture) fn add(&mut self, kind: ProblemKind, text: &str) -> bool {
+        let is_new = self.problems.iter().all(|problem| problem.text != text);
+        if is_new {
+            self.problems.push(Problem { kind, text: text.to_owned() });
+        }
+        is_new
+    }
+
+    /// Returns true if the capture lacks records because framescope failed.
+    pub fn has_failed(&self) -> bool {
+        self.stop.is_some() || self.problems.iter().any(|problem| problem.kind == ProblemKind::Failure)
+    }
+
+    /// The problems of one kind in one line; `None` if there are none.
+    pub fn reason_of(&self, kind: ProblemKind) -> Option<String> {
+        joined(self.problems.iter().filter(|problem| problem.kind == kind))
+    }
+
+    /// All problems in one line; `None` if there are none.
+    pub fn reason(&self) -> Option<String> {
+        let others = joined(&self.problems);
+        match (&self.stop, others) {
+            (Some(stop), Some(others)) => Some(format!("{stop}; before that: {others}")),
+            (stop, others) => stop.clone().or(others),
+        }
+    }
+}
+
+fn joined<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Option<String> {
+    let texts: Vec<&str> = problems.into_iter().map(|problem| problem.text.as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
+}
