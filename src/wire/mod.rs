@@ -11,3 +11,4 @@ pub mod mask;
 pub mod opcode;
 pub mod partial_head;
 pub mod printable;
+pub mod tls;

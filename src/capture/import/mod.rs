@@ -108,6 +108,20 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
     Ok((capture.clone(), Loader { capture, file, compressed, format }))
 }
 
+/// Returns true if the content of a regular file begins like that of a capture.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn is_capture(path: &Path) -> io::Result<bool> {
+    let source = File::open(path)?;
+    let beginning = beginning(&source)?;
+    let begins_capture = |beginning: &[u8]| not_packets(beginning).is_none() || json::begins_capture(beginning);
+    Ok(match gzip::is_gzip(&beginning) {
+        true => gzip::beginning(&source, BEGINNING).is_some_and(|inflated| begins_capture(&inflated)),
+        false => begins_capture(&beginning),
+    })
+}
+
 /// The first bytes of a file.
 fn beginning(file: &File) -> io::Result<Vec<u8>> {
     let mut beginning = vec![0; BEGINNING];

@@ -1,5 +1,6 @@
 //! Queries over a capture: filters and searches, related records, summaries of records, connections and spans of time.
 
+pub mod contents;
 pub mod filter;
 pub mod heartbeats;
 pub mod messages;

@@ -10,7 +10,7 @@ use super::files::Files;
 use super::index::Totals;
 use super::index::{Index, IndexBatch, Window};
 use super::record::Record;
-use super::trouble::{ProblemKind, Trouble};
+use super::trouble::{ProblemKind, Stop, Trouble};
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::DeflateParams;
 use crate::proto::time::Time;
@@ -272,13 +272,12 @@ impl Capture {
 
     /// Sets why the capture does not grow any more; the first reason stays. The capture lacks records.
     pub(in crate::capture) fn note_stop(&self, why: &str) {
-        let stopped = if self.is_loading() { "reading" } else { "capturing" };
-        let what = format!("{stopped} stopped: {why}");
+        let stop = Stop { was_reading: self.is_loading(), why: why.to_owned() };
         let mut trouble = self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.stop.is_none() {
-            trouble.stop = Some(what.clone());
+            trouble.stop = Some(stop.clone());
             drop(trouble);
-            self.report(&what);
+            self.report(&stop.to_string());
         }
     }
 

@@ -1,14 +1,31 @@
 //! The problems of a capture.
 
+use std::fmt;
+
 /// What is wrong with a capture, or worth a note about its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trouble {
     /// Bytes that crossed a socket and could not be written.
     pub uncaptured: u64,
-    /// Why capturing or reading stopped: a failure of framescope.
-    pub stop: Option<String>,
+    /// Why the capture does not grow any more: a failure of framescope.
+    pub stop: Option<Stop>,
     /// The other problems, in the order in which they were found.
     pub problems: Vec<Problem>,
+}
+
+/// Why a capture does not grow any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Whether a file was being read; otherwise traffic was being captured.
+    pub was_reading: bool,
+    /// One line for people.
+    pub why: String,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} stopped: {}", if self.was_reading { "reading" } else { "capturing" }, self.why)
+    }
 }
 
 /// A problem of a capture.
@@ -34,7 +51,9 @@ pub enum ProblemKind {
 impl Trouble {
     /// Adds a problem. Returns false if it was added before.
     pub(in crate::capture) fn add(&mut self, kind: ProblemKind, text: &str) -> bool {
-        let is_new = self.problems.iter().all(|problem| problem.text != text);
+        // What stopped capturing can be noticed again at the end of the run.
+        let is_stop = self.stop.as_ref().is_some_and(|stop| stop.why == text);
+        let is_new = !is_stop && self.problems.iter().all(|problem| problem.text != text);
         if is_new {
             self.problems.push(Problem { kind, text: text.to_owned() });
         }
@@ -53,10 +72,10 @@ impl Trouble {
 
     /// All problems in one line; `None` if there are none.
     pub fn reason(&self) -> Option<String> {
-        let others = joined(&self.problems);
-        match (&self.stop, others) {
+        match (&self.stop, joined(&self.problems)) {
             (Some(stop), Some(others)) => Some(format!("{stop}; before that: {others}")),
-            (stop, others) => stop.clone().or(others),
+            (Some(stop), None) => Some(stop.to_string()),
+            (None, others) => others,
         }
     }
 }

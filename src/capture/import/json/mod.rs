@@ -57,6 +57,11 @@ impl Conversion {
     }
 }
 
+/// Returns true if a file that begins like this is NDJSON or a HAR.
+pub fn begins_capture(beginning: &[u8]) -> bool {
+    kind(beginning).is_some()
+}
+
 /// The format of a file, from the first keys of the object that it begins with.
 fn kind(beginning: &[u8]) -> Option<Kind> {
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);

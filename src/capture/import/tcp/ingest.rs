@@ -6,6 +6,7 @@ use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::resync;
 use crate::proto::time::Time;
+use crate::wire::tls;
 
 impl Flows {
     /// Applies the collected changes to the index.
@@ -81,8 +82,7 @@ impl Flows {
         if !is_http && self.options.port.is_some_and(|port| ports.contains(&port)) {
             flow.connection = Connection::mid_stream(flow.server).assume_deflate(self.options.deflate);
         }
-        // RFC 8446 §5.1, §4: a handshake record with a ClientHello or a ServerHello.
-        flow.is_tls = matches!(bytes, [0x16, 0x03, 0..=4, _, _, 1 | 2, ..]);
+        flow.is_tls = tls::begins_with_hello(bytes);
         let mut entry = ConnectionEntry::new(flow.client, flow.server, time);
         entry.about.clone_from(flow.connection.about());
         let number = self.capture.index_mut().open(entry);

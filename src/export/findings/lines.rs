@@ -1,31 +1,13 @@
-//! Findings as lines: for people, and as JSON objects. Also writes the objects of `findings` in NDJSON.
+//! Findings as lines: for people, as JSON objects, and as workflow commands of GitHub Actions.
 
-use super::json::{self, list_field, number_field, optional, quoted_field, string_field};
-use super::timestamp::Timestamps;
+use super::{bits, fields};
 use crate::capture::format::NDJSON_VERSION;
 use crate::capture::store::record::Record;
+use crate::export::json::{self, number_field, quoted_field, string_field};
+use crate::export::timestamp::Timestamps;
 use crate::proto::rules::{Finding, Severity};
 use crate::proto::time::Time;
-use crate::wire::field::Span;
 use crate::wire::printable;
-
-/// Appends the keys of a finding to an object: `rule` to `about`, then `number` and `by` where the finding has them.
-pub(super) fn fields(out: &mut Vec<u8>, finding: &Finding) {
-    string_field(out, "rule", finding.rule.id());
-    string_field(out, "section", finding.rule.section());
-    string_field(out, "severity", finding.rule.severity().name());
-    string_field(out, "text", &finding.sentence());
-    optional(out, "bits", finding.span, |out, name, span| {
-        list_field(out, name, [span.start, span.end], json::number);
-    });
-    optional(out, "about", finding.about, number_field);
-    if let Some(number) = finding.number {
-        number_field(out, "number", number);
-    }
-    if let Some(side) = finding.by {
-        string_field(out, "by", side.sender());
-    }
-}
 
 /// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +18,8 @@ pub enum LineStyle {
     Coloured,
     /// One JSON object per line.
     Json,
+    /// One workflow command of GitHub Actions per line.
+    Github,
 }
 
 /// Writes one line per finding.
@@ -63,11 +47,17 @@ impl FindingLines {
         self.start.get_or_insert(start);
     }
 
+    /// The name of the file; printable, except for JSON.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Appends a line for each finding of the record.
     pub fn append(&mut self, record: &Record, out: &mut Vec<u8>) {
         for finding in &record.findings {
             match self.style {
                 LineStyle::Json => self.append_json(record, finding, out),
+                LineStyle::Github => out.extend_from_slice(self.workflow_command(record, finding).as_bytes()),
                 style => out.extend_from_slice(self.text(record, finding, style == LineStyle::Coloured).as_bytes()),
             }
             out.push(b'\n');
@@ -97,31 +87,56 @@ impl FindingLines {
             (true, Severity::Warning) => ["\x1b[1m", "\x1b[1;33m", "\x1b[2m", "\x1b[0m"],
             (true, Severity::Info) => ["\x1b[1m", "\x1b[1;34m", "\x1b[2m", "\x1b[0m"],
         };
-        let sentence = finding.sentence();
-        let bits = finding.span.map(|span| format!(", {}", bits(span))).unwrap_or_default();
-        let about = finding.about.map(|no| format!(", about record {no}")).unwrap_or_default();
         format!(
-            "{bold}{}:record {}:{end} {level}{}[{}]{end}: {} ({}{bits}{about}) \
-             {faint}· connection {} · {} · {} s{end}",
+            "{bold}{}:record {}:{end} {level}{}[{}]{end}: {} {faint}· {}{end}",
             self.file,
             record.no,
             severity.name(),
             finding.rule.id(),
-            printable::text(&sentence),
-            finding.rule.section(),
-            record.connection,
-            record.direction.words(),
-            record.time.seconds_since(self.start.unwrap_or(record.time))
+            sentence(finding),
+            self.place(record),
         )
+    }
+
+    /// ```text
+    /// ::error file=a.pcapng,title=rsv1-set (RFC 6455 §5.2)::record 5: RSV1 is 1 (RFC 6455 §5.2, bit 1)%0Aconnection 1 · …
+    /// ```
+    fn workflow_command(&self, record: &Record, finding: &Finding) -> String {
+        let level = match finding.rule.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "notice",
+        };
+        let title = format!("{} ({})", finding.rule.id(), finding.rule.section());
+        workflow_command(level, &self.file, &title, &self.without_file(record, finding, "\n"))
+    }
+
+    /// A finding without the name of the file, for reports that state it elsewhere.
+    pub(super) fn without_file(&self, record: &Record, finding: &Finding, separator: &str) -> String {
+        format!("record {}: {}{separator}{}", record.no, sentence(finding), self.place(record))
+    }
+
+    /// Where and when the record was: `connection 1 · client → server · 0.003122 s`.
+    fn place(&self, record: &Record) -> String {
+        let seconds = record.time.seconds_since(self.start.unwrap_or(record.time));
+        format!("connection {} · {} · {seconds} s", record.connection, record.direction.words())
     }
 }
 
-/// A range of bits in words, such as `bit 8` or `bits 16–47` (both ends included).
-pub fn bits(span: Span) -> String {
-    match span.len() {
-        0 | 1 => format!("bit {}", span.start),
-        _ => format!("bits {}–{}", span.start, span.end - 1),
-    }
+/// The sentence of a finding, with its section, bits and the record that it is about.
+fn sentence(finding: &Finding) -> String {
+    let sentence = finding.sentence();
+    let bits = finding.span.map(|span| format!(", {}", bits(span))).unwrap_or_default();
+    let about = finding.about.map(|no| format!(", about record {no}")).unwrap_or_default();
+    format!("{} ({}{bits}{about})", printable::text(&sentence), finding.rule.section())
+}
+
+/// A workflow command of GitHub Actions without its line break. `file` and `title` must be printable; `message` may have several lines.
+/// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
+pub fn workflow_command(level: &str, file: &str, title: &str, message: &str) -> String {
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    format!("::{level} file={},title={}::{}", property(file), property(title), data(message))
 }
 
 #[cfg(test)]
@@ -129,6 +144,7 @@ mod tests {
     use super::*;
     use crate::proto::dissected::{Direction, Kind};
     use crate::proto::rules::Rule;
+    use crate::wire::field::Span;
 
     fn record(findings: Vec<Finding>) -> Record {
         Record {
@@ -192,5 +208,25 @@ mod tests {
             .fold(coloured.clone(), |text, code| text.replace(code, ""));
         assert_eq!(bare, lines(LineStyle::Plain, vec![finding]));
         assert_ne!(bare, coloured);
+    }
+
+    #[test]
+    fn a_workflow_command_is_one_line_and_escapes_its_separators() {
+        let warning = Finding::new(Rule::MaskingKeyZero, Some(Span::bits(16, 48)));
+        let text = "50%\n::error::, x";
+        let error = Finding::new(Rule::MethodNotGet, None).text(text);
+        let lines = lines(LineStyle::Github, vec![error, warning]);
+        let lines: Vec<&str> = lines.lines().collect();
+        assert_eq!(
+            lines[0],
+            "::error file=a␛.pcapng,title=method-not-get (RFC 6455 §4.1)::record 12: the request method is 50%25␊::error::, x; \
+             a WebSocket handshake must use GET (RFC 6455 §4.1)%0Aconnection 3 · client → server · 0.003122 s"
+        );
+        assert!(lines[1].starts_with("::warning file=a␛.pcapng,title=masking-key-zero (RFC "), "{}", lines[1]);
+        assert_eq!(lines.len(), 2);
+        assert_eq!(
+            workflow_command("error", "a,b:c%.pcapng", "x\ny", "1\r\n2,3:4%"),
+            "::error file=a%2Cb%3Ac%25.pcapng,title=x%0Ay::1%0D%0A2,3:4%25"
+        );
     }
 }

@@ -1,4 +1,9 @@
-//! `framescope check` from outside: lines, JSON, exit statuses, damaged files, and the rules that error messages name.
+//! `framescope check` from outside: lines, JSON, exit statuses, and the rules that error messages name. Its submodules: captures that
+//! are empty or damaged, several captures, and other formats.
+
+mod faults;
+mod files;
+mod formats;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -106,27 +111,6 @@ fn the_exit_status_follows_the_threshold() {
 }
 
 #[test]
-fn a_damaged_file_is_judged_by_the_records_before_the_damage() {
-    let (folder, path) = with("error");
-    let whole = fs::read(&path).expect("read");
-    let cut = folder.path().join("cut.pcapng");
-    fs::write(&cut, &whole[..whole.len() - 3]).expect("written");
-    let (status, out, err) = check(&[name(&cut)]);
-    assert_eq!((status, out.as_str()), (Some(0), ""), "the last packet is the violation");
-    assert_eq!(err.lines().count(), 2, "the damage and the counts: {err}");
-    let mut longer = whole;
-    longer.extend_from_slice(&[6, 0, 0, 0, 200, 0]);
-    fs::write(&cut, &longer).expect("written");
-    let (status, out, err) = check(&[name(&cut)]);
-    assert_eq!((status, out.lines().count(), err.lines().count()), (Some(1), 1, 2), "{out}{err}");
-    let (_folder, clean) = with("nothing");
-    let mut longer = fs::read(&clean).expect("read");
-    longer.extend_from_slice(&[6, 0, 0, 0, 200, 0]);
-    fs::write(&clean, &longer).expect("written");
-    assert_eq!(check(&[name(&clean)]).0, Some(0), "damage is not a finding");
-}
-
-#[test]
 fn an_unreadable_file_is_one_line_and_wrong_usage_is_status_2() {
     let folder = tempfile::tempdir().expect("a folder");
     let foreign = folder.path().join("x.txt");
@@ -137,12 +121,15 @@ fn an_unreadable_file_is_one_line_and_wrong_usage_is_status_2() {
     }
     for line in [
         &[][..],
-        &["a", "b"],
         &["a", "--fail-on", "nothing"],
+        &["a", "--format", "xml"],
+        &["a", "--format", "junit", "--json"],
         &["a", "--explain", "x"],
         &["--explain"],
         &["--explain", "x", "--json"],
         &["--explain", "x", "--fail-on", "error"],
+        &["--explain", "x", "--allow-empty"],
+        &["a", "b", "--explain", "x"],
     ] {
         let (status, out, err) = check(line);
         assert!(status == Some(2) && out.is_empty() && !err.is_empty(), "{line:?}: {status:?} {out} {err}");

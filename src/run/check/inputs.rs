@@ -1,0 +1,77 @@
+//! Which captures the arguments of `check` name: files, and the captures in folders.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::capture::import;
+use crate::export::findings::FaultKind;
+
+/// What an argument, or a part of it, leads to.
+pub enum Input {
+    /// A file to check.
+    File(PathBuf),
+    /// A folder without a capture, or one that cannot be read.
+    Fault {
+        /// The folder.
+        folder: PathBuf,
+        /// Its kind.
+        kind: FaultKind,
+        /// One line for people.
+        reason: String,
+    },
+}
+
+/// The captures that the arguments name, in their order; those of a folder sorted by path.
+pub fn expand(arguments: &[PathBuf]) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for path in arguments {
+        match path.is_dir() {
+            true => expand_folder(path, &mut inputs),
+            false => inputs.push(Input::File(path.clone())),
+        }
+    }
+    inputs
+}
+
+fn expand_folder(folder: &Path, inputs: &mut Vec<Input>) {
+    let (mut files, mut faults) = (Vec::new(), Vec::new());
+    collect(folder, &mut files, &mut faults);
+    if files.is_empty() && faults.is_empty() {
+        let reason = format!("no captures in {}", folder.display());
+        faults.push(Input::Fault { folder: folder.to_owned(), kind: FaultKind::NoFrames, reason });
+    }
+    files.sort();
+    inputs.extend(files.into_iter().map(Input::File));
+    inputs.append(&mut faults);
+}
+
+/// Adds the captures in a folder and in the folders below it. Hidden entries are left out, and links to folders are not followed: they
+/// can lead in circles.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Input>) {
+    let mut collect_entry = |entry: fs::DirEntry| -> io::Result<()> {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            return Ok(());
+        }
+        if entry.file_type()?.is_dir() {
+            collect(&path, files, faults);
+        } else if path.is_file() && is_capture(&path) {
+            files.push(path);
+        }
+        Ok(())
+    };
+    let listed = fs::read_dir(folder).and_then(|mut entries| entries.try_for_each(|entry| collect_entry(entry?)));
+    if let Err(e) = listed {
+        let reason = format!("cannot read {}: {e}; check its permissions", folder.display());
+        faults.push(Input::Fault { folder: folder.to_owned(), kind: FaultKind::Unread, reason });
+    }
+}
+
+/// Returns true if a file in a folder is to be checked: its content or its name is that of a capture, or it cannot be read.
+fn is_capture(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".pcapng", ".pcap", ".har", ".ndjson"].iter().any(|extension| name.ends_with(extension))
+        || import::is_capture(path).unwrap_or(true)
+}
