@@ -15,9 +15,9 @@ const EXAMINED: usize = 16;
 /// How many bytes of unrecognized bytes are examined: enough for [`tls::begins_with_hello`].
 const BEGINNING: u64 = 6;
 
-/// Connections by what they begin with.
+/// Numbers of connections by what they begin with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Connections {
+pub struct ConnectionKinds {
     /// TLS, also in a tunnel through a proxy.
     pub tls: u64,
     /// HTTP with a WebSocket handshake that succeeded.
@@ -41,7 +41,7 @@ pub fn has_frames(capture: &Capture) -> bool {
     }
 }
 
-impl Connections {
+impl ConnectionKinds {
     /// Counts the kept connections of a capture. Bytes that cannot be read are not recognized.
     pub fn of(capture: &Capture) -> Self {
         let mut counts = Self::default();

@@ -8,12 +8,12 @@ use std::sync::mpsc::{self, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::inputs::Input;
 use super::report::Report;
 use super::selected::Selected;
+use super::targets::Target;
 use super::verdict::Verdict;
 use crate::capture::import::{self, Loader};
-use crate::capture::query::contents::{self, Connections};
+use crate::capture::query::contents::{self, ConnectionKinds};
 use crate::capture::store::Capture;
 use crate::capture::store::trouble::ProblemKind;
 use crate::cli::{Check, ThemeArg};
@@ -51,13 +51,13 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// [`ExportError::Output`] if stdout cannot be written, [`ExportError::Cancelled`]. A file that cannot be read is no error: it is a
     /// fault of the verdict.
-    pub fn input(&mut self, input: &Input) -> Result<(), ExportError> {
-        let has_frames = match input {
-            Input::File(file) => {
+    pub fn target(&mut self, target: &Target) -> Result<(), ExportError> {
+        let has_frames = match target {
+            Target::File(file) => {
                 self.report.begin(&file.display().to_string());
                 self.file(file)?
             }
-            Input::Fault { folder, kind, reason } => {
+            Target::Fault { folder, kind, reason } => {
                 self.report.begin(&folder.display().to_string());
                 self.fault(*kind, reason.clone());
                 false
@@ -127,9 +127,9 @@ impl<'a> Judge<'a> {
             let only = if self.args.filter.is_some() { "; only records that match the filter" } else { "" };
             stdio::say(format_args!("{name}: {}{only}", self.verdict.findings_line()));
         }
-        // The findings of a filter that matches nothing do not count here: the capture has frames.
+        // A filter that matches nothing is no fault: this does not depend on it.
         if !has_frames {
-            let mut instead = Connections::of(capture).words();
+            let mut instead = ConnectionKinds::of(capture).words();
             instead.extend(notices);
             if instead.is_empty() {
                 instead.push("no connection has data".to_owned());
@@ -144,12 +144,13 @@ impl<'a> Judge<'a> {
 
     /// Reports a fault to stderr. It fails the check unless a flag accepts it.
     fn fault(&mut self, kind: FaultKind, mut reason: String) {
-        let (flag, is_accepted) = match kind {
-            FaultKind::NoFrames => ("--allow-empty", self.args.allow_empty),
-            FaultKind::Damaged => ("--allow-damaged", self.args.allow_damaged),
-            FaultKind::Unread => ("", false),
+        let flag = match kind {
+            FaultKind::NoFrames => Some(("--allow-empty", self.args.allow_empty)),
+            FaultKind::Damaged => Some(("--allow-damaged", self.args.allow_damaged)),
+            FaultKind::Unread => None,
         };
-        if !flag.is_empty() && !is_accepted {
+        let is_accepted = flag.is_some_and(|(_, is_set)| is_set);
+        if let Some((flag, false)) = flag {
             reason.push_str(&format!("; {flag} accepts this"));
         }
         stdio::say(&reason);

@@ -1,10 +1,10 @@
 //! `check`: the findings of captures in one of several formats, and explanations of rules.
 
 mod explain;
-mod inputs;
 mod judge;
 mod report;
 mod selected;
+mod targets;
 mod verdict;
 
 use std::io;
@@ -37,8 +37,8 @@ fn check_captures(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     signals::cancel(&cancel).context("cannot catch signals")?;
     let mut out = stdio::stdout().map_err(stdio::StdoutError)?;
     let mut judge = Judge::new(args, theme, &mut out, &cancel);
-    let inputs = inputs::expand(&args.files);
-    let judged = inputs.iter().try_for_each(|input| judge.input(input)).and_then(|()| judge.finish());
+    let targets = targets::expand(&args.files);
+    let judged = targets.iter().try_for_each(|target| judge.target(target)).and_then(|()| judge.finish());
     let total = judge.into_total();
     match judged {
         Ok(()) => {}
@@ -48,10 +48,10 @@ fn check_captures(args: &Check, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         Err(ExportError::Cancelled) => anyhow::bail!("stopped after {}", count(total.records, "record")),
         Err(e) => return Err(e.into()),
     }
-    if inputs.len() > 1 {
+    if targets.len() > 1 {
         let faults = Some(total.faults_line()).filter(|faults| !faults.is_empty());
         let faults = faults.map(|faults| format!("; {faults}")).unwrap_or_default();
-        stdio::say(format_args!("{}: {}{faults}", count(inputs.len() as u64, "file"), total.findings_line()));
+        stdio::say(format_args!("{}: {}{faults}", count(targets.len() as u64, "file"), total.findings_line()));
     }
     Ok(total.status(args.fail_on))
 }

@@ -8,7 +8,7 @@ use crate::capture::import;
 use crate::export::findings::FaultKind;
 
 /// What an argument, or a part of it, leads to.
-pub enum Input {
+pub enum Target {
     /// A file to check.
     File(PathBuf),
     /// A folder without a capture, or one that cannot be read.
@@ -23,32 +23,32 @@ pub enum Input {
 }
 
 /// The captures that the arguments name, in their order; those of a folder sorted by path.
-pub fn expand(arguments: &[PathBuf]) -> Vec<Input> {
-    let mut inputs = Vec::new();
+pub fn expand(arguments: &[PathBuf]) -> Vec<Target> {
+    let mut targets = Vec::new();
     for path in arguments {
         match path.is_dir() {
-            true => expand_folder(path, &mut inputs),
-            false => inputs.push(Input::File(path.clone())),
+            true => expand_folder(path, &mut targets),
+            false => targets.push(Target::File(path.clone())),
         }
     }
-    inputs
+    targets
 }
 
-fn expand_folder(folder: &Path, inputs: &mut Vec<Input>) {
+fn expand_folder(folder: &Path, targets: &mut Vec<Target>) {
     let (mut files, mut faults) = (Vec::new(), Vec::new());
     collect(folder, &mut files, &mut faults);
     if files.is_empty() && faults.is_empty() {
         let reason = format!("no captures in {}", folder.display());
-        faults.push(Input::Fault { folder: folder.to_owned(), kind: FaultKind::NoFrames, reason });
+        faults.push(Target::Fault { folder: folder.to_owned(), kind: FaultKind::NoFrames, reason });
     }
     files.sort();
-    inputs.extend(files.into_iter().map(Input::File));
-    inputs.append(&mut faults);
+    targets.extend(files.into_iter().map(Target::File));
+    targets.append(&mut faults);
 }
 
 /// Adds the captures in a folder and in the folders below it. Hidden entries are left out, and links to folders are not followed: they
 /// can lead in circles.
-fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Input>) {
+fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Target>) {
     let mut collect_entry = |entry: fs::DirEntry| -> io::Result<()> {
         let path = entry.path();
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
@@ -64,7 +64,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Input>) {
     let listed = fs::read_dir(folder).and_then(|mut entries| entries.try_for_each(|entry| collect_entry(entry?)));
     if let Err(e) = listed {
         let reason = format!("cannot read {}: {e}; check its permissions", folder.display());
-        faults.push(Input::Fault { folder: folder.to_owned(), kind: FaultKind::Unread, reason });
+        faults.push(Target::Fault { folder: folder.to_owned(), kind: FaultKind::Unread, reason });
     }
 }
 
