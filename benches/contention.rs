@@ -127,7 +127,12 @@ fn measure(path: &std::path::Path, connections: u64, filters: bool) -> Draws {
 
 /// Draws the screen for [`MEASURED`]. Returns the milliseconds of each draw in ascending order.
 fn draw(recorder: &Recorder) -> Vec<f64> {
-    let setting = Session { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: Vec::new() };
+    let setting = Session {
+        url: Some("http://127.0.0.1:6455/".to_owned()),
+        file: None,
+        formats: Vec::new(),
+        ..Session::default()
+    };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     let area = Rect::new(0, 0, 120, 36);

@@ -152,7 +152,12 @@ fn measure_view(recorder: &Recorder, size: (u16, u16), view: char) -> Duration {
 }
 
 fn open(recorder: &Recorder, (width, height): (u16, u16)) -> App {
-    let setting = Session { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: Vec::new() };
+    let setting = Session {
+        url: Some("http://127.0.0.1:6455/".to_owned()),
+        file: None,
+        formats: Vec::new(),
+        ..Session::default()
+    };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(recorder.capture().clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     app.resize(Rect::new(0, 0, width, height));

@@ -210,7 +210,7 @@ fn record(recorder: &Recorder, records: u64, connections: u64) -> f64 {
 
 /// Milliseconds for a draw, and for the slowest key with its draw.
 fn screen(capture: &Capture) -> (f64, f64) {
-    let setting = Session { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new() };
+    let setting = Session { url: None, file: Some("a.pcapng".to_owned()), formats: Vec::new(), ..Session::default() };
     let keymap = Keymap::built_in().expect("a table");
     let mut app = App::new(capture.clone(), setting, Theme::named(ThemeName::Dark), keymap, true);
     let area = Rect::new(0, 0, 120, 36);

@@ -31,7 +31,8 @@ Examples:
   framescope check lesson.pcapng --filter 'dir == c2s'
       list violations by clients ", filter_help_hint!()))]
 pub struct Check {
-    /// Captures: pcapng, pcap, HAR or NDJSON, also as .gz; the content determines which. A folder means the captures in it
+    /// Captures: pcapng, pcap, HAR or NDJSON, also as .gz; or frames as text; - is stdin; the content determines
+    /// which. A folder means the captures in it
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "explain")]
     pub files: Vec<PathBuf>,
 
@@ -64,7 +65,7 @@ pub struct Check {
     pub allow_damaged: bool,
 
     /// Explain TEXT: an error message of a library or browser, a close code, a rule's id, a section, or words of a rule
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["files", "fail_on", "format", "json", "allow_empty", "allow_damaged", "port", "deflate"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["files", "fail_on", "format", "json", "allow_empty", "allow_damaged", "port", "deflate", "read_as"])]
     pub explain: Option<String>,
 }
 

@@ -13,7 +13,8 @@ use crate::proto::dissected::Direction;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = after_help())]
 pub struct Export {
-    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; the content determines which
+    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; or frames as text, such as a hex dump; - is stdin.
+    /// The content determines which
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 

@@ -14,20 +14,23 @@ use crate::capture::query::filter::Filter;
   framescope open lesson.pcapng
   framescope open --follow live.pcapng        keep reading while another program writes the file
   framescope open --port 8080 middle.pcap.gz  no handshakes: read port 8080 as WebSocket
+  framescope open dump.txt                    frames as text: hex digits, a literal, a dump by xxd or Wireshark
+  tcpdump -r day.pcap -w - port 80 | framescope open -
   framescope open --sample                    list the sample captures
   framescope open --sample hello              open one of them
   framescope open lesson.pcapng --filter 'op == close or finding' ", filter_help_hint!()))]
 pub struct Open {
-    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; the content determines which
+    /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; or frames as text, such as a hex dump; - is stdin.
+    /// The content determines which
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "sample", conflicts_with = "sample")]
     pub file: Option<PathBuf>,
 
     /// Open a sample capture; without NAME, list the samples
-    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["port", "deflate"], value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["port", "deflate", "read_as"], value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
     pub sample: Option<Option<Sample>>,
 
     /// At the end of the file, wait for more
-    #[arg(long, conflicts_with = "sample")]
+    #[arg(long, conflicts_with_all = ["sample", "read_as"])]
     pub follow: bool,
 
     /// How the capture is read.

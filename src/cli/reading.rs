@@ -1,10 +1,12 @@
-//! The flags that say how a capture without its handshakes is read.
+//! The flags that say how an input is read: a capture that lacks its handshakes, or pasted bytes.
 
 use clap::Args;
 
+use super::values;
 use crate::capture::import::ImportOptions;
+use crate::pasted::ReadAs;
 
-/// How to read a capture that starts after the handshakes, or lacks them.
+/// How to read a capture that starts after the handshakes, or lacks them, and pasted bytes.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Reading {
     /// For a capture that starts after the handshakes: read connections on this port as WebSocket frames
@@ -14,6 +16,10 @@ pub struct Reading {
     /// Treat permessage-deflate as negotiated where the capture does not show it
     #[arg(long)]
     pub deflate: bool,
+
+    /// Read the input as pasted bytes of this form; text and raw are the bytes themselves
+    #[arg(long = "as", value_name = "FORM", value_parser = values::one_of(&ReadAs::ALL, ReadAs::name))]
+    pub read_as: Option<ReadAs>,
 }
 
 impl Reading {

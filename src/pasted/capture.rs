@@ -1,6 +1,7 @@
 //! Records pasted bytes into a temporary capture, so that all commands show them as they show any other.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 use super::Content;
 use super::conversation;
@@ -28,7 +29,7 @@ pub enum CaptureError {
     #[error(transparent)]
     Spool(#[from] SpoolError),
     /// The temporary file cannot be written.
-    #[error("{0}; set TMPDIR to a folder with free space")]
+    #[error("{0}; set XDG_CACHE_HOME to a folder with free space")]
     Write(String),
 }
 
@@ -41,13 +42,13 @@ pub struct PasteOptions {
     pub deflate: bool,
 }
 
-/// Records the bytes into a temporary capture. Frames without a known direction go in the direction that their MASK shows. Every
+/// Records the bytes into a private capture without a file name, which is shown as `name`. Frames without a known direction go in the direction that their MASK shows. Every
 /// time is 1970-01-01, because a paste has none.
 ///
 /// # Errors
 /// If the temporary file cannot be created or written.
-pub fn to_capture(content: &Content, options: PasteOptions) -> Result<Capture, CaptureError> {
-    let recorder = Recorder::new(Spool::temporary_in(&std::env::temp_dir())?);
+pub fn to_capture(content: &Content, name: &Path, options: PasteOptions) -> Result<Capture, CaptureError> {
+    let recorder = Recorder::named(Spool::unnamed()?, name);
     let capture = recorder.capture().clone();
     let (has_handshake, pieces): (bool, Vec<(Direction, &[u8])>) = match content {
         Content::Bytes(bytes) => (false, conversation::frames(bytes).collect()),

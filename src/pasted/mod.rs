@@ -20,6 +20,7 @@ pub use self::error::{PasteError, Place};
 pub use self::form::{Form, ReadAs, Remark};
 
 use self::conversation::Sided;
+use crate::proto::rules::count;
 
 /// The most bytes of a dump: a line with an asterisk can repeat a row without end.
 const MAX_BYTES: usize = 64 << 20;
@@ -33,6 +34,15 @@ pub struct Pasted {
     pub remark: Option<Remark>,
     /// Its bytes.
     pub content: Content,
+}
+
+impl Pasted {
+    /// The form that was recognized, in one line: `read as hex digits: 7 bytes`.
+    pub fn recognized(&self) -> String {
+        let len = count(self.content.len() as u64, "byte");
+        let remark = self.remark.map(|remark| format!(" ({remark})")).unwrap_or_default();
+        format!("read as {}: {len}{remark}", self.form.words())
+    }
 }
 
 /// The bytes of a paste.

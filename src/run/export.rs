@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, bail};
 
+use super::input::{self, OpenedInput};
 use super::{signals, stdio};
+use crate::capture;
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
-use crate::capture::{self, import};
 use crate::cli::{Export, Reading};
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, Redaction};
 use crate::proto::rules::count;
@@ -87,7 +88,7 @@ fn output_file(args: &Export) -> Option<PathBuf> {
         Some(path) if path == Path::new("-") => None,
         Some(path) => Some(path.clone()),
         None if stdio::stdout_is_terminal() => {
-            let stem = args.file.file_stem().unwrap_or("capture".as_ref());
+            let stem = input::name(&args.file).file_stem().unwrap_or("capture".as_ref());
             Some(Path::new(stem).with_extension(args.to.spec().extension))
         }
         None => None,
@@ -96,10 +97,12 @@ fn output_file(args: &Export) -> Option<PathBuf> {
 
 /// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
 fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<Capture> {
-    let (capture, loader) = import::open_with(file, reading.options(false))?;
-    loader.run(&progress.cancel);
-    check_read(&capture, file)?;
-    say_about(&capture, file);
+    let mut input = OpenedInput::open(file, reading, false)?;
+    input.say_form();
+    input.loader().run(&progress.cancel);
+    let OpenedInput { capture, .. } = input;
+    check_read(&capture, capture.path())?;
+    say_about(&capture, capture.path());
     Ok(capture)
 }
 

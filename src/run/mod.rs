@@ -6,6 +6,7 @@ mod export;
 mod export_job;
 mod follow;
 mod headless;
+mod input;
 mod open;
 mod pages;
 mod screen;

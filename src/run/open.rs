@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::input::{self, OpenedInput};
 use super::{screen, stdio};
 use crate::capture::import;
 use crate::capture::import::samples::Sample;
@@ -13,9 +14,13 @@ use crate::cli::{Open, ThemeArg};
 pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     match (&args.file, args.sample) {
         (Some(file), _) => {
-            let options = args.reading.options(args.follow);
-            let (capture, loader) = import::open_with(file, options)?;
-            screen::open(&capture, loader, theme, args.filter.clone(), &screen::SignalQueue::listen()?)
+            if input::is_stdin(file) {
+                // Do not wait for input that cannot be shown.
+                screen::require_terminal(screen::READ_WITHOUT_SCREEN)?;
+            }
+            // Catch signals after stdin was read: until then, a signal ends the program at once.
+            let input = OpenedInput::open(file, args.reading, args.follow)?;
+            screen::open(input, theme, args, &screen::SignalQueue::listen()?)
         }
         (None, Some(Some(sample))) => {
             // Catch signals before the folder exists, so that a signal cannot leave it.
@@ -28,10 +33,10 @@ pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
             sample
                 .unpack(&path)
                 .with_context(|| format!("cannot write {}; set TMPDIR to a writable folder", path.display()))?;
-            let (capture, loader) = import::open(&path)?;
+            let input = OpenedInput::from(import::open(&path)?);
             // The capture reads the open file: no folder is left however the run ends.
             drop(folder);
-            screen::open(&capture, loader, theme, args.filter.clone(), &signals)
+            screen::open(input, theme, args, &signals)
         }
         _ => {
             let line = |sample: &Sample| format!("{:<12}{}\n", sample.name, sample.words);

@@ -1,5 +1,6 @@
 //! The commands that show a screen: `serve` and `open`.
 
+use std::fs::File;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,22 +12,26 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 
+use super::input::OpenedInput;
 use super::screen_host::{self, ScreenHost};
 use super::signals::{self, Signal};
 use super::{export, export_job, headless, shell, stdio};
-use crate::capture::import::Loader;
 use crate::capture::live::spool::{self, Leftover};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::capture::store::scratch;
-use crate::cli::{Serve, ThemeArg};
+use crate::cli::{Open, Serve, ThemeArg};
 use crate::net::demo::DemoHandle;
+use crate::pasted::Form;
 use crate::tui::app::{App, Session};
 use crate::tui::event::{self, Event, Remote};
 use crate::tui::keymap::Keymap;
 use crate::tui::state::notice::Notice;
 use crate::tui::theme::{Theme, ThemeName};
 use crate::tui::{self, Ended};
+
+/// What to use instead of `open` without a terminal.
+pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture without a screen";
 
 /// Runs `serve` without `--headless`.
 ///
@@ -47,6 +52,8 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         capture: &capture,
         server: Some(server.address()),
         file: None,
+        pasted: None,
+        deflate: false,
         temporary: args.write.is_none(),
         demo,
         notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Info).or(leftover),
@@ -74,15 +81,11 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs `open`: shows `capture`, which `loader` fills on a thread of its own.
-pub fn open(
-    capture: &Capture,
-    loader: Loader,
-    theme: ThemeArg,
-    filter: Option<Filter>,
-    signals: &SignalQueue,
-) -> anyhow::Result<ExitCode> {
-    require_terminal("use framescope export to read the capture without a screen")?;
+/// Runs `open`: shows an input, which a thread of its own loads.
+pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &SignalQueue) -> anyhow::Result<ExitCode> {
+    require_terminal(READ_WITHOUT_SCREEN)?;
+    let loader = input.loader();
+    let OpenedInput { capture, pasted, .. } = &input;
     let cancel = Arc::new(AtomicBool::new(false));
     let loading = {
         let cancel = Arc::clone(&cancel);
@@ -90,7 +93,17 @@ pub fn open(
     };
     let loading = loading.context("cannot start the thread that reads the file")?;
     let file = capture.path().file_name().map(|name| name.to_string_lossy().into_owned());
-    let config = ScreenConfig { capture, server: None, file, temporary: false, demo: None, notice: None, filter };
+    let config = ScreenConfig {
+        capture,
+        server: None,
+        file,
+        pasted: pasted.as_ref().map(|pasted| pasted.form),
+        deflate: args.reading.deflate,
+        temporary: false,
+        demo: None,
+        notice: pasted.as_ref().map(|pasted| Notice::Info(pasted.recognized())),
+        filter: args.filter.clone(),
+    };
     let shown = show(config, theme, signals);
     cancel.store(true, Ordering::Relaxed);
     let _ = loading.join();
@@ -114,9 +127,12 @@ fn shell_path(path: &Path) -> String {
     shell::quoted(below.as_deref().unwrap_or(path))
 }
 
-fn require_terminal(instead: &str) -> anyhow::Result<()> {
-    if !stdio::stdout_is_terminal() || !std::io::stdin().is_terminal() {
-        bail!("the screen needs a terminal on stdin and stdout; {instead}");
+/// Fails if there is no terminal to draw on, or none to read keys from. If stdin is not the terminal, crossterm reads the keys
+/// from the controlling terminal.
+pub fn require_terminal(instead: &str) -> anyhow::Result<()> {
+    let has_keys = std::io::stdin().is_terminal() || File::open("/dev/tty").is_ok();
+    if !stdio::stdout_is_terminal() || !has_keys {
+        bail!("the screen needs a terminal: stdout, and for the keys stdin or /dev/tty; {instead}");
     }
     Ok(())
 }
@@ -150,6 +166,10 @@ struct ScreenConfig<'a> {
     server: Option<SocketAddr>,
     /// The name of the file, if one is inspected.
     file: Option<String>,
+    /// The form of the file, if it is a paste.
+    pasted: Option<Form>,
+    /// Whether pastes are read as if permessage-deflate was negotiated.
+    deflate: bool,
     /// Whether the capture is deleted when the program ends.
     temporary: bool,
     /// A running demo client.
@@ -163,9 +183,14 @@ struct ScreenConfig<'a> {
 /// Shows the screen until the user quits it or a signal ends it.
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
-    let mut host = ScreenHost::new(config.capture, config.server, config.demo, remote);
-    let session =
-        Session { url: config.server.map(screen_host::page_url), file: config.file, formats: export_job::choices() };
+    let mut host = ScreenHost::new(config.server, config.demo, remote);
+    let session = Session {
+        url: config.server.map(screen_host::page_url),
+        file: config.file,
+        pasted: config.pasted,
+        deflate: config.deflate,
+        formats: export_job::choices(),
+    };
     let theme = match theme {
         ThemeArg::Dark => Some(ThemeName::Dark),
         ThemeArg::Light => Some(ThemeName::Light),

@@ -11,7 +11,6 @@ use crate::tui::host::{ExportRequest, Host, HostError};
 
 /// The program around the screen.
 pub struct ScreenHost {
-    capture: Capture,
     /// The address of the server; `None` if a file is inspected.
     server: Option<SocketAddr>,
     demo: Option<DemoHandle>,
@@ -19,9 +18,9 @@ pub struct ScreenHost {
 }
 
 impl ScreenHost {
-    /// The host of a screen over `capture`. `demo` is a running demo client.
-    pub fn new(capture: &Capture, server: Option<SocketAddr>, demo: Option<DemoHandle>, remote: &Remote) -> Self {
-        Self { capture: capture.clone(), server, demo, remote: remote.clone() }
+    /// The host of a screen. `demo` is a running demo client.
+    pub fn new(server: Option<SocketAddr>, demo: Option<DemoHandle>, remote: &Remote) -> Self {
+        Self { server, demo, remote: remote.clone() }
     }
 }
 
@@ -52,8 +51,7 @@ impl Host for ScreenHost {
         }
     }
 
-    fn export(&mut self, request: ExportRequest, remote: Remote) {
-        let capture = self.capture.clone();
+    fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote) {
         thread::spawn(move || export_job::run(&capture, request, &remote));
     }
 }

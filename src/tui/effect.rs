@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::export_request::ExportRequest;
+use super::paste_request::PasteRequest;
 use super::state::list::BackgroundFilter;
 use crate::capture::query::search::{Pattern, Toward};
 
@@ -20,6 +21,8 @@ pub enum Effect {
     Demo,
     /// Export records in the background.
     Export(ExportRequest),
+    /// Read a paste in the background.
+    Paste(PasteRequest),
     /// Inflate, in the background, the long message whose last frame is that record.
     Inflate(u64),
     /// Run a filter in the background.

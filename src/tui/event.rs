@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::export_request::ExportRequest;
+use super::paste_request::{PasteRead, PasteRefused, PasteRequest};
 use super::theme::ThemeName;
 use crate::capture::query::search::Hit;
 use crate::capture::store::message_reader::Inflated;
@@ -21,8 +22,8 @@ pub enum Event {
     Background(ThemeName),
     /// The capture has changed.
     Changed,
-    /// A background job reports something.
-    Report(Report),
+    /// A background job reports something to the screen with this number.
+    Report(u32, Report),
     /// The program must end now.
     Quit,
     /// The terminal has closed: nobody can see or quit the screen.
@@ -51,6 +52,8 @@ pub enum Report {
     },
     /// The file of an export exists already: the user decides whether to repeat the request with `force`.
     Exists(ExportRequest),
+    /// A paste was read, or refused.
+    Pasted(PasteRequest, Result<PasteRead, PasteRefused>),
     /// The long message whose last frame is that record has been inflated; `None` if its context is lost.
     Inflated(u64, Option<Inflated>),
     /// A search has ended; `None` if it found nothing.
@@ -61,9 +64,16 @@ pub enum Report {
 #[derive(Clone, Debug)]
 pub struct Remote {
     sender: Sender<Event>,
+    /// The number of the screen that its reports are for.
+    screen: u32,
 }
 
 impl Remote {
+    /// The same for the reports of another screen.
+    pub fn for_screen(&self, screen: u32) -> Self {
+        Self { sender: self.sender.clone(), screen }
+    }
+
     /// Sends an event. After the end of the main loop this does nothing.
     pub fn send(&self, event: Event) {
         let _ = self.sender.send(event);
@@ -71,7 +81,7 @@ impl Remote {
 
     /// Sends a report.
     pub fn report(&self, report: Report) {
-        self.send(Event::Report(report));
+        self.send(Event::Report(self.screen, report));
     }
 
     /// Does the work of a job, and reports its progress every 100 ms: records processed, and records to process.
@@ -100,5 +110,5 @@ impl Remote {
 /// Creates the queue of the main loop: a sender for other threads, and the receiver.
 pub fn queue() -> (Remote, Receiver<Event>) {
     let (sender, receiver) = channel();
-    (Remote { sender }, receiver)
+    (Remote { sender, screen: 0 }, receiver)
 }

@@ -2,6 +2,7 @@
 
 use super::event::Remote;
 pub use super::export_request::{ExportRequest, FormatChoice};
+use crate::capture::store::Capture;
 
 /// The program around the screen. Every call returns at once; a long job reports through a [`Remote`].
 pub trait Host {
@@ -17,8 +18,8 @@ pub trait Host {
     /// If there is no server, or the client cannot be started.
     fn toggle_demo(&mut self) -> Result<String, HostError>;
 
-    /// Starts an export in the background, which reports its progress and its end.
-    fn export(&mut self, request: ExportRequest, remote: Remote);
+    /// Starts an export of a capture in the background, which reports its progress and its end.
+    fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote);
 }
 
 /// Why a [`Host`] could not do what the user asked for.

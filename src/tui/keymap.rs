@@ -29,6 +29,8 @@ pub enum Context {
     Export,
     /// The export dialog, in its row with the path.
     ExportPath,
+    /// The paste dialog.
+    Paste,
     /// The copy menu.
     Copy,
     /// The question before quitting.

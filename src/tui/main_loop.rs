@@ -95,7 +95,7 @@ impl MainLoop<'_> {
     }
 
     fn run_until_ended(&mut self) -> io::Result<Ended> {
-        self.app.capture.arm();
+        self.app.base().capture.arm();
         self.app.refresh();
         self.draw()?;
         // Changes of the capture are collected, so that a flood of frames draws 30 times a second.
@@ -118,7 +118,7 @@ impl MainLoop<'_> {
             let due = (changed || incomplete) && self.drawn.elapsed() >= LIVE_FRAME;
             if due {
                 changed = false;
-                self.app.capture.arm();
+                self.app.base().capture.arm();
                 self.app.refresh();
             }
             if self.perform_effects()? {
@@ -152,8 +152,8 @@ impl MainLoop<'_> {
                 Event::Quit => batch.ended = Some(Ended::Quit),
                 Event::HangUp => batch.ended = Some(Ended::HungUp),
                 Event::Terminal(event) => batch.urgent |= self.take_terminal_event(event),
-                Event::Report(report) => {
-                    self.app.report(report);
+                Event::Report(screen, report) => {
+                    self.app.report_to(screen, report);
                     batch.urgent = true;
                 }
             }
@@ -196,7 +196,7 @@ impl MainLoop<'_> {
     /// Performs the requests of the state. Returns true if the program must end.
     fn perform_effects(&mut self) -> io::Result<bool> {
         for effect in std::mem::take(&mut self.app.effects) {
-            let (capture, remote) = (self.app.capture.clone(), self.remote.clone());
+            let (capture, remote) = (self.app.capture.clone(), self.remote.for_screen(self.app.layer.number));
             match effect {
                 Effect::Quit => return Ok(true),
                 Effect::Copy(text) => self.screen.copy(&text)?,
@@ -208,7 +208,13 @@ impl MainLoop<'_> {
                 Effect::Filter(filter) => {
                     thread::spawn(move || filter.run(&capture, || remote.send(Event::Changed)));
                 }
-                Effect::Export(request) => self.host.export(request, remote),
+                Effect::Export(request) => self.host.export(capture, request, remote),
+                Effect::Paste(request) => {
+                    thread::spawn(move || {
+                        let read = request.read();
+                        remote.report(Report::Pasted(request, read));
+                    });
+                }
                 Effect::Find { pattern, from, toward, cancel } => {
                     search::start(capture, pattern, from, toward, cancel, remote);
                 }
@@ -219,7 +225,7 @@ impl MainLoop<'_> {
 
     /// Calls the host and reports the result.
     fn report(&mut self, call: impl FnOnce(&mut dyn Host) -> Result<String, HostError>) {
-        self.remote.report(match call(self.host) {
+        self.remote.for_screen(self.app.layer.number).report(match call(self.host) {
             Ok(line) => Report::Succeeded(line),
             Err(e) => Report::Refused(e.to_string()),
         });

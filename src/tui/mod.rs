@@ -20,6 +20,7 @@ pub mod keymap;
 mod layout;
 mod main_loop;
 pub mod panel;
+pub mod paste_request;
 mod search;
 pub mod state;
 mod terminal;

@@ -446,16 +446,82 @@ fn the_screen_that_panics() {
         fn toggle_demo(&mut self) -> Result<String, host::HostError> {
             Err(host::HostError::NoServer)
         }
-        fn export(&mut self, _: host::ExportRequest, _: event::Remote) {}
+        fn export(&mut self, _: framescope::capture::store::Capture, _: host::ExportRequest, _: event::Remote) {}
     }
     let folder = tempfile::tempdir().expect("a folder");
     let spool = framescope::capture::live::spool::Spool::temporary_in(folder.path()).expect("a spool");
     let recorder = framescope::capture::live::recorder::Recorder::new(spool);
     let url = Some("http://127.0.0.1:6455/".to_owned());
-    let session = tui::app::Session { url, file: None, formats: Vec::new() };
+    let session = tui::app::Session { url, file: None, formats: Vec::new(), ..Default::default() };
     let dark = theme::ThemeName::Dark;
     let keys = keymap::Keymap::built_in().expect("a table");
     let app = tui::app::App::new(recorder.capture().clone(), session, theme::Theme::named(dark), keys, false);
     let (remote, events) = event::queue();
     tui::run(app, Some(dark), &mut Mad, &remote, &events).expect("a terminal");
+}
+
+/// Runs a shell script on a terminal: `$1` is the program.
+fn script(script: &str, folder: &std::path::Path) -> Terminal {
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", script, "sh", env!("CARGO_BIN_EXE_framescope")]);
+    command.cwd(folder);
+    command.env("TERM", "xterm-256color");
+    command.env("XDG_CACHE_HOME", folder.join("cache"));
+    command.env("TMPDIR", folder);
+    Terminal::start(command, 36, 120)
+}
+
+#[test]
+fn stdin_is_opened_and_the_keys_come_from_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::copy(crate::support::sample_path("hello"), folder.path().join("hello.pcapng")).expect("copied");
+    for (input, shown, second) in [
+        ("cat hello.pcapng", "stdin   ■ file", "record 2 · 101"),
+        ("gzip -c hello.pcapng", "stdin   ■ file", "record 2 · 101"),
+        (r"printf '\201\005Hello\211\000'", "stdin   ■ read as raw bytes", "record 2 · ping"),
+        ("echo '[129, 5, 72, 101, 108, 108, 111, 0x89, 0]'", "stdin   ■ read as a list of numbers", "record 2 · ping"),
+    ] {
+        let mut terminal = script(&format!("{input} | \"$1\" open - --theme dark"), folder.path());
+        terminal.expect(shown);
+        terminal.press("gj");
+        terminal.expect(second);
+        terminal.press("q");
+        assert_eq!(terminal.end(), 0, "{input}");
+        terminal.assert_restored();
+    }
+    let left = files(folder.path(), "");
+    assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
+}
+
+#[test]
+fn a_terminal_without_input_ends_at_once_with_a_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = script("echo no frames | \"$1\" open -", folder.path());
+    assert_eq!(terminal.end(), 1);
+    assert!(terminal.text().contains("framescope: stdin is not a capture"), "{}", terminal.text());
+    terminal.assert_restored();
+    // Ctrl-C while it waits for stdin.
+    let mut terminal = script("sleep 60 | \"$1\" open -", folder.path());
+    std::thread::sleep(Duration::from_millis(300));
+    terminal.press("\x03");
+    assert_ne!(terminal.end(), 0);
+}
+
+#[test]
+fn frames_are_pasted_above_a_file_saved_and_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());
+    terminal.expect("hello.pcapng   ■ file");
+    terminal.press("\x1b[200~81 05 48\r65 6c 6c 6f 89 00\r\x1b[201~");
+    terminal.expect("paste   ■ read as hex digits");
+    terminal.press("e\x1b[D\x1b[B\x1b[C\r");
+    terminal.expect("wrote 4 records");
+    terminal.press("\x1b");
+    terminal.expect("hello.pcapng   ■ file");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    let saved = crate::support::load(&folder.path().join("capture.ndjson"));
+    let frames = crate::support::everything(&saved).into_iter().filter(|(record, _)| record.opcode().is_some());
+    assert_eq!(frames.map(|(_, wire)| wire).collect::<Vec<_>>(), [&b"\x81\x05Hello"[..], b"\x89\x00"]);
 }

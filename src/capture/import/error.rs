@@ -32,6 +32,24 @@ pub enum OpenError {
         /// What it is instead.
         what: &'static str,
     },
+    /// The file has none of the known formats.
+    #[error(
+        "{} is not a capture; framescope opens pcapng, pcap, HAR and its own NDJSON, also compressed with gzip, and frames as \
+         text; add --as raw if the file consists of the bytes of frames",
+        path.display()
+    )]
+    Unrecognized {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A stream cannot be copied into a file.
+    #[error("cannot copy {} to a temporary file: {source}; free some space, or set XDG_CACHE_HOME to another folder", name.display())]
+    Spool {
+        /// The name of the stream.
+        name: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
     /// The file cannot be followed.
     #[error("cannot follow {} while it grows: it is {what}; open it without --follow", path.display())]
     Unfollowable {

@@ -10,7 +10,7 @@ pub mod samples;
 mod tcp;
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,9 @@ use super::store::{Capture, output, scratch};
 /// How many bytes at the beginning of a file are examined to find its format. The keys of a JSON file can be this far from its first
 /// byte.
 const BEGINNING: usize = 64 * 1024;
+
+/// What a file is whose format is not known.
+const NOT_A_CAPTURE: &str = "not a capture";
 
 /// How to open a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,13 +69,42 @@ pub fn open(path: &Path) -> Result<(Capture, Loader), OpenError> {
 /// # Errors
 /// See [`OpenError`].
 pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
+    open_file(regular_file(path)?, path, options)
+}
+
+/// Opens a file whose bytes can be read by position, for [`open_file`].
+///
+/// # Errors
+/// If it cannot be read, or is not a regular file.
+pub fn regular_file(path: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    // Opening a FIFO waits for the program that writes to it, and its bytes cannot be read by position.
+    if let Some(what) = output::irregular_kind(&fs::metadata(path).map_err(io)?) {
+        return Err(OpenError::Foreign { path: path.to_owned(), what });
+    }
+    File::open(path).map_err(io)
+}
+
+/// Copies a stream to its end into a private file without a name, for [`open_file`]. Errors call the stream `name`.
+///
+/// # Errors
+/// If the stream cannot be read, or the file cannot be written.
+pub fn spooled(mut stream: impl Read, name: &Path) -> Result<File, OpenError> {
+    let copy = |mut file: File| {
+        io::copy(&mut stream, &mut file)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    scratch::file().and_then(copy).map_err(|source| OpenError::Spool { name: name.to_owned(), source })
+}
+
+/// Opens the capture that a regular file contains. The capture is shown as `path`. See [`open_with`].
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let foreign = |what| OpenError::Foreign { path: path.to_owned(), what };
-    // Opening a FIFO waits for the program that writes to it, and its bytes cannot be read by position.
-    if let Some(kind) = output::irregular_kind(&fs::metadata(path).map_err(io)?) {
-        return Err(foreign(kind));
-    }
-    let source = File::open(path).map_err(io)?;
     let unfollowable = |what| OpenError::Unfollowable { path: path.to_owned(), what };
     let mut beginning = beginning(&source).map_err(io)?;
     let is_compressed = gzip::is_gzip(&beginning);
@@ -96,6 +128,7 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
             match not_packets(&beginning) {
                 // The program that writes the file has not begun.
                 Some(_) if options.follow && beginning.is_empty() => {}
+                Some(NOT_A_CAPTURE) if !is_compressed => return Err(OpenError::Unrecognized { path: path.to_owned() }),
                 Some(what) => return Err(foreign(what)),
                 None => {}
             }
@@ -171,6 +204,6 @@ fn not_packets(beginning: &[u8]) -> Option<&'static str> {
         | [0x4d, 0x3c, 0xb2, 0xa1, ..] => None,
         [] => Some("empty"),
         [0x1f, 0x8b, ..] => Some("compressed more than once"),
-        _ => Some("not a capture"),
+        _ => Some(NOT_A_CAPTURE),
     }
 }

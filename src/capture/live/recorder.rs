@@ -33,7 +33,7 @@ impl Recorder {
     }
 
     /// The same, for a capture that is shown as the file `path`.
-    pub(in crate::capture) fn named(spool: Spool, path: &Path) -> Self {
+    pub fn named(spool: Spool, path: &Path) -> Self {
         let capture = Capture::over_files(spool.files(), path);
         let (mut max_batch, mut max_fed) = (MAX_BATCH, usize::MAX);
         if let Some(ring) = &spool.ring {

@@ -12,13 +12,13 @@ use super::report::Report;
 use super::selected::Selected;
 use super::targets::Target;
 use super::verdict::Verdict;
-use crate::capture::import::{self, Loader};
 use crate::capture::query::contents::{self, ConnectionKinds};
 use crate::capture::store::Capture;
 use crate::capture::store::trouble::ProblemKind;
 use crate::cli::{Check, ThemeArg};
 use crate::export::findings::{Fault, FaultKind};
 use crate::export::{ExportError, Sink};
+use crate::run::input::{self, InputLoader, OpenedInput};
 use crate::run::stdio;
 
 /// How many records with findings are taken from the index at once.
@@ -54,7 +54,7 @@ impl<'a> Judge<'a> {
     pub fn target(&mut self, target: &Target) -> Result<(), ExportError> {
         let has_frames = match target {
             Target::File(file) => {
-                self.report.begin(&file.display().to_string());
+                self.report.begin(&input::name(file).display().to_string());
                 self.file(file)?
             }
             Target::Fault { folder, kind, reason } => {
@@ -85,19 +85,22 @@ impl<'a> Judge<'a> {
 
     /// Checks a file. Returns true if it has WebSocket frames.
     fn file(&mut self, file: &Path) -> Result<bool, ExportError> {
-        let (capture, loader) = match import::open_with(file, self.args.reading.options(false)) {
+        let mut opened = match OpenedInput::open(file, self.args.reading, false) {
             Ok(opened) => opened,
             Err(e) => {
                 self.fault(FaultKind::Unread, e.to_string());
                 return Ok(false);
             }
         };
+        opened.say_form();
+        let loader = opened.loader();
+        let OpenedInput { capture, .. } = opened;
         let mut selected = self.args.filter.as_ref().map(|filter| Selected::new(filter, &capture));
         let printed = self.print_while_read(&capture, loader, selected.as_mut());
         let totals = capture.totals();
         self.verdict.records = totals.records;
         self.verdict.findings = selected.as_ref().map_or(totals.findings, |selected| selected.findings);
-        let name = file.display();
+        let name = capture.path().display();
         match printed {
             // The filter needs bytes that cannot be read.
             Err(e @ ExportError::Read { .. }) => self.fault(FaultKind::Unread, e.to_string()),
@@ -163,7 +166,7 @@ impl<'a> Judge<'a> {
     fn print_while_read(
         &mut self,
         capture: &Capture,
-        loader: Loader,
+        loader: InputLoader,
         selected: Option<&mut Selected>,
     ) -> Result<(), ExportError> {
         let cancel = self.cancel;

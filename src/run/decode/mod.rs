@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::{export, stdio};
@@ -15,7 +16,9 @@ use crate::cli::Decode;
 use crate::export::{ExportOptions, ExportSelection, Format, Progress};
 use crate::pasted::{self, Content, PasteOptions, Pasted};
 use crate::proto::dissected::Kind;
-use crate::proto::rules::count;
+
+/// The name of the input in errors about its capture.
+const NAME: &str = "the input";
 
 /// Runs `decode`: reads the input and prints its frames.
 pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
@@ -27,12 +30,12 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
     let format = if args.json { Some(Format::Ndjson) } else { args.to };
     let options = PasteOptions { deflate: args.deflate, ..PasteOptions::default() };
     let Some(format) = format else {
-        let capture = pasted::to_capture(&pasted.content, options)?;
-        let page = layout::page(&recognized(&pasted), &capture, &records(&capture, &pasted), args.explain)?;
+        let capture = pasted::to_capture(&pasted.content, Path::new(NAME), options)?;
+        let page = layout::page(&pasted.recognized(), &capture, &records(&capture, &pasted), args.explain)?;
         stdio::print(page.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
-    stdio::say(recognized(&pasted));
+    stdio::say(pasted.recognized());
     print_as(&pasted, options, format)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -43,7 +46,11 @@ fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::R
         // The input itself: the wire bytes of all frames, whatever their direction.
         Format::Wire if !stdio::stdout_is_terminal() => stdio::print(&pasted.content.bytes())?,
         Format::Pcapng => {
-            let capture = pasted::to_capture(&pasted.content, PasteOptions { invent_handshake: true, ..options })?;
+            let capture = pasted::to_capture(
+                &pasted.content,
+                Path::new(NAME),
+                PasteOptions { invent_handshake: true, ..options },
+            )?;
             export::to_stdout(&capture, Format::Pcapng, &ExportOptions::default(), &Progress::default())?;
             if capture.records(1..u64::MAX).iter().any(|record| record.kind == Kind::CutFrame && record.wire_len == 1) {
                 stdio::say("the last byte begins a frame whose MASK is missing; it is written as sent by the server");
@@ -53,20 +60,13 @@ fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::R
             }
         }
         format => {
-            let capture = pasted::to_capture(&pasted.content, options)?;
+            let capture = pasted::to_capture(&pasted.content, Path::new(NAME), options)?;
             let numbers = records(&capture, pasted).iter().map(|record| record.no).collect();
             let selected = ExportOptions { selection: ExportSelection::Records(numbers), ..ExportOptions::default() };
             export::to_stdout(&capture, format, &selected, &Progress::default())?;
         }
     }
     Ok(())
-}
-
-/// The form that was recognized, in one line.
-fn recognized(pasted: &Pasted) -> String {
-    let len = count(pasted.content.len() as u64, "byte");
-    let remark = pasted.remark.map(|remark| format!(" ({remark})")).unwrap_or_default();
-    format!("read as {}: {len}{remark}", pasted.form.words())
 }
 
 /// The bytes that the arguments name.

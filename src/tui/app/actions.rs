@@ -1,6 +1,6 @@
-//! Keys and pasted text: a key becomes an action once, and the action goes to the open dialog or to the panels.
+//! Keys: a key becomes an action once, and the action goes to the open dialog or to the panels.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use strum::VariantArray as _;
 
 use super::App;
@@ -8,7 +8,7 @@ use crate::capture::query::search::Toward;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::panel::{TimeFormat, View, cycled};
-use crate::tui::state::dialogs::{Dialog, Prompt, Purpose, Question};
+use crate::tui::state::dialogs::{Dialog, PasteDialog, Prompt, Purpose, Question};
 use crate::tui::state::jobs::FIND;
 
 impl App {
@@ -33,15 +33,6 @@ impl App {
             }
             (None, Some(action)) => self.act(action),
             (None, None) => {}
-        }
-        self.prepare();
-    }
-
-    /// Takes pasted text. Without a text input it does nothing.
-    pub fn paste(&mut self, text: &str) {
-        let Some(dialog) = &mut self.dialogs.open else { return };
-        for c in text.chars().filter(|c| !c.is_control()) {
-            dialog.type_key(KeyEvent::from(KeyCode::Char(c)));
         }
         self.prepare();
     }
@@ -101,6 +92,7 @@ impl App {
             Action::Save => self.ask_save(false),
             Action::Browser => self.effects.push(Effect::Browser),
             Action::Demo => self.effects.push(Effect::Demo),
+            Action::Paste => self.dialogs.open = Some(Dialog::Paste(PasteDialog::default())),
             Action::Help => self.dialogs.open = Some(Dialog::Help(0)),
             Action::Quit => self.quit(),
             Action::QuitNow => self.effects.push(Effect::Quit),
@@ -113,14 +105,16 @@ impl App {
         if self.jobs.is_exporting() {
             return self.inform("an export is running: quit when it is done, or stop it with Esc");
         }
+        // Nothing is asked about a paste.
+        while self.leave_paste() {}
         match self.jobs.unsaved(&self.counts.totals) {
             Some(unsaved) => self.dialogs.open = Some(Dialog::Question(Question::Quit(unsaved))),
             None => self.effects.push(Effect::Quit),
         }
     }
 
-    /// Stops the job, or leaves the evicted handshake, the maximised panel, the search, the connection or the filter, whichever
-    /// comes first.
+    /// Stops the job, or leaves the evicted handshake, the maximised panel, the search, the connection, the filter or the paste,
+    /// whichever comes first.
     fn cancel(&mut self) {
         if let Some(job) = self.jobs.cancel() {
             self.inform(format!("{job} stopped"));
@@ -129,7 +123,7 @@ impl App {
         } else if self.panels.maximised {
             self.panels.maximised = false;
         } else if self.jobs.pattern.is_none() && self.leave_connection() {
-        } else {
+        } else if self.jobs.pattern.is_some() || self.list.filter().is_some() || !self.leave_paste() {
             self.jobs.pattern = None;
             self.clear_filter();
         }

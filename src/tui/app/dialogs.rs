@@ -18,6 +18,7 @@ impl App {
             Dialog::Findings(panel) => self.act_in_findings(panel, action),
             Dialog::Prompt(prompt) => self.act_in_prompt(prompt, action),
             Dialog::Export(dialog) => self.act_in_export(dialog, action),
+            Dialog::Paste(dialog) => self.act_in_paste(dialog, action),
             Dialog::Copy(menu) => self.act_in_copy_menu(menu, action),
             Dialog::Question(question) => self.answer(question, action),
         }

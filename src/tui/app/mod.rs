@@ -10,12 +10,15 @@ mod export;
 mod filter;
 mod mouse;
 mod navigation;
+mod paste;
 mod views;
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
+use self::paste::Layer;
 use super::effect::Effect;
 use super::event::Report;
 use super::export_request::FormatChoice;
@@ -33,14 +36,19 @@ use super::state::timeline::Timeline;
 use super::theme::Theme;
 use crate::capture::query::search::Hit;
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
+use crate::pasted::Form;
 
 /// What stays the same while the screen is shown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Session {
     /// Address of the page; `None` when a file is inspected.
     pub url: Option<String>,
     /// Name of the file; `None` when a server runs.
     pub file: Option<String>,
+    /// The form in which the records were pasted, if they were.
+    pub pasted: Option<Form>,
+    /// Whether pastes are read as if permessage-deflate was negotiated.
+    pub deflate: bool,
     /// The export formats. The first one contains everything, also notes.
     pub formats: Vec<FormatChoice>,
 }
@@ -65,7 +73,7 @@ pub struct App {
     /// Colours.
     pub theme: Theme,
     /// Keys.
-    pub keymap: Keymap,
+    pub keymap: Arc<Keymap>,
     /// The areas of the screen.
     pub layout: Layout,
     /// The capture's counts.
@@ -88,16 +96,24 @@ pub struct App {
     pub jobs: Jobs,
     /// Requests to the main loop.
     pub effects: Vec<Effect>,
+    /// The place among the screens on top of each other.
+    pub layer: Layer,
 }
 
 impl App {
     /// The screen over a capture. `temporary` is true if the capture is deleted when the program ends.
-    pub fn new(capture: Capture, session: Session, theme: Theme, keymap: Keymap, temporary: bool) -> Self {
+    pub fn new(
+        capture: Capture,
+        session: Session,
+        theme: Theme,
+        keymap: impl Into<Arc<Keymap>>,
+        temporary: bool,
+    ) -> Self {
         let mut app = Self {
             capture,
             session,
             theme,
-            keymap,
+            keymap: keymap.into(),
             layout: Layout::default(),
             counts: Counts::default(),
             panels: Panels::default(),
@@ -109,6 +125,7 @@ impl App {
             notice: None,
             jobs: Jobs::new(temporary),
             effects: Vec::new(),
+            layer: Layer::default(),
         };
         let live = app.is_live();
         app.list.follow(live, &app.counts.totals);
@@ -124,7 +141,8 @@ impl App {
     /// Takes what is new in the capture.
     pub fn refresh(&mut self) {
         self.count();
-        self.counts.trouble = self.capture.trouble();
+        // A paste is complete; the live capture goes on below it.
+        self.counts.trouble = self.base().capture.trouble();
         if self.counts.totals.records == 0 {
             return;
         }
@@ -191,6 +209,7 @@ impl App {
                 self.jobs.stay();
                 self.fail(line);
             }
+            Report::Pasted(request, read) => self.take_paste(&request, read),
             Report::Exists(request) => {
                 self.jobs.finish();
                 self.dialogs.open = Some(Dialog::Question(Question::Replace(request)));

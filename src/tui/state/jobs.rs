@@ -1,4 +1,4 @@
-//! The background job of the screen (a search or an export), and what must be saved before the program ends.
+//! The background job of the screen (a search, an export, or reading a paste), and what must be saved before the program ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,10 +10,12 @@ pub const EXPORT: &str = "export";
 
 pub const FIND: &str = "find";
 
+pub const PASTE: &str = "paste";
+
 /// A running background job.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Its name: [`EXPORT`] or [`FIND`].
+    /// Its name: [`EXPORT`], [`FIND`] or [`PASTE`].
     pub name: &'static str,
     /// Records processed so far, and records to process.
     pub progress: (u64, u64),

@@ -45,7 +45,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (Some(_), false) if app.capture.reconstructed().is_some() => {
             ("■ reconstructed, not wire bytes".to_owned(), theme.warning)
         }
-        (Some(_), false) => ("■ file".to_owned(), theme.info),
+        (Some(_), false) => {
+            let read_as = app.session.pasted.map(|form| format!("■ read as {}", form.words()));
+            (read_as.unwrap_or_else(|| "■ file".to_owned()), theme.info)
+        }
         (None, _) => ("● live".to_owned(), theme.good),
     };
     let (state, state_style) = state;
@@ -76,13 +79,14 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),
         (state, "", state_style, 3),
+        (live_below(app), "", theme.good, 3),
         (connections, &*format!("{} open", totals.open), theme.text, 3),
         (records, &format!("{} evicted", grouped(totals.evicted())), theme.text, 3),
         (up.0, "", up.1, 3),
         (down.0, "", down.1, 2),
     ];
     if totals.evicted() > 0 {
-        parts.swap(2, 3);
+        parts.swap(3, 4);
     }
     // By importance: a narrow screen leaves out the last ones. The number of evicted records stays, in fewer words.
     for (text, short, style, gap) in parts {
@@ -95,4 +99,14 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         }
     }
     put(buffer, area, help_at, 0, &help, theme.faint);
+}
+
+/// The live capture below a paste: `● live: 1,204 records`; empty if there is none.
+fn live_below(app: &App) -> String {
+    let base = app.base();
+    if !app.is_above() || !base.is_live() {
+        return String::new();
+    }
+    let state = if base.session.file.is_some() { "growing" } else { "live" };
+    format!("● {state}: {}", count(base.capture.totals().kept(), "record"))
 }

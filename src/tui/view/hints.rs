@@ -172,6 +172,7 @@ fn words(app: &App, hint: &Hint) -> Option<String> {
     Some(match hint.action {
         Action::Left | Action::NextPanel | Action::Copy if app.panels.view == View::Connections => return None,
         Action::Hold | Action::Browser if !live => return None,
+        Action::Cancel if !app.is_above() => return None,
         Action::Hold if !app.list.following => "follow".to_owned(),
         Action::Open => app.open_hint()?.to_owned(),
         Action::Up => directions(app).0.to_owned(),

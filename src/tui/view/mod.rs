@@ -11,6 +11,7 @@ mod header;
 mod help;
 mod hints;
 mod list;
+mod paste;
 mod popup;
 mod rule;
 mod timeline;
@@ -32,7 +33,7 @@ use super::state::dialogs::Dialog;
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
     render(app, buffer);
-    if let Some(position) = hints::cursor(app).or_else(|| popup::cursor(app)) {
+    if let Some(position) = hints::cursor(app).or_else(|| popup::cursor(app)).or_else(|| paste::cursor(app)) {
         frame.set_cursor_position(position);
     }
 }
@@ -64,6 +65,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     match &app.dialogs.open {
         Some(Dialog::Findings(panel)) => findings::render(app, panel, buffer),
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
+        Some(Dialog::Paste(dialog)) => paste::render(app, dialog, buffer),
         Some(dialog) => popup::render(app, dialog, buffer),
         None => {}
     }

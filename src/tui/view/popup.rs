@@ -25,7 +25,7 @@ pub fn render(app: &App, dialog: &Dialog, buffer: &mut Buffer) {
         Dialog::Export(dialog) => export(app, dialog, buffer),
         Dialog::Copy(menu) => copy(app, menu, buffer),
         Dialog::Question(question) => ask(app, question, buffer),
-        Dialog::Help(_) | Dialog::Findings(_) | Dialog::Prompt(_) => {}
+        Dialog::Help(_) | Dialog::Findings(_) | Dialog::Prompt(_) | Dialog::Paste(_) => {}
     }
 }
 
@@ -56,7 +56,7 @@ pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u1
     inner
 }
 
-fn inner(app: &App, width: u16, height: u16) -> Rect {
+pub fn inner(app: &App, width: u16, height: u16) -> Rect {
     let screen = app.layout.area;
     let (width, height) = (width.min(screen.width), height.min(screen.height));
     Rect {

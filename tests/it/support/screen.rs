@@ -8,6 +8,8 @@ use framescope::capture::import::samples::Sample;
 use framescope::capture::import::{self, ImportOptions};
 use framescope::capture::store::Capture;
 use framescope::tui::app::{App, Session};
+use framescope::tui::effect::Effect;
+use framescope::tui::event::Report;
 use framescope::tui::host::FormatChoice;
 use framescope::tui::keymap::Keymap;
 use framescope::tui::theme::{Theme, ThemeName};
@@ -36,7 +38,12 @@ pub struct Screen {
 impl Screen {
     /// Over a live capture.
     pub fn live(wire: &Wire, size: (u16, u16)) -> Self {
-        let session = Session { url: Some("http://127.0.0.1:6455/".to_owned()), file: None, formats: formats() };
+        let session = Session {
+            url: Some("http://127.0.0.1:6455/".to_owned()),
+            file: None,
+            formats: formats(),
+            ..Session::default()
+        };
         Self::over(wire.capture().clone(), session, true, size)
     }
 
@@ -53,7 +60,7 @@ impl Screen {
         let (capture, loader) = import::open_with(path, options).expect("a capture");
         loader.run(&AtomicBool::new(false));
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        Self::over(capture, Session { url: None, file: name, formats: formats() }, false, size)
+        Self::over(capture, Session { url: None, file: name, formats: formats(), ..Session::default() }, false, size)
     }
 
     fn over(capture: Capture, session: Session, is_unsaved: bool, size: (u16, u16)) -> Self {
@@ -100,6 +107,20 @@ impl Screen {
     pub fn type_text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             self.app.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+        self
+    }
+
+    /// Reads the pastes that the screen has requested, as the main loop does.
+    pub fn read_pastes(&mut self) -> &mut Self {
+        let (pastes, others) =
+            std::mem::take(&mut self.app.effects).into_iter().partition(|effect| matches!(effect, Effect::Paste(_)));
+        self.app.effects = others;
+        let number = self.app.layer.number;
+        for effect in Vec::into_iter(pastes) {
+            let Effect::Paste(request) = effect else { continue };
+            let read = request.read();
+            self.app.report_to(number, Report::Pasted(request, read));
         }
         self
     }

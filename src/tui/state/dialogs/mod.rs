@@ -1,8 +1,9 @@
-//! The dialogs: help, findings, prompts, the export dialog, the copy menu and questions.
+//! The dialogs: help, findings, prompts, the export and paste dialogs, the copy menu and questions.
 
 mod copy_menu;
 mod export_dialog;
 mod findings_panel;
+mod paste_dialog;
 mod prompt;
 
 use crossterm::event::KeyEvent;
@@ -10,6 +11,7 @@ use crossterm::event::KeyEvent;
 pub(crate) use self::copy_menu::CopyMenu;
 pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
 pub(crate) use self::findings_panel::FindingsPanel;
+pub(crate) use self::paste_dialog::PasteDialog;
 pub(crate) use self::prompt::{Prompt, Purpose};
 use super::jobs::Unsaved;
 use crate::tui::export_request::ExportRequest;
@@ -26,6 +28,8 @@ pub enum Dialog {
     Prompt(Prompt),
     /// The export dialog.
     Export(ExportDialog),
+    /// The paste dialog.
+    Paste(PasteDialog),
     /// The copy menu.
     Copy(CopyMenu),
     /// A question.
@@ -67,6 +71,7 @@ impl Dialog {
             Self::Prompt(_) => Context::Prompt,
             Self::Export(ExportDialog { row: ExportRow::Path, .. }) => Context::ExportPath,
             Self::Export(_) => Context::Export,
+            Self::Paste(_) => Context::Paste,
             Self::Copy(_) => Context::Copy,
             Self::Question(Question::Quit(_)) => Context::Quit,
             Self::Question(Question::Replace(_)) => Context::Replace,
@@ -78,6 +83,7 @@ impl Dialog {
         match self {
             Self::Prompt(prompt) => prompt.type_key(key),
             Self::Export(dialog) => dialog.type_key(key),
+            Self::Paste(dialog) => dialog.type_key(key),
             Self::Help(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => {}
         }
     }

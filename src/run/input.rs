@@ -1,0 +1,129 @@
+//! What `open`, `check` and `export` read: a capture in a file or on stdin, or pasted bytes. The content decides which.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::bail;
+
+use super::stdio;
+use crate::capture::import::{self, Loader, OpenError};
+use crate::capture::store::Capture;
+use crate::cli::Reading;
+use crate::pasted::{self, Form, PasteOptions, Pasted};
+
+/// The most bytes of a paste, which is read into memory.
+const MAX_PASTE: u64 = 256 << 20;
+
+/// The name of stdin in messages and as the name of the capture.
+const STDIN: &str = "stdin";
+
+/// An opened input.
+pub struct OpenedInput {
+    /// The capture; until [`OpenedInput::load`] it may be empty.
+    pub capture: Capture,
+    /// What was pasted, if the input is no capture.
+    pub pasted: Option<Pasted>,
+    /// Fills the capture; `None` if it is complete.
+    loader: Option<Loader>,
+}
+
+impl From<(Capture, Loader)> for OpenedInput {
+    fn from((capture, loader): (Capture, Loader)) -> Self {
+        Self { capture, pasted: None, loader: Some(loader) }
+    }
+}
+
+impl OpenedInput {
+    /// Opens a file, or stdin if the path is `-`. Stdin is read to its end first. With `follow`, loading waits at the end of the
+    /// file until it grows.
+    ///
+    /// A file with the magic number of a capture, and one that begins as JSON of a known format, is a capture. Anything else is a
+    /// paste; only stdin, or a file with `--as raw`, may consist of the bytes of frames.
+    pub fn open(path: &Path, reading: Reading, follow: bool) -> anyhow::Result<Self> {
+        let (name, is_stdin) = (name(path), is_stdin(path));
+        if is_stdin && follow {
+            return Err(OpenError::Unfollowable { path: name.to_owned(), what: "read to its end first" }.into());
+        }
+        let file = match is_stdin {
+            true => import::spooled(io::stdin().lock(), name)?,
+            false => import::regular_file(path)?,
+        };
+        if reading.read_as.is_none() {
+            match import::open_file(
+                file.try_clone().map_err(|source| unreadable(name, source))?,
+                name,
+                reading.options(follow),
+            ) {
+                Err(OpenError::Unrecognized { .. }) => {}
+                opened => return Ok(opened?.into()),
+            }
+        }
+        let bytes = contents(&file, name)?;
+        let pasted = match (pasted::read(&bytes, reading.read_as), reading.read_as) {
+            (Ok(pasted), None) if pasted.form == Form::Raw && !is_stdin => {
+                return Err(OpenError::Unrecognized { path: name.to_owned() }.into());
+            }
+            (Ok(pasted), _) => pasted,
+            (Err(e), Some(_)) => bail!("{}: {e}", name.display()),
+            (Err(e), None) => bail!("{} is not a capture; read as pasted bytes: {e}", name.display()),
+        };
+        let options = PasteOptions { deflate: reading.deflate, ..PasteOptions::default() };
+        let capture = pasted::to_capture(&pasted.content, name, options)?;
+        Ok(Self { capture, pasted: Some(pasted), loader: None })
+    }
+
+    /// Says on stderr in which form a paste was read.
+    pub fn say_form(&self) {
+        if let Some(pasted) = &self.pasted {
+            stdio::say(format_args!("{}: {}", self.capture.path().display(), pasted.recognized()));
+        }
+    }
+
+    /// The part that fills the capture, for another thread.
+    pub fn loader(&mut self) -> InputLoader {
+        InputLoader(self.loader.take())
+    }
+}
+
+/// Whether a path names stdin.
+pub fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The name of an input in messages.
+pub fn name(path: &Path) -> &Path {
+    if is_stdin(path) { Path::new(STDIN) } else { path }
+}
+
+/// Fills the capture of an input.
+pub struct InputLoader(Option<Loader>);
+
+impl InputLoader {
+    /// Reads the input to its end, or until `cancel` is set. Damage is reported in the capture's trouble.
+    pub fn run(self, cancel: &AtomicBool) {
+        if let Some(loader) = self.0 {
+            loader.run(cancel);
+        }
+    }
+}
+
+/// All bytes of a file that is no capture.
+fn contents(mut file: &File, name: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.take(MAX_PASTE + 1).read_to_end(&mut bytes));
+    read.map_err(|source| unreadable(name, source))?;
+    if bytes.len() as u64 > MAX_PASTE {
+        bail!(
+            "{} is no capture, and longer than a paste may be ({} MiB); use a part of it",
+            name.display(),
+            MAX_PASTE >> 20
+        );
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, source: io::Error) -> OpenError {
+    OpenError::Io { path: path.to_owned(), source }
+}
