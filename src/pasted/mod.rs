@@ -37,6 +37,11 @@ pub struct Pasted {
 }
 
 impl Pasted {
+    /// Whether its frames come after their handshake.
+    pub const fn has_handshake(&self) -> bool {
+        matches!(&self.content, Content::Conversation(conversation) if conversation.has_handshake)
+    }
+
     /// The form that was recognized, in one line: `read as hex digits: 7 bytes`.
     pub fn recognized(&self) -> String {
         let len = count(self.content.len() as u64, "byte");

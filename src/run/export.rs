@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context as _, bail};
 
 use super::input::{self, OpenedInput};
+use super::paste_export::{self, HANDSHAKE_ADDED};
 use super::{signals, stdio};
 use crate::capture;
 use crate::capture::query::filter::{Filter, FilterEvaluator};
@@ -19,11 +20,17 @@ use crate::proto::rules::count;
 pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
-    let capture = load(&args.file, args.reading, &progress)?;
-    let selection = match &args.filter {
+    let OpenedInput { mut capture, pasted, .. } = load(&args.file, args.reading, &progress)?;
+    let mut selection = match &args.filter {
         Some(filter) => ExportSelection::Records(select(filter, &capture, &progress)?),
         None => ExportSelection::All,
     };
+    if let Some(pasted) = pasted.filter(|_| args.to == Format::Pcapng)
+        && let Some(extended) = paste_export::with_handshake(&pasted, &capture, &selection, args.reading.deflate)?
+    {
+        (capture, selection) = extended;
+        stdio::say(HANDSHAKE_ADDED);
+    }
     let options = ExportOptions {
         selection,
         redact: args.redact.clone().map(|names| Redaction { names }),
@@ -96,14 +103,13 @@ fn output_file(args: &Export) -> Option<PathBuf> {
 }
 
 /// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
-fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<Capture> {
+fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<OpenedInput> {
     let mut input = OpenedInput::open(file, reading, false)?;
     input.say_form();
     input.loader().run(&progress.cancel);
-    let OpenedInput { capture, .. } = input;
-    check_read(&capture, capture.path())?;
-    say_about(&capture, capture.path());
-    Ok(capture)
+    check_read(&input.capture, input.capture.path())?;
+    say_about(&input.capture, input.capture.path());
+    Ok(input)
 }
 
 /// Fails if framescope could not read all of a file, for example because the disk for the inflated copy is full.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::paste_export::{self, HANDSHAKE_ADDED};
 use crate::capture::store::Capture;
 use crate::capture::store::output::OutputError;
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress};
@@ -42,26 +43,35 @@ pub fn choices() -> Vec<FormatChoice> {
     rows().into_iter().map(choice).collect()
 }
 
-/// Runs an export, and reports its progress and its end to the screen.
-pub fn run(capture: &Capture, request: ExportRequest, remote: &Remote) {
+/// Runs an export, and reports its progress and its end to the screen. With `deflate`, the handshake that a paste gets negotiates
+/// permessage-deflate.
+pub fn run(capture: &Capture, request: ExportRequest, deflate: bool, remote: &Remote) {
     let Some(Row { format, direction }) = rows().get(request.format).copied() else { return };
     let selection = request.records.clone().map_or(ExportSelection::All, ExportSelection::Records);
+    let pasted = request.pasted.as_ref().filter(|_| format == Format::Pcapng);
+    let extended = pasted.map(|pasted| paste_export::with_handshake(pasted, capture, &selection, deflate)).transpose();
+    let extended = match extended {
+        Ok(extended) => extended.flatten(),
+        Err(e) => return remote.report(Report::Failed(e.to_string())),
+    };
+    let added = extended.is_some().then_some(HANDSHAKE_ADDED);
+    let (capture, selection) = extended.unwrap_or_else(|| (capture.clone(), selection));
     let options = ExportOptions { selection, direction, ..ExportOptions::default() };
     let progress = Progress { cancel: Arc::clone(&request.cancel), ..Progress::default() };
     let counts = || (progress.done.load(Ordering::Relaxed), progress.total.load(Ordering::Relaxed));
     let exported = remote.report_while(jobs::EXPORT, counts, || {
-        export::to_file(capture, format, &options, &request.path, request.force, &progress)
+        export::to_file(&capture, format, &options, &request.path, request.force, &progress)
     });
     remote.report(match exported {
-        Ok(exported) => Report::Wrote(result_line(&request.path, &exported)),
+        Ok(exported) => Report::Wrote(result_line(&request.path, &exported, added)),
         Err(ExportError::File(OutputError::Exists(_))) => Report::Exists(request),
         Err(ExportError::Cancelled) => return,
         Err(e) => Report::Failed(e.to_string()),
     });
 }
 
-fn result_line(path: &Path, exported: &Exported) -> String {
+fn result_line(path: &Path, exported: &Exported, added: Option<&str>) -> String {
     let records = count(exported.records, "record");
-    let note = exported.note.as_deref().map(|note| format!(" · {note}")).unwrap_or_default();
-    format!("wrote {records}, {}, to {}{note}", count(exported.bytes, "byte"), path.display())
+    let notes: String = exported.note.as_deref().into_iter().chain(added).map(|note| format!(" · {note}")).collect();
+    format!("wrote {records}, {}, to {}{notes}", count(exported.bytes, "byte"), path.display())
 }

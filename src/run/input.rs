@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::bail;
@@ -14,7 +15,7 @@ use crate::cli::Reading;
 use crate::pasted::{self, Form, PasteOptions, Pasted};
 
 /// The most bytes of a paste, which is read into memory.
-const MAX_PASTE: u64 = 256 << 20;
+const MAX_PASTE: u64 = 64 << 20;
 
 /// The name of stdin in messages and as the name of the capture.
 const STDIN: &str = "stdin";
@@ -24,7 +25,7 @@ pub struct OpenedInput {
     /// The capture; until [`OpenedInput::load`] it may be empty.
     pub capture: Capture,
     /// What was pasted, if the input is no capture.
-    pub pasted: Option<Pasted>,
+    pub pasted: Option<Arc<Pasted>>,
     /// Fills the capture; `None` if it is complete.
     loader: Option<Loader>,
 }
@@ -67,11 +68,13 @@ impl OpenedInput {
             }
             (Ok(pasted), _) => pasted,
             (Err(e), Some(_)) => bail!("{}: {e}", name.display()),
-            (Err(e), None) => bail!("{} is not a capture; read as pasted bytes: {e}", name.display()),
+            (Err(e), None) => {
+                bail!("{} is not a capture (pcapng, pcap, HAR, NDJSON); read as pasted bytes: {e}", name.display())
+            }
         };
         let options = PasteOptions { deflate: reading.deflate, ..PasteOptions::default() };
         let capture = pasted::to_capture(&pasted.content, name, options)?;
-        Ok(Self { capture, pasted: Some(pasted), loader: None })
+        Ok(Self { capture, pasted: Some(Arc::new(pasted)), loader: None })
     }
 
     /// Says on stderr in which form a paste was read.

@@ -9,6 +9,7 @@ mod headless;
 mod input;
 mod open;
 mod pages;
+mod paste_export;
 mod screen;
 mod screen_host;
 mod shell;

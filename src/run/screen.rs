@@ -22,7 +22,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::scratch;
 use crate::cli::{Open, Serve, ThemeArg};
 use crate::net::demo::DemoHandle;
-use crate::pasted::Form;
+use crate::pasted::Pasted;
 use crate::tui::app::{App, Session};
 use crate::tui::event::{self, Event, Remote};
 use crate::tui::keymap::Keymap;
@@ -97,7 +97,7 @@ pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &Sign
         capture,
         server: None,
         file,
-        pasted: pasted.as_ref().map(|pasted| pasted.form),
+        pasted: pasted.clone(),
         deflate: args.reading.deflate,
         temporary: false,
         demo: None,
@@ -166,8 +166,8 @@ struct ScreenConfig<'a> {
     server: Option<SocketAddr>,
     /// The name of the file, if one is inspected.
     file: Option<String>,
-    /// The form of the file, if it is a paste.
-    pasted: Option<Form>,
+    /// What was pasted, if the file is a paste.
+    pasted: Option<Arc<Pasted>>,
     /// Whether pastes are read as if permessage-deflate was negotiated.
     deflate: bool,
     /// Whether the capture is deleted when the program ends.
@@ -183,7 +183,7 @@ struct ScreenConfig<'a> {
 /// Shows the screen until the user quits it or a signal ends it.
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
-    let mut host = ScreenHost::new(config.server, config.demo, remote);
+    let mut host = ScreenHost::new(config.server, config.demo, config.deflate, remote);
     let session = Session {
         url: config.server.map(screen_host::page_url),
         file: config.file,

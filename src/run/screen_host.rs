@@ -14,13 +14,15 @@ pub struct ScreenHost {
     /// The address of the server; `None` if a file is inspected.
     server: Option<SocketAddr>,
     demo: Option<DemoHandle>,
+    /// Whether pastes are read as if permessage-deflate was negotiated.
+    deflate: bool,
     remote: Remote,
 }
 
 impl ScreenHost {
-    /// The host of a screen. `demo` is a running demo client.
-    pub fn new(server: Option<SocketAddr>, demo: Option<DemoHandle>, remote: &Remote) -> Self {
-        Self { server, demo, remote: remote.clone() }
+    /// The host of a screen. `demo` is a running demo client. With `deflate`, pastes are read as if permessage-deflate was negotiated.
+    pub fn new(server: Option<SocketAddr>, demo: Option<DemoHandle>, deflate: bool, remote: &Remote) -> Self {
+        Self { server, demo, deflate, remote: remote.clone() }
     }
 }
 
@@ -52,7 +54,8 @@ impl Host for ScreenHost {
     }
 
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote) {
-        thread::spawn(move || export_job::run(&capture, request, &remote));
+        let deflate = self.deflate;
+        thread::spawn(move || export_job::run(&capture, request, deflate, &remote));
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::pasted::Pasted;
+
 /// An export format as the dialog shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormatChoice {
@@ -25,6 +27,8 @@ pub struct ExportRequest {
     pub records: Option<Vec<u64>>,
     /// Index of the format in the list of formats.
     pub format: usize,
+    /// What was pasted, if the capture is a paste.
+    pub pasted: Option<Arc<Pasted>>,
     /// Path of the file to write.
     pub path: PathBuf,
     /// Whether an existing file may be replaced.

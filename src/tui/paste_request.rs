@@ -27,7 +27,7 @@ pub struct PasteRequest {
 #[derive(Clone)]
 pub struct PasteRead {
     /// Its bytes and their form.
-    pub pasted: Pasted,
+    pub pasted: Arc<Pasted>,
     /// The records of its bytes.
     pub capture: Capture,
 }
@@ -52,7 +52,7 @@ impl PasteRequest {
         let pasted = pasted::read(self.text.as_bytes(), self.read_as)?;
         let options = PasteOptions { deflate: self.deflate, ..PasteOptions::default() };
         let capture = pasted::to_capture(&pasted.content, Path::new(NAME), options)?;
-        Ok(PasteRead { pasted, capture })
+        Ok(PasteRead { pasted: Arc::new(pasted), capture })
     }
 }
 

@@ -71,6 +71,23 @@ fn pasted_frames_are_read_from_stdin_and_from_files() {
 }
 
 #[test]
+fn a_paste_becomes_a_pcapng_file_that_opens() {
+    let bytes = frames().concat();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("paste.pcapng");
+    let path = path.to_str().expect("UTF-8");
+    for (filter, expected) in [("", frames().to_vec()), ("no == 2", vec![frames()[1].clone()])] {
+        let line = ["export", "-", "--to", "pcapng", "--force", "-o", path, "--filter", filter];
+        let line = if filter.is_empty() { &line[..7] } else { &line };
+        let (code, _, err) = run_with(line, hex::encode(&bytes).as_bytes());
+        assert_eq!(code, Some(0), "{err}");
+        let (_, ndjson, _) = run(&["export", path, "--to", "ndjson"]);
+        assert_eq!(frames_in(&ndjson), expected.iter().map(hex::encode).collect::<Vec<_>>());
+        assert_eq!(ndjson.lines().filter(|line| line.contains("\"type\":\"response\"")).count(), 1);
+    }
+}
+
+#[test]
 fn check_judges_a_paste() {
     let unmasked_close = frame(true, Opcode::Close, None, &[3]);
     let (code, out, err) = run_with(&["check", "-", "--json"], hex::encode(&unmasked_close).as_bytes());

@@ -23,6 +23,11 @@ fn frames(screen: &Screen) -> Vec<Vec<u8>> {
     all.filter(|(record, _)| record.opcode().is_some()).map(|(_, wire)| wire).collect()
 }
 
+/// The form of the paste on the screen.
+fn form(screen: &Screen) -> Option<Form> {
+    screen.app.session.pasted.as_ref().map(|pasted| pasted.form)
+}
+
 /// The text and the error in the open paste dialog.
 fn dialog(screen: &Screen) -> (String, String) {
     let Some(Dialog::Paste(dialog)) = &screen.app.dialogs.open else { panic!("no paste dialog:\n{}", screen.text()) };
@@ -37,7 +42,7 @@ fn typed_frames_are_shown_above_the_live_capture_which_goes_on() {
         let mut screen = Screen::live(&wire, size);
         screen.press(&["up", "m", "P"]).type_text("818537fa213d7f9f4d5158 8900").press(&["enter"]).read_pastes();
         assert_eq!(frames(&screen), [&b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"[..], b"\x89\x00"]);
-        assert_eq!(screen.app.session.pasted, Some(Form::Hex));
+        assert_eq!(form(&screen), Some(Form::Hex));
         screen.assert_shows(&["paste", "read as hex digits", "Hello"]);
         wire.ticks(2);
         screen.app.refresh();
@@ -65,10 +70,7 @@ fn a_bracketed_paste_needs_no_key() {
     // Terminals send CR for a line break.
     screen.app.paste("00000000: 8105 4865 6c6c 6f                        ..Hello\r00000007: 8a00 ..\r");
     screen.read_pastes();
-    assert_eq!(
-        (frames(&screen).concat(), screen.app.session.pasted),
-        (b"\x81\x05Hello\x8a\x00".to_vec(), Some(Form::Dump))
-    );
+    assert_eq!((frames(&screen).concat(), form(&screen)), (b"\x81\x05Hello\x8a\x00".to_vec(), Some(Form::Dump)));
     assert!(screen.app.dialogs.open.is_none());
     // In the dialog, a paste waits for Enter.
     screen.press(&["P"]).app.paste("81\r\n00");
@@ -77,7 +79,7 @@ fn a_bracketed_paste_needs_no_key() {
     assert_eq!(frames(&screen), [b"\x81\x00"]);
     // A paste above a paste.
     screen.press(&["esc"]);
-    assert_eq!(screen.app.session.pasted, Some(Form::Dump));
+    assert_eq!(form(&screen), Some(Form::Dump));
     screen.press(&["esc"]);
     assert_eq!(screen.app.capture.len(), 0);
     assert!(!screen.app.is_above());

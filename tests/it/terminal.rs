@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+use crate::support::program::numbers;
 use crate::support::{exported, sample};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
@@ -516,6 +517,10 @@ fn frames_are_pasted_above_a_file_saved_and_left() {
     terminal.expect("paste   ■ read as hex digits");
     terminal.press("e\x1b[D\x1b[B\x1b[C\r");
     terminal.expect("wrote 4 records");
+    terminal.press("ja");
+    terminal.expect("note on record 2");
+    terminal.press("the ping\re\r");
+    terminal.expect("wrote 3 records");
     terminal.press("\x1b");
     terminal.expect("hello.pcapng   ■ file");
     terminal.press("q");
@@ -524,4 +529,39 @@ fn frames_are_pasted_above_a_file_saved_and_left() {
     let saved = crate::support::load(&folder.path().join("capture.ndjson"));
     let frames = crate::support::everything(&saved).into_iter().filter(|(record, _)| record.opcode().is_some());
     assert_eq!(frames.map(|(_, wire)| wire).collect::<Vec<_>>(), [&b"\x81\x05Hello"[..], b"\x89\x00"]);
+    // pcapng gets a handshake: without it, no program would recognize WebSocket.
+    let ping = crate::support::load(&folder.path().join("record.pcapng"));
+    let records = crate::support::everything(&ping);
+    let kinds: Vec<&str> = records.iter().map(|(record, _)| record.kind.name()).collect();
+    assert_eq!(kinds[..3], ["request", "response", "frame"]);
+    assert_eq!((records[2].1.as_slice(), ping.note(3).as_deref()), (&b"\x89\x00"[..], Some("the ping")));
+}
+
+#[test]
+fn the_live_capture_goes_on_while_a_paste_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo = ["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "50ms"];
+    let mut terminal = Terminal::program(&demo, folder.path());
+    terminal.expect("client: echo 1");
+    terminal.press("\x1b[200~81 00\x1b[201~");
+    terminal.expect("paste   ■ read as hex digits   ● live: ");
+    let live = |screen: &vt100::Screen| {
+        let contents = screen.contents();
+        let (_, count) = contents.split_once("● live: ").unwrap_or_default();
+        numbers(count).first().copied().unwrap_or(0)
+    };
+    let then = live(terminal.parser.screen());
+    terminal.wait_until("the live capture grows", |screen| live(screen) >= then + 20);
+    assert!(terminal.text().contains("■ read as hex digits"));
+    terminal.press("\x1b");
+    terminal.expect("following");
+    // It draws what arrives from now on.
+    let newest = (then + 60) / 2;
+    terminal.wait_until("it follows", |screen| {
+        let rows = screen.contents();
+        rows.lines().filter_map(|row| numbers(row.split_once("client: echo ")?.1).first().copied()).any(|n| n >= newest)
+    });
+    terminal.signal(rustix::process::Signal::TERM);
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
 }

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::paste_export::HANDSHAKE_ADDED;
 use super::{export, stdio};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
@@ -55,8 +56,8 @@ fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::R
             if capture.records(1..u64::MAX).iter().any(|record| record.kind == Kind::CutFrame && record.wire_len == 1) {
                 stdio::say("the last byte begins a frame whose MASK is missing; it is written as sent by the server");
             }
-            if !has_handshake(pasted) {
-                stdio::say("a handshake was added before the frames, so that other programs recognize WebSocket");
+            if !pasted.has_handshake() {
+                stdio::say(HANDSHAKE_ADDED);
             }
         }
         format => {
@@ -86,10 +87,6 @@ fn stdin() -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|e| anyhow::anyhow!("cannot read stdin: {e}; try @FILE"))?;
     Ok(bytes)
-}
-
-const fn has_handshake(pasted: &Pasted) -> bool {
-    matches!(&pasted.content, Content::Conversation(conversation) if conversation.has_handshake)
 }
 
 /// The records to show: of frames alone, those; of a conversation, all but its ends, which the paste does not show.

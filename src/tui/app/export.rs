@@ -67,6 +67,7 @@ impl App {
 
     fn export(&mut self, mut request: ExportRequest, quit: bool) {
         let has_notes = request.format == CAPTURE_FORMAT && request.records.is_none();
+        request.pasted.clone_from(&self.session.pasted);
         request.cancel = self.jobs.start_export(self.counts.totals.kept(), has_notes, quit);
         self.effects.push(Effect::Export(request));
     }

@@ -36,7 +36,7 @@ use super::state::timeline::Timeline;
 use super::theme::Theme;
 use crate::capture::query::search::Hit;
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
-use crate::pasted::Form;
+use crate::pasted::Pasted;
 
 /// What stays the same while the screen is shown.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +45,8 @@ pub struct Session {
     pub url: Option<String>,
     /// Name of the file; `None` when a server runs.
     pub file: Option<String>,
-    /// The form in which the records were pasted, if they were.
-    pub pasted: Option<Form>,
+    /// What was pasted, if the records are those of a paste.
+    pub pasted: Option<Arc<Pasted>>,
     /// Whether pastes are read as if permessage-deflate was negotiated.
     pub deflate: bool,
     /// The export formats. The first one contains everything, also notes.

@@ -109,7 +109,7 @@ impl App {
         let session = Session {
             url: None,
             file: Some(paste_request::NAME.to_owned()),
-            pasted: Some(pasted.form),
+            pasted: Some(Arc::clone(&pasted)),
             ..self.session.clone()
         };
         let mut paste = Self::new(capture, session, self.theme.clone(), Arc::clone(&self.keymap), false);

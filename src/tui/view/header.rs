@@ -46,7 +46,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             ("■ reconstructed, not wire bytes".to_owned(), theme.warning)
         }
         (Some(_), false) => {
-            let read_as = app.session.pasted.map(|form| format!("■ read as {}", form.words()));
+            let read_as = app.session.pasted.as_ref().map(|pasted| format!("■ read as {}", pasted.form.words()));
             (read_as.unwrap_or_else(|| "■ file".to_owned()), theme.info)
         }
         (None, _) => ("● live".to_owned(), theme.good),
