@@ -247,6 +247,7 @@ fn every_field_of_a_head_is_explained_and_every_text_is_used() {
             "Connection: close",
             "Connection: keep-alive",
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nHost: localhost\r\nOrigin: http://localhost",
+            "Host: ws://example.com/",
             "Sec-WebSocket-Key: x\r\nHost: example.com\r\nOrigin: http://localhost\r\nX-Thing: 1",
             "Sec-WebSocket-Key: x\r\nSec-WebSocket-Key: y\r\nOrigin: null\r\nSec-WebSocket-Thing: 1",
             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",

@@ -6,6 +6,7 @@ use crate::proto::accept::is_valid_key;
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::PERMESSAGE_DEFLATE;
 use crate::proto::handshake::{self, VERSION};
+use crate::wire::authority::Authority;
 use crate::wire::http::{Flaw, Head, HeaderLine};
 
 /// Headers whose text depends only on their name. `Some(true)`: only in requests; `Some(false)`: only in responses.
@@ -42,7 +43,7 @@ pub(super) fn choose(head: &Head<'_>, n: usize) -> TextKey<'static> {
     match line.flaw {
         Some(Flaw::NoColon) => return key("flawed", "no-colon"),
         Some(Flaw::BadName) => return key("flawed", "bad-name"),
-        Some(Flaw::BadValue) => return key("flawed", "bad-value"),
+        Some(Flaw::ControlCharacter) => return key("flawed", "control-character"),
         Some(Flaw::Folded) => return key("flawed", "folded"),
         None => {}
     }
@@ -71,7 +72,7 @@ fn handshake_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: boo
     Some(match (name, request) {
         ("host" | "origin" | "sec-websocket-key", false) => IN_RESPONSE,
         ("sec-websocket-accept", true) => IN_REQUEST,
-        ("host", true) => ("host", if handshake::host_is_local(value) { "local" } else { "named" }),
+        ("host", true) => ("host", host_case(value)),
         ("origin", true) => ("origin", origin_case(head, value)),
         ("upgrade", _) => ("upgrade", upgrade_case(head, request)),
         ("connection", _) => ("connection", connection_case(head, request)),
@@ -109,6 +110,14 @@ fn http_header(head: &Head<'_>, line: &HeaderLine, name: &str, request: bool) ->
         (Some(false), true) => IN_REQUEST,
         _ => (topic, "any"),
     })
+}
+
+fn host_case(host: &[u8]) -> &'static str {
+    match Authority::parse(host) {
+        Ok(authority) if authority.is_local() => "local",
+        Ok(_) => "named",
+        Err(_) => "invalid",
+    }
 }
 
 fn origin_case(head: &Head<'_>, origin: &[u8]) -> &'static str {

@@ -11,7 +11,7 @@ use crate::capture::format::file_markers::{Gap, Marker};
 use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, MAX_JUNK};
 use crate::proto::rules::{Finding, Rule, count};
 use crate::proto::time::Time;
 
@@ -117,6 +117,7 @@ impl Writer {
         if let Some(overlap) = record.findings.iter().find(|finding| finding.rule == Rule::SegmentOverlap) {
             open.segments.overlap(&mut sink.buffer, direction, overlap.number.unwrap_or(0), time);
         }
+        let ends_before_frame = ends_before_frame(&capture, record);
         match record.kind {
             Kind::Gap => {
                 let to = &mut open.written[direction.index()];
@@ -163,6 +164,11 @@ impl Writer {
                         sink.write_if_full()?;
                     }
                 }
+                if ends_before_frame {
+                    let at = open.written[direction.index()];
+                    let begins = Gap { to: Some(at), begins: Some(at) };
+                    open.segments.skip(&mut sink.buffer, direction, (0, begins), time, &[]);
+                }
             }
         }
         sink.write_if_full()
@@ -193,6 +199,27 @@ fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
         }
         from = no + 1;
     }
+}
+
+/// Returns true if a frame follows bytes that are no frame, or a frame that could be text. Only the frame shows where they end; in
+/// the file, records of other connections may come between.
+fn ends_before_frame(capture: &Capture, record: &Record) -> bool {
+    let named = |record: &Record| record.findings.iter().any(|finding| finding.rule.is_foreign_bytes());
+    let undecided = match record.kind {
+        Kind::Junk => named(record) || record.wire_len < MAX_JUNK && continues_foreign(capture, record),
+        Kind::Frame => !record.findings.is_empty() && matches!(record.lead[0], b'\t' | b'\r' | b'\n' | b' '..=b'~'),
+        _ => false,
+    };
+    undecided && begins_after(capture, record)
+}
+
+/// Returns true if a record of unrecognized bytes continues an earlier one, which names them.
+fn continues_foreign(capture: &Capture, record: &Record) -> bool {
+    let earlier = (1..).map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, -steps)?));
+    earlier
+        .filter(|earlier| earlier.direction == record.direction)
+        .take_while(|earlier| earlier.kind == Kind::Junk)
+        .any(|earlier| earlier.findings.iter().any(|finding| finding.rule.is_foreign_bytes()))
 }
 
 /// Returns true if a frame or a head begins directly after a gap.

@@ -71,7 +71,7 @@ pub fn is_last_request(head: &Head<'_>) -> bool {
 
 /// Returns true if a request announces a body (RFC 9112 §6).
 pub fn has_body(head: &Head<'_>) -> bool {
-    head.value("transfer-encoding").is_some() || head.value("content-length").is_some_and(|len| len != b"0")
+    head.value("transfer-encoding").is_some() || head.values("content-length").any(|len| len != b"0")
 }
 
 fn not_http(input: &[u8]) -> Response {

@@ -9,7 +9,8 @@ use crate::proto::accept::accept_key;
 use crate::proto::extensions::{DeflateParams, Extensions};
 use crate::proto::handshake;
 use crate::proto::rules::{Rule, Severity};
-use crate::wire::http::Head;
+use crate::wire::authority::Authority;
+use crate::wire::http::{Flaw, Head, HeaderLine};
 use crate::wire::printable;
 
 /// The page's files: path, content type, content.
@@ -53,6 +54,7 @@ fn accept_or_refuse(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) 
     if !head.version().starts_with(b"HTTP/") {
         return Err(Response::text(400, "The request line has no HTTP version.").closing());
     }
+    check_lines(head)?;
     check_host(head)?;
     let path = path(head);
     let role = roles::PATHS.iter().find(|(name, _)| *name == path);
@@ -80,19 +82,53 @@ fn declines_deflate(head: &Head<'_>) -> bool {
     target.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "deflate=off"))
 }
 
-/// The path of the request target without its query. Accepts the absolute form too (RFC 9112 §3.2.2).
+/// The path of the request target without its query.
 fn path(head: &Head<'_>) -> String {
-    let target = String::from_utf8_lossy(head.target().unwrap_or_default());
-    let path = match target.strip_prefix("http://") {
-        Some(rest) => rest.find('/').map_or("/", |at| &rest[at..]),
-        None => &target,
-    };
-    path.split(['?', '#']).next().unwrap_or_default().to_owned()
+    let target = head.target().unwrap_or_default();
+    let path = absolute_form(target).map_or(target, |(_, path)| path);
+    let path = String::from_utf8_lossy(path);
+    path.split(['?', '#']).next().filter(|path| !path.is_empty()).unwrap_or("/").to_owned()
 }
 
-/// Requires exactly one Host header (RFC 9112 §3.2), with localhost or an IP literal: another name that resolves to this
-/// server may be DNS rebinding.
+/// Splits a target in absolute form, such as `http://localhost/echo`, into its authority and the rest (RFC 9112 §3.2.2).
+fn absolute_form(target: &[u8]) -> Option<(&[u8], &[u8])> {
+    let scheme = target.iter().position(|byte| !byte.is_ascii_alphabetic())?;
+    let rest = target[scheme..].strip_prefix(b"://")?;
+    Some(rest.split_at(rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len())))
+}
+
+/// Requires header lines that every recipient reads in the same way: otherwise a proxy in front of this server could see the
+/// end of the request elsewhere (RFC 9112 §5.1, §6.3).
+fn check_lines(head: &Head<'_>) -> Result<(), Response> {
+    let malformed = |line: &HeaderLine| {
+        let flaw = match line.flaw? {
+            Flaw::NoColon => "has no colon",
+            Flaw::BadName => "has a name that is not a token, maybe with white space before the colon",
+            Flaw::ControlCharacter => "contains a control character",
+            Flaw::Folded => return None,
+        };
+        Some(format!("A header line {flaw} (RFC 9112 §5, RFC 9110 §5.5): {}", printable::bytes(head.slice(&line.line))))
+    };
+    if let Some(words) = head.headers.iter().find_map(malformed) {
+        return Err(Response::text(400, &words).closing());
+    }
+    let mut lengths = head.values("content-length");
+    let first = lengths.next().unwrap_or(b"0");
+    let is_number = !first.is_empty() && first.iter().all(u8::is_ascii_digit);
+    if !is_number || lengths.any(|other| other != first) {
+        let words = "Content-Length is not one number (RFC 9112 §6.3).";
+        return Err(Response::text(400, words).closing());
+    }
+    Ok(())
+}
+
+/// Requires exactly one Host header (RFC 9112 §3.2), with localhost or an IP literal, and the same of the target if that has a
+/// host too: another name that resolves to this server may be DNS rebinding.
 fn check_host(head: &Head<'_>) -> Result<(), Response> {
+    if let Some((authority, _)) = head.target().and_then(absolute_form) {
+        // RFC 9112 §3.2.2: the host of the target counts, not Host.
+        check_authority("host of the target", authority)?;
+    }
     let mut hosts = head.values("host");
     match (hosts.next(), hosts.next()) {
         (None, _) if head.version() == b"HTTP/1.0" => Ok(()),
@@ -100,14 +136,25 @@ fn check_host(head: &Head<'_>) -> Result<(), Response> {
         (Some(_), Some(_)) => {
             Err(Response::text(400, "The request has more than one Host header (RFC 9112 §3.2).").closing())
         }
-        (Some(host), None) if handshake::host_is_local(host) => Ok(()),
-        (Some(host), None) => {
+        (Some(host), None) => check_authority("Host", host),
+    }
+}
+
+/// Requires localhost or an IP literal, with or without a port. `what` names the text for the refusal.
+fn check_authority(what: &str, text: &[u8]) -> Result<(), Response> {
+    match Authority::parse(text) {
+        Ok(authority) if authority.is_local() => Ok(()),
+        Ok(_) => {
             let words = format!(
-                "The Host is {}, which is neither localhost nor an IP address. This may be DNS rebinding, by which a \
+                "The {what} is {}, which is neither localhost nor an IP address. This may be DNS rebinding, by which a \
                  foreign page reaches local servers. Use localhost or the IP address.",
-                printable::bytes(host)
+                printable::bytes(text)
             );
             Err(Response::text(403, &words).closing())
+        }
+        Err(fault) => {
+            let words = format!("The {what} is invalid: {} (RFC 9112 §3.2): {}", fault.words(), printable::bytes(text));
+            Err(Response::text(400, &words).closing())
         }
     }
 }

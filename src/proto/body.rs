@@ -9,8 +9,8 @@ pub enum Body {
     Length(u64),
     /// Chunked transfer coding (RFC 9112 §7.1).
     Chunked(ChunkPosition),
-    /// All bytes until the stream ends.
-    UntilEnd,
+    /// All bytes until the stream ends; so many were taken.
+    UntilEnd(u64),
 }
 
 /// The position in a chunked body.
@@ -33,16 +33,18 @@ impl Body {
         Self::Length(content_length(head).unwrap_or(0))
     }
 
-    /// The body of a response with this head. A response to a HEAD request (`to_head`) has none.
-    pub fn of_response(head: &Head<'_>, to_head: bool) -> Self {
-        let status = head.status().unwrap_or(0);
-        if to_head || matches!(status, 100..=199 | 204 | 304) {
-            return Self::Length(0);
+    /// The body of a response with this head to a request with this method; empty if unknown (RFC 9112 §6.3).
+    pub fn of_response(head: &Head<'_>, method: &[u8]) -> Self {
+        match (method, head.status().unwrap_or(0)) {
+            (b"HEAD", _) | (_, 100..=199 | 204 | 304) => return Self::Length(0),
+            // The bytes after it belong to the tunnel (RFC 9110 §9.3.6).
+            (b"CONNECT", 200..=299) => return Self::Length(0),
+            _ => {}
         }
         if head.has_token("transfer-encoding", "chunked") {
             return Self::Chunked(ChunkPosition::Size(0, false));
         }
-        content_length(head).map_or(Self::UntilEnd, Self::Length)
+        content_length(head).map_or(Self::UntilEnd(0), Self::Length)
     }
 
     /// Takes the bytes that belong to the body from the start of `bytes`. Returns how many it took, and whether the body is
@@ -54,7 +56,10 @@ impl Body {
                 *left -= taken;
                 (taken as usize, *left == 0)
             }
-            Self::UntilEnd => (bytes.len(), false),
+            Self::UntilEnd(taken) => {
+                *taken += bytes.len() as u64;
+                (bytes.len(), false)
+            }
             Self::Chunked(chunk) => take_chunked(chunk, bytes),
         }
     }
@@ -66,7 +71,7 @@ impl Body {
 
     /// True if the body is complete when the stream ends here.
     pub const fn may_end_here(&self) -> bool {
-        matches!(self, Self::Length(0) | Self::UntilEnd)
+        matches!(self, Self::Length(0) | Self::UntilEnd(_))
     }
 }
 
@@ -122,10 +127,10 @@ mod tests {
 
     fn taken(head: &[u8], body: &[u8]) -> (usize, bool) {
         let head = Head::read(head);
-        let mut whole = Body::of_response(&head, false);
+        let mut whole = Body::of_response(&head, b"");
         let result = whole.take(body);
         // The result is the same if the body arrives byte by byte.
-        let mut single = Body::of_response(&head, false);
+        let mut single = Body::of_response(&head, b"");
         let mut at = 0;
         while at < body.len() {
             let (n, done) = single.take(&body[at..=at]);
@@ -136,6 +141,21 @@ mod tests {
         }
         assert_eq!(at, result.0);
         result
+    }
+
+    #[test]
+    fn some_responses_have_no_body() {
+        let length = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+        for (head, method, whole) in [
+            (&length[..], &b"HEAD"[..], true),
+            (length, b"CONNECT", true),
+            (length, b"GET", false),
+            (length, b"", false),
+            (b"HTTP/1.1 407 No\r\nContent-Length: 3\r\n\r\n", b"CONNECT", false),
+            (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n", b"GET", true),
+        ] {
+            assert_eq!(Body::of_response(&Head::read(head), method).is_whole(), whole);
+        }
     }
 
     #[test]

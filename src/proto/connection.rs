@@ -23,7 +23,6 @@ const MAX_VALUE: usize = 1024;
 /// Dissects one connection.
 #[derive(Debug)]
 pub struct Connection {
-    server: Option<SocketAddr>,
     directions: [Dissector; 2],
     /// True if only the MASK bit of a frame shows its direction.
     by_mask: bool,
@@ -52,10 +51,9 @@ impl Connection {
     /// A connection that starts with its handshake. `server` is the server's address, if known.
     pub fn new(server: Option<SocketAddr>) -> Self {
         Self {
-            server,
             directions: Direction::BOTH.map(Dissector::new),
             by_mask: false,
-            state: ConnectionState::default(),
+            state: ConnectionState { server, ..ConnectionState::default() },
             about: HandshakeSummary::default(),
         }
     }
@@ -85,7 +83,12 @@ impl Connection {
     pub fn mid_stream(server: SocketAddr) -> Self {
         let about = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
         let directions = Direction::BOTH.map(Dissector::mid_stream);
-        Self { directions, state: Self::unseen(), about, ..Self::new(Some(server)) }
+        Self {
+            directions,
+            state: ConnectionState { server: Some(server), ..Self::unseen() },
+            about,
+            ..Self::new(Some(server))
+        }
     }
 
     /// If `assumed`, treats permessage-deflate as negotiated, with its default parameters, unless the handshake has others.
@@ -169,6 +172,12 @@ impl Connection {
     /// the other direction says may show it too late. Has an effect only where a frame or head may start.
     pub fn unrecognized(&mut self, direction: Direction, len: u64) {
         self.directions[direction.index()].unrecognized(len);
+    }
+
+    /// Notes that a record of a direction ends at the current position. For callers that know the records: whether bytes in place
+    /// of frames end here would otherwise show only in the bytes after them.
+    pub fn record_ended(&mut self, direction: Direction, out: &mut Vec<DissectedRecord>) {
+        self.with_output(out, |own| own.directions[direction.index()].record_ended(&mut own.state));
     }
 
     /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding,
@@ -256,18 +265,20 @@ impl Connection {
     }
 
     fn request(&mut self, start: u64, bytes: &[u8], now: Time) {
+        self.directions[1].next_request(&mut self.state);
         let head = Head::read(bytes);
         self.about.target = head.target().map(boxed);
         self.about.host = head.value("host").map(boxed);
         let mut record = DissectedRecord::new(Kind::Request, Direction::ClientToServer, start, bytes.len() as u64, now);
-        record.findings = findings(handshake::check_request(&head, self.server));
+        record.findings = findings(handshake::check_request(&head, self.state.server_of_next_request()));
         if self.state.requests.len() == MAX_OUTSTANDING {
             self.state.requests.pop_front();
         }
         self.state.requests.push_back((None, RequestFacts::of(&head)));
         record.key = key_of(&head).map(Box::new);
         let body = Body::of_request(&head);
-        self.directions[0].after_head(record, body, head.is_upgrade(), &mut self.state);
+        let early = head.is_upgrade() && head.method() != Some(b"CONNECT");
+        self.directions[0].after_head(record, body, early, &mut self.state);
     }
 
     fn response(&mut self, start: u64, bytes: &[u8], now: Time) {
@@ -282,6 +293,11 @@ impl Connection {
         } else if interim {
             self.state.requests.front().cloned().unwrap_or_default()
         } else {
+            if status == 101 && self.state.missing[1] {
+                // The responses to earlier requests may be missing. After a request to upgrade there are no others.
+                let upgrade = self.state.requests.iter().position(|(_, facts)| facts.key.is_some());
+                self.state.requests.drain(..upgrade.unwrap_or(0));
+            }
             self.state.requests.pop_front().unwrap_or_default()
         };
         record.link = asked.map_or(RecordLink::None, RecordLink::Answers);
@@ -295,7 +311,7 @@ impl Connection {
                 finding.about = asked.map(u64::from);
             }
         }
-        let body = Body::of_response(&head, facts.is_head);
+        let body = Body::of_response(&head, &facts.method);
         self.directions[1].after_head(record, body, false, &mut self.state);
         match status {
             101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => {
@@ -306,12 +322,17 @@ impl Connection {
             }
             101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.state)),
             _ if interim => {}
+            // RFC 9110 §9.3.6: a tunnel to another server. What follows is read as on a new connection.
+            200..=299 if facts.is_connect() => self.state.server = None,
             _ => {
                 if facts.key.is_some() && self.directions[0].has_early_bytes() {
                     self.state.early = asked;
                 }
-                let (kept, last) = self.directions[0].refused();
-                self.dissect(Direction::ClientToServer, &kept, last);
+                // Buffered bytes follow the latest request, which may still be accepted.
+                if self.state.requests.is_empty() {
+                    let (kept, last) = self.directions[0].refused();
+                    self.dissect(Direction::ClientToServer, &kept, last);
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The state that both directions of a connection share.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use crate::proto::compressed_messages::Certainty;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
@@ -15,6 +16,9 @@ use crate::wire::opcode::Opcode;
 /// The state of a connection that the dissectors of both directions read and change.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionState {
+    /// The address to which the client connected to reach the server, if known. Not that of a proxy, or of a server behind
+    /// a load balancer.
+    pub server: Option<SocketAddr>,
     /// The parameters of permessage-deflate, if it was negotiated or the user says so.
     pub deflate: Option<DeflateParams>,
     /// True if an unknown extension was negotiated.
@@ -53,6 +57,8 @@ pub(super) struct ConnectionState {
     /// True for frames without a connection: permessage-deflate may have been negotiated, the only registered extension that
     /// uses a reserved bit.
     pub bare_frames: bool,
+    /// True if bytes were found in place of frames. They explain how the connection ends.
+    pub(super) foreign_bytes: bool,
     /// A finding for the next record of each direction.
     pub(super) pending: [Option<Finding>; 2],
 }
@@ -95,9 +101,15 @@ impl ConnectionState {
             && record.wire_len > 0
             && record.kind != Kind::Gap
         {
-            let about = self.early.take().map(u64::from);
-            let span = Some(Span::bytes(0, record.wire_len));
-            record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
+            let named = |rule: Rule| record.findings.iter().any(|finding| finding.rule == rule);
+            // A line break alone is not early data, but a frame after it is. Other bytes that are no frames have their finding.
+            if !named(Rule::LineBreakInStream) {
+                let about = self.early.take().map(u64::from);
+                if !named(Rule::HttpRequestInStream) && !named(Rule::TextInStream) {
+                    let span = Some(Span::bytes(0, record.wire_len));
+                    record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
+                }
+            }
         }
         record.outstanding =
             record.wire_len > 0 && record.kind != Kind::Gap && self.outstanding[record.direction.opposite().index()];
@@ -176,6 +188,12 @@ impl ConnectionState {
         self.deflate.is_some() || self.handshake_unseen || self.bare_frames
     }
 
+    /// The address to which the client connected to reach the server of its next request, if known. A client may send requests
+    /// for the tunnel before the proxy has opened it.
+    pub fn server_of_next_request(&self) -> Option<SocketAddr> {
+        self.server.filter(|_| !self.requests.iter().any(|(_, facts)| facts.is_connect()))
+    }
+
     /// True if the oldest request without a response asks for an upgrade.
     pub fn asked_to_upgrade(&self) -> bool {
         self.requests.front().is_some_and(|(_, facts)| facts.key.is_some())
@@ -189,7 +207,7 @@ impl ConnectionState {
     /// The findings for the end of a direction, which is the next record.
     pub fn judge_end(&mut self, direction: Direction, how: EndReason) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if !self.websocket || how == EndReason::Capture {
+        if !self.websocket || self.foreign_bytes || how == EndReason::Capture {
             return findings;
         }
         let about = |rule, about: Option<u32>| Finding::new(rule, None).about(about.map(u64::from));

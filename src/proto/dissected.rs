@@ -5,6 +5,12 @@ use super::rules::Finding;
 use super::time::Time;
 use crate::wire::field::Span;
 
+/// The longest HTTP head that is parsed, in bytes. A longer head becomes unrecognized bytes.
+pub const MAX_HTTP_HEAD: usize = 64 * 1024;
+
+/// The longest record of unrecognized bytes, in bytes. Further bytes start another record.
+pub const MAX_JUNK: u64 = 64 * 1024;
+
 /// Why a direction of a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EndReason {

@@ -2,7 +2,8 @@
 
 use super::body::Body;
 use super::connection_state::ConnectionState;
-use super::dissected::{Direction, DissectedRecord, EndReason, Kind};
+use super::dissected::{Direction, DissectedRecord, EndReason, Kind, MAX_HTTP_HEAD, MAX_JUNK};
+use super::foreign::Follows;
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
 use super::time::Time;
@@ -10,14 +11,9 @@ use crate::wire::http;
 use crate::wire::partial_head::PartialFrameHead;
 
 mod gap;
+mod head;
 
 use gap::Resync;
-
-/// The longest HTTP head that is parsed, in bytes. A longer head becomes unrecognized bytes.
-pub const MAX_HTTP_HEAD: usize = 64 * 1024;
-
-/// The longest record of unrecognized bytes, in bytes. Further bytes start another record.
-pub const MAX_JUNK: u64 = 64 * 1024;
 
 /// The number of bytes that are buffered if a client sends data before the response to its handshake. After that, the
 /// dissector assumes that the server accepts, so that memory stays bounded.
@@ -96,7 +92,7 @@ impl Dissector {
 
     /// A dissector for a stream of frames without a handshake.
     pub fn in_frames(direction: Direction) -> Self {
-        Self { state: State::Frames(Box::new(FrameReader::new(direction, 0))), ..Self::new(direction) }
+        Self { state: State::Frames(Box::new(FrameReader::of_frames(direction))), ..Self::new(direction) }
     }
 
     /// A dissector for a stream of frames whose first ones are missing.
@@ -158,7 +154,7 @@ impl Dissector {
                     reader.feed(rest, now, connection);
                     rest.len()
                 }
-                State::Head { .. } => match self.take_head(rest, at) {
+                State::Head { .. } => match self.take_head(rest, at, connection) {
                     FeedStep::Taken(taken) => taken,
                     FeedStep::Stop(outcome) => return outcome,
                 },
@@ -211,9 +207,9 @@ impl Dissector {
         }
     }
 
-    /// True if bytes arrived after a handshake request that has no response yet.
-    pub const fn has_early_bytes(&self) -> bool {
-        matches!(&self.state, State::Early { kept, .. } if !kept.is_empty())
+    /// True if bytes other than a line break arrived after a handshake request that has no response yet.
+    pub fn has_early_bytes(&self) -> bool {
+        matches!(&self.state, State::Early { kept, .. } if kept.iter().any(|byte| !b"\r\n".contains(byte)))
     }
 
     /// Reads frames from here on, starting with the buffered bytes.
@@ -310,7 +306,10 @@ impl Dissector {
                 let findings = why.take().into_iter().collect();
                 Some(DissectedRecord { findings, ..self.begun(Kind::Junk, start) })
             }
-            State::Frames(reader) => reader.unfinished(self.last, connection),
+            State::Frames(reader) => {
+                reader.settle(Follows::Nothing, self.last, connection);
+                reader.unfinished(self.last, connection)
+            }
         };
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
             connection.emit(record);
@@ -318,28 +317,6 @@ impl Dissector {
         let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
         end.findings = self.judged_end(how, connection);
         connection.emit(end);
-    }
-
-    /// Takes bytes of an HTTP head; `at` bytes of the call were taken before.
-    fn take_head(&mut self, bytes: &[u8], at: usize) -> FeedStep {
-        let State::Head { start, kept } = &mut self.state else { return FeedStep::Taken(0) };
-        let (start, had) = (*start, kept.len());
-        kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
-        let begins_well = may_be_head(self.direction, kept);
-        let end = http::head_len(kept, had).filter(|end| *end <= MAX_HTTP_HEAD);
-        if let Some(end) = end.filter(|_| begins_well) {
-            let mut head = std::mem::take(kept);
-            head.truncate(end);
-            self.position += (end - had) as u64;
-            return FeedStep::Stop(FeedOutcome::Head { taken: at + end - had, start, head });
-        }
-        let too_long = kept.len() > MAX_HTTP_HEAD;
-        if begins_well && !too_long {
-            return FeedStep::Taken(bytes.len());
-        }
-        let why = begins_well.then(|| Finding::new(Rule::HeadTooLong, None).number(MAX_HTTP_HEAD as u64));
-        self.state = State::Junk { start, why };
-        FeedStep::Taken(0)
     }
 
     /// Takes unrecognized bytes up to the end of a record.

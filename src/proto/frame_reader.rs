@@ -3,6 +3,7 @@
 
 mod control;
 mod data;
+mod foreign;
 mod gap;
 
 use self::control::{judge_answer, pong_len};
@@ -10,6 +11,8 @@ use self::data::{OpenMessage, is_data};
 use super::compressed_messages::CompressedMessages;
 use super::connection_state::ConnectionState;
 use super::dissected::{Direction, DissectedRecord, Kind, RecordLink};
+use super::foreign::run::ForeignRun;
+use super::foreign::{Follows, Input, Undecided};
 use super::judge::{OPCODE, judge_head, judge_size, judge_size_of, judge_start, key_span, length_span};
 use super::rules::{Finding, Rule};
 use super::time::Time;
@@ -49,6 +52,14 @@ pub(super) struct FrameReader {
     inflating: Option<Box<CompressedMessages>>,
     /// True after missing bytes, until it is known whether a message is open.
     unsure: bool,
+    /// True until the first frame, if the reader starts directly after the head of the handshake.
+    after_head: bool,
+    /// True if the caller has split the stream into frames, so that all bytes are frames.
+    all_frames: bool,
+    /// Bytes of which it is not known yet whether they start a frame; those after [`Self::foreign`], if there are some.
+    undecided: Undecided,
+    /// Bytes that are no frame.
+    foreign: Option<Box<ForeignRun>>,
 }
 
 impl FrameReader {
@@ -68,7 +79,16 @@ impl FrameReader {
             scratch: Vec::new(),
             inflating: None,
             unsure: false,
+            after_head: true,
+            all_frames: false,
+            undecided: Undecided::new(),
+            foreign: None,
         }
+    }
+
+    /// A reader of bytes that are frames only: see [`super::connection::Connection::in_frames`].
+    pub fn of_frames(direction: Direction) -> Self {
+        Self { all_frames: true, ..Self::new(direction, 0) }
     }
 
     /// The offset of the current frame, or of the next one between frames.
@@ -85,11 +105,33 @@ impl FrameReader {
 
     /// Takes all of `bytes`.
     pub fn feed(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState) {
-        let mut rest = bytes;
+        std::mem::take(&mut self.undecided).with(bytes, now, Follows::Unknown, |input| self.read(input, connection));
+    }
+
+    /// Decides what the undecided bytes are: notes what comes after them.
+    pub fn settle(&mut self, follows: Follows, now: Time, connection: &mut ConnectionState) {
+        std::mem::take(&mut self.undecided).with(&[], now, follows, |input| self.read(input, connection));
+    }
+
+    fn read(&mut self, input: Input<'_>, connection: &mut ConnectionState) {
+        let mut rest = input.bytes;
         while !rest.is_empty() {
+            let at = input.bytes.len() - rest.len();
+            if self.foreign.is_some() {
+                rest = &rest[self.take_foreign(&input, at, connection)..];
+                continue;
+            }
             let (head, seen) = match self.current {
                 Some(current) => current,
                 None => {
+                    // A frame with FIN is a frame: the common case.
+                    let decided = rest[0] & 0x80 != 0 || !self.partial.is_empty() || self.all_frames;
+                    if !decided && !self.is_frame(&input, at, connection) {
+                        if self.foreign.is_some() {
+                            continue;
+                        }
+                        return;
+                    }
                     let Some((head, taken)) = self.read_head(rest) else { return };
                     rest = &rest[taken..];
                     self.begin(&head, connection);
@@ -104,7 +146,8 @@ impl FrameReader {
             }
             let seen = seen + taken as u64;
             if seen == head.payload_len {
-                self.finish(&head, now, connection);
+                let time = input.time_before(input.bytes.len() - rest.len());
+                self.finish(&head, time, connection);
             } else {
                 self.current = Some((head, seen));
             }
@@ -113,6 +156,9 @@ impl FrameReader {
 
     /// The unfinished frame as a record of kind [`Kind::CutFrame`], with the findings that its bytes prove.
     pub fn unfinished(&mut self, now: Time, connection: &ConnectionState) -> Option<DissectedRecord> {
+        if self.foreign.is_some() {
+            return self.unfinished_foreign();
+        }
         let mut record =
             DissectedRecord::new(Kind::CutFrame, self.direction, self.start, self.partial.len() as u64, now);
         let message = match self.current {
@@ -263,6 +309,7 @@ impl FrameReader {
         record.findings = self.take_findings();
         self.start += head.wire_len();
         self.current = None;
+        self.after_head = false;
         self.control.clear();
         connection.emit(record);
     }

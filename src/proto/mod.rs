@@ -16,6 +16,7 @@ pub mod dissector;
 pub mod distances;
 pub mod endpoint;
 pub mod extensions;
+mod foreign;
 mod frame_reader;
 pub mod handshake;
 pub mod judge;

@@ -2,15 +2,17 @@
 
 use std::collections::VecDeque;
 
-/// The number of unanswered Pings whose payloads are kept. Older ones are only counted.
+/// The number of unanswered Pings whose payloads are kept. Older ones are only counted, until a Pong arrives.
 const MAX_WAITING: usize = 256;
 
 /// The unanswered Pings that one side sent.
 #[derive(Debug, Default)]
 pub(super) struct Pings {
     waiting: VecDeque<Ping>,
-    /// The count of older Pings, whose payloads were dropped.
+    /// The count of older Pings, whose payloads were dropped. Any Pong may answer them, so the first one after them clears it.
     forgotten: UnansweredPings,
+    /// True from the first dropped payload on: a Pong that fits no Ping may answer one whose payload was dropped.
+    forgets: bool,
 }
 
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(super) enum PongMatch {
     Mismatched(u64, u32),
     /// No Ping is unanswered.
     Unsolicited,
+    /// It may answer a Ping whose payload was dropped.
+    Unknown,
 }
 
 impl UnansweredPings {
@@ -53,20 +57,23 @@ impl Pings {
     pub fn sent(&mut self, ordinal: u32, payload: &[u8], owed: bool) {
         if self.waiting.len() == MAX_WAITING
             && let Some(oldest) = self.waiting.pop_front()
-            && oldest.owed
         {
-            self.forgotten.add(oldest.ordinal);
+            self.forgets = true;
+            if oldest.owed {
+                self.forgotten.add(oldest.ordinal);
+            }
         }
         self.waiting.push_back(Ping { ordinal, payload: payload.into(), owed });
     }
 
     /// Matches a Pong of the peer. It answers the oldest Ping with the same payload; Pings before that one count as
-    /// skipped (RFC 6455 §5.5.3).
+    /// skipped (RFC 6455 §5.5.3), unless earlier Pongs may have answered them.
     pub fn answered(&mut self, payload: &[u8]) -> PongMatch {
+        self.forgotten = UnansweredPings::default();
         let Some(at) = self.waiting.iter().position(|ping| *ping.payload == *payload) else { return self.none_fits() };
-        let mut passed = std::mem::take(&mut self.forgotten);
+        let mut passed = UnansweredPings::default();
         let ordinal = self.waiting[at].ordinal;
-        self.waiting.drain(..at).for_each(|ping| passed.add(ping.ordinal));
+        self.waiting.drain(..at).filter(|_| !self.forgets).for_each(|ping| passed.add(ping.ordinal));
         self.waiting.pop_front();
         PongMatch::Answers(ordinal, passed)
     }
@@ -81,7 +88,8 @@ impl Pings {
     /// The match of a Pong that has the payload of no unanswered Ping.
     fn none_fits(&self) -> PongMatch {
         match self.waiting.back() {
-            Some(latest) => PongMatch::Mismatched(self.forgotten.count + self.waiting.len() as u64, latest.ordinal),
+            _ if self.forgets => PongMatch::Unknown,
+            Some(latest) => PongMatch::Mismatched(self.waiting.len() as u64, latest.ordinal),
             None => PongMatch::Unsolicited,
         }
     }
@@ -135,10 +143,34 @@ mod tests {
         pings.sent(1000, b"after a Close", false);
         assert_eq!(pings.waiting.len(), MAX_WAITING);
         assert_eq!(pings.unanswered(), UnansweredPings { count: 1000, first: Some(0) });
-        assert_eq!(pings.answered(&0u32.to_be_bytes()), PongMatch::Mismatched(1001, 1000));
+        assert_eq!(pings.answered(&0u32.to_be_bytes()), PongMatch::Unknown);
         assert_eq!(
-            pings.answered(&999u32.to_be_bytes()),
-            PongMatch::Answers(999, UnansweredPings { count: 999, first: Some(0) })
+            pings.unanswered(),
+            UnansweredPings { count: 255, first: Some(745) },
+            "it may answer each older one"
         );
+        assert_eq!(pings.answered(&999u32.to_be_bytes()), PongMatch::Answers(999, UnansweredPings::default()));
+        assert_eq!(pings.unanswered(), UnansweredPings::default());
+        assert_eq!(pings.answered(b"x"), PongMatch::Unknown);
+        assert_eq!(pings.never_answered(b"x", None), Some(PongMatch::Unknown));
+    }
+
+    /// A Ping of each payload, then a Pong of each: with equal and with different payloads, in runs and alternating.
+    #[test]
+    fn pongs_in_order_are_right_however_many_pings_are_in_flight() {
+        let payloads: [fn(u32) -> u32; 5] = [|n| n, |_| 0, |n| n % 2, |n| n / 100, |n| if n < 44 { 200 } else { n }];
+        for (payload, flight) in payloads.into_iter().flat_map(|payload| [300, 1000].map(|flight| (payload, flight))) {
+            let mut pings = Pings::default();
+            for round in 0..3 {
+                (0..flight).for_each(|n| pings.sent(round * flight + n, &payload(n).to_be_bytes(), true));
+                for n in 0..flight {
+                    let found = pings.answered(&payload(n).to_be_bytes());
+                    let fine =
+                        matches!(found, PongMatch::Unknown | PongMatch::Answers(_, UnansweredPings { count: 0, .. }));
+                    assert!(fine, "{found:?} at {n} of {flight}");
+                }
+                assert_eq!(pings.unanswered(), UnansweredPings::default());
+            }
+        }
     }
 }

@@ -26,12 +26,17 @@ pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> boo
                 rest = &rest[len as usize..];
             }
             None if !first => {
-                return PartialFrameHead::read(rest).is_some_and(|start| is_valid(&start, direction, rsv1));
+                return may_start_frame(rest, direction, rsv1);
             }
             _ => return false,
         }
     }
     !packet.is_empty()
+}
+
+/// Returns true if a valid frame may start with these bytes of a head, as far as they go: see [`begins_with_frame`].
+pub fn may_start_frame(head: &[u8], direction: Direction, rsv1: bool) -> bool {
+    PartialFrameHead::read(head).is_some_and(|start| is_valid(&start, direction, rsv1))
 }
 
 fn is_valid(start: &PartialFrameHead, direction: Direction, rsv1: bool) -> bool {

@@ -34,9 +34,28 @@ impl Rule {
         finding::fill(self.template(), |_, out| out.push('…'))
     }
 
-    /// True if a response violates the rule only in relation to its request.
+    /// True if the finding names bytes in place of a frame.
+    pub const fn is_foreign_bytes(self) -> bool {
+        matches!(
+            self,
+            Self::HttpResponseInStream
+                | Self::HttpRequestInStream
+                | Self::LineBreakInStream
+                | Self::TextInStream
+                | Self::NulInStream
+                | Self::TlsInStream
+        )
+    }
+
+    /// True if a response is judged by the rule only in relation to its request.
     pub(super) const fn is_about_the_request(self) -> bool {
-        matches!(self, Self::SubprotocolNotOffered | Self::ExtensionNotOffered | Self::DeflateParameterInvalid)
+        matches!(
+            self,
+            Self::SubprotocolNotOffered
+                | Self::SubprotocolNotChosen
+                | Self::ExtensionNotOffered
+                | Self::DeflateParameterInvalid
+        )
     }
 }
 
@@ -72,7 +91,12 @@ mod tests {
                 "{}",
                 rule.id()
             );
-            assert!(rule.section().starts_with("RFC ") && rule.section().contains('§'), "{}", rule.section());
+            let document = rule.section().split_once(" §").map(|(document, _)| document);
+            assert!(
+                document.is_some_and(|name| name.starts_with("RFC ") || name == "PROXY protocol"),
+                "{}",
+                rule.section()
+            );
         }
     }
 }

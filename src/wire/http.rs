@@ -66,8 +66,8 @@ pub enum Flaw {
     BadName,
     /// The value continues on the next line, which starts with white space (obs-fold).
     Folded,
-    /// The value contains NUL or a lone CR.
-    BadValue,
+    /// The value contains a control character (RFC 9110 §5.5). It may continue on the next line too.
+    ControlCharacter,
 }
 
 /// The length of the head at the start of `bytes` with its empty line; `None` if the empty line has not arrived.
@@ -137,7 +137,10 @@ impl<'a> Head<'a> {
                 Some(previous) if folded => {
                     previous.line.end = line.text.end;
                     previous.value.end = trim(bytes, line.text.clone()).end.max(previous.value.end);
-                    previous.flaw = Some(Flaw::Folded);
+                    if previous.flaw != Some(Flaw::ControlCharacter) {
+                        let controls = control_character(&bytes[line.text.clone()]).is_some();
+                        previous.flaw = Some(if controls { Flaw::ControlCharacter } else { Flaw::Folded });
+                    }
                 }
                 _ => headers.push(header_line(bytes, line.text)),
             }
@@ -175,6 +178,14 @@ impl<'a> Head<'a> {
     pub fn version(&self) -> &'a [u8] {
         match &self.start {
             StartLine::Request { version, .. } | StartLine::Response { version, .. } => self.slice(version),
+        }
+    }
+
+    /// Returns true if the status code of a response ends its first line: the space after it is missing (RFC 9112 §4).
+    pub fn lacks_status_space(&self) -> bool {
+        match &self.start {
+            StartLine::Response { status, reason, .. } => status.len() == 3 && reason.start == status.end,
+            StartLine::Request { .. } => false,
         }
     }
 
@@ -282,6 +293,13 @@ pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
+/// The position of the first control character in a header value that is not allowed there: all except a tab and the line breaks
+/// of a folded value (RFC 9110 §5.5, RFC 9112 §5.2).
+pub fn control_character(value: &[u8]) -> Option<usize> {
+    let is_break = |at: usize| value[at] == b'\n' || value[at..].starts_with(b"\r\n");
+    (0..value.len()).find(|at| value[*at].is_ascii_control() && value[*at] != b'\t' && !is_break(*at))
+}
+
 struct RawLine {
     /// The line without its line break.
     text: Range<usize>,
@@ -346,8 +364,8 @@ fn header_line(bytes: &[u8], line: Range<usize>) -> HeaderLine {
     let value = trim(bytes, colon + 1..line.end);
     let flaw = if !is_token(&bytes[name.clone()]) {
         Some(Flaw::BadName)
-    } else if bytes[value.clone()].iter().any(|b| matches!(b, 0 | b'\r')) {
-        Some(Flaw::BadValue)
+    } else if control_character(&bytes[value.clone()]).is_some() {
+        Some(Flaw::ControlCharacter)
     } else {
         None
     };

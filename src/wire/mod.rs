@@ -2,6 +2,7 @@
 //!
 //! Parsers here are lenient: they accept any byte sequence. [`crate::proto`] judges the result.
 
+pub mod authority;
 pub mod close;
 pub mod field;
 pub mod frame;
@@ -12,3 +13,4 @@ pub mod opcode;
 pub mod partial_head;
 pub mod printable;
 pub mod tls;
+pub mod proxy_header;

@@ -5,8 +5,7 @@ use crate::support::{DEFLATE, DOWN, REQUEST, RESPONSE, UP, any_frame, compressed
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::proto::connection::Connection;
-use framescope::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
-use framescope::proto::dissector::MAX_JUNK;
+use framescope::proto::dissected::{Direction, DissectedRecord, EndReason, Kind, MAX_JUNK};
 use framescope::proto::endpoint::{Endpoint, Limits};
 use framescope::proto::rules::Rule;
 use framescope::proto::time::Time;

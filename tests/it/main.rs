@@ -17,6 +17,7 @@ mod documents;
 mod encapsulation;
 mod export;
 mod filter;
+mod foreign;
 mod full_disk;
 mod gaps;
 mod golden;

@@ -3,88 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{
-    DEFLATE, DOWN, KEY, RESPONSE, Recording, UP, bare_request, compressed_frame, deflated, load, with_lines,
-};
+use crate::support::script::{Script, Step};
+use crate::support::{DEFLATE, DOWN, KEY, RESPONSE, UP, bare_request, compressed_frame, deflated, with_lines};
 use framescope::proto::deflate::Deflater;
-use framescope::proto::dissected::{Direction, EndReason};
+use framescope::proto::dissected::Direction;
 use framescope::proto::rules::{Finding, Rule, Severity};
 use framescope::wire::opcode::Opcode;
 
 /// A Close without a code, from the client and from the server.
 const CLOSE_UP: &[u8] = &[0x88, 0x80, 1, 2, 3, 4];
 const CLOSE_DOWN: &[u8] = &[0x88, 0];
-
-enum Step {
-    Say(Direction, Vec<u8>),
-    End(Direction),
-    Reset(Direction),
-    /// The next steps are those of another connection.
-    Connect,
-}
-
-/// A conversation. The end of the capture cuts off what it does not end.
-#[derive(Default)]
-struct Script(Vec<Step>);
-
-impl Script {
-    fn up(self, bytes: impl AsRef<[u8]>) -> Self {
-        self.then(Step::Say(UP, bytes.as_ref().to_vec()))
-    }
-
-    fn down(self, bytes: impl AsRef<[u8]>) -> Self {
-        self.then(Step::Say(DOWN, bytes.as_ref().to_vec()))
-    }
-
-    fn fin(self, direction: Direction) -> Self {
-        self.then(Step::End(direction))
-    }
-
-    fn rst(self, by: Direction) -> Self {
-        self.then(Step::Reset(by))
-    }
-
-    fn then(mut self, step: Step) -> Self {
-        self.0.push(step);
-        self
-    }
-
-    /// Records it in chunks of `piece` bytes: the findings with their records' numbers. The file has the same ones.
-    fn findings(&self, piece: usize) -> Vec<(u64, Finding)> {
-        let mut recording = Recording::new();
-        let mut port = 50_001;
-        let mut connection = recording.connect(port);
-        for step in &self.0 {
-            match step {
-                Step::Say(direction, bytes) => recording.say_in_pieces(&connection, *direction, bytes, piece),
-                Step::End(direction) => connection.end(*direction, EndReason::Fin, recording.now()),
-                Step::Reset(by) => connection.reset(*by, recording.now()),
-                Step::Connect => {
-                    port += 1;
-                    connection = recording.connect(port);
-                }
-            }
-        }
-        drop(connection);
-        let live = recording.capture().findings(0, usize::MAX);
-        assert_eq!(load(recording.capture().path()).findings(0, usize::MAX), live, "opened again");
-        live
-    }
-
-    /// The findings, which do not depend on the size of the chunks.
-    fn judged(&self) -> Vec<(u64, Finding)> {
-        let whole = self.findings(usize::MAX);
-        assert_eq!(self.findings(1), whole, "byte by byte");
-        assert_eq!(self.findings(7), whole, "in pieces of seven");
-        whole
-    }
-
-    /// The bytes of the steps that send some.
-    fn sent(&self) -> Vec<&[u8]> {
-        let steps = self.0.iter();
-        steps.filter_map(|step| if let Step::Say(_, bytes) = step { Some(bytes.as_slice()) } else { None }).collect()
-    }
-}
 
 fn plain_request() -> String {
     bare_request("/echo", "127.0.0.1:6455")
@@ -227,7 +155,7 @@ fn requests() -> Vec<Case> {
         case(Rule::HttpVersion, "http-version", "RFC 6455 §4.1", Error, request("HTTP/1.1", "HTTP/1.0"), 1, At::Text(1, "HTTP/1.0")),
         case(Rule::HostMissing, "host-missing", "RFC 6455 §4.1", Error, request("Host: 127.0.0.1:6455\r\n", ""), 1, At::Nothing),
         case(Rule::HostRepeated, "host-repeated", "RFC 9112 §3.2", Error, request_with("Host: 127.0.0.1:6455"), 1, At::Last(1, host)),
-        case(Rule::HostForeign, "host-foreign", "RFC 9110 §7.2", Info, request(host, "Host: evil.example"), 1, At::Text(1, "Host: evil.example")),
+        case(Rule::HostForeign, "host-foreign", "RFC 9110 §7.2", Info, request(host, "Host: evil.example:6455"), 1, At::Text(1, "Host: evil.example:6455")),
         case(Rule::UpgradeMissing, "upgrade-missing", "RFC 6455 §4.1", Error, request("Upgrade: websocket", "Upgrade: web"), 1, At::Text(1, "Upgrade: web")),
         case(Rule::ConnectionMissing, "connection-missing", "RFC 6455 §4.1", Error, request("Connection: Upgrade", "Connection: close"), 1, At::Text(1, "Connection: close")),
         case(Rule::KeyMissing, "key-missing", "RFC 6455 §4.1", Error, request("Sec-WebSocket-Key", "X-Key"), 1, At::Nothing),
@@ -242,6 +170,11 @@ fn requests() -> Vec<Case> {
         case(Rule::RequestBody, "request-body", "RFC 9110 §9.3.1", Warning, request("\r\n\r\n", "\r\nContent-Length: 4\r\n\r\nbody"), 1, At::Text(1, "Content-Length: 4")),
         case(Rule::DataBeforeResponse, "data-before-response", "RFC 6455 §4.1", Error, Script::default().up(plain_request()).up(early).down(RESPONSE), 3, At::Bits(0, 56)).about(1),
         case(Rule::OriginForeign, "origin-foreign", "RFC 6455 §10.2", Info, request_with("Origin: http://evil.example"), 1, At::Text(1, "Origin: http://evil.example")),
+        case(Rule::HostInvalid, "host-invalid", "RFC 9112 §3.2", Error, request(host, "Host: ws://127.0.0.1:6455/"), 1, At::Text(1, "Host: ws://127.0.0.1:6455/")),
+        case(Rule::HostPortMissing, "host-port-missing", "RFC 9110 §7.2", Info, request(host, "Host: localhost"), 1, At::Text(1, "Host: localhost")),
+        case(Rule::OriginRepeated, "origin-repeated", "RFC 6454 §7.3", Error, request_with("Origin: http://127.0.0.1:6455\r\nOrigin: http://127.0.0.1:6455"), 1, At::Last(1, "Origin: http://127.0.0.1:6455")),
+        case(Rule::HeaderControlCharacter, "header-control-character", "RFC 9110 §5.5", Error, request_with("X: a\x1b[b"), 1, At::Text(1, "\x1b")),
+        case(Rule::ProxyHeader, "proxy-header", "PROXY protocol §2", Info, Script::default().up(format!("PROXY TCP4 192.0.2.1 127.0.0.1 56324 6455\r\n{}", plain_request())), 1, At::Bits(0, 43 * 8)),
         case(Rule::HeaderMalformed, "header-malformed", "RFC 9112 §5", Error, request_with("no colon"), 1, At::Text(1, "no colon")),
         case(Rule::HeaderFolded, "header-folded", "RFC 9112 §5.2", Warning, request_with("X: a\r\n b"), 1, At::Text(1, "X: a\r\n b")),
         case(Rule::BareLf, "bare-lf", "RFC 9112 §2.2", Warning, request("HTTP/1.1\r\n", "HTTP/1.1\n"), 1, At::Text(1, "\n")),
@@ -251,7 +184,7 @@ fn requests() -> Vec<Case> {
 
 #[rustfmt::skip]
 fn responses() -> Vec<Case> {
-    use Severity::{Error, Info};
+    use Severity::{Error, Info, Warning};
     let accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     let twice = "Sec-WebSocket-Extensions: permessage-deflate, permessage-deflate; server_no_context_takeover";
     let again = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; server_no_context_takeover";
@@ -259,6 +192,12 @@ fn responses() -> Vec<Case> {
     let mut cases = vec![
         case(Rule::StatusNot101, "status-not-101", "RFC 6455 §4.2.2", Info, response("101 Switching Protocols", "403 Forbidden\r\nContent-Length: 0"), 2, At::Text(2, "403")),
         case(Rule::ResponseUpgradeMissing, "response-upgrade-missing", "RFC 6455 §4.2.2", Error, response("Upgrade: websocket", "Upgrade: web"), 2, At::Text(2, "Upgrade: web")),
+        case(Rule::ResponseUpgradeRepeated, "response-upgrade-repeated", "RFC 6455 §4.1", Error, response("Upgrade: websocket", "Upgrade: websocket\r\nUpgrade: websocket"), 2, At::Last(2, "Upgrade: websocket")),
+        case(Rule::ResponseHttpVersion, "response-http-version", "RFC 9110 §15.2", Warning, response("HTTP/1.1", "HTTP/1.0"), 2, At::Text(2, "HTTP/1.0")),
+        case(Rule::ResponseContentLength, "response-content-length", "RFC 9110 §8.6", Error, response("Upgrade: websocket", "Content-Length: 0\r\nUpgrade: websocket"), 2, At::Text(2, "Content-Length: 0")),
+        case(Rule::ResponseTransferEncoding, "response-transfer-encoding", "RFC 9112 §6.1", Error, response("Upgrade: websocket", "Transfer-Encoding: chunked\r\nUpgrade: websocket"), 2, At::Text(2, "Transfer-Encoding: chunked")),
+        case(Rule::StatusSpaceMissing, "status-space-missing", "RFC 9112 §4", Error, response("101 Switching Protocols", "101"), 2, At::Text(2, "101")),
+        case(Rule::SubprotocolNotChosen, "subprotocol-not-chosen", "RFC 6455 §4.2.2", Info, negotiated("Sec-WebSocket-Protocol: chat, superchat", "X: a"), 2, At::Nothing),
         case(Rule::ResponseConnectionMissing, "response-connection-missing", "RFC 6455 §4.2.2", Error, response("Connection: Upgrade", "Connection: close"), 2, At::Text(2, "Connection: close")),
         case(Rule::AcceptMissing, "accept-missing", "RFC 6455 §4.2.2", Error, response("Sec-WebSocket-Accept", "X-Accept"), 2, At::Nothing),
         case(Rule::AcceptWrong, "accept-wrong", "RFC 6455 §4.2.2", Error, response("s3pP", "S3pP"), 2, At::Text(2, "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=")),
@@ -285,6 +224,12 @@ fn frames() -> Vec<Case> {
     let key = [0x81, 0x81, 1, 2, 3, 4, b'a' ^ 1];
     let long_ping = [&[0x89, 0x7e, 0, 126][..], &[b'p'; 126]].concat();
     vec![
+        case(Rule::HttpResponseInStream, "http-response-in-stream", "RFC 6455 §5.1", Error, down(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops"), 3, At::Bits(0, 61 * 8)),
+        case(Rule::HttpRequestInStream, "http-request-in-stream", "RFC 6455 §5.1", Error, up(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 3, At::Bits(0, 27 * 8)),
+        case(Rule::LineBreakInStream, "line-break-in-stream", "RFC 6455 §5.1", Error, down(b"\r\n\x81\x05Hello"), 3, At::Bits(0, 16)),
+        case(Rule::TextInStream, "text-in-stream", "RFC 6455 §5.1", Error, down(b"<br />\n<b>Warning</b>: oops\x81\x05Hello"), 3, At::Bits(0, 27 * 8)),
+        case(Rule::NulInStream, "nul-in-stream", "RFC 6455 §5.1", Error, down(b"\x81\x05Hello\0\0\0\0\0"), 5, At::Bits(0, 40)),
+        case(Rule::TlsInStream, "tls-in-stream", "RFC 6455 §5.1", Error, down(&[0x15, 3, 3, 0, 2, 2, 40]), 4, At::Bits(0, 56)),
         case(Rule::ClientFrameUnmasked, "client-frame-unmasked", "RFC 6455 §5.1", Error, up(&[0x81, 1, b'a']), 3, At::Bits(8, 9)),
         case(Rule::ServerFrameMasked, "server-frame-masked", "RFC 6455 §5.1", Error, down(&[0x81, 0x81, 1, 2, 3, 4, b'a' ^ 1]), 3, At::Bits(8, 9)),
         case(Rule::Rsv1Set, "rsv1-set", "RFC 6455 §5.2", Error, down(&[0xc1, 1, b'a']), 3, At::Bits(1, 2)),
@@ -466,6 +411,76 @@ fn section_5_2_both_long_forms_and_all_reserved_opcodes() {
     for opcode in [3, 4, 5, 6, 7, 0xb, 0xc, 0xd, 0xe, 0xf] {
         assert_eq!(rules_of(&upgraded().down([0x80 | opcode, 0])), [Rule::OpcodeReserved], "{opcode}");
     }
+}
+
+#[test]
+fn rfc_9112_section_3_2_hosts() {
+    let host = |value: &str| rules_of(&request("Host: 127.0.0.1:6455", &format!("Host: {value}")));
+    for value in [
+        "",
+        "http://127.0.0.1:6455",
+        "127.0.0.1:6455/echo",
+        "/echo",
+        "local host:6455",
+        "a@localhost:6455",
+        "localhost:99999",
+        "[::1",
+    ] {
+        assert_eq!(host(value), [Rule::HostInvalid], "{value}");
+    }
+    for value in ["localhost:6455", "[::1]:6455", "LOCALHOST:1"] {
+        assert_eq!(host(value), [], "{value}");
+    }
+    assert_eq!(host("localhost:"), [Rule::HostPortMissing], "an empty port is none (RFC 3986 §3.2.3)");
+    assert_eq!(host("example.com"), [Rule::HostForeign, Rule::HostPortMissing]);
+    // Through a proxy the address of the connection is that of the proxy.
+    let proxied =
+        changed(&plain_request(), "127.0.0.1:6455", "example.com").replace("/echo", "http://example.com/echo");
+    assert_eq!(rules_of(&Script::default().up(proxied)), []);
+}
+
+#[test]
+fn rfc_9112_section_4_status_lines() {
+    let status = |line: &str| rules_of(&response("HTTP/1.1 101 Switching Protocols", line));
+    assert_eq!(status("HTTP/1.1 101 "), [], "the reason phrase may be empty");
+    assert_eq!(status("HTTP/1.1 101"), [Rule::StatusSpaceMissing]);
+    for line in ["HTTP/1.0 101 ", "HTTP/0.9 101 a", "HTTP/1.10 101 a"] {
+        assert_eq!(status(line), [Rule::ResponseHttpVersion], "{line}");
+    }
+    let plain = Script::default().up("GET / HTTP/1.1\r\nHost: a\r\n\r\n").down("HTTP/1.0 204\r\n\r\n");
+    assert_eq!(rules_of(&plain), [Rule::StatusSpaceMissing], "HTTP/1.0 is wrong only for a 101");
+}
+
+#[test]
+fn rfc_9110_section_5_5_control_characters() {
+    for byte in (0..=0x1f).chain([0x7f]).filter(|byte| !b"\t\n".contains(byte)) {
+        let line = format!("X: a{}b", char::from(byte));
+        assert_eq!(rules_of(&request_with(&line)), [Rule::HeaderControlCharacter], "{byte:02x}");
+    }
+    assert_eq!(rules_of(&request_with("X: a\tb \u{e9}\u{85}")), []);
+    assert_eq!(rules_of(&request_with("X: a\r\n b\x07")), [Rule::HeaderControlCharacter], "on the folded line");
+}
+
+#[test]
+fn section_4_2_2_the_server_may_choose_no_subprotocol_only_if_none_was_offered() {
+    assert_eq!(rules_of(&negotiated("X: a", "X: a")), []);
+    let offer = "Sec-WebSocket-Protocol: chat";
+    assert_eq!(rules_of(&negotiated(offer, offer)), []);
+    assert_eq!(rules_of(&negotiated(offer, "X: a")), [Rule::SubprotocolNotChosen]);
+    assert_eq!(rules_of(&Script::default().down(RESPONSE)), [], "the request is not known");
+}
+
+#[test]
+fn section_5_5_3_more_pings_in_flight_than_are_remembered() {
+    let pings: Vec<u8> = (0..300u16).flat_map(|n| [&[0x89, 2], &n.to_be_bytes()[..]].concat()).collect();
+    let pong = |n: u16| [&[0x8a, 0x82, 0, 0, 0, 1], &n.to_be_bytes()[..]].concat();
+    let talk = |pongs: Vec<u8>| upgraded().down(&pings).up(pongs).up(CLOSE_UP).down(CLOSE_DOWN).fin(UP).fin(DOWN);
+    let reused =
+        |rules: Vec<Rule>| rules.into_iter().filter(|rule| *rule != Rule::MaskingKeyReused).collect::<Vec<_>>();
+    assert_eq!(reused(rules_of(&talk((0..300).flat_map(pong).collect()))), [], "each is answered, in order");
+    assert_eq!(reused(rules_of(&talk(pong(299)))), [], "the last one answers all (RFC 6455 §5.5.3)");
+    let none = talk(Vec::new()).findings(usize::MAX);
+    assert_eq!((none[0].1.rule, none[0].1.number), (Rule::PingUnanswered, Some(300)));
 }
 
 #[test]

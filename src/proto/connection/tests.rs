@@ -96,13 +96,14 @@ fn a_handshake_with_a_body_is_upgraded_after_its_body() {
 }
 
 #[test]
-fn buffered_bytes_that_become_a_frame_keep_their_time() {
+fn buffered_bytes_of_an_incomplete_request_keep_their_time() {
     let mut talk = Talk::new(usize::MAX);
     talk.clock = 5;
-    // "GE" is also opcode 7 and a length of 69 bytes, unmasked.
-    talk.say(UP, format!("GET /{}", "a".repeat(66)).as_bytes()).say(DOWN, RESPONSE);
-    let frame = talk.out.iter().find(|r| r.kind == Kind::Frame).expect("a frame");
-    assert_eq!((frame.wire_len, frame.time), (71, Time(5)));
+    talk.say(UP, b"GET /aaa").say(DOWN, RESPONSE);
+    let records = talk.end(EndReason::Fin);
+    let early = records.iter().find(|record| record.direction == UP).expect("a record");
+    assert_eq!((early.kind, early.wire_len, early.time), (Kind::Junk, 8, Time(5)));
+    assert_eq!(early.findings[0].rule, Rule::HttpRequestInStream);
 }
 
 #[test]

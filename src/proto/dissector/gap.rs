@@ -14,6 +14,7 @@ use super::{
     Rule, State, Time, may_be_head,
 };
 use crate::proto::dissected::Direction;
+use crate::proto::foreign::Follows;
 use crate::proto::rules::Finding;
 use crate::wire::http;
 
@@ -54,6 +55,7 @@ impl Dissector {
         let state = std::mem::replace(&mut self.state, State::Junk { start: here, why: None });
         let (cut, next) = match state {
             State::Frames(mut reader) => {
+                reader.settle(Follows::Nothing, self.last, connection);
                 let cut = reader.unfinished(self.last, connection);
                 let left = within(reader.left());
                 reader.cut(left.is_some(), cut.is_some(), connection);
@@ -66,7 +68,7 @@ impl Dissector {
             State::Body { record, body, then } => {
                 let cut = DissectedRecord { kind: Kind::CutHttp, time: self.last, ..*record };
                 let next = match body {
-                    Body::UntilEnd => State::Junk { start: here, why: None },
+                    Body::UntilEnd(_) => State::Junk { start: here, why: None },
                     Body::Length(left) => {
                         State::Resync(Resync { left: within(Some(left)), ..Resync::until_certain(here, then, None) })
                     }
@@ -109,8 +111,11 @@ impl Dissector {
     }
 
     /// Notes that a frame or a head starts at this offset. Unrecognized bytes end there at the latest. Returns true if
-    /// this was not known before.
+    /// dissection resumes there after missing bytes, and this was not known before.
     pub fn begins(&mut self, at: u64, connection: &mut ConnectionState) -> bool {
+        if at == self.position {
+            self.record_ended(connection);
+        }
         let State::Resync(resync) = &mut self.state else { return false };
         let Some(left) = at.checked_sub(self.position).filter(|_| resync.left.is_none()) else { return false };
         resync.left = Some(left);
@@ -131,7 +136,7 @@ impl Dissector {
         let then = match &self.state {
             State::Head { .. } => ReadNext::Head,
             State::Early { .. } => ReadNext::Early,
-            State::Frames(_) => ReadNext::Frames,
+            State::Frames(reader) if !reader.is_in_foreign() => ReadNext::Frames,
             State::Resync(resync) if resync.left.is_none() => resync.then,
             _ => return,
         };
@@ -142,6 +147,13 @@ impl Dissector {
             _ => Resync::until_certain(self.position, then, None),
         };
         self.state = State::Resync(Resync { left: Some(len), goes_on: true, ..resync });
+    }
+
+    /// Notes that a record ends here. Bytes in place of frames end here, if they are not read to the end of the stream.
+    pub fn record_ended(&mut self, connection: &mut ConnectionState) {
+        if let State::Frames(reader) = &mut self.state {
+            reader.end_foreign(self.last, connection);
+        }
     }
 
     /// Takes bytes after a gap; `at` bytes of the call, which begins with a packet, were taken before.

@@ -124,7 +124,7 @@ pub(super) fn judge_answer(answer: PongMatch, payload: Span) -> Option<Finding> 
     };
     match answer {
         PongMatch::Answers(_, passed) if passed.count > 0 => about(Rule::PingSuperseded, passed.count, passed.first),
-        PongMatch::Answers(..) => None,
+        PongMatch::Answers(..) | PongMatch::Unknown => None,
         PongMatch::Mismatched(unanswered, latest) => about(Rule::PongMismatched, unanswered, Some(latest)),
         PongMatch::Unsolicited => Some(Finding::new(Rule::PongUnsolicited, Some(OPCODE))),
     }

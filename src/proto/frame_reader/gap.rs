@@ -10,7 +10,7 @@ use crate::wire::opcode::Opcode;
 impl FrameReader {
     /// A reader that starts after missing bytes.
     pub fn mid_stream(direction: Direction, start: u64) -> Self {
-        Self { unsure: true, ..Self::new(direction, start) }
+        Self { unsure: true, after_head: false, ..Self::new(direction, start) }
     }
 
     /// The number of payload bytes of the current frame that are still to come, if its head is complete.
@@ -54,6 +54,8 @@ impl FrameReader {
         if let Some(inflating) = &mut self.inflating {
             inflating.lose();
         }
+        self.after_head = false;
+        self.foreign = None;
         self.partial.clear();
         self.control.clear();
         self.previous_key = None;

@@ -4,8 +4,6 @@ mod report;
 mod request;
 mod response;
 
-use std::net::IpAddr;
-
 pub use self::request::check_request;
 pub use self::response::check_response;
 use super::extensions::{DeflateOffer, Extensions};
@@ -46,8 +44,8 @@ pub struct RequestFacts {
     pub is_known: bool,
     /// True if the request is checked as a handshake: see [`is_handshake`].
     pub is_handshake: bool,
-    /// True for a HEAD request, whose response has no body.
-    pub is_head: bool,
+    /// The method. It decides whether the response has a body.
+    pub method: Box<[u8]>,
     /// The value of the first Sec-WebSocket-Key header.
     pub key: Option<Box<[u8]>>,
     /// The text after the colon of that header, with the white space around the key.
@@ -61,6 +59,11 @@ pub struct RequestFacts {
 }
 
 impl RequestFacts {
+    /// True if the request asks a proxy for a tunnel (RFC 9110 §9.3.6).
+    pub fn is_connect(&self) -> bool {
+        &*self.method == b"CONNECT"
+    }
+
     /// The facts of a request with this head.
     pub fn of(head: &Head<'_>) -> Self {
         let key_line = head.lines_named("sec-websocket-key").next().map(|(_, line)| line.name.end + 1..line.line.end);
@@ -69,7 +72,7 @@ impl RequestFacts {
         Self {
             is_known: true,
             is_handshake: is_handshake(head),
-            is_head: head.method() == Some(b"HEAD"),
+            method: head.method().unwrap_or_default().into(),
             key: head.value("sec-websocket-key").map(Into::into),
             key_line: key_line.map(|line| head.slice(&line).into()).unwrap_or_default(),
             protocols: list(head, "sec-websocket-protocol"),
@@ -83,17 +86,6 @@ impl RequestFacts {
 pub fn is_handshake(head: &Head<'_>) -> bool {
     let path = head.target().map(|t| t.split(|b| *b == b'?').next().unwrap_or(t));
     head.is_upgrade() || path.is_some_and(|path| WEBSOCKET_TARGETS.iter().any(|t| t.as_bytes() == path))
-}
-
-/// Returns true if a Host value is `localhost` or an IP address. Then the client did not resolve a foreign name.
-pub fn host_is_local(host: &[u8]) -> bool {
-    let Ok(host) = std::str::from_utf8(host) else { return false };
-    let name = if host.starts_with('[') {
-        host.split_inclusive(']').next().unwrap_or(host).trim_matches(['[', ']'])
-    } else {
-        host.rsplit_once(':').map_or(host, |(name, _)| name)
-    };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
 }
 
 /// Returns true if an Origin has the host and port of a Host value (RFC 6455 §10.2).

@@ -6,7 +6,7 @@ use super::Requirement;
 use crate::proto::extensions::{Extension, Extensions, ParamFault};
 use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::{Field, FieldId, Span};
-use crate::wire::http::{Flaw, Head, HeaderLine};
+use crate::wire::http::{self, Flaw, Head, HeaderLine};
 
 /// The number of malformed header lines of a head that are reported. Bounds the findings of one head.
 const MAX_LINE_FINDINGS: usize = 32;
@@ -49,7 +49,8 @@ impl<'h, 'b> HandshakeReport<'h, 'b> {
         self.check(title, rule, field, ok, fill);
     }
 
-    fn span_of(&self, id: FieldId) -> Option<Span> {
+    /// The bits of a field, if the head has it.
+    pub fn span_of(&self, id: FieldId) -> Option<Span> {
         self.fields.iter().find(|field| field.id == id).map(|field| field.span)
     }
 
@@ -60,13 +61,18 @@ impl<'h, 'b> HandshakeReport<'h, 'b> {
             let finding = Finding::new(Rule::BareLf, Some(Span::bytes(at as u64, at as u64 + 1)));
             self.violated("lines end with CR LF", None, finding);
         }
+        if let Some(status) = head.status().filter(|_| head.lacks_status_space()) {
+            let finding = Finding::new(Rule::StatusSpaceMissing, self.span_of(FieldId::Status));
+            self.violated("a space after the status code", Some(FieldId::Status), finding.number(u64::from(status)));
+        }
         let findings = head.headers.iter().enumerate().filter_map(|(i, line)| Some((i, line_finding(head, i, line)?)));
         for (i, finding) in findings.take(MAX_LINE_FINDINGS) {
             self.violated("well-formed header line", Some(header_id(i)), finding);
         }
     }
 
-    fn violated(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
+    /// Adds a violated requirement.
+    pub fn violated(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
         self.requirements.push(Requirement {
             title: title.to_owned(),
             rule: finding.rule,
@@ -84,6 +90,20 @@ impl<'h, 'b> HandshakeReport<'h, 'b> {
             true => field.and_then(|id| self.span_of(id)),
             false => Some(Span::bytes(bytes.start as u64, bytes.end as u64)),
         };
+        self.violated(title, field, finding);
+    }
+
+    /// Adds a violated requirement if there is a header with this name. The text of the finding is its value.
+    pub fn absent(&mut self, name: &str, title: &str, rule: Rule) {
+        if let Some(value) = self.head.value(name) {
+            self.violated_last(name, title, Finding::new(rule, None).text(&String::from_utf8_lossy(value)));
+        }
+    }
+
+    /// Adds a violated requirement at the first header with this name.
+    pub fn violated_first(&mut self, name: &str, title: &str, mut finding: Finding) {
+        let field = self.head.lines_named(name).next().map(|(i, _)| header_id(i));
+        finding.span = field.and_then(|id| self.span_of(id));
         self.violated(title, field, finding);
     }
 
@@ -133,7 +153,12 @@ fn line_finding(head: &Head<'_>, i: usize, line: &HeaderLine) -> Option<Finding>
             malformed("it has white space before the colon")
         }
         Flaw::BadName => malformed("its name is not a token"),
-        Flaw::BadValue => malformed("its value contains NUL or a lone CR"),
+        Flaw::ControlCharacter => {
+            let at = line.value.start + http::control_character(head.slice(&line.value))?;
+            let span = Span::bytes(at as u64, at as u64 + 1);
+            let character = format!("0x{:02X}", head.slice(&(at..at + 1))[0]);
+            Finding::new(Rule::HeaderControlCharacter, Some(span)).number(i as u64 + 1).text(&character)
+        }
         Flaw::Folded => Finding::new(Rule::HeaderFolded, span).number(i as u64 + 1),
     })
 }

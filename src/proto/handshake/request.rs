@@ -3,16 +3,20 @@
 use std::net::SocketAddr;
 
 use super::report::{HandshakeReport, fault_words};
-use super::{Requirement, VERSION, host_is_local, is_handshake, list, origin_is_host};
+use super::{Requirement, VERSION, is_handshake, list, origin_is_host};
 use crate::proto::accept::is_valid_key;
 use crate::proto::body::Body;
 use crate::proto::extensions::DeflateOffer;
 use crate::proto::rules::{Finding, Rule};
+use crate::wire::authority::Authority;
 use crate::wire::field::FieldId;
 use crate::wire::http::{self, Head, StartLine, is_token};
 
-/// Checks the requirements for a request, in the order of RFC 6455 §4.1. `server` is the server's address, if known. A
-/// request that is not a handshake is checked for malformed lines only.
+/// The default ports of http and https. Host may leave them out (RFC 9110 §4.2.1, §4.2.2, §7.2).
+const DEFAULT_PORTS: [u16; 2] = [80, 443];
+
+/// Checks the requirements for a request, in the order of RFC 6455 §4.1. `server` is the address to which the client
+/// connected to reach the server, if known. A request that is not a handshake is checked for malformed lines only.
 pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Requirement> {
     let mut report = HandshakeReport::new(head);
     report.lines();
@@ -57,7 +61,10 @@ pub fn check_request(head: &Head<'_>, server: Option<SocketAddr>) -> Vec<Require
         }
     }
     report.body();
-    if let (Some(origin), Some(host)) = (head.value("origin"), head.value("host")) {
+    report.once("origin", "one Origin header", Rule::OriginRepeated);
+    if let (Some(origin), Some(host)) = (head.value("origin"), head.value("host"))
+        && Authority::parse(host).is_ok()
+    {
         let origin_text = String::from_utf8_lossy(origin);
         let same = origin_is_host(origin, host);
         report.check_header("origin", "Origin matches Host", Rule::OriginForeign, same, |f| f.text(&origin_text));
@@ -73,16 +80,29 @@ impl HandshakeReport<'_, '_> {
             1 => self.check_header("host", "one Host header", Rule::HostMissing, true, |f| f),
             n => self.violated_last("host", "one Host header", Finding::new(Rule::HostRepeated, None).number(n as u64)),
         }
-        let host = self.head.value("host").unwrap_or_default();
-        if count > 0 && server.is_some_and(|s| s.ip().is_loopback()) {
-            let host_text = String::from_utf8_lossy(host);
-            self.check_header(
-                "host",
-                "Host is localhost or an IP address",
-                Rule::HostForeign,
-                host_is_local(host),
-                |f| f.text(&host_text),
-            );
+        let Some(host) = self.head.value("host") else { return };
+        let text = String::from_utf8_lossy(host);
+        let authority = match Authority::parse(host) {
+            Ok(authority) => authority,
+            Err(fault) => {
+                let words = if host.is_empty() { String::new() } else { format!(": {text}") };
+                let finding = Finding::new(Rule::HostInvalid, None).text(&format!("{}{words}", fault.words()));
+                self.violated_first("host", "Host is a host and a port", finding);
+                return;
+            }
+        };
+        // The absolute form is for proxies (RFC 9112 §3.2.2): the connection went to a proxy, and Host names another server.
+        let absolute = self.head.target().is_some_and(|target| !target.starts_with(b"/"));
+        let Some(server) = server.filter(|_| !absolute) else { return };
+        if server.ip().is_loopback() {
+            let local = authority.is_local();
+            self.check_header("host", "Host is localhost or an IP address", Rule::HostForeign, local, |f| {
+                f.text(&text)
+            });
+        }
+        if authority.port.is_none() && !DEFAULT_PORTS.contains(&server.port()) {
+            let finding = Finding::new(Rule::HostPortMissing, None).text(&text).number(u64::from(server.port()));
+            self.violated_first("host", "Host names the port", finding);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::proto::accept::{AcceptBench, Spaces, wrong_spaces};
 use crate::proto::extensions::{self, DeflateParams, Extension, PERMESSAGE_DEFLATE, ParamFaultKind};
 use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::FieldId;
-use crate::wire::http::Head;
+use crate::wire::http::{self, Head};
 
 /// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the
 /// request that it answers; pass the default if the request was not captured.
@@ -24,11 +24,15 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
     if status != 101 {
         return report.requirements;
     }
+    report.recent_version();
     // The whole value: only a request may list several protocols.
-    let upgrade = head.value("upgrade").is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
+    let upgrade = head.values("upgrade").any(|value| value.eq_ignore_ascii_case(b"websocket"));
     report.check_header("upgrade", "Upgrade: websocket", Rule::ResponseUpgradeMissing, upgrade, |f| f);
+    report.once("upgrade", "one Upgrade header", Rule::ResponseUpgradeRepeated);
     let connection = head.has_token("connection", "upgrade");
     report.check_header("connection", "Connection: Upgrade", Rule::ResponseConnectionMissing, connection, |f| f);
+    report.absent("content-length", "no Content-Length", Rule::ResponseContentLength);
+    report.absent("transfer-encoding", "no Transfer-Encoding", Rule::ResponseTransferEncoding);
     match (head.value("sec-websocket-accept"), &request.key) {
         (None, _) => {
             report.check_header("sec-websocket-accept", "Sec-WebSocket-Accept", Rule::AcceptMissing, false, |f| f);
@@ -62,6 +66,11 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
         let finding = Finding::new(Rule::SubprotocolRepeated, None).text(&chosen.join(", "));
         report.violated_last("sec-websocket-protocol", "one subprotocol", finding);
     }
+    if !request.protocols.is_empty() && head.value("sec-websocket-protocol").is_none() {
+        // A subprotocol can be a secret token, so the finding does not quote them.
+        let finding = Finding::new(Rule::SubprotocolNotChosen, None).number(request.protocols.len() as u64);
+        report.violated("a subprotocol is chosen", None, finding);
+    }
     // Without the request the offers are unknown.
     for chosen in chosen.into_iter().filter(|_| request.is_known) {
         let offered = request.protocols.contains(&chosen);
@@ -82,6 +91,16 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
 }
 
 impl HandshakeReport<'_, '_> {
+    /// RFC 9110 §15.2: HTTP/1.0 has no status 101.
+    fn recent_version(&mut self) {
+        let version = self.head.version();
+        if http::version(version).is_none_or(|version| version < (1, 1)) {
+            let finding = Finding::new(Rule::ResponseHttpVersion, self.span_of(FieldId::Version));
+            let finding = finding.text(&String::from_utf8_lossy(version));
+            self.violated("HTTP/1.1 or later", Some(FieldId::Version), finding);
+        }
+    }
+
     /// RFC 7692 §5 and §7.1: the server accepts permessage-deflate once, with valid parameters that match an offer.
     fn chosen_deflate(&mut self, chosen: &[Extension], request: &RequestFacts) {
         let accepted: Vec<&Extension> = chosen.iter().filter(|extension| extension.is_deflate()).collect();

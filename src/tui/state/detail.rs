@@ -153,10 +153,9 @@ impl Detail {
                 handshake::check_response(&head, &facts)
             }
         };
-        if self.record.kind == Kind::CutHttp {
-            // A truncated head may contain the missing header in the bytes that were not captured.
-            steps.retain(|step| step.finding.is_none());
-        }
+        // Only what the record was found to violate: the head alone does not show that it was truncated, or sent through a tunnel.
+        let found = |rule| self.record.findings.iter().any(|finding| finding.rule == rule);
+        steps.retain(|step| step.finding.as_ref().is_none_or(|finding| found(finding.rule)));
         let bench = match (&facts.key, self.record.direction, self.record.code) {
             (Some(key), Direction::ServerToClient, 101) => {
                 Some(AcceptBench::new(key, head.value("sec-websocket-accept")))

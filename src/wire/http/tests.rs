@@ -33,7 +33,7 @@ fn malformed_heads_are_parsed() {
     assert_eq!(head.target(), Some(&b" / /x"[..]));
     assert_eq!(head.bare_lf, Some(18));
     let flaws: Vec<_> = head.headers.iter().map(|h| h.flaw).collect();
-    assert_eq!(flaws, [Some(Flaw::BadName), Some(Flaw::NoColon), Some(Flaw::Folded), Some(Flaw::BadValue)]);
+    assert_eq!(flaws, [Some(Flaw::BadName), Some(Flaw::NoColon), Some(Flaw::Folded), Some(Flaw::ControlCharacter)]);
     assert_eq!(head.text(&head.headers[2].value), "1\r\n  2");
     assert!(head.end.is_some());
     assert_eq!(Head::read(b"GET /").target(), Some(&b"/"[..]));

@@ -82,6 +82,77 @@ fn foreign_hosts_and_origins_are_refused_with_the_reason() {
 }
 
 #[test]
+fn the_whole_authority_is_parsed() {
+    let bench = Bench::new();
+    let status = |target: &str, host: &str| {
+        refused(&bench, &format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).0
+    };
+    for host in [
+        "[::1]evil.com",
+        "[127.0.0.1].evil.com",
+        "[::1",
+        "::1",
+        "127.0.0.1:evil.com",
+        "localhost:99999",
+        "localhost:-1",
+        "user@localhost",
+        "http://localhost",
+        "localhost/",
+        "local host",
+        "",
+    ] {
+        assert_eq!(status("/", host), 400, "{host}");
+    }
+    for host in ["localhost.evil.com", "127.0.0.1.nip.io:80", "evil.com"] {
+        assert_eq!(status("/", host), 403, "{host}");
+    }
+    for (target, expected) in [
+        ("http://evil.com/", 403),
+        ("HTTP://evil.com", 403),
+        ("https://evil.com/", 403),
+        ("http://localhost.evil.com/", 403),
+        ("http://localhost@evil.com/", 400),
+        ("http://[::1]evil.com/", 400),
+        ("http:///", 400),
+        ("http://localhost:1/nowhere", 404),
+    ] {
+        assert_eq!(status(target, "localhost"), expected, "{target}");
+    }
+    for target in ["http://127.0.0.1", "HTTP://[::1]:80?theme=dark", "/"] {
+        let (head, _) = get(&bench, target);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{target}: {head}");
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_request_whose_end_is_ambiguous_is_refused_and_the_connection_closed() {
+    let bench = Bench::new();
+    for lines in [
+        "Content-Length : 40",
+        "Content-Length: 0\r\n: 40",
+        "Content-Length: 0\r\nContent-Length: 40",
+        "Content-Length: 0\r\n 40",
+        "Content-Length: +0",
+        "Content-Length: 0x0",
+        "Content-Length:",
+        "Content-Length: 0, 0",
+        "Transfer-Encoding : chunked",
+        "no colon",
+        "X: a\x00b",
+    ] {
+        // Without a refusal that closes, the second request would be answered too.
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        );
+        let (head, body) = exchange(&bench, &request);
+        assert!(head.starts_with("HTTP/1.1 400 ") && head.contains("\r\nConnection: close\r\n"), "{lines}: {head}");
+        assert!(!String::from_utf8_lossy(&body).contains("HTTP/1.1"), "{lines}");
+    }
+    bench.finish();
+}
+
+#[test]
 fn broken_handshakes_are_refused_with_every_reason() {
     let bench = Bench::new();
     let good = bench.handshake("/ticker");

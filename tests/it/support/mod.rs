@@ -12,6 +12,7 @@ pub mod program;
 mod recording;
 pub mod schema;
 mod screen;
+pub mod script;
 pub mod tcp;
 
 use framescope::proto::dissected::Direction;

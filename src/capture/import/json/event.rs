@@ -20,6 +20,8 @@ pub struct ReplayHints {
     pub no: u64,
     /// Whether it begins with the first byte of a frame or head, complete or truncated.
     pub begins: bool,
+    /// Whether its last byte certainly ends a frame or unrecognized bytes.
+    pub ends: bool,
     /// Whether it is a complete request.
     pub is_request: bool,
     /// Whether it is a frame, complete or truncated.

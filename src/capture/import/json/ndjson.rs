@@ -127,6 +127,9 @@ impl Importer<'_> {
             RecordEvent::Bytes => {
                 let replay = &mut self.replay;
                 record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
+                if hints.ends {
+                    replay.record_ended(connection, direction);
+                }
             }
             RecordEvent::Gap(_) | RecordEvent::End(..) => {
                 self.replay.event(connection, direction, valid.time, valid.event);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::event::{RecordEvent, ReplayHints};
 use crate::capture::format::NDJSON_VERSION;
 use crate::capture::format::pcapng::MAX_STREAM;
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, MAX_JUNK};
 use crate::proto::rules::{Rule, count};
 use crate::proto::time::Time;
 
@@ -145,6 +145,12 @@ impl JsonRecord<'_> {
         ReplayHints {
             no: self.no,
             begins: matches!(&*self.r#type, "request" | "response" | "frame" | "cut"),
+            ends: match &*self.r#type {
+                "frame" => true,
+                // The next record may continue one of the greatest length.
+                "junk" => self.wire_len.is_none_or(|len| len < MAX_JUNK),
+                _ => false,
+            },
             is_request: self.r#type == "request",
             is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
             unanswered: self.finding(Rule::DataBeforeResponse).and_then(|finding| finding.about),

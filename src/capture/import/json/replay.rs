@@ -92,6 +92,13 @@ impl Replay {
         }
     }
 
+    /// Notes that the bytes of a record of an open connection are complete.
+    pub fn record_ended(&mut self, connection: u64, direction: Direction) {
+        if let Some(replayed) = self.connections.get_mut(&connection) {
+            replayed.recording.record_ended(direction);
+        }
+    }
+
     /// Replays a gap or an end on an open connection.
     pub fn event(&mut self, connection: u64, direction: Direction, time: Time, event: RecordEvent) {
         self.commit_others(connection);

@@ -7,6 +7,7 @@ use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::resync;
 use crate::proto::time::Time;
 use crate::wire::tls;
+use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
 
 impl Flows {
     /// Applies the collected changes to the index.
@@ -75,7 +76,7 @@ impl Flows {
     fn open(&mut self, i: usize, direction: Direction, bytes: &[u8], time: Time) -> u32 {
         let flow = &mut self.flows[i];
         let is_http = match direction {
-            Direction::ClientToServer => is_request(bytes),
+            Direction::ClientToServer => is_request(bytes) || begins_with_proxy_header(bytes),
             Direction::ServerToClient => bytes.starts_with(b"HTTP/"),
         };
         let ports = [flow.client.port(), flow.server.port()];
@@ -134,4 +135,9 @@ impl Flows {
             self.batch.set_handshake(number, self.flows[i].connection.about().clone());
         }
     }
+}
+
+/// Returns true if bytes begin with a header of the PROXY protocol, or with enough of one to be certain.
+fn begins_with_proxy_header(bytes: &[u8]) -> bool {
+    bytes.len() >= 12 && ProxyHeader::read(bytes) != ProxyReading::Other
 }

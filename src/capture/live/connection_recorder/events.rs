@@ -36,6 +36,12 @@ impl Recording {
         self.batch_records();
     }
 
+    /// A record of a direction ends with its latest byte.
+    pub fn record_ended(&mut self, direction: Direction) {
+        self.connection.record_ended(direction, &mut self.records);
+        self.batch_records();
+    }
+
     /// Records that `differing` bytes of a direction were repeated with different content.
     pub fn overlapped(&mut self, direction: Direction, differing: u64, time: Time) {
         self.begin(time);

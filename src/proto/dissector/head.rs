@@ -1,0 +1,69 @@
+//! HTTP heads, and what comes before the first one.
+
+use super::{
+    Body, ConnectionState, DissectedRecord, Dissector, FeedOutcome, FeedStep, Kind, MAX_HTTP_HEAD, ReadNext, State,
+    may_be_head,
+};
+use crate::proto::dissected::Direction;
+use crate::proto::rules::{Finding, Rule};
+use crate::wire::field::Span;
+use crate::wire::http;
+use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
+
+impl Dissector {
+    /// Takes bytes of an HTTP head, or of the PROXY header before the first one; `at` bytes of the call were taken before.
+    pub(super) fn take_head(&mut self, bytes: &[u8], at: usize, connection: &mut ConnectionState) -> FeedStep {
+        let State::Head { start, kept } = &mut self.state else { return FeedStep::Taken(0) };
+        let (start, had) = (*start, kept.len());
+        kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
+        if start == 0 && self.direction == Direction::ClientToServer {
+            match ProxyHeader::read(kept) {
+                ProxyReading::Header(header) => {
+                    self.emit_proxy_header(&header, connection);
+                    return FeedStep::Taken(header.len - had);
+                }
+                ProxyReading::NeedMore => return FeedStep::Taken(bytes.len()),
+                ProxyReading::Other => {}
+            }
+        }
+        let begins_well = may_be_head(self.direction, kept);
+        let end = http::head_len(kept, had).filter(|end| *end <= MAX_HTTP_HEAD);
+        if let Some(end) = end.filter(|_| begins_well) {
+            let mut head = std::mem::take(kept);
+            head.truncate(end);
+            self.position += (end - had) as u64;
+            return FeedStep::Stop(FeedOutcome::Head { taken: at + end - had, start, head });
+        }
+        let too_long = kept.len() > MAX_HTTP_HEAD;
+        if begins_well && !too_long {
+            return FeedStep::Taken(bytes.len());
+        }
+        let why = begins_well.then(|| Finding::new(Rule::HeadTooLong, None).number(MAX_HTTP_HEAD as u64));
+        self.state = State::Junk { start, why };
+        FeedStep::Taken(0)
+    }
+
+    /// Appends a record of the header of the PROXY protocol at the start of the connection. An HTTP head follows.
+    fn emit_proxy_header(&mut self, header: &ProxyHeader, connection: &mut ConnectionState) {
+        let len = header.len as u64;
+        let ends = match header.ends {
+            Some([client, server]) => format!("from {client} to {server}"),
+            None => "without addresses".to_owned(),
+        };
+        let finding = Finding::new(Rule::ProxyHeader, Some(Span::bytes(0, len)));
+        let mut record = DissectedRecord::new(Kind::Junk, self.direction, 0, len, self.last);
+        record.findings.push(finding.number(u64::from(header.version)).text(&ends));
+        connection.server = header.ends.map(|[_, server]| server);
+        connection.emit(record);
+        self.state = self.after(ReadNext::Head, len);
+    }
+
+    /// Notes that the client sends another request. It took the latest response as complete: one without a length, such as a 401
+    /// of a server that keeps the connection, has no body, although it could go on until the end (RFC 9112 §6.3).
+    pub fn next_request(&mut self, connection: &mut ConnectionState) {
+        if let State::Body { body: Body::UntilEnd(0), then, .. } = &self.state {
+            let then = *then;
+            self.emit_body(then, self.position, connection);
+        }
+    }
+}
