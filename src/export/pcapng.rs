@@ -143,7 +143,9 @@ impl Writer {
                 }
             }
             _ => {
-                if record.kind == Kind::Junk && record.findings.is_empty() {
+                if record.kind == Kind::Junk
+                    && record.findings.iter().all(|finding| finding.rule == Rule::SegmentOverlap)
+                {
                     open.segments.junk(&mut sink.buffer, direction, record.wire_len, time);
                 }
                 let marker = record.outstanding.then(|| Marker::Outstanding.comment());

@@ -110,7 +110,10 @@ impl Connection {
     /// Takes the next bytes of a direction, in pieces of any size, captured at `now`. Appends the records that they
     /// complete to `out`.
     pub fn feed(&mut self, direction: Direction, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
-        self.with_output(out, |own| own.dissect(direction, bytes, now));
+        self.with_output(out, |own| {
+            own.end_announced_junk();
+            own.dissect(direction, bytes, now);
+        });
     }
 
     /// Runs a step whose records are appended to `out`.
@@ -158,7 +161,10 @@ impl Connection {
     pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
         let i = direction.index();
         if missing > 0 {
-            self.with_output(out, |own| own.directions[i].gap(missing, now, &mut own.state));
+            self.with_output(out, |own| {
+                own.end_announced_junk();
+                own.directions[i].gap(missing, now, &mut own.state);
+            });
         }
     }
 
@@ -170,8 +176,19 @@ impl Connection {
 
     /// Notes that the next `len` bytes of a direction are unrecognized, for callers that know it from an earlier dissection: what
     /// the other direction says may show it too late. Has an effect only where a frame or head may start.
-    pub fn unrecognized(&mut self, direction: Direction, len: u64) {
+    pub fn unrecognized(&mut self, direction: Direction, len: u64, out: &mut Vec<DissectedRecord>) {
+        self.with_output(out, Self::end_announced_junk);
         self.directions[direction.index()].unrecognized(len);
+    }
+
+    /// Appends the record of announced bytes before the next record.
+    #[inline]
+    fn end_announced_junk(&mut self) {
+        if std::mem::take(&mut self.state.junk_announced) {
+            for direction in &mut self.directions {
+                direction.end_announced_junk(&mut self.state);
+            }
+        }
     }
 
     /// Notes that a record of a direction ends at the current position. For callers that know the records: whether bytes in place
@@ -211,10 +228,18 @@ impl Connection {
     /// the direction after this.
     pub fn end(&mut self, direction: Direction, how: EndReason, now: Time, out: &mut Vec<DissectedRecord>) {
         if how == EndReason::Rst {
-            self.reset_by(direction);
+            self.state.reset_by.get_or_insert(direction);
         }
         let known = out.len();
-        self.with_output(out, |own| own.directions[direction.index()].end(how, now, &mut own.state));
+        self.with_output(out, |own| {
+            // A reset ends both directions at once: unrecognized bytes of the other one follow.
+            if how != EndReason::Rst {
+                own.end_announced_junk();
+            }
+            // Foreign bytes of the other direction come first, because they excuse findings about the end.
+            own.directions[direction.opposite().index()].record_ended(&mut own.state);
+            own.directions[direction.index()].end(how, now, &mut own.state);
+        });
         if self.by_mask {
             out[known..]
                 .iter_mut()

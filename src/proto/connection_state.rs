@@ -59,6 +59,8 @@ pub(super) struct ConnectionState {
     pub bare_frames: bool,
     /// True if bytes were found in place of frames. They explain how the connection ends.
     pub(super) foreign_bytes: bool,
+    /// True if bytes that were announced as unrecognized have no record yet.
+    pub junk_announced: bool,
     /// A finding for the next record of each direction.
     pub(super) pending: [Option<Finding>; 2],
 }

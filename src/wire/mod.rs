@@ -12,5 +12,5 @@ pub mod mask;
 pub mod opcode;
 pub mod partial_head;
 pub mod printable;
-pub mod tls;
 pub mod proxy_header;
+pub mod tls;

@@ -93,10 +93,12 @@ fn conversation() -> impl Strategy<Value = Vec<Said>> {
         any_frame(false).prop_map(|bytes| (DOWN, bytes)).boxed(),
         vec(any::<u8>(), 0..40).prop_map(|bytes| (UP, bytes)).boxed(),
     ];
+    let valid = vec(prop::strategy::Union::new(frames[..2].to_vec()), 0..10);
     let frames = vec(prop::strategy::Union::new(frames), 0..10);
-    let upgraded = prop_oneof![3 => Just(upgrade()), 1 => Just(kept_alive), 1 => early];
+    let upgraded = prop_oneof![3 => Just(upgrade()), 1 => Just(kept_alive)];
     prop_oneof![
-        6 => (upgraded, frames).prop_map(|(start, frames)| [start, frames].concat()),
+        5 => (upgraded, frames).prop_map(|(start, frames)| [start, frames].concat()),
+        1 => (early, valid).prop_map(|(start, frames)| [start, frames].concat()),
         1 => Just(until_end),
         1 => Just(refused),
         1 => Just(tls),
@@ -521,9 +523,12 @@ proptest! {
     #[test]
     fn a_mutated_capture_comes_back(mutations in vec(mutation(), 1..6)) {
         let mut segments = Tcp::conversation(7_000, 90_000).segments;
+        // The handshake is whole: the SYN exchange, the request, the response, and their acknowledgments.
+        let mut mutated = segments.split_off(7);
         for mutation in &mutations {
-            mutate(&mut segments, mutation);
+            mutate(&mut mutated, mutation);
         }
+        segments.append(&mut mutated);
         comes_back(&opened(&PLAIN.file(&segments)))?;
     }
 }

@@ -128,15 +128,15 @@ impl Dissector {
     }
 
     /// Notes that the next `len` bytes of this direction are unrecognized, however they look. Has an effect only between
-    /// records, where a frame or head may start.
+    /// records, at the beginning of the direction, where a head may start, and after a gap.
     pub fn unrecognized(&mut self, len: u64) {
         if self.record_start() != self.position || len == 0 {
             return;
         }
         let then = match &self.state {
             State::Head { .. } => ReadNext::Head,
-            State::Early { .. } => ReadNext::Early,
-            State::Frames(reader) if !reader.is_in_foreign() => ReadNext::Frames,
+            // Frames were inferred from the other direction, after these bytes.
+            State::Frames(_) if self.position == 0 => ReadNext::Frames,
             State::Resync(resync) if resync.left.is_none() => resync.then,
             _ => return,
         };
@@ -198,7 +198,9 @@ impl Dissector {
             *left == 0
         });
         if over && taken < limit && std::mem::take(&mut resync.goes_on) {
+            // They become a record before the next one.
             resync.left = None;
+            connection.junk_announced = true;
         } else if over || taken == limit {
             let end = position + taken;
             let record = DissectedRecord::new(Kind::Junk, self.direction, resync.start, end - resync.start, now);
@@ -248,6 +250,13 @@ impl Dissector {
         }
         if let State::Resync(resync) = &mut self.state {
             resync.start = self.position;
+        }
+    }
+
+    /// Appends a record of the bytes that [`Self::unrecognized`] announced, if all of them were fed and have none yet.
+    pub fn end_announced_junk(&mut self, connection: &mut ConnectionState) {
+        if matches!(&self.state, State::Resync(resync) if resync.left.is_none()) {
+            self.end_junk(connection);
         }
     }
 

@@ -34,11 +34,6 @@ impl FrameReader {
         false
     }
 
-    /// True inside bytes that are no frame, also between two records of them.
-    pub const fn is_in_foreign(&self) -> bool {
-        self.foreign.is_some()
-    }
-
     /// Takes the next bytes of a run of foreign bytes, from position `from` on. Returns how many; the rest is kept if it is
     /// undecided.
     pub(super) fn take_foreign(&mut self, input: &Input<'_>, from: usize, connection: &mut ConnectionState) -> usize {

@@ -154,7 +154,7 @@ impl JsonRecord<'_> {
             is_request: self.r#type == "request",
             is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
             unanswered: self.finding(Rule::DataBeforeResponse).and_then(|finding| finding.about),
-            junk: if self.r#type == "junk" && self.findings.is_empty() { self.wire.len() as u64 / 2 } else { 0 },
+            junk: if self.r#type == "junk" && !self.has_own_finding() { self.wire.len() as u64 / 2 } else { 0 },
             outstanding: (!self.wire.is_empty()).then_some(self.outstanding),
             overlapped: self.finding(Rule::SegmentOverlap).and_then(|finding| finding.values().0).unwrap_or(0),
         }
@@ -195,6 +195,11 @@ impl JsonRecord<'_> {
             Some(wire_len) => Err(RecordError::Length { held, wire_len }),
             None => Ok(held),
         }
+    }
+
+    /// Returns true if a finding says what the bytes are. Repeated bytes say nothing about that.
+    fn has_own_finding(&self) -> bool {
+        self.findings.iter().any(|finding| finding.rule != Rule::SegmentOverlap.id())
     }
 
     fn finding(&self, rule: Rule) -> Option<&JsonFinding<'_>> {

@@ -68,7 +68,9 @@ impl Replay {
         if let Some(outstanding) = hints.outstanding {
             replayed.recording.outstanding(direction.opposite(), outstanding);
         }
-        replayed.recording.unrecognized(direction, hints.junk);
+        if hints.junk > 0 {
+            replayed.recording.unrecognized(direction, hints.junk);
+        }
         if hints.begins {
             replayed.recording.begins_here(direction, time);
         }

@@ -6,8 +6,8 @@ use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::resync;
 use crate::proto::time::Time;
-use crate::wire::tls;
 use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
+use crate::wire::tls;
 
 impl Flows {
     /// Applies the collected changes to the index.
@@ -60,6 +60,14 @@ impl Flows {
     pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
         if let (Some(at), Some(number)) = (at, self.flows[i].number) {
             let _ = self.flows[i].connection.begins(direction, at, &mut self.records);
+            self.enter(i, number);
+        }
+    }
+
+    /// A marker says that the next bytes are unrecognized.
+    pub(super) fn unrecognized(&mut self, i: usize, direction: Direction, bytes: u64) {
+        self.flows[i].connection.unrecognized(direction, bytes, &mut self.records);
+        if let Some(number) = self.flows[i].number {
             self.enter(i, number);
         }
     }

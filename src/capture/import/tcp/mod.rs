@@ -177,7 +177,7 @@ impl Flows {
                     self.begins(i, direction, gap.begins);
                 }
             }
-            Some(Marker::Junk { bytes }) => self.flows[i].connection.unrecognized(direction, bytes),
+            Some(Marker::Junk { bytes }) => self.unrecognized(i, direction, bytes),
             Some(Marker::Overlap { bytes }) => self.flows[i].connection.overlapped(direction, bytes),
             Some(Marker::InitialSequence { .. } | Marker::Outstanding | Marker::Reconstructed { .. }) | None => {}
         }

@@ -20,7 +20,8 @@ impl Recording {
 
     /// The next `len` bytes of a direction are unrecognized, however they look.
     pub fn unrecognized(&mut self, direction: Direction, len: u64) {
-        self.connection.unrecognized(direction, len);
+        self.connection.unrecognized(direction, len, &mut self.records);
+        self.batch_records();
     }
 
     /// A frame or a head begins with the next byte of a side, whatever came before it.
