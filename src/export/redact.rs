@@ -14,7 +14,7 @@ const SECRET: [&str; 4] = ["cookie", "set-cookie", "authorization", "proxy-autho
 /// The longest name of a query parameter, in bytes.
 const MAX_NAME: usize = 256;
 
-/// What is hidden: the values of the headers in [`SECRET`], and those with certain names.
+/// What is hidden: the values of the headers in `SECRET`, and those with certain names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Redaction {
     /// Query parameters whose values are hidden, and subprotocols after which everything is hidden. Upper and lower case are the same.

@@ -22,7 +22,7 @@ const STDIN: &str = "stdin";
 
 /// An opened input.
 pub struct OpenedInput {
-    /// The capture; until [`OpenedInput::load`] it may be empty.
+    /// The capture; it may be empty until the part that fills it has run.
     pub capture: Capture,
     /// What was pasted, if the input is no capture.
     pub pasted: Option<Arc<Pasted>>,

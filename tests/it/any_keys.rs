@@ -22,6 +22,8 @@ enum Step {
     Resize(u16, u16),
     /// New records arrive.
     Ticks(usize),
+    /// The terminal sends a paste.
+    Paste(String),
 }
 
 fn key() -> impl Strategy<Value = KeyCode> {
@@ -49,7 +51,7 @@ fn key() -> impl Strategy<Value = KeyCode> {
     prop_oneof![
         4 => named,
         // The views, overlays and jumps, which change most of what is drawn.
-        3 => select("1234fmpyetz=&/?[]\\'ghG nN".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        3 => select("1234fmpPyetz=&/?[]\\'ghG nN".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
     ]
 }
@@ -72,6 +74,16 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (mouse, 0u16..200, 0u16..60).prop_map(|(kind, x, y)| Step::Mouse(kind, x, y)),
         1 => size().prop_map(|(width, height)| Step::Resize(width, height)),
         1 => (0usize..30).prop_map(Step::Ticks),
+        1 => pasted().prop_map(Step::Paste),
+    ]
+}
+
+/// Frames as text, or any text.
+fn pasted() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => vec(any::<u8>(), 1..60).prop_map(hex::encode),
+        1 => "\\PC{0,200}",
+        1 => any::<String>(),
     ]
 }
 
@@ -164,7 +176,9 @@ proptest! {
                     }
                     screen.app.refresh();
                 }
+                Step::Paste(text) => screen.app.paste(&text),
             }
+            screen.read_pastes();
             let text = screen.text();
             prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
         }

@@ -73,6 +73,23 @@ fn a_capture_that_is_read_only_in_part_fails_check_and_every_export() {
     }
 }
 
+#[test]
+fn an_input_that_cannot_be_copied_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = folder.path().join("cache");
+    fs::create_dir_all(cache.join("framescope")).expect("a folder");
+    let capture = large(folder.path(), "x.pcapng");
+    let dump = folder.path().join("dump.txt");
+    fs::write(&dump, hex::encode(frame(true, Opcode::Binary, None, &[b'x'; 100_000]))).expect("written");
+    let piped = format!("trap '' XFSZ; ulimit -f 32; exec < '{}'", capture.display());
+    let dump = dump.to_str().expect("UTF-8");
+    for output in [after(&piped, &["check", "-"], &cache), limited(&["check", dump], &cache)] {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{stderr}");
+        assert!(stderr.lines().count() == 1 && stderr.contains("XDG_CACHE_HOME"), "{stderr}");
+    }
+}
+
 fn entries(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
