@@ -19,7 +19,7 @@ use framescope::wire::opcode::Opcode;
 
 const ROUNDS: usize = 5;
 
-/// An index entry has 40 bytes.
+/// About as large as an index entry, which has 38 bytes.
 type Entry = [u64; 5];
 
 /// Entries of the plain pass: more than a processor's cache holds.
