@@ -3,13 +3,13 @@
 use super::body::Body;
 use super::connection_state::ConnectionState;
 use super::dissected::{Direction, DissectedRecord, EndReason, Kind, MAX_HTTP_HEAD, MAX_JUNK};
-use super::foreign::Follows;
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
 use super::time::Time;
 use crate::wire::http;
 use crate::wire::partial_head::PartialFrameHead;
 
+mod end;
 mod gap;
 mod head;
 
@@ -279,44 +279,6 @@ impl Dissector {
         let ordinal = connection.next_ordinal();
         connection.emit(record);
         Some(ordinal)
-    }
-
-    /// Ends the direction: appends a record of the bytes that are not part of one yet, then the end record.
-    pub fn end(&mut self, how: EndReason, now: Time, connection: &mut ConnectionState) {
-        if let State::Early { .. } = self.state {
-            // No response has shown what these bytes are.
-            if self.has_early_bytes() {
-                connection.early();
-            }
-            self.opaque(connection);
-        }
-        let start = self.record_start();
-        let unfinished = match &mut self.state {
-            State::Body { record, body, .. } => {
-                record.time = self.last;
-                if !body.may_end_here() {
-                    record.kind = Kind::CutHttp;
-                }
-                Some((**record).clone())
-            }
-            State::Head { .. } => Some(self.begun(Kind::CutHttp, start)),
-            State::Early { .. } => None, // Handled above.
-            State::Resync(_) => Some(self.begun(Kind::Junk, start)),
-            State::Junk { why, .. } => {
-                let findings = why.take().into_iter().collect();
-                Some(DissectedRecord { findings, ..self.begun(Kind::Junk, start) })
-            }
-            State::Frames(reader) => {
-                reader.settle(Follows::Nothing, self.last, connection);
-                reader.unfinished(self.last, connection)
-            }
-        };
-        if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
-            connection.emit(record);
-        }
-        let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
-        end.findings = self.judged_end(how, connection);
-        connection.emit(end);
     }
 
     /// Takes unrecognized bytes up to the end of a record.

@@ -189,6 +189,13 @@ impl FrameReader {
         Some(record)
     }
 
+    /// Frees the memory that only further bytes would need.
+    pub fn free(&mut self) {
+        self.inflating = None;
+        self.scratch = Vec::new();
+        self.control = Vec::new();
+    }
+
     /// The findings that a frame starting here certainly has if only this part of its head was captured.
     pub fn certain_of(&self, start: &PartialFrameHead, connection: &ConnectionState) -> Vec<Finding> {
         let mut findings = Vec::new();

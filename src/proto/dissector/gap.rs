@@ -10,7 +10,7 @@
 
 use super::super::resync;
 use super::{
-    Body, ConnectionState, DissectedRecord, Dissector, EndReason, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext,
+    Body, ConnectionState, DissectedRecord, Dissector, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext,
     Rule, State, Time, may_be_head,
 };
 use crate::proto::dissected::Direction;
@@ -274,10 +274,5 @@ impl Dissector {
     /// True in frames, and after a gap in frames.
     pub(super) const fn is_in_frames(&self) -> bool {
         matches!(&self.state, State::Frames(_) | State::Resync(Resync { then: ReadNext::Frames, .. }))
-    }
-
-    /// The findings for the end of this direction, if it was reading frames.
-    pub(super) fn judged_end(&self, how: EndReason, connection: &mut ConnectionState) -> Vec<Finding> {
-        if self.is_in_frames() { connection.judge_end(self.direction, how) } else { Vec::new() }
     }
 }

@@ -6,6 +6,7 @@ use super::segment::Segment;
 use super::{Flow, Flows, is_request};
 use crate::capture::format::sequence::SeqNumber;
 use crate::capture::import::link::TcpHead;
+use crate::proto::connection::Connection;
 use crate::proto::dissected::Direction;
 
 impl Flows {
@@ -33,17 +34,20 @@ impl Flows {
     fn next_seq(&mut self, i: usize, direction: Direction, payload: &[u8]) -> SeqNumber {
         let flow = &self.flows[i];
         let taken = flow.sides[direction.index()].taken;
-        let start = flow.connection.record_start(direction).min(taken);
+        let start = flow.connection.as_ref().map_or(taken, |connection| connection.record_start(direction).min(taken));
         let offset = if self.repeats(i, direction, start..taken, payload) { start } else { taken };
         self.flows[i].sides[direction.index()].seq(offset)
     }
 
-    /// Returns true if payload is the request of another connection on the same addresses: it follows a frame.
+    /// Returns true if payload is the request of another connection on the same addresses: it follows a frame, or the
+    /// end of the connection.
     fn begins_connection(&self, i: usize, direction: Direction, payload: &[u8]) -> bool {
         let Flow { connection, sides, .. } = &self.flows[i];
+        let is_between_frames = |connection: &Connection| {
+            connection.about().websocket && connection.record_start(direction) == sides[direction.index()].taken
+        };
         direction == Direction::ClientToServer
-            && connection.about().websocket
-            && connection.record_start(direction) == sides[direction.index()].taken
+            && connection.as_deref().is_none_or(is_between_frames)
             && is_request(payload)
     }
 

@@ -38,8 +38,10 @@ impl Flows {
         self.batch.extend(number, direction, extent);
         side.taken += bytes.len() as u64;
         let other = direction.opposite();
-        flow.connection.outstanding(other, flow.outstanding || flow.sides[other.index()].is_incomplete());
-        flow.connection.feed(direction, bytes, time, &mut self.records);
+        if let Some(connection) = &mut flow.connection {
+            connection.outstanding(other, flow.outstanding || flow.sides[other.index()].is_incomplete());
+            connection.feed(direction, bytes, time, &mut self.records);
+        }
         self.enter(i, number);
     }
 
@@ -52,22 +54,28 @@ impl Flows {
         let flow = &mut self.flows[i];
         flow.sides[direction.index()].taken += missing;
         self.batch.skip(number, direction, missing);
-        flow.connection.gap(direction, missing, time, &mut self.records);
+        if let Some(connection) = &mut flow.connection {
+            connection.gap(direction, missing, time, &mut self.records);
+        }
         self.enter(i, number);
     }
 
     /// A marker gives the stream offset at which the next frame or head begins.
     pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
-        if let (Some(at), Some(number)) = (at, self.flows[i].number) {
-            let _ = self.flows[i].connection.begins(direction, at, &mut self.records);
+        let flow = &mut self.flows[i];
+        if let (Some(at), Some(number), Some(connection)) = (at, flow.number, &mut flow.connection) {
+            let _ = connection.begins(direction, at, &mut self.records);
             self.enter(i, number);
         }
     }
 
     /// A marker says that the next bytes are unrecognized.
     pub(super) fn unrecognized(&mut self, i: usize, direction: Direction, bytes: u64) {
-        self.flows[i].connection.unrecognized(direction, bytes, &mut self.records);
-        if let Some(number) = self.flows[i].number {
+        let flow = &mut self.flows[i];
+        if let Some(connection) = &mut flow.connection {
+            connection.unrecognized(direction, bytes, &mut self.records);
+        }
+        if let Some(number) = flow.number {
             self.enter(i, number);
         }
     }
@@ -89,11 +97,12 @@ impl Flows {
         };
         let ports = [flow.client.port(), flow.server.port()];
         if !is_http && self.options.port.is_some_and(|port| ports.contains(&port)) {
-            flow.connection = Connection::mid_stream(flow.server).assume_deflate(self.options.deflate);
+            let connection = Connection::mid_stream(flow.server).assume_deflate(self.options.deflate);
+            flow.connection = Some(Box::new(connection));
         }
         flow.is_tls = tls::begins_with_hello(bytes);
         let mut entry = ConnectionEntry::new(flow.client, flow.server, time);
-        entry.about.clone_from(flow.connection.about());
+        entry.about = flow.about();
         let number = self.capture.index_mut().open(entry);
         flow.number = Some(number);
         flow.is_mid_stream = !is_http && !flow.begun && !flow.is_tls && self.options.port.is_none();
@@ -118,8 +127,15 @@ impl Flows {
             return;
         }
         self.late += flow.sides[direction.index()].drop_waiting();
-        flow.connection.end(direction, reason, time, &mut self.records);
+        if let Some(connection) = &mut flow.connection {
+            connection.end(direction, reason, time, &mut self.records);
+        }
         self.enter(i, number);
+        let flow = &mut self.flows[i];
+        if flow.sides.iter().all(|side| side.ended) {
+            flow.connection = None;
+            flow.notes = Default::default();
+        }
     }
 
     #[inline]
@@ -140,7 +156,7 @@ impl Flows {
             }
         }
         if handshake {
-            self.batch.set_handshake(number, self.flows[i].connection.about().clone());
+            self.batch.set_handshake(number, self.flows[i].about());
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
 use crate::capture::store::index::{Extent, IndexBatch};
-use crate::proto::connection::Connection;
+use crate::proto::connection::{Connection, HandshakeSummary};
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
 use crate::proto::resync;
 use crate::proto::rules::count;
@@ -55,7 +55,8 @@ struct Flow {
     server: SocketAddr,
     /// Its number in the capture, from its first payload on.
     number: Option<u32>,
-    connection: Connection,
+    /// Its dissectors; `None` after both directions have ended, so that ended connections take little memory.
+    connection: Option<Box<Connection>>,
     sides: [Side; 2],
     segments: u64,
     /// Whether its SYN was captured.
@@ -79,6 +80,13 @@ struct HeldBack {
     until_offset: u64,
     /// or until the connection has this many segments.
     until_segments: u64,
+}
+
+impl Flow {
+    /// What its handshake says.
+    fn about(&self) -> HandshakeSummary {
+        self.connection.as_ref().map(|connection| connection.about().clone()).unwrap_or_default()
+    }
 }
 
 impl Flows {
@@ -178,7 +186,7 @@ impl Flows {
                 }
             }
             Some(Marker::Junk { bytes }) => self.unrecognized(i, direction, bytes),
-            Some(Marker::Overlap { bytes }) => self.flows[i].connection.overlapped(direction, bytes),
+            Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
             Some(Marker::InitialSequence { .. } | Marker::Outstanding | Marker::Reconstructed { .. }) | None => {}
         }
     }
@@ -191,7 +199,9 @@ impl Flows {
             // It was reset before its first byte, so that it is not in the capture.
             return;
         }
-        self.flows[i].connection.reset_by(direction);
+        if let Some(connection) = &mut self.flows[i].connection {
+            connection.reset_by(direction);
+        }
         let mut ends = [direction, direction.opposite()]
             .into_iter()
             .filter(|side| !self.flows[i].sides[side.index()].ended)
@@ -273,7 +283,7 @@ impl Flows {
             client,
             server,
             number: None,
-            connection: Connection::new(Some(server)).assume_deflate(self.options.deflate),
+            connection: Some(Box::new(Connection::new(Some(server)).assume_deflate(self.options.deflate))),
             sides: Default::default(),
             segments: 0,
             begun: flags.syn,
@@ -313,3 +323,6 @@ fn stream_offset(offset: i64) -> u64 {
 fn is_request(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(u8::is_ascii_uppercase) && http::may_be_request(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,7 +107,14 @@ impl Flows {
     fn report_differences(&mut self, i: usize, direction: Direction, again: &[u8], before: &[u8]) {
         let differing = again.iter().zip(before).filter(|(one, other)| one != other).count();
         if differing > 0 {
-            self.flows[i].connection.overlapped(direction, differing as u64);
+            self.overlapped(i, direction, differing as u64);
+        }
+    }
+
+    /// A segment repeated bytes of a direction with different content: `differing` bytes differ.
+    pub(super) fn overlapped(&mut self, i: usize, direction: Direction, differing: u64) {
+        if let Some(connection) = &mut self.flows[i].connection {
+            connection.overlapped(direction, differing);
         }
     }
 
