@@ -27,6 +27,7 @@
 //! - [`proto`] follows the protocol over time: records, messages, handshakes, permessage-deflate, and findings, which are
 //!   violated rules. `wire` and `proto` are pure: no sockets, files, clocks, randomness, threads or printing; callers pass in
 //!   the time and the masking keys.
+//! - `zlib` has the streams with which `proto` inflates and compresses; unlike `proto`, it has state that all connections share.
 //! - [`capture`] records live connections, imports files, stores both as pcapng with an index, and answers queries.
 //! - [`pasted`] reads frames that people paste: hex, literals, dumps, base64.
 //! - [`explain`] explains fields, codes, rules and records to a learner.
@@ -38,7 +39,7 @@
 //! # Imports
 //!
 //! ```text
-//! wire ← proto ← capture ← {pasted, explain, export, net, tui} ← run ← main
+//! {wire, zlib} ← proto ← capture ← {pasted, explain, export, net, tui} ← run ← main
 //! ```
 //!
 //! A module imports only modules to its left. `export`, `net` and `tui` do not import each other; `export` and `tui` may
@@ -57,3 +58,4 @@ pub mod proto;
 pub mod run;
 pub mod tui;
 pub mod wire;
+mod zlib;

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 pub use self::deflater::Deflater;
+use crate::zlib::Leased;
 
 /// The largest distance that compressed data may refer back, in bytes (RFC 1951 §2).
 pub const WINDOW: usize = 32 * 1024;
@@ -31,13 +32,15 @@ pub struct InvalidDeflate {
 }
 
 /// Inflates the messages of one direction. Keeps the window from message to message until it is reset.
+#[derive(Default)]
 pub struct Inflater {
-    stream: Inflate,
+    /// Set inside a message, and between messages if it may be kept.
+    stream: Option<Leased<Inflate>>,
     /// The latest output before `end`: at least [`WINDOW`] bytes, if there were so many.
     buffer: Vec<u8>,
     end: usize,
-    /// True if `stream` has received no bytes since it was reset.
-    fresh: bool,
+    /// True if `stream` has received bytes since it was reset.
+    used: bool,
 }
 
 impl std::fmt::Debug for Inflater {
@@ -46,21 +49,10 @@ impl std::fmt::Debug for Inflater {
     }
 }
 
-impl Default for Inflater {
-    fn default() -> Self {
-        Self { stream: Inflate::new(false, MAX_WINDOW_BITS), buffer: vec![0; FIRST_BUFFER], end: 0, fresh: true }
-    }
-}
-
 impl Inflater {
     /// An inflater that continues between two messages, after the output `window`.
     pub fn resumed(window: &[u8]) -> Self {
-        let mut inflater = Self::default();
-        inflater.buffer.resize(window.len().max(FIRST_BUFFER), 0);
-        inflater.buffer[..window.len()].copy_from_slice(window);
-        inflater.end = window.len();
-        inflater.renew();
-        inflater
+        Self { buffer: window.to_vec(), end: window.len(), ..Self::default() }
     }
 
     /// The bytes that later messages may refer to: the latest output, at most [`WINDOW`] bytes.
@@ -71,8 +63,11 @@ impl Inflater {
     /// Drops the window: the next message refers to nothing before it (RFC 7692 §7.1.1).
     pub fn reset(&mut self) {
         self.end = 0;
-        self.stream.reset(false);
-        self.fresh = true;
+        self.used = false;
+        match &mut self.stream {
+            Some(stream) => stream.reset(false),
+            None => self.buffer = Vec::new(),
+        }
     }
 
     /// Takes the next compressed bytes of a message, in pieces of any size, and passes the output to `sink` in pieces.
@@ -80,23 +75,38 @@ impl Inflater {
     ///
     /// # Errors
     /// If the bytes are not a DEFLATE stream. Call [`Self::reset`] before the next use.
-    pub fn feed(&mut self, bytes: &[u8], mut sink: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), InvalidDeflate> {
+    pub fn feed(&mut self, bytes: &[u8], sink: impl FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), InvalidDeflate> {
+        let mut stream = self.take_stream();
+        let fed = self.feed_through(&mut stream, bytes, sink);
+        self.stream = Some(stream);
+        fed
+    }
+
+    fn feed_through(
+        &mut self,
+        stream: &mut Inflate,
+        bytes: &[u8],
+        mut sink: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), InvalidDeflate> {
         let mut taken = 0;
         loop {
             self.reserve();
-            let (start, before) = (self.end, (self.stream.total_in(), self.stream.total_out()));
-            let status = self.stream.decompress(&bytes[taken..], &mut self.buffer[self.end..], InflateFlush::SyncFlush);
-            let used = (self.stream.total_in() - before.0) as usize;
-            let made = (self.stream.total_out() - before.1) as usize;
+            let (start, before) = (self.end, (stream.total_in(), stream.total_out()));
+            let status = stream.decompress(&bytes[taken..], &mut self.buffer[self.end..], InflateFlush::SyncFlush);
+            let used = (stream.total_in() - before.0) as usize;
+            let made = (stream.total_out() - before.1) as usize;
             taken += used;
             self.end += made;
-            self.fresh &= used == 0;
+            self.used |= used > 0;
             if made > 0 && sink(&self.buffer[start..self.end]).is_break() {
                 return Ok(());
             }
             match status {
                 // A last block does not end the message: further blocks may follow (RFC 7692 §7.2.3.4).
-                Ok(Status::StreamEnd) => self.renew(),
+                Ok(Status::StreamEnd) => {
+                    stream.reset(false);
+                    self.refer_back(stream);
+                }
                 // If the buffer is not full, all output has been produced.
                 Ok(_) if taken == bytes.len() && self.end < self.buffer.len() => return Ok(()),
                 Ok(_) if used > 0 || made > 0 => {}
@@ -111,27 +121,52 @@ impl Inflater {
     /// # Errors
     /// If the message ends inside a block.
     pub fn finish(&mut self) -> Result<(), InvalidDeflate> {
-        if self.fresh {
+        let finished = self.complete_block();
+        if !self.stream.as_mut().is_some_and(Leased::may_be_kept) {
+            self.park();
+        }
+        finished
+    }
+
+    fn complete_block(&mut self) -> Result<(), InvalidDeflate> {
+        if !self.used {
             // The last byte of the message ended a last block, so there is no block for the tail to complete.
             return Ok(());
         }
         self.reserve();
-        let before = self.stream.total_in();
+        let mut stream = self.take_stream();
+        let before = stream.total_in();
         // With this flush mode, inflating stops between blocks, so it does not take the byte after the tail. Inside a block
         // it does.
-        let ended = self.stream.decompress(&TAIL_AND_MORE, &mut self.buffer[self.end..], InflateFlush::Block);
-        let used = (self.stream.total_in() - before) as usize;
+        let ended = stream.decompress(&TAIL_AND_MORE, &mut self.buffer[self.end..], InflateFlush::Block);
+        let used = (stream.total_in() - before) as usize;
+        self.stream = Some(stream);
         if ended.is_ok() && used == TAIL.len() { Ok(()) } else { Err(InvalidDeflate { at: 0 }) }
     }
 
-    /// Starts a new stream that may refer to the earlier output.
-    fn renew(&mut self) {
-        self.stream.reset(false);
-        self.fresh = true;
-        let window = &self.buffer[self.end.saturating_sub(WINDOW)..self.end];
-        if !window.is_empty() {
+    /// Keeps only the window until the next message.
+    fn park(&mut self) {
+        self.stream = None;
+        self.used = false;
+        self.buffer = self.window().to_vec();
+        self.end = self.buffer.len();
+    }
+
+    /// The stream: that of the message so far, or a new one.
+    fn take_stream(&mut self) -> Leased<Inflate> {
+        self.stream.take().unwrap_or_else(|| {
+            let mut stream = Leased::take(MAX_WINDOW_BITS);
+            self.refer_back(&mut stream);
+            stream
+        })
+    }
+
+    /// Lets a stream that has received no bytes refer to the earlier output.
+    fn refer_back(&mut self, stream: &mut Inflate) {
+        self.used = false;
+        if !self.window().is_empty() {
             // A raw stream accepts any dictionary at its start.
-            let _ = self.stream.set_dictionary(window);
+            let _ = stream.set_dictionary(self.window());
         }
     }
 
@@ -141,7 +176,7 @@ impl Inflater {
             return;
         }
         if self.buffer.len() < 2 * WINDOW {
-            self.buffer.resize((self.buffer.len() * 2).min(2 * WINDOW), 0);
+            self.buffer.resize((self.buffer.len() * 2).clamp(FIRST_BUFFER, 2 * WINDOW), 0);
         } else {
             self.buffer.copy_within(self.end - WINDOW..self.end, 0);
             self.end = WINDOW;
@@ -222,13 +257,23 @@ impl MessageInflater {
     /// As [`Self::feed`]; the position is 0.
     pub fn finish(&mut self) -> Result<(), InflateError> {
         self.open = false;
-        self.run(|_| {}, |inflater, _| inflater.finish())
+        let finished = self.run(|_| {}, |inflater, _| inflater.finish());
+        if !self.takeover {
+            self.inflater.reset();
+        }
+        finished
     }
 
     /// Notes missing bytes: inflates nothing until a message that refers to nothing before it.
-    pub const fn lose(&mut self) {
-        self.lost = true;
+    pub fn lose(&mut self) {
+        self.lose_context();
         self.open = false;
+    }
+
+    /// Frees the window: no message can refer to it any more.
+    fn lose_context(&mut self) {
+        self.lost = true;
+        self.inflater = Inflater::default();
     }
 
     /// True if a message may refer to earlier ones.
@@ -282,8 +327,9 @@ impl MessageInflater {
             Err(bad) => Some(InflateError::Invalid(bad)),
             Ok(()) => (self.len > limit).then_some(InflateError::TooLong),
         };
-        self.lost = fault.is_some();
-        fault.map_or(Ok(()), Err)
+        let Some(fault) = fault else { return Ok(()) };
+        self.lose_context();
+        Err(fault)
     }
 }
 

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// The modules that each top module may import besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &[]),
-    ("proto", &["wire"]),
+    ("zlib", &[]),
+    ("proto", &["wire", "zlib"]),
     ("capture", &["wire", "proto"]),
     ("pasted", &["wire", "proto", "capture"]),
     ("explain", &["wire", "proto", "capture"]),

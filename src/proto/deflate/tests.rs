@@ -115,6 +115,30 @@ fn inflating_stops_when_the_sink_breaks() {
     assert!(fed.is_ok() && seen < (1 << 20) + 2 * WINDOW, "{seen}");
 }
 
+#[test]
+fn a_message_refers_to_the_window_when_the_stream_was_dropped() {
+    // RFC 7692 §7.2.3.2: Hello with the context of an earlier one.
+    let mut deflater = Deflater::new(15, true);
+    let mut wire = Vec::new();
+    deflater.compress(b"Hello", &mut wire);
+    deflater.extend_window(b"Hello");
+    wire.clear();
+    deflater.message(b"Hello", &mut wire);
+    assert_eq!(wire, [0xf2, 0x00, 0x11, 0x00, 0x00]);
+}
+
+#[test]
+fn an_inflater_that_failed_keeps_no_memory() {
+    let mut inflater = MessageInflater::new(true, 1 << 20);
+    inflater.begin();
+    inflater.feed(&[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], |_| {}).expect("Hello");
+    inflater.finish().expect("Hello");
+    assert_eq!(inflater.window(), b"Hello");
+    inflater.begin();
+    inflater.feed(&[0x06, 0, 0], |_| {}).expect_err("a reserved block type");
+    assert!(inflater.inflater.stream.is_none() && inflater.inflater.buffer.is_empty());
+}
+
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..300),
@@ -140,6 +164,28 @@ proptest! {
                 inflater = Inflater::resumed(inflater.window());
             } else {
                 inflater.reset();
+            }
+        }
+    }
+
+    #[test]
+    fn messages_do_not_need_the_streams_of_earlier_ones(
+        messages in proptest::collection::vec((text(), any::<[bool; 2]>()), 1..12), bits in 9u8..=15,
+    ) {
+        let mut deflater = Deflater::new(bits, true);
+        let mut inflater = Inflater::default();
+        for (message, [drops_deflater, drops_inflater]) in &messages {
+            let mut wire = Vec::new();
+            if *drops_deflater && !message.is_empty() {
+                deflater.compress(message, &mut wire);
+                deflater.extend_window(message);
+            } else {
+                deflater.message(message, &mut wire);
+            }
+            prop_assert_eq!(&inflated(&mut inflater, &wire, usize::MAX).expect("our own output"), message);
+            if *drops_inflater {
+                inflater.park();
+                prop_assert!(inflater.stream.is_none() && inflater.buffer.len() <= WINDOW);
             }
         }
     }
