@@ -12,6 +12,7 @@ mod tcp;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::FileExt as _;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -172,6 +173,16 @@ fn beginning(file: &File) -> io::Result<Vec<u8>> {
 impl Loader {
     /// Reads the file to its end, or until `cancel` is set. Damage is added to the capture's trouble.
     pub fn run(self, cancel: &AtomicBool) {
+        let capture = self.capture.clone();
+        // zlib-rs panics if the system has no memory for a stream.
+        if panic::catch_unwind(AssertUnwindSafe(|| self.read(cancel))).is_err() {
+            capture.add_failure("reading stopped: no memory, or a bug in framescope; records before that are shown");
+        }
+        capture.set_growing(false);
+        capture.set_loading(false);
+    }
+
+    fn read(self, cancel: &AtomicBool) {
         let Self { capture, file, compressed, format } = self;
         let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
         match (&damage, format) {
@@ -189,8 +200,6 @@ impl Loader {
             }
             None => {}
         }
-        capture.set_growing(false);
-        capture.set_loading(false);
     }
 }
 
