@@ -67,6 +67,10 @@ pub struct Serve {
     #[arg(long)]
     pub no_deflate: bool,
 
+    /// Close the connections that are idle the longest when the messages that the server holds take more than this
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = values::memory_size)]
+    pub max_memory: u64,
+
     /// Allow pages of this origin to connect, such as http://localhost:8080 (repeatable)
     #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]
     pub allow_origin: Vec<String>,

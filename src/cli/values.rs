@@ -8,6 +8,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::capture::live::ring::MIN_RING;
 use crate::capture::query::filter;
 
+/// The least `--max-memory`, in bytes.
+const MIN_MEMORY: u64 = 1 << 20;
+
 /// The longest `--interval`.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -27,9 +30,9 @@ pub enum IntervalError {
     TooLong { longest: Duration },
 }
 
-/// Why a text is no size for a ring of files.
+/// Why a text is no size for a ring of files, or for the memory of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RingSizeError {
+pub enum SizeError {
     #[error("write a number with its unit, such as 1GiB, 500MB or 64MiB")]
     Form,
     #[error("must be at least {}MiB", .least >> 20)]
@@ -81,9 +84,18 @@ pub fn interval(text: &str) -> Result<Duration, IntervalError> {
 }
 
 /// Parses the size of a ring of files; returns bytes.
-pub fn ring_size(text: &str) -> Result<u64, RingSizeError> {
-    let size = filter::size(text).ok_or(RingSizeError::Form)?;
-    if size < MIN_RING { Err(RingSizeError::TooSmall { least: MIN_RING }) } else { Ok(size) }
+pub fn ring_size(text: &str) -> Result<u64, SizeError> {
+    size_from(text, MIN_RING)
+}
+
+/// Parses the size of the memory for messages; returns bytes.
+pub fn memory_size(text: &str) -> Result<u64, SizeError> {
+    size_from(text, MIN_MEMORY)
+}
+
+fn size_from(text: &str, least: u64) -> Result<u64, SizeError> {
+    let size = filter::size(text).ok_or(SizeError::Form)?;
+    if size < least { Err(SizeError::TooSmall { least }) } else { Ok(size) }
 }
 
 /// Parses an origin (RFC 6454 §6.2), or `null`; returns it in lower case.
@@ -123,11 +135,17 @@ mod tests {
             (Ok(1 << 30), Ok(1_500_000), Ok(64 << 20))
         );
         for text in ["", "1", "GiB", "-1GiB", "1G", "99999999999TiB"] {
-            assert_eq!(ring_size(text), Err(RingSizeError::Form), "{text}");
+            assert_eq!(ring_size(text), Err(SizeError::Form), "{text}");
         }
         for text in ["1023KiB", "0GiB"] {
-            assert_eq!(ring_size(text), Err(RingSizeError::TooSmall { least: MIN_RING }), "{text}");
+            assert_eq!(ring_size(text), Err(SizeError::TooSmall { least: MIN_RING }), "{text}");
         }
+    }
+
+    #[test]
+    fn a_memory_size_is_at_least_1_mib() {
+        assert_eq!((memory_size("1MiB"), memory_size("2GB")), (Ok(1 << 20), Ok(2_000_000_000)));
+        assert_eq!(memory_size("1MB"), Err(SizeError::TooSmall { least: 1 << 20 }));
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct ServerConfig {
     pub handshake_timeout: Duration,
     /// How long a write may wait for a client that takes no bytes.
     pub write_timeout: Duration,
+    /// The most bytes that the buffers of all connections together may take.
+    pub max_memory: u64,
     /// Limits of each WebSocket connection.
     pub limits: Limits,
     /// Whether `/echo` accepts permessage-deflate (RFC 7692).
@@ -32,6 +34,7 @@ impl Default for ServerConfig {
             allow_origins: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
+            max_memory: 1 << 30,
             limits: Limits::default(),
             deflate: true,
         }

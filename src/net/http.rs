@@ -57,7 +57,7 @@ pub fn read_request(transport: &mut Transport, deadline: Instant) -> Result<Requ
                     Response::text(408, "The request head did not arrive in time.").closing(),
                 ));
             }
-            ReadOutcome::Fin => return Ok(RequestOutcome::NoRequest),
+            ReadOutcome::Fin | ReadOutcome::Evicted => return Ok(RequestOutcome::NoRequest),
             ReadOutcome::ShuttingDown => return Ok(RequestOutcome::ShuttingDown),
         }
     }

@@ -8,6 +8,7 @@ mod config;
 mod connections;
 pub mod demo;
 mod http;
+mod memory;
 pub mod roles;
 pub mod server;
 mod session;

@@ -11,6 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::config::ServerConfig;
 use super::connections::OpenConnections;
+use super::memory::MemoryBudget;
 use super::session;
 use super::transport::Transport;
 use super::wiretap::Wiretap;
@@ -116,17 +117,24 @@ impl Server {
         let Self { listener, address, config } = self;
         let listener = Arc::new(listener);
         let (shared, accepting) = (Arc::clone(&connections), Arc::clone(&listener));
-        let accept = move || accept(&accepting, &shared, &Arc::new(config), &recorder);
+        let memory = Arc::new(MemoryBudget::new(config.max_memory));
+        let accept = move || accept(&accepting, &shared, &memory, &Arc::new(config), &recorder);
         let acceptor = thread::Builder::new().name("accept".to_owned()).spawn(accept)?;
         Ok(ServerHandle { address, connections, listener, acceptor: Some(acceptor) })
     }
 }
 
 /// Accepts connections until the server shuts down.
-fn accept(listener: &TcpListener, connections: &Arc<OpenConnections>, config: &Arc<ServerConfig>, recorder: &Recorder) {
+fn accept(
+    listener: &TcpListener,
+    connections: &Arc<OpenConnections>,
+    memory: &Arc<MemoryBudget>,
+    config: &Arc<ServerConfig>,
+    recorder: &Recorder,
+) {
     while !connections.is_shutting_down() {
         match listener.accept() {
-            Ok((stream, peer)) => open(stream, peer, connections, config, recorder),
+            Ok((stream, peer)) => open(stream, peer, connections, memory, config, recorder),
             // The client has gone already.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             // No free socket (such as EMFILE): try again when other connections have ended.
@@ -141,6 +149,7 @@ fn open(
     stream: TcpStream,
     peer: SocketAddr,
     connections: &Arc<OpenConnections>,
+    memory: &Arc<MemoryBudget>,
     config: &Arc<ServerConfig>,
     recorder: &Recorder,
 ) {
@@ -151,13 +160,20 @@ fn open(
     let Some(guard) = connections.add(&stream) else { return };
     let config = Arc::clone(config);
     let wiretap = Wiretap::new(recorder.connection(peer, local));
-    let mut transport = Transport::new(stream, wiretap, connections.shutting_down());
+    let share = memory.share(&stream);
+    let mut transport = Transport::new(stream, wiretap, connections.shutting_down(), share);
     let capture = recorder.capture().clone();
     let serve = move || {
         // A bug that panics must be reported, and must end only its own connection.
         let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut transport, local, &config)));
         if served.is_err() {
             capture.add_notice("a bug in framescope ended a connection; please report it");
+        }
+        if transport.memory().is_evicted() {
+            // One line for all evictions: addresses would make it longer without end.
+            capture.add_notice(
+                "closed the connections that were idle the longest, because messages took more than --max-memory",
+            );
         }
         drop(transport);
         drop(guard);

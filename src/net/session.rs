@@ -22,6 +22,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(400);
 /// Poll interval while waiting for that reply: the read side is shut down by then, so reads no longer block.
 const POLL: Duration = Duration::from_millis(10);
 
+/// The reason in the Close of an evicted connection.
+const EVICTED: &str = "the server's memory for messages is full, and this connection was idle the longest";
+
 /// How the exchange on a connection ended.
 enum ExchangeEnd {
     /// The server has sent everything it had to send, or the peer has ended its direction.
@@ -35,7 +38,7 @@ pub fn serve(transport: &mut Transport, server: SocketAddr, config: &ServerConfi
     transport.set_write_timeout(config.write_timeout);
     let timeout = match exchange(transport, server, config) {
         Ok(ExchangeEnd::Complete) => FIN_TIMEOUT,
-        Ok(ExchangeEnd::ShuttingDown) | Err(ConnectionLost::WriteTimedOut | ConnectionLost::Reset) => Duration::ZERO,
+        Ok(ExchangeEnd::ShuttingDown) | Err(_) => Duration::ZERO,
     };
     transport.finish(timeout);
 }
@@ -99,6 +102,10 @@ fn serve_websocket(
     }
     loop {
         process_input(transport, &mut endpoint, role);
+        if transport.memory().is_scarce() {
+            endpoint.free_empty_buffers();
+        }
+        transport.set_other_buffers(endpoint.buffered());
         let timeout = role.due().map(|due| due.saturating_duration_since(Instant::now()));
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             role.act(Instant::now(), &mut endpoint.sender(transport.out()));
@@ -113,6 +120,13 @@ fn serve_websocket(
             ReadOutcome::Bytes | ReadOutcome::TimedOut => {}
             ReadOutcome::Fin => return Ok(ExchangeEnd::Complete),
             ReadOutcome::ShuttingDown => return close_going_away(transport, &mut endpoint, role),
+            ReadOutcome::Evicted => {
+                // Not 1009 (RFC 6455 §7.4.1): the message is not too big, and the client may try again. 1013 is for that.
+                endpoint.sender(transport.out()).close(Some(CloseCode::TRY_AGAIN_LATER), EVICTED);
+                drop(endpoint);
+                transport.flush()?;
+                return Ok(ExchangeEnd::Complete);
+            }
         }
     }
 }
@@ -146,7 +160,7 @@ fn close_going_away(
                 transport.flush()?;
             }
             ReadOutcome::TimedOut => {}
-            ReadOutcome::Fin => break,
+            ReadOutcome::Fin | ReadOutcome::Evicted => break,
             ReadOutcome::ShuttingDown => thread::sleep(POLL),
         }
     }

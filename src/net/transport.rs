@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
+use super::memory::MemoryShare;
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Chunk;
 use crate::proto::dissected::{Direction, EndReason};
@@ -57,6 +58,8 @@ pub enum ReadOutcome {
     Fin,
     /// The server is shutting down, and every byte that had arrived has been read.
     ShuttingDown,
+    /// The server ends the connection, because the buffers of all connections take too much memory: see [`super::memory`].
+    Evicted,
 }
 
 /// Why a connection cannot continue.
@@ -66,6 +69,8 @@ pub enum ConnectionLost {
     Reset,
     /// The peer took no byte before the write timeout.
     WriteTimedOut,
+    /// As [`ReadOutcome::Evicted`], while the peer did not take bytes.
+    Evicted,
 }
 
 /// The server's end of a recorded connection.
@@ -89,6 +94,9 @@ pub struct Transport {
     quick_reads: u32,
     /// The read timeout that is set on the socket.
     read_timeout: Option<Duration>,
+    memory: MemoryShare,
+    /// The bytes that buffers outside the transport take.
+    other_buffers: usize,
 }
 
 /// One read or write: its place in `input` (reads) or `out` (writes).
@@ -102,7 +110,7 @@ struct Note {
 
 impl Transport {
     /// A transport over a stream. `shutting_down` must be set before another thread shuts the stream down.
-    pub fn new(stream: Arc<TcpStream>, wiretap: Wiretap, shutting_down: Arc<AtomicBool>) -> Self {
+    pub fn new(stream: Arc<TcpStream>, wiretap: Wiretap, shutting_down: Arc<AtomicBool>, memory: MemoryShare) -> Self {
         Self {
             stream,
             wiretap,
@@ -117,6 +125,8 @@ impl Transport {
             last_read: Time(0),
             quick_reads: 0,
             read_timeout: None,
+            memory,
+            other_buffers: 0,
         }
     }
 
@@ -151,6 +161,18 @@ impl Transport {
     /// [`ConnectionLost::Reset`].
     pub fn read(&mut self, timeout: Option<Duration>) -> Result<ReadOutcome, ConnectionLost> {
         self.report(self.quick_reads >= BUSY_AFTER);
+        if self.memory.is_scarce() {
+            self.free_empty_buffers();
+        }
+        self.count_memory();
+        if self.memory.is_evicted() {
+            return Ok(ReadOutcome::Evicted);
+        }
+        self.receive(timeout)
+    }
+
+    /// Reads more input; every note must have been reported.
+    fn receive(&mut self, timeout: Option<Duration>) -> Result<ReadOutcome, ConnectionLost> {
         self.make_space();
         // The socket takes zero as "no timeout".
         let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
@@ -164,6 +186,7 @@ impl Transport {
             // rustix makes the bare system call: libc adds thread cancellation around it, which costs time.
             match rustix::io::read(&*self.stream, &mut self.input[self.end..]).map_err(io::Error::from) {
                 Ok(0) if self.shutting_down.load(Ordering::SeqCst) => return Ok(ReadOutcome::ShuttingDown),
+                Ok(0) if self.memory.is_evicted() => return Ok(ReadOutcome::Evicted),
                 Ok(0) => {
                     self.wiretap.ended(READ, EndReason::Fin);
                     return Ok(ReadOutcome::Fin);
@@ -194,7 +217,9 @@ impl Transport {
             let sent = match rustix::net::send(&*self.stream, &self.out[self.written..until], SendFlags::DONTWAIT) {
                 Err(Errno::AGAIN) => {
                     self.report(false);
-                    (&*self.stream).write(&self.out[self.written..until])
+                    self.count_memory();
+                    let written = self.memory.write(|| (&*self.stream).write(&self.out[self.written..until]));
+                    written.ok_or(ConnectionLost::Evicted)?
                 }
                 done => done.map_err(io::Error::from),
             };
@@ -228,12 +253,12 @@ impl Transport {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             self.consume_all();
-            if left.is_zero() || drained >= MAX_DRAINED || self.read(Some(left)) != Ok(ReadOutcome::Bytes) {
+            self.report(false);
+            if left.is_zero() || drained >= MAX_DRAINED || self.receive(Some(left)) != Ok(ReadOutcome::Bytes) {
                 break;
             }
             drained += self.input().len();
         }
-        self.report(false);
         for direction in Direction::BOTH {
             // This counts for a direction whose end is not recorded yet: its end is not captured.
             self.wiretap.ended(direction, EndReason::Capture);
@@ -241,9 +266,37 @@ impl Transport {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 
-    /// Records that the peer reset the connection, unless the server itself cut it while shutting down.
+    /// Sets the size of the connection's buffers outside the transport, in bytes.
+    pub const fn set_other_buffers(&mut self, bytes: usize) {
+        self.other_buffers = bytes;
+    }
+
+    /// The connection's share of the memory.
+    pub const fn memory(&self) -> &MemoryShare {
+        &self.memory
+    }
+
+    /// Reports the size of the buffers. May evict connections, also this one.
+    fn count_memory(&mut self) {
+        self.memory.set((self.input.len() + self.out.capacity() + self.other_buffers) as u64);
+    }
+
+    fn free_empty_buffers(&mut self) {
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
+        if self.start == self.end && self.input.len() > FIRST_READ {
+            (self.start, self.end) = (0, 0);
+            self.input = vec![0; FIRST_READ];
+        }
+    }
+
+    /// Records that the peer reset the connection, unless the server itself cut it.
     fn reset(&mut self) -> ConnectionLost {
         self.report(false);
+        if self.memory.is_evicted() {
+            return ConnectionLost::Evicted;
+        }
         if !self.shutting_down.load(Ordering::SeqCst) {
             self.wiretap.reset(READ);
         }
@@ -256,6 +309,7 @@ impl Transport {
             self.report(true);
         }
         let time = self.wiretap.now();
+        self.memory.progressed(time);
         self.notes[self.note_count] = Note { direction, time, from, to };
         self.note_count += 1;
         time

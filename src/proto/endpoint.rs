@@ -188,6 +188,17 @@ impl Endpoint {
         Sender::new(&mut self.sender, out)
     }
 
+    /// The number of bytes that the buffers for messages take.
+    pub fn buffered(&self) -> usize {
+        self.reader.buffered() + self.sender.buffered()
+    }
+
+    /// Frees the buffers that are kept for the next message.
+    pub fn free_empty_buffers(&mut self) {
+        self.reader.free_empty_buffers();
+        self.sender.free_buffers();
+    }
+
     /// True after the peer's Close or a violation. Then only the TCP connection remains to be closed, first by the
     /// server (RFC 6455 §7.1.1).
     pub const fn is_over(&self) -> bool {

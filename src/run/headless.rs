@@ -91,6 +91,7 @@ pub fn prepare(args: &Serve) -> anyhow::Result<(Server, Recorder, SpoolCleanup)>
         interval: args.interval,
         allow_origins: args.allow_origin.clone(),
         deflate: !args.no_deflate,
+        max_memory: args.max_memory,
         ..ServerConfig::default()
     })?;
     let spool = match (&args.write, args.ring) {

@@ -16,6 +16,9 @@ impl CloseCode {
     /// 1009: a message too big to process.
     pub const TOO_BIG: Self = Self(1009);
 
+    /// 1013: the server is overloaded for the moment; the client may connect again later.
+    pub const TRY_AGAIN_LATER: Self = Self(1013);
+
     /// The short name of the code in the registry of RFC 6455 §11.7, or of its range (§7.4.2).
     pub const fn name(self) -> &'static str {
         match self.0 {

@@ -74,9 +74,6 @@ mod tests {
         connection.feed(Direction::ServerToClient, refusal, Time(3), &mut out);
         let records: Vec<_> = out.iter().map(|record| (record.kind, record.offset, record.wire_len)).collect();
         let (cut, whole) = (beginning.len() as u64, refusal.len() as u64);
-        assert_eq!(
-            records,
-            [(Kind::CutHttp, 0, cut), (Kind::End(EndReason::Fin), cut, 0), (Kind::Response, 0, whole)]
-        );
+        assert_eq!(records, [(Kind::CutHttp, 0, cut), (Kind::End(EndReason::Fin), cut, 0), (Kind::Response, 0, whole)]);
     }
 }

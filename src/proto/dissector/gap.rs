@@ -10,8 +10,8 @@
 
 use super::super::resync;
 use super::{
-    Body, ConnectionState, DissectedRecord, Dissector, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext,
-    Rule, State, Time, may_be_head,
+    Body, ConnectionState, DissectedRecord, Dissector, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext, Rule, State,
+    Time, may_be_head,
 };
 use crate::proto::dissected::Direction;
 use crate::proto::foreign::Follows;

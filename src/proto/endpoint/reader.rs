@@ -293,6 +293,19 @@ impl EndpointReader {
         }
     }
 
+    /// The number of bytes that the buffers take.
+    pub(super) fn buffered(&self) -> usize {
+        self.message.capacity() + self.scratch.capacity()
+    }
+
+    /// Frees the buffers that are kept for the next message.
+    pub(super) fn free_empty_buffers(&mut self) {
+        self.scratch = Vec::new();
+        if self.message.is_empty() {
+            self.message = Vec::new();
+        }
+    }
+
     /// Frees the buffers of an event after it was handled.
     #[inline]
     pub(super) fn clear(&mut self, done: &Result<Option<Completed>, Violation>) {

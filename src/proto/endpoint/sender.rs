@@ -38,6 +38,18 @@ impl SenderState {
     pub fn deflate(&mut self, window_bits: u8, takeover: bool) {
         self.deflate = Some(OutgoingDeflate { window_bits, takeover, deflater: None, scratch: Vec::new() });
     }
+
+    /// The number of bytes that the buffers take.
+    pub fn buffered(&self) -> usize {
+        self.deflate.as_ref().map_or(0, |deflate| deflate.scratch.capacity())
+    }
+
+    /// Frees the buffers that are kept for the next message.
+    pub fn free_buffers(&mut self) {
+        if let Some(deflate) = &mut self.deflate {
+            deflate.scratch = Vec::new();
+        }
+    }
 }
 
 /// Appends frames to the outgoing bytes. After a Close it appends only Pongs (RFC 6455 §5.5.1, §5.5.2).

@@ -5,6 +5,7 @@ mod echo;
 mod hostile;
 mod http;
 mod life;
+mod memory;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
