@@ -117,7 +117,7 @@ def main():
     message = frame(0xC1, compressed(text))
     with tempfile.TemporaryDirectory() as folder:
         server = subprocess.Popen(
-            [options.binary, "serve", "--headless", "--quiet", "--listen", "127.0.0.1:0"],
+            [options.binary.resolve(), "serve", "--headless", "--quiet", "--listen", "127.0.0.1:0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             env=os.environ | {"TMPDIR": folder, "XDG_CACHE_HOME": folder})
         try:
