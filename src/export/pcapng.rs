@@ -108,7 +108,7 @@ impl Writer {
             std::collections::hash_map::Entry::Vacant(entry) => {
                 let Some(connection) = capture.connection(record.connection) else { return Ok(()) };
                 let mut segments = Segments::new(connection.client, connection.server, record.connection - 1);
-                segments.open(&mut sink.buffer, connection.first);
+                segments.open(&mut sink.buffer, connection.first, begins_in_frames(&capture, record));
                 entry.insert(Open { segments, reset: None, ended: 0, written: [0; 2] })
             }
         };
@@ -222,6 +222,15 @@ fn continues_foreign(capture: &Capture, record: &Record) -> bool {
         .filter(|earlier| earlier.direction == record.direction)
         .take_while(|earlier| earlier.kind == Kind::Junk)
         .any(|earlier| earlier.findings.iter().any(|finding| finding.rule.is_foreign_bytes()))
+}
+
+/// Returns true if a connection has frames and no HTTP before them. `first` is its first record.
+fn begins_in_frames(capture: &Capture, first: &Record) -> bool {
+    let is_frame = |record: &Record| matches!(record.kind, Kind::Frame | Kind::CutFrame);
+    (0..=MAX_LOOKAHEAD)
+        .map_while(|steps| capture.record(capture.neighbour(first.connection, first.no, steps)?))
+        .take_while(|record| !matches!(record.kind, Kind::Request | Kind::Response | Kind::CutHttp))
+        .any(|record| is_frame(&record))
 }
 
 /// Returns true if a frame or a head begins directly after a gap.

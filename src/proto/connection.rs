@@ -69,7 +69,8 @@ impl Connection {
     /// first byte of each direction.
     pub fn after_handshake() -> Self {
         let directions = Direction::BOTH.map(Dissector::after_handshake);
-        Self { directions, by_mask: true, state: Self::unseen(), ..Self::new(None) }
+        let about = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
+        Self { directions, by_mask: true, state: Self::unseen(), about }
     }
 
     /// The state of a connection whose beginning was not captured.
@@ -282,6 +283,11 @@ impl Connection {
     /// The number of bytes of a direction so far, fed or missing.
     pub fn position(&self, direction: Direction) -> u64 {
         self.directions[direction.index()].position()
+    }
+
+    /// True if no bytes of a handshake come before the frames.
+    pub const fn begins_in_frames(&self) -> bool {
+        self.by_mask
     }
 
     /// What the handshake says about the connection.

@@ -7,8 +7,8 @@ use crate::har;
 use crate::support::packets::PLAIN;
 use crate::support::tcp::{ACK, FIN, PSH_ACK, RST, Segment, Tcp};
 use crate::support::{DOWN, REQUEST, RESPONSE, Recording, UP, any_frame, damage, everything, exported, opened};
-use framescope::capture::import;
 use framescope::capture::import::samples::Sample;
+use framescope::capture::import::{self, ImportOptions};
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
 use framescope::export::Format;
@@ -459,6 +459,22 @@ fn a_capture_with_a_lost_packet_comes_back() {
         let sent = whole[lost].payload.len();
         assert!(frames(&capture) + 4 > frames(&opened(&PLAIN.file(&whole))), "without {lost} of {sent} bytes");
         comes_back(&capture).unwrap_or_else(|e| panic!("without {lost}: {e}"));
+    }
+}
+
+#[test]
+fn a_capture_that_begins_after_its_handshake_comes_back() {
+    let segments = Tcp::conversation(7_000, 90_000).segments;
+    for first in 7..segments.len() - 6 {
+        let file = PLAIN.file(&segments[first..]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        fs::write(&path, &file).expect("written");
+        let options = ImportOptions { port: Some(80), ..ImportOptions::default() };
+        let (capture, loader) = import::open_with(&path, options).expect("a capture");
+        loader.run(&AtomicBool::new(false));
+        assert!(capture.records(0..u64::MAX).iter().any(|record| record.kind == Kind::Frame), "from {first}");
+        comes_back(&capture).unwrap_or_else(|e| panic!("from {first}: {e}"));
     }
 }
 

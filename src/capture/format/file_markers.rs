@@ -16,6 +16,8 @@ pub enum Marker {
         /// How many bytes differ.
         bytes: u64,
     },
+    /// `frames`, on the last packet of the SYN exchange: the connection begins with frames, its handshake is missing.
+    Frames,
     /// `junk`, on an empty packet: the next bytes of its direction are unrecognized, however they look.
     Junk {
         /// How many bytes.
@@ -69,6 +71,7 @@ impl Marker {
                 let [bytes] = numbers(fields, ["bytes"])?;
                 Some(Self::Junk { bytes: bytes? })
             }
+            "frames" => numbers(fields, []).map(|[]| Self::Frames),
             "outstanding" => numbers(fields, []).map(|[]| Self::Outstanding),
             "seq" => {
                 let [first] = numbers(fields, ["first"])?;
@@ -119,6 +122,7 @@ impl Marker {
             Self::Overlap { bytes } => format!("{PREFIX}overlap bytes={bytes}"),
             Self::End => format!("{PREFIX}end"),
             Self::Junk { bytes } => format!("{PREFIX}junk bytes={bytes}"),
+            Self::Frames => format!("{PREFIX}frames"),
             Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
@@ -158,6 +162,7 @@ mod tests {
             any::<u64>().prop_map(|bytes| Marker::Overlap { bytes }),
             Just(Marker::End),
             any::<u64>().prop_map(|bytes| Marker::Junk { bytes }),
+            Just(Marker::Frames),
             Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),

@@ -93,8 +93,8 @@ impl Segments {
         }
     }
 
-    /// Appends the SYN exchange.
-    pub fn open(&mut self, out: &mut Vec<u8>, time: Time) {
+    /// Appends the SYN exchange. With `frames`, a marker says that the connection begins with frames.
+    pub fn open(&mut self, out: &mut Vec<u8>, time: Time, frames: bool) {
         let [client, server] = Direction::BOTH;
         for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
             let shortened = self.shortened[direction.index()];
@@ -102,7 +102,8 @@ impl Segments {
             let comment = (shortened > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
             self.control(out, direction, flags, time, comment.as_slice());
         }
-        self.control(out, client, ACK, time, &[]);
+        let comment = frames.then(|| Marker::Frames.comment());
+        self.control(out, client, ACK, time, comment.as_slice());
     }
 
     /// Appends one packet with `payload`, at most [`MAX_SEGMENT`] bytes; returns where in `out` the payload begins.
@@ -364,7 +365,7 @@ mod tests {
         let mut segments = Segments::new(address, address, 3);
         let [c, s] = segments.next;
         let mut out = Vec::new();
-        segments.open(&mut out, Time(0));
+        segments.open(&mut out, Time(0), false);
         segments.data(&mut out, Direction::ClientToServer, b"abc", Time(0), &[]);
         segments.fin(&mut out, Direction::ServerToClient, Time(0), &["framescope: a comment".to_owned()]);
         assert_eq!(segments.next, [c + 4, s + 2]);

@@ -275,8 +275,10 @@ impl Recording {
         }
         let serial = self.shared.serial.fetch_add(1, Ordering::Relaxed);
         let mut segments = Segments::new(self.client, self.server, serial);
-        segments.open(&mut self.batch.blocks, time);
-        self.batch.index.open(ConnectionEntry::new(self.client, self.server, time));
+        segments.open(&mut self.batch.blocks, time, self.connection.begins_in_frames());
+        let mut entry = ConnectionEntry::new(self.client, self.server, time);
+        entry.about.clone_from(self.connection.about());
+        self.batch.index.open(entry);
         let (number, latest) = (NEW, [time; 2]);
         self.live = Some(Live { segments, first: time, number, serial, handshake: None, latest, file: 1 });
     }

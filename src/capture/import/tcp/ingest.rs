@@ -69,6 +69,14 @@ impl Flows {
         }
     }
 
+    /// A marker says that the connection begins with frames.
+    pub(super) fn begins_in_frames(&mut self, i: usize) {
+        let flow = &mut self.flows[i];
+        if flow.number.is_none() {
+            flow.connection = Some(Box::new(Connection::after_handshake().assume_deflate(self.options.deflate)));
+        }
+    }
+
     /// A marker says that the next bytes are unrecognized.
     pub(super) fn unrecognized(&mut self, i: usize, direction: Direction, bytes: u64) {
         let flow = &mut self.flows[i];

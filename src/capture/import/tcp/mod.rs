@@ -185,6 +185,7 @@ impl Flows {
                     self.begins(i, direction, gap.begins);
                 }
             }
+            Some(Marker::Frames) => self.begins_in_frames(i),
             Some(Marker::Junk { bytes }) => self.unrecognized(i, direction, bytes),
             Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
             Some(Marker::InitialSequence { .. } | Marker::Outstanding | Marker::Reconstructed { .. }) | None => {}
