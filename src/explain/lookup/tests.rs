@@ -159,6 +159,15 @@ fn reported_messages_find_what_they_mean() {
         ("ValueError: invalid HTTP status line: HTTP/1.1 101", &["not-http", "status-line-malformed"]),
         ("close code 4401", &["close code 4401"]),
         ("code = 1002", &["close code 1002"]),
+        ("websocket closed unexpectedly with code 1012", &["close code 1012"]),
+        ("[1011] Connection closed", &["close code 1011"]),
+        ("starlette.websockets.WebSocketDisconnect: (1001, None)", &["close code 1001"]),
+        ("WebSocketDisconnect(code=1012, reason='')", &["close code 1012"]),
+        (
+            "starlette.websockets.WebSocketDisconnect: (<CloseCode.NO_STATUS_RCVD: 1005>, '')",
+            &["close code 1005", "close-code-invalid"],
+        ),
+        ("WebSocket protocol error: Key mismatch in \"Sec-WebSocket-Accept\" header", &["accept-wrong"]),
         (
             "CloseEvent {isTrusted: true, wasClean: false, code: 1009, reason: '', type: 'close'}",
             &["close code 1009", "message-over-limit"],
