@@ -104,6 +104,7 @@ fn what_is_not_read_is_named_and_counted() {
         ("L2TP", over_udp(1701, &[&[0, 2, 0, 1, 0, 1], &inner[..]].concat())),
         ("L2TP", over_ip(115, false)),
         ("LISP", over_udp(4341, &[&[0x80, 0, 0, 0, 0, 0, 0, 1], &inner[..]].concat())),
+        ("TZSP", over_udp(37_008, &[&[1, 0, 0, 1, 1], &ethernet(&inner)[..]].concat())),
         ("CAPWAP", over_udp(5247, &[0, 0x10, 2, 0, 0, 0, 0, 0, 8, 1, 0, 0])),
         ("Teredo", over_udp(3544, &Form { v6: true, ..PLAIN }.wrapped(&Tcp::open(1, 2).segments[0], 0))),
         ("ESP", over_udp(4500, &[1, 2, 3, 4, 0, 0, 0, 1, 9, 9, 9, 9])),

@@ -457,6 +457,16 @@ mod read {
     }
 
     #[test]
+    fn messages_without_a_response_follow_an_upgrade() {
+        let mut entry = entry_at_ten(&json!([{"type": "send", "data": "a"}, {"type": "receive", "data": "b"}]));
+        entry.as_object_mut().expect("an object").remove("response");
+        let capture = one(&entry);
+        let seen: Vec<_> = said(&capture).into_iter().map(|(dir, _, _, data)| (dir, data)).collect();
+        assert_eq!(seen, [("c2s".to_owned(), "a".to_owned()), ("s2c".to_owned(), "b".to_owned())]);
+        assert_eq!(rules(&capture), [""; 0]);
+    }
+
+    #[test]
     fn times_of_another_clock_begin_when_the_entry_does() {
         let message = |time: Value, data: &str| json!({"type": "receive", "time": time, "data": data});
         let times = |messages: Value| {

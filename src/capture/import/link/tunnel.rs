@@ -70,6 +70,8 @@ pub fn udp(packet: &[u8], at: usize) -> Option<Step> {
         (4500, [a, b, c, d, _, ..]) if [*a, *b, *c, *d] != [0; 4] => Some(Step::unread("ESP")),
         (5247, [0 | 1, ..]) => Some(Step::unread("CAPWAP")),
         (4341, [_, _, _, _, _, _, _, _, 0x45..=0x4f | 0x60..=0x6f, ..]) => Some(Step::unread("LISP")),
+        // Packets that a router mirrors. The fourth byte says what is mirrored: 1 is Ethernet, 0x12 is 802.11.
+        (37_008, [1, 0, 0, 0x01 | 0x12, ..]) => Some(Step::unread("TZSP")),
         (51_820, [1..=4, 0, 0, 0, ..]) => Some(Step::unread("WireGuard")),
         _ => None,
     });

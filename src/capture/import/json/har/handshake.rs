@@ -6,15 +6,16 @@ use super::url::Url;
 use crate::proto::accept::{accept_key, is_valid_key};
 use crate::wire::http;
 
-/// The heads of request and response; no response if the entry has none.
+/// The heads of request and response; no response if the entry has none and no frames.
 pub fn heads(
     request: &Half,
     response: Option<&Half>,
     invented_key: [u8; 16],
     upgraded: bool,
 ) -> (Vec<u8>, Option<Vec<u8>>) {
-    let response = response.filter(|response| upgraded || response.status.0 >= 100.0);
     let empty = Half::default();
+    // Frames prove a response that the HAR lacks.
+    let response = response.or(upgraded.then_some(&empty)).filter(|response| upgraded || response.status.0 >= 100.0);
     let answered = response.unwrap_or(&empty);
     let mut asked = HeaderLines::of(&request.headers);
     let mut answer = HeaderLines::of(&answered.headers);

@@ -136,10 +136,10 @@ impl From<Value> for Number {
     }
 }
 
-/// A larger time is in milliseconds: as seconds it would be after the year 5000.
+/// A larger time is in milliseconds: as seconds it would be after the year 5000. A still larger one is in micro- or nanoseconds.
 const MAX_SECONDS: f64 = 1e11;
 
-/// A time; 0 if it is unknown. Numbers are seconds or milliseconds, text is that of RFC 3339 or a number.
+/// A time; 0 if it is unknown. Numbers are seconds since 1970 or parts of seconds, text is that of RFC 3339 or a number.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(from = "Value")]
 pub struct HarTime(pub Time);
@@ -150,7 +150,13 @@ impl From<Value> for HarTime {
             return Self(time);
         }
         let Number(number) = value.into();
-        let nanos = if number > MAX_SECONDS { number * 1e6 } else { number * 1e9 };
+        let nanos = number
+            * match number {
+                _ if number > 1e6 * MAX_SECONDS => 1.0,
+                _ if number > 1e3 * MAX_SECONDS => 1e3,
+                _ if number > MAX_SECONDS => 1e6,
+                _ => 1e9,
+            };
         // A double has a precision of microseconds here; finer digits are noise.
         Self(Time(to_integer((nanos / 1e3).round()).saturating_mul(1000)))
     }
@@ -176,6 +182,8 @@ mod tests {
         let read = |value: Value| HarTime::from(value).0;
         assert_eq!(read(json!(1_795_375_800.123_456_7)), Time(1_795_375_800_123_457_000));
         assert_eq!(read(json!(1_795_375_800_123.456)), Time(1_795_375_800_123_456_000));
+        assert_eq!(read(json!(1_795_375_800_123_456_i64)), Time(1_795_375_800_123_456_000));
+        assert_eq!(read(json!(1_795_375_800_123_456_000_i64)), Time(1_795_375_800_123_456_000));
         assert_eq!(read(json!("1795375800.5")), Time(1_795_375_800_500_000_000));
         assert_eq!(read(json!("2026-11-22T20:30:00.25+01:00")), Time(1_795_375_800_250_000_000));
         for nothing in [json!(-1), json!(0), json!(null), json!("soon"), json!([1])] {
