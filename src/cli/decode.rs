@@ -13,6 +13,7 @@ use crate::pasted::ReadAs;
 #[command(
     after_long_help = "decode recognizes the form of its input, the same for arguments, a file and stdin, and prints it first:
   hex digits   81 05, 8105, 81:05, 81-05, 0x81,0x05, \\x81\\x05; an even number in each group
+  bits         10000001 00000101: two groups or more
   literals     {0x81, 5}, [129, 5], b'\\x81\\x05Hello', <Buffer 81 05> and others
   dumps        by xxd, hexdump, od -tx1, tcpdump -X (the TCP payload), Wireshark
   streams      of tshark -z follow,tcp,raw and follow,tls,raw: both directions

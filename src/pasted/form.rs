@@ -9,6 +9,8 @@ use crate::proto::rules::count;
 pub enum Form {
     /// Hex digits, with or without separators and prefixes.
     Hex,
+    /// Groups of eight binary digits.
+    Bits,
     /// Decimal numbers; only on request.
     Decimal,
     /// A list of numbers, of a programming language.
@@ -36,6 +38,7 @@ impl Form {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Hex => "hex digits",
+            Self::Bits => "binary digits",
             Self::Decimal => "decimal numbers",
             Self::List => "a list of numbers",
             Self::String => "a string literal",

@@ -22,6 +22,19 @@ pub(super) fn read(text: &str) -> Recognized<Vec<u8>> {
     Some(Ok(groups.iter().flat_map(|group| bytes(group.digits)).collect()))
 }
 
+/// Reads hex digits with comments after `#` or `//`, up to the end of the line. `None` if there are none, or anything else.
+///
+/// # Errors
+/// A group has an odd number of digits.
+pub(super) fn commented(text: &str) -> Recognized<Vec<u8>> {
+    let comment = |line: &str| [" #", "\t#", "//"].iter().filter_map(|sign| line.find(sign)).min();
+    let is_comment = |line: &str| line.trim_start().starts_with('#');
+    // The digits keep their lines, so that an error names the right place.
+    let digits = |line| if is_comment(line) { "" } else { &line[..comment(line).unwrap_or(line.len())] };
+    let lines: Vec<&str> = text.lines().map(digits).collect();
+    read(&lines.join("\n"))
+}
+
 /// Reads hex digits, whatever their groups: all digits are joined, except that `0x5` is a byte.
 ///
 /// # Errors
@@ -91,16 +104,20 @@ fn groups(text: &str) -> Option<Vec<Group<'_>>> {
             // A minus before a number is a sign.
             b'-' if !open => return None,
             b':' | b',' | b';' if groups.is_empty() => return None,
-            byte if is_separator(char::from(byte)) => open = false,
-            _ => return None,
+            _ => {
+                let c = text[at..].chars().next().filter(|c| is_separator(*c))?;
+                open = false;
+                at += c.len_utf8() - 1;
+            }
         }
         at += 1;
     }
     (!groups.is_empty()).then_some(groups)
 }
 
+/// White space includes that of web pages: no-break and zero-width spaces.
 fn is_separator(c: char) -> bool {
-    c.is_ascii_whitespace() || matches!(c, ':' | '-' | ',' | ';')
+    c.is_whitespace() || matches!(c, ':' | '-' | ',' | ';' | '\u{200b}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -122,6 +139,8 @@ mod tests {
             "81\n05\r\n",
             "0x810x05",
             "\t81;05",
+            "81\u{a0}05",
+            "81\u{200b} 05\u{202f}",
         ] {
             assert_eq!(read(text), Some(Ok(vec![0x81, 0x05])), "{text}");
         }
@@ -129,6 +148,18 @@ mod tests {
         for text in ["", " ", "hello", "81 -05", "-81", "81 05 |", "x81", "0x", "81\\n"] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn comments_after_hex_are_ignored() {
+        for text in ["81 // a text\n05", "# a frame\n81 # FIN, text\n05 // length", "8105 //c5\r\n"] {
+            assert_eq!(commented(text), Some(Ok(vec![0x81, 0x05])), "{text}");
+        }
+        for text in ["", "# 81 05", "81#05", "https://8105", "see // 81"] {
+            assert_eq!(commented(text), None, "{text}");
+        }
+        let place = Place { line: 2, character: 1 };
+        assert_eq!(commented("81 # x\n5 // y"), Some(Err(PasteError::HexOrDecimal { place, group: "5".into() })));
     }
 
     #[test]

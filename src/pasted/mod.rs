@@ -4,6 +4,7 @@
 //! It recognizes the form by its content. Text that fits no form, or two, is refused: nothing is guessed.
 
 mod base64;
+mod bits;
 mod capture;
 mod conversation;
 mod decimal;
@@ -140,7 +141,10 @@ fn recognize(text: &str) -> Result<Pasted, PasteError> {
     if let Some(found) = dump::read(text) {
         return found;
     }
-    if let Some(found) = hex::read(text) {
+    if let Some(bytes) = bits::read(text) {
+        return Ok(Pasted { form: Form::Bits, remark: None, content: conversation::split_heads(bytes) });
+    }
+    if let Some(found) = hex::read(text).or_else(|| hex::commented(text)) {
         return Ok(Pasted { form: Form::Hex, remark: None, content: conversation::split_heads(found?) });
     }
     if let Some(found) = literal::read(text) {

@@ -255,6 +255,26 @@ fn explain_prints_the_words_of_each_field() {
 }
 
 #[test]
+fn a_compressed_message_that_needs_earlier_ones_says_so() {
+    let (again, hello) = ("c105f200110000", "c107f248cdc9c90700");
+    let why = "it refers to earlier messages";
+    for flags in [&[][..], &["--deflate"]] {
+        assert!(decode(&[flags, &[again]].concat(), b"").0.contains(why));
+        let (shown, _) = decode(&[flags, &[hello, again]].concat(), b"");
+        assert_eq!((shown.matches("  Hello").count(), shown.contains(why)), (2, false), "{shown}");
+    }
+    let (fragment, _) = decode(&["4103f248cd"], b"");
+    assert!(!fragment.contains("inflated"), "not the end of the message: {fragment}");
+}
+
+#[test]
+fn groups_of_binary_digits_are_bits_unless_hex_is_named() {
+    let read_as = |named| read(b"10001001 00000000\n", named).map(|pasted| (pasted.form, pasted.content));
+    assert_eq!(read_as(None), Ok((Form::Bits, Content::Bytes(vec![0x89, 0]))));
+    assert_eq!(read_as(Some(ReadAs::Hex)), Ok((Form::Hex, Content::Bytes(vec![0x10, 0, 0x10, 1, 0, 0, 0, 0]))));
+}
+
+#[test]
 fn the_head_is_drawn_in_bits() {
     let (shown, _) = decode(&["82fe", "0003", "37fa213d", "7f9f4d"], b"");
     for bits in

@@ -87,7 +87,13 @@ pub(super) fn line_without_offset(text: &str, rows: &[Row<'_>]) -> Option<usize>
     let has_only_digits = |line: &str| {
         line.bytes().all(|byte| byte.is_ascii_hexdigit() || byte.is_ascii_whitespace()) && !line.trim().is_empty()
     };
-    text.lines().zip(1..).find(|(line, number)| has_only_digits(line) && !is_row(*number)).map(|(_, number)| number)
+    // PowerShell's Format-Hex prints the numbers of the columns over them.
+    let is_heading = |line: &str| {
+        let numbers = || line.split_whitespace().map(|word| usize::from_str_radix(word, 16).ok());
+        numbers().count() == 16 && numbers().eq((0..16).map(Some))
+    };
+    let is_wrong = |line: &str| has_only_digits(line) && !is_heading(line);
+    text.lines().zip(1..).find(|(line, number)| is_wrong(line) && !is_row(*number)).map(|(_, number)| number)
 }
 
 /// A line as a row, if it starts with an offset of four digits or more.
@@ -96,6 +102,9 @@ fn row(number: usize, line: &str) -> Option<Row<'_>> {
     let digits = body.strip_prefix("0x").unwrap_or(body);
     let len = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
     let (offset, after) = digits.split_at(len);
+    // gdb prints the symbol at an address: `0x7ffe10 <frame+8>:`.
+    let symbol = after.strip_prefix(" <").and_then(|rest| rest.find(">:")).filter(|_| digits.len() < body.len());
+    let after = symbol.map_or(after, |end| &after[2 + end + 1..]);
     let (has_colon, after) = after.strip_prefix(':').map_or((false, after), |after| (true, after));
     if !(4..=16).contains(&len) || !(after.is_empty() || after.starts_with(char::is_whitespace)) {
         return None;

@@ -35,6 +35,10 @@ fn what_the_tools_print_of_one_frame() {
         "\t0x0000:  8105 4865 6c6c 6f                        ..Hello",
         // A debugger prints addresses.
         "0x7ffe0000a010:\t0x81\t0x05\t0x48\t0x65\n0x7ffe0000a014:\t0x6c\t0x6c\t0x6f",
+        "0x7ffe0a010 <frame>:\t0x81\t0x05\t0x48\t0x65\n0x7ffe0a014 <frame+4>:\t0x6c\t0x6c\t0x6f",
+        // PowerShell's Format-Hex.
+        "           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n\
+         00000000   81 05 48 65 6C 6C 6F                             .Hello\r\n",
         // Without its white space.
         "00000000: 8105 4865 6c6c 6f ..Hello",
         "my frame:\n\n00000000: 8105 4865 6c6c 6f                        ..Hello\r\n",

@@ -90,6 +90,10 @@ impl<'t> List<'t> {
                     };
                 }
                 TokenKind::Sign(',') => at += 1,
+                // Chrome prints the properties of an array after its items.
+                TokenKind::Word("buffer") if bracket == '[' && !self.items.is_empty() => {
+                    at += tokens[at..].iter().position(|token| token.kind == TokenKind::Sign(close))?;
+                }
                 TokenKind::Sign('.' | '…') => at = self.left_out(tokens, at)?,
                 TokenKind::Sign('[' | '{' | '(') => at = self.nested(tokens, at, depth)?,
                 _ => at = self.item(tokens, at, bracket == '{')?,

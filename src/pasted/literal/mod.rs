@@ -182,14 +182,21 @@ impl<'t> Scan<'t> {
         is_subscript || self.tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Sign(':'))
     }
 
-    /// Whether a number outside of lists is a length: `[u8; 7]`, `byteLength: 7`, `p_len = 7`.
+    /// Whether a number outside of lists is a length or the number of a value: `[u8; 7]`, `byteLength: 7`, `p_len = 7`,
+    /// `(7) [` of Chrome, `$1 = ` of gdb.
     fn is_measure(&self, at: usize) -> bool {
+        let sign_after = |after: usize| match self.tokens.get(at + after).map(|token| &token.kind) {
+            Some(TokenKind::Sign(sign)) => Some(*sign),
+            _ => None,
+        };
         match (self.before(at, 2), self.before(at, 1)) {
             (Some(TokenKind::Word(name)), Some(TokenKind::Sign('=' | ':'))) => {
                 let name = name.to_ascii_lowercase();
                 ["len", "length", "size"].iter().any(|end| name.ends_with(end))
             }
             (Some(TokenKind::Word(_)), Some(TokenKind::Sign(';' | '[' | '('))) => true,
+            (None, Some(TokenKind::Sign('('))) => (sign_after(1), sign_after(2)) == (Some(')'), Some('[')),
+            (_, Some(TokenKind::Sign('$'))) => sign_after(1) == Some('='),
             _ => matches!(self.before(at, 1), Some(TokenKind::Sign('['))),
         }
     }

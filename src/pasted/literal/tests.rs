@@ -44,6 +44,10 @@ fn lists_of_all_languages() {
         "bytes([0x81, 0x05, 72, 101, 108, 108, 0o157])  # a frame",
         "bytearray((129, 5, 72, 101, 108, 108, 111))",
         "<<129, 5, 72, 101, 108, 108, 111>>",
+        // As Chrome's console and gdb print them.
+        "(7) [129, 5, 72, 101, 108, 108, 111]",
+        "Uint8Array(7) [129, 5, 72, 101, 108, 108, 111, buffer: ArrayBuffer(7), byteLength: 7, byteOffset: 0, length: 7, Symbol(Symbol.toStringTag): 'Uint8Array']",
+        "$1 = {0x81, 0x5, 0x48, 0x65, 0x6c, 0x6c, 0x6f}",
     ] {
         assert_eq!(
             pasted(text),
@@ -69,6 +73,7 @@ fn strings_of_all_languages() {
         r#"socket.send("\u0081\u0005Hello");"#,
         "\"\\x81\\x05\\x48\" \\\n\"\\x65\\x6c\\x6c\\x6f\"\n",
         r"[b'\x81\x05', b'Hello']",
+        r#"$2 = "\201\005Hello""#,
     ] {
         assert_eq!(
             pasted(text),

@@ -23,6 +23,10 @@ const SHOWN_PAYLOAD: u64 = 256;
 /// The most bytes of an HTTP head that are shown: every valid head fits.
 const SHOWN_HEAD: u64 = 64 * 1024;
 
+/// The line after a message with RSV1 that is no DEFLATE data as it was pasted (RFC 7692 §7.2.3.2).
+const NOT_INFLATED: &str =
+    " message not inflated: it refers to earlier messages, which are not in the input, or it is not compressed";
+
 /// The records after a line that says how the input was read. With `explain`, the meaning of each field follows it.
 ///
 /// # Errors
@@ -71,8 +75,12 @@ impl Page<'_> {
         let explanation = |field: &Field| context.as_ref().map(|context| explain::frame_field(context, field));
         self.rows_of_fields(grid::table(&fields), &fields, explanation);
         self.payload(record)?;
-        if let Some(message) = self.messages.message(self.capture, record, SHOWN_PAYLOAD)? {
-            self.inflated(&message);
+        match self.messages.message(self.capture, record, SHOWN_PAYLOAD)? {
+            Some(message) => self.inflated(&message),
+            None if record.compressed && record.fin() && record.kind == Kind::Frame => {
+                self.lines.push(NOT_INFLATED.into())
+            }
+            None => {}
         }
         match (record.kind, head) {
             (Kind::CutFrame, Some(head)) => {

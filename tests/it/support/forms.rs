@@ -12,6 +12,10 @@ pub const FORMS: &[(&str, Writer)] = &[
     ("upper-case", |bytes| hex::encode_upper(bytes)),
     ("spaces", |bytes| joined(bytes, " ", |b| format!("{b:02x}"))),
     ("groups-of-four", |bytes| bytes.chunks(4).map(hex::encode).collect::<Vec<_>>().join(" ")),
+    ("no-break-spaces", |bytes| joined(bytes, "\u{a0}", |b| format!("{b:02x}"))),
+    ("comments", |bytes| {
+        bytes.chunks(8).map(|row| format!("{} // the bytes {0}\n", joined(row, " ", |b| format!("{b:02x}")))).collect()
+    }),
     ("colons", |bytes| joined(bytes, ":", |b| format!("{b:02x}"))),
     ("minuses", |bytes| joined(bytes, "-", |b| format!("{b:02X}"))),
     ("0x", |bytes| joined(bytes, ", ", |b| format!("0x{b:02x}"))),
