@@ -78,7 +78,7 @@ impl Page<'_> {
         match self.messages.message(self.capture, record, SHOWN_PAYLOAD)? {
             Some(message) => self.inflated(&message),
             None if record.compressed && record.fin() && record.kind == Kind::Frame => {
-                self.lines.push(NOT_INFLATED.into())
+                self.lines.push(NOT_INFLATED.into());
             }
             None => {}
         }
