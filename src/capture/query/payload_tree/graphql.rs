@@ -43,6 +43,20 @@ struct Message<'m> {
     id: Option<std::borrow::Cow<'m, str>>,
 }
 
+/// The types of the subprotocol, if type and payload together show it: an operation with its query, or its result.
+fn by_content(kind: &str, has_id: bool, text: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    let (types, keys): (&[_], &[&str]) = match kind {
+        "subscribe" => (&TRANSPORT_WS, &["query"]),
+        "next" => (&TRANSPORT_WS, &["data", "errors"]),
+        "start" => (&WS, &["query"]),
+        "data" => (&WS, &["data", "errors"]),
+        _ => return None,
+    };
+    let message: serde_json::Value = serde_json::from_str(text).ok()?;
+    let payload = message.get("payload")?;
+    (has_id && keys.iter().any(|key| payload.get(key).is_some())).then_some(types)
+}
+
 /// Reads a message of GraphQL over WebSocket.
 pub(super) fn read(bytes: &[u8], context: &PayloadContext<'_>) -> Option<Tree> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -52,6 +66,7 @@ pub(super) fn read(bytes: &[u8], context: &PayloadContext<'_>) -> Option<Tree> {
         "graphql-transport-ws" => &TRANSPORT_WS,
         "graphql-ws" => &WS,
         "" if DISTINCTIVE.contains(&kind) => &WS,
+        "" => by_content(kind, message.id.is_some(), text)?,
         _ => return None,
     };
     let meaning = types.iter().find(|(name, _)| *name == kind).map_or("not a type of this subprotocol", |(_, is)| is);

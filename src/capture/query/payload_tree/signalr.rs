@@ -13,6 +13,7 @@ const SEPARATOR: char = '\u{1e}';
 struct Kind {
     r#type: Option<u64>,
     protocol: Option<serde::de::IgnoredAny>,
+    error: Option<serde::de::IgnoredAny>,
 }
 
 /// Reads one or more messages of SignalR.
@@ -21,13 +22,13 @@ pub(super) fn read(bytes: &[u8]) -> Option<Tree> {
     let mut lines = TreeBuilder::default();
     for message in text.split(SEPARATOR) {
         json::check(message).ok()?;
-        lines.leaf("message", &name(&serde_json::from_str(message).ok()?));
+        lines.leaf("message", &name(&serde_json::from_str(message).ok()?, message.trim() == "{}"));
         json::add(&mut lines, "", message);
     }
     Some(lines.tree(TreeFormat::SignalR))
 }
 
-fn name(kind: &Kind) -> String {
+fn name(kind: &Kind, is_empty: bool) -> String {
     let name = match kind.r#type {
         Some(1) => "Invocation",
         Some(2) => "StreamItem",
@@ -40,7 +41,8 @@ fn name(kind: &Kind) -> String {
         Some(9) => "Sequence",
         Some(_) => "of an unknown type",
         None if kind.protocol.is_some() => return "handshake request".to_owned(),
-        None => return "handshake response".to_owned(),
+        None if is_empty || kind.error.is_some() => return "handshake response".to_owned(),
+        None => return "without a type".to_owned(),
     };
     format!("{name} (type {})", kind.r#type.unwrap_or_default())
 }

@@ -108,6 +108,8 @@ fn signalr_messages_are_named() {
     let named = |bytes: &[u8]| first(bytes, true, &none).1.lines().next().map(str::to_owned);
     assert_eq!(named(b"{\"protocol\":\"json\",\"version\":1}\x1e").as_deref(), Some("message: handshake request"));
     assert_eq!(named(b"{}\x1e").as_deref(), Some("message: handshake response"));
+    assert_eq!(named(b"{\"error\":\"no\"}\x1e").as_deref(), Some("message: handshake response"));
+    assert_eq!(named(b"{\"a\":1}\x1e").as_deref(), Some("message: without a type"));
     assert!(read(b"{}\x1e{", &TEXT).is_err());
 }
 
@@ -124,6 +126,28 @@ fn graphql_messages_are_named_by_their_subprotocol() {
     assert_eq!(first(message, true, &handshake("", "")).0, [TreeFormat::Json]);
     assert_eq!(first(br#"{"type":"connection_init"}"#, true, &handshake("", "")).0[0], TreeFormat::GraphQl);
     assert_eq!(first(br#"{"type":"connection_init"}"#, true, &handshake("other", "")).0, [TreeFormat::Json]);
+}
+
+#[test]
+fn graphql_operations_are_recognized_without_a_handshake() {
+    for (message, start) in [
+        (r#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#, "message: subscribe: the client starts"),
+        (r#"{"id":"1","type":"next","payload":{"data":{"a":1}}}"#, "message: next: a result"),
+        (r#"{"id":"1","type":"start","payload":{"query":"{a}"}}"#, "message: start: the client starts"),
+        (r#"{"id":"1","type":"data","payload":{"errors":[]}}"#, "message: data: a result"),
+    ] {
+        let (formats, lines) = first(message.as_bytes(), true, &handshake("", ""));
+        assert_eq!(formats, [TreeFormat::GraphQl, TreeFormat::Json], "{message}");
+        assert!(lines.starts_with(start), "{lines}");
+    }
+    for other in [
+        r#"{"type":"subscribe","payload":{"query":"{a}"}}"#,
+        r#"{"id":"1","type":"subscribe","payload":["query"]}"#,
+        r#"{"id":"1","type":"data","payload":"data"}"#,
+        r#"{"id":"1","type":"data"}"#,
+    ] {
+        assert_eq!(first(other.as_bytes(), true, &handshake("", "")).0, [TreeFormat::Json], "{other}");
+    }
 }
 
 #[test]
