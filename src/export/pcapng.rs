@@ -82,22 +82,23 @@ impl Writer {
         if self.early.remove(&record.no) {
             return Ok(());
         }
-        if let Some(early) = self.to_write_first(bytes.capture(), record) {
+        for early in self.to_write_first(bytes.capture(), record) {
             self.early.insert(early.no);
             self.packets(bytes, &early, sink)?;
         }
         self.packets(bytes, record, sink)
     }
 
-    /// A later record that a complete export writes before this one, because its bytes crossed earlier.
-    fn to_write_first(&self, capture: &Capture, record: &Record) -> Option<Record> {
+    /// The later records that a complete export writes before this one, because their bytes crossed earlier.
+    fn to_write_first(&self, capture: &Capture, record: &Record) -> Vec<Record> {
         match record.kind {
             Kind::Response if self.whole => sent_before(capture, record),
             // A connection begins with bytes. Here they belong to a later record, which was not complete yet.
-            Kind::End(_) if self.whole && !self.connections.contains_key(&record.connection) => (1..)
-                .map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, steps)?))
-                .find(|later| later.wire_len > 0 && later.kind != Kind::Gap),
-            _ => None,
+            Kind::End(_) if self.whole && !self.connections.contains_key(&record.connection) => {
+                let mut later = later_records(capture, record);
+                later.find(|later| later.wire_len > 0 && later.kind != Kind::Gap).into_iter().collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -143,7 +144,9 @@ impl Writer {
                 }
             }
             _ => {
+                // The announced bytes would become a record before the one that is written next.
                 if record.kind == Kind::Junk
+                    && !self.early.contains(&record.no)
                     && record.findings.iter().all(|finding| finding.rule == Rule::SegmentOverlap)
                 {
                     open.segments.junk(&mut sink.buffer, direction, record.wire_len, time);
@@ -188,8 +191,16 @@ impl Open {
     }
 }
 
-/// The record of the bytes that the client sent before this response. Its number is higher than that of the response.
-fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
+/// The records of the bytes that the client sent before this response: up to the one with the finding. Their numbers are higher
+/// than that of the response.
+fn sent_before(capture: &Capture, response: &Record) -> Vec<Record> {
+    let Some(last) = reported_early(capture, response) else { return Vec::new() };
+    let later = later_records(capture, response).take_while(|later| later.no <= last);
+    later.filter(|later| later.direction == Direction::ClientToServer).collect()
+}
+
+/// The number of the record that is reported as sent before this response.
+fn reported_early(capture: &Capture, response: &Record) -> Option<u64> {
     let request = response.answers?;
     let mut from = response.no;
     loop {
@@ -197,10 +208,15 @@ fn sent_before(capture: &Capture, response: &Record) -> Option<Record> {
         let record = capture.record(no)?;
         let about = |f: &Finding| f.rule == Rule::DataBeforeResponse && f.about == Some(request);
         if record.connection == response.connection {
-            return Some(record).filter(|record| record.findings.iter().any(about));
+            return record.findings.iter().any(about).then_some(no);
         }
         from = no + 1;
     }
+}
+
+/// The records of the same connection after this one.
+fn later_records<'a>(capture: &'a Capture, record: &'a Record) -> impl Iterator<Item = Record> + 'a {
+    (1..).map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, steps)?))
 }
 
 /// Returns true if a frame follows bytes that are no frame, or a frame that could be text. Only the frame shows where they end; in

@@ -87,7 +87,9 @@ fn conversation() -> impl Strategy<Value = Vec<Said>> {
     let kept_alive = [vec![said(UP, plain), said(DOWN, chunked)], upgrade()].concat();
     let refused = vec![said(UP, REQUEST), said(DOWN, "HTTP/1.1 403 No\r\nContent-Length: 2\r\n\r\nno")];
     let tls = vec![(UP, vec![0x16, 3, 1, 0, 1, 1]), (DOWN, vec![0x16, 3, 1])];
-    let early = any_frame(true).prop_map(move |frame| vec![said(UP, REQUEST), (UP, frame), said(DOWN, RESPONSE)]);
+    let early = (prop_oneof![Just(""), Just("\r\n")], any_frame(true)).prop_map(move |(line_break, frame)| {
+        vec![said(UP, REQUEST), (UP, [line_break.as_bytes(), &frame].concat()), said(DOWN, RESPONSE)]
+    });
     let frames = vec![
         any_frame(true).prop_map(|bytes| (UP, bytes)).boxed(),
         any_frame(false).prop_map(|bytes| (DOWN, bytes)).boxed(),
@@ -437,7 +439,7 @@ mod ndjson {
 }
 
 /// Records and findings are the same after an export to each format and back.
-fn comes_back(capture: &Capture) -> Result<(), TestCaseError> {
+pub fn comes_back(capture: &Capture) -> Result<(), TestCaseError> {
     for format in CARRIERS {
         let again = opened(&exported(capture, format));
         for (one, other) in all(capture).iter().zip(&all(&again)) {
