@@ -9,7 +9,7 @@ use super::dissected::{Direction, DissectedRecord, EndReason, HandshakeKey, Kind
 use super::dissector::{Dissector, FeedOutcome};
 use super::extensions::{DeflateParams, Extensions};
 use super::handshake::{self, RequestFacts};
-use super::rules::{Finding, Rule};
+use super::rules::Finding;
 use super::time::Time;
 use crate::wire::field::Span;
 use crate::wire::http::Head;
@@ -133,6 +133,10 @@ impl Connection {
                 FeedOutcome::Done => return,
                 FeedOutcome::FramesInferred { taken } => {
                     rest = &rest[taken..];
+                    if self.directions[0].has_early_request() {
+                        // The refusal of the request before is missing.
+                        self.refused();
+                    }
                     self.state.handshake_unseen = true;
                     if self.state.request_unseen() {
                         // The other direction, too, may have begun before the capture.
@@ -155,33 +159,6 @@ impl Connection {
         }
     }
 
-    /// Notes that the capture lacks the next `missing` bytes of a direction. Appends a gap record, after a record of
-    /// the bytes that are not part of one yet. The following bytes are unrecognized until a frame or head certainly
-    /// starts: see [`super::resync`]. From now on, each call of [`Self::feed`] for this direction must start with the
-    /// first byte of a packet.
-    pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
-        let i = direction.index();
-        if missing > 0 {
-            self.with_output(out, |own| {
-                own.end_announced_junk();
-                own.directions[i].gap(missing, now, &mut own.state);
-            });
-        }
-    }
-
-    /// Notes that a frame, or an HTTP head before the upgrade, starts at this offset of a direction. After a gap,
-    /// dissection resumes there. Returns true if this was not known before.
-    pub fn begins(&mut self, direction: Direction, at: u64, out: &mut Vec<DissectedRecord>) -> bool {
-        self.with_output(out, |own| own.directions[direction.index()].begins(at, &mut own.state))
-    }
-
-    /// Notes that the next `len` bytes of a direction are unrecognized, for callers that know it from an earlier dissection: what
-    /// the other direction says may show it too late. Has an effect only where a frame or head may start.
-    pub fn unrecognized(&mut self, direction: Direction, len: u64, out: &mut Vec<DissectedRecord>) {
-        self.with_output(out, Self::end_announced_junk);
-        self.directions[direction.index()].unrecognized(len);
-    }
-
     /// Appends the record of announced bytes before the next record.
     #[inline]
     fn end_announced_junk(&mut self) {
@@ -192,37 +169,10 @@ impl Connection {
         }
     }
 
-    /// Notes that a record of a direction ends at the current position. For callers that know the records: whether bytes in place
-    /// of frames end here would otherwise show only in the bytes after them.
-    pub fn record_ended(&mut self, direction: Direction, out: &mut Vec<DissectedRecord>) {
-        self.with_output(out, |own| own.directions[direction.index()].record_ended(&mut own.state));
-    }
-
-    /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding,
-    /// nothing is reported that they could explain.
-    #[inline]
-    pub fn outstanding(&mut self, direction: Direction, outstanding: bool) {
-        self.state.outstanding[direction.index()] = outstanding;
-    }
-
-    /// Notes that a TCP segment repeated earlier bytes of a direction with different content: `differing` bytes differ.
-    /// The next record of that direction gets a finding.
-    pub fn overlapped(&mut self, direction: Direction, differing: u64) {
-        let pending = &mut self.state.pending[direction.index()];
-        let before = pending.as_ref().and_then(|finding| finding.number).unwrap_or(0);
-        *pending = Some(Finding::new(Rule::SegmentOverlap, None).number(before + differing));
-    }
-
     /// Notes that a side sent a TCP RST. Then call [`Self::end`] for each direction that has not ended yet, first for
     /// the direction in which that side sends.
     pub fn reset_by(&mut self, side: Direction) {
         self.state.reset_by.get_or_insert(side);
-    }
-
-    /// Notes that the client sent its next bytes before the response to the handshake request with this ordinal,
-    /// although they are fed after it. For callers that know the order of arrival.
-    pub const fn sent_before_answer(&mut self, handshake: u32) {
-        self.state.early = Some(handshake);
     }
 
     /// Ends a direction. Appends a record of the bytes that are not part of one yet, and the end record. Do not feed
@@ -315,6 +265,10 @@ impl Connection {
     fn response(&mut self, start: u64, bytes: &[u8], now: Time) {
         let head = Head::read(bytes);
         let status = head.status().unwrap_or(0);
+        if status == 101 && self.state.missing[1] && self.directions[0].has_early_request() {
+            // The refusal of the request before is missing.
+            self.refused();
+        }
         let mut record =
             DissectedRecord::new(Kind::Response, Direction::ServerToClient, start, bytes.len() as u64, now);
         record.code = status;
@@ -325,8 +279,8 @@ impl Connection {
             self.state.requests.front().cloned().unwrap_or_default()
         } else {
             if status == 101 && self.state.missing[1] {
-                // The responses to earlier requests may be missing. After a request to upgrade there are no others.
-                let upgrade = self.state.requests.iter().position(|(_, facts)| facts.key.is_some());
+                // The responses to earlier requests may be missing. After the request to upgrade there are no others.
+                let upgrade = self.state.requests.iter().rposition(|(_, facts)| facts.key.is_some());
                 self.state.requests.drain(..upgrade.unwrap_or(0));
             }
             self.state.requests.pop_front().unwrap_or_default()
@@ -346,7 +300,7 @@ impl Connection {
         self.directions[1].after_head(record, body, false, &mut self.state);
         match status {
             101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => {
-                if self.directions[0].has_early_bytes() && !self.state.answered_unseen {
+                if self.sent_early() {
                     self.state.early = asked;
                 }
                 self.upgraded(&head);
@@ -356,16 +310,26 @@ impl Connection {
             // RFC 9110 §9.3.6: a tunnel to another server. What follows is read as on a new connection.
             200..=299 if facts.is_connect() => self.state.server = None,
             _ => {
-                if facts.key.is_some() && self.directions[0].has_early_bytes() {
+                if facts.key.is_some() && self.sent_early() {
                     self.state.early = asked;
                 }
                 // Buffered bytes follow the latest request, which may still be accepted.
                 if self.state.requests.is_empty() {
-                    let (kept, last) = self.directions[0].refused();
-                    self.dissect(Direction::ClientToServer, &kept, last);
+                    self.refused();
                 }
             }
         }
+    }
+
+    /// Continues with HTTP after a request to upgrade.
+    fn refused(&mut self) {
+        let (kept, last) = self.directions[0].refused();
+        self.dissect(Direction::ClientToServer, &kept, last);
+    }
+
+    /// True if the client certainly sent more before the response to its handshake request, which is fed now.
+    fn sent_early(&self) -> bool {
+        self.directions[0].has_early_bytes() && !self.state.answered_unseen && !self.state.missing[0]
     }
 
     fn upgraded(&mut self, head: &Head<'_>) {
@@ -400,6 +364,9 @@ fn boxed(raw: &[u8]) -> Box<str> {
     String::from_utf8_lossy(&raw[..raw.len().min(MAX_VALUE)]).into()
 }
 
+mod captured;
+#[cfg(test)]
+mod loss_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub(super) struct ConnectionState {
     /// The address to which the client connected to reach the server, if known. Not that of a proxy, or of a server behind
     /// a load balancer.
     pub server: Option<SocketAddr>,
+    /// The offset after the headers of the PROXY protocol with which the client's direction starts.
+    pub proxy_headers_end: u64,
     /// The parameters of permessage-deflate, if it was negotiated or the user says so.
     pub deflate: Option<DeflateParams>,
     /// True if an unknown extension was negotiated.
@@ -50,6 +52,8 @@ pub(super) struct ConnectionState {
     pub(super) outstanding: [bool; 2],
     /// True if the client had received the response before it sent more, although the capture has it later.
     pub(super) answered_unseen: bool,
+    /// True if the server sent bytes where a response must start that are not one. They may contain a response.
+    pub(super) response_unread: bool,
     /// True if a finding has reported that messages of this direction cannot be inflated because bytes are missing.
     pub(super) context_lost: [bool; 2],
     /// True if the capture lacks the handshake, so that the negotiated extensions are unknown.
@@ -71,11 +75,13 @@ impl ConnectionState {
         ActiveExtensions { deflate: self.deflate.is_some(), foreign: self.foreign }
     }
 
-    /// The parameters with which a message with RSV1 is inflated, and their certainty; `None` if it is not compressed.
+    /// The parameters with which a message of this direction with RSV1 is inflated if its first one starts here, and their
+    /// certainty; `None` if it is not compressed. Missing bytes may contain earlier messages to which it refers.
     #[inline]
-    pub fn inflation(&self) -> Option<(DeflateParams, Certainty)> {
+    pub fn inflation(&self, direction: Direction) -> Option<(DeflateParams, Certainty)> {
+        let begun_before = self.handshake_unseen || self.bare_frames || self.missing[direction.index()];
         match self.deflate {
-            Some(agreed) if self.handshake_unseen || self.bare_frames => Some((agreed, Certainty::Assumed)),
+            Some(agreed) if begun_before => Some((agreed, Certainty::Assumed)),
             Some(agreed) => Some((agreed, Certainty::Negotiated)),
             None => (self.handshake_unseen || self.bare_frames).then_some((DeflateParams::DEFAULT, Certainty::Trial)),
         }
@@ -148,9 +154,10 @@ impl ConnectionState {
 
     /// Reports the bytes that the client sends now as too early: the handshake request has no response.
     pub fn early(&mut self) {
+        self.outstanding[1] |= self.response_unread;
         self.early = match self.requests.back() {
-            // The missing bytes may contain the response.
-            _ if self.missing[1] || self.outstanding[1] => None,
+            // The missing bytes may contain the response, or the bytes that put requests and responses out of order.
+            _ if self.missing.contains(&true) || self.outstanding[1] => None,
             Some((ordinal, facts)) if facts.key.is_some() => *ordinal,
             _ => None,
         };

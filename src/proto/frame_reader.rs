@@ -250,7 +250,7 @@ impl FrameReader {
         }
         if head.opcode.opens_message() {
             self.messages += 1;
-            let compressed = if head.rsv1 { connection.inflation() } else { None };
+            let compressed = if head.rsv1 { connection.inflation(self.direction) } else { None };
             if let Some((params, certainty)) = compressed {
                 let direction = self.direction;
                 let inflating = self

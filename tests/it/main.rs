@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod concurrency;
 mod conversations;
+mod correct_peers;
 mod deflate;
 mod devtools;
 mod documents;

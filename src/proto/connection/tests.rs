@@ -1,4 +1,5 @@
 use super::*;
+use crate::proto::rules::Rule;
 use proptest::prelude::*;
 
 const UP: Direction = Direction::ClientToServer;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::proto::dissected::Checkpoint;
+use crate::proto::rules::Rule;
 
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;

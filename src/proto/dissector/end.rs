@@ -23,7 +23,10 @@ impl Dissector {
                 }
                 Some((**record).clone())
             }
-            State::Head { .. } => Some(self.begun(Kind::CutHttp, start)),
+            State::Head { kept, .. } => {
+                let kind = super::head::unfinished(kept);
+                Some(self.begun(kind, start))
+            }
             State::Early { .. } => None, // Handled above.
             State::Resync(_) => Some(self.begun(Kind::Junk, start)),
             State::Junk { why, .. } => {

@@ -61,8 +61,8 @@ impl Dissector {
                 reader.cut(left.is_some(), cut.is_some(), connection);
                 (cut, State::Resync(Resync { left, ..Resync::until_certain(here, ReadNext::Frames, Some(reader)) }))
             }
-            State::Head { .. } => {
-                let cut = DissectedRecord { kind: Kind::CutHttp, ..junk };
+            State::Head { kept, .. } => {
+                let cut = DissectedRecord { kind: super::head::unfinished(&kept), ..junk };
                 (Some(cut), State::Resync(Resync::until_certain(here, ReadNext::Head, None)))
             }
             State::Body { record, body, then } => {
@@ -269,6 +269,11 @@ impl Dissector {
                 http::may_be_request(packet) && line.windows(8).any(|words| words == b" HTTP/1.")
             }
         }
+    }
+
+    /// True if the bytes after a handshake request that has no response yet start with another request.
+    pub fn has_early_request(&self) -> bool {
+        matches!(&self.state, State::Early { kept, .. } if self.is_head(kept))
     }
 
     /// True in frames, and after a gap in frames.

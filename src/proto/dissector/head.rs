@@ -11,12 +11,12 @@ use crate::wire::http;
 use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
 
 impl Dissector {
-    /// Takes bytes of an HTTP head, or of the PROXY header before the first one; `at` bytes of the call were taken before.
+    /// Takes bytes of an HTTP head, or of a PROXY header before the first one; `at` bytes of the call were taken before.
     pub(super) fn take_head(&mut self, bytes: &[u8], at: usize, connection: &mut ConnectionState) -> FeedStep {
         let State::Head { start, kept } = &mut self.state else { return FeedStep::Taken(0) };
         let (start, had) = (*start, kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
-        if start == 0 && self.direction == Direction::ClientToServer {
+        if start == connection.proxy_headers_end && self.direction == Direction::ClientToServer {
             match ProxyHeader::read(kept) {
                 ProxyReading::Header(header) => {
                     self.emit_proxy_header(&header, connection);
@@ -26,24 +26,31 @@ impl Dissector {
                 ProxyReading::Other => {}
             }
         }
-        let begins_well = may_be_head(self.direction, kept);
-        let end = http::head_len(kept, had).filter(|end| *end <= MAX_HTTP_HEAD);
+        // RFC 9112 §2.2: a recipient ignores empty lines before a head.
+        let breaks = line_breaks(kept);
+        let begins_well = may_be_head(self.direction, &kept[breaks..]);
+        let len = http::head_len(&kept[breaks..], had.saturating_sub(breaks));
+        let end = len.map(|len| breaks + len).filter(|end| *end <= MAX_HTTP_HEAD);
         if let Some(end) = end.filter(|_| begins_well) {
-            let mut head = std::mem::take(kept);
-            head.truncate(end);
+            let head = kept[breaks..end].to_vec();
             self.position += (end - had) as u64;
-            return FeedStep::Stop(FeedOutcome::Head { taken: at + end - had, start, head });
+            if breaks > 0 {
+                connection.emit(DissectedRecord::new(Kind::Junk, self.direction, start, breaks as u64, self.last));
+            }
+            return FeedStep::Stop(FeedOutcome::Head { taken: at + end - had, start: start + breaks as u64, head });
         }
         let too_long = kept.len() > MAX_HTTP_HEAD;
         if begins_well && !too_long {
             return FeedStep::Taken(bytes.len());
         }
+        connection.response_unread |= self.direction == Direction::ServerToClient;
         let why = begins_well.then(|| Finding::new(Rule::HeadTooLong, None).number(MAX_HTTP_HEAD as u64));
         self.state = State::Junk { start, why };
         FeedStep::Taken(0)
     }
 
-    /// Appends a record of the header of the PROXY protocol at the start of the connection. An HTTP head follows.
+    /// Appends a record of a header of the PROXY protocol at the start of the connection. That of another proxy, or an HTTP head,
+    /// follows.
     fn emit_proxy_header(&mut self, header: &ProxyHeader, connection: &mut ConnectionState) {
         let len = header.len as u64;
         let ends = match header.ends {
@@ -51,11 +58,13 @@ impl Dissector {
             None => "without addresses".to_owned(),
         };
         let finding = Finding::new(Rule::ProxyHeader, Some(Span::bytes(0, len)));
-        let mut record = DissectedRecord::new(Kind::Junk, self.direction, 0, len, self.last);
+        let start = connection.proxy_headers_end;
+        let mut record = DissectedRecord::new(Kind::Junk, self.direction, start, len, self.last);
         record.findings.push(finding.number(u64::from(header.version)).text(&ends));
         connection.server = header.ends.map(|[_, server]| server);
         connection.emit(record);
-        self.state = self.after(ReadNext::Head, len);
+        connection.proxy_headers_end += len;
+        self.state = self.after(ReadNext::Head, connection.proxy_headers_end);
     }
 
     /// Notes that the client sends another request. It took the latest response as complete: one without a length, such as a 401
@@ -66,4 +75,14 @@ impl Dissector {
             self.emit_body(then, self.position, connection);
         }
     }
+}
+
+/// The kind of an unfinished head: line breaks alone are none.
+pub(super) fn unfinished(kept: &[u8]) -> Kind {
+    if line_breaks(kept) == kept.len() { Kind::Junk } else { Kind::CutHttp }
+}
+
+/// The number of CRs and LFs with which bytes begin.
+fn line_breaks(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| b"\r\n".contains(byte)).count()
 }

@@ -48,7 +48,7 @@ impl FrameReader {
             self.open = None;
             self.unsure = true;
         }
-        if let (None, Some((params, certainty))) = (&self.inflating, connection.inflation()) {
+        if let (None, Some((params, certainty))) = (&self.inflating, connection.inflation(self.direction)) {
             self.inflating = Some(Box::new(CompressedMessages::new(&params, certainty, self.direction)));
         }
         if let Some(inflating) = &mut self.inflating {

@@ -62,6 +62,10 @@ pub struct Side {
     seen: u64,
     /// Stream offset up to which the receiver has acknowledged the stream.
     acked: u64,
+    /// The first acknowledgment, while no segment of this direction was captured.
+    acked_first: Option<SeqNumber>,
+    /// Whether a later acknowledgment shows that the stream has bytes, although none of its segments was captured.
+    uncaptured: bool,
     /// When it was first seen that the receiver has the missing bytes.
     doubt: Option<Doubt>,
     /// Stream offset and time of the FIN.
@@ -136,7 +140,10 @@ impl Side {
     /// The receiver acknowledges everything before this sequence number.
     #[inline]
     pub fn acknowledged(&mut self, ack: SeqNumber) {
-        let Some(first) = self.first else { return };
+        let Some(first) = self.first else {
+            self.uncaptured |= *self.acked_first.get_or_insert(ack) != ack;
+            return;
+        };
         let ahead = u64::try_from(ack - (first + self.taken)).unwrap_or(0);
         if ahead <= self.seen.saturating_sub(self.taken) + MAX_AHEAD {
             self.acked = self.acked.max(self.taken + ahead);
@@ -157,7 +164,7 @@ impl Side {
     /// Returns true if the receiver has bytes that were not taken yet. An acknowledgment of one byte more can be that of a FIN.
     #[inline]
     pub fn is_incomplete(&self) -> bool {
-        self.acked > self.taken + 1 || self.waits()
+        self.acked > self.taken + 1 || self.waits() || self.first.is_none() && self.uncaptured
     }
 
     /// Drops the pieces that wait; returns how many bytes they have.

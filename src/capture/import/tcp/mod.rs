@@ -73,7 +73,7 @@ struct Flow {
     notes: [BTreeMap<u64, String>; 2],
 }
 
-/// The server's first bytes acknowledge a request that was not captured yet.
+/// The server's bytes acknowledge a request that was not captured yet.
 #[derive(Clone, Copy)]
 struct HeldBack {
     /// They are held back until this offset of the client's stream is reached,

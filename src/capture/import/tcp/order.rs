@@ -10,10 +10,10 @@ use crate::proto::time::Time;
 /// How many waiting pieces are compared with a segment that overlaps them.
 const MAX_COMPARED: usize = 64;
 
-/// For how many segments of the connection the server's first bytes are held back.
+/// For how many segments of the connection the server's bytes are held back.
 const MAX_HELD_BACK: u64 = 16;
 
-/// The longest request that the server's first bytes are held back for, in bytes.
+/// The longest request that the server's bytes are held back for, in bytes.
 const MAX_REQUEST: u64 = 1 << 20;
 
 impl Flows {
@@ -58,14 +58,15 @@ impl Flows {
         self.settle(i, direction, *time);
     }
 
-    /// Returns true if the server's first bytes have to wait: they acknowledge a request that was not captured yet.
+    /// Returns true if the server's bytes before the upgrade have to wait: they acknowledge a request that was not captured yet.
     #[inline]
     fn hold_back(&mut self, i: usize, direction: Direction, tcp: &TcpHead) -> bool {
         let flow = &mut self.flows[i];
-        let [client, server] = &mut flow.sides;
-        if direction == Direction::ClientToServer || server.taken > 0 || !flow.begun || !tcp.flags.ack {
+        let upgraded = flow.connection.as_ref().is_none_or(|connection| connection.about().websocket);
+        if direction == Direction::ClientToServer || upgraded || !flow.begun || !tcp.flags.ack {
             return false;
         }
+        let client = &mut flow.sides[0];
         let until_offset = stream_offset(client.offset(tcp.ack, false, false));
         // One byte more can be the client's FIN.
         if until_offset <= client.taken + 1 || until_offset > client.taken + MAX_REQUEST {
@@ -152,7 +153,7 @@ impl Flows {
         }
     }
 
-    /// The request for which the server's first bytes were held back is lost: feeds those that were captured before `time`.
+    /// The request for which the server's bytes were held back is lost: feeds those that were captured before `time`.
     fn release_held_back(&mut self, i: usize, time: Time) {
         if self.flows[i].held_back.take().is_none() {
             return;
