@@ -308,7 +308,10 @@ impl Connection {
             101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.state)),
             _ if interim => {}
             // RFC 9110 §9.3.6: a tunnel to another server. What follows is read as on a new connection.
-            200..=299 if facts.is_connect() => self.state.server = None,
+            200..=299 if facts.is_connect() => {
+                self.state.server = None;
+                self.state.proxy_headers_end = self.directions[0].record_start();
+            }
             _ => {
                 if facts.key.is_some() && self.sent_early() {
                     self.state.early = asked;

@@ -19,7 +19,7 @@ pub(super) struct ConnectionState {
     /// The address to which the client connected to reach the server, if known. Not that of a proxy, or of a server behind
     /// a load balancer.
     pub server: Option<SocketAddr>,
-    /// The offset after the headers of the PROXY protocol with which the client's direction starts.
+    /// The offset after the headers of the PROXY protocol with which the client's direction or its latest tunnel starts.
     pub proxy_headers_end: u64,
     /// The parameters of permessage-deflate, if it was negotiated or the user says so.
     pub deflate: Option<DeflateParams>,

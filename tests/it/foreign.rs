@@ -91,6 +91,15 @@ fn a_websocket_after_a_header_of_the_proxy_protocol() {
     let other = "PROXY TCP4 192.0.2.1 192.0.2.2 56324 8443\r\n";
     let found = rules(&closed(Script::default().up(other).up(&request).down(RESPONSE))).1;
     assert_eq!(found, [(1, Rule::ProxyHeader), (2, Rule::HostPortMissing)]);
+    // Each of several proxies writes its own, also into a tunnel.
+    let two = ["PROXY UNKNOWN\r\n", other].concat();
+    let found = rules(&closed(Script::default().up(&two).up(&request).down(RESPONSE))).1;
+    assert_eq!(found, [(1, Rule::ProxyHeader), (2, Rule::ProxyHeader), (3, Rule::HostPortMissing)]);
+    let connect = "CONNECT ws.example:443 HTTP/1.1\r\nHost: ws.example:443\r\n\r\n";
+    let tunnel = Script::default().up(connect).down("HTTP/1.1 200 OK\r\n\r\n").up("PROXY UNKNOWN\r\n");
+    let (kinds, found) = rules(&closed(tunnel.up(&request).down(RESPONSE)));
+    assert_eq!(kinds[..5], [Request, Response, Junk, Request, Response]);
+    assert_eq!(found, [(3, Rule::ProxyHeader)]);
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Dissector {
         FeedStep::Taken(0)
     }
 
-    /// Appends a record of a header of the PROXY protocol at the start of the connection. That of another proxy, or an HTTP head,
+    /// Appends a record of a header of the PROXY protocol at the start of the connection or of a tunnel. That of another proxy, or an HTTP head,
     /// follows.
     fn emit_proxy_header(&mut self, header: &ProxyHeader, connection: &mut ConnectionState) {
         let len = header.len as u64;
