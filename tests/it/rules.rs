@@ -229,7 +229,7 @@ fn frames() -> Vec<Case> {
         case(Rule::LineBreakInStream, "line-break-in-stream", "RFC 6455 §5.1", Error, down(b"\r\n\x81\x05Hello"), 3, At::Bits(0, 16)),
         case(Rule::TextInStream, "text-in-stream", "RFC 6455 §5.1", Error, down(b"<br />\n<b>Warning</b>: oops\x81\x05Hello"), 3, At::Bits(0, 27 * 8)),
         case(Rule::NulInStream, "nul-in-stream", "RFC 6455 §5.1", Error, down(b"\x81\x05Hello\0\0\0\0\0"), 4, At::Bits(0, 40)),
-        case(Rule::TlsInStream, "tls-in-stream", "RFC 6455 §5.1", Error, down(&[0x15, 3, 3, 0, 2, 2, 40]), 4, At::Bits(0, 56)),
+        case(Rule::TlsInStream, "tls-in-stream", "RFC 6455 §5.1", Error, down(&[0x15, 3, 3, 0, 2, 2, 40]), 3, At::Bits(0, 56)),
         case(Rule::ClientFrameUnmasked, "client-frame-unmasked", "RFC 6455 §5.1", Error, up(&[0x81, 1, b'a']), 3, At::Bits(8, 9)),
         case(Rule::ServerFrameMasked, "server-frame-masked", "RFC 6455 §5.1", Error, down(&[0x81, 0x81, 1, 2, 3, 4, b'a' ^ 1]), 3, At::Bits(8, 9)),
         case(Rule::Rsv1Set, "rsv1-set", "RFC 6455 §5.2", Error, down(&[0xc1, 1, b'a']), 3, At::Bits(1, 2)),

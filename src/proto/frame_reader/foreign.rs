@@ -67,12 +67,11 @@ impl FrameReader {
         taken
     }
 
-    /// Notes that a record ends here: a run of foreign bytes ends, unless it lasts until the stream ends.
+    /// Notes that a record ends here: a run of foreign bytes ends, or at least its record if the run lasts until the stream ends.
     pub fn end_foreign(&mut self, now: Time, connection: &mut ConnectionState) {
         self.settle(Follows::Record, now, connection);
-        if self.foreign.as_ref().is_some_and(|run| !run.ends_with_stream()) {
-            self.emit_foreign(connection);
-            self.foreign = None;
+        self.emit_foreign(connection);
+        if self.foreign.take_if(|run| !run.ends_with_stream()).is_some() {
             self.after_head = false;
         }
     }
