@@ -8,7 +8,7 @@ use crate::proto::time::Time;
 impl Connection {
     /// Notes that the capture lacks the next `missing` bytes of a direction. Appends a gap record, after a record of
     /// the bytes that are not part of one yet. The following bytes are unrecognized until a frame or head certainly
-    /// starts: see [`super::resync`]. From now on, each call of [`Self::feed`] for this direction must start with the
+    /// starts: see [`crate::proto::resync`]. From now on, each call of [`Self::feed`] for this direction must start with the
     /// first byte of a packet.
     pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
         let i = direction.index();
