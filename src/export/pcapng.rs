@@ -242,6 +242,10 @@ fn continues_foreign(capture: &Capture, record: &Record) -> bool {
 
 /// Returns true if a connection has frames and no HTTP before them. `first` is its first record.
 fn begins_in_frames(capture: &Capture, first: &Record) -> bool {
+    // An evicted handshake is no neighbour of the records that are kept.
+    if matches!(first.kind, Kind::Request | Kind::Response) || capture.handshake(first.connection).is_some() {
+        return false;
+    }
     let is_frame = |record: &Record| matches!(record.kind, Kind::Frame | Kind::CutFrame);
     (0..=MAX_LOOKAHEAD)
         .map_while(|steps| capture.record(capture.neighbour(first.connection, first.no, steps)?))
