@@ -154,10 +154,9 @@ impl ConnectionState {
 
     /// Reports the bytes that the client sends now as too early: the handshake request has no response.
     pub fn early(&mut self) {
-        self.outstanding[1] |= self.response_unread;
         self.early = match self.requests.back() {
             // The missing bytes may contain the response, or the bytes that put requests and responses out of order.
-            _ if self.missing.contains(&true) || self.outstanding[1] => None,
+            _ if self.missing.contains(&true) || self.outstanding[1] || self.response_unread => None,
             Some((ordinal, facts)) if facts.key.is_some() => *ordinal,
             _ => None,
         };
