@@ -57,7 +57,7 @@ pub enum PasteError {
     },
     /// Groups that may be decimal numbers.
     #[error(
-        "cannot tell hex from decimal: {group:?} ({place}) has an odd number of digits; add --as decimal for decimal numbers, \
+        "this may be hex or decimal: {group:?} ({place}) has an odd number of digits; add --as decimal for decimal numbers, \
          or write each byte with two hex digits, such as 05"
     )]
     HexOrDecimal {

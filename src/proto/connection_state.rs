@@ -16,8 +16,8 @@ use crate::wire::opcode::Opcode;
 /// The state of a connection that the dissectors of both directions read and change.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionState {
-    /// The address to which the client connected to reach the server, if known. Not that of a proxy, or of a server behind
-    /// a load balancer.
+    /// The address to which the client connected to reach the server, if known. Not that of a proxy, or of a server to
+    /// which a load balancer forwards.
     pub server: Option<SocketAddr>,
     /// The offset after the headers of the PROXY protocol with which the client's direction or its latest tunnel starts.
     pub proxy_headers_end: u64,

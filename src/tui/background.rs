@@ -32,7 +32,7 @@ const PART_HELD: Duration = Duration::from_millis(500);
 /// Takes the answer out of the events of the terminal.
 #[derive(Debug)]
 pub struct AnswerFilter {
-    /// Events that may be the beginning of the answer, and the characters that they stand for.
+    /// Events that may be the beginning of the answer, and the characters that they represent.
     held: Vec<TerminalEvent>,
     text: String,
     /// Whether an Esc alone may be the first part of the answer. It is, if the terminal's answer arrives in two reads.

@@ -194,7 +194,7 @@ fn tshark_agrees_with_what_we_read_in_every_form() {
     }
 }
 
-/// Link layers and tunnels that tshark reads in another way, or only when it is told how.
+/// Link layers and tunnels that tshark reads in another way, or only with an option.
 const GUESSED: [&str; 6] =
     ["vxlan-8472", "mpls-ethernet", "mpls-control-word", "mpls-alone", "nflog-big-endian", "pppd"];
 

@@ -48,7 +48,7 @@ fn ipv4(packet: &[u8], at: usize, head: &[u8; 20]) -> Option<Step> {
         let (offset, more) = (usize::from(place & 0x1fff) * 8, place & 0x2000 != 0);
         return fragment(packet, payload, id, (offset, more), at + header);
     }
-    Some(Step::Next(Layer::IpPayload(payload), at + header))
+    self::payload(packet, payload, at + header)
 }
 
 #[inline]
@@ -57,7 +57,7 @@ fn ipv6(packet: &[u8], at: usize, head: &[u8; 40]) -> Option<Step> {
     // A jumbogram has its length in an extension header; network cards leave 0 too.
     let end = if len == 0 { packet.len() } else { at + 40 + len };
     let ends = [address::<16>(&head[8..24]), address::<16>(&head[24..40])];
-    Some(Step::Next(Layer::IpPayload(IpPayload { protocol: head[6], ends, end }), at + 40))
+    payload(packet, IpPayload { protocol: head[6], ends, end }, at + 40)
 }
 
 /// A fragment whose bytes begin at `at`; `None` if the IP packet ends before.

@@ -1,16 +1,16 @@
 //! Link layers: Ethernet, LLC, PPP, and the headers that capturing programs put in front.
 
-use super::{Layer, PacketContent, Step, bytes_at, exported, tunnel, u16_at, wireless};
+use super::{Layer, PacketContent, Step, bytes_at, exported, ip, tunnel, u16_at, wireless};
 
 /// The layer after the header of a link layer, by its [LINKTYPE](https://www.tcpdump.org/linktypes.html).
 #[inline]
 pub fn link(packet: &[u8], link: u16, at: usize) -> Option<Step> {
     Some(match link {
-        1 => Step::Next(Layer::Ethernet, at),
+        1 => ethernet(packet, at)?,
         // NULL and LOOP begin with an address family, which the IP version repeats.
-        0 | 108 => Step::Next(Layer::Ip, at + 4),
+        0 | 108 => ip::ip(packet, at + 4)?,
         // RAW, by its number in file formats and on some systems; IPV4, IPV6.
-        101 | 12 | 14 | 228 | 229 => Step::Next(Layer::Ip, at),
+        101 | 12 | 14 | 228 | 229 => ip::ip(packet, at)?,
         // LINUX_SLL, LINUX_SLL2
         113 => cooked(u16_at(packet, at + 14)?, at + 16),
         276 => cooked(u16_at(packet, at)?, at + 20),
@@ -40,14 +40,14 @@ const PPPOE: usize = 6;
 
 #[inline]
 pub fn ethernet(packet: &[u8], at: usize) -> Option<Step> {
-    Some(Step::Next(Layer::EtherType(u16_at(packet, at + 12)?), at + 14))
+    ether_type(u16_at(packet, at + 12)?, packet, at + 14)
 }
 
 /// The layer that begins at `at`, after an EtherType.
 #[inline]
 pub fn ether_type(kind: u16, packet: &[u8], at: usize) -> Option<Step> {
     Some(match kind {
-        0x0800 | 0x86dd => Step::Next(Layer::Ip, at),
+        0x0800 | 0x86dd => ip::ip(packet, at)?,
         // 802.1Q (§9.3), 802.1ad, and two that were used before 802.1ad.
         0x8100 | 0x88a8 | 0x9100 | 0x9200 => Step::Next(Layer::EtherType(u16_at(packet, at + 2)?), at + 4),
         // A length: 802.3 with LLC.

@@ -1,6 +1,7 @@
 //! Finds the TCP segment in a captured packet: link layer, tunnels, IP, TCP header.
 //!
-//! A packet is read layer by layer. Each layer says which one comes next and where it begins, so tunnels nest in any order.
+//! A packet is read layer by layer. Each layer says which one comes next and where it begins, so tunnels nest in any order. The
+//! layers of most packets, from the link layer to TCP, call each other instead, because each [`Step`] copies a head.
 
 mod exported;
 mod ip;

@@ -32,7 +32,7 @@ const WS: [(&str, &str); 10] = [
     ("stop", "the client ends an operation"),
 ];
 
-/// Types that only GraphQL over WebSocket uses: they tell it without a handshake.
+/// Types that only GraphQL over WebSocket uses: they identify it without a handshake.
 const DISTINCTIVE: [&str; 4] = ["connection_init", "connection_ack", "connection_error", "connection_terminate"];
 
 #[derive(Deserialize)]

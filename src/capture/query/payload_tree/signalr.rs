@@ -8,7 +8,7 @@ use super::tree::{Tree, TreeBuilder, TreeFormat};
 /// The byte at the end of each message: the record separator of ASCII.
 const SEPARATOR: char = '\u{1e}';
 
-/// The fields that tell what a message is.
+/// The fields that identify the type of a message.
 #[derive(Deserialize)]
 struct Kind {
     r#type: Option<u64>,
