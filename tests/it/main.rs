@@ -23,6 +23,7 @@ mod full_disk;
 mod gaps;
 mod golden;
 mod har;
+mod har_values;
 mod import;
 mod input;
 mod output_files;

@@ -8,12 +8,14 @@ use std::io;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::value::RawValue;
 
 use super::events::Events;
 use super::handshake::heads;
-use super::model::{Close, Half, HarMessage, Timings, to_integer};
+use super::model::{Close, Half, HarMessage};
+use super::oddities::Oddity;
+use super::time::to_integer;
 use super::url::Url;
-use crate::capture::import::json::record;
 use crate::capture::import::json::replay::unknown_client;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
@@ -35,9 +37,14 @@ const MIN_SINCE_1970: Time = Time(1_000_000_000_000_000_000);
 pub struct HarEntry {
     /// The position of its first event.
     pub first: usize,
+    /// Whether it has a list of messages.
     pub has_messages: bool,
-    pub started: String,
-    pub timings: Timings,
+    /// How many messages the list has, also of those that are left out.
+    pub messages: u64,
+    /// When the request was sent; 0 if that is not known.
+    pub started: Time,
+    /// How many milliseconds later the response arrived.
+    pub millis_to_response: f64,
     pub request: Option<Half>,
     pub response: Option<Half>,
     pub server: String,
@@ -49,39 +56,21 @@ pub struct HarEntry {
 
 impl Events {
     /// Adds a message as an unfragmented, uncompressed frame.
-    pub fn message(&mut self, message: HarMessage) -> io::Result<()> {
-        let direction = match message.r#type.0.as_str() {
-            "send" => Direction::ClientToServer,
-            "receive" => Direction::ServerToClient,
-            // Chrome writes errors as messages of another type.
-            _ => {
-                self.odd_types += 1;
-                return Ok(());
-            }
+    pub fn message(&mut self, json: &RawValue) -> io::Result<()> {
+        self.entry.messages += 1;
+        let Some(HarMessage { direction, opcode, time, data }) = HarMessage::read(json, &mut self.oddities) else {
+            return Ok(());
         };
-        let opcode = match message.opcode.map(|opcode| opcode.0) {
-            // Without an opcode, nothing says that the data is base64.
-            None | Some(1.0) => Opcode::Text,
-            Some(2.0) => Opcode::Binary,
-            Some(8.0) => Opcode::Close,
-            Some(9.0) => Opcode::Ping,
-            Some(10.0) => Opcode::Pong,
-            Some(_) => {
-                self.odd_opcodes += 1;
-                return Ok(());
-            }
-        };
-        let data = message.data.map(|data| data.0).unwrap_or_default();
         let payload = match opcode {
             Opcode::Text => String::from_utf8(data)
                 .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
                 .into_bytes(),
             _ => BASE64.decode(&data).unwrap_or_else(|_| {
-                self.odd_data += 1;
+                self.oddities.add(Oddity::Base64);
                 data
             }),
         };
-        self.frame(direction, opcode, message.time.0, payload)
+        self.frame(direction, opcode, time, payload)
     }
 
     fn frame(&mut self, direction: Direction, opcode: Opcode, time: Time, mut payload: Vec<u8>) -> io::Result<()> {
@@ -113,8 +102,9 @@ impl HarEntry {
         let any = !events.since(self.first).is_empty();
         // HTTP/2 answers with 200 (RFC 8441); some programs write no status.
         let upgraded = any || status == 101.0 || self.has_messages && status < 300.0;
-        if upgraded && !self.has_messages {
-            events.without_messages += 1;
+        if upgraded {
+            events.without_list += u64::from(!self.has_messages);
+            events.empty_lists += u64::from(self.has_messages && self.messages == 0);
         }
         let number = events.connections;
         let (asked, answered) = heads(request, self.response.as_ref(), invented_key(number), upgraded);
@@ -134,7 +124,7 @@ impl HarEntry {
             Some(answer) => events.bytes(Direction::ServerToClient, answered_at, &[&answer]).map(|()| 1)?,
             None => 0,
         };
-        let server = Url::read(&request.url.0).server(&self.server);
+        let server = Url::read(&request.url).server(&self.server);
         events.connect((unknown_client(number, server), server), 1 + answers);
         Ok(())
     }
@@ -145,13 +135,13 @@ impl HarEntry {
             let mut headers = self.response.iter().flat_map(|response| &response.headers);
             self.status() == 101.0 && headers.any(|header| header.is("upgrade", "websocket"))
         };
-        let by_url = || self.request.as_ref().is_some_and(|request| Url::read(&request.url.0).is_websocket);
+        let by_url = || self.request.as_ref().is_some_and(|request| Url::read(&request.url).is_websocket);
         self.kind.eq_ignore_ascii_case("websocket") || self.has_messages || by_url() || is_upgrade()
     }
 
     /// The status of the response; 0 if the entry has none.
     fn status(&self) -> f64 {
-        self.response.as_ref().map_or(0.0, |response| response.status.0)
+        self.response.as_ref().map_or(0.0, |response| response.status)
     }
 
     /// The file ended before the request: the frames follow a made-up handshake.
@@ -163,7 +153,7 @@ impl HarEntry {
         let known = Self {
             first: self.first,
             has_messages: true,
-            started: self.started.clone(),
+            started: self.started,
             request: Some(Half::default()),
             response: Some(Half::default()),
             ..Self::default()
@@ -173,12 +163,14 @@ impl HarEntry {
 
     /// Moves times of a clock that did not start in 1970: the first of them becomes the time at which the entry started.
     fn anchor(&self, events: &mut Events) {
-        let Some(started) = record::time(&self.started) else { return };
+        if self.started == Time(0) {
+            return;
+        }
         let mut first = None;
         for event in events.since(self.first) {
             if (Time(1)..MIN_SINCE_1970).contains(&event.time) {
                 let first = *first.get_or_insert(event.time);
-                event.time = Time(started.0.saturating_add(event.time.0.saturating_sub(first.0)));
+                event.time = Time(self.started.0.saturating_add(event.time.0.saturating_sub(first.0)));
             }
         }
     }
@@ -186,27 +178,25 @@ impl HarEntry {
     /// When the request was sent, and when the response arrived.
     fn times(&self, events: &mut Events) -> (Time, Time) {
         let first = events.since(self.first).iter().map(|event| event.time).find(|time| *time != Time(0));
-        let asked = record::time(&self.started).or(first).unwrap_or_default();
+        let asked = Some(self.started).filter(|started| *started != Time(0)).or(first).unwrap_or_default();
         let asked = first.map_or(asked, |first| asked.min(first));
-        let Timings { blocked, dns, connect, send, wait } = self.timings;
-        let millis: f64 = [blocked, dns, connect, send, wait].map(|step| step.0.max(0.0)).into_iter().sum();
-        let answered = Time(asked.0.saturating_add(to_integer(millis * 1e6)));
+        let answered = Time(asked.0.saturating_add(to_integer(self.millis_to_response * 1e6)));
         (asked, first.map_or(answered, |first| answered.min(first)))
     }
 
     /// Adds the closing handshake, if the entry has a close code.
     fn close(&self, events: &mut Events, upgraded: bool) -> io::Result<()> {
-        let Some(Close::Code { code, reason, timestamp }) = &self.close else { return Ok(()) };
-        let code = CloseCode(u16::try_from(to_integer(code.0)).unwrap_or(0));
+        let Some(Close { code, reason, time }) = &self.close else { return Ok(()) };
+        let code = CloseCode(u16::try_from(to_integer(*code)).unwrap_or(0));
         if !upgraded || !(1000..5000).contains(&code.0) || matches!(code.0, 1004..=1006 | 1015) {
             return Ok(());
         }
         let mut payload = code.0.to_be_bytes().to_vec();
-        let reason = &reason.0[..reason.0.floor_char_boundary(123)];
+        let reason = &reason[..reason.floor_char_boundary(123)];
         payload.extend_from_slice(reason.as_bytes());
         for direction in Direction::BOTH {
             events.entry.masked = self.masked;
-            events.frame(direction, Opcode::Close, timestamp.0, payload.clone())?;
+            events.frame(direction, Opcode::Close, *time, payload.clone())?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::entry::HarEntry;
+use super::oddities::Oddities;
 use crate::capture::import::json::replay::{Replay, unknown_addresses};
 use crate::capture::live::recorder::Recorder;
 use crate::capture::store::scratch;
@@ -38,16 +39,16 @@ pub struct Events {
     pub connections: u64,
     /// Entries that are not WebSockets.
     pub skipped: u64,
-    /// WebSockets with a handshake, of which the file has no messages.
-    pub without_messages: u64,
-    /// Messages that are left out because they were neither sent nor received.
-    pub odd_types: u64,
-    /// Messages that are left out because of their opcode.
-    pub odd_opcodes: u64,
-    /// Messages whose data is not base64, and is kept as text.
-    pub odd_data: u64,
+    /// WebSockets with a handshake that have no list of messages.
+    pub without_list: u64,
+    /// WebSockets with a handshake whose list of messages is empty.
+    pub empty_lists: u64,
+    /// What cannot be shown.
+    pub oddities: Oddities,
     /// The program that wrote the file.
     pub creator: Option<String>,
+    /// Whether the file is one of Firefox, which writes no messages.
+    is_firefox: bool,
 }
 
 /// Bytes that cross.
@@ -77,18 +78,21 @@ impl Events {
             entry: HarEntry::default(),
             connections: 0,
             skipped: 0,
-            without_messages: 0,
-            odd_types: 0,
-            odd_opcodes: 0,
-            odd_data: 0,
+            without_list: 0,
+            empty_lists: 0,
+            oddities: Oddities::default(),
             creator: None,
+            is_firefox: false,
         })
     }
 
-    /// Sets the name of the program that wrote the file.
-    pub fn created_by(&mut self, name: &str) {
-        let name: String = printable::text(name).chars().take(MAX_NAME).collect();
-        self.creator = Some(name).filter(|name| !name.is_empty());
+    /// Notes the name of the browser, or of the program that wrote the file.
+    pub fn made_by(&mut self, name: &str, is_creator: bool) {
+        self.is_firefox |= name.contains("Firefox");
+        if is_creator {
+            let name: String = printable::text(name).chars().take(MAX_NAME).collect();
+            self.creator = Some(name).filter(|name| !name.is_empty());
+        }
     }
 
     /// Adds bytes that cross on the connection of the entry that is being read; at time 0 if the time is not known yet.
@@ -143,23 +147,15 @@ impl Events {
             (true, 1) => lines.push("the only entry of this HAR is not a WebSocket".to_owned()),
             (true, n) => lines.push(format!("none of the {} entries of this HAR is a WebSocket", grouped(n))),
         }
-        if self.without_messages > 0 {
-            let is_firefox = self.creator.as_deref().is_some_and(|name| name.contains("Firefox"));
+        let without_messages = self.without_list + if self.is_firefox { self.empty_lists } else { 0 };
+        if without_messages > 0 {
             lines.push(format!(
                 "{} without messages{}; export the HAR with Chrome, or capture the packets",
-                count(self.without_messages, "WebSocket"),
-                if is_firefox { ": Firefox writes only the handshake into a HAR" } else { " in this HAR" }
+                count(without_messages, "WebSocket"),
+                if self.is_firefox { ": Firefox writes only the handshake into a HAR" } else { " in this HAR" }
             ));
         }
-        for (messages, why) in [
-            (self.odd_types, "left out: the type is neither send nor receive"),
-            (self.odd_opcodes, "left out: the opcode is not that of a text, binary, close, ping or pong"),
-            (self.odd_data, "shown as text: the data is not base64"),
-        ] {
-            if messages > 0 {
-                lines.push(format!("{} {why}", count(messages, "message")));
-            }
-        }
+        lines.extend(self.oddities.lines());
         lines
     }
 

@@ -1,7 +1,8 @@
 //! Reconstructs the handshake of an entry: the headers that the HAR has, and those that a WebSocket handshake requires. What is
 //! added violates no rule.
 
-use super::model::{Half, Header, to_integer};
+use super::model::{Half, Header};
+use super::time::to_integer;
 use super::url::Url;
 use crate::proto::accept::{accept_key, is_valid_key};
 use crate::wire::http;
@@ -15,7 +16,7 @@ pub fn heads(
 ) -> (Vec<u8>, Option<Vec<u8>>) {
     let empty = Half::default();
     // Frames prove a response that the HAR lacks.
-    let response = response.or(upgraded.then_some(&empty)).filter(|response| upgraded || response.status.0 >= 100.0);
+    let response = response.or(upgraded.then_some(&empty)).filter(|response| upgraded || response.status >= 100.0);
     let answered = response.unwrap_or(&empty);
     let mut asked = HeaderLines::of(&request.headers);
     let mut answer = HeaderLines::of(&answered.headers);
@@ -23,7 +24,7 @@ pub fn heads(
     let is_known = known_key.is_some();
     let key =
         known_key.unwrap_or_else(|| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, invented_key));
-    let url = Url::read(&request.url.0);
+    let url = Url::read(&request.url);
     asked.or_first("Host", if url.host.is_empty() { "localhost" } else { url.host });
     asked.token("Upgrade", "websocket");
     asked.token("Connection", "Upgrade");
@@ -38,10 +39,13 @@ pub fn heads(
         }
         answer.drop("sec-websocket-accept");
     }
-    let method = match request.method.0.as_str() {
+    let method = match request.method.as_str() {
         // The method of a WebSocket over HTTP/2 (RFC 8441).
         "CONNECT" => "GET",
-        method if http::is_token(method.as_bytes()) => method,
+        // Some programs write it in lower case, whatever was sent.
+        method if method.starts_with(|first: char| first.is_ascii_uppercase()) && http::is_token(method.as_bytes()) => {
+            method
+        }
         _ => "GET",
     };
     let asked = asked.head(&format!("{method} {} HTTP/1.1", url.target));
@@ -50,7 +54,7 @@ pub fn heads(
         answer.or("Content-Length", "0");
         return (
             asked,
-            Some(answer.head(&format!("HTTP/1.1 {} {}", to_integer(response.status.0), plain(&response.reason.0)))),
+            Some(answer.head(&format!("HTTP/1.1 {} {}", to_integer(response.status), plain(&response.reason)))),
         );
     }
     answer.token("Upgrade", "websocket");
@@ -68,9 +72,9 @@ impl HeaderLines {
     /// Leaves out the pseudo-headers of HTTP/2, and headers that announce a body: the HAR has none.
     fn of(headers: &[Header]) -> Self {
         let body = |name: &str| ["content-length", "transfer-encoding"].iter().any(|b| name.eq_ignore_ascii_case(b));
-        let valid = headers.iter().filter(|h| http::is_token(h.name.0.as_bytes()) && !body(&h.name.0));
+        let valid = headers.iter().filter(|h| http::is_token(h.name.as_bytes()) && !body(&h.name));
         // Chrome joins the values of one name with line feeds.
-        Self(valid.flat_map(|h| h.value.0.split('\n').map(|value| (h.name.0.clone(), plain(value)))).collect())
+        Self(valid.flat_map(|h| h.value.split('\n').map(|value| (h.name.clone(), plain(value)))).collect())
     }
 
     fn value(&self, name: &str) -> Option<&str> {

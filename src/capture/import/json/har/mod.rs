@@ -7,8 +7,12 @@ mod entry;
 mod events;
 mod handshake;
 mod model;
+mod oddities;
 mod parser;
+mod time;
 mod url;
+mod utf8;
+mod value;
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
@@ -22,6 +26,7 @@ use crate::capture::store::{Capture, scratch};
 use crate::proto::rules::grouped;
 use crate::wire::printable;
 use events::Events;
+use utf8::Utf8;
 
 /// How much is read from the file at once, in bytes.
 const BUFFER: usize = 256 * 1024;
@@ -69,7 +74,7 @@ fn scratch_failed(capture: &Capture, error: &io::Error) {
 
 fn parse(events: &mut Events, mut file: &File, cancel: &AtomicBool) -> Result<(), serde_json::Error> {
     file.rewind().map_err(serde_json::Error::io)?;
-    let mut reader = BufReader::with_capacity(BUFFER, Cancellable { file, cancel });
+    let mut reader = BufReader::with_capacity(BUFFER, Utf8::new(Cancellable { file, cancel }));
     // serde_json does not accept a byte order mark.
     let mark: &[u8] = b"\xef\xbb\xbf";
     if io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(mark) {

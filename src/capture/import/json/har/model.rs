@@ -1,194 +1,176 @@
-//! The parts of a HAR that are read, as serde structs. Values of an unexpected type are read as missing ones.
+//! The parts of a HAR that are read. A value of an unexpected type is counted, and read as a missing one.
 
-use std::fmt;
+use serde_json::value::RawValue;
 
-use serde::de::{Deserializer, IgnoredAny, Visitor};
-use serde::{Deserialize, de};
-use serde_json::Value;
-
-use crate::capture::import::json::record;
+use super::oddities::{Oddities, Oddity};
+use super::time::time;
+use super::value::{self, Members, Read, elements};
+use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
+use crate::wire::opcode::Opcode;
 
-/// The program that wrote the HAR.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub struct Creator {
-    pub name: Text,
-}
-
-/// A message of a WebSocket.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// A message of a WebSocket that a frame can carry.
+#[derive(Debug)]
 pub struct HarMessage {
-    /// `send` or `receive`.
-    pub r#type: Text,
-    pub time: HarTime,
-    pub opcode: Option<Number>,
-    pub data: Option<JsonBytes>,
+    pub direction: Direction,
+    pub opcode: Opcode,
+    /// When it was sent or received; 0 if that is not known.
+    pub time: Time,
+    /// UTF-8 for the opcode of text, base64 for others.
+    pub data: Vec<u8>,
 }
 
 /// A request or a response.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub struct Half {
-    pub method: Text,
-    pub url: Text,
-    pub status: Number,
-    #[serde(rename = "statusText")]
-    pub reason: Text,
-    #[serde(deserialize_with = "or_default")]
+    pub method: String,
+    pub url: String,
+    /// The status; 0 if it is missing.
+    pub status: f64,
+    pub reason: String,
     pub headers: Vec<Header>,
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug)]
 pub struct Header {
-    pub name: Text,
-    pub value: Text,
+    pub name: String,
+    pub value: String,
+}
+
+/// The end of a WebSocket, as HTTP Toolkit writes it.
+#[derive(Debug)]
+pub struct Close {
+    pub code: f64,
+    pub reason: String,
+    pub time: Time,
 }
 
 impl Header {
     /// Returns true if the header has this name and this value. Case does not matter.
     pub fn is(&self, name: &str, value: &str) -> bool {
-        self.name.0.eq_ignore_ascii_case(name) && self.value.0.eq_ignore_ascii_case(value)
+        self.name.eq_ignore_ascii_case(name) && self.value.eq_ignore_ascii_case(value)
     }
 }
 
-/// Milliseconds; negative for a step that was not taken.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Timings {
-    pub blocked: Number,
-    pub dns: Number,
-    pub connect: Number,
-    pub send: Number,
-    pub wait: Number,
+impl HarMessage {
+    /// Reads a message; `None` if no frame can carry it, which is counted.
+    pub fn read(json: &RawValue, oddities: &mut Oddities) -> Option<Self> {
+        let Some(members) = Members::of(json).ok().flatten() else {
+            oddities.add(Oddity::Message);
+            return None;
+        };
+        let word = |name: &str| members.get(name, value::text).ok().flatten().unwrap_or_default().to_ascii_lowercase();
+        let kind = word("type");
+        // Some programs write the kind of the message into its type, and the direction into a member of its own.
+        let Some(direction) = direction(&kind).or_else(|| direction(&word("direction"))) else {
+            oddities.add(Oddity::Direction);
+            return None;
+        };
+        let opcode = match members.get("opcode", opcode) {
+            // Without an opcode, nothing says that the data is base64.
+            Ok(None) => Some(opcode_named(&kind).unwrap_or(Opcode::Text)),
+            Ok(Some(opcode)) => opcode,
+            Err(_) => None,
+        };
+        let Some(opcode) = opcode else {
+            oddities.add(Oddity::Opcode);
+            return None;
+        };
+        let data = ["data", "payloadData", "payload"].iter().find_map(|name| members.value(name));
+        let Ok(data) = data.map_or(Ok(None), value::bytes) else {
+            oddities.add(Oddity::Data);
+            return None;
+        };
+        let time = or_counted(members.get("time", time), Oddity::Time, oddities);
+        Some(Self { direction, opcode, time, data: data.unwrap_or_default() })
+    }
 }
 
-/// The end of a WebSocket, which HTTP Toolkit writes as an object or as a word.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Close {
-    Code {
-        #[serde(default)]
-        code: Number,
-        #[serde(default)]
-        reason: Text,
-        #[serde(default)]
-        timestamp: HarTime,
-    },
-    Word(IgnoredAny),
+/// The direction that a word names. A HAR is the view of a client.
+fn direction(word: &str) -> Option<Direction> {
+    match word {
+        "send" | "sent" | "outgoing" | "request" | "out" | "c2s" => Some(Direction::ClientToServer),
+        "receive" | "received" | "incoming" | "response" | "in" | "s2c" => Some(Direction::ServerToClient),
+        _ => None,
+    }
 }
 
-/// The bytes of a JSON string. A lone surrogate, which some programs write, is not an error.
-#[derive(Debug)]
-pub struct JsonBytes(pub Vec<u8>);
+/// Reads an opcode; the inner `None` is one that no message has.
+fn opcode(json: &RawValue) -> Read<Option<Opcode>> {
+    if let Ok(number) = value::number(json) {
+        return Ok(number.map(|number| match number {
+            1.0 => Some(Opcode::Text),
+            2.0 => Some(Opcode::Binary),
+            8.0 => Some(Opcode::Close),
+            9.0 => Some(Opcode::Ping),
+            10.0 => Some(Opcode::Pong),
+            _ => None,
+        }));
+    }
+    Ok(value::text(json)?.map(|name| opcode_named(&name.trim().to_ascii_lowercase())))
+}
 
-impl<'de> Deserialize<'de> for JsonBytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = JsonBytes;
+fn opcode_named(name: &str) -> Option<Opcode> {
+    [Opcode::Text, Opcode::Binary, Opcode::Close, Opcode::Ping, Opcode::Pong]
+        .into_iter()
+        .find(|opcode| opcode.name() == name)
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
+/// Reads headers: an array of objects with name and value, or an object.
+pub fn headers(json: &RawValue, oddities: &mut Oddities) -> Vec<Header> {
+    if let Ok(Some(list)) = elements(json) {
+        let pair = |json: &RawValue| {
+            let members = Members::of(json).ok()??;
+            let name = members.get("name", value::text).ok()?.unwrap_or_default();
+            Some(Header { name, value: members.get("value", value::text_or_number).ok()?.unwrap_or_default() })
+        };
+        let read = list.into_iter().map(pair).collect::<Vec<_>>();
+        return counted(read, oddities);
+    }
+    let members = or_counted(Members::of(json), Oddity::Value, oddities);
+    let pair = |(name, json): (&str, &RawValue)| {
+        Some(Header { name: name.to_owned(), value: value::text_or_number(json).ok()?.unwrap_or_default() })
+    };
+    let read = members.iter().map(pair).collect();
+    counted(read, oddities)
+}
 
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<JsonBytes, E> {
-                Ok(JsonBytes(bytes.to_vec()))
-            }
+/// The headers that could be read; the others are counted.
+fn counted(read: Vec<Option<Header>>, oddities: &mut Oddities) -> Vec<Header> {
+    read.iter().filter(|header| header.is_none()).for_each(|_| oddities.add(Oddity::Header));
+    read.into_iter().flatten().collect()
+}
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<JsonBytes, E> {
-                Ok(JsonBytes(text.into()))
-            }
+/// Reads the milliseconds from the start of an entry until its response. Negative ones are steps that were not taken.
+pub fn millis_to_response(json: &RawValue, oddities: &mut Oddities) -> f64 {
+    let timings = or_counted(Members::of(json), Oddity::Value, oddities);
+    let steps = ["blocked", "dns", "connect", "send", "wait"];
+    let millis = steps.map(|step| or_counted(timings.get(step, value::number), Oddity::Time, oddities));
+    millis.into_iter().map(|millis| millis.max(0.0)).sum()
+}
+
+impl Close {
+    /// Reads the end of a WebSocket; `None` if it has no close code.
+    pub fn read(json: &RawValue, oddities: &mut Oddities) -> Option<Self> {
+        // A word says how it ended instead.
+        if value::text(json).is_ok() {
+            return None;
         }
-        deserializer.deserialize_bytes(Bytes)
+        let members = or_counted(Members::of(json), Oddity::Value, oddities);
+        let code = or_counted(members.get("code", value::number), Oddity::Value, oddities);
+        let reason = or_counted(members.get("reason", value::text), Oddity::Value, oddities);
+        let time = or_counted(members.get("timestamp", time), Oddity::Time, oddities);
+        Some(Self { code, reason, time })
     }
 }
 
-/// Text; a number becomes text, anything else is empty.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(from = "Value")]
-pub struct Text(pub String);
-
-impl From<Value> for Text {
-    fn from(value: Value) -> Self {
-        Self(match value {
-            Value::String(text) => text,
-            Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        })
-    }
-}
-
-/// A number; −1 for anything else, 0 if it is missing.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(from = "Value")]
-pub struct Number(pub f64);
-
-impl From<Value> for Number {
-    fn from(value: Value) -> Self {
-        Self(match value {
-            Value::Number(number) => number.as_f64().unwrap_or(-1.0),
-            Value::String(text) => text.parse().unwrap_or(-1.0),
-            _ => -1.0,
-        })
-    }
-}
-
-/// A larger time is in milliseconds: as seconds it would be after the year 5000. A still larger one is in micro- or nanoseconds.
-const MAX_SECONDS: f64 = 1e11;
-
-/// A time; 0 if it is unknown. Numbers are seconds since 1970 or parts of seconds, text is that of RFC 3339 or a number.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(from = "Value")]
-pub struct HarTime(pub Time);
-
-impl From<Value> for HarTime {
-    fn from(value: Value) -> Self {
-        if let Some(time) = value.as_str().and_then(record::time) {
-            return Self(time);
+/// A value that was read; the default if it is missing, or of another type, which is counted.
+pub fn or_counted<T: Default>(read: Read<T>, oddity: Oddity, oddities: &mut Oddities) -> T {
+    match read {
+        Ok(value) => value.unwrap_or_default(),
+        Err(_) => {
+            oddities.add(oddity);
+            T::default()
         }
-        let Number(number) = value.into();
-        let nanos = number
-            * match number {
-                _ if number > 1e6 * MAX_SECONDS => 1.0,
-                _ if number > 1e3 * MAX_SECONDS => 1e3,
-                _ if number > MAX_SECONDS => 1e6,
-                _ => 1e9,
-            };
-        // A double has a precision of microseconds here; finer digits are noise.
-        Self(Time(to_integer((nanos / 1e3).round()).saturating_mul(1000)))
-    }
-}
-
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// The integer part of a JSON number; 0 for a negative number.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "this cast saturates")]
-pub const fn to_integer(number: f64) -> u64 {
-    number as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn times_are_read_whatever_their_unit() {
-        let read = |value: Value| HarTime::from(value).0;
-        assert_eq!(read(json!(1_795_375_800.123_456_7)), Time(1_795_375_800_123_457_000));
-        assert_eq!(read(json!(1_795_375_800_123.456)), Time(1_795_375_800_123_456_000));
-        assert_eq!(read(json!(1_795_375_800_123_456_i64)), Time(1_795_375_800_123_456_000));
-        assert_eq!(read(json!(1_795_375_800_123_456_000_i64)), Time(1_795_375_800_123_456_000));
-        assert_eq!(read(json!("1795375800.5")), Time(1_795_375_800_500_000_000));
-        assert_eq!(read(json!("2026-11-22T20:30:00.25+01:00")), Time(1_795_375_800_250_000_000));
-        for nothing in [json!(-1), json!(0), json!(null), json!("soon"), json!([1])] {
-            assert_eq!(read(nothing), Time(0));
-        }
-        assert!(read(json!(1e308)).0 > 0);
     }
 }

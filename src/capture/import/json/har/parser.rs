@@ -3,9 +3,13 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::events::Events;
-use super::model::{Creator, HarMessage, Text};
+use super::model::{Close, Half, headers, millis_to_response, or_counted};
+use super::oddities::Oddity;
+use super::time::time;
+use super::value::{self, JsonBytes, Members};
 
 /// The objects and arrays of a HAR that are read piece by piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ enum Part {
     Log,
     Entries,
     Entry,
+    Request,
+    Response,
     Messages,
 }
 
@@ -33,6 +39,59 @@ impl<'a> PartReader<'a> {
     const fn inner(&mut self, part: Part) -> PartReader<'_> {
         PartReader { events: self.events, part }
     }
+
+    /// Counts the part, which is of another type.
+    fn odd<E>(self) -> Result<(), E> {
+        self.events.oddities.add(if self.part == Part::Entry { Oddity::Entry } else { Oddity::Value });
+        Ok(())
+    }
+
+    /// Takes the value of a member that is not read piece by piece. Returns false for a member that is not read.
+    fn takes(&self, key: &str) -> bool {
+        match self.part {
+            Part::Log => matches!(key, "creator" | "browser"),
+            Part::Entry => {
+                matches!(key, "startedDateTime" | "timings" | "serverIPAddress" | "_resourceType" | "_webSocketClose")
+            }
+            Part::Request | Part::Response => matches!(key, "method" | "url" | "status" | "statusText" | "headers"),
+            Part::File | Part::Entries | Part::Messages => false,
+        }
+    }
+
+    /// Reads the value of a member that [`Self::takes`] returned true for.
+    fn take(&mut self, key: &str, json: &RawValue) {
+        let Events { entry, oddities, .. } = &mut *self.events;
+        let mut text = || or_counted(value::text(json), Oddity::Value, oddities);
+        let half = match self.part {
+            Part::Request => &mut entry.request,
+            _ => &mut entry.response,
+        };
+        match (self.part, key) {
+            (Part::Log, _) => {
+                let members = or_counted(Members::of(json), Oddity::Value, oddities);
+                let name = or_counted(members.get("name", value::text), Oddity::Value, oddities);
+                self.events.made_by(&name, key == "creator");
+            }
+            (Part::Entry, "startedDateTime") => entry.started = or_counted(time(json), Oddity::Time, oddities),
+            (Part::Entry, "timings") => entry.millis_to_response = millis_to_response(json, oddities),
+            (Part::Entry, "serverIPAddress") => entry.server = text(),
+            (Part::Entry, "_resourceType") => entry.kind = text(),
+            (Part::Entry, _) => entry.close = Close::read(json, oddities),
+            (_, "method") => half.get_or_insert_default().method = text(),
+            (_, "url") => half.get_or_insert_default().url = text(),
+            (_, "statusText") => half.get_or_insert_default().reason = text(),
+            (_, "status") => {
+                half.get_or_insert_default().status = or_counted(value::number(json), Oddity::Value, oddities);
+            }
+            _ => half.get_or_insert_default().headers = headers(json, oddities),
+        }
+    }
+}
+
+/// Returns true for the key of the messages: `_webSocketMessages`, or how other programs spell it.
+fn holds_messages(key: &str) -> bool {
+    let key = key.trim_start_matches('_');
+    ["webSocketMessages", "webSocketFrames"].iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
 impl<'de> DeserializeSeed<'de> for PartReader<'_> {
@@ -47,37 +106,52 @@ impl<'de> Visitor<'de> for PartReader<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.part {
-            Part::File => "a HAR",
-            Part::Log => "the log of a HAR",
-            Part::Entries => "entries",
-            Part::Entry => "an entry",
-            Part::Messages => "messages",
-        })
+        f.write_str("a part of a HAR")
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
+        if self.part == Part::Entry { self.odd() } else { Ok(()) }
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        self.odd()
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        self.odd()
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        self.odd()
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        self.odd()
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        self.odd()
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        if matches!(self.part, Part::Entries | Part::Messages) {
-            return Err(A::Error::invalid_type(de::Unexpected::Map, &self));
+        match self.part {
+            Part::Entries | Part::Messages => {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                return self.odd();
+            }
+            Part::Request => self.events.entry.request = Some(Half::default()),
+            Part::Response => self.events.entry.response = Some(Half::default()),
+            Part::File | Part::Log | Part::Entry => {}
         }
-        while let Some(key) = map.next_key::<String>()? {
-            let entry = &mut self.events.entry;
-            match (self.part, key.as_str()) {
+        while let Some(JsonBytes(key)) = map.next_key()? {
+            let key = String::from_utf8_lossy(&key);
+            match (self.part, key.as_ref()) {
                 (Part::File, "log") => map.next_value_seed(self.inner(Part::Log))?,
-                (Part::Log, "creator") => self.events.created_by(&map.next_value::<Creator>()?.name.0),
                 (Part::Log, "entries") => map.next_value_seed(self.inner(Part::Entries))?,
-                (Part::Entry, "startedDateTime") => entry.started = map.next_value::<Text>()?.0,
-                (Part::Entry, "timings") => entry.timings = map.next_value()?,
-                (Part::Entry, "request") => entry.request = Some(map.next_value()?),
-                (Part::Entry, "response") => entry.response = Some(map.next_value()?),
-                (Part::Entry, "serverIPAddress") => entry.server = map.next_value::<Text>()?.0,
-                (Part::Entry, "_resourceType") => entry.kind = map.next_value::<Text>()?.0,
-                (Part::Entry, "_webSocketMessages") => map.next_value_seed(self.inner(Part::Messages))?,
-                (Part::Entry, "_webSocketClose") => entry.close = map.next_value()?,
+                (Part::Entry, "request") => map.next_value_seed(self.inner(Part::Request))?,
+                (Part::Entry, "response") => map.next_value_seed(self.inner(Part::Response))?,
+                (Part::Entry, key) if holds_messages(key) => map.next_value_seed(self.inner(Part::Messages))?,
+                (_, key) if self.takes(key) => self.take(key, &map.next_value::<Box<RawValue>>()?),
                 _ => map.next_value::<IgnoredAny>().map(|_| ())?,
             }
         }
@@ -90,15 +164,19 @@ impl<'de> Visitor<'de> for PartReader<'_> {
                 while seq.next_element_seed(self.inner(Part::Entry))?.is_some() {
                     self.events.entry_ends().map_err(A::Error::custom)?;
                 }
+                Ok(())
             }
             Part::Messages => {
                 self.events.entry.has_messages = true;
-                while let Some(message) = seq.next_element::<HarMessage>()? {
-                    self.events.message(message).map_err(A::Error::custom)?;
+                while let Some(message) = seq.next_element::<Box<RawValue>>()? {
+                    self.events.message(&message).map_err(A::Error::custom)?;
                 }
+                Ok(())
             }
-            Part::File | Part::Log | Part::Entry => return Err(A::Error::invalid_type(de::Unexpected::Seq, &self)),
+            _ => {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                self.odd()
+            }
         }
-        Ok(())
     }
 }
