@@ -86,7 +86,13 @@ impl Cli {
                 return Err(command.error(ErrorKind::ArgumentConflict, what));
             }
         }
-        Self::from_arg_matches(&matches)
+        let cli = Self::from_arg_matches(&matches)?;
+        if let Some(Command::Check(Check { files, .. })) = &cli.command
+            && files.iter().filter(|file| file.as_os_str() == "-").count() > 1
+        {
+            return Err(command.error(ErrorKind::ArgumentConflict, "- is stdin, which can be read only once"));
+        }
+        Ok(cli)
     }
 }
 

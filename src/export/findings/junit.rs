@@ -28,7 +28,8 @@ const MAX_LISTED: usize = 100;
 pub struct JunitReport {
     fail_on: Severity,
     suites: Vec<Suite>,
-    /// The capture that is being checked.
+    /// The name of the capture that is being checked.
+    file: String,
     lines: FindingLines,
     breaches: BTreeMap<usize, Breaches>,
 }
@@ -71,11 +72,12 @@ impl JunitReport {
     /// Creates a report in which a test fails if a finding is as severe as `fail_on`.
     pub fn new(fail_on: Severity) -> Self {
         let lines = FindingLines::new("", LineStyle::Plain);
-        Self { fail_on, suites: Vec::new(), lines, breaches: BTreeMap::new() }
+        Self { fail_on, suites: Vec::new(), file: String::new(), lines, breaches: BTreeMap::new() }
     }
 
     /// Begins the suite of a capture.
     pub fn begin(&mut self, file: &str) {
+        self.file = super::file_name(file);
         self.lines = FindingLines::new(file, LineStyle::Plain);
         self.breaches.clear();
     }
@@ -107,7 +109,7 @@ impl JunitReport {
                 cases.push(Case { name: rule.id(), outcome });
             }
         }
-        self.suites.push(Suite { file: self.lines.file().to_owned(), cases });
+        self.suites.push(Suite { file: std::mem::take(&mut self.file), cases });
     }
 
     fn rule_outcome(&self, rule: Rule, breaches: &Breaches) -> Outcome {

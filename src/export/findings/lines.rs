@@ -37,7 +37,8 @@ impl FindingLines {
     pub fn new(file: &str, style: LineStyle) -> Self {
         let file = match style {
             LineStyle::Json => file.to_owned(),
-            _ => printable::text(file).into_owned(),
+            LineStyle::Github => super::file_name(file),
+            LineStyle::Plain | LineStyle::Coloured => printable::text(file).into_owned(),
         };
         Self { file, style, times: Timestamps::default(), start: None }
     }
@@ -47,7 +48,7 @@ impl FindingLines {
         self.start.get_or_insert(start);
     }
 
-    /// The name of the file; printable, except for JSON.
+    /// The name of the file; printable, except for JSON, and for line breaks in workflow commands.
     pub fn file(&self) -> &str {
         &self.file
     }
@@ -131,7 +132,7 @@ fn sentence(finding: &Finding) -> String {
     format!("{} ({}{bits}{about})", printable::text(&sentence), finding.rule.section())
 }
 
-/// A workflow command of GitHub Actions without its line break. `file` and `title` must be printable; `message` may have several lines.
+/// A workflow command of GitHub Actions without its line break. `title` must be printable, `file` and `message` except for line breaks.
 /// <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>
 pub fn workflow_command(level: &str, file: &str, title: &str, message: &str) -> String {
     let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");

@@ -6,6 +6,7 @@ pub mod lines;
 use super::json::{self, list_field, number_field, optional, string_field};
 use crate::proto::rules::Finding;
 use crate::wire::field::Span;
+use crate::wire::printable;
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,15 @@ pub(in crate::export) fn fields(out: &mut Vec<u8>, finding: &Finding) {
     if let Some(side) = finding.by {
         string_field(out, "by", side.sender());
     }
+}
+
+/// The name of a file for reports with escapes of their own for line breaks and tabs, which are kept; otherwise printable.
+fn file_name(file: &str) -> String {
+    let parts = file.split_inclusive(['\n', '\r', '\t']).map(|part| {
+        let name = part.trim_end_matches(['\n', '\r', '\t']);
+        format!("{}{}", printable::text(name), &part[name.len()..])
+    });
+    parts.collect()
 }
 
 /// A range of bits in words, such as `bit 8` or `bits 16–47` (both ends included).

@@ -49,29 +49,32 @@ fn expand_folder(folder: &Path, targets: &mut Vec<Target>) {
 /// Adds the captures in a folder and in the folders below it. Hidden entries are left out, and links to folders are not followed: they
 /// can lead in circles.
 fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Target>) {
-    let mut collect_entry = |entry: fs::DirEntry| -> io::Result<()> {
-        let path = entry.path();
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            return Ok(());
-        }
-        if entry.file_type()?.is_dir() {
-            collect(&path, files, faults);
-        } else if path.is_file() && is_capture(&path) {
-            files.push(path);
-        }
-        Ok(())
+    let unread = |path: &Path, e: io::Error| {
+        let reason = format!("cannot read {}: {e}; check its permissions", path.display());
+        Target::Fault { folder: path.to_owned(), kind: FaultKind::Unread, reason }
     };
-    let listed = fs::read_dir(folder).and_then(|mut entries| entries.try_for_each(|entry| collect_entry(entry?)));
-    if let Err(e) = listed {
-        let reason = format!("cannot read {}: {e}; check its permissions", folder.display());
-        faults.push(Target::Fault { folder: folder.to_owned(), kind: FaultKind::Unread, reason });
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) => return faults.push(unread(folder, e)),
+    };
+    for entry in entries {
+        match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+            Err(e) => return faults.push(unread(folder, e)),
+            Ok((_, entry)) if entry.file_name().as_encoded_bytes().starts_with(b".") => {}
+            Ok((kind, entry)) if kind.is_dir() => collect(&entry.path(), files, faults),
+            Ok((_, entry)) => files.extend(Some(entry.path()).filter(|path| is_capture(path))),
+        }
     }
 }
 
-/// Returns true if a file in a folder is to be checked: its content or its name is that of a capture, or it cannot be read.
+/// Returns true if an entry of a folder is to be checked: a file whose content is that of a capture or that cannot be read, and anything
+/// but a folder with the name of a capture, such as a link that leads nowhere.
 fn is_capture(path: &Path) -> bool {
+    if path.is_dir() {
+        return false;
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     [".pcapng", ".pcap", ".har", ".ndjson"].iter().any(|extension| name.ends_with(extension))
-        || import::is_capture(path).unwrap_or(true)
+        || path.is_file() && import::is_capture(path).unwrap_or(true)
 }

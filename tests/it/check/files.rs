@@ -121,3 +121,40 @@ fn a_folder_without_captures_fails() {
     let (status, _, err) = check(&[path, "--allow-empty", "--allow-damaged"]);
     assert!(status == Some(1) && err.contains("x.PCAPNG is empty"), "{err}");
 }
+
+#[test]
+fn the_same_file_twice_is_checked_twice_and_stdin_only_once() {
+    let (_folder, path) = with("warning");
+    let path = name(&path);
+    let (status, out, err) = check(&[path, path]);
+    assert_eq!((status, out.lines().count(), err.lines().count()), (Some(0), 2, 3), "{out}{err}");
+    let (status, out, err) = check(&["-", path, "-"]);
+    assert_eq!((status, out.as_str()), (Some(2), ""), "{err}");
+    assert!(err.contains("stdin"), "{err}");
+}
+
+#[test]
+fn what_is_no_regular_file_fails_with_its_kind_and_never_waits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.pcapng"), rustix::fs::Mode::RUSR).expect("a FIFO");
+    std::os::unix::fs::symlink(path("a"), path("b")).expect("a link");
+    std::os::unix::fs::symlink(path("b"), path("a")).expect("a link");
+    std::os::unix::fs::symlink(path("gone"), path("gone.har")).expect("a link");
+    fs::write(path("empty"), "").expect("written");
+    for (file, words) in [
+        ("pipe.pcapng", "is a FIFO"),
+        ("a", "cannot read"),
+        ("gone.har", "cannot read"),
+        ("empty", "is empty"),
+        ("/dev/null", "is a device"),
+    ] {
+        let (status, out, err) = check(&[name(&path(file)), "--allow-empty", "--allow-damaged"]);
+        assert_eq!((status, out.as_str(), err.lines().count()), (Some(1), "", 1), "{file}: {err}");
+        assert!(err.contains(words), "{file}: {err}");
+    }
+    // In a folder, those with the name of a capture are meant to be one.
+    let (status, _, err) = check(&[name(folder.path()), "--allow-empty", "--allow-damaged"]);
+    assert_eq!((status, err.lines().count()), (Some(1), 3), "{err}");
+    assert!(err.contains("gone.har") && err.contains("pipe.pcapng") && err.ends_with("; 2 not read\n"), "{err}");
+}

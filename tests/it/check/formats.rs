@@ -174,7 +174,7 @@ fn junit_follows_the_threshold_the_filter_and_the_flags() {
 fn junit_escapes_what_was_captured_and_lists_a_hundred_findings_of_a_rule() {
     let (folder, path) = capture(|wire| {
         let other = wire.recording.connect(50_009);
-        let bytes = "GET / HTTP/1.1\r\nHost: <b>&\"'\u{1}\u{1b}]]>\u{fffe}\r\nUpgrade: websocket\r\n\r\n";
+        let bytes = "GET /<b>&\"'\u{1}\u{1b}]]>\u{fffe} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
         wire.recording.say(&other, UP, bytes.as_bytes());
         for n in 0..250_u16 {
             wire.say(UP, &frame(true, Opcode::Text, None, &n.to_be_bytes().map(|byte| byte & 0x7f)));
@@ -186,9 +186,12 @@ fn junit_escapes_what_was_captured_and_lists_a_hundred_findings_of_a_rule() {
     let (_, root) = junit(&[name(&strange)]);
     let suite = &root.children[0];
     assert!(suite.attribute("name").ends_with("<\"&'\u{241b}>.pcapng"), "{}", suite.attribute("name"));
-    let about_host = suite.children.iter().flat_map(|case| &case.children).find(|result| result.text.contains("<b>"));
-    let about_host = &about_host.expect("a finding that quotes Host").text;
-    assert!(about_host.contains("<b>&\"'\u{2401}\u{241b}]]>") && !about_host.contains('\u{fffe}'), "{about_host}");
+    let about_target = suite.children.iter().flat_map(|case| &case.children).find(|result| result.text.contains("<b>"));
+    let about_target = &about_target.expect("a finding that quotes the target").text;
+    assert!(
+        about_target.contains("<b>&\"'\u{2401}\u{241b}]]>") && !about_target.contains('\u{fffe}'),
+        "{about_target}"
+    );
     let unmasked = &suite.case("client-frame-unmasked").children[0];
     assert_eq!(unmasked.text.lines().count(), 101);
     assert_eq!(unmasked.text.lines().last(), Some("and 150 more"));
@@ -255,4 +258,25 @@ fn github_annotations_name_faults_and_escape_file_names() {
     assert!(lines[2].starts_with("::error file=/no/such/file,title=not-read::"), "{}", lines[2]);
     let (status, out, _) = check(&[name(&damaged), "--format", "github", "--allow-damaged"]);
     assert_eq!((status, out.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn names_of_files_are_escaped_as_each_format_does() {
+    let (folder, path) = with("error");
+    let strange = folder.path().join("a b\nc\u{202e}\x1b[31m,%.pcapng");
+    fs::copy(&path, &strange).expect("copied");
+    let file = name(&strange);
+    let folder = name(folder.path());
+    let (_, out, err) = check(&[file]);
+    let shown = format!("{folder}/a b\u{240a}c⟨U+202E⟩\u{241b}[31m,%.pcapng");
+    assert!(out.starts_with(&format!("{shown}:record ")) && out.lines().count() == 1, "{out}");
+    assert!(err.contains(&shown) && err.lines().count() == 1, "{err}");
+    let (_, out, _) = check(&[file, "--format", "github"]);
+    let property = format!("::error file={folder}/a b%0Ac⟨U+202E⟩\u{241b}[31m%2C%25.pcapng,title=");
+    assert!(out.starts_with(&property) && out.lines().count() == 1, "{out}");
+    let (_, root) = junit(&[file]);
+    assert_eq!(root.children[0].attribute("name"), format!("{folder}/a b\nc⟨U+202E⟩\u{241b}[31m,%.pcapng"));
+    let (_, out, _) = check(&[file, "--json"]);
+    let line: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((line["file"].as_str(), out.lines().count()), (Some(file), 1));
 }

@@ -140,7 +140,7 @@ fn an_unreadable_file_is_one_line_and_wrong_usage_is_status_2() {
 fn captured_text_reaches_no_terminal_raw() {
     let (_folder, path) = capture(|wire| {
         let other = wire.recording.connect(50_009);
-        let bytes = b"GET / HTTP/1.1\r\nHost: \x1b]0;evil\x07\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";
+        let bytes = b"GET /\x1b]0;evil\x07 HTTP/1.1\r\nHost: a\x1b\r\nUpgrade: websocket\r\nX\x1b[2J y\r\n\r\n";
         wire.recording.say(&other, UP, bytes);
     });
     for arguments in [&[name(&path)][..], &[name(&path), "--json"]] {
