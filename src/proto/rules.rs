@@ -47,6 +47,31 @@ impl Rule {
         )
     }
 
+    /// True if the rule is about the value of a single header, so that a wrong character in it can be what breaks the rule.
+    pub(super) const fn is_about_a_value(self) -> bool {
+        matches!(
+            self,
+            Self::HostInvalid
+                | Self::HostForeign
+                | Self::HostPortMissing
+                | Self::OriginForeign
+                | Self::UpgradeMissing
+                | Self::ConnectionMissing
+                | Self::KeyMalformed
+                | Self::VersionNot13
+                | Self::SubprotocolMalformed
+                | Self::SubprotocolNotOffered
+                | Self::ExtensionMalformed
+                | Self::ExtensionNotOffered
+                | Self::DeflateOfferInvalid
+                | Self::DeflateParameterInvalid
+                | Self::ResponseUpgradeMissing
+                | Self::ResponseConnectionMissing
+                | Self::AcceptWrong
+                | Self::AcceptKeySpaces
+        )
+    }
+
     /// True if a response is judged by the rule only in relation to its request.
     pub(super) const fn is_about_the_request(self) -> bool {
         matches!(

@@ -103,6 +103,47 @@ fn a_websocket_after_a_header_of_the_proxy_protocol() {
 }
 
 #[test]
+fn a_proxy_header_from_the_server_is_named_and_its_response_is_read() {
+    use Kind::{Frame, Junk, Request, Response};
+    let line = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n".to_vec();
+    let binary =
+        [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c".as_slice(), &[192, 0, 2, 1, 192, 0, 2, 2, 0xdc, 4, 1, 187]].concat();
+    let ends = "from 192.0.2.1:56324 to 192.0.2.2:443";
+    for (header, version, text) in [
+        (line.clone(), 1, ends),
+        (binary, 2, ends),
+        (b"PROXY UNKNOWN\r\n".to_vec(), 1, "without addresses"),
+        (b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00".to_vec(), 2, "without addresses"),
+    ] {
+        let together = [&header, RESPONSE.as_bytes()].concat();
+        for talk in
+            [Script::default().up(REQUEST).down(&header).down(RESPONSE), Script::default().up(REQUEST).down(together)]
+        {
+            let (kinds, findings) = read(&closed(talk.down(HELLO)));
+            assert_eq!(kinds, [Request, Junk, Response, Frame, Frame, Frame]);
+            let [(2, finding)] = findings.as_slice() else { panic!("{findings:?}") };
+            assert_eq!((finding.rule, finding.number), (Rule::ProxyHeaderFromServer, Some(version)));
+            assert_eq!(finding.text.as_deref(), Some(text));
+        }
+    }
+    // From both sides, twice, before a refusal, and between responses.
+    let both = closed(Script::default().up(&line).up(REQUEST).down(&line).down(&line).down(RESPONSE));
+    let found = rules(&both).1;
+    assert_eq!(found.iter().filter(|(_, rule)| *rule == Rule::ProxyHeaderFromServer).count(), 2, "{found:?}");
+    let refused =
+        Script::default().up(REQUEST).down([&line, &b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"[..]].concat());
+    assert_eq!(rules(&closed(refused)).1[..2], [(2, Rule::ProxyHeaderFromServer), (3, Rule::StatusNot101)]);
+    // The beginning of one is not a head of a response.
+    for len in [3, 20, line.len() - 1] {
+        let cut = Script::default()
+            .up(REQUEST)
+            .down(&line[..len])
+            .fin(framescope::proto::dissected::Direction::ServerToClient);
+        assert_eq!(rules(&cut), (vec![Request, Junk], vec![]), "{len}");
+    }
+}
+
+#[test]
 fn a_websocket_after_another_response_on_the_same_connection() {
     for response in [
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 6\r\n\r\ndenied",

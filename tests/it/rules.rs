@@ -175,6 +175,7 @@ fn requests() -> Vec<Case> {
         case(Rule::OriginRepeated, "origin-repeated", "RFC 6454 §7.3", Error, request_with("Origin: http://127.0.0.1:6455\r\nOrigin: http://127.0.0.1:6455"), 1, At::Last(1, "Origin: http://127.0.0.1:6455")),
         case(Rule::HeaderControlCharacter, "header-control-character", "RFC 9110 §5.5", Error, request_with("X: a\x1b[b"), 1, At::Text(1, "\x1b")),
         case(Rule::ProxyHeader, "proxy-header", "PROXY protocol §2", Info, Script::default().up(format!("PROXY TCP4 192.0.2.1 127.0.0.1 56324 6455\r\n{}", plain_request())), 1, At::Bits(0, 43 * 8)),
+        case(Rule::ProxyHeaderFromServer, "proxy-header-from-server", "PROXY protocol §2", Error, Script::default().up(plain_request()).down(format!("PROXY TCP4 192.0.2.1 127.0.0.1 56324 6455\r\n{RESPONSE}")), 2, At::Bits(0, 43 * 8)),
         case(Rule::HeaderMalformed, "header-malformed", "RFC 9112 §5", Error, request_with("no colon"), 1, At::Text(1, "no colon")),
         case(Rule::HeaderFolded, "header-folded", "RFC 9112 §5.2", Warning, request_with("X: a\r\n b"), 1, At::Text(1, "X: a\r\n b")),
         case(Rule::BareLf, "bare-lf", "RFC 9112 §2.2", Warning, request("HTTP/1.1\r\n", "HTTP/1.1\n"), 1, At::Text(1, "\n")),
@@ -459,6 +460,35 @@ fn rfc_9110_section_5_5_control_characters() {
     }
     assert_eq!(rules_of(&request_with("X: a\tb \u{e9}\u{85}")), []);
     assert_eq!(rules_of(&request_with("X: a\r\n b\x07")), [Rule::HeaderControlCharacter], "on the folded line");
+    // It explains why a value breaks another rule.
+    for (request, name, value) in [
+        (true, "Host", "local\x07host"),
+        (true, "Host", "\x7f"),
+        (true, "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=\x00"),
+        (true, "Sec-WebSocket-Version", "13\x01"),
+        (true, "Upgrade", "websocket\x02"),
+        (true, "Connection", "Upgr\x03ade"),
+        (true, "Sec-WebSocket-Protocol", "ch\x04at"),
+        (true, "Sec-WebSocket-Extensions", "permessage-deflate\x05"),
+        (true, "Origin", "http://local\x06host"),
+        (false, "Upgrade", "websocket\x02"),
+        (false, "Connection", "Upgrade\x03"),
+        (false, "Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo\x0b"),
+    ] {
+        let with = |head: &str| {
+            let mut lines: Vec<String> = head.split("\r\n").map(str::to_owned).collect();
+            lines.retain(|line| !line.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase())));
+            lines.insert(1, format!("{name}: {value}"));
+            lines.join("\r\n")
+        };
+        let talk = match request {
+            true => Script::default().up(with(&plain_request())),
+            false => Script::default().up(plain_request()).down(with(RESPONSE)),
+        };
+        assert_eq!(rules_of(&talk), [Rule::HeaderControlCharacter], "{name}: {value:?}");
+    }
+    let repeated = Script::default().up(plain_request().replacen("\r\n", "\r\nHost: b\x07\r\n", 1));
+    assert_eq!(rules_of(&repeated), [Rule::HeaderControlCharacter, Rule::HostRepeated], "another fault");
 }
 
 #[test]

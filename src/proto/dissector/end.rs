@@ -24,7 +24,7 @@ impl Dissector {
                 Some((**record).clone())
             }
             State::Head { kept, .. } => {
-                let kind = super::head::unfinished(kept);
+                let kind = super::head::unfinished(self.direction, kept);
                 Some(self.begun(kind, start))
             }
             State::Early { .. } => None, // Handled above.

@@ -62,7 +62,7 @@ impl Dissector {
                 (cut, State::Resync(Resync { left, ..Resync::until_certain(here, ReadNext::Frames, Some(reader)) }))
             }
             State::Head { kept, .. } => {
-                let cut = DissectedRecord { kind: super::head::unfinished(&kept), ..junk };
+                let cut = DissectedRecord { kind: super::head::unfinished(self.direction, &kept), ..junk };
                 (Some(cut), State::Resync(Resync::until_certain(here, ReadNext::Head, None)))
             }
             State::Body { record, body, then } => {

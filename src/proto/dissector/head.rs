@@ -16,10 +16,11 @@ impl Dissector {
         let State::Head { start, kept } = &mut self.state else { return FeedStep::Taken(0) };
         let (start, had) = (*start, kept.len());
         kept.extend_from_slice(&bytes[..bytes.len().min(MAX_HTTP_HEAD + 1 - had)]);
-        if start == connection.proxy_headers_end && self.direction == Direction::ClientToServer {
+        // No response begins like such a header. A request can, except at the start of the connection or of a tunnel.
+        if start == connection.proxy_headers_end || self.direction == Direction::ServerToClient {
             match ProxyHeader::read(kept) {
                 ProxyReading::Header(header) => {
-                    self.emit_proxy_header(&header, connection);
+                    self.emit_proxy_header(&header, start, connection);
                     return FeedStep::Taken(header.len - had);
                 }
                 ProxyReading::NeedMore => return FeedStep::Taken(bytes.len()),
@@ -49,22 +50,27 @@ impl Dissector {
         FeedStep::Taken(0)
     }
 
-    /// Appends a record of a header of the PROXY protocol at the start of the connection or of a tunnel. That of another proxy, or an HTTP head,
-    /// follows.
-    fn emit_proxy_header(&mut self, header: &ProxyHeader, connection: &mut ConnectionState) {
+    /// Appends a record of a header of the PROXY protocol in front of a head. That of another proxy, or an HTTP head, follows. Only the
+    /// side that opens a connection may send one.
+    fn emit_proxy_header(&mut self, header: &ProxyHeader, start: u64, connection: &mut ConnectionState) {
         let len = header.len as u64;
         let ends = match header.ends {
             Some([client, server]) => format!("from {client} to {server}"),
             None => "without addresses".to_owned(),
         };
-        let finding = Finding::new(Rule::ProxyHeader, Some(Span::bytes(0, len)));
-        let start = connection.proxy_headers_end;
+        let rule = match self.direction {
+            Direction::ClientToServer => {
+                connection.server = header.ends.map(|[_, server]| server);
+                connection.proxy_headers_end += len;
+                Rule::ProxyHeader
+            }
+            Direction::ServerToClient => Rule::ProxyHeaderFromServer,
+        };
+        let finding = Finding::new(rule, Some(Span::bytes(0, len)));
         let mut record = DissectedRecord::new(Kind::Junk, self.direction, start, len, self.last);
         record.findings.push(finding.number(u64::from(header.version)).text(&ends));
-        connection.server = header.ends.map(|[_, server]| server);
         connection.emit(record);
-        connection.proxy_headers_end += len;
-        self.state = self.after(ReadNext::Head, connection.proxy_headers_end);
+        self.state = self.after(ReadNext::Head, start + len);
     }
 
     /// Notes that the client sends another request. It took the latest response as complete: one without a length, such as a 401
@@ -77,9 +83,10 @@ impl Dissector {
     }
 }
 
-/// The kind of an unfinished head: line breaks alone are none.
-pub(super) fn unfinished(kept: &[u8]) -> Kind {
-    if line_breaks(kept) == kept.len() { Kind::Junk } else { Kind::CutHttp }
+/// The kind of an unfinished head: line breaks alone are none, and a server does not send the beginning of a PROXY header.
+pub(super) fn unfinished(direction: Direction, kept: &[u8]) -> Kind {
+    let after_breaks = &kept[line_breaks(kept)..];
+    if after_breaks.is_empty() || !may_be_head(direction, after_breaks) { Kind::Junk } else { Kind::CutHttp }
 }
 
 /// The number of CRs and LFs with which bytes begin.

@@ -30,6 +30,9 @@ impl<'h, 'b> HandshakeReport<'h, 'b> {
         ok: bool,
         fill: impl FnOnce(Finding) -> Finding,
     ) {
+        if !ok && self.is_explained(rule, field) {
+            return;
+        }
         let span = field.and_then(|id| self.span_of(id));
         let finding = (!ok).then(|| fill(Finding::new(rule, span)));
         let field = field.filter(|_| span.is_some());
@@ -47,6 +50,14 @@ impl<'h, 'b> HandshakeReport<'h, 'b> {
     ) {
         let field = self.head.lines_named(name).next().map(|(i, _)| header_id(i));
         self.check(title, rule, field, ok, fill);
+    }
+
+    /// Returns true if a control character in the value of a header, which is a violation of its own, explains that the value breaks
+    /// this rule.
+    fn is_explained(&self, rule: Rule, field: Option<FieldId>) -> bool {
+        let Some(FieldId::Header(i)) = field else { return false };
+        let line = self.head.headers.get(usize::from(i));
+        rule.is_about_a_value() && line.is_some_and(|line| line.flaw == Some(Flaw::ControlCharacter))
     }
 
     /// The bits of a field, if the head has it.
@@ -73,6 +84,9 @@ impl<'h, 'b> HandshakeReport<'h, 'b> {
 
     /// Adds a violated requirement.
     pub fn violated(&mut self, title: &str, field: Option<FieldId>, finding: Finding) {
+        if self.is_explained(finding.rule, field) {
+            return;
+        }
         self.requirements.push(Requirement {
             title: title.to_owned(),
             rule: finding.rule,

@@ -85,6 +85,7 @@ catalogue! {
     DeflateParameterInvalid "deflate-parameter-invalid" "RFC 7692 §7.1" Error "the permessage-deflate response is invalid: {text}";
     DeflateParameterRepeated "deflate-parameter-repeated" "RFC 7692 §7.1" Error "the permessage-deflate response repeats the parameter {text}";
     ProxyHeader "proxy-header" "PROXY protocol §2" Info "a header of the PROXY protocol, version {number}, {text}; the HTTP request follows it";
+    ProxyHeaderFromServer "proxy-header-from-server" "PROXY protocol §2" Error "the server sent a header of the PROXY protocol, version {number}, {text}; only the side that opens a connection may send one";
     HeadTooLong "head-too-long" "RFC 9110 §5.4" Warning "the head does not end within {number} bytes; its bytes are shown unparsed";
     HttpResponseInStream "http-response-in-stream" "RFC 6455 §5.1" Error "an HTTP response was written into the WebSocket stream: {text}";
     HttpRequestInStream "http-request-in-stream" "RFC 6455 §5.1" Error "an HTTP request (method {text}) was written into the WebSocket stream";

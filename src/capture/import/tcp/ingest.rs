@@ -99,10 +99,11 @@ impl Flows {
 
     fn open(&mut self, i: usize, direction: Direction, bytes: &[u8], time: Time) -> u32 {
         let flow = &mut self.flows[i];
-        let is_http = match direction {
-            Direction::ClientToServer => is_request(bytes) || begins_with_proxy_header(bytes),
+        let is_head = match direction {
+            Direction::ClientToServer => is_request(bytes),
             Direction::ServerToClient => bytes.starts_with(b"HTTP/"),
         };
+        let is_http = is_head || begins_with_proxy_header(bytes);
         let ports = [flow.client.port(), flow.server.port()];
         if !is_http && self.options.port.is_some_and(|port| ports.contains(&port)) {
             let connection = Connection::mid_stream(flow.server).assume_deflate(self.options.deflate);
