@@ -1,6 +1,8 @@
 //! A capture as a new pcapng file: TCP is synthesized around the records, in their order, as in the live spool.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
 use super::sink::Sink;
@@ -17,6 +19,9 @@ use crate::proto::time::Time;
 
 /// How many records of the connection after a gap are searched for the next record of the same direction.
 const MAX_LOOKAHEAD: i64 = 4096;
+
+/// The highest number of a VLAN.
+const MAX_VLAN: u16 = 4094;
 
 /// The longest note that is written, in bytes. The length of an option has 16 bits.
 const MAX_NOTE: usize = 60_000;
@@ -53,11 +58,16 @@ struct Writer {
     whole: bool,
     /// Numbers of the records that are written already, out of order.
     early: HashSet<u64>,
+    /// How many open connections there are between client and server.
+    open: HashMap<(SocketAddr, SocketAddr), u32>,
+    /// How many connections were put into VLANs.
+    in_vlans: u16,
     buffer: Vec<u8>,
     notes: Vec<String>,
 }
 
 struct Open {
+    ends: (SocketAddr, SocketAddr),
     segments: Segments,
     /// A reset ends both directions with one packet, which follows the records of both.
     reset: Option<Reset>,
@@ -105,12 +115,23 @@ impl Writer {
     fn packets(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let capture = bytes.capture().clone();
         let open = match self.connections.entry(record.connection) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
                 let Some(connection) = capture.connection(record.connection) else { return Ok(()) };
-                let mut segments = Segments::new(connection.client, connection.server, record.connection - 1);
+                let ends = (connection.client, connection.server);
+                let mut segments = Segments::new(ends.0, ends.1, record.connection - 1);
+                let others = self.open.entry(ends).or_default();
+                *others += 1;
+                // Virtual networks kept them apart in the capture.
+                if *others > 1 {
+                    if self.in_vlans == 0 {
+                        pcapng::vlan_interface(&mut sink.buffer);
+                    }
+                    segments.in_vlan(self.in_vlans % MAX_VLAN + 1);
+                    self.in_vlans = self.in_vlans.checked_add(1).unwrap_or(1);
+                }
                 segments.open(&mut sink.buffer, connection.first, begins_in_frames(&capture, record));
-                entry.insert(Open { segments, reset: None, ended: 0, written: [0; 2] })
+                entry.insert(Open { ends, segments, reset: None, ended: 0, written: [0; 2] })
             }
         };
         let comments = comments(&capture, record);
@@ -140,6 +161,12 @@ impl Writer {
                 open.ended += 1;
                 if open.ended == 2 {
                     open.end(&mut sink.buffer);
+                    if let Entry::Occupied(mut others) = self.open.entry(open.ends) {
+                        *others.get_mut() -= 1;
+                        if *others.get() == 0 {
+                            others.remove();
+                        }
+                    }
                     self.connections.remove(&record.connection);
                 }
             }

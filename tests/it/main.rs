@@ -26,6 +26,7 @@ mod har;
 mod har_values;
 mod import;
 mod input;
+mod networks;
 mod output_files;
 mod paste_screen;
 mod pasted;

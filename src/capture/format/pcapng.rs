@@ -34,9 +34,13 @@ pub(in crate::capture) const OPT_END: u16 = 0;
 pub(in crate::capture) const OPT_COMMENT: u16 = 1;
 const OPT_USERAPPL: u16 = 4;
 const OPT_IF_NAME: u16 = 2;
+const LINKTYPE_ETHERNET: u16 = 1;
+const LINKTYPE_RAW: u16 = 101;
+/// The length of an Ethernet header with a VLAN tag.
+const VLAN_HEADER: usize = 18;
 pub(in crate::capture) const OPT_IF_TSRESOL: u16 = 9;
 
-/// Appends the beginning of a file: the section header and the one interface. `reconstructed` says what the bytes were made from,
+/// Appends the beginning of a file: the section header and the first interface. `reconstructed` says what the bytes were made from,
 /// if they were never on a wire.
 pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
     let application = concat!("framescope ", env!("CARGO_PKG_VERSION"));
@@ -51,11 +55,20 @@ pub fn file_head(out: &mut Vec<u8>, reconstructed: Option<&str>) {
         option(out, OPT_USERAPPL, application.as_bytes());
         option(out, OPT_END, &[]);
     });
+    interface(out, LINKTYPE_RAW, b"framescope");
+}
+
+/// Appends the second interface of a file, for connections in VLANs: see [`Segments::in_vlan`].
+pub fn vlan_interface(out: &mut Vec<u8>) {
+    interface(out, LINKTYPE_ETHERNET, b"framescope-vlan");
+}
+
+fn interface(out: &mut Vec<u8>, link: u16, name: &[u8]) {
     block(out, INTERFACE, |out| {
-        out.extend_from_slice(&101u16.to_le_bytes());
+        out.extend_from_slice(&link.to_le_bytes());
         out.extend_from_slice(&0u16.to_le_bytes());
         out.extend_from_slice(&0u32.to_le_bytes()); // no snap length
-        option(out, OPT_IF_NAME, b"framescope");
+        option(out, OPT_IF_NAME, name);
         option(out, OPT_IF_TSRESOL, &[9]);
         option(out, OPT_END, &[]);
     });
@@ -71,6 +84,8 @@ pub struct Segments {
     /// How many bytes of the next gaps of each direction the sequence number of the SYN has skipped already.
     shortened: [u64; 2],
     identification: u16,
+    /// The number of its VLAN, if its packets have Ethernet headers.
+    vlan: Option<u16>,
 }
 
 impl Segments {
@@ -79,7 +94,12 @@ impl Segments {
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
         let next = [SeqNumber(first), SeqNumber(first ^ 0x5555_5555)];
-        Self { addresses: [client, server], next, shortened: [0; 2], identification: 0 }
+        Self { addresses: [client, server], next, shortened: [0; 2], identification: 0, vlan: None }
+    }
+
+    /// Puts the connection into a VLAN, from 1 to 4,094, of the second interface. It keeps connections with the same addresses apart.
+    pub fn in_vlan(&mut self, vlan: u16) {
+        self.vlan = Some(vlan);
     }
 
     /// Prepares a direction without segments for a gap of this many bytes at its beginning. Sequence numbers order segments only over
@@ -194,7 +214,18 @@ impl Segments {
         let to = self.addresses[direction.opposite().index()];
         let SeqNumber(seq) = self.next[direction.index()];
         let ack = if flags & ACK != 0 { self.next[direction.opposite().index()].0 } else { 0 };
-        let mut head = [0u8; 60];
+        let mut frame = [0u8; VLAN_HEADER + 60];
+        let link_len = match self.vlan {
+            Some(vlan) => {
+                let kind = if from.is_ipv4() && to.is_ipv4() { [0x08, 0x00] } else { [0x86, 0xdd] };
+                frame[12..14].copy_from_slice(&[0x81, 0x00]);
+                frame[14..16].copy_from_slice(&vlan.to_be_bytes());
+                frame[16..18].copy_from_slice(&kind);
+                VLAN_HEADER
+            }
+            None => 0,
+        };
+        let head = &mut frame[link_len..];
         let tcp_len = 20 + payload.len();
         let (ip_len, pseudo) = match (from.ip(), to.ip()) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -231,13 +262,21 @@ impl Segments {
         tcp[14..16].copy_from_slice(&0xffffu16.to_be_bytes());
         let checksum = !fold(pseudo + 6 + tcp_len as u64 + sum(tcp) + sum(payload));
         tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
-        enhanced_packet(out, &head[..ip_len + 20], payload, time, comments)
+        let interface = u32::from(self.vlan.is_some());
+        enhanced_packet(out, interface, &frame[..link_len + ip_len + 20], payload, time, comments)
     }
 }
 
 /// Appends an enhanced packet block of `head` and `payload`; returns where in `out` the payload begins.
 #[inline]
-fn enhanced_packet(out: &mut Vec<u8>, head: &[u8], payload: &[u8], time: Time, comments: &[String]) -> usize {
+fn enhanced_packet(
+    out: &mut Vec<u8>,
+    interface: u32,
+    head: &[u8],
+    payload: &[u8],
+    time: Time,
+    comments: &[String],
+) -> usize {
     let len = head.len() + payload.len();
     let padding = len.wrapping_neg() % 4;
     let options: usize = match comments {
@@ -250,6 +289,7 @@ fn enhanced_packet(out: &mut Vec<u8>, head: &[u8], payload: &[u8], time: Time, c
     let mut fixed = [0u8; 28];
     fixed[..4].copy_from_slice(&ENHANCED_PACKET.to_le_bytes());
     fixed[4..8].copy_from_slice(&total.to_le_bytes());
+    fixed[8..12].copy_from_slice(&interface.to_le_bytes());
     fixed[12..16].copy_from_slice(&((time.0 >> 32) as u32).to_le_bytes());
     fixed[16..20].copy_from_slice(&((time.0 & 0xffff_ffff) as u32).to_le_bytes());
     fixed[20..24].copy_from_slice(&len.to_le_bytes());

@@ -115,7 +115,36 @@ fn read_packet(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments
             _ => {}
         }
     }
+    let comments = PacketComments { marker, notes };
     match link::read(packet.link, packet.bytes) {
+        PacketContent::Aggregate(at) => {
+            let mut comments = Some(comments);
+            for content in link::aggregated(packet.bytes, at) {
+                take_content(content, packet, comments.take().unwrap_or_default(), flows, fragments, unread);
+            }
+        }
+        content => take_content(content, packet, comments, flows, fragments, unread),
+    }
+}
+
+/// What the comments of a packet say.
+#[derive(Default)]
+struct PacketComments {
+    marker: Option<Marker>,
+    notes: Vec<String>,
+}
+
+/// Takes what `packet` contains.
+#[inline]
+fn take_content(
+    content: PacketContent,
+    packet: &Packet<'_>,
+    PacketComments { marker, notes }: PacketComments,
+    flows: &mut Flows,
+    fragments: &mut Fragments,
+    unread: &mut Unread,
+) {
+    match content {
         PacketContent::Tcp(tcp) => {
             let (from, to) = tcp.payload;
             let marker = marker.filter(|marker| (*marker == Marker::Outstanding) == (from < to));

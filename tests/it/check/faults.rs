@@ -50,7 +50,7 @@ fn a_capture_without_frames_fails_and_names_what_it_has_instead() {
     ];
     let [request, response] = handshake("/", "dGhlIHNhbXBsZSBub25jZQ==", [""; 2]);
     let upgraded: &[(bool, &[u8])] = &[(true, request.as_bytes()), (false, response.as_bytes())];
-    let geneve = || ip(false, 17, &udp(6081, &[0, 0, 0x65, 0x58, 0, 0, 1, 0, 0xaa, 0xaa]), None, 1).remove(0);
+    let tunnel_packet = || ip(false, 17, &udp(4790, &[0x0c, 0, 0, 1, 0, 0, 1, 0, 0xaa, 0xaa]), None, 1).remove(0);
     let silent = Tcp::open(100, 200);
     let cases: Vec<(&str, Vec<u8>, Vec<&str>)> = vec![
         ("TLS", spoken(&[tls; 4]), vec!["(4 TLS connections; "]),
@@ -59,7 +59,11 @@ fn a_capture_without_frames_fails_and_names_what_it_has_instead() {
         ("a mixture", spoken(&[http, tls]), vec!["(1 TLS connection; 1 connection with HTTP alone; "]),
         ("a handshake", spoken(&[upgraded]), vec!["(1 connection with a WebSocket handshake and no frame)"]),
         ("bytes", spoken(&[&[(true, b"\0\x01\x02\x03 neither")]]), vec!["(1 connection with unrecognized bytes"]),
-        ("a tunnel", file(101, &vec![geneve(); 12]), vec!["(12 packets in GENEVE, which framescope does not read)"]),
+        (
+            "a tunnel",
+            file(101, &vec![tunnel_packet(); 12]),
+            vec!["(12 packets in VXLAN-GPE, which framescope does not read)"],
+        ),
         ("a link type", file(189, &[vec![0; 64]]), vec!["(1 packet of link type 189 (Linux USB), which "]),
         ("no packet", file(101, &[]), vec!["(no connection has data)"]),
         ("no data", PLAIN.file(&silent.segments), vec!["(no connection has data)"]),

@@ -31,12 +31,18 @@ pub const LINK_LAYERS: &[LinkLayer] = &[
     ("802.11", 105, |ip| wireless(0x08, 0x01, ip)),
     ("802.11-qos", 105, |ip| wireless(0x88, 0x02, ip)),
     ("802.11-ht-control", 105, |ip| wireless(0x88, 0x83, ip)),
+    ("802.11-a-msdu", 105, |ip| aggregated(&[&[0; 46], ip])),
+    ("802.11-a-msdu-of-one", 105, |ip| aggregated(&[ip])),
     ("radiotap", 127, |ip| [&[0, 0, 8, 0, 0, 0, 0, 0][..], &wireless(0x08, 0x02, ip)].concat()),
     ("radiotap-padded", 127, |ip| {
         // Two bitmaps; a time stamp, flags, a rate.
         let head = [&[0, 0, 26, 0, 7, 0, 0, 0x80, 1, 0, 0, 0, 0, 0, 0, 0], &[9; 8][..], &[0x20, 2]].concat();
         let frame = wireless(0x88, 0x01, ip);
         [&head[..], &frame[..26], &[0, 0], &frame[26..]].concat()
+    }),
+    ("radiotap-padded-a-msdu", 127, |ip| {
+        let frame = aggregated(&[ip, &[0; 46]]);
+        [&[0, 0, 9, 0, 2, 0, 0, 0, 0x20], &frame[..26], &[0, 0], &frame[26..]].concat()
     }),
     ("ppi", 192, |ip| [&[0, 0, 12, 0, 105, 0, 0, 0, 1, 0, 0, 0], &wireless(0x88, 0x01, ip)[..]].concat()),
     ("ppi-ethernet", 192, |ip| [&[0, 0, 8, 0, 1, 0, 0, 0], &ethernet(ip)[..]].concat()),
@@ -108,6 +114,21 @@ pub fn wireless(control: u8, flags: u8, ip: &[u8]) -> Vec<u8> {
     [head, snap(ip), vec![1, 2, 3, 4]].concat()
 }
 
+/// An A-MSDU with these packets, and a checksum at its end. Each but the last is padded to a multiple of 4 bytes.
+pub fn aggregated(packets: &[&[u8]]) -> Vec<u8> {
+    let mut frame = wireless(0x88, 0x01, &[0x45])[..26].to_vec();
+    frame[24] |= 0x80;
+    for (n, packet) in packets.iter().enumerate() {
+        let llc = snap(packet);
+        let whole = [&MACS[..], &(llc.len() as u16).to_be_bytes(), &llc].concat();
+        frame.extend(&whole);
+        if n + 1 < packets.len() {
+            frame.extend(&[0; 3][..whole.len().wrapping_neg() % 4]);
+        }
+    }
+    [frame, vec![1, 2, 3, 4]].concat()
+}
+
 /// The attributes before the packet: a packet header, a prefix whose length is not a multiple of 4.
 fn nflog(ip: &[u8], number: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let attribute = |kind: u16, value: &[u8]| {
@@ -130,6 +151,12 @@ pub enum TunnelKind {
     Erspan3,
     Pptp,
     Vxlan(u16),
+    /// Around Ethernet, with options.
+    Geneve,
+    GeneveIp,
+    /// GTP-U with these bits of its flags: extension headers, sequence number, N-PDU number.
+    GtpUser(u8),
+    GtpEthernet,
     MplsInIp,
     MplsInUdp,
     EtherIp,
@@ -137,7 +164,7 @@ pub enum TunnelKind {
 }
 
 impl TunnelKind {
-    pub const ALL: [(&'static str, Self); 13] = [
+    pub const ALL: [(&'static str, Self); 18] = [
         ("ip-in-ip", Self::IpInIp),
         ("gre", Self::Gre(0)),
         ("gre-with-fields", Self::Gre(0xb000)),
@@ -147,6 +174,11 @@ impl TunnelKind {
         ("pptp", Self::Pptp),
         ("vxlan", Self::Vxlan(4789)),
         ("vxlan-8472", Self::Vxlan(8472)),
+        ("geneve", Self::Geneve),
+        ("geneve-ip", Self::GeneveIp),
+        ("gtp-u", Self::GtpUser(0)),
+        ("gtp-u-with-extensions", Self::GtpUser(4)),
+        ("gtp-u-ethernet", Self::GtpEthernet),
         ("mpls-in-ip", Self::MplsInIp),
         ("mpls-in-udp", Self::MplsInUdp),
         ("etherip", Self::EtherIp),
@@ -168,6 +200,7 @@ pub fn any_tunnel() -> impl Strategy<Value = Tunnel> {
     let kind = prop_oneof![
         proptest::sample::select(&TunnelKind::ALL[..]).prop_map(|(_, kind)| kind),
         any::<u16>().prop_map(|bits| TunnelKind::Gre(bits & 0xb000)),
+        any::<u8>().prop_map(|bits| TunnelKind::GtpUser(bits & 7)),
     ];
     let fragment = proptest::option::of((8usize..80).prop_map(|units| units * 8));
     (kind, any::<bool>(), fragment).prop_map(|(kind, v6, fragment)| Tunnel { kind, v6, fragment })
@@ -197,6 +230,24 @@ impl Tunnel {
             }
             TunnelKind::Pptp => (47, [&[0x30, 0x81, 0x88, 0x0b], &[0; 12][..], &ppp(packet)].concat()),
             TunnelKind::Vxlan(port) => (17, udp(port, &[&[8, 0, 0, 0, 0, 0, 5, 0], &ethernet(packet)[..]].concat())),
+            TunnelKind::Geneve => {
+                let head = [&[2, 0x40, 0x65, 0x58, 0, 0, 5, 0][..], &[1, 2, 0x80, 1, 9, 9, 9, 9]].concat();
+                (17, udp(6081, &[head, ethernet(packet)].concat()))
+            }
+            TunnelKind::GeneveIp => (17, udp(6081, &[&[0, 0], &kind(packet)[..], &[0, 0, 5, 0], packet].concat())),
+            TunnelKind::GtpUser(flags) => {
+                // A PDU session container, then an extension header of 8 bytes.
+                let extensions: &[u8] = if flags & 4 != 0 { &[1, 0, 9, 0xc0, 2, 0, 1, 2, 3, 4, 5, 0] } else { &[] };
+                let next = if flags & 4 != 0 { 0x85 } else { 0 };
+                let optional: &[u8] = if flags != 0 { &[0, 1, 0, next] } else { &[] };
+                let len = (optional.len() + extensions.len() + packet.len()) as u16;
+                let head =
+                    [&[0x30 | flags, 0xff][..], &len.to_be_bytes(), &[0, 0, 0, 7], optional, extensions].concat();
+                (17, udp(2152, &[&head, packet].concat()))
+            }
+            TunnelKind::GtpEthernet => {
+                (17, udp(2152, &[&[0x30, 0xff, 0, 60, 0, 0, 0, 7], &ethernet(packet)[..]].concat()))
+            }
             TunnelKind::MplsInIp => (137, [&labels(), packet].concat()),
             TunnelKind::MplsInUdp => (17, udp(6635, &[&labels(), packet].concat())),
             TunnelKind::EtherIp => (97, [&[0x30, 0], &ethernet(packet)[..]].concat()),

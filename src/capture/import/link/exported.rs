@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::ip::address;
-use super::{Layer, PacketContent, Step, TcpFlags, TcpHead, bytes_at};
+use super::{Layer, PacketContent, Step, TcpFlags, TcpHead, VirtualNetwork, bytes_at};
 use crate::capture::format::sequence::SeqNumber;
 
 /// The tags that are read, as `EXP_PDU_TAG_…` of Wireshark's `exported_pdu_tlvs.h`.
@@ -77,6 +77,7 @@ pub fn pdu(packet: &[u8], mut at: usize) -> Option<Step> {
 fn stream([source, destination]: [SocketAddr; 2], tcp: Option<&TcpInfo>, at: usize, end: usize) -> PacketContent {
     let wire_len = u32::try_from(end - at).unwrap_or(u32::MAX);
     let head = TcpHead {
+        network: VirtualNetwork::default(),
         source,
         destination,
         seq: SeqNumber(0),

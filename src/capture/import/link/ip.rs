@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{
-    FragmentHead, FragmentKey, IpPayload, Layer, PacketContent, Step, TcpFlags, TcpHead, bytes_at, read_layers, tunnel,
-    u16_at,
+    FragmentHead, FragmentKey, IpPayload, Layer, PacketContent, Step, TcpFlags, TcpHead, VirtualNetwork, bytes_at,
+    read_layers, tunnel, u16_at,
 };
 use crate::capture::format::sequence::SeqNumber;
 
@@ -16,8 +16,8 @@ const AUTHENTICATION: u8 = 51;
 
 /// Reads the payload of an IP packet that was reassembled from fragments. It has `len` bytes on the wire.
 pub fn read_payload(payload: &[u8], of: &FragmentKey, len: usize) -> PacketContent {
-    let FragmentKey { ends, protocol, .. } = *of;
-    read_layers(payload, Layer::IpPayload(IpPayload { protocol, ends, end: len }), 0)
+    let FragmentKey { network, ends, protocol, .. } = *of;
+    read_layers(payload, Layer::IpPayload(IpPayload { protocol, ends, end: len }), 0, network)
 }
 
 /// RFC 791 §3.1, RFC 8200 §3.
@@ -66,7 +66,7 @@ fn fragment(packet: &[u8], payload: IpPayload, id: u32, (offset, more): (usize, 
     let captured = end.min(packet.len());
     let is_other_udp = || matches!(tunnel::udp(packet, at), Some(Step::Done(PacketContent::Other)));
     Some(Step::Done(PacketContent::Fragment(FragmentHead {
-        of: FragmentKey { ends, protocol, id },
+        of: FragmentKey { network: VirtualNetwork::default(), ends, protocol, id },
         offset,
         more,
         bytes: (at.min(captured), captured),
@@ -136,6 +136,7 @@ fn tcp(packet: &[u8], [source, destination]: [IpAddr; 2], at: usize, end: usize)
     let captured = end.min(packet.len());
     let begin = (at + header).min(captured);
     Some(PacketContent::Tcp(TcpHead {
+        network: VirtualNetwork::default(),
         source: SocketAddr::new(source, u16_at(&head, 0)?),
         destination: SocketAddr::new(destination, u16_at(&head, 2)?),
         seq: SeqNumber(word(4)),

@@ -1,6 +1,9 @@
 //! Link layers: Ethernet, LLC, PPP, and the headers that capturing programs put in front.
 
-use super::{Layer, PacketContent, Step, bytes_at, exported, ip, tunnel, u16_at, wireless};
+use super::{
+    Layer, NetworkKind, PacketContent, Step, VirtualNetwork, bytes_at, exported, ip, network_at, tunnel, u16_at,
+    wireless,
+};
 
 /// The layer after the header of a link layer, by its [LINKTYPE](https://www.tcpdump.org/linktypes.html).
 #[inline]
@@ -49,7 +52,10 @@ pub fn ether_type(kind: u16, packet: &[u8], at: usize) -> Option<Step> {
     Some(match kind {
         0x0800 | 0x86dd => ip::ip(packet, at)?,
         // 802.1Q (§9.3), 802.1ad, and two that were used before 802.1ad.
-        0x8100 | 0x88a8 | 0x9100 | 0x9200 => Step::Next(Layer::EtherType(u16_at(packet, at + 2)?), at + 4),
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 => {
+            let vlan = VirtualNetwork::new(NetworkKind::Vlan, u32::from(u16_at(packet, at)? & 0x0fff));
+            Step::Into(vlan, Layer::EtherType(u16_at(packet, at + 2)?), at + 4)
+        }
         // A length: 802.3 with LLC.
         0..0x0600 => Step::Next(Layer::Llc, at),
         0x8864 => Step::Next(Layer::Ppp, at + PPPOE),
@@ -57,7 +63,7 @@ pub fn ether_type(kind: u16, packet: &[u8], at: usize) -> Option<Step> {
         0x8847 | 0x8848 => Step::Next(Layer::Mpls, at),
         // Transparent Ethernet Bridging, as in GRE (RFC 7637 §3.2); 802.1ah after its service tag.
         0x6558 => Step::Next(Layer::Ethernet, at),
-        0x88e7 => Step::Next(Layer::Ethernet, at + 4),
+        0x88e7 => Step::Into(network_at(NetworkKind::Service, packet, at + 1)?, Layer::Ethernet, at + 4),
         0x880b => Step::Next(Layer::Ppp, at),
         0x88be => tunnel::erspan_2(at),
         0x22eb => tunnel::erspan_3(packet, at)?,

@@ -7,6 +7,7 @@ mod exported;
 mod ip;
 mod media;
 mod names;
+mod network;
 mod tunnel;
 mod wireless;
 
@@ -14,6 +15,9 @@ use std::net::{IpAddr, SocketAddr};
 
 pub use self::ip::read_payload;
 pub use self::names::link_name;
+use self::network::NetworkKind;
+pub use self::network::VirtualNetwork;
+pub use self::wireless::aggregated;
 use crate::capture::format::sequence::SeqNumber;
 
 /// The content of a packet.
@@ -25,12 +29,26 @@ pub enum PacketContent {
     Exported(TcpHead),
     /// An IP fragment of a packet that may contain TCP.
     Fragment(FragmentHead),
+    /// Several packets of a wireless network, from this offset on: see [`aggregated`].
+    Aggregate(usize),
     /// Not TCP, or a truncated header.
     Other,
     /// An encapsulation, named here, that may contain TCP but is not read.
     Unread(&'static str),
     /// The link type is not supported.
     UnsupportedLink,
+}
+
+impl PacketContent {
+    /// The content of a packet in a virtual network.
+    fn in_network(mut self, network: VirtualNetwork) -> Self {
+        match &mut self {
+            Self::Tcp(tcp) | Self::Exported(tcp) => tcp.network = network,
+            Self::Fragment(fragment) => fragment.of.network = network,
+            Self::Aggregate(_) | Self::Other | Self::Unread(_) | Self::UnsupportedLink => {}
+        }
+        self
+    }
 }
 
 /// The flags of a TCP segment that reassembly needs.
@@ -45,6 +63,8 @@ pub struct TcpFlags {
 /// The header of a TCP segment. Places are byte offsets in the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpHead {
+    /// Connections with the same addresses can differ in their networks.
+    pub network: VirtualNetwork,
     pub source: SocketAddr,
     pub destination: SocketAddr,
     pub seq: SeqNumber,
@@ -60,6 +80,7 @@ pub struct TcpHead {
 /// What all fragments of an IP packet share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FragmentKey {
+    pub network: VirtualNetwork,
     /// Source and destination.
     pub ends: [IpAddr; 2],
     /// The protocol of the packet's payload.
@@ -99,6 +120,8 @@ enum Layer {
     Ppp,
     /// A stack of MPLS labels.
     Mpls,
+    /// An A-MSDU: several packets.
+    Aggregate,
     Ip,
     /// The payload of an IP packet.
     IpPayload(IpPayload),
@@ -118,6 +141,8 @@ struct IpPayload {
 enum Step {
     /// The next layer, and where it begins.
     Next(Layer, usize),
+    /// The same; it is in a virtual network.
+    Into(VirtualNetwork, Layer, usize),
     Done(PacketContent),
 }
 
@@ -132,12 +157,12 @@ impl Step {
 /// Reads a packet with this LINKTYPE.
 #[inline]
 pub fn read(link: u16, packet: &[u8]) -> PacketContent {
-    read_layers(packet, Layer::Link(link), 0)
+    read_layers(packet, Layer::Link(link), 0, VirtualNetwork::default())
 }
 
-/// Reads a packet from a layer on. This ends: layers that lead back to themselves consume bytes.
+/// Reads a packet from a layer on, which is in a virtual network. This ends: layers that lead back to themselves consume bytes.
 #[inline]
-fn read_layers(packet: &[u8], mut layer: Layer, mut at: usize) -> PacketContent {
+fn read_layers(packet: &[u8], mut layer: Layer, mut at: usize, mut network: VirtualNetwork) -> PacketContent {
     loop {
         let step = match layer {
             Layer::Link(link) => media::link(packet, link, at),
@@ -146,11 +171,14 @@ fn read_layers(packet: &[u8], mut layer: Layer, mut at: usize) -> PacketContent 
             Layer::Llc => media::llc(packet, at),
             Layer::Ppp => media::ppp(packet, at),
             Layer::Mpls => tunnel::mpls(packet, at),
+            Layer::Aggregate => Some(Step::Done(PacketContent::Aggregate(at))),
             Layer::Ip => ip::ip(packet, at),
             Layer::IpPayload(payload) => ip::payload(packet, payload, at),
         };
         match step {
             Some(Step::Next(next, begin)) => (layer, at) = (next, begin),
+            Some(Step::Into(inner, next, begin)) => (network, layer, at) = (inner.within(network), next, begin),
+            Some(Step::Done(content)) if network.is_any() => return content.in_network(network),
             Some(Step::Done(content)) => return content,
             // The packet ends inside a header.
             None => return PacketContent::Other,
@@ -168,6 +196,12 @@ fn bytes_at<const N: usize>(packet: &[u8], at: usize) -> Option<[u8; N]> {
 #[inline]
 fn u16_at(packet: &[u8], at: usize) -> Option<u16> {
     bytes_at(packet, at).map(u16::from_be_bytes)
+}
+
+/// The virtual network whose number of 24 bits is at an offset.
+fn network_at(kind: NetworkKind, packet: &[u8], at: usize) -> Option<VirtualNetwork> {
+    let [a, b, c] = bytes_at(packet, at)?;
+    Some(VirtualNetwork::new(kind, u32::from_be_bytes([0, a, b, c])))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tunnels over IP and UDP. Those that are not read are named where the bytes prove what they are.
 
-use super::{Layer, Step, bytes_at, u16_at};
+use super::{Layer, NetworkKind, Step, bytes_at, network_at, u16_at};
 
 /// Generic Routing Encapsulation (RFC 2784 §2, RFC 2890 §2), also with PPP (RFC 2637 §4.1).
 pub fn gre(packet: &[u8], at: usize) -> Option<Step> {
@@ -11,6 +11,11 @@ pub fn gre(packet: &[u8], at: usize) -> Option<Step> {
         _ if head & routing != 0 => Step::unread("GRE with source routes"),
         // ERSPAN without a sequence number is version 1, which has no header of its own.
         0 if kind == 0x88be && head & sequence == 0 => Step::Next(Layer::Ethernet, at + 4),
+        // NVGRE (RFC 7637 §3.2): the key begins with the number of a network.
+        0 if kind == 0x6558 && head & key != 0 => {
+            let network = network_at(NetworkKind::Nvgre, packet, at + 4 + fields(&[checksum]))?;
+            Step::Into(network, Layer::Ethernet, at + 4 + fields(&[checksum, key, sequence]))
+        }
         0 => Step::Next(Layer::EtherType(kind), at + 4 + fields(&[checksum, key, sequence])),
         // The key is always present: the payload's length and the call.
         1 => Step::Next(Layer::EtherType(kind), at + 8 + fields(&[sequence, acknowledgment])),
@@ -38,16 +43,54 @@ pub fn mpls(packet: &[u8], mut at: usize) -> Option<Step> {
             break;
         }
     }
-    // Labels do not say what follows them. An Ethernet frame is one only if it has an EtherType that is read.
+    ip_or_ethernet(packet, &[at, at + 4])
+}
+
+/// IP, or Ethernet at one of these places, after a header that does not say what follows it. An Ethernet frame is one only if it has
+/// an EtherType that is read.
+fn ip_or_ethernet(packet: &[u8], places: &[usize]) -> Option<Step> {
     let is_ethernet =
         |at: &usize| matches!(u16_at(packet, at + 12), Some(0x0800 | 0x86dd | 0x8100 | 0x88a8 | 0x8847 | 0x8848));
-    Some(match packet.get(at)? >> 4 {
-        4 | 6 => Step::Next(Layer::Ip, at),
-        _ => match [at + 4, at].into_iter().find(is_ethernet) {
+    let first = *places.first()?;
+    Some(match packet.get(first)? >> 4 {
+        4 | 6 => Step::Next(Layer::Ip, first),
+        _ => match places.iter().copied().rev().find(is_ethernet) {
             Some(at) => Step::Next(Layer::Ethernet, at),
             None => Step::OTHER,
         },
     })
+}
+
+/// GENEVE (RFC 8926 §3.4): a header with options, an EtherType. A control packet carries nothing of the tenants.
+fn geneve(packet: &[u8], at: usize) -> Option<Step> {
+    let [lengths, flags] = bytes_at(packet, at)?;
+    let control = 0x80;
+    if flags & control != 0 {
+        return Some(Step::OTHER);
+    }
+    let network = network_at(NetworkKind::Geneve, packet, at + 4)?;
+    Some(Step::Into(network, Layer::EtherType(u16_at(packet, at + 2)?), at + 8 + usize::from(lengths & 0x3f) * 4))
+}
+
+/// A packet of a user in GTP-U (3GPP TS 29.281 §5.1, §5.2): a header, and extension headers whose first byte is their length in units
+/// of 4 bytes and whose last byte is the type of the next one.
+fn gtp_user(packet: &[u8], mut at: usize) -> Option<Step> {
+    let [flags] = bytes_at(packet, at)?;
+    let (extension, any_optional) = (0x04, 0x07);
+    at += 8;
+    if flags & any_optional != 0 {
+        let [_, _, _, mut kind] = bytes_at(packet, at)?;
+        at += 4;
+        while flags & extension != 0 && kind != 0 {
+            let [units] = bytes_at(packet, at)?;
+            if units == 0 {
+                return Some(Step::OTHER);
+            }
+            at += usize::from(units) * 4;
+            [kind] = bytes_at(packet, at - 1)?;
+        }
+    }
+    ip_or_ethernet(packet, &[at])
 }
 
 /// UDP (RFC 768) on the port of a tunnel.
@@ -57,13 +100,14 @@ pub fn udp(packet: &[u8], at: usize) -> Option<Step> {
     let payload = packet.get(at..)?;
     let named = [source, destination].into_iter().find_map(|port| match (port, payload) {
         // VXLAN (RFC 7348 §5), on its port and on that of Linux before it had one.
-        (4789 | 8472, [flags, ..]) if flags & 0x08 != 0 => Some(Step::Next(Layer::Ethernet, at + 8)),
+        (4789 | 8472, [flags, ..]) if flags & 0x08 != 0 => {
+            Some(Step::Into(network_at(NetworkKind::Vxlan, packet, at + 4)?, Layer::Ethernet, at + 8))
+        }
         // MPLS in UDP (RFC 7510 §3).
         (6635, _) => Some(Step::Next(Layer::Mpls, at)),
         (4790, [flags, ..]) if flags & 0x08 != 0 => Some(Step::unread("VXLAN-GPE")),
-        (6081, [version, ..]) if version >> 6 == 0 => Some(Step::unread("GENEVE")),
-        // A packet of a user (3GPP TS 29.281 §5.1).
-        (2152, [version, 0xff, ..]) if version >> 4 == 3 => Some(Step::unread("GTP-U")),
+        (6081, [version, ..]) if version >> 6 == 0 => geneve(packet, at),
+        (2152, [version, 0xff, ..]) if version >> 4 == 3 => gtp_user(packet, at),
         (1701, [_, version, ..]) if matches!(version & 0x0f, 2 | 3) => Some(Step::unread("L2TP")),
         (3544, [0x60..=0x6f, ..] | [0, 0 | 1, ..]) => Some(Step::unread("Teredo")),
         // Keys are exchanged with a zero in place of the SPI (RFC 3948 §2).

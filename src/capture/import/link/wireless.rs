@@ -1,15 +1,15 @@
 //! IEEE 802.11, with the headers that capturing programs put in front of it.
 
-use super::{Layer, Step, bytes_at};
+use super::{Layer, PacketContent, Step, VirtualNetwork, bytes_at, read_layers, u16_at};
 
 /// The LINKTYPE of 802.11 without such a header.
 const IEEE_802_11: u16 = 105;
 
-/// A frame of IEEE 802.11-2020 §9.2.3. Only data frames that contain one whole, unencrypted packet are read.
+/// A frame of IEEE 802.11-2020 §9.2.3. Only data frames that contain whole, unencrypted packets are read.
 pub fn ieee_802_11(packet: &[u8], at: usize) -> Option<Step> {
     const DATA: u8 = 0x08;
     let [control, flags] = bytes_at(packet, at)?;
-    let (to_and_from_ds, more_fragments, protected, order) = (0x03, 0x04, 0x40, 0x80);
+    let (to_and_from_ds, more_fragments, protected, order, aggregated) = (0x03, 0x04, 0x40, 0x80, 0x80);
     // The version and the type; then the subtypes without payload.
     if control & 0x0f != DATA || control & 0x40 != 0 {
         return Some(Step::OTHER);
@@ -27,12 +27,25 @@ pub fn ieee_802_11(packet: &[u8], at: usize) -> Option<Step> {
     }
     if control & 0x80 != 0 {
         let [quality] = bytes_at(packet, at)?;
-        if quality & 0x80 != 0 {
-            return Some(Step::unread("802.11 A-MSDUs"));
-        }
         at += if flags & order != 0 { 6 } else { 2 };
+        if quality & aggregated != 0 {
+            return Some(Step::Next(Layer::Aggregate, at));
+        }
     }
     Some(Step::Next(Layer::Llc, at))
+}
+
+/// The packets in an A-MSDU that begins at `at` (IEEE 802.11-2020 §9.3.2.2.2): each after two addresses and its length, on a multiple
+/// of 4 bytes from the beginning. The checksum at the end is shorter than the header of a packet.
+pub fn aggregated(packet: &[u8], at: usize) -> impl Iterator<Item = PacketContent> {
+    let mut begin = at;
+    std::iter::from_fn(move || {
+        let header = 14;
+        let len = usize::from(u16_at(packet, begin + 12)?);
+        let llc = begin + header;
+        begin = at + (llc + len - at).next_multiple_of(4);
+        Some(read_layers(packet, Layer::Llc, llc, VirtualNetwork::default()))
+    })
 }
 
 /// [Radiotap](https://www.radiotap.org): a length, a bitmap of fields, the fields.

@@ -107,6 +107,17 @@ impl Side {
         self.first.unwrap_or_default() + offset
     }
 
+    /// How many bytes a sequence number is before or after that of the next byte; `None` if no segment was captured.
+    pub fn distance(&self, seq: SeqNumber) -> Option<u32> {
+        let distance = seq - (self.first? + self.taken);
+        Some(u32::try_from(distance.unsigned_abs()).unwrap_or(u32::MAX))
+    }
+
+    /// Returns true if the direction began with a SYN with this sequence number.
+    pub fn sent_syn(&self, seq: SeqNumber) -> bool {
+        self.first == Some(seq + 1)
+    }
+
     /// Takes a SYN with the sequence number `syn` of a connection with the initial sequence number `first`. If that is the number of
     /// this direction, the segments that follow repeat it.
     pub fn begin_again(&mut self, first: SeqNumber, syn: SeqNumber) {

@@ -6,6 +6,7 @@
 mod append;
 mod direction;
 mod ingest;
+mod networks;
 mod order;
 pub mod segment;
 
@@ -13,9 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use self::direction::Side;
+use self::networks::Tenants;
 use self::segment::Segment;
 use super::ImportOptions;
-use super::link::TcpHead;
+use super::link::{TcpHead, VirtualNetwork};
 use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
@@ -30,12 +32,17 @@ use crate::wire::http;
 /// How many index changes are collected at the end of the file, or of a connection, before they are committed.
 const MANY: usize = 4096;
 
+/// Two addresses, the smaller one first.
+type Ends = (SocketAddr, SocketAddr);
+
 /// Reassembles the connections of a file.
 pub struct Flows {
     capture: Capture,
     options: ImportOptions,
-    /// Positions in `flows` by the two addresses, the smaller one first. The next connection on the same addresses replaces an ended one.
-    by_ends: HashMap<(SocketAddr, SocketAddr), usize>,
+    /// Positions in `flows` of the latest connection between two addresses. The next connection replaces an ended one.
+    by_ends: HashMap<Ends, usize>,
+    /// The other connections between two addresses, if virtual networks keep them apart.
+    tenants: HashMap<Ends, Tenants>,
     flows: Vec<Flow>,
     /// Index changes for the next [`Flows::commit`].
     batch: IndexBatch,
@@ -53,6 +60,10 @@ pub struct Flows {
 struct Flow {
     client: SocketAddr,
     server: SocketAddr,
+    /// The virtual network of its first packet.
+    network: VirtualNetwork,
+    /// Whether connections in other networks have the same addresses.
+    is_beside_others: bool,
     /// Its number in the capture, from its first payload on.
     number: Option<u32>,
     /// Its dissectors; `None` after both directions have ended, so that ended connections take little memory.
@@ -96,6 +107,7 @@ impl Flows {
             capture,
             options,
             by_ends: HashMap::new(),
+            tenants: HashMap::new(),
             flows: Vec::new(),
             batch,
             tls_record: None,
@@ -254,7 +266,12 @@ impl Flows {
         let TcpHead { source, destination, flags, seq, .. } = segment.tcp;
         let ends = (source.min(destination), source.max(destination));
         let opens = flags.syn && !flags.ack;
-        if let Some(i) = self.by_ends.get(&ends).copied() {
+        let (mut before, mut is_beside) = (self.by_ends.get(&ends).copied(), false);
+        if let Some(i) = &mut before {
+            if self.flows[*i].is_beside_others {
+                *i = self.tenant(&ends, *i, segment);
+            }
+            let i = *i;
             let flow = &self.flows[i];
             let sender = usize::from(source != flow.client);
             let again = match opens {
@@ -271,7 +288,10 @@ impl Flows {
             if !again {
                 return Some(i);
             }
-            self.end_flow(i, segment.time);
+            is_beside = opens && self.begins_beside(i, &ends, segment);
+            if !is_beside {
+                self.end_flow(i, segment.time);
+            }
         }
         let from_client = match (opens, flags.syn) {
             (true, _) => true,
@@ -283,6 +303,8 @@ impl Flows {
         self.flows.push(Flow {
             client,
             server,
+            network: segment.tcp.network,
+            is_beside_others: false,
             number: None,
             connection: Some(Box::new(Connection::new(Some(server)).assume_deflate(self.options.deflate))),
             sides: Default::default(),
@@ -295,8 +317,14 @@ impl Flows {
             latest: [None; 2],
             notes: Default::default(),
         });
-        self.by_ends.insert(ends, self.flows.len() - 1);
-        Some(self.flows.len() - 1)
+        let new = self.flows.len() - 1;
+        self.by_ends.insert(ends, new);
+        match before {
+            Some(other) if is_beside => self.keep_apart(ends, other, new),
+            Some(old) => self.replace(&ends, old, new),
+            None => {}
+        }
+        Some(new)
     }
 
     /// Returns true if the first segment of a connection without SYN comes from the client: by `--port`, else by the MASK bit of its

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::capture::format::sequence::SeqNumber;
-use crate::capture::import::link::TcpFlags;
+use crate::capture::import::link::{TcpFlags, VirtualNetwork};
 
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
@@ -38,6 +38,7 @@ impl Packets {
         self.time += 1;
         self.flows.take(Segment {
             tcp: TcpHead {
+                network: VirtualNetwork::default(),
                 source,
                 destination,
                 seq: SeqNumber(*sent),
