@@ -34,11 +34,11 @@ pub(super) enum FilterProblem {
     OpenParenthesis,
     #[error("there is no ( that this closes")]
     ClosedParenthesis,
-    #[error("write {0}{0}")]
-    SingleSign(&'static str),
-    /// `=` follows a field.
-    #[error("write == to compare")]
-    SingleEquals,
+    #[error("write && or and")]
+    SingleAnd,
+    /// `=` does not follow a field.
+    #[error("expected and, or, or the end; a comparison has one == and a field before it")]
+    SecondEquals,
     #[error("expected and, or, or the end")]
     AfterTheEnd,
     #[error("expected and, or, or )")]

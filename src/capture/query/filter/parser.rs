@@ -30,7 +30,8 @@ pub(super) fn parse(text: &str) -> Result<Expr, FilterError> {
     match parser.peek() {
         None => Ok(expr),
         Some(TokenKind::Sign(")")) => Err(parser.wrong(FilterProblem::ClosedParenthesis)),
-        Some(TokenKind::Sign(sign @ ("&" | "="))) => Err(parser.wrong(FilterProblem::SingleSign(sign))),
+        Some(TokenKind::Sign("=")) => Err(parser.wrong(FilterProblem::SecondEquals)),
+        Some(TokenKind::Sign("&")) => Err(parser.wrong(FilterProblem::SingleAnd)),
         Some(_) => Err(parser.wrong(FilterProblem::AfterTheEnd)),
     }
 }
@@ -131,12 +132,12 @@ impl Parser<'_> {
             self.comparable(field)?;
             return Ok(Test { field, relation: Relation::In(self.set(field)?) });
         }
-        let comparison = Comparison::ALL.into_iter().find(|(_, sign, word)| self.takes(&[sign, word]));
+        let is_meant = |parser: &mut Self, (of, sign, word): &(Comparison, &'static str, &'static str)| {
+            // Many languages compare with a single sign, and no other meaning is possible.
+            parser.takes(&[sign, word]) || *of == Comparison::Equal && parser.takes(&["="])
+        };
+        let comparison = Comparison::ALL.into_iter().find(|known| is_meant(self, known));
         let Some((comparison, sign, _)) = comparison else {
-            if self.takes(&["="]) {
-                self.at -= 1;
-                return Err(self.wrong(FilterProblem::SingleEquals));
-            }
             let set = field_type == FieldType::Flag && !foreign;
             let relation = if set { Relation::Is(Comparison::Equal, Value::Number(1)) } else { Relation::Present };
             return Ok(Test { field, relation });

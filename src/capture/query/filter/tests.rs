@@ -67,6 +67,7 @@ fn other_spellings_mean_the_same() {
         ("text ~ 'a\\d'", "text matches \"a\\\\d\""),
         ("((fin) or mask) or rsv1", "fin or mask or rsv1"),
         ("websocket.mask == 1", "mask"),
+        ("op = ping and len=3", "op == ping and len == 3"),
         ("http.host == localhost:6455", "host == \"localhost:6455\""),
     ] {
         assert_eq!(Filter::parse(typed).map(|f| f.to_string()).as_deref(), Ok(canonical), "{typed}");
@@ -82,7 +83,7 @@ fn an_error_points_at_the_wrong_word() {
         ("op == pin", "pin", "did you mean ping?"),
         ("op == 16", "16", "4 bits"),
         ("op ==", "", "expected a value for op"),
-        ("op = ping", "=", "write =="),
+        ("op == ping = 3", "=", "one =="),
         ("fin & mask", "&", "write &&"),
         ("len > big", "big", "64KiB"),
         ("time > 3.5.1s", "3.5.1s", "250ms"),
