@@ -33,9 +33,9 @@ pub struct Connection {
 /// What the handshake says about a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HandshakeSummary {
-    /// The target of the latest request, as sent.
+    /// The target of the latest request to upgrade, as sent; without one, that of the first request.
     pub target: Option<Box<str>>,
-    /// The Host header of the latest request, as sent.
+    /// The Host header of that request, as sent.
     pub host: Option<Box<str>>,
     /// The subprotocol that the server chose, as sent.
     pub subprotocol: Option<Box<str>>,
@@ -248,8 +248,10 @@ impl Connection {
     fn request(&mut self, start: u64, bytes: &[u8], now: Time) {
         self.directions[1].next_request(&mut self.state);
         let head = Head::read(bytes);
-        self.about.target = head.target().map(boxed);
-        self.about.host = head.value("host").map(boxed);
+        if head.is_upgrade() || self.about.target.is_none() {
+            self.about.target = head.target().map(boxed);
+            self.about.host = head.value("host").map(boxed);
+        }
         let mut record = DissectedRecord::new(Kind::Request, Direction::ClientToServer, start, bytes.len() as u64, now);
         record.findings = findings(handshake::check_request(&head, self.state.server_of_next_request()));
         if self.state.requests.len() == MAX_OUTSTANDING {

@@ -1,14 +1,21 @@
-//! Records that belong together: request and response, ping and pong, the two Closes, the fragments of a message.
+//! Records that belong together: request and response, ping and pong, the two Closes, the fragments of a message, a message and
+//! its echo.
 
 use std::time::Duration;
 
+use super::filter::path_of;
+use super::messages::{self, Messages};
 use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
-use crate::proto::dissected::Kind;
+use crate::proto::dissected::{Direction, Kind};
 use crate::wire::opcode::Opcode;
 
 /// Records of the connection that are searched in each direction.
 const REACH: i64 = 100_000;
+
+/// Longest message that is compared with its echo, in bytes.
+const MAX_ECHO: u64 = 1 << 20;
 
 /// The numbers of `record` and of the records that belong to it, in ascending order. Only its own if it has no partner, or none
 /// among the 100,000 records before and after it.
@@ -17,6 +24,7 @@ pub fn partners(capture: &Capture, record: &Record) -> Vec<u64> {
     if record.message.is_some() {
         numbers.extend(fragments(capture, record, -1));
         numbers.extend(fragments(capture, record, 1));
+        numbers.extend(echo(capture, record));
     } else {
         let answered = record.answers;
         numbers.extend(answered);
@@ -75,6 +83,37 @@ fn fragments(capture: &Capture, record: &Record, step: i64) -> Vec<u64> {
         }
     }
     found
+}
+
+/// The first record of the message that echoes the message of `record`, or of the message that it echoes. On a connection whose path
+/// ends in `/echo`, this is the message with the same ordinal in the other direction, if type and content are the same.
+fn echo(capture: &Capture, record: &Record) -> Option<u64> {
+    let target = capture.connection(record.connection)?.about.target?;
+    if !path_of(&target).ends_with("/echo") {
+        return None;
+    }
+    let step = if record.direction == Direction::ClientToServer { 1 } else { -1 };
+    let is_other = |other: &Record| {
+        other.direction != record.direction && other.message == record.message && messages::opens(other)
+    };
+    let other = walk(capture, record, step).find(is_other)?;
+    let own = if messages::opens(record) { record.no } else { messages::opener(capture, record)? };
+    let own = content(capture, &capture.record(own)?)?;
+    (own == content(capture, &other)?).then_some(other.no)
+}
+
+/// The type and content of the message that a record opens; `None` if it is incomplete or long, or cannot be read.
+fn content(capture: &Capture, opener: &Record) -> Option<(Option<Opcode>, Vec<u8>)> {
+    let mut messages = Messages::default();
+    let message = messages.look(capture, opener).filter(|message| message.whole && message.len <= MAX_ECHO)?;
+    let content = if message.compressed {
+        let last = capture.record(message.last)?;
+        let inflated = MessageReader::default().message(capture, &last, MAX_ECHO).ok()??;
+        Some(inflated).filter(|inflated| inflated.complete && inflated.fault.is_none())?
+    } else {
+        message.joined(capture, MAX_ECHO).ok()?.0
+    };
+    (content.len == content.bytes.len() as u64).then(|| (opener.opcode(), content.bytes))
 }
 
 /// The records of the same connection before (`step` -1) or after (1) `record`.

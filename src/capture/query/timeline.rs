@@ -39,11 +39,15 @@ pub struct Bin {
 /// Kinds of activity, in ascending order of significance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ActivityKind {
-    /// No connection yet, or no longer.
+    /// No connection yet, or the direction has ended.
     #[default]
     Absent,
     /// A connection without records.
     Quiet,
+    /// The other side waits for an answer.
+    Waiting,
+    /// The same; the request, ping or Close was sent in this span.
+    Asked,
     /// Ping or pong.
     Control,
     /// A text, binary or continuation frame, or one with a reserved opcode.
@@ -145,6 +149,8 @@ impl Capture {
 
 fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 2] {
     let mut bins = [vec![Bin::default(); spans.count], vec![Bin::default(); spans.count]];
+    let ends = ends(index, entry);
+    let mut answers = Vec::new();
     let mut from = ordinal_at(index, entry, spans.from, entry.first_kept);
     for span in 0..spans.count {
         let (start, end) = (spans.start(span), spans.start(span + 1));
@@ -154,10 +160,15 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
         if start > entry.last {
             break;
         }
-        bins.iter_mut().for_each(|bins| bins[span].kind = ActivityKind::Quiet);
+        for (bins, ended) in bins.iter_mut().zip(ends) {
+            if ended.is_none_or(|ended| start <= ended) {
+                bins[span].kind = ActivityKind::Quiet;
+            }
+        }
         let to = ordinal_at(index, entry, end, from);
         if to > from {
             sample(index, entry, from..to, |record, bytes| {
+                answers.extend(record.answers.map(|asked| (record.direction, asked, record.time)));
                 if let Some(bin) = bin_of(&mut bins, spans, record) {
                     bin.kind = bin.kind.max(ActivityKind::of(record));
                     bin.bytes = bin.bytes.saturating_add(bytes);
@@ -177,8 +188,43 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
         if let Some(bin) = bin_of(&mut bins, spans, &record) {
             bin.kind = bin.kind.max(ActivityKind::of(&record));
         }
+        answers.extend(record.answers.map(|asked| (record.direction, asked, record.time)));
+    }
+    for (direction, asked, answered) in answers {
+        if let Some(asked) = index.time(asked) {
+            join(&mut bins[direction.index()], spans, asked, answered);
+        }
     }
     bins
+}
+
+/// Marks the quiet spans between a request and its answer, in the lane of the answer.
+fn join(bins: &mut [Bin], spans: Spans, asked: Time, answered: Time) {
+    let first = spans.at(asked);
+    let from = first.unwrap_or(if asked < spans.from { 0 } else { spans.count });
+    let to = spans.at(answered).unwrap_or(if answered < spans.from { 0 } else { spans.count });
+    for (span, bin) in bins.iter_mut().enumerate().take(to).skip(from) {
+        if bin.kind <= ActivityKind::Waiting {
+            bin.kind = if first == Some(span) { ActivityKind::Asked } else { ActivityKind::Waiting };
+        }
+    }
+}
+
+/// When each direction ended, if it did.
+fn ends(index: &Index, entry: &ConnectionEntry) -> [Option<Time>; 2] {
+    let mut ends = [None; 2];
+    let wanted = entry.ended.iter().filter(|ended| ended.is_some()).count();
+    for no in
+        (entry.first_kept..entry.records).rev().take(REACH as usize).filter_map(|ordinal| entry.number_of(ordinal))
+    {
+        if ends.iter().filter(|end| end.is_some()).count() == wanted {
+            break;
+        }
+        if let Some(record) = index.record(no).filter(|record| matches!(record.kind, Kind::End(_))) {
+            ends[record.direction.index()] = Some(record.time);
+        }
+    }
+    ends
 }
 
 /// The bin of a record. A truncated frame is recorded when its connection ends, with the time of its last byte.
@@ -229,6 +275,7 @@ mod tests {
     use super::*;
     use crate::capture::live::recorder::{Chunk, Recorder};
     use crate::capture::live::spool::Spool;
+    use crate::proto::dissected::EndReason;
 
     /// Records a connection: the server sends `hi` 10,000 times, once per microsecond, and the client a ping in the middle.
     fn busy(folder: &std::path::Path) -> Recorder {
@@ -283,5 +330,26 @@ mod tests {
         assert_eq!(find(Direction::ClientToServer, 4_000_000, true), Some(5_003));
         assert_eq!(find(Direction::ClientToServer, 4_000_000, false), Some(1));
         assert_eq!(find(Direction::ClientToServer, 6_000_000, true), Some(10_003), "its end");
+    }
+
+    #[test]
+    fn a_lane_ends_with_its_direction_and_answers_are_joined_to_what_they_answer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+        let address = "127.0.0.1:1".parse().expect("an address");
+        let connection = recorder.connection(address, address);
+        let say = |direction, time, bytes: &[u8]| connection.record(&[Chunk { direction, time: Time(time), bytes }]);
+        say(Direction::ClientToServer, 0, b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+        say(Direction::ServerToClient, 2_000, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+        say(Direction::ServerToClient, 3_000, b"\x89\x00");
+        say(Direction::ClientToServer, 6_000, b"\x8a\x80\x01\x02\x03\x04");
+        connection.end(Direction::ClientToServer, EndReason::Fin, Time(7_000));
+        say(Direction::ServerToClient, 9_000, b"\x81\x02hi");
+        let spans = Spans { from: Time(0), each: 1_000, count: 11 };
+        let [lanes] = recorder.capture().lanes(&[1], spans).try_into().expect("one connection");
+        let [up, down] = lanes.bins.map(|bins| bins.iter().map(|bin| bin.kind).collect::<Vec<_>>());
+        use ActivityKind::{Absent, Asked, Control, Data, End, Http, Quiet, Waiting};
+        assert_eq!(up, [Http, Quiet, Quiet, Asked, Waiting, Waiting, Control, End, Absent, Absent, Absent]);
+        assert_eq!(down, [Asked, Waiting, Http, Control, Quiet, Quiet, Quiet, Quiet, Quiet, Data, Absent]);
     }
 }

@@ -25,12 +25,14 @@ pub struct Timeline {
     /// Rank of the first connection in view.
     top: u32,
     pub lanes: Vec<Lanes>,
+    /// Connections above the first one in view, and below the last.
+    pub cut: (u32, u32),
 }
 
 impl Default for Timeline {
     fn default() -> Self {
         let spans = Spans { from: Time(0), each: 1, count: 0 };
-        Self { spans, whole: true, top: 0, lanes: Vec::new() }
+        Self { spans, whole: true, top: 0, lanes: Vec::new(), cut: (0, 0) }
     }
 }
 
@@ -83,12 +85,14 @@ impl Timeline {
             let half = self.spans.each.saturating_mul(count as u64 / 2);
             self.spans.from = Time(record.time.0.saturating_sub(half).max(first.0));
         }
-        let height = connections_in(area);
+        let (height, count) = (connections_in(area), shown.count());
         if let Some(record) = record {
-            let rank = shown.rank_of(record.connection).min(shown.count().saturating_sub(1));
+            let rank = shown.rank_of(record.connection).min(count.saturating_sub(1));
             self.top = self.top.clamp((rank + 1).saturating_sub(height), rank);
         }
+        self.top = self.top.min(count.saturating_sub(height));
         self.lanes = shown.capture.lanes(&shown.page(self.top, height), self.spans);
+        self.cut = (self.top, count.saturating_sub(self.top.saturating_add(height)));
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!  Timeline ─┬ 0 s ──────────┬ 1 s ──────────┬ 2 s ─────────────────── a column: 100 ms · record 12 ─
-//!      1 ▲  ◆──────▂─────────▂─────────▂──✗───────×
-//! ▌      ▼  ◆─────▁──•──────▁─────────▁───────────×
-//!   ▁▄█ data by size   • ping, pong   ◆ HTTP   × Close   ┤ end   ✗ ⚠ finding
+//!      1 ▲  ◆──────▂───╭┄•───▂─────────▂──✗───────×┤
+//! ▌      ▼  ╰◆────▁────•─────▁─────────▁──────────×┤
+//!   ▁▄█ data by size   • ping, pong   ◆ HTTP   ╭┄ answer   × Close   ┤ end   ✗ ⚠ finding
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::list::severity_symbol;
@@ -17,7 +17,7 @@ use super::{cells, fit, put, rule, width};
 use crate::capture::query::summary;
 use crate::capture::query::timeline::{ActivityKind, Bin, Spans};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::Severity;
+use crate::proto::rules::{Severity, grouped};
 use crate::proto::time::Time;
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -35,7 +35,15 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let spans = app.timeline.spans;
-    let words = format!("a column: {} · record {}", summary::nanos(spans.each), app.list.cursor);
+    let column = format!("a column: {}", summary::nanos(spans.each));
+    let words = match app.timeline.cut {
+        (0, 0) => format!("{column} · record {}", app.list.cursor),
+        (above, below) => {
+            let shown = app.timeline.lanes.len() as u64;
+            let (first, all) = (u64::from(above) + 1, u64::from(above) + shown + u64::from(below));
+            format!("{column} · connections {first}–{} of {}", u64::from(above) + shown, grouped(all))
+        }
+    };
     rule::right(buffer, title, &words, app.theme.faint);
     let room = title.width.saturating_sub(width(&words) + 3);
     axis(app, buffer, Rect { width: room, ..title });
@@ -72,7 +80,7 @@ fn lane(app: &App, buffer: &mut Buffer, line: Rect, direction: Direction, bins: 
     for (x, bin) in bins.iter().enumerate() {
         let (sign, style) = match bin.severity.filter(|severity| *severity > Severity::Info) {
             Some(severity) => (severity_symbol(severity), theme.severity(severity)),
-            None => (sign(bin), style(app, direction, bin.kind)),
+            None => (sign(bin, direction), style(app, direction, bin.kind)),
         };
         put(buffer, line, GUTTER + cells(x), 0, sign, style);
     }
@@ -89,10 +97,17 @@ fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
 }
 
 /// The sign of a column. For data, a bar: the lowest is up to 16 bytes, and each step is four times as many.
-fn sign(bin: &Bin) -> &'static str {
+/// A line leads from the column of a request, ping or Close in the other lane to its answer.
+fn sign(bin: &Bin, direction: Direction) -> &'static str {
     match bin.kind {
         ActivityKind::Absent => " ",
         ActivityKind::Quiet => "─",
+        ActivityKind::Waiting => "┄",
+        // The other lane is below this one, or above it.
+        ActivityKind::Asked => match direction {
+            Direction::ClientToServer => "╭",
+            Direction::ServerToClient => "╰",
+        },
         ActivityKind::Control => "•",
         ActivityKind::Http => "◆",
         ActivityKind::Odd => "?",
@@ -108,6 +123,7 @@ fn sign(bin: &Bin) -> &'static str {
 fn style(app: &App, direction: Direction, kind: ActivityKind) -> Style {
     match kind {
         ActivityKind::Absent | ActivityKind::Quiet => app.theme.rule,
+        ActivityKind::Waiting | ActivityKind::Asked => app.theme.direction(direction).add_modifier(Modifier::DIM),
         ActivityKind::Odd => app.theme.warning,
         _ => app.theme.direction(direction),
     }
@@ -151,18 +167,32 @@ fn seconds(nanos: u64, step: u64) -> String {
     format!("{:.*} s", decimals as usize, nanos as f64 / 1e9)
 }
 
+/// The signs, with the connections that are out of view before them, and the keys after them.
 fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let theme = &app.theme;
     let key = |action| app.keymap.key_of(action);
     let keys = format!("{} {} zoom  {} all", key(Action::ZoomIn), key(Action::ZoomOut), key(Action::ZoomAll));
-    let wide = "▁▄█ data by size   ✗ ⚠ finding   • ping, pong   ◆ HTTP   × Close   ┤ end   ? gap, cut, junk";
-    let narrow = "▁▄█ data • ping ◆ HTTP × Close ┤ end ? gap ✗ finding";
-    let room = usize::from(line.width).saturating_sub(keys.width() + 5);
-    let signs = if wide.width() <= room { wide } else { narrow };
-    put(buffer, line, 2, 0, &fit(signs, room), theme.faint);
     let at = line.width.saturating_sub(width(&keys) + 2);
+    let cut = match app.timeline.cut {
+        (0, 0) => String::new(),
+        (above, 0) => format!("↑ {above} more  "),
+        (0, below) => format!("↓ {below} more  "),
+        (above, below) => format!("↑ {above} ↓ {below} more  "),
+    };
+    let start = 2 + put(buffer, line, 2, 0, &cut, theme.warning);
+    let room = usize::from(at.saturating_sub(start + 2));
+    let signs = LEGENDS.iter().find(|signs| signs.width() <= room).unwrap_or(&LEGENDS[LEGENDS.len() - 1]);
+    put(buffer, line, start, 0, &fit(signs, room), theme.faint);
     put(buffer, line, at, 0, &keys, theme.faint);
 }
+
+/// The signs in words: the longest that fits is shown.
+const LEGENDS: [&str; 4] = [
+    "▁▄█ data by size   • ping, pong   ◆ HTTP   ╭┄ answer   × Close   ┤ end   ✗ ⚠ finding   ? gap, cut, junk",
+    "▁▄█ data  • ping, pong  ◆ HTTP  ╭┄ answer  × Close  ┤ end  ✗ ⚠ finding  ? gap, cut",
+    "▁▄█ data • ping ◆ HTTP ╭┄ answer × Close ┤ end ✗ finding",
+    "▁█ data • ping ◆ HTTP × Close ┤ end ✗",
+];
 
 #[cfg(test)]
 mod tests {
