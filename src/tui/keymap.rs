@@ -280,7 +280,7 @@ mod tests {
         let enter = |context| press(&keymap, context, KeyCode::Enter, KeyModifiers::NONE);
         assert_eq!(
             [Context::Panels, Context::Findings, Context::Prompt, Context::Quit].map(enter),
-            [Some(Action::Open), Some(Action::NextFinding), Some(Action::Submit), None]
+            [Some(Action::Open), Some(Action::Open), Some(Action::Submit), None]
         );
         let quit = press(&keymap, Context::Prompt, KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(quit, Some(Action::QuitNow));

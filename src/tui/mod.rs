@@ -9,6 +9,7 @@ mod action;
 pub mod app;
 mod background;
 mod bit_grid;
+mod connections_layout;
 pub mod effect;
 pub mod event;
 mod export_request;

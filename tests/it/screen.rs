@@ -243,7 +243,8 @@ fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
     screen.assert_shows(&["rule 1 of 3 · 6 "]);
     let row = screen.lines_with("client-frame-unmasked").remove(0);
     assert!(row.contains("✗") && row.contains(" 4 ") && row.contains("RFC 6455 §5.1"), "{row}");
-    assert!(row.contains(&Rule::ClientFrameUnmasked.summary()), "{row}");
+    assert!(row.ends_with(" 9 11 12 15"), "the records that break it: {row}");
+    screen.assert_shows(&[&Rule::ClientFrameUnmasked.summary(), "3.002120", "3.002968"]);
     // Live: counts grow, and the cursor stays with its rule.
     screen.press(&["down"]);
     wire.say(UP, b"\xb1\x81\x01\x02\x03\x04r");
@@ -255,34 +256,34 @@ fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
 }
 
 #[test]
-fn enter_moves_to_the_next_record_of_a_rule() {
+fn enter_lists_the_records_of_a_rule_and_n_goes_to_the_next_one() {
     let wire = broken();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["f", "enter"]);
-    assert_eq!(screen.app.list.cursor, 9, "the first");
-    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))), "the record is in view below");
-    screen.assert_shows(&["record 9 · text"]);
-    let mut seen = Vec::new();
-    for key in ["enter", "enter", "enter", "enter", "[", "]", "N"] {
-        screen.press(&[key]);
-        seen.push(screen.app.list.cursor);
-    }
-    assert_eq!(seen, [11, 12, 15, 9, 15, 9, 15], "all around");
-    screen.press(&["down", "enter"]);
-    assert_eq!(screen.app.list.cursor, 12);
-    assert_eq!(screen.field(), "RSV2", "the field that this rule is about");
-    screen.press(&["esc"]);
     assert!(screen.app.dialogs.open.is_none());
-    screen.press(&["f"]);
+    let listed = |screen: &Screen| {
+        let rows = &screen.app.list.rows;
+        (0..rows.len()).filter_map(|row| rows.number(row)).collect::<Vec<_>>()
+    };
+    assert_eq!((listed(&screen), screen.app.list.cursor, screen.field()), (vec![9, 11, 12, 15], 9, "MASK".to_owned()));
+    screen.press(&["esc"]);
+    assert_eq!(listed(&screen).len(), 15);
+    // From another view too.
+    screen.press(&["3", "f", "down", "enter"]);
+    assert_eq!((listed(&screen), screen.app.panels.view), (vec![12], View::Frames));
+    assert_eq!(screen.field(), "RSV2", "the field that this rule is about");
+    screen.press(&["esc", "f"]);
     let row = screen.lines_with("rsv2-set").remove(0);
     assert!(row.starts_with('▌'), "where it was left: {row}");
-    screen.press(&["f"]);
-    assert!(screen.app.dialogs.open.is_none());
-    // Where the panel takes all the room it makes way for the record.
-    let mut small = Screen::live(&wire, (60, 20));
-    small.press(&["\\", "f", "enter"]);
-    assert_eq!(small.app.list.cursor, 9);
-    assert!(small.app.dialogs.open.is_none());
+    screen.press(&["up"]);
+    let mut seen = Vec::new();
+    for key in ["n", "n", "n", "n", "n", "[", "]", "N"] {
+        screen.press(&[key]);
+        assert!(screen.app.dialogs.open.is_none(), "it makes way for the record");
+        seen.push(screen.app.list.cursor);
+        screen.press(&["f"]);
+    }
+    assert_eq!(seen, [9, 11, 12, 15, 9, 15, 9, 15], "all around");
 }
 
 #[test]

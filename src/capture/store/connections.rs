@@ -119,6 +119,13 @@ impl Capture {
         Some([index.record(request)?, index.record(response)?])
     }
 
+    /// The first Close of each direction of a connection that is not evicted.
+    pub fn closes(&self, connection: u32) -> [Option<u64>; 2] {
+        let index = self.index();
+        let closes = index.connection(connection).map_or([None; 2], |entry| entry.closes);
+        closes.map(|close| close.map(|(no, _)| no).filter(|no| *no >= index.totals.first))
+    }
+
     /// Copies the handshake of a connection into memory, so that it can be read when it is evicted. `None` when there is none, or
     /// when it cannot be read.
     pub(in crate::capture) fn keep_handshake(&self, connection: u32) -> Option<Arc<Handshake>> {

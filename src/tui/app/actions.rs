@@ -62,6 +62,10 @@ impl App {
             Action::NextFinding => self.go_to_finding(true),
             Action::Findings => self.dialogs.open = Some(Dialog::Findings(self.dialogs.last_findings)),
             Action::Hold if self.list.following => self.list.hold(&self.counts.totals),
+            Action::Hold if !self.is_live() => {
+                let last = self.keymap.key_of(Action::Last);
+                self.inform(format!("no new records arrive here; {last} goes to the last one"));
+            }
             Action::Hold => self.follow(),
             Action::Find => self.open_prompt(Purpose::Find, String::new()),
             Action::Filter => self.ask_filter(),
@@ -78,7 +82,7 @@ impl App {
             Action::ZoomAll => self.timeline.show_all(),
             Action::Open => self.open(),
             Action::Tree => self.switch_tree(),
-            Action::Fold => self.toggle_fold(),
+            Action::Fold => self.change_fold(),
             Action::Maximise => self.panels.maximised = !self.panels.maximised,
             Action::TimeFormat => {
                 self.panels.time_format = cycled(TimeFormat::VARIANTS, self.panels.time_format, false);

@@ -45,6 +45,7 @@ impl App {
             Action::PageDown => panel.step(tallies, page),
             Action::First => panel.step(tallies, isize::MIN),
             Action::Last => panel.step(tallies, isize::MAX),
+            Action::Open => return self.list_rule(panel),
             Action::NextFinding => return self.go_to_rule(panel, true),
             Action::PreviousFinding => return self.go_to_rule(panel, false),
             _ => {
@@ -57,7 +58,7 @@ impl App {
 
     /// Areas of the panel of findings.
     pub fn findings_layout(&self) -> Option<FindingsLayout> {
-        FindingsLayout::of(&self.layout, self.counts.totals.records > 0)
+        FindingsLayout::of(&self.layout, self.counts.tallies.len())
     }
 
     fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {

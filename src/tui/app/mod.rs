@@ -19,13 +19,14 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use self::paste::Layer;
+use super::connections_layout::ConnectionsLayout;
 use super::effect::Effect;
 use super::event::Report;
 use super::export_request::FormatChoice;
-use super::findings_layout::FindingsLayout;
 use super::keymap::Keymap;
 use super::layout::{self, HexShape, Layout};
 use super::panel::{Panel, Panels, View};
+use super::state::breaches::Breaches;
 use super::state::connection_table::ConnectionTable;
 use super::state::detail_pane::DetailPane;
 use super::state::dialogs::{Dialog, Dialogs, Question};
@@ -34,9 +35,11 @@ use super::state::list::List;
 use super::state::notice::Notice;
 use super::state::timeline::Timeline;
 use super::theme::Theme;
+use crate::capture::query::closing::Closing;
 use crate::capture::query::search::Hit;
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
 use crate::pasted::Pasted;
+use crate::proto::dissected::Kind;
 
 /// What stays the same while the screen is shown.
 #[derive(Clone, Debug, Default)]
@@ -86,8 +89,12 @@ pub struct App {
     pub table: ConnectionTable,
     /// The timeline.
     pub timeline: Timeline,
+    /// The records that the panel of findings names.
+    pub breaches: Breaches,
     /// The record under the cursor.
     pub detail: DetailPane,
+    /// How the connection closed whose end is under the cursor.
+    pub closing: Option<Closing>,
     /// The open dialog.
     pub dialogs: Dialogs,
     /// A line at the bottom.
@@ -124,7 +131,9 @@ impl App {
             dialogs: Dialogs::default(),
             notice: None,
             jobs: Jobs::new(temporary),
+            breaches: Breaches::default(),
             effects: Vec::new(),
+            closing: None,
             layer: Layer::default(),
         };
         let live = app.is_live();
@@ -236,7 +245,7 @@ impl App {
 
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     pub fn prepare(&mut self) {
-        let Self { capture, panels, detail, list, .. } = self;
+        let Self { panels, detail, .. } = self;
         let card = panels.view == View::Connections;
         if card {
             panels.focus = Panel::List;
@@ -249,18 +258,46 @@ impl App {
             panels.focus = Panel::Bytes;
         }
         self.layout = layout::compute(self.layout.area, panels.maximised.then_some(panels.focus), shape);
-        let height = self.layout.list.height;
-        list.prepare(capture, height);
+        if card {
+            self.prepare_connections();
+        }
+        let Self { capture, panels, detail, list, .. } = self;
+        list.prepare(capture, self.layout.list.height);
         let shown = list.connections(capture);
-        self.table.prepare(shown, height);
         if panels.view == View::Timeline {
             self.timeline.prepare(shown, detail.record(), self.layout.list);
         }
         detail.prepare(capture, &self.layout);
-        if let Some(Dialog::Findings(panel)) = &mut self.dialogs.open {
-            let layout = FindingsLayout::of(&self.layout, self.counts.totals.records > 0);
-            let height = layout.map_or(1, |layout| layout.rows.height);
-            panel.prepare(&self.counts.tallies, height);
+        let end = self.detail.record().filter(|record| matches!(record.kind, Kind::End(_)));
+        self.closing = end.and_then(|record| Closing::of(&self.capture, record.connection));
+        self.prepare_findings();
+    }
+
+    /// Brings the cursor of the table of connections into view, and reads the records of its connection.
+    fn prepare_connections(&mut self) {
+        let shape = self.connections_layout();
+        // The table takes the place of the list.
+        (self.layout.list_title, self.layout.list) = (shape.title, shape.rows);
+        self.table.prepare(self.list.connections(&self.capture), shape.rows.height);
+        self.table.read_records(&self.capture, shape.records.height);
+    }
+
+    /// The areas of the view of connections.
+    pub fn connections_layout(&self) -> ConnectionsLayout {
+        let connections = self.list.connections(&self.capture).count();
+        ConnectionsLayout::of(&self.layout, connections, self.panels.maximised)
+    }
+
+    /// Brings the cursor of the panel of findings into view, and reads the records that it shows.
+    fn prepare_findings(&mut self) {
+        let layout = self.findings_layout();
+        if let (Some(Dialog::Findings(panel)), Some(layout)) = (&mut self.dialogs.open, layout) {
+            let tallies = &self.counts.tallies;
+            panel.prepare(tallies, layout.rows.height);
+            let end = (panel.top + usize::from(layout.rows.height)).min(tallies.len());
+            let shown = tallies.get(panel.top..end).unwrap_or_default();
+            let selected = tallies.get(panel.row(tallies));
+            self.breaches.prepare(&self.capture, shown, selected, usize::from(layout.below.height));
         }
     }
 

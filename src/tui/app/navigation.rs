@@ -112,8 +112,31 @@ impl App {
         }
     }
 
-    /// Goes to the next or previous record that breaks the rule under the cursor of the panel; after the last comes the first.
-    /// The panel stays open unless it would cover the record.
+    /// Closes the panel of findings and lists the records that break the rule under its cursor.
+    pub(super) fn list_rule(&mut self, mut panel: FindingsPanel) {
+        panel.rule = panel.current(&self.counts.tallies);
+        let tally = self.counts.tallies.iter().find(|tally| Some(tally.rule) == panel.rule);
+        let Some((rule, first)) = tally.map(|tally| (tally.rule, tally.first)) else {
+            self.dialogs.open = Some(Dialog::Findings(panel));
+            return;
+        };
+        self.dialogs.last_findings = panel;
+        self.list.hold(&self.counts.totals);
+        self.panels.view = View::Frames;
+        self.choose_rows(None);
+        match self.apply_filter(&format!("finding == {}", rule.id())) {
+            Ok(()) => {
+                self.go_to(first, false);
+                self.detail.select_finding(Some(rule));
+                let [esc, findings] = [Action::Cancel, Action::Findings].map(|action| self.keymap.key_of(action));
+                self.inform(format!("only records that break {}; {esc} shows all, {findings} the findings", rule.id()));
+            }
+            Err(e) => self.fail(e.to_string()),
+        }
+    }
+
+    /// Closes the panel of findings and goes to the next or previous record that breaks the rule under its cursor; after the last
+    /// comes the first.
     pub(super) fn go_to_rule(&mut self, mut panel: FindingsPanel, later: bool) {
         let Some(rule) = panel.current(&self.counts.tallies) else {
             self.dialogs.open = Some(Dialog::Findings(panel));
@@ -136,9 +159,6 @@ impl App {
         if let Some(no) = next {
             self.reveal(no);
             self.detail.select_finding(Some(rule));
-        }
-        if self.findings_layout().is_some_and(|layout| !layout.hides_record) {
-            self.dialogs.open = Some(Dialog::Findings(panel));
         }
     }
 

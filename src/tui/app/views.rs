@@ -1,9 +1,10 @@
 //! Changing the view and the rows of the list.
 
 use super::App;
+use crate::tui::action::Action;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::detail::Detail;
-use crate::tui::state::list::{RowChoice, RowKind, Toggled};
+use crate::tui::state::list::{Fold, RowChoice, RowKind, Toggled};
 
 impl App {
     /// Shows a view; the cursor stays on its record.
@@ -32,19 +33,26 @@ impl App {
     /// Chooses the rows of the list again, for one connection or for all.
     pub(super) fn choose_rows(&mut self, connection: Option<u32>) {
         let messages = self.panels.view == View::Messages;
-        self.list.choose(RowChoice { connection, messages, folded: self.list.rows.choice.folded });
+        self.list.choose(RowChoice { connection, messages, fold: self.list.rows.choice.fold });
         self.show_chosen_rows();
     }
 
-    /// Shows consecutive heartbeats in one row, or apart.
-    pub(super) fn toggle_fold(&mut self) {
+    /// Changes which records share a row: page requests, none, or page requests and consecutive heartbeats.
+    pub(super) fn change_fold(&mut self) {
         let choice = self.list.rows.choice;
-        self.list.choose(RowChoice { folded: !choice.folded, ..choice });
+        let fold = match choice.fold {
+            Fold::Pages if self.list.rows.has_folded_pages() => Fold::Nothing,
+            Fold::Pages | Fold::Nothing => Fold::All,
+            Fold::All => Fold::Pages,
+        };
+        self.list.choose(RowChoice { fold, ..choice });
         self.show_chosen_rows();
-        self.succeed(if choice.folded {
-            "each heartbeat has its own row again"
-        } else {
-            "consecutive heartbeats share a row; Enter expands it"
+        let key = self.keymap.key_of(Action::Fold);
+        self.succeed(match fold {
+            Fold::Nothing => format!("each record has its own row; {key} folds heartbeats too"),
+            Fold::All => "consecutive heartbeats share a row; Enter expands it".to_owned(),
+            Fold::Pages if self.list.rows.has_folded_pages() => "only page requests share a row".to_owned(),
+            Fold::Pages => "each heartbeat has its own row again".to_owned(),
         });
     }
 
@@ -111,7 +119,7 @@ impl App {
                 match row.kind {
                     RowKind::Child { .. } => Some("close"),
                     _ if self.list.rows.is_expanded(row.no) => Some("close"),
-                    RowKind::Heartbeats(_) => Some("open"),
+                    RowKind::Heartbeats(_) | RowKind::Pages(_) => Some("open"),
                     RowKind::Record => (self.panels.view == View::Messages && many).then_some("open"),
                 }
             }

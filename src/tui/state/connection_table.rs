@@ -1,14 +1,25 @@
-//! The table of connections: its cursor and its scroll position.
+//! The table of connections: its cursor, its scroll position, and the records of the connection under the cursor.
 
+use super::list::RecordLines;
 use super::shown_connections::ShownConnections;
+use crate::capture::store::Capture;
+
+/// Rows that show the end of a connection whose records do not all fit.
+const TAIL: u32 = 3;
 
 /// Cursor and scroll position of the table of connections.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct ConnectionTable {
     /// Number of the connection under the cursor; 0 while there is none.
     pub cursor: u32,
     /// Rank of the first connection in view.
     pub top: u32,
+    /// Its first records, then its last ones.
+    pub lines: RecordLines,
+    /// How many of the lines come before the records that are left out.
+    pub head: usize,
+    /// How many records are left out.
+    pub left_out: u32,
 }
 
 impl ConnectionTable {
@@ -36,5 +47,20 @@ impl ConnectionTable {
         self.cursor = shown.at(rank).unwrap_or(self.cursor).max(1);
         self.top = self.top.clamp((rank + 1).saturating_sub(height), rank);
         self.top = self.top.min(count.saturating_sub(height));
+    }
+
+    /// Reads the records of the connection under the cursor: all of them, or the first and the last ones with a line between.
+    pub fn read_records(&mut self, capture: &Capture, height: u16) {
+        let height = u32::from(height);
+        let first = capture.first_ordinal(self.cursor).unwrap_or(0);
+        let end = capture.connection(self.cursor).map_or(first, |connection| connection.records);
+        let all = end.saturating_sub(first);
+        let (head, tail) = if all <= height { (all, 0) } else { (height.saturating_sub(TAIL + 1), TAIL.min(height)) };
+        let ordinals = (first..first + head).chain(end - tail..end);
+        let numbers: Vec<u64> =
+            ordinals.filter_map(|ordinal| capture.at_ordinal(self.cursor, ordinal)).map(|record| record.no).collect();
+        self.lines.read(capture, &numbers);
+        self.head = usize::try_from(head).unwrap_or(usize::MAX).min(numbers.len());
+        self.left_out = all - head - tail;
     }
 }

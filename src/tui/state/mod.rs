@@ -1,6 +1,7 @@
 //! The state of the screen in parts. None knows [`super::app::App`]. Everybody may read the public fields of a part, but only
 //! its own methods change them.
 
+pub(crate) mod breaches;
 pub(crate) mod connection_table;
 pub(crate) mod detail;
 pub(crate) mod detail_pane;

@@ -4,74 +4,74 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::connections::{ended_style, lasted, worst};
+use super::connections::{ended_style, lasted};
 use super::list::severity_symbol;
-use super::{bytes_with_unit, cells, fit, put, rule, width};
+use super::{bytes_with_unit, fit, put, rule, width};
 use crate::capture::query::overview::{self, ConnectionEnding, Overview};
 use crate::capture::query::summary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::rules::{Severity, count};
-use crate::tui::action::Action;
 use crate::tui::app::App;
-use crate::tui::layout::CARD_IN_TWO;
+use crate::tui::connections_layout::{ConnectionsLayout, FACTS_IN_TWO};
 use crate::wire::close::CloseCode;
 use crate::wire::printable;
 
 /// Width of the names, in columns.
 const NAMES: u16 = 13;
 
-type Fact = (&'static str, String, Style);
+/// A fact: its name, and its value in parts with their styles.
+type Fact = (&'static str, Vec<(String, Style)>);
 
-pub fn render(app: &App, buffer: &mut Buffer) {
-    let (title, area) = (app.layout.middle_title, app.layout.card);
+pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
+    let (title, area) = (layout.facts_title, layout.facts);
     if area.height == 0 {
         return;
     }
     let bins = usize::from(area.width.saturating_sub(NAMES + 4));
     let overviews = overview::overviews(&app.capture, &[app.table.cursor], bins);
     let Some(overview) = overviews.first() else { return };
-    rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor), "", false);
-    let way = format!("{} shows its frames", app.keymap.key_of(Action::Open));
-    rule::right(buffer, title, &way, app.theme.faint);
+    let kind = if overview.info.about.websocket { "WebSocket" } else { "plain HTTP, never upgraded" };
+    rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor), kind, false);
     let (identity, history) = (identity(app, overview), history(app, overview));
-    let half = area.width / 2;
-    let rows = if area.width >= CARD_IN_TWO {
-        facts(buffer, app, Rect { width: half, ..area }, &identity);
-        facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &history);
-        cells(identity.len().max(history.len()))
+    if area.width >= FACTS_IN_TWO {
+        let half = area.width / 2;
+        facts(buffer, app, Rect { width: half, ..area }, &history);
+        facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &identity);
     } else {
+        // By importance: a low screen leaves out the last ones.
         let all: Vec<Fact> = history.into_iter().chain(identity).collect();
         facts(buffer, app, area, &all);
-        cells(all.len())
-    };
-    rate(app, buffer, area, rows, overview);
+    }
+    chart(app, buffer, layout.chart, overview);
 }
 
 fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
-    for (y, (name, value, style)) in facts.iter().enumerate() {
-        put(buffer, area, 2, cells(y), name, app.theme.faint);
-        let room = usize::from(area.width.saturating_sub(NAMES + 3));
-        put(buffer, area, 2 + NAMES, cells(y), &fit(value, room), *style);
+    for (y, (name, parts)) in (0..area.height).zip(facts) {
+        put(buffer, area, 2, y, name, app.theme.faint);
+        let mut x = 2 + NAMES;
+        for (text, style) in parts {
+            x += put(buffer, area, x, y, &fit(text, usize::from(area.width.saturating_sub(x + 1))), *style);
+        }
     }
 }
 
-/// The addresses, and what the handshake negotiated.
+/// What the handshake negotiated, and the addresses.
 fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
     let (text, faint) = (app.theme.text, app.theme.faint);
     let about = &overview.info.about;
-    let raw = |name, value: &Option<Box<str>>, none: &str| match value {
-        Some(value) => (name, printable::text(value).into_owned(), text),
-        None => (name, none.to_owned(), faint),
+    let raw = |value: &Option<Box<str>>, none: &str| match value {
+        Some(value) => vec![(printable::text(value).into_owned(), text)],
+        None => vec![(none.to_owned(), faint)],
     };
-    let kind = if about.websocket { "WebSocket" } else { "plain HTTP, never upgraded" };
+    let [up, down] = overview.info.bytes.map(bytes_with_unit);
+    let mut path = raw(&about.target, "none seen");
+    path.extend(about.host.as_ref().map(|host| (format!(" on {}", printable::text(host)), faint)));
     vec![
-        ("client", overview.info.client.to_string(), app.theme.up),
-        ("server", overview.info.server.to_string(), app.theme.down),
-        ("protocol", kind.to_owned(), text),
-        raw("path", &about.target, "none seen"),
-        raw("host", &about.host, "none seen"),
-        raw("subprotocol", &about.subprotocol, "none negotiated"),
-        raw("extensions", &about.extensions, "none negotiated"),
+        ("path", path),
+        ("client", vec![(overview.info.client.to_string(), app.theme.up), (format!(" sent {up}"), text)]),
+        ("server", vec![(overview.info.server.to_string(), app.theme.down), (format!(" sent {down}"), text)]),
+        ("subprotocol", raw(&about.subprotocol, "none negotiated")),
+        ("extensions", raw(&about.extensions, "none negotiated")),
     ]
 }
 
@@ -79,42 +79,43 @@ fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
 fn history(app: &App, overview: &Overview) -> Vec<Fact> {
     let theme = &app.theme;
     let (text, faint) = (theme.text, theme.faint);
-    let info = &overview.info;
-    let bytes = info.bytes.map(bytes_with_unit);
-    let (trips, ends) = match &overview.trips {
-        None => (("round trips", "no ping was answered".to_owned(), faint), String::new()),
+    let [trips, extremes] = match &overview.trips {
+        None => [("no ping was answered".to_owned(), faint), (String::new(), text)],
         Some(trips) => {
             let [least, median, last] = [trips.least, trips.median(), trips.last].map(summary::nanos);
-            let words = format!("median {median} · {}", count(trips.count, "pong"));
-            (("round trips", words, text), format!("least {least} · last {last}"))
+            let median = format!("median {median} · {}", count(trips.count, "pong"));
+            [(median, text), (format!("least {least} · last {last}"), text)]
         }
-    };
-    let findings = match worst(overview) {
-        None => ("findings", "✓ nothing breaks a rule".to_owned(), theme.good),
-        Some((level, _)) => ("findings", findings(overview), theme.severity(level)),
     };
     let open = if overview.ending == ConnectionEnding::Open { " so far" } else { "" };
     let [first, then] = ended(overview);
     let style = ended_style(app, overview);
-    let records = count(u64::from(info.records), "record");
+    let records = count(u64::from(overview.info.records), "record");
     vec![
-        ("ended", first, style),
-        ("", then, style),
-        ("lasted", format!("{}{open} · {records}", lasted(overview.duration())), text),
-        ("bytes", format!("▲ {} sent up · ▼ {} down", bytes[0], bytes[1]), text),
-        findings,
-        trips,
-        ("", ends, text),
+        ("ended", vec![(first, style)]),
+        ("", vec![(then, style)]),
+        ("findings", findings(app, overview)),
+        ("lasted", vec![(format!("{}{open} · {records}", lasted(overview.duration())), text)]),
+        ("round trips", vec![trips]),
+        ("", vec![extremes]),
     ]
 }
 
-fn findings(overview: &Overview) -> String {
+/// The findings by severity, each in its colour.
+fn findings(app: &App, overview: &Overview) -> Vec<(String, Style)> {
     let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")];
-    let said = levels.map(|(level, name)| (level, u64::from(overview.findings[level as usize]), name));
-    let said = said.iter().filter(|(_, n, _)| *n > 0);
-    said.map(|(level, n, name)| format!("{} {}", severity_symbol(*level), count(*n, name)))
-        .collect::<Vec<_>>()
-        .join(" · ")
+    let mut parts = Vec::new();
+    for (level, name) in levels {
+        let n = u64::from(overview.findings[level as usize]);
+        if n > 0 {
+            let gap = if parts.is_empty() { "" } else { "  " };
+            parts.push((format!("{gap}{} {}", severity_symbol(level), count(n, name)), app.theme.severity(level)));
+        }
+    }
+    if parts.is_empty() {
+        parts.push(("✓ nothing breaks a rule".to_owned(), app.theme.good));
+    }
+    parts
 }
 
 /// How the connection ended, which side ended it, and how the other side answered.
@@ -152,15 +153,11 @@ const fn the_peer(direction: Direction) -> &'static str {
 }
 
 /// Draws the number of records over time, over the whole width.
-fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overview) {
+fn chart(app: &App, buffer: &mut Buffer, area: Rect, overview: &Overview) {
     let theme = &app.theme;
-    let y = rows + 1;
-    if y >= area.height {
-        return;
-    }
-    put(buffer, area, 2, y, "records", theme.faint);
-    put(buffer, area, 2, y + 1, "over time", theme.faint);
-    let height = area.height.saturating_sub(y + 1).clamp(1, 4);
+    let Some(height) = area.height.checked_sub(1).filter(|height| *height > 0) else { return };
+    put(buffer, area, 2, 0, "records", theme.faint);
+    put(buffer, area, 2, 1, "over time", theme.faint);
     let most = overview.rate.iter().copied().max().unwrap_or(0).max(1);
     for line in 0..height {
         // Each line shows its slice of the bars, in eighths of a line.
@@ -172,11 +169,9 @@ fn rate(app: &App, buffer: &mut Buffer, area: Rect, rows: u16, overview: &Overvi
             .map(|eighths| eighths.saturating_sub(below).min(8))
             .collect();
         let text: String = slice.iter().map(|n| [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][*n as usize]).collect();
-        put(buffer, area, 2 + NAMES, y + line, &text, theme.info);
+        put(buffer, area, 2 + NAMES, line, &text, theme.info);
     }
-    let axis = y + height;
     let end = lasted(overview.duration());
-    put(buffer, area, 2 + NAMES, axis, "0", theme.faint);
-    let at = area.width.saturating_sub(width(&end) + 2);
-    put(buffer, area, at, axis, &end, theme.faint);
+    put(buffer, area, 2 + NAMES, height, "0", theme.faint);
+    put(buffer, area, area.width.saturating_sub(width(&end) + 2), height, &end, theme.faint);
 }

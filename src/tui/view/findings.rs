@@ -1,35 +1,71 @@
-//! The panel of findings, in the place of the list, so that the record to which Enter goes is visible below it.
+//! The panel of findings: the broken rules, what the selected one means, and the first records that break it.
 //!
 //! ```text
 //!  Findings ─ rule 1 of 2 · 11 findings ─────────────────────────────────────────────────────────────
-//!         Count  Rule                    Section           What is wrong
-//! ▌ ✗         9  client-frame-unmasked   RFC 6455 §5.1     MASK is 0, but a client must mask every frame
-//!   ⚠         2  masking-key-reused      RFC 6455 §5.3     the masking key is the previous frame's; …
+//!      Count  Rule                       Section         Records             What is wrong
+//! ▌ ✗      9  client-frame-unmasked      RFC 6455 §5.1   9 11 12 15 18 21 …  MASK is 0, but a client …
+//!   ⚠      2  masking-key-reused         RFC 6455 §5.3   14 20               the masking key is the …
+//!
+//!  client-frame-unmasked ─ RFC 6455 §5.1 · error ────────────────────────────────────────────────────
+//!  MASK is 0, but a client must mask every frame
+//!  why   Masking prevents scripts from choosing the bytes on the wire: …
+//!  next  Use a client library that masks each frame with a new random key.
+//!
+//!  Records ─ 9 · Enter lists them all ───────────────────────────────────────────────────────────────
+//!       9    1.000871     1  ▲  text                4  FIN            bare
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget as _};
 
-use super::list::severity_symbol;
+use super::list::{self, severity_symbol};
+use super::paragraph::paragraph;
 use super::{cells, fit, put, rule, width};
 use crate::capture::store::Tally;
+use crate::explain::Topic;
 use crate::proto::rules::{count, grouped};
+use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::findings_layout::{FindingsLayout, WIDE};
+use crate::tui::keymap::{Binding, Context};
+use crate::tui::state::breaches::NAMED;
 use crate::tui::state::dialogs::FindingsPanel;
 
-/// Columns: the end of the counts; the start of rules, sections and sentences.
-const COUNT_END: u16 = 13;
-const RULE: u16 = 15;
-const SECTION: u16 = 44;
-const SENTENCE: u16 = 61;
+/// Smallest width at which a row contains the section of its rule.
+const WITH_SECTION: u16 = 76;
+
+/// The widest text: longer lines are hard to read.
+const MAX_TEXT: usize = 116;
+
+/// Column of the texts about a rule.
+const TEXT: u16 = 8;
+
+/// The columns: the end of the counts; the start of the others. 0 leaves a column out.
+struct FindingsColumns {
+    count: u16,
+    rule: u16,
+    section: u16,
+    records: u16,
+    sentence: u16,
+}
+
+impl FindingsColumns {
+    const fn of(width: u16) -> Self {
+        match width {
+            WIDE.. => Self { count: 12, rule: 14, section: 44, records: 62, sentence: 88 },
+            WITH_SECTION.. => Self { count: 10, rule: 12, section: 40, records: 56, sentence: 0 },
+            _ => Self { count: 9, rule: 11, section: 0, records: 39, sentence: 0 },
+        }
+    }
+}
 
 /// Draws the panel.
 pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
     let theme = &app.theme;
     let Some(shape) = app.findings_layout() else { return };
-    for area in [shape.title, shape.heads, shape.rows, shape.sentence] {
+    for area in [shape.title, shape.heads, shape.rows, shape.below] {
         Clear.render(area, buffer);
         buffer.set_style(area, theme.text);
     }
@@ -41,46 +77,47 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
         rules => format!("rule {} of {} · {}", selected + 1, rules, count(total, "finding")),
     };
     rule::titled(app, buffer, shape.title, "Findings", &what, true);
-    if tallies.is_empty() {
-        empty(app, buffer, &shape);
-        return;
-    }
-    heads(app, buffer, shape.heads);
+    let Some(tally) = tallies.get(selected) else { return empty(app, buffer, &shape) };
+    let columns = FindingsColumns::of(shape.heads.width);
+    heads(app, buffer, shape.heads, &columns);
     let rows = tallies.iter().enumerate().skip(panel.top).take(usize::from(shape.rows.height));
     for (y, (i, tally)) in rows.enumerate() {
         let line = Rect { y: shape.rows.y + cells(y), height: 1, ..shape.rows };
-        row(app, buffer, line, tally, i == selected);
+        row(app, buffer, line, &columns, tally, i == selected);
     }
-    if let Some(tally) = tallies.get(selected) {
-        let room = usize::from(shape.sentence.width.saturating_sub(3));
-        let sentence = fit(&tally.rule.summary(), room);
-        put(buffer, shape.sentence, 2, 0, &sentence, theme.severity(tally.rule.severity()));
-    }
+    let used = about(app, buffer, shape.below, tally);
+    let rest = Rect { y: shape.below.y + used, height: shape.below.height - used, ..shape.below };
+    records(app, buffer, rest, tally);
 }
 
 fn empty(app: &App, buffer: &mut Buffer, shape: &FindingsLayout) {
     let theme = &app.theme;
-    let live = app.is_live();
-    let lines = [
-        ("No findings: nothing in this capture breaks a rule.", theme.good),
-        (if live { "A finding appears here as soon as there is one." } else { "" }, theme.faint),
-    ];
-    for (y, (line, style)) in lines.iter().enumerate() {
-        put(buffer, shape.rows, 2, cells(y), &fit(line, usize::from(shape.rows.width.saturating_sub(3))), *style);
+    let more = if app.is_live() { "A finding appears here as soon as there is one." } else { "" };
+    for (y, (line, style)) in
+        [("No findings: nothing in this capture breaks a rule.", theme.good), (more, theme.faint)].iter().enumerate()
+    {
+        let area = Rect { height: shape.heads.height + shape.rows.height + shape.below.height, ..shape.heads };
+        put(buffer, area, 2, cells(y) + 1, &fit(line, usize::from(area.width.saturating_sub(3))), *style);
     }
 }
 
-fn heads(app: &App, buffer: &mut Buffer, area: Rect) {
+fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &FindingsColumns) {
     let faint = app.theme.faint;
-    put(buffer, area, COUNT_END - 5, 0, "Count", faint);
-    put(buffer, area, RULE, 0, "Rule", faint);
-    put(buffer, area, SECTION, 0, "Section", faint);
-    if area.width >= WIDE {
-        put(buffer, area, SENTENCE, 0, "What is wrong", faint);
+    put(buffer, area, columns.count - 5, 0, "Count", faint);
+    let others = [
+        (columns.rule, "Rule"),
+        (columns.section, "Section"),
+        (columns.records, "Records"),
+        (columns.sentence, "What is wrong"),
+    ];
+    for (start, head) in others {
+        if start > 0 {
+            put(buffer, area, start, 0, head, faint);
+        }
     }
 }
 
-fn row(app: &App, buffer: &mut Buffer, line: Rect, tally: &Tally, selected: bool) {
+fn row(app: &App, buffer: &mut Buffer, line: Rect, columns: &FindingsColumns, tally: &Tally, selected: bool) {
     let theme = &app.theme;
     let level = theme.severity(tally.rule.severity());
     if selected {
@@ -88,15 +125,86 @@ fn row(app: &App, buffer: &mut Buffer, line: Rect, tally: &Tally, selected: bool
     }
     put(buffer, line, 2, 0, severity_symbol(tally.rule.severity()), level);
     let number = grouped(tally.findings);
-    put(buffer, line, COUNT_END.saturating_sub(width(&number)), 0, &number, theme.text);
-    put(buffer, line, RULE, 0, &fit(tally.rule.id(), usize::from(SECTION - RULE - 1)), level);
-    let room = usize::from(line.width.saturating_sub(SECTION));
-    put(buffer, line, SECTION, 0, &fit(tally.rule.section(), room), theme.faint);
-    if line.width >= WIDE {
-        let room = usize::from(line.width.saturating_sub(SENTENCE + 1));
-        put(buffer, line, SENTENCE, 0, &fit(&tally.rule.summary(), room), theme.text);
+    put(buffer, line, columns.count.saturating_sub(width(&number)), 0, &number, theme.text);
+    let after_rule = if columns.section > 0 { columns.section } else { columns.records };
+    put(buffer, line, columns.rule, 0, &fit(tally.rule.id(), usize::from(after_rule - columns.rule - 1)), level);
+    if columns.section > 0 {
+        let room = usize::from(columns.records - columns.section - 1);
+        put(buffer, line, columns.section, 0, &fit(tally.rule.section(), room), theme.faint);
+    }
+    let end = if columns.sentence > 0 { columns.sentence } else { line.width };
+    let named = numbers(app, tally, usize::from(end.saturating_sub(columns.records + 1)));
+    put(buffer, line, columns.records, 0, &named, theme.text);
+    if columns.sentence > 0 {
+        let room = usize::from(line.width.saturating_sub(columns.sentence + 1));
+        put(buffer, line, columns.sentence, 0, &fit(&tally.rule.summary(), room), theme.text);
     }
     if selected {
         buffer.set_style(line, theme.cursor);
     }
+}
+
+/// The numbers of the first records that break a rule, as many as fit.
+fn numbers(app: &App, tally: &Tally, room: usize) -> String {
+    let known = app.breaches.of(tally.rule);
+    let mut words = String::new();
+    for (n, no) in known.iter().take(NAMED).enumerate() {
+        let next = format!("{}{no}", if n == 0 { "" } else { " " });
+        let is_last = n + 1 == known.len() && tally.last == *no;
+        if words.len() + next.len() + if is_last { 0 } else { 2 } > room {
+            return format!("{words} …");
+        }
+        words.push_str(&next);
+        if is_last {
+            return words;
+        }
+    }
+    format!("{words} …")
+}
+
+/// Draws what the selected rule says, why it exists and what to do. Returns the number of lines.
+fn about(app: &App, buffer: &mut Buffer, area: Rect, tally: &Tally) -> u16 {
+    let theme = &app.theme;
+    let page = Topic::Rule(tally.rule).page();
+    // At least a third of the lines shows records.
+    let most = (area.height * 2 / 3).saturating_sub(1);
+    let (text, level) = (theme.text, theme.severity(tally.rule.severity()));
+    if area.height < 3 {
+        return 0;
+    }
+    let spaced = u16::from(area.height >= 16);
+    let title = Rect { y: area.y + spaced, height: 1, ..area };
+    rule::titled(app, buffer, title, tally.rule.id(), &format!("{} · {}", page.section, page.kind), false);
+    let mut y = spaced + 1;
+    let columns = usize::from(area.width.saturating_sub(TEXT + 1)).min(MAX_TEXT);
+    let mut draw = |name: &str, words: &str, style: Style, least_after: u16| {
+        let room = most.saturating_sub(y + least_after);
+        for (n, line) in paragraph(words, columns, usize::from(room)).iter().enumerate() {
+            if n == 0 {
+                put(buffer, area, 1, y, name, theme.faint);
+            }
+            put(buffer, area, TEXT, y, line, style);
+            y += 1;
+        }
+    };
+    draw("what", &page.summary.unwrap_or_default(), level, 3);
+    draw("why", &page.text, text, 2);
+    draw("next", page.next, text, 0);
+    (y + spaced).min(area.height)
+}
+
+/// Draws the first records that break the rule.
+fn records(app: &App, buffer: &mut Buffer, area: Rect, tally: &Tally) {
+    if area.height < 2 {
+        return;
+    }
+    let key = |action| app.keymap.binding(Context::Findings, action).map(Binding::first_key).unwrap_or_default();
+    let rows = app.breaches.lines.rows();
+    let shown = rows.len().min(usize::from(area.height - 1));
+    let all = app.breaches.of(tally.rule);
+    let is_whole = all.last() == Some(&tally.last) && shown == all.len();
+    let what = if is_whole { count(shown as u64, "record") } else { format!("the first {shown}") };
+    let title = Rect { height: 1, ..area };
+    rule::titled(app, buffer, title, "Records", &format!("{what} · {} lists them all", key(Action::Open)), false);
+    list::records(app, buffer, Rect { y: area.y + 1, height: area.height - 1, ..area }, rows);
 }

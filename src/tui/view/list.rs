@@ -14,7 +14,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{cells, fit, put, rule, width};
-use crate::proto::rules::{Severity, grouped};
+use crate::proto::rules::{Severity, count, grouped};
 use crate::proto::time::Time;
 use crate::tui::app::App;
 use crate::tui::panel::{Panel, TimeFormat, View};
@@ -69,13 +69,29 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         }
         let line = Rect { y: area.y + y, height: 1, ..area };
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
-        ListLine { app, row, time, columns: ListColumns::of(area.width) }.draw(buffer, line);
+        let in_messages = app.panels.view == View::Messages;
+        ListLine { app, row, time, columns: ListColumns::of(area.width), in_messages }.draw(buffer, line);
         if cursor == Some(row.at) {
             put(buffer, line, 0, 0, "▌", app.theme.focus);
             buffer.set_style(line, app.theme.cursor);
         }
         previous = Some(row.record.time);
     }
+}
+
+/// Draws lines of records outside the list, without a cursor. Returns the number of lines.
+pub fn records(app: &App, buffer: &mut Buffer, area: Rect, rows: &[PageRow]) -> u16 {
+    let base = app.capture.origin().unwrap_or_default();
+    let mut previous = None;
+    let mut lines = 0;
+    for row in rows.iter().take(usize::from(area.height)) {
+        let line = Rect { y: area.y + lines, height: 1, ..area };
+        let time = time_text(app.panels.time_format, row.record.time, base, previous);
+        ListLine { app, row, time, columns: ListColumns::of(area.width), in_messages: false }.draw(buffer, line);
+        previous = Some(row.record.time);
+        lines += 1;
+    }
+    lines
 }
 
 /// The text at the right of the title: what is listed, and whether the cursor follows new records.
@@ -131,6 +147,8 @@ struct ListLine<'a> {
     row: &'a PageRow,
     time: String,
     columns: ListColumns,
+    /// Whether the line belongs to the view of messages.
+    in_messages: bool,
 }
 
 impl ListLine<'_> {
@@ -140,31 +158,55 @@ impl ListLine<'_> {
         if app.list.marks.contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning);
         }
-        right(buffer, line, at.number, &record.no.to_string(), theme.faint);
+        let child = matches!(self.row.row.kind, RowKind::Child { .. });
+        if !child {
+            right(buffer, line, at.number, &self.number(), theme.faint);
+        }
         right(buffer, line, at.time, &self.time, theme.text);
         if let Some(sign) = self.tree_sign() {
             put(buffer, line, at.kind - 2, 0, sign, theme.key);
         }
-        if let RowKind::Heartbeats(count) = self.row.row.kind {
-            let words = format!("⋯ {} heartbeats", grouped(u64::from(count)));
-            put(buffer, line, at.kind, 0, &words, theme.faint);
-            let first = format!("{} {}", summary.kind, summary.preview);
-            put(buffer, line, at.preview, 0, &fit(&first, room(line, at.preview)), theme.faint);
+        let folded = match self.row.row.kind {
+            RowKind::Heartbeats(beats) => {
+                Some((count(beats.into(), "heartbeat"), format!("{} {}", summary.kind, summary.preview)))
+            }
+            RowKind::Pages(requests) => {
+                Some((count(requests.into(), "page request"), app.list.rows.page_targets().join("  ")))
+            }
+            RowKind::Record | RowKind::Child { .. } => None,
+        };
+        if let Some((words, preview)) = folded {
+            put(buffer, line, at.kind, 0, &format!("⋯ {words}"), theme.faint);
+            put(buffer, line, at.preview, 0, &fit(&preview, room(line, at.preview)), theme.faint);
             return;
         }
         right(buffer, line, at.connection, &record.connection.to_string(), theme.faint);
         let direction = theme.direction(record.direction);
         put(buffer, line, at.kind - 3, 0, &record.direction.arrow().to_string(), direction);
-        put(buffer, line, at.kind, 0, &fit(&summary.kind, 12), direction);
+        // A child has its number in the tree, so that the numbers of the other rows ascend.
+        let indent = if child { put(buffer, line, at.kind, 0, &format!("{} ", record.no), theme.faint) } else { 0 };
+        put(buffer, line, at.kind + indent, 0, &fit(&summary.kind, 12), direction);
         if let Some(length) = summary.length {
             right(buffer, line, at.length, &grouped(length), theme.text);
         }
         // In the view of messages the column counts frames, which only the row of a message or of a child has.
-        let child = matches!(self.row.row.kind, RowKind::Child { .. });
-        if self.row.message.is_some() || app.panels.view != View::Messages || child {
+        if self.row.message.is_some() || !self.in_messages || child {
             self.bits(buffer, line, summary.bits.clone());
         }
         self.text(buffer, line);
+    }
+
+    /// The number of the record; of a row that shows several, the first and, if it is known and there is room, the last.
+    fn number(&self) -> String {
+        let no = self.row.record.no;
+        match (&self.row.message, self.row.row.kind) {
+            (Some(message), _) if message.frames > 1 => {
+                let both = format!("{no}–{}", message.last);
+                if width(&both) < self.columns.number { both } else { format!("{no}…") }
+            }
+            (_, RowKind::Heartbeats(_) | RowKind::Pages(_)) => format!("{no}…"),
+            _ => no.to_string(),
+        }
     }
 
     /// The sign of an expanded or expandable row, or of a child.
@@ -173,7 +215,7 @@ impl ListLine<'_> {
             RowKind::Child { last: false } => Some("├"),
             RowKind::Child { last: true } => Some("└"),
             _ if self.app.list.rows.is_expanded(self.row.row.no) => Some("▾"),
-            RowKind::Heartbeats(_) => Some("▸"),
+            RowKind::Heartbeats(_) | RowKind::Pages(_) => Some("▸"),
             RowKind::Record => self.row.message.as_ref().filter(|message| message.frames > 1).map(|_| "▸"),
         }
     }

@@ -5,12 +5,14 @@ mod bytes;
 mod card;
 mod connections;
 mod empty;
+mod ending;
 mod explanation;
 mod findings;
 mod header;
 mod help;
 mod hints;
 mod list;
+mod paragraph;
 mod paste;
 mod popup;
 mod rule;
@@ -43,8 +45,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let layout = &app.layout;
     if layout.is_too_small() {
         let (columns, rows) = MIN_SIZE;
-        let line = format!("framescope needs at least {columns}×{rows}");
-        put(buffer, layout.area, 0, 0, &line, app.theme.text);
+        let words = format!("framescope needs at least {columns}×{rows}");
+        for (line, y) in wrap(&words, usize::from(layout.area.width)).iter().zip(0..) {
+            put(buffer, layout.area, 0, y, line, app.theme.text);
+        }
         return;
     }
     header::render(app, buffer);
@@ -56,10 +60,18 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             View::Timeline => timeline::render(app, buffer),
             View::Frames | View::Messages => list::render(app, buffer),
         }
-        card::render(app, buffer);
-        bits::render(app, buffer);
-        bytes::render(app, buffer);
-        explanation::render(app, buffer);
+        match &app.closing {
+            _ if app.panels.view == View::Connections => {}
+            Some(closing) => {
+                ending::render(app, closing, buffer);
+                explanation::render(app, buffer);
+            }
+            None => {
+                bits::render(app, buffer);
+                bytes::render(app, buffer);
+                explanation::render(app, buffer);
+            }
+        }
     }
     hints::render(app, buffer);
     match &app.dialogs.open {

@@ -2,7 +2,9 @@
 
 mod background_filter;
 mod filtering;
+mod folded_pages;
 mod page;
+mod record_lines;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -13,7 +15,8 @@ pub use self::background_filter::BackgroundFilter;
 use self::filtering::Filtering;
 use self::page::Page;
 pub use self::page::PageRow;
-pub use self::rows::{Row, RowChoice, RowKind, Rows};
+pub use self::record_lines::RecordLines;
+pub use self::rows::{Fold, Row, RowChoice, RowKind, Rows};
 use super::shown_connections::ShownConnections;
 use crate::capture::query::filter::Filter;
 use crate::capture::query::messages::{self, Message, Messages};
@@ -158,7 +161,10 @@ impl List {
             (Some(filtering), Some(matches)) => filtering.extend(capture, matches),
             _ => Ok(false),
         };
+        let had_row = self.cursor_row().is_some();
         self.incomplete = !self.rows.extend(capture, totals.records) || *more.as_ref().unwrap_or(&false);
+        // Its row may be shared now, if it is a page request.
+        self.cursor_unchecked |= had_row && self.cursor_row().is_none();
         self.extend_expanded(capture);
         more.map(|_| ())
     }
@@ -166,8 +172,8 @@ impl List {
     /// Adds children to expanded rows whose message or heartbeats have grown.
     fn extend_expanded(&mut self, capture: &Capture) {
         for (no, children) in self.rows.expanded() {
-            let now = match self.rows.heartbeats_at(no) {
-                Some(count) => u64::from(count),
+            let now = match self.rows.folded_at(no) {
+                Some(count) => count,
                 None => self.look_at_message(capture, no).map_or(0, |message| u64::from(message.frames)),
             };
             if now > children as u64
@@ -233,6 +239,9 @@ impl List {
     /// The row to which the cursor must go after rows were added: the newest one while it follows, the first one if it has none.
     pub fn row_to_follow(&self) -> Option<Row> {
         let (first, last) = self.rows.edges()?;
+        // The handshake is more interesting than the page requests before it.
+        let is_page = matches!(first.kind, RowKind::Pages(_));
+        let first = self.rows.row(1).filter(|_| is_page).unwrap_or(first);
         let to = if self.following { last } else { first };
         ((self.following || self.cursor == 0) && to.no != self.cursor).then_some(to)
     }
@@ -249,7 +258,7 @@ impl List {
         if self.cursor == 0 || self.cursor_row().is_some() {
             return None;
         }
-        let container = self.rows.first_heartbeat(self.cursor).or_else(|| {
+        let container = self.rows.container(self.cursor).or_else(|| {
             let record = capture.record(self.cursor).filter(messages::goes_on)?;
             messages::opener(capture, &record)
         });
@@ -291,7 +300,7 @@ impl List {
     fn expand(&mut self, capture: &Capture, row: Row) -> bool {
         let children = match row.kind {
             RowKind::Child { .. } => return true,
-            RowKind::Heartbeats(_) => self.rows.heartbeats_from(capture, row.no),
+            RowKind::Heartbeats(_) | RowKind::Pages(_) => self.rows.folded_from(capture, row.no),
             RowKind::Record => match self.look_at_message(capture, row.no) {
                 Some(message) if message.frames > 1 => message.records(capture),
                 _ => return false,
@@ -311,7 +320,7 @@ impl List {
         if own.is_some_and(|row| row.kind == RowKind::Record) {
             return false;
         }
-        let container = match self.rows.first_heartbeat(no) {
+        let container = match self.rows.container(no) {
             Some(first) => Some(first),
             None if self.rows.choice.messages && messages::goes_on(&record) => messages::opener(capture, &record),
             None => None,

@@ -56,6 +56,19 @@ impl Page {
         }
     }
 
+    /// Reads the rows of these records, each as a row of its own.
+    pub fn read(&mut self, capture: &Capture, numbers: &[u64]) {
+        if self.cache.len() > MAX_CACHED {
+            self.cache.clear();
+        }
+        self.rows.clear();
+        for (at, record) in (0..).zip(capture.pick(numbers.iter().copied())) {
+            let row = Row { no: record.no, kind: RowKind::Record };
+            let (summary, note) = (self.summary(capture, &record, None), capture.note(record.no));
+            self.rows.push(PageRow { at, row, record, message: None, summary, note });
+        }
+    }
+
     fn summary(&mut self, capture: &Capture, record: &Record, message: Option<&Message>) -> Summary {
         let key = (record.no, message.map(|message| (message.frames, message.whole)));
         if let Some(known) = self.cache.get(&key) {

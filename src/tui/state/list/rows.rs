@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::folded_pages::FoldedPages;
 use crate::capture::query::heartbeats::Heartbeats;
 use crate::capture::query::messages;
 use crate::capture::query::selection::SelectedRecords;
@@ -29,8 +30,20 @@ pub struct RowChoice {
     pub connection: Option<u32>,
     /// Give all fragments of a message one row.
     pub messages: bool,
-    /// Give consecutive heartbeats one row.
-    pub folded: bool,
+    /// Which records share a row.
+    pub fold: Fold,
+}
+
+/// Which records share a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fold {
+    /// The page requests, unless the list shows one connection or the matches of a filter.
+    #[default]
+    Pages,
+    /// None: every record has its own row.
+    Nothing,
+    /// The page requests, and consecutive heartbeats.
+    All,
 }
 
 /// A row of the list.
@@ -48,6 +61,8 @@ pub enum RowKind {
     Record,
     /// That many consecutive heartbeats, at least two; the record is the first.
     Heartbeats(u32),
+    /// That many page requests, with their responses and the ends of their connections; the record is the first.
+    Pages(u32),
     /// A child of an expanded row: one of its records.
     Child {
         /// Whether it is the last child.
@@ -68,6 +83,8 @@ pub struct Rows {
     pub choice: RowChoice,
     /// The chosen records; `None` if every match has a row.
     chosen: Option<Chosen>,
+    /// The page requests that share a row.
+    pages: FoldedPages,
     /// The expanded rows by their records, with the records of their children.
     expanded: BTreeMap<u64, Vec<u64>>,
 }
@@ -104,7 +121,11 @@ impl Rows {
             shift += children.len() as u64;
         }
         let no = self.base_number(row - shift)?;
-        let kind = self.heartbeats_at(no).map_or(RowKind::Record, RowKind::Heartbeats);
+        let kind = match self.heartbeats_at(no) {
+            Some(count) => RowKind::Heartbeats(count),
+            None if self.pages.first() == Some(no) => RowKind::Pages(self.pages.requests.requests()),
+            None => RowKind::Record,
+        };
         Some(Row { no, kind })
     }
 
@@ -144,7 +165,10 @@ impl Rows {
     pub fn choose(&mut self, choice: RowChoice) {
         self.choice = choice;
         self.expanded.clear();
-        self.chosen = (choice != RowChoice::default()).then(Chosen::default);
+        let every_match = choice.connection.is_none() && !choice.messages && choice.fold != Fold::All;
+        self.chosen = (!every_match).then(Chosen::default);
+        // What the user has chosen to see is not hidden.
+        self.pages.is_on = choice.fold != Fold::Nothing && choice.connection.is_none() && self.matches.is_none();
     }
 
     /// Drops the rows of evicted records.
@@ -153,6 +177,7 @@ impl Rows {
         if let Some(matches) = &mut self.matches {
             matches.evict_before(totals.first);
         }
+        self.pages.requests.evict_before(totals.first);
         let expanded = self.expanded.split_off(&totals.first);
         self.choose(self.choice);
         self.expanded = expanded;
@@ -186,14 +211,15 @@ impl Rows {
     /// Adds rows for the records up to number `records`, for at most 4 ms. Returns true if every record was considered.
     pub fn extend(&mut self, capture: &Capture, records: u64) -> bool {
         self.records = records;
-        let Some(mut chosen) = self.chosen.take() else { return true };
         let start = Instant::now();
+        let is_whole = !self.pages.is_on || self.pages.requests.extend(capture, records, || start.elapsed() < SLICE);
+        let Some(mut chosen) = self.chosen.take() else { return is_whole };
         let mut more = true;
         while more && start.elapsed() < SLICE {
             more = self.consider_batch(capture, &mut chosen);
         }
         self.chosen = Some(chosen);
-        !more
+        is_whole && !more
     }
 
     /// Considers some records. Returns true if there are more.
@@ -201,7 +227,7 @@ impl Rows {
         chosen.rows.pass(self.evicted);
         let from = chosen.rows.looked_at() + 1;
         let (numbers, to) = self.candidates(capture, from);
-        let plain = !self.choice.messages && !self.choice.folded;
+        let plain = !self.choice.messages && self.choice.fold != Fold::All;
         if plain {
             numbers.iter().for_each(|no| select(&mut chosen.rows, *no));
         } else {
@@ -239,7 +265,7 @@ impl Rows {
             return;
         }
         let heartbeats = chosen.heartbeats.get_or_insert_with(|| Heartbeats::new(capture));
-        let beats = self.choice.folded && heartbeats.is_one(record);
+        let beats = self.choice.fold == Fold::All && heartbeats.is_one(record);
         let goes_on = beats && std::mem::replace(&mut chosen.in_run, beats);
         chosen.in_run = beats;
         match chosen.runs.last_mut().filter(|_| goes_on) {
@@ -253,8 +279,34 @@ impl Rows {
         }
     }
 
+    /// How many records the row of record `no` shows, if they share it.
+    pub fn folded_at(&self, no: u64) -> Option<u64> {
+        let is_first_page = self.pages.first() == Some(no);
+        self.heartbeats_at(no).map(u64::from).or_else(|| is_first_page.then(|| self.pages.len()))
+    }
+
+    /// The record whose row shows record `no` too.
+    pub fn container(&self, no: u64) -> Option<u64> {
+        if self.pages.contains(no) { self.pages.first() } else { self.first_heartbeat(no) }
+    }
+
+    /// The records that share the row of record `no`.
+    pub fn folded_from(&self, capture: &Capture, no: u64) -> Vec<u64> {
+        if self.pages.first() == Some(no) { self.pages.records() } else { self.heartbeats_from(capture, no) }
+    }
+
+    /// The targets of the first page requests.
+    pub fn page_targets(&self) -> &[String] {
+        self.pages.requests.targets()
+    }
+
+    /// Whether page requests share a row.
+    pub fn has_folded_pages(&self) -> bool {
+        self.pages.first().is_some()
+    }
+
     /// The records of the consecutive heartbeats of which record `no` is the first.
-    pub fn heartbeats_from(&self, capture: &Capture, no: u64) -> Vec<u64> {
+    fn heartbeats_from(&self, capture: &Capture, no: u64) -> Vec<u64> {
         let Some(count) = self.heartbeats_at(no) else { return Vec::new() };
         let mut beats = Vec::new();
         let mut from = no;
@@ -274,7 +326,7 @@ impl Rows {
     }
 
     /// The first of the consecutive heartbeats that include record `no`.
-    pub fn first_heartbeat(&self, no: u64) -> Option<u64> {
+    fn first_heartbeat(&self, no: u64) -> Option<u64> {
         let chosen = self.chosen.as_ref()?;
         let (first, _) = chosen.runs.get(chosen.runs.partition_point(|(first, _)| *first <= no).checked_sub(1)?)?;
         let next = self.base_number(self.base_row_from(*first) + 1);
@@ -282,7 +334,7 @@ impl Rows {
     }
 
     /// How many consecutive heartbeats the row of record `no` shows, if more than one.
-    pub fn heartbeats_at(&self, no: u64) -> Option<u32> {
+    fn heartbeats_at(&self, no: u64) -> Option<u32> {
         let runs = &self.chosen.as_ref()?.runs;
         let (first, count) = runs.get(runs.partition_point(|(first, _)| *first < no))?;
         (*first == no && *count > 1).then_some(*count)
@@ -300,26 +352,46 @@ impl Rows {
     // The base rows are the rows without child rows.
 
     fn base_len(&self) -> u64 {
-        self.selection().map_or(self.records - self.evicted, SelectedRecords::len)
+        self.raw_len() - self.hidden()
     }
 
     fn base_number(&self, row: u64) -> Option<u64> {
+        self.raw_number(row + self.pages.hidden_above(row, self.hidden(), |no| self.raw_row_from(no)))
+    }
+
+    fn base_row_from(&self, no: u64) -> u64 {
+        self.raw_row_from(no) - self.pages.hidden_before(no).min(self.hidden())
+    }
+
+    fn base_row(&self, no: u64) -> Option<u64> {
+        let row = self.base_row_from(no);
+        (self.base_number(row) == Some(no)).then_some(row)
+    }
+
+    /// How many page requests are hidden, of those that have a raw row.
+    fn hidden(&self) -> u64 {
+        let last = self.chosen.as_ref().map_or(self.records, |chosen| chosen.rows.looked_at());
+        self.pages.hidden_before(last + 1)
+    }
+
+    // The raw rows are the base rows and those of the hidden page requests.
+
+    fn raw_len(&self) -> u64 {
+        self.selection().map_or(self.records - self.evicted, SelectedRecords::len)
+    }
+
+    fn raw_number(&self, row: u64) -> Option<u64> {
         match self.selection() {
             None => (row < self.records - self.evicted).then_some(self.evicted + row + 1),
             Some(selection) => selection.number(row),
         }
     }
 
-    fn base_row_from(&self, no: u64) -> u64 {
+    fn raw_row_from(&self, no: u64) -> u64 {
         match self.selection() {
             None => no.saturating_sub(self.evicted + 1).min(self.records - self.evicted),
             Some(selection) => selection.row_from(no),
         }
-    }
-
-    fn base_row(&self, no: u64) -> Option<u64> {
-        let row = self.base_row_from(no);
-        (self.base_number(row) == Some(no)).then_some(row)
     }
 }
 

@@ -1,0 +1,86 @@
+//! How a connection closed: the Close frames and the TCP ends of both directions, in their order.
+
+use super::summary;
+use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
+use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::time::Time;
+
+/// Records at the end of a connection that are searched for its end.
+const REACH: u32 = 256;
+
+/// How a connection closed so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The number of the connection.
+    pub connection: u32,
+    /// Whether it was upgraded to WebSocket.
+    pub websocket: bool,
+    /// The first Close of each direction and the ends of both directions, in ascending order of their records.
+    pub steps: Vec<ClosingStep>,
+}
+
+/// A step of closing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosingStep {
+    /// The number of its record.
+    pub no: u64,
+    /// When its record was complete.
+    pub time: Time,
+    /// The side that took the step sends in this direction.
+    pub direction: Direction,
+    /// What happened.
+    pub event: ClosingEvent,
+}
+
+/// What happened in a step of closing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClosingEvent {
+    /// A Close frame, with its code, name and reason in words that are safe for a terminal.
+    Close(String),
+    /// The end of the direction.
+    Tcp(EndReason),
+}
+
+impl Closing {
+    /// How a connection closed; `None` if it does not exist.
+    pub fn of(capture: &Capture, connection: u32) -> Option<Self> {
+        let info = capture.connection(connection)?;
+        let first = capture.first_ordinal(connection)?.max(info.records.saturating_sub(REACH));
+        let ends = (first..info.records).filter_map(|ordinal| capture.at_ordinal(connection, ordinal));
+        let ends = ends.filter(|record| matches!(record.kind, Kind::End(_)));
+        let closes = capture.closes(connection).into_iter().flatten().filter_map(|no| capture.record(no));
+        let mut reader = MessageReader::default();
+        let mut steps: Vec<ClosingStep> = closes
+            .chain(ends)
+            .map(|record| ClosingStep {
+                no: record.no,
+                time: record.time,
+                direction: record.direction,
+                event: match record.kind {
+                    Kind::End(how) => ClosingEvent::Tcp(how),
+                    _ => ClosingEvent::Close(summary::of(capture, &record, &mut reader).preview),
+                },
+            })
+            .collect();
+        steps.sort_by_key(|step| step.no);
+        Some(Self { connection, websocket: info.about.websocket, steps })
+    }
+
+    /// The directions that sent a Close, the first one first.
+    pub fn closes(&self) -> Vec<Direction> {
+        let is_close = |step: &&ClosingStep| matches!(step.event, ClosingEvent::Close(_));
+        self.steps.iter().filter(is_close).map(|step| step.direction).collect()
+    }
+
+    /// The direction of the side that sent a TCP RST.
+    pub fn reset_by(&self) -> Option<Direction> {
+        let is_reset = |step: &&ClosingStep| step.event == ClosingEvent::Tcp(EndReason::Rst);
+        self.steps.iter().find(is_reset).map(|step| step.direction)
+    }
+
+    /// Whether the capture ends before the connection does.
+    pub fn is_cut(&self) -> bool {
+        self.steps.iter().any(|step| step.event == ClosingEvent::Tcp(EndReason::Capture))
+    }
+}
