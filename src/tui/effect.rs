@@ -35,7 +35,9 @@ pub enum Effect {
         from: u64,
         /// Search direction.
         toward: Toward,
-        /// Set to true to cancel the search.
+        /// The last record that was counted: the job counts the matches after it when it has found one.
+        counted: u64,
+        /// Set to true to cancel the search, and the count.
         cancel: Arc<AtomicBool>,
     },
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::export_request::ExportRequest;
 use super::paste_request::{PasteRead, PasteRefused, PasteRequest};
 use super::theme::ThemeName;
-use crate::capture::query::search::Hit;
+use crate::capture::query::search::{Hit, Pattern};
 use crate::capture::store::message_reader::Inflated;
 
 /// Time between two progress reports.
@@ -58,6 +58,17 @@ pub enum Report {
     Inflated(u64, Option<Inflated>),
     /// A search has ended; `None` if it found nothing.
     Found(Option<Hit>),
+    /// The matches of a pattern in a range of records were counted.
+    Counted {
+        /// What was searched for.
+        pattern: Pattern,
+        /// The record before the first that was counted.
+        after: u64,
+        /// The numbers of the records that match.
+        numbers: Vec<u64>,
+        /// The last record that was counted.
+        to: u64,
+    },
 }
 
 /// Sends events to the main loop from any thread.

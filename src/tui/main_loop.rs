@@ -215,8 +215,8 @@ impl MainLoop<'_> {
                         remote.report(Report::Pasted(request, read));
                     });
                 }
-                Effect::Find { pattern, from, toward, cancel } => {
-                    search::start(capture, pattern, from, toward, cancel, remote);
+                Effect::Find { pattern, from, toward, counted, cancel } => {
+                    search::start(capture, pattern, (from, toward), counted, cancel, remote);
                 }
             }
         }

@@ -109,7 +109,7 @@ fn carets_mark_the_wrong_word_while_a_filter_is_typed() {
     screen.type_text("fin and opcod == 9");
     let text = screen.text();
     let lines: Vec<&str> = text.lines().collect();
-    let at = lines.iter().position(|line| line.contains(": fin and opcod == 9")).expect("the prompt");
+    let at = lines.iter().position(|line| line.contains(" fin and opcod == 9")).expect("the prompt");
     assert!(lines[at + 1].contains("^^^^^") && lines[at + 1].contains(" op?"), "{text}");
     assert_eq!(lines[at].find("opcod"), lines[at + 1].find("^^^^^"), "{text}");
     assert_eq!(screen.press(&["enter"]).text(), text, "the prompt stays open");

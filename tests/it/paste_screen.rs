@@ -141,7 +141,7 @@ fn q_asks_about_the_live_capture_only() {
     let mut screen = Screen::live(&wire, (80, 24));
     screen.press(&["P"]).type_text("8100").press(&["enter"]).read_pastes();
     screen.press(&["a"]).type_text("a note").press(&["enter", "q"]);
-    let asked = matches!(&screen.app.dialogs.open, Some(Dialog::Question(Question::Quit(_))));
+    let asked = matches!(&screen.app.dialogs.open, Some(Dialog::Question(Question::Quit)));
     assert!(asked && !screen.app.is_above(), "{}", screen.text());
     screen.assert_shows(&["8 records"]);
     screen.press(&["q"]);

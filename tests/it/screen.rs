@@ -244,7 +244,7 @@ fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
     let row = screen.lines_with("client-frame-unmasked").remove(0);
     assert!(row.contains("✗") && row.contains(" 4 ") && row.contains("RFC 6455 §5.1"), "{row}");
     assert!(row.ends_with(" 9 11 12 15"), "the records that break it: {row}");
-    screen.assert_shows(&[&Rule::ClientFrameUnmasked.summary(), "3.002120", "3.002968"]);
+    screen.assert_shows(&[&Rule::ClientFrameUnmasked.summary(), "3.002120"]);
     // Live: counts grow, and the cursor stays with its rule.
     screen.press(&["down"]);
     wire.say(UP, b"\xb1\x81\x01\x02\x03\x04r");
@@ -356,7 +356,7 @@ fn text_and_bytes_are_found() {
     assert_eq!((screen.app.list.cursor, screen.app.detail.byte), (6, 6));
     screen.press(&["n"]);
     assert_eq!(find(&mut screen), Some((6, 6)), "all around, to itself");
-    screen.press(&["/"]).type_text("x 81 06").press(&["enter"]);
+    screen.press(&["/"]).type_text("81:06").press(&["enter"]);
     assert_eq!(find(&mut screen), Some((7, 0)));
     screen.press(&["N"]);
     assert!(matches!(screen.app.effects.last(), Some(Effect::Find { toward: Toward::Earlier, .. })));
@@ -364,18 +364,56 @@ fn text_and_bytes_are_found() {
     screen.press(&["/"]).type_text("no such thing").press(&["enter"]);
     assert_eq!(find(&mut screen), None);
     assert!(screen.app.notice.is_some());
-    screen.press(&["/"]).type_text("x 8");
-    screen.assert_shows(&[r"\x "]);
-    screen.press(&["enter"]);
-    screen.resize((80, 24));
-    screen.assert_shows(&[r"\x "]);
+    screen.press(&["/"]).type_text("0x8").press(&["enter"]);
+    for size in [(120, 36), (60, 20)] {
+        screen.resize(size);
+        screen.assert_shows(&["0x8105"]);
+    }
     assert!(matches!(screen.app.dialogs.open, Some(Dialog::Prompt(_))), "one hex digit is not a byte");
     screen.resize((120, 36));
     screen.press(&["esc"]);
-    wire.text(DOWN, "x 81 05");
+    wire.text(DOWN, "81:06");
     screen.app.refresh();
-    screen.press(&["/"]).type_text(r"\x 81").press(&["enter"]);
+    screen.press(&["/"]).type_text("81:06");
+    screen.assert_shows(&["2 bytes: 81 06", r#""81:06""#]);
+    screen.press(&["ctrl-u"]).type_text(r#""81:06""#).press(&["enter"]);
     assert_eq!(find(&mut screen), Some((9, 2)));
+}
+
+#[test]
+fn a_find_says_which_match_it_is_and_when_it_starts_over() {
+    use framescope::capture::query::search::{find, matching};
+    let mut wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    // Does what the background job does, and returns the numbers of the notice.
+    let run = |screen: &mut Screen| {
+        let Some(Effect::Find { pattern, from, toward, counted, cancel }) = screen.app.effects.pop() else {
+            panic!("a search")
+        };
+        let capture = screen.app.capture.clone();
+        screen.app.report(Report::Found(find(&capture, &pattern, from, toward, &Default::default(), &cancel)));
+        let (matches, to) = (matching(&capture, &pattern, counted + 1..capture.len() + 1, &cancel), capture.len());
+        screen.app.report(Report::Counted { pattern, after: counted, numbers: matches, to });
+        let line = screen.text().lines().last().expect("a line").to_owned();
+        (numbers(&line), line.contains("continued"))
+    };
+    screen.press(&["g", "/"]).type_text("client: echo").press(&["enter"]);
+    assert_eq!(run(&mut screen), (vec![1, 3, 4], false));
+    screen.press(&["n"]);
+    assert_eq!(run(&mut screen), (vec![2, 3, 6], false));
+    screen.press(&["N"]);
+    assert_eq!(run(&mut screen), (vec![1, 3, 4], false));
+    screen.press(&["N"]);
+    assert_eq!(run(&mut screen), (vec![3, 3, 8], true));
+    // What has arrived is counted too.
+    wire.ticks(1);
+    screen.app.refresh();
+    screen.press(&["n"]);
+    assert_eq!(run(&mut screen), (vec![4, 4, 10], false));
+    screen.press(&["n"]);
+    assert_eq!(run(&mut screen), (vec![1, 4, 4], true));
+    screen.press(&["/"]).type_text("client: echo 1").press(&["enter"]);
+    assert_eq!(run(&mut screen).0, [6], "the only match");
 }
 
 #[test]
@@ -584,7 +622,7 @@ fn quitting_asks_when_records_would_be_lost() {
     let wire = ticker();
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["q"]);
-    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Quit(_)))), "{}", screen.text());
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Quit))), "{}", screen.text());
     screen.assert_shows(&["8 records"]);
     screen.press(&["esc"]);
     assert!(screen.app.effects.is_empty());
@@ -607,7 +645,7 @@ fn quitting_asks_when_notes_would_be_lost() {
     std::fs::write(&path, packets::PLAIN.file(&Tcp::conversation(1, 2).segments)).expect("written");
     let mut screen = Screen::file(&path, import::ImportOptions::default(), (120, 36));
     screen.press(&["a"]).type_text("look here").press(&["enter", "q"]);
-    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Quit(_)))), "{}", screen.text());
+    assert!(matches!(screen.app.dialogs.open, Some(Dialog::Question(Question::Quit))), "{}", screen.text());
     screen.press(&["s", "enter"]);
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.records.is_none()));
     screen.app.report(Report::Wrote("saved".to_owned()));
@@ -625,7 +663,7 @@ fn help_lists_every_binding() {
         screen.press(&["?"]);
         // Where not all has room at once, it is scrolled through.
         let mut text = screen.text();
-        for _ in 0..40 {
+        for _ in 0..100 {
             text.push_str(&screen.press(&["down"]).text());
         }
         for binding in screen.app.keymap.groups(Context::Panels).flat_map(|group| &group.bindings) {

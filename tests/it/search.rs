@@ -41,9 +41,9 @@ fn masked_text_is_found_in_either_case_both_ways_and_around_the_end() {
     assert_eq!(search(&wire, "needle", 5, Toward::Later), at(3, 6 + 4));
     assert_eq!(search(&wire, "needle", 3, Toward::Earlier), at(5, 2 + 8));
     assert_eq!(search(&wire, "needle", 5, Toward::Earlier), at(3, 6 + 4));
-    assert_eq!(search(&wire, "x 4e 65 65", 1, Toward::Later), at(3, 6 + 4), "bytes match exactly");
-    assert_eq!(search(&wire, "x 83 68 61", 1, Toward::Later), None);
-    assert_eq!(search(&wire, "x 81 03 68", 1, Toward::Later), at(4, 0), "bytes are found on the wire too");
+    assert_eq!(search(&wire, "4e:65:65", 1, Toward::Later), at(3, 6 + 4), "bytes match exactly");
+    assert_eq!(search(&wire, "83:68:61", 1, Toward::Later), None);
+    assert_eq!(search(&wire, "81:03:68", 1, Toward::Later), at(4, 0), "bytes are found on the wire too");
     assert_eq!(search(&wire, "switching protocols", 4, Toward::Later), at(2, 13), "heads are searched");
     assert_eq!(search(&wire, "nowhere", 4, Toward::Later), None);
 }
@@ -57,7 +57,7 @@ fn a_long_payload_is_searched_across_its_pieces() {
         let mut wire = Wire::upgraded();
         wire.say(UP, &frame(true, Opcode::Binary, KEY, &payload));
         assert_eq!(search(&wire, "Needle", 1, Toward::Later), at(3, 14 + place as u64), "at {place}");
-        assert_eq!(search(&wire, "x 6e 65 65 64 6c 65", 1, Toward::Later), at(3, 14 + place as u64), "at {place}");
+        assert_eq!(search(&wire, "6e:65:65:64:6c:65", 1, Toward::Later), at(3, 14 + place as u64), "at {place}");
     }
 }
 
@@ -93,7 +93,7 @@ fn a_huge_gap_costs_no_time_in_find_filters_views_and_exports() {
     let capture = with_huge_gaps();
     let (done, finished) = mpsc::channel();
     thread::spawn(move || {
-        for (typed, toward) in [("zzz", Toward::Later), ("zzz", Toward::Earlier), ("x 7a 7a", Toward::Later)] {
+        for (typed, toward) in [("zzz", Toward::Later), ("zzz", Toward::Earlier), ("7a:7a", Toward::Later)] {
             let pattern = Pattern::parse(typed).expect("a pattern");
             let hit = find(&capture, &pattern, 1, toward, &AtomicU64::new(0), &AtomicBool::new(false));
             assert_eq!(hit, None);

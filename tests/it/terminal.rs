@@ -231,7 +231,7 @@ fn a_demo_is_stepped_through_exported_and_quit() {
     let copied = b"\x1b]52;c;Y2xpZW50OiBlY2hvIDA=\x07";
     assert!(terminal.raw.windows(copied.len()).any(|window| window == copied));
     terminal.press("q");
-    terminal.expect("are not saved");
+    terminal.expect("Quitting deletes");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
     terminal.assert_restored();
@@ -518,7 +518,7 @@ fn frames_are_pasted_above_a_file_saved_and_left() {
     terminal.press("e\x1b[D\x1b[B\x1b[C\r");
     terminal.expect("wrote 4 records");
     terminal.press("ja");
-    terminal.expect("note on record 2");
+    terminal.expect("Note on record 2");
     terminal.press("the ping\re\r");
     terminal.expect("wrote 3 records");
     terminal.press("\x1b");

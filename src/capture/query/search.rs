@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use memchr::memmem;
 
+use super::filter;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
@@ -54,32 +55,34 @@ pub struct Hit {
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PatternError {
     /// It is empty.
-    #[error("nothing to search for: type text, or x and hex digits such as x 81 05")]
+    #[error("nothing to find: type text, or bytes such as 81:05 or 0x8105")]
     Empty,
-    /// It begins with `x ` but is not pairs of hex digits.
-    #[error("not pairs of hex digits; \\x … finds text")]
+    /// It begins with `0x` but is not pairs of hex digits.
+    #[error("0x takes pairs of hex digits, such as 0x8105; put text in quotes")]
     Hex,
 }
 
 impl Pattern {
-    /// Parses typed text: `x 81 05` means bytes, anything else is text. A backslash before such an `x ` makes it text that begins
-    /// with `x `; any other backslash is an ordinary character.
+    /// Parses typed text, with the values of filters: `81:05` and `0x8105` mean bytes, and quotes contain text. Anything else is
+    /// text as it is.
     ///
     /// # Errors
     /// If there is nothing to search for: see [`PatternError`].
     pub fn parse(typed: &str) -> Result<Self, PatternError> {
-        if let Some(digits) = typed.strip_prefix("x ") {
-            let digits: String = digits.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
-            return match hex::decode(&digits) {
-                Ok(bytes) if !bytes.is_empty() => Ok(Self::Bytes(bytes)),
-                _ => Err(PatternError::Hex),
-            };
+        let text = filter::unquote(typed);
+        if text.is_none() && typed.starts_with("0x") {
+            return filter::hex_bytes(typed).map(Self::Bytes).ok_or(PatternError::Hex);
         }
-        let text = match typed.strip_prefix('\\') {
-            Some(rest) if rest.trim_start_matches('\\').starts_with("x ") => rest,
-            _ => typed,
-        };
-        if text.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Text(text.to_ascii_lowercase())) }
+        if text.is_none()
+            && typed.contains(':')
+            && let Some(bytes) = filter::hex_bytes(typed)
+        {
+            return Ok(Self::Bytes(bytes));
+        }
+        match text.as_deref().unwrap_or(typed) {
+            "" => Err(PatternError::Empty),
+            text => Ok(Self::Text(text.to_ascii_lowercase())),
+        }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -108,6 +111,19 @@ pub fn find(
         Toward::Earlier => [first..from, from..len + 1],
     };
     ranges.into_iter().find_map(|range| search.range(range, toward, looked))
+}
+
+/// The numbers of the records of a range that match. Stops soon after `cancel` is set.
+pub fn matching(capture: &Capture, pattern: &Pattern, range: Range<u64>, cancel: &AtomicBool) -> Vec<u64> {
+    let mut search = Search::new(capture, pattern, cancel);
+    let mut numbers = Vec::new();
+    let looked = AtomicU64::new(0);
+    let mut from = range.start.max(capture.first());
+    while let Some(hit) = search.range(from..range.end, Toward::Later, &looked) {
+        numbers.push(hit.no);
+        from = hit.no + 1;
+    }
+    numbers
 }
 
 struct Search<'a> {
@@ -261,15 +277,20 @@ mod tests {
 
     #[test]
     fn typed_text_becomes_a_pattern() {
-        assert_eq!(Pattern::parse("Echo"), Ok(Pattern::Text("echo".to_owned())));
-        assert_eq!(Pattern::parse("x 81 05"), Ok(Pattern::Bytes(vec![0x81, 0x05])));
-        assert_eq!(Pattern::parse("x"), Ok(Pattern::Text("x".to_owned())));
-        assert_eq!(Pattern::parse("x 8"), Err(PatternError::Hex));
-        assert_eq!(Pattern::parse(r"\x 81"), Ok(Pattern::Text("x 81".to_owned())));
-        assert_eq!(Pattern::parse(r"\\x 81"), Ok(Pattern::Text(r"\x 81".to_owned())));
-        for text in [r"\", r"\n", r"\u00e9", r"\\", r"\xx", "\"x 81\""] {
-            assert_eq!(Pattern::parse(text), Ok(Pattern::Text(text.to_owned())));
+        let text = |text: &str| Ok(Pattern::Text(text.to_owned()));
+        assert_eq!(Pattern::parse("Echo"), text("echo"));
+        for bytes in ["81:05", "0x8105"] {
+            assert_eq!(Pattern::parse(bytes), Ok(Pattern::Bytes(vec![0x81, 0x05])), "{bytes}");
         }
-        assert_eq!(Pattern::parse(""), Err(PatternError::Empty));
+        assert_eq!(Pattern::parse(r#""81:05""#), text("81:05"));
+        assert_eq!(Pattern::parse(r#""say \"a\"""#), text("say \"a\""));
+        assert_eq!(Pattern::parse("0x8"), Err(PatternError::Hex));
+        assert_eq!(Pattern::parse(r#""0x8""#), text("0x8"));
+        for typed in ["8105", "81-05", "8:05", "a: b", r"\", r"\n", r#""id":5"#, r#""a" "b""#, "x 81"] {
+            assert_eq!(Pattern::parse(typed), text(typed), "{typed}");
+        }
+        for typed in ["", r#""""#] {
+            assert_eq!(Pattern::parse(typed), Err(PatternError::Empty));
+        }
     }
 }

@@ -112,7 +112,7 @@ impl App {
         // Nothing is asked about a paste.
         while self.leave_paste() {}
         match self.jobs.unsaved(&self.counts.totals) {
-            Some(unsaved) => self.dialogs.open = Some(Dialog::Question(Question::Quit(unsaved))),
+            Some(_) => self.dialogs.open = Some(Dialog::Question(Question::Quit)),
             None => self.effects.push(Effect::Quit),
         }
     }
@@ -126,9 +126,9 @@ impl App {
             self.go_to(self.list.cursor, self.list.in_child);
         } else if self.panels.maximised {
             self.panels.maximised = false;
-        } else if self.jobs.pattern.is_none() && self.leave_connection() {
-        } else if self.jobs.pattern.is_some() || self.list.filter().is_some() || !self.leave_paste() {
-            self.jobs.pattern = None;
+        } else if self.search.pattern().is_none() && self.leave_connection() {
+        } else if self.search.pattern().is_some() || self.list.filter().is_some() || !self.leave_paste() {
+            self.search.clear();
             self.clear_filter();
         }
     }
@@ -138,7 +138,7 @@ impl App {
     }
 
     pub(super) fn find(&mut self, toward: Toward) {
-        let Some(pattern) = self.jobs.pattern.clone() else {
+        let Some(pattern) = self.search.pattern().cloned() else {
             let find = self.keymap.key_of(Action::Find);
             return self.inform(format!("nothing to find yet: press {find} and type it"));
         };
@@ -149,6 +149,8 @@ impl App {
             return self.inform("an export is running: find when it is done, or stop it with Esc");
         }
         let cancel = self.jobs.start(FIND, self.counts.totals.kept());
-        self.effects.push(Effect::Find { pattern, from: self.list.cursor, toward, cancel });
+        let from = self.list.cursor;
+        let counted = self.search.start(from, toward, &cancel);
+        self.effects.push(Effect::Find { pattern, from, toward, counted, cancel });
     }
 }

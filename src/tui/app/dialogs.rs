@@ -5,6 +5,7 @@ use crate::capture::query::search::{Pattern, Toward};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::findings_layout::FindingsLayout;
+use crate::tui::help_page::HelpPage;
 use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, FindingsPanel, Prompt, Purpose, Question};
 
 /// Rows of a page in the help.
@@ -31,7 +32,15 @@ impl App {
             Action::PageDown => top.saturating_add(HELP_PAGE),
             _ => top.saturating_add(1),
         };
-        self.dialogs.open = Some(Dialog::Help(top));
+        // The box has a border, and the last lines stay at its bottom.
+        let rows = self.layout.area.height.saturating_sub(2);
+        let last = u16::try_from(self.help_page().height()).unwrap_or(u16::MAX).saturating_sub(rows);
+        self.dialogs.open = Some(Dialog::Help(top.min(last)));
+    }
+
+    /// The content of the help for the panel with the focus.
+    pub fn help_page(&self) -> HelpPage {
+        HelpPage::of(&self.keymap, self.panels.view, &self.panel_hints(), self.layout.area.width)
     }
 
     fn act_in_findings(&mut self, mut panel: FindingsPanel, action: Action) {
@@ -73,11 +82,11 @@ impl App {
 
     /// Takes the text of a prompt. A prompt whose text is refused stays open with the reason.
     fn submit(&mut self, prompt: Prompt) {
-        let text = prompt.input.value().to_owned();
+        let text = prompt.input().value().to_owned();
         let refused = match prompt.purpose {
             Purpose::Find => match Pattern::parse(&text) {
                 Ok(pattern) => {
-                    self.jobs.pattern = Some(pattern);
+                    self.search.set_pattern(pattern);
                     return self.find(Toward::Later);
                 }
                 Err(e) => e.to_string(),
@@ -131,7 +140,7 @@ impl App {
             Action::Down => menu.step(false),
             Action::Cancel => return,
             Action::Submit => return self.copy(menu.current()),
-            part if menu.choices.contains(&part) => return self.copy(part),
+            part if menu.has(part) => return self.copy(part),
             _ => {}
         }
         self.dialogs.open = Some(Dialog::Copy(menu));
@@ -144,9 +153,9 @@ impl App {
                 self.jobs.stay();
                 self.inform("nothing was written");
             }
-            (Question::Quit(_), Action::Confirm) => self.effects.push(Effect::Quit),
-            (Question::Quit(_), Action::SaveFirst) => self.ask_save(true),
-            (Question::Quit(_), _) => {}
+            (Question::Quit, Action::Confirm) => self.effects.push(Effect::Quit),
+            (Question::Quit, Action::SaveFirst) => self.ask_save(true),
+            (Question::Quit, _) => {}
         }
     }
 }

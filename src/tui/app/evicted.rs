@@ -7,6 +7,7 @@ use crate::tui::action::Action;
 impl App {
     /// Drops evicted records. If the record under the cursor was evicted, the cursor goes to the first record that is kept.
     pub(super) fn evict(&mut self) {
+        self.search.evict(self.counts.totals.first);
         if self.list.evict(&self.capture, &self.counts.totals) {
             self.go_to(self.counts.totals.first, self.list.in_child);
             // The notice stays until the next key, and never replaces another one.

@@ -4,7 +4,7 @@ use super::App;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::export_request::{CAPTURE_FORMAT, ExportRequest};
-use crate::tui::state::dialogs::{Dialog, ExportDialog, Purpose, Scope, free_name};
+use crate::tui::state::dialogs::{Dialog, ExportDialog, Purpose, Scope, ScopeCounts, free_name};
 
 impl App {
     pub(super) fn ask_export(&mut self) {
@@ -12,11 +12,17 @@ impl App {
             return self.fail("there is no record to export yet");
         }
         self.list.hold(&self.counts.totals);
-        let marked = self.list.marks.len() as u64;
-        let matches = self.list.matches().map(|(matches, _)| matches);
-        let formats = self.session.formats.clone();
-        let dialog = ExportDialog::new(formats, marked, matches, self.counts.totals.kept());
+        let dialog = ExportDialog::new(self.session.formats.clone(), self.scope_counts());
         self.dialogs.open = Some(Dialog::Export(dialog));
+    }
+
+    /// How many records the choices of the export dialog have now.
+    pub(super) fn scope_counts(&self) -> ScopeCounts {
+        ScopeCounts {
+            marked: self.list.marks.len() as u64,
+            filtered: self.list.matches().map(|(matches, _)| matches),
+            all: self.counts.totals.kept(),
+        }
     }
 
     pub(super) fn ask_save(&mut self, quit: bool) {
@@ -58,10 +64,10 @@ impl App {
                 _ => ExportRefused::NoMark(self.keymap.key_of(Action::Mark)),
             });
         }
-        if dialog.path.value().is_empty() {
+        if dialog.path.input.value().is_empty() {
             return Err(ExportRefused::NoPath);
         }
-        let path = dialog.path.value().into();
+        let path = dialog.path.path().to_owned();
         Ok(ExportRequest { records, format: dialog.format, path, ..ExportRequest::default() })
     }
 

@@ -8,6 +8,7 @@ mod dialogs;
 mod evicted;
 mod export;
 mod filter;
+mod hints;
 mod mouse;
 mod navigation;
 mod paste;
@@ -33,6 +34,7 @@ use super::state::dialogs::{Dialog, Dialogs, Question};
 use super::state::jobs::Jobs;
 use super::state::list::List;
 use super::state::notice::Notice;
+use super::state::text_search::TextSearch;
 use super::state::timeline::Timeline;
 use super::theme::Theme;
 use crate::capture::query::closing::Closing;
@@ -40,6 +42,7 @@ use crate::capture::query::search::Hit;
 use crate::capture::store::{Capture, Tally, Totals, Trouble};
 use crate::pasted::Pasted;
 use crate::proto::dissected::Kind;
+use crate::proto::rules::count;
 
 /// What stays the same while the screen is shown.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +102,9 @@ pub struct App {
     pub dialogs: Dialogs,
     /// A line at the bottom.
     pub notice: Option<Notice>,
-    /// The running job, the search pattern, and what must be saved.
+    /// What the user searches for.
+    pub search: TextSearch,
+    /// The running job, and what must be saved.
     pub jobs: Jobs,
     /// Requests to the main loop.
     pub effects: Vec<Effect>,
@@ -127,13 +132,14 @@ impl App {
             list: List::default(),
             table: ConnectionTable::default(),
             timeline: Timeline::default(),
+            breaches: Breaches::default(),
             detail: DetailPane::default(),
+            closing: None,
             dialogs: Dialogs::default(),
             notice: None,
+            search: TextSearch::default(),
             jobs: Jobs::new(temporary),
-            breaches: Breaches::default(),
             effects: Vec::new(),
-            closing: None,
             layer: Layer::default(),
         };
         let live = app.is_live();
@@ -229,13 +235,21 @@ impl App {
                 self.jobs.finish();
                 self.show_hit(hit);
             }
+            Report::Counted { pattern, after, numbers, to } => self.search.count(&pattern, after, &numbers, to),
         }
     }
 
     fn show_hit(&mut self, hit: Option<Hit>) {
-        let Some(hit) = hit else { return self.fail("not found in any record") };
+        let Some(hit) = hit else {
+            let records = count(self.counts.totals.kept(), "record");
+            return self.fail(format!("not found: {records} searched"));
+        };
         self.notice = None;
         self.reveal(hit.no);
+        // A filter may hide the record, which is more important than its place.
+        if self.notice.is_none() {
+            self.notice = Some(Notice::Match(hit));
+        }
         self.detail.select_byte(hit.byte);
         if let Some(at) = hit.inflated {
             self.detail.select_message_byte(at);
@@ -271,6 +285,10 @@ impl App {
         let end = self.detail.record().filter(|record| matches!(record.kind, Kind::End(_)));
         self.closing = end.and_then(|record| Closing::of(&self.capture, record.connection));
         self.prepare_findings();
+        let counts = self.scope_counts();
+        if let Some(Dialog::Export(dialog)) = &mut self.dialogs.open {
+            dialog.counts = counts;
+        }
     }
 
     /// Brings the cursor of the table of connections into view, and reads the records of its connection.

@@ -1,9 +1,8 @@
-//! The background job of the screen (a search, an export, or reading a paste), and what must be saved before the program ends.
+//! The background job of the screen (a find, an export, or reading a paste), and what must be saved before the program ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::capture::query::search::Pattern;
 use crate::capture::store::Totals;
 
 pub const EXPORT: &str = "export";
@@ -30,11 +29,9 @@ pub enum Unsaved {
     Notes,
 }
 
-/// The running job, the search pattern and the state of saving.
+/// The running job and the state of saving.
 #[derive(Debug, Default)]
 pub struct Jobs {
-    /// What the user last searched for.
-    pub pattern: Option<Pattern>,
     pub running: Option<Job>,
     /// Whether the capture is deleted when the program ends.
     temporary: bool,

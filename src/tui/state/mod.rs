@@ -12,6 +12,7 @@ pub(crate) mod jobs;
 pub(crate) mod list;
 pub mod notice;
 pub(crate) mod shown_connections;
+pub(crate) mod text_search;
 pub(crate) mod timeline;
 pub(crate) mod trees;
 pub mod unpacked;

@@ -4,9 +4,11 @@ mod bits;
 mod bytes;
 mod card;
 mod connections;
+mod copy;
 mod empty;
 mod ending;
 mod explanation;
+mod export;
 mod findings;
 mod header;
 mod help;
@@ -15,9 +17,11 @@ mod list;
 mod paragraph;
 mod paste;
 mod popup;
+mod prompt;
 mod rule;
 mod timeline;
 mod tree;
+mod typed_text;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -35,7 +39,7 @@ use super::state::dialogs::Dialog;
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
     render(app, buffer);
-    if let Some(position) = hints::cursor(app).or_else(|| popup::cursor(app)).or_else(|| paste::cursor(app)) {
+    if let Some(position) = prompt::cursor(app).or_else(|| export::cursor(app)).or_else(|| paste::cursor(app)) {
         frame.set_cursor_position(position);
     }
 }
@@ -77,8 +81,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     match &app.dialogs.open {
         Some(Dialog::Findings(panel)) => findings::render(app, panel, buffer),
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
+        Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),
         Some(Dialog::Paste(dialog)) => paste::render(app, dialog, buffer),
-        Some(dialog) => popup::render(app, dialog, buffer),
+        Some(Dialog::Export(dialog)) => export::render(app, dialog, buffer),
+        Some(Dialog::Copy(menu)) => copy::render(app, menu, buffer),
+        Some(Dialog::Question(question)) => popup::ask(app, question, buffer),
         None => {}
     }
 }

@@ -1,45 +1,15 @@
-//! Boxes over the panels: the export dialog, the copy menu and questions.
+//! Boxes over the panels, and questions.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
 
-use super::{cells, fit, put, width, wrap};
-use crate::proto::rules::{count, grouped};
+use super::{bytes_with_unit, cells, fit, put, width, wrap};
+use crate::proto::rules::count;
 use crate::tui::app::App;
-use crate::tui::keymap::{Binding, Context};
-use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, ExportRow, Question, Scope};
+use crate::tui::keymap::Context;
+use crate::tui::state::dialogs::Question;
 use crate::tui::state::jobs::Unsaved;
-
-const EXPORT_WIDTH: u16 = 72;
-const EXPORT_HEIGHT: u16 = 11;
-
-/// Width of the copy menu.
-const COPY_WIDTH: u16 = 46;
-
-/// Column of the values in the export dialog.
-const VALUES: u16 = 11;
-
-pub fn render(app: &App, dialog: &Dialog, buffer: &mut Buffer) {
-    match dialog {
-        Dialog::Export(dialog) => export(app, dialog, buffer),
-        Dialog::Copy(menu) => copy(app, menu, buffer),
-        Dialog::Question(question) => ask(app, question, buffer),
-        Dialog::Help(_) | Dialog::Findings(_) | Dialog::Prompt(_) | Dialog::Paste(_) => {}
-    }
-}
-
-/// Position of the terminal's cursor while the user types a path.
-pub fn cursor(app: &App) -> Option<Position> {
-    let Some(Dialog::Export(dialog)) = &app.dialogs.open else { return None };
-    if dialog.row != ExportRow::Path {
-        return None;
-    }
-    let inner = inner(app, EXPORT_WIDTH, EXPORT_HEIGHT);
-    let room = usize::from(inner.width.saturating_sub(VALUES + 1));
-    let column = cells(dialog.path.visual_cursor().saturating_sub(dialog.path.visual_scroll(room)));
-    Some(Position::new(inner.x + VALUES + column, inner.y + 5))
-}
 
 /// Draws an empty box in the middle of the screen, with a title and a line of hints at its bottom. Returns the area inside.
 pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u16, foot: &str) -> Rect {
@@ -67,73 +37,11 @@ pub fn inner(app: &App, width: u16, height: u16) -> Rect {
     }
 }
 
-fn export(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
-    let theme = &app.theme;
-    let foot = app.keymap.foot(Context::Export);
-    let inner = frame(app, buffer, "Export", EXPORT_WIDTH, EXPORT_HEIGHT, &foot);
-    let label = |buffer: &mut Buffer, row: ExportRow, y: u16, text: &str| {
-        let style = if dialog.row == row { theme.focus } else { theme.text };
-        put(buffer, inner, 1, y, if dialog.row == row { "▌" } else { " " }, theme.focus);
-        put(buffer, inner, 2, y, text, style);
-    };
-    label(buffer, ExportRow::Scope, 1, "what");
-    let mut x = VALUES;
-    for (scope, n) in dialog.scopes.iter().copied() {
-        let words = match scope {
-            Scope::Cursor => format!(" record {} ", app.list.cursor),
-            Scope::Marked => format!(" {} marked ", grouped(n)),
-            Scope::Filtered => format!(" {} filtered ", grouped(n)),
-            Scope::All => format!(" all {} ", grouped(n)),
-        };
-        x += put(buffer, inner, x, 1, &words, if scope == dialog.scope { theme.selected } else { theme.text }) + 1;
-    }
-    label(buffer, ExportRow::Format, 3, "format");
-    x = VALUES;
-    // The chosen format is in view, with as many before it as fit.
-    let widths: Vec<u16> = dialog.formats.iter().map(|format| width(&format.name) + 3).collect();
-    let room = inner.width.saturating_sub(VALUES);
-    let until = (dialog.format + 1).min(widths.len());
-    let first = (0..until).find(|first| widths[*first..until].iter().sum::<u16>() <= room).unwrap_or(dialog.format);
-    for (i, format) in dialog.formats.iter().enumerate().skip(first) {
-        let style = if i == dialog.format { theme.selected } else { theme.text };
-        x += put(buffer, inner, x, 3, &format!(" {} ", format.name), style) + 1;
-    }
-    label(buffer, ExportRow::Path, 5, "file");
-    let room = usize::from(inner.width.saturating_sub(VALUES + 1));
-    let scroll = dialog.path.visual_scroll(room);
-    let shown: String = dialog.path.value().chars().skip(scroll).take(room).collect();
-    put(buffer, inner, VALUES, 5, &shown, theme.text);
-    if let Some(format) = dialog.chosen_format() {
-        put(buffer, inner, 2, 7, &fit(format.words, usize::from(inner.width.saturating_sub(3))), theme.faint);
-    }
-}
-
-fn copy(app: &App, menu: &CopyMenu, buffer: &mut Buffer) {
-    let theme = &app.theme;
-    let height = cells(menu.choices.len()).saturating_add(4);
-    let inner = frame(app, buffer, "Copy", COPY_WIDTH, height, &app.keymap.foot(Context::Copy));
-    for (part, y) in menu.choices.iter().zip(1..) {
-        let binding = app.keymap.binding(Context::Copy, *part);
-        let key = binding.map(Binding::first_key).unwrap_or_default();
-        let words = binding.map_or("", |binding| &binding.help);
-        let style = if *part == menu.current() { theme.selected } else { theme.text };
-        put(buffer, inner, 2, y, &key, theme.key);
-        put(buffer, inner, 5, y, &format!(" {words} "), style);
-    }
-}
-
-fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
+/// Draws a question with its answers.
+pub fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let theme = &app.theme;
     let (title, context, text) = match question {
-        Question::Quit(Unsaved::Records(n)) => {
-            let are = if *n == 1 { "is" } else { "are" };
-            let records = count(*n, "record");
-            ("Quit", Context::Quit, format!("{records} in this capture {are} not saved. Quitting deletes the capture."))
-        }
-        Question::Quit(Unsaved::Notes) => {
-            let text = "Your notes are in no file yet. Saving writes the capture with its notes.".to_owned();
-            ("Quit", Context::Quit, text)
-        }
+        Question::Quit => ("Quit", Context::Quit, unsaved(app)),
         Question::Replace(request) => ("Replace", Context::Replace, format!("{} exists.", request.path.display())),
     };
     let lines = wrap(&text, 54);
@@ -146,5 +54,22 @@ fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     for (hint, y) in answers.iter().zip(cells(lines.len()).saturating_add(2)..) {
         put(buffer, inner, 5 - width(&hint.key).min(3), y, &hint.key, theme.key);
         put(buffer, inner, 7, y, &hint.words, theme.text);
+    }
+}
+
+/// What quitting would lose now: the capture may have grown since the question was opened.
+fn unsaved(app: &App) -> String {
+    match app.jobs.unsaved(&app.counts.totals) {
+        Some(Unsaved::Records(n)) => {
+            let are = if n == 1 { "is" } else { "are" };
+            let bytes = bytes_with_unit(app.counts.totals.bytes.iter().sum());
+            let connections = count(app.counts.totals.connections, "connection");
+            format!(
+                "{} of {connections} ({bytes}) {are} in no file that you named. Quitting deletes the capture.",
+                count(n, "record")
+            )
+        }
+        Some(Unsaved::Notes) => "Your notes are in no file yet. Saving writes the capture with its notes.".to_owned(),
+        None => "Everything is saved.".to_owned(),
     }
 }

@@ -106,6 +106,15 @@ fn unicode(rest: &str) -> Option<(char, usize)> {
     Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, digits.len() + 2))
 }
 
+/// The text in quotes, if `typed` is nothing but one text in quotes.
+pub fn unquote(typed: &str) -> Option<String> {
+    let tokens = tokens(typed).ok()?;
+    match tokens.as_slice() {
+        [Token { kind: TokenKind::Quoted(text), .. }] => Some(text.clone()),
+        _ => None,
+    }
+}
+
 /// Puts text in quotes, as an expression expects it.
 pub fn quote(text: &str) -> String {
     let mut out = String::from('"');

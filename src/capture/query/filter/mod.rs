@@ -42,8 +42,8 @@ pub use connection_set::ConnectionSet;
 pub use error::FilterError;
 pub use evaluator::FilterEvaluator;
 pub use fields::{FieldType, FilterField};
-pub use lexer::quote;
-pub use values::size;
+pub use lexer::{quote, unquote};
+pub use values::{hex_bytes, size};
 
 use expr::Expr;
 use program::Program;

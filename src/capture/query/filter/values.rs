@@ -104,7 +104,7 @@ fn expected_word(field: FilterField, typed: &str, words: &[&'static str], or: &'
 }
 
 /// Reads bytes: `81:05`, `81-05`, `8105`, `0x8105`.
-fn hex_bytes(typed: &str) -> Option<Vec<u8>> {
+pub fn hex_bytes(typed: &str) -> Option<Vec<u8>> {
     let digits = typed.strip_prefix("0x").unwrap_or(typed);
     let bytes = if digits.contains([':', '-']) {
         let pairs = digits.split([':', '-']).map(|pair| if pair.len() == 2 { hex::decode(pair).ok() } else { None });

@@ -12,24 +12,39 @@ const PARTS: [Action; 6] = [
     Action::CopyRecordHex,
 ];
 
+/// A line of the menu.
+#[derive(Clone, Debug)]
+pub struct CopyChoice {
+    /// The action that copies the part.
+    pub part: Action,
+    /// The beginning of what is copied, safe for a terminal.
+    pub preview: String,
+}
+
 #[derive(Clone, Debug)]
 pub struct CopyMenu {
-    /// The actions for the parts that the record has: at least one.
-    pub choices: Vec<Action>,
+    /// The parts that the record has: at least one.
+    pub choices: Vec<CopyChoice>,
     /// Index of the choice under the cursor.
     at: usize,
 }
 
 impl CopyMenu {
-    /// A menu of the parts for which `has` is true; `None` if there are none.
-    pub fn new(has: impl Fn(Action) -> bool) -> Option<Self> {
-        let choices: Vec<Action> = PARTS.into_iter().filter(|part| has(*part)).collect();
+    /// A menu of the parts for which `preview` returns the beginning; `None` if there are none.
+    pub fn new(preview: impl Fn(Action) -> Option<String>) -> Option<Self> {
+        let choice = |part| Some(CopyChoice { part, preview: preview(part)? });
+        let choices: Vec<CopyChoice> = PARTS.into_iter().filter_map(choice).collect();
         (!choices.is_empty()).then_some(Self { choices, at: 0 })
     }
 
-    /// The choice under the cursor.
+    /// The part under the cursor.
     pub fn current(&self) -> Action {
-        self.choices[self.at]
+        self.choices[self.at].part
+    }
+
+    /// Whether the menu offers a part.
+    pub fn has(&self, part: Action) -> bool {
+        self.choices.iter().any(|choice| choice.part == part)
     }
 
     /// Moves the cursor down, or up.

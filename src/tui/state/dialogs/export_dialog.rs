@@ -1,12 +1,9 @@
 //! The export dialog: which records, in which format, to which file.
 
-use std::path::Path;
-
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::KeyEvent;
 use strum::VariantArray;
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler as _;
 
+use super::path_input::{PathInput, free_name};
 use crate::tui::export_request::FormatChoice;
 use crate::tui::panel::cycled;
 
@@ -40,38 +37,53 @@ pub enum ExportRow {
     Path,
 }
 
+/// How many records each choice has now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScopeCounts {
+    pub marked: u64,
+    /// Those that match the filter; `None` without a filter.
+    pub filtered: Option<u64>,
+    pub all: u64,
+}
+
 #[derive(Clone, Debug)]
 pub struct ExportDialog {
     /// The chosen records.
     pub scope: Scope,
-    /// The choices, with their number of records.
-    pub scopes: Vec<(Scope, u64)>,
+    /// The number of records of each choice; it grows with the capture.
+    pub counts: ScopeCounts,
     pub formats: Vec<FormatChoice>,
     /// Index of the chosen format.
     pub format: usize,
-    pub path: Input,
-    /// Whether the user has typed a path, so that it no longer follows the choices.
-    path_is_typed: bool,
+    pub path: PathInput,
     /// The row with the keyboard.
     pub row: ExportRow,
 }
 
 impl ExportDialog {
-    /// A dialog for a capture of `all` records, of which `marked` are marked and `filtered` match a filter, if there is one.
-    pub fn new(formats: Vec<FormatChoice>, marked: u64, filtered: Option<u64>, all: u64) -> Self {
-        let scope = match filtered {
-            _ if marked > 0 => Scope::Marked,
+    /// A dialog for a capture with these counts.
+    pub fn new(formats: Vec<FormatChoice>, counts: ScopeCounts) -> Self {
+        let scope = match counts.filtered {
+            _ if counts.marked > 0 => Scope::Marked,
             Some(_) => Scope::Filtered,
             None => Scope::Cursor,
         };
-        let mut scopes = vec![(Scope::Cursor, 1), (Scope::Marked, marked), (Scope::All, all)];
-        if let Some(filtered) = filtered {
-            scopes.insert(2, (Scope::Filtered, filtered));
-        }
-        let (path, row) = (Input::default(), ExportRow::Scope);
-        let mut dialog = Self { scope, scopes, formats, format: 0, path, path_is_typed: false, row };
+        let path = PathInput::proposing(String::new());
+        let mut dialog = Self { scope, counts, formats, format: 0, path, row: ExportRow::Scope };
         dialog.suggest_path();
         dialog
+    }
+
+    /// The choices, with their number of records.
+    pub fn scopes(&self) -> Vec<(Scope, u64)> {
+        let ScopeCounts { marked, filtered, all } = self.counts;
+        let choices = [
+            (Scope::Cursor, Some(1)),
+            (Scope::Marked, Some(marked)),
+            (Scope::Filtered, filtered),
+            (Scope::All, Some(all)),
+        ];
+        choices.into_iter().filter_map(|(scope, count)| Some((scope, count?))).collect()
     }
 
     pub fn chosen_format(&self) -> Option<&FormatChoice> {
@@ -87,7 +99,7 @@ impl ExportDialog {
     pub fn choose(&mut self, back: bool) {
         match self.row {
             ExportRow::Scope => {
-                let scopes: Vec<Scope> = self.scopes.iter().map(|(scope, _)| *scope).collect();
+                let scopes: Vec<Scope> = self.scopes().into_iter().map(|(scope, _)| scope).collect();
                 self.scope = cycled(&scopes, self.scope, back);
             }
             ExportRow::Format => {
@@ -102,26 +114,14 @@ impl ExportDialog {
     /// Types a key: it always changes the path.
     pub fn type_key(&mut self, key: KeyEvent) {
         self.row = ExportRow::Path;
-        if self.path.handle_event(&Event::Key(key)).is_some_and(|change| change.value) {
-            self.path_is_typed = true;
-        }
+        self.path.type_key(key);
     }
 
     fn suggest_path(&mut self) {
-        if !self.path_is_typed {
-            let extension = self.chosen_format().map_or("", |format| format.extension);
-            self.path = Input::new(free_name(self.scope.stem(), extension));
-        }
+        let extension = self.chosen_format().map_or("", |format| format.extension);
+        let name = free_name(self.scope.stem(), extension);
+        self.path.propose(name);
     }
-}
-
-/// A file name that does not exist in the working directory.
-pub fn free_name(stem: &str, extension: &str) -> String {
-    let name = |n: u32| match n {
-        1 => format!("{stem}.{extension}"),
-        n => format!("{stem}-{n}.{extension}"),
-    };
-    (1..1000).map(name).find(|name| !Path::new(name).exists()).unwrap_or_else(|| name(1))
 }
 
 #[cfg(test)]
@@ -129,20 +129,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn choices_wrap_and_the_suggested_path_follows_them_until_one_is_typed() {
+    fn choices_wrap_and_the_proposed_path_follows_them_until_one_is_typed() {
         let format = |name: &'static str| FormatChoice { name: name.to_owned(), extension: name, words: "" };
-        let mut dialog = ExportDialog::new(vec![format("xa"), format("xb")], 0, None, 9);
-        assert_eq!((dialog.scope, dialog.path.value()), (Scope::Cursor, "record.xa"));
+        let counts = ScopeCounts { all: 9, ..ScopeCounts::default() };
+        let mut dialog = ExportDialog::new(vec![format("xa"), format("xb")], counts);
+        assert_eq!((dialog.scope, dialog.path.input.value()), (Scope::Cursor, "record.xa"));
         dialog.choose(true);
-        assert_eq!((dialog.scope, dialog.path.value()), (Scope::All, "capture.xa"));
+        assert_eq!((dialog.scope, dialog.path.input.value()), (Scope::All, "capture.xa"));
         dialog.step_row(false);
         dialog.choose(false);
         dialog.choose(false);
         dialog.choose(false);
-        assert_eq!((dialog.row, dialog.path.value()), (ExportRow::Format, "capture.xb"));
+        assert_eq!((dialog.row, dialog.path.input.value()), (ExportRow::Format, "capture.xb"));
         dialog.type_key(KeyEvent::from(crossterm::event::KeyCode::Char('2')));
         dialog.step_row(true);
         dialog.choose(false);
-        assert_eq!((dialog.row, dialog.format, dialog.path.value()), (ExportRow::Format, 0, "capture.xb2"));
+        assert_eq!((dialog.row, dialog.format, dialog.path.input.value()), (ExportRow::Format, 0, "2"));
     }
 }

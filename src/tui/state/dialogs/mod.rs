@@ -4,16 +4,17 @@ mod copy_menu;
 mod export_dialog;
 mod findings_panel;
 mod paste_dialog;
+mod path_input;
 mod prompt;
 
 use crossterm::event::KeyEvent;
 
 pub(crate) use self::copy_menu::CopyMenu;
-pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, free_name};
+pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, ScopeCounts};
 pub(crate) use self::findings_panel::FindingsPanel;
 pub(crate) use self::paste_dialog::PasteDialog;
+pub(crate) use self::path_input::free_name;
 pub(crate) use self::prompt::{Prompt, Purpose};
-use super::jobs::Unsaved;
 use crate::tui::export_request::ExportRequest;
 use crate::tui::keymap::Context;
 
@@ -39,8 +40,8 @@ pub enum Dialog {
 /// A question to the user.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// Quit and lose something?
-    Quit(Unsaved),
+    /// Quit and lose what is not saved at that moment?
+    Quit,
     /// Replace an existing file?
     Replace(ExportRequest),
 }
@@ -73,7 +74,7 @@ impl Dialog {
             Self::Export(_) => Context::Export,
             Self::Paste(_) => Context::Paste,
             Self::Copy(_) => Context::Copy,
-            Self::Question(Question::Quit(_)) => Context::Quit,
+            Self::Question(Question::Quit) => Context::Quit,
             Self::Question(Question::Replace(_)) => Context::Replace,
         }
     }

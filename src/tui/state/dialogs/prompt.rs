@@ -4,6 +4,7 @@ use crossterm::event::{Event, KeyEvent};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
+use super::path_input::PathInput;
 use crate::capture::query::filter::{self, Filter, FilterError};
 
 /// A line to type into.
@@ -11,11 +12,18 @@ use crate::capture::query::filter::{self, Filter, FilterError};
 pub struct Prompt {
     /// What the text is for.
     pub purpose: Purpose,
-    pub input: Input,
+    text: PromptText,
     /// Why the text was not accepted.
     pub error: Option<String>,
     /// While the user goes through completions: the text before them, and the index of the current one.
     completion: Option<(String, usize)>,
+}
+
+/// What is typed.
+#[derive(Clone, Debug)]
+enum PromptText {
+    Line(Input),
+    Path(PathInput),
 }
 
 /// What a prompt asks for.
@@ -33,22 +41,14 @@ pub enum Purpose {
     },
 }
 
-impl Purpose {
-    /// The label before the text.
-    pub fn label(self) -> String {
-        match self {
-            Self::Find => "find (x 81 05 finds bytes): ".to_owned(),
-            Self::Filter => "filter: ".to_owned(),
-            Self::Note(no) => format!("note on record {no}: "),
-            Self::Save { .. } => "save the capture as: ".to_owned(),
-        }
-    }
-}
-
 impl Prompt {
-    /// A prompt with a text to start from.
+    /// A prompt with a text to start from; for a file, a name to propose.
     pub fn new(purpose: Purpose, text: String) -> Self {
-        Self { purpose, input: Input::new(text), error: None, completion: None }
+        let text = match purpose {
+            Purpose::Save { .. } => PromptText::Path(PathInput::proposing(text)),
+            _ => PromptText::Line(Input::new(text)),
+        };
+        Self { purpose, text, error: None, completion: None }
     }
 
     /// The same prompt with the reason why its text was not accepted.
@@ -56,20 +56,30 @@ impl Prompt {
         Self { error: Some(error.into()), ..self }
     }
 
-    /// How the text will be understood, where that may be unexpected.
-    pub fn hint(&self) -> Option<&'static str> {
-        let text = self.input.value();
-        match self.purpose {
-            Purpose::Find if text.starts_with("x ") => Some(r"bytes; \x … finds text"),
-            Purpose::Find if text.starts_with(r"\x ") => Some("text that begins with x"),
-            _ => None,
+    pub const fn input(&self) -> &Input {
+        match &self.text {
+            PromptText::Line(input) => input,
+            PromptText::Path(path) => &path.input,
+        }
+    }
+
+    /// The path that is typed, if the prompt asks for a file.
+    pub const fn path(&self) -> Option<&PathInput> {
+        match &self.text {
+            PromptText::Line(_) => None,
+            PromptText::Path(path) => Some(path),
         }
     }
 
     pub fn type_key(&mut self, key: KeyEvent) {
         self.error = None;
         self.completion = None;
-        self.input.handle_event(&Event::Key(key));
+        match &mut self.text {
+            PromptText::Line(input) => {
+                input.handle_event(&Event::Key(key));
+            }
+            PromptText::Path(path) => path.type_key(key),
+        }
     }
 
     /// Replaces the word before the cursor by its next completion, or by the previous one.
@@ -83,23 +93,23 @@ impl Prompt {
         let Some(last) = completion.words.len().checked_sub(1) else { return };
         let at = at.unwrap_or(last);
         let at = if at > last { 0 } else { at };
-        let rest: String = self.input.value().chars().skip(self.input.cursor()).collect();
+        let rest: String = self.input().value().chars().skip(self.input().cursor()).collect();
         let before = format!("{}{}", &base[..completion.from], completion.words[at]);
         let cursor = before.chars().count();
-        self.input = Input::new(before + &rest).with_cursor(cursor);
+        self.text = PromptText::Line(Input::new(before + &rest).with_cursor(cursor));
         self.completion = Some((base, at));
     }
 
     /// For a filter: the completions at the cursor, the index of the current one, and what is wrong with the text.
     pub fn advice(&self) -> (Vec<&'static str>, Option<usize>, Option<FilterError>) {
         let base = self.completion.as_ref().map_or_else(|| self.before_cursor(), |(base, _)| base.clone());
-        let text = self.input.value();
+        let text = self.input().value();
         let error = if text.trim().is_empty() { None } else { Filter::parse(text).err() };
         (filter::complete(&base).words, self.completion.as_ref().map(|(_, at)| *at), error)
     }
 
     fn before_cursor(&self) -> String {
-        self.input.value().chars().take(self.input.cursor()).collect()
+        self.input().value().chars().take(self.input().cursor()).collect()
     }
 }
 
@@ -114,11 +124,11 @@ mod tests {
         assert!(words.len() > 1 && current.is_none(), "{words:?}");
         let text = |word: &str| format!("len > 5 and {word}");
         prompt.complete(false);
-        assert_eq!((prompt.input.value(), prompt.advice().1), (text(words[0]).as_str(), Some(0)));
+        assert_eq!((prompt.input().value(), prompt.advice().1), (text(words[0]).as_str(), Some(0)));
         prompt.complete(false);
-        assert_eq!(prompt.input.value(), text(words[1]));
+        assert_eq!(prompt.input().value(), text(words[1]));
         prompt.complete(true);
         prompt.complete(true);
-        assert_eq!(prompt.input.value(), text(words[words.len() - 1]));
+        assert_eq!(prompt.input().value(), text(words[words.len() - 1]));
     }
 }

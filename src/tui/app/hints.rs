@@ -1,0 +1,51 @@
+//! The hints for the view and the panel with the focus: what each key does there, in a word or two.
+
+use super::App;
+use crate::tui::action::Action;
+use crate::tui::keymap::{Context, Hint};
+use crate::tui::panel::{Panel, View};
+
+impl App {
+    /// The hints for the panel with the focus. Keys that do nothing there are left out.
+    pub fn panel_hints(&self) -> Vec<Hint> {
+        let hints = self.keymap.hints(Context::Panels).into_iter();
+        let mut hints: Vec<Hint> =
+            hints.filter_map(|hint| self.hint_words(&hint).map(|words| Hint { words, ..hint })).collect();
+        // Up and down, and left and right, have one hint where they move by the same.
+        let at = |action| hints.iter().position(|hint: &Hint| hint.action == action);
+        if let (Some(up), Some(left)) = (at(Action::Up), at(Action::Left))
+            && hints[up].words == hints[left].words
+        {
+            let left = hints.remove(left);
+            hints[up].key.push_str(&left.key);
+        }
+        hints
+    }
+
+    /// The words for an action in the panel with the focus; `None` if it does nothing there.
+    fn hint_words(&self, hint: &Hint) -> Option<String> {
+        let has_server = self.session.url.is_some();
+        Some(match hint.action {
+            Action::Left | Action::NextPanel | Action::Copy if self.panels.view == View::Connections => return None,
+            Action::Browser if !has_server => return None,
+            Action::Hold if !self.is_live() => return None,
+            Action::Cancel if !self.is_above() => return None,
+            Action::Hold if !self.list.following => "follow".to_owned(),
+            Action::Open => self.open_hint()?.to_owned(),
+            Action::Up => self.directions().0.to_owned(),
+            Action::Left => self.directions().1.to_owned(),
+            _ => hint.words.clone(),
+        })
+    }
+
+    /// What the keys for up and down, and those for left and right, move by.
+    const fn directions(&self) -> (&'static str, &'static str) {
+        match (self.panels.focus, self.panels.view) {
+            (Panel::List, View::Connections) => ("connection", "field"),
+            (Panel::List, View::Timeline) => ("lane", "time"),
+            (Panel::List, View::Frames | View::Messages) => ("record", "field"),
+            (Panel::Bits, _) => ("field", "field"),
+            (Panel::Bytes | Panel::Payload | Panel::Inflated, _) => ("row", "byte"),
+        }
+    }
+}

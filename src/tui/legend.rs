@@ -1,0 +1,50 @@
+//! The signs of the screen and their meaning, for the help.
+
+use ratatui::style::Style;
+
+use super::theme::Theme;
+
+/// A sign, its style and its meaning.
+pub struct Sign {
+    pub sign: &'static str,
+    pub style: fn(&Theme) -> Style,
+    pub words: &'static str,
+}
+
+const fn sign(sign: &'static str, style: fn(&Theme) -> Style, words: &'static str) -> Sign {
+    Sign { sign, style, words }
+}
+
+/// The signs of lists and panels.
+pub const SIGNS: [Sign; 18] = [
+    sign("▲", |theme| theme.up, "from the client to the server"),
+    sign("▼", |theme| theme.down, "from the server to the client"),
+    sign("✗", |theme| theme.error, "error: the RFC forbids this"),
+    sign("⚠", |theme| theme.warning, "warning: legal, but likely a mistake"),
+    sign("i", |theme| theme.info, "note: worth knowing"),
+    sign("✓", |theme| theme.good, "a requirement that is met"),
+    sign("▌", |theme| theme.focus, "the selected row"),
+    sign("0101", |theme| theme.selected, "the selected field, in every panel"),
+    sign("▸ ▾", |theme| theme.key, "a row to open, and an open one"),
+    sign("├ └", |theme| theme.key, "records of the open row above"),
+    sign("⋯", |theme| theme.faint, "several records in one row"),
+    sign("●", |theme| theme.warning, "marked"),
+    sign("✎", |theme| theme.info, "a note"),
+    sign("· ␛", |theme| theme.text, "a byte or character without a picture"),
+    sign("…", |theme| theme.text, "more text than fits"),
+    sign("⊕", |theme| theme.text, "XOR, bit by bit"),
+    sign("┄", |theme| theme.rule, "the payload goes on"),
+    sign("c2s s2c", |theme| theme.text, "▲ and ▼ in filters"),
+];
+
+/// The signs of the timeline.
+pub const TIMELINE: [Sign; 8] = [
+    sign("▁▄█", |theme| theme.text, "data; each step is four times the bytes"),
+    sign("•", |theme| theme.text, "ping or pong"),
+    sign("◆", |theme| theme.text, "HTTP request or response"),
+    sign("╭┄ ╰┄", |theme| theme.faint, "from a request to its answer"),
+    sign("×", |theme| theme.text, "Close"),
+    sign("┤", |theme| theme.text, "the direction ends (TCP)"),
+    sign("?", |theme| theme.warning, "a gap, or bytes that cannot be read"),
+    sign("✗ ⚠", |theme| theme.error, "a finding"),
+];
