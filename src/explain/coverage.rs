@@ -235,7 +235,12 @@ fn every_field_of_a_head_is_explained_and_every_text_is_used() {
         "HTTP/1.1 418 I'm a teapot",
         "HTTP/1.1 426 Upgrade Required",
         "HTTP/1.1 431",
+        "HTTP/1.1 429 Too Many Requests",
+        "HTTP/1.1 500",
+        "HTTP/1.1 502",
         "HTTP/1.1 503 Later",
+        "HTTP/1.1 504",
+        "HTTP/1.1 505",
         "HTTP/1.1 x",
     ] {
         for lines in [

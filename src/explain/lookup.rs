@@ -1,4 +1,4 @@
-//! Finds what a text is about: an error message of a library or browser, the id of a rule, a section or a close code.
+//! Finds what a text is about: an error message of a library or browser, the id of a rule, a section, a close code or a status.
 //!
 //! No answer is better than a wrong one. An answer is a whole message wherever it occurs in the text, or a text that is a part of
 //! messages which all mean the same. Similar messages are guesses.
@@ -55,7 +55,7 @@ pub fn find(text: &str) -> Answer {
     let text = text.trim();
     let words = words::words(text);
     let direct =
-        close_code(text, &words).or_else(|| ids(text)).or_else(|| section(text).map(|section| of_section(&section)));
+        number(text, &words).or_else(|| ids(text)).or_else(|| section(text).map(|section| of_section(&section)));
     if let Some(topics) = direct.filter(|topics| !topics.is_empty()) {
         return Answer::Found(topics.into_iter().map(|topic| Match { topic, message: None }).collect());
     }
@@ -78,16 +78,30 @@ fn without_colours(text: &str) -> Cow<'_, str> {
     plain
 }
 
-/// The topics of a text that is only a close code, maybe in punctuation or after what a logger prints.
-fn close_code(text: &str, words: &[Word]) -> Option<Vec<Topic>> {
-    let (code, before) = words.split_last()?;
-    let number = code.text.parse().ok().filter(|number| (1000..=4999).contains(number))?;
-    // Other numbers follow a log level, too: the error numbers of a database, for example.
-    let is_usual = before.is_empty() || number <= 1015 || number >= 3000;
+/// The topics of a text that is only a close code or an HTTP status, maybe in punctuation or after what a logger prints.
+fn number(text: &str, words: &[Word]) -> Option<Vec<Topic>> {
+    let (number, before) = words.split_last()?;
     let follows_logger = before.iter().all(Word::is_of_logger) && before.last().is_none_or(|last| !last.is_number());
-    let is_negative = text[..code.bytes.start].ends_with('-');
-    (is_usual && follows_logger && code.starts_part && !is_negative)
-        .then(|| messages::with_rules(vec![Topic::CloseCode(CloseCode(number))]))
+    let is_negative = text[..number.bytes.start].ends_with('-');
+    if !follows_logger || !number.starts_part || is_negative {
+        return None;
+    }
+    match number.text.parse().ok()? {
+        101 => Some(vec![Topic::Status(101)]),
+        status if is_status(status) => Some(vec![Topic::Status(status), Topic::Rule(Rule::StatusNot101)]),
+        // Other numbers follow a log level, too: the error numbers of a database, for example.
+        code @ (1000..=1015 | 3000..=4999) => Some(messages::with_rules(vec![Topic::CloseCode(CloseCode(code))])),
+        code @ 1016..=2999 if before.is_empty() => Some(messages::with_rules(vec![Topic::CloseCode(CloseCode(code))])),
+        _ => None,
+    }
+}
+
+/// Returns true for a status that IANA has registered.
+const fn is_status(number: u16) -> bool {
+    matches!(
+        number,
+        100..=103 | 200..=208 | 226 | 300..=305 | 307 | 308 | 400..=417 | 421..=426 | 428 | 429 | 431 | 451 | 500..=508 | 510 | 511
+    )
 }
 
 /// The rules whose ids the text contains, or the situation whose id it is.

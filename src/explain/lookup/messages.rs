@@ -24,16 +24,16 @@ pub(super) static MESSAGES: LazyLock<Messages> = LazyLock::new(Messages::new);
 /// A part of a message that starts after a colon is found like the whole message if it has at least this many words.
 const PART_WORDS: usize = 3;
 
-/// What a message leads to.
+/// What a message leads to. The order is that of the answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
+    Rule(Rule),
     /// The close codes of the message.
     CloseCodes,
     /// A close code that the message gives by its name.
     CloseCode(u16),
     /// The reserved bits that are 1 in the message.
     RsvBits,
-    Rule(Rule),
     Situation(&'static str),
 }
 

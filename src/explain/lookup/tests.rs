@@ -45,7 +45,7 @@ fn filled(message: &str, text: &str) -> String {
         filled.push_str(before);
         filled.push_str(match name {
             "n" => "70000",
-            "code" | "close-code" => "1002",
+            "code" | "close-code" | "wide-code" => "1002",
             "status" => "403",
             "reserved" => "11",
             "rsv" => "4",
@@ -131,13 +131,13 @@ fn ids_sentences_and_parts_of_sentences_find_their_rule() {
 #[test]
 fn reported_messages_find_what_they_mean() {
     for (text, ids) in [
-        ("Server sent no subprotocol", &["no-subprotocol-chosen"][..]),
-        ("SubProtocol error: Server sent no subprotocol", &["no-subprotocol-chosen"]),
+        ("Server sent no subprotocol", &["subprotocol-not-chosen"][..]),
+        ("SubProtocol error: Server sent no subprotocol", &["subprotocol-not-chosen"]),
         ("Server sent a subprotocol but none was requested", &["subprotocol-not-offered"]),
         (
             "WebSocket connection to 'ws://127.0.0.1:8080/chat?x=%20' failed: Error during WebSocket handshake: \
              'Upgrade' header must not appear more than once in a response",
-            &["upgrade-repeated"],
+            &["response-upgrade-repeated"],
         ),
         ("reserved1 = 0, reserved2 = 1, reserved3 = 1", &["rsv2-set", "rsv3-set"]),
         ("One or more reserved bits are on: reserved1 = 1, reserved2 = 0, reserved3 = 0", &["rsv1-set"]),
@@ -150,13 +150,19 @@ fn reported_messages_find_what_they_mean() {
         ("RangeError [WS_ERR_EXPECTED_MASK]: Invalid WebSocket frame: MASK must be set", &["client-frame-unmasked"]),
         ("code: 'WS_ERR_UNEXPECTED_MASK'", &["server-frame-masked"]),
         ("1002", &["close code 1002"]),
+        ("404", &["status 404", "status-not-101"]),
+        ("Error: 502", &["status 502", "status-not-101"]),
+        ("101", &["status 101"]),
+        ("HTTP/1.1 426 Upgrade Required", &["status-not-101", "status 426"]),
+        ("close code 2000", &["close code 2000", "close-code-invalid"]),
+        ("WebSocket close code 65535", &["close code 65535", "close-code-invalid"]),
         ("1006.", &["close code 1006", "close-missing"]),
         ("Error: 1002", &["close code 1002"]),
         ("2026-11-22 19:30:00 ERROR WebSocketError: 1006", &["close code 1006", "close-missing"]),
         ("(NSURLErrorDomain, code=-1005) The network connection was lost.", &["close-missing"]),
         ("org.java_websocket.exceptions.WebsocketNotConnectedException", &["closed-already"]),
         ("WebSocket error: HTTP error: 403 Forbidden", &["status-not-101", "status 403"]),
-        ("ValueError: invalid HTTP status line: HTTP/1.1 101", &["not-http", "status-line-malformed"]),
+        ("ValueError: invalid HTTP status line: HTTP/1.1 101", &["status-space-missing", "not-http"]),
         ("close code 4401", &["close code 4401"]),
         ("code = 1002", &["close code 1002"]),
         ("websocket closed unexpectedly with code 1012", &["close code 1012"]),
@@ -201,6 +207,20 @@ fn reported_messages_find_what_they_mean() {
 }
 
 #[test]
+fn messages_as_people_report_them_find_what_they_mean_first() {
+    let lines = include_str!("../../../tests/data/reported-messages.tsv").lines();
+    let mut wrong = Vec::new();
+    for line in lines.filter(|line| !line.starts_with('#')) {
+        let (id, message) = line.split_once('\t').expect("an id, a tab and a message");
+        let ids = ids_of(message);
+        if ids.first().map_or("-", String::as_str) != id {
+            wrong.push(format!("{id} | {message} | {ids:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
 fn a_section_finds_its_rules_and_those_of_subsections() {
     let sections = |text: &str| found(text).into_iter().map(|topic| topic.page().section).collect::<Vec<_>>();
     for text in ["5.5.1", "§5.5.1", "RFC 6455 §5.5.1", "rfc6455 5.5.1", "RFC 6455, section 5.5.1"] {
@@ -222,8 +242,13 @@ fn a_text_without_a_known_message_has_no_answer() {
         "1",
         "error",
         "segmentation fault (core dumped)",
-        "404",
+        "99",
+        "218",
+        "600",
         "65536",
+        "close code 7",
+        "line 404",
+        "exit status 101",
         "WebSocket connection to 'ws://a/' failed: the moon is full",
         "must be clear",
         "header is missing",

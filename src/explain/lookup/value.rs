@@ -10,8 +10,7 @@ const MAX_NUMBER: usize = 5;
 pub(super) enum ValueKind {
     Text,
     Number,
-    /// A close code. `true`: only a usual one, so that no other number is read as a close code.
-    CloseCode(bool),
+    CloseCode(Codes),
     Status,
     ReservedOpcode,
     RsvNumber,
@@ -19,6 +18,15 @@ pub(super) enum ValueKind {
     RsvIndex,
     /// One reserved bit, as the mask 4, 2 or 1.
     RsvBit(u8),
+}
+
+/// The numbers that a message may have as a close code. The less certain it is that its number is one, the fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Codes {
+    Any,
+    From1000,
+    /// Those that are defined, and those of libraries and applications.
+    Usual,
 }
 
 /// A value that matters for the meaning of a message.
@@ -36,8 +44,9 @@ impl ValueKind {
     pub fn of(name: &str) -> Self {
         match name {
             "n" => Self::Number,
-            "code" => Self::CloseCode(false),
-            "close-code" => Self::CloseCode(true),
+            "code" => Self::CloseCode(Codes::Any),
+            "wide-code" => Self::CloseCode(Codes::From1000),
+            "close-code" => Self::CloseCode(Codes::Usual),
             "status" => Self::Status,
             "reserved" => Self::ReservedOpcode,
             "rsv" => Self::RsvNumber,
@@ -83,9 +92,14 @@ impl ValueKind {
                     && hex_digits.unwrap_or(text).bytes().all(|b| b.is_ascii_hexdigit());
                 is_number.then_some(Value::Other)
             }
-            Self::CloseCode(usual) => {
+            Self::CloseCode(codes) => {
                 let code = small(u64::from(u16::MAX))?;
-                (!usual || matches!(code, 1000..=1015 | 3000..=4999)).then_some(Value::CloseCode(code))
+                let fits = match codes {
+                    Codes::Any => true,
+                    Codes::From1000 => code >= 1000,
+                    Codes::Usual => matches!(code, 1000..=1015 | 3000..=4999),
+                };
+                fits.then_some(Value::CloseCode(code))
             }
             Self::Status => small(599).filter(|status| *status >= 100).map(Value::Status),
             Self::ReservedOpcode => {

@@ -198,7 +198,7 @@ fn an_error_message_leads_to_its_rule() {
 #[test]
 fn an_error_message_leads_to_its_situation_or_code() {
     for (text, id) in [
-        ("Server sent no subprotocol", "no-subprotocol-chosen"),
+        ("Server sent no subprotocol", "subprotocol-not-chosen"),
         ("1002", "close code 1002"),
         ("received 1012 (service restart); then sent 1012 (service restart)", "close code 1012"),
         ("websocket: close 4401: token expired", "close code 4401"),
