@@ -1,6 +1,6 @@
 //! Chooses the case of the text for each field of a frame.
 
-use super::frame::{FrameContext, MessagePart};
+use super::frame::{Extensions, FrameContext, MessagePart};
 use crate::proto::dissected::Direction;
 use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
 use crate::wire::opcode::Opcode;
@@ -38,16 +38,29 @@ pub(super) const fn rsv1(ctx: &FrameContext) -> &'static str {
     match (ctx.head.rsv1, ctx.head.opcode, ctx.compressed) {
         (false, opcode, _) if opcode.is_control() => "zero-control",
         (false, Opcode::Continuation, true) => "zero-compressed",
-        (false, ..) => "zero",
-        (true, Opcode::Text | Opcode::Binary, true) => "compressed",
+        (false, opcode, _) => match (ctx.extensions, opcode) {
+            (Extensions::None, _) => "zero",
+            (Extensions::Unknown, _) => "zero-unknown",
+            (Extensions::Deflate, Opcode::Continuation) => "zero-later",
+            (Extensions::Deflate, _) => "zero-uncompressed",
+        },
+        (true, Opcode::Text | Opcode::Binary, true) => match ctx.extensions {
+            Extensions::Deflate => "compressed",
+            Extensions::None | Extensions::Unknown => "compressed-assumed",
+        },
         (true, opcode, _) if opcode.is_control() => "set-control",
         (true, Opcode::Continuation, _) => "set-later",
         (true, ..) => "set",
     }
 }
 
-pub(super) const fn reserved_bit(set: bool) -> &'static str {
-    if set { "set" } else { "zero" }
+/// The case for RSV2 or RSV3.
+pub(super) const fn reserved_bit(set: bool, extensions: Extensions) -> &'static str {
+    match (set, extensions) {
+        (true, _) => "set",
+        (false, Extensions::None) => "zero",
+        (false, Extensions::Deflate | Extensions::Unknown) => "zero-extension",
+    }
 }
 
 pub(super) const fn opcode(ctx: &FrameContext) -> &'static str {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::code::close_topic;
-use super::frame::{FrameContext, MessagePart, frame_field, frame_gloss};
+use super::frame::{Extensions, FrameContext, MessagePart, frame_field, frame_gloss};
 use super::texts::{self, Chapter, TextKey};
 use super::{DeflateContext, Explanation, compressed_payload, http_field, http_gloss, record, rule};
 use crate::proto::dissected::{Direction, EndReason, Kind};
@@ -82,10 +82,17 @@ fn every_field_of_every_frame_is_explained_and_every_text_is_used() {
         let table = fields(&bytes[..bytes.len().min(usize::try_from(whole).unwrap_or(usize::MAX))], whole);
         for (direction, part) in Direction::BOTH.into_iter().flat_map(|d| PARTS.map(|p| (d, p))) {
             let whole = head.payload_len;
-            for (compressed, captured_payload, unsolicited) in
-                [(false, whole, false), (true, whole, false), (false, whole, true), (false, 0, false)]
-            {
-                let ctx = FrameContext { head, direction, part, compressed, captured_payload, unsolicited };
+            use Extensions::{Deflate, None, Unknown};
+            for (extensions, compressed, captured_payload, unsolicited) in [
+                (None, false, whole, false),
+                (Deflate, false, whole, false),
+                (Unknown, false, whole, false),
+                (Deflate, true, whole, false),
+                (Unknown, true, whole, false),
+                (None, false, whole, true),
+                (None, false, 0, false),
+            ] {
+                let ctx = FrameContext { head, direction, part, extensions, compressed, captured_payload, unsolicited };
                 for field in &table {
                     let words = frame_field(&ctx, field);
                     let gloss = frame_gloss(&ctx, field);

@@ -4,12 +4,15 @@ use super::code::{close_topic, opcode_name, opcode_topic};
 use super::texts::{self, Chapter};
 use super::value::hex;
 use super::{Explanation, case};
+use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
+use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{Rule, grouped};
 use crate::wire::close::CloseCode;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::FrameHead;
+use crate::wire::mask;
 use crate::wire::opcode::Opcode;
 
 /// The frame of a field, for the meaning of the field's value.
@@ -21,6 +24,8 @@ pub struct FrameContext {
     pub direction: Direction,
     /// Its position in its message. If it contradicts FIN and opcode of the head, those count.
     pub part: MessagePart,
+    /// What the reserved bits can mean on its connection.
+    pub extensions: Extensions,
     /// True for a frame of a compressed message (RFC 7692 §6).
     pub compressed: bool,
     /// The number of captured payload bytes; less than the announced length if the frame was truncated.
@@ -31,7 +36,7 @@ pub struct FrameContext {
 
 impl FrameContext {
     /// The context of a frame with a complete head.
-    pub fn of(record: &Record, head: FrameHead) -> Self {
+    pub fn of(capture: &Capture, record: &Record, head: FrameHead) -> Self {
         let part = match head.opcode {
             opcode if opcode.is_control() => MessagePart::Control,
             Opcode::Reserved(_) => MessagePart::Stray,
@@ -45,9 +50,34 @@ impl FrameContext {
             head,
             direction: record.direction,
             part,
+            extensions: Extensions::of(
+                capture.connection(record.connection).map(|connection| connection.about).as_ref(),
+            ),
             compressed: record.compressed,
             captured_payload: record.payload_len().unwrap_or(0),
             unsolicited: record.findings.iter().any(|finding| finding.rule == Rule::PongUnsolicited),
+        }
+    }
+}
+
+/// The extensions that client and server agreed on in the handshake, as far as the texts distinguish them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Extensions {
+    /// None: all reserved bits are unused.
+    None,
+    /// permessage-deflate, which uses RSV1.
+    Deflate,
+    /// An extension that framescope does not know, or the capture does not have the handshake.
+    Unknown,
+}
+
+impl Extensions {
+    fn of(handshake: Option<&HandshakeSummary>) -> Self {
+        match handshake {
+            Some(known) if known.deflate.is_some() => Self::Deflate,
+            // Without a target, the request was not captured.
+            Some(known) if known.websocket && known.target.is_some() && known.extensions.is_none() => Self::None,
+            _ => Self::Unknown,
         }
     }
 }
@@ -80,7 +110,12 @@ pub fn frame_field(ctx: &FrameContext, field: &Field) -> Explanation {
     let Some((chapter, topic, case)) = choose(ctx, field) else {
         return Explanation { title: field.id.key().to_owned(), section: String::new(), text: String::new() };
     };
-    texts::TextKey::new(chapter, &topic, case).explanation(|name| look(ctx, field, name))
+    let mut words = texts::TextKey::new(chapter, &topic, case).explanation(|name| look(ctx, field, name));
+    if field.id == FieldId::CloseCode && ctx.head.masking_key.is_some() {
+        words.text.push(' ');
+        words.text.push_str(&texts::fill(texts::phrase("masked-code"), |name| look(ctx, field, name)));
+    }
+    words
 }
 
 /// The key of the text for a field: chapter, topic and case.
@@ -89,8 +124,8 @@ fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'stati
     let chosen = match field.id {
         FieldId::Fin => case::fin(ctx),
         FieldId::Rsv1 => case::rsv1(ctx),
-        FieldId::Rsv2 => case::reserved_bit(head.rsv2),
-        FieldId::Rsv3 => case::reserved_bit(head.rsv3),
+        FieldId::Rsv2 => case::reserved_bit(head.rsv2, ctx.extensions),
+        FieldId::Rsv3 => case::reserved_bit(head.rsv3, ctx.extensions),
         FieldId::Opcode => return Some((Chapter::Opcode, opcode_topic(head.opcode).to_owned(), case::opcode(ctx))),
         FieldId::Mask => case::mask(ctx),
         FieldId::PayloadLen => case::length(head),
@@ -109,7 +144,12 @@ fn look(ctx: &FrameContext, field: &Field, name: &str) -> Option<String> {
     let head = &ctx.head;
     Some(match name {
         "hex" => hex(&big_endian(field)),
+        "high" => (head.payload_len >> 8).to_string(),
+        "low" => (head.payload_len & 0xff).to_string(),
         "key" => hex(&head.masking_key.unwrap_or_default()),
+        // The two bytes of the close code as sent, and the part of the key that masks them.
+        "masked" => hex(&masked_code(ctx, field)),
+        "mask" => hex(&head.masking_key.unwrap_or_default()[..2]),
         "captured" => grouped(ctx.captured_payload),
         "reason_bytes" => texts::bytes(head.payload_len.saturating_sub(2)),
         "code" => close_code_of(field).0.to_string(),
@@ -129,6 +169,13 @@ fn close_code_of(field: &Field) -> CloseCode {
     }
 }
 
+/// A masked close code as sent.
+fn masked_code(ctx: &FrameContext, field: &Field) -> [u8; 2] {
+    let mut bytes = close_code_of(field).0.to_be_bytes();
+    mask::apply(&mut bytes, ctx.head.masking_key.unwrap_or_default(), 0);
+    bytes
+}
+
 /// The bytes of a number in network byte order.
 fn big_endian(field: &Field) -> Vec<u8> {
     match field.value {
@@ -140,17 +187,29 @@ fn big_endian(field: &Field) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::extensions::DeflateParams;
     use crate::wire::frame::fields;
 
     /// The explanation and the gloss of a field of a frame in hex.
     fn explain(wire: &str, direction: Direction, part: MessagePart, id: FieldId) -> (Explanation, String) {
         let bytes = hex::decode(wire.replace(' ', "")).expect("hex");
         let Some(head) = FrameHead::read(&bytes) else { panic!("a whole head") };
-        let captured_payload = head.payload_len;
-        let ctx = FrameContext { head, direction, part, compressed: false, captured_payload, unsolicited: false };
+        let ctx = FrameContext { direction, part, ..context(head, Extensions::None) };
         let table = fields(&bytes, head.wire_len());
         let field = table.iter().find(|field| field.id == id).expect("the field");
         (frame_field(&ctx, field), frame_gloss(&ctx, field))
+    }
+
+    fn context(head: FrameHead, extensions: Extensions) -> FrameContext {
+        FrameContext {
+            head,
+            direction: UP,
+            part: MessagePart::Whole,
+            extensions,
+            compressed: false,
+            captured_payload: head.payload_len,
+            unsolicited: false,
+        }
     }
 
     const UP: Direction = Direction::ClientToServer;
@@ -159,67 +218,45 @@ mod tests {
     #[test]
     fn section_5_2_the_opcode_of_an_unfragmented_text() {
         let (words, gloss) = explain("81 05 48 65 6c 6c 6f", DOWN, MessagePart::Whole, FieldId::Opcode);
-        assert_eq!(
-            words,
-            Explanation {
-                title: "opcode".to_owned(),
-                section: "RFC 6455 §5.2".to_owned(),
-                text:
-                    "1 means that the payload is UTF-8 text. This frame starts a text message. FIN is 1, so it also ends \
-                     the message."
-                        .to_owned(),
-            }
-        );
-        assert_eq!(gloss, "text");
+        assert_eq!((words.title.as_str(), words.section.as_str()), ("opcode", "RFC 6455 §5.2"));
+        assert!(words.text.starts_with("1 ") && words.text.contains("UTF-8"), "{}", words.text);
+        assert!(gloss.contains("UTF-8 text"), "{gloss}");
     }
 
     #[test]
     fn section_5_2_the_three_length_forms() {
-        let (words, gloss) = explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::PayloadLen);
-        let text = "126 means that the next 16 bits hold the length: 300 does not fit into these 7 bits, which hold lengths up to 125.";
-        assert_eq!((words.text.as_str(), gloss.as_str()), (text, "the length follows in 16 bits"));
-        let (words, gloss) = explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::ExtendedLen16);
-        assert!(words.text.starts_with("01 2c, with the most significant byte first, is 300: "), "{}", words.text);
-        assert_eq!(gloss, "300 bytes");
-        let (words, _) = explain("82 7f 0000000000010000", DOWN, MessagePart::Whole, FieldId::ExtendedLen64);
-        assert!(words.text.starts_with("00 00 00 00 00 01 00 00, with the most"), "{}", words.text);
-        let (words, _) = explain("82 7f 0000000000010000", DOWN, MessagePart::Whole, FieldId::PayloadLen);
-        assert_eq!(
-            words.text,
-            "127 means that the next 64 bits hold the length: 65,536 does not fit into 16 bits, which hold lengths up to 65,535."
-        );
-        let (words, gloss) = explain("81 0e", DOWN, MessagePart::Whole, FieldId::PayloadLen);
-        assert!(words.text.starts_with("14 is the length itself"));
-        assert_eq!(gloss, "the length itself");
-        let (words, _) = explain("81 7f 000000000000012c", DOWN, MessagePart::Whole, FieldId::PayloadLen);
-        assert!(words.text.contains("should be 126"), "{}", words.text);
+        let text = |wire, id| explain(wire, DOWN, MessagePart::Whole, id).0.text;
+        for (wire, id, start, value) in [
+            ("81 0e", FieldId::PayloadLen, "14: ", "14 bytes"),
+            ("82 7e 01 2c", FieldId::PayloadLen, "126 ", "300"),
+            ("82 7e 01 2c", FieldId::ExtendedLen16, "01 2c ", "1 × 256 + 44 = 300"),
+            ("82 7f 0000000000010000", FieldId::PayloadLen, "127 ", "65,536"),
+            ("82 7f 0000000000010000", FieldId::ExtendedLen64, "00 00 00 00 00 01 00 00 ", "65,536 bytes"),
+            ("81 7f 000000000000012c", FieldId::PayloadLen, "127 ", "126"),
+        ] {
+            let text = text(wire, id);
+            assert!(text.starts_with(start) && text.contains(value), "{wire}: {text}");
+        }
+        assert_eq!(explain("82 7e 01 2c", DOWN, MessagePart::Whole, FieldId::ExtendedLen16).1, "300 bytes");
     }
 
     #[test]
     fn section_5_1_the_client_masks() {
-        let (words, gloss) = explain("81 05 48 65 6c 6c 6f", UP, MessagePart::Whole, FieldId::Mask);
-        assert_eq!(gloss, "unmasked: a client must");
-        assert_eq!(
-            words.text,
-            "0: the payload is not masked, but a client must mask every frame. The server must close the connection. It \
-             may first send a Close with code 1002, protocol error."
-        );
-        assert_eq!(explain("81 80 01020304", UP, MessagePart::Whole, FieldId::Mask).1, "masked");
-        assert_eq!(explain("81 80 01020304", DOWN, MessagePart::Whole, FieldId::Mask).1, "masked: a server must not");
-        assert_eq!(
-            explain("81 85 00000000", UP, MessagePart::Whole, FieldId::MaskingKey).1,
-            "zero: payload is readable"
-        );
+        let gloss = |wire, direction, id| explain(wire, direction, MessagePart::Whole, id).1;
+        assert_eq!(gloss("81 05 48 65 6c 6c 6f", UP, FieldId::Mask), "unmasked: a client must");
+        assert_eq!(gloss("81 80 01020304", UP, FieldId::Mask), "masked");
+        assert_eq!(gloss("81 80 01020304", DOWN, FieldId::Mask), "masked: a server must not");
+        assert_eq!(gloss("81 85 00000000", UP, FieldId::MaskingKey), "zero: payload is readable");
     }
 
     #[test]
     fn section_5_4_fin_by_the_position_in_the_message() {
         let gloss = |wire, part| explain(wire, DOWN, part, FieldId::Fin).1;
-        assert_eq!(gloss("81 00", MessagePart::Whole), "last fragment of its message");
-        assert_eq!(gloss("01 00", MessagePart::First), "more fragments follow");
-        assert_eq!(gloss("00 00", MessagePart::Middle), "more fragments follow");
-        assert_eq!(gloss("80 00", MessagePart::Last), "last fragment of its message");
-        assert_eq!(gloss("80 00", MessagePart::Stray), "last fragment of no message");
+        assert_eq!(gloss("81 00", MessagePart::Whole), "the message ends here");
+        assert_eq!(gloss("01 00", MessagePart::First), "the message goes on");
+        assert_eq!(gloss("00 00", MessagePart::Middle), "the message goes on");
+        assert_eq!(gloss("80 00", MessagePart::Last), "the message ends here");
+        assert_eq!(gloss("80 00", MessagePart::Stray), "ends no message");
         assert_eq!(gloss("09 00", MessagePart::Control), "0: must be 1 in control frames");
     }
 
@@ -229,36 +266,41 @@ mod tests {
         assert!(words.text.starts_with("1000"), "{}", words.text);
         assert_eq!((words.section.as_str(), gloss.as_str()), ("RFC 6455 §7.4.1", "normal closure"));
         assert_eq!(close_topic(CloseCode(4711)), "4000-4999");
+        let masked = explain("88 82 37fa213d 3412", UP, MessagePart::Control, FieldId::CloseCode).0.text;
+        assert!(masked.starts_with("1000") && masked.contains("34 12 XOR 37 fa = 03 e8"), "{masked}");
     }
 
     #[test]
-    fn rfc_7692_a_compressed_message_says_so_on_its_first_frame() {
-        let mut head = FrameHead::new(true, Opcode::Text, None, 3);
-        head.rsv1 = true;
-        let mut ctx = FrameContext {
-            head,
-            direction: UP,
-            part: MessagePart::Whole,
-            compressed: true,
-            captured_payload: 3,
-            unsolicited: false,
-        };
+    fn rfc_7692_rsv1_depends_on_the_message_and_on_what_was_negotiated() {
         let table = fields(&[0xc1, 3, 0, 0, 0], 5);
-        assert_eq!(frame_gloss(&ctx, &table[1]), "the message is compressed");
-        ctx.compressed = false;
-        assert_eq!(frame_gloss(&ctx, &table[1]), "no extension defines it");
+        let gloss = |rsv1, compressed, extensions| {
+            let head = FrameHead { rsv1, ..FrameHead::new(true, Opcode::Text, None, 3) };
+            frame_gloss(&FrameContext { compressed, ..context(head, extensions) }, &table[1])
+        };
+        assert_eq!(gloss(true, true, Extensions::Deflate), "the message is compressed");
+        assert_eq!(gloss(true, true, Extensions::Unknown), "probably compressed");
+        assert_eq!(gloss(true, false, Extensions::None), "no extension defines it");
+        assert_eq!(gloss(false, false, Extensions::None), "unused: no extension");
+        assert_eq!(gloss(false, false, Extensions::Deflate), "not compressed");
+        let rsv2 =
+            |extensions| frame_gloss(&context(FrameHead::new(true, Opcode::Text, None, 3), extensions), &table[2]);
+        assert_eq!([rsv2(Extensions::None), rsv2(Extensions::Deflate)], ["unused: no extension", "0: unused"]);
+    }
+
+    #[test]
+    fn what_was_negotiated_is_known_only_from_the_handshake() {
+        let known = HandshakeSummary { websocket: true, target: Some("/".into()), ..HandshakeSummary::default() };
+        let deflate = HandshakeSummary { deflate: Some(DeflateParams::default()), ..known.clone() };
+        let other = HandshakeSummary { extensions: Some("x-other".into()), ..known.clone() };
+        let late = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
+        let of = |handshake: &HandshakeSummary| Extensions::of(Some(handshake));
+        assert_eq!([of(&known), of(&deflate)], [Extensions::None, Extensions::Deflate]);
+        assert_eq!([of(&other), of(&late), Extensions::of(None)], [Extensions::Unknown; 3]);
     }
 
     #[test]
     fn a_field_that_no_frame_has_is_not_explained() {
-        let ctx = FrameContext {
-            head: FrameHead::new(true, Opcode::Text, None, 0),
-            direction: UP,
-            part: MessagePart::Whole,
-            compressed: false,
-            captured_payload: 0,
-            unsolicited: false,
-        };
+        let ctx = context(FrameHead::new(true, Opcode::Text, None, 0), Extensions::None);
         let mut field = fields(&[0x81, 0], 2).remove(0);
         field.id = FieldId::Method;
         assert_eq!((frame_gloss(&ctx, &field), frame_field(&ctx, &field).text), (String::new(), String::new()));

@@ -18,7 +18,7 @@ mod value;
 mod coverage;
 
 pub use deflate::{DeflateContext, compressed_payload, percent};
-pub use frame::{FrameContext, MessagePart, frame_field, frame_gloss};
+pub use frame::{Extensions, FrameContext, MessagePart, frame_field, frame_gloss};
 pub use http::{http_field, http_gloss};
 pub use topic::{Topic, TopicPage};
 pub use value::{ValueText, value};
@@ -34,7 +34,7 @@ pub struct Explanation {
     pub title: String,
     /// The section that defines it, such as `RFC 6455 §5.2`.
     pub section: String,
-    /// One to three sentences, at most 320 characters. Safe for a terminal.
+    /// At most four sentences and 320 characters, the most useful first. Safe for a terminal.
     pub text: String,
 }
 

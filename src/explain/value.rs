@@ -9,8 +9,7 @@ use crate::wire::printable;
 /// The value of a field in several forms, all safe for a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValueText {
-    /// The value as sent, if it is short: the digits of at most 8 bits, or the two bytes of a 16-bit length. Otherwise
-    /// empty.
+    /// The value as sent: the digits of at most 8 bits, or the bytes of an extended length. Otherwise empty.
     pub raw: String,
     /// The value for people: a number (an opcode in hex), bytes in hex, text, or a length with its unit.
     pub value: String,
@@ -23,9 +22,11 @@ pub fn value(field: &Field) -> ValueText {
     let (mut raw, mut name) = (String::new(), "");
     let value = match &field.value {
         FieldValue::Bits { value, width } => {
+            let is_length = matches!(field.id, FieldId::ExtendedLen16 | FieldId::ExtendedLen64);
             match *width {
                 width @ ..=8 => raw = format!("{value:0width$b}", width = usize::from(width)),
-                16 if field.id == FieldId::ExtendedLen16 => raw = hex(&(*value as u16).to_be_bytes()),
+                16 if is_length => raw = hex(&(*value as u16).to_be_bytes()),
+                64 if is_length => raw = hex(&value.to_be_bytes()),
                 _ => {}
             }
             match field.id {
@@ -33,7 +34,11 @@ pub fn value(field: &Field) -> ValueText {
                 FieldId::CloseCode => name = CloseCode(*value as u16).name(),
                 _ => {}
             }
-            if field.id == FieldId::Opcode { format!("0x{value:X}") } else { value.to_string() }
+            match field.id {
+                FieldId::Opcode => format!("0x{value:X}"),
+                _ if is_length => grouped(*value),
+                _ => value.to_string(),
+            }
         }
         FieldValue::Bytes(bytes) => hex(bytes),
         FieldValue::Text(text) => printable::text(text).into_owned(),
@@ -44,12 +49,13 @@ pub fn value(field: &Field) -> ValueText {
 }
 
 impl ValueText {
-    /// The raw form, then the value; only the value if both are the same, as for a single bit.
+    /// The raw form, then the name of an opcode or the value; only the value if both are the same, as for a single bit.
     pub fn with_raw(&self) -> String {
-        if self.raw.is_empty() || self.raw == self.value {
-            self.value.clone()
-        } else {
-            format!("{}  {}", self.raw, self.value)
+        match (self.raw.as_str(), self.name) {
+            ("", _) => self.value.clone(),
+            (raw, _) if raw == self.value => self.value.clone(),
+            (raw, "") => format!("{raw}  {}", self.value),
+            (raw, name) => format!("{raw}  {name}"),
         }
     }
 
@@ -89,16 +95,16 @@ mod tests {
         assert_eq!(
             frame_of("8182010203046060"),
             [
-                pair("0001  0x1", "0x1 text"),
+                pair("0001  text", "0x1 text"),
                 pair("1", "1"),
                 pair("0000010  2", "2"),
                 pair("01 02 03 04", "01 02 03 04"),
                 pair("2 bytes", "2 bytes")
             ]
         );
-        assert_eq!(frame_of("8f7e012c")[0], pair("1111  0xF", "0xF reserved-f"));
+        assert_eq!(frame_of("8f7e012c")[0], pair("1111  reserved-f", "0xF reserved-f"));
         assert_eq!(frame_of("8f7e012c")[3], pair("01 2c  300", "300"));
-        assert_eq!(frame_of("827f0000000000010000")[3], pair("65536", "65536"));
+        assert_eq!(frame_of("827f0000000000010000")[3], pair("00 00 00 00 00 01 00 00  65,536", "65,536"));
         assert_eq!(frame_of("817f8000")[3], pair("80 00", "80 00"), "truncated");
         assert_eq!(frame_of("880303e861")[3..], [pair("1000", "1000 normal closure"), pair("1 byte", "1 byte")]);
     }

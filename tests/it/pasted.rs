@@ -248,7 +248,7 @@ fn explain_prints_the_words_of_each_field() {
     let (shown, _) = decode(&["--explain", "8105 48656c6c6f", "c100"], b"");
     // The texts are those of the screen, on as many lines as they need.
     let joined = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(joined.contains("1 means that the payload is UTF-8 text."), "{shown}");
+    assert!(joined.contains("1 says how to read the payload: as UTF-8 text."), "{shown}");
     assert!(joined.matches("(RFC 6455 §5.2)").count() > 8 && !decode(&["8100"], b"").0.contains("(RFC"), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 120), "{shown}");
     assert_eq!(decode(&["--explain", "--json", "8100"], b"").1, Some(2));

@@ -58,8 +58,9 @@ fn at_80_by_24_a_line_explains_what_is_selected() {
     let text = lines(&screen);
     assert!(text[21].starts_with(" opcode ─ RFC 6455 §5.2"), "{}", screen.text());
     assert!(text[22].starts_with(" 1 ") && text[22].trim_end().ends_with('.'), "whole sentences: {}", text[22]);
-    let [row] = screen.lines_with("0001  0x1").try_into().expect("a row");
-    assert!(row.contains(" text "), "a gloss that fits: {row}");
+    assert_eq!(screen.lines_with("0001  text").len(), 1, "{}", screen.text());
+    let [row] = screen.lines_with("MASK         1").try_into().expect("a row");
+    assert!(row.contains(" masked "), "a gloss that fits: {row}");
     // The XOR of a payload byte.
     screen.press(&["tab", "tab", "tab"]);
     let text = lines(&screen);

@@ -71,7 +71,7 @@ impl Page<'_> {
         let fields = frame::fields(&beginning, record.wire_len);
         let head = self.capture.frame_head(record)?;
         self.lines.extend(grid::draw(&fields, &beginning));
-        let context = head.map(|head| FrameContext::of(record, head));
+        let context = head.map(|head| FrameContext::of(self.capture, record, head));
         let explanation = |field: &Field| context.as_ref().map(|context| explain::frame_field(context, field));
         self.rows_of_fields(grid::table(&fields), &fields, explanation);
         self.payload(record)?;

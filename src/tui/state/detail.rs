@@ -118,7 +118,7 @@ impl Detail {
             Kind::Frame | Kind::CutFrame => {
                 self.prefix = capture.wire(record, 0..PREFIX)?;
                 self.fields = frame::fields(&self.prefix, record.wire_len);
-                self.frame = capture.frame_head(record)?.map(|head| FrameContext::of(record, head));
+                self.frame = capture.frame_head(record)?.map(|head| FrameContext::of(capture, record, head));
                 self.unpacked = Unpacked::load(capture, reader, record)?;
                 self.rows = detail_rows::of_frame(&self.fields, self.frame.as_ref());
             }
