@@ -139,7 +139,12 @@ impl ConnectionState {
 
     /// Matches a Pong with the peer's Pings.
     pub fn pong_sent(&mut self, direction: Direction, payload: &[u8]) -> PongMatch {
-        self.pings[direction.opposite().index()].answered(payload)
+        let other = direction.opposite().index();
+        let answer = self.pings[other].answered(payload);
+        if self.outstanding[other] && !matches!(answer, PongMatch::Answers(..)) {
+            self.pings[other].answered_early(payload);
+        }
+        answer
     }
 
     /// Matches a truncated Pong with the peer's Pings. `None` while it may answer one: see [`Pings::never_answered`].

@@ -13,6 +13,8 @@ pub(super) struct Pings {
     forgotten: UnansweredPings,
     /// True from the first dropped payload on: a Pong that fits no Ping may answer one whose payload was dropped.
     forgets: bool,
+    /// The payloads of Pongs that were captured before the Pings that they answer.
+    early: VecDeque<Box<[u8]>>,
 }
 
 #[derive(Debug)]
@@ -53,8 +55,13 @@ impl UnansweredPings {
 }
 
 impl Pings {
-    /// Adds a Ping. `owed` is true if the peer must answer it: the sender has not sent a Close (RFC 6455 §5.5.2).
+    /// Adds a Ping, unless an early Pong has answered it. `owed` is true if the peer must answer it: the sender has not sent a Close
+    /// (RFC 6455 §5.5.2).
     pub fn sent(&mut self, ordinal: u32, payload: &[u8], owed: bool) {
+        if let Some(at) = self.early.iter().position(|early| **early == *payload) {
+            self.early.remove(at);
+            return;
+        }
         if self.waiting.len() == MAX_WAITING
             && let Some(oldest) = self.waiting.pop_front()
         {
@@ -76,6 +83,14 @@ impl Pings {
         self.waiting.drain(..at).filter(|_| !self.forgets).for_each(|ping| passed.add(ping.ordinal));
         self.waiting.pop_front();
         PongMatch::Answers(ordinal, passed)
+    }
+
+    /// Notes a Pong that answers none of the Pings so far. It may answer one that was captured later than the Pong.
+    pub fn answered_early(&mut self, payload: &[u8]) {
+        if self.early.len() == MAX_WAITING {
+            self.early.pop_front();
+        }
+        self.early.push_back(payload.into());
     }
 
     /// Matches a truncated Pong: its payload starts with `beginning` and has `len` bytes, if known. Returns `None`
@@ -132,6 +147,18 @@ mod tests {
             assert_eq!(pings.never_answered(beginning, len), Some(PongMatch::Mismatched(1, 3)));
         }
         assert_eq!(pings.unanswered().count, 1);
+    }
+
+    #[test]
+    fn an_early_pong_answers_one_later_ping() {
+        let mut pings = Pings::default();
+        pings.answered_early(b"a");
+        for (ordinal, payload) in [(3, b"b"), (5, b"a"), (7, b"a")] {
+            pings.sent(ordinal, payload, true);
+        }
+        assert_eq!(pings.unanswered(), UnansweredPings { count: 2, first: Some(3) });
+        (0..1000u32).for_each(|n| pings.answered_early(&n.to_be_bytes()));
+        assert_eq!(pings.early.len(), MAX_WAITING);
     }
 
     #[test]

@@ -85,3 +85,36 @@ fn a_capture_of_one_direction_accuses_nobody() {
         }
     }
 }
+
+#[test]
+fn a_pong_that_was_captured_before_its_ping_answers_it() {
+    let mut tcp = Tcp::open(7_000, 90_000);
+    tcp.send(true, PSH_ACK, REQUEST.as_bytes());
+    tcp.send(false, PSH_ACK, RESPONSE.as_bytes());
+    let pings = tcp.segments.len();
+    let pong = |n: u8, payload: &[u8]| frame(true, Opcode::Pong, Some([n, 0x9a, 0x3c, 7]), payload);
+    for (n, payload) in (10..).zip([&b"one"[..], b"", b"two"]) {
+        tcp.send(false, PSH_ACK, &frame(true, Opcode::Ping, None, payload));
+        tcp.send(true, PSH_ACK, &pong(n, payload));
+    }
+    tcp.send(false, PSH_ACK, &frame(true, Opcode::Close, None, b"\x03\xe8"));
+    tcp.send(true, PSH_ACK, &frame(true, Opcode::Close, Some([2, 0x9a, 0x3c, 7]), b"\x03\xe8"));
+    tcp.close();
+    for swapped in [&[0][..], &[2], &[4], &[0, 2, 4]] {
+        let mut segments = tcp.segments.clone();
+        swapped.iter().for_each(|at| segments.swap(pings + at, pings + at + 1));
+        let capture = opened(&PLAIN.file(&segments));
+        assert_eq!(capture.findings(0, 9), [], "{swapped:?}");
+        comes_back(&capture).unwrap_or_else(|error| panic!("{swapped:?}: {error}"));
+    }
+    // One that nobody answers is still reported.
+    let mut segments = tcp.segments.clone();
+    segments.swap(pings, pings + 1);
+    segments.retain(|segment| segment.payload != pong(12, b"two"));
+    for segment in segments.iter_mut().skip(pings + 4).filter(|segment| segment.up) {
+        segment.seq -= 9;
+    }
+    let findings = opened(&PLAIN.file(&segments)).findings(0, 9);
+    let found: Vec<_> = findings.iter().map(|(_, finding)| (finding.rule, finding.number)).collect();
+    assert_eq!(found, [(Rule::PingUnanswered, Some(1))]);
+}
