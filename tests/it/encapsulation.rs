@@ -9,8 +9,8 @@ use crate::support::encapsulation::{
     LINK_LAYERS, Tunnel, TunnelKind, aggregated, any_tunnel, ethernet, file, ip, pdu, tunnelled, udp, wireless,
 };
 use crate::support::packets::{Form, PLAIN};
-use crate::support::tcp::{Tcp, said};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame};
+use crate::support::tcp::{Segment, Tcp, said};
+use crate::support::{DOWN, REQUEST, RESPONSE, START, UP, frame};
 use framescope::proto::dissected::Kind;
 use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
@@ -113,6 +113,61 @@ fn a_lost_fragment_inside_a_tunnel_is_counted_and_its_bytes_are_a_gap() {
     let lossy = opened(&file(101, &packets.concat()));
     assert!(lossy.trouble.starts_with(&format!("{left} IP fragments ")), "{}", lossy.trouble);
     assert!(lossy.records.iter().any(|(record, _)| record.kind == Kind::Gap));
+}
+
+#[test]
+fn the_last_address_of_a_routing_header_is_the_destination() {
+    let talk = Tcp::conversation(1000, 70_000).segments;
+    let plain = Form { v6: true, ..PLAIN };
+    let by_way = [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xde, 0xad];
+    // The kind, the addresses in the order of the header without the destination's place, and whether the destination comes first.
+    for (kind, others, first) in [(0, 0, true), (0, 2, false), (2, 0, true), (4, 0, true), (4, 3, true)] {
+        for arrived in [false, true] {
+            let route = |(n, segment): (usize, &Segment)| {
+                // Each third packet has extension headers of its own.
+                let mut packet = plain.wrapped(segment, n);
+                let destination = packet[24..40].to_vec();
+                let mut addresses = vec![by_way.to_vec(); others];
+                addresses.insert(if first { 0 } else { others }, destination);
+                let len = 2 * addresses.len() as u8;
+                let header =
+                    [&[packet[6], len, kind, u8::from(!arrived), 0, 0, 0, 0], &addresses.concat()[..]].concat();
+                let payload = u16::from_be_bytes([packet[4], packet[5]]) + header.len() as u16;
+                packet[4..6].copy_from_slice(&payload.to_be_bytes());
+                packet[6] = 43;
+                if !arrived {
+                    packet[24..40].copy_from_slice(&by_way);
+                }
+                packet.splice(40..40, header);
+                packet
+            };
+            // One direction takes another way.
+            let packets: Vec<Vec<u8>> = talk
+                .iter()
+                .enumerate()
+                .map(|(n, segment)| if segment.up { route((n, segment)) } else { plain.wrapped(segment, n) })
+                .collect();
+            assert_whole(&opened(&file(101, &packets)), "a routing header");
+        }
+    }
+}
+
+#[test]
+fn fragments_that_were_captured_twice_are_not_missing() {
+    let talk = Tcp::conversation(1, 2).segments;
+    let tunnel = Tunnel { fragment: Some(64), ..Tunnel::of(TunnelKind::Vxlan(4789)) };
+    // The identification of a packet is used again for the one after the next.
+    let around = |(n, segment): (usize, &Segment)| tunnel.around(&PLAIN.wrapped(segment, n), n as u16 % 2);
+    let once: Vec<Vec<Vec<u8>>> = talk.iter().enumerate().map(around).collect();
+    let twice =
+        |fragments: &Vec<Vec<u8>>| fragments.iter().flat_map(|fragment| [fragment.clone(), fragment.clone()]).collect();
+    let twice: Vec<Vec<Vec<u8>>> = once.iter().map(twice).collect();
+    for (packets, what) in [(once, "once"), (twice, "twice")] {
+        // 300 milliseconds apart.
+        let times = packets.iter().enumerate().flat_map(|(n, fragments)| fragments.iter().map(move |f| (f, n as u64)));
+        let records = times.map(|(fragment, n)| PLAIN.packet(fragment, START + n * 300_000_000));
+        assert_whole(&opened(&[PLAIN.head(), records.collect::<Vec<_>>().concat()].concat()), what);
+    }
 }
 
 #[test]

@@ -17,6 +17,13 @@ const MAX_WAITING: usize = 1024;
 /// How long an incomplete packet is kept, in nanoseconds: one minute (RFC 8200 §4.5). Later, the same identification means another packet.
 const TIMEOUT: i64 = 60_000_000_000;
 
+/// For how long a fragment of a packet that is complete is one that was captured twice, in nanoseconds. Later, or before that, the same
+/// identification means another packet.
+const REPEATED: i64 = 250_000_000;
+
+/// How many complete packets are remembered.
+const MAX_COMPLETE: usize = 4096;
+
 /// The longest payload of an IP packet, in bytes.
 const MAX_LEN: usize = 65_535;
 
@@ -27,6 +34,8 @@ const MAX_NESTING: u32 = 4;
 pub struct Fragments {
     file: Arc<File>,
     incomplete: HashMap<FragmentKey, Incomplete>,
+    /// When the latest packets became complete.
+    complete: HashMap<FragmentKey, Time>,
     /// Packets that had a fragment so far.
     begun: u64,
     /// Fragments that were dropped, except those of packets that contain no TCP.
@@ -72,7 +81,7 @@ pub struct Reassembled {
 
 impl Fragments {
     pub fn new(file: Arc<File>) -> Self {
-        Self { file, incomplete: HashMap::new(), begun: 0, dropped: 0 }
+        Self { file, incomplete: HashMap::new(), complete: HashMap::new(), begun: 0, dropped: 0 }
     }
 
     /// Adds the next fragment of the file, whose bytes are at `position`. Returns the payload of its packet if it is complete now.
@@ -110,6 +119,9 @@ impl Fragments {
             self.dropped += count;
             return None;
         }
+        if self.complete.get(&head.of).is_some_and(|at| (0..REPEATED).contains(&time.nanos_since(*at))) {
+            return None;
+        }
         if self.incomplete.get(&head.of).is_some_and(|packet| time.nanos_since(packet.since) > TIMEOUT) {
             self.drop_packet(&head.of);
         }
@@ -142,6 +154,10 @@ impl Fragments {
         }
         let len = packet.len.filter(|len| packet.covers(*len))?;
         let packet = self.incomplete.remove(&head.of)?;
+        if self.complete.len() == MAX_COMPLETE {
+            self.complete.clear();
+        }
+        self.complete.insert(head.of, time);
         let count = packet.count;
         let reassembled = packet.reassemble(&self.file, &head.of, len);
         if reassembled.is_none() {

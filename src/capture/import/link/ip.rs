@@ -10,6 +10,7 @@ use crate::capture::format::sequence::SeqNumber;
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const GRE: u8 = 47;
 const AUTHENTICATION: u8 = 51;
@@ -77,7 +78,7 @@ fn fragment(packet: &[u8], payload: IpPayload, id: u32, (offset, more): (usize, 
 
 /// Returns true if [`payload`] looks into payload of this protocol.
 const fn is_read(protocol: u8) -> bool {
-    matches!(protocol, TCP | UDP | GRE | AUTHENTICATION | 4 | 41 | 43 | 60 | 97 | 137)
+    matches!(protocol, TCP | UDP | GRE | ROUTING | AUTHENTICATION | 4 | 41 | 60 | 97 | 137)
 }
 
 /// Reads the payload of an IP packet: TCP, an extension header of IPv6, or a tunnel. The numbers are in IANA's registry of protocol
@@ -90,8 +91,11 @@ pub fn payload(packet: &[u8], ip: IpPayload, at: usize) -> Option<Step> {
         // IP in IP: RFC 2003, RFC 4213 §3, RFC 2473.
         4 | 41 => Step::Next(Layer::Ip, at),
         GRE => tunnel::gre(packet, at)?,
-        // Hop-by-hop options, routing, destination options, mobility, host identity, shim6 (RFC 8200 §4).
-        0 | 43 | 60 | 135 | 139 | 140 => after_header(packet, ip, at, 8)?,
+        // Hop-by-hop options, destination options, mobility, host identity, shim6 (RFC 8200 §4).
+        0 | 60 | 135 | 139 | 140 => after_header(packet, ip, at, 8)?,
+        ROUTING => {
+            after_header(packet, IpPayload { ends: [ip.ends[0], destination(packet, ip.ends[1], at)?], ..ip }, at, 8)?
+        }
         // RFC 4302 §2.2.
         AUTHENTICATION => after_header(packet, ip, at, 4)?,
         FRAGMENT => fragment_header(packet, ip, at)?,
@@ -111,6 +115,20 @@ pub fn payload(packet: &[u8], ip: IpPayload, at: usize) -> Option<Step> {
 fn after_header(packet: &[u8], ip: IpPayload, at: usize, unit: usize) -> Option<Step> {
     let [protocol, len] = bytes_at(packet, at)?;
     Some(Step::Next(Layer::IpPayload(IpPayload { protocol, ..ip }), at + 8 + usize::from(len) * unit))
+}
+
+/// The last address of a routing header, to which the packet goes by way of its other ones, or `next` if it has arrived.
+fn destination(packet: &[u8], next: IpAddr, at: usize) -> Option<IpAddr> {
+    let [_, len, kind, segments_left] = bytes_at(packet, at)?;
+    let last = match kind {
+        _ if segments_left == 0 => return Some(next),
+        // RFC 5095, and the home address of RFC 6275 §6.4: in the order of the way.
+        0 | 2 if len >= 2 => at + 8 + usize::from(len / 2 - 1) * 16,
+        // RFC 8754 §2: in reverse order.
+        4 => at + 8,
+        _ => return Some(next),
+    };
+    Some(address::<16>(packet.get(last..last + 16)?))
 }
 
 /// RFC 8200 §4.5.
