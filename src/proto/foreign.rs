@@ -84,7 +84,13 @@ pub struct Undecided {
     pieces: Vec<(usize, Time)>,
 }
 
-impl Input<'_> {
+impl<'a> Input<'a> {
+    /// Bytes of one time, if none before them are undecided.
+    #[inline]
+    pub const fn new(bytes: &'a [u8], now: Time, follows: Follows) -> Self {
+        Self { bytes, earlier: &[], now, follows }
+    }
+
     /// The time of the byte before this position.
     #[inline]
     pub fn time_before(&self, at: usize) -> Time {
@@ -117,9 +123,6 @@ impl Undecided {
     /// Passes these bytes and further ones to `read`.
     #[inline]
     pub fn with(self, further: &[u8], now: Time, follows: Follows, read: impl FnOnce(Input<'_>)) {
-        if self.is_empty() {
-            return read(Input { bytes: further, earlier: &[], now, follows });
-        }
         let mut bytes = self.bytes;
         bytes.extend_from_slice(further);
         read(Input { bytes: &bytes, earlier: &self.pieces, now, follows });

@@ -105,6 +105,9 @@ impl FrameReader {
 
     /// Takes all of `bytes`.
     pub fn feed(&mut self, bytes: &[u8], now: Time, connection: &mut ConnectionState) {
+        if self.undecided.is_empty() {
+            return self.read(Input::new(bytes, now, Follows::Unknown), connection);
+        }
         std::mem::take(&mut self.undecided).with(bytes, now, Follows::Unknown, |input| self.read(input, connection));
     }
 

@@ -23,6 +23,7 @@ impl Flows {
             if self.begins_connection(i, direction, segment.payload) {
                 self.end_flow(i, segment.time);
                 self.by_ends.remove(&ends);
+                self.latest = None;
             } else {
                 segment.tcp.seq = self.next_seq(i, direction, segment.payload);
             }

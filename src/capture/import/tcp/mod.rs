@@ -40,7 +40,9 @@ pub struct Flows {
     capture: Capture,
     options: ImportOptions,
     /// Positions in `flows` of the latest connection between two addresses. The next connection replaces an ended one.
-    by_ends: HashMap<Ends, usize>,
+    by_ends: HashMap<Ends, usize, foldhash::fast::RandomState>,
+    /// The flow of the latest segment. Most segments belong to the flow of the segment before them.
+    latest: Option<usize>,
     /// The other connections between two addresses, if virtual networks keep them apart.
     tenants: HashMap<Ends, Tenants>,
     flows: Vec<Flow>,
@@ -94,6 +96,14 @@ struct HeldBack {
 }
 
 impl Flow {
+    /// Returns true if a segment belongs to this flow in any case, where it is the latest one between its addresses.
+    #[inline]
+    fn goes_on_with(&self, tcp: &TcpHead) -> bool {
+        let ends = (tcp.source, tcp.destination);
+        let is_between = ends == (self.server, self.client) || ends == (self.client, self.server);
+        is_between && !tcp.flags.syn && !self.is_beside_others && !self.sides.iter().all(|side| side.ended)
+    }
+
     /// What its handshake says.
     fn about(&self) -> HandshakeSummary {
         self.connection.as_ref().map(|connection| connection.about().clone()).unwrap_or_default()
@@ -106,7 +116,8 @@ impl Flows {
         Self {
             capture,
             options,
-            by_ends: HashMap::new(),
+            by_ends: HashMap::default(),
+            latest: None,
             tenants: HashMap::new(),
             flows: Vec::new(),
             batch,
@@ -123,7 +134,9 @@ impl Flows {
     #[inline]
     pub fn take(&mut self, mut segment: Segment<'_>) {
         self.last = self.last.max(segment.time);
-        let Some(i) = self.flow_of(&segment) else { return };
+        let latest = self.latest.filter(|i| self.flows[*i].goes_on_with(&segment.tcp));
+        let Some(i) = latest.or_else(|| self.flow_of(&segment)) else { return };
+        self.latest = Some(i);
         let (tcp, time) = (segment.tcp, segment.time);
         let note = if tcp.flags.rst || segment.notes.is_empty() { None } else { Some(segment.notes.swap_remove(0)) };
         let flow = &mut self.flows[i];
@@ -261,7 +274,6 @@ impl Flows {
     }
 
     /// The flow of a segment; `None` while it is unknown which side is the client.
-    #[inline]
     fn flow_of(&mut self, segment: &Segment<'_>) -> Option<usize> {
         let TcpHead { source, destination, flags, seq, .. } = segment.tcp;
         let ends = (source.min(destination), source.max(destination));
