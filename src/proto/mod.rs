@@ -9,6 +9,7 @@ pub mod body;
 pub mod compressed_messages;
 pub mod connection;
 mod connection_state;
+pub mod correction;
 pub mod deflate;
 pub mod direction;
 pub mod dissected;

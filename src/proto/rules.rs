@@ -26,6 +26,15 @@ impl Severity {
             Self::Error => "error",
         }
     }
+
+    /// The sign of the severity on the screen and in pictures, so that colour is never the only one.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Info => "i",
+            Self::Warning => "⚠",
+            Self::Error => "✗",
+        }
+    }
 }
 
 impl Rule {
