@@ -61,7 +61,7 @@ fn inside(row: &GridRow, words: impl Fn(&GridCell) -> String) -> String {
 }
 
 fn name(cell: &GridCell) -> String {
-    if cell.begins { cell.name().to_owned() } else { format!("… {}", cell.label) }
+    if cell.begins { cell.name() } else { format!("… {}", cell.label) }
 }
 
 /// The bits of the head, or the bytes of the payload, that are in this row.
@@ -87,7 +87,7 @@ mod tests {
 │F│R│R│R│opcode │M│ payload len │ masking key                   │
 │1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│0 0 1 1 0 1 1 1 1 1 1 1 1 0 1 0│
 ├─┴─┴─┴─┴───────┴─┴─────────────┼───────────────────────────────┤
-│ … masking key                 │ payload                       │
+│ … masking key                 │ payload (masked)              │
 │0 0 1 0 0 0 0 1 0 0 1 1 1 1 0 1│ 7f 9f                         │
 ├───────────────────────────────┴───────────────┬───────────────┘
 │ … payload                                     │

@@ -1,5 +1,5 @@
-//! The geometry of the bit grid of RFC 6455 §5.2: rows of cells, two columns per bit, a border between cells. Colours
-//! and the contents of the cells are up to the caller.
+//! The geometry of the bit grid of RFC 6455 §5.2: a ruler above, rows of cells, two columns per bit, a border between
+//! cells. Colours and the contents of the cells are up to the caller.
 
 use super::field::{Field, FieldId};
 
@@ -30,6 +30,8 @@ pub struct GridCell {
     pub id: FieldId,
     /// The name of the field.
     pub label: String,
+    /// True if the bits are masked, so that they are not the value of the field.
+    pub masked: bool,
     /// The first bit, counted from the start of the record.
     pub start: u64,
     /// One past the last bit.
@@ -43,10 +45,24 @@ pub fn head_bits(fields: &[Field]) -> u64 {
     fields.iter().filter(|field| !field.id.in_payload()).map(|field| field.span.end).max().unwrap_or(0)
 }
 
+/// The numbers above a grid with rows of that many bits: a line with the tens, and a line with the last digits and a mark
+/// where each byte ends. Both lines start above the first bit, which is one column to the right of the grid's border.
+pub fn ruler(bits_per_row: u64) -> [String; 2] {
+    let (mut tens, mut units) = (String::new(), String::new());
+    for bit in 0..bits_per_row {
+        tens.push_str(&if bit % 10 == 0 { format!("{} ", bit / 10) } else { "  ".to_owned() });
+        units.push_str(&(bit % 10).to_string());
+        let ends_byte = bit % 8 == 7 && bit + 1 < bits_per_row;
+        units.push(if ends_byte { '╷' } else { ' ' });
+    }
+    [tens, units].map(|line| line.trim_end().to_owned())
+}
+
 impl Grid {
     /// The grid of a layout with at most `most_rows` rows of `bits_per_row` bits. `bits_per_row` must not be 0.
     pub fn of(fields: &[Field], bits_per_row: u64, most_rows: u64) -> Self {
         let whole = fields.last().map_or(0, |field| field.span.end);
+        let has_key = fields.iter().any(|field| field.id == FieldId::MaskingKey);
         let end = whole.min(most_rows.saturating_mul(bits_per_row));
         let rows = (0..end.div_ceil(bits_per_row)).map(|n| {
             let (from, to) = (n * bits_per_row, ((n + 1) * bits_per_row).min(end));
@@ -55,6 +71,7 @@ impl Grid {
                 field,
                 id: f.id,
                 label: f.name.clone(),
+                masked: has_key && f.id.in_payload(),
                 start: f.span.start.max(from),
                 end: f.span.end.min(to),
                 begins: f.span.start >= from,
@@ -124,12 +141,19 @@ impl GridCell {
         self.width() as usize * 2 - 1
     }
 
-    /// The label, cut to the width of the cell: F, R or M for one bit.
-    pub fn name(&self) -> &str {
-        if self.label.chars().count() <= self.columns() {
-            return &self.label;
-        }
-        self.label.char_indices().nth(self.columns()).map_or("", |(cut, _)| &self.label[..cut])
+    /// The label, with a mark if the bits are masked, as much of it as fits: F, R or M for one bit.
+    pub fn name(&self) -> String {
+        let marked = format!("{} (masked)", self.label);
+        let name = if self.masked && marked.chars().count() <= self.columns() { &marked } else { &self.label };
+        name.chars().take(self.columns()).collect()
+    }
+
+    /// The name in the middle of the cell.
+    pub fn centred_name(&self) -> String {
+        let name = self.name();
+        let free = self.columns() - name.chars().count();
+        let left = if free == 1 { 1 } else { free / 2 };
+        format!("{:left$}{name}{:right$}", "", "", right = free - left)
     }
 
     /// Its bits as digits separated by spaces. `bytes` is the start of the record; bits beyond it are omitted.
@@ -161,8 +185,12 @@ mod tests {
     /// The masked Hello of RFC 6455 §5.7.
     const HELLO: [u8; 11] = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
 
-    fn cells(grid: &Grid) -> Vec<Vec<(&str, u64, bool)>> {
+    fn cells(grid: &Grid) -> Vec<Vec<(String, u64, bool)>> {
         grid.rows.iter().map(|row| row.cells.iter().map(|c| (c.name(), c.width(), c.begins)).collect()).collect()
+    }
+
+    fn named(cells: &[(&str, u64, bool)]) -> Vec<(String, u64, bool)> {
+        cells.iter().map(|(name, width, begins)| ((*name).to_owned(), *width, *begins)).collect()
     }
 
     #[test]
@@ -174,8 +202,8 @@ mod tests {
         assert_eq!(
             cells(&wide),
             [
-                [&first[..], &second, &[("masking key", 16, true)]].concat(),
-                vec![("masking key", 16, false), ("payload", 16, true)],
+                named(&[&first[..], &second, &[("masking key", 16, true)]].concat()),
+                named(&[("masking key", 16, false), ("payload (masked)", 16, true)]),
             ]
         );
         assert_eq!((wide.bits_after, wide.edges(Some(1)), wide.only_field(1)), (24, vec![0, 16, 32], None));
@@ -194,6 +222,23 @@ mod tests {
         let payload = &grid.rows[2].cells[0];
         assert_eq!((payload.bytes(&HELLO), payload.bytes(&HELLO[..9])), (&[0x4d, 0x51, 0x58][..], &[0x4d][..]));
         assert_eq!((payload.bytes(&[]), payload.bits(&[]).as_str()), (&[][..], ""));
+    }
+
+    #[test]
+    fn the_ruler_marks_where_each_byte_ends() {
+        let [tens, units] = ruler(32);
+        assert_eq!(tens, "0                   1                   2                   3");
+        assert_eq!(units, "0 1 2 3 4 5 6 7╷8 9 0 1 2 3 4 5╷6 7 8 9 0 1 2 3╷4 5 6 7 8 9 0 1");
+        assert_eq!(ruler(16)[1], "0 1 2 3 4 5 6 7╷8 9 0 1 2 3 4 5");
+    }
+
+    #[test]
+    fn names_are_in_the_middle_of_their_cells() {
+        let grid = Grid::of(&frame::fields(&HELLO, 11), 32, 2);
+        let names: Vec<String> =
+            grid.rows.iter().flat_map(|row| row.cells.iter().map(GridCell::centred_name)).collect();
+        assert_eq!(names[4..7], [" opcode", "M", " payload len "]);
+        assert_eq!(names[9], "       payload (masked)        ");
     }
 
     #[test]
