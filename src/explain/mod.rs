@@ -12,6 +12,7 @@ mod http;
 pub mod lookup;
 mod texts;
 mod topic;
+mod unmask;
 mod value;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use deflate::{DeflateContext, compressed_payload, percent};
 pub use frame::{Extensions, FrameContext, MessagePart, frame_field, frame_gloss};
 pub use http::{http_field, http_gloss};
 pub use topic::{Topic, TopicPage};
+pub use unmask::unmasked_byte;
 pub use value::{ValueText, value};
 
 use crate::proto::dissected::{Direction, EndReason, Kind};

@@ -1,17 +1,27 @@
 //! The bit grid on the screen: its lines and the position of each bit, for drawing and for the mouse.
 
-use crate::wire::field::Field;
+use crate::wire::field::{Field, Span};
 use crate::wire::grid::{Grid, GridRow, head_bits};
 
 /// Columns to the left of the grid.
-pub const MARGIN: u16 = 2;
+pub const MARGIN: u16 = 1;
+
+/// Smallest width of a panel with 32 bits a row, and with 16: the margin, the grid and a space.
+pub const WIDE: u16 = MARGIN + 66;
+pub const NARROW: u16 = MARGIN + 34;
+
+/// The most rows of payload bits below the row in which the payload begins.
+const MORE_PAYLOAD: u64 = 8;
+
+/// Rows of the table below the grid for which the grid gives up lines.
+const LEAST_TABLE: usize = 4;
 
 /// A frame's bits in rows of 32 or 16.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BitGrid {
     /// The position of each bit.
     pub layout: Grid,
-    /// The screen lines, from top to bottom.
+    /// The screen lines in view, from top to bottom.
     pub lines: Vec<GridLine>,
 }
 
@@ -20,31 +30,87 @@ pub struct BitGrid {
 pub enum GridLine {
     /// The tens of the bit numbers.
     Tens,
-    /// Their last digits.
+    /// Their last digits, with a mark where each byte ends.
     Units,
     /// The border above that row; with the number of rows, the border at the bottom.
     Border(usize),
+    /// The same with the name of the row's only field in it; at the bottom, with the name of the field that follows.
+    NamedBorder(usize),
     /// The names of that row's cells.
     Names(usize),
     /// The bits of that row.
     Bits(usize),
 }
 
+/// How much of a frame a grid shows.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    /// Whether a row with one field has the field's name in its cell, and not in the border above.
+    names_in_cells: bool,
+    /// Whether the payload has bits, and not only a name in the border at the bottom.
+    payload: bool,
+    /// Whether the tens of the bit numbers have a line.
+    tens: bool,
+}
+
+/// The forms of a grid, from the tallest.
+const FORMS: [Form; 4] = [
+    Form { names_in_cells: true, payload: true, tens: true },
+    Form { names_in_cells: false, payload: true, tens: true },
+    Form { names_in_cells: false, payload: false, tens: true },
+    Form { names_in_cells: false, payload: false, tens: false },
+];
+
 impl BitGrid {
-    /// The grid of a record with these fields, for a panel of that width. Empty if the record is no frame, or does not fit.
-    pub fn of(fields: &[Field], is_frame: bool, width: u16) -> Self {
-        let bits_per_row = match width.saturating_sub(MARGIN) {
-            65.. => 32,
-            33.. => 16,
+    /// The grid of a frame with these fields, for a panel of that width and height, which also has a table with that number of
+    /// `rows`: the tallest form that leaves four of them, or else the tallest that fits. If none fits, the lines around the
+    /// `selected` bits. Empty if the panel is too narrow.
+    pub fn of(fields: &[Field], width: u16, height: u16, rows: u16, selected: Option<Span>) -> Self {
+        let (bits_per_row, forms) = match width {
+            WIDE.. => (32, &FORMS[..]),
+            NARROW.. => (16, &FORMS[1..]),
             _ => return Self::default(),
         };
-        if fields.is_empty() || !is_frame {
+        if fields.is_empty() || height < 3 {
             return Self::default();
         }
-        // The whole head, and the payload bits in the row after it.
-        let layout = Grid::of(fields, bits_per_row, head_bits(fields) / bits_per_row + 1);
-        let lines = lines(&layout.rows);
+        let (room, rows) = (usize::from(height), usize::from(rows));
+        let grids: Vec<(Form, Self)> =
+            forms.iter().map(|form| (*form, Self::in_form(fields, bits_per_row, *form, 0))).collect();
+        let leaves_rows =
+            |(form, grid): &&(Form, Self)| form.payload && grid.lines.len() + rows.min(LEAST_TABLE) <= room;
+        let fits = |(_, grid): &&(Form, Self)| grid.lines.len() <= room;
+        let Some((form, grid)) = grids.iter().find(leaves_rows).or_else(|| grids.iter().find(fits)) else {
+            let (_, grid) = grids.into_iter().next_back().unwrap_or((FORMS[3], Self::default()));
+            return grid.around(selected, room);
+        };
+        // More of the payload, where lines are free.
+        let more = if form.payload { MORE_PAYLOAD } else { 0 };
+        let mut taller = (1..=more).rev().map(|more| Self::in_form(fields, bits_per_row, *form, more));
+        taller.find(|grid| grid.lines.len() + rows <= room).unwrap_or_else(|| grid.clone())
+    }
+
+    /// The grid in a form, with `more` rows of payload.
+    fn in_form(fields: &[Field], bits_per_row: u64, form: Form, more: u64) -> Self {
+        let head = head_bits(fields);
+        let rows = if form.payload { head / bits_per_row + 1 + more } else { head.div_ceil(bits_per_row) };
+        let layout = Grid::of(fields, bits_per_row, rows.max(1));
+        let lines = lines(&layout, form);
         Self { layout, lines }
+    }
+
+    /// The ruler, and as many of the other lines as fit, among them those of the selected bits.
+    fn around(mut self, selected: Option<Span>, room: usize) -> Self {
+        let ruler = self.lines.iter().take_while(|line| matches!(line, GridLine::Tens | GridLine::Units)).count();
+        let room = room.saturating_sub(ruler);
+        let body = self.lines.split_off(ruler);
+        let row_of = |bit: u64| (bit / self.layout.bits_per_row) as usize;
+        let (first, last) = selected.map_or((0, 0), |span| (row_of(span.start), row_of(span.end.saturating_sub(1))));
+        let start = body.iter().position(|line| line.row() == Some(first)).unwrap_or(body.len());
+        let end = body.iter().rposition(|line| line.row().is_some_and(|row| row <= last)).map_or(0, |at| at + 1);
+        let top = end.saturating_sub(room).min(start).min(body.len().saturating_sub(room));
+        self.lines.extend(body.into_iter().skip(top).take(room));
+        self
     }
 
     /// Height in screen lines.
@@ -63,22 +129,106 @@ impl BitGrid {
     }
 }
 
-/// The screen lines of a grid. A row with one field has the field's name in the border above, and no border if the row before
-/// belongs to the same field.
-fn lines(rows: &[GridRow]) -> Vec<GridLine> {
-    let mut lines = vec![GridLine::Tens, GridLine::Units];
-    for (n, row) in rows.iter().enumerate() {
+impl GridLine {
+    /// The row that the line belongs to.
+    const fn row(self) -> Option<usize> {
+        match self {
+            Self::Tens | Self::Units => None,
+            Self::Border(row) | Self::NamedBorder(row) | Self::Names(row) | Self::Bits(row) => Some(row),
+        }
+    }
+}
+
+/// The screen lines of a grid. A row with one field has no border if the row before belongs to the same field.
+fn lines(grid: &Grid, form: Form) -> Vec<GridLine> {
+    let mut lines = if form.tens { vec![GridLine::Tens] } else { Vec::new() };
+    lines.push(GridLine::Units);
+    for (n, row) in grid.rows.iter().enumerate() {
         let alone = row.cells.len() == 1;
-        let goes_on =
-            alone && n > 0 && rows[n - 1].cells.len() == 1 && rows[n - 1].cells[0].field == row.cells[0].field;
-        if !goes_on {
-            lines.push(GridLine::Border(n));
-            if !alone {
+        let before = n.checked_sub(1).map(|n| &grid.rows[n]);
+        let continues = alone && before.is_some_and(|before| before.cells.len() == 1 && same_field(before, row));
+        // The bits of a payload continue below its name.
+        let in_named = alone && row.cells[0].id.in_payload() && before.is_some_and(|before| ends_with(before, row));
+        if !continues {
+            if alone && !form.names_in_cells && !in_named {
+                lines.push(GridLine::NamedBorder(n));
+            } else {
+                lines.push(GridLine::Border(n));
+            }
+            if !alone || form.names_in_cells && !in_named {
                 lines.push(GridLine::Names(n));
             }
         }
         lines.push(GridLine::Bits(n));
     }
-    lines.push(GridLine::Border(rows.len()));
+    let end = grid.rows.len();
+    let is_cut = !form.payload && grid.bits_after > 0;
+    lines.push(if is_cut { GridLine::NamedBorder(end) } else { GridLine::Border(end) });
     lines
+}
+
+fn same_field(a: &GridRow, b: &GridRow) -> bool {
+    a.cells[0].field == b.cells[0].field
+}
+
+/// Whether the field of a row with one cell begins in the row before, beside others.
+fn ends_with(before: &GridRow, row: &GridRow) -> bool {
+    before.cells.len() > 1 && before.cells.last().is_some_and(|last| last.field == row.cells[0].field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::frame;
+
+    fn fields(head: &str, payload: usize) -> Vec<Field> {
+        let mut bytes = hex::decode(head).expect("hex");
+        bytes.resize(bytes.len() + payload, 7);
+        frame::fields(&bytes, bytes.len() as u64)
+    }
+
+    /// The lines as letters: tens, units, border, named border, names, bits.
+    fn letters(grid: &BitGrid) -> String {
+        let letter = |line: &GridLine| match line {
+            GridLine::Tens => 't',
+            GridLine::Units => 'u',
+            GridLine::Border(_) => '-',
+            GridLine::NamedBorder(_) => '=',
+            GridLine::Names(_) => 'n',
+            GridLine::Bits(_) => 'b',
+        };
+        grid.lines.iter().map(letter).collect()
+    }
+
+    #[test]
+    fn the_figure_of_a_masked_text_has_nine_lines_of_32_bits() {
+        let text = fields("818e37fa213d", 14);
+        let figure = BitGrid::of(&text, WIDE, 16, 7, None);
+        assert_eq!(letters(&figure), "tu-nb-nb-");
+        assert_eq!(letters(&BitGrid::of(&text, WIDE, 60, 7, None)), "tu-nb-nb-bbb-", "all of it where lines are free");
+        assert_eq!(letters(&BitGrid::of(&text, NARROW, 11, 0, None)), "tu-nb=bb=b-");
+        assert_eq!(letters(&BitGrid::of(&text, NARROW, 9, 0, None)), "tu-nb=bb=", "the payload is only named");
+        assert_eq!(letters(&BitGrid::of(&text, NARROW, 8, 0, None)), "u-nb=bb=");
+        assert_eq!(BitGrid::of(&text, NARROW - 1, 30, 0, None).height(), 0);
+    }
+
+    #[test]
+    fn a_grid_that_does_not_fit_shows_the_selected_bits() {
+        let long = fields("82ff000000000001000037fa213d", 2);
+        assert_eq!(letters(&BitGrid::of(&long, WIDE, 16, 1, None)), "tu-nb-nb-nb-nb-");
+        for field in &long {
+            let grid = BitGrid::of(&long, NARROW, 7, 0, Some(field.span));
+            assert_eq!(grid.height(), 7);
+            let row = (field.span.start / 16) as usize;
+            let shown = grid.lines.iter().any(|line| line.row() == Some(row));
+            assert!(shown, "{}: {:?}", field.name, grid.lines);
+        }
+    }
+
+    #[test]
+    fn a_bit_is_where_it_is_drawn() {
+        let grid = BitGrid::of(&fields("818e37fa213d", 14), WIDE, 16, 7, None);
+        assert_eq!((grid.bit_at(2, 4), grid.bit_at(3, 3), grid.bit_at(4, 4)), (Some(0), Some(0), Some(1)));
+        assert_eq!((grid.bit_at(64, 4), grid.bit_at(2, 7), grid.bit_at(2, 2)), (Some(31), Some(32), None));
+    }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::bit_grid;
 pub use super::hex_shape::HexShape;
 use super::panel::Panel;
 
@@ -9,7 +10,16 @@ use super::panel::Panel;
 pub const MIN_SIZE: (u16, u16) = (40, 10);
 
 /// Smallest width that shows bits and bytes side by side.
-const SIDE_BY_SIDE: u16 = 72;
+const SIDE_BY_SIDE: u16 = bit_grid::NARROW + 1 + HexShape::width(8);
+
+/// Smallest width that shows 32 bits a row with the bytes beside them.
+const WIDE: u16 = 110;
+
+/// Smallest terminal that shows the list, the bits and the bytes in three columns.
+const THREE_COLUMNS: (u16, u16) = (164, 30);
+
+/// Smallest height that shows RSV1, RSV2 and RSV3 in rows of their own.
+pub const TALL: u16 = 40;
 
 /// Smallest width that shows the facts of a connection in two columns.
 pub const CARD_IN_TWO: u16 = 100;
@@ -20,8 +30,14 @@ pub const GUTTER: u16 = 10;
 /// Smallest height of the timeline that has a legend in its last row.
 pub const LEGEND_FROM: u16 = 5;
 
-/// Smallest terminal height that shows the explanation with three lines, and with one line.
-const EXPLANATION_FROM: [u16; 2] = [28, 24];
+/// Fewest and most lines of the explanation.
+const WORDS: (u16, u16) = (3, 6);
+
+/// Lines of the explanation on a tall screen.
+const TALL_WORDS: u16 = 8;
+
+/// The most lines of the panels between list and explanation.
+const MOST_MIDDLE: u16 = 26;
 
 /// The areas of the screen. An area that does not fit is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +50,8 @@ pub struct Layout {
     pub list_title: Rect,
     /// The records.
     pub list: Rect,
+    /// The vertical line to the right of the list, where it is a column.
+    pub list_divider: Rect,
     /// Title line of bits and bytes.
     pub middle_title: Rect,
     /// The left panel: bits, or a handshake.
@@ -74,26 +92,66 @@ impl Layout {
             Panel::Inflated => self.inflated,
         }
     }
+
+    /// Gives an area to one panel below the list.
+    const fn give(&mut self, panel: Panel, area: Rect) {
+        match panel {
+            Panel::List => self.list = area,
+            Panel::Bits => self.left = area,
+            Panel::Bytes => self.bytes = area,
+            Panel::Payload => self.payload = area,
+            Panel::Inflated => self.inflated = area,
+        }
+    }
 }
 
-/// The properties of the record under the cursor that the layout depends on.
+/// The properties of the view and of the record under the cursor that the layout depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Whether the facts of its connection are shown instead of the record.
     pub card: bool,
-    /// Whether it is a frame, which has a bit grid.
-    pub has_bits: bool,
-    /// Whether it has a payload.
-    pub payload: bool,
+    /// Whether the view needs the whole width of the screen.
+    pub wide_list: bool,
+    /// Whether it is a request or response, whose lines are read as text.
+    pub is_head: bool,
     /// Its length on the wire, in bytes.
     pub wire_len: u64,
-    /// For a frame of a compressed message: number of inflated bytes to show, 0 if another frame shows them. `None` for any
-    /// other record.
-    pub inflated: Option<u64>,
+    /// How much its payload has to show; `None` if it has none.
+    pub payload: Option<Content>,
+    /// For a frame of a compressed message, or a message of several frames: how much its content has to show, `None` if another
+    /// record shows it. `None` for any other record.
+    pub inflated: Option<Option<Content>>,
 }
 
-/// Divides the screen. A `maximised` panel gets all of it but the first and the last line.
-pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
+/// How much a panel has to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Bytes as hex.
+    Hex(u64),
+    /// Bytes as text, with that many line breaks.
+    Text(u64, u64),
+    /// Lines of a tree.
+    Lines(u64),
+}
+
+impl Content {
+    /// The lines that it fills in a panel of that shape.
+    fn lines(self, area: Rect) -> u16 {
+        let per_line = |bytes: u64, columns: u64| bytes.div_ceil(columns.max(1));
+        let lines = match self {
+            Self::Hex(bytes) => per_line(bytes, HexShape::of(area).per_row),
+            Self::Text(bytes, breaks) => {
+                per_line(bytes, u64::from(area.width.saturating_sub(4))).saturating_add(breaks)
+            }
+            Self::Lines(lines) => lines,
+        };
+        u16::try_from(lines).unwrap_or(u16::MAX).max(1)
+    }
+}
+
+/// Divides the screen. The panel with the `focus` gets all of it but the explanation if it is `maximised`; a panel that has no
+/// place gets that of the bits while it has the focus.
+pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layout {
     let mut layout = Layout { area, ..Layout::default() };
     if layout.is_too_small() {
         return layout;
@@ -101,128 +159,168 @@ pub fn compute(area: Rect, maximised: Option<Panel>, record: Shape) -> Layout {
     let mut rest = area;
     layout.header = take_top(&mut rest, 1);
     layout.hints = take_bottom(&mut rest, 1);
-    let [whole, a_line] = EXPLANATION_FROM;
-    if area.height >= a_line && !record.card {
-        let rows = match area.height {
-            44.. => 5,
-            height if height >= whole => 3,
-            _ => 1,
-        };
-        layout.explanation = take_bottom(&mut rest, rows);
-        layout.explanation_title = take_bottom(&mut rest, 1);
-    }
-    match maximised {
-        Some(Panel::List) => {
-            layout.list_title = take_top(&mut rest, 1);
-            layout.list = rest;
-        }
-        Some(panel) => {
-            layout.middle_title = take_top(&mut rest, 1);
-            match panel {
-                Panel::Bits => layout.left = rest,
-                Panel::Bytes => layout.bytes = rest,
-                Panel::Inflated => layout.inflated = rest,
-                _ => layout.payload = rest,
-            }
-        }
-        None => divide(&mut layout, rest, record),
+    if record.card {
+        below_list(&mut layout, rest);
+    } else if maximised {
+        one_panel(&mut layout, rest, focus);
+    } else if area.width >= THREE_COLUMNS.0 && area.height >= THREE_COLUMNS.1 && !record.wide_list {
+        three_columns(&mut layout, rest, record);
+    } else {
+        rows(&mut layout, rest, focus, record);
     }
     layout
 }
 
-/// Puts the list above, bits and bytes below.
-fn divide(layout: &mut Layout, mut rest: Rect, record: Shape) {
+/// The list above, the facts of a connection below.
+fn below_list(layout: &mut Layout, mut rest: Rect) {
     layout.list_title = take_top(&mut rest, 1);
-    if rest.height < 14 {
-        layout.list = rest;
-        return;
-    }
-    let room = rest.height - 1;
-    let least_list = (room * 3 / 10).max(5);
-    let wanted = match (record.card, rest.width) {
-        (false, _) => 26,
-        (true, CARD_IN_TWO..) => 14,
-        (true, _) => 20,
-    };
-    let below = (room - least_list).min(wanted);
-    layout.list = take_top(&mut rest, room - below);
+    let wanted = if rest.width >= CARD_IN_TWO { 14 } else { 20 };
+    let least = (rest.height * 3 / 10).max(3);
+    let card = rest.height.saturating_sub(least + 1).min(wanted);
+    let list = if card < 6 { rest.height } else { rest.height - card - 1 };
+    layout.list = take_top(&mut rest, list);
     layout.middle_title = take_top(&mut rest, 1);
-    if record.card {
-        layout.card = rest;
-        return;
-    }
-    if rest.width < SIDE_BY_SIDE {
-        layout.left = rest;
-        return;
-    }
-    let right = match rest.width {
-        150.. => rest.width * 9 / 20,
-        100.. => 58,
-        // Bits need 36 columns. A handshake gets all columns but those of eight bytes a row, so that the GUID fits at 80.
-        _ if record.has_bits => rest.width - 37,
-        _ => 32,
-    };
-    // Thirty-two bits a row need 67 columns: they get them where the bytes still fit.
-    let right = if rest.width >= 126 { right.min(rest.width - 68) } else { right };
-    let mut right_area = Rect { x: rest.right() - right, width: right, ..rest };
-    layout.divider = Rect { x: right_area.x - 1, width: 1, ..rest };
-    layout.left = Rect { width: layout.divider.x - rest.x, ..rest };
-    if let Some(inflated) = record.inflated.filter(|_| right_area.height >= 5) {
-        divide_compressed(layout, right_area, record, inflated);
-    } else if record.payload && right_area.height >= 7 {
-        let shape = HexShape::of(right_area);
-        let wanted = record.wire_len.div_ceil(shape.per_row).saturating_mul(u64::from(shape.lines_per_row)).max(2);
-        let most = (right_area.height - 1) / 2;
-        let bytes = wanted.min(u64::from(most)) as u16;
-        layout.bytes = take_top(&mut right_area, bytes);
-        layout.payload_title = take_top(&mut right_area, 1);
-        layout.payload = right_area;
+    layout.card = rest;
+}
+
+fn one_panel(layout: &mut Layout, mut rest: Rect, panel: Panel) {
+    let words = words_height(rest.height);
+    explain_below(layout, &mut rest, words);
+    let title = take_top(&mut rest, 1);
+    if panel == Panel::List {
+        layout.list_title = title;
     } else {
-        layout.bytes = right_area;
+        layout.middle_title = title;
+    }
+    layout.give(panel, rest);
+}
+
+/// The list above, the record in the middle, the explanation below.
+fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
+    let words = words_height(rest.height);
+    explain_below(layout, &mut rest, words);
+    let title = take_top(&mut rest, 1);
+    // Fewer lines would show less than a ruler, names and bits.
+    let least_middle = 7;
+    let list = ((rest.height + words).saturating_sub(4) * 2 / 7).max(3);
+    let middle = rest.height.saturating_sub(list + 1).min(MOST_MIDDLE);
+    if middle < least_middle {
+        // There is one panel for the list and the record.
+        if focus == Panel::List {
+            layout.list_title = title;
+        } else {
+            layout.middle_title = title;
+        }
+        layout.give(focus, rest);
+        return;
+    }
+    layout.list_title = title;
+    let list = rest.height - middle - 1;
+    layout.list = take_top(&mut rest, list);
+    layout.middle_title = take_top(&mut rest, 1);
+    divide_record(layout, rest, focus, record);
+}
+
+/// The list at the left, bits and explanation in the middle, bytes at the right.
+fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
+    let bits = bit_grid::WIDE;
+    let list = |per_row: u64| rest.width - bits - 2 - HexShape::width(per_row);
+    let list = if list(16) >= 52 { list(16) } else { list(8) };
+    // A list that is wider than its rows leaves the bytes more.
+    let mut column = Rect { width: list.min(90), ..rest };
+    layout.list_title = take_top(&mut column, 1);
+    layout.list = column;
+    layout.list_divider = Rect { x: column.right(), width: 1, ..column };
+    let mut record_area = Rect { x: column.right() + 1, width: rest.width - column.width - 1, ..rest };
+    layout.middle_title = take_top(&mut record_area, 1);
+    let mut middle = Rect { width: bits, ..record_area };
+    let right = Rect { x: middle.right() + 1, width: record_area.width - bits - 1, ..record_area };
+    let words = middle.height.saturating_sub(MOST_MIDDLE + 1).max(middle.height / 3);
+    explain_below(layout, &mut middle, words);
+    layout.left = middle;
+    layout.divider = Rect { x: middle.right(), width: 1, ..record_area };
+    divide_bytes(layout, right, record);
+}
+
+/// Divides the area of a record: bits at the left, bytes at the right if the area is wide enough.
+fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, record: Shape) {
+    let has_bytes_beside = area.width >= WIDE || area.width >= SIDE_BY_SIDE && !record.is_head;
+    if has_bytes_beside {
+        let left = if area.width >= WIDE { bit_grid::WIDE } else { area.width - 1 - HexShape::width(8) };
+        layout.left = Rect { width: left, ..area };
+        layout.divider = Rect { x: layout.left.right(), width: 1, ..area };
+        let right = Rect { x: layout.divider.right(), width: area.width - left - 1, ..area };
+        divide_bytes(layout, right, record);
+    }
+    let has_place = layout.area_of(focus).area() > 0;
+    if !has_bytes_beside || !has_place {
+        let panel = if has_place || focus == Panel::List { Panel::Bits } else { focus };
+        (layout.left, layout.divider) = Default::default();
+        (layout.bytes, layout.payload_title, layout.payload) = Default::default();
+        (layout.inflated_title, layout.inflated) = Default::default();
+        layout.give(panel, area);
     }
 }
 
-/// Divides the right column between wire bytes, compressed payload and inflated message. The inflated message is the most
-/// useful one and gets at most the lines that it fills; if the three do not fit, the compressed payload is left out.
-fn divide_compressed(layout: &mut Layout, mut area: Rect, record: Shape, inflated: u64) {
-    let shape = HexShape::of(area);
-    let height = area.height;
-    let lines = |bytes: u64| {
-        let lines = bytes.div_ceil(shape.per_row).saturating_mul(u64::from(shape.lines_per_row));
-        lines.min(u64::from(height)) as u16
-    };
-    let whole_rows = |lines: u16| lines - lines % shape.lines_per_row;
-    let least = 2 * shape.lines_per_row;
-    let titles = if record.payload { 2 } else { 1 };
-    let room = area.height.saturating_sub(titles);
-    let with_payload = record.payload && room >= least + 2 * shape.lines_per_row;
-    let room = if with_payload { room } else { area.height - 1 };
-    let wanted = lines(inflated);
-    // The inflated message gets at least half of the lines, and the lines that the others do not need.
-    let others = lines(record.wire_len) + if with_payload { lines(record.wire_len) } else { 0 };
-    let own = wanted.min((room / 2).max(room.saturating_sub(others)));
-    let left = room - own;
-    let bytes =
-        lines(record.wire_len).min(whole_rows(if with_payload { left / 2 } else { left }).max(shape.lines_per_row));
-    layout.bytes = take_top(&mut area, bytes);
-    if with_payload {
+/// Divides the right column between wire bytes, payload and inflated message. Each gets the lines that it fills, or its share.
+/// If there are too few, the payload of a compressed message is left out, then any payload.
+fn divide_bytes(layout: &mut Layout, mut area: Rect, record: Shape) {
+    let inflated = record.inflated;
+    let fits = |panels: u16| area.height >= 3 * panels - 1;
+    let panels = 1 + u16::from(inflated.is_some());
+    let payload = record.payload.filter(|_| fits(panels + 1));
+    let inflated = inflated.filter(|_| fits(panels));
+    let wire = Content::Hex(record.wire_len).lines(area);
+    let wanted =
+        [Some(wire), payload.map(|payload| payload.lines(area)), inflated.flatten().map(|own| own.lines(area))];
+    let titles = u16::from(payload.is_some()) + u16::from(inflated.is_some());
+    let [wire, payload_lines, _] = shares(area.height - titles, wanted);
+    if payload.is_none() && inflated.is_none() {
+        layout.bytes = area;
+        return;
+    }
+    layout.bytes = take_top(&mut area, wire);
+    if payload.is_some() {
         layout.payload_title = take_top(&mut area, 1);
-        let payload = lines(record.wire_len).min(whole_rows(left - bytes));
-        layout.payload = take_top(&mut area, payload);
+        let lines = if inflated.is_some() { payload_lines } else { area.height };
+        layout.payload = take_top(&mut area, lines);
     }
-    layout.inflated_title = take_top(&mut area, 1);
-    if inflated > 0 {
-        layout.inflated = area;
+    if let Some(content) = inflated {
+        layout.inflated_title = take_top(&mut area, 1);
+        if content.is_some() {
+            layout.inflated = area;
+        }
     }
 }
 
-/// Divides the left panel into a bit grid of `grid_height` lines and a table of `rows` rows. The table keeps at least seven
-/// rows, or half of the panel.
-pub fn split_bits(left: Rect, grid_height: u16, rows: usize) -> (Rect, Rect) {
-    let mut rest = left;
-    let least = u16::try_from(rows).unwrap_or(u16::MAX).min(left.height / 2).min(7);
-    let grid = take_top(&mut rest, grid_height.min(left.height.saturating_sub(least)));
-    (grid, rest)
+/// Divides lines: each part gets what it wants, or an equal share of what the others leave.
+fn shares(lines: u16, wanted: [Option<u16>; 3]) -> [u16; 3] {
+    let mut given = [0; 3];
+    let mut open: Vec<(usize, u16)> = wanted.iter().enumerate().filter_map(|(i, part)| Some((i, (*part)?))).collect();
+    open.sort_by_key(|(_, wanted)| *wanted);
+    let mut left = lines;
+    while let Some((i, wanted)) = open.first().copied() {
+        given[i] = wanted.min(left / u16::try_from(open.len()).unwrap_or(1));
+        left -= given[i];
+        open.remove(0);
+    }
+    given
+}
+
+/// Lines of the explanation, in a body of that height.
+const fn words_height(body: u16) -> u16 {
+    let (least, most) = WORDS;
+    let lines = least + body.saturating_sub(18) / 4;
+    match body {
+        48.. => TALL_WORDS,
+        _ if lines > most => most,
+        _ => lines,
+    }
+}
+
+fn explain_below(layout: &mut Layout, rest: &mut Rect, lines: u16) {
+    layout.explanation = take_bottom(rest, lines);
+    layout.explanation_title = take_bottom(rest, 1);
 }
 
 fn take_top(rest: &mut Rect, rows: u16) -> Rect {

@@ -5,10 +5,7 @@ use serde::Deserialize;
 
 use crate::proto::dissected::Direction;
 use crate::proto::rules::Severity;
-use crate::wire::field::{FieldId, Span};
-
-/// Largest field that is highlighted strongly, in bits.
-const MAX_STRONG: u64 = 8 * 8;
+use crate::wire::field::FieldId;
 
 /// A style for each role.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,14 +21,16 @@ pub struct Theme {
     pub rule: Style,
     /// The title of the panel with the focus.
     pub focus: Style,
+    /// The background of its whole line.
+    pub focus_line: Style,
     /// Names of keys.
     pub key: Style,
     /// The row under the cursor.
     pub cursor: Style,
-    /// The field under the cursor, in every panel.
+    /// The byte under the cursor, and a choice in a dialog.
     pub selected: Style,
-    /// The same for a field of more than eight bytes, less strong because the area is large.
-    pub selected_long: Style,
+    /// The field under the cursor, in every panel: less strong than a byte.
+    pub selected_field: Style,
     /// Client to server.
     pub up: Style,
     /// Server to client.
@@ -85,11 +84,6 @@ impl Theme {
             Direction::ClientToServer => self.up,
             Direction::ServerToClient => self.down,
         }
-    }
-
-    /// The style of the field under the cursor, by its bits.
-    pub const fn selection(&self, span: Span) -> Style {
-        if span.len() <= MAX_STRONG { self.selected } else { self.selected_long }
     }
 
     /// The style of a severity.

@@ -30,7 +30,7 @@ fn pictures() -> Vec<(&'static str, String)> {
     };
     let picture = |keys: &[&str]| picture_of(&wire, keys);
     vec![
-        ("screen.svg", picture(&["g", "down", "down", "down", "right", "right", "right", "right"])),
+        ("screen.svg", picture(&["g", "down", "down", "down", "right", "right"])),
         ("handshake.svg", picture(&["g", "down", "right", "right", "right"])),
         ("unmasking.svg", picture(&["g", "down", "down", "down", "tab", "tab", "tab", "right", "right", "right"])),
         ("timeline.svg", picture_of(&several, &["4", "left", "down", "down", "down", "home"])),

@@ -213,7 +213,7 @@ fn a_demo_is_stepped_through_exported_and_quit() {
     terminal.press("j");
     terminal.expect("record 4 · text · client → server");
     terminal.expect("new");
-    terminal.press("\x1b[C\x1b[C\x1b[C\x1b[C");
+    terminal.press("\x1b[C\x1b[C");
     terminal.expect("opcode ─ RFC 6455 §5.2");
     terminal.press("\t\t\t\x1b[C\x1b[C\x1b[C");
     terminal.expect("payload byte 4 of 14");
@@ -315,7 +315,7 @@ fn another_size_is_another_drawing() {
     let size = |rows, cols| PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
     for (rows, columns, sign) in [
         (10, 40, "framescope"),
-        (24, 80, "Bytes"),
+        (24, 80, "Handshake"),
         (5, 20, "framescope needs"),
         (60, 200, "Bytes"),
         (36, 120, "all keys"),

@@ -25,8 +25,8 @@ impl App {
                 self.effects.push(Effect::Quit);
             }
             (Some(dialog), Some(action)) => self.act_in_dialog(dialog, action),
-            // The help closes on any other key; a text input takes it; the other dialogs ignore it.
-            (Some(Dialog::Help(_)), None) => {}
+            // The help and the words close on any other key; a text input takes it; the other dialogs ignore it.
+            (Some(Dialog::Help(_) | Dialog::Words(_)), None) => {}
             (Some(mut dialog), None) => {
                 dialog.type_key(key);
                 self.dialogs.open = Some(dialog);
@@ -39,7 +39,16 @@ impl App {
 
     fn act(&mut self, action: Action) {
         let page = self.page();
-        let of_record = matches!(action, Action::Mark | Action::Note | Action::Copy | Action::Tree | Action::Partner);
+        let of_record = matches!(
+            action,
+            Action::Mark
+                | Action::Note
+                | Action::Copy
+                | Action::Tree
+                | Action::TextOrHex
+                | Action::Read
+                | Action::Partner
+        );
         if self.panels.view == View::Connections && of_record {
             let open = self.keymap.key_of(Action::Open);
             return self.inform(format!("this key needs a record; {open} shows those of the connection"));
@@ -82,6 +91,8 @@ impl App {
             Action::ZoomAll => self.timeline.show_all(),
             Action::Open => self.open(),
             Action::Tree => self.switch_tree(),
+            Action::TextOrHex => self.switch_text(),
+            Action::Read => self.dialogs.open = self.words().map(|_| Dialog::Words(0)),
             Action::Fold => self.change_fold(),
             Action::Maximise => self.panels.maximised = !self.panels.maximised,
             Action::TimeFormat => {

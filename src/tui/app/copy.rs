@@ -80,7 +80,7 @@ impl App {
                 (payload_len, self.capture.payload(record, 0..most))
             }
             Action::CopyField => {
-                let value = detail.rows.get(self.detail.row)?.value.clone();
+                let value = detail.rows.get(self.detail.row)?.text().to_owned();
                 (value.len() as u64, Ok(value.into_bytes()))
             }
             Action::CopyFieldHex => {

@@ -16,6 +16,7 @@ impl App {
     pub(super) fn act_in_dialog(&mut self, dialog: Dialog, action: Action) {
         match dialog {
             Dialog::Help(top) => self.scroll_help(top, action),
+            Dialog::Words(top) => self.dialogs.open = Some(Dialog::Words(scrolled(top, action))),
             Dialog::Findings(panel) => self.act_in_findings(panel, action),
             Dialog::Prompt(prompt) => self.act_in_prompt(prompt, action),
             Dialog::Export(dialog) => self.act_in_export(dialog, action),
@@ -26,16 +27,10 @@ impl App {
     }
 
     fn scroll_help(&mut self, top: u16, action: Action) {
-        let top = match action {
-            Action::Up => top.saturating_sub(1),
-            Action::PageUp => top.saturating_sub(HELP_PAGE),
-            Action::PageDown => top.saturating_add(HELP_PAGE),
-            _ => top.saturating_add(1),
-        };
         // The box has a border, and the last lines stay at its bottom.
         let rows = self.layout.area.height.saturating_sub(2);
         let last = u16::try_from(self.help_page().height()).unwrap_or(u16::MAX).saturating_sub(rows);
-        self.dialogs.open = Some(Dialog::Help(top.min(last)));
+        self.dialogs.open = Some(Dialog::Help(scrolled(top, action).min(last)));
     }
 
     /// The content of the help for the panel with the focus.
@@ -157,5 +152,15 @@ impl App {
             (Question::Quit, Action::SaveFirst) => self.ask_save(true),
             (Question::Quit, _) => {}
         }
+    }
+}
+
+/// The first row of a text in view after scrolling.
+const fn scrolled(top: u16, action: Action) -> u16 {
+    match action {
+        Action::Up => top.saturating_sub(1),
+        Action::PageUp => top.saturating_sub(HELP_PAGE),
+        Action::PageDown => top.saturating_add(HELP_PAGE),
+        _ => top.saturating_add(1),
     }
 }

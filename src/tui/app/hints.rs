@@ -26,7 +26,9 @@ impl App {
     fn hint_words(&self, hint: &Hint) -> Option<String> {
         let has_server = self.session.url.is_some();
         Some(match hint.action {
-            Action::Left | Action::NextPanel | Action::Copy if self.panels.view == View::Connections => return None,
+            Action::Left | Action::NextPanel | Action::Copy | Action::Read if self.panels.view == View::Connections => {
+                return None;
+            }
             Action::Browser if !has_server => return None,
             Action::Hold if !self.is_live() => return None,
             Action::Cancel if !self.is_above() => return None,
@@ -39,12 +41,13 @@ impl App {
     }
 
     /// What the keys for up and down, and those for left and right, move by.
-    const fn directions(&self) -> (&'static str, &'static str) {
+    fn directions(&self) -> (&'static str, &'static str) {
         match (self.panels.focus, self.panels.view) {
             (Panel::List, View::Connections) => ("connection", "field"),
             (Panel::List, View::Timeline) => ("lane", "time"),
             (Panel::List, View::Frames | View::Messages) => ("record", "field"),
             (Panel::Bits, _) => ("field", "field"),
+            (panel, _) if self.detail.text(panel).is_some() => ("line", "character"),
             (Panel::Bytes | Panel::Payload | Panel::Inflated, _) => ("row", "byte"),
         }
     }

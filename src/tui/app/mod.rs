@@ -13,6 +13,7 @@ mod mouse;
 mod navigation;
 mod paste;
 mod views;
+pub mod words;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -250,7 +251,7 @@ impl App {
         if self.notice.is_none() {
             self.notice = Some(Notice::Match(hit));
         }
-        self.detail.select_byte(hit.byte);
+        self.detail.show_byte(hit.byte);
         if let Some(at) = hit.inflated {
             self.detail.select_message_byte(at);
         }
@@ -264,14 +265,15 @@ impl App {
         if card {
             panels.focus = Panel::List;
         }
-        let shape = layout::Shape { card, ..detail.shape() };
-        if panels.focus == Panel::Inflated && shape.inflated.unwrap_or(0) == 0 {
+        let wide_list = panels.view == View::Timeline;
+        let shape = layout::Shape { card, wide_list, ..detail.shape() };
+        if panels.focus == Panel::Inflated && shape.inflated.flatten().is_none() {
             panels.focus = Panel::Payload;
         }
-        if panels.focus == Panel::Payload && !shape.payload {
+        if panels.focus == Panel::Payload && shape.payload.is_none() {
             panels.focus = Panel::Bytes;
         }
-        self.layout = layout::compute(self.layout.area, panels.maximised.then_some(panels.focus), shape);
+        self.layout = layout::compute(self.layout.area, panels.focus, panels.maximised, shape);
         if card {
             self.prepare_connections();
         }

@@ -5,8 +5,7 @@ use ratatui::layout::Position;
 use strum::VariantArray as _;
 
 use super::App;
-use crate::tui::bit_grid::BitGrid;
-use crate::tui::layout::{self, HexShape};
+use crate::tui::layout::HexShape;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::dialogs::{Dialog, FindingsPanel};
 
@@ -90,14 +89,11 @@ impl App {
     }
 
     fn click_bits(&mut self, at: Position) {
-        let Some(detail) = self.detail.current() else { return };
-        let left = self.layout.left;
-        let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), left.width);
-        let (grid_area, table) = layout::split_bits(left, grid.height(), detail.rows.len());
+        let (grid_area, table) = (self.detail.grid_area, self.detail.table);
         if table.contains(at) {
             self.detail.select_row(self.detail.row_top + usize::from(at.y - table.y));
         } else if grid_area.contains(at)
-            && let Some(bit) = grid.bit_at(at.x - grid_area.x, at.y - grid_area.y)
+            && let Some(bit) = self.detail.grid.bit_at(at.x - grid_area.x, at.y - grid_area.y)
         {
             self.detail.select_bit(bit);
         }

@@ -105,7 +105,6 @@ impl App {
         match next {
             Some(no) => {
                 self.reveal(no);
-                self.detail.select_finding(None);
             }
             None if later => self.inform("no finding after this record"),
             None => self.inform("no finding before this record"),
@@ -193,7 +192,7 @@ impl App {
             (Panel::List, View::Frames | View::Messages) => self.step_rows(rows),
             (Panel::Bits, _) => self.detail.step_row(rows),
             _ if self.detail.scroll_tree(focus, rows, area.height) => {}
-            _ => self.detail.step_byte(focus, rows.saturating_mul(HexShape::of(area).per_row as i64)),
+            _ => self.detail.step_line(focus, rows, HexShape::of(area).per_row),
         }
     }
 
@@ -242,18 +241,17 @@ impl App {
         }
     }
 
-    /// Moves the focus to the next panel on the screen, or to the previous one.
+    /// Moves the focus to the next panel of the record, or to the previous one.
     pub(super) fn next_panel(&mut self, back: bool) {
         if self.panels.view == View::Connections {
             return;
         }
-        let (layout, detail, maximised) = (&self.layout, &self.detail, self.panels.maximised);
+        let detail = &self.detail;
         let has_content = detail.content().is_some_and(|content| !content.bytes.is_empty());
         let is_shown = |panel: &Panel| match panel {
-            Panel::List => true,
-            Panel::Payload if !detail.has_payload() => false,
-            Panel::Inflated if !has_content => false,
-            panel => maximised || layout.area_of(*panel).area() > 0,
+            Panel::List | Panel::Bits | Panel::Bytes => true,
+            Panel::Payload => detail.has_payload(),
+            Panel::Inflated => has_content,
         };
         let shown: Vec<Panel> = Panel::VARIANTS.iter().copied().filter(is_shown).collect();
         self.panels.focus = cycled(&shown, self.panels.focus, back);

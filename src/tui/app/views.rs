@@ -133,6 +133,13 @@ impl App {
         }
     }
 
+    pub(super) fn switch_text(&mut self) {
+        if !self.detail.switch_text() {
+            let words = if self.detail.wants_hex { "hex" } else { "text" };
+            self.inform(format!("this record has no text payload; the next one is shown as {words}"));
+        }
+    }
+
     pub(super) fn switch_tree(&mut self) {
         if let Err(e) = self.detail.switch_tree(&self.capture) {
             self.inform(e.to_string());

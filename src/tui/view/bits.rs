@@ -5,17 +5,16 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::list::severity_symbol;
-use super::{cells, fit, put, rule, width};
+use super::rows;
+use super::{cells, fit, put, rule};
 use crate::proto::dissected::Kind;
-use crate::proto::rules::Severity;
+use crate::proto::rules::count;
 use crate::tui::app::App;
 use crate::tui::bit_grid::{BitGrid, GridLine, MARGIN};
-use crate::tui::layout::split_bits;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
-use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
-use crate::wire::field::Span;
+use crate::wire::field::{FieldId, FieldValue, Span};
+use crate::wire::grid::{GridCell, ruler};
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let Some(detail) = app.detail.current() else { return };
@@ -24,7 +23,6 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if area.area() == 0 {
         return;
     }
-    let left_title = Rect { width: area.width, ..title };
     let (name, what) = name_and_what(detail);
     let name = if app.shows_evicted() { "Handshake, evicted from the list" } else { name };
     let record = &detail.record;
@@ -32,18 +30,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let rest = of(record.direction.words());
     let fits = rest.width() + name.width() + 6 <= usize::from(area.width);
     let rest = if fits { rest } else { of(&record.direction.arrow().to_string()) };
+    let left_title = Rect { x: area.x, width: area.width, ..title };
     rule::titled(app, buffer, left_title, name, &rest, app.panels.focus == Panel::Bits);
-    for y in 0..app.layout.divider.height {
-        put(buffer, app.layout.divider, 0, y, "│", app.theme.rule);
-    }
-    let grid = BitGrid::of(&detail.fields, detail.record.opcode().is_some(), area.width);
-    let (grid_area, table) = split_bits(area, grid.height(), detail.rows.len());
-    draw_grid(app, detail, &grid, buffer, grid_area);
-    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(usize::from(table.height));
-    for (y, (i, row)) in rows.enumerate() {
-        let line = Rect { y: table.y + cells(y), height: 1, ..table };
-        draw_row(app, detail, buffer, line, i, row);
-    }
+    draw_grid(app, detail, &app.detail.grid, buffer, app.detail.grid_area);
+    rows::render(app, detail, buffer, app.detail.table);
     if detail.rows.is_empty() {
         let words = detail.error.as_deref().unwrap_or("this record has no bytes of its own");
         put(buffer, area, 2, 1, words, app.theme.faint);
@@ -64,139 +54,119 @@ fn name_and_what(detail: &Detail) -> (&'static str, String) {
     }
 }
 
-/// The style of a field's cells: highlighted if the field is selected, underlined where a finding points at the bits.
-fn cell_style(app: &App, detail: &Detail, field: usize, bits: Span) -> Style {
-    let theme = &app.theme;
-    let Some(field_at) = detail.fields.get(field) else { return theme.text };
-    let selected = detail.rows.get(app.detail.row).and_then(|row| row.field) == Some(field);
-    let style = if selected { theme.selection(field_at.span) } else { theme.field(field_at.id) };
-    let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.overlaps(bits)));
-    if at_fault { style.add_modifier(Modifier::UNDERLINED) } else { style }
+/// The style of a field: softly highlighted if the field is selected.
+fn field_style(app: &App, detail: &Detail, field: usize) -> Style {
+    let Some(shown) = detail.fields.get(field) else { return app.theme.text };
+    let is_selected = detail.rows.get(app.detail.row).is_some_and(|row| row.shows(field));
+    let style = app.theme.field(shown.id);
+    if is_selected { style.patch(app.theme.selected_field) } else { style }
+}
+
+/// The style of bits at which a finding points.
+pub fn at_fault(app: &App, style: Style) -> Style {
+    style.patch(Style { bg: None, ..app.theme.error }).add_modifier(Modifier::UNDERLINED)
 }
 
 fn draw_grid(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect) {
+    let [tens, units] = ruler(grid.layout.bits_per_row);
     for (y, line) in grid.lines.iter().take(usize::from(area.height)).enumerate() {
         let y = cells(y);
         match *line {
-            GridLine::Tens | GridLine::Units => ruler(app, buffer, area, y, grid.layout.bits_per_row, *line),
-            GridLine::Border(row) => border(app, detail, grid, buffer, area, y, row),
+            GridLine::Tens => _ = put(buffer, area, MARGIN + 1, y, &tens, app.theme.faint),
+            GridLine::Units => _ = put(buffer, area, MARGIN + 1, y, &units, app.theme.faint),
+            GridLine::Border(row) => border(app, grid, buffer, area, y, row),
+            GridLine::NamedBorder(row) => {
+                border(app, grid, buffer, area, y, row);
+                name_in_border(app, detail, grid, buffer, area, y, row);
+            }
             GridLine::Names(row) | GridLine::Bits(row) => {
                 for edge in grid.layout.edges(Some(row)) {
                     put(buffer, area, MARGIN + 2 * cells(edge), y, "│", app.theme.rule);
                 }
+                let has_bits = matches!(line, GridLine::Bits(_));
+                let line = Rect { y: area.y + y, height: 1, ..area };
                 for cell in &grid.layout.rows[row].cells {
-                    let x = MARGIN + 2 * cell.left(&grid.layout) as u16 + 1;
-                    let style = cell_style(app, detail, cell.field, Span::bits(cell.start, cell.end));
-                    let text = if *line == GridLine::Bits(row) {
-                        cell.bits(&detail.prefix)
-                    } else {
-                        format!("{:^1$}", cell.name(), cell.columns())
-                    };
-                    put(buffer, area, x, y, &text, style);
+                    draw_cell(app, detail, grid, cell, buffer, line, has_bits);
                 }
             }
         }
     }
 }
 
-fn ruler(app: &App, buffer: &mut Buffer, area: Rect, y: u16, bits: u64, line: GridLine) {
-    for bit in 0..bits {
-        let digit = match line {
-            GridLine::Tens if bit % 10 == 0 => bit / 10,
-            GridLine::Units => bit % 10,
-            _ => continue,
-        };
-        put(buffer, area, MARGIN + 1 + 2 * cells(bit), y, &digit.to_string(), app.theme.faint);
+/// Draws the name or the bits of a cell.
+fn draw_cell(
+    app: &App,
+    detail: &Detail,
+    grid: &BitGrid,
+    cell: &GridCell,
+    buffer: &mut Buffer,
+    line: Rect,
+    has_bits: bool,
+) {
+    let column = |bit: u64| MARGIN + 1 + 2 * cells(bit % grid.layout.bits_per_row);
+    let (left, style) = (column(cell.start), field_style(app, detail, cell.field));
+    let part = |from: u64, to: u64| {
+        let x = line.x + column(from);
+        Rect { x, width: cells((to - from) * 2 - 1), ..line }.intersection(line)
+    };
+    buffer.set_style(part(cell.start, cell.end), style);
+    if !has_bits {
+        put(buffer, line, left, 0, &cell.centred_name(), style);
+    } else {
+        put(buffer, line, left, 0, &cell.bits(&detail.prefix), style);
+        // From 126 or 127 to the bytes that carry the length.
+        if cell.begins && is_extended(cell.id) && left > MARGIN + 1 {
+            put(buffer, line, left - 1, 0, "→", app.theme.field(FieldId::PayloadLen));
+        }
+    }
+    let own = Span::bits(cell.start, cell.end);
+    let shared = |span: Span| (span.start.max(own.start), span.end.min(own.end));
+    for span in detail.record.findings.iter().filter_map(|finding| finding.span).filter(|span| span.overlaps(own)) {
+        let (from, to) = if has_bits { shared(span) } else { (own.start, own.end) };
+        buffer.set_style(part(from, to), at_fault(app, style));
+    }
+    let byte = Span::bytes(app.detail.byte, app.detail.byte + 1);
+    if has_bits && app.byte_is_cursor() && byte.overlaps(own) {
+        let (from, to) = shared(byte);
+        buffer.set_style(part(from, to), app.theme.selected);
     }
 }
 
-/// Draws the border above a row. If the row contains one field, its name is in the border.
-fn border(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
+const fn is_extended(id: FieldId) -> bool {
+    matches!(id, FieldId::ExtendedLen16 | FieldId::ExtendedLen64)
+}
+
+/// Draws the border above a row.
+fn border(app: &App, grid: &BitGrid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
     let has_more = row == grid.layout.rows.len() && grid.layout.bits_after > 0;
     let text = grid.layout.border(row, if has_more { '┄' } else { '─' });
     put(buffer, area, MARGIN, y, &text, app.theme.rule);
-    if let Some(field) = grid.layout.only_field(row) {
-        let width = text.width() - 2;
-        let name = detail.rows.iter().find(|row| row.field == Some(field)).map_or(String::new(), |row| {
-            if detail.fields[field].id.in_payload() {
-                format!(" {} · {} ", row.name, row.value)
-            } else {
-                format!(" {} ", row.name)
-            }
-        });
-        let style = cell_style(app, detail, field, detail.fields[field].span);
-        put(buffer, area, MARGIN + 2, y, &fit(&name, width.saturating_sub(2)), style);
+    let Some(first) = grid.layout.rows.get(row).and_then(|row| row.cells.first()) else { return };
+    if first.begins && is_extended(first.id) {
+        // The 7-bit length is in the row above: bits 9 to 15.
+        put(buffer, area, MARGIN + 1 + 2 * 12, y, "↓", app.theme.field(FieldId::PayloadLen));
     }
 }
 
-fn draw_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, i: usize, row: &DetailRow) {
-    let theme = &app.theme;
-    let selected = i == app.detail.row;
-    if selected {
-        put(buffer, line, 0, 0, "▌", theme.focus);
-    }
-    match row.kind {
-        DetailRowKind::Heading => {
-            put(buffer, line, 2, 0, &row.name, theme.faint);
-        }
-        DetailRowKind::Met | DetailRowKind::Unmet | DetailRowKind::Remark => {
-            let (mark, style) = match row.kind {
-                DetailRowKind::Met => ("✓", theme.good),
-                DetailRowKind::Remark => (severity_symbol(Severity::Info), theme.info),
-                _ => ("✗", theme.error),
-            };
-            put(buffer, line, 2, 0, mark, style);
-            let section = row.gloss.as_str();
-            let room = usize::from(line.width).saturating_sub(4 + section.width() + 3);
-            let span = detail.field_of_row(i).map(|field| field.span);
-            let text = if selected { span.map_or(theme.selected, |span| theme.selection(span)) } else { theme.text };
-            put(buffer, line, 4, 0, &fit(&row.name, room), text);
-            let at = line.width.saturating_sub(width(section) + 2);
-            put(buffer, line, at, 0, section, theme.faint);
-        }
-        DetailRowKind::Computation => {
-            // In a narrow panel the longest line, the GUID, still fits.
-            let (name_at, value_at) = if line.width < 56 { (3, 10) } else { (6, 15) };
-            put(buffer, line, name_at, 0, &row.name, theme.faint);
-            let style = if row.value.ends_with('✗') { theme.error } else { theme.text };
-            put(buffer, line, value_at, 0, &fit(&row.value, usize::from(line.width.saturating_sub(value_at))), style);
-        }
-        DetailRowKind::Field => draw_field_row(app, detail, buffer, line, selected, row),
-    }
-}
-
-fn draw_field_row(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, selected: bool, row: &DetailRow) {
-    let theme = &app.theme;
-    let Some(field) = row.field.and_then(|field| detail.fields.get(field)) else { return };
-    let style = if selected { theme.selection(field.span) } else { theme.field(field.id) };
-    let http = detail.http.is_some();
-    // Three columns: name, value, meaning. A header line has a long value and shows its meaning only where that fits.
-    let (name_width, value_width) = match (http, line.width) {
-        (true, 100..) => (24, 34),
-        (true, 56..) => (24, 12),
-        (true, _) => (line.width / 2 - 2, 12),
-        (false, _) => (13, 12),
+/// Writes the name of a row's only field into the border above it, and the name of the payload into a border at the bottom.
+fn name_in_border(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, area: Rect, y: u16, row: usize) {
+    let below = || detail.fields.iter().position(|field| field.id.in_payload());
+    let Some((at, field)) =
+        grid.layout.only_field(row).or_else(below).and_then(|at| Some((at, detail.fields.get(at)?)))
+    else {
+        return;
     };
-    let name = fit(&row.name, usize::from(name_width));
-    put(buffer, line, 2, 0, &format!("{name:<0$}", usize::from(name_width) - 1), style);
-    let value_at = 2 + name_width;
-    let room = |from: u16| usize::from(line.width.saturating_sub(from));
-    let value = fit(&row.value, if http && line.width >= 100 { usize::from(value_width) } else { room(value_at) });
-    put(buffer, line, value_at, 0, &value, theme.text);
-    let findings = detail.record.findings.iter().filter(|f| f.span.is_some_and(|span| span.overlaps(field.span)));
-    let worst = findings.map(|finding| finding.rule.severity()).max();
-    let style = worst.map_or(theme.faint, |severity| theme.severity(severity));
-    let symbol = match worst.filter(|severity| *severity > Severity::Info) {
-        Some(severity) => format!("{} ", severity_symbol(severity)),
-        None => String::new(),
+    let is_masked = field.id.in_payload() && detail.masking_key().is_some();
+    let masked = if is_masked { " (masked)" } else { "" };
+    let long = match field.value {
+        FieldValue::Length(bytes) => format!(" {} · {}{masked} ", field.name, count(bytes, "byte")),
+        _ => format!(" {}{masked} ", field.name),
     };
-    let gloss = format!("{symbol}{}", row.gloss);
-    // The meaning is in its column, or else right after the value. If it does not fit, only the symbol of a finding is shown.
-    let after = value_at + width(&value) + 1;
-    let column = after.max(value_at + value_width + 1);
-    if let Some(at) = [column, after + 1].into_iter().find(|at| gloss.width() < room(*at)) {
-        put(buffer, line, at, 0, &gloss, style);
-    } else {
-        put(buffer, line, after.min(line.width.saturating_sub(1)), 0, symbol.trim_end(), style);
-    }
+    let short = format!(" {}{masked} ", field.name);
+    let room = grid.layout.border(row, '─').width().saturating_sub(4);
+    let name = [long, short].into_iter().find(|name| name.width() <= room).unwrap_or_else(|| fit(&field.name, room));
+    let style = field_style(app, detail, at);
+    let faulty = detail.record.findings.iter().any(|f| f.span.is_some_and(|span| span.overlaps(field.span)));
+    let style = if faulty { at_fault(app, style) } else { style };
+    put(buffer, area, MARGIN + 2, y, &name, style);
 }

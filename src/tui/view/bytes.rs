@@ -1,42 +1,54 @@
-//! The hex panels: the wire bytes, the unmasked payload and the inflated message. The colours are those of the bit grid.
+//! The panels with bytes: the wire bytes, the unmasked payload and the inflated message, as hex or as text. The colours are those
+//! of the bit grid.
 
 use std::cmp::Ordering;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
-use super::{cells, put, rule, tree};
+use super::bits::at_fault;
+use super::{bytes_with_unit, cells, put, rule, tree};
 use crate::capture::query::messages::Message;
 use crate::capture::store::message_reader::Inflated;
 use crate::explain;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::{count, grouped};
+use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::layout::HexShape;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
+use crate::tui::state::detail_pane::TEXT_MARGIN;
+use crate::tui::state::hex_characters::HexCharacter;
 use crate::tui::state::hex_window::HexWindow;
+use crate::tui::state::text_window::TextWindow;
 use crate::tui::state::unpacked::Unpacked;
 use crate::wire::field::{FieldId, Span, field_at_byte};
 use crate::wire::opcode::Opcode;
-use crate::wire::printable;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let Some(detail) = app.detail.current() else { return };
     let layout = &app.layout;
+    for line in [layout.divider, layout.list_divider].into_iter().filter(|line| line.height > 0) {
+        for y in 0..line.height {
+            put(buffer, line, 0, y, "│", app.theme.rule);
+        }
+        put(buffer, Rect { y: layout.middle_title.y, height: 1, ..line }, 0, 0, "┬", app.theme.rule);
+    }
     if layout.bytes.area() > 0 {
         title(app, buffer, Panel::Bytes, "Bytes", &format!("{} on the wire", grouped(detail.record.wire_len)));
         wire(app, detail, buffer);
     }
     if let Some(start) = detail.payload_start().filter(|_| layout.payload.area() > 0) {
-        let name = if detail.masking_key().is_some() { "Unmasked payload" } else { "Payload" };
+        let name = if detail.masking_key().is_some() { "Payload, unmasked" } else { "Payload" };
         let shown = app.detail.tree(Panel::Payload);
         let words = shown.map_or_else(|| payload_words(detail, start), |shown| tree::words(app, shown));
         title(app, buffer, Panel::Payload, name, &words);
-        match shown {
-            Some(shown) => tree::render(app, shown, layout.payload, buffer),
-            None => hex(app, detail, Panel::Payload, &app.detail.payload, start, buffer),
+        match (shown, app.detail.text(Panel::Payload)) {
+            (Some(shown), _) => tree::render(app, shown, layout.payload, buffer),
+            (None, Some(window)) => text(app, detail, Panel::Payload, window, start, buffer),
+            (None, None) => hex(app, detail, Panel::Payload, &app.detail.payload, start, buffer),
         }
     }
     if let Some(unpacked) = &detail.unpacked
@@ -46,23 +58,28 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
-/// Draws the title of a panel: in its own line above the panel, or in the common title line of bits and bytes.
+/// Draws the title of a panel: in its own line above the panel, or in the common title line of bits and bytes. At the right is the
+/// key for text or hex, where there is a choice.
 fn title(app: &App, buffer: &mut Buffer, panel: Panel, name: &str, words: &str) {
     let layout = &app.layout;
     let area = layout.area_of(panel);
-    let (own, joint) = match panel {
-        Panel::Payload => (layout.payload_title, "├"),
-        Panel::Inflated => (layout.inflated_title, "├"),
-        _ => (Rect::default(), "┬"),
+    let own = match panel {
+        Panel::Payload => layout.payload_title,
+        Panel::Inflated => layout.inflated_title,
+        _ => Rect::default(),
     };
     let line = match own.area() {
         0 => Rect { x: area.x, width: area.width, ..layout.middle_title },
         _ => own,
     };
     rule::titled(app, buffer, line, name, words, app.panels.focus == panel);
-    if layout.divider.width > 0 {
-        let corner = Rect { x: layout.divider.x, y: line.y, width: 1, height: 1 };
-        put(buffer, corner, 0, 0, joint, app.theme.rule);
+    let own_panel = if app.detail.content().is_some() { Panel::Inflated } else { Panel::Payload };
+    if app.detail.has_text() && panel == own_panel && app.detail.tree(panel).is_none() {
+        let other = if app.detail.wants_hex { "text" } else { "hex" };
+        rule::right(buffer, line, &format!("{} {other}", app.keymap.key_of(Action::TextOrHex)), app.theme.faint);
+    }
+    if own.area() > 0 && layout.divider.width > 0 {
+        put(buffer, Rect { y: line.y, height: 1, ..layout.divider }, 0, 0, "├", app.theme.rule);
     }
 }
 
@@ -81,16 +98,14 @@ fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer
     if let Some(shown) = shown {
         return tree::render(app, shown, area, buffer);
     }
-    let Some(whole) = unpacked.content() else { return };
-    let shape = HexShape::of(area);
-    let first = app.detail.message_top * shape.per_row;
-    let len = whole.bytes.len() as u64;
-    let end = (first + shape.rows * shape.per_row).min(len);
-    let bytes = &whole.bytes[first.min(end) as usize..end as usize];
+    let Some(whole) = unpacked.content().filter(|whole| !whole.bytes.is_empty()) else { return };
+    if let Some(window) = app.detail.text(Panel::Inflated) {
+        return text(app, detail, Panel::Inflated, window, 0, buffer);
+    }
     let style = app.theme.field(FieldId::Payload);
-    draw(app, buffer, area, first, bytes, |_| style);
-    if len > 0 {
-        mark_cursor(app, buffer, Panel::Inflated, first, app.detail.message_byte);
+    draw(app, buffer, area, &app.detail.message, |_| style);
+    if whole.len > 0 && app.panels.focus == Panel::Inflated {
+        mark_cursor(app, buffer, Panel::Inflated, &app.detail.message, app.detail.message_byte);
     }
 }
 
@@ -159,67 +174,121 @@ fn wire(app: &App, detail: &Detail, buffer: &mut Buffer) {
 /// Draws the wire bytes or the payload; `start` is the offset of its first byte in the record.
 fn hex(app: &App, detail: &Detail, panel: Panel, window: &HexWindow, start: u64, buffer: &mut Buffer) {
     let area = app.layout.area_of(panel);
-    let Some((first, bytes)) = window.bytes() else {
+    if window.bytes().is_none() {
         put(buffer, area, 2, 0, "the bytes cannot be read", app.theme.error);
         return;
-    };
-    let selected = detail.field_of_row(app.detail.row).map(|field| field.span);
-    draw(app, buffer, area, first, bytes, |at| style_at(app, detail, selected, start + at));
-    if let Some(at) = app.detail.byte.checked_sub(start) {
-        mark_cursor(app, buffer, panel, first, at);
+    }
+    let selected = app.detail.selected_span();
+    draw(app, buffer, area, window, |at| style_at(app, detail, selected, start + at));
+    if panel == Panel::Bytes {
+        arrow_to_length(app, detail, buffer);
+    }
+    if let Some(at) = app.detail.byte.checked_sub(start).filter(|_| app.byte_is_cursor()) {
+        mark_cursor(app, buffer, panel, window, at);
     }
 }
 
-/// The colour of the field of a byte: highlighted if the field is selected, underlined where a finding points at the byte.
-fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Style {
-    let theme = &app.theme;
-    let style = match (field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field)), selected) {
-        (_, Some(span)) if span.touches_byte(at) => theme.selection(span),
-        (Some(field), _) => theme.field(field.id),
-        (None, _) => theme.faint,
-    };
-    let at_fault = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.touches_byte(at)));
-    if at_fault { style.add_modifier(Modifier::UNDERLINED) } else { style }
+/// Draws an arrow from the byte with 126 or 127 to the bytes that carry the length.
+fn arrow_to_length(app: &App, detail: &Detail, buffer: &mut Buffer) {
+    let is_extended = |id| matches!(id, FieldId::ExtendedLen16 | FieldId::ExtendedLen64);
+    let in_view = app.detail.wire.top == 0 && app.layout.bytes.height > 0;
+    if in_view && detail.fields.iter().any(|field| is_extended(field.id)) {
+        let x = HexShape::of(app.layout.bytes).digit_column(2) - 1;
+        put(buffer, app.layout.bytes, x, 0, "→", app.theme.field(FieldId::PayloadLen));
+    }
 }
 
-fn draw(app: &App, buffer: &mut Buffer, area: Rect, first: u64, bytes: &[u8], style: impl Fn(u64) -> Style) {
+/// The colour of the field of a byte: softly highlighted if the field is selected, in the error colour where a finding points at
+/// the byte.
+fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Style {
+    let theme = &app.theme;
+    let field = field_at_byte(&detail.fields, at).and_then(|field| detail.fields.get(field));
+    let style = field.map_or(theme.faint, |field| theme.field(field.id));
+    let is_selected = selected.is_some_and(|span| span.touches_byte(at));
+    let style = if is_selected { style.patch(theme.selected_field) } else { style };
+    let is_wrong = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.touches_byte(at)));
+    if is_wrong { at_fault(app, style) } else { style }
+}
+
+/// Draws the bytes of a window: offset, digits, characters.
+fn draw(app: &App, buffer: &mut Buffer, area: Rect, window: &HexWindow, style: impl Fn(u64) -> Style) {
+    let Some((first, bytes)) = window.bytes() else { return };
     let shape = HexShape::of(area);
-    for (row, chunk) in bytes.chunks(shape.per_row as usize).enumerate() {
-        let y = cells(row) * shape.lines_per_row;
+    let per_row = shape.per_row as usize;
+    for (row, chunk) in bytes.chunks(per_row).enumerate() {
+        let y = cells(row);
         let at = first + row as u64 * shape.per_row;
         put(buffer, area, 2, y, &format!("{at:04x}"), app.theme.faint);
         for (place, byte) in chunk.iter().enumerate() {
             let style = style(at + place as u64);
-            let place = place as u64;
-            put(buffer, area, shape.digit_column(place), y, &format!("{byte:02x}"), style);
-            let (line, column) = shape.character_at(place);
-            put(buffer, area, column, y + line, &printable::hex_cell(*byte).to_string(), style);
+            let column = shape.character_column(place as u64);
+            let digits = shape.digit_column(place as u64);
+            put(buffer, area, digits, y, &format!("{byte:02x}"), style);
+            match window.characters().get(row * per_row + place) {
+                Some(HexCharacter::Character(c)) => _ = put(buffer, area, column, y, c.encode_utf8(&mut [0; 4]), style),
+                Some(HexCharacter::Continued) => _ = put(buffer, area, column, y, "╴", style),
+                Some(HexCharacter::Covered) => {}
+                Some(HexCharacter::Other) | None => _ = put(buffer, area, column, y, "·", style),
+            }
+        }
+        join_digits(buffer, area, shape, y, chunk.len());
+    }
+}
+
+/// Extends the highlight of a field over the space between two of its bytes.
+fn join_digits(buffer: &mut Buffer, area: Rect, shape: HexShape, y: u16, bytes: usize) {
+    for place in 1..bytes as u64 {
+        let (before, after) = (shape.digit_column(place - 1) + 1, shape.digit_column(place));
+        let of = |x: u16, buffer: &Buffer| buffer.cell((area.x + x, area.y + y)).map(|cell| cell.bg);
+        let bg = of(before, buffer);
+        if let Some(bg) = bg.filter(|_| bg == of(after, buffer)) {
+            let between = Rect { x: area.x + before + 1, y: area.y + y, width: after - before - 1, height: 1 };
+            buffer.set_style(between.intersection(area), Style::new().bg(bg));
         }
     }
 }
 
-/// Highlights the byte under the cursor in the hex panel with the focus, and less strongly in the other one. While neither has
-/// the focus, the selected field shows the position.
-fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, first: u64, byte: u64) {
+/// Highlights the byte under the cursor.
+fn mark_cursor(app: &App, buffer: &mut Buffer, panel: Panel, window: &HexWindow, byte: u64) {
     let area = app.layout.area_of(panel);
-    let other = match panel {
-        Panel::Payload => Some(Panel::Bytes),
-        Panel::Bytes => Some(Panel::Payload),
-        _ => None,
-    };
-    let modifier = match app.panels.focus {
-        focus if focus == panel => Modifier::REVERSED,
-        focus if Some(focus) == other => Modifier::REVERSED | Modifier::DIM,
-        _ => return,
-    };
     let shape = HexShape::of(area);
+    let first = window.top * shape.per_row;
     let Some(at) = byte.checked_sub(first).filter(|at| *at < shape.rows * shape.per_row) else { return };
     let (row, place) = (at / shape.per_row, at % shape.per_row);
-    let y = area.y + cells(row) * shape.lines_per_row;
-    let (line, column) = shape.character_at(place);
-    let places = [(shape.digit_column(place), y, 2), (column, y + line, 1)];
-    for (x, y, width) in places {
-        let cell = Rect { x: area.x + x, y, width, height: 1 }.intersection(area);
-        buffer.set_style(cell, Style::new().add_modifier(modifier));
+    for (x, width) in [(shape.digit_column(place), 2), (shape.character_column(place), 1)] {
+        let cell = Rect { x: area.x + x, y: area.y + cells(row), width, height: 1 }.intersection(area);
+        buffer.set_style(cell, app.theme.selected);
+    }
+}
+
+/// Draws a payload or message as text; `start` is the offset of its first byte in the record.
+fn text(app: &App, detail: &Detail, panel: Panel, window: &TextWindow, start: u64, buffer: &mut Buffer) {
+    let area = app.layout.area_of(panel);
+    let selected = app.detail.selected_span();
+    let is_message = panel == Panel::Inflated;
+    let cursor = match is_message {
+        true => Some(app.detail.message_byte).filter(|_| app.panels.focus == panel),
+        false => app.detail.byte.checked_sub(start).filter(|_| app.byte_is_cursor()),
+    };
+    let mut end = 0;
+    for (line, y) in window.lines().zip(0..area.height) {
+        let mut x = TEXT_MARGIN;
+        for piece in line {
+            let at = piece.bytes.start as u64;
+            let style = match is_message {
+                true => app.theme.field(FieldId::Payload),
+                false => style_at(app, detail, selected, start + at),
+            };
+            let is_cursor = cursor.is_some_and(|cursor| piece.bytes.contains(&(cursor as usize)));
+            let style = if is_cursor { style.patch(app.theme.selected) } else { style };
+            x += put(buffer, area, x, y, &piece.shown, style);
+            end = piece.bytes.end;
+        }
+    }
+    if end == window.len() && window.more > 0 {
+        let y = cells(window.lines().count().min(usize::from(area.height).saturating_sub(1)));
+        let key = app.keymap.key_of(Action::TextOrHex);
+        let words = format!("… {} more: {key} shows them as hex", bytes_with_unit(window.more));
+        put(buffer, area, TEXT_MARGIN, y, &format!("{words:<0$}", usize::from(area.width)), app.theme.faint);
     }
 }

@@ -45,7 +45,7 @@ pub fn render(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
         put(buffer, inner, VALUES + 1, y, line, theme.faint);
     }
     let (shown, _) = visible_path(dialog, inner.width);
-    let style = if dialog.path.is_proposed { theme.selected_long } else { theme.text };
+    let style = if dialog.path.is_proposed { theme.selected_field } else { theme.text };
     put(buffer, inner, VALUES + 1, lines.path_at(), &shown, style);
     let folder = format!("in {}", printable::text(&dialog.path.folder().to_string_lossy()));
     let room = usize::from(inner.width.saturating_sub(VALUES + 2));

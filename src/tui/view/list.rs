@@ -33,10 +33,14 @@ struct ListColumns {
 }
 
 impl ListColumns {
-    const fn of(width: u16) -> Self {
+    /// The columns for a list of that width. `is_column`: the list has the height of the screen.
+    const fn of(width: u16, is_column: bool) -> Self {
         match width {
             100.. => Self { number: 8, time: 21, connection: 27, kind: 32, length: 53, bits: 55, preview: 70 },
             70.. => Self { number: 6, time: 17, connection: 22, kind: 26, length: 45, bits: 47, preview: 57 },
+            50.. if is_column => {
+                Self { number: 5, time: 16, connection: 0, kind: 20, length: 37, bits: 0, preview: 39 }
+            }
             _ => Self { number: 5, time: 0, connection: 0, kind: 9, length: 28, bits: 0, preview: 30 },
         }
     }
@@ -52,7 +56,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let (words, style) = state(app);
     rule::right(buffer, title, &words, style);
     let room = title.width.saturating_sub(width(&words) + 3);
-    heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width));
+    let is_column = app.layout.list_divider.width > 0;
+    heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width, is_column));
     if app.list.rows.is_empty() {
         // In a live capture, a few records always wait for the filter.
         let searching = app.list.incomplete || (!app.is_live() && app.list.is_filtering(&app.counts.totals));
@@ -70,7 +75,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let line = Rect { y: area.y + y, height: 1, ..area };
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
         let in_messages = app.panels.view == View::Messages;
-        ListLine { app, row, time, columns: ListColumns::of(area.width), in_messages }.draw(buffer, line);
+        ListLine { app, row, time, columns: ListColumns::of(area.width, is_column), in_messages }.draw(buffer, line);
         if cursor == Some(row.at) {
             put(buffer, line, 0, 0, "▌", app.theme.focus);
             buffer.set_style(line, app.theme.cursor);
@@ -87,7 +92,7 @@ pub fn records(app: &App, buffer: &mut Buffer, area: Rect, rows: &[PageRow]) -> 
     for row in rows.iter().take(usize::from(area.height)) {
         let line = Rect { y: area.y + lines, height: 1, ..area };
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
-        ListLine { app, row, time, columns: ListColumns::of(area.width), in_messages: false }.draw(buffer, line);
+        ListLine { app, row, time, columns: ListColumns::of(area.width, false), in_messages: false }.draw(buffer, line);
         previous = Some(row.record.time);
         lines += 1;
     }
@@ -275,11 +280,7 @@ fn room(line: Rect, x: u16) -> usize {
 
 /// The symbol of a severity, so that colour is never the only sign.
 pub const fn severity_symbol(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "i",
-        Severity::Warning => "⚠",
-        Severity::Error => "✗",
-    }
+    severity.symbol()
 }
 
 fn time_text(format: TimeFormat, time: Time, base: Time, previous: Option<Time>) -> String {

@@ -18,6 +18,8 @@ mod paragraph;
 mod paste;
 mod popup;
 mod prompt;
+mod reader;
+mod rows;
 mod rule;
 mod timeline;
 mod tree;
@@ -82,6 +84,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Dialog::Findings(panel)) => findings::render(app, panel, buffer),
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
         Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),
+        Some(Dialog::Words(top)) => reader::render(app, *top, buffer),
         Some(Dialog::Paste(dialog)) => paste::render(app, dialog, buffer),
         Some(Dialog::Export(dialog)) => export::render(app, dialog, buffer),
         Some(Dialog::Copy(menu)) => copy::render(app, menu, buffer),
@@ -100,12 +103,16 @@ fn width(text: &str) -> u16 {
     cells(text.width())
 }
 
-/// Writes text into an area, truncated at its edge. Returns the number of columns used.
+/// Writes text into an area. A text that does not fit ends with an ellipsis. Returns the number of columns used.
 fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
     if x >= area.width || y >= area.height {
         return 0;
     }
-    let (end, _) = buffer.set_stringn(area.x + x, area.y + y, text, usize::from(area.width - x), style);
+    let room = usize::from(area.width - x);
+    let (end, _) = match text.width() <= room {
+        true => buffer.set_stringn(area.x + x, area.y + y, text, room, style),
+        false => buffer.set_stringn(area.x + x, area.y + y, fit(text.trim_end(), room), room, style),
+    };
     end - area.x - x
 }
 
@@ -130,14 +137,6 @@ fn fit(text: &str, width: usize) -> String {
     out
 }
 
-/// The text in at most `width` columns, truncated between words. A truncated text ends with an ellipsis.
-fn fit_words(text: &str, width: usize) -> String {
-    match wrap(text, width.saturating_sub(2)).into_iter().next() {
-        Some(line) if text.width() > width => format!("{line} …"),
-        _ => text.to_owned(),
-    }
-}
-
 /// The text in at most `width` columns. If it ends with a path, the middle is cut out and the file name stays.
 fn fit_path(text: &str, width: usize) -> String {
     let name = text.rfind('/').map_or("", |at| &text[at..]);
@@ -145,23 +144,6 @@ fn fit_path(text: &str, width: usize) -> String {
         return fit(text, width);
     }
     fit(&text[..text.len() - name.len()], width - name.width()) + name
-}
-
-/// The text in at most `rows` lines of `width` columns: as many sentences as fit, or the beginning of the first.
-fn wrap_sentences(text: &str, width: usize, rows: usize) -> Vec<String> {
-    let whole = wrap(text, width);
-    if whole.len() <= rows {
-        return whole;
-    }
-    let ends = text.rmatch_indices(". ").map(|(at, _)| wrap(&text[..=at], width));
-    ends.into_iter().find(|lines| lines.len() <= rows).unwrap_or_else(|| {
-        let mut lines = wrap(text, width.saturating_sub(2));
-        lines.truncate(rows);
-        if let Some(last) = lines.last_mut() {
-            last.push_str(" …");
-        }
-        lines
-    })
 }
 
 /// The text in lines of at most `width` columns, broken between words.
@@ -208,7 +190,6 @@ mod tests {
         assert_eq!(fit("日本語", 6), "日本語");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!([fit_words("one two three", 9), fit_words("one two", 7)], ["one two …", "one two"]);
     }
 
     #[test]
@@ -216,14 +197,5 @@ mod tests {
         assert_eq!(fit_path("open /a/long/way/live.pcapng", 22), "open /a/l…/live.pcapng");
         assert_eq!(fit_path("open /a/live.pcapng", 19), "open /a/live.pcapng");
         assert_eq!([fit_path("no path here", 8), fit_path("/a/very-long-name", 8)], ["no path…", "/a/very…"]);
-    }
-
-    #[test]
-    fn only_whole_sentences_are_shown_if_one_fits() {
-        let text = "One two. Three four. Five six.";
-        assert_eq!(wrap_sentences(text, 10, 4), ["One two.", "Three", "four. Five", "six."]);
-        assert_eq!(wrap_sentences(text, 10, 3), ["One two.", "Three", "four."]);
-        assert_eq!(wrap_sentences(text, 10, 2), ["One two."]);
-        assert_eq!(wrap_sentences(text, 6, 1), ["One …"]);
     }
 }

@@ -45,7 +45,7 @@ pub fn render(app: &App, prompt: &Prompt, buffer: &mut Buffer) {
     rule::titled(app, buffer, title, &title_of(prompt.purpose), "", true);
     rule::right(buffer, title, &keys(app, prompt), theme.faint);
     let is_proposed = prompt.path().is_some_and(|path| path.is_proposed);
-    let style = if is_proposed { theme.selected_long } else { theme.text };
+    let style = if is_proposed { theme.selected_field } else { theme.text };
     for (line, y) in shape.text.lines.iter().zip(1..) {
         put(buffer, area, MARGIN, y, line, style);
     }

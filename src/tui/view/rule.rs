@@ -1,31 +1,49 @@
 //! The title lines of panels.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 use super::{fit, put, width};
 use crate::tui::app::App;
 
-/// Draws a title line: ` Bits ─ record 4 · text ─────`. The name is highlighted if its panel has the focus.
+/// Draws a title line: ` Bits ─ record 4 · text ─────`. If its panel has the focus, the whole line is highlighted and bold.
 pub fn titled(app: &App, buffer: &mut Buffer, area: Rect, name: &str, rest: &str, focused: bool) {
     if area.height == 0 {
         return;
     }
     let theme = &app.theme;
-    put(buffer, area, 0, 0, &"─".repeat(usize::from(area.width)), theme.rule);
-    let style = if focused { theme.focus } else { theme.title };
-    let mut x = put(buffer, area, 0, 0, &format!(" {name} "), style);
-    if !rest.is_empty() {
-        x += put(buffer, area, x, 0, "─", theme.rule);
+    let (dash, line, title, words) = match focused {
+        true => ("━", theme.focus, theme.focus, theme.focus),
+        false => ("─", theme.rule, theme.title, theme.faint),
+    };
+    put(buffer, area, 0, 0, &dash.repeat(usize::from(area.width)), line);
+    let mut x = put(buffer, area, 0, 0, &format!(" {} ", fit(name, usize::from(area.width.saturating_sub(2)))), title);
+    if !rest.is_empty() && x + 4 < area.width {
+        x += put(buffer, area, x, 0, dash, line);
         let room = usize::from(area.width.saturating_sub(x + 2));
-        put(buffer, area, x, 0, &format!(" {} ", fit(rest, room)), theme.faint);
+        put(buffer, area, x, 0, &format!(" {} ", fit(rest, room)), words);
+    }
+    if focused {
+        buffer.set_style(area, theme.focus_line);
     }
 }
 
 /// Writes text at the right end of a title line, if it fits.
 pub fn right(buffer: &mut Buffer, area: Rect, words: &str, style: ratatui::style::Style) {
     let wide = width(words) + 2;
-    if area.height > 0 && wide + 12 < area.width {
+    let is_free = |x: u16| {
+        let cell = buffer.cell(Position::new(area.x + x, area.y));
+        cell.is_some_and(|cell| matches!(cell.symbol(), "─" | "━"))
+    };
+    if area.height > 0 && wide + 2 < area.width && is_free(area.width - wide - 2) {
         put(buffer, area, area.width - wide - 1, 0, &format!(" {words} "), style);
+    }
+}
+
+/// Joins a vertical line with a title line, unless the title has text there.
+pub fn joint(app: &App, buffer: &mut Buffer, x: u16, y: u16, symbol: &str) {
+    if let Some(cell) = buffer.cell_mut(Position::new(x, y)).filter(|cell| matches!(cell.symbol(), "─" | "━" | " "))
+    {
+        cell.set_symbol(symbol).set_style(app.theme.rule);
     }
 }

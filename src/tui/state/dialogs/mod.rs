@@ -23,6 +23,8 @@ use crate::tui::keymap::Context;
 pub enum Dialog {
     /// All keys, scrolled down by that many rows.
     Help(u16),
+    /// All words about the selection, scrolled down by that many lines.
+    Words(u16),
     /// The findings by rule.
     Findings(FindingsPanel),
     /// A line to type into.
@@ -66,7 +68,7 @@ impl Dialog {
     /// The context in which its keys are looked up.
     pub const fn context(&self) -> Context {
         match self {
-            Self::Help(_) => Context::Help,
+            Self::Help(_) | Self::Words(_) => Context::Help,
             Self::Findings(_) => Context::Findings,
             Self::Prompt(Prompt { purpose: Purpose::Filter, .. }) => Context::FilterPrompt,
             Self::Prompt(_) => Context::Prompt,
@@ -85,7 +87,7 @@ impl Dialog {
             Self::Prompt(prompt) => prompt.type_key(key),
             Self::Export(dialog) => dialog.type_key(key),
             Self::Paste(dialog) => dialog.type_key(key),
-            Self::Help(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => {}
+            Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => {}
         }
     }
 }

@@ -1,0 +1,267 @@
+//! The words below the record: the findings, the meaning of what is selected, and how a payload byte is unmasked.
+
+use std::cmp::Reverse;
+
+use super::App;
+use crate::explain::{self, Explanation};
+use crate::proto::correction::Correction;
+use crate::proto::rules::{Finding, Rule, Severity, grouped};
+use crate::tui::action::Action;
+use crate::tui::panel::Panel;
+use crate::tui::state::detail::Detail;
+use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
+use crate::wire::field::{Field, FieldId, FieldValue};
+use crate::wire::http::Head;
+use crate::wire::printable;
+
+/// What the panel of words says.
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// What is explained.
+    pub title: String,
+    /// The section that defines it.
+    pub section: String,
+    /// How the payload byte under the cursor is unmasked.
+    pub unmasking: Option<Unmasking>,
+    /// The paragraphs, the most important first.
+    pub paragraphs: Vec<Paragraph>,
+    /// The other fields of the record, for a screen with room for them.
+    pub further: Vec<Paragraph>,
+    /// Number of findings, and the worst severity.
+    pub findings: Option<(usize, Severity)>,
+}
+
+/// A paragraph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paragraph {
+    /// What it is.
+    pub role: Role,
+    /// Safe for a terminal.
+    pub text: String,
+}
+
+/// What a paragraph is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A finding of that severity.
+    Finding(Severity),
+    /// The right value beside the wrong one.
+    Correction,
+    /// An explanation.
+    Text,
+    /// The name of a field.
+    Heading,
+}
+
+/// How a byte of a masked payload is unmasked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmasking {
+    /// Its offset in the payload.
+    pub at: u64,
+    /// The byte on the wire.
+    pub masked: u8,
+    /// The masking key of the frame.
+    pub key: [u8; 4],
+}
+
+impl Unmasking {
+    /// The byte of the masking key for this byte of the payload: 0 to 3 (RFC 6455 §5.3).
+    pub const fn key_byte(self) -> usize {
+        (self.at % 4) as usize
+    }
+
+    /// The byte after the XOR.
+    pub const fn plain(self) -> u8 {
+        self.masked ^ self.key[self.key_byte()]
+    }
+}
+
+impl App {
+    /// Whether the cursor is on a byte of the record, and not on a field.
+    pub const fn byte_is_cursor(&self) -> bool {
+        matches!(self.panels.focus, Panel::Bytes | Panel::Payload)
+    }
+
+    /// The words about the selection; `None` before the first record.
+    pub fn words(&self) -> Option<Words> {
+        let detail = self.detail.current()?;
+        let unmasking = self.unmasking();
+        let about = match unmasking {
+            Some(step) => explain::unmasked_byte(step.at, detail.record.payload_len().unwrap_or(0)),
+            None => self.explanation(detail),
+        };
+        let mut words = Words { title: about.title, section: about.section, unmasking, ..Words::default() };
+        words.findings = detail.record.severity().map(|worst| (detail.record.findings.len(), worst));
+        let mut later = Vec::new();
+        for (i, finding) in by_relevance(detail, &self.selection()) {
+            let place = self.place(detail, finding);
+            let into = if place == Place::Elsewhere { &mut later } else { &mut words.paragraphs };
+            into.push(Paragraph { role: Role::Finding(finding.rule.severity()), text: finding_line(finding) });
+            into.extend(detail.correction(i).map(|correction| correction_line(finding.rule, &correction)));
+            let reason = Paragraph { role: Role::Text, text: explain::rule(finding.rule).text };
+            if place == Place::Selected { into.push(reason) } else { later.push(reason) }
+        }
+        if !about.text.is_empty() {
+            words.paragraphs.push(Paragraph { role: Role::Text, text: about.text });
+        }
+        words.paragraphs.extend(later);
+        words.further = self.further(detail);
+        Some(words)
+    }
+
+    /// How the payload byte under the cursor is unmasked, if the cursor is on a byte of a masked payload.
+    fn unmasking(&self) -> Option<Unmasking> {
+        let (at, key) = self.detail.masked_payload_byte().filter(|_| self.byte_is_cursor())?;
+        Some(Unmasking { at, masked: self.detail.byte_value?, key })
+    }
+
+    /// The row under the cursor.
+    fn selection(&self) -> Selection {
+        let row = self.detail.current().and_then(|detail| detail.rows.get(self.detail.row));
+        Selection { span: self.detail.selected_span(), rule: row.and_then(|row| row.rule) }
+    }
+
+    fn place(&self, detail: &Detail, finding: &Finding) -> Place {
+        let has_row = finding.span.is_some() || detail.row_of_rule(finding.rule).is_some();
+        match self.selection().is_about(finding) {
+            true => Place::Selected,
+            false if has_row => Place::Elsewhere,
+            false => Place::Record,
+        }
+    }
+
+    /// The explanation of what is selected.
+    fn explanation(&self, detail: &Detail) -> Explanation {
+        let row = detail.rows.get(self.detail.row);
+        let field = detail.field_of_row(self.detail.row);
+        if let (Some(http), Some(row)) = (&detail.http, row) {
+            if let (DetailRowKind::Unmet, None) = (row.kind, field) {
+                let (title, section) = (row.name.clone(), row.gloss.clone());
+                return Explanation { title, section, text: "This requirement is not met.".to_owned() };
+            }
+            if let Some(field) = field {
+                return explain::http_field(&Head::read(http), field);
+            }
+        }
+        self.message_words(detail).or_else(|| self.deflate_words(detail)).unwrap_or_else(|| match (row, field) {
+            (Some(row), Some(field)) if detail.frame.is_some() => self.frame_words(detail, row, field),
+            _ => explain::record(detail.record.kind, detail.record.direction),
+        })
+    }
+
+    /// The explanation of a field of a frame.
+    fn frame_words(&self, detail: &Detail, row: &DetailRow, field: &Field) -> Explanation {
+        let Some(context) = &detail.frame else {
+            return explain::record(detail.record.kind, detail.record.direction);
+        };
+        let mut words = explain::frame_field(context, field);
+        if row.fields > 1 {
+            words.title.clone_from(&row.name);
+        }
+        // A pong's opcode and payload include the ping that it answers.
+        if let Some(answers) = &detail.answers
+            && matches!(field.id, FieldId::Opcode | FieldId::Payload)
+        {
+            words.text.push_str(&format!(" Here it {answers}."));
+        }
+        words
+    }
+
+    /// The explanation of a byte of a message of several frames: the frame that carries it.
+    fn message_words(&self, detail: &Detail) -> Option<Explanation> {
+        let len = self.detail.content()?.len;
+        let carrier = self.detail.carrier().filter(|_| self.panels.focus == Panel::Inflated)?;
+        let (at, of) = (grouped(carrier.frame as u64 + 1), grouped(detail.carriers.len() as u64));
+        let frame = format!("frame {at} of {of}, record {}", carrier.record);
+        let came = if detail.record.compressed {
+            format!("The end of {frame} completed this byte.")
+        } else {
+            format!("This byte came in {frame}, as byte {} of its payload.", grouped(carrier.offset + 1))
+        };
+        Some(Explanation {
+            title: format!("message byte {} of {}", grouped(self.detail.message_byte + 1), grouped(len)),
+            section: "RFC 6455 §5.4".to_owned(),
+            text: format!("{came} {} goes to that frame.", self.keymap.key_of(Action::Open)),
+        })
+    }
+
+    /// The explanation of the payload of a compressed frame, if the payload is selected.
+    fn deflate_words(&self, detail: &Detail) -> Option<Explanation> {
+        detail.field_of_row(self.detail.row).filter(|field| field.id == FieldId::Payload)?;
+        Some(explain::compressed_payload(&self.detail.deflate_context(&self.capture)?))
+    }
+
+    /// What permessage-deflate was negotiated with, if the payload of a compressed frame is selected.
+    pub fn negotiated(&self) -> Option<String> {
+        let detail = self.detail.current()?;
+        let agreed = self.deflate_words(detail).and(self.detail.negotiated(&self.capture))?;
+        Some(format!("negotiated: {agreed}"))
+    }
+
+    /// The fields after the selected one, and then those before it.
+    fn further(&self, detail: &Detail) -> Vec<Paragraph> {
+        let Some(context) = detail.frame.as_ref() else { return Vec::new() };
+        let (before, after) = detail.rows.split_at((self.detail.row + 1).min(detail.rows.len()));
+        let others = after.iter().chain(before.iter().take(self.detail.row));
+        let fields = others.filter_map(|row| Some((row, detail.fields.get(row.field?)?)));
+        fields
+            .flat_map(|(row, field)| {
+                let text = explain::frame_field(context, field).text;
+                let heading = Paragraph { role: Role::Heading, text: row.name.clone() };
+                [heading, Paragraph { role: Role::Text, text }]
+            })
+            .collect()
+    }
+}
+
+/// What is selected: the bits of a field, or a requirement that is not met.
+struct Selection {
+    span: Option<crate::wire::field::Span>,
+    rule: Option<Rule>,
+}
+
+impl Selection {
+    fn is_about(&self, finding: &Finding) -> bool {
+        self.rule == Some(finding.rule) || finding.span.zip(self.span).is_some_and(|(a, b)| a.overlaps(b))
+    }
+}
+
+/// Where a finding belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// To what is selected.
+    Selected,
+    /// To the record as a whole.
+    Record,
+    /// To another row.
+    Elsewhere,
+}
+
+/// The findings of a record with their indexes: those about the selection first, then by severity.
+fn by_relevance<'d>(detail: &'d Detail, selection: &Selection) -> Vec<(usize, &'d Finding)> {
+    let mut findings: Vec<(usize, &Finding)> = detail.record.findings.iter().enumerate().collect();
+    findings.sort_by_key(|(_, finding)| (Reverse(selection.is_about(finding)), Reverse(finding.rule.severity())));
+    findings
+}
+
+fn finding_line(finding: &Finding) -> String {
+    let symbol = finding.rule.severity().symbol();
+    let about = finding.about.map(|no| format!(" (see record {no})")).unwrap_or_default();
+    format!("{symbol} {}{about} · {}", printable::text(&finding.sentence()), finding.rule.section())
+}
+
+/// What was sent, and what is right.
+fn correction_line(rule: Rule, correction: &Correction) -> Paragraph {
+    let right = if rule == Rule::LengthNotShortest { "shortest" } else { "right" };
+    let text = format!("sent {}, {right} {}", value(&correction.sent), value(&correction.right));
+    Paragraph { role: Role::Correction, text }
+}
+
+fn value(value: &FieldValue) -> String {
+    match value {
+        FieldValue::Bits { value, .. } => value.to_string(),
+        FieldValue::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" "),
+        FieldValue::Text(text) => printable::text(text).into_owned(),
+        FieldValue::Length(bytes) => grouped(*bytes),
+    }
+}

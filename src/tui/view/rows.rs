@@ -1,0 +1,144 @@
+//! The rows of the left panel: a field with its value and meaning, a requirement, or a line of a computation.
+//!
+//! ```text
+//!   FIN          1                     the message ends here
+//! ▌ opcode       0001          text    read the payload as UTF-8 text
+//!   payload len  0001110       14      the length itself
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::list::severity_symbol;
+use super::{cells, fit, put, width};
+use crate::proto::rules::Severity;
+use crate::tui::app::App;
+use crate::tui::state::detail::Detail;
+use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
+
+/// Columns of the value as sent, of the value and of its meaning, in a table that is wide enough.
+const COLUMNS: (u16, u16, u16) = (15, 29, 37);
+
+/// Smallest width of a table with these columns.
+const WIDE: u16 = 64;
+
+pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
+    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(usize::from(table.height));
+    for (y, (i, row)) in rows.enumerate() {
+        let line = Rect { y: table.y + cells(y), height: 1, ..table };
+        let is_selected = i == app.detail.row;
+        if is_selected {
+            put(buffer, line, 0, 0, "▌", app.theme.focus);
+        }
+        let soft = if is_selected { app.theme.selected_field } else { Style::new() };
+        match row.kind {
+            DetailRowKind::Heading => _ = put(buffer, line, 2, 0, &row.name, app.theme.faint),
+            DetailRowKind::Computation => computation(app, buffer, line, row),
+            DetailRowKind::Field if detail.http.is_some() => header(app, detail, buffer, line, row, soft),
+            DetailRowKind::Field => field(app, detail, buffer, line, row, soft),
+            DetailRowKind::Met | DetailRowKind::Unmet | DetailRowKind::Remark => {
+                requirement(app, buffer, line, row, soft);
+            }
+        }
+    }
+}
+
+fn requirement(app: &App, buffer: &mut Buffer, line: Rect, row: &DetailRow, soft: Style) {
+    let theme = &app.theme;
+    let (mark, style) = match row.kind {
+        DetailRowKind::Met => ("✓", theme.good),
+        DetailRowKind::Remark => (severity_symbol(Severity::Info), theme.info),
+        _ => ("✗", theme.error),
+    };
+    put(buffer, line, 2, 0, mark, style);
+    let section = row.gloss.as_str();
+    let room = usize::from(line.width).saturating_sub(4 + section.width() + 3);
+    let name = if row.kind == DetailRowKind::Unmet { theme.error } else { theme.text };
+    put(buffer, line, 4, 0, &fit(&row.name, room), name.patch(soft));
+    put(buffer, line, line.width.saturating_sub(width(section) + 2), 0, section, theme.faint);
+}
+
+/// A line of a computation. In a narrow panel the longest line, the GUID, still fits.
+fn computation(app: &App, buffer: &mut Buffer, line: Rect, row: &DetailRow) {
+    let (name_at, value_at) = if line.width < 56 { (3, 10) } else { (6, 15) };
+    put(buffer, line, name_at, 0, &row.name, app.theme.faint);
+    let style = if row.value.ends_with('✗') { app.theme.error } else { app.theme.text };
+    let end = value_at + put(buffer, line, value_at, 0, &row.value, style) + 2;
+    // A narrow panel has the first word.
+    let short = row.gloss.split(' ').next().unwrap_or_default();
+    if let Some(gloss) = [row.gloss.as_str(), short].into_iter().find(|gloss| width(gloss) + end <= line.width) {
+        put(buffer, line, end, 0, gloss, app.theme.faint);
+    }
+}
+
+/// The symbol and the style of the worst finding at a row.
+fn worst(app: &App, detail: &Detail, row: &DetailRow) -> (&'static str, Style) {
+    let own = row.field.and_then(|first| detail.fields.get(first..first + row.fields)).unwrap_or_default();
+    let at_row = |span| own.iter().any(|field| field.span.overlaps(span));
+    let findings = detail.record.findings.iter().filter(|finding| finding.span.is_some_and(at_row));
+    match findings.map(|finding| finding.rule.severity()).max() {
+        Some(severity @ (Severity::Warning | Severity::Error)) => {
+            (severity_symbol(severity), app.theme.severity(severity))
+        }
+        Some(severity) => ("", app.theme.severity(severity)),
+        None => ("", app.theme.faint),
+    }
+}
+
+/// A field of a frame: name, value as sent, value, meaning. What does not fit is left out, the meaning first.
+fn field(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &DetailRow, soft: Style) {
+    let theme = &app.theme;
+    let Some(shown) = row.field.and_then(|field| detail.fields.get(field)) else { return };
+    let (raw_at, value_at, gloss_at) = if line.width >= WIDE { COLUMNS } else { (14, 0, 0) };
+    let (symbol, faint) = worst(app, detail, row);
+    let is_wrong = !symbol.is_empty();
+    let name = if line.width >= WIDE { row.name.clone() } else { row.name.replace("extended", "ext") };
+    put(buffer, line, 2, 0, &format!("{name:<11}"), theme.field(shown.id).patch(soft));
+    let text = if is_wrong { faint } else { theme.text };
+    let fits = |at: u16, text: &str| at + width(text) <= line.width;
+    let mut x = raw_at;
+    // The value is more useful than its bits, if only one has room.
+    let both = fits(value_at.max(raw_at + width(&row.raw) + 2), &row.value) || row.value.is_empty();
+    if both || row.value.is_empty() {
+        x = raw_at + put(buffer, line, raw_at, 0, &row.raw, text) + 2;
+    }
+    if !row.value.is_empty() {
+        x = x.max(if both { value_at } else { 0 });
+        x += put(buffer, line, x, 0, &row.value, text) + 2;
+    }
+    let gloss = if is_wrong { format!("{symbol} {}", row.gloss) } else { row.gloss.clone() };
+    match [x.max(gloss_at), x].into_iter().find(|at| fits(*at, &gloss)) {
+        Some(at) => _ = put(buffer, line, at, 0, &gloss, faint),
+        None if fits(x, symbol) => _ = put(buffer, line, x, 0, symbol, faint),
+        None => {}
+    }
+}
+
+/// A line of a request or response: name, value, meaning. A long value leaves its meaning out.
+fn header(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &DetailRow, soft: Style) {
+    let theme = &app.theme;
+    let Some(shown) = row.field.and_then(|field| detail.fields.get(field)) else { return };
+    let (name_width, value_width) = match line.width {
+        100.. => (24, 34),
+        56.. => (24, 12),
+        _ => (line.width / 2 - 2, 12),
+    };
+    let name = fit(&row.name, usize::from(name_width) - 1);
+    put(buffer, line, 2, 0, &name, theme.field(shown.id).patch(soft));
+    let value_at = 2 + name_width;
+    let room = |from: u16| usize::from(line.width.saturating_sub(from));
+    let value = fit(&row.value, if line.width >= 100 { usize::from(value_width) } else { room(value_at) });
+    put(buffer, line, value_at, 0, &value, theme.text);
+    let (symbol, style) = worst(app, detail, row);
+    let gloss = if symbol.is_empty() { row.gloss.clone() } else { format!("{symbol} {}", row.gloss) };
+    // The meaning is in its column, or else right after the value. If it does not fit, only the symbol of a finding is shown.
+    let after = value_at + width(&value) + 1;
+    let column = after.max(value_at + value_width + 1);
+    if let Some(at) = [column, after + 1].into_iter().find(|at| gloss.width() < room(*at)) {
+        put(buffer, line, at, 0, &gloss, style);
+    } else {
+        put(buffer, line, after.min(line.width.saturating_sub(1)), 0, symbol, style);
+    }
+}
