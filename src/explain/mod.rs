@@ -16,7 +16,7 @@ mod unmask;
 mod value;
 
 #[cfg(test)]
-mod coverage;
+mod tests;
 
 pub use deflate::{DeflateContext, compressed_payload, percent};
 pub use frame::{Extensions, FrameContext, MessagePart, frame_field, frame_gloss};
