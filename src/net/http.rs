@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::time::Instant;
 
+use super::page_connections;
+use super::site::Upgrade;
 use super::transport::{ConnectionLost, ReadOutcome, Transport};
-use crate::proto::extensions::DeflateParams;
 use crate::wire::http::{self, Head};
 
 /// The longest request head in bytes.
@@ -48,7 +49,13 @@ pub fn read_request(transport: &mut Transport, deadline: Instant) -> Result<Requ
         }
         scanned = input.len();
         let left = deadline.saturating_duration_since(Instant::now());
-        let outcome = if left.is_zero() { ReadOutcome::TimedOut } else { transport.read(Some(left))? };
+        let outcome = if left.is_zero() {
+            ReadOutcome::TimedOut
+        } else if page_connections::may_be_request(input) {
+            transport.read_withholding(left)?
+        } else {
+            transport.read(Some(left))?
+        };
         match outcome {
             ReadOutcome::Bytes => {}
             ReadOutcome::TimedOut if transport.input().is_empty() => return Ok(RequestOutcome::NoRequest),
@@ -86,11 +93,14 @@ fn not_http(input: &[u8]) -> Response {
 }
 
 /// Appends the response that accepts a handshake (RFC 6455 §4.2.2).
-pub fn encode_upgrade(accept: &str, deflate: Option<&DeflateParams>, out: &mut Vec<u8>) {
+pub fn encode_upgrade(upgrade: &Upgrade, out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
     // Writing to a Vec cannot fail.
-    let _ = write!(out, "Sec-WebSocket-Accept: {accept}\r\n");
-    if let Some(params) = deflate {
+    let _ = write!(out, "Sec-WebSocket-Accept: {}\r\n", upgrade.accept);
+    if let Some(subprotocol) = &upgrade.subprotocol {
+        let _ = write!(out, "Sec-WebSocket-Protocol: {subprotocol}\r\n");
+    }
+    if let Some(params) = &upgrade.deflate {
         let _ = write!(out, "Sec-WebSocket-Extensions: {params}\r\n");
     }
     out.extend_from_slice(b"\r\n");
@@ -118,6 +128,12 @@ impl Response {
         let body = Cow::Owned(format!("{words}\n").into_bytes());
         let content_type = "text/plain; charset=utf-8";
         Self { status, content_type, headers: Vec::new(), body, close: false, upgrade: false }
+    }
+
+    /// A JSON value, with status 200.
+    pub fn json(body: String) -> Self {
+        let (content_type, body) = ("application/json", Cow::Owned(body.into_bytes()));
+        Self { status: 200, content_type, headers: Vec::new(), body, close: false, upgrade: false }
     }
 
     /// Adds a header.

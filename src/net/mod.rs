@@ -9,6 +9,7 @@ mod connections;
 pub mod demo;
 mod http;
 mod memory;
+mod page_connections;
 pub mod roles;
 pub mod server;
 mod session;

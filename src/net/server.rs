@@ -12,6 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::config::ServerConfig;
 use super::connections::OpenConnections;
 use super::memory::MemoryBudget;
+use super::page_connections::PageConnections;
 use super::session;
 use super::transport::Transport;
 use super::wiretap::Wiretap;
@@ -118,10 +119,17 @@ impl Server {
         let listener = Arc::new(listener);
         let (shared, accepting) = (Arc::clone(&connections), Arc::clone(&listener));
         let memory = Arc::new(MemoryBudget::new(config.max_memory));
-        let accept = move || accept(&accepting, &shared, &memory, &Arc::new(config), &recorder);
+        let service = Arc::new(Service { config, pages: PageConnections::default() });
+        let accept = move || accept(&accepting, &shared, &memory, &service, &recorder);
         let acceptor = thread::Builder::new().name("accept".to_owned()).spawn(accept)?;
         Ok(ServerHandle { address, connections, listener, acceptor: Some(acceptor) })
     }
+}
+
+/// What the threads of all connections share to answer requests.
+struct Service {
+    config: ServerConfig,
+    pages: PageConnections,
 }
 
 /// Accepts connections until the server shuts down.
@@ -129,12 +137,12 @@ fn accept(
     listener: &TcpListener,
     connections: &Arc<OpenConnections>,
     memory: &Arc<MemoryBudget>,
-    config: &Arc<ServerConfig>,
+    service: &Arc<Service>,
     recorder: &Recorder,
 ) {
     while !connections.is_shutting_down() {
         match listener.accept() {
-            Ok((stream, peer)) => open(stream, peer, connections, memory, config, recorder),
+            Ok((stream, peer)) => open(stream, peer, connections, memory, service, recorder),
             // The client has gone already.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             // No free socket (such as EMFILE): try again when other connections have ended.
@@ -150,7 +158,7 @@ fn open(
     peer: SocketAddr,
     connections: &Arc<OpenConnections>,
     memory: &Arc<MemoryBudget>,
-    config: &Arc<ServerConfig>,
+    service: &Arc<Service>,
     recorder: &Recorder,
 ) {
     let Ok(local) = stream.local_addr() else { return };
@@ -158,14 +166,15 @@ fn open(
     let _ = stream.set_nodelay(true);
     let stream = Arc::new(stream);
     let Some(guard) = connections.add(&stream) else { return };
-    let config = Arc::clone(config);
+    let service = Arc::clone(service);
     let wiretap = Wiretap::new(recorder.connection(peer, local));
     let share = memory.share(&stream);
     let mut transport = Transport::new(stream, wiretap, connections.shutting_down(), share);
     let capture = recorder.capture().clone();
     let serve = move || {
         // A bug that panics must be reported, and must end only its own connection.
-        let served = panic::catch_unwind(AssertUnwindSafe(|| session::serve(&mut transport, local, &config)));
+        let serve = || session::serve(&mut transport, local, &service.config, &service.pages);
+        let served = panic::catch_unwind(AssertUnwindSafe(serve));
         if served.is_err() {
             capture.add_notice("a bug in framescope ended a connection; please report it");
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::config::ServerConfig;
 use super::http::{self, RequestOutcome};
+use super::page_connections::{PageConnection, PageConnections};
 use super::roles::Role;
 use super::site::{self, Answer, Upgrade};
 use super::transport::{ConnectionLost, ReadOutcome, Transport};
@@ -34,9 +35,9 @@ enum ExchangeEnd {
 }
 
 /// Serves a connection to the server's address `server` until it ends.
-pub fn serve(transport: &mut Transport, server: SocketAddr, config: &ServerConfig) {
+pub fn serve(transport: &mut Transport, server: SocketAddr, config: &ServerConfig, pages: &PageConnections) {
     transport.set_write_timeout(config.write_timeout);
-    let timeout = match exchange(transport, server, config) {
+    let timeout = match exchange(transport, server, config, pages) {
         Ok(ExchangeEnd::Complete) => FIN_TIMEOUT,
         Ok(ExchangeEnd::ShuttingDown) | Err(_) => Duration::ZERO,
     };
@@ -47,6 +48,7 @@ fn exchange(
     transport: &mut Transport,
     server: SocketAddr,
     config: &ServerConfig,
+    pages: &PageConnections,
 ) -> Result<ExchangeEnd, ConnectionLost> {
     loop {
         let deadline = Instant::now() + config.handshake_timeout;
@@ -63,7 +65,7 @@ fn exchange(
         let (input, out) = transport.input_and_out();
         let head = Head::read(&input[..head_len]);
         let is_last = http::is_last_request(&head);
-        match site::answer(&head, server, config) {
+        match site::answer(&head, server, config, pages) {
             Answer::Http(mut response) => {
                 if is_last {
                     response = response.closing();
@@ -75,11 +77,24 @@ fn exchange(
                     return Ok(ExchangeEnd::Complete);
                 }
             }
+            Answer::Unrecorded(mut response) => {
+                if is_last {
+                    response = response.closing();
+                }
+                response.encode(false, out);
+                transport.consume_unrecorded(head_len);
+                transport.flush_unrecorded()?;
+                if response.closes() {
+                    return Ok(ExchangeEnd::Complete);
+                }
+            }
             Answer::Upgrade(upgrade) => {
-                http::encode_upgrade(&upgrade.accept, upgrade.deflate.as_ref(), out);
+                http::encode_upgrade(&upgrade, out);
                 transport.consume(head_len);
+                // The page may ask for the number as soon as it has the response.
+                let page = upgrade.page.as_deref().and_then(|token| Some(pages.add(token, transport.number()?)));
                 transport.flush()?;
-                return serve_websocket(transport, upgrade, config);
+                return serve_websocket(transport, upgrade, config, page.as_deref());
             }
         }
     }
@@ -90,6 +105,7 @@ fn serve_websocket(
     transport: &mut Transport,
     upgrade: Upgrade,
     config: &ServerConfig,
+    page: Option<&PageConnection>,
 ) -> Result<ExchangeEnd, ConnectionLost> {
     let mut role = upgrade.role;
     let role = &mut *role;
@@ -109,6 +125,9 @@ fn serve_websocket(
         let timeout = role.due().map(|due| due.saturating_duration_since(Instant::now()));
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             role.act(Instant::now(), &mut endpoint.sender(transport.out()));
+        }
+        if let Some(page) = page {
+            page.set_sent(endpoint.messages_sent());
         }
         transport.flush()?;
         if endpoint.is_over() {

@@ -1,13 +1,15 @@
-//! Decides the response to a request: a file of the page, the handshake of a WebSocket path, or a refusal with its reason.
+//! Decides the response to a request: a file of the page, the handshake of a WebSocket path, the number of a connection, or a refusal
+//! with its reason.
 
 use std::net::SocketAddr;
 
 use super::config::ServerConfig;
 use super::http::{self, MAX_HEADERS, Response};
+use super::page_connections::{self, PageConnections};
 use super::roles::{self, Role};
 use crate::proto::accept::accept_key;
 use crate::proto::extensions::{DeflateParams, Extensions};
-use crate::proto::handshake;
+use crate::proto::handshake::{self, RequestFacts};
 use crate::proto::rules::{Rule, Severity};
 use crate::wire::authority::Authority;
 use crate::wire::http::{Flaw, Head, HeaderLine};
@@ -25,6 +27,8 @@ const FILES: [(&str, &str, &[u8]); 4] = [
 pub enum Answer {
     /// An HTTP response.
     Http(Response),
+    /// An HTTP response that the capture does not contain, and neither the request: see [`page_connections`].
+    Unrecorded(Response),
     /// The handshake is accepted.
     Upgrade(Upgrade),
 }
@@ -35,19 +39,28 @@ pub struct Upgrade {
     pub accept: String,
     /// The agreed parameters, if permessage-deflate was negotiated.
     pub deflate: Option<DeflateParams>,
+    /// The chosen subprotocol, if the client offers some: the first, because the roles do not depend on it.
+    pub subprotocol: Option<String>,
+    /// The token by which the page asks for the number of the connection.
+    pub page: Option<String>,
     /// The role that serves the connection after the handshake.
     pub role: Box<dyn Role>,
 }
 
 /// Answers a request whose head is complete, on a connection to the server's address `server`.
-pub fn answer(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) -> Answer {
-    match accept_or_refuse(head, server, config) {
+pub fn answer(head: &Head<'_>, server: SocketAddr, config: &ServerConfig, pages: &PageConnections) -> Answer {
+    match accept_or_refuse(head, server, config, pages) {
         Ok(answer) => answer,
         Err(refusal) => Answer::Http(refusal),
     }
 }
 
-fn accept_or_refuse(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) -> Result<Answer, Response> {
+fn accept_or_refuse(
+    head: &Head<'_>,
+    server: SocketAddr,
+    config: &ServerConfig,
+    pages: &PageConnections,
+) -> Result<Answer, Response> {
     if head.headers.len() > MAX_HEADERS {
         return Err(Response::text(431, &format!("The request has more than {MAX_HEADERS} header lines.")).closing());
     }
@@ -61,10 +74,16 @@ fn accept_or_refuse(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) 
     if let Some((_, make)) = role {
         let accept = check_handshake(head, server, config)?;
         let role = make(config);
-        let accepts = config.deflate && role.accepts_deflate() && !declines_deflate(head);
+        let accepts =
+            config.deflate && role.accepts_deflate() && query_value(head, "deflate").as_deref() != Some("off");
         let offers = accepts.then(|| Extensions::of(head));
         let deflate = offers.and_then(|offers| DeflateParams::negotiate(&offers));
-        return Ok(Answer::Upgrade(Upgrade { accept, deflate, role }));
+        let subprotocol = RequestFacts::of(head).protocols.into_iter().next();
+        let page = query_value(head, "page").filter(|token| page_connections::is_token(token));
+        return Ok(Answer::Upgrade(Upgrade { accept, deflate, subprotocol, page, role }));
+    }
+    if let Some(token) = page_connections::requested_token(head).filter(|_| !http::has_body(head)) {
+        return Ok(Answer::Unrecorded(pages.response(token)));
     }
     let Some((_, kind, content)) = FILES.iter().find(|(name, ..)| *name == path) else { return Err(not_found()) };
     if head.has_token("upgrade", "websocket") {
@@ -76,10 +95,12 @@ fn accept_or_refuse(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) 
     Ok(Answer::Http(Response::file(kind, content)))
 }
 
-/// Returns true if the target contains `?deflate=off`. A page needs this, because a browser always offers compression.
-fn declines_deflate(head: &Head<'_>) -> bool {
+/// The value of a parameter of the target's query. The page sends `deflate=off`, because a browser always offers compression.
+fn query_value(head: &Head<'_>, name: &str) -> Option<String> {
     let target = String::from_utf8_lossy(head.target().unwrap_or_default());
-    target.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "deflate=off"))
+    let (_, query) = target.split_once('?')?;
+    let parts = query.split('&').filter_map(|part| part.split_once('='));
+    parts.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next()
 }
 
 /// The path of the request target without its query.

@@ -4,8 +4,13 @@
 //! a write that may block, and at the end of the connection. So a reply is sent before it is recorded, one append to the
 //! spool covers a read and its reply, and the capture is complete whenever the thread blocks.
 //!
+//! One kind of request is no part of the capture (see [`super::page_connections`]). Bytes that may belong to it are withheld from the
+//! wiretap until the whole head has arrived.
+//!
 //! A connection whose reads come less than a millisecond apart is busy. For a busy connection one append covers several
 //! reads, and the capture lags by at most 5 ms.
+
+mod notes;
 
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -16,9 +21,9 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::net::SendFlags;
 
+use self::notes::{Note, Notes};
 use super::memory::MemoryShare;
 use super::wiretap::Wiretap;
-use crate::capture::live::recorder::Chunk;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
@@ -40,9 +45,6 @@ const QUICK: Duration = Duration::from_millis(1);
 
 /// A connection is busy after this many quick reads in a row.
 const BUSY_AFTER: u32 = 32;
-
-/// The notes are handed to the wiretap when there are this many.
-const MAX_NOTES: usize = 8;
 
 /// The most bytes that are read from a peer that keeps sending after the server has ended its direction.
 const MAX_DRAINED: usize = 256 << 10;
@@ -86,9 +88,10 @@ pub struct Transport {
     /// Bytes to write; the first `written` of them have been written.
     out: Vec<u8>,
     written: usize,
-    /// The first `note_count` are reads and writes that the wiretap does not know yet.
-    notes: [Note; MAX_NOTES],
-    note_count: usize,
+    /// The reads and writes that the wiretap does not know yet.
+    notes: Notes,
+    /// Set while bytes are written that the capture does not contain.
+    unrecorded: bool,
     /// When the latest read returned bytes, and how many quick reads came in a row.
     last_read: Time,
     quick_reads: u32,
@@ -97,15 +100,6 @@ pub struct Transport {
     memory: MemoryShare,
     /// The bytes that buffers outside the transport take.
     other_buffers: usize,
-}
-
-/// One read or write: its place in `input` (reads) or `out` (writes).
-#[derive(Clone, Copy)]
-struct Note {
-    direction: Direction,
-    time: Time,
-    from: usize,
-    to: usize,
 }
 
 impl Transport {
@@ -120,8 +114,8 @@ impl Transport {
             end: 0,
             out: Vec::new(),
             written: 0,
-            notes: [Note { direction: READ, time: Time(0), from: 0, to: 0 }; MAX_NOTES],
-            note_count: 0,
+            notes: Notes::new(),
+            unrecorded: false,
             last_read: Time(0),
             quick_reads: 0,
             read_timeout: None,
@@ -155,12 +149,51 @@ impl Transport {
         self.start = self.end;
     }
 
+    /// Removes the first `n` bytes from the input. They do not become part of the capture, provided that they were read by
+    /// [`Self::read_withholding`], or by one read.
+    pub fn consume_unrecorded(&mut self, n: usize) {
+        self.report_consumed(false);
+        self.consume(n);
+        self.notes.keep_input_from(self.start);
+    }
+
+    /// Writes all bytes of the output buffer, which do not become part of the capture.
+    ///
+    /// # Errors
+    /// [`ConnectionLost`].
+    pub fn flush_unrecorded(&mut self) -> Result<(), ConnectionLost> {
+        self.unrecorded = true;
+        let flushed = self.flush();
+        self.unrecorded = false;
+        flushed
+    }
+
+    /// The number of the connection in the capture, after all bytes that were read and written became part of it.
+    pub fn number(&mut self) -> Option<u32> {
+        self.report(false);
+        self.wiretap.number()
+    }
+
+    /// Reads more input, as [`Self::read`], but withholds the input that is not consumed from the capture: it becomes part of it with
+    /// the next read, unless [`Self::consume_unrecorded`] removes it before.
+    ///
+    /// # Errors
+    /// [`ConnectionLost::Reset`].
+    pub fn read_withholding(&mut self, timeout: Duration) -> Result<ReadOutcome, ConnectionLost> {
+        self.report_consumed(false);
+        self.receive_within_memory(Some(timeout))
+    }
+
     /// Reads more input. Blocks until bytes arrive, the connection ends, or `timeout` is over (without one: forever).
     ///
     /// # Errors
     /// [`ConnectionLost::Reset`].
     pub fn read(&mut self, timeout: Option<Duration>) -> Result<ReadOutcome, ConnectionLost> {
         self.report(self.quick_reads >= BUSY_AFTER);
+        self.receive_within_memory(timeout)
+    }
+
+    fn receive_within_memory(&mut self, timeout: Option<Duration>) -> Result<ReadOutcome, ConnectionLost> {
         if self.memory.is_scarce() {
             self.free_empty_buffers();
         }
@@ -171,7 +204,7 @@ impl Transport {
         self.receive(timeout)
     }
 
-    /// Reads more input; every note must have been reported.
+    /// Reads more input. Notes that have not been reported must be of the unconsumed input.
     fn receive(&mut self, timeout: Option<Duration>) -> Result<ReadOutcome, ConnectionLost> {
         self.make_space();
         // The socket takes zero as "no timeout".
@@ -188,6 +221,7 @@ impl Transport {
                 Ok(0) if self.shutting_down.load(Ordering::SeqCst) => return Ok(ReadOutcome::ShuttingDown),
                 Ok(0) if self.memory.is_evicted() => return Ok(ReadOutcome::Evicted),
                 Ok(0) => {
+                    self.report(false);
                     self.wiretap.ended(READ, EndReason::Fin);
                     return Ok(ReadOutcome::Fin);
                 }
@@ -216,7 +250,7 @@ impl Transport {
             // Try without blocking first. If the peer does not read, report the notes before the thread blocks.
             let sent = match rustix::net::send(&*self.stream, &self.out[self.written..until], SendFlags::DONTWAIT) {
                 Err(Errno::AGAIN) => {
-                    self.report(false);
+                    self.report_consumed(false);
                     self.count_memory();
                     let written = self.memory.write(|| (&*self.stream).write(&self.out[self.written..until]));
                     written.ok_or(ConnectionLost::Evicted)?
@@ -305,31 +339,36 @@ impl Transport {
 
     /// Notes a read or write; returns its time.
     fn note(&mut self, direction: Direction, from: usize, to: usize) -> Time {
-        if self.note_count == MAX_NOTES {
-            self.report(true);
+        if self.notes.is_full() {
+            self.report_consumed(true);
         }
         let time = self.wiretap.now();
         self.memory.progressed(time);
-        self.notes[self.note_count] = Note { direction, time, from, to };
-        self.note_count += 1;
+        if self.unrecorded {
+            return time;
+        }
+        self.notes.add(Note { direction, time, from, to });
         time
     }
 
     /// Reports the notes to the wiretap, after which the buffers may change. The bytes are in the capture `soon`, or when
     /// this returns.
     fn report(&mut self, soon: bool) {
-        let chunks = self.notes.map(|note| {
-            let buffer = if note.direction == READ { &self.input } else { &self.out };
-            let bytes = buffer.get(note.from..note.to).unwrap_or_default();
-            Chunk { direction: note.direction, time: note.time, bytes }
+        self.report_until(self.end, soon);
+        self.notes.clear();
+    }
+
+    /// The same, except for the unconsumed input, of which one note remains.
+    fn report_consumed(&mut self, soon: bool) {
+        self.report_until(self.start, soon);
+        self.notes.keep_input_from(self.start);
+    }
+
+    fn report_until(&mut self, end: usize, soon: bool) {
+        let wiretap = &self.wiretap;
+        self.notes.report_until(end, &self.input, &self.out, |chunks| {
+            if soon { wiretap.crossed_soon(chunks) } else { wiretap.crossed(chunks) }
         });
-        let chunks = &chunks[..self.note_count];
-        if soon {
-            self.wiretap.crossed_soon(chunks);
-        } else {
-            self.wiretap.crossed(chunks);
-        }
-        self.note_count = 0;
         if self.written == self.out.len() {
             self.written = 0;
             if self.out.capacity() > MAX_KEPT_CAPACITY {
@@ -343,6 +382,7 @@ impl Transport {
     fn make_space(&mut self) {
         let was_full = self.end == self.input.len();
         self.input.copy_within(self.start..self.end, 0);
+        self.notes.shift(self.start);
         self.end -= self.start;
         self.start = 0;
         if was_full && (self.input.len() < MAX_AT_ONCE || self.end == self.input.len()) {

@@ -42,6 +42,11 @@ impl Wiretap {
         self.recorder.record_soon(chunks);
     }
 
+    /// The number of the connection in the capture; `None` until bytes of it are part of the capture.
+    pub fn number(&self) -> Option<u32> {
+        self.recorder.number()
+    }
+
     /// Reports that a direction ended now. The first reported end of a direction counts.
     pub fn ended(&self, direction: Direction, how: EndReason) {
         self.recorder.end(direction, how, self.now());

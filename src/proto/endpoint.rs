@@ -188,6 +188,11 @@ impl Endpoint {
         Sender::new(&mut self.sender, out)
     }
 
+    /// The number of data messages that were sent.
+    pub const fn messages_sent(&self) -> u64 {
+        self.sender.messages
+    }
+
     /// The number of bytes that the buffers for messages take.
     pub fn buffered(&self) -> usize {
         self.reader.buffered() + self.sender.buffered()

@@ -268,6 +268,11 @@ impl Recording {
         self.watched
     }
 
+    /// The number of the connection in the capture, once it is committed.
+    pub fn number(&self) -> Option<u32> {
+        self.live.as_ref().map(|live| live.number).filter(|number| *number != NEW)
+    }
+
     /// Begins the connection in the spool, if it has not begun.
     pub fn begin(&mut self, time: Time) {
         if self.live.is_some() {

@@ -128,6 +128,11 @@ impl ConnectionRecorder {
         }
     }
 
+    /// The number of the connection in the capture; `None` until bytes of it are part of the capture.
+    pub fn number(&self) -> Option<u32> {
+        lock(&self.0.recording).as_ref().and_then(Recording::number)
+    }
+
     /// Records the end of a direction: in order (FIN), or at the end of the capture.
     pub fn end(&self, direction: Direction, how: EndReason, time: Time) {
         self.with(|recording| recording.end(direction, how, time));

@@ -18,6 +18,8 @@ pub(super) struct SenderState {
     /// Set if permessage-deflate was negotiated.
     deflate: Option<OutgoingDeflate>,
     closed: bool,
+    /// The number of data messages that were sent.
+    pub messages: u64,
 }
 
 /// The negotiated parameters and the compressor. The compressor is created with the first message, because it needs 256
@@ -31,7 +33,7 @@ struct OutgoingDeflate {
 
 impl SenderState {
     pub const fn new(keys: Option<Keys>) -> Self {
-        Self { keys, deflate: None, closed: false }
+        Self { keys, deflate: None, closed: false, messages: 0 }
     }
 
     /// Compresses messages from here on: see [`Deflater::new`].
@@ -72,6 +74,7 @@ impl<'a> Sender<'a> {
     #[inline]
     pub fn message(&mut self, opcode: Opcode, payload: &[u8]) {
         debug_assert!(opcode.opens_message());
+        self.state.messages += u64::from(!self.state.closed);
         let Some(mut deflate) = self.state.deflate.take() else { return self.encode(opcode, payload, false) };
         let (bits, takeover) = (deflate.window_bits, deflate.takeover);
         let deflater = deflate.deflater.get_or_insert_with(|| Box::new(Deflater::new(bits, takeover)));

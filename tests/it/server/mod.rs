@@ -6,6 +6,7 @@ mod hostile;
 mod http;
 mod life;
 mod memory;
+mod page;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
