@@ -15,10 +15,25 @@ use crate::wire::authority::Authority;
 use crate::wire::http::{Flaw, Head, HeaderLine};
 use crate::wire::printable;
 
+/// The script of the page: the files of `static/app` in one function. Each file for itself would be a request, and maybe a
+/// connection, before the handshake that people look for.
+const APP: &str = concat!(
+    "(() => {\n'use strict';\n",
+    include_str!("../../static/app/dom.js"),
+    include_str!("../../static/app/format.js"),
+    include_str!("../../static/app/wire.js"),
+    include_str!("../../static/app/input.js"),
+    include_str!("../../static/app/sentences.js"),
+    include_str!("../../static/app/log.js"),
+    include_str!("../../static/app/client.js"),
+    include_str!("../../static/app/page.js"),
+    "})();\n",
+);
+
 /// The page's files: path, content type, content.
 const FILES: [(&str, &str, &[u8]); 4] = [
     ("/", "text/html; charset=utf-8", include_bytes!("../../static/index.html")),
-    ("/app.js", "text/javascript; charset=utf-8", include_bytes!("../../static/app.js")),
+    ("/app.js", "text/javascript; charset=utf-8", APP.as_bytes()),
     ("/style.css", "text/css; charset=utf-8", include_bytes!("../../static/style.css")),
     ("/favicon.svg", "image/svg+xml; charset=utf-8", include_bytes!("../../static/favicon.svg")),
 ];

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support;
+use crate::support::browser::{Chromium, Page as _};
 use crate::support::program::Program;
-use crate::support::{self, browser::Browser};
 use framescope::capture::import::samples::Sample;
 use framescope::capture::store::Capture;
 use framescope::export::Format;
@@ -88,7 +89,7 @@ fn told(frames: &Value, [text, opcode]: [&str; 2]) -> Vec<(String, u64, u64, Str
 #[test]
 #[ignore = "needs Chromium (Debian package chromium)"]
 fn devtools_import_what_we_export() {
-    let mut devtools = Browser::open("about:blank");
+    let mut devtools = Chromium::open("about:blank");
     devtools.devtools(None);
     devtools.wait_for("document.readyState === 'complete'");
     for name in ["ticker", "deflate", "fragments"] {
@@ -130,7 +131,7 @@ fn what_devtools_record_opens_as_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("live.pcapng");
     let mut program = Program::start(&["--interval", "50ms", "--write", path.to_str().expect("UTF-8")]);
-    let mut page = Browser::open("about:blank");
+    let mut page = Chromium::open("about:blank");
     let inspected = page.visit("about:blank");
     let devtools = page.devtools(Some(&inspected));
     // How many requests it knows; an exception until it has started.

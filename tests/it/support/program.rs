@@ -53,8 +53,13 @@ pub struct Program {
 impl Program {
     /// Starts it on a free port, with further arguments.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_on("127.0.0.1:0", arguments)
+    }
+
+    /// Starts it on an address.
+    pub fn start_on(address: &str, arguments: &[&str]) -> Self {
         let cache = tempfile::tempdir().expect("a folder");
-        let mut child = command(&["serve", "--headless", "--json", "--listen", "127.0.0.1:0"])
+        let mut child = command(&["serve", "--headless", "--json", "--listen", address])
             .args(arguments)
             .env("XDG_CACHE_HOME", cache.path())
             .stdin(Stdio::null())

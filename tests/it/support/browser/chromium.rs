@@ -1,0 +1,97 @@
+//! A real Chromium, driven by the DevTools protocol.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::Page;
+use super::remote::Remote;
+
+pub struct Chromium {
+    remote: Remote,
+    session: Option<String>,
+    /// The address on which DevTools listen: `127.0.0.1:PORT`.
+    place: String,
+}
+
+impl Chromium {
+    /// Opens another page, to which later calls refer; returns its target identifier.
+    pub fn visit(&mut self, url: &str) -> String {
+        self.session = None;
+        let target = self.call("Target.createTarget", &json!({ "url": url }))["targetId"].clone();
+        self.attach(target.as_str().expect("a target"))
+    }
+
+    /// Returns to a page that was opened before: later calls refer to it.
+    pub fn attach(&mut self, target: &str) -> String {
+        self.session = None;
+        let attached = self.call("Target.attachToTarget", &json!({ "targetId": target, "flatten": true }));
+        self.session = attached["sessionId"].as_str().map(str::to_owned);
+        target.to_owned()
+    }
+
+    /// Opens the DevTools that come with Chromium, over a page or over nothing.
+    pub fn devtools(&mut self, inspected: Option<&str>) -> String {
+        let over = inspected.map(|target| format!("?ws={}/devtools/page/{target}", self.place)).unwrap_or_default();
+        self.visit(&format!("devtools://devtools/bundled/devtools_app.html{over}"))
+    }
+
+    /// Turns JavaScript off for the page from its next load on.
+    pub fn disable_scripts(&mut self) {
+        self.call("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
+    fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.remote.call_in(self.session.as_deref(), method, params)
+    }
+}
+
+impl Page for Chromium {
+    fn open(url: &str) -> Self {
+        let profile = tempfile::tempdir().expect("a profile folder");
+        let mut command = Command::new("chromium");
+        command
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args(["--remote-debugging-port=0", "--remote-allow-origins=*"])
+            .arg(format!("--user-data-dir={}", profile.path().display()))
+            .arg("about:blank");
+        // Chromium writes the port and path of its DevTools into a file.
+        let file = profile.path().join("DevToolsActivePort");
+        let place = || {
+            let text = std::fs::read_to_string(&file).ok()?;
+            let (port, path) = text.trim().split_once('\n')?;
+            Some((format!("127.0.0.1:{port}"), path.to_owned()))
+        };
+        let address = || place().map(|(place, path)| format!("ws://{place}{path}"));
+        let remote = Remote::start(command, "chromium", profile, address);
+        let (place, _) = place().expect("the file that was there");
+        let mut chromium = Self { remote, session: None, place };
+        chromium.visit(url);
+        chromium
+    }
+
+    fn navigate(&mut self, url: &str) {
+        self.call("Page.navigate", &json!({ "url": url }));
+    }
+
+    fn eval(&mut self, expression: &str) -> Value {
+        let params =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true });
+        let result = self.call("Runtime.evaluate", &params);
+        assert!(result.get("exceptionDetails").is_none(), "{expression}: {result}");
+        result["result"]["value"].clone()
+    }
+
+    fn resize(&mut self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    fn press(&mut self, x: f64, y: f64) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
+            self.call("Input.dispatchMouseEvent", &event);
+        }
+    }
+}
