@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use super::export_request::ExportRequest;
 use super::paste_request::PasteRequest;
 use super::state::list::BackgroundFilter;
+use crate::capture::import::samples::Sample;
 use crate::capture::query::search::{Pattern, Toward};
 
 /// A request to the main loop.
@@ -23,6 +24,8 @@ pub enum Effect {
     Export(ExportRequest),
     /// Read a paste in the background.
     Paste(PasteRequest),
+    /// Read a sample in the background.
+    Sample(Sample),
     /// Inflate, in the background, the long message whose last frame is that record.
     Inflate(u64),
     /// Run a filter in the background.

@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::export_request::ExportRequest;
 use super::paste_request::{PasteRead, PasteRefused, PasteRequest};
 use super::theme::ThemeName;
+use crate::capture::import::OpenError;
+use crate::capture::import::samples::Sample;
 use crate::capture::query::search::{Hit, Pattern};
+use crate::capture::store::Capture;
 use crate::capture::store::message_reader::Inflated;
 
 /// Time between two progress reports.
@@ -54,6 +57,8 @@ pub enum Report {
     Exists(ExportRequest),
     /// A paste was read, or refused.
     Pasted(PasteRequest, Result<PasteRead, PasteRefused>),
+    /// A sample was read, or could not be read.
+    Sample(Sample, Result<Capture, OpenError>),
     /// The long message whose last frame is that record has been inflated; `None` if its context is lost.
     Inflated(u64, Option<Inflated>),
     /// A search has ended; `None` if it found nothing.

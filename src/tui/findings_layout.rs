@@ -7,6 +7,9 @@ use super::layout::Layout;
 /// Smallest width at which each row contains its sentence.
 pub const WIDE: u16 = 130;
 
+/// Rows for the words about a rule, with the title.
+const WORDS: u16 = 10;
+
 /// The areas of the panel of findings.
 pub struct FindingsLayout {
     pub title: Rect,
@@ -28,8 +31,9 @@ impl FindingsLayout {
         let title = Rect { height: 1, ..area };
         let heads = Rect { y: title.bottom(), height: 1, ..area };
         let room = area.height.saturating_sub(2);
-        let least = (room * 3 / 10).max(3).min(room);
-        let height = u16::try_from(rules).unwrap_or(u16::MAX).clamp(1, least);
+        // The rules get what the words and some records leave.
+        let most = room.saturating_sub(WORDS + (room / 4).max(6)).max(3).min(room.max(1));
+        let height = u16::try_from(rules).unwrap_or(u16::MAX).clamp(1, most);
         let rows = Rect { y: heads.bottom(), height, ..area };
         let below = Rect { y: rows.bottom(), height: room - height, ..area };
         Some(Self { title, heads, rows, below })

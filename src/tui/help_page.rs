@@ -2,6 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::action::Action;
 use super::keymap::{Context, Hint, Keymap};
 use super::legend::{SIGNS, Sign, TIMELINE};
 use super::panel::View;
@@ -31,8 +32,14 @@ pub struct HelpPage {
 impl HelpPage {
     /// The help on a screen of that width. `hints` are the keys of the panel with the focus.
     pub fn of(keymap: &Keymap, view: View, hints: &[Hint], width: u16) -> Self {
-        let keys = |hint: &Hint| HelpLine::Keys(hint.key.clone(), hint.words.clone());
-        let here = section(&format!("Here: {}", view.name()), hints.iter().map(keys));
+        let keys = |hint: &Hint| match hint.action {
+            Action::Help | Action::Quit => None,
+            Action::Up | Action::Left => Some(HelpLine::Keys(hint.key.clone(), format!("move by {}", hint.words))),
+            action => Some(HelpLine::Keys(hint.key.clone(), keymap.binding(Context::Panels, action)?.help.clone())),
+        };
+        let more = more_keys(view).iter().filter_map(|action| keymap.binding(Context::Panels, *action));
+        let more = more.map(|binding| HelpLine::Keys(binding.first_key(), binding.help.clone()));
+        let here = section(&format!("Here: {}", view.name()), hints.iter().filter_map(keys).chain(more));
         let signs = [("Signs", &SIGNS[..]), ("Signs of the timeline", &TIMELINE[..])];
         let mut signs = signs.map(|(title, signs)| section(title, signs.iter().map(HelpLine::Sign)));
         if view == View::Timeline {
@@ -51,6 +58,16 @@ impl HelpPage {
     /// Lines of the longest column.
     pub fn height(&self) -> usize {
         self.columns.iter().map(Vec::len).max().unwrap_or(0)
+    }
+}
+
+/// The keys of a view that have no hint.
+const fn more_keys(view: View) -> &'static [Action] {
+    match view {
+        View::Frames => &[Action::Partner, Action::Findings, Action::Fold],
+        View::Messages => &[Action::Tree, Action::Fold],
+        View::Connections => &[Action::Alike],
+        View::Timeline => &[Action::ZoomIn, Action::ZoomOut, Action::ZoomAll, Action::Partner],
     }
 }
 

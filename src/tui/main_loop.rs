@@ -209,6 +209,9 @@ impl MainLoop<'_> {
                     thread::spawn(move || filter.run(&capture, || remote.send(Event::Changed)));
                 }
                 Effect::Export(request) => self.host.export(capture, request, remote),
+                Effect::Sample(sample) => {
+                    thread::spawn(move || remote.report(Report::Sample(sample, sample.capture())));
+                }
                 Effect::Paste(request) => {
                     thread::spawn(move || {
                         let read = request.read();

@@ -43,6 +43,119 @@ fn an_empty_capture_shows_the_address_and_the_keys() {
 }
 
 #[test]
+fn an_empty_capture_offers_the_samples() {
+    let wire = Wire::new();
+    for size in SIZES {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["down", "down", "up", "enter"]);
+        let Some(Effect::Sample(sample)) = screen.app.effects.pop() else { panic!("{size:?}: a sample") };
+        assert_eq!(sample.name, "ticker");
+        screen.app.report(Report::Sample(sample, sample.capture()));
+        assert!(screen.app.is_above() && screen.app.counts.totals.records > 20, "{}", screen.text());
+        screen.press(&["esc"]);
+        assert!(!screen.app.is_above() && screen.app.counts.totals.records == 0);
+    }
+    let screen = Screen::live(&wire, (80, 24));
+    screen.assert_shows(&["81 85 37 fa 21 3d 7f 9f 4d 51 58", "\"Hello\", masked", "violations"]);
+}
+
+#[test]
+fn a_filter_that_lets_nothing_through_shows_no_record() {
+    let wire = ticker();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["&"]).type_text("op == close").press(&["enter"]);
+    screen.assert_shows(&["op == close", "8 records"]);
+    assert!(screen.lines_with("record 8").is_empty() && screen.lines_with("opcode").is_empty(), "{}", screen.text());
+    screen.press(&["m", "a", "y"]);
+    assert!(screen.app.list.marks.is_empty() && screen.app.dialogs.open.is_none() && screen.app.notice.is_some());
+    screen.press(&["esc"]);
+    screen.assert_shows(&["record 8 · text"]);
+}
+
+#[test]
+fn space_follows_only_where_records_arrive() {
+    let mut screen = Screen::sample("ticker", (120, 36));
+    let cursor = screen.app.list.cursor;
+    screen.press(&["space"]);
+    assert!(screen.app.list.cursor == cursor && screen.app.notice.is_some(), "{}", screen.text());
+}
+
+#[test]
+fn page_requests_share_a_row_until_they_are_unfolded() {
+    let mut screen = Screen::sample("ticker", (120, 36));
+    let rows = |screen: &Screen| {
+        let rows = &screen.app.list.rows;
+        (0..rows.len()).filter_map(|row| rows.number(row)).collect::<Vec<_>>()
+    };
+    let records = screen.app.counts.totals.records;
+    // The page and its answer, and the ends of its connection, which come after the handshake.
+    let page = [1, 2, 5, 6];
+    let others: Vec<u64> = (1..=records).filter(|no| *no == 1 || !page.contains(no)).collect();
+    assert_eq!(rows(&screen), others);
+    assert_eq!(screen.app.list.cursor, 3, "the handshake");
+    screen.press(&["g"]);
+    assert_eq!(screen.app.list.cursor, 1);
+    screen.press(&["enter", "down", "down", "down"]);
+    assert_eq!((screen.app.list.cursor, screen.app.list.in_child, rows(&screen).len()), (5, true, others.len() + 4));
+    screen.press(&["enter"]);
+    assert_eq!((screen.app.list.cursor, rows(&screen)), (1, others.clone()));
+    // What the user asks for is not hidden.
+    screen.press(&["&"]).type_text("type == request").press(&["enter"]);
+    assert_eq!(rows(&screen), [1, 3]);
+    screen.press(&["esc", "3", "home", "enter"]);
+    assert_eq!(rows(&screen), page);
+    screen.press(&["esc", "1", "z"]);
+    assert_eq!(rows(&screen), (1..=records).collect::<Vec<_>>());
+    // The other rows find their place in every choice of rows.
+    screen.press(&["z", "2", "z", "end", "home", "down"]);
+    assert_eq!((rows(&screen), screen.app.list.cursor), (others, 3));
+}
+
+#[test]
+fn the_record_of_an_end_shows_both_closes_and_tcp() {
+    let mut screen = Screen::sample("ticker", (120, 36));
+    screen.press(&["G"]);
+    let closing = screen.app.closing.clone().expect("the end of a connection");
+    let steps: Vec<_> = closing.steps.iter().map(|step| (step.no, step.direction)).collect();
+    let last = screen.app.counts.totals.records;
+    assert_eq!(steps, [(last - 3, UP), (last - 2, DOWN), (last - 1, DOWN), (last, UP)]);
+    screen.assert_shows(&["how connection 2 closed", "1000 normal closure · seen enough", "TCP FIN"]);
+    screen.press(&["up", "up"]);
+    assert!(screen.app.closing.is_none(), "a Close has bits of its own");
+}
+
+#[test]
+fn an_echo_is_the_partner_of_its_message() {
+    let mut screen = Screen::sample("fragments", (120, 36));
+    let records = screen.app.capture.records(1..99);
+    let data = |direction| {
+        records
+            .iter()
+            .filter(move |r| r.direction == direction && r.message.is_some())
+            .map(|r| r.no)
+            .collect::<Vec<_>>()
+    };
+    let (up, down) = (data(UP), data(DOWN));
+    // Three fragments, then their echo in one frame.
+    go_to(&mut screen, down[0]);
+    screen.press(&["p"]);
+    assert_eq!(screen.app.list.cursor, up[0]);
+    go_to(&mut screen, up[2]);
+    screen.press(&["p"]);
+    assert_eq!(screen.app.list.cursor, down[0]);
+    go_to(&mut screen, up[3]);
+    screen.press(&["p"]);
+    assert_eq!(screen.app.list.cursor, down[1], "an empty message has an echo too");
+    // Elsewhere the same content may be a coincidence.
+    let mut wire = Wire::upgraded();
+    wire.say(UP, &frame(true, Opcode::Text, Some([1, 2, 3, 4]), b"same"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"same"));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["p"]);
+    assert!(screen.app.list.cursor == 4 && screen.app.notice.is_some());
+}
+
+#[test]
 fn at_80_by_24_list_bits_and_bytes_are_shown() {
     let wire = ticker();
     Screen::live(&wire, (80, 24)).assert_shows(&["client: echo 2", "opcode", "0000  81 8e"]);

@@ -2,7 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::{ImportOptions, OpenError};
+use crate::capture::store::{Capture, scratch};
 
 /// A sample capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,19 @@ impl Sample {
     /// The sample of that name.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|sample| sample.name == name)
+    }
+
+    /// Reads the sample into a capture over a file without a name.
+    ///
+    /// # Errors
+    /// If such a file cannot be written.
+    pub fn capture(&self) -> Result<Capture, OpenError> {
+        let name = PathBuf::from(format!("{}.pcapng", self.name));
+        let written = scratch::file().and_then(|mut file| file.write_all(self.bytes).map(|()| file));
+        let file = written.map_err(|source| OpenError::Spool { name: name.clone(), source })?;
+        let (capture, loader) = super::open_file(file, &name, ImportOptions::default())?;
+        loader.run(&AtomicBool::new(false));
+        Ok(capture)
     }
 
     /// Writes the sample to a new file.

@@ -46,6 +46,12 @@ pub struct EvictionDelay {
     _shared: Arc<()>,
 }
 
+impl std::fmt::Debug for Capture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Capture").finish_non_exhaustive()
+    }
+}
+
 impl Capture {
     /// An empty capture over a file.
     pub(in crate::capture) fn over(file: Arc<File>, path: &Path) -> Self {

@@ -53,6 +53,12 @@ impl App {
             let open = self.keymap.key_of(Action::Open);
             return self.inform(format!("this key needs a record; {open} shows those of the connection"));
         }
+        if self.offers_samples() && self.act_on_samples(action) {
+            return;
+        }
+        if of_record && self.shows_nothing() {
+            return self.inform("this key needs a record, and none is shown");
+        }
         match action {
             Action::Up => self.vertical(-1),
             Action::Down => self.vertical(1),

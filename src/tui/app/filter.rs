@@ -4,6 +4,7 @@ use super::App;
 use crate::capture::query::filter::{Filter, FilterError};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
+use crate::tui::panel::View;
 use crate::tui::state::dialogs::Purpose;
 
 impl App {
@@ -12,6 +13,17 @@ impl App {
         let background = self.list.set_filter(&self.capture, filter);
         self.effects.extend(background.map(Effect::Filter));
         self.show_chosen_rows();
+    }
+
+    /// Whether the filter lets nothing through of what the view shows.
+    pub fn shows_nothing(&self) -> bool {
+        let is_searching = self.list.incomplete || !self.is_live() && self.list.is_filtering(&self.counts.totals);
+        self.list.filter().is_some()
+            && !is_searching
+            && match self.panels.view {
+                View::Frames | View::Messages => self.list.rows.is_empty(),
+                View::Connections | View::Timeline => self.list.connections(&self.capture).count() == 0,
+            }
     }
 
     pub(super) fn ask_filter(&mut self) {

@@ -25,6 +25,16 @@ impl App {
     /// The words for an action in the panel with the focus; `None` if it does nothing there.
     fn hint_words(&self, hint: &Hint) -> Option<String> {
         let has_server = self.session.url.is_some();
+        if self.offers_samples() {
+            return Some(match hint.action {
+                Action::Up => "sample".to_owned(),
+                Action::Open => "open it".to_owned(),
+                Action::Browser if has_server => hint.words.clone(),
+                Action::Cancel if self.is_above() => hint.words.clone(),
+                Action::Help | Action::Quit => hint.words.clone(),
+                _ => return None,
+            });
+        }
         Some(match hint.action {
             Action::Left | Action::NextPanel | Action::Copy | Action::Read if self.panels.view == View::Connections => {
                 return None;

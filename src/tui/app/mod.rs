@@ -12,6 +12,7 @@ mod hints;
 mod mouse;
 mod navigation;
 mod paste;
+mod samples;
 mod views;
 pub mod words;
 
@@ -35,6 +36,7 @@ use super::state::dialogs::{Dialog, Dialogs, Question};
 use super::state::jobs::Jobs;
 use super::state::list::List;
 use super::state::notice::Notice;
+use super::state::sample_choice::SampleChoice;
 use super::state::text_search::TextSearch;
 use super::state::timeline::Timeline;
 use super::theme::Theme;
@@ -103,6 +105,8 @@ pub struct App {
     pub dialogs: Dialogs,
     /// A line at the bottom.
     pub notice: Option<Notice>,
+    /// The choice among the samples, while there is no record.
+    pub samples: SampleChoice,
     /// What the user searches for.
     pub search: TextSearch,
     /// The running job, and what must be saved.
@@ -138,6 +142,7 @@ impl App {
             closing: None,
             dialogs: Dialogs::default(),
             notice: None,
+            samples: SampleChoice::default(),
             search: TextSearch::default(),
             jobs: Jobs::new(temporary),
             effects: Vec::new(),
@@ -225,6 +230,7 @@ impl App {
                 self.jobs.stay();
                 self.fail(line);
             }
+            Report::Sample(sample, read) => self.take_sample(sample, read),
             Report::Pasted(request, read) => self.take_paste(&request, read),
             Report::Exists(request) => {
                 self.jobs.finish();
@@ -284,6 +290,7 @@ impl App {
             self.timeline.prepare(shown, detail.record(), self.layout.list);
         }
         detail.prepare(capture, &self.layout);
+        // How a connection closed takes the place of bits and bytes, which an end does not have.
         let end = self.detail.record().filter(|record| matches!(record.kind, Kind::End(_)));
         self.closing = end.and_then(|record| Closing::of(&self.capture, record.connection));
         self.prepare_findings();

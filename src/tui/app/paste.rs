@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Session};
+use crate::capture::store::Capture;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::event::Report;
@@ -112,14 +113,19 @@ impl App {
             pasted: Some(Arc::clone(&pasted)),
             ..self.session.clone()
         };
-        let mut paste = Self::new(capture, session, self.theme.clone(), Arc::clone(&self.keymap), false);
-        paste.layer.number = self.layer.opened + 1;
-        paste.layer.opened = paste.layer.number;
-        let area = self.layout.area;
-        let below = mem::replace(self, paste);
-        self.layer.below = Some(Box::new(below));
+        self.show_above(capture, session);
         let esc = self.keymap.key_of(Action::Cancel);
         self.inform(format!("{}; {esc} returns", pasted.recognized()));
+    }
+
+    /// Shows a capture on a screen above this one.
+    pub(super) fn show_above(&mut self, capture: Capture, session: Session) {
+        let mut above = Self::new(capture, session, self.theme.clone(), Arc::clone(&self.keymap), false);
+        above.layer.number = self.layer.opened + 1;
+        above.layer.opened = above.layer.number;
+        let area = self.layout.area;
+        let below = mem::replace(self, above);
+        self.layer.below = Some(Box::new(below));
         self.resize(area);
     }
 

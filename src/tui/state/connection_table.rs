@@ -55,7 +55,9 @@ impl ConnectionTable {
         let first = capture.first_ordinal(self.cursor).unwrap_or(0);
         let end = capture.connection(self.cursor).map_or(first, |connection| connection.records);
         let all = end.saturating_sub(first);
-        let (head, tail) = if all <= height { (all, 0) } else { (height.saturating_sub(TAIL + 1), TAIL.min(height)) };
+        // A low list shows more of the beginning.
+        let tail = TAIL.min(height / 3);
+        let (head, tail) = if all <= height { (all, 0) } else { (height.saturating_sub(tail + 1), tail) };
         let ordinals = (first..first + head).chain(end - tail..end);
         let numbers: Vec<u64> =
             ordinals.filter_map(|ordinal| capture.at_ordinal(self.cursor, ordinal)).map(|record| record.no).collect();

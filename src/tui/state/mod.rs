@@ -12,6 +12,7 @@ pub(crate) mod hex_window;
 pub(crate) mod jobs;
 pub(crate) mod list;
 pub mod notice;
+pub(crate) mod sample_choice;
 pub(crate) mod shown_connections;
 pub(crate) mod text_search;
 pub(crate) mod text_window;

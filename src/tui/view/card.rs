@@ -39,7 +39,7 @@ pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
         facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &identity);
     } else {
         // By importance: a low screen leaves out the last ones.
-        let all: Vec<Fact> = history.into_iter().chain(identity).collect();
+        let all: Vec<Fact> = history.into_iter().chain(identity).filter(|fact| !is_empty(fact)).collect();
         facts(buffer, app, area, &all);
     }
     chart(app, buffer, layout.chart, overview);
@@ -53,6 +53,11 @@ fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
             x += put(buffer, area, x, y, &fit(text, usize::from(area.width.saturating_sub(x + 1))), *style);
         }
     }
+}
+
+/// Whether a fact has nothing to show, so that a column can do without it.
+fn is_empty((_, parts): &Fact) -> bool {
+    parts.iter().all(|(text, _)| text.is_empty())
 }
 
 /// What the handshake negotiated, and the addresses.
@@ -80,7 +85,7 @@ fn history(app: &App, overview: &Overview) -> Vec<Fact> {
     let theme = &app.theme;
     let (text, faint) = (theme.text, theme.faint);
     let [trips, extremes] = match &overview.trips {
-        None => [("no ping was answered".to_owned(), faint), (String::new(), text)],
+        None => [("no ping was answered".to_owned(), faint), Default::default()],
         Some(trips) => {
             let [least, median, last] = [trips.least, trips.median(), trips.last].map(summary::nanos);
             let median = format!("median {median} · {}", count(trips.count, "pong"));

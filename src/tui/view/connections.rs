@@ -53,7 +53,7 @@ const COLUMNS: [(&str, bool, [u16; 4], Text); 14] = [
     ("Rate", false, [8, 0, 0, 0], |app, of| one(bars(&of.rate), app.theme.info)),
     ("Lasted", true, [7, 7, 0, 0], |app, of| one(lasted(of.duration()), app.theme.text)),
     ("Ping", true, [7, 7, 0, 0], |app, of| one(ping(of), app.theme.text)),
-    ("Findings", false, [14, 12, 12, 9], found),
+    ("Findings", false, [14, 12, 12, 12], found),
     ("Ended", false, [14, 14, 14, 14], |app, of| one(ended(of), ended_style(app, of))),
 ];
 
@@ -81,10 +81,6 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::right(buffer, title, &place, app.theme.faint);
     let shown = app.list.connections(&app.capture).page(app.table.top, u32::from(area.height));
     let overviews = overview::overviews(&app.capture, &shown, RATE);
-    if overviews.is_empty() {
-        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint);
-        return;
-    }
     let client = overviews.iter().map(|overview| overview.info.client.to_string().len()).max().unwrap_or(0);
     let columns = columns(area.width, cells(client));
     for column in &columns {

@@ -1,43 +1,118 @@
-//! The screen before the first record: what to do.
+//! The screen before the first record: what to do, the samples, and a frame with the meaning of its bytes.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr as _;
+use ratatui::style::Style;
 
-use super::{cells, fit, put};
+use super::sample_frame::{self, HEIGHT as FRAME_HEIGHT};
+use super::{cells, fit, put, rule, width};
+use crate::capture::import::samples::Sample;
 use crate::tui::action::Action;
 use crate::tui::app::App;
 
+/// The widest block of text.
+const MAX_WIDTH: u16 = 84;
+
+/// Column of the words about a sample.
+const WORDS: u16 = 14;
+
+/// A line: its text in parts with their styles.
+type Line = Vec<(String, Style)>;
+
 pub fn render(app: &App, buffer: &mut Buffer) {
-    let theme = &app.theme;
-    let area = Rect {
+    let body = Rect {
         y: app.layout.header.bottom(),
         height: app.layout.hints.y.saturating_sub(app.layout.header.bottom()),
         ..app.layout.area
     };
-    let key = |action| app.keymap.key_of(action);
-    let file = app.session.file.clone().unwrap_or_default();
-    let lines = match &app.session.url {
-        Some(url) => vec![
-            ("No traffic yet.".to_owned(), theme.title),
-            (String::new(), theme.text),
-            ("Open this address in a browser:".to_owned(), theme.text),
-            (url.clone(), theme.focus),
-            (String::new(), theme.text),
-            (format!("{}  opens it in your browser", key(Action::Browser)), theme.text),
-            (format!("{}  starts a demo client instead", key(Action::Demo)), theme.text),
-            (format!("{}  lists all keys", key(Action::Help)), theme.text),
-        ],
-        None if app.capture.is_loading() => vec![("Reading …".to_owned(), theme.text)],
-        None if app.capture.is_growing() => {
-            vec![("Waiting for TCP traffic in this file …".to_owned(), theme.title), (file, theme.text)]
+    let wide = body.width.saturating_sub(2).min(MAX_WIDTH);
+    let head = head(app, wide);
+    let samples = if app.offers_samples() { cells(Sample::ALL.len()) + 1 } else { 0 };
+    let frame = if samples > 0 { FRAME_HEIGHT + 1 } else { 0 };
+    // The frame is left out first, then the space between.
+    let needed = cells(head.len()) + samples;
+    let frame = if needed + frame <= body.height { frame } else { 0 };
+    let gap = if needed + frame + 2 <= body.height { 1 } else { 0 };
+    let height = (needed + frame + 2 * gap).min(body.height);
+    let x = (body.width - wide) / 2;
+    let mut area = Rect { x: body.x + x, y: body.y + (body.height - height) / 2, width: wide, height };
+    for (line, y) in head.iter().zip(0..) {
+        let mut x = 1;
+        for (text, style) in line {
+            let room = usize::from(area.width.saturating_sub(x));
+            x += put(buffer, area, x, y, &fit(text, room), *style);
         }
-        None => vec![("This file contains no TCP traffic.".to_owned(), theme.title), (file, theme.text)],
+    }
+    let mut skip = |rows: u16| {
+        let rows = rows.min(area.height);
+        area.y += rows;
+        area.height -= rows;
+        area
     };
-    let widest = lines.iter().map(|(line, _)| line.width()).max().unwrap_or(0).min(usize::from(area.width));
-    let x = area.width.saturating_sub(cells(widest)) / 2;
-    let y = area.height.saturating_sub(cells(lines.len())) / 2;
-    for (i, (line, style)) in lines.iter().enumerate() {
-        put(buffer, area, x, y + cells(i), &fit(line, usize::from(area.width)), *style);
+    if samples > 0 {
+        let area = skip(cells(head.len()) + gap);
+        list(app, buffer, Rect { height: samples.min(area.height), ..area });
+    }
+    if frame > 0 {
+        let area = skip(samples + gap);
+        let title = Rect { height: 1, ..area };
+        rule::titled(app, buffer, title, "A frame", "a client sends \"Hello\" (RFC 6455 §5.7)", false);
+        let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height - 1 };
+        sample_frame::render(&app.theme, buffer, inner);
+    }
+}
+
+/// What there is, and what to do.
+fn head(app: &App, wide: u16) -> Vec<Line> {
+    let theme = &app.theme;
+    let key = |action, words: &str| {
+        vec![(format!("{:>5}", app.keymap.key_of(action)), theme.key), (format!("  {words}"), theme.text)]
+    };
+    let title = |words: &str| vec![(words.to_owned(), theme.title)];
+    let file = vec![(app.session.file.clone().unwrap_or_default(), theme.text)];
+    let Some(url) = &app.session.url else {
+        return match (app.capture.is_loading(), app.capture.is_growing()) {
+            (true, _) => vec![title("Reading …"), file],
+            (false, true) => vec![title("Waiting for TCP traffic in this file …"), file],
+            (false, false) => vec![title("This file contains no TCP traffic."), file],
+        };
+    };
+    let address = (url.clone(), theme.focus);
+    let words = "No traffic yet. Open this address in a browser:";
+    let mut lines = if width(words) + width(url) + 3 <= wide {
+        vec![vec![(format!("{words} "), theme.title), address]]
+    } else {
+        vec![title(words), vec![address]]
+    };
+    let pairs = [
+        (Action::Browser, "opens your browser", Action::Paste, "takes pasted frames"),
+        (Action::Demo, "starts a demo client", Action::Help, "lists keys and signs"),
+    ];
+    for (left, left_words, right, right_words) in pairs {
+        let mut line = key(left, &format!("{left_words:<21}"));
+        line.extend(key(right, right_words));
+        lines.push(line);
+    }
+    lines
+}
+
+/// The samples, with a cursor.
+fn list(app: &App, buffer: &mut Buffer, area: Rect) {
+    let theme = &app.theme;
+    let [up, down, open] = [Action::Up, Action::Down, Action::Open].map(|action| app.keymap.key_of(action));
+    let title = Rect { height: 1, ..area };
+    rule::titled(app, buffer, title, "Samples", &format!("{up}{down} choose · {open} opens"), true);
+    for (i, sample) in Sample::ALL.iter().enumerate() {
+        let line = Rect { y: area.y + 1 + cells(i), height: 1, ..area };
+        if line.y >= area.bottom() {
+            break;
+        }
+        put(buffer, line, 2, 0, sample.name, theme.info);
+        let room = usize::from(line.width.saturating_sub(WORDS));
+        put(buffer, line, WORDS, 0, &fit(sample.words, room), theme.text);
+        if i == app.samples.at {
+            put(buffer, line, 0, 0, "▌", theme.focus);
+            buffer.set_style(line, theme.cursor);
+        }
     }
 }

@@ -32,6 +32,7 @@ use crate::tui::findings_layout::{FindingsLayout, WIDE};
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::state::breaches::NAMED;
 use crate::tui::state::dialogs::FindingsPanel;
+use crate::wire::printable;
 
 /// Smallest width at which a row contains the section of its rule.
 const WITH_SECTION: u16 = 76;
@@ -55,7 +56,7 @@ impl FindingsColumns {
     const fn of(width: u16) -> Self {
         match width {
             WIDE.. => Self { count: 12, rule: 14, section: 44, records: 62, sentence: 88 },
-            WITH_SECTION.. => Self { count: 10, rule: 12, section: 40, records: 56, sentence: 0 },
+            WITH_SECTION.. => Self { count: 10, rule: 12, section: 40, records: 58, sentence: 0 },
             _ => Self { count: 9, rule: 11, section: 0, records: 39, sentence: 0 },
         }
     }
@@ -167,7 +168,7 @@ fn about(app: &App, buffer: &mut Buffer, area: Rect, tally: &Tally) -> u16 {
     let theme = &app.theme;
     let page = Topic::Rule(tally.rule).page();
     // At least a third of the lines shows records.
-    let most = (area.height * 2 / 3).saturating_sub(1);
+    let most = (area.height * 2 / 3).saturating_sub(1).max(4);
     let (text, level) = (theme.text, theme.severity(tally.rule.severity()));
     if area.height < 3 {
         return 0;
@@ -187,10 +188,17 @@ fn about(app: &App, buffer: &mut Buffer, area: Rect, tally: &Tally) -> u16 {
             y += 1;
         }
     };
-    draw("what", &page.summary.unwrap_or_default(), level, 3);
+    draw("what", &what(app, tally).or(page.summary).unwrap_or_default(), level, 3);
     draw("why", &page.text, text, 2);
     draw("next", page.next, text, 0);
     (y + spaced).min(area.height)
+}
+
+/// What is wrong with the first record, with its values.
+fn what(app: &App, tally: &Tally) -> Option<String> {
+    let record = &app.breaches.lines.rows().first()?.record;
+    let finding = record.findings.iter().find(|finding| finding.rule == tally.rule)?;
+    Some(format!("{} (record {})", printable::text(&finding.sentence()), record.no))
 }
 
 /// Draws the first records that break the rule.

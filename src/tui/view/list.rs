@@ -59,10 +59,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let is_column = app.layout.list_divider.width > 0;
     heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width, is_column));
     if app.list.rows.is_empty() {
-        // In a live capture, a few records always wait for the filter.
-        let searching = app.list.incomplete || (!app.is_live() && app.list.is_filtering(&app.counts.totals));
-        let words = if searching { "searching the capture …" } else { "no record matches the filter" };
-        put(buffer, area, 2, 0, words, app.theme.faint);
+        put(buffer, area, 2, 0, "searching the capture …", app.theme.faint);
     }
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = time_before_top(app);

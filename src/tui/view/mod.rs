@@ -14,6 +14,7 @@ mod header;
 mod help;
 mod hints;
 mod list;
+mod no_match;
 mod paragraph;
 mod paste;
 mod popup;
@@ -21,6 +22,7 @@ mod prompt;
 mod reader;
 mod rows;
 mod rule;
+mod sample_frame;
 mod timeline;
 mod tree;
 mod typed_text;
@@ -60,6 +62,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     header::render(app, buffer);
     if app.counts.totals.records == 0 {
         empty::render(app, buffer);
+    } else if app.shows_nothing() {
+        no_match::render(app, buffer);
     } else {
         match app.panels.view {
             View::Connections => connections::render(app, buffer),

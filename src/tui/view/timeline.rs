@@ -47,9 +47,6 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     rule::right(buffer, title, &words, app.theme.faint);
     let room = title.width.saturating_sub(width(&words) + 3);
     axis(app, buffer, Rect { width: room, ..title });
-    if app.timeline.lanes.is_empty() && app.list.filter().is_some() {
-        put(buffer, area, 2, 0, "no connection matches the filter", app.theme.faint);
-    }
     let own = app.detail.record().map(|record| (record.connection, record.direction));
     let column = app.detail.record().and_then(|record| spans.at(record.time));
     for (pair, lanes) in app.timeline.lanes.iter().enumerate() {

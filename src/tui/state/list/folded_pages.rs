@@ -4,11 +4,17 @@ use crate::capture::query::page_requests::PageRequests;
 use crate::capture::query::selection::SelectedRecords;
 
 /// The page requests of a capture, and how they change the numbers of rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FoldedPages {
     pub requests: PageRequests,
     /// Whether they share a row.
     pub is_on: bool,
+}
+
+impl Default for FoldedPages {
+    fn default() -> Self {
+        Self { requests: PageRequests::default(), is_on: true }
+    }
 }
 
 impl FoldedPages {

@@ -198,11 +198,15 @@ impl List {
 
     /// Scrolls to the cursor and prepares the rows in view for drawing.
     pub fn prepare(&mut self, capture: &Capture, height: u16) {
+        let is_shown = height > 0;
         let height = u64::from(height).max(1);
         let last = self.rows.len().saturating_sub(1);
         let row = self.cursor_row().unwrap_or_else(|| self.rows.row_from(self.cursor)).min(last);
-        self.top = self.top.clamp((row + 1).saturating_sub(height), row);
-        self.top = self.top.min(self.rows.len().saturating_sub(height));
+        // A list without a row on the screen keeps its place.
+        if is_shown {
+            self.top = self.top.clamp((row + 1).saturating_sub(height), row);
+            self.top = self.top.min(self.rows.len().saturating_sub(height));
+        }
         self.page.prepare(capture, &self.rows, &mut self.messages, self.top..self.top + height);
     }
 }
