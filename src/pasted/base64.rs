@@ -5,8 +5,8 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::Recognized;
 use super::error::PasteError;
+use super::{Recognized, shape};
 
 /// The fewest characters that are recognized as base64: shorter words are too often something else.
 const SHORTEST: usize = 8;
@@ -15,6 +15,9 @@ const SHORTEST: usize = 8;
 /// not base64 with a multiple of 4 characters, and at least 8.
 pub(super) fn read(text: &str) -> Recognized<Vec<u8>> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if words.iter().all(|word| is_something_else(word)) {
+        return None;
+    }
     let is_whole = |word: &str| word.len() >= SHORTEST && word.len().is_multiple_of(4);
     if !words.is_empty() && words.iter().all(|word| is_whole(word)) {
         return words
@@ -29,6 +32,16 @@ pub(super) fn read(text: &str) -> Recognized<Vec<u8>> {
     let wrapped = width >= SHORTEST && rest.iter().all(|word| word.len() == width) && last.len() <= width;
     let joined = words.concat();
     (wrapped && is_whole(&joined)).then(|| decode(&joined, true).ok().map(Ok))?
+}
+
+/// Whether a word has the signs of base64, but is more likely hex with separators (`81_05_48`) or a word of a language.
+fn is_something_else(word: &str) -> bool {
+    let mut groups = word.split(['/', '_', '+', '-']);
+    let is_pair = |group: &str| group.len() == 2 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = word.len() > 2 && groups.all(is_pair);
+    let rest = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let is_word = word.len() - rest.len() < 2 && rest.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_hex || is_word && decode(word, true).is_ok_and(|bytes| !shape::is_plausible(&bytes))
 }
 
 /// Reads base64 with or without padding; white space is ignored.
@@ -68,7 +81,20 @@ mod tests {
         assert_eq!(read("gQVIZWxsbw== gQVIZWxsbw=="), Some(Ok([HELLO, HELLO].concat())), "several frames");
         assert_eq!(read("gQVIZWxs\nbw=="), Some(Ok(HELLO.to_vec())), "wrapped");
         assert_eq!(read("-_-_-_-_"), Some(Ok(vec![0xfb, 0xff, 0xbf, 0xfb, 0xff, 0xbf])));
-        for text in ["gQVIZWxsbw", "gQA=", "gQV=ZWxs", "this text", "Hello world", "+_+_+_+_", "gQVIZWxs_+==", ""] {
+        for text in [
+            "gQVIZWxsbw",
+            "gQA=",
+            "gQV=ZWxs",
+            "this text",
+            "Hello world",
+            "+_+_+_+_",
+            "gQVIZWxs_+==",
+            "81_05_48",
+            "81/05/48",
+            "password",
+            "Received",
+            "",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -1,6 +1,6 @@
 //! Both directions of a connection, when a paste shows them.
 
-use super::Content;
+use super::{Content, shape};
 use crate::proto::dissected::Direction;
 use crate::wire::frame::FrameHead;
 use crate::wire::http;
@@ -40,6 +40,18 @@ impl Sided {
         }
         let client = client(&all).unwrap_or(first);
         Self::between(client, all)
+    }
+
+    /// The content of bytes whose sides are known, although the paste may not say which is the client. If the bytes do not show it
+    /// either, MASK gives the direction of each frame. `None` if that is impossible, because a side's bytes are no whole frames.
+    pub fn marked(all: Vec<Self>) -> Option<Content> {
+        let first = all.first()?.side;
+        let has_sides = all.iter().any(|said| said.side != first);
+        if let Some(client) = client(&all).filter(|_| has_sides) {
+            return Some(Self::between(client, all));
+        }
+        let is_possible = !has_sides || all.iter().all(|said| shape::is_whole(&said.bytes));
+        is_possible.then(|| split_heads(all.into_iter().flat_map(|said| said.bytes).collect()))
     }
 
     /// The content of bytes of both sides; the side `client` is the client.
@@ -112,9 +124,18 @@ fn head_of(bytes: &[u8]) -> Option<(Direction, usize)> {
     Some((direction, http::head_len(bytes, 0)?))
 }
 
+/// The number of complete HTTP heads that `bytes` starts with, and the bytes after them.
+pub(super) fn after_heads(bytes: &[u8]) -> (usize, &[u8]) {
+    let (mut heads, mut rest) = (0, bytes);
+    while let Some((_, len)) = head_of(rest) {
+        (heads, rest) = (heads + 1, &rest[len..]);
+    }
+    (heads, rest)
+}
+
 /// Returns true if `bytes` starts with the first line of a request or response (RFC 9112 §3, §4). A frame cannot: its
 /// first byte would have a reserved opcode.
-fn begins_head(bytes: &[u8]) -> bool {
+pub(super) fn begins_head(bytes: &[u8]) -> bool {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     bytes.starts_with(b"HTTP/1.") || http::may_be_request(bytes) && line.windows(8).any(|part| part == b" HTTP/1.")
 }

@@ -37,9 +37,9 @@ pub enum PasteError {
     Empty,
     /// The text has none of the known forms.
     #[error(
-        "cannot recognize the input ({place}: {found:?}): it is not hex digits, a list or string literal, a dump with offsets \
-         (xxd, hexdump -C, od -tx1, tcpdump -X, Wireshark), tshark's followed stream in raw form, or base64; add --as \
-         hex|decimal|base64|text|raw"
+        "cannot recognize the input ({place}: {found:?}): it is not hex digits, a list or string literal, a dump (xxd, hexdump -C, \
+         od -tx1, tcpdump -X, Wireshark, debuggers), log lines with bytes, tshark's followed stream in raw form, percent-encoding, or \
+         base64; paste only the bytes, or add --as hex|decimal|base64|text|raw"
     )]
     Unrecognized {
         /// Where the text starts.
@@ -66,6 +66,103 @@ pub enum PasteError {
         /// The group.
         group: String,
     },
+    /// A time, a number or an offset before hex digits, which may be bytes as well.
+    #[error(
+        "{found:?} ({place}) may be bytes, or a time, number or offset before them; remove it, or add --as hex if it is bytes"
+    )]
+    LabelOrBytes {
+        /// Where it is.
+        place: Place,
+        /// It, or its beginning.
+        found: String,
+    },
+    /// Hex digits that may be the text column of those before them.
+    #[error(
+        "{found:?} ({place}) may be bytes, or the text column of the bytes before it; remove it, or add --as hex if it is bytes"
+    )]
+    BytesOrText {
+        /// Where it is.
+        place: Place,
+        /// It, or its beginning.
+        found: String,
+    },
+    /// A line without a text column, among lines that have one.
+    #[error(
+        "{found:?} ({place}) has no text column that shows its bytes, as other lines have; paste the dump as it was printed, or only \
+         the bytes"
+    )]
+    NoColumn {
+        /// Where the line starts.
+        place: Place,
+        /// Its beginning.
+        found: String,
+    },
+    /// Groups that are frames if the bytes in each are swapped.
+    #[error(
+        "{group:?} ({place}) may be a little-endian word: with the bytes of each group swapped, this is frames; print it with \
+         xxd, hexdump -C or od -tx1, or add --as hex if the order is right"
+    )]
+    SwappedWords {
+        /// Where the first group starts.
+        place: Place,
+        /// The first group.
+        group: String,
+    },
+    /// `\x` before more than two hex digits.
+    #[error(
+        "{found:?} ({place}) may be hex digits, or the byte of an escape and text; write all bytes as \\x81, or only the hex digits"
+    )]
+    EscapeOrHex {
+        /// Where it is.
+        place: Place,
+        /// It, or its beginning.
+        found: String,
+    },
+    /// A line of a log whose bytes are uncertain.
+    #[error("cannot read line {line}: {what}")]
+    Log {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong, and what to do.
+        what: &'static str,
+    },
+    /// A percent sign without two hex digits, or a plus, in percent-encoding.
+    #[error(
+        "cannot read the percent-encoding at {place}: {found:?}; write bytes as %81, a plus as %2B and a space as %20"
+    )]
+    Percent {
+        /// Where it is.
+        place: Place,
+        /// It, or its beginning.
+        found: String,
+    },
+    /// A gzip file that cannot be inflated.
+    #[error(
+        "the input is a damaged or truncated gzip file; give the complete file, or add --as raw if these are the bytes"
+    )]
+    Gzip,
+    /// Text with a control character that is neither a tab nor a line break.
+    #[error(
+        "the input is text with the control character {found:?} ({place}); remove it, or add --as raw if these are the bytes of frames"
+    )]
+    Control {
+        /// Where it is.
+        place: Place,
+        /// The character.
+        found: char,
+    },
+    /// Text whose characters are the bytes of frames.
+    #[error(
+        "the input is frames of which a program wrote each byte as a character, in UTF-8; copy the bytes as hex or base64 instead, \
+         or add --as raw if these are the bytes"
+    )]
+    Latin1,
+    /// Characters in the place of bytes.
+    #[error(
+        "the input has the character U+FFFD, which a program put in the place of bytes that are no UTF-8; copy the bytes as hex or \
+         base64 instead, or add --as raw if these are the bytes"
+    )]
+    Replaced,
     /// With `--as hex`: a character that is no hex digit.
     #[error("{found:?} ({place}) is not a hex digit; write bytes as 81 05, or remove --as hex")]
     NotHex {

@@ -9,6 +9,8 @@ use crate::proto::rules::count;
 pub enum Form {
     /// Hex digits, with or without separators and prefixes.
     Hex,
+    /// Hex digits with a text column beside them, without offsets.
+    Columns,
     /// Groups of eight binary digits.
     Bits,
     /// Decimal numbers; only on request.
@@ -19,12 +21,16 @@ pub enum Form {
     String,
     /// Text with escapes such as `\x81`, without quotes.
     Escapes,
+    /// Percent-encoding, as in URLs.
+    Percent,
     /// A dump with offsets: xxd, hexdump, od, Wireshark.
     Dump,
     /// A dump of whole packets: tcpdump -X, Wireshark. Its bytes are the TCP payload.
     Packets,
     /// The output of `tshark -z follow`, or a conversation that Wireshark shows as C arrays.
     Follow,
+    /// Lines of a log, which have text before the bytes.
+    Log,
     /// Base64 or base64url.
     Base64,
     /// The characters themselves; only on request.
@@ -38,14 +44,17 @@ impl Form {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Hex => "hex digits",
+            Self::Columns => "hex digits with a text column",
             Self::Bits => "binary digits",
             Self::Decimal => "decimal numbers",
             Self::List => "a list of numbers",
             Self::String => "a string literal",
             Self::Escapes => "text with escapes",
+            Self::Percent => "percent-encoding",
             Self::Dump => "a dump with offsets",
             Self::Packets => "a dump of packets",
             Self::Follow => "a followed stream",
+            Self::Log => "log lines",
             Self::Base64 => "base64",
             Self::Text => "text",
             Self::Raw => "raw bytes",
@@ -67,6 +76,13 @@ pub enum Remark {
     },
     /// The dump contains little-endian words, and their bytes were swapped.
     LittleEndian,
+    /// Lines of a log without bytes were ignored, or the last line is shortened.
+    Lines {
+        /// The number of lines without bytes.
+        ignored: u64,
+        /// Whether the program that wrote the log left bytes out at the end of the last line.
+        is_shortened: bool,
+    },
     /// The tool that printed the list left elements out at its end.
     Shortened {
         /// Their number.
@@ -88,6 +104,15 @@ impl fmt::Display for Remark {
                 Ok(())
             }
             Self::LittleEndian => f.write_str("little-endian words, put in the order of the bytes"),
+            Self::Lines { ignored, is_shortened } => {
+                if *ignored > 0 {
+                    write!(f, "{} without bytes ignored", count(*ignored, "line"))?;
+                }
+                if *ignored > 0 && *is_shortened {
+                    f.write_str("; ")?;
+                }
+                f.write_str(if *is_shortened { "the end left out by the program that printed it" } else { "" })
+            }
             Self::Shortened { missing } => {
                 write!(f, "{} left out by the program that printed them", count(*missing, "byte"))
             }

@@ -67,16 +67,26 @@ pub(super) fn bytes(digits: &str) -> impl Iterator<Item = u8> + '_ {
     digits.as_bytes().chunks(2).filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
 }
 
+/// Whether the first of several groups is longer than all others, which have the same length, so that it may be an offset.
+pub(super) fn begins_with_offset(groups: &[&str]) -> bool {
+    let [first, second, others @ ..] = groups else { return false };
+    (4..=16).contains(&first.len())
+        && first.len() > second.len()
+        && others.iter().all(|other| other.len() == second.len())
+}
+
 /// Digits between separators or prefixes.
-struct Group<'t> {
-    at: usize,
-    digits: &'t str,
+pub(super) struct Group<'t> {
+    /// The offset of its first digit.
+    pub at: usize,
+    /// Its digits, without a prefix.
+    pub digits: &'t str,
     /// Whether `0x` or `\x` is in front.
-    prefixed: bool,
+    pub prefixed: bool,
 }
 
 /// The groups of a text; `None` if it contains something else than digits, separators and prefixes, or no digit.
-fn groups(text: &str) -> Option<Vec<Group<'_>>> {
+pub(super) fn groups(text: &str) -> Option<Vec<Group<'_>>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let bytes = text.as_bytes();
     let (mut at, mut open) = (0, false);

@@ -6,19 +6,28 @@
 mod base64;
 mod bits;
 mod capture;
+mod columns;
 mod conversation;
 mod decimal;
+mod doubt;
 mod dump;
 mod error;
 mod follow;
 mod form;
 mod hex;
 mod literal;
+mod log;
+mod packing;
+mod percent;
+mod shape;
+mod text_column;
 
 pub use self::capture::{CaptureError, PasteOptions, to_capture};
 pub use self::conversation::{Conversation, Piece};
 pub use self::error::{PasteError, Place};
 pub use self::form::{Form, ReadAs, Remark};
+
+use std::borrow::Cow;
 
 use self::conversation::Sided;
 use crate::proto::rules::count;
@@ -33,11 +42,18 @@ pub struct Pasted {
     pub form: Form,
     /// What else a person must know about the reading.
     pub remark: Option<Remark>,
+    /// Whether the paste is a gzip file, which was inflated.
+    pub is_gzip: bool,
     /// Its bytes.
     pub content: Content,
 }
 
 impl Pasted {
+    /// Bytes without a known direction, read in a form.
+    const fn new(form: Form, content: Content) -> Self {
+        Self { form, remark: None, is_gzip: false, content }
+    }
+
     /// Whether its frames come after their handshake.
     pub const fn has_handshake(&self) -> bool {
         matches!(&self.content, Content::Conversation(conversation) if conversation.has_handshake)
@@ -47,7 +63,8 @@ impl Pasted {
     pub fn recognized(&self) -> String {
         let len = count(self.content.len() as u64, "byte");
         let remark = self.remark.map(|remark| format!(" ({remark})")).unwrap_or_default();
-        format!("read as {}: {len}{remark}", self.form.words())
+        let gzip = if self.is_gzip { ", compressed with gzip" } else { "" };
+        format!("read as {}{gzip}: {len}{remark}", self.form.words())
     }
 }
 
@@ -93,35 +110,33 @@ type Recognized<T> = Option<Result<T, PasteError>>;
 /// # Errors
 /// If the paste is empty, has no known form, or is damaged. The error names the place.
 pub fn read(input: &[u8], read_as: Option<ReadAs>) -> Result<Pasted, PasteError> {
-    let pasted = |form, bytes| Pasted { form, remark: None, content: conversation::split_heads(bytes) };
+    let pasted = |form, bytes| Pasted::new(form, conversation::split_heads(bytes));
+    let (inflated, is_gzip) = match read_as {
+        Some(ReadAs::Raw) => (Cow::Borrowed(input), false),
+        _ => packing::inflated(input)?,
+    };
     let pasted = match read_as {
         Some(ReadAs::Raw) => pasted(Form::Raw, input.to_vec()),
         Some(named) => {
-            let text = std::str::from_utf8(input).map_err(|e| PasteError::NotText { at: e.valid_up_to() + 1 })?;
-            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            let wrong =
+                || PasteError::NotText { at: inflated.utf8_chunks().next().map_or(0, |first| first.valid().len()) + 1 };
+            let text = packing::decoded(&inflated).ok_or_else(wrong)?;
             match named {
-                ReadAs::Hex => pasted(Form::Hex, hex::joined(text)?),
-                ReadAs::Decimal => pasted(Form::Decimal, decimal::read(text)?),
-                ReadAs::Base64 => pasted(Form::Base64, base64::lenient(text)?),
-                ReadAs::Text | ReadAs::Raw => pasted(Form::Text, without_last_break(text).into()),
+                ReadAs::Hex => pasted(Form::Hex, hex::joined(&text)?),
+                ReadAs::Decimal => pasted(Form::Decimal, decimal::read(&text)?),
+                ReadAs::Base64 => pasted(Form::Base64, base64::lenient(&text)?),
+                ReadAs::Text | ReadAs::Raw => pasted(Form::Text, without_last_break(&text).into()),
             }
         }
-        None => match text_of(input) {
-            Some(text) => recognize(text)?,
-            None => pasted(Form::Raw, input.to_vec()),
+        None => match packing::text(&inflated)? {
+            Some(text) => recognize(&text)?,
+            None => pasted(Form::Raw, inflated.into_owned()),
         },
     };
     if pasted.content.is_empty() {
         return Err(PasteError::Empty);
     }
-    Ok(pasted)
-}
-
-/// The input as text, if it is text: UTF-8 without control characters other than tabs and line breaks.
-fn text_of(input: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(input).ok()?;
-    let is_control = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}');
-    (!text.contains(is_control)).then(|| text.strip_prefix('\u{feff}').unwrap_or(text))
+    Ok(Pasted { is_gzip, ..pasted })
 }
 
 fn without_last_break(text: &str) -> &str {
@@ -134,24 +149,52 @@ fn recognize(text: &str) -> Result<Pasted, PasteError> {
     if text.trim().is_empty() {
         return Err(PasteError::Empty);
     }
+    let pasted = |form, bytes| Pasted::new(form, conversation::split_heads(bytes));
     if let Some(found) = follow::read(text) {
-        let content = Sided::content(found?);
-        return Ok(Pasted { form: Form::Follow, remark: None, content });
+        return Ok(Pasted::new(Form::Follow, Sided::content(found?)));
     }
     if let Some(found) = dump::read(text) {
         return found;
     }
-    if let Some(bytes) = bits::read(text) {
-        return Ok(Pasted { form: Form::Bits, remark: None, content: conversation::split_heads(bytes) });
+    let log = log::read(text);
+    // Other forms would join the bytes of both directions.
+    if let Some(Ok(Pasted { content: Content::Conversation(_), .. })) = &log
+        && let Some(found) = log
+    {
+        return found;
     }
-    if let Some(found) = hex::read(text).or_else(|| hex::commented(text)) {
-        return Ok(Pasted { form: Form::Hex, remark: None, content: conversation::split_heads(found?) });
+    if let Some(bytes) = bits::read(text) {
+        return Ok(pasted(Form::Bits, bytes));
+    }
+    if let Some(found) = columns::read(text) {
+        return found.map(|bytes| pasted(Form::Columns, bytes));
+    }
+    if let Some(found) = hex::read(text) {
+        let bytes = match found {
+            Ok(bytes) => bytes,
+            Err(error) => return log.and_then(Result::ok).filter(|_| doubt::has_labels(text)).ok_or(error),
+        };
+        return match doubt::about_hex(text, &bytes) {
+            None => Ok(pasted(Form::Hex, bytes)),
+            Some(doubt::HexDoubt::Escapes(bytes)) => Ok(pasted(Form::Escapes, bytes)),
+            Some(doubt::HexDoubt::Label(error)) => log.and_then(Result::ok).ok_or(error),
+            Some(doubt::HexDoubt::Error(error)) => Err(error),
+        };
+    }
+    if let Some(found) = hex::commented(text) {
+        return found.map(|bytes| pasted(Form::Hex, bytes));
+    }
+    if let Some(found) = percent::read(text) {
+        return found.map(|(form, bytes)| pasted(form, bytes));
     }
     if let Some(found) = literal::read(text) {
         return found;
     }
     if let Some(found) = base64::read(text) {
-        return Ok(Pasted { form: Form::Base64, remark: None, content: conversation::split_heads(found?) });
+        return found.map(|bytes| pasted(Form::Base64, bytes));
+    }
+    if let Some(found) = log {
+        return found;
     }
     let first = text.len() - text.trim_start().len();
     Err(PasteError::Unrecognized { place: Place::of(text, first), found: text[first..].chars().next().unwrap_or(' ') })

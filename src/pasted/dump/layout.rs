@@ -1,6 +1,6 @@
 //! How the rows of a dump are written: the radix of the offsets, and the bytes of a word.
 
-use super::super::hex;
+use super::super::{hex, shape, text_column};
 use super::row::{Row, Word};
 use crate::pasted::error::PasteError;
 
@@ -65,6 +65,7 @@ impl Layout {
         }
         let layout = fits.swap_remove(best).layout;
         layout.check(text, rows)?;
+        layout.check_order(rows)?;
         Ok(layout)
     }
 
@@ -108,6 +109,29 @@ impl Layout {
         }
     }
 
+    /// Checks that little-endian words are not frames in the other order, as `od --endian=big` prints them.
+    fn check_order(&self, rows: &[Row<'_>]) -> Result<(), PasteError> {
+        if !self.is_swapped() {
+            return Ok(());
+        }
+        let all = |unit: Unit| -> Vec<u8> {
+            rows.iter().zip(&self.ends).flat_map(|(row, end)| row_bytes(row, *end, unit)).collect()
+        };
+        let is_frames = |mut bytes: Vec<u8>| {
+            // The last word may be filled with zeros.
+            let filled = rows[0].words.first().map_or(0, |word| self.unit.len(word)).saturating_sub(1);
+            let zeros = bytes.iter().rev().take(filled).take_while(|byte| **byte == 0).count();
+            (0..=zeros).any(|_| shape::is_whole(&bytes) || bytes.pop().is_none())
+        };
+        match is_frames(all(Unit::Bytes)) && !is_frames(all(Unit::Swapped)) {
+            true => {
+                let what = "its words may be big-endian or little-endian";
+                Err(PasteError::Dump { line: rows[0].line, what })
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Checks what the lengths do not show.
     fn check(&self, text: &str, rows: &[Row<'_>]) -> Result<(), PasteError> {
         for (at, (row, end)) in rows.iter().zip(&self.ends).enumerate() {
@@ -117,18 +141,18 @@ impl Layout {
             let Some(after) = row.words.get(*end) else { continue };
             let is_column = after.gap > 1 || after.text.starts_with(['|', '>']);
             let bytes = row_bytes(row, *end, self.unit);
-            if !is_column && !shows(after.rest, &bytes) {
+            if !is_column && !text_column::shows(after.rest, &bytes) {
                 return Err(row.damaged_at(text, *end));
             }
             self.bytes(rows, at)?;
-            if column(after.rest).chars().filter(|c| !c.is_whitespace()).count() > bytes.len() {
+            if text_column::inside(after.rest).chars().filter(|c| !c.is_whitespace()).count() > bytes.len() {
                 let what =
                     "its text column is longer than its bytes: the line breaks are missing, or a byte is damaged";
                 return Err(PasteError::Dump { line: row.line, what });
             }
         }
         let has_columns = rows.len() == 1 || rows.iter().zip(&self.ends).any(|(row, end)| *end < row.words.len());
-        for (at, row) in rows.iter().enumerate().filter(|(_, row)| has_columns && row.has_colon) {
+        for (at, row) in rows.iter().enumerate().filter(|_| has_columns) {
             let is_whole = self.ends[at] == row.words.len() && self.delta(rows, at).is_none();
             if is_whole && !shown_ends(row, self.unit).is_empty() {
                 // Perhaps these are bytes and their text, and the wider space between them is lost.
@@ -143,6 +167,36 @@ impl Layout {
         }
         Ok(())
     }
+}
+
+/// Checks that the numbers are bytes in hex, which debuggers and od print in other ways, too.
+///
+/// # Errors
+/// They may be decimal, or words in the order of the machine.
+pub(super) fn check_numbers(rows: &[Row<'_>]) -> Result<(), PasteError> {
+    let has_prefix = |word: &Word<'_>| word.text.starts_with("0x");
+    for row in rows.iter().filter(|row| row.is_prefixed && row.has_colon) {
+        let words = &row.words[..row.hex_words()];
+        if row.has_tab && !words.iter().all(has_prefix) {
+            let what = "its numbers may be decimal; with gdb, use x/16xb";
+            return Err(PasteError::Dump { line: row.line, what });
+        }
+        if words.iter().any(|word| has_prefix(word) && word.digits().is_some_and(|digits| digits.len() > 2)) {
+            let what = "its words have the order of the machine; with gdb, use x/16xb";
+            return Err(PasteError::Dump { line: row.line, what });
+        }
+    }
+    // od prints decimal bytes with a wider space, and od of macOS also bytes in hex.
+    let may_be_decimal = |word: &Word<'_>| {
+        let digits = word.text.as_bytes();
+        word.gap > 1 && digits.len() == 2 && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit)
+    };
+    let is_wide = |row: &Row<'_>| row.offset.len() == 7 && !row.has_colon && row.hex_words() == row.words.len();
+    let mut with_bytes = rows.iter().filter(|row| !row.words.is_empty());
+    if with_bytes.all(|row| is_wide(row) && row.words.iter().all(may_be_decimal)) {
+        return Err(PasteError::Dump { line: rows[0].line, what: "its numbers may be decimal" });
+    }
+    Ok(())
 }
 
 impl Unit {
@@ -205,7 +259,7 @@ fn fit(rows: &[Row<'_>], unit: Unit) -> Option<Fit> {
             && (0..rows.len()).all(|at| fits_delta(rows, at, row_bytes(&rows[at], ends[at], unit).len(), unit, radix))
     };
     let radix = radixes.into_iter().find(|radix| lengths(&natural, *radix));
-    let (radix, ends, has_lengths) = match radix {
+    let (radix, mut ends, has_lengths) = match radix {
         Some(radix) => (radix, natural, true),
         None => {
             // A text column that was read as bytes: the offsets say where it begins.
@@ -214,13 +268,27 @@ fn fit(rows: &[Row<'_>], unit: Unit) -> Option<Fit> {
             (16, cut.unwrap_or(natural), has_lengths)
         }
     };
+    shorten_last(rows, &mut ends, unit, radix);
     let columns: Vec<bool> = rows
         .iter()
         .zip(&ends)
-        .filter_map(|(row, end)| Some(shows(row.words.get(*end)?.rest, &row_bytes(row, *end, unit))))
+        .filter_map(|(row, end)| Some(text_column::shows(row.words.get(*end)?.rest, &row_bytes(row, *end, unit))))
         .collect();
     let (has_texts, is_proved) = (columns.iter().all(|shown| *shown), columns.contains(&true));
     Some(Fit { layout: Layout { unit, radix, ends }, has_lengths, has_texts, is_proved })
+}
+
+/// Shortens rows without a next offset that have more bytes than all others: the rest is a text column of hex digits.
+fn shorten_last(rows: &[Row<'_>], ends: &mut [usize], unit: Unit, radix: u32) {
+    let len = |at: usize, end: usize| row_bytes(&rows[at], end, unit).len();
+    let is_last = |at: usize| delta(rows, at, radix).is_none();
+    let width = (0..rows.len()).filter(|at| !is_last(*at)).map(|at| len(at, ends[at])).max().unwrap_or(usize::MAX);
+    for (at, end) in ends.iter_mut().enumerate() {
+        if is_last(at) && len(at, *end) > width {
+            let shown = shown_ends(&rows[at], unit).into_iter().rev().find(|end| len(at, *end) <= width);
+            *end = shown.unwrap_or(*end);
+        }
+    }
 }
 
 /// Where the bytes of each row end if hex offsets decide; `None` if they cannot.
@@ -259,13 +327,17 @@ fn is_filled(rows: &[Row<'_>], at: usize, len: u64, delta: u64, unit: Unit) -> b
 
 fn delta(rows: &[Row<'_>], at: usize, radix: u32) -> Option<u64> {
     let offset = |row: &Row<'_>| u64::from_str_radix(row.offset, radix).ok();
-    let next = rows[at + 1..].iter().find(|next| next.side == rows[at].side)?;
+    let is_alike = |next: &&Row<'_>| next.side == rows[at].side && next.mark == rows[at].mark;
+    let next = rows[at + 1..].iter().find(is_alike)?;
     offset(next)?.checked_sub(offset(&rows[at])?).filter(|delta| *delta > 0)
 }
 
 /// Where the bytes of a row end, by its words alone.
 fn natural_end(row: &Row<'_>, unit: Unit) -> usize {
     let most = row.hex_words();
+    if row.is_table {
+        return most;
+    }
     let is_od = row.offset.len() == 7 && !row.has_colon;
     // Between 8 bytes and the next 8 is a wider space in dumps of single bytes.
     let is_middle = |at: usize| at == 8 && row.words[at].gap == 2 && row.words[at].text.len() == 2 && at < most;
@@ -287,32 +359,11 @@ fn shown_ends(row: &Row<'_>, unit: Unit) -> Vec<usize> {
             len += unit.len(&row.words[*end - 1]);
             let rest = &row.words[*end];
             // Comparing lengths first keeps this fast. Two characters may be signs around the column.
-            rest.signs <= len + 2 && shows(rest.rest, &row_bytes(row, *end, unit))
+            rest.signs <= len + 2 && text_column::shows(rest.rest, &row_bytes(row, *end, unit))
         })
         .collect()
 }
 
 fn is_hex(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b' ')
-}
-
-/// The text column without the signs around it.
-fn column(text: &str) -> &str {
-    let inside = text.strip_prefix('|').and_then(|rest| rest.strip_suffix('|'));
-    inside.or_else(|| text.strip_prefix('>').and_then(|rest| rest.strip_suffix('<'))).unwrap_or(text)
-}
-
-/// Whether a text column shows these bytes: each printable character is itself, and others are dots. Spaces do not count,
-/// because columns have more or fewer of them; tcpdump prints a space as a dot.
-fn shows(text: &str, bytes: &[u8]) -> bool {
-    let shown: String = column(text).chars().filter(|c| *c != ' ').collect();
-    let expected = |space: Option<char>| -> String {
-        let show = |byte: &u8| match byte {
-            b' ' => space,
-            0x21..=0x7e => Some(char::from(*byte)),
-            _ => Some('.'),
-        };
-        bytes.iter().filter_map(show).collect()
-    };
-    !shown.is_empty() && (shown == expected(None) || shown == expected(Some('.')))
 }

@@ -1,7 +1,8 @@
 //! One row of a dump: its offset and the words after it.
 
-use super::super::hex;
+use super::super::{hex, text_column};
 use crate::pasted::error::{PasteError, Place, excerpt};
+use crate::pasted::log::direction::{self, Mark};
 
 /// A row of a dump.
 #[derive(Debug)]
@@ -13,9 +14,17 @@ pub(super) struct Row<'t> {
     /// The digits of its offset, without `0x`.
     pub offset: &'t str,
     /// Whether `0x` is before the offset, as in tcpdump and debuggers.
-    is_prefixed: bool,
-    /// Whether a colon follows the offset, as in xxd and tcpdump.
+    pub is_prefixed: bool,
+    /// Whether a colon follows the offset, as in xxd and tcpdump, or another sign that no hex digits have.
     pub has_colon: bool,
+    /// Whether a tab follows it, as gdb prints.
+    pub has_tab: bool,
+    /// Whether it is certainly an address: WinDbg prints the two halves with a grave accent between them.
+    is_address: bool,
+    /// Whether its parts are the cells of a table, so that the text column is not among its words.
+    pub is_table: bool,
+    /// What the line above the rows says about the direction.
+    pub mark: Option<Mark>,
     /// What is separated by white space after the offset: bytes, then perhaps a text column.
     pub words: Vec<Word<'t>>,
     /// Whether a line with an asterisk follows: the row is repeated up to the next offset.
@@ -48,6 +57,17 @@ impl Row<'_> {
         self.words.iter().take_while(|word| word.digits().is_some()).count()
     }
 
+    /// Whether its text column shows the bytes before it. Then its first digits are an offset.
+    fn shows_column(&self) -> bool {
+        let words = &self.words[..self.hex_words()];
+        let mut bytes = Vec::new();
+        words.iter().zip(self.words.iter().skip(1)).any(|(word, next)| {
+            bytes.extend(hex::bytes(word.digits().unwrap_or_default()));
+            let is_apart = next.gap > 1 || next.digits().is_none();
+            bytes.len() > 1 && is_apart && next.signs <= bytes.len() + 2 && text_column::shows(next.rest, &bytes)
+        })
+    }
+
     /// The error for a word that is no byte.
     pub fn damaged_at(&self, text: &str, word: usize) -> PasteError {
         let Some(word) = self.words.get(word) else { return PasteError::NoOffset { line: self.line } };
@@ -59,13 +79,16 @@ impl Row<'_> {
 /// The rows of a dump; `None` if the text is no dump. Lines that are no rows are left out.
 pub(super) fn rows(text: &str) -> Option<Vec<Row<'_>>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
+    let mut mark = None;
     for (line, number) in text.lines().zip(1..) {
         if line.trim() == "*" {
             if let Some(row) = rows.last_mut() {
                 row.repeated = true;
             }
+        } else if let Some(row) = row(number, line) {
+            rows.push(Row { mark: mark.clone(), ..row });
         } else {
-            rows.extend(row(number, line));
+            mark = direction::mark(line).or(mark);
         }
     }
     let has_colons = rows.iter().any(proves_dump_with_colon);
@@ -99,29 +122,67 @@ pub(super) fn line_without_offset(text: &str, rows: &[Row<'_>]) -> Option<usize>
 /// A line as a row, if it starts with an offset of four digits or more.
 fn row(number: usize, line: &str) -> Option<Row<'_>> {
     let body = line.trim_start_matches([' ', '\t']);
+    let plain = Row {
+        line: number,
+        side: usize::from(body.len() < line.len()),
+        offset: "",
+        is_prefixed: false,
+        has_colon: false,
+        has_tab: false,
+        is_address: false,
+        is_table: false,
+        mark: None,
+        words: Vec::new(),
+        repeated: false,
+    };
+    if let Some((offset, bytes)) = cells(body) {
+        return Some(Row { side: 0, offset, has_colon: true, is_table: true, words: words(bytes), ..plain });
+    }
     let digits = body.strip_prefix("0x").unwrap_or(body);
-    let len = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
-    let (offset, after) = digits.split_at(len);
+    let (offset, after) = digits.split_at(hex_len(digits));
     // gdb prints the symbol at an address: `0x7ffe10 <frame+8>:`.
     let symbol = after.strip_prefix(" <").and_then(|rest| rest.find(">:")).filter(|_| digits.len() < body.len());
     let after = symbol.map_or(after, |end| &after[2 + end + 1..]);
     let (has_colon, after) = after.strip_prefix(':').map_or((false, after), |after| (true, after));
-    if !(4..=16).contains(&len) || !(after.is_empty() || after.starts_with(char::is_whitespace)) {
+    // OpenSSL prints `0000 - 81 05`.
+    let bio = after.strip_prefix(" - ").filter(|bytes| hex_len(bytes) == 2);
+    let low = after.strip_prefix('`').filter(|low| offset.len() == 8 && hex_len(low) == 8);
+    let (offset, after) = match (bio, low) {
+        (Some(bytes), _) => (offset, &after[after.len() - bytes.len() - 1..]),
+        (None, Some(low)) => low.split_at(8),
+        (None, None) => (offset, after),
+    };
+    if !(4..=16).contains(&offset.len()) || !(after.is_empty() || after.starts_with(char::is_whitespace)) {
         return None;
     }
-    let is_prefixed = digits.len() < body.len();
-    if is_prefixed && !has_colon {
-        return None;
-    }
-    let side = usize::from(body.len() < line.len());
-    Some(Row { line: number, side, offset, is_prefixed, has_colon, words: words(after), repeated: false })
+    Some(Row {
+        offset,
+        is_prefixed: digits.len() < body.len(),
+        has_colon: has_colon || bio.is_some(),
+        has_tab: after.starts_with('\t'),
+        is_address: low.is_some(),
+        words: words(after),
+        ..plain
+    })
+}
+
+/// The offset and the bytes of a row that is a table with lines between its cells, as Netty and hexyl print it.
+fn cells(line: &str) -> Option<(&str, &str)> {
+    let mut cells = line.strip_prefix(['|', '│'])?.split(['|', '│']);
+    let (offset, bytes) = (cells.next()?.trim(), cells.next()?);
+    cells.next()?;
+    ((4..=16).contains(&offset.len()) && hex_len(offset) == offset.len()).then_some((offset, bytes))
+}
+
+fn hex_len(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_hexdigit).count()
 }
 
 fn words(text: &str) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = Vec::new();
     let mut rest = text;
     loop {
-        let trimmed = rest.trim_start();
+        let trimmed = rest.trim_start_matches(is_gap);
         if trimmed.is_empty() {
             let mut signs = 0;
             for word in words.iter_mut().rev() {
@@ -131,16 +192,34 @@ fn words(text: &str) -> Vec<Word<'_>> {
             return words;
         }
         let gap = rest[..rest.len() - trimmed.len()].chars().count();
-        let len = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
+        let len = trimmed.find(is_gap).unwrap_or(trimmed.len());
+        // WinDbg and OpenSSL print a minus between two bytes in the middle of a row.
+        if let [a, b, b'-', ..] = trimmed.as_bytes()[..len]
+            && len == 5
+            && [a, b].iter().all(u8::is_ascii_hexdigit)
+            && hex_len(&trimmed[3..]) >= 2
+            && words.iter().all(|word| word.digits().is_some())
+        {
+            words.push(Word { text: &trimmed[..2], gap, rest: trimmed.trim_end(), signs: 0 });
+            rest = &trimmed[3..];
+            words.push(Word { text: &rest[..2], gap: 1, rest: rest.trim_end(), signs: 0 });
+            rest = &rest[2..];
+            continue;
+        }
         words.push(Word { text: &trimmed[..len], gap, rest: trimmed.trim_end(), signs: 0 });
         rest = &trimmed[len..];
     }
 }
 
+/// White space, or the line that hexyl prints in the middle of a row.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '┊'
+}
+
 /// A row that only xxd, tcpdump and their kind print: an offset with a colon that is zero, has eight digits, or `0x`.
 fn proves_dump_with_colon(row: &Row<'_>) -> bool {
     let is_offset = is_zero(row.offset) || row.is_prefixed || row.offset.len() >= 8 && row.offset.starts_with('0');
-    row.has_colon && is_offset && row.hex_words() > 0
+    row.has_colon && row.hex_words() > 0 && (is_offset || row.is_table || row.shows_column())
 }
 
 fn is_zero(digits: &str) -> bool {
@@ -150,6 +229,9 @@ fn is_zero(digits: &str) -> bool {
 /// Whether offsets without colons are offsets, and not bytes.
 fn is_bare_dump(rows: &[Row<'_>]) -> bool {
     let Some(first) = rows.first().filter(|row| row.hex_words() > 0) else { return false };
+    if rows.iter().any(|row| row.is_address || row.shows_column()) {
+        return true;
+    }
     // No number of bytes has seven digits.
     if counts_up(rows) || is_zero(first.offset) && first.offset.len() == 7 {
         return true;

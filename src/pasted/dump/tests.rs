@@ -39,6 +39,32 @@ fn what_the_tools_print_of_one_frame() {
         // PowerShell's Format-Hex.
         "           00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\r\n\
          00000000   81 05 48 65 6C 6C 6F                             .Hello\r\n",
+        // PowerShell 7.
+        "   Label: C:\\a.bin\r\n\r\n          Offset Bytes                                           Ascii\r\n\
+         \x20                00 01 02 03 04 05 06 07 08 09 0A 0B 0C 0D 0E 0F\r\n\
+         \x20         ------ ----------------------------------------------- -----\r\n\
+         0000000000000000 81 05 48 65 6C 6C 6F                            \u{fffd}\u{fffd}Hello\r\n",
+        // WinDbg.
+        "00000000`0012ff60  81 05 48 65-6c 6c 6f                             ..Hello",
+        "0012ff60  81 05 48 65 6c 6c 6f                             ..Hello",
+        // OpenSSL, Visual Studio, radare2, lldb, curl.
+        "0000 - 81 05 48 65 6c 6c 6f                              ..Hello",
+        "0x00B3F9A4  81 05 48 65 6c 6c 6f  ..Hello",
+        "0x00000000  8105 4865 6c6c 6f                        ..Hello",
+        "0x16fdff2a0: 81 05 48 65 6c 6c 6f                             ..Hello",
+        "7fff5fbff8a0: 81 05 48 65 6c 6c 6f                             ..Hello",
+        "<= Recv data, 7 bytes (0x7)\n0000: 81 05 48 65 6c 6c 6f                            ..Hello",
+        // Tables of Netty and hexyl.
+        "         +-------------------------------------------------+\n\
+         \x20        |  0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f |\n\
+         +--------+-------------------------------------------------+----------------+\n\
+         |00000000| 81 05 48 65 6c 6c 6f                            |..Hello         |\n\
+         +--------+-------------------------------------------------+----------------+",
+        "┌────────┬─────────────────────────┬─────────────────────────┬────────┬────────┐\n\
+         │00000000│ 81 05 48 65 6c 6c 6f    ┊                         │×•Hello ┊        │\n\
+         └────────┴─────────────────────────┴─────────────────────────┴────────┴────────┘",
+        // As the screen shows bytes.
+        "  0000  81 05 48 65  6c 6c 6f     ··Hello",
         // Without its white space.
         "00000000: 8105 4865 6c6c 6f ..Hello",
         "my frame:\n\n00000000: 8105 4865 6c6c 6f                        ..Hello\r\n",
@@ -59,6 +85,11 @@ fn a_text_column_that_looks_like_hex_is_text() {
             "41424344454620414243444546204142",
         ),
         ("0000   61 20 62 62 20 63 63   a bb cc", "61206262206363"),
+        (
+            "0000000000000000 81 14 61 62 20 63 64 20 61 62 20 63 64 20 61 62 \u{fffd}\u{fffd}ab cd ab cd ab\n\
+             0000000000000010 61 62 20 63 64 62                               ab cdb",
+            "81146162206364206162206364206162616220636462",
+        ),
     ] {
         assert_eq!(bytes(text), ::hex::decode(hex).expect("hex"), "{text}");
     }
@@ -88,6 +119,12 @@ fn a_dump_that_can_be_read_in_two_ways_is_refused() {
     assert!(matches!(error("00000000  8105 4865\n00000004"), PasteError::Dump { line: 1, .. }));
     // The last word may be half filled.
     assert!(matches!(error("0000000 0581 6548 6c6c 006f"), PasteError::Dump { line: 1, .. }));
+    // The words are frames in the other order.
+    assert!(matches!(error("0000000 8105 4865 6c6c 6f00\n0000007"), PasteError::Dump { line: 1, .. }));
+    // gdb's x/7ub and x/4xh, and od -tu1.
+    assert!(matches!(error("0x7ffe0000a010:\t10\t20\t30\t40"), PasteError::Dump { line: 1, .. }));
+    assert!(matches!(error("0x7ffe0000a010:\t0x0581\t0x6548\t0x6c6c\t0x006f"), PasteError::Dump { line: 1, .. }));
+    assert!(matches!(error("0000000  10  20  30\n0000003"), PasteError::Dump { line: 1, .. }));
     // Octal words, and characters.
     assert!(matches!(error("0000000 002601 062510 066154 000157\n0000007"), PasteError::Dump { line: 1, .. }));
     assert!(matches!(error("0000000 201 005   H   e   l   l   o\n0000007"), PasteError::Dump { line: 1, .. }));
@@ -133,6 +170,9 @@ fn hex_digits_are_no_dump() {
         "1234567 99 88",
         "818100000000 62",
         "0000000000000000\n0000000000000000",
+        "0x81054865 0x6c6c6f",
+        "8105 48 65 6c 6c 6f",
+        "0000 - 1",
         "hello",
         "Node 0: 127.0.0.1:80",
     ] {
@@ -148,6 +188,23 @@ fn rows_with_an_indent_are_of_the_other_side() {
     let Some(Ok(Pasted { content: Content::Conversation(found), .. })) = read(text) else { panic!("a conversation") };
     let found: Vec<_> = found.pieces.iter().map(|piece| (piece.direction.name(), piece.bytes.len())).collect();
     assert_eq!(found, [("s2c", 2), ("c2s", 6), ("s2c", 3)]);
+}
+
+#[test]
+fn headings_name_the_directions_of_the_rows_below() {
+    let directions = |text: &str| match read(text) {
+        Some(Ok(Pasted { content: Content::Conversation(found), .. })) => {
+            found.pieces.iter().map(|piece| (piece.direction.name(), piece.bytes.len())).collect::<Vec<_>>()
+        }
+        other => panic!("{other:?}"),
+    };
+    let curl = "== Info: connected\n=> Send data, 6 bytes (0x6)\n0000: 89 80 01 02 03 04                               ......\n\
+                <= Recv data, 3 bytes (0x3)\n0000: 81 01 61                                        ..a\n";
+    assert_eq!(directions(curl), [("c2s", 6), ("s2c", 3)]);
+    assert_eq!(directions(&curl.replace("=> Send", "RX").replace("<= Recv", "TX")), [("c2s", 6), ("s2c", 3)]);
+    let absolute = "client -> server\n0000  89 00  ..\nserver -> client\n0000  8a 00  ..\n";
+    assert_eq!(directions(absolute), [("c2s", 2), ("s2c", 2)]);
+    assert_eq!(bytes(&absolute.replace("client ", "alice ").replace("client", "alice")), [0x89, 0, 0x8a, 0]);
 }
 
 /// An IPv4 packet with TCP from port `source` to `destination`.

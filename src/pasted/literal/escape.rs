@@ -35,17 +35,22 @@ fn escape(text: &str, bytes: &mut Vec<u8>) -> Option<usize> {
         'v' => 11,
         'f' => 12,
         'r' => b'\r',
-        'e' | 'E' => 27,
+        'e' => 27,
         '\\' | '\'' | '"' | '`' | '/' | '?' => kind as u8,
         // The line goes on.
         '\n' => return Some(2),
         '\r' if text[2..].starts_with('\n') => return Some(3),
+        'x' if text[2..].starts_with('{') => return code_point(text, bytes),
         'x' => {
             bytes.push(u8::try_from(number(text.get(2..4), 16)?).ok()?);
             return Some(4);
         }
         '0'..='7' => {
             let len = text[1..].bytes().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
+            // In Lua, OCaml and Haskell, `\129` is one decimal number.
+            if len < 3 && matches!(text.as_bytes().get(1 + len), Some(b'8' | b'9')) {
+                return None;
+            }
             bytes.push(u8::try_from(number(text.get(1..=len), 8)?).ok()?);
             return Some(1 + len);
         }
@@ -56,7 +61,7 @@ fn escape(text: &str, bytes: &mut Vec<u8>) -> Option<usize> {
     Some(2)
 }
 
-/// `\u0081`, `\U00000081`, `\u{81}`, and two surrogates.
+/// `\u0081`, `\U00000081`, `\u{81}`, `\x{81}`, and two surrogates.
 fn code_point(text: &str, bytes: &mut Vec<u8>) -> Option<usize> {
     let (value, len) = match text[2..].strip_prefix('{') {
         Some(inside) => {
@@ -106,6 +111,7 @@ mod tests {
             Ok(vec![0x81, 5, 0, 7, 8, 9, 10, 11, 12, 13, 27, b'\\', b'\''])
         );
         assert_eq!(bytes(r"\u0081\u{5}\U00000048\u20ac\ud834\udd1e"), Ok([b"\x81\x05H", "€𝄞".as_bytes()].concat()));
+        assert_eq!(bytes(r"\x{81}\x{5}"), Ok(vec![0x81, 5]));
         assert_eq!(bytes("a\\\nb\\\r\nc é"), Ok("abc é".into()));
     }
 
@@ -117,6 +123,9 @@ mod tests {
             ("\\xg0", 0),
             ("\\x+1", 0),
             ("\\777", 0),
+            ("\\129", 0),
+            ("\\08", 0),
+            ("\\ENQ", 0),
             ("\\u12", 0),
             ("\\q", 0),
             ("\\xé", 0),

@@ -10,22 +10,29 @@ use self::token::{Quoted, Token, TokenKind};
 use super::conversation::{Sided, split_heads};
 use super::error::{PasteError, Place, excerpt};
 use super::form::{Form, Remark};
-use super::{Pasted, Recognized, base64, hex};
+use super::{Pasted, Recognized, base64, hex, shape};
 
 /// Words of declarations and calls around bytes. Other words are allowed next to an equals sign, or as the name of
 /// something that is called.
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "Array", "ArrayBuffer", "Buffer", "Byte", "ByteArray", "ByteString", "Bytes", "BytesMut", "Int8Array", "List",
-    "String", "Uint8Array", "Uint8ClampedArray", "Uint8Contents", "Uint8List", "Vec", "alignas", "array", "as",
-    "auto", "b", "byte", "byteLength", "bytearray", "bytes", "char", "const", "constexpr", "data", "echo", "final",
-    "from", "i8", "int8", "int8_t", "let", "memoryview", "mut", "new", "of", "printf", "private", "public", "return",
-    "sbyte", "send", "signed", "slice", "static", "std", "str", "string", "type", "u8", "u_char", "uchar", "uint8",
-    "uint8_t", "unsigned", "val", "var", "vec", "vector", "view", "void", "volatile",
+    "Data", "Int8", "String", "UInt8", "Uint8", "Uint8Array", "Uint8ClampedArray", "Uint8Contents", "Uint8List", "Vec", "alignas", "array", "as",
+    "auto", "b", "buffer", "byte", "byteLength", "bytea", "bytearray", "bytes", "cast", "char", "const", "constexpr",
+    "data", "echo", "final", "from", "i8", "int8", "int8_t", "let", "memoryview", "mut", "new", "of", "printf",
+    "private", "public", "return", "sbyte", "send", "signed", "slice", "stackalloc", "static", "std", "str", "string",
+    "type", "u8", "u_char", "ubyte", "uchar", "uint8", "uint8_t", "unsigned", "val", "var", "vec", "vector", "view",
+    "void", "volatile", "_",
 ];
 
 /// Names of encodings, which follow a string in a call: `Buffer.from("8105", "hex")`.
-const ENCODINGS: &[&str] = &["hex", "base64", "base64url", "latin1", "binary", "utf8", "utf-8", "ascii", "B"];
+#[rustfmt::skip]
+const ENCODINGS: &[&str] = &[
+    "hex", "base64", "base64url", "latin1", "binary", "utf8", "utf-8", "ascii", "B", "BINARY", "ASCII-8BIT", "H*", "m", "m0",
+];
+
+/// Calls whose arguments are the codes of characters, also if there is only one.
+const CHARACTERS: &[&str] = &["chr", "fromCharCode", "char", "Chr", "CHR"];
 
 /// Reads literals, or text with escapes and without quotes. `None` if there is nothing of the kind.
 ///
@@ -40,13 +47,101 @@ pub(super) fn read(text: &str) -> Recognized<Pasted> {
     {
         return Some(found);
     }
+    if let Some(found) = bare_list(text) {
+        return Some(found.map(|bytes| Pasted::new(Form::List, split_heads(bytes))));
+    }
     // Of other text in quotes, it is not certain which part is meant.
     let has_quotes = ['"', '\'', '`'].into_iter().any(|quote| text.matches(quote).count() > 1);
-    (escape::has_byte(text) && (is_escaped || !has_quotes)).then(|| {
-        let at = trimmed.as_ptr() as usize - text.as_ptr() as usize;
-        let bytes = escape::bytes(trimmed).map_err(|(inside, escape)| escape_error(text, at + inside, escape))?;
-        Ok(Pasted { form: Form::Escapes, remark: None, content: split_heads(bytes) })
-    })
+    if !escape::has_byte(text) || !is_escaped && has_quotes {
+        return None;
+    }
+    let at = trimmed.as_ptr() as usize - text.as_ptr() as usize;
+    match escape::bytes(trimmed) {
+        // What is before the escapes may be any text.
+        Ok(bytes) if is_escaped || shape::is_plausible(&bytes) => {
+            Some(Ok(Pasted::new(Form::Escapes, split_heads(bytes))))
+        }
+        Err((inside, escape)) if is_escaped => Some(Err(escape_error(text, at + inside, escape))),
+        _ => None,
+    }
+}
+
+/// Items of a list without its brackets: `(byte) 0x81, 0x05`. Decimal numbers alone are no list.
+fn bare_list(text: &str) -> Recognized<Vec<u8>> {
+    let mut tokens = token::tokens(text)?;
+    let shows = |token: &Token<'_>| match &token.kind {
+        TokenKind::Number(digits) => digits.contains(['x', 'X', 'u', 'b']),
+        TokenKind::Quoted(_) => true,
+        _ => false,
+    };
+    let is_separate = tokens.iter().any(|token| token.kind == TokenKind::Sign(','));
+    if !is_separate || !tokens.iter().any(shows) {
+        return None;
+    }
+    let sign = |at, sign| Token { at, is_spaced: false, kind: TokenKind::Sign(sign) };
+    tokens.insert(0, sign(0, '{'));
+    tokens.push(sign(text.len(), '}'));
+    let (list, after) = List::read(&tokens, 0)?;
+    let is_text = |quoted: &Quoted<'_>| quoted.bytes().is_ok_and(|bytes| bytes.len() != 1);
+    let is_bytes = list.numbers().next().is_some() && !list.strings().any(is_text);
+    (after == tokens.len() && is_bytes).then(|| list.bytes(text, false))
+}
+
+/// Text with escapes, without quotes, as bytes; `None` if an escape is damaged.
+pub(super) fn escaped(text: &str) -> Option<Vec<u8>> {
+    escape::bytes(text).ok()
+}
+
+/// A list or string of bytes in a line of a log.
+pub(super) struct Embedded {
+    /// The offset where it begins.
+    pub at: usize,
+    /// The offset where it ends.
+    pub end: usize,
+    pub bytes: Vec<u8>,
+    /// Whether the program that printed it left bytes out at its end.
+    pub is_shortened: bool,
+}
+
+/// The lists and strings of bytes in a line of a log.
+pub(super) fn embedded(line: &str) -> Vec<Embedded> {
+    let Some(tokens) = token::line_tokens(line) else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let end = |at: usize| tokens.get(at).map_or(line.len(), |next| next.at);
+        match &token.kind {
+            TokenKind::Sign('[' | '{' | '<') => {
+                if let Some((list, after)) = List::read(&tokens, at)
+                    && let Some(bytes) = list.line_bytes(line)
+                {
+                    // White space before the next token is no part of the list.
+                    let end = line[..end(after)].trim_end().len();
+                    found.push(Embedded { at: token.at, end, bytes, is_shortened: list.missing > 0 });
+                    at = after;
+                    continue;
+                }
+            }
+            TokenKind::Quoted(quoted) if quoted.is_bytes() || is_transferred(&tokens[..at]) => {
+                if let Ok(bytes) = quoted.bytes() {
+                    let end = quoted.at + quoted.inside.len() + 1;
+                    found.push(Embedded { at: token.at, end, bytes, is_shortened: false });
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Whether a string is what a system call transfers, as strace prints it: `read(3, "…"`.
+fn is_transferred(before: &[Token<'_>]) -> bool {
+    let [.., call, open, file, comma] = before else { return false };
+    let calls = ["read", "write", "recv", "send", "recvfrom", "sendto", "pread64", "pwrite64"];
+    matches!(call.kind, TokenKind::Word(name) if calls.contains(&name))
+        && (&open.kind, &comma.kind) == (&TokenKind::Sign('('), &TokenKind::Sign(','))
+        && matches!(file.kind, TokenKind::Number(_))
 }
 
 fn escape_error(text: &str, at: usize, escape: &str) -> PasteError {
@@ -110,7 +205,8 @@ impl<'t> Scan<'t> {
         let (list, after) = List::read(self.tokens, at)?;
         let side = self.side.unwrap_or(0);
         // `printf(3)` is the name of a page.
-        let is_argument = list.items.len() == 1 && self.tokens[at].kind == TokenKind::Sign('(');
+        let is_code = matches!(self.before(at, 1), Some(TokenKind::Word(name)) if CHARACTERS.contains(name));
+        let is_argument = !is_code && list.items.len() == 1 && self.tokens[at].kind == TokenKind::Sign('(');
         if list.items.is_empty() || is_argument || self.is_dimension(at, after, &list) {
             return None;
         }
@@ -118,8 +214,8 @@ impl<'t> Scan<'t> {
             self.strings.extend(list.strings().map(|quoted| (side, quoted)));
             return Some(after);
         }
-        // Among numbers, only single characters are bytes.
-        if list.strings().any(|quoted| quoted.bytes().is_ok_and(|bytes| bytes.len() != 1)) {
+        // Among numbers, only single characters are bytes, except in Erlang.
+        if !list.is_binary && list.strings().any(|quoted| quoted.bytes().is_ok_and(|bytes| bytes.len() != 1)) {
             return None;
         }
         self.lists.push((side, list));
@@ -132,9 +228,10 @@ impl<'t> Scan<'t> {
 
     fn content(self) -> Recognized<Pasted> {
         let (text, has_sides) = (self.text, self.side.is_some());
+        let is_bytea = self.tokens.iter().any(|token| token.kind == TokenKind::Word("bytea"));
         let pasted = |form, remark, said: Vec<Sided>| {
             let form = if has_sides { Form::Follow } else { form };
-            Pasted { form, remark, content: Sided::content(said) }
+            Pasted { remark, ..Pasted::new(form, Sided::content(said)) }
         };
         if self.lists.is_empty() {
             if self.has_keys {
@@ -146,14 +243,18 @@ impl<'t> Scan<'t> {
                 self.strings.into_iter().filter(|(_, quoted)| !(named && ENCODINGS.contains(&quoted.inside))).collect();
             return match strings.as_slice() {
                 [] => None,
+                [(_, quoted)] if quoted.is_hex() => Some(sql_hex(text, quoted)),
+                [(_, quoted)] if quoted.hex_after_escape().is_some() => hex_or_escape(text, quoted, is_bytea),
                 // Without escapes it is text, or holds another form.
                 all if all.iter().all(|(_, quoted)| !quoted.is_bytes()) => within_quotes(all),
+                all if all.iter().all(|(_, quoted)| quoted.is_plain_bytes()) => plain_bytes(all)
+                    .unwrap_or_else(|| Some(strings_bytes(text, all).map(|said| pasted(Form::String, None, said)))),
                 all => Some(strings_bytes(text, all).map(|said| pasted(Form::String, None, said))),
             };
         }
         // The keys and the type of a Buffer in JSON are no bytes.
         let strings: Vec<&str> = self.strings.iter().map(|(_, quoted)| quoted.inside).collect();
-        if strings != ["type", "Buffer", "data"] && strings.iter().any(|string| !ENCODINGS.contains(string)) {
+        if strings != ["type", "Buffer", "data"] && strings.iter().any(|string| !is_encoding(string)) {
             return None;
         }
         let in_hex = number::are_hex(self.lists.iter().flat_map(|(_, list)| list.numbers()));
@@ -179,7 +280,9 @@ impl<'t> Scan<'t> {
     fn is_key(&self, at: usize) -> bool {
         let is_subscript =
             matches!((self.before(at, 2), self.before(at, 1)), (Some(TokenKind::Word(_)), Some(TokenKind::Sign('['))));
-        is_subscript || self.tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Sign(':'))
+        let is_colon = |at: usize| self.tokens.get(at).is_some_and(|next| next.kind == TokenKind::Sign(':'));
+        // `::` is a cast of PostgreSQL.
+        is_subscript || is_colon(at + 1) && !is_colon(at + 2)
     }
 
     /// Whether a number outside of lists is a length or the number of a value: `[u8; 7]`, `byteLength: 7`, `p_len = 7`,
@@ -209,6 +312,40 @@ fn peer(word: &str) -> Option<usize> {
     side.parse().ok().filter(|side| *side < 2 && is_number)
 }
 
+/// Whether a string names an encoding, or is a template of `pack`.
+fn is_encoding(text: &str) -> bool {
+    ENCODINGS.contains(&text) || list::is_template(text)
+}
+
+/// `X'8105'`
+fn sql_hex(text: &str, quoted: &Quoted<'_>) -> Result<Pasted, PasteError> {
+    let error = || PasteError::InLiteral { place: Place::of(text, quoted.at), found: excerpt(quoted.inside) };
+    let bytes = hex::read(quoted.inside).and_then(Result::ok).ok_or_else(error)?;
+    Ok(Pasted::new(Form::Hex, split_heads(bytes)))
+}
+
+/// `'\x8105'`: hex digits in PostgreSQL, and the byte 0x81 and text elsewhere. Frames settle which.
+fn hex_or_escape(text: &str, quoted: &Quoted<'_>, is_bytea: bool) -> Recognized<Pasted> {
+    let (digits, is_certain) = quoted.hex_after_escape()?;
+    let hex: Vec<u8> = hex::bytes(digits).collect();
+    let escaped = quoted.bytes().unwrap_or_default();
+    if is_certain || is_bytea || shape::is_whole(&hex) && !shape::is_whole(&escaped) {
+        return Some(Ok(Pasted::new(Form::Hex, split_heads(hex))));
+    }
+    if shape::is_whole(&escaped) && !shape::is_whole(&hex) {
+        return Some(Ok(Pasted::new(Form::String, split_heads(escaped))));
+    }
+    let (place, found) = (Place::of(text, quoted.at), excerpt(quoted.inside));
+    Some(Err(PasteError::EscapeOrHex { place, found }))
+}
+
+/// `b'8105'`: hex or base64 that a Python program has as bytes. `None` if the characters themselves may be frames.
+fn plain_bytes(strings: &[(usize, &Quoted<'_>)]) -> Option<Recognized<Pasted>> {
+    let characters: String = strings.iter().map(|(_, quoted)| quoted.inside).collect();
+    let inside = within_quotes(strings)?;
+    (!shape::is_plausible(characters.as_bytes())).then_some(Some(inside))
+}
+
 fn strings_bytes(text: &str, strings: &[(usize, &Quoted<'_>)]) -> Result<Vec<Sided>, PasteError> {
     let bytes = |(side, quoted): &(usize, &Quoted<'_>)| {
         let bytes = quoted.bytes().map_err(|(inside, escape)| escape_error(text, quoted.at + inside, escape))?;
@@ -225,7 +362,7 @@ fn within_quotes(strings: &[(usize, &Quoted<'_>)]) -> Recognized<Pasted> {
         Some(bytes) => (Form::Hex, bytes.ok()?),
         None => (Form::Base64, base64::read(&inside)?.ok()?),
     };
-    Some(Ok(Pasted { form, remark: None, content: split_heads(bytes) }))
+    Some(Ok(Pasted::new(form, split_heads(bytes))))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub(super) struct Number<'t> {
     pub negative: bool,
     /// The offset of its first digit.
     pub at: usize,
+    /// Whether its base is 16 without a prefix that shows it: `16#81`.
+    pub is_hex: bool,
 }
 
 /// Types that may follow a number directly.
@@ -22,7 +24,7 @@ pub(super) fn are_hex<'t>(numbers: impl Iterator<Item = Number<'t>>) -> bool {
     let mut shows = false;
     for number in numbers {
         let bare = number.digits;
-        if number.negative || bare.len() > 2 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if number.negative || number.is_hex || bare.len() > 2 || !bare.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return false;
         }
         shows |= bare.len() == 2 && (bare.bytes().any(|byte| byte.is_ascii_alphabetic()) || bare.starts_with('0'));
@@ -31,6 +33,12 @@ pub(super) fn are_hex<'t>(numbers: impl Iterator<Item = Number<'t>>) -> bool {
 }
 
 impl Number<'_> {
+    /// Whether it is several bytes in hex, as in `<81054865 6c6c6f>`.
+    pub fn is_word(&self) -> bool {
+        let is_hex = self.digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        !self.negative && self.digits.len() > 2 && self.digits.len().is_multiple_of(2) && is_hex
+    }
+
     /// The byte.
     ///
     /// # Errors
@@ -39,13 +47,13 @@ impl Number<'_> {
         let wrong = || PasteError::NotAByte { place: Place::of(text, self.at), number: excerpt(self.digits) };
         let plain = self.digits.replace('_', "");
         let radix = match plain.get(..2) {
-            _ if in_hex => 16,
+            _ if in_hex || self.is_hex => 16,
             Some("0x" | "0X") => 16,
             Some("0b" | "0B") => 2,
             Some("0o" | "0O") => 8,
             _ => 10,
         };
-        let prefix = if in_hex || radix == 10 { 0 } else { 2 };
+        let prefix = if in_hex || self.is_hex || radix == 10 { 0 } else { 2 };
         let len = plain[prefix..].chars().take_while(|c| c.is_digit(radix)).count();
         let (digits, suffix) = plain[prefix..].split_at(len);
         if digits.is_empty() || !(suffix.is_empty() || SUFFIXES.contains(&suffix)) {

@@ -34,6 +34,9 @@ fn lists_of_all_languages() {
         "[129, 5, 72, 101, 108, 108, 111]",
         "[[129], [5, 72, 101, 108, 108, 111]]",
         "<Buffer 81 05 48 65 6c 6c 6f>",
+        "<81054865 6c6c6f>",
+        "(byte) 0x81, (byte)0x05, 72, 101, 108, 108, 111",
+        "0x81u8, 5, 72, 101, 108, 108, 111",
         "Uint8Array(7) [\n  129, 5, 72,\n  101, 108, 108, 111\n]",
         "Int8Array(7) [ -127, 5, 72, 101, 108, 108, 111 ]",
         "new Uint8Array([0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f])",
@@ -44,16 +47,31 @@ fn lists_of_all_languages() {
         "bytes([0x81, 0x05, 72, 101, 108, 108, 0o157])  # a frame",
         "bytearray((129, 5, 72, 101, 108, 108, 111))",
         "<<129, 5, 72, 101, 108, 108, 111>>",
+        "<<0x81, 5, \"Hello\">>",
+        "<<129:8, 5:8, \"Hello\"/utf8>>",
+        "<<16#81, 16#05, 16#48, \"ello\">>",
+        "ubyteArrayOf(0x81u, 0x05u, 0x48u, 0x65u, 0x6cu, 0x6cu, 0x6fu)",
+        "let p: [UInt8] = [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]",
+        "[UInt8]([129, 5, 72, 101, 108, 108, 111])",
+        "Data([0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f])",
+        "byte[] p = [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];",
+        "ReadOnlySpan<byte> p = stackalloc byte[] { 0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f };",
+        "[0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f].pack('C*')",
+        "pack(\"C*\", 0x81, 5, 72, 101, 108, 108, 111)",
+        "struct.pack('7B', 129, 5, 72, 101, 108, 108, 111)",
+        "array(0x81, 5, 72, 101, 108, 108, 111)",
+        "chr(0x81).chr(5).chr(72).chr(101).chr(108).chr(108).chr(111)",
+        "String.fromCharCode(129, 5, 72, 101, 108, 108, 111)",
+        "Array[Byte](-127, 5, 72, 101, 108, 108, 111)",
+        "(byte-array [-127 5 72 101 108 108 111])",
+        "const p = [_]u8{ 0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f };",
+        "$1 = {0x81, 0x5, 0x48, 0x65, 0x6c <repeats 2 times>, 0x6f}",
         // As Chrome's console and gdb print them.
         "(7) [129, 5, 72, 101, 108, 108, 111]",
         "Uint8Array(7) [129, 5, 72, 101, 108, 108, 111, buffer: ArrayBuffer(7), byteLength: 7, byteOffset: 0, length: 7, Symbol(Symbol.toStringTag): 'Uint8Array']",
         "$1 = {0x81, 0x5, 0x48, 0x65, 0x6c, 0x6c, 0x6f}",
     ] {
-        assert_eq!(
-            pasted(text),
-            Pasted { form: Form::List, remark: None, content: Content::Bytes(HELLO.to_vec()) },
-            "{text}"
-        );
+        assert_eq!(pasted(text), Pasted::new(Form::List, Content::Bytes(HELLO.to_vec())), "{text}");
     }
     assert_eq!(pasted("[129 -1]").content, Content::Bytes(vec![129, 255]), "signed, as Go prints them");
     assert_eq!(pasted("[10, 20, 30]").content, Content::Bytes(vec![10, 20, 30]), "decimal, between brackets");
@@ -74,12 +92,13 @@ fn strings_of_all_languages() {
         "\"\\x81\\x05\\x48\" \\\n\"\\x65\\x6c\\x6c\\x6f\"\n",
         r"[b'\x81\x05', b'Hello']",
         r#"$2 = "\201\005Hello""#,
+        r#""\x{81}\x{05}Hello""#,
+        r#""\u{81}\u{5}Hello""#,
+        r#""\x81\x05Hello".force_encoding("ASCII-8BIT")"#,
+        r#""\x81\x05Hello"u8.ToArray()"#,
+        r"$'\x81\x05Hello'",
     ] {
-        assert_eq!(
-            pasted(text),
-            Pasted { form: Form::String, remark: None, content: Content::Bytes(HELLO.to_vec()) },
-            "{text}"
-        );
+        assert_eq!(pasted(text), Pasted::new(Form::String, Content::Bytes(HELLO.to_vec())), "{text}");
     }
     assert_eq!(pasted(r"\x81\x05Hello").form, Form::Escapes);
     assert_eq!(pasted(r#"\x81\x08{"a":"b"}"#).content, Content::Bytes(b"\x81\x08{\"a\":\"b\"}".to_vec()));
@@ -93,6 +112,20 @@ fn hex_and_base64_in_quotes_are_read() {
         ("hex!(\"810548656c6c6f\")", Form::Hex),
         ("\"gQVIZWxsbw==\"", Form::Base64),
         ("atob('gQVIZWxsbw==')", Form::Base64),
+        ("Convert.FromHexString(\"810548656c6c6f\")", Form::Hex),
+        ("\"810548656c6c6f\".hexToByteArray()", Form::Hex),
+        ("['810548656c6c6f'].pack('H*')", Form::Hex),
+        ("pack('H*', '810548656c6c6f')", Form::Hex),
+        ("['810548656c6c6f'].pack('H*')", Form::Hex),
+        ("X'810548656c6c6f'", Form::Hex),
+        ("UNHEX('810548656c6c6f')", Form::Hex),
+        (r"'\x810548656c6c6f'::bytea", Form::Hex),
+        (r"E'\\x810548656c6c6f'", Form::Hex),
+        ("decode('810548656c6c6f', 'hex')", Form::Hex),
+        // As Python prints what hexlify and b64encode return.
+        ("b'810548656c6c6f'", Form::Hex),
+        ("b'gQVIZWxsbw=='", Form::Base64),
+        ("Data(base64Encoded: \"gQVIZWxsbw==\")", Form::Base64),
     ] {
         let found = pasted(text);
         assert_eq!((found.form, found.content), (form, Content::Bytes(HELLO.to_vec())), "{text}");
@@ -128,6 +161,10 @@ fn damage_is_named_with_its_place() {
     assert_eq!(error("[129, 256]"), PasteError::NotAByte { place: place(1, 7), number: "256".to_owned() });
     assert_eq!(error("[-129]"), PasteError::NotAByte { place: place(1, 3), number: "129".to_owned() });
     assert_eq!(error("[010, 2]"), PasteError::LeadingZero { place: place(1, 2), number: "010".to_owned() });
+    for text in ["\"\\129\\5Hello\"", "\"\\130\\ETXabc\""] {
+        assert!(matches!(error(text), PasteError::Escape { .. }), "decimal escapes: {text}");
+    }
+    assert!(matches!(error(r"'\x81056c'"), PasteError::EscapeOrHex { .. }));
     assert_eq!(error(r"b'é\x8'"), PasteError::Escape { place: place(1, 4), escape: "\\x8".to_owned() });
 }
 
@@ -157,6 +194,15 @@ fn other_text_is_no_literal() {
         "[81-15-48]",
         "printf \"\\x81\" | nc",
         "((((((((1))))))))",
+        "<<1:1, 0:3, 1:4>>",
+        "<<129, 5>> <> \"Hello\"",
+        "chr(0x81) . \"\\x05Hello\"",
+        "pack(\"n*\", 0x8105, 0x4865)",
+        "[0x81; 5]",
+        "p[0] = 0x81; p[1] = 0x05;",
+        "  data\n------\n \\x81054865\n(1 row)",
+        "data \\x81\\x05Hello",
+        "129, 5, 'Hello'",
     ] {
         assert!(read(text).is_none(), "{text}: {:?}", read(text));
     }

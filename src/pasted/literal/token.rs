@@ -34,6 +34,8 @@ pub(super) struct Quoted<'t> {
     pub at: usize,
     /// The letters before the first quote: `b`, `rb`.
     prefix: &'t str,
+    /// The quote.
+    quote: char,
 }
 
 impl<'t> Quoted<'t> {
@@ -50,6 +52,28 @@ impl<'t> Quoted<'t> {
         if self.is_raw() { Ok(self.inside.as_bytes().to_vec()) } else { escape::bytes(self.inside) }
     }
 
+    /// Whether it is hex, as in SQL: `X'8105'`.
+    pub fn is_hex(&self) -> bool {
+        matches!(self.prefix, "x" | "X")
+    }
+
+    /// The digits after `\x`, if the rest of the string consists of hex digits, as PostgreSQL writes bytes: `'\x8105'`; and
+    /// whether it is certain that they are not the byte of an escape and text.
+    pub fn hex_after_escape(&self) -> Option<(&'t str, bool)> {
+        let (digits, is_escaped) = match self.inside.strip_prefix("\\\\x") {
+            Some(digits) => (digits, true),
+            None => (self.inside.strip_prefix("\\x")?, false),
+        };
+        let is_hex = digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_sql = is_escaped || self.quote == '\'' && self.prefix.is_empty();
+        (is_hex && digits.len() > 2 && is_sql).then_some((digits, is_escaped))
+    }
+
+    /// Whether it has a prefix for bytes and no escapes, so that it may be hex or base64 in a variable of bytes.
+    pub fn is_plain_bytes(&self) -> bool {
+        self.prefix.contains(['b', 'B']) && !self.inside.contains('\\')
+    }
+
     fn is_raw(&self) -> bool {
         self.prefix.contains(['r', 'R'])
     }
@@ -57,6 +81,15 @@ impl<'t> Quoted<'t> {
 
 /// The tokens of a text, without comments; `None` if a string or comment has no end, or a character belongs to no language.
 pub(super) fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
+    scan(text, true)
+}
+
+/// The tokens of a line of a log, in which nothing is a comment.
+pub(super) fn line_tokens(line: &str) -> Option<Vec<Token<'_>>> {
+    scan(line, false)
+}
+
+fn scan(text: &str, has_comments: bool) -> Option<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     let mut is_spaced = false;
     let mut at = 0;
@@ -64,9 +97,9 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
         let rest = &text[at..];
         let (kind, len) = match c {
             _ if c.is_whitespace() => (None, c.len_utf8()),
-            '/' if rest.starts_with("/*") => (None, comment_len(rest)?),
-            '/' if rest.starts_with("//") => (None, rest.find('\n').unwrap_or(rest.len())),
-            '#' if at == 0 || text[..at].ends_with(char::is_whitespace) => {
+            '/' if has_comments && rest.starts_with("/*") => (None, comment_len(rest)?),
+            '/' if has_comments && rest.starts_with("//") => (None, rest.find('\n').unwrap_or(rest.len())),
+            '#' if has_comments && (at == 0 || text[..at].ends_with(char::is_whitespace)) => {
                 (None, rest.find('\n').unwrap_or(rest.len()))
             }
             // A string continues on the next line.
@@ -84,7 +117,9 @@ pub(super) fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
             _ if c.is_alphabetic() || c == '_' => {
                 let word = word(rest);
                 let is_prefix = word.len() <= 2
-                    && word.chars().all(|c| matches!(c, 'b' | 'B' | 'r' | 'R' | 'u' | 'U' | 'f' | 'L' | '8'));
+                    && word.chars().all(|c| {
+                        matches!(c, 'b' | 'B' | 'r' | 'R' | 'u' | 'U' | 'f' | 'L' | '8' | 'c' | 'x' | 'X' | 'E')
+                    });
                 match rest[word.len()..].chars().next() {
                     Some('"' | '\'') if is_prefix => {
                         let (quoted, len) = quoted(&rest[word.len()..], at + word.len(), word)?;
@@ -134,7 +169,7 @@ fn quoted<'t>(rest: &'t str, at: usize, prefix: &'t str) -> Option<(Quoted<'t>, 
             '\\' => escaped = true,
             // Only a backtick string has several lines.
             '\n' if quote != '`' => return None,
-            c if c == quote => return Some((Quoted { inside: &rest[1..i], at: at + 1, prefix }, i + 1)),
+            c if c == quote => return Some((Quoted { inside: &rest[1..i], at: at + 1, prefix, quote }, i + 1)),
             _ => {}
         }
     }

@@ -77,6 +77,92 @@ pub const FORMS: &[(&str, Writer)] = &[
     ("od-tx1", |bytes| od(bytes, |at| format!("{at:07o}"))),
     ("od-a-x-tx1", |bytes| od(bytes, |at| format!("{at:06x}"))),
     ("wireshark", |bytes| wireshark(bytes)),
+    ("text-column", |bytes| {
+        bytes.chunks(16).map(|row| format!("{:<47}  {}\n", spaced(row), characters(row, ' '))).collect()
+    }),
+    ("windbg", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            format!("00000000`{:08x}  {:<47}  {}\n", 0x12ff60 + number * 16, halves(row), characters(row, '.'))
+        };
+        bytes.chunks(16).enumerate().map(row).collect()
+    }),
+    ("powershell-7", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            let hex = joined(row, " ", |b| format!("{b:02X}"));
+            format!("{:016X} {hex:<47} {}\n", number * 16, signs(row, '\u{fffd}'))
+        };
+        let head = "          Offset Bytes                                           Ascii\n";
+        head.to_owned() + &bytes.chunks(16).enumerate().map(row).collect::<String>()
+    }),
+    ("openssl", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            format!("{:04x} - {:<47}   {}\n", number * 16, halves(row), characters(row, ' '))
+        };
+        bytes.chunks(16).enumerate().map(row).collect()
+    }),
+    ("netty", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            format!("|{:08x}| {:<47} |{:<16}|\n", number * 16, spaced(row), characters(row, ' '))
+        };
+        bytes.chunks(16).enumerate().map(row).collect()
+    }),
+    ("hexyl", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            let (first, second) = row.split_at(row.len().min(8));
+            let shown = |bytes| signs(bytes, '×');
+            let (hex, text) = ([spaced(first), spaced(second)], [shown(first), shown(second)]);
+            format!("│{:08x}│ {:<23} ┊ {:<23} │{:<8}┊{:<8}│\n", number * 16, hex[0], hex[1], text[0], text[1])
+        };
+        bytes.chunks(16).enumerate().map(row).collect()
+    }),
+    ("curl-trace", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            format!("{:04x}: {:<47} {}\n", number * 16, spaced(row), characters(row, ' '))
+        };
+        format!("<= Recv data, {} bytes\n", bytes.len()) + &bytes.chunks(16).enumerate().map(row).collect::<String>()
+    }),
+    ("gdb", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            let address = 0x7ffe_0000_a010usize + number * 8;
+            format!("0x{address:x} <frame+{number}>:\t{}\n", joined(row, "\t", |b| format!("0x{b:02x}")))
+        };
+        bytes.chunks(8).enumerate().map(row).collect()
+    }),
+    ("lldb", |bytes| {
+        let row = |(number, row): (usize, &[u8])| {
+            format!("0x{:x}: {:<47}  {}\n", 0x1_6fdf_f2a0usize + number * 16, spaced(row), characters(row, ' '))
+        };
+        bytes.chunks(16).enumerate().map(row).collect()
+    }),
+    ("log-line", |bytes| format!("[12:00:01.250] DEBUG ws: recv {}\n", spaced(bytes))),
+    ("log-hex", |bytes| format!("2026-11-26 12:00:01,250 frame={}\n", hex::encode(bytes))),
+    ("log-lines", |bytes| bytes.chunks(16).map(|row| format!("12:00:01 < {}\n", spaced(row))).collect()),
+    ("log-python", |bytes| format!("DEBUG:websockets:< b'{}'", escaped(bytes, '\''))),
+    ("log-json", |bytes| format!("{{\"time\":1700000000,\"data\":\"{}\"}}", hex::encode(bytes))),
+    ("log-buffer", |bytes| format!("recv <Buffer {}>", spaced(bytes))),
+    ("strace", |bytes| {
+        format!("read(3, \"{}\", 4096) = {}", joined(bytes, "", |b| format!("\\x{b:02x}")), bytes.len())
+    }),
+    ("percent", |bytes| {
+        joined(bytes, "", |b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+    }),
+    ("data-url", |bytes| format!("data:application/octet-stream;base64,{}", STANDARD.encode(bytes))),
+    ("python-hexlify", |bytes| format!("b'{}'", hex::encode(bytes))),
+    ("python-struct", |bytes| format!("struct.pack('{}B', {})", bytes.len(), joined(bytes, ", ", |b| b.to_string()))),
+    ("ruby-pack", |bytes| format!("['{}'].pack('H*')", hex::encode(bytes))),
+    ("perl", |bytes| format!("\"{}\"", joined(bytes, "", |b| format!("\\x{{{b:x}}}")))),
+    ("php", |bytes| format!("$f = hex2bin('{}');", hex::encode(bytes))),
+    ("csharp", |bytes| format!("var f = new byte[] {{ {} }};", joined(bytes, ", ", |b| format!("0x{b:02X}")))),
+    ("csharp-hex", |bytes| format!("Convert.FromHexString(\"{}\")", hex::encode_upper(bytes))),
+    ("kotlin", |bytes| format!("byteArrayOf({})", joined(bytes, ", ", |b| format!("0x{b:02x}.toByte()")))),
+    ("swift", |bytes| format!("[UInt8]([{}])", joined(bytes, ", ", |b| format!("0x{b:02x}")))),
+    ("erlang", |bytes| format!("<<{}>>", joined(bytes, ",", |b| b.to_string()))),
+    ("elixir", |bytes| format!("<<0x{:02X}, \"{}\">>", bytes[0], escaped(&bytes[1..], '"'))),
+    ("sql", |bytes| format!("X'{}'", hex::encode(bytes))),
+    ("mysql", |bytes| format!("0x{}", hex::encode(bytes))),
+    ("postgresql", |bytes| format!("\\x{}", hex::encode(bytes))),
+    ("postgresql-cast", |bytes| format!("'\\x{}'::bytea", hex::encode(bytes))),
+    ("json-buffer", |bytes| format!("{{\"type\":\"Buffer\",\"data\":[{}]}}", joined(bytes, ",", |b| b.to_string()))),
     ("tcpdump-x", |bytes| tcpdump(&packet(bytes))),
     ("tcpdump-xx", |bytes| {
         let ethernet = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0][..], &packet(bytes)].concat();
@@ -99,6 +185,17 @@ fn joined(bytes: &[u8], separator: &str, write: fn(u8) -> String) -> String {
     bytes.iter().map(|byte| write(*byte)).collect::<Vec<_>>().join(separator)
 }
 
+fn spaced(bytes: &[u8]) -> String {
+    joined(bytes, " ", |b| format!("{b:02x}"))
+}
+
+/// A row with a minus after the eighth byte.
+fn halves(row: &[u8]) -> String {
+    let (first, second) = row.split_at(row.len().min(8));
+    let middle = if second.is_empty() { "" } else { "-" };
+    format!("{}{middle}{}", spaced(first), spaced(second))
+}
+
 /// The text column of a dump.
 fn characters(bytes: &[u8], space: char) -> String {
     let show = |byte: &u8| match byte {
@@ -106,6 +203,12 @@ fn characters(bytes: &[u8], space: char) -> String {
         0x21..=0x7e => char::from(*byte),
         _ => '.',
     };
+    bytes.iter().map(show).collect()
+}
+
+/// A text column with another sign for bytes that are not printable.
+fn signs(bytes: &[u8], other: char) -> String {
+    let show = |byte: &u8| if matches!(byte, 0x20..=0x7e) { char::from(*byte) } else { other };
     bytes.iter().map(show).collect()
 }
 
