@@ -35,6 +35,9 @@ fn check(words: &Explanation) {
     assert!(!words.title.contains(['{', '}']), "{words:?}");
     assert!(!text.contains("  "), "{text}");
     assert!(text.chars().count() <= 320, "{} characters: {text}", text.chars().count());
+    // Three lines at 60 columns, the smallest screen.
+    let first = text.split(". ").next().map_or(0, |first| first.chars().count());
+    assert!(first <= 3 * 57, "{first} characters in the first sentence: {text}");
     let sentences = text.matches(". ").count() + 1;
     assert!(sentences <= 4, "{sentences} sentences: {text}");
 }
