@@ -31,6 +31,7 @@
 //! - [`capture`] records live connections, imports files, stores both as pcapng with an index, and answers queries.
 //! - [`pasted`] reads frames that people paste: hex, literals, dumps, base64.
 //! - [`explain`] explains fields, codes, rules and records to a learner.
+//! - [`picture`] draws the figures of records, and turns them and the screen into SVG and text.
 //! - [`export`] writes a capture in other formats.
 //! - [`net`] is the server and the demo client, and the only module with sockets.
 //! - [`tui`] is the screen, and the only module with ratatui and crossterm.
@@ -39,11 +40,11 @@
 //! # Imports
 //!
 //! ```text
-//! {wire, zlib} ← proto ← capture ← {pasted, explain, export, net, tui} ← run ← main
+//! {wire, zlib} ← proto ← capture ← {pasted, explain, picture, export, net, tui} ← run ← main
 //! ```
 //!
 //! A module imports only modules to its left. `export`, `net` and `tui` do not import each other; `export` and `tui` may
-//! import `explain`, and `tui` and `cli` may import `pasted`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
+//! import `explain` and `picture`, and `tui` and `cli` may import `pasted`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
 //! `tests/it/architecture.rs` checks this.
 //!
 //! `Cargo.toml` sets the lints: no `unsafe`, every public item documented, no warnings of clippy.
@@ -54,6 +55,7 @@ pub mod explain;
 pub mod export;
 pub mod net;
 pub mod pasted;
+pub mod picture;
 pub mod proto;
 pub mod run;
 pub mod tui;

@@ -14,6 +14,7 @@ use crate::proto::rules::count;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::frame::{self, FrameHead};
 use crate::wire::http::Head;
+use crate::wire::printable;
 
 /// Bytes per row.
 const ROW: usize = 16;
@@ -63,7 +64,7 @@ fn write_http(
     let fields = Head::read(buffer).fields(record.wire_len);
     for (i, field) in fields.iter().enumerate() {
         let range = field.span.byte_range();
-        let name = crate::wire::printable::text(&field.name);
+        let name = printable::text(&field.name);
         if field.id == FieldId::Body {
             head_row(sink, range.start, &[], &name, &words::value(field));
             let rows = Rows { source: RowSource::Wire(range), name: "", value: None };
@@ -85,7 +86,7 @@ fn write_http(
 /// Writes a row of a head: offset and bytes, and on a field's first row its name and value. Header names are longer than
 /// those of a frame's fields, so they take the column of the bits too.
 fn head_row(sink: &mut Sink<'_>, at: u64, bytes: &[u8], name: &str, value: &str) {
-    let hex = words::hex_row(bytes);
+    let hex = printable::hex_row(bytes);
     line(sink, format_args!("{at:08x}  {hex:<48}  {name:<23}  {value}"));
 }
 
@@ -174,7 +175,7 @@ fn dump(
 /// Writes a row: offset, bytes, the bits if the field is smaller than a byte, its name, and its value or its bytes as
 /// characters.
 fn row(sink: &mut Sink<'_>, at: u64, bytes: &[u8], bits: &str, name: &str, value: &str) {
-    let hex = words::hex_row(bytes);
+    let hex = printable::hex_row(bytes);
     line(sink, format_args!("{at:08x}  {hex:<48}  {bits:<9}  {name:<12}  {value}"));
 }
 

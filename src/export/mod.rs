@@ -5,7 +5,6 @@
 
 pub mod findings;
 mod format;
-pub mod grid;
 mod har;
 mod hex;
 mod json;

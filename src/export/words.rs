@@ -13,6 +13,14 @@ pub fn value(field: &Field) -> String {
     explain::value(field).with_name()
 }
 
+/// A field in one line: name, bits or bytes on the wire if they are few, and value.
+pub fn field(field: &Field) -> String {
+    let words = explain::value(field);
+    // For a single bit, the value repeats the bit.
+    let value = if words.raw == words.value { String::new() } else { words.with_name() };
+    format!("{:<12}  {:<7}  {value}", field.name, words.raw)
+}
+
 /// A record in one line.
 pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> String {
     let kind = match record.opcode() {
@@ -43,21 +51,6 @@ pub fn direction(record: &Record) -> String {
 /// A finding in one line.
 pub fn finding(finding: &Finding) -> String {
     format!("! {}", finding.line())
-}
-
-/// Up to 16 bytes as hex, in two groups of 8.
-pub fn hex_row(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(49);
-    for (i, byte) in bytes.iter().enumerate() {
-        use std::fmt::Write as _;
-        let gap = match i {
-            0 => "",
-            8 => "  ",
-            _ => " ",
-        };
-        let _ = write!(out, "{gap}{byte:02x}");
-    }
-    out
 }
 
 /// The bytes as characters, for the last column of a hex dump.

@@ -33,7 +33,8 @@ pub enum Ended {
     HungUp,
 }
 
-/// Shows the screen until it ends. Without a `theme` it takes the dark one, until the terminal reports a light background.
+/// Shows the screen until it ends. A `theme` also sets the background. Without one the screen takes the dark colours on the terminal's own
+/// background, until the terminal reports a light one.
 ///
 /// # Errors
 /// If the terminal cannot be used.
@@ -51,7 +52,7 @@ pub fn run(
     if theme.is_none() {
         screen.ask_background()?;
     }
-    app.theme = Theme::named(theme.unwrap_or(ThemeName::Dark));
+    app.theme = theme.map_or_else(|| Theme::named(ThemeName::Dark), |theme| Theme::named(theme).painted());
     input::read_terminal(remote.clone(), theme.is_none());
     let wake = remote.clone();
     app.capture.on_change(move || wake.send(Event::Changed));

@@ -37,6 +37,21 @@ pub const fn hex_cell(byte: u8) -> char {
     if byte >= 0x20 && byte < 0x7f { byte as char } else { '·' }
 }
 
+/// Up to 16 bytes as hex, in two groups of 8.
+pub fn hex_row(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(49);
+    for (i, byte) in bytes.iter().enumerate() {
+        use std::fmt::Write as _;
+        let gap = match i {
+            0 => "",
+            8 => "  ",
+            _ => " ",
+        };
+        let _ = write!(out, "{gap}{byte:02x}");
+    }
+    out
+}
+
 /// The name of a byte: its character if it is printable ASCII, otherwise a control symbol or `not ASCII`.
 pub fn byte_name(byte: u8) -> String {
     match byte {

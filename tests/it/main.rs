@@ -42,4 +42,5 @@ mod seeds;
 mod server;
 mod support;
 mod terminal;
+mod themes;
 mod tshark;

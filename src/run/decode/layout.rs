@@ -8,7 +8,9 @@ use crate::capture::store::Capture;
 use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
 use crate::explain::{self, Explanation, FrameContext};
-use crate::export::{grid, words};
+use crate::export::words;
+use crate::picture::figure::{FigureStyle, SHOWN_BYTES};
+use crate::picture::{Line, ThemeName};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
 use crate::run::check::wrapped;
@@ -32,7 +34,13 @@ const NOT_INFLATED: &str =
 /// # Errors
 /// If the bytes of a record cannot be read.
 pub(super) fn page(read_as: &str, capture: &Capture, records: &[Record], explain: bool) -> io::Result<String> {
-    let mut page = Page { capture, explain, messages: MessageReader::default(), lines: vec![read_as.to_owned()] };
+    let mut page = Page {
+        capture,
+        explain,
+        style: FigureStyle::named(ThemeName::Mono),
+        messages: MessageReader::default(),
+        lines: vec![read_as.to_owned()],
+    };
     for record in records {
         page.lines.push(String::new());
         page.record(record)?;
@@ -43,6 +51,8 @@ pub(super) fn page(read_as: &str, capture: &Capture, records: &[Record], explain
 struct Page<'c> {
     capture: &'c Capture,
     explain: bool,
+    /// Of the drawings.
+    style: FigureStyle,
     messages: MessageReader,
     lines: Vec<String>,
 }
@@ -67,13 +77,14 @@ impl Page<'_> {
         let opcode = record.opcode().map_or("frame", |opcode| opcode.name());
         let truncated = if record.kind == Kind::CutFrame { " · truncated" } else { "" };
         self.title("frame", opcode, record, truncated);
-        let beginning = self.capture.wire(record, 0..grid::SHOWN_BYTES)?;
+        let beginning = self.capture.wire(record, 0..SHOWN_BYTES)?;
         let fields = frame::fields(&beginning, record.wire_len);
         let head = self.capture.frame_head(record)?;
-        self.lines.extend(grid::draw(&fields, &beginning));
+        let grid = self.style.frame(&fields, &beginning, &record.findings);
+        self.lines.extend(grid.iter().map(Line::to_string));
         let context = head.map(|head| FrameContext::of(self.capture, record, head));
         let explanation = |field: &Field| context.as_ref().map(|context| explain::frame_field(context, field));
-        self.rows_of_fields(grid::table(&fields), &fields, explanation);
+        self.rows_of_fields(fields.iter().map(words::field).collect(), &fields, explanation);
         self.payload(record)?;
         match self.messages.message(self.capture, record, SHOWN_PAYLOAD)? {
             Some(message) => self.inflated(&message),
@@ -179,7 +190,7 @@ impl Page<'_> {
 
     fn hex_rows(&mut self, bytes: &[u8]) {
         for (i, row) in bytes.chunks(16).enumerate() {
-            let (hex, characters) = (words::hex_row(row), words::characters(row));
+            let (hex, characters) = (printable::hex_row(row), words::characters(row));
             self.lines.push(format!("  {:04x}  {hex:<48}  {characters}", i * 16));
         }
     }

@@ -18,11 +18,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::{Clear, Widget as _};
 
 use super::list::{self, severity_symbol};
 use super::paragraph::paragraph;
-use super::{cells, fit, put, rule, width};
+use super::{cells, clear, fit, put, rule, width};
 use crate::capture::store::Tally;
 use crate::explain::Topic;
 use crate::proto::rules::{count, grouped};
@@ -64,11 +63,9 @@ impl FindingsColumns {
 
 /// Draws the panel.
 pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
-    let theme = &app.theme;
     let Some(shape) = app.findings_layout() else { return };
     for area in [shape.title, shape.heads, shape.rows, shape.below] {
-        Clear.render(area, buffer);
-        buffer.set_style(area, theme.text);
+        clear(app, buffer, area);
     }
     let tallies = &app.counts.tallies;
     let selected = panel.row(tallies);

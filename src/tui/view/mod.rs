@@ -31,6 +31,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::widgets::{Clear, Widget as _};
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -51,6 +52,7 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
 /// Draws the screen into a buffer.
 pub fn render(app: &App, buffer: &mut Buffer) {
     let layout = &app.layout;
+    paint(app, buffer, layout.area);
     if layout.is_too_small() {
         let (columns, rows) = MIN_SIZE;
         let words = format!("framescope needs at least {columns}×{rows}");
@@ -95,6 +97,19 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Dialog::Question(question)) => popup::ask(app, question, buffer),
         None => {}
     }
+}
+
+/// Gives an area the background and the text colour of the theme, if the theme has its own.
+fn paint(app: &App, buffer: &mut Buffer, area: Rect) {
+    if app.theme.is_painted {
+        buffer.set_style(area, app.theme.ground);
+    }
+}
+
+/// Empties an area that something else was drawn into.
+fn clear(app: &App, buffer: &mut Buffer, area: Rect) {
+    Clear.render(area, buffer);
+    paint(app, buffer, area);
 }
 
 /// A number of columns or rows. It saturates: what is beyond the screen is cut off anyway.

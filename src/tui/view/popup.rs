@@ -2,9 +2,9 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::{Block, BorderType, Clear, Widget as _};
+use ratatui::widgets::{Block, BorderType, Widget as _};
 
-use super::{bytes_with_unit, cells, fit, put, width, wrap};
+use super::{bytes_with_unit, cells, clear, fit, put, width, wrap};
 use crate::proto::rules::count;
 use crate::tui::app::App;
 use crate::tui::keymap::Context;
@@ -16,7 +16,7 @@ pub fn frame(app: &App, buffer: &mut Buffer, title: &str, width: u16, height: u1
     let theme = &app.theme;
     let inner = inner(app, width, height);
     let area = Rect { x: inner.x - 1, y: inner.y - 1, width: inner.width + 2, height: inner.height + 2 };
-    Clear.render(area, buffer);
+    clear(app, buffer, area);
     Block::bordered().border_type(BorderType::Rounded).border_style(theme.rule).render(area, buffer);
     put(buffer, area, 2, 0, &format!(" {title} "), theme.focus);
     if !foot.is_empty() {

@@ -9,11 +9,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::widgets::{Clear, Widget as _};
 
 use super::paragraph::paragraph;
 use super::typed_text::TypedText;
-use super::{cells, fit_path, put, rule, width};
+use super::{cells, clear, fit_path, put, rule, width};
 use crate::capture::query::filter::FilterError;
 use crate::capture::query::search::{Pattern, PatternError};
 use crate::proto::rules::count;
@@ -39,8 +38,7 @@ pub fn render(app: &App, prompt: &Prompt, buffer: &mut Buffer) {
     let theme = &app.theme;
     let shape = Shape::of(app, prompt);
     let area = shape.area;
-    Clear.render(area, buffer);
-    buffer.set_style(area, theme.text);
+    clear(app, buffer, area);
     let title = Rect { height: 1, ..area };
     rule::titled(app, buffer, title, &title_of(prompt.purpose), "", true);
     rule::right(buffer, title, &keys(app, prompt), theme.faint);
