@@ -27,6 +27,8 @@ pub use value::{ValueText, value};
 
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::Rule;
+use crate::wire::field::Field;
+use crate::wire::printable;
 use texts::Chapter;
 
 /// An explanation.
@@ -54,6 +56,12 @@ pub fn rule(rule: Rule) -> Explanation {
 /// Explains a kind of record.
 pub fn record(kind: Kind, direction: Direction) -> Explanation {
     texts::TextKey::new(Chapter::Record, record_key(kind), "any").explanation(|name| texts::peer(direction, name))
+}
+
+/// The fields of a record in one line, for people who do not see its figure. Safe for a terminal.
+pub fn fields(fields: &[Field]) -> String {
+    let words = |field: &Field| format!("{} {}", printable::text(&field.name), value(field).with_name());
+    fields.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
 const fn record_key(kind: Kind) -> &'static str {

@@ -2,7 +2,7 @@
 
 use super::sink::Sink;
 use super::source::Source;
-use super::{ExportError, har, hex, ndjson, payload, pcapng, wire};
+use super::{ExportError, har, hex, markdown, ndjson, payload, pcapng, svg, wire};
 
 /// Writes the selected records; returns a note about the result, in one line, if there is something to know.
 type WriteFormat = fn(&mut Source<'_>, &mut Sink<'_>) -> Result<Option<String>, ExportError>;
@@ -115,6 +115,28 @@ formats! {
         one_direction: true,
         states_reconstruction: false,
         write: wire::write,
+    },
+    /// Markdown for lessons and bug reports.
+    Markdown => FormatSpec {
+        id: "md",
+        extension: "md",
+        words: "Markdown: the figure of each record, its fields and what they mean",
+        details: "",
+        is_text: true,
+        one_direction: false,
+        states_reconstruction: true,
+        write: markdown::write,
+    },
+    /// The figures of records in one picture.
+    Svg => FormatSpec {
+        id: "svg",
+        extension: "svg",
+        words: "a picture: the figures of the records, as in RFC 6455",
+        details: " (at most 500 records)",
+        is_text: true,
+        one_direction: false,
+        states_reconstruction: true,
+        write: svg::write,
     },
 }
 

@@ -8,6 +8,7 @@ mod format;
 mod har;
 mod hex;
 mod json;
+mod markdown;
 pub mod ndjson;
 mod output_file;
 mod payload;
@@ -15,6 +16,7 @@ mod pcapng;
 mod redact;
 mod sink;
 mod source;
+mod svg;
 pub mod timestamp;
 mod wire;
 pub mod words;
@@ -25,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 pub use format::{Format, FormatSpec};
-pub use output_file::to_file;
+pub use output_file::{text_to_file, to_file};
 pub use redact::Redaction;
 pub use sink::Sink;
 
@@ -121,6 +123,14 @@ pub enum ExportError {
         no: u64,
         /// How many records the capture has.
         len: u64,
+    },
+    /// The format draws each record into one picture.
+    #[error("one {format} holds the figures of at most {most} records; select fewer with --filter, or use --to md")]
+    TooMany {
+        /// The format.
+        format: &'static str,
+        /// How many records it can hold.
+        most: u64,
     },
     /// A record was evicted during the export.
     #[error("record {no} was evicted during the export; use a larger --ring")]

@@ -1,7 +1,7 @@
 //! The file of an export. It gets its name when it is complete, so that a part of an export never has it.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -25,23 +25,44 @@ pub fn to_file(
     force: bool,
     progress: &Progress,
 ) -> Result<Exported, ExportError> {
+    if output::replaced(path)?.is_some_and(|metadata| capture.is_file(&metadata)) {
+        return Err(ExportError::Itself(path.to_owned()));
+    }
+    write_with(path, force, |file| {
+        export(capture, format, options, file, progress).map_err(|e| match e {
+            ExportError::Output(source) => OutputError::at(path, source).into(),
+            other => other,
+        })
+    })
+}
+
+/// Writes a text, such as a picture, to a file of mode 0600, which appears when it is complete. Replaces an existing file only with
+/// `force`.
+///
+/// # Errors
+/// See [`OutputError`]. No file is left then.
+pub fn text_to_file(text: &str, path: &Path, force: bool) -> Result<(), OutputError> {
+    write_with(path, force, |file| file.write_all(text.as_bytes()).map_err(|e| OutputError::at(path, e)))
+}
+
+/// Creates a file with what `write` writes.
+fn write_with<T, E: From<OutputError>>(
+    path: &Path,
+    force: bool,
+    write: impl FnOnce(&mut File) -> Result<T, E>,
+) -> Result<T, E> {
     let io = |source| OutputError::at(path, source);
-    match output::replaced(path)? {
-        Some(metadata) if capture.is_file(&metadata) => return Err(ExportError::Itself(path.to_owned())),
-        Some(_) if !force => return Err(OutputError::Exists(path.to_owned()).into()),
-        _ => {}
+    if output::replaced(path)?.is_some() && !force {
+        return Err(OutputError::Exists(path.to_owned()).into());
     }
     if path.file_name().is_none() {
         return Err(OutputError::NotRegular { path: path.to_owned(), kind: "a folder" }.into());
     }
     let mut unfinished = Unfinished::in_folder(folder_of(path)).map_err(io)?;
-    let exported = export(capture, format, options, unfinished.file(), progress).map_err(|e| match e {
-        ExportError::Output(source) => io(source).into(),
-        other => other,
-    })?;
+    let written = write(unfinished.file())?;
     unfinished.file().sync_all().map_err(io)?;
     unfinished.name(path, force).map_err(io)?;
-    Ok(exported)
+    Ok(written)
 }
 
 /// A file that is being written.

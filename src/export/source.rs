@@ -11,8 +11,10 @@ use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
 use crate::capture::store::record_reader::RecordReader;
 use crate::capture::store::{Capture, Totals};
+use crate::picture::figure;
 use crate::proto::compressed_messages::EXPORTED_INFLATED;
 use crate::proto::dissected::Kind;
+use crate::wire::field::Field;
 use crate::wire::frame::{FrameHead, MAX_HEAD_LEN};
 use crate::wire::mask;
 
@@ -195,6 +197,13 @@ impl Bytes {
         }
         message.piece(out, redaction);
         Ok(())
+    }
+
+    /// Reads the bytes of a record that its figure shows into `out`; returns its fields.
+    pub fn figure(&mut self, record: &Record, out: &mut Vec<u8>) -> Result<Vec<Field>, ExportError> {
+        self.wire(record, 0, out)?;
+        out.truncate(figure::shown_bytes(record.kind) as usize);
+        Ok(figure::fields(record, out))
     }
 
     /// The head of a frame; `None` if it is truncated.

@@ -15,6 +15,7 @@ mod correct_peers;
 mod deflate;
 mod devtools;
 mod documents;
+mod drawn_exports;
 mod encapsulation;
 mod export;
 mod filter;
