@@ -1,13 +1,16 @@
 //! What the screen asks of the program: the page, the demo client and exports.
 
 use std::net::SocketAddr;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::export_job;
 use crate::capture::store::Capture;
+use crate::capture::store::output::OutputError;
+use crate::export;
 use crate::net::demo::{self, DemoHandle};
 use crate::tui::event::{Remote, Report};
 use crate::tui::host::{ExportRequest, Host, HostError};
+use crate::tui::picture_request::FileRequest;
 
 /// The program around the screen.
 pub struct ScreenHost {
@@ -17,12 +20,14 @@ pub struct ScreenHost {
     /// Whether pastes are read as if permessage-deflate was negotiated.
     deflate: bool,
     remote: Remote,
+    /// The threads that write files.
+    writers: Vec<JoinHandle<()>>,
 }
 
 impl ScreenHost {
     /// The host of a screen. `demo` is a running demo client. With `deflate`, pastes are read as if permessage-deflate was negotiated.
     pub fn new(server: Option<SocketAddr>, demo: Option<DemoHandle>, deflate: bool, remote: &Remote) -> Self {
-        Self { server, demo, deflate, remote: remote.clone() }
+        Self { server, demo, deflate, remote: remote.clone(), writers: Vec::new() }
     }
 }
 
@@ -56,6 +61,29 @@ impl Host for ScreenHost {
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote) {
         let deflate = self.deflate;
         thread::spawn(move || export_job::run(&capture, request, deflate, &remote));
+    }
+
+    fn write_file(&mut self, request: FileRequest, remote: Remote) {
+        self.writers.retain(|writer| !writer.is_finished());
+        self.writers.push(thread::spawn(move || remote.report(written(request))));
+    }
+}
+
+impl Drop for ScreenHost {
+    /// Waits until the files are written that the user asked for.
+    fn drop(&mut self) {
+        for writer in self.writers.drain(..) {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Writes a file.
+fn written(request: FileRequest) -> Report {
+    match export::text_to_file(&request.text, &request.path, request.force) {
+        Ok(()) => Report::Succeeded(format!("wrote {}", request.path.display())),
+        Err(OutputError::Exists(_)) => Report::FileExists(request),
+        Err(e) => Report::Refused(e.to_string()),
     }
 }
 

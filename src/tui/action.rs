@@ -27,7 +27,7 @@ actions! {
     ViewFrames ViewMessages ViewConnections ViewTimeline NextView ZoomIn ZoomOut ZoomAll
     Hold Open Fold Tree TextOrHex TimeFormat Maximise Read Alike Mark Cancel
     // Open a dialog.
-    Find Filter Findings Note Copy Export Save Paste Help
+    Find Filter Findings Note Copy Export Picture Save Paste Help
     // Ask the program for something.
     Browser Demo Quit QuitNow
     // In dialogs only.

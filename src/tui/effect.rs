@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::export_request::ExportRequest;
 use super::paste_request::PasteRequest;
+use super::picture_request::{FileRequest, PictureRequest};
 use super::state::list::BackgroundFilter;
 use crate::capture::import::samples::Sample;
 use crate::capture::query::search::{Pattern, Toward};
@@ -22,6 +23,10 @@ pub enum Effect {
     Demo,
     /// Export records in the background.
     Export(ExportRequest),
+    /// Draw a picture, and write it to a file in the background.
+    Picture(PictureRequest),
+    /// Write a file in the background.
+    WriteFile(FileRequest),
     /// Read a paste in the background.
     Paste(PasteRequest),
     /// Read a sample in the background.

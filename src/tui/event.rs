@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::export_request::ExportRequest;
 use super::paste_request::{PasteRead, PasteRefused, PasteRequest};
+use super::picture_request::FileRequest;
 use super::theme::ThemeName;
 use crate::capture::import::OpenError;
 use crate::capture::import::samples::Sample;
@@ -55,6 +56,8 @@ pub enum Report {
     },
     /// The file of an export exists already: the user decides whether to repeat the request with `force`.
     Exists(ExportRequest),
+    /// The file that was to be written exists already: the user decides whether to repeat the request with `force`.
+    FileExists(FileRequest),
     /// A paste was read, or refused.
     Pasted(PasteRequest, Result<PasteRead, PasteRefused>),
     /// A sample was read, or could not be read.

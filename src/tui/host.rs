@@ -2,6 +2,7 @@
 
 use super::event::Remote;
 pub use super::export_request::{ExportRequest, FormatChoice};
+use super::picture_request::FileRequest;
 use crate::capture::store::Capture;
 
 /// The program around the screen. Every call returns at once; a long job reports through a [`Remote`].
@@ -20,6 +21,9 @@ pub trait Host {
 
     /// Starts an export of a capture in the background, which reports its progress and its end.
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote);
+
+    /// Writes a file in the background, and reports the result.
+    fn write_file(&mut self, request: FileRequest, remote: Remote);
 }
 
 /// Why a [`Host`] could not do what the user asked for.

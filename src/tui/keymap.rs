@@ -29,6 +29,10 @@ pub enum Context {
     Export,
     /// The export dialog, in its row with the path.
     ExportPath,
+    /// The picture dialog, in its rows of choices.
+    Picture,
+    /// The picture dialog, in its row with the path.
+    PicturePath,
     /// The paste dialog.
     Paste,
     /// The copy menu.

@@ -13,10 +13,11 @@ use super::app::App;
 use super::effect::Effect;
 use super::event::{Event, Remote, Report};
 use super::host::{Host, HostError};
+use super::picture_request::FileRequest;
 use super::state::unpacked;
 use super::terminal::Screen;
 use super::theme::{Theme, ThemeName};
-use super::{input, search, view};
+use super::{input, screen_picture, search, view};
 
 /// Shortest time between two frames while only the capture changes.
 const LIVE_FRAME: Duration = Duration::from_millis(33);
@@ -213,6 +214,14 @@ impl MainLoop<'_> {
                 Effect::Sample(sample) => {
                     thread::spawn(move || remote.report(Report::Sample(sample, sample.capture())));
                 }
+                Effect::Picture(request) => match screen_picture::draw(&self.app, &request) {
+                    Ok(text) => {
+                        let request = FileRequest { path: request.path, text, force: false };
+                        self.host.write_file(request, remote);
+                    }
+                    Err(e) => remote.report(Report::Refused(format!("cannot read the record ({e})"))),
+                },
+                Effect::WriteFile(request) => self.host.write_file(request, remote),
                 Effect::Paste(request) => {
                     thread::spawn(move || {
                         let read = request.read();

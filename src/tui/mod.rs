@@ -24,6 +24,7 @@ mod legend;
 mod main_loop;
 pub mod panel;
 pub mod paste_request;
+pub mod picture_request;
 pub mod screen_picture;
 mod search;
 pub mod state;

@@ -1,11 +1,58 @@
-//! The screen as a picture.
+//! The screen as a picture, and the pictures that the user requests.
+
+use std::io;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::app::App;
+use super::picture_request::{PictureFormat, PictureOf, PictureRequest};
 use super::theme::Theme;
-use crate::picture::{Line, Look, Picture, Rgb};
+use super::view;
+use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
+use crate::explain;
+use crate::picture::figure::{self, FigureStyle};
+use crate::picture::{Line, Look, Picture, Rgb, ThemeName};
+
+/// Draws a picture; returns the content of its file.
+///
+/// # Errors
+/// If the record is evicted, or its bytes cannot be read.
+pub fn draw(app: &App, request: &PictureRequest) -> io::Result<String> {
+    match request.of {
+        PictureOf::Record(no) => {
+            let record = app.capture.record(no).ok_or(io::ErrorKind::NotFound)?;
+            of_record(&app.capture, &record, app.theme.name, request.format)
+        }
+        PictureOf::Screen => {
+            let mut buffer = Buffer::empty(app.layout.area);
+            view::render(app, &mut buffer);
+            let title = format!("framescope: {}", app.panels.view.name().to_lowercase());
+            let description = app.detail.record().map(figure::heading).unwrap_or_default();
+            let picture = of_buffer(&buffer, &app.theme, title, description);
+            Ok(match request.format {
+                PictureFormat::Svg => picture.svg(),
+                PictureFormat::Text => picture.text(),
+            })
+        }
+    }
+}
+
+fn of_record(capture: &Capture, record: &Record, theme: ThemeName, format: PictureFormat) -> io::Result<String> {
+    let bytes = capture.wire(record, 0..figure::shown_bytes(record.kind))?;
+    let fields = figure::fields(record, &bytes);
+    let style = FigureStyle::named(theme);
+    let figure = style.of(record, &fields, &bytes);
+    Ok(match format {
+        PictureFormat::Text => figure.text(),
+        PictureFormat::Svg => {
+            let title = format!("framescope: {}", figure.heading);
+            style.picture(title, explain::fields(&fields), figure.lines()).svg()
+        }
+    })
+}
 
 /// The cells of a screen as a picture. Cells without colours get those of the theme.
 pub fn of_buffer(buffer: &Buffer, theme: &Theme, title: String, description: String) -> Picture {

@@ -32,6 +32,7 @@ mod output_files;
 mod paste_screen;
 mod pasted;
 mod peers;
+mod picture_dialog;
 mod pictures;
 mod ring;
 mod roundtrip;

@@ -7,7 +7,7 @@ use ratatui::style::{Color, Modifier};
 const SIZES: [(u16, u16); 5] = [(30, 8), (60, 20), (80, 24), (120, 36), (200, 60)];
 
 /// Keys that lead to every view, panel and dialog.
-const WAYS: [&[&str]; 13] = [
+const WAYS: [&[&str]; 14] = [
     &["g"],
     &["g", "down", "down", "tab"],
     &["2"],
@@ -16,6 +16,7 @@ const WAYS: [&[&str]; 13] = [
     &["f"],
     &["?"],
     &["e"],
+    &["S"],
     &["y"],
     &["P"],
     &["/"],

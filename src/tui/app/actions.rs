@@ -110,6 +110,7 @@ impl App {
             Action::Note => self.ask_note(),
             Action::Copy => self.ask_copy(),
             Action::Export => self.ask_export(),
+            Action::Picture => self.ask_picture(),
             Action::Save => self.ask_save(false),
             Action::Browser => self.effects.push(Effect::Browser),
             Action::Demo => self.effects.push(Effect::Demo),

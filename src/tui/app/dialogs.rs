@@ -20,6 +20,7 @@ impl App {
             Dialog::Findings(panel) => self.act_in_findings(panel, action),
             Dialog::Prompt(prompt) => self.act_in_prompt(prompt, action),
             Dialog::Export(dialog) => self.act_in_export(dialog, action),
+            Dialog::Picture(dialog) => self.act_in_picture(dialog, action),
             Dialog::Paste(dialog) => self.act_in_paste(dialog, action),
             Dialog::Copy(menu) => self.act_in_copy_menu(menu, action),
             Dialog::Question(question) => self.answer(question, action),
@@ -148,6 +149,8 @@ impl App {
                 self.jobs.stay();
                 self.inform("nothing was written");
             }
+            (Question::ReplaceFile(request), Action::Confirm) => self.replace_file(request),
+            (Question::ReplaceFile(_), _) => self.inform("nothing was written"),
             (Question::Quit, Action::Confirm) => self.effects.push(Effect::Quit),
             (Question::Quit, Action::SaveFirst) => self.ask_save(true),
             (Question::Quit, _) => {}

@@ -12,6 +12,7 @@ mod hints;
 mod mouse;
 mod navigation;
 mod paste;
+mod picture;
 mod samples;
 mod views;
 pub mod words;
@@ -236,6 +237,7 @@ impl App {
                 self.jobs.finish();
                 self.dialogs.open = Some(Dialog::Question(Question::Replace(request)));
             }
+            Report::FileExists(request) => self.dialogs.open = Some(Dialog::Question(Question::ReplaceFile(request))),
             // The export that runs now has canceled the search.
             Report::Found(_) if self.jobs.is_exporting() => {}
             Report::Found(hit) => {

@@ -15,12 +15,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::popup::{frame, inner};
-use super::{cells, fit, fit_path, put, width, wrap};
+use super::{cells, fit, path_row, put, width, wrap};
 use crate::proto::rules::grouped;
 use crate::tui::app::App;
 use crate::tui::keymap::Context;
 use crate::tui::state::dialogs::{Dialog, ExportDialog, ExportRow, Scope};
-use crate::wire::printable;
 
 const WIDTH: u16 = 76;
 
@@ -44,12 +43,7 @@ pub fn render(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     for (line, y) in lines.words.iter().zip(lines.words_at()..) {
         put(buffer, inner, VALUES + 1, y, line, theme.faint);
     }
-    let (shown, _) = visible_path(dialog, inner.width);
-    let style = if dialog.path.is_proposed { theme.selected_field } else { theme.text };
-    put(buffer, inner, VALUES + 1, lines.path_at(), &shown, style);
-    let folder = format!("in {}", printable::text(&dialog.path.folder().to_string_lossy()));
-    let room = usize::from(inner.width.saturating_sub(VALUES + 2));
-    put(buffer, inner, VALUES + 1, lines.path_at() + 1, &fit_path(&folder, room), theme.info);
+    path_row::render(app, &dialog.path, buffer, inner, VALUES + 1, lines.path_at());
 }
 
 /// Position of the terminal's cursor while the user types a path.
@@ -60,17 +54,7 @@ pub fn cursor(app: &App) -> Option<Position> {
     }
     let lines = Lines::of(app, dialog);
     let inner = inner(app, WIDTH, lines.height());
-    let (_, column) = visible_path(dialog, inner.width);
-    Some(Position::new(inner.x + VALUES + 1 + cells(column), inner.y + lines.path_at()))
-}
-
-/// The part of the path that fits, and the column of the cursor in it.
-fn visible_path(dialog: &ExportDialog, inner: u16) -> (String, usize) {
-    let input = &dialog.path.input;
-    let room = usize::from(inner.saturating_sub(VALUES + 2)).max(4);
-    let scroll = input.visual_scroll(room);
-    let shown: String = input.value().chars().skip(scroll).take(room).collect();
-    (printable::text(&shown).into_owned(), input.visual_cursor().max(scroll) - scroll)
+    Some(path_row::cursor(&dialog.path, inner, VALUES + 1, lines.path_at()))
 }
 
 /// A choice: its words, and whether it is the chosen one.

@@ -17,6 +17,8 @@ mod list;
 mod no_match;
 mod paragraph;
 mod paste;
+mod path_row;
+mod picture;
 mod popup;
 mod prompt;
 mod reader;
@@ -44,7 +46,8 @@ use super::state::dialogs::Dialog;
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
     render(app, buffer);
-    if let Some(position) = prompt::cursor(app).or_else(|| export::cursor(app)).or_else(|| paste::cursor(app)) {
+    let cursors = [prompt::cursor, export::cursor, picture::cursor, paste::cursor];
+    if let Some(position) = cursors.iter().find_map(|cursor| cursor(app)) {
         frame.set_cursor_position(position);
     }
 }
@@ -91,6 +94,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
         Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),
         Some(Dialog::Words(top)) => reader::render(app, *top, buffer),
+        Some(Dialog::Picture(dialog)) => picture::render(app, dialog, buffer),
         Some(Dialog::Paste(dialog)) => paste::render(app, dialog, buffer),
         Some(Dialog::Export(dialog)) => export::render(app, dialog, buffer),
         Some(Dialog::Copy(menu)) => copy::render(app, menu, buffer),

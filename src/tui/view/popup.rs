@@ -7,7 +7,9 @@ use ratatui::widgets::{Block, BorderType, Widget as _};
 use super::{bytes_with_unit, cells, clear, fit, put, width, wrap};
 use crate::proto::rules::count;
 use crate::tui::app::App;
+use crate::tui::export_request::ExportRequest;
 use crate::tui::keymap::Context;
+use crate::tui::picture_request::FileRequest;
 use crate::tui::state::dialogs::Question;
 use crate::tui::state::jobs::Unsaved;
 
@@ -42,7 +44,9 @@ pub fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let theme = &app.theme;
     let (title, context, text) = match question {
         Question::Quit => ("Quit", Context::Quit, unsaved(app)),
-        Question::Replace(request) => ("Replace", Context::Replace, format!("{} exists.", request.path.display())),
+        Question::Replace(ExportRequest { path, .. }) | Question::ReplaceFile(FileRequest { path, .. }) => {
+            ("Replace", Context::Replace, format!("{} exists.", path.display()))
+        }
     };
     let lines = wrap(&text, 54);
     let answers = app.keymap.hints(context);

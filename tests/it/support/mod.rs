@@ -14,6 +14,7 @@ pub mod schema;
 mod screen;
 pub mod script;
 pub mod tcp;
+pub mod terminal;
 pub mod xml;
 
 use framescope::proto::dissected::Direction;

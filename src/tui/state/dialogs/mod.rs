@@ -5,6 +5,7 @@ mod export_dialog;
 mod findings_panel;
 mod paste_dialog;
 mod path_input;
+mod picture_dialog;
 mod prompt;
 
 use crossterm::event::KeyEvent;
@@ -13,10 +14,12 @@ pub(crate) use self::copy_menu::CopyMenu;
 pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, ScopeCounts};
 pub(crate) use self::findings_panel::FindingsPanel;
 pub(crate) use self::paste_dialog::PasteDialog;
-pub(crate) use self::path_input::free_name;
+pub(crate) use self::path_input::{PathInput, free_name};
+pub(crate) use self::picture_dialog::PictureDialog;
 pub(crate) use self::prompt::{Prompt, Purpose};
 use crate::tui::export_request::ExportRequest;
 use crate::tui::keymap::Context;
+use crate::tui::picture_request::FileRequest;
 
 /// The open dialog. It has the keyboard.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub enum Dialog {
     Prompt(Prompt),
     /// The export dialog.
     Export(ExportDialog),
+    /// The picture dialog.
+    Picture(PictureDialog),
     /// The paste dialog.
     Paste(PasteDialog),
     /// The copy menu.
@@ -44,8 +49,10 @@ pub enum Dialog {
 pub enum Question {
     /// Quit and lose what is not saved at that moment?
     Quit,
-    /// Replace an existing file?
+    /// Replace an existing file by an export?
     Replace(ExportRequest),
+    /// Replace an existing file by a picture?
+    ReplaceFile(FileRequest),
 }
 
 /// The open dialog, and what a closed one remembers.
@@ -74,10 +81,12 @@ impl Dialog {
             Self::Prompt(_) => Context::Prompt,
             Self::Export(ExportDialog { row: ExportRow::Path, .. }) => Context::ExportPath,
             Self::Export(_) => Context::Export,
+            Self::Picture(PictureDialog { row: ExportRow::Path, .. }) => Context::PicturePath,
+            Self::Picture(_) => Context::Picture,
             Self::Paste(_) => Context::Paste,
             Self::Copy(_) => Context::Copy,
             Self::Question(Question::Quit) => Context::Quit,
-            Self::Question(Question::Replace(_)) => Context::Replace,
+            Self::Question(Question::Replace(_) | Question::ReplaceFile(_)) => Context::Replace,
         }
     }
 
@@ -86,6 +95,7 @@ impl Dialog {
         match self {
             Self::Prompt(prompt) => prompt.type_key(key),
             Self::Export(dialog) => dialog.type_key(key),
+            Self::Picture(dialog) => dialog.type_key(key),
             Self::Paste(dialog) => dialog.type_key(key),
             Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => {}
         }
