@@ -27,6 +27,8 @@ impl Chromium {
         self.session = None;
         let attached = self.call("Target.attachToTarget", &json!({ "targetId": target, "flatten": true }));
         self.session = attached["sessionId"].as_str().map(str::to_owned);
+        // A page in the background draws nothing.
+        self.call("Page.bringToFront", &json!({}));
         target.to_owned()
     }
 
