@@ -315,10 +315,14 @@ function pageToken() {
  * A browser always offers permessage-deflate. With `deflate=off` the server declines it, so that the lengths on the wire
  * are those of the messages.
  */
-function urlOf(path, page) {
+function targetOf(path, page) {
   const target = path === '/echo' ? '/echo?deflate=off' : path;
+  return `${target}${target.includes('?') ? '&' : '?'}page=${page}`;
+}
+
+function urlOf(path, page) {
   const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  return `${scheme}//${location.host}${target}${target.includes('?') ? '&' : '?'}page=${page}`;
+  return `${scheme}//${location.host}${targetOf(path, page)}`;
 }
 
 /** The filter that finds a row in the terminal. */

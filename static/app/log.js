@@ -128,6 +128,7 @@ function createLog(onPick) {
     row.className = `row ${calm ? 'is-new ' : ''}${entry.className}`;
     const times = span('row-times', '');
     const sinceOpen = entry.openedAt === null ? '' : tenths.format(Math.max(0, entry.at - entry.openedAt));
+    if (sinceOpen) row.classList.add('is-timed');
     times.append(span('row-clock', clockTime(new Date(performance.timeOrigin + entry.at))), ' ', span('row-ms', sinceOpen));
     const data = span('row-data', '');
     data.append(...entry.data.map(([className, text]) => span(className, text)));

@@ -135,7 +135,7 @@ function start() {
     const names = chosenProtocols();
     const offered = names.length ? `, with Sec-WebSocket-Protocol: ${names.map(visible).join(', ')}` : '';
     const first = client.isOpen() ? `A Close frame (${frameSize(2, true)} bytes); then on a new connection a` : 'A';
-    return `${first} handshake: GET ${chosenPath().replace(/\?.*/, '')}${offered}.`;
+    return `${first} handshake: GET ${targetOf(chosenPath(), '…')}${offered}`;
   }
 
   function disconnectWords() {

@@ -27,7 +27,7 @@ function closeData({ code, reason, wasClean }) {
 }
 
 function noConnectionWords(code) {
-  return `no WebSocket connection was made; browsers then report code ${code}, which crosses no wire`;
+  return `no WebSocket connection was made; browsers report this as code ${code}, which never crosses a wire`;
 }
 
 /** How a connection ended. */
@@ -63,7 +63,7 @@ function stateSentence(client, chosenPath) {
     if (client.failures > 0) return 'No connection to the server. Start framescope; this page then connects.';
     return 'Connecting. The browser sends the handshake.';
   }
-  if (client.stopped) return `${endWords(link)} Press Connect to connect.`;
+  if (client.stopped) return `${endWords(link)} Press Connect for a new connection.`;
   if (client.failures > 0) return 'No connection to the server. Start framescope; this page then connects.';
   return `${endWords(link)} The page connects again.`;
 }

@@ -19,14 +19,14 @@ function frameWords(kind, length, masked) {
 
 /** A message that the page sends. */
 function sentWords(kind, length, compressed) {
-  if (compressed) return `${kind}, RSV1, compressed: the browser decides: look in the terminal`;
-  if (length > BROWSER_WHOLE) return `${kind}, one or more frames: the browser decides: look in the terminal`;
+  if (compressed) return `${kind}, RSV1: the browser decides the compressed length. Look in the terminal.`;
+  if (length > BROWSER_WHOLE) return `1 or more ${kind} frames: the browser decides. Look in the terminal.`;
   return frameWords(kind, length, true);
 }
 
 /** A message that the server sent: always one frame. */
 function receivedWords(kind, length, compressed) {
-  return compressed ? `1 ${kind} frame, FIN, RSV1, no MASK, compressed: look in the terminal` : frameWords(kind, length, false);
+  return compressed ? `1 ${kind} frame, FIN, RSV1, no MASK, compressed` : frameWords(kind, length, false);
 }
 
 /** The Close frame of `close(code, reason)`. */

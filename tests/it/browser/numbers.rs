@@ -9,6 +9,7 @@ use crate::support::program::{Program, run};
 in_each_browser! {
     a_row_copies_the_filter_that_finds_its_message
     messages_after_close_are_explained
+    numbers_are_reached_by_keyboard
 }
 
 /// Presses the number in the row that has a text; returns the filter that it copies.
@@ -92,4 +93,28 @@ fn messages_after_close_are_explained<P: Page>() {
     };
     let second = echoes(&mut program);
     assert_eq!(program.records[second]["message"], 2);
+}
+
+fn numbers_are_reached_by_keyboard<P: Page>() {
+    let program = Program::start(&["--interval", "3600s"]);
+    let mut page = P::open(&program.url);
+    wait_for_open(&mut page, "/ticker");
+    page.wait_for_text("#log", "conn ");
+    page.click("#send-text");
+    page.click("#send-text");
+    page.wait_for(&row_with("message 2"));
+    // One number is in the tab order: the newest.
+    let in_tab_order =
+        "Array.from(document.querySelectorAll('.mark[tabindex=\"0\"]')).map(mark => mark.textContent.trim())";
+    assert_eq!(page.eval(in_tab_order), json!(["▲ message 2"]));
+    page.eval("document.querySelector('.mark[tabindex=\"0\"]').focus()");
+    for (key, reached) in [("ArrowUp", "▲ message 1"), ("Home", "● conn "), ("ArrowDown", "▲ message 1")] {
+        page.eval(&format!(
+            "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: {key:?}, bubbles: true, cancelable: true}}))"
+        ));
+        page.wait_for(&format!("document.activeElement.textContent.trim().startsWith({reached:?})"));
+    }
+    let name = page.eval("document.activeElement.getAttribute('aria-label')");
+    assert_eq!(name, "message 1, send(): copy the filter that finds it");
+    program.stop();
 }
