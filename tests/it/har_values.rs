@@ -264,3 +264,45 @@ fn lists_with_other_names_are_read() {
         assert_eq!(data(&har(&json!([entry]))), ["a"], "{key}");
     }
 }
+
+#[test]
+fn a_har_compressed_as_mitmproxy_does_is_read() {
+    use std::io::Write as _;
+
+    let zlib = |bytes: &[u8], level| {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(level));
+        encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("in memory")
+    };
+    let file = json!({"log": {"creator": {"name": "mitmproxy"}, "entries": [entry(&json!([text("a"), text("b")]))]}});
+    let file = file.to_string().into_bytes();
+    for level in [0, 1, 6, 9] {
+        assert_eq!(data(&opened(&zlib(&file, level))), ["a", "b"], "{level}");
+    }
+    let whole = zlib(&file, 9);
+    assert!(!is_whole(&opened(&whole[..whole.len() - 5])));
+    // A zlib stream of something else may be anything.
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a");
+    std::fs::write(&path, zlib(b"just text", 9)).expect("written");
+    let refused = framescope::capture::import::open(&path).err().expect("no capture").to_string();
+    assert!(refused.contains("is not a capture"), "{refused}");
+}
+
+#[test]
+fn other_archives_and_captures_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.har");
+    for (magic, name) in [
+        (&b"PK\x03\x04"[..], "ZIP"),
+        (b"\x28\xb5\x2f\xfd", "Zstandard"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b"\x04\x22\x4d\x18", "LZ4"),
+        (b"snoop\0\0\0", "snoop"),
+        (b"GMBU", "Network Monitor"),
+    ] {
+        std::fs::write(&path, [magic, &[7; 40]].concat()).expect("written");
+        let refused = framescope::capture::import::open(&path).err().expect("no capture").to_string();
+        assert!(refused.contains(name), "{refused}");
+    }
+}

@@ -1,10 +1,11 @@
-//! Files compressed with gzip (RFC 1952). They are inflated into an unnamed file, which is read by position.
+//! Files compressed with gzip (RFC 1952), or as a zlib stream (RFC 1950), as mitmproxy writes `.zhar` files. They are inflated into an
+//! unnamed file, which is read by position.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _, Seek as _, Write as _};
+use std::io::{self, BufReader, Read, Seek as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 
 use crate::capture::store::scratch;
 use crate::proto::rules::count;
@@ -33,26 +34,51 @@ fn inflated_bytes(n: &u64) -> String {
     count(*n, "inflated byte")
 }
 
-/// Returns true if a file that begins like this is compressed.
-pub fn is_gzip(beginning: &[u8]) -> bool {
-    beginning.starts_with(&[0x1f, 0x8b])
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    Gzip,
+    Zlib,
 }
 
-/// The first `len` inflated bytes of a file, or fewer if it has fewer; `None` if it is damaged before the first one. Leaves the file at
-/// its beginning.
-pub fn beginning(mut source: &File, len: usize) -> Option<Vec<u8>> {
-    let mut inflated = Vec::new();
-    let read = MultiGzDecoder::new(BufReader::new(source)).take(len as u64).read_to_end(&mut inflated);
-    source.rewind().ok()?;
-    (read.is_ok() || !inflated.is_empty()).then_some(inflated)
+impl Compression {
+    /// How a file that begins like this is compressed. Few other files begin like a zlib stream: only its content is certain.
+    pub fn of(beginning: &[u8]) -> Option<Self> {
+        match *beginning {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            // RFC 1950 §2.2: the default window, no dictionary, and a check.
+            [0x78, flags, ..] if flags & 0x20 == 0 && u16::from_be_bytes([0x78, flags]).is_multiple_of(31) => {
+                Some(Self::Zlib)
+            }
+            _ => None,
+        }
+    }
+
+    fn decoder(self, source: impl Read + 'static) -> Box<dyn Read> {
+        let source = BufReader::with_capacity(PIECE, source);
+        match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(source)),
+            Self::Zlib => Box::new(ZlibDecoder::new(source)),
+        }
+    }
+
+    /// The first `len` inflated bytes of a file, or fewer if it has fewer; `None` if it is damaged before the first one. Leaves the
+    /// file at its beginning.
+    pub fn beginning(self, source: &File, len: usize) -> Option<Vec<u8>> {
+        let mut inflated = Vec::new();
+        let mut start = source.try_clone().ok()?;
+        let read = self.decoder(source.try_clone().ok()?).take(len as u64).read_to_end(&mut inflated);
+        start.rewind().ok()?;
+        (read.is_ok() || !inflated.is_empty()).then_some(inflated)
+    }
 }
 
 /// Inflates a file and appends the bytes to another file, until `cancel` is set.
 ///
 /// # Errors
 /// See [`GunzipError`]. The bytes before the error are written.
-pub fn inflate(source: File, mut to: &File, cancel: &AtomicBool) -> Result<(), GunzipError> {
-    let mut decoder = MultiGzDecoder::new(BufReader::with_capacity(PIECE, source));
+pub fn inflate(compression: Compression, source: File, mut to: &File, cancel: &AtomicBool) -> Result<(), GunzipError> {
+    let mut decoder = compression.decoder(source);
     let mut piece = vec![0; PIECE];
     let mut inflated = 0;
     while !cancel.load(Ordering::Relaxed) {

@@ -11,14 +11,14 @@ mod tcp;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use self::error::OpenError;
-use self::gzip::GunzipError;
+use self::gzip::{Compression, GunzipError};
 use self::json::Conversion;
 use super::store::{Capture, output, scratch};
 
@@ -45,7 +45,7 @@ pub struct Loader {
     capture: Capture,
     file: Arc<File>,
     /// The compressed file, which is inflated into `file` first.
-    compressed: Option<File>,
+    compressed: Option<(Compression, File)>,
     format: FileFormat,
 }
 
@@ -80,7 +80,11 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
 pub fn regular_file(path: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     // Opening a FIFO waits for the program that writes to it, and its bytes cannot be read by position.
-    if let Some(what) = output::irregular_kind(&fs::metadata(path).map_err(io)?) {
+    let metadata = fs::metadata(path).map_err(io)?;
+    if metadata.file_type().is_fifo() {
+        return Err(OpenError::Pipe { path: path.to_owned() });
+    }
+    if let Some(what) = output::irregular_kind(&metadata) {
         return Err(OpenError::Foreign { path: path.to_owned(), what });
     }
     File::open(path).map_err(io)
@@ -108,20 +112,21 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
     let foreign = |what| OpenError::Foreign { path: path.to_owned(), what };
     let unfollowable = |what| OpenError::Unfollowable { path: path.to_owned(), what };
     let mut beginning = beginning(&source).map_err(io)?;
-    let is_compressed = gzip::is_gzip(&beginning);
-    if is_compressed {
-        beginning =
-            gzip::beginning(&source, BEGINNING).ok_or_else(|| foreign("compressed, and damaged at its beginning"))?;
+    let compression = compression(&source, &beginning);
+    if let Some(compression) = compression {
+        let inflated = compression.beginning(&source, BEGINNING);
+        beginning = inflated.ok_or_else(|| foreign("compressed, and damaged at its beginning"))?;
     }
     let conversion = Conversion::begin(&beginning, path, options.deflate)?;
-    if options.follow && (is_compressed || conversion.is_some()) {
-        return Err(unfollowable(if is_compressed { "compressed" } else { "not a packet capture" }));
+    if options.follow && (compression.is_some() || conversion.is_some()) {
+        return Err(unfollowable(if compression.is_some() { "compressed" } else { "not a packet capture" }));
     }
-    let (file, compressed) = if is_compressed {
-        let inflated = scratch::file().map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?;
-        (Arc::new(inflated), Some(source))
-    } else {
-        (Arc::new(source), None)
+    let (file, compressed) = match compression {
+        Some(compression) => {
+            let inflated = scratch::file().map_err(|source| OpenError::Inflate { path: path.to_owned(), source })?;
+            (Arc::new(inflated), Some((compression, source)))
+        }
+        None => (Arc::new(source), None),
     };
     let (capture, format) = match conversion {
         Some(conversion) => (conversion.capture(), FileFormat::Text(conversion)),
@@ -129,7 +134,9 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
             match not_packets(&beginning) {
                 // The program that writes the file has not begun.
                 Some(_) if options.follow && beginning.is_empty() => {}
-                Some(NOT_A_CAPTURE) if !is_compressed => return Err(OpenError::Unrecognized { path: path.to_owned() }),
+                Some(NOT_A_CAPTURE) if compressed.is_none() => {
+                    return Err(OpenError::Unrecognized { path: path.to_owned() });
+                }
                 Some(what) => return Err(foreign(what)),
                 None => {}
             }
@@ -149,10 +156,24 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
 pub fn is_capture(path: &Path) -> io::Result<bool> {
     let source = File::open(path)?;
     let beginning = beginning(&source)?;
-    let begins_capture = |beginning: &[u8]| not_packets(beginning).is_none() || json::begins_capture(beginning);
-    Ok(match gzip::is_gzip(&beginning) {
-        true => gzip::beginning(&source, BEGINNING).is_some_and(|inflated| begins_capture(&inflated)),
-        false => begins_capture(&beginning),
+    Ok(match compression(&source, &beginning) {
+        Some(compression) => {
+            compression.beginning(&source, BEGINNING).is_some_and(|inflated| begins_capture(&inflated))
+        }
+        None => begins_capture(&beginning),
+    })
+}
+
+/// Returns true if a file that begins like this is a capture.
+fn begins_capture(beginning: &[u8]) -> bool {
+    not_packets(beginning).is_none() || json::begins_capture(beginning)
+}
+
+/// How a file with this beginning is compressed. A zlib stream is one only if it contains a capture.
+fn compression(source: &File, beginning: &[u8]) -> Option<Compression> {
+    Compression::of(beginning).filter(|compression| match compression {
+        Compression::Gzip => true,
+        Compression::Zlib => compression.beginning(source, BEGINNING).is_some_and(|inflated| begins_capture(&inflated)),
     })
 }
 
@@ -184,7 +205,8 @@ impl Loader {
 
     fn read(self, cancel: &AtomicBool) {
         let Self { capture, file, compressed, format } = self;
-        let damage = compressed.and_then(|source| gzip::inflate(source, &file, cancel).err());
+        let damage =
+            compressed.and_then(|(compression, source)| gzip::inflate(compression, source, &file, cancel).err());
         match (&damage, format) {
             // Reading the part would report its end as damage of the file.
             (Some(GunzipError::Read { .. } | GunzipError::Write { .. }), _) => {}
@@ -213,6 +235,20 @@ fn not_packets(beginning: &[u8]) -> Option<&'static str> {
         | [0x4d, 0x3c, 0xb2, 0xa1, ..] => None,
         [] => Some("empty"),
         [0x1f, 0x8b, ..] => Some("compressed more than once"),
-        _ => Some(NOT_A_CAPTURE),
+        _ => {
+            Some(FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)).map_or(NOT_A_CAPTURE, |(_, what)| what))
+        }
     }
 }
+
+/// Files that hold captures, and that framescope does not read, by how they begin.
+const FOREIGN: [(&[u8], &str); 8] = [
+    (b"PK\x03\x04", "a ZIP archive, which must be unpacked first"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard, which zstd -d undoes"),
+    (b"\xfd7zXZ\0", "compressed with xz, which xz -d undoes"),
+    (b"BZh91AY&SY", "compressed with bzip2, which bzip2 -d undoes"),
+    (b"\x04\x22\x4d\x18", "compressed with LZ4, which lz4 -d undoes"),
+    (b"snoop\0\0\0", "a capture of snoop, which editcap converts to pcapng"),
+    (b"GMBU", "a capture of Network Monitor, which editcap converts to pcapng"),
+    (b"RTSS", "a capture of Network Monitor, which editcap converts to pcapng"),
+];
