@@ -39,6 +39,15 @@ const TALL_WORDS: u16 = 8;
 /// The most lines of the panels between list and explanation.
 const MOST_MIDDLE: u16 = 26;
 
+/// The most lines of the bits above the explanation, where both are a column.
+const MOST_BITS: u16 = 22;
+
+/// Widest list that is a column.
+const MOST_LIST: u16 = 110;
+
+/// Width of the table of a payload's bytes, in columns.
+pub const BYTE_TABLE: u16 = 52;
+
 /// The areas of the screen. An area that does not fit is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -224,10 +233,12 @@ fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
 /// The list at the left, bits and explanation in the middle, bytes at the right.
 fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     let bits = bit_grid::WIDE;
-    let list = |per_row: u64| rest.width - bits - 2 - HexShape::width(per_row);
-    let list = if list(16) >= 52 { list(16) } else { list(8) };
+    // The widest column for the bytes that leaves a list with all of its columns, or else with most of them.
+    let list = |bytes: u16| rest.width.saturating_sub(bits + 2 + bytes);
+    let widths = [(HexShape::width(16), 76), (BYTE_TABLE, 52), (HexShape::width(8), 0)];
+    let (bytes, _) = widths.into_iter().find(|(bytes, least)| list(*bytes) >= *least).unwrap_or(widths[2]);
     // A list that is wider than its rows leaves the bytes more.
-    let mut column = Rect { width: list.min(90), ..rest };
+    let mut column = Rect { width: list(bytes).min(MOST_LIST), ..rest };
     layout.list_title = take_top(&mut column, 1);
     layout.list = column;
     layout.list_divider = Rect { x: column.right(), width: 1, ..column };
@@ -235,7 +246,7 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     layout.middle_title = take_top(&mut record_area, 1);
     let mut middle = Rect { width: bits, ..record_area };
     let right = Rect { x: middle.right() + 1, width: record_area.width - bits - 1, ..record_area };
-    let words = middle.height.saturating_sub(MOST_MIDDLE + 1).max(middle.height / 3);
+    let words = middle.height.saturating_sub(MOST_BITS + 1).max(middle.height / 3);
     explain_below(layout, &mut middle, words);
     layout.left = middle;
     layout.divider = Rect { x: middle.right(), width: 1, ..record_area };

@@ -27,6 +27,7 @@ mod har;
 mod har_values;
 mod import;
 mod input;
+mod layouts;
 mod networks;
 mod output_files;
 mod paste_screen;

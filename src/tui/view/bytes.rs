@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::bits::at_fault;
-use super::{bytes_with_unit, cells, put, rule, tree};
+use super::{byte_table, bytes_with_unit, cells, put, rule, tree};
 use crate::capture::query::messages::Message;
 use crate::capture::store::message_reader::Inflated;
 use crate::explain;
@@ -47,8 +47,18 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         title(app, buffer, Panel::Payload, name, &words);
         match (shown, app.detail.text(Panel::Payload)) {
             (Some(shown), _) => tree::render(app, shown, layout.payload, buffer),
-            (None, Some(window)) => text(app, detail, Panel::Payload, window, start, buffer),
-            (None, None) => hex(app, detail, Panel::Payload, &app.detail.payload, start, buffer),
+            (None, Some(window)) => {
+                text(app, detail, Panel::Payload, window, start, buffer);
+                let rest = byte_table::below(layout.payload, window.lines().count());
+                byte_table::render(app, detail, rest, start, buffer);
+            }
+            (None, None) => {
+                hex(app, detail, Panel::Payload, &app.detail.payload, start, buffer);
+                let len = detail.record.wire_len - start;
+                let rows = len.div_ceil(HexShape::of(layout.payload).per_row);
+                let rest = byte_table::below(layout.payload, usize::try_from(rows).unwrap_or(usize::MAX));
+                byte_table::render(app, detail, rest, start, buffer);
+            }
         }
     }
     if let Some(unpacked) = &detail.unpacked

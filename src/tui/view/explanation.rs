@@ -33,8 +33,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         y += 1;
     }
     if lines.len() > room {
-        let last = lines.get(room.wrapping_sub(1)).map(|(line, style)| (line.as_str(), *style));
-        more(app, last, buffer);
+        let last = room.checked_sub(1).and_then(|last| lines.get(last));
+        more(app, last.map(|(line, style)| (line.as_str(), *style)), buffer);
     } else if area.height >= FURTHER_FROM {
         further(app, &words, y, buffer);
     }
@@ -55,18 +55,21 @@ pub fn lines(app: &App, paragraphs: &[Paragraph], columns: usize) -> Vec<(String
     paragraphs.iter().flat_map(wrapped).collect()
 }
 
-/// Marks the last line of the panel as not the last of the text, and says which key shows all.
+/// Marks the `last` line of the panel as not the last of the text, and says which key shows all. A line of a computation stays.
 fn more(app: &App, last: Option<(&str, Style)>, buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let words = format!("{} all", app.keymap.key_of(Action::Read));
     let Some(y) = area.height.checked_sub(1) else { return };
-    let (end, style) = last.unwrap_or(("", app.theme.text));
-    let room = usize::from(area.width.saturating_sub(width(&words) + 6));
-    // One word less, if the line is full.
-    let kept = wrap(end, room).into_iter().next().unwrap_or_default();
-    put(buffer, area, 1, y, &" ".repeat(usize::from(area.width.saturating_sub(1))), app.theme.text);
-    let x = 1 + put(buffer, area, 1, y, &format!("{kept} …"), style);
-    put(buffer, area, (area.width.saturating_sub(width(&words) + 1)).max(x + 1), y, &words, app.theme.key);
+    let at = area.width.saturating_sub(width(&words) + 1);
+    if let Some((end, style)) = last {
+        // One word less, if the line is full.
+        let kept = wrap(end, usize::from(at.saturating_sub(4))).into_iter().next().unwrap_or_default();
+        put(buffer, area, 1, y, &" ".repeat(usize::from(area.width.saturating_sub(1))), app.theme.text);
+        put(buffer, area, 1, y, &format!("{kept} …"), style);
+    } else {
+        put(buffer, area, at.saturating_sub(2), y, "…", app.theme.text);
+    }
+    put(buffer, area, at, y, &words, app.theme.key);
 }
 
 /// Fills the lines from `y` on with the explanations of other fields, as many as fit.

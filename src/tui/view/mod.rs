@@ -1,6 +1,7 @@
 //! Drawing. Each panel has a file with one `render`, which changes nothing and reads no file.
 
 mod bits;
+mod byte_table;
 mod bytes;
 mod card;
 mod connections;

@@ -6,7 +6,8 @@ use ratatui::layout::{Position, Rect};
 use super::{fit, put, width};
 use crate::tui::app::App;
 
-/// Draws a title line: ` Bits ─ record 4 · text ─────`. If its panel has the focus, the whole line is highlighted and bold.
+/// Draws a title line: ` Bits ─ record 4 · text ─────`. If its panel has the focus, the whole line is highlighted and has a heavy
+/// rule.
 pub fn titled(app: &App, buffer: &mut Buffer, area: Rect, name: &str, rest: &str, focused: bool) {
     if area.height == 0 {
         return;
@@ -17,7 +18,9 @@ pub fn titled(app: &App, buffer: &mut Buffer, area: Rect, name: &str, rest: &str
         false => ("─", theme.rule, theme.title, theme.faint),
     };
     put(buffer, area, 0, 0, &dash.repeat(usize::from(area.width)), line);
-    let mut x = put(buffer, area, 0, 0, &format!(" {} ", fit(name, usize::from(area.width.saturating_sub(2)))), title);
+    let mark = if focused { "▌" } else { " " };
+    let name = fit(name, usize::from(area.width.saturating_sub(2)));
+    let mut x = put(buffer, area, 0, 0, &format!("{mark}{name} "), title);
     if !rest.is_empty() && x + 4 < area.width {
         x += put(buffer, area, x, 0, dash, line);
         let room = usize::from(area.width.saturating_sub(x + 2));

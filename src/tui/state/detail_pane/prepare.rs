@@ -11,7 +11,7 @@ use crate::tui::state::unpacked::Unpacked;
 use crate::wire::opcode::Opcode;
 
 /// Narrowest table beside a bit grid.
-const TABLE_BESIDE: u16 = 25;
+const TABLE_BESIDE: u16 = 26;
 
 impl DetailPane {
     /// Brings the cursors into view and reads the bytes in view.
@@ -65,12 +65,13 @@ impl DetailPane {
         let fields = if is_frame { &detail.fields[..] } else { &[] };
         let span = detail.span_of_row(self.row);
         let narrow = Rect { width: bit_grid::NARROW.min(left.width), ..left };
-        let beside = left.width.saturating_sub(bit_grid::NARROW);
+        // The first column of the table is empty, so it is also the space beside the grid.
+        let beside = left.width.saturating_sub(bit_grid::NARROW - 1);
         let is_beside = left.width < bit_grid::WIDE && beside >= TABLE_BESIDE && left.height < 12 && is_frame;
         if is_beside {
             self.grid = BitGrid::of(fields, narrow.width, left.height, 0, span);
             self.grid_area = narrow;
-            self.table = Rect { x: narrow.right(), width: beside, ..left };
+            self.table = Rect { x: left.right() - beside, width: beside, ..left };
         } else {
             self.grid = BitGrid::of(fields, left.width, left.height, rows, span);
             let height = self.grid.height().min(left.height);
