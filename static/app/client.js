@@ -35,12 +35,13 @@ function createClient(settings, log, { changed, counted }) {
     const path = settings.path();
     const page = pageToken();
     const url = urlOf(path, page);
-    const socket = new WebSocket(url, settings.protocols());
+    const protocols = settings.protocols();
+    const socket = new WebSocket(url, protocols);
     socket.binaryType = 'arraybuffer';
     cancelRetry();
     const link = {
-      socket, path, page, url, number: null, startedAt: performance.now(), openedAt: null, closed: false, closing: null, end: null,
-      messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
+      socket, path, page, url, protocols, number: null, startedAt: performance.now(), openedAt: null, closed: false,
+      closing: null, end: null, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
     };
     client.link = link;
     client.counted ||= link;
@@ -279,8 +280,8 @@ function createClient(settings, log, { changed, counted }) {
   }
 
   function reportStart(link) {
-    const names = settings.protocols();
-    const offered = names.length ? `, ["${names.map(visible).join('", "')}"]` : '';
+    const { protocols } = link;
+    const offered = protocols.length ? `, ["${protocols.map(visible).join('", "')}"]` : '';
     const data = [['', `"${link.url}"${offered}`]];
     log.add({ link, kind: 'new WebSocket', className: 'is-start', glyph: '○', at: link.startedAt, openedAt: null, data });
   }

@@ -2,7 +2,7 @@
 
 const CONTROL_MAX = 125; // the most payload bytes of a control frame
 const REASON_MAX = CONTROL_MAX - 2; // the close code takes two bytes
-const BROWSER_WHOLE = 65536; // browsers may cut a longer message into fragments
+const BROWSER_WHOLE = 65536; // Chromium may cut a longer message into fragments; Firefox sends each message in one frame
 
 /** The bytes of a frame with a payload of `length` bytes. Only a client's frame has the masking key of 4 bytes. */
 function frameSize(length, masked) {
@@ -19,8 +19,9 @@ function frameWords(kind, length, masked) {
 
 /** A message that the page sends. */
 function sentWords(kind, length, compressed) {
-  if (compressed) return `${kind}, RSV1: the browser decides the compressed length. Look in the terminal.`;
-  if (length > BROWSER_WHOLE) return `1 or more ${kind} frames: the browser decides. Look in the terminal.`;
+  const look = 'the browser decides. Look in the terminal.';
+  if (length > BROWSER_WHOLE) return `1 or more ${kind} frames${compressed ? ', RSV1 in the first' : ''}: ${look}`;
+  if (compressed) return `1 ${kind} frame, FIN, RSV1, MASK, compressed length: ${look}`;
   return frameWords(kind, length, true);
 }
 

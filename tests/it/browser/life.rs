@@ -5,6 +5,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::{in_each_browser, wait_for_open};
 use crate::support::browser::Page;
 use crate::support::program::Program;
@@ -31,6 +33,10 @@ fn the_page_comes_back_with_the_path_that_was_chosen_meanwhile<P: Page>() {
             last = wait;
         }).observe(document.querySelector('#aside'), {childList: true, characterData: true, subtree: true}); })()",
     );
+    page.eval(
+        "(() => { window.said = []; new MutationObserver(() => window.said.push(document.querySelector('#sentence').textContent))
+            .observe(document.querySelector('#sentence'), {childList: true, characterData: true, subtree: true}); })()",
+    );
     program.stop();
     page.wait_for_text("#sentence", "The server closed the connection (close code 1001");
     page.wait_for("window.waits.length >= 4");
@@ -43,6 +49,8 @@ fn the_page_comes_back_with_the_path_that_was_chosen_meanwhile<P: Page>() {
     page.click("#disconnect");
     page.wait_for_text("#sentence", "The last attempt made no connection.");
     page.wait_for("document.querySelector('#aside').textContent === ''");
+    // Nothing was open, so nothing closes.
+    assert_eq!(page.eval("window.said.slice(window.said.findIndex(s => s.startsWith('No connection'))).filter(s => s.startsWith('Closing'))"), json!([]));
     page.click("#connect");
     page.wait_for_text("#aside", "trying again");
 
