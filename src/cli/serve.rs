@@ -47,6 +47,10 @@ pub struct Serve {
     #[arg(long)]
     pub demo: bool,
 
+    /// Delete an unsaved capture also when Ctrl-C, SIGTERM or a closed terminal ends the screen, which otherwise keep it
+    #[arg(long, conflicts_with = "write")]
+    pub discard: bool,
+
     /// No screen: print one line per record to stdout until Ctrl-C
     #[arg(long)]
     pub headless: bool,

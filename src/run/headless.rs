@@ -40,7 +40,7 @@ enum RunEnd {
 pub fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
     let signaled = sender.clone();
-    signals::on_end(false, move |_| drop(signaled.send(RunEnd::Signal))).context("cannot catch signals")?;
+    signals::on_end(false, move || drop(signaled.send(RunEnd::Signal))).context("cannot catch signals")?;
     let (server, recorder, cleanup) = prepare(args)?;
     let capture = recorder.capture().clone();
     let warning = server.warning();

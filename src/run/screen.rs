@@ -14,9 +14,8 @@ use anyhow::{Context as _, bail};
 
 use super::input::OpenedInput;
 use super::screen_host::{self, ScreenHost};
-use super::signals::{self, Signal};
-use super::{export, export_job, headless, shell, stdio};
-use crate::capture::live::spool::{self, Leftover};
+use super::{export, export_job, headless, shell, signals, stdio};
+use crate::capture::live::spool::{KeptCapture, kept_captures};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::capture::store::scratch;
@@ -40,14 +39,13 @@ pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture
 pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     require_terminal("use --headless to serve without a screen")?;
     let signals = SignalQueue::listen()?;
-    let leftover = spool::leftovers(&scratch::folder()).into_iter().next();
+    let kept = kept_captures(&scratch::folder());
     let (server, recorder, cleanup) = headless::prepare(args)?;
     let capture = recorder.capture().clone();
     let warning = server.warning();
     let server = server.start(recorder.clone()).context("cannot start the server's thread")?;
     let browser = args.browser.then(|| screen_host::open_page(server.address())).transpose().err();
     let demo = headless::start_demo(args, &server)?;
-    let leftover = leftover.map(|Leftover { path, files }| Notice::Leftover { path: shell_path(&path), files });
     let config = ScreenConfig {
         capture: &capture,
         server: Some(server.address()),
@@ -56,19 +54,25 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         deflate: false,
         temporary: args.write.is_none(),
         demo,
-        notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Info).or(leftover),
+        notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Info),
+        kept,
         filter: args.filter.clone(),
     };
     let shown = show(config, theme, &signals);
-    // Unless the user confirmed that the capture may be lost, keep it: the next start shows its path.
-    let is_kept = args.write.is_some() || !matches!(shown, Ok(Ended::Quit)) && !capture.is_empty();
-    if is_kept {
+    // Unless the user confirmed that it may be lost, keep an unsaved capture: from here on, a second signal or a crash keeps it too.
+    let is_unsaved = args.write.is_none();
+    let may_be_lost = args.discard || matches!(shown, Ok(Ended::Quit));
+    if is_unsaved && !may_be_lost {
         cleanup.keep();
     }
     server.shutdown();
+    let is_kept = !is_unsaved || !may_be_lost && !capture.is_empty();
     if !is_kept {
+        cleanup.unkeep();
         // A thread that did not end in time may hold the spool, which then does not delete its file.
         cleanup.delete();
+    } else if is_unsaved {
+        stdio::say(kept_line(&capture.paths()));
     }
     shown?;
     if is_kept {
@@ -102,6 +106,7 @@ pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &Sign
         temporary: false,
         demo: None,
         notice: pasted.as_ref().map(|pasted| Notice::Info(pasted.recognized())),
+        kept: Vec::new(),
         filter: args.filter.clone(),
     };
     let shown = show(config, theme, signals);
@@ -117,6 +122,14 @@ fn file_names(paths: &[PathBuf]) -> String {
     match paths {
         [first, .., last] => format!("{} to {}", first.display(), last.file_name().unwrap_or_default().display()),
         paths => paths.iter().map(|path| path.display().to_string()).collect(),
+    }
+}
+
+/// Where an unsaved capture is kept, and how to open it.
+fn kept_line(paths: &[PathBuf]) -> String {
+    match paths {
+        [path] => format!("the unsaved capture is kept; open it with: framescope open {}", shell_path(path)),
+        paths => format!("the unsaved capture is kept in {}; the next start lists it", file_names(paths)),
     }
 }
 
@@ -148,13 +161,7 @@ impl SignalQueue {
     pub fn listen() -> anyhow::Result<Self> {
         let (remote, events) = event::queue();
         let queue = remote.clone();
-        let act = move |signal| {
-            queue.send(match signal {
-                Signal::End => Event::Quit,
-                Signal::HangUp => Event::HangUp,
-            });
-        };
-        signals::on_end(true, act).context("cannot catch signals")?;
+        signals::on_end(true, move || queue.send(Event::Interrupt)).context("cannot catch signals")?;
         Ok(Self { remote, events })
     }
 }
@@ -176,6 +183,8 @@ struct ScreenConfig<'a> {
     demo: Option<DemoHandle>,
     /// The first notice.
     notice: Option<Notice>,
+    /// The captures that earlier runs kept.
+    kept: Vec<KeptCapture>,
     /// The first filter.
     filter: Option<Filter>,
 }
@@ -200,6 +209,7 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
     let colours = Theme::named(ThemeName::Dark);
     let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
+    app.list_kept(config.kept);
     app.set_filter(config.filter);
     tui::run(app, theme, &mut host, remote, events).context("cannot draw the screen")
 }

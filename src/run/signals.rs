@@ -17,20 +17,10 @@ use super::stdio;
 /// How long a cancelled command may take to end.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// What a signal asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signal {
-    /// SIGINT or SIGTERM: end.
-    End,
-    /// SIGHUP: the terminal has been closed.
-    HangUp,
-}
-
 /// Calls `act` for each signal, on a thread of its own. With `needs_terminal`, SIGHUP is caught even under `nohup`.
-pub fn on_end(needs_terminal: bool, act: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
+pub fn on_end(needs_terminal: bool, act: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new(caught(needs_terminal))?;
-    let act = move |signal| act(if signal == SIGHUP { Signal::HangUp } else { Signal::End });
-    thread::Builder::new().name("signals".to_owned()).spawn(move || signals.forever().for_each(act))?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || signals.forever().for_each(|_| act()))?;
     Ok(())
 }
 

@@ -27,10 +27,10 @@ actions! {
     ViewFrames ViewMessages ViewConnections ViewTimeline NextView ZoomIn ZoomOut ZoomAll
     Hold Open Fold Tree TextOrHex TimeFormat Maximise Read Alike Mark Cancel
     // Open a dialog.
-    Find Filter Findings Note Copy Export Picture Save Paste Help
+    Find Filter Findings Note Copy Export Picture Save Paste Kept Help
     // Ask the program for something.
     Browser Demo Quit QuitNow
     // In dialogs only.
-    Submit Complete CompleteBack Confirm SaveFirst
+    Submit Complete CompleteBack Confirm SaveFirst Delete
     CopyField CopyFieldHex CopyPayload CopyPayloadHex CopyMessage CopyRecordHex
 }

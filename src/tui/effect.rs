@@ -4,17 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::export_request::ExportRequest;
+use super::kept_request::KeptRequest;
 use super::paste_request::PasteRequest;
 use super::picture_request::{FileRequest, PictureRequest};
 use super::state::list::BackgroundFilter;
 use crate::capture::import::samples::Sample;
+use crate::capture::live::spool::KeptCapture;
 use crate::capture::query::search::{Pattern, Toward};
 
 /// A request to the main loop.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// End the program.
+    /// End the program: nothing is unsaved, or the user has confirmed that it may be lost.
     Quit,
+    /// End the program at once; the user was not asked.
+    Interrupt,
     /// Put text on the clipboard.
     Copy(String),
     /// Open the page in a browser.
@@ -23,6 +27,12 @@ pub enum Effect {
     Demo,
     /// Export records in the background.
     Export(ExportRequest),
+    /// List the captures that earlier runs kept.
+    ListKept,
+    /// Open one of them in the background.
+    OpenKept(KeptRequest),
+    /// Delete one of them in the background.
+    DeleteKept(KeptCapture),
     /// Draw a picture, and write it to a file in the background.
     Picture(PictureRequest),
     /// Write a file in the background.

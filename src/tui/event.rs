@@ -1,15 +1,18 @@
 //! The event queue of the main loop: every thread that wants the screen to change sends into it.
 
+use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use super::export_request::ExportRequest;
+use super::kept_request::{KeptRead, KeptRequest};
 use super::paste_request::{PasteRead, PasteRefused, PasteRequest};
 use super::picture_request::FileRequest;
 use super::theme::ThemeName;
 use crate::capture::import::OpenError;
 use crate::capture::import::samples::Sample;
+use crate::capture::live::spool::KeptCapture;
 use crate::capture::query::search::{Hit, Pattern};
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::Inflated;
@@ -28,10 +31,8 @@ pub enum Event {
     Changed,
     /// A background job reports something to the screen with this number.
     Report(u32, Report),
-    /// The program must end now.
-    Quit,
-    /// The terminal has closed: nobody can see or quit the screen.
-    HangUp,
+    /// A signal asks the program to end, or the terminal has closed.
+    Interrupt,
 }
 
 /// A report of a background job. Every text is one line.
@@ -56,6 +57,19 @@ pub enum Report {
     },
     /// The file of an export exists already: the user decides whether to repeat the request with `force`.
     Exists(ExportRequest),
+    /// The captures that earlier runs kept.
+    Kept(Vec<KeptCapture>),
+    /// A kept capture was read, or cannot be.
+    KeptOpened(KeptRequest, Result<KeptRead, OpenError>),
+    /// A kept capture was deleted, or cannot be.
+    KeptDeleted {
+        /// The capture.
+        kept: KeptCapture,
+        /// The result.
+        deleted: io::Result<()>,
+        /// The captures that are left.
+        left: Vec<KeptCapture>,
+    },
     /// The file that was to be written exists already: the user decides whether to repeat the request with `force`.
     FileExists(FileRequest),
     /// A paste was read, or refused.

@@ -21,6 +21,6 @@ pub fn read_terminal(remote: Remote, is_asked: bool) {
             };
             events.into_iter().for_each(|event| remote.send(event));
         }
-        remote.send(Event::HangUp);
+        remote.send(Event::Interrupt);
     });
 }

@@ -35,6 +35,10 @@ pub enum Context {
     PicturePath,
     /// The paste dialog.
     Paste,
+    /// The list of captures that earlier runs kept.
+    Kept,
+    /// The question before deleting one of them.
+    Delete,
     /// The copy menu.
     Copy,
     /// The question before quitting.

@@ -18,6 +18,8 @@ use super::state::unpacked;
 use super::terminal::Screen;
 use super::theme::{Theme, ThemeName};
 use super::{input, screen_picture, search, view};
+use crate::capture::live::spool::kept_captures;
+use crate::capture::store::scratch;
 
 /// Shortest time between two frames while only the capture changes.
 const LIVE_FRAME: Duration = Duration::from_millis(33);
@@ -28,10 +30,10 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// Why the screen has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// The user quit, or a signal asked the program to end.
+    /// The user quit, and has confirmed that what is unsaved may be lost.
     Quit,
-    /// The terminal closed, so that the user could not be asked anything.
-    HungUp,
+    /// Ctrl-C, a signal or a closed terminal: the user was not asked anything.
+    Interrupted,
 }
 
 /// Shows the screen until it ends. A `theme` also sets the background. Without one the screen takes the dark colours on the terminal's own
@@ -91,7 +93,7 @@ impl MainLoop<'_> {
     /// Runs until the screen ends. Drawing on a closed terminal fails with EIO, perhaps before the signal arrives.
     fn run(mut self) -> io::Result<Ended> {
         match self.run_until_ended() {
-            Err(e) if Errno::from_io_error(&e) == Some(Errno::IO) => Ok(Ended::HungUp),
+            Err(e) if Errno::from_io_error(&e) == Some(Errno::IO) => Ok(Ended::Interrupted),
             ended => ended,
         }
     }
@@ -123,8 +125,8 @@ impl MainLoop<'_> {
                 self.app.base().capture.arm();
                 self.app.refresh();
             }
-            if self.perform_effects()? {
-                return Ok(Ended::Quit);
+            if let Some(ended) = self.perform_effects()? {
+                return Ok(ended);
             }
             if batch.urgent || due {
                 // A refresh prepares the screen; rows that were added without one may have moved the cursor.
@@ -142,7 +144,7 @@ impl MainLoop<'_> {
         let mut next = match self.events.recv_timeout(wait) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Event::Quit),
+            Err(RecvTimeoutError::Disconnected) => Some(Event::Interrupt),
         };
         while let Some(event) = next {
             match event {
@@ -151,8 +153,7 @@ impl MainLoop<'_> {
                     self.app.theme = Theme::named(theme);
                     batch.urgent = true;
                 }
-                Event::Quit => batch.ended = Some(Ended::Quit),
-                Event::HangUp => batch.ended = Some(Ended::HungUp),
+                Event::Interrupt => batch.ended = Some(Ended::Interrupted),
                 Event::Terminal(event) => batch.urgent |= self.take_terminal_event(event),
                 Event::Report(screen, report) => {
                     self.app.report_to(screen, report);
@@ -195,12 +196,13 @@ impl MainLoop<'_> {
         Ok(())
     }
 
-    /// Performs the requests of the state. Returns true if the program must end.
-    fn perform_effects(&mut self) -> io::Result<bool> {
+    /// Performs the requests of the state. Returns how the program ends, if it must.
+    fn perform_effects(&mut self) -> io::Result<Option<Ended>> {
         for effect in std::mem::take(&mut self.app.effects) {
             let (capture, remote) = (self.app.capture.clone(), self.remote.for_screen(self.app.layer.number));
             match effect {
-                Effect::Quit => return Ok(true),
+                Effect::Quit => return Ok(Some(Ended::Quit)),
+                Effect::Interrupt => return Ok(Some(Ended::Interrupted)),
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Browser => self.report(|host| host.open_browser()),
                 Effect::Demo => self.report(|host| host.toggle_demo()),
@@ -228,12 +230,28 @@ impl MainLoop<'_> {
                         remote.report(Report::Pasted(request, read));
                     });
                 }
+                Effect::ListKept => {
+                    thread::spawn(move || remote.report(Report::Kept(kept_captures(&scratch::folder()))));
+                }
+                Effect::OpenKept(request) => {
+                    thread::spawn(move || {
+                        let read = request.read(&remote);
+                        remote.report(Report::KeptOpened(request, read));
+                    });
+                }
+                Effect::DeleteKept(kept) => {
+                    thread::spawn(move || {
+                        let deleted = kept.delete();
+                        let left = kept_captures(&scratch::folder());
+                        remote.report(Report::KeptDeleted { kept, deleted, left });
+                    });
+                }
                 Effect::Find { pattern, from, toward, counted, cancel } => {
                     search::start(capture, pattern, (from, toward), counted, cancel, remote);
                 }
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Calls the host and reports the result.

@@ -18,6 +18,7 @@ mod help_page;
 mod hex_shape;
 pub mod host;
 mod input;
+pub mod kept_request;
 pub mod keymap;
 mod layout;
 mod legend;

@@ -27,6 +27,7 @@ mod har;
 mod har_values;
 mod import;
 mod input;
+mod kept;
 mod layouts;
 mod networks;
 mod output_files;

@@ -199,31 +199,6 @@ fn sigterm_ends_it_and_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_closed_terminal_keeps_the_capture() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let demo = ["serve", "--demo", "--listen", "127.0.0.1:0", "--interval", "100ms"];
-    let mut terminal = Terminal::program(&demo, folder.path());
-    terminal.expect("client: echo 1");
-    terminal.close();
-    assert_eq!(terminal.end(), 0);
-    let kept = files(folder.path(), "live-");
-    let [kept] = kept.as_slice() else { panic!("{kept:?}") };
-    let (capture, loader) = framescope::capture::import::open(kept).expect("the file opens");
-    loader.run(&std::sync::atomic::AtomicBool::new(false));
-    assert!(capture.len() > 4 && capture.totals().open == 0, "the file is complete");
-
-    let mut next = Terminal::program(&["serve", "--listen", "127.0.0.1:0"], folder.path());
-    // It is to be pasted into a shell: its start may be shortened to ~, its name is complete.
-    next.expect("unsaved capture found: framescope open ~/cache/framescope/live-");
-    next.expect(&kept.file_name().expect("a name").to_string_lossy());
-    // Nothing was recorded this time: nothing has to stay.
-    next.signal(rustix::process::Signal::HUP);
-    assert_eq!(next.end(), 0);
-    next.assert_restored();
-    assert_eq!(files(folder.path(), "live-"), std::slice::from_ref(kept));
-}
-
-#[test]
 fn a_sample_leaves_no_file_however_it_ends() {
     use rustix::process::Signal;
     for signal in [Signal::HUP, Signal::TERM, Signal::INT, Signal::KILL] {

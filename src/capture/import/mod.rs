@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -101,6 +101,19 @@ pub fn spooled(mut stream: impl Read, name: &Path) -> Result<File, OpenError> {
         Ok(file)
     };
     scratch::file().and_then(copy).map_err(|source| OpenError::Spool { name: name.to_owned(), source })
+}
+
+/// Opens files that continue each other, such as those of a ring, as one capture, which is shown as `name`. They are joined in a private
+/// file without a name.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open_joined(paths: &[PathBuf], name: &Path) -> Result<(Capture, Loader), OpenError> {
+    let mut joined: Box<dyn Read> = Box::new(io::empty());
+    for path in paths {
+        joined = Box::new(joined.chain(regular_file(path)?));
+    }
+    open_file(spooled(joined, name)?, name, ImportOptions::default())
 }
 
 /// Opens the capture that a regular file contains. The capture is shown as `path`. See [`open_with`].

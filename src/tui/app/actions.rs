@@ -22,7 +22,7 @@ impl App {
         match (self.dialogs.open.take(), action) {
             (open, Some(Action::QuitNow)) => {
                 self.dialogs.open = open;
-                self.effects.push(Effect::Quit);
+                self.effects.push(Effect::Interrupt);
             }
             (Some(dialog), Some(action)) => self.act_in_dialog(dialog, action),
             // The help and the words close on any other key; a text input takes it; the other dialogs ignore it.
@@ -114,10 +114,11 @@ impl App {
             Action::Save => self.ask_save(false),
             Action::Browser => self.effects.push(Effect::Browser),
             Action::Demo => self.effects.push(Effect::Demo),
+            Action::Kept => self.effects.push(Effect::ListKept),
             Action::Paste => self.dialogs.open = Some(Dialog::Paste(PasteDialog::default())),
             Action::Help => self.dialogs.open = Some(Dialog::Help(0)),
             Action::Quit => self.quit(),
-            Action::QuitNow => self.effects.push(Effect::Quit),
+            Action::QuitNow => self.effects.push(Effect::Interrupt),
             // The other actions belong to dialogs.
             _ => {}
         }

@@ -22,6 +22,7 @@ impl App {
             Dialog::Export(dialog) => self.act_in_export(dialog, action),
             Dialog::Picture(dialog) => self.act_in_picture(dialog, action),
             Dialog::Paste(dialog) => self.act_in_paste(dialog, action),
+            Dialog::Kept(list) => self.act_in_kept(list, action),
             Dialog::Copy(menu) => self.act_in_copy_menu(menu, action),
             Dialog::Question(question) => self.answer(question, action),
         }
@@ -151,6 +152,8 @@ impl App {
             }
             (Question::ReplaceFile(request), Action::Confirm) => self.replace_file(request),
             (Question::ReplaceFile(_), _) => self.inform("nothing was written"),
+            (Question::DeleteKept(kept), Action::Confirm) => self.effects.push(Effect::DeleteKept(kept)),
+            (Question::DeleteKept(_), _) => self.effects.push(Effect::ListKept),
             (Question::Quit, Action::Confirm) => self.effects.push(Effect::Quit),
             (Question::Quit, Action::SaveFirst) => self.ask_save(true),
             (Question::Quit, _) => {}

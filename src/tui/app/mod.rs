@@ -9,6 +9,7 @@ mod evicted;
 mod export;
 mod filter;
 mod hints;
+mod kept;
 mod mouse;
 mod navigation;
 mod paste;
@@ -237,6 +238,13 @@ impl App {
                 self.jobs.finish();
                 self.dialogs.open = Some(Dialog::Question(Question::Replace(request)));
             }
+            Report::Kept(captures) => {
+                if !self.list_kept(captures) {
+                    self.inform("no earlier run has kept a capture");
+                }
+            }
+            Report::KeptOpened(request, read) => self.take_kept(&request, read),
+            Report::KeptDeleted { kept, deleted, left } => self.take_deletion(&kept, deleted, left),
             Report::FileExists(request) => self.dialogs.open = Some(Dialog::Question(Question::ReplaceFile(request))),
             // The export that runs now has canceled the search.
             Report::Found(_) if self.jobs.is_exporting() => {}

@@ -20,9 +20,9 @@ use crate::tui::state::jobs::PASTE;
 pub struct Layer {
     /// The number of this screen: the reports of its background jobs carry it. No other screen ever has it.
     pub number: u32,
-    /// How many pastes were opened so far.
+    /// How many screens were opened above the first so far.
     opened: u32,
-    /// The screen below, if this one shows a paste.
+    /// The screen below, if this one shows a paste or a kept capture.
     below: Option<Box<App>>,
 }
 
@@ -61,7 +61,7 @@ impl App {
         self.layer.below.as_ref().map_or(self, |below| below.base())
     }
 
-    /// Whether this is the screen of a paste, above another one.
+    /// Whether this is the screen of a paste or of a kept capture, above another one.
     pub const fn is_above(&self) -> bool {
         self.layer.below.is_some()
     }

@@ -1,4 +1,4 @@
-//! The background job of the screen (a find, an export, or reading a paste), and what must be saved before the program ends.
+//! The background job of the screen (a find, an export, reading a paste or a kept capture), and what must be saved before the program ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +11,14 @@ pub const FIND: &str = "find";
 
 pub const PASTE: &str = "paste";
 
+pub const OPEN: &str = "open";
+
 /// A running background job.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// Its name: [`EXPORT`], [`FIND`] or [`PASTE`].
+    /// Its name: [`EXPORT`], [`FIND`], [`PASTE`] or [`OPEN`].
     pub name: &'static str,
-    /// Records processed so far, and records to process.
+    /// Records processed so far, and records to process: 0 if that is unknown.
     pub progress: (u64, u64),
     cancel: Arc<AtomicBool>,
 }

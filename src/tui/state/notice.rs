@@ -13,11 +13,4 @@ pub enum Notice {
     Failure(String),
     /// A record matches what the user searches for.
     Match(Hit),
-    /// An earlier run left a capture that was not saved.
-    Leftover {
-        /// Its path, with `~` for the home directory and `*` for the numbers of a ring's files.
-        path: String,
-        /// Number of files.
-        files: usize,
-    },
 }

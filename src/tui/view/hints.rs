@@ -19,7 +19,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if let Some(job) = &app.jobs.running {
         let (done, total) = job.progress;
         let esc = app.keymap.key_of(Action::Cancel);
-        let line = format!("{} … {} of {} · {esc} stops it", job.name, grouped(done), grouped(total));
+        let of = if total == 0 { " records".to_owned() } else { format!(" of {}", grouped(total)) };
+        let line = format!("{} … {}{of} · {esc} stops it", job.name, grouped(done));
         put(buffer, area, 1, 0, &fit(&line, room), theme.info);
         return;
     }
@@ -29,16 +30,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Notice::Success(line)) => (fit_path(&format!("✓ {line}"), room), theme.good),
         Some(Notice::Failure(line)) => (fit_path(&format!("✗ {line}"), room), theme.error),
         Some(Notice::Match(hit)) => (fit(&match_line(app, *hit), room), theme.good),
-        Some(Notice::Leftover { path, files }) => (leftover(path, *files, room), theme.info),
     };
     put(buffer, area, 1, 0, &line, style);
-}
-
-/// The command that opens a capture which an earlier run left, or that joins its files, in `room` columns.
-fn leftover(path: &str, files: usize, room: usize) -> String {
-    let (command, rest) = if files == 1 { ("framescope open", "") } else { ("cat", " > all.pcapng") };
-    let words = format!("unsaved capture found: {command} ");
-    format!("{words}{}{rest}", fit_path(path, room.saturating_sub(words.width() + rest.width())))
 }
 
 /// The place of a match among all of them, and the keys for the others.
@@ -86,18 +79,4 @@ fn findings_hints(app: &App) -> Vec<Hint> {
         hints.retain(|hint| hint.action == Action::Cancel);
     }
     hints
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hint_for_a_leftover_capture_keeps_the_file_name() {
-        let path = "~/.cache/framescope/spool-1234.pcapng";
-        assert!(leftover(path, 1, 78).ends_with(path));
-        assert!(leftover(path, 1, 62).ends_with("…/spool-1234.pcapng"), "{}", leftover(path, 1, 62));
-        let ring = leftover("~/.cache/framescope/live-1234.*.pcapng", 3, 74);
-        assert_eq!(ring, "unsaved capture found: cat ~/.cache/frame…/live-1234.*.pcapng > all.pcapng");
-    }
 }

@@ -14,6 +14,7 @@ mod findings;
 mod header;
 mod help;
 mod hints;
+mod kept;
 mod list;
 mod no_match;
 mod paragraph;
@@ -95,6 +96,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
         Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),
         Some(Dialog::Words(top)) => reader::render(app, *top, buffer),
+        Some(Dialog::Kept(list)) => kept::render(app, list, buffer),
         Some(Dialog::Picture(dialog)) => picture::render(app, dialog, buffer),
         Some(Dialog::Paste(dialog)) => paste::render(app, dialog, buffer),
         Some(Dialog::Export(dialog)) => export::render(app, dialog, buffer),

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget as _};
 
-use super::{bytes_with_unit, cells, clear, fit, put, width, wrap};
+use super::{bytes_with_unit, cells, clear, fit, kept, put, width, wrap};
 use crate::proto::rules::count;
 use crate::tui::app::App;
 use crate::tui::export_request::ExportRequest;
@@ -44,6 +44,7 @@ pub fn ask(app: &App, question: &Question, buffer: &mut Buffer) {
     let theme = &app.theme;
     let (title, context, text) = match question {
         Question::Quit => ("Quit", Context::Quit, unsaved(app)),
+        Question::DeleteKept(kept) => ("Delete", Context::Delete, kept::deletion(kept)),
         Question::Replace(ExportRequest { path, .. }) | Question::ReplaceFile(FileRequest { path, .. }) => {
             ("Replace", Context::Replace, format!("{} exists.", path.display()))
         }

@@ -2,7 +2,7 @@
 
 mod check;
 mod file;
-mod leftovers;
+mod kept;
 mod rotation;
 
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ use std::sync::mpsc::SyncSender;
 
 pub use self::file::{Change, SpoolError};
 use self::file::{NEW_PREFIX, create, lock, named, private_file};
-pub use self::leftovers::{Leftover, leftovers};
+pub use self::kept::{KeptCapture, kept_captures};
 use super::ring::Ring;
 use crate::capture::format::pcapng;
 use crate::capture::store::files::{Files, Part};
@@ -49,9 +49,14 @@ pub struct SpoolCleanup {
 }
 
 impl SpoolCleanup {
-    /// Keeps temporary files after the run; [`leftovers()`] finds them.
+    /// Keeps temporary files after the run; [`kept_captures`] finds them.
     pub fn keep(&self) {
         self.temporary.store(false, Ordering::SeqCst);
+    }
+
+    /// Deletes temporary files after the run again.
+    pub fn unkeep(&self) {
+        self.temporary.store(true, Ordering::SeqCst);
     }
 
     /// Deletes temporary files now, even while another thread holds the spool.
@@ -208,7 +213,7 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        // After a failure the next start shows the file.
+        // After a failure the next start lists the file.
         self.cleanup().delete();
     }
 }
@@ -241,25 +246,34 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_spool_is_deleted_and_one_of_a_crashed_run_is_found() {
+    fn a_temporary_spool_is_deleted_and_those_of_crashed_runs_are_found_and_deleted() {
         let folder = tempfile::tempdir().expect("a folder");
         let spool = Spool::temporary_in(folder.path()).expect("a spool");
         assert!(spool.path().exists());
-        assert_eq!(leftovers(folder.path()), [], "in use, and empty");
+        assert_eq!(kept_captures(folder.path()), [], "in use, and empty");
         let path = spool.path().to_owned();
         drop(spool);
         assert!(!path.exists());
         let crashed = folder.path().join("live-crashed.pcapng");
         fs::write(&crashed, [0; 500]).expect("written");
-        let one = Leftover { path: crashed, files: 1 };
-        assert_eq!(leftovers(folder.path()), std::slice::from_ref(&one));
         let old = std::time::SystemTime::UNIX_EPOCH;
-        for number in [3, 4] {
-            let path = Ring::path(&folder.path().join("live-ring.pcapng"), number);
-            fs::write(&path, [0; 500]).expect("written");
-            File::open(&path).and_then(|file| file.set_modified(old)).expect("older");
+        let parts = [3, 4].map(|number| Ring::path(&folder.path().join("live-ring.pcapng"), number));
+        for path in &parts {
+            fs::write(path, [0; 600]).expect("written");
+            File::open(path).and_then(|file| file.set_modified(old)).expect("older");
         }
-        let ring = Leftover { path: folder.path().join("live-ring.*.pcapng"), files: 2 };
-        assert_eq!(leftovers(folder.path()), [one, ring]);
+        let kept = kept_captures(folder.path());
+        let [one, ring] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!((&one.path, one.files.len(), one.bytes), (&crashed, 1, 500));
+        assert_eq!((&ring.files[..], ring.bytes, ring.modified), (&parts[..], 1200, old));
+        assert_eq!(ring.path, folder.path().join("live-ring.*.pcapng"));
+        let used = File::open(&crashed).expect("there");
+        used.try_lock().expect("locked");
+        assert_eq!(one.delete().map_err(|e| e.kind()), Err(io::ErrorKind::ResourceBusy));
+        ring.delete().expect("deleted");
+        drop(used);
+        assert_eq!(kept_captures(folder.path()), std::slice::from_ref(one));
+        one.delete().expect("deleted");
+        assert_eq!(kept_captures(folder.path()), []);
     }
 }

@@ -3,6 +3,7 @@
 mod copy_menu;
 mod export_dialog;
 mod findings_panel;
+mod kept_list;
 mod paste_dialog;
 mod path_input;
 mod picture_dialog;
@@ -13,10 +14,12 @@ use crossterm::event::KeyEvent;
 pub(crate) use self::copy_menu::CopyMenu;
 pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, ScopeCounts};
 pub(crate) use self::findings_panel::FindingsPanel;
+pub(crate) use self::kept_list::KeptList;
 pub(crate) use self::paste_dialog::PasteDialog;
 pub(crate) use self::path_input::{PathInput, free_name};
 pub(crate) use self::picture_dialog::PictureDialog;
 pub(crate) use self::prompt::{Prompt, Purpose};
+use crate::capture::live::spool::KeptCapture;
 use crate::tui::export_request::ExportRequest;
 use crate::tui::keymap::Context;
 use crate::tui::picture_request::FileRequest;
@@ -38,6 +41,8 @@ pub enum Dialog {
     Picture(PictureDialog),
     /// The paste dialog.
     Paste(PasteDialog),
+    /// The captures that earlier runs kept.
+    Kept(KeptList),
     /// The copy menu.
     Copy(CopyMenu),
     /// A question.
@@ -51,6 +56,8 @@ pub enum Question {
     Quit,
     /// Replace an existing file by an export?
     Replace(ExportRequest),
+    /// Delete a capture that an earlier run kept?
+    DeleteKept(KeptCapture),
     /// Replace an existing file by a picture?
     ReplaceFile(FileRequest),
 }
@@ -84,8 +91,10 @@ impl Dialog {
             Self::Picture(PictureDialog { row: ExportRow::Path, .. }) => Context::PicturePath,
             Self::Picture(_) => Context::Picture,
             Self::Paste(_) => Context::Paste,
+            Self::Kept(_) => Context::Kept,
             Self::Copy(_) => Context::Copy,
             Self::Question(Question::Quit) => Context::Quit,
+            Self::Question(Question::DeleteKept(_)) => Context::Delete,
             Self::Question(Question::Replace(_) | Question::ReplaceFile(_)) => Context::Replace,
         }
     }
@@ -97,7 +106,7 @@ impl Dialog {
             Self::Export(dialog) => dialog.type_key(key),
             Self::Picture(dialog) => dialog.type_key(key),
             Self::Paste(dialog) => dialog.type_key(key),
-            Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Copy(_) | Self::Question(_) => {}
+            Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Kept(_) | Self::Copy(_) | Self::Question(_) => {}
         }
     }
 }
