@@ -42,8 +42,9 @@ pub struct PasteOptions {
     pub deflate: bool,
 }
 
-/// Records the bytes into a private capture without a file name, which is shown as `name`. Frames without a known direction go in the direction that their MASK shows. Every
-/// time is 1970-01-01, because a paste has none.
+/// Records the bytes into a private capture without a file name, which is shown as `name`. Frames without a known direction go in the
+/// direction that their MASK shows. Every time is 1970-01-01, because a paste has none, and there are no end records, because it shows
+/// no TCP connection.
 ///
 /// # Errors
 /// If the temporary file cannot be created or written.
@@ -64,13 +65,14 @@ pub fn to_capture(content: &Content, name: &Path, options: PasteOptions) -> Resu
         true => Connection::new(Some(server)),
         false => Connection::in_frames(),
     };
-    let connection = recorder.dissected_by(client, server, connection.assume_deflate(deflate));
+    let connection = connection.assume_deflate(deflate).without_end_records();
+    let connection = recorder.dissected_by(client, server, connection);
     let heads = invented.iter().flatten().map(String::as_bytes);
     let all = Direction::BOTH.into_iter().zip(heads).chain(pieces);
     let chunks: Vec<Chunk<'_>> = all.map(|(direction, bytes)| Chunk { direction, time: Time(0), bytes }).collect();
     connection.record(&chunks);
     if let Some(last) = chunks.last() {
-        // This records a truncated frame before the ends.
+        // This records a truncated frame.
         connection.end(last.direction, EndReason::Capture, Time(0));
     }
     drop(connection);

@@ -101,6 +101,18 @@ impl Connection {
         self
     }
 
+    /// Emits no end records: the input shows no TCP connection that could end, such as a paste.
+    #[must_use]
+    pub const fn without_end_records(mut self) -> Self {
+        self.state.endless = true;
+        self
+    }
+
+    /// False if [`Self::end`] emits no end records.
+    pub const fn has_end_records(&self) -> bool {
+        !self.state.endless
+    }
+
     /// Turns off the judging of frames and text, so that a benchmark can measure the cost of finding frames alone.
     #[must_use]
     pub fn unjudged(mut self) -> Self {
@@ -175,8 +187,8 @@ impl Connection {
         self.state.reset_by.get_or_insert(side);
     }
 
-    /// Ends a direction. Appends a record of the bytes that are not part of one yet, and the end record. Do not feed
-    /// the direction after this.
+    /// Ends a direction. Appends a record of the bytes that are not part of one yet, and the end record, unless there are none (see
+    /// [`Self::without_end_records`]). Do not feed the direction after this.
     pub fn end(&mut self, direction: Direction, how: EndReason, now: Time, out: &mut Vec<DissectedRecord>) {
         if how == EndReason::Rst {
             self.state.reset_by.get_or_insert(direction);

@@ -61,6 +61,8 @@ pub(super) struct ConnectionState {
     /// True for frames without a connection: permessage-deflate may have been negotiated, the only registered extension that
     /// uses a reserved bit.
     pub bare_frames: bool,
+    /// The input does not show the ends of the connection, such as a paste: no end records.
+    pub endless: bool,
     /// True if bytes were found in place of frames. They explain how the connection ends.
     pub(super) foreign_bytes: bool,
     /// True if bytes that were announced as unrecognized have no record yet.

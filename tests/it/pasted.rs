@@ -276,6 +276,35 @@ fn a_compressed_message_that_needs_earlier_ones_says_so() {
 }
 
 #[test]
+fn with_deflate_a_message_is_inflated_without_a_condition() {
+    let (told, _) = decode(&["--deflate", "c107f248cdc9c90700"], b"");
+    assert!(told.contains("  Hello") && told.contains("as --deflate says") && !told.contains(" if "), "{told}");
+    let (untold, _) = decode(&["c107f248cdc9c90700"], b"");
+    assert!(untold.contains("if permessage-deflate was negotiated"), "{untold}");
+}
+
+#[test]
+fn a_paste_has_no_end_records() {
+    let request = crate::support::REQUEST;
+    for text in ["8900", "8a80010203048105", &hex::encode(format!("{request}HTTP/1.1 101 Switching Protocols\r\n\r\n"))]
+    {
+        for format in ["ndjson", "hex"] {
+            let (status, out, _) = run_with(&["export", "-", "--to", format, "-o", "-"], text.as_bytes());
+            assert_eq!(
+                (status, out.contains("capture ends") || out.contains("\"type\":\"end\"")),
+                (Some(0), false),
+                "{out}"
+            );
+            assert_eq!(out, run_with(&["decode", "-", "--to", format], text.as_bytes()).1, "{text}");
+        }
+    }
+    // The truncated frame is a record, also without an end.
+    assert!(decode(&["--json", "8105"], b"").0.contains("\"of\":\"frame\""));
+    let (status, _, err) = run_with(&["check", "-", "--fail-on", "info"], b"8900");
+    assert_eq!(status, Some(0), "{err}");
+}
+
+#[test]
 fn groups_of_binary_digits_are_bits_unless_hex_is_named() {
     let read_as = |named| read(b"10001001 00000000\n", named).map(|pasted| (pasted.form, pasted.content));
     assert_eq!(read_as(None), Ok((Form::Bits, Content::Bytes(vec![0x89, 0]))));

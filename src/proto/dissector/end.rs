@@ -41,9 +41,11 @@ impl Dissector {
         if let Some(record) = unfinished.filter(|record| record.wire_len > 0) {
             connection.emit(record);
         }
-        let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
-        end.findings = self.judged_end(how, connection);
-        connection.emit(end);
+        if !connection.endless {
+            let mut end = DissectedRecord::new(Kind::End(how), self.direction, self.position, 0, now);
+            end.findings = self.judged_end(how, connection);
+            connection.emit(end);
+        }
         self.free();
     }
 

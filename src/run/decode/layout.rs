@@ -29,21 +29,23 @@ const SHOWN_HEAD: u64 = 64 * 1024;
 const NOT_INFLATED: &str =
     " message not inflated: it refers to earlier messages, which are not in the input, or it is not compressed";
 
-/// The records after a line that says how the input was read. With `explain`, the meaning of each field follows it.
+/// The records after a line that says how the input was read. With `explain`, the meaning of each field follows it. With `deflate`, the
+/// user said that permessage-deflate was negotiated.
 ///
 /// # Errors
 /// If the bytes of a record cannot be read.
-pub(super) fn page(read_as: &str, capture: &Capture, records: &[Record], explain: bool) -> io::Result<String> {
+pub(super) fn page(read_as: &str, capture: &Capture, explain: bool, deflate: bool) -> io::Result<String> {
     let mut page = Page {
         capture,
         explain,
+        deflate,
         style: FigureStyle::named(ThemeName::Mono),
         messages: MessageReader::default(),
         lines: vec![read_as.to_owned()],
     };
-    for record in records {
+    for record in capture.records(1..u64::MAX) {
         page.lines.push(String::new());
-        page.record(record)?;
+        page.record(&record)?;
     }
     Ok(page.lines.join("\n") + "\n")
 }
@@ -51,6 +53,7 @@ pub(super) fn page(read_as: &str, capture: &Capture, records: &[Record], explain
 struct Page<'c> {
     capture: &'c Capture,
     explain: bool,
+    deflate: bool,
     /// Of the drawings.
     style: FigureStyle,
     messages: MessageReader,
@@ -126,7 +129,11 @@ impl Page<'_> {
 
     /// The content of a compressed message, after its last frame.
     fn inflated(&mut self, message: &Inflated) {
-        let condition = if message.assumed { ", if permessage-deflate was negotiated" } else { "" };
+        let condition = match (message.assumed, self.deflate) {
+            (true, true) => " with permessage-deflate, as --deflate says",
+            (true, false) => ", if permessage-deflate was negotiated",
+            (false, _) => "",
+        };
         self.lines.push(format!(" message inflated{condition}: {}", count(message.len, "byte")));
         match message.text() {
             Some(text) => self.lines.push(format!("  {}", printable::text(text))),

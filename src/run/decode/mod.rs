@@ -11,11 +11,9 @@ use std::process::ExitCode;
 
 use super::paste_export::HANDSHAKE_ADDED;
 use super::{export, stdio};
-use crate::capture::store::Capture;
-use crate::capture::store::record::Record;
 use crate::cli::Decode;
-use crate::export::{ExportOptions, ExportSelection, Format, Progress};
-use crate::pasted::{self, Content, PasteOptions, Pasted};
+use crate::export::{ExportOptions, Format, Progress};
+use crate::pasted::{self, PasteOptions, Pasted};
 use crate::proto::dissected::Kind;
 
 /// The name of the input in errors about its capture.
@@ -32,7 +30,7 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
     let options = PasteOptions { deflate: args.deflate, ..PasteOptions::default() };
     let Some(format) = format else {
         let capture = pasted::to_capture(&pasted.content, Path::new(NAME), options)?;
-        let page = layout::page(&pasted.recognized(), &capture, &records(&capture, &pasted), args.explain)?;
+        let page = layout::page(&pasted.recognized(), &capture, args.explain, args.deflate)?;
         stdio::print(page.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     };
@@ -62,9 +60,7 @@ fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::R
         }
         format => {
             let capture = pasted::to_capture(&pasted.content, Path::new(NAME), options)?;
-            let numbers = records(&capture, pasted).iter().map(|record| record.no).collect();
-            let selected = ExportOptions { selection: ExportSelection::Records(numbers), ..ExportOptions::default() };
-            export::to_stdout(&capture, format, &selected, &Progress::default())?;
+            export::to_stdout(&capture, format, &ExportOptions::default(), &Progress::default())?;
         }
     }
     Ok(())
@@ -87,14 +83,4 @@ fn stdin() -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|e| anyhow::anyhow!("cannot read stdin: {e}; try @FILE"))?;
     Ok(bytes)
-}
-
-/// The records to show: of frames alone, those; of a conversation, all but its ends, which the paste does not show.
-fn records(capture: &Capture, pasted: &Pasted) -> Vec<Record> {
-    let mut records = capture.records(1..u64::MAX);
-    records.retain(|record| match pasted.content {
-        Content::Bytes(_) => matches!(record.kind, Kind::Frame | Kind::CutFrame),
-        Content::Conversation(_) => !matches!(record.kind, Kind::End(_)),
-    });
-    records
 }

@@ -102,7 +102,7 @@ fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer
     let words = match (unpacked, &detail.message) {
         _ if shown.is_some() => shown.map(|shown| tree::words(app, shown)).unwrap_or_default(),
         (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
-        _ => inflated_words(unpacked, room),
+        _ => inflated_words(unpacked, app.session.deflate, room),
     };
     title(app, buffer, Panel::Inflated, name, &words);
     if let Some(shown) = shown {
@@ -131,8 +131,9 @@ fn joined_words(whole: &Inflated, message: &Message) -> String {
     format!("{}{kind} in {frames}{more}", count(message.len, "byte"))
 }
 
-/// The text beside the title for a compressed message, shortened to `room` columns where possible.
-fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
+/// The text beside the title for a compressed message, shortened to `room` columns where possible. `told` if the user said that
+/// permessage-deflate was negotiated.
+fn inflated_words(unpacked: &Unpacked, told: bool, room: usize) -> String {
     match unpacked {
         Unpacked::Unfinished => "shown at the message's last frame".to_owned(),
         Unpacked::Pending => "a long message: inflating …".to_owned(),
@@ -143,7 +144,8 @@ fn inflated_words(unpacked: &Unpacked, room: usize) -> String {
                 return format!("{len}, then an error");
             }
             if whole.assumed {
-                return format!("{len}, if permessage-deflate was negotiated");
+                let condition = if told { "as --deflate says" } else { "if permessage-deflate was negotiated" };
+                return format!("{len}, {condition}");
             }
             let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };
             let from = grouped(whole.compressed_len);

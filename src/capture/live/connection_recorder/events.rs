@@ -76,6 +76,9 @@ impl Recording {
         }
         self.ended[direction.index()] = Some(how);
         self.connection.end(direction, how, time, &mut self.records);
+        if !self.connection.has_end_records() {
+            self.batch.index.end(live.number, direction, how);
+        }
         let comments = comments_of(&self.records);
         match how {
             EndReason::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),

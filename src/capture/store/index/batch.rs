@@ -9,7 +9,7 @@ use super::connection::ConnectionEntry;
 use super::stream::Extent;
 use super::windows::{Window, Windows};
 use crate::proto::connection::HandshakeSummary;
-use crate::proto::dissected::{Direction, DissectedRecord};
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
 
 /// The number by which a batch refers to the connection that it opens itself.
 pub const NEW: u32 = 0;
@@ -25,6 +25,8 @@ pub struct IndexBatch {
     /// Stream offsets of checkpoints with their windows; `None` where there was no space for the window.
     checkpoints: Vec<(u32, Direction, u64, Option<Window>)>,
     handshakes: Vec<(u32, HandshakeSummary)>,
+    /// Directions that end without a record.
+    ends: Vec<(u32, Direction, EndReason)>,
     /// With how many records of the batch come before each.
     notes: Vec<(usize, String)>,
     /// How many bytes the extents have together.
@@ -106,6 +108,11 @@ impl IndexBatch {
         self.handshakes.push((connection, about));
     }
 
+    /// Ends a direction without a record.
+    pub fn end(&mut self, connection: u32, direction: Direction, how: EndReason) {
+        self.ends.push((connection, direction, how));
+    }
+
     /// Puts a note on the latest record.
     pub fn note(&mut self, note: String) {
         self.notes.push((self.records.len(), note));
@@ -123,7 +130,7 @@ impl IndexBatch {
 
     /// How many changes it makes.
     pub fn len(&self) -> usize {
-        self.pieces.len() + self.records.len() + self.notes.len()
+        self.pieces.len() + self.records.len() + self.ends.len() + self.notes.len()
     }
 
     /// Drops all changes.
@@ -133,6 +140,7 @@ impl IndexBatch {
         self.records.clear();
         self.checkpoints.clear();
         self.handshakes.clear();
+        self.ends.clear();
         self.notes.clear();
         self.bytes = 0;
     }
@@ -207,6 +215,9 @@ impl Index {
                 entry.about = about;
             }
         }
+        for (connection, direction, how) in batch.ends.drain(..) {
+            self.end(number(connection), direction, how);
+        }
         for (before, note) in batch.notes.drain(..) {
             self.notes.insert(first_record - 1 + before as u64, note);
         }
@@ -218,7 +229,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::dissected::{Checkpoint, EndReason, Kind, RecordLink};
+    use crate::proto::dissected::{Checkpoint, Kind, RecordLink};
     use crate::proto::time::Time;
 
     const UP: Direction = Direction::ClientToServer;

@@ -27,7 +27,7 @@ pub use self::stream::Extent;
 pub use self::tally::Tally;
 pub use self::windows::Window;
 use self::windows::Windows;
-use crate::proto::dissected::{Direction, DissectedRecord, HandshakeKey, Kind, RecordLink};
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason, HandshakeKey, Kind, RecordLink};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
@@ -194,8 +194,6 @@ impl Index {
         let found = dissected.findings.iter().chain(&reused).map(|finding| finding.rule.severity());
         let trip = self.round_trip(connection, &dissected);
         self.span = self.span.map(|(first, last)| (first, last.max(dissected.time)));
-        let mut closed = false;
-        let first_kept = self.totals.first;
         if let Some(owner) = self.connection_mut(connection) {
             owner.number(no);
             owner.last = owner.last.max(dissected.time);
@@ -214,18 +212,9 @@ impl Index {
             if let Some(trip) = trip {
                 owner.trips.get_or_insert_default().take(trip);
             }
-            if let Kind::End(how) = dissected.kind {
-                owner.ended[dissected.direction.index()] = Some(how);
-                owner.ended_first.get_or_insert(dissected.direction);
-                closed = owner.ended.iter().all(Option::is_some);
-                if closed && owner.handshake.is_some_and(|[request, _]| request >= first_kept) {
-                    // It can be read from the file; eviction copies it again if the connection is kept.
-                    owner.kept_handshake = None;
-                }
-            }
         }
-        if closed {
-            self.totals.open -= 1;
+        if let Kind::End(how) = dissected.kind {
+            self.end(connection, dissected.direction, how);
         }
         for mut finding in dissected.findings {
             let ordinal = finding.about.and_then(|ordinal| u32::try_from(ordinal).ok());
@@ -234,6 +223,22 @@ impl Index {
         }
         self.findings.extend(reused.map(|finding| (no, finding)));
         no
+    }
+
+    /// Ends a direction of a connection.
+    fn end(&mut self, connection: u32, direction: Direction, how: EndReason) {
+        let first_kept = self.totals.first;
+        let Some(owner) = self.connections.get_mut(connection) else { return };
+        owner.ended[direction.index()] = Some(how);
+        owner.ended_first.get_or_insert(direction);
+        if owner.ended.iter().any(Option::is_none) {
+            return;
+        }
+        if owner.handshake.is_some_and(|[request, _]| request >= first_kept) {
+            // It can be read from the file; eviction copies it again if the connection is kept.
+            owner.kept_handshake = None;
+        }
+        self.totals.open -= 1;
     }
 
     /// RFC 6455 §4.1: each connection has a new, random key. The order of records decides, so that a live capture and its file have
