@@ -1,10 +1,13 @@
 //! A capture as a new pcapng file: TCP is synthesized around the records, in their order, as in the live spool.
 
+mod derivable;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 
+use self::derivable::Derivable;
 use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::{ExportError, ExportOptions, ExportSelection};
@@ -13,12 +16,11 @@ use crate::capture::format::file_markers::{Gap, Marker};
 use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
-use crate::proto::dissected::{Direction, EndReason, Kind, MAX_JUNK};
+use crate::proto::body::Body;
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::{Finding, Rule, count};
 use crate::proto::time::Time;
-
-/// How many records of the connection after a gap are searched for the next record of the same direction.
-const MAX_LOOKAHEAD: i64 = 4096;
+use crate::wire::http::Head;
 
 /// The highest number of a VLAN.
 const MAX_VLAN: u16 = 4094;
@@ -69,8 +71,11 @@ struct Writer {
 struct Open {
     ends: (SocketAddr, SocketAddr),
     segments: Segments,
+    derivable: Derivable,
     /// A reset ends both directions with one packet, which follows the records of both.
     reset: Option<Reset>,
+    /// The side that sent the reset, if a marker has ended its direction.
+    reset_by: Option<Direction>,
     ended: u8,
     /// Bytes of each direction, gaps included.
     written: [u64; 2],
@@ -92,28 +97,21 @@ impl Writer {
         if self.early.remove(&record.no) {
             return Ok(());
         }
-        for early in self.to_write_first(bytes.capture(), record) {
-            self.early.insert(early.no);
-            self.packets(bytes, &early, sink)?;
+        if self.whole && record.kind == Kind::Response {
+            for early in sent_before(bytes.capture(), record) {
+                self.early.insert(early.no);
+                self.packets(bytes, &early, sink)?;
+            }
         }
         self.packets(bytes, record, sink)
     }
 
-    /// The later records that a complete export writes before this one, because their bytes crossed earlier.
-    fn to_write_first(&self, capture: &Capture, record: &Record) -> Vec<Record> {
-        match record.kind {
-            Kind::Response if self.whole => sent_before(capture, record),
-            // A connection begins with bytes. Here they belong to a later record, which was not complete yet.
-            Kind::End(_) if self.whole && !self.connections.contains_key(&record.connection) => {
-                let mut later = later_records(capture, record);
-                later.find(|later| later.wire_len > 0 && later.kind != Kind::Gap).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
     fn packets(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let capture = bytes.capture().clone();
+        let ends_with_stream = record.kind == Kind::Response && {
+            bytes.wire(record, 0, &mut self.buffer)?;
+            matches!(Body::of_response(&Head::read(&self.buffer), b""), Body::UntilEnd(_))
+        };
         let open = match self.connections.entry(record.connection) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
@@ -130,28 +128,46 @@ impl Writer {
                     segments.in_vlan(self.in_vlans % MAX_VLAN + 1);
                     self.in_vlans = self.in_vlans.checked_add(1).unwrap_or(1);
                 }
-                segments.open(&mut sink.buffer, connection.first, begins_in_frames(&capture, record));
-                entry.insert(Open { ends, segments, reset: None, ended: 0, written: [0; 2] })
+                segments.open(&mut sink.buffer, connection.first);
+                // A connection begins with bytes. Here they belong to a later record, which was not complete yet.
+                if let Kind::End(_) = record.kind
+                    && let Some((later, stated)) = later_records(&capture, record)
+                        .find_map(|r| Some((r.direction, derivable::stated(&capture, &r)?)))
+                {
+                    segments.state(&mut sink.buffer, later, stated, record.time);
+                }
+                let derivable = Derivable::default();
+                entry.insert(Open { ends, segments, derivable, reset: None, reset_by: None, ended: 0, written: [0; 2] })
             }
         };
         let comments = comments(&capture, record);
         let Record { direction, time, .. } = *record;
+        // A reader buffers early bytes until the response shows what they are.
+        if !self.early.contains(&record.no)
+            && let Some(stated) = open.derivable.state(&capture, record, ends_with_stream)
+        {
+            open.segments.state(&mut sink.buffer, direction, stated, time);
+        }
         if let Some(overlap) = record.findings.iter().find(|finding| finding.rule == Rule::SegmentOverlap) {
             open.segments.overlap(&mut sink.buffer, direction, overlap.number.unwrap_or(0), time);
         }
-        let ends_before_frame = ends_before_frame(&capture, record);
         match record.kind {
             Kind::Gap => {
                 let to = &mut open.written[direction.index()];
                 *to += record.wire_len;
-                let gap = Gap { to: Some(*to), begins: begins_after(&capture, record).then_some(*to) };
+                let gap = Gap { to: Some(*to), begins: None };
                 open.segments.skip(&mut sink.buffer, direction, (record.wire_len, gap), time, &comments);
             }
             Kind::End(how) => {
                 match how {
                     EndReason::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
+                    EndReason::Rst if open.reset.is_none() && !ends_next(&capture, record) => {
+                        open.reset_by = Some(direction);
+                        open.segments.before_rst(&mut sink.buffer, direction, time, &comments);
+                    }
                     EndReason::Rst => {
-                        let new = || Reset { by: reset_by(record), time, comments: Vec::new(), notes: Vec::new() };
+                        let by = open.reset_by.unwrap_or_else(|| reset_by(record));
+                        let new = || Reset { by, time, comments: Vec::new(), notes: Vec::new() };
                         let reset = open.reset.get_or_insert_with(new);
                         reset.comments.extend(comments::comments(&record.findings));
                         reset.notes.push(note(&capture, record).unwrap_or_default());
@@ -171,13 +187,6 @@ impl Writer {
                 }
             }
             _ => {
-                // The announced bytes would become a record before the one that is written next.
-                if record.kind == Kind::Junk
-                    && !self.early.contains(&record.no)
-                    && record.findings.iter().all(|finding| finding.rule == Rule::SegmentOverlap)
-                {
-                    open.segments.junk(&mut sink.buffer, direction, record.wire_len, time);
-                }
                 let marker = record.outstanding.then(|| Marker::Outstanding.comment());
                 let comments: Vec<String> = marker.iter().cloned().chain(comments).collect();
                 let mut at = 0;
@@ -196,11 +205,6 @@ impl Writer {
                         sink.write_if_full()?;
                     }
                 }
-                if ends_before_frame {
-                    let at = open.written[direction.index()];
-                    let begins = Gap { to: Some(at), begins: Some(at) };
-                    open.segments.skip(&mut sink.buffer, direction, (0, begins), time, &[]);
-                }
             }
         }
         sink.write_if_full()
@@ -218,12 +222,18 @@ impl Open {
     }
 }
 
-/// The records of the bytes that the client sent before this response: up to the one with the finding. Their numbers are higher
-/// than that of the response.
+/// The records that the client sent before this response: up to the one with the finding. They follow the response in the capture.
+/// None if the last one was not complete before the response, or depends on later bytes: then a marker says that it is early.
 fn sent_before(capture: &Capture, response: &Record) -> Vec<Record> {
     let Some(last) = reported_early(capture, response) else { return Vec::new() };
-    let later = later_records(capture, response).take_while(|later| later.no <= last);
-    later.filter(|later| later.direction == Direction::ClientToServer).collect()
+    let is_early = |record: &Record| {
+        record.connection == response.connection && record.direction == Direction::ClientToServer && record.wire_len > 0
+    };
+    let early = (response.no + 1..=last).map_while(|no| capture.record(no).filter(is_early));
+    let early: Vec<Record> = early.collect();
+    // With FIN, a frame is one whatever comes before and after it.
+    let certain = early.last().is_some_and(|record| record.no == last && record.fin());
+    if certain { early } else { Vec::new() }
 }
 
 /// The number of the record that is reported as sent before this response.
@@ -246,47 +256,9 @@ fn later_records<'a>(capture: &'a Capture, record: &'a Record) -> impl Iterator<
     (1..).map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, steps)?))
 }
 
-/// Returns true if a frame follows bytes that are no frame, or a frame that could be text. Only the frame shows where they end; in
-/// the file, records of other connections may come between.
-fn ends_before_frame(capture: &Capture, record: &Record) -> bool {
-    let named = |record: &Record| record.findings.iter().any(|finding| finding.rule.is_foreign_bytes());
-    let undecided = match record.kind {
-        Kind::Junk => named(record) || record.wire_len < MAX_JUNK && continues_foreign(capture, record),
-        Kind::Frame => !record.findings.is_empty() && matches!(record.lead[0], b'\t' | b'\r' | b'\n' | b' '..=b'~'),
-        _ => false,
-    };
-    undecided && begins_after(capture, record)
-}
-
-/// Returns true if a record of unrecognized bytes continues an earlier one, which names them.
-fn continues_foreign(capture: &Capture, record: &Record) -> bool {
-    let earlier = (1..).map_while(|steps| capture.record(capture.neighbour(record.connection, record.no, -steps)?));
-    earlier
-        .filter(|earlier| earlier.direction == record.direction)
-        .take_while(|earlier| earlier.kind == Kind::Junk)
-        .any(|earlier| earlier.findings.iter().any(|finding| finding.rule.is_foreign_bytes()))
-}
-
-/// Returns true if a connection has frames and no HTTP before them. `first` is its first record.
-fn begins_in_frames(capture: &Capture, first: &Record) -> bool {
-    // An evicted handshake is no neighbour of the records that are kept.
-    if matches!(first.kind, Kind::Request | Kind::Response) || capture.handshake(first.connection).is_some() {
-        return false;
-    }
-    let is_frame = |record: &Record| matches!(record.kind, Kind::Frame | Kind::CutFrame);
-    (0..=MAX_LOOKAHEAD)
-        .map_while(|steps| capture.record(capture.neighbour(first.connection, first.no, steps)?))
-        .take_while(|record| !matches!(record.kind, Kind::Request | Kind::Response | Kind::CutHttp))
-        .any(|record| is_frame(&record))
-}
-
-/// Returns true if a frame or a head begins directly after a gap.
-fn begins_after(capture: &Capture, gap: &Record) -> bool {
-    let mut later =
-        (0..=MAX_LOOKAHEAD).map_while(|steps| capture.record(capture.neighbour(gap.connection, gap.no, steps)?));
-    // A gap in place of evicted records has the number of another record: the first record that is kept is already a later one.
-    let next = later.find(|record| record.no > gap.no && record.direction == gap.direction);
-    next.is_some_and(|next| !matches!(next.kind, Kind::Junk | Kind::Gap | Kind::End(_)))
+/// Returns true if the next record of the connection is an end, too, or if there is none.
+fn ends_next(capture: &Capture, end: &Record) -> bool {
+    later_records(capture, end).next().is_none_or(|next| matches!(next.kind, Kind::End(_)))
 }
 
 /// The side that sent the reset: the one that ends first, unless a finding names the other one.

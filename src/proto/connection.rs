@@ -10,6 +10,7 @@ use super::dissector::{Dissector, FeedOutcome};
 use super::extensions::{DeflateParams, Extensions};
 use super::handshake::{self, RequestFacts};
 use super::rules::Finding;
+use super::stated::Answers;
 use super::time::Time;
 use crate::wire::field::Span;
 use crate::wire::http::Head;
@@ -65,31 +66,20 @@ impl Connection {
         Self { directions: Direction::BOTH.map(Dissector::in_frames), by_mask: true, state, ..Self::new(None) }
     }
 
-    /// A WebSocket connection of which the capture has only later frames, without the handshake. A frame starts with the
-    /// first byte of each direction.
-    pub fn after_handshake() -> Self {
-        let directions = Direction::BOTH.map(Dissector::after_handshake);
-        let about = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
-        Self { directions, by_mask: true, state: Self::unseen(), about }
-    }
-
-    /// The state of a connection whose beginning was not captured.
-    fn unseen() -> ConnectionState {
-        ConnectionState { websocket: true, handshake_unseen: true, missing: [true; 2], ..ConnectionState::default() }
-    }
-
     /// A WebSocket connection whose handshake was not captured. Each direction is dissected from the first position
     /// where a frame certainly starts: see [`super::resync`]. Each call of [`Self::feed`] must start with the first
     /// byte of a packet.
     pub fn mid_stream(server: SocketAddr) -> Self {
         let about = HandshakeSummary { websocket: true, ..HandshakeSummary::default() };
         let directions = Direction::BOTH.map(Dissector::mid_stream);
-        Self {
-            directions,
-            state: ConnectionState { server: Some(server), ..Self::unseen() },
-            about,
-            ..Self::new(Some(server))
-        }
+        let state = ConnectionState {
+            server: Some(server),
+            websocket: true,
+            handshake_unseen: true,
+            missing: [true; 2],
+            ..ConnectionState::default()
+        };
+        Self { directions, by_mask: false, state, about }
     }
 
     /// If `assumed`, treats permessage-deflate as negotiated, with its default parameters, unless the handshake has others.
@@ -123,10 +113,7 @@ impl Connection {
     /// Takes the next bytes of a direction, in pieces of any size, captured at `now`. Appends the records that they
     /// complete to `out`.
     pub fn feed(&mut self, direction: Direction, bytes: &[u8], now: Time, out: &mut Vec<DissectedRecord>) {
-        self.with_output(out, |own| {
-            own.end_announced_junk();
-            own.dissect(direction, bytes, now);
-        });
+        self.with_output(out, |own| own.dissect(direction, bytes, now));
     }
 
     /// Runs a step whose records are appended to `out`.
@@ -145,20 +132,7 @@ impl Connection {
                 FeedOutcome::Done => return,
                 FeedOutcome::FramesInferred { taken } => {
                     rest = &rest[taken..];
-                    if self.directions[0].has_early_request() {
-                        // The refusal of the request before is missing.
-                        self.refused();
-                    }
-                    self.state.handshake_unseen = true;
-                    if self.state.request_unseen() {
-                        // The other direction, too, may have begun before the capture.
-                        self.state.missing = [true; 2];
-                    }
-                    self.state.websocket = true;
-                    self.about.websocket = true;
-                    for direction in &mut self.directions {
-                        direction.upgraded(&mut self.state);
-                    }
+                    self.infer_frames();
                 }
                 FeedOutcome::Head { taken, start, head } => {
                     rest = &rest[taken..];
@@ -171,13 +145,21 @@ impl Connection {
         }
     }
 
-    /// Appends the record of announced bytes before the next record.
-    #[inline]
-    fn end_announced_junk(&mut self) {
-        if std::mem::take(&mut self.state.junk_announced) {
-            for direction in &mut self.directions {
-                direction.end_announced_junk(&mut self.state);
-            }
+    /// Reads frames in both directions from here on, although the capture lacks the response to the handshake.
+    fn infer_frames(&mut self) {
+        if self.directions[0].has_early_request() {
+            // The refusal of the request before is missing.
+            self.refused();
+        }
+        self.state.handshake_unseen = true;
+        if self.state.requests.is_empty() {
+            // The other direction, too, may have begun before the capture.
+            self.state.missing = [true; 2];
+        }
+        self.state.websocket = true;
+        self.about.websocket = true;
+        for direction in &mut self.directions {
+            direction.upgraded(&mut self.state);
         }
     }
 
@@ -195,10 +177,6 @@ impl Connection {
         }
         let known = out.len();
         self.with_output(out, |own| {
-            // A reset ends both directions at once: unrecognized bytes of the other one follow.
-            if how != EndReason::Rst {
-                own.end_announced_junk();
-            }
             // Foreign bytes of the other direction come first, because they excuse findings about the end.
             own.directions[direction.opposite().index()].record_ended(&mut own.state);
             own.directions[direction.index()].end(how, now, &mut own.state);
@@ -247,11 +225,6 @@ impl Connection {
         self.directions[direction.index()].position()
     }
 
-    /// True if no bytes of a handshake come before the frames.
-    pub const fn begins_in_frames(&self) -> bool {
-        self.by_mask
-    }
-
     /// What the handshake says about the connection.
     pub const fn about(&self) -> &HandshakeSummary {
         &self.about
@@ -287,7 +260,14 @@ impl Connection {
             DissectedRecord::new(Kind::Response, Direction::ServerToClient, start, bytes.len() as u64, now);
         record.code = status;
         let interim = matches!(status, 100 | 102..=199);
-        let (asked, facts) = if self.state.requests.is_empty() {
+        let stated = match std::mem::take(&mut self.state.answers) {
+            Answers::Next => None,
+            Answers::Nothing => Some(None),
+            Answers::At(offset) => self.directions[0].answerable(offset).map(Some),
+        };
+        let (asked, facts) = if let Some(asked) = stated {
+            (asked, RequestFacts::default())
+        } else if self.state.requests.is_empty() {
             (self.directions[0].answered(status >= 400, &mut self.state), RequestFacts::default())
         } else if interim {
             self.state.requests.front().cloned().unwrap_or_default()
@@ -299,11 +279,15 @@ impl Connection {
             }
             self.state.requests.pop_front().unwrap_or_default()
         };
+        if facts.key.is_some() {
+            self.state.latest_handshake = asked;
+        }
         record.link = asked.map_or(RecordLink::None, RecordLink::Answers);
         if !interim {
             record.findings = findings(handshake::check_response(&head, &facts));
-            if asked.is_none() && self.state.missing[0] {
-                // The request is missing, so it may contain what the response refers to.
+            if asked.is_none() && !facts.is_known {
+                // The request was not captured, so it may contain what the response refers to, and bytes after it may be missing.
+                self.state.missing[0] = true;
                 record.findings.retain(|finding| !finding.rule.is_about_the_request());
             }
             for finding in &mut record.findings {

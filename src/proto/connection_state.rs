@@ -10,6 +10,7 @@ use crate::proto::handshake::RequestFacts;
 use crate::proto::judge::ActiveExtensions;
 use crate::proto::pings::{Pings, PongMatch};
 use crate::proto::rules::{Finding, Rule};
+use crate::proto::stated::Answers;
 use crate::wire::field::Span;
 use crate::wire::opcode::Opcode;
 
@@ -65,8 +66,10 @@ pub(super) struct ConnectionState {
     pub endless: bool,
     /// True if bytes were found in place of frames. They explain how the connection ends.
     pub(super) foreign_bytes: bool,
-    /// True if bytes that were announced as unrecognized have no record yet.
-    pub junk_announced: bool,
+    /// What the next response answers, if the caller has stated that.
+    pub answers: Answers,
+    /// The ordinal of the latest handshake request with a response.
+    pub latest_handshake: Option<u32>,
     /// A finding for the next record of each direction.
     pub(super) pending: [Option<Finding>; 2],
 }
@@ -167,6 +170,12 @@ impl ConnectionState {
             Some((ordinal, facts)) if facts.key.is_some() => *ordinal,
             _ => None,
         };
+    }
+
+    /// Notes that the client sent its next record before the response to its handshake request.
+    pub fn sent_early(&mut self) {
+        let unanswered = self.requests.back().filter(|(_, facts)| facts.key.is_some());
+        self.early = unanswered.and_then(|(ordinal, _)| *ordinal).or(self.latest_handshake);
     }
 
     /// Notes that bytes of a direction are missing.

@@ -5,6 +5,7 @@ use super::connection_state::ConnectionState;
 use super::dissected::{Direction, DissectedRecord, EndReason, Kind, MAX_HTTP_HEAD, MAX_JUNK};
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
+use super::stated::{Stated, Unfinished};
 use super::time::Time;
 use crate::wire::http;
 use crate::wire::partial_head::PartialFrameHead;
@@ -12,6 +13,7 @@ use crate::wire::partial_head::PartialFrameHead;
 mod end;
 mod gap;
 mod head;
+mod stated;
 
 use gap::Resync;
 
@@ -58,6 +60,8 @@ pub(super) struct Dissector {
     /// The time of the latest byte.
     last: Time,
     state: State,
+    /// The records that the caller has stated, if it states some.
+    stated: Option<Box<Stated>>,
 }
 
 #[derive(Debug)]
@@ -87,17 +91,13 @@ enum ReadNext {
 
 impl Dissector {
     pub fn new(direction: Direction) -> Self {
-        Self { direction, position: 0, last: Time(0), state: State::Head { start: 0, kept: Vec::new() } }
+        let state = State::Head { start: 0, kept: Vec::new() };
+        Self { direction, position: 0, last: Time(0), state, stated: None }
     }
 
     /// A dissector for a stream of frames without a handshake.
     pub fn in_frames(direction: Direction) -> Self {
         Self { state: State::Frames(Box::new(FrameReader::of_frames(direction))), ..Self::new(direction) }
-    }
-
-    /// A dissector for a stream of frames whose first ones are missing.
-    pub fn after_handshake(direction: Direction) -> Self {
-        Self { state: State::Frames(Box::new(FrameReader::mid_stream(direction, 0))), ..Self::new(direction) }
     }
 
     /// The number of bytes so far, fed or missing.
@@ -107,6 +107,9 @@ impl Dissector {
 
     /// The offset at which the unfinished record starts; the current position if none is unfinished.
     pub fn record_start(&self) -> u64 {
+        if let Some(Unfinished::Junk(junk)) = self.stated.as_ref().and_then(|stated| stated.current.as_ref()) {
+            return junk.start;
+        }
         match &self.state {
             State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
             State::Resync(resync) => resync.start,
@@ -148,7 +151,15 @@ impl Dissector {
             self.last = now;
         }
         while at < bytes.len() {
-            let rest = &bytes[at..];
+            let mut rest = &bytes[at..];
+            if self.stated.is_some() {
+                let (taken, limit) = self.take_stated(rest, connection);
+                at += taken;
+                rest = &rest[taken..][..limit];
+                if rest.is_empty() {
+                    continue;
+                }
+            }
             let taken = match &mut self.state {
                 State::Frames(reader) => {
                     reader.feed(rest, now, connection);
@@ -189,6 +200,9 @@ impl Dissector {
             };
             at += taken;
             self.position += taken as u64;
+        }
+        if self.stated.is_some() {
+            self.end_stated_if_whole(connection);
         }
         FeedOutcome::Done
     }
@@ -241,7 +255,14 @@ impl Dissector {
         }
         let (start, kept) = self.take_kept();
         self.position = start;
-        self.state = self.after(to, start);
+        self.state = match to {
+            // The other direction showed that frames follow. The response to the handshake may come first, or earlier frames are
+            // missing.
+            ReadNext::Frames if connection.handshake_unseen || start == 0 => {
+                State::Resync(Resync { announced: true, ..Resync::until_certain(start, to, None) })
+            }
+            to => self.after(to, start),
+        };
         self.feed(&kept, self.last, connection);
     }
 
@@ -320,7 +341,9 @@ impl Dissector {
     /// Removes the buffered bytes. Returns them with their offset.
     fn take_kept(&mut self) -> (u64, Vec<u8>) {
         match &mut self.state {
-            State::Early { start, kept } | State::Head { start, kept } => (*start, std::mem::take(kept)),
+            State::Early { start, kept } | State::Head { start, kept } if !kept.is_empty() => {
+                (*start, std::mem::take(kept))
+            }
             _ => (self.position, Vec::new()),
         }
     }

@@ -162,6 +162,16 @@ pub fn recognize(bytes: &[u8], at: &Boundary, follows: Follows) -> Recognition {
     Frame
 }
 
+/// Names bytes that are known to be no frame. They must not be empty.
+pub fn name(bytes: &[u8], at: &Boundary) -> Foreign {
+    match recognize(bytes, at, Follows::Record) {
+        Recognition::Foreign(what) => what,
+        _ if bytes[0] == 0 => Foreign::Nul,
+        _ if bytes.iter().all(|byte| b"\r\n".contains(byte)) => Foreign::LineBreak,
+        _ => Foreign::Text,
+    }
+}
+
 /// Returns true if a valid frame may start with these two bytes.
 pub fn may_start_frame(two: &[u8], at: &Boundary) -> bool {
     (two[0] & 0xf != 0 || at.continues) && resync::may_start_frame(&two[..2], at.direction, at.rsv1)

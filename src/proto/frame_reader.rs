@@ -56,6 +56,8 @@ pub(super) struct FrameReader {
     after_head: bool,
     /// True if the caller has split the stream into frames, so that all bytes are frames.
     all_frames: bool,
+    /// True if the caller has stated that the next record is a frame.
+    stated: bool,
     /// Bytes of which it is not known yet whether they start a frame; those after [`Self::foreign`], if there are some.
     undecided: Undecided,
     /// Bytes that are no frame.
@@ -81,6 +83,7 @@ impl FrameReader {
             unsure: false,
             after_head: true,
             all_frames: false,
+            stated: false,
             undecided: Undecided::new(),
             foreign: None,
         }
@@ -128,7 +131,7 @@ impl FrameReader {
                 Some(current) => current,
                 None => {
                     // A frame with FIN is a frame: the common case.
-                    let decided = rest[0] & 0x80 != 0 || !self.partial.is_empty() || self.all_frames;
+                    let decided = rest[0] & 0x80 != 0 || !self.partial.is_empty() || self.all_frames || self.stated;
                     if !decided && !self.is_frame(&input, at, connection) {
                         if self.foreign.is_some() {
                             continue;
@@ -320,6 +323,7 @@ impl FrameReader {
         self.start += head.wire_len();
         self.current = None;
         self.after_head = false;
+        self.stated = false;
         self.control.clear();
         connection.emit(record);
     }

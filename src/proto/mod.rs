@@ -24,5 +24,6 @@ pub mod judge;
 mod pings;
 pub mod resync;
 pub mod rules;
+pub mod stated;
 pub mod time;
 pub mod utf8;

@@ -155,7 +155,7 @@ mod pcapng {
         let mut segments = Segments::new(([127, 0, 0, 1], 50001).into(), ([127, 0, 0, 1], 6455).into(), 1);
         let mut file = Vec::new();
         file_head(&mut file, None);
-        segments.open(&mut file, Time(1), false);
+        segments.open(&mut file, Time(1));
         segments.data(&mut file, UP, b"GET / HTTP/1.1\r\n\r\n", Time(2), &[]);
         for direction in Direction::BOTH {
             segments.fin(&mut file, direction, Time(3), &[]);

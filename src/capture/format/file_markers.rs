@@ -3,6 +3,8 @@
 //!
 //! Comments on findings begin with `framescope:` and a space, so a finding is never a marker.
 
+use crate::proto::stated::{Answers, StatedKind, StatedRecord};
+
 /// How every packet comment begins that framescope writes for itself; see [`super::comments`] for notes that begin with it.
 pub(super) const PREFIX: &str = "framescope:";
 
@@ -16,18 +18,16 @@ pub enum Marker {
         /// How many bytes differ.
         bytes: u64,
     },
-    /// `frames`, on the last packet of the SYN exchange: the connection begins with frames, its handshake is missing.
-    Frames,
-    /// `junk`, on an empty packet: the next bytes of its direction are unrecognized, however they look.
-    Junk {
-        /// How many bytes.
-        bytes: u64,
-    },
+    /// `record`, on an empty packet: the record that the next bytes of its direction are, where they do not show it.
+    Record(StatedRecord),
     /// `outstanding`, on a packet with data: when it was sent, its sender had bytes of the other direction that come later in the
     /// file, or are missing.
     Outstanding,
-    /// `end`, on an empty packet: nothing is known about its direction from here on.
-    End,
+    /// `end`, on an empty packet: nothing is known about its direction from here on, or a reset ends it.
+    End {
+        /// Whether a reset ends it: the packet of the reset comes later, after bytes of the other direction.
+        reset: bool,
+    },
     /// `seq`, on a SYN: the connection began with another sequence number than the SYN has.
     InitialSequence {
         /// The connection's initial sequence number.
@@ -66,12 +66,15 @@ impl Marker {
                 let [bytes] = numbers(fields, ["bytes"])?;
                 Some(Self::Overlap { bytes: bytes? })
             }
-            "end" => numbers(fields, []).map(|[]| Self::End),
+            "end" if fields == "how=rst" => Some(Self::End { reset: true }),
+            "end" => numbers(fields, []).map(|[]| Self::End { reset: false }),
+            "record" => Self::record(fields).map(Self::Record),
+            // These two are written no more.
             "junk" => {
                 let [bytes] = numbers(fields, ["bytes"])?;
-                Some(Self::Junk { bytes: bytes? })
+                Some(Self::Record(StatedRecord { len: bytes?, ..StatedRecord::new(StatedKind::Junk) }))
             }
-            "frames" => numbers(fields, []).map(|[]| Self::Frames),
+            "frames" => numbers(fields, []).map(|[]| Self::Record(StatedRecord::new(StatedKind::Undirected))),
             "outstanding" => numbers(fields, []).map(|[]| Self::Outstanding),
             "seq" => {
                 let [first] = numbers(fields, ["first"])?;
@@ -82,10 +85,22 @@ impl Marker {
         }
     }
 
+    /// Reads the fields of a record marker.
+    fn record(fields: &str) -> Option<StatedRecord> {
+        let (kind, rest) = fields.strip_prefix("kind=")?.split_once(' ')?;
+        let kind = StatedKind::ALL.into_iter().find(|known| known.name() == kind)?;
+        let (rest, answers) = match rest.strip_suffix(" answers=none") {
+            Some(rest) => (rest, Answers::Nothing),
+            None => (rest, Answers::Next),
+        };
+        let [len, early, at] = numbers(rest, ["bytes", "early", "answers"])?;
+        Some(StatedRecord { kind, len: len?, early: early == Some(1), answers: at.map_or(answers, Answers::At) })
+    }
+
     /// Reads a marker of an earlier version, which was a sentence after `framescope: `. Nothing writes these any more.
     fn legacy(sentence: &str) -> Option<Self> {
         if sentence == "end: capture" {
-            return Some(Self::End);
+            return Some(Self::End { reset: false });
         }
         if let Some(rest) = sentence.strip_prefix("gap") {
             let (to, begins) = match rest.split_once(", a record begins at ") {
@@ -120,9 +135,16 @@ impl Marker {
                 format!("{PREFIX}gap{to}{begins}")
             }
             Self::Overlap { bytes } => format!("{PREFIX}overlap bytes={bytes}"),
-            Self::End => format!("{PREFIX}end"),
-            Self::Junk { bytes } => format!("{PREFIX}junk bytes={bytes}"),
-            Self::Frames => format!("{PREFIX}frames"),
+            Self::End { reset } => format!("{PREFIX}end{}", if *reset { " how=rst" } else { "" }),
+            Self::Record(StatedRecord { kind, len, early, answers }) => {
+                let early = if *early { " early=1" } else { "" };
+                let answers = match answers {
+                    Answers::Next => String::new(),
+                    Answers::Nothing => " answers=none".to_owned(),
+                    Answers::At(offset) => format!(" answers={offset}"),
+                };
+                format!("{PREFIX}record kind={} bytes={len}{early}{answers}", kind.name())
+            }
             Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
@@ -160,9 +182,13 @@ mod tests {
         prop_oneof![
             any::<[Option<u64>; 2]>().prop_map(|[to, begins]| Marker::Gap(Gap { to, begins })),
             any::<u64>().prop_map(|bytes| Marker::Overlap { bytes }),
-            Just(Marker::End),
-            any::<u64>().prop_map(|bytes| Marker::Junk { bytes }),
-            Just(Marker::Frames),
+            any::<bool>().prop_map(|reset| Marker::End { reset }),
+            (prop::sample::select(&StatedKind::ALL[..]), any::<(u64, bool, Option<u64>, bool)>()).prop_map(
+                |(kind, (len, early, at, any))| {
+                    let answers = at.map_or(if any { Answers::Next } else { Answers::Nothing }, Answers::At);
+                    Marker::Record(StatedRecord { kind, len, early, answers })
+                }
+            ),
             Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),
@@ -187,7 +213,14 @@ mod tests {
         assert_eq!(written(Marker::Gap(Gap { to: Some(5), begins: Some(8) })), "framescope:gap to=5 begins=8");
         assert_eq!(written(Marker::Gap(Gap::default())), "framescope:gap");
         assert_eq!(written(Marker::Overlap { bytes: 3 }), "framescope:overlap bytes=3");
-        assert_eq!(written(Marker::End), "framescope:end");
+        assert_eq!(written(Marker::End { reset: false }), "framescope:end");
+        assert_eq!(written(Marker::End { reset: true }), "framescope:end how=rst");
+        let record = |kind| StatedRecord { len: 11, ..StatedRecord::new(kind) };
+        assert_eq!(written(Marker::Record(record(StatedKind::Frame))), "framescope:record kind=frame bytes=11");
+        let early = StatedRecord { early: true, ..record(StatedKind::Foreign) };
+        assert_eq!(written(Marker::Record(early)), "framescope:record kind=foreign bytes=11 early=1");
+        let unasked = StatedRecord { answers: Answers::Nothing, ..record(StatedKind::Http) };
+        assert_eq!(written(Marker::Record(unasked)), "framescope:record kind=http bytes=11 answers=none");
         assert_eq!(written(Marker::InitialSequence { first: 2_654_435_769 }), "framescope:seq first=2654435769");
         let from = "the messages of a HAR".to_owned();
         assert_eq!(written(Marker::Reconstructed { from }), "framescope:reconstructed from=the messages of a HAR");
@@ -208,6 +241,9 @@ mod tests {
             "framescope:overlap bytes",
             "framescope:end capture=1",
             "framescope:seq first=4294967296",
+            "framescope:record kind=frame",
+            "framescope:record kind=tcp bytes=11",
+            "framescope:record bytes=11 kind=frame",
             "framescope:reconstructed",
             "framescope:",
             "framescope:later a=1",
@@ -222,6 +258,13 @@ mod tests {
     }
 
     #[test]
+    fn markers_that_are_written_no_more_are_read() {
+        let record = |kind, len| Some(Marker::Record(StatedRecord { len, ..StatedRecord::new(kind) }));
+        assert_eq!(Marker::read("framescope:junk bytes=9"), record(StatedKind::Junk, 9));
+        assert_eq!(Marker::read("framescope:frames"), record(StatedKind::Undirected, 0));
+    }
+
+    #[test]
     fn sentences_of_earlier_versions_are_read() {
         let gap = |to, begins| Some(Marker::Gap(Gap { to, begins }));
         for (sentence, marker) in [
@@ -230,7 +273,7 @@ mod tests {
             ("framescope: gap: bytes up to 5 are missing, a record begins at 8", gap(Some(5), Some(8))),
             ("framescope: gap, a record begins at 8", gap(None, Some(8))),
             ("framescope: overlap: 12 bytes differ", Some(Marker::Overlap { bytes: 12 })),
-            ("framescope: end: capture", Some(Marker::End)),
+            ("framescope: end: capture", Some(Marker::End { reset: false })),
             (
                 "framescope: sequence numbers begin at 4294967295 where nothing is missing",
                 Some(Marker::InitialSequence { first: u32::MAX }),

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::file_markers::{Gap, Marker};
 use super::sequence::SeqNumber;
 use crate::proto::dissected::Direction;
+use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
 
 /// The most payload in one packet, in bytes. A larger record continues in further packets.
@@ -113,8 +114,8 @@ impl Segments {
         }
     }
 
-    /// Appends the SYN exchange. With `frames`, a marker says that the connection begins with frames.
-    pub fn open(&mut self, out: &mut Vec<u8>, time: Time, frames: bool) {
+    /// Appends the SYN exchange.
+    pub fn open(&mut self, out: &mut Vec<u8>, time: Time) {
         let [client, server] = Direction::BOTH;
         for (direction, flags) in [(client, SYN), (server, SYN | ACK)] {
             let shortened = self.shortened[direction.index()];
@@ -122,8 +123,7 @@ impl Segments {
             let comment = (shortened > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
             self.control(out, direction, flags, time, comment.as_slice());
         }
-        let comment = frames.then(|| Marker::Frames.comment());
-        self.control(out, client, ACK, time, comment.as_slice());
+        self.control(out, client, ACK, time, &[]);
     }
 
     /// Appends one packet with `payload`, at most [`MAX_SEGMENT`] bytes; returns where in `out` the payload begins.
@@ -166,9 +166,9 @@ impl Segments {
         self.control(out, direction, ACK, time, &[Marker::Overlap { bytes: differing }.comment()]);
     }
 
-    /// Appends an empty packet with a junk marker: the next `bytes` of the direction are unrecognized.
-    pub fn junk(&mut self, out: &mut Vec<u8>, direction: Direction, bytes: u64, time: Time) {
-        self.control(out, direction, ACK, time, &[Marker::Junk { bytes }.comment()]);
+    /// Appends an empty packet with a record marker: the next bytes of the direction are this record.
+    pub fn state(&mut self, out: &mut Vec<u8>, direction: Direction, record: StatedRecord, time: Time) {
+        self.control(out, direction, ACK, time, &[Marker::Record(record).comment()]);
     }
 
     /// Appends a FIN of the sender in `direction`.
@@ -178,7 +178,17 @@ impl Segments {
 
     /// Appends an empty packet with an end marker: nothing is known about the direction from here on.
     pub fn unknown(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
-        let comments: Vec<String> = std::iter::once(Marker::End.comment()).chain(comments.iter().cloned()).collect();
+        self.end(out, direction, false, time, comments);
+    }
+
+    /// Appends an empty packet with an end marker: a reset ends the direction, and [`Self::rst`] comes later.
+    pub fn before_rst(&mut self, out: &mut Vec<u8>, direction: Direction, time: Time, comments: &[String]) {
+        self.end(out, direction, true, time, comments);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>, direction: Direction, reset: bool, time: Time, comments: &[String]) {
+        let marker = Marker::End { reset }.comment();
+        let comments: Vec<String> = std::iter::once(marker).chain(comments.iter().cloned()).collect();
         self.control(out, direction, ACK, time, &comments);
     }
 
@@ -405,7 +415,7 @@ mod tests {
         let mut segments = Segments::new(address, address, 3);
         let [c, s] = segments.next;
         let mut out = Vec::new();
-        segments.open(&mut out, Time(0), false);
+        segments.open(&mut out, Time(0));
         segments.data(&mut out, Direction::ClientToServer, b"abc", Time(0), &[]);
         segments.fin(&mut out, Direction::ServerToClient, Time(0), &["framescope: a comment".to_owned()]);
         assert_eq!(segments.next, [c + 4, s + 2]);

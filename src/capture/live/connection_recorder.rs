@@ -280,7 +280,7 @@ impl Recording {
         }
         let serial = self.shared.serial.fetch_add(1, Ordering::Relaxed);
         let mut segments = Segments::new(self.client, self.server, serial);
-        segments.open(&mut self.batch.blocks, time, self.connection.begins_in_frames());
+        segments.open(&mut self.batch.blocks, time);
         let mut entry = ConnectionEntry::new(self.client, self.server, time);
         entry.about.clone_from(self.connection.about());
         self.batch.index.open(entry);

@@ -87,6 +87,7 @@ impl Writer {
                 let head = self.wire(bytes, record, sink)?;
                 let head = Head::read(&head);
                 response_fields(&mut sink.buffer, &head);
+                optional(&mut sink.buffer, "answers", record.answers, number_field);
                 let bench = accept(bytes, record, &head)?;
                 optional(&mut sink.buffer, "accept", bench, accept_field);
             }

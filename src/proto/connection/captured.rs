@@ -3,6 +3,7 @@
 use super::Connection;
 use crate::proto::dissected::{Direction, DissectedRecord};
 use crate::proto::rules::{Finding, Rule};
+use crate::proto::stated::{StatedKind, StatedRecord};
 use crate::proto::time::Time;
 
 impl Connection {
@@ -13,10 +14,7 @@ impl Connection {
     pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
         let i = direction.index();
         if missing > 0 {
-            self.with_output(out, |own| {
-                own.end_announced_junk();
-                own.directions[i].gap(missing, now, &mut own.state);
-            });
+            self.with_output(out, |own| own.directions[i].gap(missing, now, &mut own.state));
         }
     }
 
@@ -26,17 +24,33 @@ impl Connection {
         self.with_output(out, |own| own.directions[direction.index()].begins(at, &mut own.state))
     }
 
-    /// Notes that the next `len` bytes of a direction are unrecognized, for callers that know it from an earlier dissection: what
-    /// the other direction says may show it too late. Has an effect only where a frame or head may start.
-    pub fn unrecognized(&mut self, direction: Direction, len: u64, out: &mut Vec<DissectedRecord>) {
-        self.with_output(out, Self::end_announced_junk);
-        self.directions[direction.index()].unrecognized(len);
+    /// Notes the record that starts at the current position of a direction, for callers that know it from an earlier dissection. Its
+    /// bytes come next. Has no effect inside another record.
+    pub fn state_record(&mut self, direction: Direction, stated: StatedRecord, out: &mut Vec<DissectedRecord>) {
+        self.with_output(out, |own| {
+            if stated.early {
+                own.state.sent_early();
+            }
+            if stated.kind.is_in_frames() {
+                own.state_frames(direction);
+            }
+            own.by_mask |= stated.kind == StatedKind::Undirected;
+            if direction == Direction::ServerToClient {
+                own.state.answers = stated.answers;
+            }
+            own.directions[direction.index()].state_record(stated, &mut own.state);
+        });
     }
 
-    /// Notes that a record of a direction ends at the current position. For callers that know the records: whether bytes in place
-    /// of frames end here would otherwise show only in the bytes after them.
-    pub fn record_ended(&mut self, direction: Direction, out: &mut Vec<DissectedRecord>) {
-        self.with_output(out, |own| own.directions[direction.index()].record_ended(&mut own.state));
+    /// Frames come next in a direction. Infers the upgrade, unless the client sent them before the response to its request.
+    fn state_frames(&mut self, direction: Direction) {
+        if self.state.websocket || self.directions[direction.index()].is_in_frames() {
+            return;
+        }
+        if direction == Direction::ServerToClient || self.state.early.is_none() {
+            return self.infer_frames();
+        }
+        self.directions[0].upgraded(&mut self.state);
     }
 
     /// Sets whether the peer acknowledged bytes of a direction that were not fed yet. While they are outstanding,
@@ -52,11 +66,5 @@ impl Connection {
         let pending = &mut self.state.pending[direction.index()];
         let before = pending.as_ref().and_then(|finding| finding.number).unwrap_or(0);
         *pending = Some(Finding::new(Rule::SegmentOverlap, None).number(before + differing));
-    }
-
-    /// Notes that the client sent its next bytes before the response to the handshake request with this ordinal,
-    /// although they are fed after it. For callers that know the order of arrival.
-    pub const fn sent_before_answer(&mut self, handshake: u32) {
-        self.state.early = Some(handshake);
     }
 }

@@ -7,6 +7,7 @@ use crate::proto::rules::Finding;
 impl Dissector {
     /// Ends the direction: appends a record of the bytes that are not part of one yet, then the end record.
     pub fn end(&mut self, how: EndReason, now: Time, connection: &mut ConnectionState) {
+        self.end_stated(connection);
         if let State::Early { .. } = self.state {
             // No response has shown what these bytes are.
             if self.has_early_bytes() {

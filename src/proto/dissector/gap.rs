@@ -28,15 +28,13 @@ pub(super) struct Resync {
     pub(super) then: ReadNext,
     /// True if the caller has announced that a frame or a head starts after `left` bytes, or here if `left` is not set.
     pub(super) announced: bool,
-    /// True if the search goes on after `left` bytes, of which the caller said that they are unrecognized.
-    pub(super) goes_on: bool,
     /// The reader that was interrupted by the gap, if it was reading frames.
     pub(super) frames: Option<Box<FrameReader>>,
 }
 
 impl Resync {
-    const fn until_certain(start: u64, then: ReadNext, frames: Option<Box<FrameReader>>) -> Self {
-        Self { start, left: None, then, announced: false, goes_on: false, frames }
+    pub(super) const fn until_certain(start: u64, then: ReadNext, frames: Option<Box<FrameReader>>) -> Self {
+        Self { start, left: None, then, announced: false, frames }
     }
 }
 
@@ -48,6 +46,7 @@ impl Dissector {
 
     /// Notes that the capture lacks the next `missing` bytes. The bytes after them were captured at `now`.
     pub fn gap(&mut self, missing: u64, now: Time, connection: &mut ConnectionState) {
+        self.end_stated(connection);
         let start = self.record_start();
         let here = self.position + missing;
         let within = |left: Option<u64>| left.and_then(|left| left.checked_sub(missing));
@@ -115,6 +114,7 @@ impl Dissector {
     pub fn begins(&mut self, at: u64, connection: &mut ConnectionState) -> bool {
         if at == self.position {
             self.record_ended(connection);
+            self.search_after_junk(connection);
         }
         let State::Resync(resync) = &mut self.state else { return false };
         let Some(left) = at.checked_sub(self.position).filter(|_| resync.left.is_none()) else { return false };
@@ -127,26 +127,14 @@ impl Dissector {
         true
     }
 
-    /// Notes that the next `len` bytes of this direction are unrecognized, however they look. Has an effect only between
-    /// records, at the beginning of the direction, where a head may start, and after a gap.
-    pub fn unrecognized(&mut self, len: u64) {
-        if self.record_start() != self.position || len == 0 {
-            return;
+    /// Searches for the record that starts here after unrecognized bytes, of which `framescope:junk` said how many.
+    fn search_after_junk(&mut self, connection: &ConnectionState) {
+        if let State::Junk { start, .. } = self.state
+            && start == self.position
+        {
+            let then = if connection.websocket { ReadNext::Frames } else { ReadNext::Head };
+            self.state = State::Resync(Resync::until_certain(start, then, None));
         }
-        let then = match &self.state {
-            State::Head { .. } => ReadNext::Head,
-            // Frames were inferred from the other direction, after these bytes.
-            State::Frames(_) if self.position == 0 => ReadNext::Frames,
-            State::Resync(resync) if resync.left.is_none() => resync.then,
-            _ => return,
-        };
-        let before = std::mem::replace(&mut self.state, State::Junk { start: self.position, why: None });
-        let resync = match before {
-            State::Resync(resync) => resync,
-            State::Frames(reader) => Resync::until_certain(self.position, then, Some(reader)),
-            _ => Resync::until_certain(self.position, then, None),
-        };
-        self.state = State::Resync(Resync { left: Some(len), goes_on: true, ..resync });
     }
 
     /// Notes that a record ends here. Bytes in place of frames end here, if they are not read to the end of the stream.
@@ -160,9 +148,16 @@ impl Dissector {
     pub(super) fn resync(&mut self, bytes: &[u8], at: usize, now: Time, connection: &mut ConnectionState) -> FeedStep {
         let State::Resync(resync) = &self.state else { return FeedStep::Taken(0) };
         if resync.left.is_none() && (at == 0 || resync.announced) {
-            let may_be_frames = connection.asked_to_upgrade()
+            if connection.handshake_unseen && self.may_be_unseen_response(bytes, resync) {
+                self.end_junk(connection);
+                self.state = self.after(ReadNext::Head, self.position);
+                return FeedStep::Taken(0);
+            }
+            let may_be_frames = connection.websocket
+                || connection.asked_to_upgrade()
                 || self.direction == Direction::ClientToServer && connection.request_unseen();
             let certain = match resync.then {
+                ReadNext::Frames if resync.announced => true,
                 ReadNext::Frames => resync::begins_with_frame(bytes, self.direction, connection.rsv1_may_be_set()),
                 ReadNext::Head if resync.announced => may_be_head(self.direction, bytes) || !may_be_frames,
                 ReadNext::Head => self.is_head(bytes),
@@ -197,11 +192,7 @@ impl Dissector {
             *left -= taken;
             *left == 0
         });
-        if over && taken < limit && std::mem::take(&mut resync.goes_on) {
-            // They become a record before the next one.
-            resync.left = None;
-            connection.junk_announced = true;
-        } else if over || taken == limit {
+        if over || taken == limit {
             let end = position + taken;
             let record = DissectedRecord::new(Kind::Junk, self.direction, resync.start, end - resync.start, now);
             resync.start = end;
@@ -218,14 +209,9 @@ impl Dissector {
 
     /// Resumes dissection if the known end is reached.
     fn resume_if_certain(&mut self) {
-        let State::Resync(Resync { left: left @ Some(0), then, announced, goes_on, frames, .. }) = &mut self.state
-        else {
+        let State::Resync(Resync { left: left @ Some(0), then, announced, frames, .. }) = &mut self.state else {
             return;
         };
-        if std::mem::take(goes_on) {
-            *left = None;
-            return;
-        }
         if *announced && *then == ReadNext::Head {
             // The next bytes show whether a head or a frame starts.
             *left = None;
@@ -243,20 +229,13 @@ impl Dissector {
     }
 
     /// Appends a record of the unrecognized bytes so far.
-    fn end_junk(&mut self, connection: &mut ConnectionState) {
+    pub(super) fn end_junk(&mut self, connection: &mut ConnectionState) {
         let junk = self.begun(Kind::Junk, self.record_start());
         if junk.wire_len > 0 {
             connection.emit(junk);
         }
         if let State::Resync(resync) = &mut self.state {
             resync.start = self.position;
-        }
-    }
-
-    /// Appends a record of the bytes that [`Self::unrecognized`] announced, if all of them were fed and have none yet.
-    pub fn end_announced_junk(&mut self, connection: &mut ConnectionState) {
-        if matches!(&self.state, State::Resync(resync) if resync.left.is_none()) {
-            self.end_junk(connection);
         }
     }
 
@@ -271,13 +250,24 @@ impl Dissector {
         }
     }
 
+    /// True if bytes in place of the first frame can be the response to the handshake. The capture has frames of the client before
+    /// it if packets were swapped.
+    fn may_be_unseen_response(&self, bytes: &[u8], resync: &Resync) -> bool {
+        let is_response = match resync.announced {
+            true => may_be_head(self.direction, bytes),
+            false => self.is_head(bytes) && bytes.get(8..13) == Some(b" 101 "),
+        };
+        let is_first = resync.then == ReadNext::Frames && resync.frames.is_none();
+        is_first && is_response && self.direction == Direction::ServerToClient
+    }
+
     /// True if the bytes after a handshake request that has no response yet start with another request.
     pub fn has_early_request(&self) -> bool {
         matches!(&self.state, State::Early { kept, .. } if self.is_head(kept))
     }
 
     /// True in frames, and after a gap in frames.
-    pub(super) const fn is_in_frames(&self) -> bool {
+    pub(in crate::proto) const fn is_in_frames(&self) -> bool {
         matches!(&self.state, State::Frames(_) | State::Resync(Resync { then: ReadNext::Frames, .. }))
     }
 }

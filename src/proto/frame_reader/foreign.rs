@@ -76,6 +76,37 @@ impl FrameReader {
         }
     }
 
+    /// Notes that the next record is a frame, however it looks.
+    pub fn state_frame(&mut self) {
+        self.foreign = None;
+        self.stated = true;
+    }
+
+    /// True inside a run of foreign bytes.
+    pub const fn is_in_foreign(&self) -> bool {
+        self.foreign.is_some()
+    }
+
+    /// True until the first frame, if the reader starts directly after the head of the handshake.
+    pub const fn is_first(&self) -> bool {
+        self.after_head
+    }
+
+    /// Appends a record of these foreign bytes. If `named`, a finding names them; otherwise they continue the run.
+    pub fn take_stated(&mut self, bytes: &[u8], named: bool, last: Time, connection: &mut ConnectionState) {
+        connection.foreign_bytes = true;
+        let at = self.boundary(connection);
+        self.foreign.take_if(|_| named);
+        let run = self.foreign.get_or_insert_with(|| Box::new(ForeignRun::new(foreign::name(bytes, &at), at)));
+        run.add(bytes, last);
+        let continues = run.len >= MAX_JUNK;
+        self.emit_foreign(connection);
+        if !continues {
+            self.foreign = None;
+            self.after_head = false;
+        }
+    }
+
     fn emit_foreign(&mut self, connection: &mut ConnectionState) {
         if let Some(record) = self.unfinished_foreign() {
             self.start += record.wire_len;

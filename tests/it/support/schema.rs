@@ -147,6 +147,8 @@ line! {
         reason: Option<String>,
         /// Names and values.
         headers: Vec<[String; 2]>,
+        /// The number of the record that it answers.
+        answers: Option<u64>,
         /// For a 101 whose request, with a key, is known.
         accept: Option<Accept>,
     }
@@ -211,6 +213,8 @@ line! {
         reason: Option<String>,
         /// The captured ones.
         headers: Vec<[String; 2]>,
+        /// The number of the record that it answers.
+        answers: Option<u64>,
         /// For a 101 whose request, with a key, is known.
         accept: Option<Accept>,
     }

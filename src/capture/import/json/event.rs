@@ -1,6 +1,7 @@
 //! What happens on a connection that a JSON file describes, and what the replay of a record needs besides.
 
 use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::stated::StatedRecord;
 
 /// What happens in one direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,22 +15,10 @@ pub enum RecordEvent {
 }
 
 /// Facts about a record that the dissector cannot derive from its bytes and their order in the file.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ReplayHints {
-    /// The record's number in the file.
-    pub no: u64,
-    /// Whether it begins with the first byte of a frame or head, complete or truncated.
-    pub begins: bool,
-    /// Whether its last byte certainly ends a frame or unrecognized bytes.
-    pub ends: bool,
-    /// Whether it is a complete request.
-    pub is_request: bool,
-    /// Whether it is a frame, complete or truncated.
-    pub is_frame: bool,
-    /// The number of the request that was not answered yet when this record was sent, although the response comes first in the file.
-    pub unanswered: Option<u64>,
-    /// How many bytes of the record are unrecognized, however they look.
-    pub junk: u64,
+    /// How its bytes are read; `None` if it has none.
+    pub stated: Option<StatedRecord>,
     /// Whether its sender had bytes of the other direction that come later in the file, or are missing; `None` if it has no bytes.
     pub outstanding: Option<bool>,
     /// How many bytes of the record, or before it, were repeated with other content.

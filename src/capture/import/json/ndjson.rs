@@ -1,6 +1,6 @@
 //! Reads NDJSON, version 1: the traffic of each line is replayed. `docs/formats.md` describes the keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
@@ -19,11 +19,11 @@ use crate::wire::printable;
 /// The longest line that is read, in bytes. A line contains a frame twice: in hex, and as text with escapes or in base64.
 const MAX_LINE: u64 = 512 * 1024 * 1024;
 
+/// How many records of a connection are kept because a response may answer them.
+const MAX_ANSWERABLE: usize = 8;
+
 /// How much is read from the file at once, in bytes.
 const BUFFER: usize = 256 * 1024;
-
-/// How many lines after a gap that begins a connection are examined for the connection's next record.
-const MAX_LOOKAHEAD: usize = 256;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -34,7 +34,7 @@ pub fn read(capture: &Capture, file: &Arc<File>, replay: Replay, cancel: &Atomic
     let mut importer = Importer {
         capture,
         replay,
-        next: HashMap::new(),
+        open: HashMap::new(),
         addresses: None,
         buffer: Vec::new(),
         missing_reported: false,
@@ -77,11 +77,26 @@ fn without_place(error: &serde_json::Error) -> String {
     text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
 }
 
+/// How far the file was read in a connection.
+#[derive(Default)]
+struct Progress {
+    /// The next offset of each direction, as the file counts it.
+    next: [u64; 2],
+    /// The numbers and offsets of the latest records that a response may answer, besides requests.
+    answerable: VecDeque<(u64, u64)>,
+}
+
+impl Progress {
+    fn offset_of(&self, no: u64) -> Option<u64> {
+        self.answerable.iter().find(|(known, _)| *known == no).map(|(_, offset)| *offset)
+    }
+}
+
 struct Importer<'a> {
     capture: &'a Capture,
     replay: Replay,
-    /// The next offset of each direction of the open connections, as the file counts it.
-    next: HashMap<u64, [u64; 2]>,
+    /// The open connections.
+    open: HashMap<u64, Progress>,
     /// The addresses of all connections in the file; read when the first connection begins without a request.
     addresses: Option<HashMap<u64, (SocketAddr, SocketAddr)>>,
     buffer: Vec<u8>,
@@ -94,17 +109,12 @@ impl Importer<'_> {
         let record: JsonRecord<'_> = serde_json::from_slice(lines.line.trim_ascii_end())?;
         let valid = record.validate()?;
         let connection = record.conn;
-        let hints = record.hints();
         if !self.replay.is_open(connection) {
             let addresses = record.addresses().unwrap_or_else(|| self.addresses_of(connection, lines));
-            let in_frames = match valid.event {
-                RecordEvent::Gap(_) => lines.frames_follow(connection),
-                RecordEvent::Bytes | RecordEvent::End(..) => hints.is_frame,
-            };
-            self.replay.begin(connection, addresses, in_frames);
-            self.next.remove(&connection);
+            self.replay.begin(connection, addresses);
+            self.open.remove(&connection);
         }
-        let next = self.next.get(&connection).copied().unwrap_or_default();
+        let next = self.open.entry(connection).or_default().next;
         // A record without a direction belongs to the one in which its offset is the next.
         let by_offset = Direction::BOTH.into_iter().find(|way| next[way.index()] == record.offset);
         let direction = by_offset.filter(|_| record.is_undirected()).unwrap_or(valid.direction);
@@ -121,20 +131,22 @@ impl Importer<'_> {
             // Without the gap, what follows would be judged as if it came next.
             self.replay.event(connection, direction, valid.time, RecordEvent::Gap(missing));
         }
-        self.next.entry(connection).or_default()[direction.index()] = record.offset.saturating_add(valid.len);
-        self.replay.expect(connection, direction, valid.time, hints);
+        let progress = self.open.entry(connection).or_default();
+        progress.next[direction.index()] = record.offset.saturating_add(valid.len);
+        self.replay.expect(connection, direction, valid.time, record.hints(|no| progress.offset_of(no)));
+        if record.may_be_answered() {
+            progress.answerable.truncate(MAX_ANSWERABLE - 1);
+            progress.answerable.push_front((record.no, record.offset));
+        }
         match valid.event {
             RecordEvent::Bytes => {
                 let replay = &mut self.replay;
                 record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
-                if hints.ends {
-                    replay.record_ended(connection, direction);
-                }
             }
             RecordEvent::Gap(_) | RecordEvent::End(..) => {
                 self.replay.event(connection, direction, valid.time, valid.event);
                 if !self.replay.is_open(connection) {
-                    self.next.remove(&connection);
+                    self.open.remove(&connection);
                 }
             }
         }
@@ -192,26 +204,6 @@ impl LineReader {
     fn new(file: Arc<File>, start: u64) -> Self {
         let reader = BufReader::with_capacity(BUFFER, ReadAt { file: Arc::clone(&file), position: start });
         Self { file, reader, line: Vec::new(), number: 0, end: start }
-    }
-
-    /// Returns true if the next record of a connection, besides gaps, is a frame. Only the next [`MAX_LOOKAHEAD`] lines are examined.
-    fn frames_follow(&self, connection: u64) -> bool {
-        let digits = connection.to_string();
-        let mut ahead = Self::new(Arc::clone(&self.file), self.end);
-        for _ in 0..MAX_LOOKAHEAD {
-            let Ok(true) = ahead.next() else { break };
-            // Parsing takes longer than this search, and a file can have many connections that begin with a gap.
-            if memchr::memmem::find(&ahead.line, digits.as_bytes()).is_none() {
-                continue;
-            }
-            if let Ok(record) = serde_json::from_slice::<JsonRecord<'_>>(&ahead.line)
-                && record.conn == connection
-                && !record.is_gap()
-            {
-                return record.hints().is_frame;
-            }
-        }
-        false
     }
 
     /// Reads the next line; returns false at the end of the file.

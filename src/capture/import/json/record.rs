@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::event::{RecordEvent, ReplayHints};
 use crate::capture::format::NDJSON_VERSION;
 use crate::capture::format::pcapng::MAX_STREAM;
-use crate::proto::dissected::{Direction, EndReason, MAX_JUNK};
+use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::{Rule, count};
+use crate::proto::stated::{Answers, StatedKind, StatedRecord};
 use crate::proto::time::Time;
 
 /// How many bytes are decoded from hex at once.
@@ -48,6 +49,9 @@ pub struct JsonRecord<'a> {
     server: Option<Cow<'a, str>>,
     #[serde(default)]
     outstanding: bool,
+    /// The number of the record that a response answers; null if it answers none, absent in files of earlier versions.
+    #[serde(default, deserialize_with = "present")]
+    answers: Option<Option<u64>>,
     #[serde(borrow, default)]
     wire: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -61,8 +65,6 @@ struct JsonFinding<'a> {
     rule: Cow<'a, str>,
     #[serde(borrow, default)]
     text: Cow<'a, str>,
-    #[serde(default)]
-    about: Option<u64>,
     #[serde(default)]
     number: Option<u64>,
     #[serde(borrow, default)]
@@ -140,29 +142,40 @@ impl JsonRecord<'_> {
         Ok(ValidRecord { direction, time, event, len })
     }
 
-    /// What the replay needs besides the event.
-    pub fn hints(&self) -> ReplayHints {
+    /// What the replay needs besides the event. `offset_of` gives the offset of an earlier record that is no request.
+    pub fn hints(&self, offset_of: impl Fn(u64) -> Option<u64>) -> ReplayHints {
+        let answers = match self.answers {
+            Some(None) => Answers::Nothing,
+            Some(Some(no)) => offset_of(no).map_or(Answers::Next, Answers::At),
+            _ => Answers::Next,
+        };
+        let early = self.finding(Rule::DataBeforeResponse).is_some();
+        let len = self.wire.len() as u64 / 2;
         ReplayHints {
-            no: self.no,
-            begins: matches!(&*self.r#type, "request" | "response" | "frame" | "cut"),
-            ends: match &*self.r#type {
-                "frame" => true,
-                // The next record may continue one of the greatest length.
-                "junk" => self.wire_len.is_none_or(|len| len < MAX_JUNK),
-                _ => false,
-            },
-            is_request: self.r#type == "request",
-            is_frame: self.r#type == "frame" || self.of.as_deref() == Some("frame"),
-            unanswered: self.finding(Rule::DataBeforeResponse).and_then(|finding| finding.about),
-            junk: if self.r#type == "junk" && !self.has_own_finding() { self.wire.len() as u64 / 2 } else { 0 },
+            stated: self.stated_kind().map(|kind| StatedRecord { kind, len, early, answers }),
             outstanding: (!self.wire.is_empty()).then_some(self.outstanding),
             overlapped: self.finding(Rule::SegmentOverlap).and_then(|finding| finding.values().0).unwrap_or(0),
         }
     }
 
-    /// Returns true for bytes that are missing.
-    pub fn is_gap(&self) -> bool {
-        self.r#type == "gap"
+    /// Returns true if a response may answer the record, although it is no complete request.
+    pub fn may_be_answered(&self) -> bool {
+        self.dir.as_deref() == Some("c2s") && matches!(&*self.r#type, "junk" | "cut")
+    }
+
+    /// How the bytes of the record are read.
+    fn stated_kind(&self) -> Option<StatedKind> {
+        let kind = match &*self.r#type {
+            "request" => Kind::Request,
+            "response" => Kind::Response,
+            "frame" => Kind::Frame,
+            "junk" => Kind::Junk,
+            "cut" if self.of.as_deref() == Some("frame") => Kind::CutFrame,
+            "cut" => Kind::CutHttp,
+            _ => return None,
+        };
+        let rule = |finding: &JsonFinding<'_>| Rule::ALL.iter().copied().find(|rule| rule.id() == finding.rule);
+        StatedKind::of(kind, self.is_undirected(), self.findings.iter().filter_map(rule))
     }
 
     /// Returns true for a record without a direction: a frame that ends before its MASK bit.
@@ -195,11 +208,6 @@ impl JsonRecord<'_> {
             Some(wire_len) => Err(RecordError::Length { held, wire_len }),
             None => Ok(held),
         }
-    }
-
-    /// Returns true if a finding says what the bytes are. Repeated bytes say nothing about that.
-    fn has_own_finding(&self) -> bool {
-        self.findings.iter().any(|finding| finding.rule != Rule::SegmentOverlap.id())
     }
 
     fn finding(&self, rule: Rule) -> Option<&JsonFinding<'_>> {
@@ -236,6 +244,11 @@ impl JsonFinding<'_> {
         }
         (None, None)
     }
+}
+
+/// Reads a key that may be null, if it is present.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 /// An RFC 3339 time from 1970 on, in nanoseconds.

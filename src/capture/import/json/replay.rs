@@ -1,17 +1,14 @@
 //! Replays the records of a JSON file: their bytes and ends go through the recorder, in the order of the records.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::event::{RecordEvent, ReplayHints};
 use crate::capture::live::connection_recorder::Recording;
 use crate::capture::live::recorder::{Chunk, Recorder};
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
-
-/// How many requests of a connection are kept, for [`ReplayHints::unanswered`].
-const MAX_REQUESTS: usize = 256;
 
 /// Replays connections into a recorder.
 pub struct Replay {
@@ -26,12 +23,6 @@ pub struct Replay {
 
 struct Replayed {
     recording: Recording,
-    /// How many records were replayed.
-    ordinals: u32,
-    /// The latest requests: their numbers in the file, and their ordinals in the connection.
-    requests: VecDeque<(u64, u32)>,
-    /// The side that sent a reset, and when. A reset ends both directions at once, so it waits for the end records of both.
-    reset: Option<(Direction, Time)>,
     ended: [bool; 2],
 }
 
@@ -45,42 +36,24 @@ impl Replay {
         self.connections.contains_key(&connection)
     }
 
-    /// Begins a connection with the addresses of client and server. With `in_frames` its first bytes are frames, not HTTP.
-    pub fn begin(&mut self, connection: u64, (client, server): (SocketAddr, SocketAddr), in_frames: bool) {
-        let reading = if in_frames { Connection::after_handshake() } else { Connection::new(Some(server)) };
-        let recording = self.recorder.recording(client, server, reading.assume_deflate(self.deflate));
-        self.connections.insert(
-            connection,
-            Replayed { recording, ordinals: 0, requests: VecDeque::new(), reset: None, ended: [false; 2] },
-        );
+    /// Begins a connection with the addresses of client and server.
+    pub fn begin(&mut self, connection: u64, (client, server): (SocketAddr, SocketAddr)) {
+        let reading = Connection::new(Some(server)).assume_deflate(self.deflate);
+        let recording = self.recorder.recording(client, server, reading);
+        self.connections.insert(connection, Replayed { recording, ended: [false; 2] });
     }
 
     /// Prepares an open connection for its next record, whose bytes or event follow.
     pub fn expect(&mut self, connection: u64, direction: Direction, time: Time, hints: ReplayHints) {
         let Some(replayed) = self.connections.get_mut(&connection) else { return };
-        if hints.is_request {
-            replayed.requests.push_back((hints.no, replayed.ordinals));
-            if replayed.requests.len() > MAX_REQUESTS {
-                replayed.requests.pop_front();
-            }
+        if let Some(stated) = hints.stated {
+            replayed.recording.state_record(direction, stated);
         }
-        replayed.ordinals = replayed.ordinals.saturating_add(1);
         if let Some(outstanding) = hints.outstanding {
             replayed.recording.outstanding(direction.opposite(), outstanding);
         }
-        if hints.junk > 0 {
-            replayed.recording.unrecognized(direction, hints.junk);
-        }
-        if hints.begins {
-            replayed.recording.begins_here(direction, time);
-        }
         if hints.overlapped > 0 {
             replayed.recording.overlapped(direction, hints.overlapped, time);
-        }
-        if let Some(no) = hints.unanswered
-            && let Some((_, handshake)) = replayed.requests.iter().find(|(of, _)| *of == no)
-        {
-            replayed.recording.sent_before_answer(*handshake);
         }
     }
 
@@ -91,13 +64,6 @@ impl Replay {
         if !replayed.ended[direction.index()] {
             replayed.recording.batch(&[Chunk { direction, time, bytes }]);
             replayed.recording.commit_if_large();
-        }
-    }
-
-    /// Notes that the bytes of a record of an open connection are complete.
-    pub fn record_ended(&mut self, connection: u64, direction: Direction) {
-        if let Some(replayed) = self.connections.get_mut(&connection) {
-            replayed.recording.record_ended(direction);
         }
     }
 
@@ -114,17 +80,11 @@ impl Replay {
             return;
         }
         replayed.recording.begin(time);
-        match reason {
-            EndReason::Rst => {
-                let reset = replayed.reset.get_or_insert((direction, time));
-                reset.0 = by.unwrap_or(reset.0);
-            }
-            reason => replayed.recording.end(direction, reason, time),
+        if let Some(by) = by {
+            replayed.recording.reset_by(by);
         }
+        replayed.recording.end(direction, reason, time);
         if replayed.ended == [true; 2] {
-            if let Some((by, time)) = replayed.reset {
-                replayed.recording.reset(by, time);
-            }
             self.connections.remove(&connection);
         }
     }
@@ -135,9 +95,6 @@ impl Replay {
         let mut open: Vec<_> = self.connections.drain().collect();
         open.sort_by_key(|(connection, _)| *connection);
         for (_, mut replayed) in open {
-            if let Some((by, time)) = replayed.reset {
-                replayed.recording.reset(by, time);
-            }
             replayed.recording.end_unknown();
         }
     }

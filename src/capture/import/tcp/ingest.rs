@@ -5,6 +5,7 @@ use crate::capture::store::index::{ConnectionEntry, Extent};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::resync;
+use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
 use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
 use crate::wire::tls;
@@ -69,22 +70,19 @@ impl Flows {
         }
     }
 
-    /// A marker says that the connection begins with frames.
-    pub(super) fn begins_in_frames(&mut self, i: usize) {
+    /// A marker says which record comes next in a direction.
+    pub(super) fn state_record(&mut self, i: usize, direction: Direction, stated: StatedRecord) {
         let flow = &mut self.flows[i];
-        if flow.number.is_none() {
-            flow.connection = Some(Box::new(Connection::after_handshake().assume_deflate(self.options.deflate)));
-        }
-    }
-
-    /// A marker says that the next bytes are unrecognized.
-    pub(super) fn unrecognized(&mut self, i: usize, direction: Direction, bytes: u64) {
-        let flow = &mut self.flows[i];
-        if let Some(connection) = &mut flow.connection {
-            connection.unrecognized(direction, bytes, &mut self.records);
-        }
+        let Some(connection) = &mut flow.connection else { return };
+        flow.stated = true;
+        let known = connection.about().websocket;
+        connection.state_record(direction, stated, &mut self.records);
+        let inferred = connection.about().websocket != known;
         if let Some(number) = flow.number {
             self.enter(i, number);
+            if inferred {
+                self.batch.set_handshake(number, self.flows[i].about());
+            }
         }
     }
 
@@ -130,8 +128,13 @@ impl Flows {
     }
 
     pub(super) fn end(&mut self, i: usize, direction: Direction, reason: EndReason, time: Time) {
+        let number = match self.flows[i].number {
+            Some(number) => number,
+            // It has bytes, of a record that comes later.
+            None if self.flows[i].stated => self.open(i, direction, &[], time),
+            None => return,
+        };
         let flow = &mut self.flows[i];
-        let Some(number) = flow.number else { return };
         if std::mem::replace(&mut flow.sides[direction.index()].ended, true) {
             return;
         }

@@ -78,6 +78,8 @@ struct Flow {
     /// Whether it begins after its handshake, so that only [`ImportOptions::port`] can make it WebSocket frames.
     is_mid_stream: bool,
     held_back: Option<HeldBack>,
+    /// Whether a marker has stated a record.
+    stated: bool,
     /// Whether a marker says that the sender of the current segment has later bytes of the other direction.
     outstanding: bool,
     /// The latest bytes that were taken in each direction.
@@ -193,9 +195,10 @@ impl Flows {
             self.reset(i, direction, segment);
         }
         match segment.marker {
-            Some(Marker::End) => {
+            Some(Marker::End { reset }) => {
                 self.flush(i, &[direction]);
-                self.end(i, direction, EndReason::Capture, segment.time);
+                let reason = if reset { EndReason::Rst } else { EndReason::Capture };
+                self.end(i, direction, reason, segment.time);
             }
             Some(Marker::Gap(gap)) => {
                 self.flush(i, &[direction]);
@@ -210,8 +213,7 @@ impl Flows {
                     self.begins(i, direction, gap.begins);
                 }
             }
-            Some(Marker::Frames) => self.begins_in_frames(i),
-            Some(Marker::Junk { bytes }) => self.unrecognized(i, direction, bytes),
+            Some(Marker::Record(stated)) => self.state_record(i, direction, stated),
             Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
             Some(Marker::InitialSequence { .. } | Marker::Outstanding | Marker::Reconstructed { .. }) | None => {}
         }
@@ -325,6 +327,7 @@ impl Flows {
             is_tls: false,
             is_mid_stream: false,
             held_back: None,
+            stated: false,
             outstanding: false,
             latest: [None; 2],
             notes: Default::default(),

@@ -5,42 +5,23 @@ use crate::capture::format::comments::comments_of;
 use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
 
 impl Recording {
-    /// The client sends what follows before the handshake with that ordinal in the connection is answered.
-    pub const fn sent_before_answer(&mut self, handshake: u32) {
-        self.connection.sent_before_answer(handshake);
-    }
-
     /// Sets whether the receiver has bytes of a direction that come later, or are missing.
     pub fn outstanding(&mut self, direction: Direction, outstanding: bool) {
         self.connection.outstanding(direction, outstanding);
     }
 
-    /// The next `len` bytes of a direction are unrecognized, however they look.
-    pub fn unrecognized(&mut self, direction: Direction, len: u64) {
-        self.connection.unrecognized(direction, len, &mut self.records);
+    /// The next bytes of a direction are this record.
+    pub fn state_record(&mut self, direction: Direction, stated: StatedRecord) {
+        let known = self.connection.about().websocket;
+        self.connection.state_record(direction, stated, &mut self.records);
         self.batch_records();
-    }
-
-    /// A frame or a head begins with the next byte of a side, whatever came before it.
-    pub fn begins_here(&mut self, direction: Direction, time: Time) {
-        let at = self.connection.position(direction);
-        if self.connection.begins(direction, at, &mut self.records)
-            && let Some(live) = &mut self.live
-        {
-            // Readers of the file need that, too.
-            let gap = Gap { to: Some(at), begins: Some(at) };
-            live.segments.skip(&mut self.batch.blocks, direction, (0, gap), time, &[]);
+        if let Some(live) = self.live.as_ref().filter(|_| self.connection.about().websocket != known) {
+            self.batch.index.set_handshake(live.number, self.connection.about().clone());
         }
-        self.batch_records();
-    }
-
-    /// A record of a direction ends with its latest byte.
-    pub fn record_ended(&mut self, direction: Direction) {
-        self.connection.record_ended(direction, &mut self.records);
-        self.batch_records();
     }
 
     /// Records that `differing` bytes of a direction were repeated with different content.
@@ -68,7 +49,12 @@ impl Recording {
         self.commit();
     }
 
-    /// Ends a direction: the sender ended it cleanly (FIN), or the capture does not show what follows.
+    /// Notes the side that reset the connection, before the end of the first direction.
+    pub fn reset_by(&mut self, by: Direction) {
+        self.connection.reset_by(by);
+    }
+
+    /// Ends a direction.
     pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
         let Some(live) = &mut self.live else { return };
         if self.ended[direction.index()].is_some() {
@@ -82,7 +68,8 @@ impl Recording {
         let comments = comments_of(&self.records);
         match how {
             EndReason::Fin => live.segments.fin(&mut self.batch.blocks, direction, time, &comments),
-            _ => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
+            EndReason::Rst => live.segments.rst(&mut self.batch.blocks, direction, time, &comments),
+            EndReason::Capture => live.segments.unknown(&mut self.batch.blocks, direction, time, &comments),
         }
         self.batch_records();
         self.commit();

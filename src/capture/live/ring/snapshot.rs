@@ -91,7 +91,7 @@ impl ConnectionSnapshot {
                 heads().map(|head| &head.record).filter(|r| r.direction == direction).map(|r| r.wire_len).sum();
             segments.shorten_first_gap(direction, self.directions[direction.index()].begun.saturating_sub(own));
         }
-        segments.open(&mut out.blocks, self.first, false);
+        segments.open(&mut out.blocks, self.first);
         for head in heads() {
             let record = &head.record;
             let at = &mut written[record.direction.index()];

@@ -129,7 +129,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         let mut live = Segments::new(client, server, 7);
         let mut at = heads.map(|head| head.len() as u64);
         let mut blocks = file_head.clone();
-        live.open(&mut blocks, Time(0), false);
+        live.open(&mut blocks, Time(0));
         for direction in Direction::BOTH {
             if kept {
                 let said = before[direction.index()];

@@ -173,7 +173,7 @@ impl Events {
             let connection = event.connection;
             if !replay.is_open(connection) {
                 let addresses = self.addresses.get(&connection).copied();
-                replay.begin(connection, addresses.unwrap_or_else(|| unknown_addresses(connection)), false);
+                replay.begin(connection, addresses.unwrap_or_else(|| unknown_addresses(connection)));
             }
             let mut at = 0;
             while at < event.len {
