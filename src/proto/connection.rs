@@ -252,9 +252,14 @@ impl Connection {
     fn response(&mut self, start: u64, bytes: &[u8], now: Time) {
         let head = Head::read(bytes);
         let status = head.status().unwrap_or(0);
-        if status == 101 && self.state.missing[1] && self.directions[0].has_early_request() {
-            // The refusal of the request before is missing.
-            self.refused();
+        let accepts = |key: &[u8]| head.value("sec-websocket-accept") == Some(accept::accept_key(key).as_bytes());
+        if status == 101 {
+            let early = self.directions[0].early_request();
+            let accepts_early = early.is_some_and(|early| early.value("sec-websocket-key").is_some_and(accepts));
+            if accepts_early || self.state.missing[1] && self.directions[0].has_early_request() {
+                // The refusal of the request before is missing.
+                self.refused();
+            }
         }
         let mut record =
             DissectedRecord::new(Kind::Response, Direction::ServerToClient, start, bytes.len() as u64, now);
@@ -272,9 +277,12 @@ impl Connection {
         } else if interim {
             self.state.requests.front().cloned().unwrap_or_default()
         } else {
-            if status == 101 && self.state.missing[1] {
+            if status == 101 {
                 // The responses to earlier requests may be missing. After the request to upgrade there are no others.
-                let upgrade = self.state.requests.iter().rposition(|(_, facts)| facts.key.is_some());
+                let latest = |accepted: &dyn Fn(&[u8]) -> bool| {
+                    self.state.requests.iter().rposition(|(_, facts)| facts.key.as_deref().is_some_and(accepted))
+                };
+                let upgrade = latest(&accepts).or_else(|| latest(&|_| self.state.missing[1]));
                 self.state.requests.drain(..upgrade.unwrap_or(0));
             }
             self.state.requests.pop_front().unwrap_or_default()
@@ -309,6 +317,9 @@ impl Connection {
             200..=299 if facts.is_connect() => {
                 self.state.server = None;
                 self.state.proxy_headers_end = self.directions[0].record_start();
+                // The client did not wait for the tunnel: it may begin with a header of the PROXY protocol.
+                let (kept, last) = self.directions[0].begun_head();
+                self.dissect(Direction::ClientToServer, &kept, last);
             }
             _ => {
                 if facts.key.is_some() && self.sent_early() {

@@ -280,6 +280,14 @@ impl Dissector {
         (kept, self.last)
     }
 
+    /// Returns the bytes of an incomplete head and their time; feed them again.
+    pub fn begun_head(&mut self) -> (Vec<u8>, Time) {
+        let State::Head { .. } = self.state else { return (Vec::new(), self.last) };
+        let (start, kept) = self.take_kept();
+        self.position = start;
+        (kept, self.last)
+    }
+
     /// Called on a response if no request is complete. The response answers the bytes so far, which become a record:
     /// unrecognized bytes, or an incomplete head if the response is a refusal (`refusal`). Later bytes are
     /// unrecognized. Returns the ordinal of the record, if there is one.

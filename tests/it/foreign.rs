@@ -100,6 +100,11 @@ fn a_websocket_after_a_header_of_the_proxy_protocol() {
     let (kinds, found) = rules(&closed(tunnel.up(&request).down(RESPONSE)));
     assert_eq!(kinds[..5], [Request, Response, Junk, Request, Response]);
     assert_eq!(found, [(3, Rule::ProxyHeader)]);
+    // Also before the response of the proxy.
+    let early = Script::default().up(connect).up("PROXY UNKNOWN\r\nPROXY UNKNOWN\r\n").down("HTTP/1.1 200 OK\r\n\r\n");
+    let (kinds, found) = rules(&closed(early.up(&request).down(RESPONSE)));
+    assert_eq!(kinds[..6], [Request, Response, Junk, Junk, Request, Response]);
+    assert_eq!(found, [(3, Rule::ProxyHeader), (4, Rule::ProxyHeader)]);
 }
 
 #[test]

@@ -114,3 +114,42 @@ fn empty_lines_before_a_head_are_unrecognized_and_the_head_is_read() {
         assert_eq!((rules(&out), out[3].link), (vec![], RecordLink::Answers(1)));
     }
 }
+
+#[test]
+fn a_response_after_frames_of_the_client_is_read_if_the_request_is_missing() {
+    let (mut connection, mut out) = (Connection::new(None), Vec::new());
+    connection.gap(UP, 300, Time(0), &mut out);
+    // Captures swap neighbouring packets.
+    connection.feed(UP, HELLO_UP, Time(1), &mut out);
+    connection.feed(DOWN, response("").as_bytes(), Time(2), &mut out);
+    connection.feed(DOWN, &[0x81, 2, b'h', b'i'], Time(3), &mut out);
+    let records = end(connection, out);
+    assert_eq!(rules(&records), []);
+    let kinds: Vec<Kind> = records.iter().filter(|record| record.wire_len > 0).map(|record| record.kind).collect();
+    assert_eq!(kinds, [Kind::Gap, Kind::Frame, Kind::Response, Kind::Frame]);
+}
+
+#[test]
+fn a_101_answers_the_request_whose_key_it_accepts() {
+    let (first, second) = (request("AAAAAAAAAAAAAAAAAAAAAA=="), request("dGhlIHNhbXBsZSBub25jZQ=="));
+    let (mut connection, mut out) = (Connection::new(None), Vec::new());
+    // The refusal of the first request was sent before the first packet of the server in the capture, so no bytes are known to be missing.
+    connection.feed(UP, first.as_bytes(), Time(0), &mut out);
+    connection.feed(UP, second.as_bytes(), Time(1), &mut out);
+    connection.feed(DOWN, response("").as_bytes(), Time(2), &mut out);
+    connection.feed(UP, HELLO_UP, Time(3), &mut out);
+    let records = end(connection, out);
+    assert_eq!(rules(&records), []);
+    let answer = records.iter().find(|record| record.kind == Kind::Response).map(|record| record.link);
+    assert_eq!(answer, Some(RecordLink::Answers(1)));
+}
+
+#[test]
+fn a_client_whose_request_is_missing_may_refer_to_missing_messages() {
+    let accepted = response("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let (mut connection, mut out) = (Connection::new(None), Vec::new());
+    // The SYN is missing, too, so that the bytes of the client seem to begin with a later frame.
+    connection.feed(DOWN, accepted.as_bytes(), Time(1), &mut out);
+    connection.feed(UP, HELLO_AGAIN_UP, Time(2), &mut out);
+    assert_eq!(rules(&end(connection, out)), []);
+}

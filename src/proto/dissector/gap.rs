@@ -16,7 +16,7 @@ use super::{
 use crate::proto::dissected::Direction;
 use crate::proto::foreign::Follows;
 use crate::proto::rules::Finding;
-use crate::wire::http;
+use crate::wire::http::{self, Head};
 
 /// Resynchronization: bytes are unrecognized until a frame or a head certainly starts.
 #[derive(Debug)]
@@ -259,6 +259,16 @@ impl Dissector {
         };
         let is_first = resync.then == ReadNext::Frames && resync.frames.is_none();
         is_first && is_response && self.direction == Direction::ServerToClient
+    }
+
+    /// The head of the request that follows a handshake request without a response, if it is complete.
+    pub fn early_request(&self) -> Option<Head<'_>> {
+        match &self.state {
+            State::Early { kept, .. } if self.is_head(kept) => {
+                http::head_len(kept, 0).map(|len| Head::read(&kept[..len]))
+            }
+            _ => None,
+        }
     }
 
     /// True if the bytes after a handshake request that has no response yet start with another request.
