@@ -55,10 +55,15 @@ function start() {
     setText('sentence', stateSentence(client, chosenPath()));
   }
 
-  /** A new connection makes errors about the earlier one wrong. */
+  /** A new connection makes errors and confirmations about the earlier one wrong. */
   function clearProblems() {
     for (const problem of document.querySelectorAll('.problem')) problem.textContent = '';
+    clearSent();
     for (const field of document.querySelectorAll('[aria-invalid]')) field.setAttribute('aria-invalid', 'false');
+  }
+
+  function clearSent() {
+    for (const sent of document.querySelectorAll('.wire .sent')) sent.textContent = '';
   }
 
   function renderCounters() {
@@ -212,7 +217,7 @@ function start() {
 
   /** Sends if there is a connection; otherwise shows an error at the control. */
   function send(payload, id) {
-    setText(`${id}-sent`, '');
+    clearSent();
     if (!client.isOpen()) {
       setText(`${id}-error`, 'Not connected: the message was not sent.');
       return;

@@ -111,6 +111,7 @@ fn sends_are_named_and_confirmed<P: Page>() {
     page.wait_for_text("#preset-sent", "Sent message 1: 125 bytes");
     page.press_on("#send-text");
     page.wait_for_text("#text-sent", "Sent message 2: 5 bytes");
+    assert_eq!(page.text("#preset-sent"), "", "only the latest send is confirmed");
     // Not sent: the error says so, and it is gone with the next connection.
     page.click("#disconnect");
     page.wait_for_text("#state", "CLOSED");
