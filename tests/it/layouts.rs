@@ -259,3 +259,14 @@ fn a_masked_close_is_labelled_and_explained_after_the_xor() {
     assert_eq!(screen.field(), "close code");
     screen.assert_shows(&["close code (masked)", "03 e8"]);
 }
+
+#[test]
+fn a_byte_of_a_character_names_the_character() {
+    let mut wire = records();
+    wire.say(UP, &frame(true, Opcode::Text, KEY, "aé".as_bytes()));
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.press(&["tab", "tab", "tab", "right", "right"]);
+    assert!(screen.lines_with("XOR     a9")[0].ends_with("a byte of é"), "{}", screen.text());
+    screen.press(&["r"]);
+    assert_eq!(screen.lines_with("a byte of é").len(), 2, "all words contain the computation: {}", screen.text());
+}

@@ -10,9 +10,12 @@ use crate::tui::action::Action;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
-use crate::wire::field::{Field, FieldId, FieldValue};
+use crate::wire::field::{Field, FieldId, FieldValue, Span};
 use crate::wire::http::Head;
 use crate::wire::printable;
+
+/// Smallest height of a panel that also explains the other fields.
+const FURTHER_FROM: u16 = 10;
 
 /// What the panel of words says.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +108,9 @@ impl App {
             words.paragraphs.push(Paragraph { role: Role::Text, text: about.text });
         }
         words.paragraphs.extend(later);
-        words.further = self.further(detail);
+        if self.layout.explanation.height >= FURTHER_FROM {
+            words.further = self.further(detail);
+        }
         Some(words)
     }
 
@@ -200,23 +205,30 @@ impl App {
 
     /// The fields after the selected one, and then those before it.
     fn further(&self, detail: &Detail) -> Vec<Paragraph> {
-        let Some(context) = detail.frame.as_ref() else { return Vec::new() };
         let (before, after) = detail.rows.split_at((self.detail.row + 1).min(detail.rows.len()));
         let others = after.iter().chain(before.iter().take(self.detail.row));
-        let fields = others.filter_map(|row| Some((row, detail.fields.get(row.field?)?)));
+        // The requirements of a handshake are about its lines, which follow them.
+        let rows = others.filter(|row| row.kind == DetailRowKind::Field);
+        let fields = rows.filter_map(|row| Some((row, detail.fields.get(row.field?)?)));
+        let head = detail.http.as_deref().map(Head::read);
         fields
-            .flat_map(|(row, field)| {
-                let text = explain::frame_field(context, field).text;
+            .filter_map(|(row, field)| {
+                let text = match (&detail.frame, &head) {
+                    (Some(context), _) => explain::frame_field(context, field).text,
+                    (None, Some(head)) => explain::http_field(head, field).text,
+                    (None, None) => return None,
+                };
                 let heading = Paragraph { role: Role::Heading, text: row.name.clone() };
-                [heading, Paragraph { role: Role::Text, text }]
+                Some([heading, Paragraph { role: Role::Text, text }])
             })
+            .flatten()
             .collect()
     }
 }
 
 /// What is selected: the bits of a field, or a requirement that is not met.
 struct Selection {
-    span: Option<crate::wire::field::Span>,
+    span: Option<Span>,
     rule: Option<Rule>,
 }
 

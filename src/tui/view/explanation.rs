@@ -1,20 +1,17 @@
 //! The panel of words: the findings first, then the meaning of the selected field, or how a payload byte is unmasked.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::list::severity_symbol;
-use super::{cells, fit, put, rule, width, wrap};
+use super::{fit, put, rule, width, wrap};
 use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::app::words::{Paragraph, Role, Unmasking, Words};
+use crate::tui::state::hex_characters::HexCharacter;
 use crate::wire::field::FieldId;
 use crate::wire::printable;
-
-/// Smallest height that is filled with the explanations of other fields.
-const FURTHER_FROM: u16 = 10;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.explanation;
@@ -35,7 +32,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if lines.len() > room {
         let last = room.checked_sub(1).and_then(|last| lines.get(last));
         more(app, last.map(|(line, style)| (line.as_str(), *style)), buffer);
-    } else if area.height >= FURTHER_FROM {
+    } else {
         further(app, &words, y, buffer);
     }
 }
@@ -108,34 +105,54 @@ fn title(app: &App, words: &Words, buffer: &mut Buffer) {
     }
 }
 
-/// ```text
-/// masked   58   0101 1000   byte 3 of the payload, counted from 0
-/// key[3]   3d   0011 1101   3 mod 4 = 3
-/// XOR      65   0110 0101   e
-/// ```
+/// Draws the lines of a computation, as far as they fit.
 fn unmasking(app: &App, step: Unmasking, buffer: &mut Buffer) {
     let (area, theme) = (app.layout.explanation, &app.theme);
-    let place = step.key_byte();
-    let bits = |byte: u8| format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
-    let at = grouped(step.at);
-    let rows: [(String, u8, String, Style); 3] = [
-        ("masked".to_owned(), step.masked, format!("payload byte i = {at}"), theme.field(FieldId::Payload)),
-        (
-            format!("key[{place}]"),
-            step.key[place],
-            format!("i mod 4: {at} mod 4 = {place}"),
-            theme.field(FieldId::MaskingKey),
-        ),
-        ("XOR".to_owned(), step.plain(), printable::byte_name(step.plain()), theme.selected),
-    ];
-    for (y, (name, byte, words, style)) in rows.into_iter().enumerate() {
-        let line = Rect { y: area.y + cells(y), height: 1.min(area.height), ..area };
-        if y >= usize::from(area.height) {
-            return;
-        }
-        put(buffer, line, 1, 0, &name, theme.faint);
-        put(buffer, line, 9, 0, &format!("{byte:02x}"), style);
-        put(buffer, line, 14, 0, &bits(byte), style);
-        put(buffer, line, 26, 0, &words, theme.text);
+    let styles = [theme.field(FieldId::Payload), theme.field(FieldId::MaskingKey), theme.selected];
+    for ((step, style), y) in steps(app, step).into_iter().zip(styles).zip(0..area.height) {
+        put(buffer, area, 1, y, &step.name, theme.faint);
+        put(buffer, area, 9, y, &step.hex, style);
+        put(buffer, area, 14, y, &step.bits, style);
+        put(buffer, area, 26, y, &step.words, theme.text);
+    }
+}
+
+/// A line of the computation of a payload byte.
+pub struct Step {
+    pub name: String,
+    pub hex: String,
+    pub bits: String,
+    pub words: String,
+}
+
+/// ```text
+/// masked   58   0101 1000   payload byte i = 3
+/// key[3]   3d   0011 1101   i mod 4: 3 mod 4 = 3
+/// XOR      65   0110 0101   e
+/// ```
+pub fn steps(app: &App, step: Unmasking) -> [Step; 3] {
+    let (at, place) = (grouped(step.at), step.key_byte());
+    let line = |name: String, byte: u8, words: String| {
+        let bits = format!("{:04b} {:04b}", byte >> 4, byte & 0xf);
+        Step { name, hex: format!("{byte:02x}"), bits, words }
+    };
+    [
+        line("masked".to_owned(), step.masked, format!("payload byte i = {at}")),
+        line(format!("key[{place}]"), step.key[place], format!("i mod 4: {at} mod 4 = {place}")),
+        line("XOR".to_owned(), step.plain(), character(app, step)),
+    ]
+}
+
+/// The character of an unmasked byte; of a UTF-8 character, the byte is a part.
+fn character(app: &App, step: Unmasking) -> String {
+    let window = &app.detail.payload;
+    let name = printable::byte_name(step.plain());
+    let Some(at) = window.bytes().and_then(|(first, _)| usize::try_from(step.at.checked_sub(first)?).ok()) else {
+        return name;
+    };
+    let shown = window.characters().get(..=at).unwrap_or_default();
+    match shown.iter().rev().find(|cell| matches!(cell, HexCharacter::Character(_) | HexCharacter::Other)) {
+        Some(HexCharacter::Character(c)) if !c.is_ascii() => format!("a byte of {c}"),
+        _ => name,
     }
 }

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::explanation::lines;
+use super::explanation::{lines, steps};
 use super::popup::frame;
 use super::{cells, put};
 use crate::tui::app::App;
@@ -15,7 +15,10 @@ pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
     let Some(words) = app.words() else { return };
     let columns = usize::from(WIDTH.min(app.layout.area.width).saturating_sub(4));
     let title = format!("{} · {}", words.title, words.section);
-    let lines = lines(app, &words.paragraphs, columns);
+    let steps = words.unmasking.map(|step| steps(app, step)).into_iter().flatten();
+    let steps = steps.map(|step| format!("{:<9}{}   {}   {}", step.name, step.hex, step.bits, step.words));
+    let lines: Vec<_> =
+        steps.map(|line| (line, app.theme.title)).chain(lines(app, &words.paragraphs, columns)).collect();
     let rows = cells(lines.len());
     let foot = format!("{} · any other key closes", app.keymap.foot(Context::Help));
     let inner = frame(app, buffer, &title, WIDTH, rows.saturating_add(2), &foot);

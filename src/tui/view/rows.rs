@@ -66,9 +66,11 @@ fn computation(app: &App, buffer: &mut Buffer, line: Rect, row: &DetailRow) {
     put(buffer, line, name_at, 0, &row.name, app.theme.faint);
     let style = if row.value.ends_with('✗') { app.theme.error } else { app.theme.text };
     let end = value_at + put(buffer, line, value_at, 0, &row.value, style) + 2;
-    // A narrow panel has the first word.
-    let short = row.gloss.split(' ').next().unwrap_or_default();
-    if let Some(gloss) = [row.gloss.as_str(), short].into_iter().find(|gloss| width(gloss) + end <= line.width) {
+    // A narrow panel has the first words.
+    let short = |words: usize| row.gloss.match_indices(' ').nth(words - 1).map_or("", |(at, _)| &row.gloss[..at]);
+    if let Some(gloss) =
+        [row.gloss.as_str(), short(2), short(1)].into_iter().find(|gloss| width(gloss) + end <= line.width)
+    {
         put(buffer, line, end, 0, gloss, app.theme.faint);
     }
 }
