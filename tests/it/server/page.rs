@@ -62,20 +62,24 @@ fn the_page_learns_its_connection_and_the_capture_does_not_show_that_it_asked() 
 }
 
 #[test]
-fn requests_in_one_write_are_kept_apart() {
-    let bench = Bench::new();
-    let mut http = bench.raw();
-    let targets_sent =
-        ["/a", "/connection?page=unknown", "/b", "/connection?page=unknown", "/connection?page=unknown", "/c"];
-    let all: String = targets_sent.map(|target| request(&bench, target)).concat();
-    http.write_all(all.as_bytes()).expect("written");
-    for target in targets_sent {
-        assert_eq!(response(&mut http).0, 404, "{target}");
+fn requests_are_kept_apart_however_their_bytes_arrive() {
+    let asked = "/connection?page=unknown";
+    let sent = ["/a", asked, "/b", asked, asked, "/c", asked];
+    for piece in [usize::MAX, 200, 61, 20, 3] {
+        let bench = Bench::new();
+        let mut http = bench.raw();
+        let all: String = sent.map(|target| request(&bench, target)).concat();
+        for bytes in all.as_bytes().chunks(piece) {
+            http.write_all(bytes).expect("written");
+        }
+        for target in sent {
+            assert_eq!(response(&mut http).0, 404, "{target}");
+        }
+        drop(http);
+        let records = bench.finish();
+        assert_eq!(targets(&records), ["/a", "/b", "/c"], "in pieces of {piece} bytes");
+        assert_eq!(records.iter().filter(|(record, _)| record.kind == Kind::Response).count(), 3);
     }
-    drop(http);
-    let records = bench.finish();
-    assert_eq!(targets(&records), ["/a", "/b", "/c"]);
-    assert_eq!(records.iter().filter(|(record, _)| record.kind == Kind::Response).count(), 3);
 }
 
 #[test]
