@@ -1,7 +1,9 @@
 //! What `open`, `check` and `export` read: a capture in a file or on stdin, or pasted bytes. The content decides which.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,6 +11,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::bail;
 
 use super::stdio;
+use crate::capture::import::stream::{self, Received};
 use crate::capture::import::{self, Loader, OpenError};
 use crate::capture::store::Capture;
 use crate::cli::Reading;
@@ -37,19 +40,22 @@ impl From<(Capture, Loader)> for OpenedInput {
 }
 
 impl OpenedInput {
-    /// Opens a file, or stdin if the path is `-`. Stdin is read to its end first. With `follow`, loading waits at the end of the
-    /// file until it grows.
+    /// Opens a file, or stdin if the path is `-`. A packet capture on stdin or in a FIFO is loaded while it arrives; other streams are
+    /// read to their end first. With `follow`, loading waits at the end of the file until it grows.
     ///
     /// A file with the magic number of a capture, and one that begins as JSON of a known format, is a capture. Anything else is a
     /// paste; only stdin, or a file with `--as raw`, may consist of the bytes of frames.
     pub fn open(path: &Path, reading: Reading, follow: bool) -> anyhow::Result<Self> {
         let (name, is_stdin) = (name(path), is_stdin(path));
-        if is_stdin && follow {
-            return Err(OpenError::Unfollowable { path: name.to_owned(), what: "read to its end first" }.into());
-        }
-        let file = match is_stdin {
-            true => import::spooled(io::stdin().lock(), name)?,
-            false => import::regular_file(path)?,
+        let file = match stream(path)? {
+            None => import::regular_file(path)?,
+            Some(source) => match stream::receive(source, name)? {
+                Received::Packets(stream) if reading.read_as.is_none() => {
+                    return Ok(import::open_stream(stream, name, reading.options(follow)).into());
+                }
+                Received::Packets(_) => bail!("{} is a packet capture; leave out --as", name.display()),
+                Received::Whole(file) => file,
+            },
         };
         if reading.read_as.is_none() {
             match import::open_file(
@@ -93,6 +99,18 @@ impl OpenedInput {
 /// Whether a path names stdin.
 pub fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
+}
+
+/// Stdin, or an opened FIFO; `None` for any other file. Opening a FIFO waits until a program opens it to write.
+fn stream(path: &Path) -> Result<Option<File>, OpenError> {
+    let opened = if is_stdin(path) {
+        io::stdin().as_fd().try_clone_to_owned().map(File::from)
+    } else if fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+        File::open(path)
+    } else {
+        return Ok(None);
+    };
+    opened.map(Some).map_err(|source| unreadable(name(path), source))
 }
 
 /// The name of an input in messages.

@@ -1,10 +1,12 @@
 //! What `open`, `check` and `export` read from a file or from stdin: the first bytes decide, then the form of a paste.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
+use std::thread;
 
 use crate::support::forms::{BASE64, FORMS};
-use crate::support::program::{run, run_with};
+use crate::support::program::{command, run, run_with};
 use crate::support::{exported, frame, sample, sample_path};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -47,6 +49,48 @@ fn a_capture_on_stdin_is_read_as_the_file_is() {
             assert_eq!((from_file.0, named(&from_file.1), named(&from_file.2)), from_stdin, "{command}");
         }
     }
+}
+
+#[test]
+fn a_fifo_is_read_as_the_file_is() {
+    let path = sample_path("violations");
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in [("pcapng", fs::read(&path).expect("a file")), ("text", b"81 05 48 65 6c 6c 6f".to_vec())] {
+        let [fifo, file] = ["fifo", "file"].map(|kind| folder.path().join(format!("{name}.{kind}")));
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).expect("a FIFO");
+        fs::write(&file, &bytes).expect("written");
+        let writer = thread::spawn({
+            let fifo = fifo.clone();
+            move || fs::write(fifo, bytes)
+        });
+        let [of_fifo, of_file] = [fifo, file].map(|path| {
+            let path = path.to_str().expect("UTF-8");
+            let (code, out, _) = run(&["check", path, "--json"]);
+            (code, out.replace(path, "stdin"))
+        });
+        assert_eq!(of_fifo, of_file, "{name}");
+        writer.join().expect("a thread").expect("written");
+    }
+}
+
+#[test]
+fn findings_of_a_capture_on_stdin_are_printed_while_it_arrives() {
+    let bytes = fs::read(sample_path("violations")).expect("a file");
+    let mut child =
+        command(&["check", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+    let (mut to, from) = (child.stdin.take().expect("a pipe"), child.stdout.take().expect("a pipe"));
+    // Two thirds of the capture, with a packet that is not complete.
+    to.write_all(&bytes[..bytes.len() * 2 / 3]).expect("written");
+    let mut lines = BufReader::new(from).lines();
+    let first = lines.next().expect("a line").expect("UTF-8");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&first).expect("JSON")["severity"], "error");
+    to.write_all(&bytes[bytes.len() * 2 / 3..]).expect("written");
+    drop(to);
+    let rest = lines.map(|line| line.expect("UTF-8"));
+    let path = sample_path("violations");
+    let of_file = run(&["check", &path, "--json"]).1.replace(&path, "stdin");
+    assert_eq!(std::iter::once(first).chain(rest).collect::<Vec<_>>(), of_file.lines().collect::<Vec<_>>());
+    assert_eq!(child.wait().expect("ended").code(), Some(1));
 }
 
 #[test]

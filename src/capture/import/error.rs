@@ -32,12 +32,6 @@ pub enum OpenError {
         /// What it is instead.
         what: &'static str,
     },
-    /// The file is a FIFO.
-    #[error("{} is a FIFO, which is read from stdin only: use - as the file, and < to redirect it", path.display())]
-    Pipe {
-        /// The file.
-        path: PathBuf,
-    },
     /// The file has none of the known formats.
     #[error(
         "{} is not a capture; framescope opens pcapng, pcap, HAR and its own NDJSON, also compressed with gzip, and frames as \

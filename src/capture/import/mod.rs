@@ -5,13 +5,16 @@ mod fragments;
 mod gzip;
 mod json;
 pub(crate) mod link;
+mod magic;
+mod options;
 mod packets;
 pub mod samples;
+pub mod stream;
 mod tcp;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,25 +23,15 @@ use std::sync::atomic::AtomicBool;
 pub use self::error::OpenError;
 use self::gzip::{Compression, GunzipError};
 use self::json::Conversion;
+use self::magic::{NOT_A_CAPTURE, not_packets};
+pub use self::options::ImportOptions;
+use self::packets::Growth;
+use self::stream::PacketStream;
 use super::store::{Capture, output, scratch};
 
 /// How many bytes at the beginning of a file are examined to find its format. The keys of a JSON file can be this far from its first
 /// byte.
 const BEGINNING: usize = 64 * 1024;
-
-/// What a file is whose format is not known.
-const NOT_A_CAPTURE: &str = "not a capture";
-
-/// How to open a file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// Connections on this port whose handshake is missing are read as WebSocket frames.
-    pub port: Option<u16>,
-    /// Treat permessage-deflate as negotiated on connections whose handshake does not negotiate it, or is missing.
-    pub deflate: bool,
-    /// At the end of the file, wait until it grows.
-    pub follow: bool,
-}
 
 /// Reads an opened file into its capture, on the thread that calls [`Loader::run`].
 pub struct Loader {
@@ -52,7 +45,7 @@ pub struct Loader {
 /// The format of a file, inflated if it is compressed.
 enum FileFormat {
     /// pcapng or pcap.
-    Packets(ImportOptions),
+    Packets(ImportOptions, Growth),
     /// JSON, which is converted into pcapng.
     Text(Conversion),
 }
@@ -79,28 +72,21 @@ pub fn open_with(path: &Path, options: ImportOptions) -> Result<(Capture, Loader
 /// If it cannot be read, or is not a regular file.
 pub fn regular_file(path: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
-    // Opening a FIFO waits for the program that writes to it, and its bytes cannot be read by position.
-    let metadata = fs::metadata(path).map_err(io)?;
-    if metadata.file_type().is_fifo() {
-        return Err(OpenError::Pipe { path: path.to_owned() });
-    }
-    if let Some(what) = output::irregular_kind(&metadata) {
+    // The bytes of others cannot be read by position: see [`stream`].
+    if let Some(what) = output::irregular_kind(&fs::metadata(path).map_err(io)?) {
         return Err(OpenError::Foreign { path: path.to_owned(), what });
     }
     File::open(path).map_err(io)
 }
 
-/// Copies a stream to its end into a private file without a name, for [`open_file`]. Errors call the stream `name`.
-///
-/// # Errors
-/// If the stream cannot be read, or the file cannot be written.
-pub fn spooled(mut stream: impl Read, name: &Path) -> Result<File, OpenError> {
-    let copy = |mut file: File| {
-        io::copy(&mut stream, &mut file)?;
-        file.rewind()?;
-        Ok(file)
-    };
-    scratch::file().and_then(copy).map_err(|source| OpenError::Spool { name: name.to_owned(), source })
+/// Opens a packet capture that arrives through a pipe. The capture is shown as `path`. See [`open_with`].
+pub fn open_stream(stream: PacketStream, path: &Path, options: ImportOptions) -> (Capture, Loader) {
+    let PacketStream { file, copy } = stream;
+    let capture = Capture::over(Arc::clone(&file), path);
+    capture.set_growing(true);
+    capture.set_loading(true);
+    let format = FileFormat::Packets(options, Growth::Stream(copy));
+    (capture.clone(), Loader { capture, file, compressed: None, format })
 }
 
 /// Opens files that continue each other, such as those of a ring, as one capture, which is shown as `name`. They are joined in a private
@@ -113,7 +99,7 @@ pub fn open_joined(paths: &[PathBuf], name: &Path) -> Result<(Capture, Loader), 
     for path in paths {
         joined = Box::new(joined.chain(regular_file(path)?));
     }
-    open_file(spooled(joined, name)?, name, ImportOptions::default())
+    open_file(stream::spooled(joined, name)?, name, ImportOptions::default())
 }
 
 /// Opens the capture that a regular file contains. The capture is shown as `path`. See [`open_with`].
@@ -155,7 +141,8 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
             }
             let capture = Capture::over(Arc::clone(&file), path);
             capture.set_growing(options.follow);
-            (capture, FileFormat::Packets(options))
+            let growth = if options.follow { Growth::Followed } else { Growth::Complete };
+            (capture, FileFormat::Packets(options, growth))
         }
     };
     capture.set_loading(true);
@@ -224,7 +211,7 @@ impl Loader {
             // Reading the part would report its end as damage of the file.
             (Some(GunzipError::Read { .. } | GunzipError::Write { .. }), _) => {}
             (_, FileFormat::Text(conversion)) => conversion.run(&capture, &file, cancel),
-            (_, FileFormat::Packets(options)) => packets::read(&capture, &file, &options, cancel),
+            (_, FileFormat::Packets(options, growth)) => packets::read(&capture, &file, &options, &growth, cancel),
         }
         match damage {
             Some(damage @ (GunzipError::Truncated { .. } | GunzipError::Damaged { .. })) => {
@@ -237,31 +224,3 @@ impl Loader {
         }
     }
 }
-
-/// What a file that begins like this is, if it is neither pcapng nor pcap.
-fn not_packets(beginning: &[u8]) -> Option<&'static str> {
-    match beginning {
-        [0x0a, 0x0d, 0x0d, 0x0a, ..]
-        | [0xa1, 0xb2, 0xc3 | 0xcd, 0xd4 | 0x34, ..]
-        | [0xa1, 0xb2, 0x3c, 0x4d, ..]
-        | [0xd4 | 0x34, 0xc3 | 0xcd, 0xb2, 0xa1, ..]
-        | [0x4d, 0x3c, 0xb2, 0xa1, ..] => None,
-        [] => Some("empty"),
-        [0x1f, 0x8b, ..] => Some("compressed more than once"),
-        _ => {
-            Some(FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)).map_or(NOT_A_CAPTURE, |(_, what)| what))
-        }
-    }
-}
-
-/// Files that hold captures, and that framescope does not read, by how they begin.
-const FOREIGN: [(&[u8], &str); 8] = [
-    (b"PK\x03\x04", "a ZIP archive, which must be unpacked first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard, which zstd -d undoes"),
-    (b"\xfd7zXZ\0", "compressed with xz, which xz -d undoes"),
-    (b"BZh91AY&SY", "compressed with bzip2, which bzip2 -d undoes"),
-    (b"\x04\x22\x4d\x18", "compressed with LZ4, which lz4 -d undoes"),
-    (b"snoop\0\0\0", "a capture of snoop, which editcap converts to pcapng"),
-    (b"GMBU", "a capture of Network Monitor, which editcap converts to pcapng"),
-    (b"RTSS", "a capture of Network Monitor, which editcap converts to pcapng"),
-];

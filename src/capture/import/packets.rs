@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::ImportOptions;
 use super::fragments::{Fragments, Reassembled};
 use super::link::{self, PacketContent, TcpHead};
+use super::options::ImportOptions;
+use super::stream::StreamCopy;
 use super::tcp::Flows;
 use super::tcp::segment::Segment;
 use crate::capture::format::blocks::{BlockEvent, Blocks, Packet};
@@ -37,9 +38,31 @@ struct Unread {
     unsupported_links: BTreeMap<u16, u64>,
 }
 
-/// Reads the file into the capture. At the first damage it stops, and adds it to the capture's trouble. A followed file is read
+/// Whether a file gets longer while it is read.
+pub enum Growth {
+    /// It does not.
+    Complete,
+    /// Another program writes it.
+    Followed,
+    /// A thread copies a stream into it.
+    Stream(Arc<StreamCopy>),
+}
+
+/// Why waiting for more bytes ended.
+enum Waited {
+    /// There are more, or reading was cancelled.
+    More,
+    /// There will be no more.
+    End,
+    /// There will be no more, for this reason.
+    Failed(String),
+    /// The file has become shorter than what was read.
+    Shorter,
+}
+
+/// Reads the file into the capture. At the first damage it stops, and adds it to the capture's trouble. A file that grows is read
 /// while it grows, until `cancel` is set.
-pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel: &AtomicBool) {
+pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, growth: &Growth, cancel: &AtomicBool) {
     let mut flows = Flows::new(capture.clone(), options.clone());
     let mut blocks = Blocks::new(Arc::clone(file));
     let mut unread = Unread::default();
@@ -63,20 +86,28 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel
                 continue;
             }
             BlockEvent::Other => continue,
-            BlockEvent::End(left) if options.follow => {
-                flows.commit();
-                capture.set_loading(false);
-                if !has_grown(file, position, position + left, cancel) {
-                    capture.add_damage(
-                        "the file became shorter while it was followed; records that were read before are shown",
-                    );
-                    break;
+            BlockEvent::End(left) => {
+                if !matches!(growth, Growth::Complete) {
+                    flows.commit();
+                    capture.set_loading(false);
                 }
-                continue;
+                match growth.wait(file, position, position + left, cancel) {
+                    Waited::More => continue,
+                    Waited::Shorter => {
+                        capture.add_damage(
+                            "the file became shorter while it was followed; records that were read before are shown",
+                        );
+                        break;
+                    }
+                    Waited::Failed(failure) => {
+                        capture.add_failure(&failure);
+                        break;
+                    }
+                    Waited::End if left == 0 && position > 0 => break,
+                    Waited::End if position == 0 => "the file ends inside its header",
+                    Waited::End => "the file ends inside a block",
+                }
             }
-            BlockEvent::End(0) if position > 0 => break,
-            BlockEvent::End(_) if position == 0 => "the file ends inside its header",
-            BlockEvent::End(_) => "the file ends inside a block",
             BlockEvent::Damaged => "the file is damaged",
             BlockEvent::Unreadable => {
                 capture.add_failure(&format!("cannot read byte {position}; records before it are shown"));
@@ -93,16 +124,29 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, cancel
     notices.iter().chain(&unread.lines(capture.is_empty())).for_each(|line| capture.add_notice(line));
 }
 
-/// Waits until the file is longer than `known`, or `cancel` is set. Returns false if it has become shorter than `position`.
-fn has_grown(file: &File, position: u64, known: u64, cancel: &AtomicBool) -> bool {
-    while !cancel.load(Ordering::Relaxed) {
-        match file.metadata().map_or(0, |metadata| metadata.len()) {
-            len if len < position => return false,
-            len if len > known => return true,
-            _ => thread::sleep(POLL_INTERVAL),
+impl Growth {
+    /// Waits until the file is longer than `known` bytes, or `cancel` is set. The next block begins at `position`.
+    fn wait(&self, file: &File, position: u64, known: u64, cancel: &AtomicBool) -> Waited {
+        match self {
+            Self::Complete => Waited::End,
+            Self::Stream(copy) => {
+                if copy.wait(known, cancel) {
+                    return Waited::More;
+                }
+                copy.failure().map_or(Waited::End, Waited::Failed)
+            }
+            Self::Followed => {
+                while !cancel.load(Ordering::Relaxed) {
+                    match file.metadata().map_or(0, |metadata| metadata.len()) {
+                        len if len < position => return Waited::Shorter,
+                        len if len > known => return Waited::More,
+                        _ => thread::sleep(POLL_INTERVAL),
+                    }
+                }
+                Waited::More
+            }
         }
     }
-    true
 }
 
 #[inline]

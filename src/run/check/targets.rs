@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::capture::import;
@@ -11,9 +12,9 @@ use crate::export::findings::FaultKind;
 pub enum Target {
     /// A file to check.
     File(PathBuf),
-    /// A folder without a capture, or one that cannot be read.
+    /// A folder without a capture, or an entry that cannot be read.
     Fault {
-        /// The folder.
+        /// The folder or entry.
         folder: PathBuf,
         /// Its kind.
         kind: FaultKind,
@@ -62,6 +63,13 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Target>) {
             Err(e) => return faults.push(unread(folder, e)),
             Ok((_, entry)) if entry.file_name().as_encoded_bytes().starts_with(b".") => {}
             Ok((kind, entry)) if kind.is_dir() => collect(&entry.path(), files, faults),
+            // Opening it would wait for the program that writes to it.
+            Ok((kind, entry)) if kind.is_fifo() => {
+                if has_name_of_capture(&entry.path()) {
+                    let reason = format!("{} is a FIFO; name it as an argument to read it", entry.path().display());
+                    faults.push(Target::Fault { folder: entry.path(), kind: FaultKind::Unread, reason });
+                }
+            }
             Ok((_, entry)) => files.extend(Some(entry.path()).filter(|path| is_capture(path))),
         }
     }
@@ -70,11 +78,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>, faults: &mut Vec<Target>) {
 /// Returns true if an entry of a folder is to be checked: a file whose content is that of a capture or that cannot be read, and anything
 /// but a folder with the name of a capture, such as a link that leads nowhere.
 fn is_capture(path: &Path) -> bool {
-    if path.is_dir() {
-        return false;
-    }
+    !path.is_dir() && (has_name_of_capture(path) || path.is_file() && import::is_capture(path).unwrap_or(true))
+}
+
+fn has_name_of_capture(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     [".pcapng", ".pcap", ".har", ".ndjson"].iter().any(|extension| name.ends_with(extension))
-        || path.is_file() && import::is_capture(path).unwrap_or(true)
 }

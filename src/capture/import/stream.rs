@@ -1,0 +1,144 @@
+//! Captures that arrive through a pipe. A thread copies the stream into a private file without a name, because captures are read by
+//! position; packets are read from that file while it grows.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek as _, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::error::OpenError;
+use super::magic::not_packets;
+use crate::capture::store::scratch;
+
+/// How many bytes are copied at once.
+const PIECE: usize = 64 * 1024;
+
+/// The length of the magic number that tells a packet capture.
+const MAGIC: u64 = 4;
+
+/// How often a reader that waits for the stream looks whether it is cancelled.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A stream whose first bytes were read.
+pub enum Received {
+    /// A packet capture, which arrives while it is read.
+    Packets(PacketStream),
+    /// Something else: a file with all bytes of the stream.
+    Whole(File),
+}
+
+/// A packet capture that a thread copies into a file.
+pub struct PacketStream {
+    pub(super) file: Arc<File>,
+    pub(super) copy: Arc<StreamCopy>,
+}
+
+/// How much of a stream was copied.
+#[derive(Default)]
+pub struct StreamCopy {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many bytes are in the file.
+    len: u64,
+    /// Whether copying has ended, and why if not because the stream ended.
+    ended: Option<Result<(), CopyError>>,
+}
+
+/// Why a stream was not copied to its end.
+#[derive(Debug, thiserror::Error)]
+enum CopyError {
+    #[error("cannot read the stream: {source}; records before that are shown")]
+    Read { source: io::Error },
+    #[error(
+        "cannot copy the stream to {}: {source}; free some space, or set XDG_CACHE_HOME to another folder; records before that are shown",
+        scratch::folder().display()
+    )]
+    Write { source: io::Error },
+}
+
+/// Reads the beginning of a stream, and copies the rest of it: on a thread of its own if it is a packet capture, otherwise before this
+/// returns. Errors call the stream `name`.
+///
+/// # Errors
+/// If the stream cannot be read, or the file cannot be written.
+pub fn receive(mut source: impl Read + Send + 'static, name: &Path) -> Result<Received, OpenError> {
+    let failed = |source| OpenError::Spool { name: name.to_owned(), source };
+    let mut beginning = Vec::new();
+    source.by_ref().take(MAGIC).read_to_end(&mut beginning).map_err(failed)?;
+    if not_packets(&beginning).is_some() {
+        return spooled(Cursor::new(beginning).chain(source), name).map(Received::Whole);
+    }
+    let mut file = scratch::file().map_err(failed)?;
+    file.write_all(&beginning).map_err(failed)?;
+    let copy = Arc::new(StreamCopy::default());
+    copy.state().len = beginning.len() as u64;
+    let (to, progress) = (file.try_clone().map_err(failed)?, Arc::clone(&copy));
+    // Nobody waits for this thread: a pipe on which nothing arrives would hold it.
+    let thread = thread::Builder::new().name("stream".to_owned()).spawn(move || progress.run(source, to));
+    thread.map_err(failed)?;
+    Ok(Received::Packets(PacketStream { file: Arc::new(file), copy }))
+}
+
+/// Copies a stream to its end into a private file without a name. Errors call the stream `name`.
+///
+/// # Errors
+/// If the stream cannot be read, or the file cannot be written.
+pub(super) fn spooled(mut stream: impl Read, name: &Path) -> Result<File, OpenError> {
+    let copy = |mut file: File| {
+        io::copy(&mut stream, &mut file)?;
+        file.rewind()?;
+        Ok(file)
+    };
+    scratch::file().and_then(copy).map_err(|source| OpenError::Spool { name: name.to_owned(), source })
+}
+
+impl StreamCopy {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies the stream to its end.
+    fn run(&self, mut from: impl Read, mut to: File) {
+        let mut piece = vec![0; PIECE];
+        let ended = loop {
+            let len = match from.read(&mut piece) {
+                Ok(0) => break Ok(()),
+                Ok(len) => len,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => break Err(CopyError::Read { source }),
+            };
+            if let Err(source) = to.write_all(&piece[..len]) {
+                break Err(CopyError::Write { source });
+            }
+            self.state().len += len as u64;
+            self.changed.notify_all();
+        };
+        self.state().ended = Some(ended);
+        self.changed.notify_all();
+    }
+
+    /// Waits until the file is longer than `known` bytes; returns false if it never will be. Returns true when `cancel` is set, too.
+    pub(super) fn wait(&self, known: u64, cancel: &AtomicBool) -> bool {
+        let mut state = self.state();
+        while state.len <= known && state.ended.is_none() && !cancel.load(Ordering::Relaxed) {
+            let waited = self.changed.wait_timeout(state, CANCEL_INTERVAL);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.len > known || state.ended.is_none()
+    }
+
+    /// Why the stream was not copied to its end.
+    pub(super) fn failure(&self) -> Option<String> {
+        match &self.state().ended {
+            Some(Err(e)) => Some(e.to_string()),
+            _ => None,
+        }
+    }
+}
