@@ -755,7 +755,7 @@ fn quitting_asks_when_records_would_be_lost() {
     screen.app.report(Report::Wrote("saved".to_owned()));
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
     screen.press(&["ctrl-c"]);
-    assert!(matches!(screen.app.effects.pop(), Some(Effect::Quit)));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Interrupt)), "the user was not asked");
 }
 
 #[test]
