@@ -201,5 +201,7 @@ mod tests {
         ] {
             assert_ne!(look, theme.text);
         }
+        let signs = [theme.selected, theme.selected_field, theme.error];
+        assert!(signs[0] != signs[1] && signs[1] != signs[2] && signs[0] != signs[2], "a fault is no selection");
     }
 }

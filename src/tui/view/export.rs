@@ -32,7 +32,9 @@ pub fn render(app: &App, dialog: &ExportDialog, buffer: &mut Buffer) {
     let inner = frame(app, buffer, "Export", WIDTH, lines.height(), &app.keymap.foot(Context::Export));
     let label = |buffer: &mut Buffer, row: ExportRow, y: u16, text: &str| {
         let style = if dialog.row == row { theme.focus } else { theme.faint };
-        put(buffer, inner, 1, y, if dialog.row == row { "▌" } else { " " }, theme.focus);
+        if dialog.row == row {
+            put(buffer, inner, 1, y, "▌", theme.focus);
+        }
         put(buffer, inner, 2, y, text, style);
     };
     label(buffer, ExportRow::Scope, lines.scopes_at(), "what");

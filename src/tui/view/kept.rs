@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use super::popup::frame;
 use super::{bytes_with_unit, cells, fit, fit_path, put, width};
@@ -43,9 +44,7 @@ pub fn render(app: &App, list: &KeptList, buffer: &mut Buffer) {
     let inner = frame(app, buffer, "Kept captures", WIDTH, rows + OTHER_ROWS, &app.keymap.foot(Context::Kept));
     put(buffer, inner, 2, 1, "Earlier runs ended before these captures were saved:", theme.text);
     for ((kept, is_current), y) in list.shown(usize::from(rows)).zip(3..) {
-        let style = if is_current { theme.selected } else { theme.text };
-        put(buffer, inner, 1, y, if is_current { "▌" } else { " " }, theme.focus);
-        put(buffer, inner, 3, y, &date(kept.modified), style);
+        put(buffer, inner, 3, y, &date(kept.modified), theme.text);
         let size = bytes_with_unit(kept.bytes);
         put(buffer, inner, SIZE_END.saturating_sub(width(&size)), y, &size, theme.text);
         if kept.files.len() > 1 {
@@ -54,6 +53,10 @@ pub fn render(app: &App, list: &KeptList, buffer: &mut Buffer) {
         let name = kept.path.file_name().unwrap_or_default().to_string_lossy();
         let room = usize::from(inner.width.saturating_sub(NAME + 1));
         put(buffer, inner, NAME, y, &fit(&printable::text(&name), room), theme.text);
+        if is_current {
+            put(buffer, inner, 1, y, "▌", theme.focus);
+            buffer.set_style(Rect { y: inner.y + y, height: 1, ..inner }, theme.cursor);
+        }
     }
     let folder = list.current().path.parent().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default();
     let room = usize::from(inner.width.saturating_sub(3));

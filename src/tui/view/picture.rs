@@ -36,7 +36,9 @@ pub fn render(app: &App, dialog: &PictureDialog, buffer: &mut Buffer) {
     let inner = frame(app, buffer, "Picture", WIDTH, HEIGHT, &app.keymap.foot(Context::Picture));
     for (row, y, name) in ROWS {
         let is_current = dialog.row == row;
-        put(buffer, inner, 1, y, if is_current { "▌" } else { " " }, theme.focus);
+        if is_current {
+            put(buffer, inner, 1, y, "▌", theme.focus);
+        }
         put(buffer, inner, 2, y, name, if is_current { theme.focus } else { theme.faint });
     }
     let style = |is_chosen: bool| if is_chosen { theme.selected } else { theme.text };
