@@ -14,6 +14,7 @@ use framescope::proto::rules::Rule;
 use framescope::tui::app::App;
 use framescope::tui::effect::Effect;
 use framescope::tui::event::Report;
+use framescope::tui::host::FormatChoice;
 use framescope::tui::keymap::Context;
 use framescope::tui::panel::{Panel, View};
 use framescope::tui::state::dialogs::{Dialog, Question};
@@ -560,7 +561,9 @@ fn copying_offers_what_the_record_has() {
     assert_eq!(copied(&mut screen, "x"), hex::encode("client: echo 2"));
     assert_eq!(copied(&mut screen, "f"), "1", "the field is FIN");
     assert!(copied(&mut screen, "r").starts_with("818e37fa21"));
-    screen.press(&["y", "esc"]);
+    screen.press(&["y"]);
+    screen.assert_shows(&["client: echo 2", &hex::encode("client: echo 2")]);
+    screen.press(&["esc"]);
     assert!(screen.app.dialogs.open.is_none() && screen.app.effects.is_empty());
 }
 
@@ -677,6 +680,55 @@ fn export_asks_for_scope_format_and_path() {
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Export(request)) if request.force));
     screen.app.report(Report::Wrote("wrote 2 records".to_owned()));
     screen.assert_shows(&["✓ wrote 2 records"]);
+}
+
+#[test]
+fn dialogs_for_files_replace_the_proposed_name_show_the_folder_and_wrap() {
+    let wire = ticker();
+    let here = std::env::current_dir().expect("a folder");
+    let mut screen = Screen::live(&wire, (60, 20));
+    screen.app.session.formats =
+        ["pcapng", "ndjson", "har", "hex", "payload", "wire-c2s", "wire-s2c", "svg", "md"].map(choice).to_vec();
+    screen.press(&["e"]);
+    let text = screen.text();
+    for format in &screen.app.session.formats {
+        assert!(text.contains(&format!(" {} ", format.name)), "{}: {text}", format.name);
+    }
+    let folder = here.file_name().expect("a name").to_string_lossy().into_owned();
+    screen.assert_shows(&["record.pcapng", &folder]);
+    screen.type_text("sub/x");
+    screen.assert_shows(&[&format!("{folder}/sub")]);
+    screen.press(&["enter"]);
+    let Some(Effect::Export(request)) = screen.app.effects.pop() else { panic!("an export") };
+    assert_eq!(request.path, std::path::Path::new("sub/x"));
+    screen.app.report(Report::Wrote("wrote it".to_owned()));
+    for (keys, path) in [(&["w", "x", "y", "enter"][..], "xy"), (&["w", "end", "x", "enter"], "capture.pcapngx")] {
+        screen.press(keys);
+        let Some(Effect::Export(request)) = screen.app.effects.pop() else { panic!("an export") };
+        assert_eq!(request.path, std::path::Path::new(path));
+        screen.app.report(Report::Wrote("wrote it".to_owned()));
+    }
+}
+
+/// An export format with its name as extension.
+fn choice(name: &str) -> FormatChoice {
+    FormatChoice { name: name.to_owned(), extension: "pcapng", words: "a format" }
+}
+
+#[test]
+fn numbers_in_open_dialogs_follow_the_capture() {
+    let mut wire = ticker();
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.press(&["q"]);
+    screen.assert_shows(&["8 records"]);
+    wire.ticks(2);
+    screen.app.refresh();
+    screen.assert_shows(&["12 records"]);
+    screen.press(&["esc", "e"]);
+    screen.assert_shows(&["all 12"]);
+    wire.ticks(1);
+    screen.app.refresh();
+    screen.assert_shows(&["all 14"]);
 }
 
 #[test]

@@ -313,6 +313,35 @@ fn a_terminal_without_input_ends_at_once_with_a_reason() {
 }
 
 #[test]
+fn a_sample_is_opened_above_an_empty_capture_searched_saved_and_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::program(&["--listen", "127.0.0.1:0", "--theme", "dark"], folder.path());
+    terminal.expect("Samples");
+    // Down, then Enter.
+    terminal.press("\x1b[B\r");
+    terminal.expect("ticker.pcapng   ■ file");
+    terminal.press("/client: echo\r");
+    terminal.expect("match 1 of 6");
+    terminal.press("N");
+    terminal.expect("match 6 of 6");
+    terminal.expect("continued at the last record");
+    terminal.press("w");
+    terminal.expect("writes ");
+    terminal.press("mine.pcapng\r");
+    terminal.expect("✓ wrote ");
+    // The search ends first.
+    terminal.press("\x1b");
+    terminal.settle();
+    terminal.press("\x1b");
+    terminal.expect("No traffic yet");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+    let saved = crate::support::load(&folder.path().join("mine.pcapng"));
+    assert_eq!(saved.len(), sample("ticker").len());
+}
+
+#[test]
 fn frames_are_pasted_above_a_file_saved_and_left() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut terminal = Terminal::program(&["open", "--sample", "hello", "--theme", "dark"], folder.path());

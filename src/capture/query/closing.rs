@@ -16,6 +16,8 @@ pub struct Closing {
     pub connection: u32,
     /// Whether it was upgraded to WebSocket.
     pub websocket: bool,
+    /// How many records the connection had.
+    pub records: u32,
     /// The first Close of each direction and the ends of both directions, in ascending order of their records.
     pub steps: Vec<ClosingStep>,
 }
@@ -64,7 +66,7 @@ impl Closing {
             })
             .collect();
         steps.sort_by_key(|step| step.no);
-        Some(Self { connection, websocket: info.about.websocket, steps })
+        Some(Self { connection, websocket: info.about.websocket, records: info.records, steps })
     }
 
     /// The directions that sent a Close, the first one first.

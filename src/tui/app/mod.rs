@@ -300,9 +300,7 @@ impl App {
             self.timeline.prepare(shown, detail.record(), self.layout.list);
         }
         detail.prepare(capture, &self.layout);
-        // How a connection closed takes the place of bits and bytes, which an end does not have.
-        let end = self.detail.record().filter(|record| matches!(record.kind, Kind::End(_)));
-        self.closing = end.and_then(|record| Closing::of(&self.capture, record.connection));
+        self.prepare_closing();
         self.prepare_findings();
         let counts = self.scope_counts();
         if let Some(Dialog::Export(dialog)) = &mut self.dialogs.open {
@@ -323,6 +321,19 @@ impl App {
     pub fn connections_layout(&self) -> ConnectionsLayout {
         let connections = self.list.connections(&self.capture).count();
         ConnectionsLayout::of(&self.layout, connections, self.panels.maximised)
+    }
+
+    /// Reads how the connection closed whose end is under the cursor: it takes the place of bits and bytes, which an end does not have.
+    fn prepare_closing(&mut self) {
+        let end = self.detail.record().filter(|record| matches!(record.kind, Kind::End(_)));
+        let connection = end.and_then(|record| self.capture.connection(record.connection));
+        let known = self.closing.as_ref().map(|closing| (closing.connection, closing.records));
+        if connection.as_ref().map(|info| (info.number, info.records)) != known {
+            self.closing = connection.and_then(|info| Closing::of(&self.capture, info.number));
+        }
+        if self.closing.is_some() {
+            self.layout.divider = Rect::default();
+        }
     }
 
     /// Brings the cursor of the panel of findings into view, and reads the records that it shows.

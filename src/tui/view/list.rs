@@ -157,8 +157,11 @@ impl ListLine<'_> {
     fn draw(&self, buffer: &mut Buffer, line: Rect) {
         let (app, at, record, summary) = (self.app, &self.columns, &self.row.record, &self.row.summary);
         let theme = &app.theme;
+        // A finding may leave no room for the note.
         if app.list.marks.contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning);
+        } else if self.row.note.is_some() {
+            put(buffer, line, 1, 0, "✎", theme.info);
         }
         let child = matches!(self.row.row.kind, RowKind::Child { .. });
         if !child {
