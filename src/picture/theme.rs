@@ -60,6 +60,8 @@ pub struct Theme<S> {
     length: S,
     masking_key: S,
     payload: S,
+    /// Every second fragment of a message.
+    fragment: S,
     head: S,
     header: S,
 }
@@ -114,6 +116,11 @@ impl<S: Copy + DeserializeOwned> Theme<S> {
             Severity::Warning => self.warning,
             Severity::Error => self.error,
         }
+    }
+
+    /// The style of the text of a message that its frame with that position carries.
+    pub const fn fragment(&self, frame: usize) -> S {
+        if frame.is_multiple_of(2) { self.payload } else { self.fragment }
     }
 
     /// The style of a field.

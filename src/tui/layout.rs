@@ -27,6 +27,9 @@ pub const CARD_IN_TWO: u16 = 100;
 /// Columns to the left of the timeline's lanes: cursor, connection, direction.
 pub const GUTTER: u16 = 10;
 
+/// Columns to the left of a note.
+pub const NOTE_MARGIN: u16 = 3;
+
 /// Smallest height of the timeline that has a legend in its last row.
 pub const LEGEND_FROM: u16 = 5;
 
@@ -35,6 +38,9 @@ const WORDS: (u16, u16) = (3, 6);
 
 /// Lines of the explanation on a tall screen.
 const TALL_WORDS: u16 = 8;
+
+/// Fewest lines of a record: fewer would show less than a ruler, names and bits.
+const LEAST_MIDDLE: u16 = 7;
 
 /// The most lines of the panels between list and explanation.
 const MOST_MIDDLE: u16 = 26;
@@ -81,6 +87,10 @@ pub struct Layout {
     /// Title line of the explanation.
     pub explanation_title: Rect,
     pub explanation: Rect,
+    /// The frames of a message, below its text.
+    pub fragments: Rect,
+    /// The note on the record.
+    pub note: Rect,
     /// The line at the bottom.
     pub hints: Rect,
 }
@@ -99,6 +109,16 @@ impl Layout {
             Panel::Bytes => self.bytes,
             Panel::Payload => self.payload,
             Panel::Inflated => self.inflated,
+        }
+    }
+
+    /// Makes room for a note of that many lines above the last line of the screen. The layout was computed for a screen without
+    /// these lines.
+    pub fn show_note(&mut self, screen: Rect, lines: u16) {
+        self.area = screen;
+        if lines > 0 && !self.is_too_small() {
+            self.note = Rect { height: lines, ..self.hints };
+            self.hints.y += lines;
         }
     }
 
@@ -121,6 +141,12 @@ pub struct Shape {
     pub card: bool,
     /// Whether the view needs the whole width of the screen.
     pub wide_list: bool,
+    /// The rows that the view can use in the place of the list.
+    pub list_rows: u16,
+    /// The panel with the text of a message, if the view shows it over the whole width.
+    pub text_first: Option<Panel>,
+    /// Whether the message has several frames, which are listed below its text.
+    pub has_fragments: bool,
     /// Whether it is a request or response, whose lines are read as text.
     pub is_head: bool,
     /// Its length on the wire, in bytes.
@@ -209,11 +235,10 @@ fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
     let words = words_height(rest.height);
     explain_below(layout, &mut rest, words);
     let title = take_top(&mut rest, 1);
-    // Fewer lines would show less than a ruler, names and bits.
-    let least_middle = 7;
     let list = ((rest.height + words).saturating_sub(4) * 2 / 7).max(3);
+    let list = list.max(record.list_rows.min(rest.height.saturating_sub(LEAST_MIDDLE + 1)).min(rest.height / 2));
     let middle = rest.height.saturating_sub(list + 1).min(MOST_MIDDLE);
-    if middle < least_middle {
+    if middle < LEAST_MIDDLE {
         // There is one panel for the list and the record.
         if focus == Panel::List {
             layout.list_title = title;
@@ -255,6 +280,9 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
 
 /// Divides the area of a record: bits at the left, bytes at the right if the area is wide enough.
 fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, record: Shape) {
+    if let Some(panel) = record.text_first {
+        return divide_message(layout, area, focus, record, panel);
+    }
     let has_bytes_beside = area.width >= WIDE || area.width >= SIDE_BY_SIDE && !record.is_head;
     if has_bytes_beside {
         let left = if area.width >= WIDE { bit_grid::WIDE } else { area.width - 1 - HexShape::width(8) };
@@ -271,6 +299,34 @@ fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, record: Shape) {
         (layout.inflated_title, layout.inflated) = Default::default();
         layout.give(panel, area);
     }
+}
+
+/// Puts the text of a message over the whole width, below bits and bytes. Without room for both, the text gets the area while the
+/// list or the text itself has the focus.
+fn divide_message(layout: &mut Layout, mut area: Rect, focus: Panel, record: Shape, panel: Panel) {
+    let content = if panel == Panel::Inflated { record.inflated.flatten() } else { record.payload };
+    let fragments = u16::from(record.has_fragments);
+    let lines = content.map_or(1, |content| content.lines(area)).saturating_add(fragments);
+    let rest = Shape { text_first: None, ..record };
+    let mut text = area;
+    let mut title = Rect::default();
+    if area.height >= lines.saturating_add(1 + LEAST_MIDDLE) {
+        text = take_bottom(&mut area, lines);
+        title = take_bottom(&mut area, 1);
+        let focus = if focus == panel { Panel::List } else { focus };
+        divide_record(layout, area, focus, Shape { payload: None, inflated: None, ..rest });
+    } else if focus != Panel::List && focus != panel {
+        return divide_record(layout, area, focus, rest);
+    }
+    if fragments > 0 && text.height > 1 {
+        layout.fragments = take_bottom(&mut text, 1);
+    }
+    if panel == Panel::Inflated {
+        layout.inflated_title = title;
+    } else {
+        layout.payload_title = title;
+    }
+    layout.give(panel, text);
 }
 
 /// Divides the right column between wire bytes, payload and inflated message. Each gets the lines that it fills, or its share.

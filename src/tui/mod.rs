@@ -30,6 +30,7 @@ pub mod screen_picture;
 mod search;
 pub mod state;
 mod terminal;
+mod text;
 pub mod theme;
 pub mod view;
 

@@ -15,15 +15,18 @@ impl App {
         self.show_chosen_rows();
     }
 
-    /// Whether the filter lets nothing through of what the view shows.
+    /// Whether the filter lets nothing through of what the view shows, as far as it has looked.
     pub fn shows_nothing(&self) -> bool {
-        let is_searching = self.list.incomplete || !self.is_live() && self.list.is_filtering(&self.counts.totals);
         self.list.filter().is_some()
-            && !is_searching
             && match self.panels.view {
                 View::Frames | View::Messages => self.list.rows.is_empty(),
                 View::Connections | View::Timeline => self.list.connections(&self.capture).count() == 0,
             }
+    }
+
+    /// Whether records wait for the filter. In a live capture, a few always do.
+    pub fn is_searching(&self) -> bool {
+        self.list.incomplete || !self.is_live() && self.list.is_filtering(&self.counts.totals)
     }
 
     pub(super) fn ask_filter(&mut self) {

@@ -33,6 +33,7 @@ use super::layout::{self, HexShape, Layout};
 use super::panel::{Panel, Panels, View};
 use super::state::breaches::Breaches;
 use super::state::connection_table::ConnectionTable;
+use super::state::detail::Detail;
 use super::state::detail_pane::DetailPane;
 use super::state::dialogs::{Dialog, Dialogs, Question};
 use super::state::jobs::Jobs;
@@ -40,7 +41,8 @@ use super::state::list::List;
 use super::state::notice::Notice;
 use super::state::sample_choice::SampleChoice;
 use super::state::text_search::TextSearch;
-use super::state::timeline::Timeline;
+use super::state::timeline::{self, Timeline};
+use super::text;
 use super::theme::Theme;
 use crate::capture::query::closing::Closing;
 use crate::capture::query::search::Hit;
@@ -48,6 +50,7 @@ use crate::capture::store::{Capture, Tally, Totals, Trouble};
 use crate::pasted::Pasted;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
+use crate::wire::printable;
 
 /// What stays the same while the screen is shown.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +106,8 @@ pub struct App {
     pub detail: DetailPane,
     /// How the connection closed whose end is under the cursor.
     pub closing: Option<Closing>,
+    /// The lines of the note on the record under the cursor.
+    pub note: Vec<String>,
     /// The open dialog.
     pub dialogs: Dialogs,
     /// A line at the bottom.
@@ -142,6 +147,7 @@ impl App {
             breaches: Breaches::default(),
             detail: DetailPane::default(),
             closing: None,
+            note: Vec::new(),
             dialogs: Dialogs::default(),
             notice: None,
             samples: SampleChoice::default(),
@@ -276,20 +282,28 @@ impl App {
 
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     pub fn prepare(&mut self) {
-        let Self { panels, detail, .. } = self;
+        let Self { capture, panels, detail, list, .. } = self;
         let card = panels.view == View::Connections;
         if card {
             panels.focus = Panel::List;
         }
         let wide_list = panels.view == View::Timeline;
-        let shape = layout::Shape { card, wide_list, ..detail.shape() };
+        let list_rows = if wide_list { timeline::rows(list.connections(capture).count()) } else { 0 };
+        let text_first = detail.message_panel().filter(|_| panels.view == View::Messages && !list.in_child);
+        let has_fragments = detail.current().is_some_and(|detail| detail.carriers.len() > 1);
+        let shape = layout::Shape { card, wide_list, list_rows, text_first, has_fragments, ..detail.shape() };
         if panels.focus == Panel::Inflated && shape.inflated.flatten().is_none() {
             panels.focus = Panel::Payload;
         }
         if panels.focus == Panel::Payload && shape.payload.is_none() {
             panels.focus = Panel::Bytes;
         }
-        self.layout = layout::compute(self.layout.area, panels.focus, panels.maximised, shape);
+        let area = self.layout.area;
+        self.note = if card { Vec::new() } else { note_lines(detail.current(), area) };
+        let note = u16::try_from(self.note.len()).unwrap_or(0);
+        let body = Rect { height: area.height - note, ..area };
+        self.layout = layout::compute(body, panels.focus, panels.maximised, shape);
+        self.layout.show_note(area, note);
         if card {
             self.prepare_connections();
         }
@@ -371,4 +385,12 @@ impl App {
     fn fail(&mut self, line: impl Into<String>) {
         self.notice = Some(Notice::Failure(line.into()));
     }
+}
+
+/// The lines of the note on a record; none on a screen that is too low.
+fn note_lines(detail: Option<&Detail>, area: Rect) -> Vec<String> {
+    let Some(note) = detail.and_then(|detail| detail.note.as_deref()) else { return Vec::new() };
+    let most = usize::from(area.height.saturating_sub(layout::MIN_SIZE.1) / 4).min(6);
+    let columns = usize::from(area.width.saturating_sub(layout::NOTE_MARGIN + 1));
+    text::paragraph(&printable::text(note), columns, most)
 }

@@ -120,6 +120,19 @@ impl DetailPane {
         self.text.as_ref().filter(|_| is_shown)
     }
 
+    /// The panel that shows the data message of the record as text, if it does.
+    pub fn message_panel(&self) -> Option<Panel> {
+        self.record().and_then(|record| record.message)?;
+        let panel = self.content_panel();
+        self.text(panel).map(|_| panel)
+    }
+
+    /// The frame that carries a byte of the message, by its position among the frames, from 0.
+    pub fn frame_of(&self, byte: u64) -> usize {
+        let carriers = self.detail.as_ref().map_or(&[][..], |detail| &detail.carriers);
+        messages::carrier_of(carriers, byte).map_or(0, |(frame, _)| frame)
+    }
+
     /// Whether the payload or message can be shown as text and as hex.
     pub const fn has_text(&self) -> bool {
         self.text.is_some()
@@ -171,12 +184,11 @@ impl DetailPane {
             (len > 0).then(|| content(Panel::Inflated, len))
         };
         Shape {
-            card: false,
-            wide_list: false,
             is_head: detail.http.is_some(),
             wire_len: detail.record.wire_len,
             payload: detail.payload_start().map(|start| content(Panel::Payload, detail.record.wire_len - start)),
             inflated: detail.unpacked.as_ref().map(message),
+            ..Shape::default()
         }
     }
 }

@@ -96,6 +96,11 @@ impl Timeline {
     }
 }
 
+/// The rows that the lanes of that many connections and the legend fill.
+pub fn rows(connections: u32) -> u16 {
+    u16::try_from(connections).unwrap_or(u16::MAX).saturating_mul(2).saturating_add(1)
+}
+
 /// How many connections fit into an area of the timeline; each has two lanes.
 pub fn connections_in(area: Rect) -> u32 {
     let legend = u16::from(area.height >= LEGEND_FROM);

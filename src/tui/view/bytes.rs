@@ -89,7 +89,12 @@ fn title(app: &App, buffer: &mut Buffer, panel: Panel, name: &str, words: &str) 
         rule::right(buffer, line, &format!("{} {other}", app.keymap.key_of(Action::TextOrHex)), app.theme.faint);
     }
     if own.area() > 0 && layout.divider.width > 0 {
-        put(buffer, Rect { y: line.y, height: 1, ..layout.divider }, 0, 0, "├", app.theme.rule);
+        // The title of a message goes over the whole width, below the line.
+        if line.x < layout.divider.x {
+            rule::joint(app, buffer, layout.divider.x, line.y, "┴");
+        } else {
+            put(buffer, Rect { y: line.y, height: 1, ..layout.divider }, 0, 0, "├", app.theme.rule);
+        }
     }
 }
 
@@ -288,7 +293,7 @@ fn text(app: &App, detail: &Detail, panel: Panel, window: &TextWindow, start: u6
         for piece in line {
             let at = piece.bytes.start as u64;
             let style = match is_message {
-                true => app.theme.field(FieldId::Payload),
+                true => app.theme.fragment(app.detail.frame_of(at)),
                 false => style_at(app, detail, selected, start + at),
             };
             let is_cursor = cursor.is_some_and(|cursor| piece.bytes.contains(&(cursor as usize)));

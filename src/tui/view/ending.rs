@@ -11,8 +11,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paragraph::paragraph;
-use super::{cells, fit, put, rule, width};
+use super::{cells, fit, paragraph, put, rule, width};
 use crate::capture::query::closing::{Closing, ClosingEvent};
 use crate::proto::dissected::{Direction, EndReason};
 use crate::tui::app::App;

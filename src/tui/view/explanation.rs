@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
 use super::list::severity_symbol;
-use super::{fit, put, rule, width, wrap};
+use super::{put, rule, width, wrap};
 use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -86,15 +86,11 @@ fn further(app: &App, words: &Words, mut y: u16, buffer: &mut Buffer) {
     }
 }
 
-/// The title with what belongs to the record: the number of findings, what was negotiated, the note.
+/// The title with what belongs to the record: the number of findings, or what was negotiated.
 fn title(app: &App, words: &Words, buffer: &mut Buffer) {
     let (title, theme) = (app.layout.explanation_title, &app.theme);
     rule::titled(app, buffer, title, &words.title, &words.section, false);
-    let note = app.detail.current().and_then(|detail| detail.note.as_deref());
-    if let Some(note) = note {
-        let room = usize::from(title.width) / 2;
-        rule::right(buffer, title, &format!("✎ {}", fit(&printable::text(note), room)), theme.info);
-    } else if let Some((findings, worst)) = words.findings {
+    if let Some((findings, worst)) = words.findings {
         let words = format!("{} {}", severity_symbol(worst), count(findings as u64, "finding"));
         rule::right(buffer, title, &words, theme.severity(worst));
     } else if let Some(agreed) = app.negotiated() {

@@ -20,8 +20,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::list::{self, severity_symbol};
-use super::paragraph::paragraph;
-use super::{cells, clear, fit, put, rule, width};
+use super::{cells, clear, fit, paragraph, put, rule, width};
 use crate::capture::store::Tally;
 use crate::explain::Topic;
 use crate::proto::rules::{count, grouped};

@@ -58,9 +58,6 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let room = title.width.saturating_sub(width(&words) + 3);
     let is_column = app.layout.list_divider.width > 0;
     heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width, is_column));
-    if app.list.rows.is_empty() {
-        put(buffer, area, 2, 0, "searching the capture …", app.theme.faint);
-    }
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = time_before_top(app);
     let cursor = app.list.cursor_row();

@@ -11,13 +11,14 @@ mod ending;
 mod explanation;
 mod export;
 mod findings;
+mod fragments;
 mod header;
 mod help;
 mod hints;
 mod kept;
 mod list;
 mod no_match;
-mod paragraph;
+mod note;
 mod paste;
 mod path_row;
 mod picture;
@@ -36,13 +37,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Clear, Widget as _};
-use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::app::App;
 use super::layout::MIN_SIZE;
 use super::panel::View;
 use super::state::dialogs::Dialog;
+use super::text::{fit, fit_path, paragraph, wrap};
 
 /// Draws the screen.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -86,9 +87,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             None => {
                 bits::render(app, buffer);
                 bytes::render(app, buffer);
+                fragments::render(app, buffer);
                 explanation::render(app, buffer);
             }
         }
+        note::render(app, buffer);
     }
     hints::render(app, buffer);
     match &app.dialogs.open {
@@ -142,60 +145,6 @@ fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style
     end - area.x - x
 }
 
-/// The text in at most `width` columns. A truncated text ends with an ellipsis.
-fn fit(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        let columns = grapheme.width();
-        if used + columns + 1 > width {
-            break;
-        }
-        used += columns;
-        out.push_str(grapheme);
-    }
-    if width > 0 {
-        out.push('…');
-    }
-    out
-}
-
-/// The text in at most `width` columns. If it ends with a path, the middle is cut out and the file name stays.
-fn fit_path(text: &str, width: usize) -> String {
-    let name = text.rfind('/').map_or("", |at| &text[at..]);
-    if text.width() <= width || name.is_empty() || name.width() + 2 > width {
-        return fit(text, width);
-    }
-    fit(&text[..text.len() - name.len()], width - name.width()) + name
-}
-
-/// The text in lines of at most `width` columns, broken between words.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let joined = line.width() + usize::from(!line.is_empty()) + word.width();
-        if joined > width && !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        if word.width() > width {
-            line.push_str(&fit_path(word, width));
-        } else {
-            line.push_str(word);
-        }
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
-}
-
 /// A number of bytes with a unit: `487 B`, `21.0 kB`, `1.2 MB`.
 fn bytes_with_unit(bytes: u64) -> String {
     match bytes {
@@ -203,25 +152,5 @@ fn bytes_with_unit(bytes: u64) -> String {
         1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_truncated_by_columns_not_by_characters() {
-        assert_eq!(fit("日本語", 5), "日本…");
-        assert_eq!(fit("日本語", 6), "日本語");
-        assert_eq!(fit("abc", 0), "");
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-    }
-
-    #[test]
-    fn a_path_keeps_its_file_name() {
-        assert_eq!(fit_path("open /a/long/way/live.pcapng", 22), "open /a/l…/live.pcapng");
-        assert_eq!(fit_path("open /a/live.pcapng", 19), "open /a/live.pcapng");
-        assert_eq!([fit_path("no path here", 8), fit_path("/a/very-long-name", 8)], ["no path…", "/a/very…"]);
     }
 }

@@ -3,8 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::paragraph::paragraph;
-use super::{put, rule};
+use super::{paragraph, put, rule};
 use crate::proto::rules::count;
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -22,8 +21,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     };
     let [edit, clear] = [Action::Filter, Action::Cancel].map(|action| app.keymap.key_of(action));
     let searched = count(app.counts.totals.kept(), "record");
+    let found = match app.is_searching() {
+        true => "Searching the capture …".to_owned(),
+        false => format!("No {what} matches the filter. {searched} searched."),
+    };
     let lines = [
-        (format!("No {what} matches the filter. {searched} searched."), theme.title),
+        (found, theme.title),
         (format!("filter: {}", printable::text(filter.text())), theme.focus),
         (format!("{edit} edits the filter · {clear} clears it"), theme.text),
     ];

@@ -10,9 +10,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::paragraph::paragraph;
 use super::typed_text::TypedText;
-use super::{cells, clear, fit_path, put, rule, width};
+use super::{cells, clear, fit_path, paragraph, put, rule, width};
 use crate::capture::query::filter::FilterError;
 use crate::capture::query::search::{Pattern, PatternError};
 use crate::proto::rules::count;
