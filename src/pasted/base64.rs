@@ -41,7 +41,11 @@ fn is_something_else(word: &str) -> bool {
     let is_hex = word.len() > 2 && groups.all(is_pair);
     let rest = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let is_word = word.len() - rest.len() < 2 && rest.bytes().all(|byte| byte.is_ascii_lowercase());
-    is_hex || is_word && decode(word, true).is_ok_and(|bytes| !shape::is_plausible(&bytes))
+    // A line of Motorola's S-records.
+    let is_record = word
+        .strip_prefix('S')
+        .is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_digit() || matches!(digit, b'A'..=b'F')));
+    is_hex || is_record || is_word && decode(word, true).is_ok_and(|bytes| !shape::is_plausible(&bytes))
 }
 
 /// Reads base64 with or without padding; white space is ignored.
@@ -92,6 +96,7 @@ mod tests {
             "81_05_48",
             "81/05/48",
             "password",
+            "S10A0000810548656C6C6F00",
             "Received",
             "",
         ] {

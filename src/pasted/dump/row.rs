@@ -85,7 +85,7 @@ pub(super) fn rows(text: &str) -> Option<Vec<Row<'_>>> {
             if let Some(row) = rows.last_mut() {
                 row.repeated = true;
             }
-        } else if let Some(row) = row(number, line) {
+        } else if let Some(row) = row(number, line).or_else(|| row(number, without_prefix(line)?)) {
             rows.push(Row { mark: mark.clone(), ..row });
         } else {
             mark = direction::mark(line).or(mark);
@@ -164,6 +164,17 @@ fn row(number: usize, line: &str) -> Option<Row<'_>> {
         words: words(after),
         ..plain
     })
+}
+
+/// A line without the sign of a quotation, or without the time in brackets and the level that libwebsockets prints.
+fn without_prefix(line: &str) -> Option<&str> {
+    if let Some(quoted) = line.strip_prefix("> ") {
+        return Some(quoted);
+    }
+    let (time, rest) = line.strip_prefix('[')?.split_once("] ")?;
+    let is_time = time.starts_with(|c: char| c.is_ascii_digit()) && time.contains(':');
+    let (level, rest) = rest.split_once(": ")?;
+    (is_time && level.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(rest)
 }
 
 /// The offset and the bytes of a row that is a table with lines between its cells, as Netty and hexyl print it.

@@ -156,13 +156,15 @@ struct Scan<'t> {
     strings: Vec<(usize, &'t Quoted<'t>)>,
     /// Whether a string is the key of another value.
     has_keys: bool,
+    /// Whether a string without escapes is set apart from others.
+    has_apart: bool,
     /// The side of a conversation, after a name such as `peer1_0` (Wireshark's C arrays).
     side: Option<usize>,
 }
 
 impl<'t> Scan<'t> {
     fn new(text: &'t str, tokens: &'t [Token<'t>]) -> Self {
-        Self { text, tokens, lists: Vec::new(), strings: Vec::new(), has_keys: false, side: None }
+        Self { text, tokens, lists: Vec::new(), strings: Vec::new(), has_keys: false, has_apart: false, side: None }
     }
 
     fn run(mut self) -> Recognized<Pasted> {
@@ -178,6 +180,7 @@ impl<'t> Scan<'t> {
                 }
                 TokenKind::Quoted(quoted) => {
                     self.has_keys |= self.is_key(at);
+                    self.has_apart |= !quoted.is_bytes() && !is_encoding(quoted.inside) && !self.is_continued(at);
                     self.strings.push((self.side.unwrap_or(0), quoted));
                 }
                 TokenKind::Word(word) => {
@@ -207,7 +210,11 @@ impl<'t> Scan<'t> {
         // `printf(3)` is the name of a page.
         let is_code = matches!(self.before(at, 1), Some(TokenKind::Word(name)) if CHARACTERS.contains(name));
         let is_argument = !is_code && list.items.len() == 1 && self.tokens[at].kind == TokenKind::Sign('(');
-        if list.items.is_empty() || is_argument || self.is_dimension(at, after, &list) {
+        if list.items.is_empty()
+            || is_argument
+            || self.is_dimension(at, after, &list)
+            || self.is_index(at, after, &list)
+        {
             return None;
         }
         if list.numbers().next().is_none() {
@@ -249,6 +256,8 @@ impl<'t> Scan<'t> {
                 all if all.iter().all(|(_, quoted)| !quoted.is_bytes()) => within_quotes(all),
                 all if all.iter().all(|(_, quoted)| quoted.is_plain_bytes()) => plain_bytes(all)
                     .unwrap_or_else(|| Some(strings_bytes(text, all).map(|said| pasted(Form::String, None, said)))),
+                // It may be something else than bytes.
+                _ if self.has_apart => None,
                 all => Some(strings_bytes(text, all).map(|said| pasted(Form::String, None, said))),
             };
         }
@@ -276,6 +285,24 @@ impl<'t> Scan<'t> {
         list.items.len() == 1 && (matches!(self.before(at, 1), Some(TokenKind::Word(_))) && opens || is_word(next))
     }
 
+    /// Whether a list of one number is the index of the value after it: `[0] => 129`.
+    fn is_index(&self, at: usize, after: usize, list: &List<'_>) -> bool {
+        let next = self.tokens.get(after).map(|token| &token.kind);
+        let is_word = matches!(self.before(at, 1), Some(TokenKind::Word(_)));
+        list.items.len() == 1 && !is_word && next == Some(&TokenKind::Sign('='))
+    }
+
+    /// Whether a string without a prefix or escapes continues another one, or another one continues it: `"\x81" "a"`, `"\x81" + "a"`.
+    fn is_continued(&self, at: usize) -> bool {
+        let kind = |at: Option<usize>| at.and_then(|at| self.tokens.get(at)).map(|token| &token.kind);
+        let is_string = |near: Option<usize>, far: Option<usize>| match kind(near) {
+            Some(TokenKind::Quoted(_)) => true,
+            Some(TokenKind::Sign('+' | '.')) => matches!(kind(far), Some(TokenKind::Quoted(_))),
+            _ => false,
+        };
+        is_string(at.checked_sub(1), at.checked_sub(2)) || is_string(Some(at + 1), Some(at + 2))
+    }
+
     /// Whether a string is the key of another value: `"data": `, `map["data"]`.
     fn is_key(&self, at: usize) -> bool {
         let is_subscript =
@@ -297,7 +324,10 @@ impl<'t> Scan<'t> {
                 let name = name.to_ascii_lowercase();
                 ["len", "length", "size"].iter().any(|end| name.ends_with(end))
             }
-            (Some(TokenKind::Word(_)), Some(TokenKind::Sign(';' | '[' | '('))) => true,
+            (Some(TokenKind::Word(_)), Some(TokenKind::Sign('('))) => {
+                sign_after(1) == Some(')') && matches!(sign_after(2), Some('[' | '{' | '(' | '<'))
+            }
+            (Some(TokenKind::Word(_)), Some(TokenKind::Sign(';' | '['))) => true,
             (None, Some(TokenKind::Sign('('))) => (sign_after(1), sign_after(2)) == (Some(')'), Some('[')),
             (_, Some(TokenKind::Sign('$'))) => sign_after(1) == Some('='),
             _ => matches!(self.before(at, 1), Some(TokenKind::Sign('['))),

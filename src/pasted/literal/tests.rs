@@ -85,6 +85,7 @@ fn strings_of_all_languages() {
         r#"b"\x81\x05Hello""#,
         r"'\x81\x05Hello'",
         r#"p = b"\x81\x05" b"Hello""#,
+        r#"p = "\x81\x05" + "Hello""#,
         r#"const char *p = "\x81\x05" "Hello";"#,
         r#""\201\005Hello""#,
         r#"var p = []byte("\x81\x05Hello")"#,
@@ -203,6 +204,8 @@ fn other_text_is_no_literal() {
         "  data\n------\n \\x81054865\n(1 row)",
         "data \\x81\\x05Hello",
         "129, 5, 'Hello'",
+        "array(2) {\n  [0]=>\n  int(129)\n  [1]=>\n  int(5)\n}",
+        "FRAME='\\x81\\x05Hello'; printf \"$FRAME\"",
     ] {
         assert!(read(text).is_none(), "{text}: {:?}", read(text));
     }

@@ -3,7 +3,7 @@
 use super::direction::is_label;
 use super::scan::{Part, PartKind, parts};
 use crate::pasted::literal::{self, Embedded};
-use crate::pasted::{base64, hex, shape, text_column};
+use crate::pasted::{base64, bits, hex, shape, text_column};
 
 /// The fewest digits of a number that counts time since an epoch, in seconds.
 const EPOCH_DIGITS: usize = 10;
@@ -67,6 +67,9 @@ impl Candidate {
 /// It has bytes, and where they begin or end is uncertain.
 pub(super) fn bytes(line: &str) -> Result<Option<Found<'_>>, Doubt> {
     let parts = parts(line);
+    if transfers_nothing(&parts) {
+        return Ok(None);
+    }
     let mut candidates = literals(line, &parts);
     let mut runs = runs(line, &parts);
     runs.retain(|run| candidates.iter().all(|literal| run.is_outside(literal)));
@@ -75,7 +78,9 @@ pub(super) fn bytes(line: &str) -> Result<Option<Found<'_>>, Doubt> {
     if !candidates.iter().any(|one| shape::is_whole(&one.bytes)) {
         candidates.extend(base64(line));
     }
-    let Some(chosen) = choose(candidates)? else {
+    let doubt =
+        |doubt| decimals(&parts).filter(|_| doubt == Doubt::Several).map_or(doubt, |(at, len)| Doubt::Odd(at, len));
+    let Some(chosen) = choose(line, candidates).map_err(doubt)? else {
         if let Some(found) = number(line, &parts) {
             return Ok(Some(found));
         }
@@ -110,6 +115,16 @@ pub(super) fn bytes(line: &str) -> Result<Option<Found<'_>>, Doubt> {
     Ok(Some(Found { prefix, bytes: chosen.bytes, is_labelled, is_number: false, is_counted, is_shortened }))
 }
 
+/// Whether a line is a system call without its bytes, as strace prints it: `read(3, 0x55d0, 4096) = -1 EAGAIN`.
+fn transfers_nothing(parts: &[Part<'_>]) -> bool {
+    let is_sign = |part: &Part<'_>, sign| part.kind == PartKind::Sign(sign);
+    parts.windows(6).any(|six| {
+        let is_address = six[4].kind == PartKind::Group { prefixed: true };
+        let is_call = is_label(six[0].text) && is_sign(&six[1], '(') && digits_alone(six[2].text.as_bytes());
+        is_call && is_sign(&six[3], ',') && is_address && is_sign(&six[5], ',')
+    })
+}
+
 /// The last group of a line, after a label or an arrow, which may be a number: `RX 07`, `recv: 31323334`.
 fn number<'t>(line: &'t str, parts: &[Part<'t>]) -> Option<Found<'t>> {
     let last = parts.iter().rfind(|part| !matches!(part.kind, PartKind::Sign(_)))?;
@@ -126,11 +141,13 @@ fn number<'t>(line: &'t str, parts: &[Part<'t>]) -> Option<Found<'t>> {
 }
 
 /// The candidate that is meant.
-fn choose(mut candidates: Vec<Candidate>) -> Result<Option<Candidate>, Doubt> {
+fn choose(line: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate>, Doubt> {
     let whole = |one: &Candidate| shape::is_whole(&one.bytes);
     if candidates.iter().any(whole) {
         // Others are no frames, unless the line calls them bytes.
-        let is_rival = |one: &Candidate| one.is_labelled && shape::is_plausible(&one.bytes);
+        // A string beside them may be further bytes.
+        let is_string = |one: &Candidate| one.is_closed && line[..one.end].ends_with(['"', '\'', '`']);
+        let is_rival = |one: &Candidate| one.is_labelled && shape::is_plausible(&one.bytes) || is_string(one);
         let (mut frames, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(whole);
         frames.dedup_by(|one, other| one.bytes == other.bytes);
         return match frames.as_slice() {
@@ -200,6 +217,9 @@ fn run(line: &str, parts: &[Part<'_>], first: usize, len: usize) -> Option<Candi
         parts[first..first + len].iter().filter(|part| matches!(part.kind, PartKind::Group { .. })).collect();
     let mut bytes: Vec<u8> = groups.iter().flat_map(|group| hex::bytes(group.text)).collect();
     let (mut at, end) = (groups.first()?.at, groups.last()?.end);
+    if let Some(bits) = bits::read(&line[at..end]) {
+        bytes = bits;
+    }
     let is_line = line.trim().len() == end - at;
     if bytes.len() < SHORTEST && !is_line {
         return None;
@@ -301,8 +321,8 @@ fn base64(line: &str) -> Option<Candidate> {
 fn is_labelled(line: &str, parts: &[Part<'_>], at: usize, end: usize) -> bool {
     let before =
         line[..at].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | '[' | '{'));
-    let after = line[end..]
-        .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ')' | ']' | '}' | ',' | ';'));
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ')' | ']' | '}' | ',' | ';' | '.' | '…');
+    let after = line[end..].trim_end_matches(is_end);
     if before.is_empty() || before == "<" && after.trim_start() == ">" {
         return after.is_empty() || before == "<";
     }
@@ -392,6 +412,8 @@ mod tests {
         }
         // Part of a frame.
         assert_eq!(hex_of("recv: 81 7e 01 00 48"), Ok(Some("817e010048".to_owned())));
+        assert_eq!(hex_of("81 7e 01 00 48 ..."), Ok(Some("817e010048".to_owned())));
+        assert_eq!(hex_of("RX: 10000001 00000101 01001000"), Ok(Some("810548".to_owned())));
         assert_eq!(hex_of("recv: 81 7e 01 00 48  .~..H"), Ok(Some("817e010048".to_owned())));
     }
 
@@ -399,11 +421,20 @@ mod tests {
     fn what_may_be_something_else_is_doubted() {
         assert_eq!(hex_of("seq=12 81 05 48 65 6c 6c 6f"), Err(Doubt::First));
         assert_eq!(hex_of("recv: 129 5 72 101"), Err(Doubt::Odd(6, 3)));
+        assert!(matches!(hex_of("TX: 129 133 55 250 33 61 127 159"), Err(Doubt::Odd(..))));
+        assert_eq!(hex_of(r#"$1 = "\201\005Hello", '\000' <repeats 20 times>"#), Err(Doubt::Several));
         assert_eq!(hex_of("recv: 129 5 72 10 20 30"), Err(Doubt::Odd(10, 1)));
         assert_eq!(hex_of("recv: 81 05 4g 65 6c"), Err(Doubt::After));
         assert_eq!(hex_of("recv: 81 05 48 65  4g 6c"), Err(Doubt::After));
         assert_eq!(hex_of("send 8900 recv 8a00"), Err(Doubt::Several));
-        for line in ["", "connected to ws://127.0.0.1:6455/", "[12:00:01] state OPEN", "took 12 ms", "frame"] {
+        for line in [
+            "",
+            "read(3, 0x55d0, 4096) = -1 EAGAIN (Resource temporarily unavailable)",
+            "connected to ws://127.0.0.1:6455/",
+            "[12:00:01] state OPEN",
+            "took 12 ms",
+            "frame",
+        ] {
             assert_eq!(hex_of(line), Ok(None), "{line}");
         }
     }

@@ -25,6 +25,8 @@ const FIRST: &str = "its first digits may be bytes or a number; paste only the b
 struct Entry {
     line: usize,
     mark: Option<Mark>,
+    /// The file descriptor of the system call that transfers them.
+    descriptor: Option<String>,
     bytes: Vec<u8>,
     is_labelled: bool,
     is_number: bool,
@@ -55,7 +57,17 @@ pub(super) fn read(text: &str) -> Recognized<Pasted> {
                 let continues = prefix.trim().is_empty() || line.starts_with([' ', '\t']);
                 let mark = direction::mark(prefix).or(heading.filter(|_| continues));
                 heading = mark.clone();
-                entries.push(Entry { line: number, mark, bytes, is_labelled, is_number, is_counted, is_shortened });
+                let descriptor = descriptor(prefix);
+                entries.push(Entry {
+                    line: number,
+                    mark,
+                    descriptor,
+                    bytes,
+                    is_labelled,
+                    is_number,
+                    is_counted,
+                    is_shortened,
+                });
             }
             Err(doubt) => return doubtful(text, line, number, doubt),
         }
@@ -139,7 +151,10 @@ fn content(entries: Vec<Entry>) -> Result<Content, PasteError> {
         let what = "it names no direction, as other lines do; paste the lines of one direction, or only the bytes";
         return error(entry.line, what);
     }
-    let first = entries[0].line;
+    let (first, descriptor) = (entries[0].line, entries[0].descriptor.clone());
+    if let Some(entry) = entries.iter().find(|entry| entry.descriptor != descriptor) {
+        return error(entry.line, "it is of another file descriptor than the first one; paste the lines of one");
+    }
     let is_absolute = !marks.is_empty() && marks.iter().all(Mark::is_absolute);
     let sides = direction::sides(&marks).unwrap_or_default().into_iter().chain(std::iter::repeat(0));
     let said: Vec<Sided> =
@@ -150,6 +165,12 @@ fn content(entries: Vec<Entry>) -> Result<Content, PasteError> {
     let what =
         "it has part of a frame, and the bytes do not show which side is the client; paste the lines of one direction";
     Sided::marked(said).map_or_else(|| error(first, what), Ok)
+}
+
+/// The file descriptor in `read(3, "`.
+fn descriptor(prefix: &str) -> Option<String> {
+    let (_, digits) = prefix.trim_end_matches('"').trim_end().strip_suffix(',')?.rsplit_once('(')?;
+    (!digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.to_owned())
 }
 
 /// Whether each direction consists of whole frames.

@@ -98,6 +98,7 @@ fn what_is_uncertain_is_refused_with_its_line() {
         ("send: 81 05 48\nrecv: 8a 00", 1),
         ("recv: 81 7e 01 00 48 ...\nrecv: 89 00", 1),
         ("send 8900 recv 8a00", 1),
+        ("read(3, \"\\x89\\0\", 9) = 2\nread(4, \"\\x89\\0\", 9) = 2", 2),
         ("recv: 81 7e 01 00 48\nrecv: 31323334", 2),
         ("recv: 00000000 81 7e 01 00 48", 1),
         ("recv: 81 05 48 65 6c 6c 6f\nrecv: 02 89 00", 2),
