@@ -118,7 +118,8 @@ impl ConnectionState {
             // A line break alone is not early data, but a frame after it is. Other bytes that are no frames have their finding.
             if !named(Rule::LineBreakInStream) {
                 let about = self.early.take().map(u64::from);
-                if !named(Rule::HttpRequestInStream) && !named(Rule::TextInStream) {
+                let own = [Rule::HttpRequestInStream, Rule::TextInStream, Rule::ProxyHeaderInStream];
+                if !own.into_iter().any(named) {
                     let span = Some(Span::bytes(0, record.wire_len));
                     record.findings.push(Finding::new(Rule::DataBeforeResponse, span).about(about));
                 }
@@ -221,6 +222,11 @@ impl ConnectionState {
     /// True if the oldest request without a response asks for an upgrade.
     pub fn asked_to_upgrade(&self) -> bool {
         self.requests.front().is_some_and(|(_, facts)| facts.key.is_some())
+    }
+
+    /// True if the server's next bytes are certainly the response to a request for an upgrade.
+    pub fn response_is_due(&self) -> bool {
+        !self.websocket && !self.missing.contains(&true) && !self.outstanding[1] && self.asked_to_upgrade()
     }
 
     /// True if the missing bytes of the client may contain a request for an upgrade.

@@ -3,6 +3,7 @@
 use super::body::Body;
 use super::connection_state::ConnectionState;
 use super::dissected::{Direction, DissectedRecord, EndReason, Kind, MAX_HTTP_HEAD, MAX_JUNK};
+use super::foreign::Undecided;
 use super::frame_reader::FrameReader;
 use super::rules::{Finding, Rule};
 use super::stated::{Stated, Unfinished};
@@ -10,6 +11,7 @@ use super::time::Time;
 use crate::wire::http;
 use crate::wire::partial_head::PartialFrameHead;
 
+mod before_response;
 mod end;
 mod gap;
 mod head;
@@ -72,6 +74,8 @@ enum State {
     Body { record: Box<DissectedRecord>, body: Body, then: ReadNext },
     /// After a handshake request without a response so far: bytes are buffered, because they may be HTTP or frames.
     Early { start: u64, kept: Vec<u8> },
+    /// Before the response to a handshake, in bytes that are not one.
+    BeforeResponse { start: u64, kept: Undecided },
     /// In WebSocket frames.
     Frames(Box<FrameReader>),
     /// In unrecognized bytes until the end. The next record gets the finding `why`.
@@ -111,7 +115,10 @@ impl Dissector {
             return junk.start;
         }
         match &self.state {
-            State::Head { start, .. } | State::Early { start, .. } | State::Junk { start, .. } => *start,
+            State::Head { start, .. }
+            | State::Early { start, .. }
+            | State::BeforeResponse { start, .. }
+            | State::Junk { start, .. } => *start,
             State::Resync(resync) => resync.start,
             State::Body { record, .. } => record.offset,
             State::Frames(reader) => reader.start(),
@@ -192,6 +199,10 @@ impl Dissector {
                     }
                     rest.len()
                 }
+                State::BeforeResponse { .. } => match self.take_before_response(rest, at, now, connection) {
+                    FeedStep::Taken(taken) => taken,
+                    FeedStep::Stop(outcome) => return outcome,
+                },
                 State::Junk { .. } => self.take_junk(rest, now, connection),
                 State::Resync(_) => match self.resync(rest, at, now, connection) {
                     FeedStep::Taken(taken) => taken,
@@ -250,7 +261,7 @@ impl Dissector {
                 return;
             }
             // The peer cannot change what this direction has already become.
-            State::Junk { .. } | State::Frames(_) => return,
+            State::Junk { .. } | State::BeforeResponse { .. } | State::Frames(_) => return,
             State::Head { .. } | State::Early { .. } => {}
         }
         let (start, kept) = self.take_kept();

@@ -1,4 +1,5 @@
-//! Recognizes bytes that a peer wrote where a frame is due, and that have an explanation: HTTP, line breaks, text, NUL bytes, TLS.
+//! Recognizes bytes that a peer wrote where a frame is due, and that have an explanation: HTTP, line breaks, text, NUL bytes, TLS, a
+//! PROXY header.
 //!
 //! Read as frames, such bytes give findings that are true and mislead. They are recognized only where a frame that starts with
 //! them is malformed in any case, so a finding that names them never accuses a correct peer.
@@ -8,6 +9,7 @@ pub mod run;
 use super::direction::Direction;
 use super::resync;
 use super::time::Time;
+use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
 
 /// The shortest text that is recognized: if a frame follows it, if the stream ends after it, or in any case. Shorter runs of line
 /// breaks are called so.
@@ -36,6 +38,8 @@ pub enum Foreign {
     Nul,
     /// A TLS record with this content type.
     Tls(u8),
+    /// A header of the PROXY protocol.
+    Proxy(ProxyHeader),
 }
 
 /// The place in the stream where a frame is due.
@@ -114,6 +118,17 @@ impl Undecided {
         Self { bytes: Vec::new(), pieces: Vec::new() }
     }
 
+    /// These bytes of one time.
+    pub fn of(bytes: Vec<u8>, time: Time) -> Self {
+        let pieces = if bytes.is_empty() { Vec::new() } else { vec![(bytes.len(), time)] };
+        Self { bytes, pieces }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// True if all bytes so far are decided.
     #[inline]
     pub const fn is_empty(&self) -> bool {
@@ -149,8 +164,8 @@ pub fn recognize(bytes: &[u8], at: &Boundary, follows: Follows) -> Recognition {
     let tries: &[Attempt] = match bytes[0] {
         // With FIN it is a frame. A frame of one of these kinds may start without.
         0x80.. | 0x01 | 0x02 => &[],
-        _ if at.extended => &[http],
-        _ => &[http, tls, nul, text],
+        _ if at.extended => &[http, proxy],
+        _ => &[http, tls, proxy, nul, text],
     };
     for attempt in tries {
         match attempt(bytes, at, follows) {
@@ -244,6 +259,15 @@ fn nul(bytes: &[u8], at: &Boundary, follows: Follows) -> Recognition {
             Recognition::Foreign(Foreign::Nul)
         }
         _ => Recognition::Frame,
+    }
+}
+
+/// A header of the PROXY protocol. Both versions begin with a reserved opcode or reserved bits.
+fn proxy(bytes: &[u8], _: &Boundary, _: Follows) -> Recognition {
+    match ProxyHeader::read(bytes) {
+        ProxyReading::Header(header) => Recognition::Foreign(Foreign::Proxy(header)),
+        ProxyReading::NeedMore if bytes.len() < MUCH_TEXT => Recognition::NeedMore,
+        ProxyReading::NeedMore | ProxyReading::Other => Recognition::Frame,
     }
 }
 

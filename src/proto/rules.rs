@@ -53,6 +53,7 @@ impl Rule {
                 | Self::TextInStream
                 | Self::NulInStream
                 | Self::TlsInStream
+                | Self::ProxyHeaderInStream
         )
     }
 

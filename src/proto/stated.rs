@@ -28,7 +28,7 @@ pub struct StatedRecord {
 /// How the bytes of a record are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatedKind {
-    /// As a complete HTTP message, or as a header of the PROXY protocol.
+    /// As a complete HTTP message, as a header of the PROXY protocol, or as bytes in front of a response.
     Http,
     /// As a truncated HTTP message.
     CutHttp,
@@ -74,7 +74,9 @@ impl StatedKind {
             Kind::Frame | Kind::CutFrame => Self::Frame,
             Kind::Junk => {
                 let named = rules.find_map(|rule| match rule {
-                    Rule::ProxyHeader | Rule::ProxyHeaderFromServer | Rule::HeadTooLong => Some(Self::Http),
+                    Rule::ProxyHeader | Rule::ProxyHeaderFromServer | Rule::BytesBeforeResponse | Rule::HeadTooLong => {
+                        Some(Self::Http)
+                    }
                     rule => rule.is_foreign_bytes().then_some(Self::Foreign),
                 });
                 named.unwrap_or(Self::Junk)

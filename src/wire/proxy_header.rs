@@ -51,6 +51,16 @@ impl ProxyHeader {
     }
 }
 
+impl ProxyHeader {
+    /// The addresses in words: `from 192.0.2.1:56324 to 192.0.2.2:443`, or that there are none.
+    pub fn words(&self) -> String {
+        match self.ends {
+            Some([client, server]) => format!("from {client} to {server}"),
+            None => "without addresses".to_owned(),
+        }
+    }
+}
+
 /// Version 1: `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443`, or `PROXY UNKNOWN` and anything.
 fn read_line(bytes: &[u8]) -> ProxyReading {
     let Some(end) = bytes.iter().take(MAX_LINE).position(|byte| *byte == b'\n') else {

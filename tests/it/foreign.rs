@@ -149,6 +149,67 @@ fn a_proxy_header_from_the_server_is_named_and_its_response_is_read() {
 }
 
 #[test]
+fn bytes_before_the_response_are_one_finding_and_frames_follow() {
+    use Kind::{Frame, Junk, Request, Response};
+    let long = "Notice: undefined variable\n".repeat(100);
+    for (bytes, text) in [
+        (&b"\xef\xbb\xbf"[..], "a byte order mark"),
+        (b" \n", "white space"),
+        (b"\0\0", "2 NUL bytes"),
+        (b"<html>\r\n<p>hi</p>\r\n", "<html>"),
+        (b"PHP Warning:  secret in /x.php\n", "PHP Warning"),
+        (HELLO, "7 bytes that are no text"),
+        (b"H", "H"),
+        (b"with HTTP/1.1: fine\n\n", "with HTTP/1.1"),
+        (long.as_bytes(), "Notice"),
+    ] {
+        let together = [bytes, RESPONSE.as_bytes(), HELLO].concat();
+        for talk in [
+            Script::default().up(REQUEST).down(bytes).down(RESPONSE).down(HELLO),
+            Script::default().up(REQUEST).down(together),
+        ] {
+            let (kinds, findings) = read(&closed(talk));
+            assert_eq!(kinds, [Request, Junk, Response, Frame, Frame, Frame], "{text}");
+            let [(2, finding)] = findings.as_slice() else { panic!("{text}: {findings:?}") };
+            assert_eq!((finding.rule, finding.text.as_deref()), (Rule::BytesBeforeResponse, Some(text)));
+            assert_eq!(finding.span.map(|span| (span.start, span.end)), Some((0, bytes.len() as u64 * 8)));
+        }
+    }
+    // Nothing is certain without the response, or if the bytes came before the request.
+    let page = closed(Script::default().up(REQUEST).down("<html>HTTP/1.1 404 Not Found\r\n\r\n</html>"));
+    assert_eq!(rules(&page).1, []);
+    let far = closed(Script::default().up(REQUEST).down(vec![b'x'; 9000]).down(RESPONSE));
+    assert_eq!(rules(&far).1, []);
+    let late = closed(Script::default().down("the end of a body").up(REQUEST).down(RESPONSE).down(HELLO));
+    assert!(rules(&late).1.iter().all(|(_, rule)| *rule != Rule::BytesBeforeResponse), "{:?}", rules(&late));
+    // Empty lines are ignored.
+    assert_eq!(rules(&closed(Script::default().up(REQUEST).down("\r\n").down(RESPONSE))).1, []);
+}
+
+#[test]
+fn a_proxy_header_in_the_stream_is_one_finding() {
+    use Kind::{Frame, Junk, Request, Response};
+    let binary =
+        [b"\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x0c".as_slice(), &[192, 0, 2, 1, 192, 0, 2, 2, 0xdc, 4, 1, 187]].concat();
+    for (header, version) in [(&b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"[..], 1), (&binary, 2)] {
+        let (kinds, findings) = read(&down(&[header, HELLO].concat()));
+        assert_eq!(kinds, [Request, Response, Junk, Frame, Frame, Frame]);
+        let [(3, finding)] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!((finding.rule, finding.number), (Rule::ProxyHeaderInStream, Some(version)));
+        assert_eq!(finding.text.as_deref(), Some("from 192.0.2.1:56324 to 192.0.2.2:443"));
+        // After a frame, from the client, and before the response.
+        assert_eq!(rules(&down(&[HELLO, header, HELLO].concat())).1, [(4, Rule::ProxyHeaderInStream)]);
+        for talk in [
+            Script::default().up(REQUEST).down(RESPONSE).up(header),
+            Script::default().up(REQUEST).up(header).down(RESPONSE),
+        ] {
+            let found: Vec<Rule> = rules(&closed(talk)).1.into_iter().map(|(_, rule)| rule).collect();
+            assert_eq!(found, [Rule::ProxyHeaderInStream]);
+        }
+    }
+}
+
+#[test]
 fn a_websocket_after_another_response_on_the_same_connection() {
     for response in [
         "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 6\r\n\r\ndenied",

@@ -175,6 +175,8 @@ fn requests() -> Vec<Case> {
         case(Rule::OriginRepeated, "origin-repeated", "RFC 6454 §7.3", Error, request_with("Origin: http://127.0.0.1:6455\r\nOrigin: http://127.0.0.1:6455"), 1, At::Last(1, "Origin: http://127.0.0.1:6455")),
         case(Rule::HeaderControlCharacter, "header-control-character", "RFC 9110 §5.5", Error, request_with("X: a\x1b[b"), 1, At::Text(1, "\x1b")),
         case(Rule::ProxyHeader, "proxy-header", "PROXY protocol §2", Info, Script::default().up(format!("PROXY TCP4 192.0.2.1 127.0.0.1 56324 6455\r\n{}", plain_request())), 1, At::Bits(0, 43 * 8)),
+        case(Rule::BytesBeforeResponse, "bytes-before-response", "RFC 9112 §4", Error, Script::default().up(plain_request()).down(format!("\u{feff}{RESPONSE}")), 2, At::Bits(0, 24)),
+        case(Rule::ProxyHeaderInStream, "proxy-header-in-stream", "PROXY protocol §2", Error, upgraded().down("PROXY UNKNOWN\r\n").down(CLOSE_DOWN).up(CLOSE_UP), 3, At::Bits(0, 15 * 8)),
         case(Rule::ProxyHeaderFromServer, "proxy-header-from-server", "PROXY protocol §2", Error, Script::default().up(plain_request()).down(format!("PROXY TCP4 192.0.2.1 127.0.0.1 56324 6455\r\n{RESPONSE}")), 2, At::Bits(0, 43 * 8)),
         case(Rule::HeaderMalformed, "header-malformed", "RFC 9112 §5", Error, request_with("no colon"), 1, At::Text(1, "no colon")),
         case(Rule::HeaderFolded, "header-folded", "RFC 9112 §5.2", Warning, request_with("X: a\r\n b"), 1, At::Text(1, "X: a\r\n b")),

@@ -29,7 +29,7 @@ impl Dissector {
                 Some(self.begun(kind, start))
             }
             State::Early { .. } => None, // Handled above.
-            State::Resync(_) => Some(self.begun(Kind::Junk, start)),
+            State::Resync(_) | State::BeforeResponse { .. } => Some(self.begun(Kind::Junk, start)),
             State::Junk { why, .. } => {
                 let findings = why.take().into_iter().collect();
                 Some(DissectedRecord { findings, ..self.begun(Kind::Junk, start) })

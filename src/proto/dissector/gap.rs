@@ -76,6 +76,7 @@ impl Dissector {
                 (Some(cut), next)
             }
             State::Early { .. } => (Some(junk), State::Resync(Resync::until_certain(here, ReadNext::Early, None))),
+            State::BeforeResponse { .. } => (Some(junk), State::Junk { start: here, why: None }),
             State::Junk { why, .. } => {
                 let findings = why.into_iter().collect();
                 (Some(DissectedRecord { findings, ..junk }), State::Junk { start: here, why: None })

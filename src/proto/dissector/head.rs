@@ -44,6 +44,9 @@ impl Dissector {
         if begins_well && !too_long {
             return FeedStep::Taken(bytes.len());
         }
+        if !too_long && self.begins_before_response(had, connection) {
+            return FeedStep::Taken(0);
+        }
         connection.response_unread |= self.direction == Direction::ServerToClient;
         let why = begins_well.then(|| Finding::new(Rule::HeadTooLong, None).number(MAX_HTTP_HEAD as u64));
         self.state = State::Junk { start, why };
@@ -54,10 +57,6 @@ impl Dissector {
     /// side that opens a connection may send one.
     fn emit_proxy_header(&mut self, header: &ProxyHeader, start: u64, connection: &mut ConnectionState) {
         let len = header.len as u64;
-        let ends = match header.ends {
-            Some([client, server]) => format!("from {client} to {server}"),
-            None => "without addresses".to_owned(),
-        };
         let rule = match self.direction {
             Direction::ClientToServer => {
                 connection.server = header.ends.map(|[_, server]| server);
@@ -68,7 +67,7 @@ impl Dissector {
         };
         let finding = Finding::new(rule, Some(Span::bytes(0, len)));
         let mut record = DissectedRecord::new(Kind::Junk, self.direction, start, len, self.last);
-        record.findings.push(finding.number(u64::from(header.version)).text(&ends));
+        record.findings.push(finding.number(u64::from(header.version)).text(&header.words()));
         connection.emit(record);
         self.state = self.after(ReadNext::Head, start + len);
     }

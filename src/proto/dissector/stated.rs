@@ -94,6 +94,11 @@ impl Dissector {
                 self.state = next;
                 self.emit_answerable(record, connection);
             }
+            State::BeforeResponse { start, kept } if !cut => {
+                let (start, bytes) = (*start, std::mem::take(kept));
+                self.emit_before_response(start, bytes.bytes(), last, connection);
+                self.state = State::Head { start: here, kept: Vec::new() };
+            }
             State::Head { start, kept } if cut && !kept.is_empty() => {
                 let (start, kind) = (*start, super::head::unfinished(self.direction, kept));
                 self.state = State::Head { start: here, kept: Vec::new() };

@@ -60,6 +60,7 @@ impl ForeignRun {
             Foreign::LineBreak | Foreign::Text => Until::Text,
             Foreign::Nul => Until::Nul,
             Foreign::Tls(_) => Until::Stream,
+            Foreign::Proxy(header) => Until::Body(Body::Length(header.len as u64)),
         };
         Self { what: Some(what), at, lead: Vec::new(), len: 0, last: Time::default(), until }
     }
@@ -148,6 +149,9 @@ impl ForeignRun {
             Foreign::LineBreak => of(Rule::LineBreakInStream).text(&self.line_break_words()),
             Foreign::Text => of(Rule::TextInStream).text(beginning(b":=")),
             Foreign::Nul => of(Rule::NulInStream),
+            Foreign::Proxy(header) => {
+                of(Rule::ProxyHeaderInStream).number(u64::from(header.version)).text(&header.words())
+            }
             Foreign::Tls(content) => of(Rule::TlsInStream).text(match content {
                 0x14 => "change cipher spec",
                 0x15 => "alert",

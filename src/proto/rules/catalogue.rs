@@ -86,6 +86,7 @@ catalogue! {
     DeflateParameterRepeated "deflate-parameter-repeated" "RFC 7692 §7.1" Error "the permessage-deflate response repeats the parameter {text}";
     ProxyHeader "proxy-header" "PROXY protocol §2" Info "a header of the PROXY protocol, version {number}, {text}; the HTTP request follows it";
     ProxyHeaderFromServer "proxy-header-from-server" "PROXY protocol §2" Error "the server sent a header of the PROXY protocol, version {number}, {text}; only the side that opens a connection may send one";
+    BytesBeforeResponse "bytes-before-response" "RFC 9112 §4" Error "the server sent this in front of the status line of its response: {text}";
     HeadTooLong "head-too-long" "RFC 9110 §5.4" Warning "the head does not end within {number} bytes; its bytes are shown unparsed";
     HttpResponseInStream "http-response-in-stream" "RFC 6455 §5.1" Error "an HTTP response was written into the WebSocket stream: {text}";
     HttpRequestInStream "http-request-in-stream" "RFC 6455 §5.1" Error "an HTTP request (method {text}) was written into the WebSocket stream";
@@ -93,6 +94,7 @@ catalogue! {
     TextInStream "text-in-stream" "RFC 6455 §5.1" Error "text without a frame was written into the WebSocket stream: {text}";
     NulInStream "nul-in-stream" "RFC 6455 §5.1" Error "NUL bytes were written into the WebSocket stream, where a frame must start";
     TlsInStream "tls-in-stream" "RFC 6455 §5.1" Error "a TLS record ({text}) was written into the WebSocket stream";
+    ProxyHeaderInStream "proxy-header-in-stream" "PROXY protocol §2" Error "a header of the PROXY protocol, version {number}, {text}, was written into the WebSocket stream";
     ClientFrameUnmasked "client-frame-unmasked" "RFC 6455 §5.1" Error "MASK is 0, but a client must mask every frame";
     ServerFrameMasked "server-frame-masked" "RFC 6455 §5.1" Error "MASK is 1, but a server must not mask frames";
     Rsv1Set "rsv1-set" "RFC 6455 §5.2" Error "RSV1 is 1, but no negotiated extension defines it for this frame";
