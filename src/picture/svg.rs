@@ -250,6 +250,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::super::Line;
     use super::*;
+    use proptest::prelude::*;
     use quick_xml::Reader;
     use quick_xml::events::Event;
 
@@ -310,6 +311,22 @@ mod tests {
         );
         assert!(!svg.contains("<script") && svg.contains("<title>a &lt;title&gt;</title>"));
         assert!(svg.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}' && c != '\u{ffff}'));
+    }
+
+    proptest! {
+        /// Whatever a peer sends: the document is well-formed, and has every visible character.
+        #[test]
+        fn any_text_can_be_drawn(text in any::<String>(), bold: bool) {
+            let line = Line::new(&text, Look { bold, ..Look::default() });
+            let visible = |text: &str| {
+                let shown = text.chars().filter(|c| !c.is_whitespace() && shape(*c).is_none());
+                shown.map(|c| if matches!(c, '\u{fffe}' | '\u{ffff}') { '\u{fffd}' } else { c }).collect::<String>()
+            };
+            let expected = visible(&line.to_string());
+            let svg = picture(vec![line]).svg();
+            let found: String = texts(&svg).into_iter().map(|(_, text)| text).collect();
+            prop_assert_eq!(visible(&found), expected);
+        }
     }
 
     #[test]
