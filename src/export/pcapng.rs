@@ -226,8 +226,10 @@ impl Open {
 /// None if the last one was not complete before the response, or depends on later bytes: then a marker says that it is early.
 fn sent_before(capture: &Capture, response: &Record) -> Vec<Record> {
     let Some(last) = reported_early(capture, response) else { return Vec::new() };
+    // A reader does not call bytes early whose sender may have had the response.
     let is_early = |record: &Record| {
-        record.connection == response.connection && record.direction == Direction::ClientToServer && record.wire_len > 0
+        let is_sent = record.direction == Direction::ClientToServer && record.wire_len > 0;
+        record.connection == response.connection && is_sent && !record.outstanding
     };
     let early = (response.no + 1..=last).map_while(|no| capture.record(no).filter(is_early));
     let early: Vec<Record> = early.collect();

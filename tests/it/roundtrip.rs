@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+use crate::correct_peers;
 use crate::har;
 use crate::support::packets::PLAIN;
 use crate::support::tcp::{ACK, FIN, PSH_ACK, RST, Segment, Tcp};
@@ -538,6 +539,9 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 
 fn mutate(segments: &mut Vec<Segment>, mutation: &Mutation) {
     let len = segments.len();
+    if len == 0 {
+        return;
+    }
     match mutation {
         Mutation::Lost(at) => drop(segments.remove(at.index(len))),
         Mutation::Repeated(from, to) => segments.insert(to.index(len), segments[from.index(len)].clone()),
@@ -567,8 +571,11 @@ fn mutate(segments: &mut Vec<Segment>, mutation: &Mutation) {
 
 proptest! {
     #[test]
-    fn a_mutated_capture_comes_back(mutations in vec(mutation(), 1..6), handshake: bool) {
-        let mut segments = Tcp::conversation(7_000, 90_000).segments;
+    fn a_mutated_capture_comes_back(mutations in vec(mutation(), 1..6), handshake: bool, other: Option<prop::sample::Index>) {
+        let mut segments = match other {
+            None => Tcp::conversation(7_000, 90_000).segments,
+            Some(other) => other.get(&correct_peers::conversations()).clone(),
+        };
         // Half of the captures have a whole handshake: the SYN exchange, the request, the response, and their acknowledgments.
         let mut mutated = segments.split_off(if handshake { 7 } else { 0 });
         for mutation in &mutations {
