@@ -21,9 +21,6 @@ const THREE_COLUMNS: (u16, u16) = (164, 30);
 /// Smallest height that shows RSV1, RSV2 and RSV3 in rows of their own.
 pub const TALL: u16 = 40;
 
-/// Smallest width that shows the facts of a connection in two columns.
-pub const CARD_IN_TWO: u16 = 100;
-
 /// Columns to the left of the timeline's lanes: cursor, connection, direction.
 pub const GUTTER: u16 = 10;
 
@@ -71,8 +68,6 @@ pub struct Layout {
     pub middle_title: Rect,
     /// The left panel: bits, or a handshake.
     pub left: Rect,
-    /// The facts of a connection, in the place of bits and bytes.
-    pub card: Rect,
     /// The vertical line between bits and bytes.
     pub divider: Rect,
     pub bytes: Rect,
@@ -137,8 +132,8 @@ impl Layout {
 /// The properties of the view and of the record under the cursor that the layout depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// Whether the facts of its connection are shown instead of the record.
-    pub card: bool,
+    /// Whether the view shows no record.
+    pub no_record: bool,
     /// Whether the view needs the whole width of the screen.
     pub wide_list: bool,
     /// The rows that the view can use in the place of the list.
@@ -194,8 +189,9 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
     let mut rest = area;
     layout.header = take_top(&mut rest, 1);
     layout.hints = take_bottom(&mut rest, 1);
-    if record.card {
-        below_list(&mut layout, rest);
+    if record.no_record {
+        layout.list_title = take_top(&mut rest, 1);
+        layout.list = rest;
     } else if maximised {
         one_panel(&mut layout, rest, focus);
     } else if area.width >= THREE_COLUMNS.0 && area.height >= THREE_COLUMNS.1 && !record.wide_list {
@@ -204,18 +200,6 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
         rows(&mut layout, rest, focus, record);
     }
     layout
-}
-
-/// The list above, the facts of a connection below.
-fn below_list(layout: &mut Layout, mut rest: Rect) {
-    layout.list_title = take_top(&mut rest, 1);
-    let wanted = if rest.width >= CARD_IN_TWO { 14 } else { 20 };
-    let least = (rest.height * 3 / 10).max(3);
-    let card = rest.height.saturating_sub(least + 1).min(wanted);
-    let list = if card < 6 { rest.height } else { rest.height - card - 1 };
-    layout.list = take_top(&mut rest, list);
-    layout.middle_title = take_top(&mut rest, 1);
-    layout.card = rest;
 }
 
 fn one_panel(layout: &mut Layout, mut rest: Rect, panel: Panel) {

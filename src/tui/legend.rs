@@ -16,7 +16,7 @@ const fn sign(sign: &'static str, style: fn(&Theme) -> Style, words: &'static st
 }
 
 /// The signs of lists and panels.
-pub const SIGNS: [Sign; 18] = [
+pub const SIGNS: [Sign; 21] = [
     sign("▲", |theme| theme.up, "from the client to the server"),
     sign("▼", |theme| theme.down, "from the server to the client"),
     sign("✗", |theme| theme.error, "error: the RFC forbids this"),
@@ -24,7 +24,8 @@ pub const SIGNS: [Sign; 18] = [
     sign("i", |theme| theme.info, "note: worth knowing"),
     sign("✓", |theme| theme.good, "a requirement that is met"),
     sign("▌", |theme| theme.focus, "the selected row"),
-    sign("0101", |theme| theme.selected, "the selected field, in every panel"),
+    sign("0101", |theme| theme.selected_field, "the selected field, in every panel"),
+    sign("4f", |theme| theme.selected, "the byte under the cursor"),
     sign("▸ ▾", |theme| theme.key, "a row to open, and an open one"),
     sign("├ └", |theme| theme.key, "records of the open row above"),
     sign("⋯", |theme| theme.faint, "several records in one row"),
@@ -34,6 +35,8 @@ pub const SIGNS: [Sign; 18] = [
     sign("…", |theme| theme.text, "more text than fits"),
     sign("⊕", |theme| theme.text, "XOR, bit by bit"),
     sign("┄", |theme| theme.rule, "the payload goes on"),
+    sign("╷", |theme| theme.faint, "a byte ends here"),
+    sign("╴", |theme| theme.text, "a further byte of the character before"),
     sign("c2s s2c", |theme| theme.text, "▲ and ▼ in filters"),
 ];
 

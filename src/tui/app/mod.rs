@@ -283,15 +283,15 @@ impl App {
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     pub fn prepare(&mut self) {
         let Self { capture, panels, detail, list, .. } = self;
-        let card = panels.view == View::Connections;
-        if card {
+        let no_record = panels.view == View::Connections;
+        if no_record {
             panels.focus = Panel::List;
         }
         let wide_list = panels.view == View::Timeline;
         let list_rows = if wide_list { timeline::rows(list.connections(capture).count()) } else { 0 };
         let text_first = detail.message_panel().filter(|_| panels.view == View::Messages && !list.in_child);
         let has_fragments = detail.current().is_some_and(|detail| detail.carriers.len() > 1);
-        let shape = layout::Shape { card, wide_list, list_rows, text_first, has_fragments, ..detail.shape() };
+        let shape = layout::Shape { no_record, wide_list, list_rows, text_first, has_fragments, ..detail.shape() };
         if panels.focus == Panel::Inflated && shape.inflated.flatten().is_none() {
             panels.focus = Panel::Payload;
         }
@@ -299,12 +299,12 @@ impl App {
             panels.focus = Panel::Bytes;
         }
         let area = self.layout.area;
-        self.note = if card { Vec::new() } else { note_lines(detail.current(), area) };
+        self.note = if no_record { Vec::new() } else { note_lines(detail.current(), area) };
         let note = u16::try_from(self.note.len()).unwrap_or(0);
         let body = Rect { height: area.height - note, ..area };
         self.layout = layout::compute(body, panels.focus, panels.maximised, shape);
         self.layout.show_note(area, note);
-        if card {
+        if no_record {
             self.prepare_connections();
         }
         let Self { capture, panels, detail, list, .. } = self;

@@ -59,8 +59,8 @@ pub fn cursor(app: &App) -> Option<Position> {
     Some(path_row::cursor(&dialog.path, inner, VALUES + 1, lines.path_at()))
 }
 
-/// A choice: its words, and whether it is the chosen one.
-type Choice = (String, bool);
+/// A choice: its words, whether it is the chosen one, and whether it has no record.
+type Choice = (String, bool, bool);
 
 /// The lines of the dialog, which depend on its width.
 struct Lines {
@@ -80,10 +80,10 @@ impl Lines {
                 Scope::Filtered => format!("{} filtered", grouped(n)),
                 Scope::All => format!("all {}", grouped(n)),
             };
-            (words, scope == dialog.scope)
+            (words, scope == dialog.scope, n == 0)
         });
         let formats = dialog.formats.iter().enumerate();
-        let formats = formats.map(|(i, format)| (format.name.clone(), i == dialog.format));
+        let formats = formats.map(|(i, format)| (format.name.clone(), i == dialog.format, false));
         let words = dialog.chosen_format().map_or_else(Vec::new, |format| wrap(format.words, usize::from(room - 1)));
         Self { scopes: flow(scopes, room), formats: flow(formats, room), words }
     }
@@ -130,8 +130,12 @@ fn flow(choices: impl Iterator<Item = Choice>, room: u16) -> Vec<Vec<Choice>> {
 fn choices(app: &App, buffer: &mut Buffer, area: Rect, y: u16, lines: &[Vec<Choice>]) {
     for (line, y) in lines.iter().zip(y..) {
         let mut x = VALUES;
-        for (words, is_chosen) in line {
-            let style: Style = if *is_chosen { app.theme.selected } else { app.theme.text };
+        for (words, is_chosen, is_empty) in line {
+            let style: Style = match (is_chosen, is_empty) {
+                (true, _) => app.theme.selected,
+                (false, true) => app.theme.faint,
+                (false, false) => app.theme.text,
+            };
             let room = usize::from(area.width.saturating_sub(x));
             x += put(buffer, area, x, y, &fit(&format!(" {words} "), room), style);
         }
