@@ -262,7 +262,7 @@ mod decode {
     fn the_masked_hello_of_section_5_7_is_drawn() {
         let drawn = stdout(&["decode", "8185", "37fa213d", "7f9f4d5158"]);
         for part in [
-            "│F│R│R│R│opcode │M│ payload len │ masking key                   │",
+            "│F│R│R│R│ opcode│M│ payload len │          masking key          │",
             "│1│0│0│0│0 0 0 1│1│0 0 0 0 1 0 1│0 0 1 1 0 1 1 1 1 1 1 1 1 0 1 0│",
             " opcode        0001     0x1 text",
             "48 65 6c 6c 6f                                    Hello",

@@ -349,7 +349,7 @@ fn frames_are_pasted_above_a_file_saved_and_left() {
     terminal.press("\x1b[200~81 05 48\r65 6c 6c 6f 89 00\r\x1b[201~");
     terminal.expect("paste   ■ read as hex digits");
     terminal.press("e\x1b[D\x1b[B\x1b[C\r");
-    terminal.expect("wrote 4 records");
+    terminal.expect("wrote 2 records");
     terminal.press("ja");
     terminal.expect("Note on record 2");
     terminal.press("the ping\re\r");
