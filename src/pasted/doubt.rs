@@ -20,20 +20,20 @@ pub(super) fn about_hex(text: &str, bytes: &[u8]) -> Option<HexDoubt> {
     if let Some(label) = text.lines().find_map(|line| label(text, line)) {
         return Some(HexDoubt::Label(label));
     }
+    let is_whole = shape::is_whole(bytes);
+    // Zeros are valid continuations, and more often an offset.
+    if is_whole && !bytes.starts_with(&[0, 0]) {
+        return None;
+    }
     let groups = hex::groups(text)?;
-    // Four zeros or more are valid continuations, too.
-    let is_whole = shape::is_whole(bytes) && !is_zero(&groups[0]);
-    if let Some(label) = offset(text, &groups).filter(|_| !is_whole) {
+    let is_zero = groups[0].digits.bytes().all(|digit| digit == b'0');
+    if let Some(label) = offset(text, &groups).filter(|_| !is_whole || is_zero) {
         return Some(HexDoubt::Error(label));
     }
-    if shape::is_whole(bytes) {
+    if is_whole {
         return None;
     }
     escapes(text, &groups).or_else(|| Some(HexDoubt::Error(swapped(text, &groups)?)))
-}
-
-fn is_zero(group: &Group<'_>) -> bool {
-    group.digits.bytes().all(|digit| digit == b'0')
 }
 
 /// An offset before bytes that are frames without it: `00000000 81 05`.

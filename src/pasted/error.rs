@@ -38,8 +38,8 @@ pub enum PasteError {
     /// The text has none of the known forms.
     #[error(
         "cannot recognize the input ({place}: {found:?}): it is not hex digits, a list or string literal, a dump (xxd, hexdump -C, \
-         od -tx1, tcpdump -X, Wireshark, debuggers), log lines with bytes, tshark's followed stream in raw form, percent-encoding, or \
-         base64; paste only the bytes, or add --as hex|decimal|base64|text|raw"
+         od -tx1, tcpdump -X, Wireshark), log lines, a stream of tshark, percent-encoding or base64; paste only the bytes, or add \
+         --as hex|decimal|base64|text|raw"
     )]
     Unrecognized {
         /// Where the text starts.

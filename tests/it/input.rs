@@ -52,6 +52,26 @@ fn a_capture_on_stdin_is_read_as_the_file_is() {
 }
 
 #[test]
+fn a_compressed_paste_is_read_as_the_paste_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (plain, zipped) = (folder.path().join("a.txt"), folder.path().join("a.txt.gz"));
+    let text = "00000000: 8105 4865 6c6c 6f                        ..Hello\n";
+    fs::write(&plain, text).expect("written");
+    fs::write(&zipped, gzipped(text.as_bytes())).expect("written");
+    let [expected, found] = [&plain, &zipped].map(|path| {
+        let path = path.to_str().expect("UTF-8");
+        run(&["export", path, "--to", "ndjson", "-o", "-"]).1
+    });
+    assert!(expected.contains("\"text\":\"Hello\""), "{expected}");
+    assert_eq!(found, expected);
+    let (_, decoded, _) = run_with(&["decode", "--json", "-"], &gzipped(text.as_bytes()));
+    assert_eq!(decoded, expected);
+    // Without text, the bytes in it are no frames, unless the user says so.
+    fs::write(&zipped, gzipped(&[0x89, 0])).expect("written");
+    assert_eq!(run(&["open", zipped.to_str().expect("UTF-8")]).0, Some(1));
+}
+
+#[test]
 fn a_fifo_is_read_as_the_file_is() {
     let path = sample_path("violations");
     let folder = tempfile::tempdir().expect("a folder");

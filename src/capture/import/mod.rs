@@ -133,7 +133,8 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
             match not_packets(&beginning) {
                 // The program that writes the file has not begun.
                 Some(_) if options.follow && beginning.is_empty() => {}
-                Some(NOT_A_CAPTURE) if compressed.is_none() => {
+                // It may be text with frames.
+                Some(NOT_A_CAPTURE) if compression.is_none_or(|kind| kind == Compression::Gzip) => {
                     return Err(OpenError::Unrecognized { path: path.to_owned() });
                 }
                 Some(what) => return Err(foreign(what)),

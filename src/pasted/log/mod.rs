@@ -17,6 +17,9 @@ use super::form::{Form, Remark};
 use super::{Content, Pasted, Recognized, shape};
 use crate::proto::dissected::Direction;
 
+/// The longest line in bytes: the parts of a line take several times its length in memory.
+const LONGEST: usize = 1 << 20;
+
 /// What is wrong with a line whose first digits may be no bytes.
 const FIRST: &str = "its first digits may be bytes or a number; paste only the bytes";
 
@@ -34,11 +37,14 @@ struct Entry {
     is_shortened: bool,
 }
 
-/// Reads the lines of a log. `None` if no line has bytes.
+/// Reads the lines of a log. `None` if no line has bytes, or one is too long.
 ///
 /// # Errors
 /// The bytes of a line are uncertain, or only some lines have a direction.
 pub(super) fn read(text: &str) -> Recognized<Pasted> {
+    if text.lines().any(|line| line.len() > LONGEST) {
+        return None;
+    }
     let mut entries: Vec<Entry> = Vec::new();
     let (mut ignored, mut heading) = (0, None);
     for (line, number) in text.lines().zip(1..) {
