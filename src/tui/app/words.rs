@@ -208,7 +208,8 @@ impl App {
         let (before, after) = detail.rows.split_at((self.detail.row + 1).min(detail.rows.len()));
         let others = after.iter().chain(before.iter().take(self.detail.row));
         // The requirements of a handshake are about its lines, which follow them.
-        let rows = others.filter(|row| row.kind == DetailRowKind::Field);
+        let selected = detail.rows.get(self.detail.row).and_then(|row| row.field);
+        let rows = others.filter(|row| row.kind == DetailRowKind::Field && row.field != selected);
         let fields = rows.filter_map(|row| Some((row, detail.fields.get(row.field?)?)));
         let head = detail.http.as_deref().map(Head::read);
         fields
