@@ -33,6 +33,7 @@ pub use sink::Sink;
 
 use crate::capture::store::Capture;
 use crate::capture::store::output::{OutputError, way_out};
+use crate::picture::ThemeName;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use source::Source;
@@ -55,11 +56,13 @@ pub struct ExportOptions {
     pub redact: Option<Redaction>,
     /// Export only this direction. [`Format::Wire`] needs it if the selected records have bytes of both.
     pub direction: Option<Direction>,
+    /// The colours of a picture.
+    pub theme: ThemeName,
 }
 
 impl Default for ExportOptions {
     fn default() -> Self {
-        Self { selection: ExportSelection::All, redact: None, direction: None }
+        Self { selection: ExportSelection::All, redact: None, direction: None, theme: ThemeName::Light }
     }
 }
 

@@ -6,14 +6,14 @@ use super::sink::Sink;
 use super::source::Source;
 use crate::explain;
 use crate::picture::figure::FigureStyle;
-use crate::picture::{Line, Look, ThemeName};
+use crate::picture::{Line, Look};
 use crate::proto::rules::count;
 
 /// The most records of a picture.
 const MAX_RECORDS: u64 = 500;
 
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
-    let style = FigureStyle::named(ThemeName::Light);
+    let style = FigureStyle::named(source.options.theme);
     let (mut lines, mut descriptions, mut buffer) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(words) = source.capture.reconstructed() {
         lines.push(Line::new(&format!("reconstructed from {words}"), Look::default()));

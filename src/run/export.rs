@@ -8,16 +8,17 @@ use anyhow::{Context as _, bail};
 
 use super::input::{self, OpenedInput};
 use super::paste_export::{self, HANDSHAKE_ADDED};
-use super::{signals, stdio};
+use super::{signals, stdio, theme_name};
 use crate::capture;
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
-use crate::cli::{Export, Reading};
+use crate::cli::{Export, Reading, ThemeArg};
 use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, Redaction};
+use crate::picture::ThemeName;
 use crate::proto::rules::count;
 
-pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
+pub fn export(args: &Export, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
     let OpenedInput { mut capture, pasted, .. } = load(&args.file, args.reading, &progress)?;
@@ -35,6 +36,7 @@ pub fn export(args: &Export) -> anyhow::Result<ExitCode> {
         selection,
         redact: args.redact.clone().map(|names| Redaction { names }),
         direction: args.direction,
+        theme: theme_name(theme).unwrap_or(ThemeName::Light),
     };
     let exported = match output_file(args) {
         None => to_stdout(&capture, args.to, &options, &progress)?,

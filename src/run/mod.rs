@@ -19,8 +19,9 @@ mod stdio;
 
 use std::process::ExitCode;
 
-use crate::cli::{self, Cli, Command};
+use crate::cli::{self, Cli, Command, ThemeArg};
 use crate::export::ExportError;
+use crate::picture::ThemeName;
 
 /// Runs the command of a command line; returns the exit status.
 ///
@@ -32,11 +33,21 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) if args.headless => headless::serve(&args),
         Command::Serve(args) => screen::serve(&args, theme),
         Command::Open(args) => open::open(&args, theme),
-        Command::Export(args) => export::export(&args),
+        Command::Export(args) => export::export(&args, theme),
         Command::Check(args) => check::check(&args, theme),
-        Command::Decode(args) => decode::decode(&args),
+        Command::Decode(args) => decode::decode(&args, theme),
         Command::Completions { shell } => pages::completions(shell),
         Command::Man => pages::manual(),
+    }
+}
+
+/// The theme that a command line names; `None` for the one that fits the terminal.
+const fn theme_name(theme: ThemeArg) -> Option<ThemeName> {
+    match theme {
+        ThemeArg::Dark => Some(ThemeName::Dark),
+        ThemeArg::Light => Some(ThemeName::Light),
+        ThemeArg::Mono => Some(ThemeName::Mono),
+        ThemeArg::Auto => None,
     }
 }
 

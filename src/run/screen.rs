@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 
 use super::input::OpenedInput;
 use super::screen_host::{self, ScreenHost};
-use super::{export, export_job, headless, shell, signals, stdio};
+use super::{export, export_job, headless, shell, signals, stdio, theme_name};
 use crate::capture::live::spool::{KeptCapture, kept_captures};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
@@ -200,16 +200,10 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
         deflate: config.deflate,
         formats: export_job::choices(),
     };
-    let theme = match theme {
-        ThemeArg::Dark => Some(ThemeName::Dark),
-        ThemeArg::Light => Some(ThemeName::Light),
-        ThemeArg::Mono => Some(ThemeName::Mono),
-        ThemeArg::Auto => None,
-    };
     let colours = Theme::named(ThemeName::Dark);
     let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
     app.list_kept(config.kept);
     app.set_filter(config.filter);
-    tui::run(app, theme, &mut host, remote, events).context("cannot draw the screen")
+    tui::run(app, theme_name(theme), &mut host, remote, events).context("cannot draw the screen")
 }

@@ -4,6 +4,7 @@ use crate::support::{DOWN, KEY, Recording, UP, exported, frame, sample, xml};
 use framescope::capture::import::samples::Sample;
 use framescope::capture::store::Capture;
 use framescope::export::{ExportError, ExportOptions, ExportSelection, Format, Progress, export, to_file};
+use framescope::picture::ThemeName;
 use framescope::wire::opcode::Opcode;
 use framescope::wire::printable;
 
@@ -53,6 +54,18 @@ fn the_figure_holds_the_bits_and_the_findings() {
     for (_, finding) in capture.findings(0, usize::MAX) {
         assert!(markdown.contains(&format!("(`{}`, {})", finding.rule.id(), finding.rule.section())));
         assert!(texts.iter().any(|text| text.contains(finding.rule.id())), "{}", finding.rule.id());
+    }
+}
+
+#[test]
+fn a_picture_has_the_background_of_its_theme() {
+    let capture = sample("hello");
+    for (theme, paper) in [(ThemeName::Light, "#ffffff"), (ThemeName::Dark, "#0d1117"), (ThemeName::Mono, "#ffffff")] {
+        let options = ExportOptions { theme, ..ExportOptions::default() };
+        let mut svg = Vec::new();
+        export(&capture, Format::Svg, &options, &mut svg, &Progress::default()).expect("exported");
+        let background = format!("<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{paper}\"/>");
+        assert!(String::from_utf8_lossy(&svg).contains(&background), "{theme:?}");
     }
 }
 

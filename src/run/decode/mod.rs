@@ -10,17 +10,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::paste_export::HANDSHAKE_ADDED;
-use super::{export, stdio};
-use crate::cli::Decode;
+use super::{export, stdio, theme_name};
+use crate::cli::{Decode, ThemeArg};
 use crate::export::{ExportOptions, Format, Progress};
 use crate::pasted::{self, PasteOptions, Pasted};
+use crate::picture::ThemeName;
 use crate::proto::dissected::Kind;
 
 /// The name of the input in errors about its capture.
 const NAME: &str = "the input";
 
 /// Runs `decode`: reads the input and prints its frames.
-pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
+pub fn decode(args: &Decode, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     if args.input.is_empty() && io::stdin().is_terminal() {
         stdio::say("decode: no input; give bytes, @FILE or -, such as: framescope decode 81 05 48 65 6c 6c 6f");
         return Ok(ExitCode::from(2));
@@ -35,12 +36,12 @@ pub fn decode(args: &Decode) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     stdio::say(pasted.recognized());
-    print_as(&pasted, options, format)?;
+    print_as(&pasted, options, format, theme)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints in an export format.
-fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::Result<()> {
+fn print_as(pasted: &Pasted, options: PasteOptions, format: Format, theme: ThemeArg) -> anyhow::Result<()> {
     match format {
         // The input itself: the wire bytes of all frames, whatever their direction.
         Format::Wire if !stdio::stdout_is_terminal() => stdio::print(&pasted.content.bytes())?,
@@ -60,7 +61,9 @@ fn print_as(pasted: &Pasted, options: PasteOptions, format: Format) -> anyhow::R
         }
         format => {
             let capture = pasted::to_capture(&pasted.content, Path::new(NAME), options)?;
-            export::to_stdout(&capture, format, &ExportOptions::default(), &Progress::default())?;
+            let theme = theme_name(theme).unwrap_or(ThemeName::Light);
+            let options = ExportOptions { theme, ..ExportOptions::default() };
+            export::to_stdout(&capture, format, &options, &Progress::default())?;
         }
     }
     Ok(())
