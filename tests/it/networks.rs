@@ -174,6 +174,20 @@ fn ports_that_are_used_again_in_a_network_are_one_connection_after_another() {
 }
 
 #[test]
+fn the_same_sequence_numbers_begin_another_connection_once_the_first_is_over() {
+    let [first, other] = ["first", "other"].map(|words| talk(words, [1000, 2_000_000]));
+    for [one, two] in [[0, 0], [1, 2], [0, 3]] {
+        let [a, b] = [(&first, one), (&other, two)].map(|(talk, n)| wrapped(talk, |_, packet| vlan(n, packet)));
+        assert_apart(&opened(&file(1, &[a.clone(), b].concat())), &["first", "other"], "in sequence");
+        // Captured elsewhere at the same time, and appended.
+        let again = wrapped(&first, |_, packet| vlan(two, packet));
+        let [head, early, late] = [&[], &a[..], &again].map(|packets| file(1, packets));
+        let appended = [&head[..], &early[head.len()..], &late[head.len()..]].concat();
+        assert_apart(&opened(&appended), &["first"], "appended");
+    }
+}
+
+#[test]
 fn fragments_of_different_networks_are_not_joined() {
     let tenants = [("first", 10, [1000, 2_000_000]), ("other", 20, [900_000_000, 3_000_000_000])];
     let [a, b] = tenants.map(|(words, n, isn)| {

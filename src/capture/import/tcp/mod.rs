@@ -98,6 +98,13 @@ struct HeldBack {
 }
 
 impl Flow {
+    /// Returns true if both sides had sent their FIN before this time, so that a SYN begins another connection, even if it has the
+    /// same sequence number: some programs make captures with numbers that are always the same.
+    fn was_over(&self, time: Time) -> bool {
+        let had_ended = |side: &Side| side.ended && side.fin.is_some_and(|(_, fin)| fin < time);
+        self.sides.iter().all(had_ended)
+    }
+
     /// Returns true if a segment belongs to this flow in any case, where it is the latest one between its addresses.
     #[inline]
     fn goes_on_with(&self, tcp: &TcpHead) -> bool {
@@ -291,7 +298,7 @@ impl Flows {
             let again = match opens {
                 true => {
                     let syn = segment.initial_sequence().unwrap_or(seq);
-                    flow.sides[sender].is_new(syn, &flow.sides[1 - sender])
+                    flow.sides[sender].is_new(syn, &flow.sides[1 - sender]) || flow.was_over(segment.time)
                 }
                 // A request after the end of both directions: its SYN is missing.
                 false => {
