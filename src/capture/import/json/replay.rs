@@ -89,7 +89,7 @@ impl Replay {
         }
     }
 
-    /// Ends every open connection with [`EndReason::Capture`]: the file has no more records.
+    /// Ends every open connection with [`crate::proto::dissected::EndReason::Capture`]: the file has no more records.
     pub fn finish(mut self) {
         self.commit_others(u64::MAX);
         let mut open: Vec<_> = self.connections.drain().collect();
