@@ -1,7 +1,9 @@
 //! The layout of a record at any size: room for words, nothing cut without a sign, the cursor on the fault.
 
+use framescope::capture::query::search::Hit;
 use framescope::proto::deflate::Deflater;
 use framescope::proto::rules::Rule;
+use framescope::tui::event::Report;
 use framescope::tui::panel::Panel;
 use framescope::wire::opcode::Opcode;
 use proptest::prelude::*;
@@ -269,4 +271,14 @@ fn a_byte_of_a_character_names_the_character() {
     assert!(screen.lines_with("XOR     a9")[0].ends_with("a byte of é"), "{}", screen.text());
     screen.press(&["r"]);
     assert_eq!(screen.lines_with("a byte of é").len(), 2, "all words contain the computation: {}", screen.text());
+}
+
+#[test]
+fn a_match_in_a_record_with_a_finding_leaves_the_cursor_on_the_fault() {
+    let wire = records();
+    let mut screen = Screen::live(&wire, (120, 36));
+    for (no, byte, field) in [(FAULT, 6, "payload len"), (TEXT, 8, "payload")] {
+        screen.app.report(Report::Found(Some(Hit { no, byte, inflated: None })));
+        assert_eq!((screen.app.list.cursor, screen.field().as_str()), (no, field));
+    }
 }
