@@ -121,6 +121,8 @@ fn entries_and_lists_of_another_type_are_counted() {
         if !odd.is_object() {
             let lines = ["1 message left out: not an object", "1 entry left out: not an object"];
             assert_eq!(notices(&capture), lines, "{odd}");
+            let marked = capture.reconstructed().expect("marked");
+            assert!(!marked.contains("left out"), "counted once: {marked}");
         }
         let capture = har(&odd);
         assert!(is_whole(&capture) && capture.trouble().reason().is_some(), "{odd}");

@@ -37,6 +37,8 @@ const MIN_SINCE_1970: Time = Time(1_000_000_000_000_000_000);
 pub struct HarEntry {
     /// The position of its first event.
     pub first: usize,
+    /// Whether it is not an object, and has none of the values below.
+    pub is_odd: bool,
     /// Whether it has a list of messages.
     pub has_messages: bool,
     /// How many messages the list has, also of those that are left out.

@@ -126,7 +126,9 @@ impl Events {
     /// Ends the entry that was read.
     pub fn entry_ends(&mut self) -> io::Result<()> {
         let entry = std::mem::take(&mut self.entry);
-        entry.finish(self)?;
+        if !entry.is_odd {
+            entry.finish(self)?;
+        }
         self.entry = HarEntry { first: self.all.len(), ..HarEntry::default() };
         Ok(())
     }

@@ -42,7 +42,9 @@ impl<'a> PartReader<'a> {
 
     /// Counts the part, which is of another type.
     fn odd<E>(self) -> Result<(), E> {
-        self.events.oddities.add(if self.part == Part::Entry { Oddity::Entry } else { Oddity::Value });
+        let is_entry = self.part == Part::Entry;
+        self.events.entry.is_odd |= is_entry;
+        self.events.oddities.add(if is_entry { Oddity::Entry } else { Oddity::Value });
         Ok(())
     }
 
