@@ -22,12 +22,11 @@ pub(super) fn about_hex(text: &str, bytes: &[u8]) -> Option<HexDoubt> {
     }
     let is_whole = shape::is_whole(bytes);
     // Zeros are valid continuations, and more often an offset.
-    if is_whole && !bytes.starts_with(&[0, 0]) {
+    if is_whole && !bytes.starts_with(&[0]) {
         return None;
     }
     let groups = hex::groups(text)?;
-    let is_zero = groups[0].digits.bytes().all(|digit| digit == b'0');
-    if let Some(label) = offset(text, &groups).filter(|_| !is_whole || is_zero) {
+    if let Some(label) = offset(text, &groups) {
         return Some(HexDoubt::Error(label));
     }
     if is_whole {
@@ -54,9 +53,9 @@ pub(super) fn has_labels(text: &str) -> bool {
 fn label(text: &str, line: &str) -> Option<PasteError> {
     let line = line.trim();
     let (first, rest) = line.split_once(char::is_whitespace)?;
-    let is_number = first.ends_with(':') && !first.trim_end_matches(':').contains(':');
-    let second = rest.split_whitespace().next().unwrap_or_default();
-    (log::begins_with_time(line) || is_number && !second.ends_with(':')).then(|| PasteError::LabelOrBytes {
+    // Bytes have one separator: `12:00 81 05`, `10: 81 05`.
+    let is_other = first.contains(':') && !rest.trim_end().trim_end_matches(':').contains(':');
+    (log::begins_with_time(line) || is_other).then(|| PasteError::LabelOrBytes {
         place: Place::of(text, line.as_ptr() as usize - text.as_ptr() as usize),
         found: excerpt(first),
     })
@@ -114,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_time_or_a_number_may_be_before_the_bytes() {
-        for text in ["12:00:01 81 05", "89 00\n2026-11-26 8a00", "10: 81 05 48", "81: 05"] {
+        for text in ["12:00:01 81 05", "89 00\n2026-11-26 8a00", "10: 81 05 48", "81: 05", "12:00 81 05", "00:01 81"] {
             assert!(matches!(doubt(text), Some(HexDoubt::Label(_))), "{text}");
         }
         for text in ["81 05 48", "81: 05: 48:", "81:05:48 65:6c", "12:00:01", "01:02:03\n04:05:06", "81 05 12:00:01"] {
@@ -130,6 +129,8 @@ mod tests {
             assert!(matches!(doubt(text), Some(HexDoubt::Error(PasteError::SwappedWords { .. }))), "{text}");
         }
         let offset = doubt("00000000 81 05 48 65 6c 6c 6f");
+        assert!(matches!(offset, Some(HexDoubt::Error(PasteError::LabelOrBytes { .. }))));
+        let offset = doubt("000123 81 05 48 65 6c 6c 6f");
         assert!(matches!(offset, Some(HexDoubt::Error(PasteError::LabelOrBytes { .. }))));
         for text in [
             r"\x810548656c6c6f",

@@ -19,7 +19,12 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
 
 /// True if `bytes` may begin with a frame of RFC 6455 or an HTTP head: the opcode is defined, and RSV2 and RSV3 are 0.
 pub(super) fn is_plausible(bytes: &[u8]) -> bool {
-    let begins_frame = |first: &u8| !matches!(Opcode::from_wire(*first), Opcode::Reserved(_)) && first & 0x30 == 0;
+    let begins_frame = |first: &u8| match Opcode::from_wire(*first) {
+        Opcode::Reserved(_) => false,
+        // A control frame has FIN, and no reserved bit.
+        opcode if opcode.is_control() => first & 0xf0 == 0x80,
+        _ => first & 0x30 == 0,
+    };
     bytes.first().is_some_and(begins_frame) || conversation::begins_head(bytes)
 }
 
@@ -68,6 +73,8 @@ mod tests {
             (b"HTTP/1.1 101 ", true),
             (&[0x12, 0], false),
             (&[0x87], false),
+            (b"Hello", false),
+            (&[0x09], false),
             (&[], false),
         ] {
             assert_eq!(is_plausible(bytes), plausible, "{bytes:x?}");

@@ -85,6 +85,11 @@ pub(super) fn read(text: &str) -> Recognized<Pasted> {
     if entries.is_empty() {
         return None;
     }
+    if let Some(entry) = entries.iter().find(|entry| begins_with_text(entry, &entries)) {
+        let what =
+            "its bytes begin with text and not with a frame; paste the bytes of the frames, not only their payload";
+        return Some(Err(PasteError::Log { line: entry.line, what }));
+    }
     let counted = entries.iter().filter(|entry| entry.is_counted).count();
     if let Some(entry) = entries.iter().find(|entry| entry.is_counted).filter(|_| counted < entries.len()) {
         return Some(Err(PasteError::Log { line: entry.line, what: FIRST }));
@@ -171,6 +176,15 @@ fn content(entries: Vec<Entry>) -> Result<Content, PasteError> {
     let what =
         "it has part of a frame, and the bytes do not show which side is the client; paste the lines of one direction";
     Sided::marked(said).map_or_else(|| error(first, what), Ok)
+}
+
+/// Whether the bytes that a side sends first are text, such as the payload of a message.
+fn begins_with_text(entry: &Entry, entries: &[Entry]) -> bool {
+    let is_text = |byte: &u8| matches!(byte, 0x20..=0x7e);
+    let first = entries.iter().find(|other| other.mark == entry.mark);
+    let begins = entry.bytes.first().is_some_and(is_text) && !shape::is_whole(&entry.bytes);
+    let is_frame = shape::is_plausible(&entry.bytes) && !entry.bytes.iter().all(is_text);
+    begins && !is_frame && first.is_some_and(|first| first.line == entry.line)
 }
 
 /// The file descriptor in `read(3, "`.

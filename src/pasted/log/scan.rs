@@ -145,6 +145,14 @@ fn date_len(text: &str) -> Option<usize> {
 
 /// Hours, minutes and seconds, with a fraction and a zone.
 fn clock_len(text: &str) -> Option<usize> {
+    // `12:00`, before bytes with another separator.
+    if let [h1, h2, b':', m1, m2, b' ' | b']', ..] = text.as_bytes()
+        && two_digits(*h1, *h2)? < 24
+        && two_digits(*m1, *m2)? < 60
+        && !text[5..].contains(':')
+    {
+        return Some(5);
+    }
     let [h1, h2, b':', m1, m2, b':', s1, s2] = text.as_bytes().get(..8)? else { return None };
     let is_clock = two_digits(*h1, *h2)? < 24 && two_digits(*m1, *m2)? < 60 && two_digits(*s1, *s2)? < 61;
     if !is_clock {
@@ -200,6 +208,9 @@ mod tests {
             ("2026-11-26T12:00:01.5+01:00 recv: 0x81,0x05", "tw:x,x"),
             ("12:00:01:02 81", "g:g:g:gg"),
             ("25:00:01 81", "g:g:gg"),
+            ("12:00 81 05", "tgg"),
+            ("[12:00] 81", "[t]g"),
+            ("01:05 48:65", "g:gg:g"),
             ("129 5 72", "nng"),
             ("10.0.0.1:8080 1.5 81.", "wwg."),
             ("id=550e8400-e29b-41d4-a716-446655440000 81", "w=wg"),
@@ -214,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_time_before_bytes_is_no_byte() {
-        for text in ["12:00:01 81 05", "  2026-11-26 81 05", "12:00:01.250 81"] {
+        for text in ["12:00:01 81 05", "  2026-11-26 81 05", "12:00:01.250 81", "12:00 81 05"] {
             assert!(begins_with_time(text), "{text}");
         }
         for text in ["12:00:01", "81:05:48 65", "12:00:01:02 03", "05:48:65 6c", "12:00:0¥ 81", "2026-11-26-81 05", ""]

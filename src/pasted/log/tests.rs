@@ -29,6 +29,7 @@ fn error(text: &str) -> PasteError {
 fn one_line_or_lines_of_one_direction_are_frames() {
     for text in [
         "recv: 81 05 48 65 6c 6c 6f",
+        "12:00 81 05 48 65 6c 6c 6f",
         "2026-11-26 12:00:01 DEBUG frame=810548656c6c6f",
         "RX 7 bytes:\n81 05 48 65 6c 6c 6f",
         "RX: 81 05 48 65\n    6c 6c\n    6f",
@@ -98,6 +99,9 @@ fn what_is_uncertain_is_refused_with_its_line() {
         ("send: 81 05 48\nrecv: 8a 00", 1),
         ("recv: 81 7e 01 00 48 ...\nrecv: 89 00", 1),
         ("send 8900 recv 8a00", 1),
+        ("Frame(fin=True, opcode=1, data=b'Hello')", 1),
+        ("recv: 89 00\nsend: 48 65 6c 6c 6f", 2),
+        ("received b'ABC'", 1),
         ("read(3, \"\\x89\\0\", 9) = 2\nread(4, \"\\x89\\0\", 9) = 2", 2),
         ("recv: 81 7e 01 00 48\nrecv: 31323334", 2),
         ("recv: 00000000 81 7e 01 00 48", 1),
