@@ -190,7 +190,8 @@ fn every_way_to_a_fault_puts_the_cursor_on_it() {
         screen.press(keys);
         assert_eq!((screen.app.list.cursor, screen.field().as_str()), (FAULT, "payload len"), "{keys:?}");
         let words = screen.app.words().expect("words");
-        assert!(words.paragraphs[0].text.contains(Rule::LengthNotShortest.section()), "{words:?}");
+        assert!(words.paragraphs[0].text.starts_with("✗ length 5 "), "{words:?}");
+        assert_eq!(words.section, Rule::LengthNotShortest.section());
         assert_eq!(words.paragraphs[1].text, "sent 7e 00 05, shortest 05");
     }
     // The record after it shows what the user selected before.

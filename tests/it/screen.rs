@@ -318,7 +318,7 @@ fn findings_are_shown_first_and_jumped_to() {
     screen.press(&["["]);
     assert_eq!(screen.app.list.cursor, 9);
     let rule = Rule::ClientFrameUnmasked;
-    screen.assert_shows(&[&format!("✗ {} · {}", rule.summary(), rule.section())]);
+    screen.assert_shows(&[&format!("✗ {}", rule.summary()), &format!("MASK ─ {}", rule.section())]);
     assert_eq!(screen.field(), "MASK");
     screen.press(&["]"]);
     assert!(screen.app.notice.is_some() && screen.app.list.cursor == 9, "there is no later finding");

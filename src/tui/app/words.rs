@@ -99,7 +99,10 @@ impl App {
         for (i, finding) in by_relevance(detail, &self.selection()) {
             let place = self.place(detail, finding);
             let into = if place == Place::Elsewhere { &mut later } else { &mut words.paragraphs };
-            into.push(Paragraph { role: Role::Finding(finding.rule.severity()), text: finding_line(finding) });
+            into.push(Paragraph {
+                role: Role::Finding(finding.rule.severity()),
+                text: finding_line(finding, &words.section),
+            });
             into.extend(detail.correction(i).map(|correction| correction_line(finding.rule, &correction)));
             let reason = Paragraph { role: Role::Text, text: explain::rule(finding.rule).text };
             if place == Place::Selected { into.push(reason) } else { later.push(reason) }
@@ -257,10 +260,13 @@ fn by_relevance<'d>(detail: &'d Detail, selection: &Selection) -> Vec<(usize, &'
     findings
 }
 
-fn finding_line(finding: &Finding) -> String {
+/// The sentence of a finding with its section, unless that is in the title.
+fn finding_line(finding: &Finding, title: &str) -> String {
     let symbol = finding.rule.severity().symbol();
     let about = finding.about.map(|no| format!(" (see record {no})")).unwrap_or_default();
-    format!("{symbol} {}{about} · {}", printable::text(&finding.sentence()), finding.rule.section())
+    let section = Some(finding.rule.section()).filter(|section| *section != title);
+    let section = section.map(|section| format!(" · {section}")).unwrap_or_default();
+    format!("{symbol} {}{about}{section}", printable::text(&finding.sentence()))
 }
 
 /// What was sent, and what is right.
