@@ -36,6 +36,7 @@ const MAY_BE_REFUSED: &[&str] = &[
 ];
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn frames_read_back_from_every_form(bytes in any_frames()) {
         for (name, write) in FORMS {
