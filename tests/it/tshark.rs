@@ -195,8 +195,8 @@ fn tshark_agrees_with_what_we_read_in_every_form() {
 }
 
 /// Link layers and tunnels that tshark reads in another way, or only with an option.
-const GUESSED: [&str; 6] =
-    ["vxlan-8472", "mpls-ethernet", "mpls-control-word", "mpls-alone", "nflog-big-endian", "pppd"];
+const GUESSED: [&str; 7] =
+    ["vxlan-8472", "gtp-u-ethernet", "mpls-ethernet", "mpls-control-word", "mpls-alone", "nflog-big-endian", "pppd"];
 
 #[test]
 #[ignore = "needs tshark (Debian package tshark)"]
