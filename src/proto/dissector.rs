@@ -304,9 +304,12 @@ impl Dissector {
     /// unrecognized. Returns the ordinal of the record, if there is one.
     pub fn answered(&mut self, refusal: bool, connection: &mut ConnectionState) -> Option<u32> {
         let start = self.record_start();
-        let mut record = match self.state {
+        let mut record = match &self.state {
             State::Junk { .. } => self.begun(Kind::Junk, start),
-            State::Head { .. } if refusal => self.begun(Kind::CutHttp, start),
+            // Line breaks alone are no request.
+            State::Head { kept, .. } if refusal && head::unfinished(self.direction, kept) == Kind::CutHttp => {
+                self.begun(Kind::CutHttp, start)
+            }
             _ => return None,
         };
         if record.wire_len == 0 {

@@ -153,3 +153,14 @@ fn a_client_whose_request_is_missing_may_refer_to_missing_messages() {
     connection.feed(UP, HELLO_AGAIN_UP, Time(2), &mut out);
     assert_eq!(rules(&end(connection, out)), []);
 }
+
+#[test]
+fn line_breaks_alone_are_no_request_that_a_refusal_answers() {
+    let (mut connection, mut out) = (Connection::new(None), Vec::new());
+    connection.feed(UP, b"\r\n", Time(0), &mut out);
+    connection.feed(DOWN, b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", Time(1), &mut out);
+    let records = end(connection, out);
+    let kinds: Vec<_> =
+        records.iter().filter(|record| record.wire_len > 0).map(|record| (record.kind, record.link)).collect();
+    assert_eq!(kinds, [(Kind::Response, RecordLink::None), (Kind::Junk, RecordLink::None)]);
+}
