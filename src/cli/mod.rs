@@ -6,6 +6,7 @@ mod export;
 mod open;
 mod reading;
 mod serve;
+mod tour;
 mod usage;
 mod values;
 
@@ -21,6 +22,7 @@ pub use self::export::Export;
 pub use self::open::Open;
 pub use self::reading::Reading;
 pub use self::serve::Serve;
+pub use self::tour::Tour;
 pub use self::usage::{filter_carets, usage_line};
 
 const ABOUT: &str = "Inspect WebSocket traffic: every handshake and every frame, bit by bit";
@@ -101,6 +103,8 @@ impl Cli {
 pub enum Command {
     /// Start the server and the screen (the default command)
     Serve(Serve),
+    /// Learn WebSocket on live frames, in eight guided steps
+    Tour(Tour),
     /// Inspect a capture file on the screen
     Open(Open),
     /// Write a capture in another format

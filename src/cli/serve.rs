@@ -9,6 +9,29 @@ use clap::{Args, ValueHint};
 use super::{filter_help_hint, values};
 use crate::capture::query::filter::Filter;
 
+impl Serve {
+    /// A server on a free port of the loopback interface, whose capture nobody has to save.
+    pub fn on_free_port() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            interval: Duration::from_secs(1),
+            write: None,
+            force: false,
+            ring: None,
+            browser: false,
+            demo: false,
+            discard: true,
+            headless: false,
+            json: false,
+            quiet: false,
+            filter: None,
+            no_deflate: false,
+            max_memory: 1 << 30,
+            allow_origin: Vec::new(),
+        }
+    }
+}
+
 /// `framescope serve`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:

@@ -12,6 +12,7 @@ mod http;
 pub mod lookup;
 mod texts;
 mod topic;
+pub mod tour;
 mod unmask;
 mod value;
 

@@ -1,7 +1,9 @@
 //! The built-in demo client, which acts like the page in a browser, over a real loopback connection.
 //!
 //! Like the page, it connects to `/ticker` and replies to each `echo N` with `client: echo N`. It also sends a ping now and
-//! then, which a page cannot.
+//! then, which a page cannot. For the tour it gives a lesson instead: it sends a frame of each kind to `/echo`, and closes.
+
+mod lesson;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use self::lesson::Lesson;
 use super::server::reachable;
 use crate::proto::accept::accept_key;
 use crate::proto::endpoint::{Endpoint, EndpointEvent, Limits, Sender};
@@ -60,16 +63,25 @@ pub struct DemoHandle {
     thread: Option<JoinHandle<Result<(), DemoError>>>,
 }
 
+/// What a demo client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It replies to each message of `/ticker`, until it is stopped.
+    Page,
+    /// It sends a frame of each kind to `/echo` within seconds, and closes.
+    Lesson,
+}
+
 /// Starts a demo client of the server that listens on `address`.
 ///
 /// # Errors
 /// When the system cannot start a thread.
-pub fn start(address: SocketAddr) -> io::Result<DemoHandle> {
+pub fn start(address: SocketAddr, behaviour: Behaviour) -> io::Result<DemoHandle> {
     let stop = Arc::new(AtomicBool::new(false));
     let address = reachable(address);
     let stopped = Arc::clone(&stop);
     let run = move || {
-        Client::connect(address, &stopped).and_then(|client| client.run(&stopped)).map_err(|e| match e {
+        Client::connect(address, behaviour, &stopped).and_then(|client| client.run(&stopped)).map_err(|e| match e {
             Failure::Io(source) => DemoError::Io { address, source },
             Failure::Handshake(reason) => DemoError::Handshake { address, reason },
         })
@@ -141,26 +153,36 @@ struct Client {
     endpoint: Endpoint,
     /// Bytes that were read and not processed.
     input: Vec<u8>,
-    /// Messages that the client replied to.
-    replies: u64,
+    task: Task,
+}
+
+/// What a client does after its handshake.
+enum Task {
+    /// It replies; the number of messages that it replied to.
+    Reply(u64),
+    Lesson(Lesson),
 }
 
 impl Client {
     /// Connects and performs the opening handshake (RFC 6455 §4.1).
-    fn connect(address: SocketAddr, stop: &AtomicBool) -> Result<Self, Failure> {
+    fn connect(address: SocketAddr, behaviour: Behaviour, stop: &AtomicBool) -> Result<Self, Failure> {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(POLL))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         let endpoint = Endpoint::client(Limits::default(), || random().to_ne_bytes());
-        let mut client = Self { stream, endpoint, input: Vec::new(), replies: 0 };
+        let (path, task) = match behaviour {
+            Behaviour::Page => ("/ticker", Task::Reply(0)),
+            Behaviour::Lesson => ("/echo", Task::Lesson(Lesson::default())),
+        };
+        let mut client = Self { stream, endpoint, input: Vec::new(), task };
         let mut nonce = [0; 16];
         for part in nonce.chunks_mut(4) {
             part.copy_from_slice(&random().to_ne_bytes());
         }
         let key = STANDARD.encode(nonce);
         let request = format!(
-            "GET /ticker HTTP/1.1\r\nHost: {address}\r\nUser-Agent: framescope-demo/{}\r\nOrigin: http://{address}\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: framescope-demo/{}\r\nOrigin: http://{address}\r\n\
              Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n",
             env!("CARGO_PKG_VERSION")
         );
@@ -189,11 +211,12 @@ impl Client {
         Ok(client)
     }
 
-    /// Replies to messages until it is stopped or the server closes, then waits for the server to end the connection.
+    /// Does its task until it is done or stopped, or the server closes; then waits for the server to end the connection.
     fn run(mut self, stop: &AtomicBool) -> Result<(), Failure> {
         let mut deadline = None;
         loop {
             self.process_input()?;
+            self.go_on_with_lesson()?;
             if stop.load(Ordering::SeqCst) && deadline.is_none() {
                 let mut out = Vec::new();
                 self.endpoint.sender(&mut out).close(Some(CloseCode::NORMAL), "the demo is over");
@@ -213,13 +236,24 @@ impl Client {
     /// Processes the bytes that were read, and writes the replies.
     fn process_input(&mut self) -> io::Result<()> {
         let mut out = Vec::new();
-        let Self { endpoint, input, replies, .. } = self;
+        let Self { endpoint, input, task, .. } = self;
         endpoint.receive(input, &mut out, |event, sender| {
-            if let EndpointEvent::Message { opcode: Opcode::Text, payload } = event {
+            if let (EndpointEvent::Message { opcode: Opcode::Text, payload }, Task::Reply(replies)) =
+                (event, &mut *task)
+            {
                 reply(payload, replies, sender);
             }
         });
         input.clear();
+        self.stream.write_all(&out)
+    }
+
+    /// Sends the next part of the lesson, if it is due.
+    fn go_on_with_lesson(&mut self) -> io::Result<()> {
+        let mut out = Vec::new();
+        if let Task::Lesson(lesson) = &mut self.task {
+            lesson.go_on(Instant::now(), &mut self.endpoint.sender(&mut out));
+        }
         self.stream.write_all(&out)
     }
 

@@ -15,3 +15,4 @@ mod wrap;
 
 pub use lines::{Line, Look, Picture, Rgb, Span};
 pub use theme::{Theme, ThemeName};
+pub use wrap::wrapped;

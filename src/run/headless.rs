@@ -19,7 +19,7 @@ use crate::capture::store::scratch;
 use crate::capture::store::{Capture, Totals};
 use crate::cli::Serve;
 use crate::export::ExportError;
-use crate::net::demo::{self, DemoHandle};
+use crate::net::demo::{self, Behaviour, DemoHandle};
 use crate::net::{Server, ServerConfig, ServerHandle};
 use crate::proto::rules::{count, grouped};
 
@@ -106,7 +106,7 @@ pub fn prepare(args: &Serve) -> anyhow::Result<(Server, Recorder, SpoolCleanup)>
 
 /// Starts the demo client if its flag is set.
 pub fn start_demo(args: &Serve, server: &ServerHandle) -> anyhow::Result<Option<DemoHandle>> {
-    let demo = args.demo.then(|| demo::start(server.address())).transpose();
+    let demo = args.demo.then(|| demo::start(server.address(), Behaviour::Page)).transpose();
     demo.context("cannot start the demo client's thread")
 }
 

@@ -16,6 +16,8 @@ mod shell;
 mod signals;
 mod stderr_writer;
 mod stdio;
+mod tour;
+mod tour_file;
 
 use std::process::ExitCode;
 
@@ -31,7 +33,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let theme = cli.theme;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) if args.headless => headless::serve(&args),
-        Command::Serve(args) => screen::serve(&args, theme),
+        Command::Serve(args) => screen::serve(&args, theme, None),
+        Command::Tour(args) => tour::tour(&args, theme),
         Command::Open(args) => open::open(&args, theme),
         Command::Export(args) => export::export(&args, theme),
         Command::Check(args) => check::check(&args, theme),

@@ -14,6 +14,7 @@ use anyhow::{Context as _, bail};
 
 use super::input::OpenedInput;
 use super::screen_host::{self, ScreenHost};
+use super::tour_file::TourFile;
 use super::{export, export_job, headless, shell, signals, stdio, theme_name};
 use crate::capture::live::spool::{KeptCapture, kept_captures};
 use crate::capture::query::filter::Filter;
@@ -24,6 +25,7 @@ use crate::net::demo::DemoHandle;
 use crate::pasted::Pasted;
 use crate::tui::app::{App, Session};
 use crate::tui::event::{self, Event, Remote};
+use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::notice::Notice;
 use crate::tui::theme::{Theme, ThemeName};
@@ -32,14 +34,15 @@ use crate::tui::{self, Ended};
 /// What to use instead of `open` without a terminal.
 pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture without a screen";
 
-/// Runs `serve` without `--headless`.
+/// Runs `serve` without `--headless`; with `tour`, it shows that tour, whose capture is not worth a question at the end.
 ///
 /// # Errors
 /// Why it cannot serve or draw; after the screen has closed, that bytes were not captured.
-pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
+pub fn serve(args: &Serve, theme: ThemeArg, tour: Option<TourFile>) -> anyhow::Result<ExitCode> {
     require_terminal("use --headless to serve without a screen")?;
     let signals = SignalQueue::listen()?;
-    let kept = kept_captures(&scratch::folder());
+    let has_tour = tour.is_some();
+    let kept = if has_tour { Vec::new() } else { kept_captures(&scratch::folder()) };
     let (server, recorder, cleanup) = headless::prepare(args)?;
     let capture = recorder.capture().clone();
     let warning = server.warning();
@@ -52,11 +55,13 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         file: None,
         pasted: None,
         deflate: false,
-        temporary: args.write.is_none(),
+        temporary: args.write.is_none() && !has_tour,
         demo,
         notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Info),
         kept,
         filter: args.filter.clone(),
+        tour: tour.map_or_else(TourFile::built_in, Ok)?,
+        starts_tour: has_tour,
     };
     let shown = show(config, theme, &signals);
     // Unless the user confirmed that it may be lost, keep an unsaved capture: from here on, a second signal or a crash keeps it too.
@@ -108,6 +113,8 @@ pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &Sign
         notice: pasted.as_ref().map(|pasted| Notice::Info(pasted.recognized())),
         kept: Vec::new(),
         filter: args.filter.clone(),
+        tour: TourFile::built_in()?,
+        starts_tour: false,
     };
     let shown = show(config, theme, signals);
     cancel.store(true, Ordering::Relaxed);
@@ -187,12 +194,16 @@ struct ScreenConfig<'a> {
     kept: Vec<KeptCapture>,
     /// The first filter.
     filter: Option<Filter>,
+    /// The tour.
+    tour: TourFile,
+    /// Whether the tour is shown first.
+    starts_tour: bool,
 }
 
 /// Shows the screen until the user quits it or a signal ends it.
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
-    let mut host = ScreenHost::new(config.server, config.demo, config.deflate, remote);
+    let mut host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
     let session = Session {
         url: config.server.map(screen_host::page_url),
         file: config.file,
@@ -205,5 +216,8 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
     app.notice = config.notice;
     app.list_kept(config.kept);
     app.set_filter(config.filter);
+    if config.starts_tour {
+        app.start_tour(host.start_tour()?);
+    }
     tui::run(app, theme_name(theme), &mut host, remote, events).context("cannot draw the screen")
 }

@@ -4,19 +4,23 @@ use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 
 use super::export_job;
+use super::tour_file::TourFile;
 use crate::capture::store::Capture;
 use crate::capture::store::output::OutputError;
 use crate::export;
-use crate::net::demo::{self, DemoHandle};
+use crate::net::demo::{self, Behaviour, DemoHandle};
 use crate::tui::event::{Remote, Report};
 use crate::tui::host::{ExportRequest, Host, HostError};
 use crate::tui::picture_request::FileRequest;
+use crate::tui::state::tour::TourStart;
 
 /// The program around the screen.
 pub struct ScreenHost {
     /// The address of the server; `None` if a file is inspected.
     server: Option<SocketAddr>,
     demo: Option<DemoHandle>,
+    /// The steps of the tour, and the learner's progress.
+    tour: TourFile,
     /// Whether pastes are read as if permessage-deflate was negotiated.
     deflate: bool,
     remote: Remote,
@@ -26,8 +30,14 @@ pub struct ScreenHost {
 
 impl ScreenHost {
     /// The host of a screen. `demo` is a running demo client. With `deflate`, pastes are read as if permessage-deflate was negotiated.
-    pub fn new(server: Option<SocketAddr>, demo: Option<DemoHandle>, deflate: bool, remote: &Remote) -> Self {
-        Self { server, demo, deflate, remote: remote.clone(), writers: Vec::new() }
+    pub fn new(
+        server: Option<SocketAddr>,
+        demo: Option<DemoHandle>,
+        tour: TourFile,
+        deflate: bool,
+        remote: &Remote,
+    ) -> Self {
+        Self { server, demo, tour, deflate, remote: remote.clone(), writers: Vec::new() }
     }
 }
 
@@ -52,10 +62,35 @@ impl Host for ScreenHost {
                 Ok("the demo client is closing its connection".to_owned())
             }
             None => {
-                self.demo = Some(demo::start(server).map_err(HostError::Demo)?);
+                self.demo = Some(demo::start(server, Behaviour::Page).map_err(HostError::Demo)?);
                 Ok("the demo client is connecting; d stops it".to_owned())
             }
         }
+    }
+
+    fn start_tour(&mut self) -> Result<TourStart, HostError> {
+        self.start_lesson()?;
+        Ok(self.tour.start())
+    }
+
+    fn start_lesson(&mut self) -> Result<String, HostError> {
+        let server = self.server.ok_or(HostError::NoServer)?;
+        if self.demo.as_ref().is_some_and(DemoHandle::is_running) {
+            return Ok("the demo client is running".to_owned());
+        }
+        self.demo = Some(demo::start(server, Behaviour::Lesson).map_err(HostError::Demo)?);
+        Ok("the demo client repeats the lesson".to_owned())
+    }
+
+    fn keep_tour(&mut self, step: Option<String>) {
+        let keep = self.tour.keeper(step);
+        let remote = self.remote.clone();
+        self.writers.retain(|writer| !writer.is_finished());
+        self.writers.push(thread::spawn(move || {
+            if let Err(e) = keep.write() {
+                remote.report(Report::Refused(e.to_string()));
+            }
+        }));
     }
 
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote) {

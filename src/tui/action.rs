@@ -29,7 +29,9 @@ actions! {
     // Open a dialog.
     Find Filter Findings Note Copy Export Picture Save Paste Kept Help
     // Ask the program for something.
-    Browser Demo Quit QuitNow
+    Browser Demo Tour Quit QuitNow
+    // In the tour only.
+    TourNext TourHint TourSkip TourBack
     // In dialogs only.
     Submit Complete CompleteBack Confirm SaveFirst Delete
     CopyField CopyFieldHex CopyPayload CopyPayloadHex CopyMessage CopyRecordHex

@@ -25,6 +25,12 @@ pub enum Effect {
     Browser,
     /// Start or stop the demo client.
     Demo,
+    /// Start the tour.
+    Tour,
+    /// Repeat the lesson of the tour.
+    Lesson,
+    /// Keep the step with that id as the learner's progress in the tour; `None` at its end.
+    KeepTour(Option<String>),
     /// Export records in the background.
     Export(ExportRequest),
     /// List the captures that earlier runs kept.

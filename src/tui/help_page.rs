@@ -45,7 +45,8 @@ impl HelpPage {
         if view == View::Timeline {
             signs.reverse();
         }
-        let groups = keymap.groups(Context::Panels).map(|group| {
+        let tour = keymap.groups(Context::Tour).filter(|_| hints.iter().any(|hint| hint.action == Action::Tour));
+        let groups = tour.chain(keymap.groups(Context::Panels)).map(|group| {
             let keys = group.bindings.iter().map(|binding| HelpLine::Keys(binding.labels(), binding.help.clone()));
             section(&group.name, keys)
         });

@@ -3,6 +3,7 @@
 use super::event::Remote;
 pub use super::export_request::{ExportRequest, FormatChoice};
 use super::picture_request::FileRequest;
+use super::state::tour::TourStart;
 use crate::capture::store::Capture;
 
 /// The program around the screen. Every call returns at once; a long job reports through a [`Remote`].
@@ -18,6 +19,21 @@ pub trait Host {
     /// # Errors
     /// If there is no server, or the client cannot be started.
     fn toggle_demo(&mut self) -> Result<String, HostError>;
+
+    /// Starts the lesson of the demo client. Returns the tour, from the step where the learner was.
+    ///
+    /// # Errors
+    /// If there is no server, or the client cannot be started.
+    fn start_tour(&mut self) -> Result<TourStart, HostError>;
+
+    /// Starts the lesson of the demo client. Returns a line for the user.
+    ///
+    /// # Errors
+    /// If there is no server, or the client cannot be started.
+    fn start_lesson(&mut self) -> Result<String, HostError>;
+
+    /// Keeps the step with that id as the learner's progress, in the background; `None` at the end of the tour.
+    fn keep_tour(&mut self, step: Option<String>);
 
     /// Starts an export of a capture in the background, which reports its progress and its end.
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote);

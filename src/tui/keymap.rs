@@ -17,6 +17,8 @@ pub enum Context {
     /// The panels, while no dialog is open.
     #[default]
     Panels,
+    /// The panels, while a tour is shown: its keys come before those of [`Self::Panels`].
+    Tour,
     /// The help.
     Help,
     /// The panel of findings.

@@ -21,6 +21,18 @@ const THREE_COLUMNS: (u16, u16) = (164, 30);
 /// Smallest height that shows RSV1, RSV2 and RSV3 in rows of their own.
 pub const TALL: u16 = 40;
 
+/// Smallest terminal that shows the tour: columns and rows.
+pub const TOUR_SIZE: (u16, u16) = (60, 20);
+
+/// Smallest terminal that shows the list beside a tour, in rows.
+const TOUR_WITH_LIST: u16 = 30;
+
+/// Fewest lines that the tour leaves to the rest: a record with its title.
+const BELOW_TOUR: u16 = 9;
+
+/// Fewest lines of a record, with its title, beside a tour that leaves the words in place.
+const RECORD_IN_TOUR: u16 = 8;
+
 /// Columns to the left of the timeline's lanes: cursor, connection, direction.
 pub const GUTTER: u16 = 10;
 
@@ -58,6 +70,8 @@ pub struct Layout {
     pub area: Rect,
     /// The line at the top.
     pub header: Rect,
+    /// The tour, with its title line.
+    pub tour: Rect,
     /// Title line of the list, with its column heads.
     pub list_title: Rect,
     /// The records.
@@ -134,6 +148,8 @@ impl Layout {
 pub struct Shape {
     /// Whether the view shows no record.
     pub no_record: bool,
+    /// Lines of the tour; 0 without a tour.
+    pub tour: u16,
     /// Whether the view needs the whole width of the screen.
     pub wide_list: bool,
     /// The rows that the view can use in the place of the list.
@@ -189,6 +205,8 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
     let mut rest = area;
     layout.header = take_top(&mut rest, 1);
     layout.hints = take_bottom(&mut rest, 1);
+    let tour = record.tour.min(rest.height.saturating_sub(BELOW_TOUR));
+    layout.tour = take_top(&mut rest, tour);
     if record.no_record {
         layout.list_title = take_top(&mut rest, 1);
         layout.list = rest;
@@ -216,18 +234,27 @@ fn one_panel(layout: &mut Layout, mut rest: Rect, panel: Panel) {
 
 /// The list above, the record in the middle, the explanation below.
 fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
-    let words = words_height(rest.height);
-    explain_below(layout, &mut rest, words);
+    let in_tour = record.tour > 0;
+    let mut words = words_height(rest.height);
+    if in_tour && rest.height < RECORD_IN_TOUR + words + 1 {
+        // The tour's paragraph takes the place of the words.
+        words = 0;
+    } else {
+        explain_below(layout, &mut rest, words);
+    }
     let title = take_top(&mut rest, 1);
     let list = ((rest.height + words).saturating_sub(4) * 2 / 7).max(3);
     let list = list.max(record.list_rows.min(rest.height.saturating_sub(LEAST_MIDDLE + 1)).min(rest.height / 2));
     let middle = rest.height.saturating_sub(list + 1).min(MOST_MIDDLE);
-    if middle < LEAST_MIDDLE {
+    if middle < LEAST_MIDDLE || in_tour && layout.area.height < TOUR_WITH_LIST && focus != Panel::List {
         // There is one panel for the list and the record.
         if focus == Panel::List {
             layout.list_title = title;
         } else {
             layout.middle_title = title;
+        }
+        if in_tour && focus != Panel::List {
+            return divide_record(layout, rest, focus, record);
         }
         layout.give(focus, rest);
         return;

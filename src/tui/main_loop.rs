@@ -206,6 +206,12 @@ impl MainLoop<'_> {
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Browser => self.report(|host| host.open_browser()),
                 Effect::Demo => self.report(|host| host.toggle_demo()),
+                Effect::Tour => match self.host.start_tour() {
+                    Ok(start) => self.app.start_tour(start),
+                    Err(e) => remote.report(Report::Refused(e.to_string())),
+                },
+                Effect::Lesson => self.report(|host| host.start_lesson()),
+                Effect::KeepTour(step) => self.host.keep_tour(step),
                 Effect::Inflate(no) => {
                     thread::spawn(move || remote.report(Report::Inflated(no, unpacked::inflate_long(&capture, no))));
                 }

@@ -32,6 +32,7 @@ pub mod state;
 mod terminal;
 mod text;
 pub mod theme;
+mod tour_page;
 pub mod view;
 
 pub use self::main_loop::{Ended, is_without_colour, run};

@@ -1,12 +1,15 @@
 //! Any keys, mouse events and sizes, over any capture: the screen never panics, and draws nothing raw.
 
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use framescope::capture::import::samples::Sample;
 use framescope::capture::import::{self, ImportOptions};
+use framescope::explain::tour::Tour;
 use framescope::proto::time::Time;
+use framescope::tui::state::tour::TourStart;
 use framescope::wire::opcode::Opcode;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -51,7 +54,7 @@ fn key() -> impl Strategy<Value = KeyCode> {
     prop_oneof![
         4 => named,
         // The views, overlays and jumps, which change most of what is drawn.
-        3 => select("1234fmpPyetz=&/?[]\\'ghG nN".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        3 => select("1234fmpPyetTHsbz=&/?[]\\'ghG nN".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
     ]
 }
@@ -102,6 +105,8 @@ enum Over {
     Live,
     /// A live capture of three connections.
     Several,
+    /// The same, with the tour at that step.
+    Tour(usize),
     /// A ring that evicts.
     Ring,
     /// A sample with changed bytes.
@@ -113,6 +118,7 @@ fn over() -> impl Strategy<Value = Over> {
         1 => Just(Over::Live),
         1 => Just(Over::Several),
         1 => Just(Over::Ring),
+        2 => (0..9usize).prop_map(Over::Tour),
         3 => (0..Sample::ALL.len(), vec((any::<Index>(), any::<u8>()), 0..6)).prop_map(|(of, changes)| Over::File(of, changes)),
     ]
 }
@@ -132,6 +138,13 @@ fn screen(over: &Over, size: (u16, u16)) -> (Screen, Option<Wire>) {
         Over::Several => {
             let (wire, _) = several();
             (Screen::live(&wire, size), Some(wire))
+        }
+        Over::Tour(at) => {
+            let (wire, _) = several();
+            let mut screen = Screen::live(&wire, size);
+            let tour = Arc::new(Tour::built_in().expect("a tour"));
+            screen.app.start_tour(TourStart { tour, at: *at });
+            (screen, Some(wire))
         }
         Over::Ring => {
             let mut wire = Wire::ring(64 * 1024).upgrade([""; 2]);

@@ -118,7 +118,7 @@ fn fields() -> String {
 fn keys() -> String {
     let mut table = "| | keys | what they do |\n| --- | --- | --- |\n".to_owned();
     let keymap = Keymap::built_in().expect("the key table");
-    for group in keymap.groups(Context::Panels) {
+    for group in keymap.groups(Context::Panels).chain(keymap.groups(Context::Tour)) {
         let mut name = group.name.as_str();
         for binding in &group.bindings {
             let labels: Vec<String> = binding.labels().split(' ').map(code).collect();

@@ -47,4 +47,5 @@ mod server;
 mod support;
 mod terminal;
 mod themes;
+mod tour;
 mod tshark;

@@ -250,6 +250,13 @@ fn the_screen_that_panics() {
         fn toggle_demo(&mut self) -> Result<String, host::HostError> {
             Err(host::HostError::NoServer)
         }
+        fn start_tour(&mut self) -> Result<tui::state::tour::TourStart, host::HostError> {
+            Err(host::HostError::NoServer)
+        }
+        fn start_lesson(&mut self) -> Result<String, host::HostError> {
+            Err(host::HostError::NoServer)
+        }
+        fn keep_tour(&mut self, _: Option<String>) {}
         fn export(&mut self, _: framescope::capture::store::Capture, _: host::ExportRequest, _: event::Remote) {}
         fn write_file(&mut self, _: tui::picture_request::FileRequest, _: event::Remote) {}
     }

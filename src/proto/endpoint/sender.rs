@@ -87,6 +87,18 @@ impl<'a> Sender<'a> {
         self.state.deflate = Some(deflate);
     }
 
+    /// Sends a message in fragments, one for each part, without compression. `opcode` must be text or binary; the parts of a text must
+    /// be UTF-8 together. Without a part, nothing is sent.
+    pub fn fragments(&mut self, opcode: Opcode, parts: &[&[u8]]) {
+        debug_assert!(opcode.opens_message());
+        let Some(last) = parts.len().checked_sub(1) else { return };
+        self.state.messages += u64::from(!self.state.closed);
+        for (i, part) in parts.iter().enumerate() {
+            let opcode = if i == 0 { opcode } else { Opcode::Continuation };
+            self.encode_fragment(i == last, opcode, part, false);
+        }
+    }
+
     /// Sends a Ping with the first 125 bytes of the payload (RFC 6455 §5.5).
     pub fn ping(&mut self, payload: &[u8]) {
         self.control(Opcode::Ping, payload);
@@ -118,10 +130,15 @@ impl<'a> Sender<'a> {
 
     #[inline]
     fn encode(&mut self, opcode: Opcode, payload: &[u8], compressed: bool) {
+        self.encode_fragment(true, opcode, payload, compressed);
+    }
+
+    #[inline]
+    fn encode_fragment(&mut self, fin: bool, opcode: Opcode, payload: &[u8], compressed: bool) {
         if !self.state.closed || opcode == Opcode::Pong {
             // RFC 6455 §5.3: a new key for each frame.
             let key = self.state.keys.as_mut().map(|keys| keys());
-            let head = FrameHead { rsv1: compressed, ..FrameHead::new(true, opcode, key, payload.len() as u64) };
+            let head = FrameHead { rsv1: compressed, ..FrameHead::new(fin, opcode, key, payload.len() as u64) };
             head.encode_with(payload, self.out);
         }
     }

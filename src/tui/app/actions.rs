@@ -18,7 +18,8 @@ impl App {
         // A key acts on the capture as it is now, not as it was last drawn.
         self.count();
         self.extend_rows();
-        let action = self.keymap.action(self.dialogs.context(), key);
+        self.look_for_tour_record();
+        let action = self.tour_action(key).or_else(|| self.keymap.action(self.dialogs.context(), key));
         match (self.dialogs.open.take(), action) {
             (open, Some(Action::QuitNow)) => {
                 self.dialogs.open = open;
@@ -53,7 +54,7 @@ impl App {
             let open = self.keymap.key_of(Action::Open);
             return self.inform(format!("this key needs a record; {open} shows those of the connection"));
         }
-        if self.offers_samples() && self.act_on_samples(action) {
+        if self.tour.is_none() && self.offers_samples() && self.act_on_samples(action) {
             return;
         }
         if of_record && self.shows_nothing() {
@@ -113,9 +114,15 @@ impl App {
             Action::Picture => self.ask_picture(),
             Action::Save => self.ask_save(false),
             Action::Browser => self.effects.push(Effect::Browser),
+            Action::Demo if self.tour.is_some() => self.effects.push(Effect::Lesson),
             Action::Demo => self.effects.push(Effect::Demo),
             Action::Kept => self.effects.push(Effect::ListKept),
             Action::Paste => self.dialogs.open = Some(Dialog::Paste(PasteDialog::default())),
+            Action::Tour => self.toggle_tour(),
+            Action::TourNext => self.tour_next(),
+            Action::TourHint => self.show_tour_hint(),
+            Action::TourSkip => self.change_step(false),
+            Action::TourBack => self.change_step(true),
             Action::Help => self.dialogs.open = Some(Dialog::Help(0)),
             Action::Quit => self.quit(),
             Action::QuitNow => self.effects.push(Effect::Interrupt),

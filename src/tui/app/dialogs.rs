@@ -92,6 +92,10 @@ impl App {
                 Ok(()) => return,
                 Err(e) => e.to_string(),
             },
+            Purpose::TourAnswer => match self.judge_answer(&text) {
+                Ok(()) => return,
+                Err(why) => why,
+            },
             Purpose::Note(no) => return self.set_note(no, &text),
             Purpose::Save { .. } if text.is_empty() => "type a file name".to_owned(),
             Purpose::Save { quit } => return self.save(text, quit),

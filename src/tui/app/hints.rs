@@ -19,13 +19,17 @@ impl App {
             let left = hints.remove(left);
             hints[up].key.push_str(&left.key);
         }
-        hints
+        let mut all = self.tour_hints();
+        // A key of the tour hides that of the panel.
+        hints.retain(|hint| all.iter().all(|of_tour| of_tour.key != hint.key));
+        all.append(&mut hints);
+        all
     }
 
     /// The words for an action in the panel with the focus; `None` if it does nothing there.
     fn hint_words(&self, hint: &Hint) -> Option<String> {
         let has_server = self.session.url.is_some();
-        if self.offers_samples() {
+        if self.tour.is_none() && self.offers_samples() {
             return Some(match hint.action {
                 Action::Up => "sample".to_owned(),
                 Action::Open => "open it".to_owned(),

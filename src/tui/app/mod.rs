@@ -15,6 +15,7 @@ mod navigation;
 mod paste;
 mod picture;
 mod samples;
+mod tour;
 mod views;
 pub mod words;
 
@@ -42,6 +43,7 @@ use super::state::notice::Notice;
 use super::state::sample_choice::SampleChoice;
 use super::state::text_search::TextSearch;
 use super::state::timeline::{self, Timeline};
+use super::state::tour::TourState;
 use super::text;
 use super::theme::Theme;
 use crate::capture::query::closing::Closing;
@@ -114,6 +116,8 @@ pub struct App {
     pub notice: Option<Notice>,
     /// The choice among the samples, while there is no record.
     pub samples: SampleChoice,
+    /// The guided tour, while it is shown.
+    pub tour: Option<TourState>,
     /// What the user searches for.
     pub search: TextSearch,
     /// The running job, and what must be saved.
@@ -151,6 +155,7 @@ impl App {
             dialogs: Dialogs::default(),
             notice: None,
             samples: SampleChoice::default(),
+            tour: None,
             search: TextSearch::default(),
             jobs: Jobs::new(temporary),
             effects: Vec::new(),
@@ -181,6 +186,7 @@ impl App {
             self.go_to_row(row);
         }
         self.list.count_new_from(&self.counts.totals);
+        self.look_for_tour_record();
         self.prepare();
     }
 
@@ -282,6 +288,7 @@ impl App {
 
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     pub fn prepare(&mut self) {
+        let tour = self.tour_page().map_or(0, |page| page.height());
         let Self { capture, panels, detail, list, .. } = self;
         let no_record = panels.view == View::Connections;
         if no_record {
@@ -291,7 +298,8 @@ impl App {
         let list_rows = if wide_list { timeline::rows(list.connections(capture).count()) } else { 0 };
         let text_first = detail.message_panel().filter(|_| panels.view == View::Messages && !list.in_child);
         let has_fragments = detail.current().is_some_and(|detail| detail.carriers.len() > 1);
-        let shape = layout::Shape { no_record, wide_list, list_rows, text_first, has_fragments, ..detail.shape() };
+        let shape =
+            layout::Shape { no_record, wide_list, list_rows, text_first, has_fragments, tour, ..detail.shape() };
         if panels.focus == Panel::Inflated && shape.inflated.flatten().is_none() {
             panels.focus = Panel::Payload;
         }

@@ -17,5 +17,6 @@ pub(crate) mod shown_connections;
 pub(crate) mod text_search;
 pub(crate) mod text_window;
 pub(crate) mod timeline;
+pub mod tour;
 pub(crate) mod trees;
 pub mod unpacked;

@@ -9,6 +9,7 @@ use super::{cells, fit, put, rule, width};
 use crate::capture::import::samples::Sample;
 use crate::tui::action::Action;
 use crate::tui::app::App;
+use crate::tui::layout::TOUR_SIZE;
 
 /// The widest block of text.
 const MAX_WIDTH: u16 = 84;
@@ -84,6 +85,9 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
     } else {
         vec![title(words), vec![address]]
     };
+    if app.layout.area.height >= TOUR_SIZE.1 {
+        lines.push(key(Action::Tour, "starts a guided tour: WebSocket in eight steps"));
+    }
     let pairs = [
         (Action::Browser, "opens your browser", Action::Paste, "takes pasted frames"),
         (Action::Demo, "starts a demo client", Action::Help, "lists keys and signs"),

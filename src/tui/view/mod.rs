@@ -29,6 +29,7 @@ mod rows;
 mod rule;
 mod sample_frame;
 mod timeline;
+mod tour;
 mod tree;
 mod typed_text;
 
@@ -68,8 +69,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     header::render(app, buffer);
+    tour::render(app, buffer);
     if app.counts.totals.records == 0 {
-        empty::render(app, buffer);
+        // While a tour waits for its first record, nothing else is offered.
+        if app.tour.is_none() {
+            empty::render(app, buffer);
+        }
     } else if app.shows_nothing() {
         no_match::render(app, buffer);
     } else {

@@ -97,6 +97,7 @@ fn title_of(purpose: Purpose) -> String {
         Purpose::Find => "Find".to_owned(),
         Purpose::Filter => "Filter".to_owned(),
         Purpose::Note(no) => format!("Note on record {no}"),
+        Purpose::TourAnswer => "Answer".to_owned(),
         Purpose::Save { quit: false } => "Save the capture".to_owned(),
         Purpose::Save { quit: true } => "Save the capture, then quit".to_owned(),
     }
@@ -109,6 +110,7 @@ fn keys(app: &App, prompt: &Prompt) -> String {
         Purpose::Find => "find",
         Purpose::Filter => "apply",
         Purpose::Note(_) => "keep",
+        Purpose::TourAnswer => "check",
         Purpose::Save { .. } => "save",
     };
     let key = |action| app.keymap.binding(context, action).map(Binding::first_key);
@@ -134,6 +136,7 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
         (Purpose::Note(_), None) => {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
+        (Purpose::TourAnswer, None) => faint(&app.tour_task().unwrap_or_default()),
         (_, None) => faint(&understood(prompt.input().value())),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::io::Read as _;
 
-use framescope::net::{BindError, demo};
+use framescope::net::BindError;
+use framescope::net::demo::{self, Behaviour};
 use tungstenite::Message;
 use tungstenite::protocol::frame::coding::CloseCode;
 
@@ -47,7 +48,7 @@ fn the_ticker_keeps_pace_without_answers() {
 #[test]
 fn the_demo_client_talks_like_the_page_and_stops_in_order() {
     let bench = ticking(5);
-    let demo = demo::start(bench.address()).expect("a thread");
+    let demo = demo::start(bench.address(), Behaviour::Page).expect("a thread");
     bench.wait("a pong", |capture| !payloads(capture, DOWN, Opcode::Pong).is_empty());
     assert!(demo.is_running());
     demo.stop().expect("an orderly end");
@@ -61,10 +62,27 @@ fn the_demo_client_talks_like_the_page_and_stops_in_order() {
 }
 
 #[test]
+fn the_lesson_has_a_frame_of_each_kind_and_no_finding() {
+    let bench = Bench::new();
+    let demo = demo::start(bench.address(), Behaviour::Lesson).expect("a thread");
+    bench.wait("the end", |capture| !capture.is_empty() && capture.totals().open == 0);
+    demo.stop().expect("an orderly end");
+    let records = bench.finish();
+    let ops: Vec<Opcode> = records.iter().filter_map(|(record, _)| record.opcode()).collect();
+    use Opcode::{Close, Continuation, Ping, Pong, Text};
+    let echoed = [Text; 6];
+    let rest = [Ping, Pong, Text, Continuation, Continuation, Text, Close, Close];
+    assert_eq!(ops, [&echoed[..], &rest[..]].concat());
+    let lens: Vec<u64> = records.iter().filter_map(|(record, _)| record.payload_len()).take(6).collect();
+    assert_eq!(lens, [17, 17, 200, 200, 70_000, 70_000]);
+    assert!(records.iter().all(|(record, _)| record.findings.is_empty()), "{records:?}");
+}
+
+#[test]
 fn the_demo_client_says_why_it_is_not_let_in() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
-    let demo = demo::start(address).expect("a thread");
+    let demo = demo::start(address, Behaviour::Page).expect("a thread");
     drop(taken.accept().expect("the demo client"));
     let deadline = Instant::now() + PATIENCE;
     while demo.is_running() && Instant::now() < deadline {

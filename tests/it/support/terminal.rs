@@ -56,15 +56,20 @@ impl Terminal {
     }
 
     pub fn program(arguments: &[&str], folder: &Path) -> Self {
+        Self::sized(arguments, folder, 36, 120)
+    }
+
+    pub fn sized(arguments: &[&str], folder: &Path, rows: u16, columns: u16) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_framescope"));
         command.args(arguments);
         command.cwd(folder);
         command.env("TERM", "xterm-256color");
         command.env("HOME", folder);
         command.env("XDG_CACHE_HOME", folder.join("cache"));
+        command.env("XDG_STATE_HOME", folder.join("state"));
         command.env("TMPDIR", folder);
         command.env_remove("NO_COLOR");
-        Self::start(command, 36, 120)
+        Self::start(command, rows, columns)
     }
 
     pub fn text(&self) -> String {

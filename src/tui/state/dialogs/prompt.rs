@@ -34,6 +34,8 @@ pub enum Purpose {
     Filter,
     /// A note on that record.
     Note(u64),
+    /// The answer of a task of the tour.
+    TourAnswer,
     /// The file to which the capture is saved.
     Save {
         /// Whether to quit after saving.

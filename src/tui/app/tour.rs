@@ -1,0 +1,220 @@
+//! The guided tour: going through its steps, and checking the tasks.
+
+use super::App;
+use crate::explain::tour::{Check, Place, Verdict};
+use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::keymap::{Binding, Context, Hint};
+use crate::tui::layout::TOUR_SIZE;
+use crate::tui::panel::{Panel, View};
+use crate::tui::state::dialogs::Purpose;
+use crate::tui::state::tour::{Phase, TourStart, TourState, first_match, matches};
+use crate::tui::tour_page::TourPage;
+use crate::wire::printable;
+
+impl App {
+    /// Shows a tour.
+    pub fn start_tour(&mut self, start: TourStart) {
+        self.tour = Some(TourState::new(start));
+        self.notice = None;
+        self.list.hold(&self.counts.totals);
+        self.look_for_tour_record();
+        self.prepare();
+    }
+
+    /// The context in which a key is looked up before that of the panels, while a tour is shown and no dialog is open.
+    pub(super) fn tour_action(&self, key: crossterm::event::KeyEvent) -> Option<Action> {
+        let tour = self.tour.as_ref().filter(|_| self.dialogs.open.is_none())?;
+        let action = self.keymap.action(Context::Tour, key)?;
+        // Where Enter has a meaning in the panels, it keeps it.
+        let is_taken = action == Action::TourNext && self.counts.totals.records > 0 && self.open_hint().is_some();
+        (!is_taken || tour.step().is_none()).then_some(action)
+    }
+
+    /// Starts the tour, or leaves it.
+    pub(super) fn toggle_tour(&mut self) {
+        if self.tour.take().is_some() {
+            let key = self.keymap.key_of(Action::Tour);
+            self.inform(format!("the tour is closed; {key} goes on with it"));
+        } else if self.session.url.is_some() {
+            self.effects.push(Effect::Tour);
+        } else {
+            self.inform("the tour needs a server: framescope tour");
+        }
+    }
+
+    /// Shows the record of the step when it has arrived.
+    pub(super) fn look_for_tour_record(&mut self) {
+        let Some(tour) = &mut self.tour else { return };
+        match tour.arrived(&self.capture) {
+            Ok(None) => {}
+            Ok(Some(no)) => {
+                let place = tour.place().cloned();
+                self.show_place(Some(no), place.as_ref());
+            }
+            Err(e) => self.fail(format!("the tour cannot read the capture ({e})")),
+        }
+    }
+
+    /// Goes to a place in a record.
+    fn show_place(&mut self, no: Option<u64>, place: Option<&Place>) {
+        if let Some(no) = no {
+            // The record may be newer than the counts.
+            self.count();
+            self.extend_rows();
+            if matches!(self.panels.view, View::Connections | View::Timeline) {
+                self.show_view(View::Frames);
+            }
+            self.panels.maximised = false;
+            self.reveal(no);
+        }
+        let Some((detail, place)) = self.detail.current().zip(place) else { return };
+        let Some(field) = place.field(&detail.fields) else { return };
+        let (start, row) = (detail.fields[field].span.byte_range().start, detail.row_of_field(field));
+        match place.byte {
+            Some(byte) => {
+                self.panels.focus = Panel::Bytes;
+                self.detail.select_byte(start + byte);
+            }
+            None => {
+                self.panels.focus = Panel::Bits;
+                self.detail.select_row(row.unwrap_or(0));
+            }
+        }
+    }
+
+    /// Checks the task, or goes on to the next step.
+    pub(super) fn tour_next(&mut self) {
+        let Some(tour) = &self.tour else { return };
+        let Some(step) = tour.step() else {
+            self.tour = None;
+            return;
+        };
+        match (tour.phase, &step.check) {
+            (Phase::Waiting, _) => {
+                let demo = self.keymap.key_of(Action::Demo);
+                self.inform(format!("no record of this step yet; {demo} repeats the lesson, if it does not come"));
+            }
+            (Phase::Done, _) => self.change_step(false),
+            (Phase::Open, Check::Answer(_)) => self.open_prompt(Purpose::TourAnswer, String::new()),
+            (Phase::Open, Check::Select(..)) => self.check_selection(),
+        }
+    }
+
+    /// Goes to the next step, or to the one before, and keeps it as the learner's progress.
+    pub(super) fn change_step(&mut self, back: bool) {
+        let Some(tour) = &mut self.tour else { return };
+        tour.go(back);
+        self.effects.push(Effect::KeepTour(tour.step().map(|step| step.id.clone())));
+        self.look_for_tour_record();
+    }
+
+    /// Shows the hint.
+    pub(super) fn show_tour_hint(&mut self) {
+        if let Some(tour) = self.tour.as_mut().filter(|tour| tour.phase == Phase::Open) {
+            (tour.hint, tour.wrong) = (true, None);
+        }
+    }
+
+    /// Checks what is selected.
+    fn check_selection(&mut self) {
+        let selected = self.judge_selection();
+        let Some(tour) = &mut self.tour else { return };
+        match selected {
+            Ok(()) => self.finish_task(),
+            Err(why) => (tour.hint, tour.wrong) = (false, Some(why)),
+        }
+    }
+
+    /// Checks that the place of the task is selected. The error says what is wrong, for the learner.
+    fn judge_selection(&self) -> Result<(), String> {
+        let step = self.tour.as_ref().and_then(TourState::step);
+        let Some(Check::Select(place, records)) = step.map(|step| &step.check) else { return Ok(()) };
+        let Some(detail) = self.detail.current() else { return Err("there is no record yet".to_owned()) };
+        let is_record = matches(&self.capture, records, &detail.record);
+        let field = detail.field_of_row(self.detail.row);
+        let name = field.map_or("nothing", |field| field.name.as_str());
+        let name = printable::text(name);
+        if !is_record {
+            return Err(format!("record {} is not the one that the task asks for", detail.record.no));
+        }
+        let Some(field) = field.filter(|field| place.is_field(field)) else {
+            let hint = self.keymap.binding(Context::Tour, Action::TourHint).map(Binding::first_key).unwrap_or_default();
+            return Err(format!("{name} is selected, which is not the one; {hint} shows a hint"));
+        };
+        let at = self.detail.byte.saturating_sub(field.span.byte_range().start);
+        match place.byte {
+            Some(byte) if byte != at => Err(format!("byte {at} of {name} is selected, counted from 0")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Judges what was typed. The reason why it is wrong is for the prompt.
+    pub(super) fn judge_answer(&mut self, typed: &str) -> Result<(), String> {
+        let step = self.tour.as_ref().and_then(TourState::step);
+        let Some(step) = step else { return Ok(()) };
+        let Check::Answer(question) = &step.check else { return Ok(()) };
+        // The learner may have looked at other records meanwhile.
+        let here = self.detail.record().cloned().filter(|record| matches(&self.capture, &step.record, record));
+        let record = here.or_else(|| self.capture.record(first_match(&self.capture, &step.record)?));
+        let Some(record) = record else { return Err("the record of this step is not kept any more".to_owned()) };
+        match question.judge(&self.capture, &record, typed) {
+            Ok(Verdict::Right) => {
+                self.finish_task();
+                Ok(())
+            }
+            Ok(Verdict::Wrong(why)) => Err(why),
+            Ok(Verdict::Absent) => {
+                Err("this record does not have what the task asks for: close this line and skip the step".to_owned())
+            }
+            Err(e) => Err(format!("cannot read the record ({e})")),
+        }
+    }
+
+    fn finish_task(&mut self) {
+        let Some(tour) = &mut self.tour else { return };
+        if let Some(place) = tour.finish_task() {
+            self.show_place(None, Some(&place));
+        }
+        self.look_for_tour_record();
+    }
+
+    /// What the panel of the tour shows; `None` without a tour.
+    pub fn tour_page(&self) -> Option<TourPage> {
+        let tour = self.tour.as_ref()?;
+        let (width, height) = (self.layout.area.width, self.layout.area.height);
+        if width < TOUR_SIZE.0 || height < TOUR_SIZE.1 {
+            return Some(TourPage::too_small());
+        }
+        Some(TourPage::of(tour, &self.keymap, width))
+    }
+
+    /// The task with the form of its answer, for the prompt.
+    pub fn tour_task(&self) -> Option<String> {
+        let step = self.tour.as_ref()?.step()?;
+        let Check::Answer(question) = &step.check else { return None };
+        Some(format!("{} ({})", step.task, question.form()))
+    }
+
+    /// The hints of the tour, before those of the panel with the focus.
+    pub(super) fn tour_hints(&self) -> Vec<Hint> {
+        let Some(tour) = &self.tour else { return Vec::new() };
+        let words = |hint: Hint| {
+            let words = match (hint.action, tour.step().map(|step| (tour.phase, &step.check))) {
+                (Action::TourNext, None) => "end",
+                (Action::TourNext, Some((Phase::Waiting, _))) => return None,
+                (Action::TourNext, Some((Phase::Open, Check::Select(..)))) => "check",
+                (Action::TourNext, Some((Phase::Open, Check::Answer(_)))) => "answer",
+                (Action::TourNext, Some((Phase::Done, _))) => "next step",
+                (Action::TourHint | Action::TourSkip, Some((Phase::Open, _))) => &hint.words,
+                (Action::TourHint, _) => return None,
+                (Action::TourSkip, Some((Phase::Waiting, _))) => &hint.words,
+                (Action::TourSkip, _) => return None,
+                (Action::TourBack, _) if tour.at() == 0 => return None,
+                _ => &hint.words,
+            };
+            Some(Hint { words: words.to_owned(), ..hint })
+        };
+        self.keymap.hints(Context::Tour).into_iter().filter_map(words).collect()
+    }
+}

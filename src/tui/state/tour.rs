@@ -1,0 +1,151 @@
+//! The guided tour on the screen: the step that the learner is at, and what they have done in it.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::capture::query::filter::{Filter, FilterEvaluator};
+use crate::capture::query::selection::SelectedRecords;
+use crate::capture::store::Capture;
+use crate::capture::store::record::Record;
+use crate::explain::tour::{Place, Step, Tour};
+
+/// Longest time that a search for a record takes between two events. A lesson has few records.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Where a tour begins.
+#[derive(Clone, Debug)]
+pub struct TourStart {
+    /// The steps.
+    pub tour: Arc<Tour>,
+    /// Index of the first step to show.
+    pub at: usize,
+}
+
+/// How far the learner is in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// No record of the step has arrived yet.
+    Waiting,
+    /// The task is to be done.
+    Open,
+    /// The task is done.
+    Done,
+}
+
+/// A tour that is shown.
+#[derive(Debug)]
+pub struct TourState {
+    tour: Arc<Tour>,
+    at: usize,
+    /// How far the learner is in the step.
+    pub phase: Phase,
+    /// Whether the hint is shown; not together with `wrong`, for which a small screen has no lines left.
+    pub hint: bool,
+    /// What was wrong with the last try.
+    pub wrong: Option<String>,
+    search: Option<RecordSearch>,
+}
+
+/// The search for the first record that a filter matches, in a capture that grows.
+struct RecordSearch {
+    filter: Filter,
+    evaluator: Option<FilterEvaluator>,
+    found: SelectedRecords,
+}
+
+impl fmt::Debug for RecordSearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordSearch").field("looked_at", &self.found.looked_at()).finish_non_exhaustive()
+    }
+}
+
+impl TourState {
+    /// A tour from its beginning, or from the step where the learner was.
+    pub fn new(start: TourStart) -> Self {
+        let TourStart { tour, at } = start;
+        let search = tour.steps.get(at).map(|step| RecordSearch::new(step.record.clone()));
+        Self { tour, at, phase: Phase::Waiting, hint: false, wrong: None, search }
+    }
+
+    /// The current step; `None` after the last.
+    pub fn step(&self) -> Option<&Step> {
+        self.tour.steps.get(self.at)
+    }
+
+    /// The tour.
+    pub fn tour(&self) -> &Tour {
+        &self.tour
+    }
+
+    /// The index of the current step; that of the last plus one at the end.
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes to the next step, or to the one before. Stays at the edges.
+    pub fn go(&mut self, back: bool) {
+        let at = if back { self.at.saturating_sub(1) } else { (self.at + 1).min(self.tour.steps.len()) };
+        if at != self.at {
+            *self = Self::new(TourStart { tour: Arc::clone(&self.tour), at });
+        }
+    }
+
+    /// The record to show, when it has arrived: the first one of the step, whose task is then open, or the one to look at after the
+    /// task. The search goes on with each call, for at most 50 ms.
+    ///
+    /// # Errors
+    /// If the capture cannot be read.
+    pub fn arrived(&mut self, capture: &Capture) -> io::Result<Option<u64>> {
+        let Some(search) = &mut self.search else { return Ok(None) };
+        let found = search.first(capture)?;
+        if found.is_some() {
+            self.search = None;
+            if self.phase == Phase::Waiting {
+                self.phase = Phase::Open;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The task is done. Returns the place to go to in the same record.
+    pub fn finish_task(&mut self) -> Option<Place> {
+        (self.phase, self.hint, self.wrong) = (Phase::Done, false, None);
+        let (place, filter) = self.step()?.then.clone()?;
+        // Another record may arrive later.
+        self.search = filter.map(RecordSearch::new);
+        self.search.is_none().then_some(place)
+    }
+
+    /// The place to go to in a record that has [arrived](Self::arrived).
+    pub fn place(&self) -> Option<&Place> {
+        let step = self.step()?;
+        if self.phase == Phase::Done { step.then.as_ref().map(|(place, _)| place) } else { Some(&step.light) }
+    }
+}
+
+impl RecordSearch {
+    fn new(filter: Filter) -> Self {
+        Self { filter, evaluator: None, found: SelectedRecords::default() }
+    }
+
+    fn first(&mut self, capture: &Capture) -> io::Result<Option<u64>> {
+        let start = Instant::now();
+        let evaluator = self.evaluator.get_or_insert_with(|| FilterEvaluator::new(&self.filter, capture));
+        // On a machine that is busy, the first records are evaluated all the same.
+        let from = self.found.looked_at();
+        evaluator.extend(&mut self.found, |looked_at| looked_at == from || start.elapsed() < SLICE)?;
+        Ok(self.found.numbers().next())
+    }
+}
+
+/// The first record of a capture that a filter matches, if it is found within 50 ms.
+pub fn first_match(capture: &Capture, filter: &Filter) -> Option<u64> {
+    RecordSearch::new(filter.clone()).first(capture).ok().flatten()
+}
+
+/// Whether a filter matches a record. A record that cannot be read does not match.
+pub fn matches(capture: &Capture, filter: &Filter, record: &Record) -> bool {
+    FilterEvaluator::new(filter, capture).passes(record).unwrap_or(false)
+}

@@ -1,0 +1,252 @@
+//! The guided tour: from its start to its end in a terminal, its progress, and its checks.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::support::program::run;
+use crate::support::terminal::Terminal;
+use crate::support::{DOWN, Screen, UP, Wire, frame};
+use framescope::explain::tour::Tour;
+use framescope::proto::time::Time;
+use framescope::tui::effect::Effect;
+use framescope::tui::state::dialogs::Dialog;
+use framescope::tui::state::tour::{Phase, TourStart};
+use framescope::wire::opcode::Opcode;
+
+const RIGHT: &str = "\x1b[C";
+
+/// The first four characters of the accept key on the screen.
+fn accept_key(terminal: &Terminal) -> String {
+    let text = terminal.text();
+    let line = text.lines().find_map(|line| line.split("base64").nth(1)).unwrap_or_else(|| panic!("{text}"));
+    line.trim().chars().take(4).collect()
+}
+
+/// Does the tour from its start to its end.
+fn walk_through(terminal: &mut Terminal) {
+    let step = |terminal: &mut Terminal, number: usize| terminal.expect(&format!("step {number} of 8"));
+    let done = |terminal: &mut Terminal| terminal.expect("✓ Right");
+    step(terminal, 1);
+    terminal.expect("base64");
+    let key = accept_key(terminal);
+    terminal.press("\r");
+    terminal.expect("Answer");
+    terminal.press("????\r");
+    terminal.expect("✗");
+    terminal.press("\x7f\x7f\x7f\x7f");
+    terminal.press(&format!("{key}\r"));
+    done(terminal);
+    terminal.press("\r");
+    step(terminal, 2);
+    terminal.expect("record 4 · text");
+    // The wrong place, a hint, the right one.
+    terminal.press("\r");
+    terminal.expect("✗ FIN");
+    terminal.press("H");
+    terminal.expect("? The keys");
+    terminal.press(&format!("{RIGHT}{RIGHT}\r"));
+    done(terminal);
+    terminal.press("\r");
+    step(terminal, 3);
+    terminal.expect("record 3 · text");
+    terminal.press(&RIGHT.repeat(3));
+    terminal.press("\r");
+    done(terminal);
+    terminal.press("\r");
+    step(terminal, 4);
+    terminal.press("\r");
+    terminal.expect("Answer");
+    terminal.press("one\r");
+    done(terminal);
+    terminal.expect("9 mod 4 = 1");
+    terminal.press("\r");
+    step(terminal, 5);
+    terminal.expect("record 5 · text");
+    terminal.press(&format!("{RIGHT}\r"));
+    done(terminal);
+    terminal.expect("record 7 · text");
+    terminal.press("\r");
+    step(terminal, 6);
+    terminal.expect("record 9 · ping");
+    terminal.press("p");
+    terminal.expect("record 10 · pong");
+    terminal.press("\r");
+    done(terminal);
+    terminal.press("\r");
+    step(terminal, 7);
+    terminal.expect("record 11 · text");
+    terminal.press("pp");
+    terminal.expect("record 13 · continuation");
+    terminal.press("\r");
+    done(terminal);
+    terminal.press("\r");
+    step(terminal, 8);
+    terminal.expect("record 15 · close");
+    terminal.press("\r");
+    terminal.expect("Answer");
+    terminal.press("0x3e8\r");
+    done(terminal);
+    terminal.press("\r");
+    terminal.expect("a whole connection");
+    terminal.press("\r");
+    terminal.wait_until("the tour is closed", |screen| !screen.contents().contains("Tour "));
+}
+
+#[test]
+fn the_tour_leads_from_start_to_end_in_a_terminal() {
+    for (rows, columns) in [(36, 120), (24, 80)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut terminal = Terminal::sized(&["tour", "--theme", "dark"], folder.path(), rows, columns);
+        walk_through(&mut terminal);
+        terminal.press("q");
+        assert_eq!(terminal.end(), 0, "nobody has to save a lesson");
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn the_tour_goes_on_where_it_was_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::program(&["tour"], folder.path());
+    terminal.expect("step 1 of 8");
+    terminal.press("s");
+    terminal.expect("step 2 of 8");
+    terminal.press("s");
+    terminal.expect("step 3 of 8");
+    terminal.press("b");
+    terminal.expect("step 2 of 8");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    // The key on the empty screen goes on, too.
+    let mut terminal = Terminal::program(&["serve", "--listen", "127.0.0.1:0"], folder.path());
+    terminal.expect("No traffic yet");
+    terminal.press("T");
+    terminal.expect("step 2 of 8");
+    terminal.expect("record 4 · text");
+    terminal.press("T");
+    terminal.expect("the tour is closed");
+    terminal.press("qq");
+    assert_eq!(terminal.end(), 0);
+    let mut terminal = Terminal::program(&["tour", "--restart"], folder.path());
+    terminal.expect("step 1 of 8");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn a_file_of_steps_is_checked_before_the_screen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let built_in = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/tour/en.toml")).expect("text");
+    let write = |text: &str| fs::write(&path, text).expect("written");
+    let arguments = ["tour", "--steps", path.to_str().expect("a path")];
+    write(&built_in.replace("light = \"status\"", "light = \"state\""));
+    let line = built_in.lines().position(|line| line == "light = \"status\"").expect("the line") + 1;
+    let (status, _, err) = run(&arguments);
+    assert_eq!(status, Some(1));
+    for part in ["mine.toml", &format!("line {line}"), "\"handshake\"", "\"state\""] {
+        assert!(err.contains(part) && err.lines().count() == 1, "{part}: {err}");
+    }
+    let short = "title = \"Mine\"\nend = \"The end\"\n\n[[step]]\nid = \"only\"\ntitle = \"one\"\ntext = \"Look.\"\n\
+                 record = \"op == ping\"\nlight = \"fin\"\ntask = \"How many bytes?\"\nhint = \"Count.\"\ndone = \"Yes.\"\n\
+                 answer = \"payload-length\"\n";
+    write(short);
+    let mut terminal = Terminal::program(&arguments, folder.path());
+    terminal.expect("step 1 of 1: one");
+    terminal.expect("record 9 · ping");
+    terminal.press("\r");
+    terminal.expect("Answer");
+    terminal.press("twelve\r");
+    terminal.expect("✓ Yes.");
+    terminal.press("\r");
+    terminal.expect("The end");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+fn start(at: usize) -> TourStart {
+    TourStart { tour: Arc::new(Tour::built_in().expect("a tour")), at }
+}
+
+/// A handshake and the first texts, as in the lesson.
+fn lesson() -> Wire {
+    let mut wire = Wire::upgraded();
+    wire.say(UP, &frame(true, Opcode::Text, Some([1, 2, 3, 4]), b"Hello framescope!"));
+    wire.say(DOWN, &frame(true, Opcode::Text, None, b"Hello framescope!"));
+    wire
+}
+
+#[test]
+fn a_step_waits_for_its_record_and_can_be_skipped() {
+    let mut wire = lesson();
+    let mut screen = Screen::live(&wire, (120, 36));
+    screen.app.start_tour(start(5));
+    let phase = |screen: &Screen| screen.app.tour.as_ref().map(|tour| (tour.at(), tour.phase));
+    assert_eq!(phase(&screen), Some((5, Phase::Waiting)));
+    screen.press(&["enter"]);
+    assert_eq!(phase(&screen), Some((5, Phase::Waiting)));
+    wire.say(UP, &frame(true, Opcode::Ping, Some([1, 2, 3, 4]), b"?"));
+    screen.app.refresh();
+    assert_eq!(phase(&screen), Some((5, Phase::Open)));
+    assert_eq!(screen.app.list.cursor, 5);
+    screen.press(&["s"]);
+    assert_eq!(phase(&screen), Some((6, Phase::Waiting)));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::KeepTour(Some(id))) if id == "fragments"));
+    screen.press(&["s", "s"]);
+    assert_eq!(phase(&screen).map(|(at, _)| at), Some(8));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::KeepTour(None))));
+    screen.press(&["b", "d"]);
+    assert_eq!(phase(&screen).map(|(at, _)| at), Some(7));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::Lesson)));
+    wire.connection.reset(DOWN, Time(1));
+}
+
+#[test]
+fn an_answer_is_taken_in_any_notation_and_a_wrong_one_helped() {
+    let wire = lesson();
+    for (typed, right) in
+        [("1", true), ("0x01", true), ("one", true), ("9", false), ("2", false), ("?", false), ("", false)]
+    {
+        let mut screen = Screen::live(&wire, (80, 24));
+        screen.app.start_tour(start(3));
+        screen.press(&["enter"]).type_text(typed).press(&["enter"]);
+        let done = screen.app.tour.as_ref().is_some_and(|tour| tour.phase == Phase::Done);
+        assert_eq!(done, right, "{typed}");
+        let refused = matches!(&screen.app.dialogs.open, Some(Dialog::Prompt(prompt)) if prompt.error.is_some());
+        assert_eq!(refused, !right, "{typed:?}: {}", screen.text());
+    }
+}
+
+#[test]
+fn the_tour_leaves_the_record_and_the_task_on_every_screen() {
+    let wire = lesson();
+    for size in [(60, 20), (80, 24), (120, 36), (164, 30), (200, 60)] {
+        for at in 0..4 {
+            let mut screen = Screen::live(&wire, size);
+            screen.app.start_tour(start(at));
+            let tour = Tour::built_in().expect("a tour");
+            let task: Vec<&str> = tour.steps[at].task.split(' ').take(3).collect();
+            screen.assert_shows(&["Tour ", &task.join(" ")]);
+            assert!(screen.app.layout.left.height >= 7, "{size:?}: {}", screen.text());
+            if size.0 > 60 {
+                assert!(!screen.text().lines().take(12).any(|line| line.trim_end().ends_with('…') && line.len() < 70));
+                assert!(screen.app.layout.explanation.height >= 3, "{size:?}: {}", screen.text());
+            }
+            // A hint and the text after the task are shown whole.
+            let last = |text: &str| text.rsplit(' ').next().expect("a word").to_owned();
+            screen.press(&["H"]);
+            screen.assert_shows(&["? ", &last(&tour.steps[at].hint)]);
+            if let Some(state) = &mut screen.app.tour {
+                state.finish_task();
+            }
+            screen.app.resize(screen.app.layout.area);
+            screen.assert_shows(&["✓ ", &last(&tour.steps[at].done), "goes on to the next"]);
+            screen.press(&["\\", "v", "v", "v", "v", "esc", "tab", "T"]);
+            assert!(screen.app.tour.is_none());
+        }
+    }
+    let mut screen = Screen::live(&wire, (59, 19));
+    screen.app.start_tour(start(0));
+    screen.assert_shows(&["60×20", "record 2"]);
+}
