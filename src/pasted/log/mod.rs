@@ -3,14 +3,15 @@
 //! A line's bytes are certain if the line calls them bytes or names their direction, or if they are whole frames. Anything else is
 //! refused.
 
+mod candidate;
 pub(super) mod direction;
 mod line;
 mod scan;
 
 pub(super) use self::scan::begins_with_time;
 
+use self::candidate::Doubt;
 use self::direction::Mark;
-use self::line::Doubt;
 use super::conversation::Sided;
 use super::error::{PasteError, Place, excerpt};
 use super::form::{Form, Remark};
