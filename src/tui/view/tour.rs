@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, fit, put, rule};
+use super::{cells, put, rule, wrap};
 use crate::tui::app::App;
 use crate::tui::tour_page::{DONE, TourRole};
 
@@ -32,11 +32,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let kept = task.saturating_sub(cut);
         let shown = lines[..kept].iter().chain(&lines[task..]);
         for ((role, line), y) in shown.zip(0..) {
-            let text = if cut > 0 && usize::from(y) + 1 == kept {
-                format!("{} …", fit(line, usize::from(width) - 4))
-            } else {
-                line.clone()
-            };
+            let is_cut = cut > 0 && usize::from(y) + 1 == kept;
+            let whole = || wrap(line, usize::from(width).saturating_sub(5)).into_iter().next().unwrap_or_default();
+            let text = if is_cut { format!("{} …", whole()) } else { line.clone() };
             put(buffer, column, 1, y, &text, style(*role));
             if let (TourRole::Done, Some(mark)) = (role, text.strip_prefix(DONE).and(Some(DONE))) {
                 put(buffer, column, 1, y, mark, theme.good);
