@@ -39,7 +39,10 @@ pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture
 /// # Errors
 /// Why it cannot serve or draw; after the screen has closed, that bytes were not captured.
 pub fn serve(args: &Serve, theme: ThemeArg, tour: Option<TourFile>) -> anyhow::Result<ExitCode> {
-    require_terminal("use --headless to serve without a screen")?;
+    require_terminal(match tour {
+        Some(_) => "run framescope tour in a terminal",
+        None => "use --headless to serve without a screen",
+    })?;
     let signals = SignalQueue::listen()?;
     let has_tour = tour.is_some();
     let kept = if has_tour { Vec::new() } else { kept_captures(&scratch::folder()) };

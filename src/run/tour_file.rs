@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
@@ -59,11 +59,12 @@ impl TourFile {
     /// The tour in a file.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        let len = fs::metadata(path).with_context(|| format!("cannot read {shown}"))?.len();
+        let failed = |e: io::Error| anyhow!("cannot read {shown} ({e}); --steps takes a file like assets/tour/en.toml");
+        let len = fs::metadata(path).map_err(failed)?.len();
         if len > MAX_STEPS {
             return Err(anyhow!("{shown} is too long for a file of steps: {len} bytes, at most {MAX_STEPS}"));
         }
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+        let text = fs::read_to_string(path).map_err(failed)?;
         let tour = Tour::parse(&text).map_err(|e| anyhow!("{shown}, {e}"))?;
         let name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         Ok(Self::new(tour, name.to_string_lossy().into_owned()))

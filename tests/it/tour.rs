@@ -148,6 +148,8 @@ fn a_file_of_steps_is_checked_before_the_screen() {
     for part in ["mine.toml", &format!("line {line}"), "\"handshake\"", "\"state\""] {
         assert!(err.contains(part) && err.lines().count() == 1, "{part}: {err}");
     }
+    let (status, _, err) = run(&["tour", "--steps", "none.toml"]);
+    assert!(status == Some(1) && err.contains("none.toml (No such file"), "{err}");
     let short = "title = \"Mine\"\nend = \"The end\"\n\n[[step]]\nid = \"only\"\ntitle = \"one\"\ntext = \"Look.\"\n\
                  record = \"op == ping\"\nlight = \"fin\"\ntask = \"How many bytes?\"\nhint = \"Count.\"\ndone = \"Yes.\"\n\
                  answer = \"payload-length\"\n";
