@@ -287,8 +287,8 @@ impl Connection {
             }
             self.state.requests.pop_front().unwrap_or_default()
         };
-        if facts.key.is_some() {
-            self.state.latest_handshake = asked;
+        if !interim {
+            self.state.latest_answered = asked;
         }
         record.link = asked.map_or(RecordLink::None, RecordLink::Answers);
         if !interim {

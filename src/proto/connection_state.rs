@@ -68,8 +68,8 @@ pub(super) struct ConnectionState {
     pub(super) foreign_bytes: bool,
     /// What the next response answers, if the caller has stated that.
     pub answers: Answers,
-    /// The ordinal of the latest handshake request with a response.
-    pub latest_handshake: Option<u32>,
+    /// The ordinal of the record that the latest response answers.
+    pub latest_answered: Option<u32>,
     /// A finding for the next record of each direction.
     pub(super) pending: [Option<Finding>; 2],
 }
@@ -176,7 +176,7 @@ impl ConnectionState {
     /// Notes that the client sent its next record before the response to its handshake request.
     pub fn sent_early(&mut self) {
         let unanswered = self.requests.back().filter(|(_, facts)| facts.key.is_some());
-        self.early = unanswered.and_then(|(ordinal, _)| *ordinal).or(self.latest_handshake);
+        self.early = unanswered.and_then(|(ordinal, _)| *ordinal).or(self.latest_answered);
     }
 
     /// Notes that bytes of a direction are missing.
