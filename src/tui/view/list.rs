@@ -164,7 +164,7 @@ impl ListLine<'_> {
         if !child {
             right(buffer, line, at.number, &self.number(), theme.faint);
         }
-        right(buffer, line, at.time, &self.time, theme.text);
+        right(buffer, line, at.time, fewer_digits(&self.time, at.time.saturating_sub(at.number + 1)), theme.text);
         if let Some(sign) = self.tree_sign() {
             put(buffer, line, at.kind - 2, 0, sign, theme.key);
         }
@@ -271,6 +271,14 @@ fn right(buffer: &mut Buffer, line: Rect, end: u16, text: &str, style: Style) {
     }
 }
 
+/// A time with as many digits of its fraction as fit: never so wide that it covers the number of the record.
+fn fewer_digits(time: &str, room: u16) -> &str {
+    let Some(point) = time.find('.') else { return time };
+    let end = usize::from(room).min(time.len());
+    // A point without a digit after it is left out.
+    &time[..if end > point + 1 { end } else { point }]
+}
+
 fn room(line: Rect, x: u16) -> usize {
     usize::from(line.width.saturating_sub(x))
 }
@@ -292,5 +300,24 @@ fn time_text(format: TimeFormat, time: Time, base: Time, previous: Option<Time>)
             |_| "?".to_owned(),
             |timestamp| timestamp.to_zoned(TimeZone::system()).strftime("%H:%M:%S%.3f").to_string(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_loses_digits_of_its_fraction_before_it_covers_the_number() {
+        for (time, room, fits) in [
+            ("19:30:04.501", 12, "19:30:04.501"),
+            ("19:30:04.501", 10, "19:30:04.5"),
+            ("19:30:04.501", 9, "19:30:04"),
+            ("12345.678901", 10, "12345.6789"),
+            ("-1.000000", 10, "-1.000000"),
+            ("?", 0, "?"),
+        ] {
+            assert_eq!(fewer_digits(time, room), fits, "{time} in {room} columns");
+        }
     }
 }
