@@ -21,7 +21,7 @@ pub const SIGNS: [Sign; 21] = [
     sign("▼", |theme| theme.down, "from the server to the client"),
     sign("✗", |theme| theme.error, "error: the RFC forbids this"),
     sign("⚠", |theme| theme.warning, "warning: legal, but likely a mistake"),
-    sign("i", |theme| theme.info, "note: worth knowing"),
+    sign("i", |theme| theme.info, "info: worth knowing"),
     sign("✓", |theme| theme.good, "a requirement that is met"),
     sign("▌", |theme| theme.focus, "the selected row"),
     sign("0101", |theme| theme.selected_field, "the selected field, in every panel"),

@@ -51,6 +51,12 @@ pub enum TimeFormat {
     Clock,
 }
 
+/// Least width of a list that has a column for the time.
+pub const TIME_FROM: u16 = 70;
+
+/// The same for a list with the height of the screen.
+pub const TIME_FROM_IN_COLUMN: u16 = 50;
+
 /// The view on the screen and the panel with the focus.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Panels {

@@ -127,6 +127,10 @@ fn one_key_filters_by_the_selected_cell_and_narrows_further() {
         screen.press(keys);
         assert_eq!(shown(&screen), (Some(filter.to_owned()), rows));
     }
+    // A field that was selected from the list counts too.
+    screen.press(&["esc", "1", "home", "down", "down"]).press(&["right"; 12]).press(&["="]);
+    let filter = shown(&screen).0.expect("a filter");
+    assert!(filter.starts_with("websocket.payload == "), "{filter}");
 }
 
 #[test]

@@ -67,6 +67,8 @@ fn a_filter_that_lets_nothing_through_shows_no_record() {
     screen.press(&["&"]).type_text("op == close").press(&["enter"]);
     screen.assert_shows(&["op == close"]);
     assert!(screen.lines_with("record 8").is_empty() && screen.lines_with("opcode").is_empty(), "{}", screen.text());
+    let hints = screen.app.panel_hints();
+    assert!(hints.iter().all(|hint| !["↑↓", "←→", "Enter"].contains(&hint.key.as_str())), "{hints:?}");
     screen.press(&["m", "a", "y"]);
     assert!(screen.app.list.marks.is_empty() && screen.app.dialogs.open.is_none() && screen.app.notice.is_some());
     screen.press(&["esc"]);
@@ -1110,6 +1112,40 @@ fn messages_are_one_row_and_open_into_their_frames() {
     assert_eq!((screen.app.list.cursor, screen.app.list.rows.len()), (3, 13));
     screen.press(&["down", "2"]);
     assert_eq!(screen.app.list.cursor, 3, "the row of the message that the fragment belongs to");
+}
+
+#[test]
+fn the_frames_of_a_message_come_into_view_when_it_is_opened() {
+    for size in [(80, 24), (60, 20)] {
+        let mut screen = Screen::sample("fragments", size);
+        screen.press(&["2", "down", "down", "enter"]);
+        let row = screen.app.list.cursor_row().expect("a row");
+        let children = screen.app.list.rows.children(screen.app.list.cursor);
+        let (top, height) = (screen.app.list.top, u64::from(screen.app.layout.list.height));
+        assert_eq!(children, 3, "{}", screen.text());
+        // All of them, or as many as fit below their row.
+        assert!(top == row || row + children < top + height, "{size:?}: {}", screen.text());
+        assert!(height > 1, "{size:?}: {}", screen.text());
+        screen.press(&["up"]);
+        assert!(screen.app.list.cursor_row().is_some_and(|row| row >= screen.app.list.top));
+    }
+}
+
+#[test]
+fn the_number_of_a_record_is_whole_beside_each_time_format() {
+    for size in [(80, 24), (120, 36)] {
+        let mut screen = Screen::sample("hello", size);
+        for _ in 0..3 {
+            screen.press(&["t", "G"]);
+            let last = screen.app.list.cursor.to_string();
+            let line = screen.lines_with("▌ ").remove(0);
+            assert_eq!(line.split_whitespace().nth(1), Some(last.as_str()), "{line}");
+        }
+    }
+    // A list without a column for the time says so.
+    let mut screen = Screen::sample("hello", (60, 20));
+    screen.press(&["t"]);
+    assert!(screen.app.notice.is_some());
 }
 
 #[test]

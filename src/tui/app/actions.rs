@@ -7,7 +7,7 @@ use super::App;
 use crate::capture::query::search::Toward;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::panel::{TimeFormat, View, cycled};
+use crate::tui::panel::{View, cycled};
 use crate::tui::state::dialogs::{Dialog, PasteDialog, Prompt, Purpose, Question};
 use crate::tui::state::jobs::FIND;
 
@@ -102,9 +102,7 @@ impl App {
             Action::Read => self.dialogs.open = self.words().map(|_| Dialog::Words(0)),
             Action::Fold => self.change_fold(),
             Action::Maximise => self.panels.maximised = !self.panels.maximised,
-            Action::TimeFormat => {
-                self.panels.time_format = cycled(TimeFormat::VARIANTS, self.panels.time_format, false);
-            }
+            Action::TimeFormat => self.change_time_format(),
             Action::Cancel => self.cancel(),
             Action::Mark => self.list.toggle_mark(),
             Action::NextMark => self.go_to_mark(),

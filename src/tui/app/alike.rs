@@ -27,7 +27,10 @@ impl App {
             None => format!("type == {}", record.kind.name()),
         };
         let row = self.detail.row;
-        let Some(field) = detail.field_of_row(row).filter(|_| self.panels.focus != Panel::List) else {
+        // In the list, the first field is selected until the user selects another one: it means the record.
+        let first = detail.row_of_field(0).filter(|_| detail.http.is_none()).unwrap_or(0);
+        let is_chosen = self.panels.focus != Panel::List || row != first;
+        let Some(field) = detail.field_of_row(row).filter(|_| is_chosen) else {
             return Some(whole);
         };
         let flag = |name: &str, set: bool| if set { name.to_owned() } else { format!("not {name}") };

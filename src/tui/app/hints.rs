@@ -43,6 +43,12 @@ impl App {
             Action::Left | Action::NextPanel | Action::Copy | Action::Read if self.panels.view == View::Connections => {
                 return None;
             }
+            // No record is shown in which a key could move, or which it could open.
+            Action::Up | Action::Left | Action::NextPanel | Action::Open | Action::Copy | Action::Read
+                if self.shows_nothing() =>
+            {
+                return None;
+            }
             Action::Browser if !has_server => return None,
             Action::Hold if !self.is_live() => return None,
             Action::Cancel if !self.is_above() => return None,

@@ -4,7 +4,7 @@ use strum::VariantArray as _;
 
 use super::App;
 use crate::capture::query::partner;
-use crate::proto::rules::Rule;
+use crate::proto::rules::{Rule, Severity};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::layout::HexShape;
@@ -128,7 +128,9 @@ impl App {
                 self.go_to(first, false);
                 self.detail.select_finding(Some(rule));
                 let [esc, findings] = [Action::Cancel, Action::Findings].map(|action| self.keymap.key_of(action));
-                self.inform(format!("only records that break {}; {esc} shows all, {findings} the findings", rule.id()));
+                // An info breaks no rule.
+                let verb = if rule.severity() == Severity::Info { "with" } else { "that break" };
+                self.inform(format!("only records {verb} {}; {esc} shows all, {findings} the findings", rule.id()));
             }
             Err(e) => self.fail(e.to_string()),
         }

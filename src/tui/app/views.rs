@@ -1,8 +1,10 @@
 //! Changing the view and the rows of the list.
 
+use strum::VariantArray as _;
+
 use super::App;
 use crate::tui::action::Action;
-use crate::tui::panel::{Panel, View};
+use crate::tui::panel::{Panel, TIME_FROM, TIME_FROM_IN_COLUMN, TimeFormat, View, cycled};
 use crate::tui::state::detail::Detail;
 use crate::tui::state::list::{Fold, RowChoice, RowKind, Toggled};
 
@@ -124,6 +126,16 @@ impl App {
                 }
             }
             (Panel::Bits | Panel::Bytes | Panel::Payload, _) => None,
+        }
+    }
+
+    /// Shows the next time format. A list that is too narrow has no column for it.
+    pub(super) fn change_time_format(&mut self) {
+        self.panels.time_format = cycled(TimeFormat::VARIANTS, self.panels.time_format, false);
+        let is_column = self.layout.list_divider.width > 0;
+        let least = if is_column { TIME_FROM_IN_COLUMN } else { TIME_FROM };
+        if self.layout.list.width < least {
+            self.inform(format!("no time is shown: its column needs a list of {least} columns"));
         }
     }
 

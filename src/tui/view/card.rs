@@ -108,7 +108,7 @@ fn history(app: &App, overview: &Overview) -> Vec<Fact> {
 
 /// The findings by severity, each in its colour.
 fn findings(app: &App, overview: &Overview) -> Vec<(String, Style)> {
-    let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "note")];
+    let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
     let mut parts = Vec::new();
     for (level, name) in levels {
         let n = u64::from(overview.findings[level as usize]);

@@ -17,7 +17,7 @@ use super::{cells, fit, put, rule, width};
 use crate::proto::rules::{Severity, count, grouped};
 use crate::proto::time::Time;
 use crate::tui::app::App;
-use crate::tui::panel::{Panel, TimeFormat, View};
+use crate::tui::panel::{Panel, TIME_FROM, TIME_FROM_IN_COLUMN, TimeFormat, View};
 use crate::tui::state::list::{PageRow, RowKind};
 use crate::wire::printable;
 
@@ -37,8 +37,8 @@ impl ListColumns {
     const fn of(width: u16, is_column: bool) -> Self {
         match width {
             100.. => Self { number: 8, time: 21, connection: 27, kind: 32, length: 53, bits: 55, preview: 70 },
-            70.. => Self { number: 6, time: 17, connection: 22, kind: 26, length: 45, bits: 47, preview: 57 },
-            50.. if is_column => {
+            TIME_FROM.. => Self { number: 6, time: 17, connection: 22, kind: 26, length: 45, bits: 47, preview: 57 },
+            TIME_FROM_IN_COLUMN.. if is_column => {
                 Self { number: 5, time: 16, connection: 0, kind: 20, length: 37, bits: 0, preview: 39 }
             }
             _ => Self { number: 5, time: 0, connection: 0, kind: 9, length: 28, bits: 0, preview: 30 },

@@ -44,6 +44,8 @@ pub struct List {
     /// Number of the last record when following ended.
     held_at: u64,
     pub marks: BTreeSet<u64>,
+    /// Whether the row of the cursor was expanded just now: its children must come into view.
+    opened: bool,
     /// Whether records wait to get rows.
     pub incomplete: bool,
     /// Whether the record under the cursor may have no row since the rows were chosen again.
@@ -204,6 +206,10 @@ impl List {
         let row = self.cursor_row().unwrap_or_else(|| self.rows.row_from(self.cursor)).min(last);
         // A list without a row on the screen keeps its place.
         if is_shown {
+            if std::mem::take(&mut self.opened) {
+                let below = self.rows.row(row).map_or(0, |opened| self.rows.children(opened.no));
+                self.top = self.top.max((row + 1 + below).saturating_sub(height));
+            }
             self.top = self.top.clamp((row + 1).saturating_sub(height), row);
             self.top = self.top.min(self.rows.len().saturating_sub(height));
         }
@@ -297,7 +303,8 @@ impl List {
             self.rows.collapse(row.no);
             return Toggled::Done;
         }
-        if self.expand(capture, row) { Toggled::Done } else { Toggled::Single }
+        self.opened = self.expand(capture, row);
+        if self.opened { Toggled::Done } else { Toggled::Single }
     }
 
     /// Expands a row. Returns false if it shows a single record.

@@ -197,6 +197,11 @@ impl Rows {
         self.expanded.iter().map(|(no, children)| (*no, children.len())).collect()
     }
 
+    /// Number of child rows of the row of record `no`.
+    pub fn children(&self, no: u64) -> u64 {
+        self.expanded.get(&no).map_or(0, |children| children.len() as u64)
+    }
+
     /// Expands the row of record `no`.
     pub fn expand(&mut self, no: u64, mut children: Vec<u64>) {
         children.truncate(MAX_CHILDREN);
