@@ -128,6 +128,17 @@ fn the_record_of_an_end_shows_both_closes_and_tcp() {
 }
 
 #[test]
+fn the_end_of_a_connection_marks_closes_that_break_a_rule() {
+    let mut screen = Screen::sample("violations", (80, 24));
+    go_to(&mut screen, 36);
+    let closing = screen.app.closing.clone().expect("the end of a connection");
+    assert_eq!((closing.closes(), closing.faulty()), (vec![DOWN, UP], vec![DOWN, UP]));
+    screen.assert_shows(&["1 byte, not a code ✗", "1005 ✗ must not be sent"]);
+    screen.press(&["3"]);
+    screen.assert_shows(&["1 byte, not a code ✗", "1005 ✗ must not be sent"]);
+}
+
+#[test]
 fn an_echo_is_the_partner_of_its_message() {
     let mut screen = Screen::sample("fragments", (120, 36));
     let records = screen.app.capture.records(1..99);

@@ -4,6 +4,7 @@ use super::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::rules::Severity;
 use crate::proto::time::Time;
 
 /// Records at the end of a connection that are searched for its end.
@@ -38,8 +39,13 @@ pub struct ClosingStep {
 /// What happened in a step of closing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClosingEvent {
-    /// A Close frame, with its code, name and reason in words that are safe for a terminal.
-    Close(String),
+    /// A Close frame.
+    Close {
+        /// Its code, name and reason in words that are safe for a terminal.
+        words: String,
+        /// Whether it breaks a rule.
+        faulty: bool,
+    },
     /// The end of the direction.
     Tcp(EndReason),
 }
@@ -61,7 +67,10 @@ impl Closing {
                 direction: record.direction,
                 event: match record.kind {
                     Kind::End(how) => ClosingEvent::Tcp(how),
-                    _ => ClosingEvent::Close(summary::of(capture, &record, &mut reader).preview),
+                    _ => ClosingEvent::Close {
+                        words: summary::of(capture, &record, &mut reader).preview,
+                        faulty: record.findings.iter().any(|finding| finding.rule.severity() == Severity::Error),
+                    },
                 },
             })
             .collect();
@@ -71,8 +80,14 @@ impl Closing {
 
     /// The directions that sent a Close, the first one first.
     pub fn closes(&self) -> Vec<Direction> {
-        let is_close = |step: &&ClosingStep| matches!(step.event, ClosingEvent::Close(_));
+        let is_close = |step: &&ClosingStep| matches!(step.event, ClosingEvent::Close { .. });
         self.steps.iter().filter(is_close).map(|step| step.direction).collect()
+    }
+
+    /// The directions whose Close breaks a rule.
+    pub fn faulty(&self) -> Vec<Direction> {
+        let is_faulty = |step: &&ClosingStep| matches!(step.event, ClosingEvent::Close { faulty: true, .. });
+        self.steps.iter().filter(is_faulty).map(|step| step.direction).collect()
     }
 
     /// The direction of the side that sent a TCP RST.

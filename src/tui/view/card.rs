@@ -93,7 +93,7 @@ fn history(app: &App, overview: &Overview) -> Vec<Fact> {
         }
     };
     let open = if overview.ending == ConnectionEnding::Open { " so far" } else { "" };
-    let [first, then] = ended(overview);
+    let [first, then] = ended(app, overview);
     let style = ended_style(app, overview);
     let records = count(u64::from(overview.info.records), "record");
     vec![
@@ -124,15 +124,19 @@ fn findings(app: &App, overview: &Overview) -> Vec<(String, Style)> {
 }
 
 /// How the connection ended, which side ended it, and how the other side answered.
-fn ended(overview: &Overview) -> [String; 2] {
-    let code = |code: u16| match code {
-        0 => "without a code".to_owned(),
-        code => format!("{code} {}", CloseCode(code).name()),
+fn ended(app: &App, overview: &Overview) -> [String; 2] {
+    let code = |by: Direction, code: u16| {
+        let close = overview.closes[by.index()].and_then(|no| app.capture.record(no));
+        match (code, close.and_then(|close| close.payload_len())) {
+            (0, Some(1)) => "with 1 byte, not a code ✗".to_owned(),
+            (0, None | Some(0)) => "without a code".to_owned(),
+            _ => summary::close_code(CloseCode(code)),
+        }
     };
     let first = match overview.ending {
         ConnectionEnding::Open => "still open".to_owned(),
         ConnectionEnding::Capture => "the capture ends before the connection".to_owned(),
-        ConnectionEnding::Close { by, code: sent, .. } => format!("{} closed, {}", the_peer(by), code(sent)),
+        ConnectionEnding::Close { by, code: sent, .. } => format!("{} closed, {}", the_peer(by), code(by, sent)),
         ConnectionEnding::Without { by, how: EndReason::Rst } => {
             format!("{} aborted the connection (TCP RST)", the_peer(by))
         }
@@ -140,8 +144,8 @@ fn ended(overview: &Overview) -> [String; 2] {
     };
     let then = match overview.ending {
         ConnectionEnding::Close { by, code: sent, answer } => match answer {
-            Some(answer) if answer == sent => format!("{} answered the same", the_peer(by.opposite())),
-            Some(answer) => format!("{} answered {}", the_peer(by.opposite()), code(answer)),
+            Some(answer) if answer == sent && sent != 0 => format!("{} answered the same", the_peer(by.opposite())),
+            Some(answer) => format!("{} answered {}", the_peer(by.opposite()), code(by.opposite(), answer)),
             None => format!("{} did not answer", the_peer(by.opposite())),
         },
         ConnectionEnding::Without { .. } if overview.info.about.websocket => "without a Close".to_owned(),

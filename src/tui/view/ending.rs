@@ -47,7 +47,7 @@ pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
         let style = theme.direction(step.direction);
         put(buffer, line, SIDE, 0, &step.direction.arrow().to_string(), style);
         let (event, words) = match &step.event {
-            ClosingEvent::Close(words) => {
+            ClosingEvent::Close { words, .. } => {
                 closes += 1;
                 let place = if closes == 1 { "the first Close: " } else { "the answer: " };
                 ("Close", format!("{place}{words}"))
@@ -55,7 +55,11 @@ pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
             ClosingEvent::Tcp(how) => tcp(step.direction, *how),
         };
         put(buffer, line, EVENT, 0, event, style);
-        put(buffer, line, WORDS, 0, &fit(&words, usize::from(line.width.saturating_sub(WORDS + 1))), theme.text);
+        let style = match step.event {
+            ClosingEvent::Close { faulty: true, .. } => theme.error,
+            _ => theme.text,
+        };
+        put(buffer, line, WORDS, 0, &fit(&words, usize::from(line.width.saturating_sub(WORDS + 1))), style);
         if app.detail.record().is_some_and(|record| record.no == step.no) {
             put(buffer, line, 0, 0, "▌", theme.focus);
             buffer.set_style(line, theme.cursor);
@@ -63,7 +67,7 @@ pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
     }
     let used = cells(closing.steps.len()) + 2;
     let (verdict, style) = match closing.closes().len() {
-        2.. if closing.reset_by().is_none() => (verdict(closing), theme.good),
+        2.. if closing.reset_by().is_none() && closing.faulty().is_empty() => (verdict(closing), theme.good),
         _ if !closing.websocket => (verdict(closing), theme.text),
         _ => (verdict(closing), theme.warning),
     };
@@ -94,10 +98,24 @@ fn tcp(direction: Direction, how: EndReason) -> (&'static str, String) {
 fn verdict(closing: &Closing) -> String {
     let closes = closing.closes();
     let first = closes.first().map_or("", |direction| direction.sender());
+    let faulty = closing.faulty();
+    let broken = match *faulty {
+        [] => String::new(),
+        [side] => format!("the Close of the {} breaks a rule (✗)", side.sender()),
+        _ => "both Closes break a rule (✗)".to_owned(),
+    };
     let mut words = match closes.len() {
         _ if !closing.websocket => "A plain HTTP connection ends with TCP alone.".to_owned(),
         0 => "No Close frame: the peers see an abnormal closure, which JavaScript reports as code 1006.".to_owned(),
+        1 if !faulty.is_empty() => format!(
+            "Only the {first} sent a Close, and it breaks a rule (✗): the closing handshake is not complete \
+             (RFC 6455 §7.1.2)."
+        ),
         1 => format!("Only the {first} sent a Close: the closing handshake is not complete (RFC 6455 §7.1.2)."),
+        _ if !faulty.is_empty() => format!(
+            "Both sides sent a Close, the {first} first, but {broken}. A strict receiver does not complete such a closing \
+             handshake: it fails the connection, often with 1002, protocol error (RFC 6455 §7.1.7)."
+        ),
         _ => format!(
             "Both sides sent a Close, the {first} first: the closing handshake is complete (RFC 6455 §7.1.2). \
              Then TCP ends the connection, usually from the server."

@@ -140,10 +140,9 @@ fn payload_preview(capture: &Capture, record: &Record, reader: &mut MessageReade
     Ok(match opcode {
         Opcode::Close => match payload.as_slice() {
             [] => "no code".to_owned(),
-            [_] => readable(&payload),
+            [_] => "1 byte, not a code ✗".to_owned(),
             [high, low, reason @ ..] => {
-                let code = u16::from_be_bytes([*high, *low]);
-                let mut words = format!("{code} {}", CloseCode(code).name());
+                let mut words = close_code(CloseCode(u16::from_be_bytes([*high, *low])));
                 if !reason.is_empty() {
                     words.push_str(" · ");
                     words.push_str(&printable::bytes(reason));
@@ -166,6 +165,11 @@ fn payload_preview(capture: &Capture, record: &Record, reader: &mut MessageReade
         Opcode::Binary | Opcode::Reserved(_) => hex_preview(&payload),
         _ => readable(&payload),
     })
+}
+
+/// A close code in words: its name, or that it must not be sent.
+pub fn close_code(code: CloseCode) -> String {
+    if code.may_be_sent() { format!("{} {}", code.0, code.name()) } else { format!("{} ✗ must not be sent", code.0) }
 }
 
 /// The ping that a pong answers, and the round-trip time: `answers 5 · 1.2 ms`.
