@@ -16,6 +16,9 @@ const MORE_PAYLOAD: u64 = 8;
 /// Rows of the table below the grid for which the grid gives up lines.
 const LEAST_TABLE: usize = 4;
 
+/// Rows of the table for which the grid gives up the bits of the payload.
+const LOW_TABLE: usize = 3;
+
 /// A frame's bits in rows of 32 or 16.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BitGrid {
@@ -63,7 +66,7 @@ const FORMS: [Form; 4] = [
 
 impl BitGrid {
     /// The grid of a frame with these fields, for a panel of that width and height, which also has a table with that number of
-    /// `rows`: the tallest form that leaves four of them, or else the tallest that fits. If none fits, the lines around the
+    /// `rows`: the tallest form that leaves four of them, or else three, or else the tallest that fits. If none fits, the lines around the
     /// `selected` bits. Empty if the panel is too narrow.
     pub fn of(fields: &[Field], width: u16, height: u16, rows: u16, selected: Option<Span>) -> Self {
         let (bits_per_row, forms) = match width {
@@ -79,8 +82,9 @@ impl BitGrid {
             forms.iter().map(|form| (*form, Self::in_form(fields, bits_per_row, *form, 0))).collect();
         let leaves_rows =
             |(form, grid): &&(Form, Self)| form.payload && grid.lines.len() + rows.min(LEAST_TABLE) <= room;
-        let fits = |(_, grid): &&(Form, Self)| grid.lines.len() <= room;
-        let Some((form, grid)) = grids.iter().find(leaves_rows).or_else(|| grids.iter().find(fits)) else {
+        let leaves = |least: usize| move |(_, grid): &&(Form, Self)| grid.lines.len() + rows.min(least) <= room;
+        let found = grids.iter().find(leaves_rows).or_else(|| grids.iter().find(leaves(LOW_TABLE)));
+        let Some((form, grid)) = found.or_else(|| grids.iter().find(leaves(0))) else {
             let (_, grid) = grids.into_iter().next_back().unwrap_or((FORMS[3], Self::default()));
             return grid.around(selected, room);
         };
@@ -88,6 +92,21 @@ impl BitGrid {
         let more = if form.payload { MORE_PAYLOAD } else { 0 };
         let mut taller = (1..=more).rev().map(|more| Self::in_form(fields, bits_per_row, *form, more));
         taller.find(|grid| grid.lines.len() + rows <= room).unwrap_or_else(|| grid.clone())
+    }
+
+    /// The fewest lines of a grid of that width that shows every bit before the payload, and the lines with the row in which the
+    /// payload begins. 0 if the panel is too narrow.
+    pub fn heights(fields: &[Field], width: u16) -> (u16, u16) {
+        let (bits_per_row, full) = match width {
+            WIDE.. => (32, FORMS[0]),
+            NARROW.. => (16, FORMS[1]),
+            _ => return (0, 0),
+        };
+        if fields.is_empty() {
+            return (0, 0);
+        }
+        let height = |form: Form| Self::in_form(fields, bits_per_row, form, 0).height();
+        (height(FORMS[3]), height(full))
     }
 
     /// The grid in a form, with `more` rows of payload.

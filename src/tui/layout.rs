@@ -150,6 +150,8 @@ pub struct Shape {
     pub no_record: bool,
     /// Lines of the tour; 0 without a tour.
     pub tour: u16,
+    /// Lines of the words, if not as many as usual.
+    pub words: Option<u16>,
     /// Whether the view needs the whole width of the screen.
     pub wide_list: bool,
     /// The rows that the view can use in the place of the list.
@@ -169,6 +171,21 @@ pub struct Shape {
     pub inflated: Option<Option<Content>>,
 }
 
+impl Shape {
+    /// How much a panel with bytes has to show; `None` if the record has no such content.
+    pub const fn content_of(&self, panel: Panel) -> Option<Content> {
+        match panel {
+            Panel::List | Panel::Bits => None,
+            Panel::Bytes => Some(Content::Hex(self.wire_len)),
+            Panel::Payload => self.payload,
+            Panel::Inflated => match self.inflated {
+                Some(content) => content,
+                None => None,
+            },
+        }
+    }
+}
+
 /// How much a panel has to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -182,7 +199,7 @@ pub enum Content {
 
 impl Content {
     /// The lines that it fills in a panel of that shape.
-    fn lines(self, area: Rect) -> u16 {
+    pub fn lines(self, area: Rect) -> u16 {
         let per_line = |bytes: u64, columns: u64| bytes.div_ceil(columns.max(1));
         let lines = match self {
             Self::Hex(bytes) => per_line(bytes, HexShape::of(area).per_row),
@@ -211,7 +228,7 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
         layout.list_title = take_top(&mut rest, 1);
         layout.list = rest;
     } else if maximised {
-        one_panel(&mut layout, rest, focus);
+        one_panel(&mut layout, rest, focus, record);
     } else if area.width >= THREE_COLUMNS.0 && area.height >= THREE_COLUMNS.1 && !record.wide_list {
         three_columns(&mut layout, rest, record);
     } else {
@@ -220,8 +237,8 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
     layout
 }
 
-fn one_panel(layout: &mut Layout, mut rest: Rect, panel: Panel) {
-    let words = words_height(rest.height);
+fn one_panel(layout: &mut Layout, mut rest: Rect, panel: Panel, record: Shape) {
+    let words = record.words.unwrap_or_else(|| words_height(rest.height));
     explain_below(layout, &mut rest, words);
     let title = take_top(&mut rest, 1);
     if panel == Panel::List {
@@ -235,7 +252,8 @@ fn one_panel(layout: &mut Layout, mut rest: Rect, panel: Panel) {
 /// The list above, the record in the middle, the explanation below.
 fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
     let in_tour = record.tour > 0;
-    let mut words = words_height(rest.height);
+    let usual = words_height(rest.height);
+    let mut words = record.words.unwrap_or(usual);
     if in_tour && rest.height < RECORD_IN_TOUR + words + 1 {
         // The tour's paragraph takes the place of the words.
         words = 0;
@@ -243,9 +261,11 @@ fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
         explain_below(layout, &mut rest, words);
     }
     let title = take_top(&mut rest, 1);
+    // The words take lines from the record, or leave it some; the list stays as high.
+    let body = if words == 0 { rest.height } else { (rest.height + words).saturating_sub(usual) };
     let list = ((rest.height + words).saturating_sub(4) * 2 / 7).max(3);
-    let list = list.max(record.list_rows.min(rest.height.saturating_sub(LEAST_MIDDLE + 1)).min(rest.height / 2));
-    let middle = rest.height.saturating_sub(list + 1).min(MOST_MIDDLE);
+    let list = list.max(record.list_rows.min(body.saturating_sub(LEAST_MIDDLE + 1)).min(body / 2));
+    let middle = body.saturating_sub(list + 1).min(MOST_MIDDLE);
     if middle < LEAST_MIDDLE || in_tour && layout.area.height < TOUR_WITH_LIST && focus != Panel::List {
         // There is one panel for the list and the record.
         if focus == Panel::List {
@@ -260,7 +280,7 @@ fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
         return;
     }
     layout.list_title = title;
-    let list = rest.height - middle - 1;
+    let list = body - middle - 1;
     layout.list = take_top(&mut rest, list);
     layout.middle_title = take_top(&mut rest, 1);
     divide_record(layout, rest, focus, record);

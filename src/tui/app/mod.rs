@@ -18,6 +18,7 @@ mod samples;
 mod tour;
 mod views;
 pub mod words;
+mod words_room;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -310,7 +311,11 @@ impl App {
         self.note = if no_record { Vec::new() } else { note_lines(detail.current(), area) };
         let note = u16::try_from(self.note.len()).unwrap_or(0);
         let body = Rect { height: area.height - note, ..area };
-        self.layout = layout::compute(body, panels.focus, panels.maximised, shape);
+        let (focus, maximised) = (panels.focus, panels.maximised);
+        self.layout = layout::compute(body, focus, maximised, shape);
+        if let words @ Some(_) = self.words_room(&shape) {
+            self.layout = layout::compute(body, focus, maximised, layout::Shape { words, ..shape });
+        }
         self.layout.show_note(area, note);
         if no_record {
             self.prepare_connections();

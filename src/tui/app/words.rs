@@ -10,6 +10,7 @@ use crate::tui::action::Action;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
+use crate::tui::text;
 use crate::wire::field::{Field, FieldId, FieldValue, Span};
 use crate::wire::http::Head;
 use crate::wire::printable;
@@ -32,6 +33,18 @@ pub struct Words {
     pub further: Vec<Paragraph>,
     /// Number of findings, and the worst severity.
     pub findings: Option<(usize, Severity)>,
+}
+
+impl Words {
+    /// Lines of the computation of a payload byte.
+    pub const STEPS: u16 = 3;
+
+    /// The lines of the computation and of the paragraphs, wrapped at that many columns.
+    pub fn lines(&self, columns: usize) -> u16 {
+        let steps = if self.unmasking.is_some() { Self::STEPS } else { 0 };
+        let wrapped: usize = self.paragraphs.iter().map(|part| text::wrap(&part.text, columns).len()).sum();
+        steps.saturating_add(u16::try_from(wrapped).unwrap_or(u16::MAX))
+    }
 }
 
 /// A paragraph.

@@ -1,7 +1,7 @@
 //! The panels below the list: the record under the cursor with its field, byte and scroll cursors.
 
 mod cursor;
-mod prepare;
+pub mod prepare;
 
 use ratatui::layout::Rect;
 

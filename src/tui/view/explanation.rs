@@ -21,7 +21,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let mut y = 0;
     if let Some(step) = words.unmasking {
         unmasking(app, step, buffer);
-        y = 3;
+        y = Words::STEPS;
     }
     let lines = lines(app, &words.paragraphs, columns);
     let room = usize::from(area.height.saturating_sub(y));

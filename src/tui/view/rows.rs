@@ -25,7 +25,8 @@ const COLUMNS: (u16, u16, u16) = (15, 29, 37);
 const WIDE: u16 = 64;
 
 pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
-    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(usize::from(table.height));
+    let in_view = app.detail.rows_in_view();
+    let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(in_view);
     for (y, (i, row)) in rows.enumerate() {
         let line = Rect { y: table.y + cells(y), height: 1, ..table };
         let is_selected = i == app.detail.row;
@@ -42,6 +43,23 @@ pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
                 requirement(app, buffer, line, row, soft);
             }
         }
+    }
+    hidden(app, detail, buffer, table, in_view);
+}
+
+/// Says how many rows are above and below those in view: in the last line, or at the end of the only line if that is free.
+fn hidden(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect, in_view: usize) {
+    let above = app.detail.row_top;
+    let below = detail.rows.len().saturating_sub(above + in_view);
+    let parts = [("↑", above), ("↓", below)];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(_, rows)| *rows > 0).map(|(arrow, rows)| format!("{arrow} {rows} more")).collect();
+    let words = parts.join(" · ");
+    let Some(y) = table.height.checked_sub(1).filter(|_| !words.is_empty()) else { return };
+    let at = if y > 0 { 2 } else { table.width.saturating_sub(width(&words) + 1) };
+    let is_free = |x: u16| buffer.cell((table.x + x, table.y + y)).is_some_and(|cell| cell.symbol() == " ");
+    if (at..table.width).all(is_free) {
+        put(buffer, table, at, y, &words, app.theme.faint);
     }
 }
 

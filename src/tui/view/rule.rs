@@ -49,8 +49,7 @@ pub fn joint(app: &App, buffer: &mut Buffer, x: u16, y: u16, symbol: &str) {
     if !above.is_some_and(|cell| matches!(cell.symbol(), "│" | "├")) {
         return;
     }
-    if let Some(cell) = buffer.cell_mut(Position::new(x, y)).filter(|cell| matches!(cell.symbol(), "─" | "━" | " "))
-    {
+    if let Some(cell) = buffer.cell_mut(Position::new(x, y)).filter(|cell| matches!(cell.symbol(), "─" | "━")) {
         cell.set_symbol(symbol).set_style(app.theme.rule);
     }
 }

@@ -7,11 +7,26 @@ use crate::capture::store::Capture;
 use crate::tui::bit_grid::{self, BitGrid};
 use crate::tui::layout::{HexShape, Layout, TALL};
 use crate::tui::panel::Panel;
+use crate::tui::state::detail::Detail;
+use crate::tui::state::detail_rows::DetailRow;
 use crate::tui::state::unpacked::Unpacked;
+use crate::wire::field::Field;
 use crate::wire::opcode::Opcode;
 
 /// Narrowest table beside a bit grid.
 const TABLE_BESIDE: u16 = 26;
+
+/// Rows of the table that a panel keeps.
+const LEAST_ROWS: u16 = 4;
+
+/// The lines that a panel needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// To show what is most important.
+    pub least: u16,
+    /// To show all that it has a form for.
+    pub full: u16,
+}
 
 impl DetailPane {
     /// Brings the cursors into view and reads the bytes in view.
@@ -24,9 +39,14 @@ impl DetailPane {
         }
         self.place_grid(layout.left);
         let Some(detail) = &self.detail else { return };
-        let height = usize::from(self.table.height);
+        let height = self.rows_in_view();
         if height > 0 {
-            self.row_top = self.row_top.clamp((self.row + 1).saturating_sub(height), self.row);
+            // The first and the last rows may be headings or computations, on which the cursor never is.
+            let skipped = |rows: Option<&[DetailRow]>| rows.unwrap_or_default().iter().all(|row| row.kind.is_skipped());
+            let first = if skipped(detail.rows.get(..self.row)) { 0 } else { self.row };
+            let end = if skipped(detail.rows.get(self.row + 1..)) { detail.rows.len() } else { self.row + 1 };
+            let least = end.saturating_sub(height).min(self.row);
+            self.row_top = self.row_top.clamp(least, first.max(least));
             self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));
         }
         let record = &detail.record;
@@ -57,18 +77,36 @@ impl DetailPane {
         }
     }
 
+    /// The lines that the left panel needs: with the beginning of the payload and all rows, or without the payload and with some
+    /// rows.
+    pub fn needs(&self, left: Rect) -> Needs {
+        let Some(detail) = &self.detail else { return Needs { least: 0, full: 0 } };
+        let rows = u16::try_from(detail.rows.len()).unwrap_or(u16::MAX);
+        let some = rows.min(LEAST_ROWS);
+        let (least, full) = BitGrid::heights(grid_fields(detail), left.width);
+        match table_beside(detail, left) {
+            Some(_) => Needs { least: least.max(some), full: full.max(rows) },
+            // A handshake needs all of its rows: the right values are beside the wrong ones.
+            None if full == 0 => Needs { least: rows, full: rows },
+            None => Needs { least: least.saturating_add(some), full: full.saturating_add(rows) },
+        }
+    }
+
+    /// The rows in view. If the table is too low for all, its last line says how many there are above and below.
+    pub fn rows_in_view(&self) -> usize {
+        let height = usize::from(self.table.height);
+        let rows = self.detail.as_ref().map_or(0, |detail| detail.rows.len());
+        if rows > height && height > 1 { height - 1 } else { height.min(rows) }
+    }
+
     /// Divides the left panel between the bit grid and the rows.
     fn place_grid(&mut self, left: Rect) {
         let Some(detail) = &self.detail else { return };
         let rows = u16::try_from(detail.rows.len()).unwrap_or(u16::MAX);
-        let is_frame = detail.record.opcode().is_some();
-        let fields = if is_frame { &detail.fields[..] } else { &[] };
+        let fields = grid_fields(detail);
         let span = detail.span_of_row(self.row);
-        let narrow = Rect { width: bit_grid::NARROW.min(left.width), ..left };
-        // The first column of the table is empty, so it is also the space beside the grid.
-        let beside = left.width.saturating_sub(bit_grid::NARROW - 1);
-        let is_beside = left.width < bit_grid::WIDE && beside >= TABLE_BESIDE && left.height < 12 && is_frame;
-        if is_beside {
+        if let Some(beside) = table_beside(detail, left) {
+            let narrow = Rect { width: bit_grid::NARROW.min(left.width), ..left };
             self.grid = BitGrid::of(fields, narrow.width, left.height, 0, span);
             self.grid_area = narrow;
             self.table = Rect { x: left.right() - beside, width: beside, ..left };
@@ -79,4 +117,17 @@ impl DetailPane {
             self.table = Rect { y: left.y + height, height: left.height - height, ..left };
         }
     }
+}
+
+/// The fields that a bit grid shows: those of a frame.
+fn grid_fields(detail: &Detail) -> &[Field] {
+    if detail.record.opcode().is_some() { &detail.fields } else { &[] }
+}
+
+/// The columns of a table beside the bit grid, in a panel that is wide enough and too low for a table below.
+fn table_beside(detail: &Detail, left: Rect) -> Option<u16> {
+    // The first column of the table is empty, so it is also the space beside the grid.
+    let beside = left.width.saturating_sub(bit_grid::NARROW - 1);
+    let is_beside = left.width < bit_grid::WIDE && beside >= TABLE_BESIDE && left.height < 12;
+    (is_beside && detail.record.opcode().is_some()).then_some(beside)
 }

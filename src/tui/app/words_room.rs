@@ -1,0 +1,67 @@
+//! How many lines the words below a record get: more where rows are free, fewer where the table of fields needs them.
+
+use super::App;
+use crate::tui::layout::{Layout, Shape};
+use crate::tui::panel::Panel;
+use crate::tui::state::detail_pane::prepare::Needs;
+
+/// Fewest lines of the words, and the most that they get because rows are free.
+const LINES: (u16, u16) = (3, 12);
+
+/// Columns around the words.
+const MARGINS: u16 = 2;
+
+impl App {
+    /// The lines of the words in the place of those that the layout gives them; `None` if those are right, or if the words have no
+    /// place below the record.
+    pub(super) fn words_room(&self, record: &Shape) -> Option<u16> {
+        let area = self.layout.explanation;
+        let detail = self.detail.current().filter(|detail| !detail.rows.is_empty() && area.height >= LINES.0)?;
+        if record.tour > 0 || self.layout.list_divider.height > 0 {
+            return None;
+        }
+        let wanted = self.words()?.lines(usize::from(area.width.saturating_sub(MARGINS))).clamp(LINES.0, LINES.1);
+        let columns = self.columns(record);
+        let given = if wanted > area.height {
+            // The reason of a finding is more important than the bits of a payload.
+            let is_faulty = !detail.record.findings.is_empty();
+            let need = |needs: &Needs| if is_faulty { needs.least } else { needs.full };
+            let free = columns.iter().map(|(height, needs)| height.saturating_sub(need(needs))).min()?;
+            wanted.min(area.height.saturating_add(free))
+        } else {
+            let lacking = self.detail.needs(self.layout.left).full.saturating_sub(self.layout.left.height);
+            let lacking = if self.layout.left.area() > 0 { lacking } else { 0 };
+            wanted.max(area.height.saturating_sub(lacking))
+        };
+        (given != area.height).then_some(given)
+    }
+
+    /// The height of each column of the record with the lines that it needs: the bits, and the bytes.
+    fn columns(&self, record: &Shape) -> Vec<(u16, Needs)> {
+        let layout = &self.layout;
+        let mut columns = Vec::new();
+        if layout.left.area() > 0 {
+            columns.push((layout.left.height, self.detail.needs(layout.left)));
+        }
+        let panels = [Panel::Bytes, Panel::Payload, Panel::Inflated];
+        let shown: Vec<(u16, u16)> = panels
+            .into_iter()
+            .filter_map(|panel| Some((layout.area_of(panel).height, lines(layout, record, panel)?)))
+            .collect();
+        // A panel that shares a column has a title line.
+        let titles = u16::try_from(shown.len()).unwrap_or(0).saturating_sub(1);
+        let least = if titles > 0 { 3 * titles + 2 } else { 1 };
+        let sum = |lines: fn(&(u16, u16)) -> u16| shown.iter().map(lines).fold(titles, u16::saturating_add);
+        if !shown.is_empty() {
+            let full = sum(|(_, lines)| *lines).max(least);
+            columns.push((sum(|(height, _)| *height), Needs { least: full.min(least.max(3)), full }));
+        }
+        columns
+    }
+}
+
+/// The lines that the content of a panel fills; `None` if the layout has no place for it.
+fn lines(layout: &Layout, record: &Shape, panel: Panel) -> Option<u16> {
+    let area = layout.area_of(panel);
+    record.content_of(panel).filter(|_| area.area() > 0).map(|content| content.lines(area))
+}
