@@ -416,6 +416,37 @@ fn enter_lists_the_records_of_a_rule_and_n_goes_to_the_next_one() {
 }
 
 #[test]
+fn the_panel_of_findings_uses_its_rows_and_shows_all_words_on_a_key() {
+    for size in [(60, 20), (80, 24), (120, 36)] {
+        let mut screen = Screen::sample("violations", size);
+        screen.press(&["f"]);
+        for _ in 0..8 {
+            let shape = screen.app.findings_layout().expect("the areas");
+            let rules = screen.app.counts.tallies.len();
+            let records = screen.app.breaches.lines.rows().len();
+            let words = screen.app.findings_words().expect("the words");
+            let drawn = screen.text();
+            let empty = drawn.lines().rev().skip(1).take_while(|line| line.trim().is_empty()).count();
+            assert!(empty <= 2 || usize::from(shape.rows.height) == rules, "{size:?}, {records}: {drawn}");
+            // The box shows the last words, at the latest when it is scrolled.
+            screen.press(&["r", "pgdn", "pgdn"]);
+            let last = words.paragraphs.last().expect("what to do").text.split(' ').next_back().unwrap_or_default();
+            assert!(matches!(screen.app.dialogs.open, Some(Dialog::Words(_))));
+            screen.assert_shows(&[&words.title, last]);
+            screen.press(&["esc"]);
+            assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))), "{}", screen.text());
+            screen.press(&["down"]);
+        }
+        screen.press(&["?"]);
+        assert!(matches!(screen.app.dialogs.open, Some(Dialog::Help(_))));
+        screen.press(&["esc"]);
+        assert!(matches!(screen.app.dialogs.open, Some(Dialog::Findings(_))));
+        screen.press(&["2"]);
+        assert!(screen.app.dialogs.open.is_none() && screen.app.panels.view == View::Messages);
+    }
+}
+
+#[test]
 fn no_findings_are_no_empty_panel() {
     let wire = ticker();
     for size in SIZES {

@@ -27,7 +27,9 @@ impl App {
             }
             (Some(dialog), Some(action)) => self.act_in_dialog(dialog, action),
             // The help and the words close on any other key; a text input takes it; the other dialogs ignore it.
-            (Some(Dialog::Help(_) | Dialog::Words(_)), None) => {}
+            (Some(Dialog::Help(_) | Dialog::Words(_)), None) => {
+                self.dialogs.open = self.dialogs.below.take().map(Dialog::Findings);
+            }
             (Some(mut dialog), None) => {
                 dialog.type_key(key);
                 self.dialogs.open = Some(dialog);
@@ -35,10 +37,13 @@ impl App {
             (None, Some(action)) => self.act(action),
             (None, None) => {}
         }
+        if !matches!(self.dialogs.open, Some(Dialog::Help(_) | Dialog::Words(_))) {
+            self.dialogs.below = None;
+        }
         self.prepare();
     }
 
-    fn act(&mut self, action: Action) {
+    pub(super) fn act(&mut self, action: Action) {
         let page = self.page();
         let of_record = matches!(
             action,
@@ -99,7 +104,7 @@ impl App {
             Action::Open => self.open(),
             Action::Tree => self.switch_tree(),
             Action::TextOrHex => self.switch_text(),
-            Action::Read => self.dialogs.open = self.words().map(|_| Dialog::Words(0)),
+            Action::Read => self.dialogs.open = self.read_words().map(|_| Dialog::Words(0)),
             Action::Fold => self.change_fold(),
             Action::Maximise => self.panels.maximised = !self.panels.maximised,
             Action::TimeFormat => self.change_time_format(),

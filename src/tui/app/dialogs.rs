@@ -4,9 +4,8 @@ use super::App;
 use crate::capture::query::search::{Pattern, Toward};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::findings_layout::FindingsLayout;
 use crate::tui::help_page::HelpPage;
-use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, FindingsPanel, Prompt, Purpose, Question};
+use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, Prompt, Purpose, Question};
 
 /// Rows of a page in the help.
 const HELP_PAGE: u16 = 10;
@@ -38,33 +37,6 @@ impl App {
     /// The content of the help for the panel with the focus.
     pub fn help_page(&self) -> HelpPage {
         HelpPage::of(&self.keymap, self.panels.view, &self.panel_hints(), self.layout.area.width)
-    }
-
-    fn act_in_findings(&mut self, mut panel: FindingsPanel, action: Action) {
-        let tallies = &self.counts.tallies;
-        let page = self.findings_layout().map_or(1, |layout| layout.rows.height.max(2) - 1);
-        let page = isize::try_from(page).unwrap_or(isize::MAX);
-        match action {
-            Action::Up => panel.step(tallies, -1),
-            Action::Down => panel.step(tallies, 1),
-            Action::PageUp => panel.step(tallies, -page),
-            Action::PageDown => panel.step(tallies, page),
-            Action::First => panel.step(tallies, isize::MIN),
-            Action::Last => panel.step(tallies, isize::MAX),
-            Action::Open => return self.list_rule(panel),
-            Action::NextFinding => return self.go_to_rule(panel, true),
-            Action::PreviousFinding => return self.go_to_rule(panel, false),
-            _ => {
-                self.dialogs.last_findings = panel;
-                return;
-            }
-        }
-        self.dialogs.open = Some(Dialog::Findings(panel));
-    }
-
-    /// Areas of the panel of findings.
-    pub fn findings_layout(&self) -> Option<FindingsLayout> {
-        FindingsLayout::of(&self.layout, self.counts.tallies.len())
     }
 
     fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {

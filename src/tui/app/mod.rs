@@ -8,6 +8,7 @@ mod dialogs;
 mod evicted;
 mod export;
 mod filter;
+mod findings;
 mod hints;
 mod kept;
 mod mouse;
@@ -360,19 +361,6 @@ impl App {
         }
         if self.closing.is_some() {
             self.layout.divider = Rect::default();
-        }
-    }
-
-    /// Brings the cursor of the panel of findings into view, and reads the records that it shows.
-    fn prepare_findings(&mut self) {
-        let layout = self.findings_layout();
-        if let (Some(Dialog::Findings(panel)), Some(layout)) = (&mut self.dialogs.open, layout) {
-            let tallies = &self.counts.tallies;
-            panel.prepare(tallies, layout.rows.height);
-            let end = (panel.top + usize::from(layout.rows.height)).min(tallies.len());
-            let shown = tallies.get(panel.top..end).unwrap_or_default();
-            let selected = tallies.get(panel.row(tallies));
-            self.breaches.prepare(&self.capture, shown, selected, usize::from(layout.below.height));
         }
     }
 

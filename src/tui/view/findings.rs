@@ -17,29 +17,21 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use super::list::{self, severity_symbol};
 use super::{cells, clear, fit, paragraph, put, rule, width};
 use crate::capture::store::Tally;
-use crate::explain::Topic;
 use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
-use crate::tui::findings_layout::{FindingsLayout, WIDE};
+use crate::tui::app::words::Role;
+use crate::tui::findings_layout::{self, FindingsLayout, TEXT, WIDE};
 use crate::tui::keymap::{Binding, Context};
 use crate::tui::state::breaches::NAMED;
 use crate::tui::state::dialogs::FindingsPanel;
-use crate::wire::printable;
 
 /// Smallest width at which a row contains the section of its rule.
 const WITH_SECTION: u16 = 76;
-
-/// The widest text: longer lines are hard to read.
-const MAX_TEXT: usize = 116;
-
-/// Column of the texts about a rule.
-const TEXT: u16 = 8;
 
 /// The columns: the end of the counts; the start of the others. 0 leaves a column out.
 struct FindingsColumns {
@@ -82,7 +74,7 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
         let line = Rect { y: shape.rows.y + cells(y), height: 1, ..shape.rows };
         row(app, buffer, line, &columns, tally, i == selected);
     }
-    let used = about(app, buffer, shape.below, tally);
+    let used = about(app, buffer, &shape, tally);
     let rest = Rect { y: shape.below.y + used, height: shape.below.height - used, ..shape.below };
     records(app, buffer, rest, tally);
 }
@@ -160,41 +152,29 @@ fn numbers(app: &App, tally: &Tally, room: usize) -> String {
 }
 
 /// Draws what the selected rule says, why it exists and what to do. Returns the number of lines.
-fn about(app: &App, buffer: &mut Buffer, area: Rect, tally: &Tally) -> u16 {
-    let theme = &app.theme;
-    let page = Topic::Rule(tally.rule).page();
-    // At least a third of the lines shows records.
-    let most = (area.height * 2 / 3).saturating_sub(1).max(4);
-    let (text, level) = (theme.text, theme.severity(tally.rule.severity()));
+fn about(app: &App, buffer: &mut Buffer, shape: &FindingsLayout, tally: &Tally) -> u16 {
+    let (theme, area) = (&app.theme, shape.below);
+    let Some(words) = app.findings_words() else { return 0 };
     if area.height < 3 {
         return 0;
     }
-    let spaced = u16::from(area.height >= 16);
-    let title = Rect { y: area.y + spaced, height: 1, ..area };
-    rule::titled(app, buffer, title, tally.rule.id(), &format!("{} · {}", page.section, page.kind), false);
-    let mut y = spaced + 1;
-    let columns = usize::from(area.width.saturating_sub(TEXT + 1)).min(MAX_TEXT);
-    let mut draw = |name: &str, words: &str, style: Style, least_after: u16| {
-        let room = most.saturating_sub(y + least_after);
-        for (n, line) in paragraph(words, columns, usize::from(room)).iter().enumerate() {
-            if n == 0 {
-                put(buffer, area, 1, y, name, theme.faint);
-            }
-            put(buffer, area, TEXT, y, line, style);
+    let title = Rect { y: area.y + shape.gap, height: 1, ..area };
+    let kind = tally.rule.severity().name();
+    rule::titled(app, buffer, title, &words.title, &format!("{} · {kind}", words.section), false);
+    let first = shape.gap + 1;
+    let (mut y, end) = (first, first + shape.words);
+    let columns = usize::from(findings_layout::columns(area.width));
+    for (n, (name, part)) in ["what", "why", "next"].into_iter().zip(&words.paragraphs).enumerate() {
+        // Each of the later paragraphs keeps a line.
+        let room = end.saturating_sub(y + cells(words.paragraphs.len() - 1 - n));
+        let style = if let Role::Finding(severity) = part.role { theme.severity(severity) } else { theme.text };
+        put(buffer, area, 1, y, name, theme.faint);
+        for line in paragraph(&part.text, columns, usize::from(room)) {
+            put(buffer, area, TEXT, y, &line, style);
             y += 1;
         }
-    };
-    draw("what", &what(app, tally).or(page.summary).unwrap_or_default(), level, 3);
-    draw("why", &page.text, text, 2);
-    draw("next", page.next, text, 0);
-    (y + spaced).min(area.height)
-}
-
-/// What is wrong with the first record, with its values.
-fn what(app: &App, tally: &Tally) -> Option<String> {
-    let record = &app.breaches.lines.rows().first()?.record;
-    let finding = record.findings.iter().find(|finding| finding.rule == tally.rule)?;
-    Some(format!("{} (record {})", printable::text(&finding.sentence()), record.no))
+    }
+    (y + shape.gap).min(area.height)
 }
 
 /// Draws the first records that break the rule.

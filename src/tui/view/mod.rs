@@ -99,8 +99,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         note::render(app, buffer);
     }
     hints::render(app, buffer);
+    if let Some(panel) = app.findings_panel() {
+        findings::render(app, panel, buffer);
+    }
     match &app.dialogs.open {
-        Some(Dialog::Findings(panel)) => findings::render(app, panel, buffer),
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
         Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),
         Some(Dialog::Words(top)) => reader::render(app, *top, buffer),
@@ -110,7 +112,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Dialog::Export(dialog)) => export::render(app, dialog, buffer),
         Some(Dialog::Copy(menu)) => copy::render(app, menu, buffer),
         Some(Dialog::Question(question)) => popup::ask(app, question, buffer),
-        None => {}
+        Some(Dialog::Findings(_)) | None => {}
     }
 }
 

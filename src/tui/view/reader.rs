@@ -12,7 +12,7 @@ use crate::tui::keymap::Context;
 const WIDTH: u16 = 84;
 
 pub fn render(app: &App, top: u16, buffer: &mut Buffer) {
-    let Some(words) = app.words() else { return };
+    let Some(words) = app.read_words() else { return };
     let columns = usize::from(WIDTH.min(app.layout.area.width).saturating_sub(4));
     let title = format!("{} · {}", words.title, words.section);
     let steps = words.unmasking.map(|step| steps(app, step)).into_iter().flatten();

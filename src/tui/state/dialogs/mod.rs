@@ -67,6 +67,8 @@ pub enum Question {
 pub struct Dialogs {
     /// The open dialog.
     pub open: Option<Dialog>,
+    /// The panel of findings below the help or the words: it is open again when they close.
+    pub below: Option<FindingsPanel>,
     /// The panel of findings, as it was when it was closed.
     pub last_findings: FindingsPanel,
 }
