@@ -204,6 +204,28 @@ fn every_way_to_a_fault_puts_the_cursor_on_it() {
 }
 
 #[test]
+fn nothing_is_said_twice() {
+    let screen = at(&records(), (200, 60), TEXT);
+    let words = screen.app.words().expect("words");
+    let mut texts: Vec<&str> = words.paragraphs.iter().map(|part| part.text.as_str()).collect();
+    texts.extend(words.further.iter().map(|part| part.text.as_str()));
+    let all = texts.len();
+    texts.sort_unstable();
+    texts.dedup();
+    assert_eq!(texts.len(), all, "{texts:#?}");
+    assert!(words.further.iter().any(|part| part.text == "RSV2, RSV3"), "{:?}", words.further);
+    // The finding, what is right, and the reason.
+    let mut wire = Wire::new().upgrade([DEFLATE; 2]);
+    wire.say(UP, &frame(true, Opcode::Text, None, b"no mask"));
+    let mut screen = Screen::live(&wire, (60, 20));
+    screen.press(&["g", "]"]);
+    let words = screen.app.words().expect("words");
+    assert_eq!((screen.field().as_str(), words.paragraphs.len()), ("MASK", 3), "{words:?}");
+    assert_words_are_whole(&screen, "a fault of one bit");
+    assert!(!screen.text().contains("r all"), "{}", screen.text());
+}
+
+#[test]
 fn the_bits_at_fault_have_the_error_colour() {
     let wire = records();
     let screen = at(&wire, (120, 36), FAULT);

@@ -109,6 +109,7 @@ impl App {
         let mut words = Words { title: about.title, section: about.section, unmasking, ..Words::default() };
         words.findings = detail.record.severity().map(|worst| (detail.record.findings.len(), worst));
         let mut later = Vec::new();
+        let mut is_told = false;
         for (i, finding) in by_relevance(detail, &self.selection()) {
             let place = self.place(detail, finding);
             let into = if place == Place::Elsewhere { &mut later } else { &mut words.paragraphs };
@@ -116,16 +117,20 @@ impl App {
                 role: Role::Finding(finding.rule.severity()),
                 text: finding_line(finding, &words.section),
             });
-            into.extend(detail.correction(i).map(|correction| correction_line(finding.rule, &correction)));
+            let correction = detail.correction(i);
+            // The reason says all that the meaning of the one wrong bit says.
+            is_told |= place == Place::Selected
+                && correction.as_ref().is_some_and(|right| matches!(right.sent, FieldValue::Bits { width: 1, .. }));
+            into.extend(correction.map(|correction| correction_line(finding.rule, &correction)));
             let reason = Paragraph { role: Role::Text, text: explain::rule(finding.rule).text };
             if place == Place::Selected { into.push(reason) } else { later.push(reason) }
         }
-        if !about.text.is_empty() {
+        if !about.text.is_empty() && !is_told {
             words.paragraphs.push(Paragraph { role: Role::Text, text: about.text });
         }
         words.paragraphs.extend(later);
         if self.layout.explanation.height >= FURTHER_FROM {
-            words.further = self.further(detail);
+            words.further = self.further(detail, &words.paragraphs);
         }
         Some(words)
     }
@@ -219,8 +224,9 @@ impl App {
         Some(format!("negotiated: {agreed}"))
     }
 
-    /// The fields after the selected one, and then those before it.
-    fn further(&self, detail: &Detail) -> Vec<Paragraph> {
+    /// The fields after the selected one, and then those before it. Fields with the same text share it; a text that is `said` is left
+    /// out.
+    fn further(&self, detail: &Detail, said: &[Paragraph]) -> Vec<Paragraph> {
         let (before, after) = detail.rows.split_at((self.detail.row + 1).min(detail.rows.len()));
         let others = after.iter().chain(before.iter().take(self.detail.row));
         // The requirements of a handshake are about its lines, which follow them.
@@ -228,18 +234,21 @@ impl App {
         let rows = others.filter(|row| row.kind == DetailRowKind::Field && row.field != selected);
         let fields = rows.filter_map(|row| Some((row, detail.fields.get(row.field?)?)));
         let head = detail.http.as_deref().map(Head::read);
-        fields
-            .filter_map(|(row, field)| {
-                let text = match (&detail.frame, &head) {
-                    (Some(context), _) => explain::frame_field(context, field).text,
-                    (None, Some(head)) => explain::http_field(head, field).text,
-                    (None, None) => return None,
-                };
-                let heading = Paragraph { role: Role::Heading, text: row.name.clone() };
-                Some([heading, Paragraph { role: Role::Text, text }])
-            })
-            .flatten()
-            .collect()
+        let mut others: Vec<(String, String)> = Vec::new();
+        for (row, field) in fields {
+            let text = match (&detail.frame, &head) {
+                (Some(context), _) => explain::frame_field(context, field).text,
+                (None, Some(head)) => explain::http_field(head, field).text,
+                (None, None) => continue,
+            };
+            match others.iter_mut().find(|(_, same)| *same == text) {
+                Some((names, _)) => *names = format!("{names}, {}", row.name),
+                None => others.push((row.name.clone(), text)),
+            }
+        }
+        others.retain(|(_, text)| said.iter().all(|part| part.text != *text));
+        let parts = others.into_iter().map(|(names, text)| [(Role::Heading, names), (Role::Text, text)]);
+        parts.flatten().map(|(role, text)| Paragraph { role, text }).collect()
     }
 }
 

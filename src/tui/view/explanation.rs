@@ -69,19 +69,28 @@ fn more(app: &App, last: Option<(&str, Style)>, buffer: &mut Buffer) {
     put(buffer, area, at, y, &words, app.theme.key);
 }
 
-/// Fills the lines from `y` on with the explanations of other fields, as many as fit.
-fn further(app: &App, words: &Words, mut y: u16, buffer: &mut Buffer) {
+/// Fills the lines from `y` on with the explanations of other fields. If there are more than fit, the last line ends with an
+/// ellipsis.
+fn further(app: &App, words: &Words, y: u16, buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let columns = usize::from(area.width.saturating_sub(2));
-    for field in words.further.chunks(2) {
-        let lines = lines(app, field, columns);
-        if usize::from(y) + 1 + lines.len() > usize::from(area.height) {
-            return;
-        }
-        y += 1;
-        for (i, (line, style)) in lines.iter().enumerate() {
-            put(buffer, area, 1, y, line, if i == 0 { *style } else { app.theme.faint });
-            y += 1;
+    let all: Vec<(String, Style)> = words
+        .further
+        .chunks(2)
+        .flat_map(|field| {
+            let text = lines(app, field, columns).into_iter().enumerate();
+            let styled = text.map(|(i, (line, style))| (line, if i == 0 { style } else { app.theme.faint }));
+            std::iter::once((String::new(), app.theme.faint)).chain(styled)
+        })
+        .collect();
+    let is_cut = all.len() > usize::from(area.height.saturating_sub(y));
+    for ((line, style), y) in all.iter().zip(y..area.height) {
+        if is_cut && y + 1 == area.height {
+            // One word less, if the line is full.
+            let kept = wrap(line, columns.saturating_sub(2)).into_iter().next().unwrap_or_default();
+            put(buffer, area, 1, y, format!("{kept} …").trim_start(), *style);
+        } else {
+            put(buffer, area, 1, y, line, *style);
         }
     }
 }
