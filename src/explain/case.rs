@@ -2,7 +2,7 @@
 
 use super::frame::{Extensions, FrameContext, MessagePart};
 use crate::proto::dissected::Direction;
-use crate::wire::frame::{FrameHead, MAX_CONTROL_PAYLOAD};
+use crate::wire::frame::MAX_CONTROL_PAYLOAD;
 use crate::wire::opcode::Opcode;
 
 /// The position in the message, corrected to agree with FIN and opcode.
@@ -22,6 +22,7 @@ pub(super) const fn fin(ctx: &FrameContext) -> &'static str {
     match (part(ctx), ctx.head.opcode, ctx.head.fin) {
         (MessagePart::Control, _, true) => "control",
         (MessagePart::Control, _, false) => "control-fragment",
+        (MessagePart::Whole | MessagePart::Last, ..) if is_cut(ctx) => "cut",
         (MessagePart::Whole, ..) => "whole",
         (MessagePart::First, ..) => "first",
         (MessagePart::Middle, ..) => "middle",
@@ -86,7 +87,8 @@ pub(super) const fn mask(ctx: &FrameContext) -> &'static str {
 }
 
 /// The case for the 7-bit length.
-pub(super) const fn length(head: &FrameHead) -> &'static str {
+pub(super) const fn length(ctx: &FrameContext) -> &'static str {
+    let head = &ctx.head;
     let too_long = head.opcode.is_control() && head.payload_len > MAX_CONTROL_PAYLOAD;
     match (head.len_code, head.payload_len) {
         (126, _) if too_long => "control-16",
@@ -97,15 +99,18 @@ pub(super) const fn length(head: &FrameHead) -> &'static str {
         (127, 126..=0xffff) => "longer-64-for-16",
         (127, _) => "follows-64",
         (0, _) => "none",
+        _ if is_cut(ctx) => "cut",
         _ => "direct",
     }
 }
 
-pub(super) const fn extended(head: &FrameHead) -> &'static str {
+pub(super) const fn extended(ctx: &FrameContext) -> &'static str {
+    let head = &ctx.head;
     match (head.len_code, head.payload_len) {
         (_, 0..=125) => "longer",
         (127, 126..=0xffff) => "longer-for-16",
         (127, len) if len >> 63 == 1 => "top-bit",
+        _ if is_cut(ctx) => "cut",
         _ => "right",
     }
 }

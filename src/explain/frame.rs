@@ -128,8 +128,8 @@ fn choose(ctx: &FrameContext, field: &Field) -> Option<(Chapter, String, &'stati
         FieldId::Rsv3 => case::reserved_bit(head.rsv3, ctx.extensions),
         FieldId::Opcode => return Some((Chapter::Opcode, opcode_topic(head.opcode).to_owned(), case::opcode(ctx))),
         FieldId::Mask => case::mask(ctx),
-        FieldId::PayloadLen => case::length(head),
-        FieldId::ExtendedLen16 | FieldId::ExtendedLen64 => case::extended(head),
+        FieldId::PayloadLen => case::length(ctx),
+        FieldId::ExtendedLen16 | FieldId::ExtendedLen64 => case::extended(ctx),
         FieldId::MaskingKey => case::key(ctx),
         FieldId::Payload => case::payload(ctx),
         FieldId::CloseCode => return Some((Chapter::Close, close_topic(close_code_of(field)), "code")),
@@ -258,6 +258,12 @@ mod tests {
         assert_eq!(gloss("80 00", MessagePart::Last), "the message ends here");
         assert_eq!(gloss("80 00", MessagePart::Stray), "ends no message");
         assert_eq!(gloss("09 00", MessagePart::Control), "0: must be 1 in control frames");
+        let cut = FrameContext {
+            captured_payload: 3,
+            ..context(FrameHead::new(true, Opcode::Text, None, 5), Extensions::None)
+        };
+        let text = frame_field(&cut, &fields(&[0x81, 5, 1, 2, 3], 5)[0]).text;
+        assert!(text.contains("3 of 5 bytes"), "{text}");
     }
 
     #[test]
