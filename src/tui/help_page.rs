@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::action::Action;
 use super::keymap::{Context, Hint, Keymap};
-use super::legend::{SIGNS, Sign, TIMELINE};
+use super::legend::{SIGNS, Sign, TIMELINE, WORDS};
 use super::panel::View;
 
 /// Width of a column, with its gap.
@@ -40,10 +40,10 @@ impl HelpPage {
         let more = more_keys(view).iter().filter_map(|action| keymap.binding(Context::Panels, *action));
         let more = more.map(|binding| HelpLine::Keys(binding.first_key(), binding.help.clone()));
         let here = section(&format!("Here: {}", view.name()), hints.iter().filter_map(keys).chain(more));
-        let signs = [("Signs", &SIGNS[..]), ("Signs of the timeline", &TIMELINE[..])];
+        let signs = [("Signs", &SIGNS[..]), ("Words", &WORDS[..]), ("Signs of the timeline", &TIMELINE[..])];
         let mut signs = signs.map(|(title, signs)| section(title, signs.iter().map(HelpLine::Sign)));
         if view == View::Timeline {
-            signs.reverse();
+            signs.rotate_right(1);
         }
         let tour = keymap.groups(Context::Tour).filter(|_| hints.iter().any(|hint| hint.action == Action::Tour));
         let groups = tour.chain(keymap.groups(Context::Panels)).map(|group| {

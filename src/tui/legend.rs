@@ -40,6 +40,15 @@ pub const SIGNS: [Sign; 21] = [
     sign("c2s s2c", |theme| theme.text, "▲ and ▼ in filters"),
 ];
 
+/// Words of the screens that are not those of the RFC.
+pub const WORDS: [Sign; 5] = [
+    sign("record", |theme| theme.text, "a request, response, frame, gap or end"),
+    sign("finding", |theme| theme.warning, "it breaks a rule or is worth knowing"),
+    sign("heartbeat", |theme| theme.text, "a ping, a pong, or a short text again"),
+    sign("partner", |theme| theme.text, "the other half: a ping and its pong"),
+    sign("cut", |theme| theme.warning, "a frame or head that is not complete"),
+];
+
 /// The signs of the timeline.
 pub const TIMELINE: [Sign; 8] = [
     sign("▁▄█", |theme| theme.text, "data; each step is four times the bytes"),

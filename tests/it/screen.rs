@@ -879,7 +879,7 @@ fn help_lists_every_binding() {
         screen.press(&["?"]);
         // Where not all has room at once, it is scrolled through.
         let mut text = screen.text();
-        for _ in 0..100 {
+        for _ in 0..200 {
             text.push_str(&screen.press(&["down"]).text());
         }
         for binding in screen.app.keymap.groups(Context::Panels).flat_map(|group| &group.bindings) {
@@ -1041,9 +1041,9 @@ fn a_pong_shows_which_ping_it_answers_and_how_fast() {
     wire.say(UP, &frame(true, Opcode::Pong, Some([0x5c, 0x11, 0xe0, 0x7a]), b"still there?"));
     wire.say(DOWN, &frame(true, Opcode::Pong, None, b"unasked"));
     let mut screen = Screen::live(&wire, (120, 36));
-    assert_eq!(screen.lines_with("3 · 1.2 ms · still there?").len(), 1, "{}", screen.text());
+    assert_eq!(screen.lines_with("record 3 after 1.2 ms · still there?").len(), 1, "{}", screen.text());
     screen.press(&["g", "down", "down", "down", "right", "right"]);
-    assert!(screen.lines_with("3 · 1.2 ms").len() > 1, "in its row and in the words: {}", screen.text());
+    assert!(screen.lines_with("record 3 after 1.2 ms").len() > 1, "in its row and in the words: {}", screen.text());
     let text = screen.text();
     let unsolicited = text.lines().find(|line| line.trim_start().starts_with("5 ")).expect("the row of record 5");
     assert!(unsolicited.contains("pong") && !unsolicited.contains(" ms"), "{unsolicited}");

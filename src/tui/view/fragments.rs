@@ -14,7 +14,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let mut x = 2;
     for (n, carrier) in carriers.iter().enumerate() {
         let end = carriers.get(n + 1).map_or(len, |next| next.start);
-        let words = format!("▌record {}: {}", carrier.no, count(end.saturating_sub(carrier.start), "byte"));
+        let words = format!("▌{}: record {}, {}", n + 1, carrier.no, count(end.saturating_sub(carrier.start), "byte"));
         if x >= area.width {
             break;
         }

@@ -259,7 +259,9 @@ impl ListLine<'_> {
         }
         // Beside a finding, the preview needs at least eight columns to be of use.
         if x == start || room(line, x) >= 8 {
-            put(buffer, line, x, 0, &fit(&self.row.summary.preview, room(line, x)), theme.text);
+            let (summary, room) = (&self.row.summary, room(line, x));
+            let brief = summary.brief.as_deref().filter(|_| summary.preview.width() > room);
+            put(buffer, line, x, 0, &fit(brief.unwrap_or(&summary.preview), room), theme.text);
         }
     }
 }

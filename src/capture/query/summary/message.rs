@@ -24,6 +24,7 @@ pub fn of_message(capture: &Capture, opener: &Record, message: &Message, reader:
             length: Some(message.len),
             bits: String::new(),
             is_read: preview.is_ok(),
+            brief: None,
             preview: preview.unwrap_or_else(|e| unreadable(&e)),
         }
     };

@@ -34,6 +34,8 @@ pub struct Summary {
     pub bits: String,
     /// The beginning of the content, or why it cannot be read.
     pub preview: String,
+    /// Fewer words for a narrow column, if the preview has such a form.
+    pub brief: Option<String>,
     /// Whether the content was read. If not, a later attempt may succeed.
     pub is_read: bool,
 }
@@ -54,7 +56,11 @@ pub fn of(capture: &Capture, record: &Record, reader: &mut MessageReader) -> Sum
         Ok((kind, preview)) => (kind, preview, true),
         Err(e) => (record.kind.name().to_owned(), unreadable(&e), false),
     };
-    Summary { kind, length, bits, preview, is_read }
+    let brief = match (record.kind, record.answers, round_trip(capture, record)) {
+        (Kind::Frame, Some(ping), Some(took)) => Some(format!("to record {ping}, {}", duration(took))),
+        _ => None,
+    };
+    Summary { kind, length, bits, preview, brief, is_read }
 }
 
 fn unreadable(error: &std::io::Error) -> String {
@@ -172,10 +178,10 @@ pub fn close_code(code: CloseCode) -> String {
     if code.may_be_sent() { format!("{} {}", code.0, code.name()) } else { format!("{} ✗ must not be sent", code.0) }
 }
 
-/// The ping that a pong answers, and the round-trip time: `answers 5 · 1.2 ms`.
+/// The ping that a pong answers, and the round-trip time: `answers record 5 after 1.2 ms`.
 pub fn answers(capture: &Capture, record: &Record) -> Option<String> {
     let took = round_trip(capture, record)?;
-    Some(format!("answers {} · {}", record.answers?, duration(took)))
+    Some(format!("answers record {} after {}", record.answers?, duration(took)))
 }
 
 /// Formats nanoseconds with a fitting unit.
