@@ -98,7 +98,10 @@ mod tests {
             failed: false,
         };
         let text = compressed_payload(&ctx).text;
-        assert!(text.starts_with("21 bytes of DEFLATE data, inflated 26 bytes (81 %). Context takeover: "), "{text}");
+        assert!(
+            text.starts_with("21 bytes of DEFLATE data for 26 bytes of content: 81 %. Context takeover: "),
+            "{text}"
+        );
         assert!(text.contains("1,024 bytes") && text.contains("10 window bits"), "{text}");
         ctx.direction = Direction::ClientToServer;
         let text = compressed_payload(&ctx).text;

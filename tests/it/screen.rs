@@ -630,7 +630,7 @@ fn a_compressed_message_is_shown_inflated_below_its_bytes() {
     for size in [(120, 36), (80, 24), (200, 60)] {
         let mut screen = Screen::sample("deflate", size);
         go_to(&mut screen, 3);
-        screen.assert_shows(&["Inflated ─ 5 bytes", "7 (140 %)"]);
+        screen.assert_shows(&["Inflated ─ 5 bytes", "compressed 7, 140 %"]);
         assert!(!screen.lines_with("│  Hello").is_empty(), "as text: {}", screen.text());
         screen.press(&["x"]).assert_shows(&["unmasked ─ 7 bytes"]);
         assert!(screen.text().replace("c  6f", "c 6f").contains("0000  48 65 6c 6c 6f"), "{}", screen.text());
@@ -638,7 +638,7 @@ fn a_compressed_message_is_shown_inflated_below_its_bytes() {
     let mut screen = Screen::sample("deflate", (120, 36));
     go_to(&mut screen, 3);
     screen.press(&["right"; 10]);
-    screen.assert_shows(&["permessage-deflate; server_max_window_bits=12", "(140 %)"]);
+    screen.assert_shows(&["permessage-deflate; server_max_window_bits=12", "140 %"]);
     screen.press(&["down"]);
     screen.assert_shows(&["4,096 bytes", "12 window bits"]);
 }
@@ -1210,7 +1210,7 @@ fn a_byte_of_a_message_leads_to_its_frame() {
         screen.press(&["down"]);
     }
     assert_eq!(screen.app.list.cursor, first);
-    screen.assert_shows(&["3 frames 74 %", " 70 (74 %)"]);
+    screen.assert_shows(&["3 frames 74 %", "compressed 70, 74 %"]);
     screen.press(&["backtab", "end", "enter"]);
     assert!(screen.app.list.cursor > first && screen.app.list.in_child, "{}", screen.text());
 }

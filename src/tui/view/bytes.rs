@@ -157,8 +157,8 @@ fn inflated_words(unpacked: &Unpacked, told: bool, room: usize) -> String {
             let Some(percent) = explain::percent(whole.compressed_len, whole.len) else {
                 return format!("{len}, from {from}");
             };
-            let long = format!("{len}{kind}, from {from} ({percent} %)");
-            let short = format!("{len}, from {from} ({percent} %)");
+            let long = format!("{len}{kind}; compressed {from}, {percent} % of them");
+            let short = format!("{len}; compressed {from}, {percent} %");
             [long, short].into_iter().find(|words| words.chars().count() <= room).unwrap_or(len)
         }
     }
