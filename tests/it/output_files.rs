@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use framescope::capture::live::recorder::{Chunk, Recorder};
@@ -14,10 +15,11 @@ use framescope::capture::live::spool::{Change, Spool, SpoolError};
 use framescope::capture::store::output::OutputError;
 use framescope::export::{ExportError, ExportOptions, Format, Progress, to_file};
 use framescope::proto::connection::Connection;
+use framescope::proto::dissected::{EndReason, Kind};
 use framescope::proto::time::Time;
 use framescope::wire::opcode::Opcode;
 
-use crate::support::{UP, Wire, exported, frame, load, sample, sample_path};
+use crate::support::{UP, Wire, everything, exported, frame, load, sample, sample_path};
 
 /// The longest time that a run may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -36,7 +38,7 @@ fn ended(mut child: Child) -> (Option<i32>, Vec<String>) {
             child.kill().expect("killed");
             panic!("it does not end");
         }
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     }
     let mut text = String::new();
     child.stderr.take().expect("stderr").read_to_string(&mut text).expect("text");
@@ -121,6 +123,16 @@ fn set_len(path: &Path, len: u64) {
     fs::File::options().write(true).open(path).and_then(|file| file.set_len(len)).expect("truncated");
 }
 
+/// Waits until the file has the ends of a connection: nothing more is appended to it.
+fn wait_for_both_ends(path: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let fin = Kind::End(EndReason::Fin);
+    while everything(&load(path)).iter().filter(|(record, _)| record.kind == fin).count() < 2 {
+        assert!(Instant::now() < deadline, "the connection does not end");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn a_file_that_another_program_changes_during_the_run_fails_the_run() {
     for (name, interfere, _) in INTERFERENCES {
@@ -136,6 +148,8 @@ fn a_file_that_another_program_changes_during_the_run_fails_the_run() {
         let mut socket = TcpStream::connect(&address).expect("it serves");
         write!(socket, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("sent");
         socket.read_to_string(&mut String::new()).expect("the page");
+        drop(socket);
+        wait_for_both_ends(&path);
         interfere(&path);
         terminate(&child);
         child.stderr = Some(stderr.into_inner());
