@@ -1,4 +1,4 @@
-//! Tells the page in the browser which connection of the capture is its own.
+//! Answers the page in the browser when it asks which connection of the capture is its own.
 //!
 //! A script cannot see which TCP connection its WebSocket uses. So the page adds a token to the target of each handshake
 //! (`/ticker?page=TOKEN`), and asks with `GET /connection?page=TOKEN` for the number of that connection. The answer also says how many

@@ -302,8 +302,11 @@ fn a_compressed_message_that_needs_earlier_ones_says_so() {
 
 #[test]
 fn with_deflate_a_message_is_inflated_without_a_condition() {
-    let (told, _) = decode(&["--deflate", "c107f248cdc9c90700"], b"");
-    assert!(told.contains("  Hello") && told.contains("as --deflate says") && !told.contains(" if "), "{told}");
+    let (by_flag, _) = decode(&["--deflate", "c107f248cdc9c90700"], b"");
+    assert!(
+        by_flag.contains("  Hello") && by_flag.contains("as --deflate says") && !by_flag.contains(" if "),
+        "{by_flag}"
+    );
     let (untold, _) = decode(&["c107f248cdc9c90700"], b"");
     assert!(untold.contains("if permessage-deflate was negotiated"), "{untold}");
 }

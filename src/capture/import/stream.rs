@@ -16,7 +16,7 @@ use crate::capture::store::scratch;
 /// How many bytes are copied at once.
 const PIECE: usize = 64 * 1024;
 
-/// The length of the magic number that tells a packet capture.
+/// The length of the magic number of a packet capture, in bytes.
 const MAGIC: u64 = 4;
 
 /// How often a reader that waits for the stream looks whether it is cancelled.

@@ -151,7 +151,7 @@ impl Detail {
         }
     }
 
-    /// Whether the bytes of the record from that offset on are UTF-8 text, so that characters can be told.
+    /// Whether the bytes of the record from that offset on are UTF-8 text, so that they can be divided into characters.
     pub fn text_start(&self) -> Option<u64> {
         match self.record.opcode() {
             None => Some(0),

@@ -91,7 +91,7 @@ fn title(app: &App, buffer: &mut Buffer, panel: Panel, name: &str, words: &str) 
     if own.area() > 0 && layout.divider.width > 0 {
         // The title of a message goes over the whole width, below the line.
         if line.x < layout.divider.x {
-            rule::joint(app, buffer, layout.divider.x, line.y, "┴");
+            rule::joint(app, buffer, layout.divider.x, line.y);
         } else {
             put(buffer, Rect { y: line.y, height: 1, ..layout.divider }, 0, 0, "├", app.theme.rule);
         }
@@ -136,9 +136,9 @@ fn joined_words(whole: &Inflated, message: &Message) -> String {
     format!("{}{kind} in {frames}{more}", count(message.len, "byte"))
 }
 
-/// The text beside the title for a compressed message, shortened to `room` columns where possible. `told` if the user said that
-/// permessage-deflate was negotiated.
-fn inflated_words(unpacked: &Unpacked, told: bool, room: usize) -> String {
+/// The text beside the title for a compressed message, shortened to `room` columns where possible. `by_flag` if `--deflate` says
+/// that permessage-deflate was negotiated.
+fn inflated_words(unpacked: &Unpacked, by_flag: bool, room: usize) -> String {
     match unpacked {
         Unpacked::Unfinished => "shown at the message's last frame".to_owned(),
         Unpacked::Pending => "a long message: inflating …".to_owned(),
@@ -149,7 +149,7 @@ fn inflated_words(unpacked: &Unpacked, told: bool, room: usize) -> String {
                 return format!("{len}, then an error");
             }
             if whole.assumed {
-                let condition = if told { "as --deflate says" } else { "if permessage-deflate was negotiated" };
+                let condition = if by_flag { "as --deflate says" } else { "if permessage-deflate was negotiated" };
                 return format!("{len}, {condition}");
             }
             let kind = if whole.opcode == Opcode::Text { " of text" } else { "" };

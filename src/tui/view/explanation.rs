@@ -106,7 +106,7 @@ fn title(app: &App, words: &Words, buffer: &mut Buffer) {
         rule::right(buffer, title, &agreed, theme.faint);
     }
     if app.layout.divider.height > 0 && app.layout.divider.bottom() == title.y {
-        rule::joint(app, buffer, app.layout.divider.x, title.y, "┴");
+        rule::joint(app, buffer, app.layout.divider.x, title.y);
     }
 }
 

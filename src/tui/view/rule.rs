@@ -43,13 +43,9 @@ pub fn right(buffer: &mut Buffer, area: Rect, words: &str, style: ratatui::style
     }
 }
 
-/// Joins a vertical line, if one ends there, with the title line below it, unless the title has text there.
-pub fn joint(app: &App, buffer: &mut Buffer, x: u16, y: u16, symbol: &str) {
-    let above = buffer.cell(Position::new(x, y.saturating_sub(1)));
-    if !above.is_some_and(|cell| matches!(cell.symbol(), "│" | "├")) {
-        return;
-    }
+/// Joins the vertical line above with a title line, unless the title has text there.
+pub fn joint(app: &App, buffer: &mut Buffer, x: u16, y: u16) {
     if let Some(cell) = buffer.cell_mut(Position::new(x, y)).filter(|cell| matches!(cell.symbol(), "─" | "━")) {
-        cell.set_symbol(symbol).set_style(app.theme.rule);
+        cell.set_symbol("┴").set_style(app.theme.rule);
     }
 }

@@ -85,8 +85,8 @@ fn a_frame_truncated_before_its_mask_is_undirected() {
     assert!(alone.undirected);
     assert_eq!(rules_of(&[alone]), [Rule::OpcodeReserved]);
     // The client may have sent it, and it has no unfinished message and sent no Close.
-    let behind = run(&[(DOWN, &[0x01, 0, 0x88, 0])], 0x81);
-    assert_eq!((rules_of(std::slice::from_ref(&behind)), behind.link), (vec![], RecordLink::None));
+    let after_fragment = run(&[(DOWN, &[0x01, 0, 0x88, 0])], 0x81);
+    assert_eq!((rules_of(std::slice::from_ref(&after_fragment)), after_fragment.link), (vec![], RecordLink::None));
     // Both sides sent a Close: either sender violated the rule, but it is unknown which Close the finding refers to.
     let closed = run(&[(DOWN, &[0x88, 0]), (UP, &[0x88, 0x80, 1, 2, 3, 4])], 0x82);
     assert_eq!((closed.findings.len(), closed.findings[0].rule), (1, Rule::FrameAfterClose));

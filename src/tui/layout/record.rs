@@ -1,0 +1,102 @@
+//! The panels of a record: bits, bytes, payload and inflated message.
+
+use ratatui::layout::Rect;
+
+use super::super::bit_grid;
+use super::{Content, HexShape, LEAST_MIDDLE, Layout, Panel, SIDE_BY_SIDE, Shape, WIDE, take_bottom, take_top};
+
+/// Divides the area of a record: bits at the left, bytes at the right if the area is wide enough.
+pub(super) fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, record: Shape) {
+    if let Some(panel) = record.text_first {
+        return divide_message(layout, area, focus, record, panel);
+    }
+    let has_bytes_beside = area.width >= WIDE || area.width >= SIDE_BY_SIDE && !record.is_head;
+    if has_bytes_beside {
+        let left = if area.width >= WIDE { bit_grid::WIDE } else { area.width - 1 - HexShape::width(8) };
+        layout.left = Rect { width: left, ..area };
+        layout.divider = Rect { x: layout.left.right(), width: 1, ..area };
+        let right = Rect { x: layout.divider.right(), width: area.width - left - 1, ..area };
+        divide_bytes(layout, right, record);
+    }
+    let has_place = layout.area_of(focus).area() > 0;
+    if !has_bytes_beside || !has_place {
+        let panel = if has_place || focus == Panel::List { Panel::Bits } else { focus };
+        (layout.left, layout.divider) = Default::default();
+        (layout.bytes, layout.payload_title, layout.payload) = Default::default();
+        (layout.inflated_title, layout.inflated) = Default::default();
+        layout.give(panel, area);
+    }
+}
+
+/// Puts the text of a message over the whole width, below bits and bytes. Without room for both, the text gets the area while the
+/// list or the text itself has the focus.
+fn divide_message(layout: &mut Layout, mut area: Rect, focus: Panel, record: Shape, panel: Panel) {
+    let content = if panel == Panel::Inflated { record.inflated.flatten() } else { record.payload };
+    let fragments = u16::from(record.has_fragments);
+    let lines = content.map_or(1, |content| content.lines(area)).saturating_add(fragments);
+    let rest = Shape { text_first: None, ..record };
+    let mut text = area;
+    let mut title = Rect::default();
+    if area.height >= lines.saturating_add(1 + LEAST_MIDDLE) {
+        text = take_bottom(&mut area, lines);
+        title = take_bottom(&mut area, 1);
+        let focus = if focus == panel { Panel::List } else { focus };
+        divide_record(layout, area, focus, Shape { payload: None, inflated: None, ..rest });
+    } else if focus != Panel::List && focus != panel {
+        return divide_record(layout, area, focus, rest);
+    }
+    if fragments > 0 && text.height > 1 {
+        layout.fragments = take_bottom(&mut text, 1);
+    }
+    if panel == Panel::Inflated {
+        layout.inflated_title = title;
+    } else {
+        layout.payload_title = title;
+    }
+    layout.give(panel, text);
+}
+
+/// Divides the right column between wire bytes, payload and inflated message. Each gets the lines that it fills, or its share.
+/// If there are too few, the payload of a compressed message is left out, then any payload.
+pub(super) fn divide_bytes(layout: &mut Layout, mut area: Rect, record: Shape) {
+    let inflated = record.inflated;
+    let fits = |panels: u16| area.height >= 3 * panels - 1;
+    let panels = 1 + u16::from(inflated.is_some());
+    let payload = record.payload.filter(|_| fits(panels + 1));
+    let inflated = inflated.filter(|_| fits(panels));
+    let wire = Content::Hex(record.wire_len).lines(area);
+    let wanted =
+        [Some(wire), payload.map(|payload| payload.lines(area)), inflated.flatten().map(|own| own.lines(area))];
+    let titles = u16::from(payload.is_some()) + u16::from(inflated.is_some());
+    let [wire, payload_lines, _] = shares(area.height - titles, wanted);
+    if payload.is_none() && inflated.is_none() {
+        layout.bytes = area;
+        return;
+    }
+    layout.bytes = take_top(&mut area, wire);
+    if payload.is_some() {
+        layout.payload_title = take_top(&mut area, 1);
+        let lines = if inflated.is_some() { payload_lines } else { area.height };
+        layout.payload = take_top(&mut area, lines);
+    }
+    if let Some(content) = inflated {
+        layout.inflated_title = take_top(&mut area, 1);
+        if content.is_some() {
+            layout.inflated = area;
+        }
+    }
+}
+
+/// Divides lines: each part gets what it wants, or an equal share of what the others leave.
+fn shares(lines: u16, wanted: [Option<u16>; 3]) -> [u16; 3] {
+    let mut given = [0; 3];
+    let mut open: Vec<(usize, u16)> = wanted.iter().enumerate().filter_map(|(i, part)| Some((i, (*part)?))).collect();
+    open.sort_by_key(|(_, wanted)| *wanted);
+    let mut left = lines;
+    while let Some((i, wanted)) = open.first().copied() {
+        given[i] = wanted.min(left / u16::try_from(open.len()).unwrap_or(1));
+        left -= given[i];
+        open.remove(0);
+    }
+    given
+}
