@@ -1,13 +1,12 @@
 //! The flags of `framescope serve`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::Args;
 
+use super::recording::Recording;
 use super::{filter_help_hint, values};
-use crate::capture::query::filter::Filter;
 
 impl Serve {
     /// A server on a free port of the loopback interface, whose capture nobody has to save.
@@ -15,16 +14,9 @@ impl Serve {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             interval: Duration::from_secs(1),
-            write: None,
-            force: false,
-            ring: None,
+            recording: Recording { discard: true, ..Recording::default() },
             browser: false,
             demo: false,
-            discard: true,
-            headless: false,
-            json: false,
-            quiet: false,
-            filter: None,
             no_deflate: false,
             max_memory: 1 << 30,
             allow_origin: Vec::new(),
@@ -50,17 +42,9 @@ pub struct Serve {
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = values::interval)]
     pub interval: Duration,
 
-    /// Write the capture to this pcapng file as it grows
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub write: Option<PathBuf>,
-
-    /// Replace the file of --write if it exists
-    #[arg(long, requires = "write")]
-    pub force: bool,
-
-    /// Keep at most this much, such as 1GiB, in numbered files; the oldest file is deleted first
-    #[arg(long, value_name = "SIZE", value_parser = values::ring_size)]
-    pub ring: Option<u64>,
+    /// How the traffic is kept and shown.
+    #[command(flatten)]
+    pub recording: Recording,
 
     /// Open the page in the default browser
     #[arg(long)]
@@ -69,26 +53,6 @@ pub struct Serve {
     /// Start a built-in client, which acts like the page in a browser over a real loopback connection
     #[arg(long)]
     pub demo: bool,
-
-    /// Delete an unsaved capture also when Ctrl-C, SIGTERM or a closed terminal ends the screen, which otherwise keep it
-    #[arg(long, conflicts_with = "write")]
-    pub discard: bool,
-
-    /// No screen: print one line per record to stdout until Ctrl-C
-    #[arg(long)]
-    pub headless: bool,
-
-    /// With --headless: print one JSON object per record (NDJSON); the summary goes to stderr
-    #[arg(long, requires = "headless", conflicts_with = "quiet")]
-    pub json: bool,
-
-    /// With --headless: print only the summary at the end
-    #[arg(long, requires = "headless")]
-    pub quiet: bool,
-
-    /// Print (with --headless) or show only records that match; & on the screen changes the filter
-    #[arg(long, value_name = "EXPR")]
-    pub filter: Option<Filter>,
 
     /// Do not accept permessage-deflate (RFC 7692), which /echo otherwise negotiates when the client offers it
     #[arg(long)]

@@ -7,11 +7,13 @@ mod export_job;
 mod follow;
 mod headless;
 mod input;
+mod live;
 mod open;
 mod pages;
 mod paste_export;
 mod screen;
 mod screen_host;
+mod serve;
 mod shell;
 mod signals;
 mod stderr_writer;
@@ -32,8 +34,7 @@ use crate::picture::ThemeName;
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let theme = cli.theme;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(args) if args.headless => headless::serve(&args),
-        Command::Serve(args) => screen::serve(&args, theme, None),
+        Command::Serve(args) => serve::serve(&args, theme),
         Command::Tour(args) => tour::tour(&args, theme),
         Command::Open(args) => open::open(&args, theme),
         Command::Export(args) => export::export(&args, theme),

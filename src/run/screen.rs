@@ -1,4 +1,4 @@
-//! The commands that show a screen: `serve` and `open`.
+//! The commands that show a screen: those with live traffic, and `open`.
 
 use std::fs::File;
 use std::io::IsTerminal as _;
@@ -13,17 +13,19 @@ use std::thread;
 use anyhow::{Context as _, bail};
 
 use super::input::OpenedInput;
+use super::live::{self, LiveSource, RunningSource as _};
 use super::screen_host::{self, ScreenHost};
 use super::tour_file::TourFile;
-use super::{export, export_job, headless, shell, signals, stdio, theme_name};
+use super::{export, export_job, shell, signals, stdio, theme_name};
+use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::{KeptCapture, kept_captures};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::capture::store::scratch;
-use crate::cli::{Open, Serve, ThemeArg};
+use crate::cli::{Open, Recording, ThemeArg};
 use crate::net::demo::DemoHandle;
 use crate::pasted::Pasted;
-use crate::tui::app::{App, Session};
+use crate::tui::app::{App, LiveTraffic, Session};
 use crate::tui::event::{self, Event, Remote};
 use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
@@ -34,36 +36,48 @@ use crate::tui::{self, Ended};
 /// What to use instead of `open` without a terminal.
 pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture without a screen";
 
-/// Runs `serve` without `--headless`; with `tour`, it shows that tour, whose capture is not worth a question at the end.
+/// How the screen of a live source differs from that of others.
+pub struct LiveScreen {
+    /// What to do instead, if there is no terminal.
+    pub instead: &'static str,
+    /// The tour to show first. Its capture is not worth a question at the end.
+    pub tour: Option<TourFile>,
+}
+
+/// Prepares a source of live traffic, and runs it while the screen is shown.
 ///
 /// # Errors
-/// Why it cannot serve or draw; after the screen has closed, that bytes were not captured.
-pub fn serve(args: &Serve, theme: ThemeArg, tour: Option<TourFile>) -> anyhow::Result<ExitCode> {
-    require_terminal(match tour {
-        Some(_) => "run framescope tour in a terminal",
-        None => "use --headless to serve without a screen",
-    })?;
+/// Why it cannot start or draw; after the screen has closed, that bytes were not captured.
+pub fn live<S: LiveSource>(
+    args: &Recording,
+    theme: ThemeArg,
+    screen: LiveScreen,
+    prepare: impl FnOnce() -> anyhow::Result<S>,
+) -> anyhow::Result<ExitCode> {
+    require_terminal(screen.instead)?;
     let signals = SignalQueue::listen()?;
-    let has_tour = tour.is_some();
+    let has_tour = screen.tour.is_some();
     let kept = if has_tour { Vec::new() } else { kept_captures(&scratch::folder()) };
-    let (server, recorder, cleanup) = headless::prepare(args)?;
+    let source = prepare()?;
+    let spool = live::spool(args)?;
+    let cleanup = spool.cleanup();
+    let recorder = Recorder::new(spool);
     let capture = recorder.capture().clone();
-    let warning = server.warning();
-    let server = server.start(recorder.clone()).context("cannot start the server's thread")?;
-    let browser = args.browser.then(|| screen_host::open_page(server.address())).transpose().err();
-    let demo = headless::start_demo(args, &server)?;
+    let warning = source.warning();
+    let mut running = source.start(recorder.clone())?;
     let config = ScreenConfig {
         capture: &capture,
-        server: Some(server.address()),
+        server: running.page_server(),
+        traffic: running.traffic(),
         file: None,
         pasted: None,
         deflate: false,
         temporary: args.write.is_none() && !has_tour,
-        demo,
-        notice: warning.or(browser.map(|e| e.to_string())).map(Notice::Info),
+        demo: running.take_demo(),
+        notice: warning.or_else(|| running.notice()).map(Notice::Info),
         kept,
         filter: args.filter.clone(),
-        tour: tour.map_or_else(TourFile::built_in, Ok)?,
+        tour: screen.tour.map_or_else(TourFile::built_in, Ok)?,
         starts_tour: has_tour,
     };
     let shown = show(config, theme, &signals);
@@ -73,7 +87,7 @@ pub fn serve(args: &Serve, theme: ThemeArg, tour: Option<TourFile>) -> anyhow::R
     if is_unsaved && !may_be_lost {
         cleanup.keep();
     }
-    server.shutdown();
+    running.shutdown();
     let is_kept = !is_unsaved || !may_be_lost && !capture.is_empty();
     if !is_kept {
         cleanup.unkeep();
@@ -84,11 +98,11 @@ pub fn serve(args: &Serve, theme: ThemeArg, tour: Option<TourFile>) -> anyhow::R
     }
     shown?;
     if is_kept {
-        headless::check_files(&recorder);
+        live::check_files(&recorder);
     }
-    headless::check_captured(&capture, false)?;
+    live::check_captured(&capture, false)?;
     if args.write.is_some() {
-        stdio::say(format_args!("{}: {}", file_names(&capture.paths()), headless::summary(&capture.totals(), 0)));
+        stdio::say(format_args!("{}: {}", file_names(&capture.paths()), live::summary(&capture.totals(), 0)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -108,6 +122,7 @@ pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &Sign
     let config = ScreenConfig {
         capture,
         server: None,
+        traffic: None,
         file,
         pasted: pasted.clone(),
         deflate: args.reading.deflate,
@@ -179,8 +194,10 @@ impl SignalQueue {
 /// What a screen starts with.
 struct ScreenConfig<'a> {
     capture: &'a Capture,
-    /// The address of the server, if one runs.
+    /// The address of the server with the page, if one runs.
     server: Option<SocketAddr>,
+    /// What the screen shows about another source of live traffic.
+    traffic: Option<LiveTraffic>,
     /// The name of the file, if one is inspected.
     file: Option<String>,
     /// What was pasted, if the file is a paste.
@@ -209,6 +226,7 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
     let mut host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
     let session = Session {
         url: config.server.map(screen_host::page_url),
+        traffic: config.traffic,
         file: config.file,
         pasted: config.pasted,
         deflate: config.deflate,

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::screen;
+use super::serve;
 use super::tour_file::TourFile;
-use crate::cli::{self, Serve, ThemeArg};
+use crate::cli::{self, ThemeArg};
 
 /// Runs `tour`.
 ///
@@ -16,5 +16,5 @@ pub fn tour(args: &cli::Tour, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         None => TourFile::built_in()?,
     };
     let file = if args.restart { file.restarted() } else { file };
-    screen::serve(&Serve::on_free_port(), theme, Some(file))
+    serve::tour(file, theme)
 }

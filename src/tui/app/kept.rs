@@ -55,8 +55,13 @@ impl App {
         self.jobs.finish();
         match read {
             Ok(KeptRead(capture)) => {
-                let session =
-                    Session { url: None, file: Some(name(&request.kept)), pasted: None, ..self.session.clone() };
+                let session = Session {
+                    url: None,
+                    traffic: None,
+                    file: Some(name(&request.kept)),
+                    pasted: None,
+                    ..self.session.clone()
+                };
                 self.show_above(capture, session);
                 let esc = self.keymap.key_of(Action::Cancel);
                 self.inform(format!("this capture is kept until you delete it; {esc} returns"));

@@ -59,9 +59,11 @@ use crate::wire::printable;
 /// What stays the same while the screen is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
-    /// Address of the page; `None` when a file is inspected.
+    /// Address of the page, if the server runs.
     pub url: Option<String>,
-    /// Name of the file; `None` when a server runs.
+    /// Live traffic of another source than the server.
+    pub traffic: Option<LiveTraffic>,
+    /// Name of the file; `None` if the traffic is live.
     pub file: Option<String>,
     /// What was pasted, if the records are those of a paste.
     pub pasted: Option<Arc<Pasted>>,
@@ -69,6 +71,17 @@ pub struct Session {
     pub deflate: bool,
     /// The export formats. The first one contains everything, also notes.
     pub formats: Vec<FormatChoice>,
+}
+
+/// What the screen shows about live traffic that is not that of the server.
+#[derive(Clone, Debug, Default)]
+pub struct LiveTraffic {
+    /// What the first line names it.
+    pub title: String,
+    /// What to do while there is no record: a sentence that ends before an address or a command.
+    pub advice: String,
+    /// The address or command.
+    pub address: String,
 }
 
 /// The capture's counts as of the last refresh or key.

@@ -109,6 +109,7 @@ impl App {
     fn show_paste(&mut self, PasteRead { pasted, capture }: PasteRead) {
         let session = Session {
             url: None,
+            traffic: None,
             file: Some(paste_request::NAME.to_owned()),
             pasted: Some(Arc::clone(&pasted)),
             ..self.session.clone()

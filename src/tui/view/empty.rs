@@ -70,6 +70,17 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         vec![(format!("{:>5}", app.keymap.key_of(action)), theme.key), (format!("  {words}"), theme.text)]
     };
     let title = |words: &str| vec![(words.to_owned(), theme.title)];
+    // The words and the address, in one line where they fit.
+    let pair = |words: &str, address: &str| {
+        let address = (address.to_owned(), theme.focus);
+        if width(words) + width(&address.0) + 3 <= wide {
+            return vec![vec![(format!("{words} "), theme.title), address]];
+        }
+        vec![title(words), vec![address]]
+    };
+    if let Some(traffic) = &app.session.traffic {
+        return pair(&traffic.advice, &traffic.address);
+    }
     let file = vec![(app.session.file.clone().unwrap_or_default(), theme.text)];
     let Some(url) = &app.session.url else {
         return match (app.capture.is_loading(), app.capture.is_growing()) {
@@ -78,13 +89,7 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
             (false, false) => vec![title("This file contains no TCP traffic."), file],
         };
     };
-    let address = (url.clone(), theme.focus);
-    let words = "No traffic yet. Open this address in a browser:";
-    let mut lines = if width(words) + width(url) + 3 <= wide {
-        vec![vec![(format!("{words} "), theme.title), address]]
-    } else {
-        vec![title(words), vec![address]]
-    };
+    let mut lines = pair("No traffic yet. Open this address in a browser:", url);
     if app.layout.area.height >= TOUR_SIZE.1 {
         lines.push(key(Action::Tour, "starts a guided tour: WebSocket in eight steps"));
     }

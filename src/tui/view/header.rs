@@ -37,8 +37,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         0 => "no connection".to_owned(),
         n => format!("{} open · {}", totals.open, count(n, "connection")),
     };
-    let place =
-        app.session.url.as_deref().map(|url| url.trim_end_matches('/')).or(app.session.file.as_deref()).unwrap_or("");
+    let session = &app.session;
+    let url = session.url.as_deref().map(|url| url.trim_end_matches('/'));
+    let traffic = session.traffic.as_ref().map(|traffic| &*traffic.title);
+    let place = url.or(traffic).or(session.file.as_deref()).unwrap_or("");
     let state = match (&app.session.file, app.capture.is_loading()) {
         (Some(_), true) => ("◌ reading".to_owned(), theme.warning),
         (Some(_), false) if app.capture.is_growing() => ("● growing".to_owned(), theme.good),

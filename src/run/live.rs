@@ -1,0 +1,119 @@
+//! What a source of live traffic is, so that `headless` and `screen` can run any: it is prepared, starts to record, and shuts down.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::{Capture, Totals, scratch};
+use crate::cli::Recording;
+use crate::net::demo::DemoHandle;
+use crate::proto::rules::{count, grouped};
+use crate::tui::app::LiveTraffic;
+
+use super::check;
+
+/// A source that is ready to start, and has recorded nothing: for example, it listens already. It is prepared before the file of the
+/// capture, so that --force does not replace an older capture if the source cannot start.
+pub trait LiveSource {
+    /// The source after its start.
+    type Running: RunningSource;
+
+    /// A warning, in one line, to show first.
+    fn warning(&self) -> Option<String> {
+        None
+    }
+
+    /// Starts; `recorder` records the traffic.
+    ///
+    /// # Errors
+    /// Why it cannot start.
+    fn start(self, recorder: Recorder) -> anyhow::Result<Self::Running>;
+}
+
+/// A source that runs.
+pub trait RunningSource {
+    /// The line that a headless run prints to stderr when it is ready. Scripts wait for it.
+    fn ready_line(&self) -> String;
+
+    /// What the screen shows about the source; `None` for a server with a page, whose address the screen shows.
+    fn traffic(&self) -> Option<LiveTraffic> {
+        None
+    }
+
+    /// The address of a server with a page.
+    fn page_server(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// The demo client that runs, if any: the screen stops it.
+    fn take_demo(&mut self) -> Option<DemoHandle> {
+        None
+    }
+
+    /// What the user should know after the start, in one line.
+    fn notice(&self) -> Option<String> {
+        None
+    }
+
+    /// Ends within two seconds, however mute the peers are. What ends is recorded.
+    fn shutdown(self);
+}
+
+/// Creates the file or files of the capture.
+pub fn spool(args: &Recording) -> anyhow::Result<Spool> {
+    Ok(match (&args.write, args.ring) {
+        (Some(path), None) => Spool::keep(path, args.force)?,
+        (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
+        (None, None) => Spool::temporary()?,
+        (None, Some(size)) => Spool::temporary_ring(&scratch::folder(), size)?,
+    })
+}
+
+/// Reports in the capture's trouble if another program has changed a file of the capture.
+pub fn check_files(recorder: &Recorder) {
+    if let Err(e) = recorder.check_files() {
+        recorder.capture().add_failure(&e.to_string());
+    }
+}
+
+/// Fails if the capture lacks records because framescope failed. The error contains the reason unless `reason_is_known`: it was
+/// printed before, and nothing remains to be said unless bytes were lost.
+pub fn check_captured(capture: &Capture, reason_is_known: bool) -> anyhow::Result<ExitCode> {
+    let trouble = capture.trouble();
+    let lost = match trouble.uncaptured {
+        0 => None,
+        1 => Some("1 byte was not captured".to_owned()),
+        bytes => Some(format!("{} bytes were not captured", grouped(bytes))),
+    };
+    let reason = trouble.reason().filter(|_| !reason_is_known);
+    match [reason, lost].into_iter().flatten().reduce(|reason, lost| format!("{reason}; {lost}")) {
+        Some(line) if trouble.has_failed() => bail!(line),
+        None if trouble.has_failed() => Ok(ExitCode::FAILURE),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The counts of a capture in one line.
+pub fn summary(totals: &Totals, uncaptured: u64) -> String {
+    let findings = match totals.findings.iter().sum() {
+        0 => "no findings".to_owned(),
+        all => format!("{}: {}", count(all, "finding"), check::by_severity(totals.findings)),
+    };
+    let mut line = format!(
+        "{} · {} · ▲ {} · ▼ {} · {findings}",
+        count(totals.connections, "connection"),
+        count(totals.records, "record"),
+        count(totals.bytes[0], "byte"),
+        count(totals.bytes[1], "byte"),
+    );
+    if totals.evicted() > 0 {
+        line.push_str(&format!(" · {} evicted", count(totals.evicted(), "record")));
+    }
+    if uncaptured > 0 {
+        line.push_str(&format!(" · {} not captured", count(uncaptured, "byte")));
+    }
+    line
+}
