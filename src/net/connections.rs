@@ -1,12 +1,14 @@
-//! The open connections of a server, so that it can end them all.
+//! The open connections of a listener, so that it can end them all.
 
 use std::collections::HashMap;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The open connections of a server.
+use super::stream::Stream;
+
+/// The open connections of a listener, and those that its service opened.
 #[derive(Default)]
 pub struct OpenConnections {
     open: Mutex<Streams>,
@@ -17,7 +19,7 @@ pub struct OpenConnections {
 
 #[derive(Default)]
 struct Streams {
-    by_id: HashMap<u64, Arc<TcpStream>>,
+    by_id: HashMap<u64, Arc<Stream>>,
     next_id: u64,
 }
 
@@ -28,18 +30,18 @@ pub struct OpenGuard {
 }
 
 impl OpenConnections {
-    /// A flag that is true from the moment the server begins to shut down.
+    /// A flag that is true from the moment the listener begins to shut down.
     pub fn shutting_down(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.shutting_down)
     }
 
-    /// Returns true if the server is shutting down.
+    /// Returns true if the listener is shutting down.
     pub fn is_shutting_down(&self) -> bool {
         self.shutting_down.load(Ordering::SeqCst)
     }
 
-    /// Adds a connection. Returns `None` if the server is shutting down.
-    pub fn add(self: &Arc<Self>, stream: &Arc<TcpStream>) -> Option<OpenGuard> {
+    /// Adds a connection. Returns `None` if the listener is shutting down.
+    pub fn add(self: &Arc<Self>, stream: &Arc<Stream>) -> Option<OpenGuard> {
         let mut open = self.lock();
         if self.is_shutting_down() {
             return None;
@@ -50,7 +52,7 @@ impl OpenConnections {
         Some(OpenGuard { connections: Arc::clone(self), id })
     }
 
-    /// Begins the shutdown: wakes every connection's thread from its read, upon which it sends a Close and ends.
+    /// Begins the shutdown: wakes every connection's thread from its read, upon which it ends the connection.
     pub fn shut_down(&self) {
         let open = self.lock();
         self.shutting_down.store(true, Ordering::SeqCst);

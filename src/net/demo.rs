@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use self::lesson::Lesson;
-use super::server::reachable;
+use super::listener::reachable;
 use crate::proto::accept::accept_key;
 use crate::proto::endpoint::{Endpoint, EndpointEvent, Limits, Sender};
 use crate::wire::close::CloseCode;

@@ -4,10 +4,11 @@
 //! progress for the longest time is evicted: its thread is woken, frees the buffers and ends the connection.
 
 use std::collections::HashMap;
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::stream::Stream;
 use crate::proto::time::Time;
 
 /// Connections whose buffers are smaller than this many bytes are not evicted: that would free too little.
@@ -32,7 +33,7 @@ struct Holders {
 
 /// A connection in the budget.
 struct Holder {
-    stream: Arc<TcpStream>,
+    stream: Arc<Stream>,
     bytes: u64,
     /// True while its thread may be blocked in a write.
     writes: bool,
@@ -63,7 +64,7 @@ impl MemoryBudget {
     }
 
     /// Adds a connection, without buffers yet.
-    pub fn share(self: &Arc<Self>, stream: &Arc<TcpStream>) -> MemoryShare {
+    pub fn share(self: &Arc<Self>, stream: &Arc<Stream>) -> MemoryShare {
         let shared = Arc::<Shared>::default();
         let holder = Holder { stream: Arc::clone(stream), bytes: 0, writes: false, shared: Arc::clone(&shared) };
         let mut holders = self.lock();
@@ -184,8 +185,8 @@ impl Drop for MemoryShare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{ErrorKind, Read as _, Write as _};
-    use std::net::TcpListener;
+    use std::io::ErrorKind;
+    use std::net::{TcpListener, TcpStream};
     use std::time::Duration;
 
     const MB: u64 = 1 << 20;
@@ -198,7 +199,7 @@ mod tests {
         let connected = |i| {
             let peer = TcpStream::connect(address).expect("a connection");
             peer.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-            let share = budget.share(&Arc::new(listener.accept().expect("the connection").0));
+            let share = budget.share(&Arc::new(Stream::tcp(listener.accept().expect("the connection").0)));
             share.progressed(Time(i));
             (share, peer)
         };
@@ -243,7 +244,7 @@ mod tests {
     fn an_eviction_wakes_a_thread_that_reads() {
         let (mut shares, _peers) = shares(MB, 2);
         let stream = Arc::clone(&shares[0].budget.lock().by_id[&shares[0].id].stream);
-        let reads = std::thread::spawn(move || (&*stream).read(&mut [0; 8]));
+        let reads = std::thread::spawn(move || stream.read(&mut [0; 8]));
         shares[0].set(MB / 2);
         shares[1].set(MB / 2 + 1);
         assert_eq!(reads.join().expect("no panic").expect("the end of the input"), 0);
@@ -261,7 +262,7 @@ mod tests {
             let written = writer.write(|| {
                 begun.send(()).expect("a receiver");
                 // More than the socket and the peer buffer.
-                (&*stream).write_all(&vec![0; 64 << 20])
+                (0..64).try_for_each(|_| stream.write(&vec![0; 1 << 20]).map(drop))
             });
             (written.map(|written| written.map_err(|e| e.kind())), writer.write(|| ()))
         });

@@ -1,21 +1,26 @@
 //! The only module with sockets: the server, the pages and paths it serves, and the wiretap that reports the bytes to the
 //! recorder.
 //!
-//! One blocking thread serves each connection. It reads and writes through its `transport`, which reports every byte to a
+//! A `listener` accepts connections, and one blocking thread serves each. It reads and writes through its `transport`, which reports every byte to a
 //! `wiretap`. [`crate::proto::endpoint`] implements the WebSocket protocol; each WebSocket path has one of the [`roles`].
 
 mod config;
 mod connections;
 pub mod demo;
+pub mod dial;
 mod http;
+mod listener;
 mod memory;
 mod page_connections;
 pub mod roles;
 pub mod server;
 mod session;
 mod site;
+mod stream;
 mod transport;
+pub mod url;
 mod wiretap;
 
 pub use config::ServerConfig;
-pub use server::{BindError, Server, ServerHandle};
+pub use listener::{BindError, ListenerHandle};
+pub use server::Server;

@@ -12,17 +12,15 @@
 
 mod notes;
 
-use std::io::{self, ErrorKind, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-use rustix::net::SendFlags;
-
 use self::notes::{Note, Notes};
 use super::memory::MemoryShare;
+use super::stream::Stream;
 use super::wiretap::Wiretap;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
@@ -77,7 +75,7 @@ pub enum ConnectionLost {
 
 /// The server's end of a recorded connection.
 pub struct Transport {
-    stream: Arc<TcpStream>,
+    stream: Arc<Stream>,
     wiretap: Wiretap,
     /// Set when the server shuts down. The server then caused the end of the input itself.
     shutting_down: Arc<AtomicBool>,
@@ -104,7 +102,7 @@ pub struct Transport {
 
 impl Transport {
     /// A transport over a stream. `shutting_down` must be set before another thread shuts the stream down.
-    pub fn new(stream: Arc<TcpStream>, wiretap: Wiretap, shutting_down: Arc<AtomicBool>, memory: MemoryShare) -> Self {
+    pub fn new(stream: Arc<Stream>, wiretap: Wiretap, shutting_down: Arc<AtomicBool>, memory: MemoryShare) -> Self {
         Self {
             stream,
             wiretap,
@@ -216,8 +214,7 @@ impl Transport {
             self.read_timeout = timeout;
         }
         loop {
-            // rustix makes the bare system call: libc adds thread cancellation around it, which costs time.
-            match rustix::io::read(&*self.stream, &mut self.input[self.end..]).map_err(io::Error::from) {
+            match self.stream.read(&mut self.input[self.end..]) {
                 Ok(0) if self.shutting_down.load(Ordering::SeqCst) => return Ok(ReadOutcome::ShuttingDown),
                 Ok(0) if self.memory.is_evicted() => return Ok(ReadOutcome::Evicted),
                 Ok(0) => {
@@ -248,14 +245,14 @@ impl Transport {
         while self.written < self.out.len() {
             let until = self.out.len().min(self.written + MAX_AT_ONCE);
             // Try without blocking first. If the peer does not read, report the notes before the thread blocks.
-            let sent = match rustix::net::send(&*self.stream, &self.out[self.written..until], SendFlags::DONTWAIT) {
-                Err(Errno::AGAIN) => {
+            let sent = match self.stream.try_write(&self.out[self.written..until]) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     self.report_consumed(false);
                     self.count_memory();
-                    let written = self.memory.write(|| (&*self.stream).write(&self.out[self.written..until]));
+                    let written = self.memory.write(|| self.stream.write(&self.out[self.written..until]));
                     written.ok_or(ConnectionLost::Evicted)?
                 }
-                done => done.map_err(io::Error::from),
+                done => done,
             };
             match sent {
                 Ok(n) => {

@@ -13,7 +13,7 @@ use super::tour_file::TourFile;
 use crate::capture::live::recorder::Recorder;
 use crate::cli::{Serve, ThemeArg};
 use crate::net::demo::{self, Behaviour, DemoHandle};
-use crate::net::{Server, ServerConfig, ServerHandle};
+use crate::net::{ListenerHandle, Server, ServerConfig};
 
 /// Runs `serve`.
 ///
@@ -75,7 +75,7 @@ impl LiveSource for Listening<'_> {
 
 /// A server that serves.
 struct Serving {
-    server: ServerHandle,
+    server: ListenerHandle,
     demo: Option<DemoHandle>,
     /// Why the browser could not be opened.
     notice: Option<String>,

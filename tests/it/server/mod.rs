@@ -20,7 +20,7 @@ use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
-use framescope::net::{Server, ServerConfig, ServerHandle};
+use framescope::net::{ListenerHandle, Server, ServerConfig};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Severity;
 use framescope::wire::opcode::Opcode;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server under test, its capture and its file.
 struct Bench {
-    handle: ServerHandle,
+    handle: ListenerHandle,
     recorder: Recorder,
     path: PathBuf,
     changes: Mutex<Receiver<()>>,

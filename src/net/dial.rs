@@ -1,0 +1,101 @@
+//! Connects to a host: looks its name up, and tries each of its addresses.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::time::{Duration, Instant};
+
+/// Why no connection to a host could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum DialError {
+    /// The name has no address.
+    #[error("cannot find the host {host} ({source}); check the name")]
+    UnknownHost {
+        /// The name.
+        host: String,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// Nothing listens on the port.
+    #[error("cannot connect to {0}: nothing listens on the port; start the server, or check the port")]
+    Refused(SocketAddr),
+    /// No answer came in time.
+    #[error("cannot connect to {address}: no answer within {} s; check the address and the firewall", .after.as_secs_f32())]
+    TimedOut {
+        /// The address that was tried last.
+        address: SocketAddr,
+        /// How long all attempts took together.
+        after: Duration,
+    },
+    /// Another error.
+    #[error("cannot connect to {address}: {source}")]
+    Io {
+        /// The address that was tried last.
+        address: SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
+}
+
+/// Connects to a port of a host, a name or an IP address without brackets. All of its addresses are tried, in the order of the system,
+/// within `timeout` together. The system's own limit bounds how long it looks the name up.
+///
+/// # Errors
+/// See [`DialError`]; of several addresses, the error of the last one.
+pub fn dial(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, DialError> {
+    let unknown = |source| DialError::UnknownHost { host: host.to_owned(), source };
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
+    let begun = Instant::now();
+    let mut failed = unknown(io::Error::new(ErrorKind::NotFound, "it has no address"));
+    for (tried, address) in addresses.iter().enumerate() {
+        // An address that does not answer leaves time for the next ones.
+        let left = timeout.saturating_sub(begun.elapsed()) / u32::try_from(addresses.len() - tried).unwrap_or(1);
+        match TcpStream::connect_timeout(address, left.max(Duration::from_millis(1))) {
+            Ok(stream) => return Ok(stream),
+            Err(e) => failed = DialError::new(*address, e, timeout),
+        }
+    }
+    Err(failed)
+}
+
+impl DialError {
+    fn new(address: SocketAddr, source: io::Error, after: Duration) -> Self {
+        match source.kind() {
+            ErrorKind::ConnectionRefused => Self::Refused(address),
+            ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::TimedOut { address, after },
+            _ => Self::Io { address, source },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn every_address_of_a_name_is_tried() {
+        // localhost may have the address ::1 first, where nothing listens.
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let stream = dial("localhost", address.port(), SOON).expect("a connection");
+        assert_eq!(stream.peer_addr().expect("an address"), address);
+    }
+
+    #[test]
+    fn each_failure_has_its_name() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        drop(listener);
+        assert!(
+            matches!(dial("127.0.0.1", address.port(), SOON), Err(DialError::Refused(refused)) if refused == address)
+        );
+        // RFC 6761 §6.4: a name that never exists. The system answers without a network, too.
+        assert!(
+            matches!(dial("no.invalid", 80, SOON), Err(DialError::UnknownHost { host, .. }) if host == "no.invalid")
+        );
+        let timed_out = DialError::new(address, ErrorKind::TimedOut.into(), SOON);
+        assert!(matches!(timed_out, DialError::TimedOut { .. }));
+    }
+}

@@ -1,0 +1,89 @@
+//! A connected stream that several threads use at once through `&self`.
+//!
+//! One thread may read while another writes and a third shuts the stream down.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use rustix::net::SendFlags;
+
+/// A connected stream.
+#[derive(Debug)]
+pub enum Stream {
+    /// Plain TCP.
+    Tcp(TcpStream),
+}
+
+impl Stream {
+    /// A plain TCP stream. A reply must not wait for the acknowledgement of the previous one, so it is sent at once.
+    pub fn tcp(stream: TcpStream) -> Self {
+        // If the socket refuses it, the connection is lost, and the first read fails.
+        let _ = stream.set_nodelay(true);
+        Self::Tcp(stream)
+    }
+
+    /// Reads into `buffer`; zero at the end of the input.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] after the read timeout.
+    #[inline]
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            // rustix makes the bare system call: libc adds thread cancellation around it, which costs time.
+            Self::Tcp(stream) => Ok(rustix::io::read(stream, buffer)?),
+        }
+    }
+
+    /// Writes a part of `bytes`, and blocks until the system takes some; returns how many it took.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] after the write timeout.
+    #[inline]
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::empty())?),
+        }
+    }
+
+    /// Writes a part of `bytes` without blocking; returns how many the system took.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::WouldBlock`] if it takes none now.
+    #[inline]
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::empty())?),
+        }
+    }
+
+    /// Sets how long a read may wait; `None` for ever. Zero is not allowed.
+    ///
+    /// # Errors
+    /// When the socket is lost.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(timeout),
+        }
+    }
+
+    /// Sets how long a write may wait; `None` for ever. Zero is not allowed.
+    ///
+    /// # Errors
+    /// When the socket is lost.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_write_timeout(timeout),
+        }
+    }
+
+    /// Ends the own direction (FIN), the reading of the other, or both. Wakes threads that wait in a read or write.
+    ///
+    /// # Errors
+    /// When the connection is already lost.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(how),
+        }
+    }
+}
