@@ -30,6 +30,7 @@
 //! - `zlib` has the streams with which `proto` inflates and compresses; unlike `proto`, it has state that all connections share.
 //! - [`capture`] records live connections, imports files, stores both as pcapng with an index, and answers queries.
 //! - [`pasted`] reads frames that people paste: hex, literals, dumps, base64.
+//! - [`script`] reads the lines and scripts that a client or a mock server sends, and runs scripts; pure.
 //! - [`explain`] explains fields, codes, rules and records to a learner.
 //! - [`picture`] draws the figures of records, and turns them and the screen into SVG and text.
 //! - [`export`] writes a capture in other formats.
@@ -40,11 +41,11 @@
 //! # Imports
 //!
 //! ```text
-//! {wire, zlib} ← proto ← capture ← {pasted, explain, picture, export, net, tui} ← run ← main
+//! {wire, zlib} ← proto ← capture ← {pasted, script, explain, picture, export, net, tui} ← run ← main
 //! ```
 //!
 //! A module imports only modules to its left. `export`, `net` and `tui` do not import each other; `export` and `tui` may
-//! import `explain` and `picture`, and `tui` and `cli` may import `pasted`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
+//! import `explain` and `picture`, `tui` and `cli` may import `pasted`, and `net` may import `script`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
 //! `tests/it/architecture.rs` checks this.
 //!
 //! `Cargo.toml` sets the lints: no `unsafe`, every public item documented, no warnings of clippy.
@@ -58,6 +59,7 @@ pub mod pasted;
 pub mod picture;
 pub mod proto;
 pub mod run;
+pub mod script;
 pub mod tui;
 pub mod wire;
 mod zlib;

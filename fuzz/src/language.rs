@@ -2,6 +2,7 @@
 
 use framescope::capture::query::filter::{Filter, complete};
 use framescope::pasted::{self, Content, ReadAs};
+use framescope::script::{InputLine, Script};
 
 /// Parses a filter. The text of a parsed filter parses to the same filter; an error has a range of columns; completion never fails.
 pub fn filter(data: &[u8]) {
@@ -16,6 +17,18 @@ pub fn filter(data: &[u8]) {
         Err(error) => {
             let _ = (error.columns(), error.carets(), error.to_string());
         }
+    }
+}
+
+/// Parses a script, and each of its lines as a typed line. An error has a place in its line.
+pub fn script(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Err(error) = Script::parse(text, |path| Ok(path.into())) {
+        assert!(error.text.get(error.span.clone()).is_some());
+        let _ = (error.carets(), error.to_string());
+    }
+    for line in text.lines() {
+        let _ = InputLine::parse(line).map_err(|error| error.to_string());
     }
 }
 

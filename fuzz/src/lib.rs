@@ -7,7 +7,7 @@ mod language;
 mod protocol;
 
 pub use files::{capture, har, ndjson, reassembly};
-pub use language::{filter, pasted};
+pub use language::{filter, pasted, script};
 pub use protocol::{connection, extensions, frames, http, inflate};
 
 /// Takes the next byte of the input as a number.

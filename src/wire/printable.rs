@@ -4,9 +4,11 @@
 //! become their code point in angle brackets. Invalid UTF-8 becomes U+FFFD.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, ClassUnicode, HirKind};
+use unicode_width::UnicodeWidthStr as _;
 
 /// The characters that are replaced, by their Unicode properties: controls, formats (which include the bidirectional ones), separators of
 /// lines and paragraphs, and whatever is invisible unless a font supports it.
@@ -30,6 +32,18 @@ pub fn bytes(raw: &[u8]) -> Cow<'_, str> {
         Ok(valid) => text(valid),
         Err(_) => Cow::Owned(text(&String::from_utf8_lossy(raw)).into_owned()),
     }
+}
+
+/// The number of columns before a range of bytes of a line, and the width of the range in columns, at least 1.
+pub fn columns(line: &str, span: &Range<usize>) -> (usize, usize) {
+    let width = |part: &str| text(part).width();
+    (width(&line[..span.start]), width(&line[span.clone()]).max(1))
+}
+
+/// A line, safe for a terminal, and a line with carets under a range of its bytes.
+pub fn carets(line: &str, span: &Range<usize>) -> [String; 2] {
+    let (before, under) = columns(line, span);
+    [text(line).into_owned(), format!("{}{}", " ".repeat(before), "^".repeat(under))]
 }
 
 /// The character for a byte in a hex view: the byte itself if it is printable ASCII, otherwise a middle dot.

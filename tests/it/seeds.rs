@@ -31,6 +31,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         captures(),
         encapsulations(),
         filter(),
+        script(),
         text(),
         pasted(),
     ]
@@ -217,6 +218,15 @@ fn filter() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             text("websocket.opcode == 9 && websocket.masking_key == 37:fa:21:3d && tcp.stream == 0"),
         ),
     ]
+}
+
+fn script() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let client = "send text \"a # b\" # comment\nexpect text == \"a\" and not fin within 1.5s\nrepeat 3\n  ping \"p\"\n  \
+                  wait 500ms\nend\nsend file \"a b\"\nclose 1000 \"bye\"\n";
+    let mock = "on open\n  send text \"hello\"\nend\non op == binary\n  send hex \"00 ff\"\n  pong\nend\n";
+    let lines = "hello\n/hex 00ff\n/file a\n/ping p\n/pong\n/close 1000 bye\n/fragment 3,4 Hello, world\n//text\n";
+    vec![("script", "client", text(client)), ("script", "mock", text(mock)), ("script", "lines", text(lines))]
 }
 
 /// A sample as NDJSON and as HAR, and a HAR by others.

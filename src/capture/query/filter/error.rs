@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use unicode_width::UnicodeWidthStr as _;
-
 use super::fields::FilterField;
 use crate::wire::printable;
 
@@ -115,15 +113,12 @@ impl FilterError {
 
     /// The number of columns before the wrong word, and its width in columns, at least 1.
     pub fn columns(&self) -> (usize, usize) {
-        let width = |part: &str| printable::text(part).width();
-        let before = width(&self.text[..self.span.start]);
-        (before, width(&self.text[self.span.clone()]).max(1))
+        printable::columns(&self.text, &self.span)
     }
 
     /// The expression in one line, safe for a terminal, and a line with carets under the wrong word.
     pub fn carets(&self) -> [String; 2] {
-        let (before, under) = self.columns();
-        [printable::text(&self.text).into_owned(), format!("{}{}", " ".repeat(before), "^".repeat(under))]
+        printable::carets(&self.text, &self.span)
     }
 }
 

@@ -43,7 +43,7 @@ pub use error::FilterError;
 pub use evaluator::FilterEvaluator;
 pub use fields::{FieldType, FilterField};
 pub use lexer::{quote, unquote};
-pub use values::{hex_bytes, size};
+pub use values::{duration, hex_bytes, size};
 
 use expr::Expr;
 use program::Program;

@@ -1,5 +1,7 @@
 //! The values that a field can be compared with, read from typed text.
 
+use std::time::Duration;
+
 use super::error::FilterProblem;
 use super::expr::{TYPES, Value};
 use super::fields::{FieldType, FilterField, nearest};
@@ -127,6 +129,12 @@ fn number(typed: &str) -> Option<u64> {
 /// Reads a size with its unit, such as 64KiB or 1.5MB. Returns bytes.
 pub fn size(typed: &str) -> Option<u64> {
     scaled(&typed.to_ascii_lowercase(), &SIZES)
+}
+
+/// Reads a time with its unit, such as 500ms or 2s.
+pub fn duration(typed: &str) -> Option<Duration> {
+    let has_unit = typed.ends_with(|c: char| c.is_alphabetic());
+    scaled(typed, &TIMES).filter(|_| has_unit).map(Duration::from_nanos)
 }
 
 /// Reads a decimal number with one of these units, exactly. Fractions of the smallest unit are dropped.
