@@ -7,8 +7,7 @@ use crate::proto::rules::grouped;
 pub fn unmasked_byte(at: u64, len: u64) -> Explanation {
     let look = |name: &str| {
         Some(match name {
-            "number" => grouped(at + 1),
-            "len" => grouped(len),
+            "last" => grouped(len.saturating_sub(1)),
             "place" => (at % 4).to_string(),
             _ => grouped(at),
         })
@@ -27,7 +26,7 @@ mod tests {
     #[test]
     fn section_5_3_a_byte_uses_the_byte_of_the_key_at_the_remainder() {
         let words = unmasked_byte(6, 14);
-        assert!(words.title.contains("7 of 14") && words.text.contains(": 6 ÷ 4 leaves 2"), "{words:?}");
+        assert!(words.title.contains("6 of 0 to 13") && words.text.contains(": 6 ÷ 4 leaves 2"), "{words:?}");
         assert!(!words.text.contains('{'));
     }
 }

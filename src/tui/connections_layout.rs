@@ -7,11 +7,11 @@ use super::layout::Layout;
 /// Smallest width that shows the facts of a connection in two columns.
 pub const FACTS_IN_TWO: u16 = 100;
 
-/// Rows of the facts in two columns, and in one column on a low screen and on a higher one.
-const FACTS: [u16; 3] = [6, 6, 9];
+/// Rows of the facts in two columns, and in one column.
+const FACTS: [u16; 2] = [6, 8];
 
-/// Smallest height of the screen that shows all facts in one column.
-const ALL_FACTS_FROM: u16 = 30;
+/// Records that keep a row below the facts.
+const LEAST_RECORDS: u16 = 3;
 
 /// Rows of the chart of records over time, with its axis.
 const CHART: u16 = 6;
@@ -64,14 +64,11 @@ impl ConnectionsLayout {
             return Self { title, heads, rows, ..Self::default() };
         }
         let (rows, room) = take(wanted);
-        let [in_two, low, high] = FACTS;
-        let wanted = match layout.area {
-            Rect { width: FACTS_IN_TWO.., .. } => in_two,
-            Rect { height: ALL_FACTS_FROM.., .. } => high,
-            _ => low,
-        };
-        // The records get at least six rows, if the facts can be shortened to three.
-        let facts_height = wanted.min(room.saturating_sub(8)).max(room.saturating_sub(2).min(3));
+        let [in_two, in_one] = FACTS;
+        let wanted = if layout.area.width >= FACTS_IN_TWO { in_two } else { in_one };
+        let titles = 2;
+        let facts_height =
+            wanted.min(room.saturating_sub(titles + LEAST_RECORDS)).max(room.saturating_sub(titles).min(3));
         let chart_height = if layout.area.height >= CHART_FROM { CHART } else { 0 };
         let (facts_title, _) = take(1);
         let (facts, _) = take(facts_height);

@@ -200,6 +200,7 @@ impl Keymap {
             let opposite = match binding.action {
                 Action::Up => self.binding(context, Action::Down),
                 Action::Left => self.binding(context, Action::Right),
+                Action::ZoomIn => self.binding(context, Action::ZoomOut),
                 _ => None,
             };
             let key = binding.first_key() + &opposite.map(Binding::first_key).unwrap_or_default();
@@ -300,7 +301,7 @@ mod tests {
     fn the_foot_of_a_dialog_comes_from_the_table() {
         let keymap = Keymap::built_in().expect("a good table");
         assert_eq!(keymap.foot(Context::Export), "↑↓ row · ←→ choose · Enter export · Esc close");
-        assert_eq!(keymap.foot(Context::Help), "↑↓ scroll");
+        assert_eq!(keymap.foot(Context::Help), "↑↓ scroll · ←→ page");
     }
 
     #[test]

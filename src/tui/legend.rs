@@ -26,6 +26,7 @@ pub const SIGNS: [Sign; 21] = [
     sign("▌", |theme| theme.focus, "the selected row"),
     sign("0101", |theme| theme.selected_field, "the selected field, in every panel"),
     sign("4f", |theme| theme.selected, "the byte under the cursor"),
+    sign("R1 M", |theme| theme.faint, "RSV1 and MASK, in a narrow column"),
     sign("▸ ▾", |theme| theme.key, "a row to open, and an open one"),
     sign("├ └", |theme| theme.key, "records of the open row above"),
     sign("⋯", |theme| theme.faint, "several records in one row"),
@@ -33,7 +34,6 @@ pub const SIGNS: [Sign; 21] = [
     sign("✎", |theme| theme.info, "a note"),
     sign("· ␛", |theme| theme.text, "a byte or character without a picture"),
     sign("…", |theme| theme.text, "more text than fits"),
-    sign("⊕", |theme| theme.text, "XOR, bit by bit"),
     sign("┄", |theme| theme.rule, "the payload goes on"),
     sign("╷", |theme| theme.faint, "a byte ends here"),
     sign("╴", |theme| theme.text, "a further byte of the character before"),
@@ -50,9 +50,10 @@ pub const WORDS: [Sign; 5] = [
 ];
 
 /// The signs of the timeline.
-pub const TIMELINE: [Sign; 8] = [
+pub const TIMELINE: [Sign; 9] = [
     sign("▁▄█", |theme| theme.text, "data; each step is four times the bytes"),
     sign("•", |theme| theme.text, "ping or pong"),
+    sign("┬ ┴", |theme| theme.text, "a ping and its pong in one column"),
     sign("◆", |theme| theme.text, "HTTP request or response"),
     sign("╭┄ ╰┄", |theme| theme.faint, "from a request to its answer"),
     sign("×", |theme| theme.text, "Close"),

@@ -88,7 +88,7 @@ impl TourRole {
 }
 
 /// The paragraph, and what is about the task.
-fn parts(tour: &TourState, keymap: &Keymap) -> (Vec<TourLine>, Vec<TourLine>) {
+pub fn parts(tour: &TourState, keymap: &Keymap) -> (Vec<TourLine>, Vec<TourLine>) {
     let key = |action| keymap.binding(Context::Tour, action).map(Binding::first_key).unwrap_or_default();
     let next = key(Action::TourNext);
     let Some(step) = tour.step() else {

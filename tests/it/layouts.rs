@@ -274,7 +274,7 @@ fn a_panel_without_a_place_takes_that_of_the_bits() {
     screen.press(&["tab", "tab"]);
     assert_eq!((screen.app.panels.focus, screen.app.layout.left.area()), (Panel::Bytes, 0));
     screen.assert_shows(&["0000  81 8e 37 fa"]);
-    screen.press(&["tab"]).assert_shows(&["client: echo 0", "payload byte 1 of 14"]);
+    screen.press(&["tab"]).assert_shows(&["client: echo 0", "payload byte 0 of 0 to 13"]);
     screen.press(&["tab"]);
     assert!(screen.app.layout.left.area() > 0, "{}", screen.text());
 }

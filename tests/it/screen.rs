@@ -188,7 +188,7 @@ fn at_80_by_24_the_words_explain_what_is_selected() {
     // The XOR of a payload byte.
     screen.press(&["tab", "tab", "tab"]);
     let text = lines(&screen);
-    assert_eq!(numbers(&text[18])[..2], [1, 14], "the byte, of how many: {}", screen.text());
+    assert_eq!(numbers(&text[18])[..3], [0, 0, 13], "the byte, of which ones: {}", screen.text());
     for (line, parts) in [(19, ["masked", "54", "0101 0100"]), (20, ["key[0]", "37", "0011 0111"])] {
         assert!(parts.iter().all(|part| text[line].contains(part)), "{text:?}");
     }
@@ -299,10 +299,10 @@ fn a_payload_byte_shows_how_it_is_unmasked() {
     let mut screen = Screen::live(&wire, (120, 36));
     screen.press(&["tab", "tab", "tab", "right", "right", "right"]);
     assert_eq!(screen.app.detail.byte, 6 + 3);
-    screen.assert_shows(&["payload byte 4 of 14", "65   0110 0101   e"]);
+    screen.assert_shows(&["payload byte 3 of 0 to 13", "65   0110 0101   e"]);
     assert!(screen.lines_with("key[3]")[0].ends_with(" 3 mod 4 = 3"), "{}", screen.text());
     screen.press(&["end"]);
-    screen.assert_shows(&["payload byte 14 of 14"]);
+    screen.assert_shows(&["payload byte 13 of 0 to 13"]);
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn a_finding_hides_neither_another_finding_nor_the_fields_nor_the_xor() {
     let [zero, unsolicited] = [Rule::MaskingKeyZero, Rule::PongUnsolicited].map(Rule::summary);
     screen.assert_shows(&[&zero, &unsolicited, "masking key ─ RFC 6455 §5.3"]);
     screen.press(&["tab", "tab", "tab"]);
-    screen.assert_shows(&["payload byte 1 of 1", "key[0]", "⚠ 2 "]);
+    screen.assert_shows(&["payload byte 0 of 0 to 0", "key[0]", "⚠ 2 "]);
 }
 
 /// Four unmasked frames, one of them with RSV2 too, and a zero key.

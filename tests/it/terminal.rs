@@ -58,7 +58,7 @@ fn a_demo_is_stepped_through_exported_and_quit() {
     terminal.press("\x1b[C\x1b[C");
     terminal.expect("opcode ─ RFC 6455 §5.2");
     terminal.press("\t\t\t\x1b[C\x1b[C\x1b[C");
-    terminal.expect("payload byte 4 of 14");
+    terminal.expect("payload byte 3 of 0 to 13");
     terminal.press("e");
     terminal.expect("record.pcapng");
     terminal.press("\x1b[B\x1b[C");

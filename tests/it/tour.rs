@@ -15,6 +15,7 @@ use framescope::tui::state::tour::{Phase, TourStart};
 use framescope::wire::opcode::Opcode;
 
 const RIGHT: &str = "\x1b[C";
+const LEFT: &str = "\x1b[D";
 
 /// The first four characters of the accept key on the screen.
 fn accept_key(terminal: &Terminal) -> String {
@@ -71,22 +72,28 @@ fn walk_through(terminal: &mut Terminal) {
     terminal.expect("record 9 · ping");
     terminal.press("p");
     terminal.expect("record 10 · pong");
-    terminal.press("\r");
+    terminal.press(&format!("{RIGHT}{RIGHT}\r"));
     done(terminal);
     terminal.press("\r");
     step(terminal, 7);
     terminal.expect("record 11 · text");
-    terminal.press("pp");
-    terminal.expect("record 13 · continuation");
+    // The wrong fragment is named.
+    terminal.press("p");
+    terminal.expect("record 12 · continuation");
     terminal.press("\r");
+    terminal.expect("✗ record 12 is a continuation frame");
+    terminal.press("p");
+    terminal.expect("record 13 · continuation");
+    terminal.press(&format!("{LEFT}{LEFT}\r"));
     done(terminal);
     terminal.press("\r");
     step(terminal, 8);
     terminal.expect("record 15 · close");
     terminal.press("\r");
     terminal.expect("Answer");
-    terminal.press("0x3e8\r");
+    terminal.press("0x3e9\r");
     done(terminal);
+    terminal.expect("record 16 · close");
     terminal.press("\r");
     terminal.expect("a whole connection");
     terminal.press("\r");

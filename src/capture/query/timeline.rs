@@ -34,6 +34,8 @@ pub struct Bin {
     pub bytes: u64,
     /// The worst severity of its findings.
     pub severity: Option<Severity>,
+    /// Whether a ping and its pong are in this span, one in each direction.
+    pub answered: bool,
 }
 
 /// Kinds of activity, in ascending order of significance.
@@ -192,15 +194,23 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
     }
     for (direction, asked, answered) in answers {
         if let Some(asked) = index.time(asked) {
-            join(&mut bins[direction.index()], spans, asked, answered);
+            join(&mut bins, direction, spans, asked, answered);
         }
     }
     bins
 }
 
-/// Marks the quiet spans between a request and its answer, in the lane of the answer.
-fn join(bins: &mut [Bin], spans: Spans, asked: Time, answered: Time) {
+/// Marks the quiet spans between a request and its answer, in the lane of the answer; or the one span of both, in both lanes.
+fn join(lanes: &mut [Vec<Bin>; 2], direction: Direction, spans: Spans, asked: Time, answered: Time) {
     let first = spans.at(asked);
+    if let Some(span) = first.filter(|first| spans.at(answered) == Some(*first)) {
+        let both = lanes.iter().all(|lane| lane.get(span).is_some_and(|bin| bin.kind == ActivityKind::Control));
+        for bin in lanes.iter_mut().filter_map(|lane| lane.get_mut(span)) {
+            bin.answered |= both;
+        }
+        return;
+    }
+    let bins = &mut lanes[direction.index()];
     let from = first.unwrap_or(if asked < spans.from { 0 } else { spans.count });
     let to = spans.at(answered).unwrap_or(if answered < spans.from { 0 } else { spans.count });
     for (span, bin) in bins.iter_mut().enumerate().take(to).skip(from) {

@@ -110,6 +110,7 @@ impl Question {
         match self.about {
             Fact::KeyByte | Fact::WireByte | Fact::XorResult => "a byte: 6d, 0x6d, eight bits, or its character",
             Fact::AcceptKeyPrefix => "characters, with capital and small letters as shown",
+            Fact::KeyByteIndex => "a number from 0 to 3",
             _ => "a number: 2, 0x02 or two",
         }
     }
@@ -126,7 +127,7 @@ impl Question {
             Some(Expected::Number(right)) => match number(typed) {
                 Some(typed) if typed == right => Verdict::Right,
                 Some(typed) => Verdict::Wrong(self.think_again(capture, record, typed, right)?),
-                None => Verdict::Wrong(format!("type {}", self.form())),
+                None => Verdict::Wrong(self.unreadable_number(capture, record, typed)?),
             },
             Some(Expected::Byte(right)) => match byte(typed) {
                 Some(typed) if typed == right => Verdict::Right,
@@ -173,6 +174,15 @@ impl Question {
         })
     }
 
+    /// A line about an answer that is no number.
+    fn unreadable_number(&self, capture: &Capture, record: &Record, typed: &str) -> io::Result<String> {
+        let key = if self.about == Fact::KeyByteIndex { self.value(capture, record, Fact::KeyByte)? } else { None };
+        Ok(match byte(typed).filter(|typed| key == Some((*typed).into())) {
+            Some(byte) => format!("{byte:02x} is the value of that key byte; which of the four is it, counted from 0?"),
+            None => format!("type {}", self.form()),
+        })
+    }
+
     /// A line that leads from a wrong answer to the right one.
     fn think_again(&self, capture: &Capture, record: &Record, typed: u64, right: u64) -> io::Result<String> {
         let Some(head) = capture.frame_head(record)? else { return Ok(String::new()) };
@@ -196,7 +206,7 @@ impl Question {
             Fact::Opcode => "the opcode is the last four bits of the first byte".to_owned(),
             Fact::CloseCode if typed == right.swap_bytes() >> 48 => "almost: the high byte comes first".to_owned(),
             Fact::CloseCode => format!(
-                "not {typed}: the code is the first two bytes of the payload, after XOR; the table below shows it as a number"
+                "not {typed}: the code is the first two bytes of the payload, after XOR; the row \"close code\" has it as a number"
             ),
             Fact::MessageFrames => {
                 "count from the frame with the opcode of the message to the one with FIN 1; pings do not count"
@@ -254,6 +264,9 @@ fn prefix(typed: &str, whole: &str, len: u64) -> Verdict {
         () if given == wanted && whole.starts_with(typed) => Verdict::Right,
         () if given.eq_ignore_ascii_case(&wanted) && given != wanted => {
             Verdict::Wrong("the letters are right, but base64 distinguishes capital and small letters".to_owned())
+        }
+        () if given == wanted => {
+            Verdict::Wrong(format!("the first {len} characters are right; what you typed after them is not"))
         }
         () if typed.chars().count() < len && whole.starts_with(typed) => {
             Verdict::Wrong(format!("go on: {len} characters are asked for"))

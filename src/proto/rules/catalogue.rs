@@ -127,7 +127,7 @@ catalogue! {
     ClosePayloadOneByte "close-payload-one-byte" "RFC 6455 §5.5.1" Error "the Close payload has one byte; it must be empty or start with a 2-byte code";
     CloseCodeInvalid "close-code-invalid" "RFC 6455 §7.4" Error "close code {digits} must not be sent";
     CloseReasonNotUtf8 "close-reason-not-utf8" "RFC 6455 §5.5.1" Error "the close reason is not valid UTF-8 at offset {number} of the payload";
-    CloseMissing "close-missing" "RFC 6455 §7.1.5" Info "the {by} ended its TCP stream without sending a Close, so its peer reports 1006";
+    CloseMissing "close-missing" "RFC 6455 §7.1.5" Info "the {by} ended its TCP stream without sending a Close, so its peer reports 1006 (abnormal closure)";
     CloseUnanswered "close-unanswered" "RFC 6455 §5.5.1" Info "the {by} ended its TCP stream without answering its peer's Close";
     TcpReset "tcp-reset" "RFC 6455 §7.1.1" Info "the {by} reset the TCP connection (RST)";
     PingUnanswered "ping-unanswered" "RFC 6455 §5.5.2" Info "pings that were never answered: {number}";

@@ -123,7 +123,7 @@ impl App {
             Action::Paste => self.dialogs.open = Some(Dialog::Paste(PasteDialog::default())),
             Action::Tour => self.toggle_tour(),
             Action::TourNext => self.tour_next(),
-            Action::TourHint => self.show_tour_hint(),
+            Action::TourHint => self.toggle_tour_hint(),
             Action::TourSkip => self.change_step(false),
             Action::TourBack => self.change_step(true),
             Action::Help => self.dialogs.open = Some(Dialog::Help(0)),
@@ -150,8 +150,12 @@ impl App {
     /// whichever comes first.
     fn cancel(&mut self) {
         if let Some(job) = self.jobs.cancel() {
-            self.inform(format!("{job} stopped"));
-        } else if self.shows_evicted() {
+            return self.inform(format!("{job} stopped"));
+        }
+        if self.hide_tour_hint() {
+            return;
+        }
+        if self.shows_evicted() {
             self.go_to(self.list.cursor, self.list.in_child);
         } else if self.panels.maximised {
             self.panels.maximised = false;

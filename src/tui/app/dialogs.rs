@@ -4,18 +4,21 @@ use super::App;
 use crate::capture::query::search::{Pattern, Toward};
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
-use crate::tui::help_page::HelpPage;
+use crate::tui::help_page::HelpPages;
 use crate::tui::state::dialogs::{CopyMenu, Dialog, ExportDialog, Prompt, Purpose, Question};
 
-/// Rows of a page in the help.
-const HELP_PAGE: u16 = 10;
+/// Lines of a page of words.
+const PAGE: u16 = 10;
 
 impl App {
     /// Passes an action to the dialog that was open; the dialog stays open only if it is opened again.
     pub(super) fn act_in_dialog(&mut self, dialog: Dialog, action: Action) {
         match dialog {
-            Dialog::Help(top) => self.scroll_help(top, action),
-            Dialog::Words(top) => self.dialogs.open = Some(Dialog::Words(scrolled(top, action))),
+            Dialog::Help(page) => self.turn_help(page, action),
+            Dialog::Words(top) => {
+                let top = scrolled(top, action).min(self.last_words_top());
+                self.dialogs.open = Some(Dialog::Words(top));
+            }
             Dialog::Findings(panel) => self.act_in_findings(panel, action),
             Dialog::Prompt(prompt) => self.act_in_prompt(prompt, action),
             Dialog::Export(dialog) => self.act_in_export(dialog, action),
@@ -27,16 +30,17 @@ impl App {
         }
     }
 
-    fn scroll_help(&mut self, top: u16, action: Action) {
-        // The box has a border, and the last lines stay at its bottom.
-        let rows = self.layout.area.height.saturating_sub(2);
-        let last = u16::try_from(self.help_page().height()).unwrap_or(u16::MAX).saturating_sub(rows);
-        self.dialogs.open = Some(Dialog::Help(scrolled(top, action).min(last)));
+    fn turn_help(&mut self, page: u16, action: Action) {
+        let page = match action {
+            Action::Up | Action::PageUp | Action::Left => page.saturating_sub(1),
+            _ => page + 1,
+        };
+        self.dialogs.open = Some(Dialog::Help(self.help_pages().nearest(page)));
     }
 
     /// The content of the help for the panel with the focus.
-    pub fn help_page(&self) -> HelpPage {
-        HelpPage::of(&self.keymap, self.panels.view, &self.panel_hints(), self.layout.area.width)
+    pub fn help_pages(&self) -> HelpPages {
+        HelpPages::of(&self.keymap, self.panels.view, &self.panel_hints(), self.layout.area)
     }
 
     fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {
@@ -141,8 +145,8 @@ impl App {
 const fn scrolled(top: u16, action: Action) -> u16 {
     match action {
         Action::Up => top.saturating_sub(1),
-        Action::PageUp => top.saturating_sub(HELP_PAGE),
-        Action::PageDown => top.saturating_add(HELP_PAGE),
+        Action::PageUp | Action::Left => top.saturating_sub(PAGE),
+        Action::PageDown | Action::Right => top.saturating_add(PAGE),
         _ => top.saturating_add(1),
     }
 }

@@ -93,7 +93,18 @@ impl App {
 
     /// The words in the box that scrolls: about the selected rule, or about the selection in the record.
     pub fn read_words(&self) -> Option<Words> {
-        self.dialogs.below.map_or_else(|| self.words(), |panel| self.words_of(&panel))
+        if let Some(panel) = &self.dialogs.below {
+            return self.words_of(panel);
+        }
+        let (words, intro) = (self.words(), self.tour_words());
+        if intro.is_empty() { words } else { Some(Words { intro, ..words.unwrap_or_default() }) }
+    }
+
+    /// The first line in view when the box with all words is scrolled to its end.
+    pub(super) fn last_words_top(&self) -> u16 {
+        let screen = self.layout.area;
+        let columns = usize::from(Words::BOX.min(screen.width).saturating_sub(4));
+        self.read_words().map_or(0, |words| words.lines(columns)).saturating_sub(screen.height.saturating_sub(2))
     }
 
     /// Brings the cursor of the panel of findings into view, and reads the records that it shows.

@@ -4,8 +4,29 @@ use super::App;
 use crate::tui::action::Action;
 use crate::tui::keymap::{Context, Hint};
 use crate::tui::panel::{Panel, View};
+use crate::tui::state::dialogs::Dialog;
 
 impl App {
+    /// The hints of the help, or of the box of words, while one is open: the keys that turn its pages or scroll, if it has more than
+    /// fits.
+    pub fn page_hints(&self) -> Option<Vec<Hint>> {
+        let turns = match &self.dialogs.open {
+            Some(Dialog::Help(_)) => Some(Action::Left).filter(|_| self.help_pages().pages.len() > 1),
+            Some(Dialog::Words(_)) => Some(Action::Up).filter(|_| self.last_words_top() > 0),
+            _ => return None,
+        };
+        let keys = self.keymap.hints(Context::Help).into_iter().filter(|hint| Some(hint.action) == turns);
+        let other = if turns.is_some() { "any other key" } else { "any key" };
+        let close = Hint { action: Action::Cancel, key: other.to_owned(), words: "closes".to_owned() };
+        Some(keys.chain([close]).collect())
+    }
+
+    /// The hints of the help or of the box of words, in a line.
+    pub fn foot_of_page(&self) -> String {
+        let hints = self.page_hints().unwrap_or_default();
+        hints.iter().map(|hint| format!("{} {}", hint.key, hint.words)).collect::<Vec<_>>().join(" · ")
+    }
+
     /// The hints for the panel with the focus. Keys that do nothing there are left out.
     pub fn panel_hints(&self) -> Vec<Hint> {
         let hints = self.keymap.hints(Context::Panels).into_iter();
@@ -50,6 +71,7 @@ impl App {
                 return None;
             }
             Action::Browser if !has_server => return None,
+            Action::ZoomIn if self.panels.view != View::Timeline => return None,
             Action::Hold if !self.is_live() => return None,
             Action::Cancel if !self.is_above() => return None,
             Action::Hold if !self.list.following => "follow".to_owned(),

@@ -1,7 +1,11 @@
 //! The guided tour: going through its steps, and checking the tasks.
 
 use super::App;
+use super::words::{Paragraph, Role};
+use crate::capture::store::record::Record;
 use crate::explain::tour::{Check, Place, Verdict};
+use crate::proto::dissected::Kind;
+use crate::proto::rules::Severity;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Binding, Context, Hint};
@@ -9,7 +13,8 @@ use crate::tui::layout::TOUR_SIZE;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::dialogs::Purpose;
 use crate::tui::state::tour::{Phase, TourStart, TourState, first_match, matches};
-use crate::tui::tour_page::TourPage;
+use crate::tui::tour_page::{TourPage, TourRole, parts};
+use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
 impl App {
@@ -101,19 +106,45 @@ impl App {
         }
     }
 
-    /// Goes to the next step, or to the one before, and keeps it as the learner's progress.
+    /// Goes to the next step, or to the one before, and keeps it as the learner's progress. After the last, the list has the keys.
     pub(super) fn change_step(&mut self, back: bool) {
         let Some(tour) = &mut self.tour else { return };
         tour.go(back);
+        if tour.step().is_none() {
+            self.panels.focus = Panel::List;
+        }
         self.effects.push(Effect::KeepTour(tour.step().map(|step| step.id.clone())));
         self.look_for_tour_record();
     }
 
-    /// Shows the hint.
-    pub(super) fn show_tour_hint(&mut self) {
+    /// Shows the hint, or hides it.
+    pub(super) fn toggle_tour_hint(&mut self) {
         if let Some(tour) = self.tour.as_mut().filter(|tour| tour.phase == Phase::Open) {
-            (tour.hint, tour.wrong) = (true, None);
+            (tour.hint, tour.wrong) = (!tour.hint, None);
         }
+    }
+
+    /// Hides the hint, and what was wrong with the last try. Returns false if neither was shown.
+    pub(super) fn hide_tour_hint(&mut self) -> bool {
+        let Some(tour) = &mut self.tour else { return false };
+        std::mem::take(&mut tour.hint) | tour.wrong.take().is_some()
+    }
+
+    /// The step as paragraphs, for the box with all words; empty without a tour.
+    pub(super) fn tour_words(&self) -> Vec<Paragraph> {
+        let Some(tour) = &self.tour else { return Vec::new() };
+        let Some(page) = self.tour_page() else { return Vec::new() };
+        let (text, task) = parts(tour, &self.keymap);
+        let role = |role| match role {
+            TourRole::Task | TourRole::Key => Role::Correction,
+            TourRole::Wrong => Role::Finding(Severity::Error),
+            TourRole::Hint => Role::Finding(Severity::Info),
+            TourRole::Text | TourRole::Done => Role::Text,
+        };
+        let title = Paragraph { role: Role::Heading, text: format!("Tour, {}", page.title) };
+        let step = text.into_iter().chain(task).map(|(of, text)| Paragraph { role: role(of), text });
+        let below = self.words().map(|words| Paragraph { role: Role::Heading, text: format!("Here: {}", words.title) });
+        [title].into_iter().chain(step).chain(below).collect()
     }
 
     /// Checks what is selected.
@@ -130,16 +161,20 @@ impl App {
     fn judge_selection(&self) -> Result<(), String> {
         let step = self.tour.as_ref().and_then(TourState::step);
         let Some(Check::Select(place, records)) = step.map(|step| &step.check) else { return Ok(()) };
-        let Some(detail) = self.detail.current() else { return Err("there is no record yet".to_owned()) };
+        let Some(detail) = self.detail.current() else { return Err("no record has arrived yet".to_owned()) };
+        let hint = self.keymap.binding(Context::Tour, Action::TourHint).map(Binding::first_key).unwrap_or_default();
         let is_record = matches(&self.capture, records, &detail.record);
         let field = detail.field_of_row(self.detail.row);
         let name = field.map_or("nothing", |field| field.name.as_str());
         let name = printable::text(name);
         if !is_record {
-            return Err(format!("record {} is not the one that the task asks for", detail.record.no));
+            let what = what_it_is(&detail.record);
+            return Err(format!(
+                "record {} is {what}; the task asks for another one: {hint} shows a hint",
+                detail.record.no
+            ));
         }
         let Some(field) = field.filter(|field| place.is_field(field)) else {
-            let hint = self.keymap.binding(Context::Tour, Action::TourHint).map(Binding::first_key).unwrap_or_default();
             return Err(format!("{name} is selected, which is not the one; {hint} shows a hint"));
         };
         let at = self.detail.byte.saturating_sub(field.span.byte_range().start);
@@ -205,6 +240,9 @@ impl App {
                 (Action::TourNext, Some((Phase::Waiting, _))) => return None,
                 (Action::TourNext, Some((Phase::Open, Check::Select(..)))) => "check",
                 (Action::TourNext, Some((Phase::Open, Check::Answer(_)))) => "answer",
+                (Action::TourNext, Some((Phase::Done, _))) if tour.at() + 1 == tour.tour().steps.len() => {
+                    "end the step"
+                }
                 (Action::TourNext, Some((Phase::Done, _))) => "next step",
                 (Action::TourHint | Action::TourSkip, Some((Phase::Open, _))) => &hint.words,
                 (Action::TourHint, _) => return None,
@@ -216,5 +254,17 @@ impl App {
             Some(Hint { words: words.to_owned(), ..hint })
         };
         self.keymap.hints(Context::Tour).into_iter().filter_map(words).collect()
+    }
+}
+
+/// A record in a few words, for a learner who selected the wrong one.
+fn what_it_is(record: &Record) -> String {
+    match (record.kind, record.opcode()) {
+        (Kind::Frame, Some(opcode)) => {
+            let name = if opcode == Opcode::Continuation { "continuation frame" } else { opcode.name() };
+            let fin = u8::from(record.lead[0] & 0x80 != 0);
+            format!("a {name} of the {} with FIN {fin}", record.direction.sender())
+        }
+        _ => format!("a {} and no frame", record.kind.name()),
     }
 }

@@ -25,6 +25,8 @@ pub struct Words {
     pub title: String,
     /// The section that defines it.
     pub section: String,
+    /// What comes before all else: the step of the tour, in the box with all words.
+    pub intro: Vec<Paragraph>,
     /// How the payload byte under the cursor is unmasked.
     pub unmasking: Option<Unmasking>,
     /// The paragraphs, the most important first.
@@ -39,10 +41,14 @@ impl Words {
     /// Lines of the computation of a payload byte.
     pub const STEPS: u16 = 3;
 
+    /// Width of the box with all words, in columns.
+    pub const BOX: u16 = 84;
+
     /// The lines of the computation and of the paragraphs, wrapped at that many columns.
     pub fn lines(&self, columns: usize) -> u16 {
         let steps = if self.unmasking.is_some() { Self::STEPS } else { 0 };
-        let wrapped: usize = self.paragraphs.iter().map(|part| text::wrap(&part.text, columns).len()).sum();
+        let wrapped: usize =
+            self.intro.iter().chain(&self.paragraphs).map(|part| text::wrap(&part.text, columns).len()).sum();
         steps.saturating_add(u16::try_from(wrapped).unwrap_or(u16::MAX))
     }
 }

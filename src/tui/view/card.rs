@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::connections::{ended_style, lasted};
 use super::list::severity_symbol;
@@ -22,6 +23,12 @@ const NAMES: u16 = 13;
 /// A fact: its name, and its value in parts with their styles.
 type Fact = (&'static str, Vec<(String, Style)>);
 
+/// The facts that a low screen leaves out first.
+const MINOR: [&str; 2] = ["path", EXTREMES];
+
+/// The row of the shortest round trip and the last one, which goes on with the row above.
+const EXTREMES: &str = " ";
+
 pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
     let (title, area) = (layout.facts_title, layout.facts);
     if area.height == 0 {
@@ -38,9 +45,7 @@ pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
         facts(buffer, app, Rect { width: half, ..area }, &history);
         facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &identity);
     } else {
-        // By importance: a low screen leaves out the last ones.
-        let all: Vec<Fact> = history.into_iter().chain(identity).filter(|fact| !is_empty(fact)).collect();
-        facts(buffer, app, area, &all);
+        in_one_column(app, buffer, area, &history, &identity);
     }
     chart(app, buffer, layout.chart, overview);
 }
@@ -55,9 +60,38 @@ fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
     }
 }
 
-/// Whether a fact has nothing to show, so that a column can do without it.
-fn is_empty((_, parts): &Fact) -> bool {
-    parts.iter().all(|(text, _)| text.is_empty())
+/// Draws all facts into one column. A fact that goes on in a second row shares the first if both fit, and so do the two addresses, and
+/// what was negotiated. An area that is too low ends with the number of rows that it lacks.
+fn in_one_column(app: &App, buffer: &mut Buffer, area: Rect, history: &[Fact], identity: &[Fact]) {
+    let room = usize::from(area.width.saturating_sub(NAMES + 3));
+    let wide = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| text.width()).sum::<usize>();
+    let mut rows: Vec<Fact> = Vec::new();
+    for (name, parts) in history.iter().chain(identity).filter(|(_, parts)| wide(parts) > 0) {
+        // The words before a fact that joins the row above.
+        let joint = match *name {
+            "" | EXTREMES => " · ".to_owned(),
+            "server" | "extensions" => format!(" · {name} "),
+            _ => String::new(),
+        };
+        match rows.last_mut().filter(|_| !joint.is_empty()) {
+            Some((_, above)) if wide(above) + joint.width() + wide(parts) <= room => {
+                above.push((joint, app.theme.faint));
+                above.extend(parts.iter().cloned());
+            }
+            _ => rows.push((name, parts.clone())),
+        }
+    }
+    for name in MINOR.into_iter().rev() {
+        if rows.len() > usize::from(area.height) {
+            rows.retain(|(row, _)| *row != name);
+        }
+    }
+    facts(buffer, app, area, &rows);
+    let lacking = rows.len().saturating_sub(usize::from(area.height));
+    if let Some(y) = area.height.checked_sub(1).filter(|_| lacking > 0) {
+        let words = format!(" ↓ {lacking} more ");
+        put(buffer, area, area.width.saturating_sub(width(&words) + 1), y, &words, app.theme.faint);
+    }
 }
 
 /// What the handshake negotiated, and the addresses.
@@ -75,8 +109,8 @@ fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
         ("path", path),
         ("client", vec![(overview.info.client.to_string(), app.theme.up), (format!(" sent {up}"), text)]),
         ("server", vec![(overview.info.server.to_string(), app.theme.down), (format!(" sent {down}"), text)]),
-        ("subprotocol", raw(&about.subprotocol, "none negotiated")),
-        ("extensions", raw(&about.extensions, "none negotiated")),
+        ("subprotocol", raw(&about.subprotocol, "none")),
+        ("extensions", raw(&about.extensions, "none")),
     ]
 }
 
@@ -102,7 +136,7 @@ fn history(app: &App, overview: &Overview) -> Vec<Fact> {
         ("findings", findings(app, overview)),
         ("lasted", vec![(format!("{}{open} · {records}", lasted(overview.duration())), text)]),
         ("round trips", vec![trips]),
-        ("", vec![extremes]),
+        (EXTREMES, vec![extremes]),
     ]
 }
 

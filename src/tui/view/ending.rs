@@ -106,7 +106,7 @@ fn verdict(closing: &Closing) -> String {
     };
     let mut words = match closes.len() {
         _ if !closing.websocket => "A plain HTTP connection ends with TCP alone.".to_owned(),
-        0 => "No Close frame: the peers see an abnormal closure, which JavaScript reports as code 1006.".to_owned(),
+        0 => "No Close frame: JavaScript reports this as code 1006, abnormal closure.".to_owned(),
         1 if !faulty.is_empty() => format!(
             "Only the {first} sent a Close, and it breaks a rule (✗): the closing handshake is not complete \
              (RFC 6455 §7.1.2)."

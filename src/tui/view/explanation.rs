@@ -131,7 +131,7 @@ pub struct Step {
 }
 
 /// ```text
-/// masked   58   0101 1000   payload byte i = 3
+/// masked   58   0101 1000   i = 3, as it crossed
 /// key[3]   3d   0011 1101   i mod 4: 3 mod 4 = 3
 /// XOR      65   0110 0101   e
 /// ```
@@ -142,7 +142,7 @@ pub fn steps(app: &App, step: Unmasking) -> [Step; 3] {
         Step { name, hex: format!("{byte:02x}"), bits, words }
     };
     [
-        line("masked".to_owned(), step.masked, format!("payload byte i = {at}")),
+        line("masked".to_owned(), step.masked, format!("i = {at}, as it crossed")),
         line(format!("key[{place}]"), step.key[place], format!("i mod 4: {at} mod 4 = {place}")),
         line("XOR".to_owned(), step.plain(), character(app, step)),
     ]

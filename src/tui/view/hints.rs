@@ -56,11 +56,11 @@ fn keys(app: &App, buffer: &mut Buffer) {
     let theme = &app.theme;
     let mut hints = match &app.dialogs.open {
         Some(Dialog::Findings(_)) => findings_hints(app),
-        _ => app.panel_hints(),
+        _ => app.page_hints().unwrap_or_else(|| app.panel_hints()),
     };
     let wide = |hint: &Hint| hint.key.width() + hint.words.width() + 3;
     // If not all hints fit, the last ones are left out, but never those for help and for leaving.
-    let stays = |hint: &Hint| matches!(hint.action, Action::Help | Action::Quit | Action::Cancel);
+    let stays = |hint: &Hint| matches!(hint.action, Action::Help | Action::Quit | Action::Cancel | Action::ZoomIn);
     while hints.iter().map(wide).sum::<usize>() > usize::from(area.width) {
         let Some(at) = hints.iter().rposition(|hint| !stays(hint)) else { break };
         hints.remove(at);

@@ -16,10 +16,14 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{cells, fit, put, rule, width};
 use crate::proto::rules::{Severity, count, grouped};
 use crate::proto::time::Time;
+use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::panel::{Panel, TIME_FROM, TIME_FROM_IN_COLUMN, TimeFormat, View};
 use crate::tui::state::list::{PageRow, RowKind};
 use crate::wire::printable;
+
+/// Width of the last head.
+const HEAD: u16 = 7;
 
 /// The columns of the list: the end of right-aligned ones, the start of the others. 0 leaves a column out.
 struct ListColumns {
@@ -49,15 +53,24 @@ impl ListColumns {
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
     let focused = app.panels.focus == Panel::List;
-    rule::titled(app, buffer, title, app.panels.view.name(), "", focused);
+    let is_column = app.layout.list_divider.width > 0;
+    let columns = ListColumns::of(title.width, is_column);
+    // The words beside the last head.
+    let (mut words, style) = state(app);
+    let is_narrow = |words: &str| width(words) + 4 > title.width.saturating_sub(columns.preview + HEAD);
+    let mut name = app.panels.view.name().to_owned();
+    if let Some(number) = app.list.connection() {
+        let long = format!("connection {number} · {}", words[0]);
+        if is_narrow(&long) { name = format!("Conn {number}") } else { words[0] = long }
+    }
+    let words = words.iter().find(|words| !is_narrow(words)).unwrap_or(&words[1]);
+    rule::titled(app, buffer, title, &name, "", focused);
     if area.height == 0 {
         return;
     }
-    let (words, style) = state(app);
-    rule::right(buffer, title, &words, style);
-    let room = title.width.saturating_sub(width(&words) + 3);
-    let is_column = app.layout.list_divider.width > 0;
-    heads(app, buffer, Rect { width: room, ..title }, &ListColumns::of(title.width, is_column));
+    rule::right(buffer, title, words, style);
+    let room = title.width.saturating_sub(width(words) + 3);
+    heads(app, buffer, Rect { width: room, ..title }, &columns, width(&name) + 2);
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = time_before_top(app);
     let cursor = app.list.cursor_row();
@@ -93,17 +106,19 @@ pub fn records(app: &App, buffer: &mut Buffer, area: Rect, rows: &[PageRow]) -> 
     lines
 }
 
-/// The text at the right of the title: what is listed, and whether the cursor follows new records.
-fn state(app: &App) -> (String, Style) {
+/// The text at the right of the title, and a shorter form of it: which row is selected, and whether the cursor follows new records.
+fn state(app: &App) -> ([String; 2], Style) {
     let theme = &app.theme;
-    let (place, style) = match (!app.is_live(), app.list.following, app.list.new_since_hold()) {
-        (true, ..) => (place(app), theme.faint),
-        (_, true, _) => ("following ▼".to_owned(), theme.good),
-        (_, false, 0) => ("holding".to_owned(), theme.warning),
-        (_, false, new) => (format!("holding · +{} new", grouped(new)), theme.warning),
-    };
-    let only = app.list.connection().map(|number| format!("connection {number} · ")).unwrap_or_default();
-    (format!("{only}{place}"), style)
+    let key = app.keymap.key_of(Action::Hold);
+    match (!app.is_live(), app.list.following, app.list.new_since_hold()) {
+        (true, ..) => ([place(app), place(app)], theme.faint),
+        (_, true, _) => (["following ▼", "following ▼"].map(str::to_owned), theme.good),
+        (_, false, 0) => ([format!("holding · {key} follows"), "holding".to_owned()], theme.warning),
+        (_, false, new) => {
+            let new = grouped(new);
+            ([format!("holding · +{new} new · {key} follows"), format!("+{new} new")], theme.warning)
+        }
+    }
 }
 
 /// The row of the cursor and the number of rows.
@@ -118,8 +133,9 @@ fn time_before_top(app: &App) -> Option<Time> {
     app.capture.record(no).map(|record| record.time)
 }
 
-/// Draws the column heads into the title line. A head that does not fit beside the text at the right is left out.
-fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &ListColumns) {
+/// Draws the column heads into the title line, from the end of its name on. A head that does not fit beside the text at the right is
+/// left out.
+fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &ListColumns, from: u16) {
     let style = app.theme.faint;
     let time = match app.panels.time_format {
         TimeFormat::SinceStart => "Time",
@@ -129,13 +145,14 @@ fn heads(app: &App, buffer: &mut Buffer, area: Rect, columns: &ListColumns) {
     let bits = if app.panels.view == View::Messages { "Frames" } else { "Bits" };
     for (end, head) in [(columns.time, time), (columns.connection, "Conn"), (columns.length, "Length")] {
         let wide = width(head) + 2;
-        if end > wide && end > 9 {
+        if end >= wide + from {
             put(buffer, area, end - wide + 1, 0, &format!(" {head} "), style);
         }
     }
     for (start, head) in [(columns.kind, "Kind"), (columns.bits, bits), (columns.preview, "Preview")] {
-        if usize::from(start) > app.panels.view.name().len() + 2 && start + width(head) < area.width {
-            put(buffer, area, start - 1, 0, &format!(" {head} "), style);
+        let at = start.max(from + 1);
+        if start > 0 && start + width(head) < area.width {
+            put(buffer, area, at - 1, 0, &format!(" {head} "), style);
         }
     }
 }

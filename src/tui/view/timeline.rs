@@ -4,7 +4,7 @@
 //!  Timeline ─┬ 0 s ──────────┬ 1 s ──────────┬ 2 s ─────────────────── a column: 100 ms · record 12 ─
 //!      1 ▲  ◆──────▂───╭┄•───▂─────────▂──✗───────×┤
 //! ▌      ▼  ╰◆────▁────•─────▁─────────▁──────────×┤
-//!   ▁▄█ data by size   • ping, pong   ◆ HTTP   ╭┄ answer   × Close   ┤ end   ✗ ⚠ finding
+//!   ▁▄█ data by size   • ping, pong   ┬┴ both in one column   ◆ HTTP   ╭┄ answer   × Close   ┤ end
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -19,7 +19,6 @@ use crate::capture::query::timeline::{ActivityKind, Bin, Spans};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{Severity, grouped};
 use crate::proto::time::Time;
-use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::layout::{GUTTER, LEGEND_FROM};
 use crate::tui::panel::Panel;
@@ -105,6 +104,10 @@ fn sign(bin: &Bin, direction: Direction) -> &'static str {
             Direction::ClientToServer => "╭",
             Direction::ServerToClient => "╰",
         },
+        ActivityKind::Control if bin.answered => match direction {
+            Direction::ClientToServer => "┬",
+            Direction::ServerToClient => "┴",
+        },
         ActivityKind::Control => "•",
         ActivityKind::Http => "◆",
         ActivityKind::Odd => "?",
@@ -164,12 +167,9 @@ fn seconds(nanos: u64, step: u64) -> String {
     format!("{:.*} s", decimals as usize, nanos as f64 / 1e9)
 }
 
-/// The signs, with the connections that are out of view before them, and the keys after them.
+/// The signs, after the number of connections that are out of view.
 fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let theme = &app.theme;
-    let key = |action| app.keymap.key_of(action);
-    let keys = format!("{} {} zoom  {} all", key(Action::ZoomIn), key(Action::ZoomOut), key(Action::ZoomAll));
-    let at = line.width.saturating_sub(width(&keys) + 2);
     let cut = match app.timeline.cut {
         (0, 0) => String::new(),
         (above, 0) => format!("↑ {above} more  "),
@@ -177,18 +177,19 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
         (above, below) => format!("↑ {above} ↓ {below} more  "),
     };
     let start = 2 + put(buffer, line, 2, 0, &cut, theme.warning);
-    let room = usize::from(at.saturating_sub(start + 2));
+    let room = usize::from(line.width.saturating_sub(start + 1));
     let signs = LEGENDS.iter().find(|signs| signs.width() <= room).unwrap_or(&LEGENDS[LEGENDS.len() - 1]);
     put(buffer, line, start, 0, &fit(signs, room), theme.faint);
-    put(buffer, line, at, 0, &keys, theme.faint);
 }
 
 /// The signs in words: the longest that fits is shown.
-const LEGENDS: [&str; 4] = [
-    "▁▄█ data by size   • ping, pong   ◆ HTTP   ╭┄ answer   × Close   ┤ end   ✗ ⚠ finding   ? gap, cut, junk",
-    "▁▄█ data  • ping, pong  ◆ HTTP  ╭┄ answer  × Close  ┤ end  ✗ ⚠ finding  ? gap, cut",
-    "▁▄█ data • ping ◆ HTTP ╭┄ answer × Close ┤ end ✗ finding",
-    "▁█ data • ping ◆ HTTP × Close ┤ end ✗",
+const LEGENDS: [&str; 6] = [
+    "▁▄█ data by size   • ping, pong   ┬┴ both in one column   ◆ HTTP   ╭┄ answer   × Close   ┤ end   ✗ ⚠ finding   ? gap, cut, junk",
+    "▁▄█ data  • ping, pong  ┬┴ both  ◆ HTTP  ╭┄ answer  × Close  ┤ end  ✗ ⚠ finding  ? gap, cut",
+    "▁▄█ data • ping, pong ┬┴ both ◆ HTTP ╭┄ answer × Close ┤ end ✗ ⚠ finding ? gap",
+    "▁▄█ data • ping, pong ┬┴ both ◆ HTTP ╭┄ answer × Close ┤ end ✗ ⚠ finding",
+    "▁█ data • ping ┬┴ pong ◆ HTTP ╭┄ answer × Close ┤ end",
+    "▁█ data • ping ◆ HTTP × Close ┤ end",
 ];
 
 #[cfg(test)]

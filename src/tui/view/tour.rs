@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, put, rule, wrap};
+use super::{cells, put, rule, width, wrap};
+use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::tour_page::{DONE, TourRole};
 
@@ -22,10 +23,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         TourRole::Key => theme.key,
     };
     let columns = cells(page.columns.len()).max(1);
-    let width = area.width / columns;
+    let wide = area.width / columns;
     let room = usize::from(area.height - 1);
     for (lines, i) in page.columns.iter().zip(0..) {
-        let column = Rect { x: area.x + i * width, width, y: area.y + 1, height: area.height - 1 };
+        let column = Rect { x: area.x + i * wide, width: wide, y: area.y + 1, height: area.height - 1 };
         // What is about the task is at the end: of a paragraph that does not fit, the end is left out.
         let cut = lines.len().saturating_sub(room);
         let task = lines.iter().position(|(role, _)| *role != TourRole::Text).unwrap_or(lines.len());
@@ -33,9 +34,14 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let shown = lines[..kept].iter().chain(&lines[task..]);
         for ((role, line), y) in shown.zip(0..) {
             let is_cut = cut > 0 && usize::from(y) + 1 == kept;
-            let whole = || wrap(line, usize::from(width).saturating_sub(5)).into_iter().next().unwrap_or_default();
+            let all = format!("{} all", app.keymap.key_of(Action::Read));
+            let at = column.width.saturating_sub(width(&all) + 1);
+            let whole = || wrap(line, usize::from(at.saturating_sub(4))).into_iter().next().unwrap_or_default();
             let text = if is_cut { format!("{} …", whole()) } else { line.clone() };
             put(buffer, column, 1, y, &text, style(*role));
+            if is_cut {
+                put(buffer, column, at, y, &all, theme.key);
+            }
             if let (TourRole::Done, Some(mark)) = (role, text.strip_prefix(DONE).and(Some(DONE))) {
                 put(buffer, column, 1, y, mark, theme.good);
             }

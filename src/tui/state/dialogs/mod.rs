@@ -27,7 +27,7 @@ use crate::tui::picture_request::FileRequest;
 /// The open dialog. It has the keyboard.
 #[derive(Clone, Debug)]
 pub enum Dialog {
-    /// All keys, scrolled down by that many rows.
+    /// All keys: the number of a page, from 0.
     Help(u16),
     /// All words about the selection, scrolled down by that many lines.
     Words(u16),
