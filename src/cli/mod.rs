@@ -1,5 +1,6 @@
 //! The command line: clap's types, one file per command, and the parsers of their values.
 
+mod capture;
 mod check;
 mod decode;
 mod export;
@@ -17,6 +18,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub use self::capture::{Capture, PacketSource};
 pub use self::check::Check;
 pub use self::decode::Decode;
 pub use self::export::Export;
@@ -41,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   framescope --headless --json > log.ndjson   without a screen: print one JSON object per record
   framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
   framescope open lesson.pcapng               inspect it again
+  framescope capture -i lo --port 9000        watch a server of your own, without changing it
   framescope export lesson.pcapng --to hex    write an annotated hex dump
   framescope check lesson.pcapng              list violations; exit status 1 if there is an error
   framescope decode 81 85 37fa213d 7f9f4d5158 show the bit layout of a frame
@@ -91,6 +94,10 @@ impl Cli {
             }
         }
         let cli = Self::from_arg_matches(&matches)?;
+        if let Some(Command::Capture(Capture { recording: Recording { ring: Some(_), .. }, .. })) = &cli.command {
+            let what = "capture keeps the packets as they arrive and cannot limit them; leave out --ring";
+            return Err(command.error(ErrorKind::ArgumentConflict, what));
+        }
         if let Some(Command::Check(Check { files, .. })) = &cli.command
             && files.iter().filter(|file| file.as_os_str() == "-").count() > 1
         {
@@ -107,6 +114,8 @@ pub enum Command {
     Serve(Serve),
     /// Learn WebSocket on live frames, in eight guided steps
     Tour(Tour),
+    /// Watch a network interface, through tcpdump or dumpcap
+    Capture(Capture),
     /// Inspect a capture file on the screen
     Open(Open),
     /// Write a capture in another format

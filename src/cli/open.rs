@@ -15,7 +15,7 @@ use crate::capture::query::filter::Filter;
   framescope open --follow live.pcapng        keep reading while another program writes the file
   framescope open --port 8080 middle.pcap.gz  no handshakes: read port 8080 as WebSocket
   framescope open dump.txt                    frames as text: hex digits, a literal, a dump by xxd or Wireshark
-  ssh host tcpdump -U -w - port 9000 | framescope open -    watch another machine
+  ssh host tcpdump --immediate-mode -U -w - port 9000 | framescope open -    watch another machine
   framescope open --sample                    list the sample captures
   framescope open --sample hello              open one of them
   framescope open lesson.pcapng --filter 'op == close or finding' ", filter_help_hint!()))]

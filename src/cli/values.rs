@@ -47,6 +47,11 @@ pub enum SizeError {
 #[error("write scheme://host or scheme://host:port, such as http://localhost:8080")]
 pub struct OriginError;
 
+/// Why a text is no host of a packet filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write a host name or an IP address, such as 10.0.0.7")]
+pub struct HostError;
+
 /// A parser that accepts the names of `all`.
 pub fn one_of<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
@@ -64,6 +69,13 @@ pub fn address(text: &str) -> Result<SocketAddr, AddressError> {
         return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
     }
     text.parse().map_err(|_| AddressError)
+}
+
+/// Parses the host of a packet filter: a name or an IP address. Anything else could change the meaning of the expression.
+pub fn capture_host(text: &str) -> Result<String, HostError> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':');
+    if begins_well && text.chars().all(is_name) { Ok(text.to_owned()) } else { Err(HostError) }
 }
 
 /// Parses an interval in `s` or `ms`.

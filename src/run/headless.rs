@@ -14,7 +14,6 @@ use super::follow::Follower;
 use super::live::{self, LiveSource, RunningSource as _};
 use super::stderr_writer::StderrWriter;
 use super::{signals, stdio};
-use crate::capture::live::recorder::Recorder;
 use crate::capture::store::Capture;
 use crate::cli::Recording;
 use crate::export::ExportError;
@@ -29,20 +28,24 @@ const LAST_LINES: Duration = Duration::from_millis(100);
 /// Why the run ends.
 enum RunEnd {
     Signal,
+    /// The source has ended.
+    Source,
     /// The records cannot be printed, or the reader of stdout has closed it.
     Stdout(ExportError),
 }
 
-/// Prepares a source and runs it until a signal arrives or stdout is closed.
+/// Prepares a source and runs it until a signal arrives, it ends, or stdout is closed.
 pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Result<S>) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
     let signaled = sender.clone();
     signals::on_end(false, move || drop(signaled.send(RunEnd::Signal))).context("cannot catch signals")?;
     let source = prepare()?;
-    let spool = live::spool(args)?;
+    let spool = source.spool(args)?;
     let cleanup = spool.cleanup();
-    let recorder = Recorder::new(spool);
-    let capture = recorder.capture().clone();
+    let warning = source.warning();
+    let source_ended = sender.clone();
+    let running = source.start(spool, move || drop(source_ended.send(RunEnd::Source)))?;
+    let (capture, recorder) = (running.capture().clone(), running.recorder().cloned());
     let stderr = StderrWriter::start().context("cannot start the thread for stderr")?;
     let troubles = stderr.clone();
     capture.on_trouble(move |what| troubles.say(what));
@@ -56,8 +59,6 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
             )
         }
     };
-    let warning = source.warning();
-    let running = source.start(recorder.clone())?;
     if let Some(warning) = warning {
         stdio::say(format_args!("warning: {warning}"));
     }
@@ -74,7 +75,7 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool, which then does not delete its file.
     cleanup.delete();
-    live::check_files(&recorder);
+    live::check_files(recorder.as_ref());
     let concluded = conclude(args, &capture, end, printed, &stderr);
     // Do not wait for a reader of stderr that does not read.
     if stderr.flush(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
@@ -93,7 +94,7 @@ fn conclude(
     match end {
         RunEnd::Stdout(ExportError::Output(e)) if e.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
         RunEnd::Stdout(e) => bail!("cannot print the records: {e}"),
-        RunEnd::Signal => {}
+        RunEnd::Signal | RunEnd::Source => {}
     }
     match printed {
         Some(printed) if printed < totals.records => {

@@ -26,15 +26,35 @@ pub trait LiveSource {
         None
     }
 
-    /// Starts; `recorder` records the traffic.
+    /// Creates the file or files of the capture.
+    ///
+    /// # Errors
+    /// Why they cannot be written.
+    fn spool(&self, args: &Recording) -> anyhow::Result<Spool> {
+        Ok(match (&args.write, args.ring) {
+            (Some(path), None) => Spool::keep(path, args.force)?,
+            (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
+            (None, None) => Spool::temporary()?,
+            (None, Some(size)) => Spool::temporary_ring(&scratch::folder(), size)?,
+        })
+    }
+
+    /// Starts to record the traffic in `spool`. Calls `ended` if the source ends before it is shut down; the capture's trouble then
+    /// contains the reason.
     ///
     /// # Errors
     /// Why it cannot start.
-    fn start(self, recorder: Recorder) -> anyhow::Result<Self::Running>;
+    fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Self::Running>;
 }
 
 /// A source that runs.
 pub trait RunningSource {
+    /// The capture.
+    fn capture(&self) -> &Capture;
+
+    /// The recorder; `None` if another program captures the traffic.
+    fn recorder(&self) -> Option<&Recorder>;
+
     /// The line that a headless run prints to stderr when it is ready. Scripts wait for it.
     fn ready_line(&self) -> String;
 
@@ -62,19 +82,11 @@ pub trait RunningSource {
     fn shutdown(self);
 }
 
-/// Creates the file or files of the capture.
-pub fn spool(args: &Recording) -> anyhow::Result<Spool> {
-    Ok(match (&args.write, args.ring) {
-        (Some(path), None) => Spool::keep(path, args.force)?,
-        (Some(path), Some(size)) => Spool::keep_ring(path, args.force, size)?,
-        (None, None) => Spool::temporary()?,
-        (None, Some(size)) => Spool::temporary_ring(&scratch::folder(), size)?,
-    })
-}
-
 /// Reports in the capture's trouble if another program has changed a file of the capture.
-pub fn check_files(recorder: &Recorder) {
-    if let Err(e) = recorder.check_files() {
+pub fn check_files(recorder: Option<&Recorder>) {
+    if let Some(recorder) = recorder
+        && let Err(e) = recorder.check_files()
+    {
         recorder.capture().add_failure(&e.to_string());
     }
 }

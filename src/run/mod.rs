@@ -1,5 +1,6 @@
 //! Runs the commands, wired from the other modules. Only here and in `main` are errors of type `anyhow::Error`.
 
+mod capture;
 mod check;
 mod decode;
 mod export;
@@ -9,6 +10,7 @@ mod headless;
 mod input;
 mod live;
 mod open;
+mod packet_program;
 mod pages;
 mod paste_export;
 mod screen;
@@ -36,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::serve(&args, theme),
         Command::Tour(args) => tour::tour(&args, theme),
+        Command::Capture(args) => capture::capture(&args, theme),
         Command::Open(args) => open::open(&args, theme),
         Command::Export(args) => export::export(&args, theme),
         Command::Check(args) => check::check(&args, theme),

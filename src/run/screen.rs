@@ -17,7 +17,6 @@ use super::live::{self, LiveSource, RunningSource as _};
 use super::screen_host::{self, ScreenHost};
 use super::tour_file::TourFile;
 use super::{export, export_job, shell, signals, stdio, theme_name};
-use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::{KeptCapture, kept_captures};
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
@@ -59,12 +58,11 @@ pub fn live<S: LiveSource>(
     let has_tour = screen.tour.is_some();
     let kept = if has_tour { Vec::new() } else { kept_captures(&scratch::folder()) };
     let source = prepare()?;
-    let spool = live::spool(args)?;
+    let spool = source.spool(args)?;
     let cleanup = spool.cleanup();
-    let recorder = Recorder::new(spool);
-    let capture = recorder.capture().clone();
     let warning = source.warning();
-    let mut running = source.start(recorder.clone())?;
+    let mut running = source.start(spool, || {})?;
+    let (capture, recorder) = (running.capture().clone(), running.recorder().cloned());
     let config = ScreenConfig {
         capture: &capture,
         server: running.page_server(),
@@ -98,7 +96,7 @@ pub fn live<S: LiveSource>(
     }
     shown?;
     if is_kept {
-        live::check_files(&recorder);
+        live::check_files(recorder.as_ref());
     }
     live::check_captured(&capture, false)?;
     if args.write.is_some() {

@@ -11,6 +11,8 @@ use super::screen::{self, LiveScreen};
 use super::screen_host::{open_page, page_url};
 use super::tour_file::TourFile;
 use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::Capture;
 use crate::cli::{Serve, ThemeArg};
 use crate::net::demo::{self, Behaviour, DemoHandle};
 use crate::net::{ListenerHandle, Server, ServerConfig};
@@ -64,24 +66,34 @@ impl LiveSource for Listening<'_> {
         self.server.warning()
     }
 
-    fn start(self, recorder: Recorder) -> anyhow::Result<Serving> {
-        let server = self.server.start(recorder).context("cannot start the server's thread")?;
+    fn start(self, spool: Spool, _ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Serving> {
+        let recorder = Recorder::new(spool);
+        let server = self.server.start(recorder.clone()).context("cannot start the server's thread")?;
         let address = server.address();
         let notice = self.args.browser.then(|| open_page(address)).transpose().err().map(|e| e.to_string());
         let demo = self.args.demo.then(|| demo::start(address, Behaviour::Page)).transpose();
-        Ok(Serving { server, demo: demo.context("cannot start the demo client's thread")?, notice })
+        Ok(Serving { server, recorder, demo: demo.context("cannot start the demo client's thread")?, notice })
     }
 }
 
 /// A server that serves.
 struct Serving {
     server: ListenerHandle,
+    recorder: Recorder,
     demo: Option<DemoHandle>,
     /// Why the browser could not be opened.
     notice: Option<String>,
 }
 
 impl RunningSource for Serving {
+    fn capture(&self) -> &Capture {
+        self.recorder.capture()
+    }
+
+    fn recorder(&self) -> Option<&Recorder> {
+        Some(&self.recorder)
+    }
+
     fn ready_line(&self) -> String {
         format!("listening on {}", page_url(self.server.address()))
     }

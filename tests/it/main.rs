@@ -31,6 +31,7 @@ mod kept;
 mod layouts;
 mod networks;
 mod output_files;
+mod packet_programs;
 mod paste_screen;
 mod pasted;
 mod peers;

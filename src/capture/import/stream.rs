@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use super::error::OpenError;
 use super::magic::not_packets;
+use crate::capture::live::spool::{Spool, SpoolError};
+use crate::capture::store::output::way_out;
 use crate::capture::store::scratch;
 
 /// How many bytes are copied at once.
@@ -36,6 +38,14 @@ pub struct PacketStream {
     pub(super) copy: Arc<StreamCopy>,
 }
 
+/// The file that a stream is copied into.
+enum Destination {
+    /// A private file without a name.
+    Unnamed(File),
+    /// The file of a capture that can be kept.
+    Spool(Box<Spool>),
+}
+
 /// How much of a stream was copied.
 #[derive(Default)]
 pub struct StreamCopy {
@@ -56,11 +66,10 @@ struct State {
 enum CopyError {
     #[error("cannot read the stream: {source}; records before that are shown")]
     Read { source: io::Error },
-    #[error(
-        "cannot copy the stream to {}: {source}; free some space, or set XDG_CACHE_HOME to another folder; records before that are shown",
-        scratch::folder().display()
-    )]
-    Write { source: io::Error },
+    #[error("cannot copy the stream to {}: {source}; {}; records before that are shown", path.display(), way_out(source))]
+    Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Changed(SpoolError),
 }
 
 /// Reads the beginning of a stream, and copies the rest of it: on a thread of its own if it is a packet capture, otherwise before this
@@ -75,15 +84,18 @@ pub fn receive(mut source: impl Read + Send + 'static, name: &Path) -> Result<Re
     if not_packets(&beginning).is_some() {
         return spooled(Cursor::new(beginning).chain(source), name).map(Received::Whole);
     }
-    let mut file = scratch::file().map_err(failed)?;
-    file.write_all(&beginning).map_err(failed)?;
-    let copy = Arc::new(StreamCopy::default());
-    copy.state().len = beginning.len() as u64;
-    let (to, progress) = (file.try_clone().map_err(failed)?, Arc::clone(&copy));
-    // Nobody waits for this thread: a pipe on which nothing arrives would hold it.
-    let thread = thread::Builder::new().name("stream".to_owned()).spawn(move || progress.run(source, to));
-    thread.map_err(failed)?;
-    Ok(Received::Packets(PacketStream { file: Arc::new(file), copy }))
+    let file = scratch::file().map_err(failed)?;
+    let to = Destination::Unnamed(file.try_clone().map_err(failed)?);
+    let source = Cursor::new(beginning).chain(source);
+    PacketStream::copied(source, Arc::new(file), to).map(Received::Packets).map_err(failed)
+}
+
+/// Copies a packet capture into `spool`, on a thread of its own.
+///
+/// # Errors
+/// If the system cannot start a thread.
+pub fn record(source: impl Read + Send + 'static, spool: Spool) -> io::Result<PacketStream> {
+    PacketStream::copied(source, spool.file(), Destination::Spool(Box::new(spool)))
 }
 
 /// Copies a stream to its end into a private file without a name. Errors call the stream `name`.
@@ -99,23 +111,52 @@ pub(super) fn spooled(mut stream: impl Read, name: &Path) -> Result<File, OpenEr
     scratch::file().and_then(copy).map_err(|source| OpenError::Spool { name: name.to_owned(), source })
 }
 
+impl PacketStream {
+    /// Starts the thread that copies `source` into `file`.
+    fn copied(source: impl Read + Send + 'static, file: Arc<File>, to: Destination) -> io::Result<Self> {
+        let copy = Arc::new(StreamCopy::default());
+        let progress = Arc::clone(&copy);
+        // Nobody waits for this thread: a pipe on which nothing arrives would hold it.
+        thread::Builder::new().name("stream".to_owned()).spawn(move || progress.run(source, to))?;
+        Ok(Self { file, copy })
+    }
+}
+
+impl Destination {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
+        let (path, written) = match self {
+            Self::Unnamed(file) => (None, file.write_all(bytes)),
+            Self::Spool(spool) => (Some(spool.path().to_owned()), spool.append(bytes).map(drop)),
+        };
+        written.map_err(|source| CopyError::Write { path: path.unwrap_or_else(scratch::folder), source })
+    }
+
+    /// Checks that no other program changed the file.
+    fn check(&self) -> Result<(), CopyError> {
+        match self {
+            Self::Unnamed(_) => Ok(()),
+            Self::Spool(spool) => spool.check_files().map_err(CopyError::Changed),
+        }
+    }
+}
+
 impl StreamCopy {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Copies the stream to its end.
-    fn run(&self, mut from: impl Read, mut to: File) {
+    fn run(&self, mut from: impl Read, mut to: Destination) {
         let mut piece = vec![0; PIECE];
         let ended = loop {
             let len = match from.read(&mut piece) {
-                Ok(0) => break Ok(()),
+                Ok(0) => break to.check(),
                 Ok(len) => len,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(source) => break Err(CopyError::Read { source }),
             };
-            if let Err(source) = to.write_all(&piece[..len]) {
-                break Err(CopyError::Write { source });
+            if let Err(failure) = to.write(&piece[..len]) {
+                break Err(failure);
             }
             self.state().len += len as u64;
             self.changed.notify_all();

@@ -105,6 +105,18 @@ impl Spool {
         Ok(spool)
     }
 
+    /// Creates an empty file for packets that another program captures: at `path`, or without one a private file as
+    /// [`Self::temporary`]. Replaces an existing file only with `force`.
+    ///
+    /// # Errors
+    /// See [`SpoolError`].
+    pub fn for_packets(path: Option<&Path>, force: bool) -> Result<Self, SpoolError> {
+        match path {
+            Some(path) => Ok(Self::of(create(path, force, &[])?, 0, path.to_owned(), false)),
+            None => Self::private(&scratch::folder(), None, &[]),
+        }
+    }
+
     /// Creates a private file in the user's cache folder, which is deleted when the spool is dropped.
     ///
     /// # Errors
@@ -118,7 +130,7 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn temporary_in(folder: &Path) -> Result<Self, SpoolError> {
-        Self::private(folder, None)
+        Self::private(folder, None, &head())
     }
 
     /// Creates a private ring of files, `size` bytes together: see [`Self::keep_ring`].
@@ -126,13 +138,12 @@ impl Spool {
     /// # Errors
     /// See [`SpoolError`].
     pub fn temporary_ring(folder: &Path, size: u64) -> Result<Self, SpoolError> {
-        Self::private(folder, Some(size))
+        Self::private(folder, Some(size), &head())
     }
 
-    fn private(folder: &Path, ring: Option<u64>) -> Result<Self, SpoolError> {
+    fn private(folder: &Path, ring: Option<u64>, head: &[u8]) -> Result<Self, SpoolError> {
         fs::create_dir_all(folder).map_err(|e| OutputError::at(folder, e))?;
-        let head = head();
-        let made = private_file(folder, &head)?;
+        let made = private_file(folder, head)?;
         let name = made.path().file_name().map(|name| name.to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1));
         let base = folder.join(name.unwrap_or_default());
         let path = if ring.is_some() { Ring::path(&base, 1) } else { base.clone() };
@@ -193,6 +204,11 @@ impl Spool {
         }
         self.len += blocks.len() as u64;
         Ok(self.start + position)
+    }
+
+    /// The file that is written.
+    pub(in crate::capture) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
     }
 
     /// The files, for reading by position.

@@ -1,0 +1,57 @@
+//! The flags of `framescope capture`.
+
+use clap::Args;
+
+use super::recording::Recording;
+use super::{filter_help_hint, values};
+
+/// `framescope capture`
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = concat!("Examples:
+  framescope capture -i lo --port 9000                 watch a server on this machine
+  framescope capture -i eth0 --port 80 --host 10.0.0.7 only the connections of one machine
+  framescope capture -i lo --port 9000 --headless --json > log.ndjson
+  framescope capture -i lo --port 9000 --write day.pcap    keep the packets as they were
+  ssh host tcpdump --immediate-mode -U -w - tcp port 9000 | framescope open -    on another machine
+
+framescope itself needs no right to capture: it starts tcpdump, or dumpcap if tcpdump cannot capture. Connections that began
+before the capture are read as WebSocket frames. Filters: ", filter_help_hint!()))]
+pub struct Capture {
+    /// The packets.
+    #[command(flatten)]
+    pub source: PacketSource,
+
+    /// Treat permessage-deflate as negotiated on connections that began before the capture
+    #[arg(long)]
+    pub deflate: bool,
+
+    /// How the traffic is kept and shown.
+    #[command(flatten)]
+    pub recording: Recording,
+}
+
+/// The packets to capture.
+#[derive(Args, Clone, Debug)]
+pub struct PacketSource {
+    /// Network interface, such as lo or eth0; any is all of them (on Linux)
+    #[arg(short, long, value_name = "IFACE")]
+    pub interface: String,
+
+    /// TCP port of the server
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+
+    /// Only the connections of this machine: a name or an IP address
+    #[arg(long, value_name = "HOST", value_parser = values::capture_host)]
+    pub host: Option<String>,
+}
+
+impl PacketSource {
+    /// The filter expression in the language of libpcap.
+    pub fn expression(&self) -> String {
+        match &self.host {
+            Some(host) => format!("tcp port {} and host {host}", self.port),
+            None => format!("tcp port {}", self.port),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `capture`: the packets of a network interface, which another program captures, as a source of live traffic.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::headless;
+use super::live::{LiveSource, RunningSource};
+use super::packet_program::{self, PacketBytes, PacketProgram};
+use super::screen::{self, LiveScreen};
+use crate::capture::import::{self, ImportOptions, stream};
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::Capture;
+use crate::cli::{self, PacketSource, Recording, ThemeArg};
+use crate::tui::app::LiveTraffic;
+use crate::wire::printable;
+
+/// How long the end of a run waits for the last packets.
+const LAST_PACKETS: Duration = Duration::from_millis(1500);
+
+/// Poll interval while waiting for them.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Runs `capture`.
+///
+/// # Errors
+/// Why the packets cannot be captured or shown.
+pub fn capture(args: &cli::Capture, theme: ThemeArg) -> anyhow::Result<ExitCode> {
+    let prepare = || Capturing::start(args);
+    if args.recording.headless {
+        return headless::run(&args.recording, prepare);
+    }
+    let screen = LiveScreen { instead: "use --headless to capture without a screen", tour: None };
+    screen::live(&args.recording, theme, screen, prepare)
+}
+
+/// A program that captures, whose packets are not read yet.
+struct Capturing<'a> {
+    program: PacketProgram,
+    packets: PacketBytes,
+    args: &'a cli::Capture,
+}
+
+impl<'a> Capturing<'a> {
+    fn start(args: &'a cli::Capture) -> anyhow::Result<Self> {
+        let (program, packets) = packet_program::start(&args.source)?;
+        Ok(Self { program, packets, args })
+    }
+}
+
+impl LiveSource for Capturing<'_> {
+    type Running = Reading;
+
+    fn spool(&self, args: &Recording) -> anyhow::Result<Spool> {
+        Ok(Spool::for_packets(args.write.as_deref(), args.force)?)
+    }
+
+    fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Reading> {
+        let cli::Capture { source, deflate, .. } = self.args;
+        let path = spool.path().to_owned();
+        let stream = stream::record(self.packets, spool).context("cannot start the thread that reads the packets")?;
+        let options = ImportOptions { port: Some(source.port), deflate: *deflate, follow: false };
+        let (capture, loader) = import::open_stream(stream, &path, options);
+        let cancel = Arc::<AtomicBool>::default();
+        let cancelled = Arc::clone(&cancel);
+        let load = thread::Builder::new().name("load".to_owned()).spawn(move || {
+            loader.run(&cancelled);
+            ended();
+        });
+        let load = load.context("cannot start the thread that dissects the packets")?;
+        Ok(Reading { program: self.program, capture, source: source.clone(), cancel, load })
+    }
+}
+
+/// Packets that are captured and read.
+struct Reading {
+    program: PacketProgram,
+    capture: Capture,
+    source: PacketSource,
+    /// Ends `load`.
+    cancel: Arc<AtomicBool>,
+    load: JoinHandle<()>,
+}
+
+impl Reading {
+    /// The interface and the filter expression.
+    fn place(&self) -> String {
+        format!("{}: {}", printable::text(&self.source.interface), self.source.expression())
+    }
+}
+
+impl RunningSource for Reading {
+    fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    fn recorder(&self) -> Option<&Recorder> {
+        None
+    }
+
+    fn ready_line(&self) -> String {
+        format!("capturing on {} with {}", self.place(), self.program.name())
+    }
+
+    fn traffic(&self) -> Option<LiveTraffic> {
+        Some(LiveTraffic {
+            title: self.place(),
+            advice: "Waiting for packets of new or open connections on".to_owned(),
+            address: self.place(),
+        })
+    }
+
+    fn shutdown(self) {
+        self.program.stop();
+        let deadline = Instant::now() + LAST_PACKETS;
+        while !self.load.is_finished() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+        self.cancel.store(true, Ordering::Relaxed);
+        // It returns nothing, and looks at `cancel` at each packet.
+        let _ = self.load.join();
+    }
+}

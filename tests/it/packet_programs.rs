@@ -1,0 +1,141 @@
+//! `capture`: the packets of a program that captures, which is a shell script here.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use tempfile::TempDir;
+
+use crate::support::program::{command, run};
+use crate::support::{exported, load, sample_path};
+use framescope::export::Format;
+
+/// A folder with programs that take the place of tcpdump and dumpcap.
+struct Programs(TempDir);
+
+impl Programs {
+    fn new(programs: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, script) in programs {
+            let path = folder.path().join(name);
+            // The program's first words are in the file `arguments` afterwards, and its process in `pid`.
+            let script = format!(
+                "#!/bin/sh\ncd {}\necho \"$@\" > arguments\necho $$ > pid\n{script}\n",
+                folder.path().display()
+            );
+            fs::write(&path, script).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+        }
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn capture(&self, arguments: &[&str]) -> Command {
+        let mut command = command(&["capture", "-i", "lo", "--port", "9000"]);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.args(arguments).env("PATH", format!("{}:{path}", self.0.path().display()));
+        command.env("XDG_CACHE_HOME", self.0.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Returns true if the program that ran last has ended.
+    fn has_ended(&self) -> bool {
+        let pid = fs::read_to_string(self.path("pid")).expect("it ran").trim().parse().expect("a number");
+        test_kill_process(Pid::from_raw(pid).expect("a process")).is_err()
+    }
+}
+
+/// The status, stdout and stderr of a run that ends because its program ends.
+fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().expect("the program starts");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Sends SIGINT; the rest of stdout.
+fn interrupted(mut child: Child, mut stdout: impl std::io::Read) -> (Option<i32>, String) {
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it runs");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).expect("text");
+    (child.wait().expect("ended").code(), rest)
+}
+
+#[test]
+fn packets_are_printed_while_they_arrive_and_kept_as_they_were() {
+    let sample = sample_path("hello");
+    // Without `exec`, the shell would wait for the end of `sleep` before it obeys the signal.
+    let programs = Programs::new(&[("tcpdump", &format!("cat {sample}\nexec sleep 60"))]);
+    let kept = programs.path("kept.pcap");
+    let arguments = ["--host", "127.0.0.1", "--headless", "--json", "--write", &kept.to_string_lossy()];
+    let mut child = programs.capture(&arguments).spawn().expect("the program starts");
+    let expected = exported(&load(Path::new(&sample)), Format::Ndjson);
+    let expected = String::from_utf8(expected).expect("text");
+    let mut stdout = BufReader::new(child.stdout.take().expect("stdout"));
+    let mut printed = String::new();
+    // The last lines may come at the end alone: a connection that is open has no end yet.
+    for _ in 0..expected.lines().count() / 2 {
+        stdout.read_line(&mut printed).expect("a line");
+    }
+    let (status, rest) = interrupted(child, stdout);
+    assert_eq!(status, Some(0));
+    assert!(printed + &rest == expected, "{} lines more at the end", rest.lines().count());
+    assert_eq!(fs::read(&kept).expect("kept"), fs::read(&sample).expect("the sample"));
+    assert_eq!(fs::metadata(&kept).expect("kept").permissions().mode() & 0o777, 0o600);
+    assert!(programs.has_ended());
+    let arguments = fs::read_to_string(programs.path("arguments")).expect("it ran");
+    assert!(arguments.trim_end().ends_with("-i lo tcp port 9000 and host 127.0.0.1"), "{arguments}");
+}
+
+#[test]
+fn a_program_that_ends_ends_the_run_with_its_reason_and_the_records_so_far() {
+    let sample = sample_path("hello");
+    let programs =
+        Programs::new(&[("tcpdump", &format!("cat {sample}\necho 'tcpdump: the interface is gone' >&2\nexit 1"))]);
+    let (status, out, err) = output(&mut programs.capture(&["--headless", "--json"]));
+    assert_eq!(status, Some(1), "{err}");
+    assert!(err.contains("tcpdump has ended: the interface is gone"), "{err}");
+    let expected = exported(&load(Path::new(&sample)), Format::Ndjson);
+    assert!(out.as_bytes() == expected, "{} lines: {err}", out.lines().count());
+}
+
+#[test]
+fn dumpcap_is_used_if_tcpdump_cannot_capture() {
+    let sample = sample_path("hello");
+    let refused = "echo 'tcpdump: lo: no permission' >&2\nexit 1";
+    let programs = Programs::new(&[("tcpdump", refused), ("dumpcap", &format!("cat {sample}\nexec sleep 60"))]);
+    let mut child = programs.capture(&["--headless", "--quiet"]).spawn().expect("the program starts");
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().expect("stderr")).read_line(&mut line).expect("a line");
+    assert!(line.trim_end().ends_with("with dumpcap"), "{line}");
+    let stdout = child.stdout.take().expect("stdout");
+    assert_eq!(interrupted(child, stdout).0, Some(0));
+    let arguments = fs::read_to_string(programs.path("arguments")).expect("it ran");
+    assert!(arguments.trim_end().ends_with("-i lo -f tcp port 9000"), "{arguments}");
+}
+
+#[test]
+fn without_a_program_that_can_capture_the_error_says_what_to_do() {
+    let refused = |name: &str| format!("echo '{name}: lo: Operation not permitted' >&2\nexit 1");
+    let programs = Programs::new(&[("tcpdump", &refused("tcpdump")), ("dumpcap", &refused("dumpcap"))]);
+    let kept = programs.path("kept.pcap");
+    let (status, out, err) = output(&mut programs.capture(&["--headless", "--write", &kept.to_string_lossy()]));
+    assert_eq!((status, out.as_str(), err.lines().count()), (Some(1), "", 1), "{err}");
+    assert!(err.contains("sudo tcpdump") && err.contains("| framescope open --port 9000 -"), "{err}");
+    assert!(!kept.exists());
+}
+
+#[test]
+fn wrong_hosts_and_a_ring_are_wrong_usage() {
+    for wrong in
+        [&["--host", "a or tcp"][..], &["--host", "(a)"], &["--host", "-a"], &["--ring", "1GiB"], &["--port", "0"]]
+    {
+        let arguments = [&["capture", "-i", "lo", "--headless"][..], wrong].concat();
+        assert_eq!(run(&arguments).0, Some(2), "{wrong:?}");
+    }
+}
