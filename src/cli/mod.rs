@@ -5,6 +5,7 @@ mod check;
 mod decode;
 mod export;
 mod open;
+mod proxy;
 mod reading;
 mod recording;
 mod serve;
@@ -23,6 +24,7 @@ pub use self::check::Check;
 pub use self::decode::Decode;
 pub use self::export::Export;
 pub use self::open::Open;
+pub use self::proxy::Proxy;
 pub use self::reading::Reading;
 pub use self::recording::Recording;
 pub use self::serve::Serve;
@@ -41,6 +43,7 @@ const EXAMPLES: &str = "Examples:
   framescope                                  start; then open http://127.0.0.1:6455/ in a browser
   framescope --demo                           without a browser: a built-in client connects
   framescope --headless --json > log.ndjson   without a screen: print one JSON object per record
+  framescope proxy ws://localhost:9000        between your client and your server: connect to port 6455
   framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
   framescope open lesson.pcapng               inspect it again
   framescope capture -i lo --port 9000        watch a server of your own, without changing it
@@ -114,6 +117,8 @@ pub enum Command {
     Serve(Serve),
     /// Learn WebSocket on live frames, in eight guided steps
     Tour(Tour),
+    /// Inspect the traffic between a client and a server: relay it unchanged
+    Proxy(Proxy),
     /// Watch a network interface, through tcpdump or dumpcap
     Capture(Capture),
     /// Inspect a capture file on the screen

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::capture::live::ring::MIN_RING;
 use crate::capture::query::filter;
+use crate::wire::url::{Url, UrlError};
 
 /// The least `--max-memory`, in bytes.
 const MIN_MEMORY: u64 = 1 << 20;
@@ -52,6 +53,17 @@ pub struct OriginError;
 #[error("write a host name or an IP address, such as 10.0.0.7")]
 pub struct HostError;
 
+/// Why a text is not the server of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    #[error("it has a query, which a proxy cannot put in front of paths; leave out ? and what follows")]
+    Query,
+    #[error("a server with TLS cannot be reached yet; use ws:// or http://")]
+    Tls,
+}
+
 /// A parser that accepts the names of `all`.
 pub fn one_of<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
@@ -76,6 +88,16 @@ pub fn capture_host(text: &str) -> Result<String, HostError> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
     let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':');
     if begins_well && text.chars().all(is_name) { Ok(text.to_owned()) } else { Err(HostError) }
+}
+
+/// Parses the URL of the server of a proxy.
+pub fn target(text: &str) -> Result<Url, TargetError> {
+    let url: Url = text.parse()?;
+    match url {
+        url if url.target().contains('?') => Err(TargetError::Query),
+        url if url.scheme().is_tls() => Err(TargetError::Tls),
+        url => Ok(url),
+    }
 }
 
 /// Parses an interval in `s` or `ms`.

@@ -13,8 +13,8 @@ use super::connections::OpenConnections;
 use super::stream::Stream;
 use crate::capture::live::recorder::Recorder;
 
-/// Stack of a connection's thread in bytes. It is small: buffers are on the heap.
-const STACK: usize = 256 * 1024;
+/// Stack of each thread of a connection in bytes. It is small: buffers are on the heap.
+pub const STACK: usize = 256 * 1024;
 
 /// Length of the listen queue. A burst of a thousand connections fits; Linux limits it to `somaxconn`.
 const BACKLOG: i32 = 4096;

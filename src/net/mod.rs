@@ -12,13 +12,13 @@ mod http;
 mod listener;
 mod memory;
 mod page_connections;
+pub mod proxy;
 pub mod roles;
 pub mod server;
 mod session;
 mod site;
 mod stream;
 mod transport;
-pub mod url;
 mod wiretap;
 
 pub use config::ServerConfig;

@@ -86,4 +86,19 @@ impl Stream {
             Self::Tcp(stream) => stream.shutdown(how),
         }
     }
+
+    /// Makes the system reset the connection (RST) when the last handle closes it, in place of an orderly end.
+    pub fn reset_at_close(&self) {
+        // If the socket refuses it, the connection is lost already.
+        let _ = match self {
+            Self::Tcp(stream) => rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)),
+        };
+    }
+
+    /// Returns true if the connection is over in both directions: after a reset, or after both have ended.
+    pub fn is_disconnected(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().is_err(),
+        }
+    }
 }

@@ -42,6 +42,12 @@ impl Wiretap {
         self.recorder.record_soon(chunks);
     }
 
+    /// Reports bytes, with a note on the record that contains the last of them. They are part of the capture with the next call of
+    /// [`Self::crossed`], or at most 5 ms after the next of [`Self::crossed_soon`].
+    pub fn crossed_with_note(&self, chunk: Chunk<'_>, note: &str) {
+        self.recorder.record_with_note(chunk, note);
+    }
+
     /// The number of the connection in the capture; `None` until bytes of it are part of the capture.
     pub fn number(&self) -> Option<u32> {
         self.recorder.number()

@@ -13,6 +13,7 @@ mod open;
 mod packet_program;
 mod pages;
 mod paste_export;
+mod proxy;
 mod screen;
 mod screen_host;
 mod serve;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let theme = cli.theme;
     match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(args) => serve::serve(&args, theme),
+        Command::Proxy(args) => proxy::proxy(&args, theme),
         Command::Tour(args) => tour::tour(&args, theme),
         Command::Capture(args) => capture::capture(&args, theme),
         Command::Open(args) => open::open(&args, theme),

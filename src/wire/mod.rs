@@ -14,3 +14,4 @@ pub mod partial_head;
 pub mod printable;
 pub mod proxy_header;
 pub mod tls;
+pub mod url;

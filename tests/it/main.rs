@@ -37,6 +37,7 @@ mod pasted;
 mod peers;
 mod picture_dialog;
 mod pictures;
+mod proxy;
 mod ring;
 mod roundtrip;
 mod rules;

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use super::flush_timer::Flush;
 use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use super::writer::{Batch, Writer, lock};
-use crate::capture::format::comments::comments;
+use crate::capture::format::comments::{self, comments};
 use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{ConnectionEntry, Extent, Handshake, NEW};
@@ -68,6 +68,8 @@ pub(in crate::capture) struct Recording {
     batch: Batch,
     /// The record in the batch that has the latest Sec-WebSocket-Key: how many come before it, its direction and time.
     key: Option<(u64, Direction, Time)>,
+    /// A note on the record that contains the byte before this offset of a direction.
+    note: Option<(Direction, u64, String)>,
     /// Whether a handshake record is in the batch.
     has_heads: bool,
     /// Whether the batch was already there when the flush timer called last.
@@ -106,6 +108,7 @@ impl Recording {
             records: Vec::new(),
             batch,
             key: None,
+            note: None,
             has_heads: false,
             old: false,
             watched: false,
@@ -128,12 +131,22 @@ impl Recording {
         }
     }
 
+    /// As [`Self::batch`], with a note on the record that contains the last byte.
+    pub fn batch_with_note(&mut self, chunk: Chunk<'_>, note: &str) {
+        self.begin(chunk.time);
+        let end = self.connection.position(chunk.direction) + chunk.bytes.len() as u64;
+        self.note = Some((chunk.direction, end, note.to_owned()));
+        self.feed(chunk);
+    }
+
     /// Dissects a chunk and appends its packets to the batch.
     fn feed(&mut self, chunk: Chunk<'_>) {
         let Chunk { direction, time, bytes } = chunk;
         let Some(live) = &mut self.live else { return };
         let base = self.connection.position(direction);
         self.connection.feed(direction, bytes, time, &mut self.records);
+        let noted = |note: &&(Direction, u64, String)| (note.0, note.1) == (direction, base + bytes.len() as u64);
+        let note = self.note.as_ref().filter(noted).map(|(.., note)| comments::note(note).into_owned());
         let mut written = 0;
         let mut write_until = |offset: u64, findings: &[Finding]| {
             // Bytes before this chunk, which waited for their meaning, are written already.
@@ -142,7 +155,10 @@ impl Recording {
             while written < until {
                 let end = until.min(written + MAX_SEGMENT);
                 // A finding is certain with the last byte of its record: it is on the packet with that byte.
-                let comments = if end == until { comments(findings) } else { Vec::new() };
+                let mut comments = if end == until { comments(findings) } else { Vec::new() };
+                if end == bytes.len() {
+                    comments.extend(note.clone());
+                }
                 let piece = &bytes[written..end];
                 let position = live.segments.data(&mut self.batch.blocks, direction, piece, time, &comments);
                 let extent = Extent::new(base + written as u64, position as u64, piece.len());
@@ -171,6 +187,12 @@ impl Recording {
             if record.key.is_some() {
                 self.key = Some((at, record.direction, record.time));
             }
+        }
+        if let Some((direction, end, _)) = self.note
+            && let Some(at) = self.records.iter().position(|r| r.direction == direction && r.offset + r.wire_len >= end)
+            && let Some((.., note)) = self.note.take()
+        {
+            self.batch.index.note_next(at, note);
         }
         self.batch.index.append(live.number, &mut self.records);
         if has_heads {

@@ -128,6 +128,12 @@ impl ConnectionRecorder {
         }
     }
 
+    /// Batches bytes that crossed, with a note on the record that contains the last of them. The next call of [`Self::record`] or
+    /// [`Self::record_soon`] commits them.
+    pub fn record_with_note(&self, chunk: Chunk<'_>, note: &str) {
+        self.with(|recording| recording.batch_with_note(chunk, note));
+    }
+
     /// The number of the connection in the capture; `None` until bytes of it are part of the capture.
     pub fn number(&self) -> Option<u32> {
         lock(&self.0.recording).as_ref().and_then(Recording::number)

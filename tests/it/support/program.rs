@@ -39,7 +39,7 @@ pub fn numbers(text: &str) -> Vec<u64> {
 /// The longest time that anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// `framescope serve --headless --json`, and what it printed.
+/// A command with `--headless --json`, such as `framescope serve`, and what it printed.
 pub struct Program {
     child: Child,
     lines: Receiver<String>,
@@ -58,9 +58,14 @@ impl Program {
 
     /// Starts it on an address.
     pub fn start_on(address: &str, arguments: &[&str]) -> Self {
+        Self::run(&[&["serve", "--listen", address], arguments].concat())
+    }
+
+    /// Starts a command that listens.
+    pub fn run(arguments: &[&str]) -> Self {
         let cache = tempfile::tempdir().expect("a folder");
-        let mut child = command(&["serve", "--headless", "--json", "--listen", address])
-            .args(arguments)
+        let mut child = command(arguments)
+            .args(["--headless", "--json"])
             .env("XDG_CACHE_HOME", cache.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -118,6 +118,11 @@ impl IndexBatch {
         self.notes.push((self.records.len(), note));
     }
 
+    /// Puts a note on a record that is appended next, after `skipped` others.
+    pub fn note_next(&mut self, skipped: usize, note: String) {
+        self.notes.push((self.records.len() + skipped + 1, note));
+    }
+
     /// How many records it has.
     pub fn records(&self) -> u64 {
         self.records.len() as u64

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::wire::authority::{Authority, AuthorityFault};
+use super::authority::{Authority, AuthorityFault};
 
 /// The URL of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,187 @@
+//! What the two directions of a connection must know of each other: which responses are due, and whether the protocol was switched.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::proto::body::Body;
+use crate::wire::http::{self, Head};
+
+use super::requests::MAX_HEAD;
+
+/// The most requests without a response that are remembered.
+const MAX_ASKED: usize = 1 << 16;
+
+/// What of a request decides where its response ends (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// HEAD: its response has no body.
+    Head,
+    /// CONNECT: a tunnel follows a success.
+    Connect,
+    /// Any other method.
+    Other,
+}
+
+/// The requests without a response, and whether another protocol is spoken.
+#[derive(Default)]
+pub struct Exchange {
+    asked: Mutex<VecDeque<Asked>>,
+    switched: AtomicBool,
+}
+
+/// Watches the responses of a server, to notice that the protocol is switched.
+pub struct Responses(State);
+
+enum State {
+    /// Before a head or inside it: its bytes so far.
+    Head(Vec<u8>),
+    /// Inside a body.
+    Body(Body),
+    /// Nothing needs to be watched any more.
+    Done,
+}
+
+impl Asked {
+    /// What the head of a request asks for.
+    pub fn of(head: &Head<'_>) -> Self {
+        match head.method() {
+            Some(b"HEAD") => Self::Head,
+            Some(b"CONNECT") => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+
+    const fn method(self) -> &'static [u8] {
+        match self {
+            Self::Head => b"HEAD",
+            Self::Connect => b"CONNECT",
+            Self::Other => b"GET",
+        }
+    }
+}
+
+impl Exchange {
+    /// Notes a request, before it goes to the server.
+    pub fn asked(&self, asked: Asked) {
+        let mut due = self.due();
+        if due.len() < MAX_ASKED {
+            due.push_back(asked);
+        }
+    }
+
+    /// Returns true when both sides speak another protocol than HTTP.
+    #[inline]
+    pub fn has_switched(&self) -> bool {
+        self.switched.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the protocol is switched, before the client can know it.
+    pub fn switch(&self) {
+        self.switched.store(true, Ordering::SeqCst);
+    }
+
+    fn due(&self) -> MutexGuard<'_, VecDeque<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Responses {
+    pub const fn new() -> Self {
+        Self(State::Head(Vec::new()))
+    }
+
+    /// Watches the next bytes of the server, before they go to the client.
+    #[inline]
+    pub fn watch(&mut self, bytes: &[u8], exchange: &Exchange) {
+        let mut rest = bytes;
+        while !rest.is_empty() && !matches!(self.0, State::Done) {
+            rest = &rest[self.take(rest, exchange)..];
+        }
+    }
+
+    /// Takes bytes until a head or a body is complete; returns how many.
+    fn take(&mut self, bytes: &[u8], exchange: &Exchange) -> usize {
+        match &mut self.0 {
+            State::Done => bytes.len(),
+            State::Body(body) => {
+                let (taken, is_whole) = body.take(bytes);
+                if is_whole {
+                    self.0 = State::Head(Vec::new());
+                }
+                taken
+            }
+            State::Head(head) => {
+                let before = head.len();
+                head.extend_from_slice(bytes);
+                if !http::may_be_response(head) {
+                    self.0 = State::Done;
+                    return bytes.len();
+                }
+                let Some(len) = http::head_len(head, before) else {
+                    if head.len() > MAX_HEAD {
+                        self.0 = State::Done;
+                    }
+                    return bytes.len();
+                };
+                self.0 = after(&Head::read(&head[..len]), exchange);
+                len - before
+            }
+        }
+    }
+}
+
+/// What follows the head of a response.
+fn after(head: &Head<'_>, exchange: &Exchange) -> State {
+    let status = head.status().unwrap_or(0);
+    if matches!(status, 100 | 102..=199) {
+        return State::Head(Vec::new());
+    }
+    let asked = exchange.due().pop_front().unwrap_or(Asked::Other);
+    if status == 101 || asked == Asked::Connect && (200..300).contains(&status) {
+        exchange.switch();
+        return State::Done;
+    }
+    match Body::of_response(head, asked.method()) {
+        Body::UntilEnd(_) => State::Done,
+        body if body.is_whole() => State::Head(Vec::new()),
+        body => State::Body(body),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_is_noticed_after_any_responses_and_not_inside_a_body() {
+        let switching = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+        for (asked, stream) in [
+            (vec![Asked::Other], switching.to_owned()),
+            (vec![Asked::Other], format!("HTTP/1.1 100 Continue\r\n\r\n{switching}")),
+            (vec![Asked::Head, Asked::Other], format!("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{switching}")),
+            (vec![Asked::Other; 2], format!("HTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n{switching}")),
+            (vec![Asked::Other; 2], format!("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nHTTP/1.1{switching}")),
+            (
+                vec![Asked::Other; 2],
+                format!("HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n{switching}"),
+            ),
+            (vec![Asked::Connect], "HTTP/1.1 200 OK\r\n\r\n".to_owned()),
+        ] {
+            for size in [1, 5, stream.len()] {
+                let (exchange, mut responses) = (Exchange::default(), Responses::new());
+                asked.iter().for_each(|asked| exchange.asked(*asked));
+                let (last, before) = stream.as_bytes().split_last().expect("bytes");
+                before.chunks(size).for_each(|read| responses.watch(read, &exchange));
+                assert!(!exchange.has_switched(), "{stream}");
+                responses.watch(&[*last], &exchange);
+                assert!(exchange.has_switched(), "{stream}");
+            }
+        }
+        for stream in ["HTTP/1.1 200 OK\r\n\r\n".to_owned() + switching, "junk".to_owned() + switching] {
+            let (exchange, mut responses) = (Exchange::default(), Responses::new());
+            responses.watch(stream.as_bytes(), &exchange);
+            assert!(!exchange.has_switched(), "{stream}");
+        }
+    }
+}

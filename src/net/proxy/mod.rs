@@ -1,0 +1,199 @@
+//! The reverse proxy: it relays connections to one server byte for byte, and records them.
+//!
+//! Two threads serve each connection, one per direction. Each writes what it has read before it reads again, so a side that takes no
+//! bytes stops only the side that sends them. The capture has the bytes that each side sent. What goes on with other bytes, such as
+//! Host, is in a note on the request.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `requests` | finds the heads in what the client sends |
+//! | `rewrite` | changes Host, the path and Origin in a head |
+//! | `exchange` | watches the responses, to notice that the protocol is switched |
+//! | `relay` | the two directions, and how each ends |
+//! | `tap` | the bytes that wait to be recorded |
+
+mod exchange;
+mod relay;
+mod requests;
+mod rewrite;
+mod tap;
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::exchange::Exchange;
+use self::relay::{Input, Relay};
+use self::requests::{Outgoing, Requests};
+pub use self::rewrite::Rewriting;
+use self::tap::Tap;
+use super::dial::{DialError, dial};
+use super::http::Response;
+use super::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
+use super::stream::Stream;
+use super::wiretap::Wiretap;
+use crate::capture::live::recorder::Recorder;
+use crate::proto::dissected::{Direction, EndReason};
+use crate::wire::http;
+
+/// How long a connection to the server may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to end its direction after a refusal.
+const FIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The settings of a proxy.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// The address to listen on; port 0 takes a free port.
+    pub listen: SocketAddr,
+    /// The server, and what changes in requests to it.
+    pub rewriting: Rewriting,
+    /// How long a connection to the server may take.
+    pub connect_timeout: Duration,
+}
+
+impl ProxyConfig {
+    /// A proxy with the usual limits.
+    pub const fn new(listen: SocketAddr, rewriting: Rewriting) -> Self {
+        Self { listen, rewriting, connect_timeout: CONNECT_TIMEOUT }
+    }
+}
+
+/// A proxy that listens but does not accept connections yet.
+pub struct Proxy {
+    listener: Listener,
+    config: ProxyConfig,
+}
+
+impl Proxy {
+    /// Listens on the configured address.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind(config: ProxyConfig) -> Result<Self, BindError> {
+        Ok(Self { listener: Listener::bind(config.listen)?, config })
+    }
+
+    /// A warning, in one line, if other machines can connect.
+    pub fn warning(&self) -> Option<String> {
+        self.listener.warning()
+    }
+
+    /// Starts to accept connections, which `recorder` records. A shutdown cuts them.
+    ///
+    /// # Errors
+    /// When the system cannot start a thread.
+    pub fn start(self, recorder: Recorder) -> io::Result<ListenerHandle> {
+        self.listener.start(self.config, recorder)
+    }
+}
+
+impl Service for ProxyConfig {
+    fn serve(&self, accepted: Accepted, recorder: &Recorder) {
+        let Accepted { stream: client, peer, local, connections } = accepted;
+        // The address that the client connected to: the findings about Host are about what the client did.
+        let tap = Arc::new(Tap::new(Wiretap::new(recorder.connection(peer, local))));
+        let exchange = Arc::<Exchange>::default();
+        let (mut input, mut requests) = (Input::new(), Requests::new(&self.rewriting));
+        let first = first(&client, &mut input, &mut requests, &exchange, &tap);
+        let Some(first) = first.filter(|_| !connections.is_shutting_down()) else { return };
+        // It is on the screen while the proxy connects.
+        tap.push(
+            Direction::ClientToServer,
+            &input.bytes()[..first.len],
+            first.changed.as_ref().map(|changed| changed.note.clone()),
+        );
+        tap.drain_all();
+        let server = match self.connect() {
+            Ok(server) => Arc::new(server),
+            Err(error) => return refuse(&client, &mut input, &tap, &error),
+        };
+        let Some(_guard) = connections.add(&server) else { return };
+        let relay = Relay::new([&client, &server], &tap, &exchange, &connections);
+        if relay.run(&first, &mut input, &mut requests).is_err() {
+            recorder.capture().add_notice("the system has no free threads: a connection was not relayed");
+        }
+    }
+}
+
+impl ProxyConfig {
+    fn connect(&self) -> Result<Stream, DialError> {
+        let target = &self.rewriting.target;
+        Ok(Stream::tcp(dial(target.host(), target.port(), self.connect_timeout)?))
+    }
+}
+
+/// Reads until there is something to send; `None` if the client ends before, without a byte.
+fn first(
+    client: &Stream,
+    input: &mut Input,
+    requests: &mut Requests<'_>,
+    exchange: &Exchange,
+    tap: &Tap,
+) -> Option<Outgoing> {
+    loop {
+        if let Some(first) = requests.next(input.bytes(), exchange) {
+            return Some(first);
+        }
+        match input.read(client) {
+            Ok(0) if input.bytes().is_empty() => return None,
+            // The beginning of a head.
+            Ok(0) => return Some(Outgoing { len: input.bytes().len(), changed: None }),
+            Ok(_) => {}
+            Err(_) => {
+                tap.push(Direction::ClientToServer, input.bytes(), None);
+                tap.drain_all();
+                tap.wiretap().reset(Direction::ClientToServer);
+                return None;
+            }
+        }
+    }
+}
+
+/// Records the end of a direction.
+fn end(tap: &Tap, direction: Direction) {
+    tap.wiretap().ended(direction, EndReason::Fin);
+}
+
+/// Answers a client whose server cannot be reached, with the reason (RFC 9110 §15.6.3, §15.6.5).
+fn refuse(client: &Stream, input: &mut Input, tap: &Tap, error: &DialError) {
+    let head = http::Head::read(input.bytes());
+    if !http::may_be_request(input.bytes()) || head.end.is_none() {
+        // It does not speak HTTP: no response would be understood.
+        tap.wiretap().reset(Direction::ServerToClient);
+        client.reset_at_close();
+        return;
+    }
+    let status = if matches!(error, DialError::TimedOut { .. }) { 504 } else { 502 };
+    let mut response = Vec::new();
+    Response::text(status, &format!("The proxy {error}."))
+        .closing()
+        .encode(head.method() == Some(b"HEAD"), &mut response);
+    let note = format!("framescope sent this response: it {error}");
+    tap.push(Direction::ServerToClient, &response, Some(note));
+    let mut rest = &*response;
+    let _ = client.set_write_timeout(Some(FIN_TIMEOUT));
+    while let Some(n) = client.write(rest).ok().filter(|n| *n > 0) {
+        rest = &rest[n..];
+    }
+    tap.drain_all();
+    end(tap, Direction::ServerToClient);
+    let _ = client.shutdown(Shutdown::Write);
+    // Until the client has ended its direction: if bytes of it remain unread, the system resets the connection, and the client may
+    // lose the response.
+    let deadline = Instant::now() + FIN_TIMEOUT;
+    input.consume(input.bytes().len());
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || client.set_read_timeout(Some(left)).is_err() {
+            return;
+        }
+        match input.read(client) {
+            Ok(0) => return end(tap, Direction::ClientToServer),
+            Ok(_) => input.consume(input.bytes().len()),
+            Err(_) => return,
+        }
+    }
+}

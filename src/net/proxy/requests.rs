@@ -1,0 +1,167 @@
+//! Finds the heads in what a client sends, and says what goes to the server next.
+
+use super::exchange::{Asked, Exchange};
+use super::rewrite::{Rewriting, Rewritten};
+use crate::proto::body::Body;
+use crate::wire::http::{self, Head};
+
+/// The longest head in bytes. A longer one goes on as it is.
+pub const MAX_HEAD: usize = 256 << 10;
+
+/// The client's direction of a connection.
+pub struct Requests<'a> {
+    rewriting: &'a Rewriting,
+    state: State,
+    /// How many bytes at the start of the input are known not to contain the end of a head.
+    scanned: usize,
+}
+
+enum State {
+    /// Before a head or inside it.
+    Head,
+    /// Inside the body of a request; `true` if the request asks for another protocol.
+    Body(Body, bool),
+    /// After a request that asks for another protocol. What follows is a request only if it reads like one.
+    Asked,
+    /// All bytes go on as they are.
+    Raw,
+}
+
+/// What goes to the server next.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The length of it in the input.
+    pub len: usize,
+    /// Other bytes that go in place of them, with a note.
+    pub changed: Option<Rewritten>,
+}
+
+impl Outgoing {
+    const fn unchanged(len: usize) -> Self {
+        Self { len, changed: None }
+    }
+}
+
+impl<'a> Requests<'a> {
+    pub const fn new(rewriting: &'a Rewriting) -> Self {
+        Self { rewriting, state: State::Head, scanned: 0 }
+    }
+
+    /// The next part of `input` that can go on; `None` if more bytes must arrive first. The caller removes it from the input.
+    pub fn next(&mut self, input: &[u8], exchange: &Exchange) -> Option<Outgoing> {
+        if input.is_empty() {
+            return None;
+        }
+        if !matches!(self.state, State::Raw) && exchange.has_switched() {
+            self.state = State::Raw;
+        }
+        match &mut self.state {
+            State::Raw => Some(Outgoing::unchanged(input.len())),
+            State::Body(body, asks) => {
+                let (taken, is_whole) = body.take(input);
+                if is_whole {
+                    self.state = if *asks { State::Asked } else { State::Head };
+                }
+                Some(Outgoing::unchanged(taken))
+            }
+            State::Head | State::Asked => self.head(input, exchange),
+        }
+    }
+
+    fn head(&mut self, input: &[u8], exchange: &Exchange) -> Option<Outgoing> {
+        // RFC 9112 §2.2: a server ignores empty lines before a request.
+        let breaks = input.iter().take_while(|byte| b"\r\n".contains(byte)).count();
+        if breaks > 0 && matches!(self.state, State::Head) {
+            return Some(Outgoing::unchanged(breaks));
+        }
+        if !http::may_be_request(input) {
+            self.state = State::Raw;
+            return Some(Outgoing::unchanged(input.len()));
+        }
+        let Some(len) = http::head_len(input, self.scanned) else {
+            if input.len() <= MAX_HEAD {
+                self.scanned = input.len();
+                return None;
+            }
+            self.state = State::Raw;
+            return Some(Outgoing::unchanged(input.len()));
+        };
+        self.scanned = 0;
+        let head = Head::read(&input[..len]);
+        exchange.asked(Asked::of(&head));
+        let asks = head.value("upgrade").is_some() || head.method() == Some(b"CONNECT");
+        let body = Body::of_request(&head);
+        self.state = match (body.is_whole(), asks) {
+            (true, true) => State::Asked,
+            (true, false) => State::Head,
+            (false, asks) => State::Body(body, asks),
+        };
+        Some(Outgoing { len, changed: self.rewriting.rewrite(&head) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forwarded(reads: &[&[u8]], exchange: &Exchange) -> String {
+        let rewriting = Rewriting { target: "ws://t:9".parse().expect("a URL"), origin: false };
+        let mut requests = Requests::new(&rewriting);
+        let (mut input, mut sent) = (Vec::new(), Vec::new());
+        for read in reads {
+            input.extend_from_slice(read);
+            while let Some(out) = requests.next(&input, exchange) {
+                assert!(out.len > 0);
+                match out.changed {
+                    Some(changed) => sent.extend_from_slice(&changed.bytes),
+                    None => sent.extend_from_slice(&input[..out.len]),
+                }
+                input.drain(..out.len);
+            }
+        }
+        sent.extend_from_slice(&input);
+        String::from_utf8_lossy(&sent).into_owned()
+    }
+
+    #[test]
+    fn every_head_is_found_however_its_bytes_arrive() {
+        let stream = "\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\nPOST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\nGET / HTTP/1.1\r\n\
+            POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\nHEAD / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let expected = stream.replace("ost: a", "ost: t:9");
+        for size in [1, 2, 7, 50, stream.len()] {
+            let reads: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
+            assert_eq!(forwarded(&reads, &Exchange::default()), expected, "reads of {size} bytes");
+        }
+    }
+
+    #[test]
+    fn after_an_upgrade_only_a_request_is_a_request() {
+        let upgrade = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
+        let changed = upgrade.replace("ost: a", "ost: t:9");
+        let next = "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
+        // Refused: the next request.
+        let sent = forwarded(&[upgrade.as_bytes(), next.as_bytes()], &Exchange::default());
+        assert_eq!(sent, changed.clone() + &next.replace("ost: a", "ost: t:9"));
+        // Frames before the response.
+        let sent = forwarded(&[upgrade.as_bytes(), b"\x81\x00", next.as_bytes()], &Exchange::default());
+        assert!(sent.ends_with(next), "{sent}");
+        // Accepted: whatever follows goes on as it is.
+        let exchange = Exchange::default();
+        exchange.switch();
+        assert_eq!(forwarded(&[next.as_bytes()], &exchange), next);
+    }
+
+    #[test]
+    fn what_is_no_request_goes_on_as_it_is() {
+        for junk in
+            [&b"\x16\x03\x01\x02\x00"[..], b"hello\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00"]
+        {
+            assert_eq!(forwarded(&[junk], &Exchange::default()), String::from_utf8_lossy(junk));
+        }
+        let long = format!("GET / HTTP/1.1\r\nA: {}\r\nHost: a\r\n\r\n", "x".repeat(MAX_HEAD));
+        assert_eq!(
+            forwarded(&[&long.as_bytes()[..MAX_HEAD + 1], &long.as_bytes()[MAX_HEAD + 1..]], &Exchange::default()),
+            long
+        );
+    }
+}

@@ -1,0 +1,116 @@
+//! Keeps what both threads of a relayed connection read, in one order, until it is recorded.
+//!
+//! A thread pushes bytes before it forwards them, and drains the tap afterwards. So a request comes before its response, and
+//! recording adds no latency.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::capture::live::recorder::Chunk;
+use crate::net::wiretap::Wiretap;
+use crate::proto::dissected::Direction;
+use crate::proto::time::Time;
+
+/// A thread that pushes waits for the recording of the other one when more bytes than this are pending.
+const MAX_PENDING: usize = 1 << 20;
+
+/// Empty buffers larger than this many bytes are freed.
+const MAX_KEPT: usize = 256 << 10;
+
+/// The bytes that wait to be recorded.
+pub struct Tap {
+    wiretap: Wiretap,
+    pending: Mutex<Pending>,
+    /// The bytes that a thread is recording; it holds the lock meanwhile.
+    recorded: Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+/// Bytes of one read.
+struct Piece {
+    direction: Direction,
+    time: Time,
+    /// Where they end among the pending bytes; they begin where the piece before ends.
+    end: usize,
+    /// A note on the record that they belong to.
+    note: Option<String>,
+}
+
+impl Tap {
+    pub fn new(wiretap: Wiretap) -> Self {
+        Self { wiretap, pending: Mutex::default(), recorded: Mutex::default() }
+    }
+
+    /// Adds bytes that were read now; returns the time. `note` is put on the record that they belong to.
+    pub fn push(&self, direction: Direction, bytes: &[u8], note: Option<String>) -> Time {
+        let mut pending = lock(&self.pending);
+        if pending.bytes.len() > MAX_PENDING {
+            drop(pending);
+            self.drain_all();
+            pending = lock(&self.pending);
+        }
+        // Under the lock, so that the pieces are in the order of their times.
+        let time = self.wiretap.now();
+        pending.bytes.extend_from_slice(bytes);
+        let end = pending.bytes.len();
+        pending.pieces.push(Piece { direction, time, end, note });
+        time
+    }
+
+    /// Records all that was pushed before. It is part of the capture when this returns.
+    pub fn drain_all(&self) {
+        let mut recorded = lock(&self.recorded);
+        self.record(&mut recorded, false);
+    }
+
+    /// Records what was pushed, unless the other thread is doing that: then it records this too. With `soon`, it is part of the
+    /// capture at most 5 ms later.
+    pub fn drain(&self, soon: bool) {
+        while !lock(&self.pending).pieces.is_empty() {
+            let Ok(mut recorded) = self.recorded.try_lock() else { return };
+            self.record(&mut recorded, soon);
+            // What was pushed while the lock was still held is looked for again.
+        }
+    }
+
+    fn record(&self, recorded: &mut Pending, soon: bool) {
+        std::mem::swap(&mut *lock(&self.pending), recorded);
+        let mut chunks = Vec::with_capacity(recorded.pieces.len());
+        let mut start = 0;
+        for piece in &recorded.pieces {
+            let chunk =
+                Chunk { direction: piece.direction, time: piece.time, bytes: &recorded.bytes[start..piece.end] };
+            start = piece.end;
+            match &piece.note {
+                None => chunks.push(chunk),
+                Some(note) => {
+                    self.wiretap.crossed_soon(&chunks);
+                    chunks.clear();
+                    self.wiretap.crossed_with_note(chunk, note);
+                }
+            }
+        }
+        match soon {
+            true => self.wiretap.crossed_soon(&chunks),
+            false => self.wiretap.crossed(&chunks),
+        }
+        recorded.pieces.clear();
+        recorded.bytes.clear();
+        if recorded.bytes.capacity() > MAX_KEPT {
+            recorded.bytes = Vec::new();
+        }
+    }
+
+    /// The wiretap, for the ends of the connection. Call [`Self::drain_all`] before.
+    pub const fn wiretap(&self) -> &Wiretap {
+        &self.wiretap
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,106 @@
+//! A half-closed connection and a reset pass as such; a shutdown cuts what is open.
+
+use std::io::ErrorKind;
+use std::net::Shutdown;
+
+use super::*;
+
+/// Closes a stream with RST.
+fn reset(stream: TcpStream) {
+    rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).expect("an option");
+    drop(stream);
+}
+
+fn is_reset(stream: &mut TcpStream) -> bool {
+    let read = stream.read(&mut [0; 8]);
+    assert!(matches!(&read, Ok(0)) || read.is_err(), "{read:?}");
+    read.is_err_and(|e| e.kind() == ErrorKind::ConnectionReset)
+}
+
+#[test]
+fn a_half_closed_connection_goes_on_in_the_other_direction() {
+    for client_first in [true, false] {
+        let bench = Bench::new();
+        let (client, server) = bench.open();
+        let (mut first, mut second) = if client_first { (client, server) } else { (server, client) };
+        first.write_all(b"\x88\x00").expect("written");
+        first.shutdown(Shutdown::Write).expect("ended");
+        assert_eq!(read_to_end(&mut second), b"\x88\x00");
+        for _ in 0..3 {
+            second.write_all(b"later").expect("written");
+            assert_eq!(read(&mut first, 5), b"later");
+        }
+        second.shutdown(Shutdown::Write).expect("ended");
+        assert_eq!(read_to_end(&mut first), b"");
+        bench.wait("both ends", |capture| capture.totals().open == 0);
+        let records = bench.finish();
+        assert_eq!((ends(&records, UP), ends(&records, DOWN)), (vec![EndReason::Fin], vec![EndReason::Fin]));
+    }
+}
+
+#[test]
+fn a_reset_arrives_as_a_reset_after_the_bytes_before_it() {
+    for by in [UP, DOWN] {
+        let bench = Bench::new();
+        let (client, server) = bench.open();
+        let (mut sender, mut other) = if by == UP { (client, server) } else { (server, client) };
+        sender.write_all(b"last words").expect("written");
+        assert_eq!(read(&mut other, 10), b"last words");
+        reset(sender);
+        assert!(is_reset(&mut other), "{by:?}");
+        bench.wait("both ends", |capture| capture.totals().open == 0);
+        let records = bench.finish();
+        assert_eq!((ends(&records, UP), ends(&records, DOWN)), (vec![EndReason::Rst], vec![EndReason::Rst]));
+        let first = records.iter().find(|(record, _)| matches!(record.kind, Kind::End(_))).expect("an end");
+        assert_eq!(first.0.direction, by);
+    }
+}
+
+#[test]
+fn a_peer_that_closes_and_is_written_to_resets() {
+    // The client ends the connection and its program is gone: bytes of the server are answered with RST.
+    let bench = Bench::new();
+    let (client, mut server) = bench.open();
+    drop(client);
+    assert_eq!(read_to_end(&mut server), b"");
+    let deadline = Instant::now() + PATIENCE;
+    let failed = loop {
+        match server.write_all(b"is anybody there?") {
+            Err(e) => break e.kind(),
+            Ok(()) => assert!(Instant::now() < deadline, "the reset does not arrive"),
+        }
+    };
+    assert!(matches!(failed, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{failed:?}");
+    bench.wait("both ends", |capture| capture.totals().open == 0);
+    let records = bench.finish();
+    assert_eq!((ends(&records, UP), ends(&records, DOWN)), (vec![EndReason::Fin], vec![EndReason::Rst]));
+}
+
+#[test]
+fn a_server_that_dies_inside_a_frame_leaves_a_truncated_frame() {
+    let bench = Bench::new();
+    let (mut client, mut server) = bench.open();
+    server.write_all(b"\x82\x7e\xff\xff1234").expect("written");
+    drop(server);
+    assert_eq!(read_to_end(&mut client), b"\x82\x7e\xff\xff1234");
+    drop(client);
+    bench.wait("both ends", |capture| capture.totals().open == 0);
+    let records = bench.finish();
+    assert!(records.iter().any(|(record, _)| record.kind == Kind::CutFrame && record.wire_len == 8), "{records:?}");
+}
+
+#[test]
+fn a_shutdown_cuts_mute_stuck_and_undecided_peers() {
+    let bench = Bench::new();
+    let (_mute_client, mut mute_server) = bench.open();
+    let (stuck, _stuck_server) = bench.open();
+    stuck.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    while { &stuck }.write(&[7; 1 << 20]).is_ok() {}
+    let mut undecided = bench.client();
+    undecided.write_all(b"GET / HT").expect("written");
+    let _silent = bench.client();
+    let records = bench.finish();
+    assert_eq!(ends(&records, UP)[..2], [EndReason::Capture; 2]);
+    // However the sockets end, they do.
+    assert!(!matches!(mute_server.read(&mut [0; 8]), Ok(1..)));
+}

@@ -1,0 +1,181 @@
+//! Requests and responses pass: only what must name the server changes. What cannot be reached is answered.
+
+use std::net::Shutdown;
+
+use framescope::net::{Server, ServerConfig};
+
+use super::*;
+
+#[test]
+fn every_request_of_a_connection_names_the_server_and_the_note_has_both_forms() {
+    let bench = Bench::to("/base");
+    let host = bench.server.local_addr().expect("an address").to_string();
+    let (mut client, mut server) = (bench.client(), None::<TcpStream>);
+    let exchanges = [
+        ("GET /a HTTP/1.1\r\nX:  y \r\nhOsT:{p}\r\nx: z\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+        ("HEAD /b HTTP/1.1\r\nHost: {p}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"),
+        (
+            "POST /c HTTP/1.1\r\nHost: {p}\r\nContent-Length: 24\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n",
+            "HTTP/1.1 204 No Content\r\n\r\n",
+        ),
+        (
+            "POST /d HTTP/1.1\r\nHost: {p}\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\n",
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHTTP/\r\n0\r\nA: 1\r\n\r\n",
+        ),
+        (
+            "GET /e HTTP/1.1\r\nIf-None-Match: x\r\nHost: {p}\r\n\r\n",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+        ),
+        (
+            "GET /f HTTP/1.1\r\nHost: {p}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+            "HTTP/1.1 403 No\r\nContent-Length: 1\r\n\r\nx",
+        ),
+        ("GET /g HTTP/1.1\r\nHost: {p}\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nall until the end"),
+    ];
+    for (request, response) in exchanges {
+        let request = request.replace("{p}", &bench.address().to_string());
+        client.write_all(&request.as_bytes()[..1]).expect("written");
+        client.write_all(&request.as_bytes()[1..request.len() - 1]).expect("written");
+        let last = &request[request.len() - 1..];
+        client.write_all(last.as_bytes()).expect("written");
+        let server = server.get_or_insert_with(|| bench.accept());
+        let expected = request.replace(&bench.address().to_string(), &host).replacen(" /", " /base/", 1);
+        let got = read(server, expected.len());
+        assert_eq!(String::from_utf8_lossy(&got), expected);
+        server.write_all(response.as_bytes()).expect("written");
+        assert_eq!(read(&mut client, response.len()), response.as_bytes());
+    }
+    drop(server);
+    assert_eq!(read_to_end(&mut client), b"");
+    drop(client);
+    bench.wait("both ends", |capture| capture.totals().open == 0);
+    let requests = bench.capture().records(1..u64::MAX).into_iter().filter(|record| record.kind == Kind::Request);
+    let notes: Vec<String> = requests.map(|record| bench.capture().note(record.no).expect("a note")).collect();
+    assert_eq!(notes.len(), exchanges.len());
+    for (note, path) in notes.iter().zip('a'..) {
+        let proxy = bench.address().to_string();
+        assert!([&host, &proxy, &format!("/base/{path} ")].iter().all(|form| note.contains(*form)), "{note}");
+    }
+    // The capture has what the client sent.
+    let records = bench.finish();
+    assert_eq!(records.iter().filter(|(record, _)| record.kind == Kind::Response).count(), exchanges.len() + 1);
+    assert!(!String::from_utf8_lossy(&recorded(&records, UP)).contains(&host));
+}
+
+#[test]
+fn pipelined_requests_and_frames_before_the_response_pass() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    let [proxy, host] = [bench.address(), bench.server.local_addr().expect("an address")].map(|a| a.to_string());
+    let requests = format!("GET /1 HTTP/1.1\r\nHost: {proxy}\r\n\r\nGET /2 HTTP/1.1\r\nHost: {proxy}\r\n\r\n");
+    let upgrade = bare_request("/3", &proxy);
+    client.write_all(format!("{requests}{upgrade}").as_bytes()).expect("written");
+    client.write_all(b"\x81\x80....").expect("written");
+    let mut server = bench.accept();
+    let expected = format!("{requests}{upgrade}").replace(&proxy, &host);
+    assert_eq!(String::from_utf8_lossy(&read(&mut server, expected.len())), expected);
+    assert_eq!(read(&mut server, 6), b"\x81\x80....");
+    let responses = format!("HTTP/1.1 204 A\r\n\r\nHTTP/1.1 204 B\r\n\r\n{RESPONSE}");
+    server.write_all(responses.as_bytes()).expect("written");
+    assert_eq!(read(&mut client, responses.len()), responses.as_bytes());
+    // These bytes read like a request, but the protocol is another one now.
+    let like = format!("GET /4 HTTP/1.1\r\nHost: {proxy}\r\n\r\n");
+    client.write_all(like.as_bytes()).expect("written");
+    assert_eq!(read(&mut server, like.len()), like.as_bytes());
+    bench.finish();
+}
+
+#[test]
+fn events_of_a_stream_arrive_one_by_one() {
+    let bench = Bench::new();
+    let mut client = bench.client();
+    client.write_all(b"GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n").expect("written");
+    let mut server = bench.accept();
+    read_head(&mut server);
+    server.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n").expect("written");
+    read_head(&mut client);
+    for i in 0..5 {
+        let event = format!("data: {i}\n\n");
+        server.write_all(event.as_bytes()).expect("written");
+        assert_eq!(read(&mut client, event.len()), event.as_bytes());
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_answered_with_the_reason() {
+    let bench = Bench::new();
+    let target = bench.server.local_addr().expect("an address");
+    let Bench { handle, server, recorder, path, changes, _folder } = bench;
+    drop(server);
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let bench = Bench { handle, server: taken, recorder, path, changes, _folder };
+    for method in ["GET", "HEAD"] {
+        let mut client = bench.client();
+        client.write_all(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).expect("written");
+        client.shutdown(Shutdown::Write).expect("ended");
+        let response = String::from_utf8(read_to_end(&mut client)).expect("text");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n") && head.contains("Connection: close"), "{head}");
+        assert_eq!(body.contains(&target.to_string()), method == "GET", "{body}");
+    }
+    // No HTTP: no response would be understood.
+    let mut client = bench.client();
+    client.write_all(b"\x16\x03\x01").expect("written");
+    assert!(client.read(&mut [0; 8]).is_err());
+    bench.wait("their ends", |capture| capture.totals().connections == 3 && capture.totals().open == 0);
+    let responses = bench.capture().records(1..u64::MAX).into_iter().filter(|r| r.kind == Kind::Response);
+    let notes: Vec<_> = responses.map(|record| (record.code, bench.capture().note(record.no))).collect();
+    assert!(notes.len() == 2 && notes.iter().all(|(code, note)| *code == 502 && note.is_some()), "{notes:?}");
+    let records = bench.finish();
+    assert_eq!(ends(&records, DOWN), [EndReason::Fin, EndReason::Fin, EndReason::Rst]);
+}
+
+#[test]
+fn a_slow_server_is_504_and_an_unknown_one_502() {
+    let full = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = full.local_addr().expect("an address");
+    // The system answers no further connection when the queue is full.
+    rustix::net::listen(&full, 0).expect("a short queue");
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+        queued.push(stream);
+        assert!(queued.len() < 100, "the queue has a limit");
+    }
+    for (target, status) in [(format!("ws://{address}"), "504"), ("ws://no.invalid:9".to_owned(), "502")] {
+        let server = full.try_clone().expect("a handle");
+        let bench = Bench::with(server, &target, |config| config.connect_timeout = Duration::from_millis(50));
+        let mut client = bench.client();
+        client.write_all(bare_request("/", "a:1").as_bytes()).expect("written");
+        let head = read_head(&mut client);
+        assert_eq!(head.split(' ').nth(1), Some(status), "{head}");
+        drop(client);
+        bench.finish();
+    }
+}
+
+#[test]
+fn tungstenite_talks_to_our_server_through_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+    let config = ServerConfig { listen: "127.0.0.1:0".parse().expect("an address"), ..ServerConfig::default() };
+    let server = Server::bind(config).expect("a port").start(recorder.clone()).expect("a thread");
+    let target = format!("ws://{}", server.address());
+    let mut program = Program::run(&["proxy", &target, "--listen", "127.0.0.1:0", "--rewrite-origin"]);
+    let address = program.url.strip_prefix("http://").expect("a URL").trim_end_matches('/').to_owned();
+    let stream = patient(TcpStream::connect(&address).expect("a connection"));
+    let (mut socket, _) = tungstenite::client(format!("ws://{address}/echo"), stream).expect("a handshake");
+    for text in ["one", "two"] {
+        socket.send(tungstenite::Message::text(text)).expect("sent");
+        assert_eq!(socket.read().expect("the echo"), tungstenite::Message::text(text));
+    }
+    socket.close(None).expect("closed");
+    while socket.read().is_ok() {}
+    drop(socket);
+    program.wait_for("the end of the server's direction", 0, |r| r["type"] == "end" && r["dir"] == "s2c");
+    let records = program.stop();
+    let texts: Vec<_> = records.iter().filter_map(|record| record["text"].as_str()).collect();
+    assert_eq!(texts, ["one", "one", "two", "two"]);
+    assert!(records.iter().all(|record| record["findings"].as_array().is_none_or(Vec::is_empty)), "{records:#?}");
+    server.shutdown();
+}
