@@ -1,23 +1,33 @@
-//! The areas of the view of connections: the table, the facts of the selected connection, and its records.
+//! The areas of the view of connections: the table, the facts of the selected connection, its records, and what else has room.
 
 use ratatui::layout::Rect;
 
 use super::layout::Layout;
+use super::state::connection_facts::Fact;
 
-/// Smallest width that shows the facts of a connection in two columns.
-pub const FACTS_IN_TWO: u16 = 100;
+/// Smallest width that shows two panels of a connection side by side.
+const SIDE_BY_SIDE: u16 = 100;
 
-/// Rows of the facts in two columns, and in one column.
-const FACTS: [u16; 2] = [6, 8];
+/// Width of the names of facts, with the columns before and after them.
+pub const FACT_NAMES: u16 = 15;
 
 /// Records that keep a row below the facts.
 const LEAST_RECORDS: u16 = 3;
 
-/// Rows of the chart of records over time, with its axis.
-const CHART: u16 = 6;
+/// Fewest and most rows of the chart of records over time, with its axis.
+const CHART: (u16, u16) = (6, 12);
 
 /// Smallest height of the screen that shows the chart.
-const CHART_FROM: u16 = 44;
+const CHART_FROM: u16 = 34;
+
+/// Smallest height of the screen with rows to spare for the table.
+const HIGH_FROM: u16 = 24;
+
+/// Records that keep a row below the chart.
+const RECORDS_BESIDE_CHART: u16 = 8;
+
+/// Fewest rows of the panels below the records.
+const LEAST_END: u16 = 2;
 
 /// Smallest number of rows below the table: title, a fact, title, a record.
 const LEAST_BELOW: u16 = 6;
@@ -35,19 +45,32 @@ pub struct ConnectionsLayout {
     pub records_title: Rect,
     /// The records of the selected connection.
     pub records: Rect,
+    pub end_title: Rect,
+    /// What the end means, and the findings.
+    pub end: Rect,
+}
+
+/// How much the view has to show.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionsShape<'a> {
+    /// Connections in the table.
+    pub connections: u32,
+    /// Whether the table gets all rows.
+    pub table_only: bool,
+    /// The facts of the selected connection.
+    pub facts: &'a [Fact],
+    /// Its records.
+    pub records: u32,
 }
 
 impl ConnectionsLayout {
-    /// The areas for a table of that many connections. With `table_only`, the table gets all rows.
-    pub fn of(layout: &Layout, connections: u32, table_only: bool) -> Self {
-        let mut rest = Rect {
-            y: layout.header.bottom(),
-            height: layout.hints.y.saturating_sub(layout.header.bottom()),
-            ..layout.area
-        };
+    /// Divides the screen.
+    pub fn of(layout: &Layout, shape: &ConnectionsShape<'_>) -> Self {
         if layout.is_too_small() {
             return Self::default();
         }
+        let top = layout.header.bottom();
+        let mut rest = Rect { y: top, height: layout.hints.y.saturating_sub(top), ..layout.area };
         let mut take = |rows: u16| {
             let rows = rows.min(rest.height);
             let taken = Rect { height: rows, ..rest };
@@ -55,26 +78,55 @@ impl ConnectionsLayout {
             rest.height -= rows;
             (taken, rest.height)
         };
-        let (title, _) = take(1);
+        let mut areas = Self::default();
+        (areas.title, _) = take(1);
         let (heads, room) = take(1);
-        let most = (room * 35 / 100).max(3);
-        let wanted = u16::try_from(connections).unwrap_or(u16::MAX).clamp(2, most);
-        if table_only || room < wanted + LEAST_BELOW {
-            let (rows, _) = take(room);
-            return Self { title, heads, rows, ..Self::default() };
+        areas.heads = heads;
+        let is_high = layout.area.height >= HIGH_FROM;
+        let (least, most) = if is_high { (2, (room * 35 / 100).max(3)) } else { (1, 3) };
+        let wanted = u16::try_from(shape.connections).unwrap_or(u16::MAX).clamp(least, most);
+        if shape.table_only || room < wanted + LEAST_BELOW {
+            (areas.rows, _) = take(room);
+            return areas;
         }
         let (rows, room) = take(wanted);
-        let [in_two, in_one] = FACTS;
-        let wanted = if layout.area.width >= FACTS_IN_TWO { in_two } else { in_one };
+        areas.rows = rows;
+        let records = u16::try_from(shape.records).unwrap_or(u16::MAX);
         let titles = 2;
-        let facts_height =
-            wanted.min(room.saturating_sub(titles + LEAST_RECORDS)).max(room.saturating_sub(titles).min(3));
-        let chart_height = if layout.area.height >= CHART_FROM { CHART } else { 0 };
-        let (facts_title, _) = take(1);
-        let (facts, _) = take(facts_height);
-        let (chart, _) = take(chart_height);
-        let (records_title, room) = take(1);
-        let (records, _) = take(room);
-        Self { title, heads, rows, facts_title, facts, chart, records_title, records }
+        let facts = fact_rows(shape.facts, layout.area.width);
+        (areas.facts_title, _) = take(1);
+        let facts = facts.min(room.saturating_sub(titles + LEAST_RECORDS.min(records))).max(1);
+        let (facts, mut room) = take(facts);
+        areas.facts = facts;
+        if layout.area.height >= CHART_FROM && room > CHART.0 + RECORDS_BESIDE_CHART.min(records) {
+            let spare = room.saturating_sub(records + titles + 1) / 2;
+            (areas.chart, room) = take(spare.clamp(CHART.0, CHART.1));
+        }
+        (areas.records_title, room) = take(u16::from(room > 0));
+        (areas.records, room) = take(if room > records + LEAST_END { records } else { room });
+        (areas.end_title, room) = take(u16::from(room > 0));
+        (areas.end, _) = take(room);
+        areas
     }
+
+    /// Whether two panels of a connection are side by side.
+    pub const fn is_wide(width: u16) -> bool {
+        width >= SIDE_BY_SIDE
+    }
+}
+
+/// Columns of the values of facts, on a screen of that width.
+pub const fn fact_columns(width: u16) -> usize {
+    let panel = if ConnectionsLayout::is_wide(width) { width / 2 } else { width };
+    panel.saturating_sub(FACT_NAMES + 1) as usize
+}
+
+/// The rows that all facts need, on a screen of that width.
+fn fact_rows(facts: &[Fact], width: u16) -> u16 {
+    let rows = |of_handshake: Option<bool>| -> usize {
+        let shown = facts.iter().filter(|fact| of_handshake.is_none_or(|wanted| wanted == fact.of_handshake));
+        shown.map(|fact| fact.rows(fact_columns(width)).len()).sum()
+    };
+    let rows = if ConnectionsLayout::is_wide(width) { rows(Some(true)).max(rows(Some(false))) } else { rows(None) };
+    u16::try_from(rows).unwrap_or(u16::MAX)
 }

@@ -42,9 +42,6 @@ pub const GUTTER: u16 = 10;
 /// Columns to the left of a note.
 pub const NOTE_MARGIN: u16 = 3;
 
-/// Smallest height of the timeline that has a legend in its last row.
-pub const LEGEND_FROM: u16 = 5;
-
 /// Fewest and most lines of the explanation.
 const WORDS: (u16, u16) = (3, 6);
 

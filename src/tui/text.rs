@@ -1,7 +1,9 @@
-//! Text that fits into columns and lines.
+//! Text that fits into columns and lines, and numbers with units.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::capture::query::summary;
 
 /// The text in at most `width` columns. A truncated text ends with an ellipsis.
 pub fn fit(text: &str, width: usize) -> String {
@@ -67,6 +69,26 @@ pub fn paragraph(text: &str, width: usize, rows: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A number of bytes with a unit: `487 B`, `21.0 kB`, `1.2 MB`.
+pub fn bytes_with_unit(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// A duration in nanoseconds with a unit: `137 µs`, `12 s`, `5 min`, `2.5 h`.
+pub fn duration(nanos: u64) -> String {
+    let seconds = nanos / 1_000_000_000;
+    match seconds {
+        0..120 => summary::nanos(nanos),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ pub enum ActivityKind {
     Waiting,
     /// The same; the request, ping or Close was sent in this span.
     Asked,
+    /// The end of the direction.
+    End,
     /// Ping or pong.
     Control,
     /// A text, binary or continuation frame, or one with a reserved opcode.
@@ -58,8 +60,6 @@ pub enum ActivityKind {
     Odd,
     /// HTTP.
     Http,
-    /// The end of the direction.
-    End,
     /// Close.
     Close,
 }
@@ -192,6 +192,14 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
         }
         answers.extend(record.answers.map(|asked| (record.direction, asked, record.time)));
     }
+    // An end in the span of a more significant record is shown in the next span.
+    for (lane, ended) in bins.iter_mut().zip(ends) {
+        let Some(span) = ended.and_then(|ended| spans.at(ended)) else { continue };
+        let is_hidden = lane[span].kind > ActivityKind::End;
+        if let Some(next) = lane.get_mut(span + 1).filter(|next| is_hidden && next.kind == ActivityKind::Absent) {
+            next.kind = ActivityKind::End;
+        }
+    }
     for (direction, asked, answered) in answers {
         if let Some(asked) = index.time(asked) {
             join(&mut bins, direction, spans, asked, answered);
@@ -204,7 +212,8 @@ fn lanes_of(index: &Index, entry: &ConnectionEntry, spans: Spans) -> [Vec<Bin>; 
 fn join(lanes: &mut [Vec<Bin>; 2], direction: Direction, spans: Spans, asked: Time, answered: Time) {
     let first = spans.at(asked);
     if let Some(span) = first.filter(|first| spans.at(answered) == Some(*first)) {
-        let both = lanes.iter().all(|lane| lane.get(span).is_some_and(|bin| bin.kind == ActivityKind::Control));
+        let is_frame = |bin: &Bin| matches!(bin.kind, ActivityKind::Control | ActivityKind::Data);
+        let both = lanes.iter().all(|lane| lane.get(span).is_some_and(is_frame));
         for bin in lanes.iter_mut().filter_map(|lane| lane.get_mut(span)) {
             bin.answered |= both;
         }
@@ -316,8 +325,8 @@ mod tests {
         let kinds: Vec<ActivityKind> = down.iter().map(|bin| bin.kind).collect();
         assert_eq!(kinds[0], ActivityKind::Http);
         assert!(kinds[1..9].iter().all(|kind| *kind == ActivityKind::Data), "{kinds:?}");
-        assert_eq!(kinds[9], ActivityKind::End);
-        assert_eq!(kinds[10..], [ActivityKind::Absent; 2]);
+        // The end is shown after the data of its span.
+        assert_eq!(kinds[9..], [ActivityKind::Data, ActivityKind::End, ActivityKind::Absent]);
         assert!(down[3].bytes.abs_diff(4_000) <= 4, "{}", down[3].bytes);
         assert_eq!(up[1].kind, ActivityKind::Quiet);
         // Short spans need no samples.

@@ -55,7 +55,7 @@ impl App {
                 | Action::Read
                 | Action::Partner
         );
-        if self.panels.view == View::Connections && of_record {
+        if self.panels.view == View::Connections && of_record && action != Action::Read {
             let open = self.keymap.key_of(Action::Open);
             return self.inform(format!("this key needs a record; {open} shows those of the connection"));
         }

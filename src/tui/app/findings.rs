@@ -3,8 +3,11 @@
 use super::App;
 use super::words::{Paragraph, Role, Words};
 use crate::explain::Topic;
+use crate::proto::rules::{Finding, count};
 use crate::tui::action::Action;
 use crate::tui::findings_layout::{self, FindingsLayout};
+use crate::tui::panel::View;
+use crate::tui::state::connection_facts::Fact;
 use crate::tui::state::dialogs::{Dialog, FindingsPanel};
 use crate::tui::text;
 use crate::wire::printable;
@@ -96,8 +99,30 @@ impl App {
         if let Some(panel) = &self.dialogs.below {
             return self.words_of(panel);
         }
+        if self.panels.view == View::Connections {
+            return Some(self.connection_words());
+        }
         let (words, intro) = (self.words(), self.tour_words());
         if intro.is_empty() { words } else { Some(Words { intro, ..words.unwrap_or_default() }) }
+    }
+
+    /// All facts and findings of the connection under the cursor.
+    fn connection_words(&self) -> Words {
+        let fact = |fact: &Fact| {
+            [(Role::Heading, fact.name.to_owned()), (Role::Text, fact.text())]
+                .map(|(role, text)| Paragraph { role, text })
+        };
+        let finding = |(no, finding): &(u64, Finding)| Paragraph {
+            role: Role::Finding(finding.rule.severity()),
+            text: format!("{} record {no}: {}", finding.rule.severity().symbol(), printable::text(&finding.sentence())),
+        };
+        let facts = self.table.facts.iter().flat_map(fact);
+        Words {
+            title: format!("Connection {}", self.table.cursor),
+            section: count(self.table.records.into(), "record"),
+            paragraphs: facts.chain(self.table.findings.iter().map(finding)).collect(),
+            ..Words::default()
+        }
     }
 
     /// The first line in view when the box with all words is scrolled to its end.

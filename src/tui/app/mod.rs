@@ -27,7 +27,7 @@ use std::sync::Arc;
 use ratatui::layout::Rect;
 
 use self::paste::Layer;
-use super::connections_layout::ConnectionsLayout;
+use super::connections_layout::{ConnectionsLayout, ConnectionsShape};
 use super::effect::Effect;
 use super::event::Report;
 use super::export_request::FormatChoice;
@@ -351,6 +351,7 @@ impl App {
 
     /// Brings the cursor of the table of connections into view, and reads the records of its connection.
     fn prepare_connections(&mut self) {
+        self.table.read_facts(&self.capture, self.list.connections(&self.capture));
         let shape = self.connections_layout();
         // The table takes the place of the list.
         (self.layout.list_title, self.layout.list) = (shape.title, shape.rows);
@@ -360,8 +361,13 @@ impl App {
 
     /// The areas of the view of connections.
     pub fn connections_layout(&self) -> ConnectionsLayout {
-        let connections = self.list.connections(&self.capture).count();
-        ConnectionsLayout::of(&self.layout, connections, self.panels.maximised)
+        let shape = ConnectionsShape {
+            connections: self.list.connections(&self.capture).count(),
+            table_only: self.panels.maximised,
+            facts: &self.table.facts,
+            records: self.table.records,
+        };
+        ConnectionsLayout::of(&self.layout, &shape)
     }
 
     /// Reads how the connection closed whose end is under the cursor: it takes the place of bits and bytes, which an end does not have.

@@ -1,11 +1,21 @@
 //! The table of connections: its cursor, its scroll position, and the records of the connection under the cursor.
 
+use super::connection_facts::{Fact, facts};
 use super::list::RecordLines;
 use super::shown_connections::ShownConnections;
+use crate::capture::query::closing::Closing;
+use crate::capture::query::overview;
 use crate::capture::store::Capture;
+use crate::proto::rules::Finding;
 
 /// Rows that show the end of a connection whose records do not all fit.
 const TAIL: u32 = 3;
+
+/// Findings of the capture that are searched for those of a connection.
+const MOST_SEARCHED: usize = 512;
+
+/// Most findings of a connection that are shown.
+const MOST_FINDINGS: usize = 64;
 
 /// Cursor and scroll position of the table of connections.
 #[derive(Debug, Default)]
@@ -20,6 +30,14 @@ pub struct ConnectionTable {
     pub head: usize,
     /// How many records are left out.
     pub left_out: u32,
+    /// How many records it has.
+    pub records: u32,
+    /// Its facts.
+    pub facts: Vec<Fact>,
+    /// How it closed so far.
+    pub closing: Option<Closing>,
+    /// Its first findings with the numbers of their records, the worst first.
+    pub findings: Vec<(u64, Finding)>,
 }
 
 impl ConnectionTable {
@@ -40,11 +58,33 @@ impl ConnectionTable {
         }
     }
 
-    /// Brings the cursor into view. If its connection was evicted or does not match the filter, the next one is selected.
+    /// Selects the next connection if that of the cursor was evicted or does not match the filter, and reads its facts.
+    pub fn read_facts(&mut self, capture: &Capture, shown: ShownConnections<'_>) {
+        let rank = shown.rank_of(self.cursor).min(shown.count().saturating_sub(1));
+        self.cursor = shown.at(rank).unwrap_or(self.cursor).max(1);
+        let overviews = overview::overviews(capture, &[self.cursor], 0);
+        let Some(overview) = overviews.first() else { return };
+        self.facts = facts(capture, overview);
+        let first = capture.first_ordinal(self.cursor).unwrap_or(0);
+        self.records = overview.info.records.saturating_sub(first);
+        let known = self.closing.as_ref().map(|closing| (closing.connection, closing.records));
+        if known == Some((self.cursor, overview.info.records)) {
+            return;
+        }
+        self.closing = Closing::of(capture, self.cursor);
+        let all = overview.findings.iter().sum::<u32>() as usize;
+        let from = overview.first_record.unwrap_or(0);
+        let nearby = if all > 0 { capture.findings(from, MOST_SEARCHED) } else { Vec::new() };
+        let is_own = |no: u64| capture.record(no).is_some_and(|record| record.connection == self.cursor);
+        let own = nearby.into_iter().filter(|(no, _)| is_own(*no));
+        self.findings = own.take(all.min(MOST_FINDINGS)).collect();
+        self.findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.rule.severity() as usize));
+    }
+
+    /// Brings the cursor into view.
     pub fn prepare(&mut self, shown: ShownConnections<'_>, height: u16) {
         let (count, height) = (shown.count(), u32::from(height).max(1));
         let rank = shown.rank_of(self.cursor).min(count.saturating_sub(1));
-        self.cursor = shown.at(rank).unwrap_or(self.cursor).max(1);
         self.top = self.top.clamp((rank + 1).saturating_sub(height), rank);
         self.top = self.top.min(count.saturating_sub(height));
     }

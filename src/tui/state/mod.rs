@@ -2,6 +2,7 @@
 //! its own methods change them.
 
 pub(crate) mod breaches;
+pub(crate) mod connection_facts;
 pub(crate) mod connection_table;
 pub(crate) mod detail;
 pub(crate) mod detail_pane;

@@ -3,15 +3,22 @@
 use ratatui::layout::Rect;
 
 use super::shown_connections::ShownConnections;
+use crate::capture::query::partner;
 use crate::capture::query::timeline::{Lanes, Spans};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
-use crate::tui::layout::{GUTTER, LEGEND_FROM};
+use crate::tui::layout::GUTTER;
 
 /// Shortest time of one column, in nanoseconds.
 const MIN_COLUMN: u64 = 1_000;
+
+/// Smallest height of an area with a legend in its last row.
+const LEGEND_FROM: u16 = 3;
+
+/// Most rows of a lane.
+const MOST_ROWS: u16 = 8;
 
 /// How many lanes without a record the cursor skips in one step.
 const MAX_SKIPPED: i64 = 64;
@@ -27,12 +34,57 @@ pub struct Timeline {
     pub lanes: Vec<Lanes>,
     /// Connections above the first one in view, and below the last.
     pub cut: (u32, u32),
+    /// The rows of a connection.
+    pub rows: LaneRows,
+    /// The record under the cursor and the other half of it, in the order of time.
+    pub pair: Option<Pair>,
+}
+
+/// Two records of which one answers the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub asked: u64,
+    pub answered: u64,
+    /// The time between them, in nanoseconds.
+    pub took: u64,
+}
+
+/// How the rows of the timeline are divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneRows {
+    /// Rows above the lanes of a connection that name it: 0 or 1.
+    pub label: u16,
+    /// Rows of each lane.
+    pub lane: u16,
+    /// Rows of the legend: 0 or 1.
+    pub legend: u16,
+}
+
+impl LaneRows {
+    /// The division of an area among that many connections.
+    pub fn of(height: u16, connections: u32) -> Self {
+        let legend = u16::from(height >= LEGEND_FROM);
+        let each = u32::from(height - legend) / connections.max(1);
+        let each = u16::try_from(each).unwrap_or(u16::MAX);
+        let label = u16::from(each >= 3);
+        Self { label, lane: (each.saturating_sub(label) / 2).clamp(1, MOST_ROWS), legend }
+    }
+
+    /// Rows of a connection.
+    pub const fn of_connection(self) -> u16 {
+        self.label + 2 * self.lane
+    }
+
+    /// How many connections fit into an area of that height.
+    fn connections(self, height: u16) -> u32 {
+        u32::from((height - self.legend) / self.of_connection().max(1)).max(1)
+    }
 }
 
 impl Default for Timeline {
     fn default() -> Self {
         let spans = Spans { from: Time(0), each: 1, count: 0 };
-        Self { spans, whole: true, top: 0, lanes: Vec::new(), cut: (0, 0) }
+        Self { spans, whole: true, top: 0, lanes: Vec::new(), cut: (0, 0), rows: LaneRows::default(), pair: None }
     }
 }
 
@@ -67,8 +119,10 @@ impl Timeline {
     /// The record in the clicked lane that is nearest to the clicked column.
     pub fn click(&self, capture: &Capture, column: u16, row: u16) -> Option<u64> {
         let column = column.checked_sub(GUTTER).map(usize::from)?;
-        let lanes = self.lanes.get(usize::from(row / 2))?;
-        let direction = Direction::BOTH[usize::from(row % 2)];
+        let each = self.rows.of_connection().max(1);
+        let lanes = self.lanes.get(usize::from(row / each))?;
+        let lane = (row % each).saturating_sub(self.rows.label) / self.rows.lane.max(1);
+        let direction = Direction::BOTH[usize::from(lane.min(1))];
         nearest(capture, lanes.connection, direction, self.spans.start(column))
     }
 
@@ -85,7 +139,9 @@ impl Timeline {
             let half = self.spans.each.saturating_mul(count as u64 / 2);
             self.spans.from = Time(record.time.0.saturating_sub(half).max(first.0));
         }
-        let (height, count) = (connections_in(area), shown.count());
+        let count = shown.count();
+        self.rows = LaneRows::of(area.height, count);
+        let height = self.rows.connections(area.height);
         if let Some(record) = record {
             let rank = shown.rank_of(record.connection).min(count.saturating_sub(1));
             self.top = self.top.clamp((rank + 1).saturating_sub(height), rank);
@@ -93,6 +149,7 @@ impl Timeline {
         self.top = self.top.min(count.saturating_sub(height));
         self.lanes = shown.capture.lanes(&shown.page(self.top, height), self.spans);
         self.cut = (self.top, count.saturating_sub(self.top.saturating_add(height)));
+        self.pair = record.and_then(|record| pair(shown.capture, record));
     }
 }
 
@@ -101,10 +158,12 @@ pub fn rows(connections: u32) -> u16 {
     u16::try_from(connections).unwrap_or(u16::MAX).saturating_mul(2).saturating_add(1)
 }
 
-/// How many connections fit into an area of the timeline; each has two lanes.
-pub fn connections_in(area: Rect) -> u32 {
-    let legend = u16::from(area.height >= LEGEND_FROM);
-    u32::from((area.height - legend) / 2).max(1)
+/// The record and its partner in the other direction.
+fn pair(capture: &Capture, record: &Record) -> Option<Pair> {
+    let other = partner::next_partner(capture, record).and_then(|no| capture.record(no))?;
+    let (asked, answered) = if record.no < other.no { (record, &other) } else { (&other, record) };
+    let took = u64::try_from(answered.time.nanos_since(asked.time)).ok()?;
+    (asked.direction != answered.direction).then_some(Pair { asked: asked.no, answered: answered.no, took })
 }
 
 /// The record of another lane that is nearest in time to `record`; lanes without records are skipped.

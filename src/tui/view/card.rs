@@ -1,220 +1,171 @@
-//! The facts of the connection under the cursor, below the table of connections.
+//! The panels about the connection under the cursor, around its records: its facts, the chart, what its end means, and its findings.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr as _;
 
-use super::connections::{ended_style, lasted};
-use super::list::severity_symbol;
-use super::{bytes_with_unit, fit, put, rule, width};
-use crate::capture::query::overview::{self, ConnectionEnding, Overview};
-use crate::capture::query::summary;
-use crate::proto::dissected::{Direction, EndReason};
-use crate::proto::rules::{Severity, count};
+use super::{cells, ending, fit, put, rule, width, wrap};
+use crate::capture::query::overview;
+use crate::explain;
+use crate::proto::rules::{Severity, grouped};
+use crate::tui::action::Action;
 use crate::tui::app::App;
-use crate::tui::connections_layout::{ConnectionsLayout, FACTS_IN_TWO};
-use crate::wire::close::CloseCode;
+use crate::tui::connections_layout::{ConnectionsLayout, FACT_NAMES, fact_columns};
+use crate::tui::state::connection_facts::{Fact, Tone};
+use crate::tui::text::duration;
 use crate::wire::printable;
 
-/// Width of the names, in columns.
-const NAMES: u16 = 13;
-
-/// A fact: its name, and its value in parts with their styles.
-type Fact = (&'static str, Vec<(String, Style)>);
-
-/// The facts that a low screen leaves out first.
-const MINOR: [&str; 2] = ["path", EXTREMES];
-
-/// The row of the shortest round trip and the last one, which goes on with the row above.
-const EXTREMES: &str = " ";
+/// Columns to the left of the names.
+const MARGIN: u16 = 2;
 
 pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
     let (title, area) = (layout.facts_title, layout.facts);
     if area.height == 0 {
         return;
     }
-    let bins = usize::from(area.width.saturating_sub(NAMES + 4));
+    let bins = usize::from(area.width.saturating_sub(FACT_NAMES + 2));
     let overviews = overview::overviews(&app.capture, &[app.table.cursor], bins);
     let Some(overview) = overviews.first() else { return };
     let kind = if overview.info.about.websocket { "WebSocket" } else { "plain HTTP, never upgraded" };
     rule::titled(app, buffer, title, &format!("Connection {}", app.table.cursor), kind, false);
-    let (identity, history) = (identity(app, overview), history(app, overview));
-    if area.width >= FACTS_IN_TWO {
-        let half = area.width / 2;
-        facts(buffer, app, Rect { width: half, ..area }, &history);
-        facts(buffer, app, Rect { x: area.x + half, width: area.width - half, ..area }, &identity);
+    let all = app.table.facts.iter();
+    if ConnectionsLayout::is_wide(area.width) {
+        let (right, left): (Vec<&Fact>, Vec<&Fact>) = all.partition(|fact| fact.of_handshake);
+        let [left_area, right_area] = halves(area);
+        facts(app, buffer, left_area, &left);
+        facts(app, buffer, right_area, &right);
     } else {
-        in_one_column(app, buffer, area, &history, &identity);
+        facts(app, buffer, area, &all.collect::<Vec<_>>());
     }
-    chart(app, buffer, layout.chart, overview);
+    chart(app, buffer, layout.chart, &overview.rate, &duration(overview.duration()));
+    end(app, buffer, layout);
 }
 
-fn facts(buffer: &mut Buffer, app: &App, area: Rect, facts: &[Fact]) {
-    for (y, (name, parts)) in (0..area.height).zip(facts) {
-        put(buffer, area, 2, y, name, app.theme.faint);
-        let mut x = 2 + NAMES;
-        for (text, style) in parts {
-            x += put(buffer, area, x, y, &fit(text, usize::from(area.width.saturating_sub(x + 1))), *style);
-        }
-    }
+fn halves(area: Rect) -> [Rect; 2] {
+    let half = area.width / 2;
+    [Rect { width: half, ..area }, Rect { x: area.x + half, width: area.width - half, ..area }]
 }
 
-/// Draws all facts into one column. A fact that goes on in a second row shares the first if both fit, and so do the two addresses, and
-/// what was negotiated. An area that is too low ends with the number of rows that it lacks.
-fn in_one_column(app: &App, buffer: &mut Buffer, area: Rect, history: &[Fact], identity: &[Fact]) {
-    let room = usize::from(area.width.saturating_sub(NAMES + 3));
-    let wide = |parts: &[(String, Style)]| parts.iter().map(|(text, _)| text.width()).sum::<usize>();
-    let mut rows: Vec<Fact> = Vec::new();
-    for (name, parts) in history.iter().chain(identity).filter(|(_, parts)| wide(parts) > 0) {
-        // The words before a fact that joins the row above.
-        let joint = match *name {
-            "" | EXTREMES => " · ".to_owned(),
-            "server" | "extensions" => format!(" · {name} "),
-            _ => String::new(),
-        };
-        match rows.last_mut().filter(|_| !joint.is_empty()) {
-            Some((_, above)) if wide(above) + joint.width() + wide(parts) <= room => {
-                above.push((joint, app.theme.faint));
-                above.extend(parts.iter().cloned());
-            }
-            _ => rows.push((name, parts.clone())),
-        }
-    }
-    for name in MINOR.into_iter().rev() {
-        if rows.len() > usize::from(area.height) {
-            rows.retain(|(row, _)| *row != name);
-        }
-    }
-    facts(buffer, app, area, &rows);
-    let lacking = rows.len().saturating_sub(usize::from(area.height));
-    if let Some(y) = area.height.checked_sub(1).filter(|_| lacking > 0) {
-        let words = format!(" ↓ {lacking} more ");
-        put(buffer, area, area.width.saturating_sub(width(&words) + 1), y, &words, app.theme.faint);
-    }
-}
-
-/// What the handshake negotiated, and the addresses.
-fn identity(app: &App, overview: &Overview) -> Vec<Fact> {
-    let (text, faint) = (app.theme.text, app.theme.faint);
-    let about = &overview.info.about;
-    let raw = |value: &Option<Box<str>>, none: &str| match value {
-        Some(value) => vec![(printable::text(value).into_owned(), text)],
-        None => vec![(none.to_owned(), faint)],
+/// Draws facts. If they are more than fit, the last row says how many rows are missing, and which key shows all.
+fn facts(app: &App, buffer: &mut Buffer, area: Rect, facts: &[&Fact]) {
+    let columns = fact_columns(app.layout.area.width);
+    let named = |fact: &&Fact| {
+        let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
+        names.zip(fact.rows(columns)).collect::<Vec<_>>()
     };
-    let [up, down] = overview.info.bytes.map(bytes_with_unit);
-    let mut path = raw(&about.target, "none seen");
-    path.extend(about.host.as_ref().map(|host| (format!(" on {}", printable::text(host)), faint)));
-    vec![
-        ("path", path),
-        ("client", vec![(overview.info.client.to_string(), app.theme.up), (format!(" sent {up}"), text)]),
-        ("server", vec![(overview.info.server.to_string(), app.theme.down), (format!(" sent {down}"), text)]),
-        ("subprotocol", raw(&about.subprotocol, "none")),
-        ("extensions", raw(&about.extensions, "none")),
-    ]
+    let rows: Vec<_> = facts.iter().flat_map(named).collect();
+    let room = usize::from(area.height);
+    let shown = if rows.len() > room { room.saturating_sub(1) } else { room };
+    for (y, (name, parts)) in (0..).zip(rows.iter().take(shown)) {
+        put(buffer, area, MARGIN, y, name, app.theme.faint);
+        let mut x = FACT_NAMES;
+        for (text, tone) in parts {
+            x += put(buffer, area, x, y, &fit(text, usize::from(area.width.saturating_sub(x))), style(app, *tone));
+        }
+    }
+    if rows.len() > room {
+        let more = format!("↓ {} more rows · ", rows.len() - shown);
+        let x = MARGIN + put(buffer, area, MARGIN, cells(shown), &more, app.theme.faint);
+        put(buffer, area, x, cells(shown), &format!("{} all", app.keymap.key_of(Action::Read)), app.theme.key);
+    }
 }
 
-/// How the connection ended, and its statistics.
-fn history(app: &App, overview: &Overview) -> Vec<Fact> {
+/// The style of a tone.
+pub const fn style(app: &App, tone: Tone) -> Style {
+    match tone {
+        Tone::Text => app.theme.text,
+        Tone::Faint => app.theme.faint,
+        Tone::Good => app.theme.good,
+        Tone::Of(direction) => app.theme.direction(direction),
+        Tone::Found(severity) => app.theme.severity(severity),
+    }
+}
+
+/// Draws what the end of the connection means and, if it has findings, each with its record.
+fn end(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
+    let (title, area) = (layout.end_title, layout.end);
+    if area.height == 0 {
+        return;
+    }
+    let closing = app.table.closing.as_ref().filter(|closing| !closing.steps.is_empty());
+    let found = &app.table.findings;
+    let [left, right] = match (closing.is_some(), found.is_empty()) {
+        (true, false) if ConnectionsLayout::is_wide(area.width) => halves(area),
+        (_, false) => [Rect::default(), area],
+        (_, true) => [area, Rect::default()],
+    };
+    if left.width > 0 {
+        let Some(closing) = closing else { return };
+        rule::titled(app, buffer, Rect { width: left.width, ..title }, "End", "what it means", false);
+        let columns = usize::from(left.width.saturating_sub(2 * MARGIN)).min(96);
+        for (line, y) in wrap(&ending::verdict(closing), columns).iter().zip(0..left.height) {
+            put(buffer, left, MARGIN, y, line, app.theme.text);
+        }
+    }
+    if right.width > 0 {
+        let title = Rect { x: right.x, width: right.width, ..title };
+        rule::titled(
+            app,
+            buffer,
+            title,
+            "Findings",
+            &format!("{} lists them all", app.keymap.key_of(Action::Findings)),
+            false,
+        );
+        findings(app, buffer, right);
+    }
+}
+
+/// Draws the findings, each with its reason if all fit with it.
+fn findings(app: &App, buffer: &mut Buffer, area: Rect) {
     let theme = &app.theme;
-    let (text, faint) = (theme.text, theme.faint);
-    let [trips, extremes] = match &overview.trips {
-        None => [("no ping was answered".to_owned(), faint), Default::default()],
-        Some(trips) => {
-            let [least, median, last] = [trips.least, trips.median(), trips.last].map(summary::nanos);
-            let median = format!("median {median} · {}", count(trips.count, "pong"));
-            [(median, text), (format!("least {least} · last {last}"), text)]
+    let columns = usize::from(area.width.saturating_sub(2 * MARGIN + 2)).min(110);
+    let lines = |with_reasons: bool| {
+        let mut lines: Vec<(String, Style)> = Vec::new();
+        for (no, finding) in &app.table.findings {
+            let severity = finding.rule.severity();
+            let what = format!("{} record {no}: {}", severity.symbol(), printable::text(&finding.sentence()));
+            let style = if severity == Severity::Info { theme.info } else { theme.severity(severity) };
+            lines.extend(wrap(&what, columns).into_iter().map(|line| (line, style)));
+            if with_reasons {
+                let why = explain::rule(finding.rule).text;
+                lines.extend(wrap(&why, columns).into_iter().map(|line| (format!("  {line}"), theme.faint)));
+            }
         }
+        lines
     };
-    let open = if overview.ending == ConnectionEnding::Open { " so far" } else { "" };
-    let [first, then] = ended(app, overview);
-    let style = ended_style(app, overview);
-    let records = count(u64::from(overview.info.records), "record");
-    vec![
-        ("ended", vec![(first, style)]),
-        ("", vec![(then, style)]),
-        ("findings", findings(app, overview)),
-        ("lasted", vec![(format!("{}{open} · {records}", lasted(overview.duration())), text)]),
-        ("round trips", vec![trips]),
-        (EXTREMES, vec![extremes]),
-    ]
-}
-
-/// The findings by severity, each in its colour.
-fn findings(app: &App, overview: &Overview) -> Vec<(String, Style)> {
-    let levels = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")];
-    let mut parts = Vec::new();
-    for (level, name) in levels {
-        let n = u64::from(overview.findings[level as usize]);
-        if n > 0 {
-            let gap = if parts.is_empty() { "" } else { "  " };
-            parts.push((format!("{gap}{} {}", severity_symbol(level), count(n, name)), app.theme.severity(level)));
-        }
+    let room = usize::from(area.height);
+    let mut all = lines(true);
+    if all.len() > room {
+        all = lines(false);
     }
-    if parts.is_empty() {
-        parts.push(("✓ nothing breaks a rule".to_owned(), app.theme.good));
+    let shown = if all.len() > room { room - 1 } else { room };
+    for ((line, style), y) in all.iter().take(shown).zip(0..) {
+        put(buffer, area, MARGIN, y, line, *style);
     }
-    parts
-}
-
-/// How the connection ended, which side ended it, and how the other side answered.
-fn ended(app: &App, overview: &Overview) -> [String; 2] {
-    let code = |by: Direction, code: u16| {
-        let close = overview.closes[by.index()].and_then(|no| app.capture.record(no));
-        match (code, close.and_then(|close| close.payload_len())) {
-            (0, Some(1)) => "with 1 byte, not a code ✗".to_owned(),
-            (0, None | Some(0)) => "without a code".to_owned(),
-            _ => summary::close_code(CloseCode(code)),
-        }
-    };
-    let first = match overview.ending {
-        ConnectionEnding::Open => "still open".to_owned(),
-        ConnectionEnding::Capture => "the capture ends before the connection".to_owned(),
-        ConnectionEnding::Close { by, code: sent, .. } => format!("{} closed, {}", the_peer(by), code(by, sent)),
-        ConnectionEnding::Without { by, how: EndReason::Rst } => {
-            format!("{} aborted the connection (TCP RST)", the_peer(by))
-        }
-        ConnectionEnding::Without { by, .. } => format!("{} ended first (TCP FIN)", the_peer(by)),
-    };
-    let then = match overview.ending {
-        ConnectionEnding::Close { by, code: sent, answer } => match answer {
-            Some(answer) if answer == sent && sent != 0 => format!("{} answered the same", the_peer(by.opposite())),
-            Some(answer) => format!("{} answered {}", the_peer(by.opposite()), code(by.opposite(), answer)),
-            None => format!("{} did not answer", the_peer(by.opposite())),
-        },
-        ConnectionEnding::Without { .. } if overview.info.about.websocket => "without a Close".to_owned(),
-        _ => String::new(),
-    };
-    [first, then]
-}
-
-const fn the_peer(direction: Direction) -> &'static str {
-    match direction {
-        Direction::ClientToServer => "the client",
-        Direction::ServerToClient => "the server",
+    if all.len() > room {
+        let words = format!("↓ {} more rows", grouped((all.len() - shown) as u64));
+        put(buffer, area, MARGIN, cells(shown), &words, theme.faint);
     }
 }
 
 /// Draws the number of records over time, over the whole width.
-fn chart(app: &App, buffer: &mut Buffer, area: Rect, overview: &Overview) {
+fn chart(app: &App, buffer: &mut Buffer, area: Rect, rate: &[u32], end: &str) {
     let theme = &app.theme;
     let Some(height) = area.height.checked_sub(1).filter(|height| *height > 0) else { return };
-    put(buffer, area, 2, 0, "records", theme.faint);
-    put(buffer, area, 2, 1, "over time", theme.faint);
-    let most = overview.rate.iter().copied().max().unwrap_or(0).max(1);
+    put(buffer, area, MARGIN, 0, "records", theme.faint);
+    put(buffer, area, MARGIN, 1, "over time", theme.faint);
+    let most = rate.iter().copied().max().unwrap_or(0).max(1);
     for line in 0..height {
         // Each line shows its slice of the bars, in eighths of a line.
         let below = u32::from(height - 1 - line) * 8;
-        let slice: Vec<u32> = overview
-            .rate
+        let slice = rate
             .iter()
             .map(|n| (u64::from(*n) * u64::from(height) * 8).div_ceil(u64::from(most)) as u32)
-            .map(|eighths| eighths.saturating_sub(below).min(8))
-            .collect();
-        let text: String = slice.iter().map(|n| [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][*n as usize]).collect();
-        put(buffer, area, 2 + NAMES, line, &text, theme.info);
+            .map(|eighths| eighths.saturating_sub(below).min(8));
+        let text: String = slice.map(|n| [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][n as usize]).collect();
+        put(buffer, area, FACT_NAMES, line, &text, theme.info);
     }
-    let end = lasted(overview.duration());
-    put(buffer, area, 2 + NAMES, height, "0", theme.faint);
-    put(buffer, area, area.width.saturating_sub(width(&end) + 2), height, &end, theme.faint);
+    put(buffer, area, FACT_NAMES, height, "0", theme.faint);
+    put(buffer, area, area.width.saturating_sub(width(end) + 2), height, end, theme.faint);
 }

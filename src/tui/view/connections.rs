@@ -19,6 +19,8 @@ use crate::proto::rules::{Severity, count, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::panel::Panel;
+use crate::tui::state::connection_facts::ending_tone;
+use crate::tui::text::duration;
 use crate::wire::printable;
 
 /// Number of bars in the column "Rate".
@@ -40,21 +42,23 @@ type Parts = Vec<(String, Style)>;
 type Text = fn(&App, &Overview) -> Parts;
 
 /// The columns: the head, whether it is a number, the width on each of the [`SCREENS`] (0 leaves it out), and the text.
-const COLUMNS: [(&str, bool, [u16; 4], Text); 14] = [
+const COLUMNS: [(&str, bool, [u16; 4], Text); 15] = [
     ("No.", true, [4, 4, 4, 4], |app, of| one(of.info.number.to_string(), app.theme.faint)),
+    // The port tells connections apart where the whole address has no room.
+    ("Port", true, [0, 0, 0, 5], |app, of| one(of.info.client.port().to_string(), app.theme.text)),
     (CLIENT, false, [30, 21, 21, 0], |app, of| one(of.info.client.to_string(), app.theme.text)),
     ("Server", false, [21, 0, 0, 0], |app, of| one(of.info.server.to_string(), app.theme.text)),
     ("Path", false, [REST, REST, REST, REST], path),
     ("Subprotocol", false, [20, 0, 0, 0], |app, of| one(raw(&of.info.about.subprotocol), app.theme.text)),
     ("Extensions", false, [18, 0, 0, 0], |app, of| one(raw(&of.info.about.extensions), app.theme.text)),
-    ("Records", true, [8, 7, 7, 7], |app, of| one(grouped(u64::from(of.info.records)), app.theme.text)),
+    ("Records", true, [8, 7, 7, 0], |app, of| one(grouped(u64::from(of.info.records)), app.theme.text)),
     ("▲", true, [8, 8, 0, 0], |app, of| one(bytes_with_unit(of.info.bytes[0]), app.theme.up)),
     ("▼", true, [8, 8, 0, 0], |app, of| one(bytes_with_unit(of.info.bytes[1]), app.theme.down)),
     ("Rate", false, [8, 0, 0, 0], |app, of| one(bars(&of.rate), app.theme.info)),
-    ("Lasted", true, [7, 7, 0, 0], |app, of| one(lasted(of.duration()), app.theme.text)),
+    ("Lasted", true, [7, 7, 0, 0], |app, of| one(duration(of.duration()), app.theme.text)),
     ("Ping", true, [7, 7, 0, 0], |app, of| one(ping(of), app.theme.text)),
     ("Findings", false, [14, 12, 12, 12], found),
-    ("Ended", false, [14, 14, 14, 14], |app, of| one(ended(of), ended_style(app, of))),
+    ("Ended", false, [14, 14, 14, 14], |app, of| one(ended(of), card::style(app, ending_tone(of)))),
 ];
 
 /// A column with its position.
@@ -119,8 +123,13 @@ fn records(app: &App, buffer: &mut Buffer, title: Rect, area: Rect) {
     }
     let (table, open) = (&app.table, app.keymap.key_of(Action::Open));
     let rows = table.lines.rows();
-    let all = rows.len() as u64 + u64::from(table.left_out);
-    rule::titled(app, buffer, title, "Records", &format!("{} · {open} lists them", count(all, "record")), false);
+    list::titled(
+        app,
+        buffer,
+        title,
+        "Records",
+        &format!("{} · {open} lists them", count(table.records.into(), "record")),
+    );
     let (head, tail) = rows.split_at(table.head.min(rows.len()));
     let used = list::records(app, buffer, area, head);
     if table.left_out > 0 {
@@ -166,16 +175,6 @@ pub fn bars(counts: &[u32]) -> String {
     counts.iter().map(bar).collect()
 }
 
-/// A duration in nanoseconds with a unit: `137 µs`, `12 s`, `5 min`, `2.5 h`.
-pub fn lasted(nanos: u64) -> String {
-    let seconds = nanos / 1_000_000_000;
-    match seconds {
-        0..120 => summary::nanos(nanos),
-        120..7200 => format!("{} min", seconds / 60),
-        _ => format!("{:.1} h", seconds as f64 / 3600.0),
-    }
-}
-
 fn raw(text: &Option<Box<str>>) -> String {
     printable::text(text.as_deref().unwrap_or("–")).into_owned()
 }
@@ -219,17 +218,5 @@ fn ended(overview: &Overview) -> String {
             format!("{} {}", by.sender(), if how == EndReason::Rst { "RST" } else { "TCP FIN" })
         }
         ConnectionEnding::Capture => "cut".to_owned(),
-    }
-}
-
-/// The colour of an ending: an abnormal one is a warning.
-pub fn ended_style(app: &App, overview: &Overview) -> Style {
-    let theme = &app.theme;
-    match overview.ending {
-        ConnectionEnding::Open => theme.good,
-        ConnectionEnding::Close { code: 0 | 1000 | 1001, .. } => theme.text,
-        ConnectionEnding::Without { how: EndReason::Fin, .. } if !overview.info.about.websocket => theme.text,
-        ConnectionEnding::Close { .. } | ConnectionEnding::Without { .. } => theme.warning,
-        ConnectionEnding::Capture => theme.faint,
     }
 }

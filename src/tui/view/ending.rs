@@ -95,7 +95,7 @@ fn tcp(direction: Direction, how: EndReason) -> (&'static str, String) {
 }
 
 /// What the steps mean together.
-fn verdict(closing: &Closing) -> String {
+pub fn verdict(closing: &Closing) -> String {
     let closes = closing.closes();
     let first = closes.first().map_or("", |direction| direction.sender());
     let faulty = closing.faulty();

@@ -91,6 +91,18 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
 }
 
+/// Draws the title line of records outside the list, with the heads of their columns.
+pub fn titled(app: &App, buffer: &mut Buffer, title: Rect, name: &str, words: &str) {
+    rule::titled(app, buffer, title, name, "", false);
+    let columns = ListColumns::of(title.width, false);
+    let has_room = width(words) + 4 <= title.width.saturating_sub(columns.preview + HEAD);
+    let room = title.width.saturating_sub(if has_room { width(words) + 3 } else { 0 });
+    if has_room {
+        rule::right(buffer, title, words, app.theme.faint);
+    }
+    heads(app, buffer, Rect { width: room, ..title }, &columns, width(name) + 2);
+}
+
 /// Draws lines of records outside the list, without a cursor. Returns the number of lines.
 pub fn records(app: &App, buffer: &mut Buffer, area: Rect, rows: &[PageRow]) -> u16 {
     let base = app.capture.origin().unwrap_or_default();

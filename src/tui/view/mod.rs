@@ -44,7 +44,7 @@ use super::app::App;
 use super::layout::MIN_SIZE;
 use super::panel::View;
 use super::state::dialogs::Dialog;
-use super::text::{fit, fit_path, paragraph, wrap};
+use super::text::{bytes_with_unit, fit, fit_path, paragraph, wrap};
 
 /// Draws the screen.
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
@@ -150,14 +150,4 @@ fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style
         false => buffer.set_stringn(area.x + x, area.y + y, fit(text.trim_end(), room), room, style),
     };
     end - area.x - x
-}
-
-/// A number of bytes with a unit: `487 B`, `21.0 kB`, `1.2 MB`.
-fn bytes_with_unit(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
 }

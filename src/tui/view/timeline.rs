@@ -1,27 +1,27 @@
 //! The timeline: two lanes per connection.
 //!
 //! ```text
-//!  Timeline ─┬ 0 s ──────────┬ 1 s ──────────┬ 2 s ─────────────────── a column: 100 ms · record 12 ─
+//!  Timeline ─┬ 0 s ──────────┬ 1 s ──────────┬ 2 s ──────── 3.2 s ┬
 //!      1 ▲  ◆──────▂───╭┄•───▂─────────▂──✗───────×┤
 //! ▌      ▼  ╰◆────▁────•─────▁─────────▁──────────×┤
-//!   ▁▄█ data by size   • ping, pong   ┬┴ both in one column   ◆ HTTP   ╭┄ answer   × Close   ┤ end
+//!   ▁▄█ data  • ping, pong  ◆ HTTP  ╭┄ answer  × Close   record 4 → 5, 137 µs
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use unicode_width::UnicodeWidthStr as _;
 
 use super::list::severity_symbol;
 use super::{cells, fit, put, rule, width};
 use crate::capture::query::summary;
-use crate::capture::query::timeline::{ActivityKind, Bin, Spans};
+use crate::capture::query::timeline::{ActivityKind, Bin, Lanes, Spans};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::{Severity, grouped};
+use crate::proto::rules::Severity;
 use crate::proto::time::Time;
 use crate::tui::app::App;
-use crate::tui::layout::{GUTTER, LEGEND_FROM};
+use crate::tui::layout::GUTTER;
 use crate::tui::panel::Panel;
+use crate::wire::printable;
 
 /// Smallest number of columns between two times in the title.
 const MIN_TICK: u64 = 14;
@@ -33,47 +33,68 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     if area.height == 0 {
         return;
     }
+    axis(app, buffer, title);
     let spans = app.timeline.spans;
-    let column = format!("a column: {}", summary::nanos(spans.each));
-    let words = match app.timeline.cut {
-        (0, 0) => format!("{column} · record {}", app.list.cursor),
-        (above, below) => {
-            let shown = app.timeline.lanes.len() as u64;
-            let (first, all) = (u64::from(above) + 1, u64::from(above) + shown + u64::from(below));
-            format!("{column} · connections {first}–{} of {}", u64::from(above) + shown, grouped(all))
-        }
-    };
-    rule::right(buffer, title, &words, app.theme.faint);
-    let room = title.width.saturating_sub(width(&words) + 3);
-    axis(app, buffer, Rect { width: room, ..title });
     let own = app.detail.record().map(|record| (record.connection, record.direction));
     let column = app.detail.record().and_then(|record| spans.at(record.time));
-    for (pair, lanes) in app.timeline.lanes.iter().enumerate() {
+    let rows = app.timeline.rows;
+    for (n, lanes) in app.timeline.lanes.iter().enumerate() {
+        let top = area.y + cells(n) * rows.of_connection();
+        let both = Rect { y: top + rows.label, height: 2 * rows.lane, ..area };
+        if both.bottom() > area.bottom() {
+            break;
+        }
+        label(app, buffer, Rect { y: top, height: 1, ..area }, lanes.connection);
         for direction in Direction::BOTH {
-            let y = area.y + cells(pair) * 2 + cells(direction.index());
-            let line = Rect { y, height: 1, ..area };
-            if y >= area.bottom() {
-                return;
-            }
-            if direction == Direction::ClientToServer {
-                let number = lanes.connection.to_string();
-                put(buffer, line, 7 - (cells(number.len())).min(6), 0, &number, app.theme.faint);
-            }
-            put(buffer, line, 8, 0, &direction.arrow().to_string(), app.theme.direction(direction));
-            lane(app, buffer, line, direction, &lanes.bins[direction.index()]);
+            let lane_area = Rect { y: both.y + cells(direction.index()) * rows.lane, height: rows.lane, ..area };
+            let base = Rect { y: lane_area.bottom() - 1, height: 1, ..area };
+            put(buffer, base, 8, 0, &direction.arrow().to_string(), app.theme.direction(direction));
+            lane(app, buffer, lane_area, direction, &lanes.bins[direction.index()]);
             if own == Some((lanes.connection, direction)) {
-                mark(app, buffer, line, column);
+                mark(app, buffer, base, column);
             }
         }
+        joints(app, buffer, both, lanes);
     }
-    if area.height >= LEGEND_FROM {
+    if rows.legend > 0 {
         legend(app, buffer, Rect { y: area.bottom() - 1, height: 1, ..area });
     }
 }
 
-fn lane(app: &App, buffer: &mut Buffer, line: Rect, direction: Direction, bins: &[Bin]) {
+/// The number of a connection, and its path and client if it has a row for them.
+fn label(app: &App, buffer: &mut Buffer, line: Rect, connection: u32) {
+    let number = connection.to_string();
+    put(buffer, line, 7 - (cells(number.len())).min(6), 0, &number, app.theme.faint);
+    let info = app.capture.connection(connection).filter(|_| app.timeline.rows.label > 0);
+    if let Some(info) = info {
+        let path = info.about.target.as_deref().map_or("no request seen".into(), printable::text);
+        let words = format!("{path} · {} → {}", info.client, info.server);
+        put(buffer, line, GUTTER, 0, &fit(&words, usize::from(line.width.saturating_sub(GUTTER + 1))), app.theme.faint);
+    }
+}
+
+/// Draws the vertical lines between a request, ping or Close and its answer, in the free rows between the two lanes.
+fn joints(app: &App, buffer: &mut Buffer, area: Rect, lanes: &Lanes) {
+    let rows = app.timeline.rows.lane;
+    let is_joint = |bin: &Bin| bin.kind == ActivityKind::Asked || bin.answered;
+    for x in (0..lanes.bins[0].len()).filter(|x| lanes.bins.iter().any(|lane| lane.get(*x).is_some_and(is_joint))) {
+        for y in rows..2 * rows - 1 {
+            put(buffer, area, GUTTER + cells(x), y, "│", app.theme.rule);
+        }
+    }
+}
+
+/// Draws a lane; only bars are higher than a row.
+fn lane(app: &App, buffer: &mut Buffer, area: Rect, direction: Direction, bins: &[Bin]) {
     let theme = &app.theme;
+    let line = Rect { y: area.bottom() - 1, height: 1, ..area };
     for (x, bin) in bins.iter().enumerate() {
+        let is_bar =
+            bin.kind == ActivityKind::Data && !bin.answered && bin.severity.is_none_or(|of| of == Severity::Info);
+        if is_bar && area.height > 1 {
+            bar(buffer, area, GUTTER + cells(x), bin.bytes, theme.direction(direction));
+            continue;
+        }
         let (sign, style) = match bin.severity.filter(|severity| *severity > Severity::Info) {
             Some(severity) => (severity_symbol(severity), theme.severity(severity)),
             None => (sign(bin, direction), style(app, direction, bin.kind)),
@@ -104,7 +125,7 @@ fn sign(bin: &Bin, direction: Direction) -> &'static str {
             Direction::ClientToServer => "╭",
             Direction::ServerToClient => "╰",
         },
-        ActivityKind::Control if bin.answered => match direction {
+        ActivityKind::Control | ActivityKind::Data if bin.answered => match direction {
             Direction::ClientToServer => "┬",
             Direction::ServerToClient => "┴",
         },
@@ -113,9 +134,25 @@ fn sign(bin: &Bin, direction: Direction) -> &'static str {
         ActivityKind::Odd => "?",
         ActivityKind::End => "┤",
         ActivityKind::Close => "×",
-        ActivityKind::Data => {
-            let step = (bin.bytes.saturating_sub(1) / 16).checked_ilog(4).map_or(0, |step| step as usize + 1);
-            ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"][step.min(7)]
+        ActivityKind::Data => BARS[usize::from(steps(bin.bytes)) - 1],
+    }
+}
+
+const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
+
+/// The height of a bar, from 1 to 8.
+fn steps(bytes: u64) -> u16 {
+    let step = (bytes.saturating_sub(1) / 16).checked_ilog(4).map_or(0, |step| step + 1);
+    cells(step.min(7)) + 1
+}
+
+/// Draws a bar over several rows.
+fn bar(buffer: &mut Buffer, area: Rect, x: u16, bytes: u64, style: Style) {
+    let eighths = steps(bytes) * area.height;
+    for row in 0..area.height {
+        let filled = eighths.saturating_sub(row * 8).min(8);
+        if let Some(filled) = filled.checked_sub(1) {
+            put(buffer, area, x, area.height - 1 - row, BARS[usize::from(filled)], style);
         }
     }
 }
@@ -129,22 +166,25 @@ fn style(app: &App, direction: Direction, kind: ActivityKind) -> Style {
     }
 }
 
-/// Times since the first record, in the title line.
+/// Times since the first record, in the title line. The last column has the time of its end.
 fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
     let spans = app.timeline.spans;
     let base = app.capture.span().map_or(Time(0), |(first, _)| first);
     let step = tick(spans);
     let end = spans.start(spans.count).0;
+    let last = format!(" {} ┬", seconds(end.saturating_sub(base.0), (step / 10).max(1)));
+    let start = area.width.saturating_sub(width(&last) + 1);
     let mut at = spans.from.0.saturating_sub(base.0).div_ceil(step).saturating_mul(step);
     while let Some(column) = spans.at(Time(base.0.saturating_add(at))).filter(|_| base.0.saturating_add(at) < end) {
         let x = GUTTER + cells(column);
         let label = format!("┬ {} ", seconds(at, step));
-        // Leave out a label that would cover the title or the text at the right.
-        if x > width(app.panels.view.name()) + 1 && x + width(&label) < area.width {
+        // Leave out a label that would cover the title or the last time.
+        if x > width(app.panels.view.name()) + 1 && x + width(&label) < start {
             put(buffer, area, x, 0, &label, app.theme.faint);
         }
         at += step;
     }
+    put(buffer, area, start, 0, &last, app.theme.faint);
 }
 
 /// A round time between two labels, in nanoseconds: 1, 2 or 5 times a power of ten, and at least [`MIN_TICK`] columns.
@@ -167,29 +207,50 @@ fn seconds(nanos: u64, step: u64) -> String {
     format!("{:.*} s", decimals as usize, nanos as f64 / 1e9)
 }
 
-/// The signs, after the number of connections that are out of view.
+/// The number of connections that are out of view, the signs of the lanes in view, and the pair under the cursor or the time of a
+/// column.
 fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
-    let theme = &app.theme;
-    let cut = match app.timeline.cut {
+    let (theme, timeline) = (&app.theme, &app.timeline);
+    let cut = match timeline.cut {
         (0, 0) => String::new(),
         (above, 0) => format!("↑ {above} more  "),
         (0, below) => format!("↓ {below} more  "),
         (above, below) => format!("↑ {above} ↓ {below} more  "),
     };
     let start = 2 + put(buffer, line, 2, 0, &cut, theme.warning);
-    let room = usize::from(line.width.saturating_sub(start + 1));
-    let signs = LEGENDS.iter().find(|signs| signs.width() <= room).unwrap_or(&LEGENDS[LEGENDS.len() - 1]);
-    put(buffer, line, start, 0, &fit(signs, room), theme.faint);
+    let column = format!("a column: {}", summary::nanos(timeline.spans.each));
+    let pair =
+        timeline.pair.map(|pair| format!("record {} → {}, {}", pair.asked, pair.answered, summary::nanos(pair.took)));
+    let both = pair.as_ref().map(|pair| format!("{pair} · {column}"));
+    let bins = || timeline.lanes.iter().flat_map(|lanes| lanes.bins.iter().flatten());
+    let shown: Vec<&[&str; 3]> =
+        LEGEND.iter().filter(|(is_sign, _)| bins().any(*is_sign)).map(|(_, words)| words).collect();
+    let signs = |long: usize, gap: &str| shown.iter().map(|words| words[long]).collect::<Vec<_>>().join(gap);
+    let forms = [signs(0, "   "), signs(0, "  "), signs(1, "  "), signs(1, " "), signs(2, " ")];
+    let room = line.width.saturating_sub(start + 1);
+    let infos = [both, pair, Some(column), Some(String::new())];
+    let found = infos.into_iter().flatten().find_map(|info| {
+        let signs = forms.iter().find(|signs| width(signs) + width(&info) + 2 <= room)?;
+        Some((signs.clone(), info))
+    });
+    let (signs, info) = found.unwrap_or_else(|| (fit(&forms[4], usize::from(room)), String::new()));
+    put(buffer, line, start, 0, &signs, theme.faint);
+    put(buffer, line, line.width.saturating_sub(width(&info) + 1), 0, &info, theme.text);
 }
 
-/// The signs in words: the longest that fits is shown.
-const LEGENDS: [&str; 6] = [
-    "▁▄█ data by size   • ping, pong   ┬┴ both in one column   ◆ HTTP   ╭┄ answer   × Close   ┤ end   ✗ ⚠ finding   ? gap, cut, junk",
-    "▁▄█ data  • ping, pong  ┬┴ both  ◆ HTTP  ╭┄ answer  × Close  ┤ end  ✗ ⚠ finding  ? gap, cut",
-    "▁▄█ data • ping, pong ┬┴ both ◆ HTTP ╭┄ answer × Close ┤ end ✗ ⚠ finding ? gap",
-    "▁▄█ data • ping, pong ┬┴ both ◆ HTTP ╭┄ answer × Close ┤ end ✗ ⚠ finding",
-    "▁█ data • ping ┬┴ pong ◆ HTTP ╭┄ answer × Close ┤ end",
-    "▁█ data • ping ◆ HTTP × Close ┤ end",
+/// The signs: whether a column has it, and its words, shorter and shorter.
+type LegendRow = (fn(&Bin) -> bool, [&'static str; 3]);
+
+const LEGEND: [LegendRow; 9] = [
+    (|bin| bin.kind == ActivityKind::Data, ["▁▄█ data by size", "▁▄█ data", "▁█ data"]),
+    (|bin| bin.kind == ActivityKind::Control, ["• ping, pong", "• ping, pong", "• ping"]),
+    (|bin| bin.answered, ["┬┴ ping and pong in one column", "┬┴ ping and pong", "┬┴ pong"]),
+    (|bin| bin.kind == ActivityKind::Http, ["◆ HTTP"; 3]),
+    (|bin| bin.kind == ActivityKind::Asked, ["╭┄ from a request to its answer", "╭┄ answer", "╭┄ answer"]),
+    (|bin| bin.kind == ActivityKind::Close, ["× Close"; 3]),
+    (|bin| bin.kind == ActivityKind::End, ["┤ end of TCP", "┤ end", "┤ end"]),
+    (|bin| bin.severity > Some(Severity::Info), ["✗ ⚠ finding", "✗ ⚠ finding", "✗ ⚠"]),
+    (|bin| bin.kind == ActivityKind::Odd, ["? gap, cut, unrecognized", "? gap, cut", "? gap"]),
 ];
 
 #[cfg(test)]
