@@ -4,15 +4,19 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::action::Action;
-use super::keymap::{Context, Hint, Keymap};
+use super::keymap::{Binding, Context, Hint, Keymap};
 use super::legend::{SIGNS, Sign, TIMELINE, WORDS};
 use super::panel::View;
+use super::text::wrap;
 
-/// Width of a column, with its gap.
-pub const COLUMN: u16 = 57;
+/// Least widths of the screen for one, two and three columns.
+const COLUMNS_FROM: [u16; 3] = [0, 76, 160];
 
-/// Most columns.
-const MAX_COLUMNS: u16 = 3;
+/// Columns beside the names and words of a line: the margin, the gap, and the gap to the next column.
+const AROUND: u16 = 5;
+
+/// Least width of columns whose sections all have names of the same width.
+const SAME_NAMES_FROM: u16 = 50;
 
 /// Lines of the border around a page.
 const BORDER: u16 = 2;
@@ -21,49 +25,72 @@ const BORDER: u16 = 2;
 pub enum HelpLine {
     Blank,
     Title(String),
-    /// Keys and what they do.
+    /// Keys, right-aligned, and what they do.
     Keys(String, String),
-    Sign(&'static Sign),
+    /// A sign, right-aligned, with its style and meaning.
+    Sign(&'static Sign, String, String),
+    /// The end of the words above, after the width of the names.
+    More(usize, String),
 }
 
 /// The lines of the help, in pages of columns of equal width.
 pub struct HelpPages {
     /// The columns of each page; at least one page.
     pub pages: Vec<Vec<Vec<HelpLine>>>,
-    /// Width of the widest keys or signs.
-    pub names: usize,
+    /// Width of a column.
+    pub column: u16,
 }
 
 impl HelpPages {
-    /// The help on a screen of that size. `hints` are the keys of the panel with the focus.
-    pub fn of(keymap: &Keymap, view: View, hints: &[Hint], screen: Rect) -> Self {
-        let keys = |hint: &Hint| match hint.action {
-            Action::Help | Action::Quit => None,
-            Action::Up | Action::Left => Some(HelpLine::Keys(hint.key.clone(), format!("move by {}", hint.words))),
-            action => Some(HelpLine::Keys(hint.key.clone(), keymap.binding(Context::Panels, action)?.help.clone())),
+    /// The help on a screen of that size. `hints` are the keys of the panel with the focus. `in_findings`: that panel is the list of
+    /// broken rules.
+    pub fn of(keymap: &Keymap, view: View, hints: &[Hint], in_findings: bool, screen: Rect) -> Self {
+        let mut own: Vec<Action> = Vec::new();
+        let here = if in_findings {
+            let bindings = keymap.groups(Context::Findings).flat_map(|group| &group.bindings);
+            section("Here: Findings", bindings.map(HelpLine::of))
+        } else {
+            let keys = |hint: &Hint| match hint.action {
+                Action::Help | Action::Quit => None,
+                Action::Up | Action::Left => Some(HelpLine::Keys(hint.key.clone(), format!("move by {}", hint.words))),
+                action => Some(HelpLine::of(keymap.binding(Context::Panels, action)?)),
+            };
+            let more = more_keys(view).iter().filter_map(|action| keymap.binding(Context::Panels, *action));
+            own = hints.iter().map(|hint| hint.action).chain(more_keys(view).iter().copied()).collect();
+            // Other keys move in the same directions.
+            own.retain(|action| !matches!(action, Action::Up | Action::Left | Action::Help | Action::Quit));
+            section(&format!("Here: {}", view.name()), hints.iter().filter_map(keys).chain(more.map(HelpLine::of)))
         };
-        let more = more_keys(view).iter().filter_map(|action| keymap.binding(Context::Panels, *action));
-        let more = more.map(|binding| HelpLine::Keys(binding.first_key(), binding.help.clone()));
-        let here = section(&format!("Here: {}", view.name()), hints.iter().filter_map(keys).chain(more));
-        let signs = [("Words", &WORDS[..]), ("Signs", &SIGNS[..]), ("Signs of the timeline", &TIMELINE[..])];
-        let mut signs = signs.map(|(title, signs)| section(title, signs.iter().map(HelpLine::Sign)));
+        let signs = [("Signs", &SIGNS[..]), ("Words", &WORDS[..]), ("Signs of the timeline", &TIMELINE[..])];
+        let sign = |sign: &'static Sign| HelpLine::Sign(sign, sign.sign.to_owned(), sign.words.to_owned());
+        let mut signs = signs.map(|(title, signs)| section(title, signs.iter().map(sign)));
         if view == View::Timeline {
             signs.rotate_right(1);
         }
         let tour = keymap.groups(Context::Tour).filter(|_| hints.iter().any(|hint| hint.action == Action::Tour));
         let groups = tour.chain(keymap.groups(Context::Panels)).map(|group| {
-            let keys = group.bindings.iter().map(|binding| HelpLine::Keys(binding.labels(), binding.help.clone()));
-            section(&group.name, keys)
+            let others = group.bindings.iter().filter(|binding| !own.contains(&binding.action));
+            section(&group.name, others.map(HelpLine::of))
         });
+        let groups = groups.filter(|section| section.len() > 1);
         let sections: Vec<Vec<HelpLine>> = std::iter::once(here).chain(signs).chain(groups).collect();
-        let names = sections.iter().flatten().map(HelpLine::name_width).max().unwrap_or(0);
-        let columns = usize::from((screen.width / COLUMN).clamp(1, MAX_COLUMNS));
+        let columns = COLUMNS_FROM.iter().filter(|least| screen.width >= **least).count();
+        let column = screen.width.saturating_sub(BORDER) / u16::try_from(columns).unwrap_or(1).max(1);
+        let widest = sections.iter().map(|lines| names(lines)).max().unwrap_or(0);
+        let room = usize::from(column.saturating_sub(AROUND));
+        let sections: Vec<Vec<HelpLine>> = sections
+            .into_iter()
+            .map(|lines| {
+                let names = if column < SAME_NAMES_FROM { names(&lines) } else { widest };
+                lines.into_iter().flat_map(|line| line.wrapped(names, room.saturating_sub(names))).collect()
+            })
+            .collect();
         let rows = usize::from(screen.height.saturating_sub(BORDER)).max(2);
         let pages = match height(&sections, columns) <= rows {
             true => vec![divided(sections, columns)],
             false => paged(sections, columns, rows),
         };
-        Self { pages, names }
+        Self { pages, column }
     }
 
     /// The number of a page that exists.
@@ -83,13 +110,40 @@ const fn more_keys(view: View) -> &'static [Action] {
 }
 
 impl HelpLine {
+    fn of(binding: &Binding) -> Self {
+        Self::Keys(binding.labels(), binding.help.clone())
+    }
+
     fn name_width(&self) -> usize {
         match self {
-            Self::Blank | Self::Title(_) => 0,
+            Self::Blank | Self::Title(_) | Self::More(..) => 0,
             Self::Keys(keys, _) => keys.width(),
-            Self::Sign(sign) => sign.sign.width(),
+            Self::Sign(_, sign, _) => sign.width(),
         }
     }
+
+    /// The line with its name in `names` columns and its words wrapped at `columns`.
+    fn wrapped(self, names: usize, columns: usize) -> Vec<Self> {
+        let (first, rest) = match &self {
+            Self::Keys(_, words) | Self::Sign(_, _, words) => {
+                let mut lines = wrap(words, columns).into_iter();
+                (lines.next().unwrap_or_default(), lines.collect::<Vec<_>>())
+            }
+            Self::Blank | Self::Title(_) | Self::More(..) => return vec![self],
+        };
+        let padded = |name: &str| " ".repeat(names.saturating_sub(name.width())) + name;
+        let first = match self {
+            Self::Keys(keys, _) => Self::Keys(padded(&keys), first),
+            Self::Sign(sign, name, _) => Self::Sign(sign, padded(&name), first),
+            other => other,
+        };
+        std::iter::once(first).chain(rest.into_iter().map(|words| Self::More(names, words))).collect()
+    }
+}
+
+/// Width of the widest name.
+fn names(lines: &[HelpLine]) -> usize {
+    lines.iter().map(HelpLine::name_width).max().unwrap_or(0)
 }
 
 fn section(title: &str, lines: impl Iterator<Item = HelpLine>) -> Vec<HelpLine> {
@@ -134,7 +188,10 @@ fn paged(sections: Vec<Vec<HelpLine>>, columns: usize, rows: usize) -> Vec<Vec<V
     let mut filled: Vec<Vec<HelpLine>> = Vec::new();
     for mut section in sections {
         while section.len() > rows {
-            let rest = section.split_off(rows);
+            // The words of a line stay together.
+            let is_start = |line: &HelpLine| !matches!(line, HelpLine::More(..));
+            let at = (1..=rows).rev().find(|at| section.get(*at).is_some_and(is_start)).unwrap_or(rows);
+            let rest = section.split_off(at);
             filled.push(std::mem::replace(&mut section, rest));
         }
         match filled.iter_mut().find(|column| column.len() + 1 + section.len() <= rows) {

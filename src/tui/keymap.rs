@@ -73,7 +73,8 @@ pub struct Group {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
-    action: Action,
+    /// What they do.
+    pub action: Action,
     keys: Vec<String>,
     /// What the keys do, for the help.
     pub help: String,

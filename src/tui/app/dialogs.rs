@@ -40,7 +40,8 @@ impl App {
 
     /// The content of the help for the panel with the focus.
     pub fn help_pages(&self) -> HelpPages {
-        HelpPages::of(&self.keymap, self.panels.view, &self.panel_hints(), self.layout.area)
+        let in_findings = self.dialogs.below.is_some();
+        HelpPages::of(&self.keymap, self.panels.view, &self.panel_hints(), in_findings, self.layout.area)
     }
 
     fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {
