@@ -61,7 +61,7 @@ impl App {
             });
         }
         Some(match hint.action {
-            Action::Left | Action::NextPanel | Action::Copy if self.panels.view == View::Connections => {
+            Action::Left | Action::NextPanel | Action::Copy | Action::Read if self.panels.view == View::Connections => {
                 return None;
             }
             // No record is shown in which a key could move, or which it could open.
