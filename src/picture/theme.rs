@@ -60,7 +60,7 @@ pub struct Theme<S> {
     length: S,
     masking_key: S,
     payload: S,
-    /// Every second fragment of a message.
+    /// The second fragment of a message, and every third one after it.
     fragment: S,
     head: S,
     header: S,
@@ -120,7 +120,11 @@ impl<S: Copy + DeserializeOwned> Theme<S> {
 
     /// The style of the text of a message that its frame with that position carries.
     pub const fn fragment(&self, frame: usize) -> S {
-        if frame.is_multiple_of(2) { self.payload } else { self.fragment }
+        match frame % 3 {
+            0 => self.payload,
+            1 => self.fragment,
+            _ => self.masking_key,
+        }
     }
 
     /// The style of a field.

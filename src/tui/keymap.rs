@@ -230,7 +230,7 @@ impl Binding {
 }
 
 /// The keys with names of their own, and their labels for the user.
-const NAMED_KEYS: [(&str, &str, KeyCode); 13] = [
+const NAMED_KEYS: [(&str, &str, KeyCode); 14] = [
     ("up", "↑", KeyCode::Up),
     ("down", "↓", KeyCode::Down),
     ("left", "←", KeyCode::Left),
@@ -243,6 +243,7 @@ const NAMED_KEYS: [(&str, &str, KeyCode); 13] = [
     ("backtab", "Shift-Tab", KeyCode::BackTab),
     ("enter", "Enter", KeyCode::Enter),
     ("esc", "Esc", KeyCode::Esc),
+    ("delete", "Del", KeyCode::Delete),
     ("space", "Space", KeyCode::Char(' ')),
 ];
 

@@ -39,9 +39,6 @@ const RECORD_IN_TOUR: u16 = 8;
 /// Columns to the left of the timeline's lanes: cursor, connection, direction.
 pub const GUTTER: u16 = 10;
 
-/// Columns to the left of a note.
-pub const NOTE_MARGIN: u16 = 3;
-
 /// Fewest and most lines of the explanation.
 const WORDS: (u16, u16) = (3, 6);
 
@@ -98,8 +95,6 @@ pub struct Layout {
     pub explanation: Rect,
     /// The frames of a message, below its text.
     pub fragments: Rect,
-    /// The note on the record.
-    pub note: Rect,
     /// The line at the bottom.
     pub hints: Rect,
 }
@@ -118,16 +113,6 @@ impl Layout {
             Panel::Bytes => self.bytes,
             Panel::Payload => self.payload,
             Panel::Inflated => self.inflated,
-        }
-    }
-
-    /// Makes room for a note of that many lines above the last line of the screen. The layout was computed for a screen without
-    /// these lines.
-    pub fn show_note(&mut self, screen: Rect, lines: u16) {
-        self.area = screen;
-        if lines > 0 && !self.is_too_small() {
-            self.note = Rect { height: lines, ..self.hints };
-            self.hints.y += lines;
         }
     }
 

@@ -14,6 +14,7 @@ use super::effect::Effect;
 use super::event::{Event, Remote, Report};
 use super::host::{Host, HostError};
 use super::picture_request::FileRequest;
+use super::state::notice::Notice;
 use super::state::unpacked;
 use super::terminal::Screen;
 use super::theme::{Theme, ThemeName};
@@ -26,6 +27,9 @@ const LIVE_FRAME: Duration = Duration::from_millis(33);
 
 /// Longest wait for an event while nothing changes.
 const IDLE: Duration = Duration::from_secs(3600);
+
+/// How long the line about a success takes the place of the hints.
+const SUCCESS: Duration = Duration::from_secs(5);
 
 /// Why the screen has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +63,7 @@ pub fn run(
     input::read_terminal(remote.clone(), theme.is_none());
     let wake = remote.clone();
     app.capture.on_change(move || wake.send(Event::Changed));
-    MainLoop { app, host, remote, events, screen, drawn: Instant::now() }.run()
+    MainLoop { app, host, remote, events, screen, drawn: Instant::now(), noticed: None }.run()
 }
 
 /// Returns true if the user wants no colour, or the terminal has none: NO_COLOR or TERM=dumb is set.
@@ -76,6 +80,8 @@ struct MainLoop<'a> {
     screen: Screen,
     /// When the last frame was drawn.
     drawn: Instant,
+    /// The notice on the screen, and when it appeared.
+    noticed: Option<(Notice, Instant)>,
 }
 
 /// What a batch of events requires.
@@ -107,11 +113,16 @@ impl MainLoop<'_> {
         loop {
             // While records wait to get rows, the loop works on them between the events.
             let incomplete = self.app.list.incomplete;
+            let idle = self.notice_left().unwrap_or(IDLE);
             let batch = self.take_events(match (incomplete, changed) {
                 (true, _) => Duration::ZERO,
                 (false, true) => LIVE_FRAME.saturating_sub(self.drawn.elapsed()),
-                (false, false) => IDLE,
+                (false, false) => idle,
             });
+            let expired = self.notice_left() == Some(Duration::ZERO);
+            if expired {
+                self.app.notice = None;
+            }
             if let Some(ended) = batch.ended {
                 return Ok(ended);
             }
@@ -128,7 +139,7 @@ impl MainLoop<'_> {
             if let Some(ended) = self.perform_effects()? {
                 return Ok(ended);
             }
-            if batch.urgent || due {
+            if batch.urgent || due || expired {
                 // A refresh prepares the screen; rows that were added without one may have moved the cursor.
                 if incomplete && !due {
                     self.app.prepare();
@@ -136,6 +147,15 @@ impl MainLoop<'_> {
                 self.draw()?;
             }
         }
+    }
+
+    /// How long the success of a request stays on the screen; `None` without one. Other notices stay until the next key.
+    fn notice_left(&mut self) -> Option<Duration> {
+        let notice = self.app.notice.as_ref().filter(|notice| matches!(notice, Notice::Success(_)));
+        if self.noticed.as_ref().map(|(known, _)| known) != notice {
+            self.noticed = notice.map(|notice| (notice.clone(), Instant::now()));
+        }
+        self.noticed.as_ref().map(|(_, since)| SUCCESS.saturating_sub(since.elapsed()))
     }
 
     /// Waits for an event, and takes all that have arrived.

@@ -165,17 +165,17 @@ fn kept_captures_are_listed_opened_and_deleted() {
     // Each deletion is confirmed.
     terminal.press("K");
     terminal.expect("Kept captures");
-    terminal.press("jd");
+    terminal.press("jx");
     terminal.expect("cannot be undone");
     terminal.press("n");
     terminal.expect("Earlier runs");
     assert!(ring.iter().all(|path| path.exists()));
-    terminal.press("jd");
+    terminal.press("jx");
     terminal.expect("cannot be undone");
     terminal.press("y");
     terminal.expect("deleted live-ring");
     assert!(kept.exists() && !ring.iter().any(|path| path.exists()));
-    terminal.press("dy");
+    terminal.press("xy");
     terminal.expect("deleted live-kept");
     assert!(!kept.exists());
     terminal.press("K");

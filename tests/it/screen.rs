@@ -883,8 +883,8 @@ fn help_lists_every_binding() {
             text.push_str(&screen.text());
             screen.press(&["right"]);
         }
-        let cuts = text.matches('…').count();
-        assert_eq!(cuts, text.matches("…  more text").count(), "{size:?}: {text}");
+        let is_cut = |line: &str| line.starts_with('│') && line.replace("…  more text", "").contains('…');
+        assert!(!text.lines().any(is_cut), "{size:?}: {text}");
         for binding in screen.app.keymap.groups(Context::Panels).flat_map(|group| &group.bindings) {
             // The words may be in two lines, with another column between.
             assert!(binding.help.split(' ').all(|word| text.contains(word)), "{size:?}: {}\n{text}", binding.help);
@@ -1263,11 +1263,7 @@ fn connections_say_how_they_went_and_open_into_their_frames() {
     assert!(row(&screen, "127.0.0.1:50002").ends_with("server RST"), "{}", screen.text());
     screen.press(&["down"]);
     let text = screen.text();
-    for part in [
-        "the client closed, 1000 normal closure;",
-        "median 250 ms · least 250 ms",
-        "/chat?room=␛[31m",
-    ] {
+    for part in ["the client closed, 1000 normal closure;", "median 250 ms · least 250 ms", "/chat?room=␛[31m"] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     screen.press(&["enter"]);

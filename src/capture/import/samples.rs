@@ -32,11 +32,11 @@ macro_rules! sample {
 impl Sample {
     /// All samples, the simplest first.
     pub const ALL: [Self; 5] = [
-        sample!("hello", "the handshake of RFC 6455 §1.3 and the frames of its §5.7"),
-        sample!("ticker", "a page is loaded, then talks to the ticker and closes"),
-        sample!("fragments", "a message in fragments with a ping between; the three length forms"),
-        sample!("deflate", "compressed messages: one context, fragments, a binary one"),
-        sample!("violations", "a conversation that breaks every rule of framing once"),
+        sample!("hello", "the examples of RFC 6455 §1.3 and §5.7"),
+        sample!("ticker", "a page, then pings, texts and a Close"),
+        sample!("fragments", "fragments, a ping between, three lengths"),
+        sample!("deflate", "compressed messages"),
+        sample!("violations", "each rule of framing is broken once"),
     ];
 
     /// The sample of that name.

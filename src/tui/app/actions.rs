@@ -134,7 +134,7 @@ impl App {
         }
     }
 
-    fn quit(&mut self) {
+    pub(super) fn quit(&mut self) {
         if self.jobs.is_exporting() {
             return self.inform("an export is running: quit when it is done, or stop it with Esc");
         }

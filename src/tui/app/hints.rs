@@ -77,6 +77,10 @@ impl App {
             Action::Hold if !self.list.following => "follow".to_owned(),
             Action::Open => self.open_hint()?.to_owned(),
             Action::Up => self.directions().0.to_owned(),
+            Action::Left if self.steps_fragments() => {
+                self.detail.carrier()?;
+                "fragment".to_owned()
+            }
             Action::Left => self.directions().1.to_owned(),
             _ => hint.words.clone(),
         })

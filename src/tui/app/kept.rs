@@ -16,6 +16,7 @@ use crate::wire::printable;
 impl App {
     /// Lists kept captures in a dialog, unless there are none. Returns false then.
     pub fn list_kept(&mut self, captures: Vec<KeptCapture>) -> bool {
+        self.kept = captures.len();
         let list = KeptList::new(captures);
         let is_some = list.is_some();
         if self.dialogs.open.is_none() {
@@ -34,6 +35,7 @@ impl App {
                 self.dialogs.open = Some(Dialog::Question(question));
                 return;
             }
+            Action::Quit => return self.quit(),
             _ => return,
         }
         self.dialogs.open = Some(Dialog::Kept(list));

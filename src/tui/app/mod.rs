@@ -36,7 +36,6 @@ use super::layout::{self, HexShape, Layout};
 use super::panel::{Panel, Panels, View};
 use super::state::breaches::Breaches;
 use super::state::connection_table::ConnectionTable;
-use super::state::detail::Detail;
 use super::state::detail_pane::DetailPane;
 use super::state::dialogs::{Dialog, Dialogs, Question};
 use super::state::jobs::Jobs;
@@ -46,7 +45,6 @@ use super::state::sample_choice::SampleChoice;
 use super::state::text_search::TextSearch;
 use super::state::timeline::{self, Timeline};
 use super::state::tour::TourState;
-use super::text;
 use super::theme::Theme;
 use crate::capture::query::closing::Closing;
 use crate::capture::query::search::Hit;
@@ -54,7 +52,6 @@ use crate::capture::store::{Capture, Tally, Totals, Trouble};
 use crate::pasted::Pasted;
 use crate::proto::dissected::Kind;
 use crate::proto::rules::count;
-use crate::wire::printable;
 
 /// What stays the same while the screen is shown.
 #[derive(Clone, Debug, Default)]
@@ -123,14 +120,14 @@ pub struct App {
     pub detail: DetailPane,
     /// How the connection closed whose end is under the cursor.
     pub closing: Option<Closing>,
-    /// The lines of the note on the record under the cursor.
-    pub note: Vec<String>,
     /// The open dialog.
     pub dialogs: Dialogs,
     /// A line at the bottom.
     pub notice: Option<Notice>,
     /// The choice among the samples, while there is no record.
     pub samples: SampleChoice,
+    /// How many captures earlier runs kept.
+    pub kept: usize,
     /// The guided tour, while it is shown.
     pub tour: Option<TourState>,
     /// What the user searches for.
@@ -166,10 +163,10 @@ impl App {
             breaches: Breaches::default(),
             detail: DetailPane::default(),
             closing: None,
-            note: Vec::new(),
             dialogs: Dialogs::default(),
             notice: None,
             samples: SampleChoice::default(),
+            kept: 0,
             tour: None,
             search: TextSearch::default(),
             jobs: Jobs::new(temporary),
@@ -322,15 +319,11 @@ impl App {
             panels.focus = Panel::Bytes;
         }
         let area = self.layout.area;
-        self.note = if no_record { Vec::new() } else { note_lines(detail.current(), area) };
-        let note = u16::try_from(self.note.len()).unwrap_or(0);
-        let body = Rect { height: area.height - note, ..area };
         let (focus, maximised) = (panels.focus, panels.maximised);
-        self.layout = layout::compute(body, focus, maximised, shape);
+        self.layout = layout::compute(area, focus, maximised, shape);
         if let words @ Some(_) = self.words_room(&shape) {
-            self.layout = layout::compute(body, focus, maximised, layout::Shape { words, ..shape });
+            self.layout = layout::compute(area, focus, maximised, layout::Shape { words, ..shape });
         }
-        self.layout.show_note(area, note);
         if no_record {
             self.prepare_connections();
         }
@@ -405,12 +398,4 @@ impl App {
     fn fail(&mut self, line: impl Into<String>) {
         self.notice = Some(Notice::Failure(line.into()));
     }
-}
-
-/// The lines of the note on a record; none on a screen that is too low.
-fn note_lines(detail: Option<&Detail>, area: Rect) -> Vec<String> {
-    let Some(note) = detail.and_then(|detail| detail.note.as_deref()) else { return Vec::new() };
-    let most = usize::from(area.height.saturating_sub(layout::MIN_SIZE.1) / 4).min(6);
-    let columns = usize::from(area.width.saturating_sub(layout::NOTE_MARGIN + 1));
-    text::paragraph(&printable::text(note), columns, most)
 }

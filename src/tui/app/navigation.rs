@@ -206,6 +206,7 @@ impl App {
                 let to = self.detail.record().and_then(|record| self.timeline.step_time(&self.capture, record, by));
                 self.go_in_timeline(to);
             }
+            (Panel::List, _) if self.steps_fragments() => self.detail.step_fragment(by),
             (Panel::List | Panel::Bits, _) => self.detail.step_row(by),
             (panel, _) => self.detail.step_byte(panel, by),
         }

@@ -69,6 +69,13 @@ impl App {
         }
     }
 
+    /// Whether the text of the message takes the place of bits and bytes, so that left and right move by its frames.
+    pub fn steps_fragments(&self) -> bool {
+        let layout = &self.layout;
+        let is_alone = layout.left.area() == 0 && layout.inflated.area() + layout.payload.area() > 0;
+        is_alone && self.panels.view == View::Messages && self.panels.focus == Panel::List
+    }
+
     fn toggle_row(&mut self) {
         let row = self.list.cursor_row().and_then(|row| self.list.rows.row(row));
         match self.list.toggle(&self.capture) {

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::App;
 use crate::explain::{self, Explanation};
 use crate::proto::correction::Correction;
-use crate::proto::rules::{Finding, Rule, Severity, grouped};
+use crate::proto::rules::{self, Finding, Rule, Severity, grouped};
 use crate::tui::action::Action;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
@@ -69,6 +69,8 @@ pub enum Role {
     Finding(Severity),
     /// The right value beside the wrong one.
     Correction,
+    /// A note of the user.
+    Note,
     /// An explanation.
     Text,
     /// The name of a field.
@@ -130,6 +132,12 @@ impl App {
             into.extend(correction.map(|correction| correction_line(finding.rule, &correction)));
             let reason = Paragraph { role: Role::Text, text: explain::rule(finding.rule).text };
             if place == Place::Selected { into.push(reason) } else { later.push(reason) }
+        }
+        if let Some(note) = detail.note.as_deref() {
+            // Below what is wrong, above the reasons.
+            let at = words.paragraphs.iter().position(|part| part.role == Role::Text);
+            let text = format!("✎ {}", printable::text(note));
+            words.paragraphs.insert(at.unwrap_or(words.paragraphs.len()), Paragraph { role: Role::Note, text });
         }
         if !about.text.is_empty() && !is_told {
             words.paragraphs.push(Paragraph { role: Role::Text, text: about.text });
@@ -202,7 +210,8 @@ impl App {
     /// The explanation of a byte of a message of several frames: the frame that carries it.
     fn message_words(&self, detail: &Detail) -> Option<Explanation> {
         let len = self.detail.content()?.len;
-        let carrier = self.detail.carrier().filter(|_| self.panels.focus == Panel::Inflated)?;
+        let carrier =
+            self.detail.carrier().filter(|_| self.panels.focus == Panel::Inflated || self.steps_fragments())?;
         let (at, of) = (grouped(carrier.frame as u64 + 1), grouped(detail.carriers.len() as u64));
         let frame = format!("frame {at} of {of}, record {}", carrier.record);
         let came = if detail.record.compressed {
@@ -210,6 +219,11 @@ impl App {
         } else {
             format!("This byte came in {frame}, as byte {} of its payload.", grouped(carrier.offset + 1))
         };
+        if self.steps_fragments() {
+            let start = detail.carriers.get(carrier.frame).map_or(0, |carrier| carrier.start);
+            let end = detail.carriers.get(carrier.frame + 1).map_or(len, |next| next.start);
+            return Some(fragment_words(carrier.frame, detail.carriers.len(), carrier.record, end - start));
+        }
         Some(Explanation {
             title: format!("message byte {} of {}", grouped(self.detail.message_byte + 1), grouped(len)),
             section: "RFC 6455 §5.4".to_owned(),
@@ -255,6 +269,24 @@ impl App {
         others.retain(|(_, text)| said.iter().all(|part| part.text != *text));
         let parts = others.into_iter().map(|(names, text)| [(Role::Heading, names), (Role::Text, text)]);
         parts.flatten().map(|(role, text)| Paragraph { role, text }).collect()
+    }
+}
+
+/// The explanation of a frame of a message, counted from 0.
+fn fragment_words(frame: usize, frames: usize, record: u64, bytes: u64) -> Explanation {
+    let bits = match frame {
+        0 => "Its opcode says what the message is, and its FIN is 0: more frames follow.",
+        _ if frame + 1 == frames => "Its opcode is 0, continuation, and its FIN is 1: the message ends with it.",
+        _ => "Its opcode is 0, continuation, and its FIN is 0: more frames follow.",
+    };
+    Explanation {
+        title: format!("frame {} of {frames}", frame + 1),
+        section: "RFC 6455 §5.4".to_owned(),
+        text: format!(
+            "Record {record} carries {} of the message. {bits} The receiver joins the payloads of all frames in their order, \
+             and gives the application one message.",
+            rules::count(bytes, "byte")
+        ),
     }
 }
 

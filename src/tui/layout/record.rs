@@ -41,12 +41,17 @@ fn divide_message(layout: &mut Layout, mut area: Rect, focus: Panel, record: Sha
         text = take_bottom(&mut area, lines);
         title = take_bottom(&mut area, 1);
         let focus = if focus == panel { Panel::List } else { focus };
-        divide_record(layout, area, focus, Shape { payload: None, inflated: None, ..rest });
+        // The payload of a fragment is a part of the text.
+        let payload = record.payload.filter(|_| panel == Panel::Inflated);
+        divide_record(layout, area, focus, Shape { payload, inflated: None, ..rest });
     } else if focus != Panel::List && focus != panel {
         return divide_record(layout, area, focus, rest);
     }
     if fragments > 0 && text.height > 1 {
-        layout.fragments = take_bottom(&mut text, 1);
+        // Directly below the text, with all rows that it leaves.
+        let own = lines.saturating_sub(fragments).min(text.height - 1);
+        let left = text.height - own;
+        layout.fragments = take_bottom(&mut text, left);
     }
     if panel == Panel::Inflated {
         layout.inflated_title = title;

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use super::sample_frame::{self, HEIGHT as FRAME_HEIGHT};
 use super::{cells, fit, put, rule, width};
 use crate::capture::import::samples::Sample;
+use crate::proto::rules::count;
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::layout::TOUR_SIZE;
@@ -101,6 +102,10 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         let mut line = key(left, &format!("{left_words:<21}"));
         line.extend(key(right, right_words));
         lines.push(line);
+    }
+    if app.kept > 0 {
+        let captures = count(app.kept as u64, "capture");
+        lines.push(key(Action::Kept, &format!("opens one of {captures} that earlier runs kept")));
     }
     lines
 }

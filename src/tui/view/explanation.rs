@@ -43,6 +43,7 @@ pub fn lines(app: &App, paragraphs: &[Paragraph], columns: usize) -> Vec<(String
     let style = |role| match role {
         Role::Finding(severity) => theme.severity(severity),
         Role::Correction | Role::Heading => theme.title,
+        Role::Note => theme.info,
         Role::Text => theme.text,
     };
     let wrapped = |part: &Paragraph| {

@@ -64,9 +64,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
                 all if looked_at < all => format!(", {} % searched", looked_at * 100 / all),
                 _ => String::new(),
             };
-            let room = usize::from(area.width) / 3;
-            let expression = fit(&printable::text(filter.text()), room);
-            (format!("& {expression}"), format!("{} of {all}{far}", grouped(through)))
+            let counted = format!("{} of {all}{far}", grouped(through));
+            // The expression is more important than the hint at the right, which is also in the last line.
+            let room = usize::from(area.width.saturating_sub(x + 2 + 2 + 2 + width(&counted) + 1));
+            (format!("& {}", fit(&printable::text(filter.text()), room)), counted)
         }
         _ => (String::new(), all),
     };
@@ -77,6 +78,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         x += gap;
         x += put(buffer, area, x, 0, &records, theme.text);
     }
+    let help = if x + 2 < help_at { help } else { String::new() };
     let records = if filter.is_empty() { records } else { String::new() };
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),

@@ -1,14 +1,14 @@
 //! The list of captures that earlier runs kept.
 //!
 //! ```text
-//! ╭─ Kept captures ─────────────────────────────────────────────────╮
-//! │  Earlier runs ended before these captures were saved:           │
-//! │                                                                 │
-//! │ ▌ 2026-11-26 15:04    1.2 MB           live-Xa81bQ.pcapng       │
-//! │   2026-11-25 09:31   63.9 MB  8 files  live-0vPk2e.*.pcapng     │
+//! ╭─ Kept captures ─ 2──────────────────────────────────────────────╮
+//! │  Earlier runs ended before these captures were saved.           │
+//! │   Ended                 Size  Path      File                    │
+//! │ ▌ 2026-11-26 15:04    1.2 MB  /ticker   live-Xa81bQ.pcapng      │
+//! │   2026-11-25 09:31   63.9 MB  /chat · … live-0vPk2e.*.pcapng    │
 //! │                                                                 │
 //! │  /home/ada/.cache/framescope                                    │
-//! ╰─ ↑↓ choose · Enter open · d delete · Esc close ─────────────────╯
+//! ╰─ ↑↓ choose · Enter open · x delete · Esc close ─────────────────╯
 //! ```
 
 use std::time::SystemTime;
@@ -27,32 +27,47 @@ use crate::tui::keymap::Context;
 use crate::tui::state::dialogs::KeptList;
 use crate::wire::printable;
 
-const WIDTH: u16 = 72;
+const WIDTH: u16 = 84;
 
 /// Rows besides those of the captures: the border, the sentence, the folder, and three empty rows.
 const OTHER_ROWS: u16 = 7;
 
-/// Columns: the end of the sizes; the start of the numbers of files and of the names.
-const SIZE_END: u16 = 29;
-const FILES: u16 = 31;
-const NAME: u16 = 40;
+/// Columns: the start of dates, the end of sizes, the start of paths, and the room for the name of a file.
+const DATE: u16 = 2;
+const SIZE_END: u16 = 28;
+const PATH: u16 = 30;
+const NAME: u16 = 19;
 
 pub fn render(app: &App, list: &KeptList, buffer: &mut Buffer) {
     let theme = &app.theme;
     let most = app.layout.area.height.saturating_sub(OTHER_ROWS).max(1);
     let rows = cells(list.captures().len()).min(most);
-    let inner = frame(app, buffer, "Kept captures", WIDTH, rows + OTHER_ROWS, &app.keymap.foot(Context::Kept));
-    put(buffer, inner, 2, 1, "Earlier runs ended before these captures were saved:", theme.text);
+    let inner = frame(
+        app,
+        buffer,
+        &format!("Kept captures ─ {}", list.captures().len()),
+        WIDTH,
+        rows + OTHER_ROWS,
+        &app.keymap.foot(Context::Kept),
+    );
+    put(buffer, inner, 2, 1, "Earlier runs ended before these captures were saved.", theme.text);
+    let name_at = inner.width.saturating_sub(NAME);
+    for (x, head) in [(DATE, "Ended"), (SIZE_END - 4, "Size"), (PATH, "Path"), (name_at, "File")] {
+        put(buffer, inner, x, 2, head, theme.faint);
+    }
     for ((kept, is_current), y) in list.shown(usize::from(rows)).zip(3..) {
-        put(buffer, inner, 3, y, &date(kept.modified), theme.text);
+        put(buffer, inner, DATE, y, &date(kept.modified), theme.text);
         let size = bytes_with_unit(kept.bytes);
         put(buffer, inner, SIZE_END.saturating_sub(width(&size)), y, &size, theme.text);
+        let mut path = kept.target.as_deref().map_or("–".into(), printable::text).into_owned();
         if kept.files.len() > 1 {
-            put(buffer, inner, FILES, y, &count(kept.files.len() as u64, "file"), theme.faint);
+            path.push_str(&format!(" · {}", count(kept.files.len() as u64, "file")));
         }
+        put(buffer, inner, PATH, y, &fit(&path, usize::from(name_at.saturating_sub(PATH + 1))), theme.text);
         let name = kept.path.file_name().unwrap_or_default().to_string_lossy();
-        let room = usize::from(inner.width.saturating_sub(NAME + 1));
-        put(buffer, inner, NAME, y, &fit(&printable::text(&name), room), theme.text);
+        let name = printable::text(&name);
+        let name = if width(&name) < NAME { name } else { name.replace(".pcapng", "").into() };
+        put(buffer, inner, name_at, y, &fit(&name, usize::from(NAME - 1)), theme.faint);
         if is_current {
             put(buffer, inner, 1, y, "▌", theme.focus);
             buffer.set_style(Rect { y: inner.y + y, height: 1, ..inner }, theme.cursor);

@@ -18,7 +18,6 @@ mod hints;
 mod kept;
 mod list;
 mod no_match;
-mod note;
 mod paste;
 mod path_row;
 mod picture;
@@ -96,7 +95,6 @@ pub fn render(app: &App, buffer: &mut Buffer) {
                 explanation::render(app, buffer);
             }
         }
-        note::render(app, buffer);
     }
     hints::render(app, buffer);
     if let Some(panel) = app.findings_panel() {

@@ -12,7 +12,7 @@ use ratatui::style::Style;
 
 use super::typed_text::TypedText;
 use super::{cells, clear, fit_path, paragraph, put, rule, width};
-use crate::capture::query::filter::FilterError;
+use crate::capture::query::filter::{self, FilterError};
 use crate::capture::query::search::{Pattern, PatternError};
 use crate::proto::rules::count;
 use crate::tui::action::Action;
@@ -29,6 +29,12 @@ const MAX_ERROR: usize = 3;
 
 /// Text before the cursor column of all lines.
 const MARGIN: u16 = 1;
+
+/// Examples of filters: the longest line that fits is shown.
+const EXAMPLES: [&str; 2] = [
+    "op == ping   ·   dir == c2s and len > 125   ·   finding   ·   text contains \"echo\"   ·   conn == 2 and time > 1s",
+    "op == ping · dir == c2s and len > 125 · finding",
+];
 
 /// A line below the typed text, in parts with their styles.
 type Line = Vec<(String, Style)>;
@@ -176,7 +182,21 @@ fn filter_lines(app: &App, prompt: &Prompt, columns: usize, scroll: usize) -> Ve
         Some(error) if prompt.error.is_some() || !unfinished || words.is_empty() => {
             error_lines(&error, columns, scroll, theme.error)
         }
-        _ => vec![completions(app, &words, current, columns)],
+        _ => {
+            let typed = prompt.input().value();
+            let about = match filter::last_field(typed) {
+                Some(field) => format!("{}: {}", field.name(), field.words()),
+                None if typed.trim().is_empty() => EXAMPLES
+                    .into_iter()
+                    .find(|words| usize::from(width(words)) <= columns)
+                    .unwrap_or_default()
+                    .to_owned(),
+                None => String::new(),
+            };
+            let about = wrapped(&about, columns, 1, theme.info);
+            let completions = (!words.is_empty()).then(|| completions(app, &words, current, columns));
+            about.into_iter().chain(completions).collect()
+        }
     }
 }
 

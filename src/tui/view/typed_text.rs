@@ -1,5 +1,7 @@
 //! The part of a typed text around its cursor, in lines.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::wire::printable;
@@ -16,28 +18,55 @@ impl TypedText {
     pub fn of(text: &str, cursor: usize, columns: usize, rows: usize) -> Self {
         let reach = columns.max(1) * rows;
         let before = cursor.saturating_sub(reach);
-        let mut lines = vec![String::new()];
-        let mut at = None;
-        for (i, c) in text.chars().enumerate().skip(before).take(2 * reach) {
-            if i == cursor {
-                at = Some((lines[lines.len() - 1].width(), lines.len() - 1));
-            }
-            if c == '\n' {
-                lines.push(String::new());
-                continue;
-            }
-            let shown = printable::text(c.encode_utf8(&mut [0; 4])).into_owned();
-            if lines[lines.len() - 1].width() + shown.width() > columns {
-                lines.push(String::new());
-            }
-            let last = lines.len() - 1;
-            lines[last].push_str(&shown);
-        }
-        let (column, line) = at.unwrap_or((lines[lines.len() - 1].width(), lines.len() - 1));
+        let show = |c: char| printable::text(c.encode_utf8(&mut [0; 4])).into_owned();
+        let shown: Vec<(char, String)> = text
+            .chars()
+            .skip(before)
+            .take(2 * reach)
+            .map(|c| (c, if c == '\n' { String::new() } else { show(c) }))
+            .collect();
+        let starts = starts(&shown, columns);
+        let width = |range: Range<usize>| shown[range].iter().map(|(_, shown)| shown.width()).sum::<usize>();
+        let at = cursor.saturating_sub(before).min(shown.len());
+        let line = starts.iter().rposition(|start| *start <= at).unwrap_or(0);
+        let column = width(starts[line]..at);
         let top = line.saturating_sub(rows - 1);
-        let lines: Vec<String> = lines.into_iter().skip(top).take(rows).collect();
+        let ends = starts.iter().skip(1).copied().chain([shown.len()]);
+        let lines = starts
+            .iter()
+            .copied()
+            .zip(ends)
+            .map(|(start, end)| shown[start..end].iter().map(|(_, shown)| shown.as_str()).collect());
+        let lines: Vec<String> = lines.skip(top).take(rows).collect();
         Self { lines, cursor: (column, line - top) }
     }
+}
+
+/// The first character of each line. A line is broken after a space, or in a word that is longer than a line; spaces at its end may be
+/// beyond the window.
+fn starts(shown: &[(char, String)], columns: usize) -> Vec<usize> {
+    let mut starts = vec![0];
+    let (mut used, mut after_space) = (0, None);
+    let mut i = 0;
+    while let Some((c, text)) = shown.get(i) {
+        let start = starts[starts.len() - 1];
+        if *c != ' ' && used + text.width() > columns && i > start {
+            let next = after_space.filter(|at| *at > start).unwrap_or(i);
+            starts.push(next);
+            (used, after_space) = (0, None);
+            i = next;
+            continue;
+        }
+        used += text.width();
+        i += 1;
+        if *c == '\n' {
+            starts.push(i);
+            (used, after_space) = (0, None);
+        } else if *c == ' ' {
+            after_space = Some(i);
+        }
+    }
+    starts
 }
 
 #[cfg(test)]
@@ -51,10 +80,11 @@ mod tests {
             (lines.join("|"), cursor)
         };
         assert_eq!(window("", 0, 3), (String::new(), (0, 0)));
-        assert_eq!(window("81 05 48", 8, 3), ("81 05| 48".to_owned(), (3, 1)));
+        assert_eq!(window("81 05 48", 8, 3), ("81 05 |48".to_owned(), (2, 1)));
         assert_eq!(window("81\n05\n48\n65", 4, 2), ("81|05".to_owned(), (1, 1)));
         assert_eq!(window("81\n05\n48\n65", 11, 2), ("48|65".to_owned(), (2, 1)));
         assert_eq!(window("a\u{1b}日本", 4, 2), ("a␛日|本".to_owned(), (2, 1)));
+        assert_eq!(window("to do.", 6, 2), ("to |do.".to_owned(), (3, 1)), "a dot stays with its word");
         assert_eq!(window(&"x".repeat(1_000_000), 1_000_000, 2).1, (5, 1));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -20,6 +20,8 @@ pub struct KeptCapture {
     pub bytes: u64,
     /// When the last of them was written.
     pub modified: SystemTime,
+    /// The target of its first WebSocket request, or else of its first request; `None` if its beginning has none.
+    pub target: Option<String>,
 }
 
 impl KeptCapture {
@@ -45,6 +47,32 @@ fn unused(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Bytes at the beginning of a capture that are searched for a request.
+const SEARCHED: u64 = 64 * 1024;
+
+/// The longest target that is read, in bytes.
+const LONGEST_TARGET: usize = 256;
+
+/// The target of the first request to upgrade at the beginning of a capture, or else of the first request.
+fn target(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(SEARCHED).read_to_end(&mut bytes).ok()?;
+    let find = |bytes: &[u8], wanted: &[u8]| bytes.windows(wanted.len()).position(|part| part == wanted);
+    let mut first = None;
+    let mut rest = bytes.as_slice();
+    while let Some(at) = find(rest, b"GET ") {
+        rest = &rest[at + 4..];
+        let Some(end) = find(&rest[..rest.len().min(LONGEST_TARGET)], b" HTTP/1.") else { continue };
+        let target = String::from_utf8_lossy(&rest[..end]).into_owned();
+        let head = &rest[..find(rest, b"\r\n\r\n").unwrap_or(rest.len())];
+        if find(&head.to_ascii_lowercase(), b"\nupgrade: websocket").is_some() {
+            return Some(target);
+        }
+        first = first.or(Some(target));
+    }
+    first
+}
+
 /// The captures in `folder` that earlier runs kept, newest first. Deletes those without a record.
 pub fn kept_captures(folder: &Path) -> Vec<KeptCapture> {
     let head = head();
@@ -66,6 +94,7 @@ pub fn kept_captures(folder: &Path) -> Vec<KeptCapture> {
     let capture = |(all, mut files): (PathBuf, Vec<(PathBuf, u64, SystemTime)>)| {
         files.sort();
         KeptCapture {
+            target: files.first().and_then(|(path, ..)| target(path)),
             path: if files.len() == 1 { files[0].0.clone() } else { all },
             bytes: files.iter().map(|(_, bytes, _)| bytes).sum(),
             modified: files.iter().map(|(.., modified)| *modified).max().unwrap_or(SystemTime::UNIX_EPOCH),

@@ -39,9 +39,22 @@ pub fn complete(text: &str) -> Completion {
     }
     let expected = done.iter().fold(Expected::FilterField, |expected, token| follow(expected, &token.kind));
     let mut words = candidates(&expected);
+    if typed.is_empty() {
+        // Wireshark's names are offered to those who begin to type them.
+        words.retain(|word| FilterField::named(word).is_none_or(|(_, is_foreign)| !is_foreign));
+    }
     // A complete word is not offered again.
     words.retain(|word| word.starts_with(typed) && *word != typed);
     Completion { from, words }
+}
+
+/// The last field that an unfinished expression names.
+pub fn last_field(text: &str) -> Option<FilterField> {
+    let tokens = lexer::tokens(text).ok()?;
+    tokens.iter().rev().find_map(|token| match &token.kind {
+        TokenKind::Word(word) => FilterField::named(word).map(|(field, _)| field),
+        TokenKind::Sign(_) | TokenKind::Quoted(_) => None,
+    })
 }
 
 fn follow(expected: Expected, kind: &TokenKind) -> Expected {

@@ -36,7 +36,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, last_field};
 pub use connection_facts::path_of;
 pub use connection_set::ConnectionSet;
 pub use error::FilterError;

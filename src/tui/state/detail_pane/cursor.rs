@@ -103,6 +103,16 @@ impl DetailPane {
         }
     }
 
+    /// Selects the first byte of the next frame of a message, or of the previous one.
+    pub fn step_fragment(&mut self, by: i64) {
+        let Some(carriers) = self.detail.as_ref().map(|detail| &detail.carriers) else { return };
+        let last = carriers.len().saturating_sub(1);
+        let to = self.frame_of(self.message_byte).saturating_add_signed(by as isize).min(last);
+        if let Some(start) = carriers.get(to).map(|carrier| carrier.start) {
+            self.message_byte = start;
+        }
+    }
+
     /// Selects the first byte of the payload, if the selected byte is before it.
     pub fn enter_payload(&mut self) {
         if let Some(start) = self.detail.as_ref().and_then(Detail::payload_start)
