@@ -73,5 +73,6 @@ pub fn run(capture: &Capture, request: ExportRequest, deflate: bool, remote: &Re
 fn result_line(path: &Path, exported: &Exported, added: Option<&str>) -> String {
     let records = count(exported.records, "record");
     let notes: String = exported.note.as_deref().into_iter().chain(added).map(|note| format!(" · {note}")).collect();
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     format!("wrote {records}, {}, to {}{notes}", count(exported.bytes, "byte"), path.display())
 }

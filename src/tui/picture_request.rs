@@ -31,6 +31,14 @@ impl PictureFormat {
         }
     }
 
+    /// What it is for.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Svg => "with its colours, for a document or a browser",
+            Self::Text => "characters alone, for mail or source code",
+        }
+    }
+
     /// File name extension, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::Context;
 use crate::tui::state::dialogs::{Dialog, ExportDialog, ExportRow, Scope};
 
-const WIDTH: u16 = 76;
+const WIDTH: u16 = 84;
 
 /// Column of the values.
 const VALUES: u16 = 11;

@@ -235,7 +235,11 @@ impl ListLine<'_> {
                 let both = format!("{no}–{}", message.last);
                 if width(&both) < self.columns.number { both } else { format!("{no}…") }
             }
-            (_, RowKind::Heartbeats(_) | RowKind::Pages(_)) => format!("{no}…"),
+            (_, RowKind::Pages(_)) => {
+                let both = self.app.list.rows.last_page_if_consecutive().map(|last| format!("{no}–{last}"));
+                both.filter(|both| width(both) < self.columns.number).unwrap_or_else(|| format!("{no}…"))
+            }
+            (_, RowKind::Heartbeats(_)) => format!("{no}…"),
             _ => no.to_string(),
         }
     }

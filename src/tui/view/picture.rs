@@ -4,6 +4,7 @@
 //! ╭─ Picture ───────────────────────────────────────────────────────────╮
 //! │ ▌what     screen   record 4                                         │
 //! │  form     SVG   text                                                │
+//! │           with its colours, for a document or a browser             │
 //! │  file     screen.svg                                                │
 //! │           in /home/me/lessons                                       │
 //! ╰─ ↑↓ row · ←→ choose · Enter write · Esc close ──────────────────────╯
@@ -21,15 +22,18 @@ use crate::tui::keymap::Context;
 use crate::tui::picture_request::{PictureFormat, PictureOf};
 use crate::tui::state::dialogs::{Dialog, ExportRow, PictureDialog};
 
-const WIDTH: u16 = 76;
-const HEIGHT: u16 = 10;
+const WIDTH: u16 = 84;
+const HEIGHT: u16 = 11;
 
 /// Column of the values.
 const VALUES: u16 = 11;
 
+/// Line of the path.
+const PATH: u16 = 6;
+
 /// The rows, with their lines in the box.
 const ROWS: [(ExportRow, u16, &str); 3] =
-    [(ExportRow::Scope, 1, "what"), (ExportRow::Format, 3, "form"), (ExportRow::Path, 5, "file")];
+    [(ExportRow::Scope, 1, "what"), (ExportRow::Format, 3, "form"), (ExportRow::Path, PATH, "file")];
 
 pub fn render(app: &App, dialog: &PictureDialog, buffer: &mut Buffer) {
     let theme = &app.theme;
@@ -52,7 +56,8 @@ pub fn render(app: &App, dialog: &PictureDialog, buffer: &mut Buffer) {
     choices(buffer, inner, 1, of);
     let formats = PictureFormat::VARIANTS.iter();
     choices(buffer, inner, 3, formats.map(|form| (form.name().to_owned(), style(*form == dialog.format))));
-    path_row::render(app, &dialog.path, buffer, inner, VALUES + 1, 5);
+    put(buffer, inner, VALUES + 1, 4, dialog.format.words(), theme.faint);
+    path_row::render(app, &dialog.path, buffer, inner, VALUES + 1, PATH);
 }
 
 fn choices(buffer: &mut Buffer, inner: Rect, y: u16, choices: impl Iterator<Item = (String, Style)>) {
@@ -68,5 +73,5 @@ pub fn cursor(app: &App) -> Option<Position> {
     if dialog.row != ExportRow::Path {
         return None;
     }
-    Some(path_row::cursor(&dialog.path, inner(app, WIDTH, HEIGHT), VALUES + 1, 5))
+    Some(path_row::cursor(&dialog.path, inner(app, WIDTH, HEIGHT), VALUES + 1, PATH))
 }

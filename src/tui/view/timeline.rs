@@ -88,11 +88,14 @@ fn joints(app: &App, buffer: &mut Buffer, area: Rect, lanes: &Lanes) {
 fn lane(app: &App, buffer: &mut Buffer, area: Rect, direction: Direction, bins: &[Bin]) {
     let theme = &app.theme;
     let line = Rect { y: area.bottom() - 1, height: 1, ..area };
+    // The highest bar in view fills a lane of several rows.
+    let all = app.timeline.lanes.iter().flat_map(|lanes| lanes.bins.iter().flatten());
+    let most = all.filter(|bin| bin.kind == ActivityKind::Data).map(|bin| steps(bin.bytes)).max().unwrap_or(1);
     for (x, bin) in bins.iter().enumerate() {
         let is_bar =
             bin.kind == ActivityKind::Data && !bin.answered && bin.severity.is_none_or(|of| of == Severity::Info);
         if is_bar && area.height > 1 {
-            bar(buffer, area, GUTTER + cells(x), bin.bytes, theme.direction(direction));
+            bar(buffer, area, GUTTER + cells(x), steps(bin.bytes) * 8 / most, theme.direction(direction));
             continue;
         }
         let (sign, style) = match bin.severity.filter(|severity| *severity > Severity::Info) {
@@ -109,6 +112,10 @@ fn mark(app: &App, buffer: &mut Buffer, line: Rect, column: Option<usize>) {
     buffer.set_style(line, app.theme.cursor);
     if let Some(column) = column {
         let cell = Rect { x: line.x + GUTTER + cells(column), width: 1, ..line };
+        // A full block would hide the colour of the selection.
+        if let Some(cell) = buffer.cell_mut((cell.x, cell.y)).filter(|cell| cell.symbol() == "█") {
+            cell.set_symbol(" ");
+        }
         buffer.set_style(cell.intersection(line), app.theme.selected);
     }
 }
@@ -146,9 +153,9 @@ fn steps(bytes: u64) -> u16 {
     cells(step.min(7)) + 1
 }
 
-/// Draws a bar over several rows.
-fn bar(buffer: &mut Buffer, area: Rect, x: u16, bytes: u64, style: Style) {
-    let eighths = steps(bytes) * area.height;
+/// Draws a bar over several rows; `height` is in eighths of the area.
+fn bar(buffer: &mut Buffer, area: Rect, x: u16, height: u16, style: Style) {
+    let eighths = height.max(1) * area.height;
     for row in 0..area.height {
         let filled = eighths.saturating_sub(row * 8).min(8);
         if let Some(filled) = filled.checked_sub(1) {
@@ -225,7 +232,10 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let bins = || timeline.lanes.iter().flat_map(|lanes| lanes.bins.iter().flatten());
     let shown: Vec<&[&str; 3]> =
         LEGEND.iter().filter(|(is_sign, _)| bins().any(*is_sign)).map(|(_, words)| words).collect();
-    let signs = |long: usize, gap: &str| shown.iter().map(|words| words[long]).collect::<Vec<_>>().join(gap);
+    let join = |form: usize, gap: &str, len: usize| {
+        shown.iter().take(len).map(|words| words[form]).collect::<Vec<_>>().join(gap)
+    };
+    let signs = |form: usize, gap: &str| join(form, gap, shown.len());
     let forms = [signs(0, "   "), signs(0, "  "), signs(1, "  "), signs(1, " "), signs(2, " ")];
     let room = line.width.saturating_sub(start + 1);
     let infos = [both, pair, Some(column), Some(String::new())];
@@ -233,7 +243,9 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
         let signs = forms.iter().find(|signs| width(signs) + width(&info) + 2 <= room)?;
         Some((signs.clone(), info))
     });
-    let (signs, info) = found.unwrap_or_else(|| (fit(&forms[4], usize::from(room)), String::new()));
+    // Signs that do not fit are in the help.
+    let fitting = || (0..shown.len()).rev().map(|len| join(2, " ", len)).find(|signs| width(signs) <= room);
+    let (signs, info) = found.unwrap_or_else(|| (fitting().unwrap_or_default(), String::new()));
     put(buffer, line, start, 0, &signs, theme.faint);
     put(buffer, line, line.width.saturating_sub(width(&info) + 1), 0, &info, theme.text);
 }

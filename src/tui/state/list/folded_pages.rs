@@ -35,6 +35,13 @@ impl FoldedPages {
         self.requests.records().filter(|_| self.first().is_some()).map_or(0, SelectedRecords::len)
     }
 
+    /// The last of the records that share a row, if no other record is between them.
+    pub fn last_if_consecutive(&self) -> Option<u64> {
+        let (first, len) = (self.first()?, self.len());
+        let last = self.requests.records()?.number(len.checked_sub(1)?)?;
+        (last - first + 1 == len).then_some(last)
+    }
+
     /// Whether a record shares the row.
     pub fn contains(&self, no: u64) -> bool {
         self.first().is_some() && self.requests.records().is_some_and(|records| records.row(no).is_some())

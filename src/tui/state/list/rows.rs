@@ -300,6 +300,11 @@ impl Rows {
         if self.pages.first() == Some(no) { self.pages.records() } else { self.heartbeats_from(capture, no) }
     }
 
+    /// The last page request, if no other record is between the folded ones.
+    pub fn last_page_if_consecutive(&self) -> Option<u64> {
+        self.pages.last_if_consecutive()
+    }
+
     /// The targets of the first page requests.
     pub fn page_targets(&self) -> &[String] {
         self.pages.requests.targets()
