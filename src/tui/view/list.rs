@@ -14,6 +14,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{cells, fit, put, rule, width};
+use crate::proto::dissected::Kind;
 use crate::proto::rules::{Severity, count, grouped};
 use crate::proto::time::Time;
 use crate::tui::action::Action;
@@ -287,14 +288,20 @@ impl ListLine<'_> {
             // A later frame of the message breaks a rule.
             x += put(buffer, line, x, 0, severity_symbol(severity), theme.severity(severity)) + 1;
         }
-        if let Some(note) = &self.row.note {
-            x += put(buffer, line, x, 0, &format!("✎ {} ", printable::text(note)), theme.info) + 1;
+        let note = self.row.note.as_ref().map(|note| format!("✎ {} ", printable::text(note)));
+        // The target of a request and the status of a response say more than a note on what the proxy changed.
+        let is_head = matches!(self.row.record.kind, Kind::Request | Kind::Response);
+        if let Some(note) = note.as_ref().filter(|_| !is_head) {
+            x += put(buffer, line, x, 0, note, theme.info) + 1;
         }
         // Beside a finding, the preview needs at least eight columns to be of use.
         if x == start || room(line, x) >= 8 {
             let (summary, room) = (&self.row.summary, room(line, x));
             let brief = summary.brief.as_deref().filter(|_| summary.preview.width() > room);
-            put(buffer, line, x, 0, &fit(brief.unwrap_or(&summary.preview), room), theme.text);
+            x += put(buffer, line, x, 0, &fit(brief.unwrap_or(&summary.preview), room), theme.text) + 2;
+        }
+        if let Some(note) = note.filter(|_| is_head) {
+            put(buffer, line, x, 0, &fit(&note, room(line, x)), theme.info);
         }
     }
 }
