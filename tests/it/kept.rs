@@ -149,6 +149,7 @@ fn kept_captures_are_listed_opened_and_deleted() {
         |name: &str| list.lines().position(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {list}"));
     assert!(row("live-kept.pcapng") < row("live-ring.*.pcapng"), "the newest first");
     assert!(list.contains("2 files"), "{list}");
+    assert!(list.contains("/chat") && list.contains("/ticker · 2 files"), "the paths: {list}");
     terminal.press("\r");
     terminal.expect("live-kept.pcapng   ■ file   ● live: 0 records");
     terminal.expect(&format!("{} records", sample("hello").len()));

@@ -1117,6 +1117,20 @@ fn message(screen: &Screen) -> Vec<u64> {
 }
 
 #[test]
+fn where_a_message_has_the_whole_width_the_keys_move_by_its_frames() {
+    let wire = fragmented();
+    let mut screen = Screen::live(&wire, (60, 20));
+    screen.press(&["2", "g", "down", "down"]);
+    let frame = |screen: &Screen| screen.app.detail.carrier().map(|carrier| (carrier.frame, carrier.record));
+    assert_eq!(frame(&screen), Some((0, 3)), "{}", screen.text());
+    screen.press(&["right", "right"]);
+    assert_eq!(frame(&screen).map(|(frame, _)| frame), Some(2));
+    screen.assert_shows(&["frame 3 of 3"]);
+    screen.press(&["right", "left"]);
+    assert_eq!(frame(&screen).map(|(frame, _)| frame), Some(1), "the last frame is the last");
+}
+
+#[test]
 fn messages_are_one_row_and_open_into_their_frames() {
     let mut wire = fragmented();
     let mut screen = Screen::live(&wire, (120, 36));

@@ -192,3 +192,21 @@ fn nearest(capture: &Capture, connection: u32, direction: Direction, time: Time)
     let distance = |no: u64| capture.record(no).map_or(u64::MAX, |record| record.time.0.abs_diff(time.0));
     before.into_iter().chain(after).min_by_key(|no| distance(*no))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_are_divided_among_the_connections_that_fit() {
+        let rows = |height, connections| {
+            let rows = LaneRows::of(height, connections);
+            (rows.label, rows.lane, rows.legend, rows.connections(height))
+        };
+        assert_eq!(rows(2, 1), (0, 1, 0, 1), "no row for a legend");
+        assert_eq!(rows(3, 1), (0, 1, 1, 1));
+        assert_eq!(rows(4, 1), (1, 1, 1, 1), "a row with path and client");
+        assert_eq!(rows(8, 1), (1, 3, 1, 1), "lanes of three rows");
+        assert_eq!(rows(7, 100), (0, 1, 1, 3), "more connections than fit");
+    }
+}

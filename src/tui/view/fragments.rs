@@ -37,6 +37,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         }
         let style = theme.fragment(n);
         let is_current = current.is_some_and(|current| current.frame == n);
-        x += put(buffer, area, x, y, &words, if is_current { style.patch(theme.selected_field) } else { style }) + 2;
+        put(buffer, area, x, y, "▌", style);
+        let words_style = if is_current { theme.selected_field } else { style };
+        x += 1 + put(buffer, area, x + 1, y, words.trim_start_matches('▌'), words_style) + 2;
     }
 }

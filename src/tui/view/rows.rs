@@ -142,6 +142,7 @@ fn header(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &Det
     let Some(shown) = row.field.and_then(|field| detail.fields.get(field)) else { return };
     let (name_width, value_width) = match line.width {
         100.. => (24, 34),
+        64.. => (26, 12),
         56.. => (24, 12),
         _ => (line.width / 2 - 2, 12),
     };
