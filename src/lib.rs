@@ -45,7 +45,7 @@
 //! ```
 //!
 //! A module imports only modules to its left. `export`, `net` and `tui` do not import each other; `export` and `tui` may
-//! import `explain` and `picture`, `tui` and `cli` may import `pasted`, and `net` may import `script`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
+//! import `explain` and `picture`, `tui` and `cli` may import `pasted`, and `net` and `tui` may import `script`. `cli` contains the types of clap for `run` and `main`, and may import the lists of values that it offers.
 //! `tests/it/architecture.rs` checks this.
 //!
 //! `Cargo.toml` sets the lints: no `unsafe`, every public item documented, no warnings of clippy.

@@ -2,8 +2,10 @@
 
 mod capture;
 mod check;
+mod connect;
 mod decode;
 mod export;
+mod heartbeats;
 mod open;
 mod proxy;
 mod reading;
@@ -21,8 +23,10 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEn
 
 pub use self::capture::{Capture, PacketSource};
 pub use self::check::Check;
+pub use self::connect::Connect;
 pub use self::decode::Decode;
 pub use self::export::Export;
+pub use self::heartbeats::Heartbeats;
 pub use self::open::Open;
 pub use self::proxy::Proxy;
 pub use self::reading::Reading;
@@ -30,6 +34,7 @@ pub use self::recording::Recording;
 pub use self::serve::Serve;
 pub use self::tour::Tour;
 pub use self::usage::{filter_carets, usage_line};
+pub use self::values::MAX_LINGER;
 
 const ABOUT: &str = "Inspect WebSocket traffic: every handshake and every frame, bit by bit";
 
@@ -47,6 +52,7 @@ const EXAMPLES: &str = "Examples:
   framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
   framescope open lesson.pcapng               inspect it again
   framescope capture -i lo --port 9000        watch a server of your own, without changing it
+  framescope connect ws://127.0.0.1:9000/     be the client of a server
   framescope export lesson.pcapng --to hex    write an annotated hex dump
   framescope check lesson.pcapng              list violations; exit status 1 if there is an error
   framescope decode 81 85 37fa213d 7f9f4d5158 show the bit layout of a frame
@@ -121,6 +127,8 @@ pub enum Command {
     Proxy(Proxy),
     /// Watch a network interface, through tcpdump or dumpcap
     Capture(Capture),
+    /// Connect to a server as a client, and send it what you type
+    Connect(Connect),
     /// Inspect a capture file on the screen
     Open(Open),
     /// Write a capture in another format

@@ -1,10 +1,12 @@
 //! The flags of `framescope serve`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use super::heartbeats::Heartbeats;
 use super::recording::Recording;
 use super::{filter_help_hint, values};
 
@@ -20,6 +22,8 @@ impl Serve {
             no_deflate: false,
             max_memory: 1 << 30,
             allow_origin: Vec::new(),
+            script: None,
+            heartbeats: Heartbeats::default(),
         }
     }
 }
@@ -65,4 +69,12 @@ pub struct Serve {
     /// Allow pages of this origin to connect, such as http://localhost:8080 (repeatable)
     #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]
     pub allow_origin: Vec<String>,
+
+    /// Play a script on each WebSocket connection to /script, or to another path without a role (`framescope connect --help`)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub script: Option<PathBuf>,
+
+    /// Pings and pongs.
+    #[command(flatten)]
+    pub heartbeats: Heartbeats,
 }

@@ -15,6 +15,9 @@ const MIN_MEMORY: u64 = 1 << 20;
 /// The longest `--interval`.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest `--linger`.
+pub const MAX_LINGER: Duration = Duration::from_secs(5);
+
 /// Why a text is no address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write ADDR:PORT, such as 127.0.0.1:6455, [::1]:6455 or localhost:0")]
@@ -27,7 +30,7 @@ pub enum IntervalError {
     Form,
     #[error("must be longer than zero")]
     Zero,
-    #[error("must be at most one day ({}s)", .longest.as_secs())]
+    #[error("must be at most {}s", .longest.as_secs())]
     TooLong { longest: Duration },
 }
 
@@ -115,6 +118,18 @@ pub fn interval(text: &str) -> Result<Duration, IntervalError> {
         Ok(interval) if interval <= MAX_INTERVAL => Ok(interval),
         _ => Err(IntervalError::TooLong { longest: MAX_INTERVAL }),
     }
+}
+
+/// Parses how long a client waits for silence.
+pub fn linger(text: &str) -> Result<Duration, IntervalError> {
+    let linger = interval(text)?;
+    if linger <= MAX_LINGER { Ok(linger) } else { Err(IntervalError::TooLong { longest: MAX_LINGER }) }
+}
+
+/// Parses the URL of a WebSocket server.
+pub fn server_url(text: &str) -> Result<Url, TargetError> {
+    let url: Url = text.parse()?;
+    if url.scheme().is_tls() { Err(TargetError::Tls) } else { Ok(url) }
 }
 
 /// Parses the size of a ring of files; returns bytes.

@@ -1,9 +1,13 @@
 //! The settings of the server.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::heartbeat::HeartbeatConfig;
 use crate::proto::endpoint::Limits;
+use crate::script::Script;
 
 /// The settings of a server.
 #[derive(Clone, Debug)]
@@ -22,8 +26,21 @@ pub struct ServerConfig {
     pub max_memory: u64,
     /// Limits of each WebSocket connection.
     pub limits: Limits,
-    /// Whether `/echo` accepts permessage-deflate (RFC 7692).
+    /// Whether `/echo` and a script accept permessage-deflate (RFC 7692).
     pub deflate: bool,
+    /// The heartbeats of each WebSocket connection.
+    pub heartbeat: HeartbeatConfig,
+    /// The script that plays on every WebSocket path without a role.
+    pub script: Option<ServedScript>,
+}
+
+/// A script that the server plays on each of its connections.
+#[derive(Clone, Debug)]
+pub struct ServedScript {
+    /// The script.
+    pub script: Arc<Script>,
+    /// Set when an expectation of it failed.
+    pub has_failed: Arc<AtomicBool>,
 }
 
 impl Default for ServerConfig {
@@ -37,6 +54,8 @@ impl Default for ServerConfig {
             max_memory: 1 << 30,
             limits: Limits::default(),
             deflate: true,
+            heartbeat: HeartbeatConfig::default(),
+            script: None,
         }
     }
 }

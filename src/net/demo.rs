@@ -5,7 +5,6 @@
 
 mod lesson;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use self::lesson::Lesson;
 use super::listener::reachable;
+use super::random::random;
 use crate::proto::accept::accept_key;
 use crate::proto::endpoint::{Endpoint, EndpointEvent, Limits, Sender};
 use crate::wire::close::CloseCode;
@@ -280,9 +280,4 @@ fn reply(payload: &[u8], replies: &mut u64, sender: &mut Sender<'_>) {
     if replies.is_multiple_of(MESSAGES_PER_PING) {
         sender.ping(format!("ping {}", *replies / MESSAGES_PER_PING).as_bytes());
     }
-}
-
-/// 32 unpredictable bits, as a masking key requires (RFC 6455 §10.3): they depend on the random hash keys of the process.
-fn random() -> u32 {
-    RandomState::new().build_hasher().finish() as u32
 }

@@ -56,7 +56,7 @@ impl Service for Site {
         let wiretap = Wiretap::new(recorder.connection(peer, local));
         let share = self.memory.share(&stream);
         let mut transport = Transport::new(stream, wiretap, connections.shutting_down(), share);
-        session::serve(&mut transport, local, &self.config, &self.pages);
+        session::serve(&mut transport, local, &self.config, &self.pages, recorder.capture());
         if transport.memory().is_evicted() {
             // One line for all evictions: addresses would make it longer without end.
             recorder.capture().add_notice(

@@ -5,11 +5,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::config::ServerConfig;
+use super::heartbeat::Heartbeat;
 use super::http::{self, RequestOutcome};
+use super::mock::Mock;
 use super::page_connections::{PageConnection, PageConnections};
 use super::roles::Role;
 use super::site::{self, Answer, Upgrade};
 use super::transport::{ConnectionLost, ReadOutcome, Transport};
+use crate::capture::store::Capture;
 use crate::proto::endpoint::{Endpoint, EndpointEvent};
 use crate::wire::close::CloseCode;
 use crate::wire::http::Head;
@@ -35,9 +38,15 @@ enum ExchangeEnd {
 }
 
 /// Serves a connection to the server's address `server` until it ends.
-pub fn serve(transport: &mut Transport, server: SocketAddr, config: &ServerConfig, pages: &PageConnections) {
+pub fn serve(
+    transport: &mut Transport,
+    server: SocketAddr,
+    config: &ServerConfig,
+    pages: &PageConnections,
+    capture: &Capture,
+) {
     transport.set_write_timeout(config.write_timeout);
-    let timeout = match exchange(transport, server, config, pages) {
+    let timeout = match exchange(transport, server, config, pages, capture) {
         Ok(ExchangeEnd::Complete) => FIN_TIMEOUT,
         Ok(ExchangeEnd::ShuttingDown) | Err(_) => Duration::ZERO,
     };
@@ -49,6 +58,7 @@ fn exchange(
     server: SocketAddr,
     config: &ServerConfig,
     pages: &PageConnections,
+    capture: &Capture,
 ) -> Result<ExchangeEnd, ConnectionLost> {
     loop {
         let deadline = Instant::now() + config.handshake_timeout;
@@ -94,7 +104,7 @@ fn exchange(
                 // The page may ask for the number as soon as it has the response.
                 let page = upgrade.page.as_deref().and_then(|token| Some(pages.add(token, transport.number()?)));
                 transport.flush()?;
-                return serve_websocket(transport, upgrade, config, page.as_deref());
+                return serve_websocket(transport, upgrade, config, page.as_deref(), capture);
             }
         }
     }
@@ -106,43 +116,64 @@ fn serve_websocket(
     upgrade: Upgrade,
     config: &ServerConfig,
     page: Option<&PageConnection>,
+    capture: &Capture,
 ) -> Result<ExchangeEnd, ConnectionLost> {
-    let mut role = upgrade.role;
+    let Upgrade { mut role, deflate, plays_script, .. } = upgrade;
     let role = &mut *role;
-    let mut endpoint = Endpoint::server(config.limits);
-    if let Some(params) = upgrade.deflate {
+    let heartbeat = Heartbeat::new(config.heartbeat, Instant::now());
+    let mut endpoint = heartbeat.govern(Endpoint::server(config.limits));
+    if let Some(params) = deflate {
         endpoint = endpoint.with_deflate(params);
     }
     if !role.reads_messages() {
         endpoint = endpoint.without_messages();
     }
+    let mut websocket = WebSocket { endpoint, heartbeat };
+    let mut script = config.script.as_ref().filter(|_| plays_script).map(|served| Mock::new(served, capture));
     loop {
-        process_input(transport, &mut endpoint, role);
+        process_input(transport, &mut websocket, role);
+        let WebSocket { endpoint, heartbeat } = &mut websocket;
         if transport.memory().is_scarce() {
             endpoint.free_empty_buffers();
         }
         transport.set_other_buffers(endpoint.buffered());
-        let timeout = role.due().map(|due| due.saturating_duration_since(Instant::now()));
-        if timeout.is_some_and(|timeout| timeout.is_zero()) {
-            role.act(Instant::now(), &mut endpoint.sender(transport.out()));
+        let now = Instant::now();
+        if role.due().is_some_and(|due| due <= now) {
+            role.act(now, &mut endpoint.sender(transport.out()));
+        }
+        if heartbeat.due().is_some_and(|due| due <= now) {
+            heartbeat.act(now, &mut endpoint.sender(transport.out()));
         }
         if let Some(page) = page {
             page.set_sent(endpoint.messages_sent());
         }
         transport.flush()?;
+        let mut script_due = None;
+        if let Some(mock) = &mut script {
+            match mock.play(transport, endpoint)? {
+                Some(wait) => script_due = wait,
+                None => script = None,
+            }
+        }
         if endpoint.is_over() {
             // RFC 6455 §7.1.1: the server ends the TCP connection first.
             return Ok(ExchangeEnd::Complete);
         }
-        let timeout = role.due().map(|due| due.saturating_duration_since(Instant::now()));
+        let due = role.due().into_iter().chain(heartbeat.due()).chain(script_due).min();
+        let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         match transport.read(timeout)? {
             ReadOutcome::Bytes | ReadOutcome::TimedOut => {}
-            ReadOutcome::Fin => return Ok(ExchangeEnd::Complete),
-            ReadOutcome::ShuttingDown => return close_going_away(transport, &mut endpoint, role),
+            ReadOutcome::Fin => {
+                if let Some(mock) = &mut script {
+                    mock.end(transport);
+                }
+                return Ok(ExchangeEnd::Complete);
+            }
+            ReadOutcome::ShuttingDown => return close_going_away(transport, &mut websocket, role),
             ReadOutcome::Evicted => {
                 // Not 1009 (RFC 6455 §7.4.1): the message is not too big, and the client may try again. 1013 is for that.
                 endpoint.sender(transport.out()).close(Some(CloseCode::TRY_AGAIN_LATER), EVICTED);
-                drop(endpoint);
+                drop(websocket);
                 transport.flush()?;
                 return Ok(ExchangeEnd::Complete);
             }
@@ -150,13 +181,20 @@ fn serve_websocket(
     }
 }
 
+/// The protocol of a connection.
+struct WebSocket {
+    endpoint: Endpoint,
+    heartbeat: Heartbeat,
+}
+
 /// Passes the input to the endpoint, and complete messages to the role. Replies are in the output buffer afterwards.
-fn process_input(transport: &mut Transport, endpoint: &mut Endpoint, role: &mut dyn Role) {
+fn process_input(transport: &mut Transport, websocket: &mut WebSocket, role: &mut dyn Role) {
     let (input, out) = transport.input_and_out();
-    endpoint.receive(input, out, |event, sender| {
-        if let EndpointEvent::Message { opcode, payload } = event {
-            role.message(opcode, payload, sender);
-        }
+    let WebSocket { endpoint, heartbeat } = websocket;
+    endpoint.receive(input, out, |event, sender| match event {
+        EndpointEvent::Message { opcode, payload } => role.message(opcode, payload, sender),
+        EndpointEvent::Ping(payload) => heartbeat.ping(payload, Instant::now()),
+        _ => {}
     });
     transport.consume_all();
 }
@@ -164,18 +202,18 @@ fn process_input(transport: &mut Transport, endpoint: &mut Endpoint, role: &mut 
 /// Sends Close 1001, as a server that shuts down does (RFC 6455 §7.4.1), and waits a short time for the reply.
 fn close_going_away(
     transport: &mut Transport,
-    endpoint: &mut Endpoint,
+    websocket: &mut WebSocket,
     role: &mut dyn Role,
 ) -> Result<ExchangeEnd, ConnectionLost> {
     transport.set_write_timeout(CLOSE_TIMEOUT);
-    endpoint.sender(transport.out()).close(Some(CloseCode::GOING_AWAY), "the server is shutting down");
+    websocket.endpoint.sender(transport.out()).close(Some(CloseCode::GOING_AWAY), "the server is shutting down");
     transport.flush()?;
     let deadline = Instant::now() + CLOSE_TIMEOUT;
-    while !endpoint.is_over() && Instant::now() < deadline {
+    while !websocket.endpoint.is_over() && Instant::now() < deadline {
         match transport.read(Some(POLL))? {
             ReadOutcome::Bytes => {
                 // RFC 6455 §5.5.2: pings are answered until the peer's Close arrives.
-                process_input(transport, endpoint, role);
+                process_input(transport, websocket, role);
                 transport.flush()?;
             }
             ReadOutcome::TimedOut => {}

@@ -38,6 +38,9 @@ const FILES: [(&str, &str, &[u8]); 4] = [
     ("/favicon.svg", "image/svg+xml; charset=utf-8", include_bytes!("../../static/favicon.svg")),
 ];
 
+/// The path that is named for the script.
+const SCRIPT_PATH: &str = "/script";
+
 /// The response to a request.
 pub enum Answer {
     /// An HTTP response.
@@ -60,6 +63,8 @@ pub struct Upgrade {
     pub page: Option<String>,
     /// The role that serves the connection after the handshake.
     pub role: Box<dyn Role>,
+    /// Whether the script of the server plays on the connection.
+    pub plays_script: bool,
 }
 
 /// Answers a request whose head is complete, on a connection to the server's address `server`.
@@ -86,16 +91,19 @@ fn accept_or_refuse(
     check_host(head)?;
     let path = path(head);
     let role = roles::PATHS.iter().find(|(name, _)| *name == path);
-    if let Some((_, make)) = role {
+    // A mock takes the place of an application, whatever its paths are: every other path is the script's.
+    let plays_script =
+        role.is_none() && config.script.is_some() && (head.has_token("upgrade", "websocket") || path == SCRIPT_PATH);
+    if role.is_some() || plays_script {
         let accept = check_handshake(head, server, config)?;
-        let role = make(config);
+        let role = role.map_or_else(roles::silent, |(_, make)| make(config));
         let accepts =
             config.deflate && role.accepts_deflate() && query_value(head, "deflate").as_deref() != Some("off");
         let offers = accepts.then(|| Extensions::of(head));
         let deflate = offers.and_then(|offers| DeflateParams::negotiate(&offers));
         let subprotocol = RequestFacts::of(head).protocols.into_iter().next();
         let page = query_value(head, "page").filter(|token| page_connections::is_token(token));
-        return Ok(Answer::Upgrade(Upgrade { accept, deflate, subprotocol, page, role }));
+        return Ok(Answer::Upgrade(Upgrade { accept, deflate, subprotocol, page, role, plays_script }));
     }
     if let Some(token) = page_connections::requested_token(head).filter(|_| !http::has_body(head)) {
         return Ok(Answer::Unrecorded(pages.response(token)));

@@ -4,6 +4,7 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::net::SendFlags;
@@ -13,6 +14,8 @@ use rustix::net::SendFlags;
 pub enum Stream {
     /// Plain TCP.
     Tcp(TcpStream),
+    /// A Unix socket.
+    Unix(UnixStream),
 }
 
 impl Stream {
@@ -32,6 +35,7 @@ impl Stream {
         match self {
             // rustix makes the bare system call: libc adds thread cancellation around it, which costs time.
             Self::Tcp(stream) => Ok(rustix::io::read(stream, buffer)?),
+            Self::Unix(stream) => Ok(rustix::io::read(stream, buffer)?),
         }
     }
 
@@ -43,6 +47,7 @@ impl Stream {
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::empty())?),
+            Self::Unix(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::empty())?),
         }
     }
 
@@ -54,6 +59,7 @@ impl Stream {
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::empty())?),
+            Self::Unix(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::empty())?),
         }
     }
 
@@ -64,6 +70,7 @@ impl Stream {
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_read_timeout(timeout),
+            Self::Unix(stream) => stream.set_read_timeout(timeout),
         }
     }
 
@@ -74,6 +81,7 @@ impl Stream {
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.set_write_timeout(timeout),
+            Self::Unix(stream) => stream.set_write_timeout(timeout),
         }
     }
 
@@ -84,6 +92,7 @@ impl Stream {
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.shutdown(how),
+            Self::Unix(stream) => stream.shutdown(how),
         }
     }
 
@@ -92,6 +101,8 @@ impl Stream {
         // If the socket refuses it, the connection is lost already.
         let _ = match self {
             Self::Tcp(stream) => rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)),
+            // A Unix socket has no reset.
+            Self::Unix(_) => Ok(()),
         };
     }
 
@@ -99,6 +110,7 @@ impl Stream {
     pub fn is_disconnected(&self) -> bool {
         match self {
             Self::Tcp(stream) => stream.peer_addr().is_err(),
+            Self::Unix(stream) => stream.peer_addr().is_err(),
         }
     }
 }

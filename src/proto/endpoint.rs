@@ -43,7 +43,7 @@ pub enum EndpointEvent<'a> {
         /// The payload, unmasked and inflated.
         payload: &'a [u8],
     },
-    /// A Ping. The endpoint has appended the Pong to its output.
+    /// A Ping. The endpoint has appended the Pong to its output, unless it is [without pongs](Endpoint::without_pongs).
     Ping(&'a [u8]),
     /// A Pong.
     Pong(&'a [u8]),
@@ -104,6 +104,8 @@ pub struct Endpoint {
     reader: EndpointReader,
     sender: sender::SenderState,
     over: bool,
+    /// True if Pings are answered at once.
+    pongs: bool,
 }
 
 impl Endpoint {
@@ -126,6 +128,13 @@ impl Endpoint {
         self
     }
 
+    /// Turns off the Pongs that answer Pings, which RFC 6455 §5.5.2 requires: the caller sends them, later or never.
+    #[must_use]
+    pub const fn without_pongs(mut self) -> Self {
+        self.pongs = false;
+        self
+    }
+
     /// Turns on permessage-deflate: accepts compressed messages and compresses outgoing ones.
     #[must_use]
     pub fn with_deflate(mut self, params: DeflateParams) -> Self {
@@ -133,12 +142,21 @@ impl Endpoint {
         let inflation = MessageInflater::new(params.takeover(incoming), self.reader.limits.message);
         self.reader.inflation = Some(Box::new(inflation));
         let outgoing = incoming.opposite();
-        self.sender.deflate(params.window_bits(outgoing), params.takeover(outgoing));
+        let bits = params.window_bits(outgoing);
+        // The compressor has no window of 8 bits. A message may go uncompressed at any time (RFC 7692 §6).
+        if bits > 8 {
+            self.sender.deflate(bits, params.takeover(outgoing));
+        }
         self
     }
 
     fn new(incoming: Direction, limits: Limits, keys: Option<sender::Keys>) -> Self {
-        Self { reader: EndpointReader::new(incoming, limits), sender: sender::SenderState::new(keys), over: false }
+        Self {
+            reader: EndpointReader::new(incoming, limits),
+            sender: sender::SenderState::new(keys),
+            over: false,
+            pongs: true,
+        }
     }
 
     /// Takes the next bytes of the peer, in pieces of any size. Calls `visit` for each event in order and appends
@@ -149,7 +167,7 @@ impl Endpoint {
         out: &mut Vec<u8>,
         mut visit: impl FnMut(EndpointEvent<'_>, &mut Sender<'_>),
     ) {
-        let Self { reader, sender, over } = self;
+        let Self { reader, sender, over, pongs } = self;
         let mut sender = Sender::new(sender, out);
         let mut rest = bytes;
         // RFC 6455 §7.1.7: an endpoint must not continue to process data after it failed the connection; §5.5.1: no data
@@ -166,7 +184,7 @@ impl Endpoint {
             };
             match &event {
                 // RFC 6455 §5.5.2, §5.5.3: a Pong with the same payload answers a Ping, unless a Close was received.
-                EndpointEvent::Ping(payload) => sender.pong(payload),
+                EndpointEvent::Ping(payload) if *pongs => sender.pong(payload),
                 // RFC 6455 §5.5.1: a Close answers a Close, typically with the same code.
                 EndpointEvent::Close { code, .. } => {
                     sender.close(*code, "");
@@ -176,7 +194,7 @@ impl Endpoint {
                     sender.close(Some(violation.code()), &violation.sentence());
                     *over = true;
                 }
-                EndpointEvent::Message { .. } | EndpointEvent::Pong(_) => {}
+                EndpointEvent::Message { .. } | EndpointEvent::Ping(_) | EndpointEvent::Pong(_) => {}
             }
             visit(event, &mut sender);
             reader.clear(&step);

@@ -105,7 +105,7 @@ fn output_file(args: &Export) -> Option<PathBuf> {
 }
 
 /// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
-fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<OpenedInput> {
+pub fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<OpenedInput> {
     let mut input = OpenedInput::open(file, reading, false)?;
     input.say_form();
     input.loader().run(&progress.cancel);

@@ -5,13 +5,14 @@
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::follow::Follower;
-use super::live::{self, LiveSource, RunningSource as _};
+use super::live::{self, LiveSource, News, RunningSource as _};
 use super::stderr_writer::StderrWriter;
 use super::{signals, stdio};
 use crate::capture::store::Capture;
@@ -44,7 +45,7 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
     let cleanup = spool.cleanup();
     let warning = source.warning();
     let source_ended = sender.clone();
-    let running = source.start(spool, move || drop(source_ended.send(RunEnd::Source)))?;
+    let mut running = source.start(spool, move || drop(source_ended.send(RunEnd::Source)))?;
     let (capture, recorder) = (running.capture().clone(), running.recorder().cloned());
     let stderr = StderrWriter::start().context("cannot start the thread for stderr")?;
     let troubles = stderr.clone();
@@ -67,9 +68,16 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
     if let Some(notice) = running.notice() {
         stdio::say(notice);
     }
+    let reports = stderr.clone();
+    running.on_news(Arc::new(move |news| {
+        if let News::Failure(line) = news {
+            reports.say(&line);
+        }
+    }));
     // The thread that catches signals keeps its sender as long as the process lives.
     let end = ended.recv().unwrap_or(RunEnd::Signal);
     let ending_since = Instant::now();
+    let failure = running.failure().filter(|_| !matches!(end, RunEnd::Stdout(_)));
     running.shutdown();
     let deadline = (ending_since + END_WITHIN).max(Instant::now() + LAST_LINES);
     let printed = follower.map(|follower| follower.finish(deadline));
@@ -77,6 +85,7 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
     cleanup.delete();
     live::check_files(recorder.as_ref());
     let concluded = conclude(args, &capture, end, printed, &stderr);
+    let concluded = concluded.and_then(|status| failure.map_or(Ok(status), |line| bail!(line)));
     // Do not wait for a reader of stderr that does not read.
     if stderr.flush(deadline) { concluded } else { Ok(concluded.unwrap_or(ExitCode::FAILURE)) }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::bail;
 
@@ -11,6 +12,7 @@ use crate::capture::store::{Capture, Totals, scratch};
 use crate::cli::Recording;
 use crate::net::demo::DemoHandle;
 use crate::proto::rules::{count, grouped};
+use crate::script::InputLine;
 use crate::tui::app::LiveTraffic;
 
 use super::check;
@@ -39,8 +41,8 @@ pub trait LiveSource {
         })
     }
 
-    /// Starts to record the traffic in `spool`. Calls `ended` if the source ends before it is shut down; the capture's trouble then
-    /// contains the reason.
+    /// Starts to record the traffic in `spool`. Calls `ended` if the source ends before it is shut down; the capture's trouble or
+    /// [`RunningSource::failure`] then contains the reason.
     ///
     /// # Errors
     /// Why it cannot start.
@@ -78,8 +80,41 @@ pub trait RunningSource {
         None
     }
 
+    /// Calls `reporter` with what happens from now on. A source without news calls it never.
+    fn on_news(&mut self, _reporter: Reporter) {}
+
+    /// Sends the lines that the user types; `None` for a source that sends nothing. Called after [`Self::on_news`].
+    fn line_sender(&self) -> Option<Box<dyn LineSender>> {
+        None
+    }
+
+    /// Why a headless run has failed so far, in one line.
+    fn failure(&self) -> Option<String> {
+        None
+    }
+
     /// Ends within two seconds, however mute the peers are. What ends is recorded.
     fn shutdown(self);
+}
+
+/// What happens to a source while it runs. Every text is one line.
+pub enum News {
+    /// Something failed.
+    Failure(String),
+    /// The source has ended on its own: in order, or not.
+    Ended(Result<String, String>),
+}
+
+/// Takes the news of a source, from any thread.
+pub type Reporter = Arc<dyn Fn(News) + Send + Sync>;
+
+/// Sends lines that the user types.
+pub trait LineSender {
+    /// Does what a line asks for. Returns at once.
+    ///
+    /// # Errors
+    /// Why it cannot be done, in one line.
+    fn send(&self, line: &InputLine) -> Result<(), String>;
 }
 
 /// Reports in the capture's trouble if another program has changed a file of the capture.

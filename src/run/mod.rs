@@ -2,6 +2,7 @@
 
 mod capture;
 mod check;
+mod connect;
 mod decode;
 mod export;
 mod export_job;
@@ -16,6 +17,7 @@ mod paste_export;
 mod proxy;
 mod screen;
 mod screen_host;
+mod script_file;
 mod serve;
 mod shell;
 mod signals;
@@ -23,9 +25,11 @@ mod stderr_writer;
 mod stdio;
 mod tour;
 mod tour_file;
+mod usage_error;
 
 use std::process::ExitCode;
 
+use self::usage_error::UsageError;
 use crate::cli::{self, Cli, Command, ThemeArg};
 use crate::export::ExportError;
 use crate::picture::ThemeName;
@@ -41,6 +45,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Proxy(args) => proxy::proxy(&args, theme),
         Command::Tour(args) => tour::tour(&args, theme),
         Command::Capture(args) => capture::capture(&args, theme),
+        Command::Connect(args) => connect::connect(&args, theme),
         Command::Open(args) => open::open(&args, theme),
         Command::Export(args) => export::export(&args, theme),
         Command::Check(args) => check::check(&args, theme),
@@ -60,14 +65,18 @@ const fn theme_name(theme: ThemeArg) -> Option<ThemeName> {
     }
 }
 
-/// Prints to stderr, in one line, why the work failed; returns the exit status. It is not a failure that the reader of
+/// Prints to stderr, in one line, why the work failed; returns the exit status. Below wrong usage, two more lines may show where. It is not a failure that the reader of
 /// stdout has closed it.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     if is_closed_pipe(error) {
         return ExitCode::SUCCESS;
     }
     stdio::say(error);
-    ExitCode::FAILURE
+    let Some(usage) = error.downcast_ref::<UsageError>() else { return ExitCode::FAILURE };
+    for line in usage.carets.iter().flatten() {
+        stdio::continue_saying(line);
+    }
+    ExitCode::from(2)
 }
 
 /// Prints to stderr, in one line, what is wrong with a command line; for a filter, two more lines show where. Or prints the

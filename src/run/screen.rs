@@ -13,7 +13,7 @@ use std::thread;
 use anyhow::{Context as _, bail};
 
 use super::input::OpenedInput;
-use super::live::{self, LiveSource, RunningSource as _};
+use super::live::{self, LineSender, LiveSource, News, RunningSource as _};
 use super::screen_host::{self, ScreenHost};
 use super::tour_file::TourFile;
 use super::{export, export_job, shell, signals, stdio, theme_name};
@@ -25,7 +25,7 @@ use crate::cli::{Open, Recording, ThemeArg};
 use crate::net::demo::DemoHandle;
 use crate::pasted::Pasted;
 use crate::tui::app::{App, LiveTraffic, Session};
-use crate::tui::event::{self, Event, Remote};
+use crate::tui::event::{self, Event, Remote, Report};
 use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::notice::Notice;
@@ -63,8 +63,16 @@ pub fn live<S: LiveSource>(
     let warning = source.warning();
     let mut running = source.start(spool, || {})?;
     let (capture, recorder) = (running.capture().clone(), running.recorder().cloned());
+    let remote = signals.remote.clone();
+    running.on_news(Arc::new(move |news| {
+        remote.report(match news {
+            News::Failure(line) | News::Ended(Err(line)) => Report::Refused(line),
+            News::Ended(Ok(line)) => Report::Succeeded(line),
+        });
+    }));
     let config = ScreenConfig {
         capture: &capture,
+        lines: running.line_sender(),
         server: running.page_server(),
         traffic: running.traffic(),
         file: None,
@@ -119,6 +127,7 @@ pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &Sign
     let file = capture.path().file_name().map(|name| name.to_string_lossy().into_owned());
     let config = ScreenConfig {
         capture,
+        lines: None,
         server: None,
         traffic: None,
         file,
@@ -192,6 +201,8 @@ impl SignalQueue {
 /// What a screen starts with.
 struct ScreenConfig<'a> {
     capture: &'a Capture,
+    /// Sends the lines that the user types.
+    lines: Option<Box<dyn LineSender>>,
     /// The address of the server with the page, if one runs.
     server: Option<SocketAddr>,
     /// What the screen shows about another source of live traffic.
@@ -221,10 +232,13 @@ struct ScreenConfig<'a> {
 /// Shows the screen until the user quits it or a signal ends it.
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
-    let mut host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
+    let takes_lines = config.lines.is_some();
+    let host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
+    let mut host = host.with_lines(config.lines);
     let session = Session {
         url: config.server.map(screen_host::page_url),
         traffic: config.traffic,
+        takes_lines,
         file: config.file,
         pasted: config.pasted,
         deflate: config.deflate,

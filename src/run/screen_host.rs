@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 
 use super::export_job;
+use super::live::LineSender;
 use super::tour_file::TourFile;
 use crate::capture::store::Capture;
 use crate::capture::store::output::OutputError;
 use crate::export;
 use crate::net::demo::{self, Behaviour, DemoHandle};
+use crate::script::InputLine;
 use crate::tui::event::{Remote, Report};
 use crate::tui::host::{ExportRequest, Host, HostError};
 use crate::tui::picture_request::FileRequest;
@@ -24,6 +26,8 @@ pub struct ScreenHost {
     /// Whether pastes are read as if permessage-deflate was negotiated.
     deflate: bool,
     remote: Remote,
+    /// Sends the lines that the user types.
+    lines: Option<Box<dyn LineSender>>,
     /// The threads that write files.
     writers: Vec<JoinHandle<()>>,
 }
@@ -37,7 +41,13 @@ impl ScreenHost {
         deflate: bool,
         remote: &Remote,
     ) -> Self {
-        Self { server, demo, tour, deflate, remote: remote.clone(), writers: Vec::new() }
+        Self { server, demo, tour, deflate, remote: remote.clone(), lines: None, writers: Vec::new() }
+    }
+
+    /// The same for a source that sends the lines that the user types.
+    pub fn with_lines(mut self, lines: Option<Box<dyn LineSender>>) -> Self {
+        self.lines = lines;
+        self
     }
 }
 
@@ -66,6 +76,11 @@ impl Host for ScreenHost {
                 Ok("the demo client is connecting; d stops it".to_owned())
             }
         }
+    }
+
+    fn send_line(&mut self, line: &InputLine) -> Result<(), HostError> {
+        let lines = self.lines.as_ref().ok_or(HostError::NoServer)?;
+        lines.send(line).map_err(HostError::Line)
     }
 
     fn start_tour(&mut self) -> Result<TourStart, HostError> {

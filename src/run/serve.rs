@@ -2,31 +2,38 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
+use super::connect::heartbeat;
 use super::headless;
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
 use super::screen_host::{open_page, page_url};
+use super::script_file;
 use super::tour_file::TourFile;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{Serve, ThemeArg};
 use crate::net::demo::{self, Behaviour, DemoHandle};
-use crate::net::{ListenerHandle, Server, ServerConfig};
+use crate::net::{ListenerHandle, ServedScript, Server, ServerConfig};
+use crate::script::Script;
 
 /// Runs `serve`.
 ///
 /// # Errors
 /// Why it cannot serve or draw; afterwards, that bytes were not captured.
 pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
+    let script = args.script.as_deref().map(script_file::read).transpose()?;
+    let prepare = || Listening::bind(args, script);
     if args.recording.headless {
-        return headless::run(&args.recording, || Listening::bind(args));
+        return headless::run(&args.recording, prepare);
     }
     let screen = LiveScreen { instead: "use --headless to serve without a screen", tour: None };
-    screen::live(&args.recording, theme, screen, || Listening::bind(args))
+    screen::live(&args.recording, theme, screen, prepare)
 }
 
 /// Runs `tour`, whose capture is not worth a question at the end.
@@ -36,26 +43,31 @@ pub fn serve(args: &Serve, theme: ThemeArg) -> anyhow::Result<ExitCode> {
 pub fn tour(tour: TourFile, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let args = Serve::on_free_port();
     let screen = LiveScreen { instead: "run framescope tour in a terminal", tour: Some(tour) };
-    screen::live(&args.recording, theme, screen, || Listening::bind(&args))
+    screen::live(&args.recording, theme, screen, || Listening::bind(&args, None))
 }
 
 /// A server that listens.
 struct Listening<'a> {
     server: Server,
     args: &'a Serve,
+    /// Set when an expectation of the script failed.
+    has_failed: Arc<AtomicBool>,
 }
 
 impl<'a> Listening<'a> {
-    fn bind(args: &'a Serve) -> anyhow::Result<Self> {
+    fn bind(args: &'a Serve, script: Option<Arc<Script>>) -> anyhow::Result<Self> {
+        let has_failed = Arc::<AtomicBool>::default();
         let config = ServerConfig {
             listen: args.listen,
             interval: args.interval,
             allow_origins: args.allow_origin.clone(),
             deflate: !args.no_deflate,
             max_memory: args.max_memory,
+            heartbeat: heartbeat(&args.heartbeats),
+            script: script.map(|script| ServedScript { script, has_failed: Arc::clone(&has_failed) }),
             ..ServerConfig::default()
         };
-        Ok(Self { server: Server::bind(config)?, args })
+        Ok(Self { server: Server::bind(config)?, args, has_failed })
     }
 }
 
@@ -72,7 +84,8 @@ impl LiveSource for Listening<'_> {
         let address = server.address();
         let notice = self.args.browser.then(|| open_page(address)).transpose().err().map(|e| e.to_string());
         let demo = self.args.demo.then(|| demo::start(address, Behaviour::Page)).transpose();
-        Ok(Serving { server, recorder, demo: demo.context("cannot start the demo client's thread")?, notice })
+        let demo = demo.context("cannot start the demo client's thread")?;
+        Ok(Serving { server, recorder, demo, notice, has_failed: self.has_failed })
     }
 }
 
@@ -83,6 +96,8 @@ struct Serving {
     demo: Option<DemoHandle>,
     /// Why the browser could not be opened.
     notice: Option<String>,
+    /// Set when an expectation of the script failed.
+    has_failed: Arc<AtomicBool>,
 }
 
 impl RunningSource for Serving {
@@ -108,6 +123,11 @@ impl RunningSource for Serving {
 
     fn notice(&self) -> Option<String> {
         self.notice.clone()
+    }
+
+    fn failure(&self) -> Option<String> {
+        // The reasons were printed when they arose.
+        self.has_failed.load(Ordering::SeqCst).then(|| "an expectation of the script failed".to_owned())
     }
 
     fn shutdown(self) {

@@ -6,7 +6,7 @@ use super::outgoing::{Outgoing, OutgoingError};
 use crate::capture::query::filter::hex_bytes;
 
 /// The commands, as help and errors show them.
-const COMMANDS: &str = "/hex /file /ping /pong /close /fragment";
+const COMMANDS: &str = "/hex /file /ping /pong /close /fragment /connect";
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum InputLine {
     Send(Outgoing),
     /// To send the content of this file: see [`Outgoing::file`].
     File(PathBuf),
+    /// To connect again after the connection has ended.
+    Connect,
 }
 
 /// Why a line cannot be sent.
@@ -53,6 +55,7 @@ impl InputLine {
             "hex" => Outgoing::Binary(hex(rest).ok_or(LineError::Hex)?),
             "file" if rest.trim().is_empty() => return Err(LineError::NoPath),
             "file" => return Ok(Self::File(rest.trim().into())),
+            "connect" => return Ok(Self::Connect),
             "ping" => Outgoing::ping(rest)?,
             "pong" => Outgoing::pong(rest)?,
             "close" if rest.trim().is_empty() => Outgoing::Close { code: None, reason: String::new() },

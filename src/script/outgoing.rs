@@ -22,6 +22,15 @@ pub enum Outgoing {
         /// The sizes of the first fragments. Together they are no longer than the text.
         sizes: Vec<usize>,
     },
+    /// A frame as it is, without compression: one of a fragmented message, or text that is not UTF-8.
+    Frame {
+        /// Whether it is the last frame of its message.
+        fin: bool,
+        /// Its opcode.
+        opcode: Opcode,
+        /// Its payload.
+        payload: Vec<u8>,
+    },
     /// A Ping with at most 125 bytes.
     Ping(Vec<u8>),
     /// A Pong with at most 125 bytes.
@@ -108,6 +117,7 @@ impl Outgoing {
             Self::Text(text) => sender.text(text),
             Self::Binary(bytes) => sender.message(Opcode::Binary, bytes),
             Self::Fragments { text, sizes } => sender.fragments(Opcode::Text, &parts(text.as_bytes(), sizes)),
+            Self::Frame { fin, opcode, payload } => sender.frame(*fin, *opcode, payload),
             Self::Ping(payload) => sender.ping(payload),
             Self::Pong(payload) => sender.pong(payload),
             Self::Close { code, reason } => sender.close(*code, reason),

@@ -46,7 +46,7 @@ impl Script {
             return Err(located(open.line, (ScriptProblem::NoEnd(open.name), open.span.clone())));
         }
         let bodies = parser.bodies;
-        Ok(Self { bodies, lines })
+        Ok(Self { bodies, lines, name: String::new() })
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Script {
     pub(super) bodies: Vec<Body>,
     /// The lines of the text.
     pub(super) lines: Vec<String>,
+    /// The name of its file, for messages.
+    pub(super) name: String,
 }
 
 /// A sequence of statements.
@@ -55,6 +57,17 @@ pub(super) enum Operation {
 }
 
 impl Script {
+    /// The same script with the name of its file, for messages.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// The name of its file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The text of a line, counted from 1.
     pub fn line(&self, line: usize) -> &str {
         line.checked_sub(1).and_then(|at| self.lines.get(at)).map_or("", String::as_str)

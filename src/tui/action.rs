@@ -29,7 +29,7 @@ actions! {
     // Open a dialog.
     Find Filter Findings Note Copy Export Picture Save Paste Kept Help
     // Ask the program for something.
-    Browser Demo Tour Quit QuitNow
+    Browser Demo Send Tour Quit QuitNow
     // In the tour only.
     TourNext TourHint TourSkip TourBack
     // In dialogs only.

@@ -11,6 +11,7 @@ use super::state::list::BackgroundFilter;
 use crate::capture::import::samples::Sample;
 use crate::capture::live::spool::KeptCapture;
 use crate::capture::query::search::{Pattern, Toward};
+use crate::script::InputLine;
 
 /// A request to the main loop.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub enum Effect {
     Browser,
     /// Start or stop the demo client.
     Demo,
+    /// Do what a line asks for, which was typed as this text.
+    Send(String, InputLine),
     /// Start the tour.
     Tour,
     /// Repeat the lesson of the tour.

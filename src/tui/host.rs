@@ -5,6 +5,7 @@ pub use super::export_request::{ExportRequest, FormatChoice};
 use super::picture_request::FileRequest;
 use super::state::tour::TourStart;
 use crate::capture::store::Capture;
+use crate::script::InputLine;
 
 /// The program around the screen. Every call returns at once; a long job reports through a [`Remote`].
 pub trait Host {
@@ -19,6 +20,12 @@ pub trait Host {
     /// # Errors
     /// If there is no server, or the client cannot be started.
     fn toggle_demo(&mut self) -> Result<String, HostError>;
+
+    /// Does what a line asks for.
+    ///
+    /// # Errors
+    /// If nothing can be sent.
+    fn send_line(&mut self, line: &InputLine) -> Result<(), HostError>;
 
     /// Starts the lesson of the demo client. Returns the tour, from the step where the learner was.
     ///
@@ -48,6 +55,9 @@ pub enum HostError {
     /// The capture is a file: there is no server.
     #[error("there is no server: the screen shows a file")]
     NoServer,
+    /// A line could not be sent: the reason in one line.
+    #[error("{0}")]
+    Line(String),
     /// No browser could be started.
     #[error("cannot open a browser ({source}); open {url} yourself")]
     Browser {

@@ -27,6 +27,8 @@ pub enum Context {
     Prompt,
     /// The prompt for a filter.
     FilterPrompt,
+    /// The prompt for a line to send.
+    SendPrompt,
     /// The export dialog, in its rows of choices.
     Export,
     /// The export dialog, in its row with the path.

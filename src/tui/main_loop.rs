@@ -226,6 +226,11 @@ impl MainLoop<'_> {
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Browser => self.report(|host| host.open_browser()),
                 Effect::Demo => self.report(|host| host.toggle_demo()),
+                Effect::Send(text, line) => {
+                    if let Err(e) = self.host.send_line(&line) {
+                        self.app.refuse_line(text, e.to_string());
+                    }
+                }
                 Effect::Tour => match self.host.start_tour() {
                     Ok(start) => self.app.start_tour(start),
                     Err(e) => remote.report(Report::Refused(e.to_string())),

@@ -15,7 +15,8 @@ impl CloseCode {
     pub const INVALID_DATA: Self = Self(1007);
     /// 1009: a message too big to process.
     pub const TOO_BIG: Self = Self(1009);
-
+    /// 1011: an unexpected condition of the server.
+    pub const INTERNAL_ERROR: Self = Self(1011);
     /// 1013: the server is overloaded for the moment; the client may connect again later.
     pub const TRY_AGAIN_LATER: Self = Self(1013);
 

@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("picture", &["wire", "proto", "capture"]),
     ("export", &["wire", "proto", "capture", "explain", "picture"]),
     ("net", &["wire", "proto", "capture", "script"]),
-    ("tui", &["wire", "proto", "capture", "pasted", "explain", "picture"]),
+    ("tui", &["wire", "proto", "capture", "pasted", "script", "explain", "picture"]),
     ("cli", &["wire", "proto", "capture", "pasted", "export"]),
     ("run", &["wire", "proto", "capture", "pasted", "script", "explain", "picture", "export", "net", "tui", "cli"]),
     ("main", &["cli", "run"]),

@@ -10,6 +10,7 @@ mod browser;
 mod check;
 mod cli;
 mod concurrency;
+mod connect;
 mod conversations;
 mod correct_peers;
 mod deflate;

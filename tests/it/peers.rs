@@ -1,9 +1,10 @@
-//! The ordinary traffic of other people's clients is judged without an error and without a warning.
+//! The ordinary traffic of other people's clients, and of our client with other people's servers, is judged without an error and without a warning.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::support::load;
+use crate::support::{load, program};
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::net::{Server, ServerConfig};
@@ -73,4 +74,42 @@ fn the_ws_of_npm() {
     client.env("NODE_PATH", installed().join("node_modules"));
     client.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/ws_client.js"));
     is_clean(client);
+}
+
+/// Runs `connect` against an echo server, which prints its URL first and ends after one client.
+fn serves(mut server: Command) {
+    let mut server = server.stdout(Stdio::piped()).spawn().expect("the server starts");
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().expect("stdout")).read_line(&mut url).expect("a URL");
+    let lines = format!("Hello\nHello\n/hex 00ff\n/fragment 3,4 gr\u{f6}\u{df}er\n/ping p\n{}\n", "x".repeat(70_000));
+    let command = ["connect", url.trim(), "--headless", "--json"];
+    let (status, out, err) = program::run_with(&command, lines.as_bytes());
+    assert_eq!(status, Some(0), "{err}");
+    assert!(server.wait().expect("the server ends").success());
+    let records = out.lines().map(|line| serde_json::from_str(line).expect("an object"));
+    let records: Vec<serde_json::Value> = records.collect();
+    let of = |dir: &str, name: &str| {
+        records.iter().filter(|record| record["dir"] == dir && record["opcode_name"] == name).count()
+    };
+    assert_eq!((of("s2c", "text"), of("s2c", "binary"), of("c2s", "pong"), of("s2c", "pong")), (4, 1, 1, 1));
+    assert!(records.iter().filter(|record| record["rsv1"] == true).count() > 5, "compressed in both directions");
+    let findings = records.iter().flat_map(|record| record["findings"].as_array().into_iter().flatten());
+    assert_eq!(findings.filter(|finding| finding["severity"] != "info").count(), 0, "{out}");
+}
+
+#[test]
+#[ignore = "needs Python's websockets, which .ci/run installs"]
+fn a_server_with_the_websockets_of_python() {
+    let mut server = Command::new(installed().join("venv/bin/python"));
+    server.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/websockets_server.py"));
+    serves(server);
+}
+
+#[test]
+#[ignore = "needs Node and npm's ws, which .ci/run installs"]
+fn a_server_with_the_ws_of_npm() {
+    let mut server = Command::new("node");
+    server.env("NODE_PATH", installed().join("node_modules"));
+    server.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/ws_server.js"));
+    serves(server);
 }

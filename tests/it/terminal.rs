@@ -244,6 +244,9 @@ fn the_screen_that_panics() {
     use framescope::tui::{self, event, host, keymap, theme};
     struct Mad;
     impl host::Host for Mad {
+        fn send_line(&mut self, _line: &framescope::script::InputLine) -> Result<(), host::HostError> {
+            unreachable!("nothing is sent")
+        }
         fn open_browser(&mut self) -> Result<String, host::HostError> {
             panic!("the browser went mad")
         }

@@ -1,6 +1,7 @@
 //! The behaviour of the server on each of its WebSocket paths.
 
 mod echo;
+mod silent;
 mod ticker;
 
 use std::time::Instant;
@@ -15,6 +16,11 @@ type MakeRole = fn(&ServerConfig) -> Box<dyn Role>;
 /// The WebSocket paths and their roles.
 pub const PATHS: [(&str, MakeRole); 2] =
     [("/ticker", |config| Box::new(ticker::Ticker::new(config.interval))), ("/echo", |_| Box::new(echo::Echo))];
+
+/// The role of a connection on which a script plays.
+pub fn silent() -> Box<dyn Role> {
+    Box::new(silent::Silent)
+}
 
 /// The behaviour of the server on one connection after the handshake. The endpoint replies to pings, Closes and violations
 /// itself.

@@ -99,6 +99,12 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Sends a frame without compression. The caller is responsible for the order of fragments (RFC 6455 §5.4).
+    pub fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
+        self.state.messages += u64::from(!self.state.closed && opcode.opens_message());
+        self.encode_fragment(fin, opcode, payload, false);
+    }
+
     /// Sends a Ping with the first 125 bytes of the payload (RFC 6455 §5.5).
     pub fn ping(&mut self, payload: &[u8]) {
         self.control(Opcode::Ping, payload);

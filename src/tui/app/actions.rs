@@ -117,6 +117,7 @@ impl App {
             Action::Picture => self.ask_picture(),
             Action::Save => self.ask_save(false),
             Action::Browser => self.effects.push(Effect::Browser),
+            Action::Send => self.ask_line(),
             Action::Demo if self.tour.is_some() => self.effects.push(Effect::Lesson),
             Action::Demo => self.effects.push(Effect::Demo),
             Action::Kept => self.effects.push(Effect::ListKept),

@@ -49,6 +49,7 @@ impl App {
             Action::Submit => return self.submit(prompt),
             Action::Complete => prompt.complete(false),
             Action::CompleteBack => prompt.complete(true),
+            Action::Up | Action::Down => prompt = self.step_line(prompt, action),
             _ => return,
         }
         self.dialogs.open = Some(Dialog::Prompt(prompt));
@@ -70,6 +71,10 @@ impl App {
                 Err(e) => e.to_string(),
             },
             Purpose::TourAnswer => match self.judge_answer(&text) {
+                Ok(()) => return,
+                Err(why) => why,
+            },
+            Purpose::Send => match self.send_line(&text) {
                 Ok(()) => return,
                 Err(why) => why,
             },

@@ -40,6 +40,10 @@ impl App {
             let left = hints.remove(left);
             hints[up].key.push_str(&left.key);
         }
+        // A client is there to send.
+        if let Some(send) = hints.iter().position(|hint| hint.action == Action::Send) {
+            hints[..=send].rotate_right(1);
+        }
         let mut all = self.tour_hints();
         // A key of the tour hides that of the panel.
         hints.retain(|hint| all.iter().all(|of_tour| of_tour.key != hint.key));
@@ -55,6 +59,7 @@ impl App {
                 Action::Up => "sample".to_owned(),
                 Action::Open => "open it".to_owned(),
                 Action::Browser if has_server => hint.words.clone(),
+                Action::Send if self.session.takes_lines => hint.words.clone(),
                 Action::Cancel if self.is_above() => hint.words.clone(),
                 Action::Help | Action::Quit => hint.words.clone(),
                 _ => return None,
@@ -71,6 +76,7 @@ impl App {
                 return None;
             }
             Action::Browser if !has_server => return None,
+            Action::Send if !self.session.takes_lines => return None,
             Action::ZoomIn if self.panels.view != View::Timeline => return None,
             Action::Hold if !self.is_live() => return None,
             Action::Cancel if !self.is_above() => return None,

@@ -60,6 +60,7 @@ impl App {
                 let session = Session {
                     url: None,
                     traffic: None,
+                    takes_lines: false,
                     file: Some(name(&request.kept)),
                     pasted: None,
                     ..self.session.clone()

@@ -11,6 +11,7 @@ mod filter;
 mod findings;
 mod hints;
 mod kept;
+mod lines;
 mod mouse;
 mod navigation;
 mod paste;
@@ -42,6 +43,7 @@ use super::state::jobs::Jobs;
 use super::state::list::List;
 use super::state::notice::Notice;
 use super::state::sample_choice::SampleChoice;
+use super::state::sent_lines::SentLines;
 use super::state::text_search::TextSearch;
 use super::state::timeline::{self, Timeline};
 use super::state::tour::TourState;
@@ -60,6 +62,8 @@ pub struct Session {
     pub url: Option<String>,
     /// Live traffic of another source than the server.
     pub traffic: Option<LiveTraffic>,
+    /// Whether the user can send lines, as a client.
+    pub takes_lines: bool,
     /// Name of the file; `None` if the traffic is live.
     pub file: Option<String>,
     /// What was pasted, if the records are those of a paste.
@@ -128,6 +132,8 @@ pub struct App {
     pub samples: SampleChoice,
     /// How many captures earlier runs kept.
     pub kept: usize,
+    /// The lines that were sent.
+    pub sent: SentLines,
     /// The guided tour, while it is shown.
     pub tour: Option<TourState>,
     /// What the user searches for.
@@ -167,6 +173,7 @@ impl App {
             notice: None,
             samples: SampleChoice::default(),
             kept: 0,
+            sent: SentLines::default(),
             tour: None,
             search: TextSearch::default(),
             jobs: Jobs::new(temporary),
@@ -243,8 +250,8 @@ impl App {
                 self.inflate_pending();
                 self.prepare();
             }
-            Report::Succeeded(line) => self.succeed(line),
-            Report::Refused(line) => self.fail(line),
+            Report::Succeeded(line) => self.show_success(line),
+            Report::Refused(line) => self.show_failure(line),
             Report::Wrote(line) => {
                 self.succeed(line);
                 if self.jobs.finish_export() {

@@ -110,6 +110,7 @@ impl App {
         let session = Session {
             url: None,
             traffic: None,
+            takes_lines: false,
             file: Some(paste_request::NAME.to_owned()),
             pasted: Some(Arc::clone(&pasted)),
             ..self.session.clone()

@@ -29,7 +29,14 @@ impl App {
         match read {
             Ok(capture) => {
                 let file = Some(format!("{}.pcapng", sample.name));
-                let session = Session { url: None, traffic: None, file, pasted: None, ..self.session.clone() };
+                let session = Session {
+                    url: None,
+                    traffic: None,
+                    takes_lines: false,
+                    file,
+                    pasted: None,
+                    ..self.session.clone()
+                };
                 self.show_above(capture, session);
                 let esc = self.keymap.key_of(Action::Cancel);
                 self.inform(format!("sample {}: {}; {esc} returns", sample.name, sample.words));

@@ -14,6 +14,7 @@ pub(crate) mod jobs;
 pub(crate) mod list;
 pub mod notice;
 pub(crate) mod sample_choice;
+pub(crate) mod sent_lines;
 pub(crate) mod shown_connections;
 pub(crate) mod text_search;
 pub(crate) mod text_window;

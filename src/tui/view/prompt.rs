@@ -36,6 +36,10 @@ const EXAMPLES: [&str; 2] = [
     "op == ping · dir == c2s and len > 125 · finding",
 ];
 
+/// What a line can be.
+const LINES: &str =
+    "text, or /hex 00ff · /file PATH · /ping · /pong · /close 1000 bye · /fragment 3,4 text · //text sends /text";
+
 /// A line below the typed text, in parts with their styles.
 type Line = Vec<(String, Style)>;
 
@@ -104,6 +108,7 @@ fn title_of(purpose: Purpose) -> String {
         Purpose::Filter => "Filter".to_owned(),
         Purpose::Note(no) => format!("Note on record {no}"),
         Purpose::TourAnswer => "Answer".to_owned(),
+        Purpose::Send => "Send".to_owned(),
         Purpose::Save { quit: false } => "Save the capture".to_owned(),
         Purpose::Save { quit: true } => "Save the capture, then quit".to_owned(),
     }
@@ -117,10 +122,16 @@ fn keys(app: &App, prompt: &Prompt) -> String {
         Purpose::Filter => "apply",
         Purpose::Note(_) => "keep",
         Purpose::TourAnswer => "check",
+        Purpose::Send => "send",
         Purpose::Save { .. } => "save",
     };
     let key = |action| app.keymap.binding(context, action).map(Binding::first_key);
-    let all = [(key(Action::Submit), verb), (key(Action::Complete), "complete"), (key(Action::Cancel), "close")];
+    let all = [
+        (key(Action::Submit), verb),
+        (key(Action::Complete), "complete"),
+        (key(Action::Up), "earlier"),
+        (key(Action::Cancel), "close"),
+    ];
     let known = all.into_iter().filter_map(|(key, words)| Some(format!("{} {words}", key?)));
     known.collect::<Vec<_>>().join(" · ")
 }
@@ -130,6 +141,9 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
     let theme = &app.theme;
     if let Some(error) = &prompt.error {
         return wrapped(&format!("✗ {error}"), columns, MAX_ERROR, theme.error);
+    }
+    if let Some(remark) = &prompt.remark {
+        return wrapped(remark, columns, MAX_ERROR, theme.info);
     }
     let faint = |words: &str| wrapped(words, columns, MAX_ERROR, theme.faint);
     match (prompt.purpose, prompt.path()) {
@@ -142,6 +156,7 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
         (Purpose::Note(_), None) => {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
+        (Purpose::Send, None) => faint(LINES),
         (Purpose::TourAnswer, None) => faint(&app.tour_task().unwrap_or_default()),
         (_, None) => faint(&understood(prompt.input().value())),
     }

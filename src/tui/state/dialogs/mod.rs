@@ -87,6 +87,7 @@ impl Dialog {
             Self::Help(_) | Self::Words(_) => Context::Help,
             Self::Findings(_) => Context::Findings,
             Self::Prompt(Prompt { purpose: Purpose::Filter, .. }) => Context::FilterPrompt,
+            Self::Prompt(Prompt { purpose: Purpose::Send, .. }) => Context::SendPrompt,
             Self::Prompt(_) => Context::Prompt,
             Self::Export(ExportDialog { row: ExportRow::Path, .. }) => Context::ExportPath,
             Self::Export(_) => Context::Export,

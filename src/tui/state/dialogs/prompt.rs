@@ -15,6 +15,8 @@ pub struct Prompt {
     text: PromptText,
     /// Why the text was not accepted.
     pub error: Option<String>,
+    /// What has happened while it is open, which hides the bottom line.
+    pub remark: Option<String>,
     /// While the user goes through completions: the text before them, and the index of the current one.
     completion: Option<(String, usize)>,
 }
@@ -36,6 +38,8 @@ pub enum Purpose {
     Note(u64),
     /// The answer of a task of the tour.
     TourAnswer,
+    /// A line to send.
+    Send,
     /// The file to which the capture is saved.
     Save {
         /// Whether to quit after saving.
@@ -50,12 +54,17 @@ impl Prompt {
             Purpose::Save { .. } => PromptText::Path(PathInput::proposing(text)),
             _ => PromptText::Line(Input::new(text)),
         };
-        Self { purpose, text, error: None, completion: None }
+        Self { purpose, text, error: None, remark: None, completion: None }
     }
 
     /// The same prompt with the reason why its text was not accepted.
     pub fn refused(self, error: impl Into<String>) -> Self {
         Self { error: Some(error.into()), ..self }
+    }
+
+    /// True if it asks for a line to send, and nothing is typed.
+    pub fn is_empty_line(&self) -> bool {
+        self.purpose == Purpose::Send && self.input().value().is_empty()
     }
 
     pub const fn input(&self) -> &Input {
@@ -75,6 +84,7 @@ impl Prompt {
 
     pub fn type_key(&mut self, key: KeyEvent) {
         self.error = None;
+        self.remark = None;
         self.completion = None;
         match &mut self.text {
             PromptText::Line(input) => {

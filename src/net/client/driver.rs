@@ -1,0 +1,120 @@
+//! The thread that writes, and that acts when something is due: pings, late pongs, the script, and the end after a Close.
+
+use std::io::ErrorKind;
+use std::time::Instant;
+
+use super::end::ClientEnd;
+use super::reader::is_timeout;
+use super::shared::{Shared, State};
+use super::{CLOSE_TIMEOUT, FIN_TIMEOUT, WRITE_TIMEOUT};
+use crate::net::script_run::{Played, ScriptRun};
+
+/// The most bytes of one write.
+const PIECE: usize = 64 * 1024;
+
+/// The most bytes that a script queues before they are written.
+const MAX_SCRIPTED: usize = 256 * 1024;
+
+/// Writes and acts until the connection has ended.
+pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
+    // How far the connection was when the script went on.
+    let (mut reads, mut was_over) = (0, false);
+    loop {
+        let mut until = None;
+        if let Some(run) = &mut script {
+            match play(shared, run, was_over) {
+                Some(wait) => until = wait,
+                None => script = None,
+            }
+        }
+        let bytes = {
+            let mut state = shared.lock();
+            loop {
+                let now = Instant::now();
+                let due = state.due();
+                let is_due = |time: Option<Instant>| time.is_some_and(|time| time <= now);
+                if state.end.is_some() && (script.is_none() || was_over) {
+                    return;
+                }
+                if state.closed.is_some() && is_due(due) {
+                    drop(state);
+                    shared.cut(ClientEnd::CloseTimedOut(CLOSE_TIMEOUT));
+                    return;
+                }
+                if is_due(due) {
+                    state.beat(now);
+                }
+                let has_news = script.is_some() && (state.reads != reads || state.is_over() && !was_over);
+                if !state.out.is_empty() || has_news || is_due(until) {
+                    break;
+                }
+                state = shared.wait(state, until.into_iter().chain(due).min());
+            }
+            (reads, was_over) = (state.reads, state.is_over());
+            state.writing = !state.out.is_empty();
+            std::mem::take(&mut state.out)
+        };
+        let written = bytes.chunks(PIECE).try_for_each(|piece| write(shared, piece));
+        shared.change(|state| state.writing = false);
+        if let Err(why) = written {
+            return shared.stop_writing(why);
+        }
+    }
+}
+
+/// Lets the script go on. Returns when it must go on again; `None` if it has ended.
+fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<Instant>> {
+    if shared.lock().open.is_none() {
+        // The handshake has not ended, or has failed.
+        return Some(None);
+    }
+    run.update(shared.tap.number(), is_over);
+    loop {
+        let played = run.play(|outgoing| {
+            shared.lock().send(outgoing);
+        });
+        match played {
+            Played::Busy if shared.lock().out.len() < MAX_SCRIPTED => {}
+            Played::Busy => return Some(Some(Instant::now())),
+            Played::Wait(until) => return Some(until),
+            Played::Ended(result) => {
+                shared.change(|state| state.script = Some(result));
+                return None;
+            }
+        }
+    }
+}
+
+/// Writes bytes, which are recorded.
+pub(super) fn write(shared: &Shared, bytes: &[u8]) -> Result<(), ClientEnd> {
+    let mut at = 0;
+    // The bytes before this position are recorded.
+    let mut recorded = 0;
+    while at < bytes.len() {
+        if at >= recorded {
+            shared.tap.writing(&bytes[at..]);
+        }
+        let result = shared.stream.write(&bytes[at..]);
+        if at >= recorded && !shared.tap.written(result.as_ref().map_or(0, |len| *len)) {
+            recorded = bytes.len();
+        }
+        match result {
+            Ok(len) => at += len,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) if is_timeout(&e) => return Err(ClientEnd::WriteTimedOut(WRITE_TIMEOUT)),
+            Err(_) => return Err(ClientEnd::Reset),
+        }
+    }
+    Ok(())
+}
+
+impl State {
+    /// When something is due on an open connection: a ping, a pong, or the end of the wait after a Close.
+    fn due(&self) -> Option<Instant> {
+        let timeout = if self.is_over() { FIN_TIMEOUT } else { CLOSE_TIMEOUT };
+        match self.closed {
+            Some(closed) => closed.checked_add(timeout),
+            None => self.open.as_ref().and_then(|open| open.heartbeat.due()),
+        }
+    }
+}

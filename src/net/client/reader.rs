@@ -1,0 +1,209 @@
+//! The thread that reads: the response to the handshake, then frames, until the connection ends.
+
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use super::end::ClientEnd;
+use super::response::{self, Refusal};
+use super::shared::{Open, Shared, State};
+use super::{ClientConfig, driver};
+use crate::net::heartbeat::Heartbeat;
+use crate::net::random::random;
+use crate::proto::body::Body;
+use crate::proto::dissected::MAX_HTTP_HEAD;
+use crate::proto::endpoint::{Endpoint, EndpointEvent};
+use crate::proto::handshake::RequestFacts;
+use crate::wire::http::{self, Head};
+
+/// Bytes that one read takes at most.
+const BUFFER: usize = 64 * 1024;
+
+/// The most bytes of a body that are read when the server does not answer 101, and how long that may take.
+const MAX_BODY: usize = 1 << 20;
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Reading waits while so many bytes of replies are not written.
+const MAX_REPLIES: usize = 16 << 20;
+
+/// Runs the connection until it ends; returns how.
+pub(super) fn run(shared: &Shared, config: &ClientConfig) -> ClientEnd {
+    let end = match shake_hands(shared, config) {
+        Ok(rest) => read_frames(shared, &rest),
+        Err(end) => end,
+    };
+    if shared.stream.shutdown(Shutdown::Write).is_ok() {
+        shared.tap.client_ended();
+    }
+    let _ = shared.stream.shutdown(Shutdown::Both);
+    shared.tap.given_up();
+    end
+}
+
+/// Performs the opening handshake (RFC 6455 §4.1). Returns the bytes that followed the response.
+fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, ClientEnd> {
+    let deadline = Instant::now() + config.handshake_timeout;
+    let request = config.request.encode();
+    driver::write(shared, &request)?;
+    let mut input = Vec::new();
+    let mut scanned = 0;
+    let head_len = loop {
+        if !http::may_be_response(&input) || input.len() > MAX_HTTP_HEAD {
+            return Err(ClientEnd::NotHttp);
+        }
+        match http::head_len(&input, scanned) {
+            // An interim response comes before the final one (RFC 9110 §15.2).
+            Some(len) if matches!(Head::read(&input[..len]).status(), Some(100 | 102..=199)) => {
+                input.drain(..len);
+                scanned = 0;
+                continue;
+            }
+            Some(len) => break len,
+            None => scanned = input.len(),
+        }
+        match read(shared, Some(deadline), &mut input)? {
+            Read::Bytes => {}
+            Read::End => return Err(ClientEnd::EndedInHandshake),
+            Read::TimedOut => return Err(ClientEnd::NoResponse(config.handshake_timeout)),
+        }
+    };
+    let rest = input.split_off(head_len);
+    let head = Head::read(&input);
+    if head.status() != Some(101) {
+        let body = read_body(shared, &head, rest)?;
+        return Err(Refusal::of_status(&head, &body).into());
+    }
+    let deflate = response::accepted(&head, &RequestFacts::of(&Head::read(&request)))?;
+    let mut endpoint = Endpoint::client(config.limits, || random().to_ne_bytes()).without_messages();
+    if let Some(params) = deflate {
+        endpoint = endpoint.with_deflate(params);
+    }
+    let now = Instant::now();
+    let heartbeat = Heartbeat::new(config.heartbeat, now);
+    let endpoint = heartbeat.govern(endpoint);
+    shared.change(|state| {
+        state.last_read = now;
+        state.open = Some(Open { endpoint, heartbeat });
+    });
+    // From here on, deadlines are kept by the thread that writes.
+    let _ = shared.stream.set_read_timeout(None);
+    Ok(rest)
+}
+
+/// Reads the body of a response other than 101, as far as it arrives soon.
+fn read_body(shared: &Shared, head: &Head<'_>, rest: Vec<u8>) -> Result<Vec<u8>, ClientEnd> {
+    let deadline = Instant::now() + BODY_TIMEOUT;
+    let mut body = rest;
+    let mut counter = Body::of_response(head, b"GET");
+    let mut counted = 0;
+    while !counter.is_whole() && body.len() < MAX_BODY {
+        let (taken, is_whole) = counter.take(&body[counted..]);
+        counted += taken;
+        if is_whole || !matches!(read(shared, Some(deadline), &mut body)?, Read::Bytes) {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+/// Reads frames until the connection ends.
+fn read_frames(shared: &Shared, rest: &[u8]) -> ClientEnd {
+    let mut peer = process(shared, rest);
+    let mut input = Vec::with_capacity(BUFFER);
+    loop {
+        input.clear();
+        let read = read(shared, None, &mut input);
+        let closed = peer.clone();
+        match read {
+            Ok(Read::Bytes) => peer = peer.or_else(|| process(shared, &input)),
+            Ok(Read::End | Read::TimedOut) => return closed.unwrap_or(ClientEnd::NoClose),
+            // RFC 6455 §7.1.5: the Close has been received; how TCP ends does not matter then.
+            Err(end) => return closed.unwrap_or(end),
+        }
+    }
+}
+
+/// Passes bytes to the endpoint. Returns how the protocol ended, if it did.
+fn process(shared: &Shared, bytes: &[u8]) -> Option<ClientEnd> {
+    let end = shared.change(|state| {
+        let mut end = None;
+        let now = Instant::now();
+        let mut pongs: Vec<Vec<u8>> = Vec::new();
+        let mut messages = 0;
+        let State { open, out, .. } = &mut *state;
+        let Open { endpoint, heartbeat } = open.as_mut()?;
+        endpoint.receive(bytes, out, |event, _| match event {
+            EndpointEvent::Ping(payload) => heartbeat.ping(payload, now),
+            EndpointEvent::Pong(payload) => pongs.push(payload.to_vec()),
+            EndpointEvent::Close { code, reason } => end = Some(ClientEnd::Closed { code, reason: reason.to_owned() }),
+            EndpointEvent::Violation(violation) => end = Some(ClientEnd::Violation(Box::new(violation.clone()))),
+            EndpointEvent::Message { .. } => messages += 1,
+        });
+        state.messages += messages;
+        pongs.iter().for_each(|payload| state.pong(payload));
+        state.last_read = now;
+        state.reads += 1;
+        if end.is_some() {
+            // The endpoint has answered.
+            state.closed.get_or_insert(now);
+        }
+        end
+    });
+    let mut state = shared.lock();
+    while state.out.len() > MAX_REPLIES && state.cut.is_none() {
+        state = shared.wait(state, None);
+    }
+    end
+}
+
+/// The result of a read.
+enum Read {
+    Bytes,
+    TimedOut,
+    /// The server has ended its direction.
+    End,
+}
+
+/// Reads bytes, which are appended to `input` and recorded.
+fn read(shared: &Shared, deadline: Option<Instant>, input: &mut Vec<u8>) -> Result<Read, ClientEnd> {
+    let start = input.len();
+    input.resize(start + BUFFER, 0);
+    let result = loop {
+        if let Some(deadline) = deadline {
+            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let _ = shared.stream.set_read_timeout(Some(left));
+        }
+        match shared.stream.read(&mut input[start..]) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            result => break result,
+        }
+    };
+    input.truncate(start + result.as_ref().map_or(0, |len| *len));
+    let cut = shared.lock().cut.clone();
+    match (result, cut) {
+        (Ok(1..), _) => {
+            shared.tap.read(&input[start..]);
+            Ok(Read::Bytes)
+        }
+        (_, Some(why)) => {
+            if why == ClientEnd::Reset {
+                shared.tap.reset();
+            }
+            Err(why)
+        }
+        (Ok(0), None) => {
+            shared.tap.server_ended();
+            Ok(Read::End)
+        }
+        (Err(e), None) if is_timeout(&e) => Ok(Read::TimedOut),
+        (Err(_), None) => {
+            shared.tap.reset();
+            Err(ClientEnd::Reset)
+        }
+    }
+}
+
+/// True if a read or write has reached its timeout.
+pub(super) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}

@@ -1,0 +1,222 @@
+//! `connect`: a client as a source of live traffic.
+
+mod plan;
+mod stdin_lines;
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use self::plan::Dialed;
+pub use self::plan::{Plan, header, heartbeat};
+use super::headless;
+use super::live::{LineSender, LiveSource, News, Reporter, RunningSource};
+use super::screen::{self, LiveScreen};
+use super::script_file;
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::Capture;
+use crate::cli::{Connect, ThemeArg};
+use crate::net::client::{Client, ClientEnd};
+use crate::proto::rules::count;
+use crate::script::{InputLine, Outgoing};
+use crate::tui::app::LiveTraffic;
+
+/// How to connect again, on the screen.
+const AGAIN: &str = "press : and type /connect to connect again";
+
+/// Runs `connect`.
+///
+/// # Errors
+/// Wrong usage; why it cannot connect or draw; in a headless run, why the connection did not close in order.
+pub fn connect(args: &Connect, theme: ThemeArg) -> anyhow::Result<ExitCode> {
+    let plan = Plan::of(args)?;
+    let prepare = || {
+        let dialed = plan.dial()?;
+        Ok(Connecting { plan, dialed })
+    };
+    if args.recording.headless {
+        return headless::run(&args.recording, prepare);
+    }
+    let screen = LiveScreen { instead: "use --headless to connect without a screen", tour: None };
+    screen::live(&args.recording, theme, screen, prepare)
+}
+
+/// A TCP connection to the server.
+struct Connecting {
+    plan: Plan,
+    dialed: Dialed,
+}
+
+impl LiveSource for Connecting {
+    type Running = Connected;
+
+    fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Connected> {
+        let recorder = Recorder::new(spool);
+        let Self { plan, dialed } = self;
+        let client = plan.start(dialed, &recorder, ended).context("cannot start the client's threads")?;
+        let plan = Arc::new(plan);
+        let unsent = Arc::<AtomicU64>::default();
+        if let Some(linger) = plan.headless {
+            let (client, plan, unsent) = (client.clone(), Arc::clone(&plan), Arc::clone(&unsent));
+            let feed = move || stdin_lines::feed(&client, &plan, linger, &unsent);
+            thread::Builder::new().name("lines".to_owned()).spawn(feed).context("cannot start the thread for stdin")?;
+        }
+        let current = Arc::new(Mutex::new(client));
+        Ok(Connected { plan, recorder, current, unsent, reporter: None })
+    }
+}
+
+/// A client that runs.
+struct Connected {
+    plan: Arc<Plan>,
+    recorder: Recorder,
+    /// The latest connection.
+    current: Arc<Mutex<Client>>,
+    /// The number of lines of stdin that were not sent.
+    unsent: Arc<AtomicU64>,
+    reporter: Option<Reporter>,
+}
+
+impl Connected {
+    fn client(&self) -> Client {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl RunningSource for Connected {
+    fn capture(&self) -> &Capture {
+        self.recorder.capture()
+    }
+
+    fn recorder(&self) -> Option<&Recorder> {
+        Some(&self.recorder)
+    }
+
+    fn ready_line(&self) -> String {
+        format!("connecting to {}", self.plan.url)
+    }
+
+    fn traffic(&self) -> Option<LiveTraffic> {
+        Some(LiveTraffic {
+            title: self.plan.url.to_string(),
+            advice: "Waiting for the handshake with".to_owned(),
+            address: self.plan.url.to_string(),
+        })
+    }
+
+    fn on_news(&mut self, reporter: Reporter) {
+        self.reporter = Some(Arc::clone(&reporter));
+        if self.plan.headless.is_none() {
+            watch(self.client(), reporter);
+        }
+    }
+
+    fn line_sender(&self) -> Option<Box<dyn LineSender>> {
+        Some(Box::new(Lines {
+            plan: Arc::clone(&self.plan),
+            recorder: self.recorder.clone(),
+            current: Arc::clone(&self.current),
+            reporter: self.reporter.clone()?,
+        }))
+    }
+
+    fn failure(&self) -> Option<String> {
+        let client = self.client();
+        if let Some(Err(line)) = client.script_end() {
+            return Some(line);
+        }
+        if let Some(end) = client.end().filter(|end| !end.is_clean()) {
+            return Some(format!("{}: {end}", self.plan.url));
+        }
+        match self.unsent.load(Ordering::SeqCst) {
+            0 => None,
+            lines => Some(format!("{} of stdin not sent", count(lines, "line"))),
+        }
+    }
+
+    fn shutdown(self) {
+        self.client().shutdown();
+    }
+}
+
+/// Reports how the script and the connection end, on a thread of its own.
+fn watch(client: Client, reporter: Reporter) {
+    let watch = move || {
+        let failed = || client.script_end().and_then(Result::err);
+        if client.wait_script()
+            && let Some(line) = failed()
+        {
+            reporter(News::Failure(line));
+        }
+        let end = client.wait_end(Duration::MAX).unwrap_or(ClientEnd::Stopped);
+        let line = format!("{end}; {AGAIN}");
+        reporter(News::Ended(match failed() {
+            Some(failure) => Err(format!("{failure}; {line}")),
+            None if end.is_clean() => Ok(line),
+            None => Err(line),
+        }));
+    };
+    // If the system cannot start a thread, the records still show the end.
+    let _ = thread::Builder::new().name("watch".to_owned()).spawn(watch);
+}
+
+/// Sends the lines that are typed on the screen.
+struct Lines {
+    plan: Arc<Plan>,
+    recorder: Recorder,
+    current: Arc<Mutex<Client>>,
+    reporter: Reporter,
+}
+
+impl LineSender for Lines {
+    fn send(&self, line: &InputLine) -> Result<(), String> {
+        let client = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match line {
+            InputLine::Connect if client.end().is_none() => {
+                Err("the connection has not ended; /close closes it first".to_owned())
+            }
+            InputLine::Connect => {
+                self.connect_again();
+                Ok(())
+            }
+            InputLine::Send(outgoing) => send(&client, outgoing),
+            InputLine::File(path) => send(&client, &script_file::message(path)?),
+        }
+    }
+}
+
+impl Lines {
+    /// Connects again, on a thread of its own, with the same settings into the same capture.
+    fn connect_again(&self) {
+        let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());
+        let (current, reporter) = (Arc::clone(&self.current), Arc::clone(&self.reporter));
+        let connect = move || match plan.dial() {
+            Err(e) => reporter(News::Failure(format!("{e}; {AGAIN}"))),
+            Ok(dialed) => match plan.start(dialed, &recorder, || {}) {
+                Err(e) => reporter(News::Failure(format!("cannot start the client's threads: {e}"))),
+                Ok(client) => {
+                    *current.lock().unwrap_or_else(PoisonError::into_inner) = client.clone();
+                    watch(client, reporter);
+                }
+            },
+        };
+        let _ = thread::Builder::new().name("connect".to_owned()).spawn(connect);
+    }
+}
+
+/// Sends, or says why that is not possible.
+fn send(client: &Client, outgoing: &Outgoing) -> Result<(), String> {
+    if client.send(outgoing) {
+        return Ok(());
+    }
+    Err(match client.end() {
+        Some(end) => format!("not sent: {end}; /connect connects again"),
+        None if client.is_open() => "not sent".to_owned(),
+        None => "not sent: the handshake has not ended, or the connection is closing".to_owned(),
+    })
+}
