@@ -10,6 +10,7 @@ mod open;
 mod proxy;
 mod reading;
 mod recording;
+mod replay;
 mod serve;
 mod tour;
 mod usage;
@@ -31,6 +32,7 @@ pub use self::open::Open;
 pub use self::proxy::Proxy;
 pub use self::reading::Reading;
 pub use self::recording::Recording;
+pub use self::replay::{Pace, Replay};
 pub use self::serve::Serve;
 pub use self::tour::Tour;
 pub use self::usage::{filter_carets, usage_line};
@@ -129,6 +131,8 @@ pub enum Command {
     Capture(Capture),
     /// Connect to a server as a client, and send it what you type
     Connect(Connect),
+    /// Send the client's side of a capture to a server again, and compare the answers
+    Replay(Replay),
     /// Inspect a capture file on the screen
     Open(Open),
     /// Write a capture in another format

@@ -15,6 +15,7 @@ mod packet_program;
 mod pages;
 mod paste_export;
 mod proxy;
+mod replay;
 mod screen;
 mod screen_host;
 mod script_file;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tour(args) => tour::tour(&args, theme),
         Command::Capture(args) => capture::capture(&args, theme),
         Command::Connect(args) => connect::connect(&args, theme),
+        Command::Replay(args) => replay::replay(&args),
         Command::Open(args) => open::open(&args, theme),
         Command::Export(args) => export::export(&args, theme),
         Command::Check(args) => check::check(&args, theme),

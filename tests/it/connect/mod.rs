@@ -2,6 +2,7 @@
 
 mod lines;
 mod refused;
+mod replay;
 mod screen;
 mod scripts;
 

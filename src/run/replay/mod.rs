@@ -1,0 +1,247 @@
+//! `replay`: the client's side of a captured connection again, and what the server answers this time.
+
+mod answers;
+mod steps;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use self::answers::{Answers, Differences};
+use self::steps::{Step, Steps};
+use super::connect::{Plan, header};
+use super::usage_error::UsageError;
+use super::{export, signals, stdio};
+use crate::capture::live::recorder::Recorder;
+use crate::capture::live::spool::Spool;
+use crate::capture::store::Capture;
+use crate::cli::{Pace, Replay};
+use crate::export::Progress;
+use crate::net::client::{Client, ClientConfig, ClientEnd, RequestConfig};
+use crate::proto::handshake::RequestFacts;
+use crate::proto::rules::count;
+use crate::script::Outgoing;
+use crate::wire::close::CloseCode;
+use crate::wire::http::Head;
+use crate::wire::url::Url;
+
+/// How long to wait for an answer that the capture has.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long nothing must arrive before the end, and how long that may take.
+const LINGER: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(5)];
+
+/// How long the closing handshake may take: the client gives up before.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Poll interval for a signal during a wait.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The headers that each handshake has anew.
+const FRESH: [&str; 7] = [
+    "host",
+    "upgrade",
+    "connection",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+    "sec-websocket-protocol",
+];
+
+/// Runs `replay`.
+///
+/// # Errors
+/// Wrong usage; why the capture cannot be read, or the server not be reached.
+pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
+    let progress = Progress::default();
+    signals::cancel(&progress.cancel).context("cannot catch signals")?;
+    let url = args.to.clone();
+    let headers = args.headers.iter().map(|line| header(line)).collect::<Result<Vec<_>, _>>()?;
+    let capture = export::load(&args.file, args.reading, &progress)?.capture;
+    let connection = connection(&capture, args)?;
+    let unreadable = || format!("cannot read {}; check that the file still exists", capture.path().display());
+    let request = request(&capture, connection, &url, headers, args.no_deflate).with_context(unreadable)?;
+    let steps = Steps::of(&capture, connection);
+    let captured = Answers::of(&capture, connection);
+    let plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
+    let dialed = plan.dial()?;
+    let spool = match &args.write {
+        Some(path) => Spool::keep(path, args.force)?,
+        None => Spool::temporary()?,
+    };
+    let cleanup = spool.cleanup();
+    let recorder = Recorder::new(spool);
+    let client = plan.start(dialed, &recorder, || {}).context("cannot start the client's threads")?;
+    let sent = Run { client: &client, capture: &capture, args, cancel: &progress.cancel }.play(&steps, &captured);
+    if progress.cancel.load(Ordering::Relaxed) {
+        client.shutdown();
+    }
+    let end = client.wait_end(CLOSE_TIMEOUT).unwrap_or(ClientEnd::Stopped);
+    let sent = sent.with_context(unreadable)?;
+    let repeated = client.number().map(|number| Answers::of(recorder.capture(), number)).unwrap_or_default();
+    let differences = Differences::between((&capture, &captured), (recorder.capture(), &repeated));
+    let differences = differences.with_context(unreadable);
+    // The threads have ended, or hold the file.
+    drop((client, recorder));
+    cleanup.delete();
+    let differences = differences?;
+    for line in &differences.lines {
+        stdio::print(format!("{line}\n").as_bytes())?;
+    }
+    if !end.is_clean() && captured.has_close() {
+        bail!("{}: {end}; {} sent", plan.url, count(sent, "frame"));
+    }
+    let verdict = match differences.count {
+        0 => "the same as in the capture".to_owned(),
+        differing => format!("{differing} different"),
+    };
+    stdio::print(
+        format!("{} sent · {}: {verdict}\n", count(sent, "frame"), count(repeated.len(), "answer")).as_bytes(),
+    )?;
+    Ok(if differences.count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The connection to repeat.
+fn connection(capture: &Capture, args: &Replay) -> anyhow::Result<u32> {
+    let all = (0..capture.kept_connections()).filter_map(|rank| capture.connection_at(rank));
+    let websockets = all.filter(|number| capture.connection(*number).is_some_and(|info| info.about.websocket));
+    let websockets: Vec<u32> = websockets.collect();
+    let file = args.file.display();
+    match (args.connection, websockets.as_slice()) {
+        (_, []) => bail!("{file} has no WebSocket connection"),
+        (Some(chosen), all) if all.contains(&chosen) => Ok(chosen),
+        (None, [only]) => Ok(*only),
+        (_, all) => {
+            let some: Vec<String> = all.iter().take(20).map(u32::to_string).collect();
+            let more = if all.len() > some.len() { " …" } else { "" };
+            let line = format!(
+                "the WebSocket connections of {file} are {}{more}; choose one with --connection",
+                some.join(" ")
+            );
+            Err(UsageError::new(line).into())
+        }
+    }
+}
+
+/// The request of the captured connection, for another server.
+fn request(
+    capture: &Capture,
+    connection: u32,
+    url: &Url,
+    headers: Vec<(String, String)>,
+    no_deflate: bool,
+) -> std::io::Result<RequestConfig> {
+    let wire = match capture.handshake(connection) {
+        Some([request, _]) => capture.wire(&request, 0..u64::MAX)?,
+        None => Vec::new(),
+    };
+    let head = Head::read(&wire);
+    let facts = RequestFacts::of(&head);
+    let captured = head.headers.iter().map(|line| (head.text(&line.name), head.text(&line.value)));
+    let is_kept = |(name, _): &(String, String)| {
+        let is = |other: &str| other.eq_ignore_ascii_case(name);
+        !FRESH.iter().any(|fresh| is(fresh)) && !headers.iter().any(|(other, _)| is(other))
+    };
+    let mut kept: Vec<(String, String)> = captured.filter(is_kept).collect();
+    kept.extend(headers);
+    let target = match url.target() {
+        "" if head.target().is_some_and(|target| !target.is_empty()) => {
+            String::from_utf8_lossy(head.target().unwrap_or_default()).into_owned()
+        }
+        "" => "/".to_owned(),
+        target if target.starts_with('?') => format!("/{target}"),
+        target => target.to_owned(),
+    };
+    Ok(RequestConfig {
+        target,
+        host: url.authority().to_owned(),
+        headers: kept,
+        subprotocols: facts.protocols,
+        origin: None,
+        deflate: !facts.deflate_offers.is_empty() && !no_deflate,
+        key: None,
+    })
+}
+
+/// Sends the steps.
+struct Run<'a> {
+    client: &'a Client,
+    capture: &'a Capture,
+    args: &'a Replay,
+    cancel: &'a Arc<AtomicBool>,
+}
+
+impl Run<'_> {
+    /// Sends the steps, then closes the connection if they do not. Returns how many frames were sent.
+    fn play(&self, steps: &Steps, captured: &Answers) -> std::io::Result<u64> {
+        let mut sent = 0;
+        if !self.wait(ANSWER_TIMEOUT.saturating_mul(2), Client::wait_open) {
+            return Ok(sent);
+        }
+        let started = Instant::now();
+        let mut contents = steps.contents(self.capture);
+        for step in &steps.list {
+            if !self.wait_for(step, started) {
+                return Ok(sent);
+            }
+            let Some(outgoing) = contents.read(step)? else { continue };
+            if !self.client.send_in_time(&outgoing) {
+                return Ok(sent);
+            }
+            sent += 1;
+        }
+        self.wait_for_messages(captured.messages());
+        if self.client.is_open() && !steps.answers_close {
+            self.client.settle(LINGER[0], LINGER[1]);
+            self.client.send(&Outgoing::Close { code: Some(CloseCode::NORMAL), reason: String::new() });
+        }
+        Ok(sent)
+    }
+
+    /// Waits until a step is due. Returns false if the connection has ended.
+    fn wait_for(&self, step: &Step, started: Instant) -> bool {
+        // Answers that the captured client waited for must not be cut off by its close.
+        if self.args.pace == Pace::Answers || step.is_close {
+            self.wait_for_messages(step.messages_before);
+        } else {
+            let due = started + step.time.div_f64(self.args.speed);
+            while Instant::now() < due && self.client.end().is_none() && !self.is_cancelled() {
+                let left = due.saturating_duration_since(Instant::now());
+                self.client.wait_end(left.min(POLL));
+            }
+        }
+        self.client.end().is_none() && !self.is_cancelled()
+    }
+
+    /// Waits until so many messages have arrived, while they do.
+    fn wait_for_messages(&self, messages: u64) {
+        let mut received = self.client.messages();
+        while received < messages {
+            if !self.wait(ANSWER_TIMEOUT, |client, time| client.wait_messages(received + 1, time)) {
+                return;
+            }
+            received = self.client.messages();
+        }
+    }
+
+    /// Waits until `is_met` or the connection ends or a signal arrives, for at most `longest`.
+    fn wait(&self, longest: Duration, is_met: impl Fn(&Client, Duration) -> bool) -> bool {
+        let deadline = Instant::now() + longest;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if is_met(self.client, left.min(POLL)) {
+                return true;
+            }
+            if left.is_zero() || self.client.end().is_some() || self.is_cancelled() {
+                return false;
+            }
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,93 @@
+//! `framescope replay`: the client's side of a capture again.
+
+use super::*;
+use framescope::net::ServedScript;
+use framescope::script::Script;
+
+/// A capture of a conversation with `/echo`, in a folder.
+fn captured(folder: &std::path::Path, lines: &str) -> String {
+    let (server, _) = server(|_| {});
+    let url = format!("ws://{}/echo", server.address());
+    let path = folder.join("captured.pcapng").to_string_lossy().into_owned();
+    let arguments = ["--linger", "20ms", "--write", &path, "-H", "X-A: kept", "--subprotocol", "a"];
+    let (status, _, err) = connect(&url, &arguments, lines);
+    assert_eq!(status, Some(0), "{err}");
+    path
+}
+
+const LINES: &str = "one\n/hex 00ff\n/ping p\n/fragment 2,3 fragments\n/close 4000 bye\n";
+
+#[test]
+fn the_same_answers_end_with_0() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = captured(folder.path(), LINES);
+    for (n, pace) in [&["--pace", "answers"][..], &["--speed", "10"], &["--no-deflate"]].into_iter().enumerate() {
+        let (server, recorder) = server(|_| {});
+        let url = format!("ws://{}", server.address());
+        let out = folder.path().join(format!("{n}.pcapng")).to_string_lossy().into_owned();
+        let command = [&["replay", &path, "--to", &url, "-H", "X-B: new", "--write", &out], pace].concat();
+        let (status, out, err) = program::run(&command);
+        assert_eq!(status, Some(0), "{out}{err}");
+        assert!(server.shutdown());
+        let capture = recorder.capture();
+        let records = capture.records(1..u64::MAX);
+        let sent: Vec<_> = records
+            .iter()
+            .filter(|record| record.direction == crate::support::UP && record.opcode().is_some())
+            .map(|record| (record.opcode().map(framescope::wire::opcode::Opcode::name), record.fin()))
+            .collect();
+        let text = Some("text");
+        let more = Some("continuation");
+        let expected = [
+            (text, true),
+            (Some("binary"), true),
+            (Some("ping"), true),
+            (text, false),
+            (more, false),
+            (more, true),
+            (Some("close"), true),
+        ];
+        assert_eq!(sent, expected);
+        let request = capture.wire(&records[0], 0..u64::MAX).expect("bytes");
+        let head = Head::read(&request);
+        assert_eq!(head.target(), Some(&b"/echo"[..]));
+        assert_eq!((head.value("x-a"), head.value("x-b")), (Some(&b"kept"[..]), Some(&b"new"[..])));
+        assert_eq!(head.value("sec-websocket-protocol"), Some(&b"a"[..]));
+        assert_eq!(head.value("sec-websocket-extensions").is_some(), !pace.contains(&"--no-deflate"));
+        assert!(records.iter().all(|record| record.findings.iter().all(|finding| finding.rule.id() != "key-reused")));
+    }
+}
+
+#[test]
+fn other_answers_end_with_1_and_name_both_records() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = captured(folder.path(), LINES);
+    let script = "on op == text and fin\n  send text \"oNe\"\nend\non op == binary\n  send hex \"00ff\"\nend\n";
+    let script = Script::parse(script, |_| Err(String::new())).expect("a script");
+    let served = ServedScript { script: script.into(), has_failed: std::sync::Arc::default() };
+    let (server, _) = server(|config| config.script = Some(served));
+    let url = format!("ws://{}/mock", server.address());
+    let started = std::time::Instant::now();
+    let (status, out, err) = program::run(&["replay", &path, "--to", &url, "--speed", "100"]);
+    assert_eq!(status, Some(1), "{err}");
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(
+        lines[0].starts_with("answer 1: record ") && lines[0].contains("from byte 2 on: \"one\" ≠ \"oNe\""),
+        "{out}"
+    );
+    assert!(
+        lines[1].starts_with("answer 3: ") && lines[1].contains("\"fragments\"") || lines[1].contains("close 4000"),
+        "{out}"
+    );
+    assert!(lines.last().is_some_and(|last| last.contains("3 different")), "{out}");
+    assert!(started.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_capture_without_a_choice_is_refused() {
+    let demo = crate::support::sample_path("violations");
+    let (status, _, err) = program::run(&["replay", &demo, "--to", "ws://127.0.0.1:1"]);
+    assert!(status == Some(2) && err.contains("--connection") || status == Some(1), "{err}");
+    let (status, _, err) = program::run(&["replay", &demo, "--to", "127.0.0.1:1"]);
+    assert!(status == Some(2) && err.contains("ws://"), "{err}");
+}
