@@ -38,6 +38,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let own = app.detail.record().map(|record| (record.connection, record.direction));
     let column = app.detail.record().and_then(|record| spans.at(record.time));
     let rows = app.timeline.rows;
+    // The highest bar in view fills a lane of several rows.
+    let all = app.timeline.lanes.iter().flat_map(|lanes| lanes.bins.iter().flatten());
+    let most = all.filter(|bin| bin.kind == ActivityKind::Data).map(|bin| steps(bin.bytes)).max().unwrap_or(1);
     for (n, lanes) in app.timeline.lanes.iter().enumerate() {
         let top = area.y + cells(n) * rows.of_connection();
         let both = Rect { y: top + rows.label, height: 2 * rows.lane, ..area };
@@ -49,7 +52,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             let lane_area = Rect { y: both.y + cells(direction.index()) * rows.lane, height: rows.lane, ..area };
             let base = Rect { y: lane_area.bottom() - 1, height: 1, ..area };
             put(buffer, base, 8, 0, &direction.arrow().to_string(), app.theme.direction(direction));
-            lane(app, buffer, lane_area, direction, &lanes.bins[direction.index()]);
+            lane(app, buffer, lane_area, direction, &lanes.bins[direction.index()], most);
             if own == Some((lanes.connection, direction)) {
                 mark(app, buffer, base, column);
             }
@@ -84,13 +87,10 @@ fn joints(app: &App, buffer: &mut Buffer, area: Rect, lanes: &Lanes) {
     }
 }
 
-/// Draws a lane; only bars are higher than a row.
-fn lane(app: &App, buffer: &mut Buffer, area: Rect, direction: Direction, bins: &[Bin]) {
+/// Draws a lane; only bars are higher than a row. `most` is the height of the highest bar in view, in steps.
+fn lane(app: &App, buffer: &mut Buffer, area: Rect, direction: Direction, bins: &[Bin], most: u16) {
     let theme = &app.theme;
     let line = Rect { y: area.bottom() - 1, height: 1, ..area };
-    // The highest bar in view fills a lane of several rows.
-    let all = app.timeline.lanes.iter().flat_map(|lanes| lanes.bins.iter().flatten());
-    let most = all.filter(|bin| bin.kind == ActivityKind::Data).map(|bin| steps(bin.bytes)).max().unwrap_or(1);
     for (x, bin) in bins.iter().enumerate() {
         let is_bar =
             bin.kind == ActivityKind::Data && !bin.answered && bin.severity.is_none_or(|of| of == Severity::Info);
