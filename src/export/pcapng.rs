@@ -25,9 +25,6 @@ use crate::wire::http::Head;
 /// The highest number of a VLAN.
 const MAX_VLAN: u16 = 4094;
 
-/// The longest note that is written, in bytes. The length of an option has 16 bits.
-const MAX_NOTE: usize = 60_000;
-
 pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Option<String>, ExportError> {
     pcapng::file_head(&mut sink.buffer, source.capture.reconstructed());
     let all = source.options.selection == ExportSelection::All && source.options.direction.is_none();
@@ -279,7 +276,7 @@ fn comments(capture: &Capture, record: &Record) -> Vec<String> {
 /// The note on a record as a packet comment.
 fn note(capture: &Capture, record: &Record) -> Option<String> {
     let mut note = comments::note(&capture.note(record.no)?).into_owned();
-    note.truncate(note.floor_char_boundary(MAX_NOTE));
+    note.truncate(note.floor_char_boundary(comments::MAX_NOTE));
     Some(note)
 }
 

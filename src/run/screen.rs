@@ -104,6 +104,9 @@ pub fn live<S: LiveSource>(
     }
     shown?;
     if is_kept {
+        if let Some(recorder) = &recorder {
+            recorder.write_notes();
+        }
         live::check_files(recorder.as_ref());
     }
     live::check_captured(&capture, false)?;

@@ -30,6 +30,7 @@ mod import;
 mod input;
 mod kept;
 mod layouts;
+mod live_notes;
 mod networks;
 mod output_files;
 mod packet_programs;

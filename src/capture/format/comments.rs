@@ -9,6 +9,9 @@ use crate::proto::rules::Finding;
 /// The most findings in the comments of one packet; one more comment counts the rest.
 const MAX_FINDINGS: usize = 32;
 
+/// The longest note that is written, in bytes. The length of an option has 16 bits.
+pub const MAX_NOTE: usize = 60_000;
+
 /// Stands before a note that would otherwise read as a comment of framescope.
 const ESCAPE: char = '\\';
 

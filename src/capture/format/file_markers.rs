@@ -33,6 +33,13 @@ pub enum Marker {
         /// The connection's initial sequence number.
         first: u32,
     },
+    /// `note`, on a packet of its own: the note on a record that was written before.
+    Note {
+        /// How many records of the file come between that record and the marker.
+        back: u64,
+        /// The time of the record in nanoseconds: a note is not put on any other record.
+        time: u64,
+    },
     /// `reconstructed`, on the section header: the bytes were never on a wire.
     Reconstructed {
         /// What they were made from; the rest of the comment, so it may contain spaces.
@@ -79,6 +86,10 @@ impl Marker {
             "seq" => {
                 let [first] = numbers(fields, ["first"])?;
                 Some(Self::InitialSequence { first: u32::try_from(first?).ok()? })
+            }
+            "note" => {
+                let [back, time] = numbers(fields, ["back", "time"])?;
+                Some(Self::Note { back: back?, time: time? })
             }
             "reconstructed" => Some(Self::Reconstructed { from: fields.strip_prefix("from=")?.to_owned() }),
             _ => None,
@@ -147,6 +158,7 @@ impl Marker {
             }
             Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
+            Self::Note { back, time } => format!("{PREFIX}note back={back} time={time}"),
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
         }
     }
@@ -191,6 +203,7 @@ mod tests {
             ),
             Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
+            any::<[u64; 2]>().prop_map(|[back, time]| Marker::Note { back, time }),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),
         ]
     }

@@ -279,7 +279,7 @@ impl Segments {
 
 /// Appends an enhanced packet block of `head` and `payload`; returns where in `out` the payload begins.
 #[inline]
-fn enhanced_packet(
+pub(super) fn enhanced_packet(
     out: &mut Vec<u8>,
     interface: u32,
     head: &[u8],

@@ -18,6 +18,7 @@ use crate::capture::format::comments::Comment;
 use crate::capture::format::file_markers::Marker;
 use crate::capture::store::Capture;
 use crate::proto::rules::count;
+use crate::proto::time::Time;
 
 /// How many packets are read before their records are committed.
 const BATCH: usize = 512;
@@ -158,6 +159,9 @@ fn read_packet(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments
             Comment::Note(note) => notes.push(note.into_owned()),
             _ => {}
         }
+    }
+    if let Some(Marker::Note { back, time }) = marker {
+        return flows.note(back, Time(time), notes.pop().unwrap_or_default());
     }
     let comments = PacketComments { marker, notes };
     match link::read(packet.link, packet.bytes) {

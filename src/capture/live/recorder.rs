@@ -10,6 +10,7 @@ use super::connection_recorder::{Recording, Shared};
 use super::flush_timer::FlushTimer;
 use super::spool::{Spool, SpoolError};
 use super::writer::{Writer, lock};
+use crate::capture::format::late_note;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
@@ -67,6 +68,19 @@ impl Recorder {
     /// [`SpoolError::Changed`] if another program deleted, moved, truncated or extended one.
     pub fn check_files(&self) -> Result<(), SpoolError> {
         lock(&self.shared.writer).spool().check_files()
+    }
+
+    /// Writes the notes on the records into the file. Called when nothing more is recorded: the file has each note once.
+    pub fn write_notes(&self) {
+        let mut writer = lock(&self.shared.writer);
+        let (len, notes) = (self.capture().len(), self.capture().notes());
+        let mut blocks = Vec::new();
+        for (record, note) in &notes {
+            late_note::append(&mut blocks, len - record.no, record.time, note);
+        }
+        if !blocks.is_empty() {
+            writer.append_comment(&blocks);
+        }
     }
 
     /// Begins to record a connection. It becomes visible with its first bytes.

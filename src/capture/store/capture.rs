@@ -188,6 +188,13 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
+    /// The records with a note, in order.
+    pub fn notes(&self) -> Vec<(Record, String)> {
+        let index = self.index();
+        let with_record = |(no, note): (&u64, &String)| Some((index.record(*no)?, note.clone()));
+        index.notes.iter().filter_map(with_record).collect()
+    }
+
     /// Sets the note on a record; an empty one removes it. Line breaks become spaces.
     pub fn set_note(&self, no: u64, note: &str) {
         let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");

@@ -11,6 +11,11 @@ use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
 use crate::wire::tls;
 
 impl Flows {
+    /// Puts a note on a record that was read before: see [`IndexBatch::late_note`](crate::capture::store::index::IndexBatch::late_note).
+    pub fn note(&mut self, back: u64, time: Time, note: String) {
+        self.batch.late_note(back, time, note);
+    }
+
     /// Applies the collected changes to the index.
     pub fn commit(&mut self) {
         let applied = self.capture.index_mut().apply(&mut self.batch, 0);

@@ -222,7 +222,13 @@ impl Flows {
             }
             Some(Marker::Record(stated)) => self.state_record(i, direction, stated),
             Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
-            Some(Marker::InitialSequence { .. } | Marker::Outstanding | Marker::Reconstructed { .. }) | None => {}
+            Some(
+                Marker::InitialSequence { .. }
+                | Marker::Outstanding
+                | Marker::Note { .. }
+                | Marker::Reconstructed { .. },
+            )
+            | None => {}
         }
     }
 

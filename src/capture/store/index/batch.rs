@@ -10,9 +10,22 @@ use super::stream::Extent;
 use super::windows::{Window, Windows};
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
+use crate::proto::time::Time;
 
 /// The number by which a batch refers to the connection that it opens itself.
 pub const NEW: u32 = 0;
+
+/// A note that waits.
+#[derive(Debug)]
+struct BatchedNote {
+    /// How many records of the batch come before it.
+    records: usize,
+    /// How many records come between its record and the latest.
+    back: u64,
+    /// The time that the record must have.
+    time: Option<Time>,
+    note: String,
+}
 
 /// Extents, records and notes that wait for [`Index::apply`], which empties the batch and keeps its memory.
 #[derive(Debug, Default)]
@@ -28,7 +41,7 @@ pub struct IndexBatch {
     /// Directions that end without a record.
     ends: Vec<(u32, Direction, EndReason)>,
     /// With how many records of the batch come before each.
-    notes: Vec<(usize, String)>,
+    notes: Vec<BatchedNote>,
     /// How many bytes the extents have together.
     bytes: u64,
 }
@@ -115,7 +128,12 @@ impl IndexBatch {
 
     /// Puts a note on the latest record.
     pub fn note(&mut self, note: String) {
-        self.notes.push((self.records.len(), note));
+        self.notes.push(BatchedNote { records: self.records.len(), back: 0, time: None, note });
+    }
+
+    /// Puts a note on the record that is `back` records before the latest, if it has that time.
+    pub fn late_note(&mut self, back: u64, time: Time, note: String) {
+        self.notes.push(BatchedNote { records: self.records.len(), back, time: Some(time), note });
     }
 
     /// Puts a note on a record that is appended next, after `skipped` others.
@@ -223,8 +241,11 @@ impl Index {
         for (connection, direction, how) in batch.ends.drain(..) {
             self.end(number(connection), direction, how);
         }
-        for (before, note) in batch.notes.drain(..) {
-            self.notes.insert(first_record - 1 + before as u64, note);
+        for BatchedNote { records, back, time, note } in batch.notes.drain(..) {
+            let no = (first_record - 1 + records as u64).saturating_sub(back);
+            if time.is_none_or(|time| self.time(no) == Some(time)) {
+                self.notes.insert(no, note);
+            }
         }
         batch.bytes = 0;
         Applied { opened, first_record }
