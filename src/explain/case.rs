@@ -69,6 +69,7 @@ pub(super) const fn opcode(ctx: &FrameContext) -> &'static str {
         (Opcode::Reserved(_), _) => "reserved",
         (Opcode::Pong, _) if ctx.unsolicited => "unsolicited",
         (_, MessagePart::Control) => "control",
+        (_, MessagePart::Whole | MessagePart::Last) if is_cut(ctx) => "cut",
         (_, MessagePart::Whole) => "whole",
         (_, MessagePart::First) => "first",
         (_, MessagePart::Middle) => "middle",

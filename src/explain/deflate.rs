@@ -99,14 +99,14 @@ mod tests {
         };
         let text = compressed_payload(&ctx).text;
         assert!(
-            text.starts_with("21 bytes of DEFLATE data for 26 bytes of content: 81 %. Context takeover: "),
+            text.starts_with("26 bytes of content in 21 bytes: 81 %. ") && text.contains("(context takeover)"),
             "{text}"
         );
         assert!(text.contains("1,024 bytes") && text.contains("10 window bits"), "{text}");
         ctx.direction = Direction::ClientToServer;
         let text = compressed_payload(&ctx).text;
         assert!(
-            text.contains("No context takeover: ") && text.contains("32,768 bytes") && text.contains("15 window bits"),
+            text.contains("(no context takeover)") && text.contains("32,768 bytes") && text.contains("15 window bits"),
             "{text}"
         );
     }

@@ -4,6 +4,7 @@ use super::Explanation;
 use super::header;
 use super::texts::{self, Chapter, TextKey};
 use crate::proto::dissected::Direction;
+use crate::proto::extensions::{DeflateParams, Extensions};
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::http::{self, Head, StartLine};
 use crate::wire::printable;
@@ -52,8 +53,27 @@ fn look(head: &Head<'_>, field: &Field, name: &str) -> Option<String> {
         ("value", _) => Some(shown(text_of(field))),
         ("name", _) => Some(shown(&field.name)),
         ("bytes", FieldValue::Length(length)) => Some(texts::bytes(*length)),
+        ("windows", _) => Some(windows(head)),
         _ => texts::peer(direction(head), name),
     }
+}
+
+/// How far back the pointers of each side reach, in a response that accepts permessage-deflate.
+fn windows(head: &Head<'_>) -> String {
+    let extensions = Extensions::of(head);
+    let deflate = extensions.list.iter().find(|extension| extension.is_deflate());
+    let params = deflate.map(DeflateParams::read_leniently).unwrap_or_default();
+    texts::fill(texts::phrase("windows"), |name| {
+        let (side, what) = name.split_once('_')?;
+        let direction = if side == "server" { Direction::ServerToClient } else { Direction::ClientToServer };
+        let bits = params.window_bits(direction);
+        let takeover = if params.takeover(direction) { "with-takeover" } else { "without-takeover" };
+        Some(match what {
+            "bits" => bits.to_string(),
+            "window" => texts::bytes(1 << bits),
+            _ => texts::phrase(takeover).to_owned(),
+        })
+    })
 }
 
 pub(super) const fn direction(head: &Head<'_>) -> Direction {

@@ -19,6 +19,9 @@ const LEAST_TABLE: usize = 4;
 /// Rows of the table for which the grid gives up the bits of the payload.
 const LOW_TABLE: usize = 3;
 
+/// Rows of the table that stay where no form of the grid fits: the selected one, and one that counts the others.
+const SIGN_TABLE: usize = 2;
+
 /// A frame's bits in rows of 32 or 16.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BitGrid {
@@ -39,6 +42,8 @@ pub enum GridLine {
     Border(usize),
     /// The same with the name of the row's only field in it; at the bottom, with the name of the field that follows.
     NamedBorder(usize),
+    /// The grid goes on above the first row in view, or below the last.
+    More { above: bool },
     /// The names of that row's cells.
     Names(usize),
     /// The bits of that row.
@@ -86,7 +91,7 @@ impl BitGrid {
         let found = grids.iter().find(leaves_rows).or_else(|| grids.iter().find(leaves(LOW_TABLE)));
         let Some((form, grid)) = found.or_else(|| grids.iter().find(leaves(0))) else {
             let (_, grid) = grids.into_iter().next_back().unwrap_or((FORMS[3], Self::default()));
-            return grid.around(selected, room);
+            return grid.around(selected, room.saturating_sub(rows.min(SIGN_TABLE)));
         };
         // More of the payload, where lines are free.
         let more = if form.payload { MORE_PAYLOAD } else { 0 };
@@ -127,8 +132,21 @@ impl BitGrid {
         let (first, last) = selected.map_or((0, 0), |span| (row_of(span.start), row_of(span.end.saturating_sub(1))));
         let start = body.iter().position(|line| line.row() == Some(first)).unwrap_or(body.len());
         let end = body.iter().rposition(|line| line.row().is_some_and(|row| row <= last)).map_or(0, |at| at + 1);
-        let top = end.saturating_sub(room).min(start).min(body.len().saturating_sub(room));
+        // A line above and a line below say that the grid goes on.
+        let top_of = |room: usize| end.saturating_sub(room).min(start).min(body.len().saturating_sub(room + 1));
+        let mut room = room.saturating_sub(1);
+        let mut top = top_of(room);
+        if top > 0 {
+            room = room.saturating_sub(1);
+            top = top_of(room);
+            self.lines.push(GridLine::More { above: true });
+        }
+        let below = top + room + 1 < body.len();
+        let room = if below { room } else { room + 1 };
         self.lines.extend(body.into_iter().skip(top).take(room));
+        if below {
+            self.lines.push(GridLine::More { above: false });
+        }
         self
     }
 
@@ -152,7 +170,7 @@ impl GridLine {
     /// The row that the line belongs to.
     const fn row(self) -> Option<usize> {
         match self {
-            Self::Tens | Self::Units => None,
+            Self::Tens | Self::Units | Self::More { .. } => None,
             Self::Border(row) | Self::NamedBorder(row) | Self::Names(row) | Self::Bits(row) => Some(row),
         }
     }
@@ -215,6 +233,7 @@ mod tests {
             GridLine::NamedBorder(_) => '=',
             GridLine::Names(_) => 'n',
             GridLine::Bits(_) => 'b',
+            GridLine::More { .. } => '~',
         };
         grid.lines.iter().map(letter).collect()
     }

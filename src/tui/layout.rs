@@ -54,6 +54,15 @@ const MOST_MIDDLE: u16 = 26;
 /// The most lines of the bits above the explanation, where both are a column.
 const MOST_BITS: u16 = 22;
 
+/// Fewest and most lines below a list that is a column.
+const ASIDE: (u16, u16) = (12, 17);
+
+/// Fewest lines of explanations below the bytes.
+const FURTHER: u16 = 8;
+
+/// Column of the preview in a list that is a column of the screen.
+pub const COLUMN_PREVIEW: u16 = 47;
+
 /// Widest list that is a column.
 const MOST_LIST: u16 = 110;
 
@@ -95,6 +104,10 @@ pub struct Layout {
     pub explanation: Rect,
     /// The frames of a message, below its text.
     pub fragments: Rect,
+    /// The connection of the record, below a list that is a short column, with its title line.
+    pub aside: Rect,
+    /// Explanations that have no room in the middle, below the bytes in the right column, with their title line.
+    pub further: Rect,
     /// The line at the bottom.
     pub hints: Rect,
 }
@@ -145,6 +158,10 @@ pub struct Shape {
     pub text_first: Option<Panel>,
     /// Whether the message has several frames, which are listed below its text.
     pub has_fragments: bool,
+    /// The number of rows of the list.
+    pub listed: u64,
+    /// Whether it is the end of a direction, which has no bytes.
+    pub is_end: bool,
     /// Whether it is a request or response, whose lines are read as text.
     pub is_head: bool,
     /// Its length on the wire, in bytes.
@@ -281,10 +298,21 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     // A list that is wider than its rows leaves the bytes more.
     let mut column = Rect { width: list(bytes).min(MOST_LIST), ..rest };
     layout.list_title = take_top(&mut column, 1);
-    layout.list = column;
     layout.list_divider = Rect { x: column.right(), width: 1, ..column };
+    let free = u64::from(column.height).saturating_sub(record.listed + 1);
+    let (least, most) = ASIDE;
+    if free >= u64::from(least) {
+        layout.aside = take_bottom(&mut column, u16::try_from(free).unwrap_or(most).min(most));
+    }
+    layout.list = column;
     let mut record_area = Rect { x: column.right() + 1, width: rest.width - column.width - 1, ..rest };
     layout.middle_title = take_top(&mut record_area, 1);
+    if record.is_end {
+        let words = record_area.height.saturating_sub(MOST_BITS);
+        explain_below(layout, &mut record_area, words);
+        layout.left = record_area;
+        return;
+    }
     let mut middle = Rect { width: bits, ..record_area };
     let right = Rect { x: middle.right() + 1, width: record_area.width - bits - 1, ..record_area };
     let words = middle.height.saturating_sub(MOST_BITS + 1).max(middle.height / 3);
@@ -292,6 +320,27 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     layout.left = middle;
     layout.divider = Rect { x: middle.right(), width: 1, ..record_area };
     divide_bytes(layout, right, record);
+    take_further(layout, record);
+}
+
+/// Takes the lines that the lowest panel of the right column does not fill.
+fn take_further(layout: &mut Layout, record: Shape) {
+    let panels = [Panel::Inflated, Panel::Payload, Panel::Bytes];
+    let Some(panel) = panels.into_iter().find(|panel| layout.area_of(*panel).area() > 0) else { return };
+    let area = layout.area_of(panel);
+    let table = match record.content_of(panel) {
+        Some(Content::Hex(len) | Content::Text(len, _)) if panel == Panel::Payload && area.width >= BYTE_TABLE => {
+            u16::try_from(len).unwrap_or(u16::MAX).saturating_add(2)
+        }
+        _ => 0,
+    };
+    let lines = record.content_of(panel).map_or(0, |content| content.lines(area)).saturating_add(table);
+    let free = area.height.saturating_sub(lines.saturating_add(1));
+    if free >= FURTHER {
+        let mut area = area;
+        layout.further = take_bottom(&mut area, free);
+        layout.give(panel, area);
+    }
 }
 
 /// Lines of the explanation, in a body of that height.

@@ -44,7 +44,7 @@ pub const SIGNS: [Sign; 21] = [
 pub const WORDS: [Sign; 5] = [
     sign("record", |theme| theme.text, "a request, response, frame, gap or end"),
     sign("finding", |theme| theme.warning, "it breaks a rule or is worth knowing"),
-    sign("heartbeat", |theme| theme.text, "a ping, a pong, or a short text again"),
+    sign("heartbeat", |theme| theme.text, "a ping, a pong, or a text that repeats"),
     sign("partner", |theme| theme.text, "the other half: a ping and its pong"),
     sign("cut", |theme| theme.warning, "a frame or head that is not complete"),
 ];

@@ -85,6 +85,11 @@ impl Pattern {
         }
     }
 
+    /// The number of bytes that match.
+    pub fn byte_count(&self) -> u64 {
+        self.bytes().len() as u64
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),

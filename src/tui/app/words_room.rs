@@ -20,12 +20,13 @@ impl App {
         if record.tour > 0 || self.layout.list_divider.height > 0 {
             return None;
         }
-        let wanted = self.words()?.lines(usize::from(area.width.saturating_sub(MARGINS))).clamp(LINES.0, LINES.1);
+        let words = self.words()?;
+        let wanted = words.lines(usize::from(area.width.saturating_sub(MARGINS))).clamp(LINES.0, LINES.1);
         let columns = self.columns(record);
         let given = if wanted > area.height {
-            // The reason of a finding is more important than the bits of a payload.
-            let is_faulty = !detail.record.findings.is_empty();
-            let need = |needs: &Needs| if is_faulty { needs.least } else { needs.full };
+            // The reason of a finding, and the XOR of a byte, are more important than the bits of a payload.
+            let comes_first = !detail.record.findings.is_empty() || words.unmasking.is_some();
+            let need = |needs: &Needs| if comes_first { needs.least } else { needs.full };
             let free = columns.iter().map(|(height, needs)| height.saturating_sub(need(needs))).min()?;
             wanted.min(area.height.saturating_add(free))
         } else {

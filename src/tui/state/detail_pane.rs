@@ -16,6 +16,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::message_reader::{Inflated, MessageReader};
 use crate::capture::store::record::Record;
 use crate::explain::DeflateContext;
+use crate::proto::dissected::Kind;
 use crate::proto::extensions::DeflateParams;
 use crate::tui::bit_grid::BitGrid;
 use crate::tui::layout::{Content, Shape};
@@ -185,6 +186,7 @@ impl DetailPane {
         };
         Shape {
             is_head: detail.http.is_some(),
+            is_end: matches!(detail.record.kind, Kind::End(_)),
             wire_len: detail.record.wire_len,
             payload: detail.payload_start().map(|start| content(Panel::Payload, detail.record.wire_len - start)),
             inflated: detail.unpacked.as_ref().map(message),
@@ -201,6 +203,8 @@ impl DetailPane {
         let detail = Detail::load(capture, &mut self.reader, record, message, self.separate_rsv);
         let chosen = self.chosen.filter(|_| detail.frame.is_some());
         let row = chosen.and_then(|id| detail.row_of_id(id));
+        // Of a Close, the code says the most.
+        let row = row.or_else(|| detail.row_of_id(FieldId::CloseCode).filter(|_| self.chosen.is_none()));
         let row = row.or_else(|| detail.row_of_field(0).filter(|_| detail.http.is_none())).unwrap_or(0);
         self.detail = Some(detail);
         (self.row_top, self.message_byte) = (0, 0);

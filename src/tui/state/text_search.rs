@@ -1,5 +1,6 @@
 //! What the user searches for: the pattern, the place of the last search, and the records that match.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +11,8 @@ use crate::capture::query::selection::SelectedRecords;
 #[derive(Debug, Default)]
 pub struct TextSearch {
     pattern: Option<Pattern>,
+    /// The match that is shown.
+    shown: Option<Hit>,
     /// Where the latest find started, and its direction.
     started: Option<(u64, Toward)>,
     /// The records that match, as far as they were counted.
@@ -45,6 +48,22 @@ impl TextSearch {
     pub fn clear(&mut self) {
         self.stop_counting();
         *self = Self::default();
+    }
+
+    /// Shows a match: its bytes are marked until the next find.
+    pub const fn show(&mut self, hit: Hit) {
+        self.shown = Some(hit);
+    }
+
+    /// The bytes of the match that is shown in that record: of its message if `in_message`, otherwise as offsets in the record.
+    pub fn marked(&self, no: u64, in_message: bool) -> Option<Range<u64>> {
+        let hit = self.shown.filter(|hit| hit.no == no)?;
+        let start = match (in_message, hit.inflated) {
+            (true, inflated) => inflated?,
+            (false, None) => hit.byte,
+            (false, Some(_)) => return None,
+        };
+        Some(start..start + self.pattern.as_ref()?.byte_count())
     }
 
     /// Notes the start of a find. Returns the number of the last record that was counted.

@@ -75,6 +75,12 @@ fn draw_grid(app: &App, detail: &Detail, grid: &BitGrid, buffer: &mut Buffer, ar
             GridLine::Tens => _ = put(buffer, area, MARGIN + 1, y, &tens, app.theme.faint),
             GridLine::Units => _ = put(buffer, area, MARGIN + 1, y, &units, app.theme.faint),
             GridLine::Border(row) => border(app, grid, buffer, area, y, row),
+            GridLine::More { above } => {
+                let line = if above { "┌┄ ↑ more " } else { "└┄ ↓ more " };
+                let wide = usize::try_from(2 * grid.layout.bits_per_row).unwrap_or(0);
+                let rest = "┄".repeat(wide.saturating_sub(line.width()));
+                put(buffer, area, MARGIN, y, &format!("{line}{rest}{}", if above { "┐" } else { "┘" }), app.theme.rule);
+            }
             GridLine::NamedBorder(row) => {
                 border(app, grid, buffer, area, y, row);
                 name_in_border(app, detail, grid, buffer, area, y, row);

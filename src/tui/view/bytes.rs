@@ -27,8 +27,8 @@ use crate::tui::state::unpacked::Unpacked;
 use crate::wire::field::{FieldId, Span, field_at_byte};
 use crate::wire::opcode::Opcode;
 
-pub fn render(app: &App, buffer: &mut Buffer) {
-    let Some(detail) = app.detail.current() else { return };
+/// Draws the lines between the columns of the screen.
+pub fn dividers(app: &App, buffer: &mut Buffer) {
     let layout = &app.layout;
     for line in [layout.divider, layout.list_divider].into_iter().filter(|line| line.height > 0) {
         for y in 0..line.height {
@@ -36,6 +36,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         }
         put(buffer, Rect { y: layout.middle_title.y, height: 1, ..line }, 0, 0, "┬", app.theme.rule);
     }
+}
+
+pub fn render(app: &App, buffer: &mut Buffer) {
+    let Some(detail) = app.detail.current() else { return };
+    let layout = &app.layout;
     if layout.bytes.area() > 0 {
         title(app, buffer, Panel::Bytes, "Bytes", &format!("{} on the wire", grouped(detail.record.wire_len)));
         wire(app, detail, buffer);
@@ -118,7 +123,10 @@ fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer
         return text(app, detail, Panel::Inflated, window, 0, buffer);
     }
     let style = app.theme.field(FieldId::Payload);
-    draw(app, buffer, area, &app.detail.message, |_| style);
+    let found = app.search.marked(detail.record.no, true);
+    let is_match = |at: u64| found.as_ref().is_some_and(|found| found.contains(&at));
+    let style_at = |at| if is_match(at) { style.patch(app.theme.selected) } else { style };
+    draw(app, buffer, area, &app.detail.message, style_at);
     if whole.len > 0 && app.panels.focus == Panel::Inflated {
         mark_cursor(app, buffer, Panel::Inflated, &app.detail.message, app.detail.message_byte);
     }
@@ -224,7 +232,9 @@ fn style_at(app: &App, detail: &Detail, selected: Option<Span>, at: u64) -> Styl
     let is_selected = selected.is_some_and(|span| span.touches_byte(at));
     let style = if is_selected { style.patch(theme.selected_field) } else { style };
     let is_wrong = detail.record.findings.iter().any(|finding| finding.span.is_some_and(|span| span.touches_byte(at)));
-    if is_wrong { at_fault(app, style) } else { style }
+    let style = if is_wrong { at_fault(app, style) } else { style };
+    let is_match = app.search.marked(detail.record.no, false).is_some_and(|found| found.contains(&at));
+    if is_match { style.patch(theme.selected) } else { style }
 }
 
 /// Draws the bytes of a window: offset, digits, characters.
@@ -283,6 +293,7 @@ fn text(app: &App, detail: &Detail, panel: Panel, window: &TextWindow, start: u6
     let area = app.layout.area_of(panel);
     let selected = app.detail.selected_span();
     let is_message = panel == Panel::Inflated;
+    let found = app.search.marked(detail.record.no, is_message).filter(|_| is_message);
     let cursor = match is_message {
         true => Some(app.detail.message_byte).filter(|_| app.panels.focus == panel),
         false => app.detail.byte.checked_sub(start).filter(|_| app.byte_is_cursor()),
@@ -297,7 +308,8 @@ fn text(app: &App, detail: &Detail, panel: Panel, window: &TextWindow, start: u6
                 false => style_at(app, detail, selected, start + at),
             };
             let is_cursor = cursor.is_some_and(|cursor| piece.bytes.contains(&(cursor as usize)));
-            let style = if is_cursor { style.patch(app.theme.selected) } else { style };
+            let is_match = found.as_ref().is_some_and(|found| found.contains(&at));
+            let style = if is_cursor || is_match { style.patch(app.theme.selected) } else { style };
             x += put(buffer, area, x, y, &piece.shown, style);
             end = piece.bytes.end;
         }

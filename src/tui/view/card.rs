@@ -10,10 +10,13 @@ use crate::explain;
 use crate::proto::rules::{Severity, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
-use crate::tui::connections_layout::{ConnectionsLayout, FACT_NAMES, fact_columns};
-use crate::tui::state::connection_facts::{Fact, Tone};
+use crate::tui::connections_layout::{ConnectionsLayout, FACT_NAMES};
+use crate::tui::state::connection_facts::{self, Fact, Tone};
 use crate::tui::text::duration;
 use crate::wire::printable;
+
+/// Rows of the facts below the list.
+const FACT_ROWS: u16 = 9;
 
 /// Columns to the left of the names.
 const MARGIN: u16 = 2;
@@ -41,6 +44,23 @@ pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
     end(app, buffer, layout);
 }
 
+/// Draws the connection of the record under the cursor below the list.
+pub fn aside(app: &App, buffer: &mut Buffer) {
+    let area = app.layout.aside;
+    let Some(record) = app.detail.record().filter(|_| area.height > FACT_ROWS) else { return };
+    let bins = usize::from(area.width.saturating_sub(FACT_NAMES + 2));
+    let overviews = overview::overviews(&app.capture, &[record.connection], bins);
+    let Some(overview) = overviews.first() else { return };
+    let title = format!("Connection {}", record.connection);
+    rule::titled(app, buffer, Rect { height: 1, ..area }, &title, "that of the record", false);
+    put(buffer, Rect { y: area.y, height: 1, ..app.layout.list_divider }, 0, 0, "┤", app.theme.rule);
+    let all = connection_facts::facts(&app.capture, overview);
+    let rows = Rect { y: area.y + 1, height: FACT_ROWS, ..area };
+    facts(app, buffer, rows, &all.iter().collect::<Vec<_>>());
+    let chart_area = Rect { y: rows.bottom(), height: area.bottom() - rows.bottom(), ..area };
+    chart(app, buffer, chart_area, &overview.rate, &duration(overview.duration()));
+}
+
 fn halves(area: Rect) -> [Rect; 2] {
     let half = area.width / 2;
     [Rect { width: half, ..area }, Rect { x: area.x + half, width: area.width - half, ..area }]
@@ -48,7 +68,7 @@ fn halves(area: Rect) -> [Rect; 2] {
 
 /// Draws facts. If they are more than fit, the last row says how many rows are missing, and which key shows all.
 fn facts(app: &App, buffer: &mut Buffer, area: Rect, facts: &[&Fact]) {
-    let columns = fact_columns(app.layout.area.width);
+    let columns = usize::from(area.width.saturating_sub(FACT_NAMES + 1));
     let named = |fact: &&Fact| {
         let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
         names.zip(fact.rows(columns)).collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  End ─ how connection 2 closed ────────────────────────────────────────────────────────
-//!    record      time
+//!    record  time (s)    event    details
 //!        21  4.000000  ▲ Close    1000 normal closure · seen enough     the first Close
 //!        22  4.000212  ▼ Close    1000 normal closure                   the answer
 //! ▌      23  4.000300  ▼ TCP FIN  the server has no more to send
@@ -11,7 +11,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, fit, paragraph, put, rule, width};
+use super::{cells, paragraph, put, rule, width};
 use crate::capture::query::closing::{Closing, ClosingEvent};
 use crate::proto::dissected::{Direction, EndReason};
 use crate::tui::app::App;
@@ -23,6 +23,12 @@ const SIDE: u16 = 23;
 const EVENT: u16 = 25;
 const WORDS: u16 = 34;
 
+/// Rows of what the steps mean together, with an empty one before it.
+const VERDICT: u16 = 4;
+
+/// Smallest width with long names of the events.
+const WIDE: u16 = 90;
+
 pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
     let (title, area) = (app.layout.middle_title, area(app));
     if area.area() == 0 {
@@ -30,11 +36,16 @@ pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
     }
     let theme = &app.theme;
     rule::titled(app, buffer, title, "End", &format!("how connection {} closed", closing.connection), false);
-    put(buffer, area, NUMBER - 6, 0, "record", theme.faint);
-    put(buffer, area, TIME - 4, 0, "time", theme.faint);
+    for (x, head) in [(NUMBER - 6, "record"), (TIME - 8, "time (s)"), (EVENT, "event"), (WORDS, "details")] {
+        put(buffer, area, x, 0, head, theme.faint);
+    }
     let origin = app.capture.origin().unwrap_or_default();
     let mut closes = 0;
-    for (step, y) in closing.steps.iter().zip(1..) {
+    let columns = usize::from(area.width.saturating_sub(WORDS + 1));
+    // Rows that are free for details which do not fit into one.
+    let mut free = area.height.saturating_sub(cells(closing.steps.len()) + 1 + VERDICT);
+    let mut y = 1;
+    for step in &closing.steps {
         let line = Rect { height: 1, y: area.y + y, ..area };
         if y + 1 >= area.height {
             break;
@@ -49,7 +60,12 @@ pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
         let (event, words) = match &step.event {
             ClosingEvent::Close { words, .. } => {
                 closes += 1;
-                let place = if closes == 1 { "the first Close: " } else { "the answer: " };
+                let place = match (closes, area.width >= WIDE) {
+                    (1, true) => "the first Close: ",
+                    (1, false) => "first: ",
+                    (_, true) => "the answer: ",
+                    (_, false) => "reply: ",
+                };
                 ("Close", format!("{place}{words}"))
             }
             ClosingEvent::Tcp(how) => tcp(step.direction, *how),
@@ -59,13 +75,18 @@ pub fn render(app: &App, closing: &Closing, buffer: &mut Buffer) {
             ClosingEvent::Close { faulty: true, .. } => theme.error,
             _ => theme.text,
         };
-        put(buffer, line, WORDS, 0, &fit(&words, usize::from(line.width.saturating_sub(WORDS + 1))), style);
+        let details = paragraph(&words, columns, usize::from(free) + 1);
+        let extra = cells(details.len().saturating_sub(1));
+        for (detail, row) in details.iter().zip(y..) {
+            put(buffer, area, WORDS, row, detail, style);
+        }
+        (free, y) = (free - extra, y + 1 + extra);
         if app.detail.record().is_some_and(|record| record.no == step.no) {
             put(buffer, line, 0, 0, "▌", theme.focus);
             buffer.set_style(line, theme.cursor);
         }
     }
-    let used = cells(closing.steps.len()) + 2;
+    let used = y + 1;
     let (verdict, style) = match closing.closes().len() {
         2.. if closing.reset_by().is_none() && closing.faulty().is_empty() => (verdict(closing), theme.good),
         _ if !closing.websocket => (verdict(closing), theme.text),

@@ -1,6 +1,7 @@
 //! The panel of words: the findings first, then the meaning of the selected field, or how a payload byte is unmasked.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::list::severity_symbol;
@@ -70,25 +71,48 @@ fn more(app: &App, last: Option<(&str, Style)>, buffer: &mut Buffer) {
     put(buffer, area, at, y, &words, app.theme.key);
 }
 
-/// Fills the lines from `y` on with the explanations of other fields. If there are more than fit, the last line ends with an
-/// ellipsis.
+/// Fills the lines from `y` on with the explanations of other fields. Those that do not fit are in the right column, if it has room. If
+/// there are more than fit, the last line ends with an ellipsis.
 fn further(app: &App, words: &Words, y: u16, buffer: &mut Buffer) {
     let area = app.layout.explanation;
-    let columns = usize::from(area.width.saturating_sub(2));
-    let all: Vec<(String, Style)> = words
-        .further
-        .chunks(2)
-        .flat_map(|field| {
-            let text = lines(app, field, columns).into_iter().enumerate();
-            let styled = text.map(|(i, (line, style))| (line, if i == 0 { style } else { app.theme.faint }));
-            std::iter::once((String::new(), app.theme.faint)).chain(styled)
-        })
-        .collect();
-    let is_cut = all.len() > usize::from(area.height.saturating_sub(y));
-    for ((line, style), y) in all.iter().zip(y..area.height) {
+    let below = app.layout.further;
+    let mut fields: Vec<&[Paragraph]> = words.further.chunks(2).collect();
+    let mut rest = Vec::new();
+    if below.height > 0 {
+        let room = usize::from(area.height.saturating_sub(y));
+        let ends = fields.iter().scan(0, |used, field| {
+            *used += field_lines(app, field, area.width).len();
+            Some(*used)
+        });
+        let here = ends.take_while(|end| *end <= room).count();
+        rest = fields.split_off(here);
+    }
+    let all: Vec<_> = fields.iter().flat_map(|field| field_lines(app, field, area.width)).collect();
+    fill(Rect { y: area.y + y.min(area.height), height: area.height.saturating_sub(y), ..area }, &all, buffer);
+    if rest.is_empty() {
+        return;
+    }
+    let title = Rect { height: 1, ..below };
+    rule::titled(app, buffer, title, "Other fields", "", false);
+    put(buffer, Rect { y: title.y, height: 1, ..app.layout.divider }, 0, 0, "├", app.theme.rule);
+    let all: Vec<_> = rest.iter().flat_map(|field| field_lines(app, field, below.width)).skip(1).collect();
+    fill(Rect { y: below.y + 1, height: below.height - 1, ..below }, &all, buffer);
+}
+
+/// The lines of the explanation of a field, after an empty one.
+fn field_lines(app: &App, field: &[Paragraph], width: u16) -> Vec<(String, Style)> {
+    let text = lines(app, field, usize::from(width.saturating_sub(2))).into_iter().enumerate();
+    let styled = text.map(|(i, (line, style))| (line, if i == 0 { style } else { app.theme.faint }));
+    std::iter::once((String::new(), app.theme.faint)).chain(styled).collect()
+}
+
+/// Draws lines. If there are too many, the last one ends with an ellipsis.
+fn fill(area: Rect, lines: &[(String, Style)], buffer: &mut Buffer) {
+    let is_cut = lines.len() > usize::from(area.height);
+    for ((line, style), y) in lines.iter().zip(0..area.height) {
         if is_cut && y + 1 == area.height {
             // One word less, if the line is full.
-            let kept = wrap(line, columns.saturating_sub(2)).into_iter().next().unwrap_or_default();
+            let kept = wrap(line, usize::from(area.width.saturating_sub(4))).into_iter().next().unwrap_or_default();
             put(buffer, area, 1, y, format!("{kept} …").trim_start(), *style);
         } else {
             put(buffer, area, 1, y, line, *style);

@@ -38,17 +38,22 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 fn match_line(app: &App, hit: Hit) -> String {
     let place = app.search.place(hit);
     let [next, previous] = [Action::FindNext, Action::FindPrevious].map(|action| app.keymap.key_of(action));
+    let byte = match (hit.inflated, app.detail.record().and_then(|_| app.detail.current()?.payload_start())) {
+        (Some(at), _) => format!("message byte {}", grouped(at)),
+        (None, Some(start)) if hit.byte >= start => format!("payload byte {}", grouped(hit.byte - start)),
+        (None, _) => format!("byte {}", grouped(hit.byte)),
+    };
     let at = match place.of {
-        Some((1, 1)) => return format!("record {} is the only match", place.no),
+        Some((1, 1)) => return format!("only record {} matches, at {byte}", place.no),
         Some((at, of)) => format!("match {} of {}", grouped(at), grouped(of)),
         None => "match, counting …".to_owned(),
     };
     let wrapped = match place.wrapped {
-        Some(Toward::Later) => " · continued at the first record",
-        Some(Toward::Earlier) => " · continued at the last record",
+        Some(Toward::Later) => " · wrapped to the first record",
+        Some(Toward::Earlier) => " · wrapped to the last record",
         None => "",
     };
-    format!("{at}: record {}{wrapped} · {next} next · {previous} previous", place.no)
+    format!("{at}: record {}, {byte}{wrapped} · {next} next · {previous} previous", place.no)
 }
 
 fn keys(app: &App, buffer: &mut Buffer) {

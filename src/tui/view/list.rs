@@ -13,12 +13,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{cells, fit, put, rule, width};
+use super::{fit, paragraph, put, rule, width};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::{Severity, count, grouped};
 use crate::proto::time::Time;
 use crate::tui::action::Action;
 use crate::tui::app::App;
+use crate::tui::layout::COLUMN_PREVIEW;
 use crate::tui::panel::{Panel, TIME_FROM, TIME_FROM_IN_COLUMN, TimeFormat, View};
 use crate::tui::state::list::{PageRow, RowKind};
 use crate::wire::printable;
@@ -39,8 +40,12 @@ struct ListColumns {
 
 impl ListColumns {
     /// The columns for a list of that width. `is_column`: the list has the height of the screen.
-    const fn of(width: u16, is_column: bool) -> Self {
+    const fn of(width: u16, is_column: bool, has_bits: bool) -> Self {
         match width {
+            // The bits of the frame are beside the list.
+            TIME_FROM.. if is_column && !has_bits => {
+                Self { number: 6, time: 17, connection: 22, kind: 26, length: 45, bits: 0, preview: COLUMN_PREVIEW }
+            }
             100.. => Self { number: 8, time: 21, connection: 27, kind: 32, length: 53, bits: 55, preview: 70 },
             TIME_FROM.. => Self { number: 6, time: 17, connection: 22, kind: 26, length: 45, bits: 47, preview: 57 },
             TIME_FROM_IN_COLUMN.. if is_column => {
@@ -55,7 +60,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let (title, area) = (app.layout.list_title, app.layout.list);
     let focused = app.panels.focus == Panel::List;
     let is_column = app.layout.list_divider.width > 0;
-    let columns = ListColumns::of(title.width, is_column);
+    let in_messages = app.panels.view == View::Messages;
+    let columns_of = |width: u16| ListColumns::of(width, is_column, in_messages);
+    let columns = columns_of(title.width);
     // The words beside the last head.
     let (mut words, style) = state(app);
     let is_narrow = |words: &str| width(words) + 4 > title.width.saturating_sub(columns.preview + HEAD);
@@ -75,17 +82,19 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let base = app.capture.origin().unwrap_or_default();
     let mut previous = time_before_top(app);
     let cursor = app.list.cursor_row();
+    let mut y = 0;
     for row in &app.list.page.rows {
-        let y = cells(row.at.saturating_sub(app.list.top));
         if y >= area.height {
             break;
         }
-        let line = Rect { y: area.y + y, height: 1, ..area };
+        let line = Rect { y: area.y + y, height: row.lines.min(area.height - y), ..area };
+        y += row.lines;
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
-        let in_messages = app.panels.view == View::Messages;
-        ListLine { app, row, time, columns: ListColumns::of(area.width, is_column), in_messages }.draw(buffer, line);
+        ListLine { app, row, time, columns: columns_of(area.width), in_messages }.draw(buffer, line);
         if cursor == Some(row.at) {
-            put(buffer, line, 0, 0, "▌", app.theme.focus);
+            for y in 0..line.height {
+                put(buffer, line, 0, y, "▌", app.theme.focus);
+            }
             buffer.set_style(line, app.theme.cursor);
         }
         previous = Some(row.record.time);
@@ -95,7 +104,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
 /// Draws the title line of records outside the list, with the heads of their columns.
 pub fn titled(app: &App, buffer: &mut Buffer, title: Rect, name: &str, words: &str) {
     rule::titled(app, buffer, title, name, "", false);
-    let columns = ListColumns::of(title.width, false);
+    let columns = ListColumns::of(title.width, false, true);
     let has_room = width(words) + 4 <= title.width.saturating_sub(columns.preview + HEAD);
     let room = title.width.saturating_sub(if has_room { width(words) + 3 } else { 0 });
     if has_room {
@@ -112,7 +121,8 @@ pub fn records(app: &App, buffer: &mut Buffer, area: Rect, rows: &[PageRow]) -> 
     for row in rows.iter().take(usize::from(area.height)) {
         let line = Rect { y: area.y + lines, height: 1, ..area };
         let time = time_text(app.panels.time_format, row.record.time, base, previous);
-        ListLine { app, row, time, columns: ListColumns::of(area.width, false), in_messages: false }.draw(buffer, line);
+        ListLine { app, row, time, columns: ListColumns::of(area.width, false, true), in_messages: false }
+            .draw(buffer, line);
         previous = Some(row.record.time);
         lines += 1;
     }
@@ -279,10 +289,15 @@ impl ListLine<'_> {
     fn text(&self, buffer: &mut Buffer, line: Rect) {
         let (theme, start) = (&self.app.theme, self.columns.preview);
         let mut x = start;
-        if let Some(finding) = self.row.record.worst() {
-            let symbol = severity_symbol(finding.rule.severity());
+        if let (Some(finding), Some(words)) = (self.row.record.worst(), self.row.finding_words()) {
             let style = theme.severity(finding.rule.severity());
-            let words = format!("{symbol} {}", printable::text(&finding.sentence()));
+            if line.height > 1 {
+                let lines = paragraph(&words, room(line, start), usize::from(line.height));
+                for (words, y) in lines.iter().zip(0..) {
+                    put(buffer, line, start, y, words, style);
+                }
+                return;
+            }
             x += put(buffer, line, x, 0, &fit(&words, room(line, x)), style) + 2;
         } else if let Some(severity) = self.row.message.as_ref().and_then(|message| message.severity) {
             // A later frame of the message breaks a rule.

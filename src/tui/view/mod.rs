@@ -82,6 +82,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             View::Timeline => timeline::render(app, buffer),
             View::Frames | View::Messages => list::render(app, buffer),
         }
+        bytes::dividers(app, buffer);
+        card::aside(app, buffer);
         match &app.closing {
             _ if app.panels.view == View::Connections => {}
             Some(closing) => {

@@ -114,7 +114,11 @@ fn field(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &Deta
     let (raw_at, value_at, gloss_at) = if line.width >= WIDE { COLUMNS } else { (14, 0, 0) };
     let (symbol, faint) = worst(app, detail, row);
     let is_wrong = !symbol.is_empty();
-    let name = if line.width >= WIDE { row.name.clone() } else { row.name.replace("extended", "ext") };
+    let name = if line.width >= WIDE {
+        row.name.clone()
+    } else {
+        row.name.replace("extended", "ext").replace("close reason", "reason")
+    };
     put(buffer, line, 2, 0, &format!("{name:<11}"), theme.field(shown.id).patch(soft));
     let text = if is_wrong { faint } else { theme.text };
     let fits = |at: u16, text: &str| at + width(text) <= line.width;

@@ -138,7 +138,8 @@ impl IndexBatch {
 
     /// Puts a note on a record that is appended next, after `skipped` others.
     pub fn note_next(&mut self, skipped: usize, note: String) {
-        self.notes.push((self.records.len() + skipped + 1, note));
+        let records = self.records.len() + skipped + 1;
+        self.notes.push(BatchedNote { records, back: 0, time: None, note });
     }
 
     /// How many records it has.

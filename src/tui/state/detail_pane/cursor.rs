@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{DetailPane, TEXT_MARGIN};
 use crate::proto::rules::Rule;
-use crate::tui::layout::HexShape;
+use crate::tui::layout::{HexShape, Layout};
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::DetailRowKind;
@@ -50,6 +50,20 @@ impl DetailPane {
         let Some(detail) = self.detail.as_ref().filter(|_| self.place_of_finding(None).is_none()) else { return };
         self.byte = byte.min(detail.record.wire_len.saturating_sub(1));
         self.row = detail.row_at_byte(self.byte, self.row).unwrap_or(self.row);
+    }
+
+    /// Scrolls the panels with bytes so that the cursor is in their upper third.
+    pub fn scroll_to_cursor(&mut self, layout: &Layout) {
+        let payload = self.content_start(Panel::Payload);
+        let windows = [
+            (&mut self.wire, Panel::Bytes, self.byte),
+            (&mut self.payload, Panel::Payload, self.byte.saturating_sub(payload)),
+            (&mut self.message, Panel::Inflated, self.message_byte),
+        ];
+        for (window, panel, cursor) in windows {
+            let shape = HexShape::of(layout.area_of(panel));
+            window.top = (cursor / shape.per_row.max(1)).saturating_sub(shape.rows / 3);
+        }
     }
 
     /// Selects the field of a bit.

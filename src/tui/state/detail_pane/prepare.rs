@@ -8,7 +8,7 @@ use crate::tui::bit_grid::{self, BitGrid};
 use crate::tui::layout::{HexShape, Layout, TALL};
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
-use crate::tui::state::detail_rows::DetailRow;
+use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
 use crate::tui::state::unpacked::Unpacked;
 use crate::wire::field::Field;
 use crate::wire::opcode::Opcode;
@@ -16,8 +16,8 @@ use crate::wire::opcode::Opcode;
 /// Narrowest table beside a bit grid.
 const TABLE_BESIDE: u16 = 26;
 
-/// Rows of the table that a panel keeps.
-const LEAST_ROWS: u16 = 4;
+/// Rows of the table that a panel keeps: the selected one, and one that counts the others.
+const LEAST_ROWS: u16 = 2;
 
 /// The lines that a panel needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,10 @@ impl DetailPane {
             // The first and the last rows may be headings or computations, on which the cursor never is.
             let skipped = |rows: Option<&[DetailRow]>| rows.unwrap_or_default().iter().all(|row| row.kind.is_skipped());
             let first = if skipped(detail.rows.get(..self.row)) { 0 } else { self.row };
-            let end = if skipped(detail.rows.get(self.row + 1..)) { detail.rows.len() } else { self.row + 1 };
+            let after = detail.rows.get(self.row + 1..).unwrap_or_default();
+            // The lines of a computation belong to the row before them.
+            let computed = after.iter().take_while(|row| row.kind == DetailRowKind::Computation).count();
+            let end = if skipped(Some(after)) { detail.rows.len() } else { self.row + 1 + computed };
             let least = end.saturating_sub(height).min(self.row);
             self.row_top = self.row_top.clamp(least, first.max(least));
             self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));

@@ -23,6 +23,7 @@ use crate::capture::query::messages::{self, Message, Messages};
 use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
+use crate::tui::text;
 
 /// The list of records.
 #[derive(Default)]
@@ -214,6 +215,29 @@ impl List {
             self.top = self.top.min(self.rows.len().saturating_sub(height));
         }
         self.page.prepare(capture, &self.rows, &mut self.messages, self.top..self.top + height);
+    }
+
+    /// Gives the rows in view more lines for their findings, of `columns` columns, while lines of the list are free: the row of the
+    /// cursor first.
+    pub fn wrap_findings(&mut self, columns: usize, height: u16) {
+        let mut free = height.saturating_sub(u16::try_from(self.page.rows.len()).unwrap_or(u16::MAX));
+        let cursor = self.cursor_row();
+        let (own, others): (Vec<_>, Vec<_>) = self.page.rows.iter_mut().partition(|row| Some(row.at) == cursor);
+        for row in own.into_iter().chain(others) {
+            let Some(words) = row.finding_words() else { continue };
+            let lines = u16::try_from(text::wrap(&words, columns.max(1)).len()).unwrap_or(u16::MAX);
+            let more = lines.saturating_sub(1).min(free);
+            (row.lines, free) = (1 + more, free - more);
+        }
+    }
+
+    /// The row at a line of the list.
+    pub fn row_at_line(&self, line: u16) -> Option<u64> {
+        let mut below = 0;
+        self.page.rows.iter().find_map(|row| {
+            below += row.lines;
+            (line < below).then_some(row.at)
+        })
     }
 }
 

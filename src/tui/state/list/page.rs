@@ -9,6 +9,7 @@ use crate::capture::query::summary::{self, Summary};
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
+use crate::wire::printable;
 
 /// Largest number of cached summaries: many screens.
 const MAX_CACHED: usize = 1024;
@@ -25,6 +26,16 @@ pub struct PageRow {
     /// Kind, length, bits and preview.
     pub summary: Summary,
     pub note: Option<String>,
+    /// The lines that it has on the screen.
+    pub lines: u16,
+}
+
+impl PageRow {
+    /// The worst finding in words, with its symbol.
+    pub fn finding_words(&self) -> Option<String> {
+        let finding = self.record.worst()?;
+        Some(format!("{} {}", finding.rule.severity().symbol(), printable::text(&finding.sentence())))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +63,7 @@ impl Page {
             let message = if is_message { messages.look(capture, &record).cloned() } else { None };
             let summary = self.summary(capture, &record, message.as_ref());
             let note = capture.note(record.no);
-            self.rows.push(PageRow { at, row, record, message, summary, note });
+            self.rows.push(PageRow { at, row, record, message, summary, note, lines: 1 });
         }
     }
 
@@ -65,7 +76,7 @@ impl Page {
         for (at, record) in (0..).zip(capture.pick(numbers.iter().copied())) {
             let row = Row { no: record.no, kind: RowKind::Record };
             let (summary, note) = (self.summary(capture, &record, None), capture.note(record.no));
-            self.rows.push(PageRow { at, row, record, message: None, summary, note });
+            self.rows.push(PageRow { at, row, record, message: None, summary, note, lines: 1 });
         }
     }
 
