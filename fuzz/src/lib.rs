@@ -6,7 +6,7 @@ mod files;
 mod language;
 mod protocol;
 
-pub use files::{capture, har, ndjson, reassembly};
+pub use files::{capture, har, ndjson, reassembly, tls};
 pub use language::{filter, pasted, script};
 pub use protocol::{connection, extensions, frames, http, inflate};
 

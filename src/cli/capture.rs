@@ -1,6 +1,8 @@
 //! The flags of `framescope capture`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 use super::recording::Recording;
 use super::{filter_help_hint, values};
@@ -12,6 +14,7 @@ use super::{filter_help_hint, values};
   framescope capture -i eth0 --port 80 --host 10.0.0.7 only the connections of one machine
   framescope capture -i lo --port 9000 --headless --json > log.ndjson
   framescope capture -i lo --port 9000 --write day.pcap    keep the packets as they were
+  framescope capture -i eth0 --port 443 --keylog keys.log  decrypt TLS
   ssh host tcpdump --immediate-mode -U -w - tcp port 9000 | framescope open -    on another machine
 
 framescope itself needs no right to capture: it starts tcpdump, or dumpcap if tcpdump cannot capture. Connections that began
@@ -24,6 +27,10 @@ pub struct Capture {
     /// Treat permessage-deflate as negotiated on connections that began before the capture
     #[arg(long)]
     pub deflate: bool,
+
+    /// Decrypt TLS with the secrets in this file, a key log as browsers write it (SSLKEYLOGFILE); it may be written later
+    #[arg(long = "keylog", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_log: Option<PathBuf>,
 
     /// How the traffic is kept and shown.
     #[command(flatten)]

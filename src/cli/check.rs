@@ -65,7 +65,7 @@ pub struct Check {
     pub allow_damaged: bool,
 
     /// Explain TEXT: an error message of a library or browser, a close code, a rule's id, a section, or words of a rule
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["files", "fail_on", "format", "json", "allow_empty", "allow_damaged", "port", "deflate", "read_as"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["files", "fail_on", "format", "json", "allow_empty", "allow_damaged", "port", "deflate", "read_as", "key_log"])]
     pub explain: Option<String>,
 }
 

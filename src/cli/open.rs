@@ -16,6 +16,7 @@ use crate::capture::query::filter::Filter;
   framescope open --port 8080 middle.pcap.gz  no handshakes: read port 8080 as WebSocket
   framescope open dump.txt                    frames as text: hex digits, a literal, a dump by xxd or Wireshark
   ssh host tcpdump --immediate-mode -U -w - port 9000 | framescope open -    watch another machine
+  framescope open --keylog keys.log tls.pcap  decrypt TLS with the keys that a browser logged
   framescope open --sample                    list the sample captures
   framescope open --sample hello              open one of them
   framescope open lesson.pcapng --filter 'op == close or finding' ", filter_help_hint!()))]
@@ -26,7 +27,7 @@ pub struct Open {
     pub file: Option<PathBuf>,
 
     /// Open a sample capture; without NAME, list the samples
-    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["port", "deflate", "read_as"], value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, conflicts_with_all = ["port", "deflate", "read_as", "key_log"], value_parser = values::one_of(&Sample::ALL, |sample| sample.name))]
     pub sample: Option<Option<Sample>>,
 
     /// At the end of the file, wait for more

@@ -32,7 +32,8 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
                 dump(sink, bytes, record, rows, &mut buffer)?;
             }
             Kind::Gap => {
-                line(sink, format_args!("          {} not captured", count(record.wire_len, "byte")));
+                let about = if record.estimated { "about " } else { "" };
+                line(sink, format_args!("          {about}{} not captured", count(record.wire_len, "byte")));
             }
             Kind::End(how) => line(sink, format_args!("          {}", how.name())),
         }

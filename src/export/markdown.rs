@@ -38,6 +38,9 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
             &format!("\nThe bytes are reconstructed from {}: they are not what crossed the wire.", escaped(words)),
         );
     }
+    if let Some(words) = super::words::decrypted(source.capture) {
+        line(sink, &format!("\n{words}"));
+    }
     let mut writer =
         MarkdownWriter { style: FigureStyle::named(ThemeName::Mono), times: Timestamps::default(), wire: Vec::new() };
     source.each(|bytes, record| {

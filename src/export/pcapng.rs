@@ -125,6 +125,7 @@ impl Writer {
                     segments.in_vlan(self.in_vlans % MAX_VLAN + 1);
                     self.in_vlans = self.in_vlans.checked_add(1).unwrap_or(1);
                 }
+                segments.decrypted(connection.tls);
                 segments.open(&mut sink.buffer, connection.first);
                 // A connection begins with bytes. Here they belong to a later record, which was not complete yet.
                 if let Kind::End(_) = record.kind
@@ -152,7 +153,7 @@ impl Writer {
             Kind::Gap => {
                 let to = &mut open.written[direction.index()];
                 *to += record.wire_len;
-                let gap = Gap { to: Some(*to), begins: None };
+                let gap = Gap { to: Some(*to), begins: None, estimated: record.estimated };
                 open.segments.skip(&mut sink.buffer, direction, (record.wire_len, gap), time, &comments);
             }
             Kind::End(how) => {

@@ -19,6 +19,10 @@ pub(super) fn write(source: &mut Source<'_>, sink: &mut Sink<'_>) -> Result<Opti
         lines.push(Line::new(&format!("reconstructed from {words}"), Look::default()));
         lines.push(Line::default());
     }
+    if let Some(words) = super::words::decrypted(source.capture) {
+        lines.push(Line::new(&words, Look::default()));
+        lines.push(Line::default());
+    }
     let mut records = 0;
     source.each(|bytes, record| {
         records += 1;

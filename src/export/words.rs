@@ -21,6 +21,13 @@ pub fn field(field: &Field) -> String {
     format!("{:<12}  {:<7}  {value}", field.name, words.raw)
 }
 
+/// What a capture says about connections whose bytes TLS had encrypted; `None` if there are none.
+pub fn decrypted(capture: &Capture) -> Option<String> {
+    let connections = capture.totals().decrypted;
+    (connections > 0)
+        .then(|| format!("the bytes of {} are decrypted: TLS had encrypted them", count(connections, "connection")))
+}
+
 /// A record in one line.
 pub fn record(capture: &Capture, record: &Record, times: &mut Timestamps) -> String {
     let kind = match record.opcode() {

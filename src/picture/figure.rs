@@ -223,6 +223,7 @@ pub fn heading(record: &Record) -> String {
     };
     let direction = record.known_direction().map_or(String::new(), |direction| format!(" · {}", direction.words()));
     let bytes = match record.kind {
+        Kind::Gap if record.estimated => format!(" · about {} missing", count(record.wire_len, "byte")),
         Kind::Gap => format!(" · {} missing", count(record.wire_len, "byte")),
         Kind::End(_) => String::new(),
         _ => format!(" · {} on the wire", count(record.wire_len, "byte")),

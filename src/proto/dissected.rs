@@ -117,6 +117,8 @@ pub struct DissectedRecord {
     /// True if the receiver had acknowledged bytes of the other direction which were not fed yet, so that they may contain
     /// what the record answers. Readers that get the records in this order need to know it.
     pub outstanding: bool,
+    /// True for a gap whose length is an estimate: see [`Missing`].
+    pub estimated: bool,
     /// The Sec-WebSocket-Key of a request, if it has exactly one and it is well-formed.
     pub key: Option<Box<HandshakeKey>>,
     /// Rules that it violates, and other facts worth knowing.
@@ -140,10 +142,35 @@ impl DissectedRecord {
             compressed: false,
             undirected: false,
             outstanding: false,
+            estimated: false,
             key: None,
             findings: Vec::new(),
             checkpoint: None,
         }
+    }
+}
+
+/// How many bytes a capture lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The number of bytes.
+    pub bytes: u64,
+    /// True if the number is an estimate, so that it is not known how what comes next relates to what came before: the bytes were
+    /// encrypted.
+    pub estimated: bool,
+}
+
+impl Missing {
+    /// About this many bytes.
+    pub const fn about(bytes: u64) -> Self {
+        Self { bytes, estimated: true }
+    }
+}
+
+impl From<u64> for Missing {
+    /// Exactly this many bytes.
+    fn from(bytes: u64) -> Self {
+        Self { bytes, estimated: false }
     }
 }
 

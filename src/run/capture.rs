@@ -61,11 +61,12 @@ impl LiveSource for Capturing<'_> {
     }
 
     fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Reading> {
-        let cli::Capture { source, deflate, .. } = self.args;
+        let cli::Capture { source, deflate, key_log, .. } = self.args;
         let path = spool.path().to_owned();
         let stream = stream::record(self.packets, spool).context("cannot start the thread that reads the packets")?;
-        let options = ImportOptions { port: Some(source.port), deflate: *deflate, follow: false };
-        let (capture, loader) = import::open_stream(stream, &path, options);
+        let options =
+            ImportOptions { port: Some(source.port), deflate: *deflate, follow: false, key_log: key_log.clone() };
+        let (capture, loader) = import::open_stream(stream, &path, options)?;
         let cancel = Arc::<AtomicBool>::default();
         let cancelled = Arc::clone(&cancel);
         let load = thread::Builder::new().name("load".to_owned()).spawn(move || {

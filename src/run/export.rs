@@ -14,14 +14,14 @@ use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::cli::{Export, Reading, ThemeArg};
-use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, Redaction};
+use crate::export::{self, ExportError, ExportOptions, ExportSelection, Exported, Format, Progress, Redaction, words};
 use crate::picture::ThemeName;
 use crate::proto::rules::count;
 
 pub fn export(args: &Export, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
-    let OpenedInput { mut capture, pasted, .. } = load(&args.file, args.reading, &progress)?;
+    let OpenedInput { mut capture, pasted, .. } = load(&args.file, &args.reading, &progress)?;
     let mut selection = match &args.filter {
         Some(filter) => ExportSelection::Records(select(filter, &capture, &progress)?),
         None => ExportSelection::All,
@@ -105,7 +105,7 @@ fn output_file(args: &Export) -> Option<PathBuf> {
 }
 
 /// Reads all of a file, and says on stderr what is special about it. See [`check_read`] for what fails.
-pub fn load(file: &Path, reading: Reading, progress: &Progress) -> anyhow::Result<OpenedInput> {
+pub fn load(file: &Path, reading: &Reading, progress: &Progress) -> anyhow::Result<OpenedInput> {
     let mut input = OpenedInput::open(file, reading, false)?;
     input.say_form();
     input.loader().run(&progress.cancel);
@@ -123,10 +123,13 @@ pub fn check_read(capture: &Capture, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says on stderr if the bytes of a file were reconstructed, and if the file is damaged: a line each.
+/// Says on stderr if the bytes of a file were reconstructed or decrypted, and if the file is damaged: a line each.
 pub fn say_about(capture: &Capture, file: &Path) {
     if let Some(words) = capture.reconstructed() {
         stdio::say(format_args!("{}: reconstructed from {words}", file.display()));
+    }
+    if let Some(words) = words::decrypted(capture) {
+        stdio::say(format_args!("{}: {words}", file.display()));
     }
     if let Some(reason) = capture.trouble().reason() {
         stdio::say(format_args!("{}: {reason}", file.display()));

@@ -45,13 +45,13 @@ impl OpenedInput {
     ///
     /// A file with the magic number of a capture, and one that begins as JSON of a known format, is a capture. Anything else is a
     /// paste; only stdin, or a file with `--as raw`, may consist of the bytes of frames.
-    pub fn open(path: &Path, reading: Reading, follow: bool) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, reading: &Reading, follow: bool) -> anyhow::Result<Self> {
         let (name, is_stdin) = (name(path), is_stdin(path));
         let file = match stream(path)? {
             None => import::regular_file(path)?,
             Some(source) => match stream::receive(source, name)? {
                 Received::Packets(stream) if reading.read_as.is_none() => {
-                    return Ok(import::open_stream(stream, name, reading.options(follow)).into());
+                    return Ok(import::open_stream(stream, name, reading.options(follow))?.into());
                 }
                 Received::Packets(_) => bail!("{} is a packet capture; leave out --as", name.display()),
                 Received::Whole(file) => file,

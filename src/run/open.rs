@@ -19,7 +19,7 @@ pub fn open(args: &Open, theme: ThemeArg) -> anyhow::Result<ExitCode> {
                 screen::require_terminal(screen::READ_WITHOUT_SCREEN)?;
             }
             // Catch signals after stdin was read: until then, a signal ends the program at once.
-            let input = OpenedInput::open(file, args.reading, args.follow)?;
+            let input = OpenedInput::open(file, &args.reading, args.follow)?;
             screen::open(input, theme, args, &screen::SignalQueue::listen()?)
         }
         (None, Some(Some(sample))) => {

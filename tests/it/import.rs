@@ -373,7 +373,7 @@ fn tls_is_said_once() {
     tcp.say(false, b"\x16\x03\x03\x00\x05\x02\x00\x00\x01\x00");
     tcp.close();
     let tls = opened(&pcap(&tcp.segments));
-    assert_eq!(tls.trouble, "record 1: TLS; capture after decryption, or use a key log in Wireshark and export");
+    assert_eq!(tls.trouble, "connection 1 is encrypted with TLS: give its key log with --keylog FILE");
     assert_eq!(tls.records[0].0.kind, Kind::Junk);
 }
 

@@ -29,6 +29,7 @@ mod har_values;
 mod import;
 mod input;
 mod kept;
+mod key_log;
 mod layouts;
 mod live_notes;
 mod networks;

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::support::encapsulation::{self, LINK_LAYERS, Tunnel, TunnelKind};
 use crate::support::forms::{BASE64, FORMS};
 use crate::support::packets::{self, Form, PLAIN};
-use crate::support::tcp::{Tcp, said};
+use crate::support::tcp::{Segment, Tcp, said};
 use crate::support::{
     DEFLATE, REQUEST, RESPONSE, Wire, compressed_frame, deflated, exported, frame, sample, with_lines,
 };
@@ -28,6 +28,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         extensions(),
         inflate(),
         reassembly(),
+        tls(),
         captures(),
         encapsulations(),
         filter(),
@@ -60,6 +61,34 @@ fn frames() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("frames", "close", frame(true, Opcode::Close, KEY, b"\x03\xe8bye")),
         ("frames", "utf-8", frame(true, Opcode::Text, KEY, "κόσμε 𝄞".as_bytes())),
     ]
+}
+
+/// As the target reads them: a key log, then pieces of each side.
+fn tls() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let seed = |key_log: &str, segments: &[Segment]| {
+        let mut seed = key_log.as_bytes().to_vec();
+        seed.push(0);
+        for segment in segments.iter().filter(|segment| !segment.payload.is_empty()) {
+            seed.push(u8::from(!segment.up));
+            seed.extend((segment.payload.len() as u16).to_be_bytes());
+            seed.extend(&segment.payload);
+        }
+        seed
+    };
+    let (key_log, records) = (include_str!("../data/rfc8448.keys"), include_str!("../data/rfc8448.records"));
+    let mut trace = Tcp::open(1, 2);
+    for line in records.lines() {
+        let (direction, record) = line.split_once(' ').expect("two words");
+        trace.say(direction == "c2s", &hex::decode(record).expect("hex"));
+    }
+    // The same records with a suite of TLS 1.2.
+    let mut other = trace.segments.clone();
+    let hello = other.iter_mut().find(|segment| !segment.up && !segment.payload.is_empty()).expect("a ServerHello");
+    hello.payload[44..46].copy_from_slice(&[0xc0, 0x2f]);
+    let len = hello.payload.len();
+    hello.payload[len - 6..len - 4].copy_from_slice(&[0xff, 0xff]);
+    let master = format!("CLIENT_RANDOM {} {}\n", &key_log.split(' ').nth(8).unwrap_or_default(), "5c".repeat(48));
+    vec![("tls", "rfc-8448", seed(key_log, &trace.segments)), ("tls", "tls-1-2", seed(&master, &other))]
 }
 
 fn http() -> Vec<(&'static str, &'static str, Vec<u8>)> {

@@ -15,11 +15,15 @@ use crate::proto::time::Time;
 /// How much of the file is read at once, in bytes. A larger block is read whole.
 const WINDOW: usize = 512 * 1024;
 
-/// The largest packet block that is read, in bytes.
+/// The largest block that is read, in bytes.
 const MAX_BLOCK: usize = 64 * 1024 * 1024;
 
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
+const DECRYPTION_SECRETS: u32 = 10;
+
+/// The type of secrets that are a TLS key log: "TLSK".
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// A packet and its file position.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub struct Section<'a> {
 pub enum BlockEvent<'a> {
     Packet(Packet<'a>),
     Section(Section<'a>),
+    /// The lines of a TLS key log (draft-ietf-opsawg-pcapng §4.7).
+    Secrets(&'a [u8]),
     /// A block without a packet, or a packet of an interface that the file does not describe.
     Other,
     /// The file ends, this many bytes into a block.
@@ -123,6 +129,7 @@ impl Blocks {
             Ok(Step::Section { options }) => {
                 BlockEvent::Section(Section { options: &self.window[options.0..options.1], order: self.order() })
             }
+            Ok(Step::Secrets { from, len }) => BlockEvent::Secrets(&self.window[from..from + len]),
             Ok(Step::Other) => BlockEvent::Other,
             Ok(Step::End) => BlockEvent::End((self.end - self.here) as u64),
             Ok(Step::Damaged) => BlockEvent::Damaged,
@@ -201,7 +208,7 @@ impl Blocks {
         if total < 12 {
             return Ok(Step::Damaged);
         }
-        if total > WINDOW && !matches!(kind, ENHANCED_PACKET | SIMPLE_PACKET | OBSOLETE_PACKET) {
+        if total > WINDOW && !matches!(kind, ENHANCED_PACKET | SIMPLE_PACKET | OBSOLETE_PACKET | DECRYPTION_SECRETS) {
             return self.skip_block(total as u64);
         }
         if total > MAX_BLOCK {
@@ -237,6 +244,10 @@ impl Blocks {
             ENHANCED_PACKET if total >= 32 => (order.u32(block, 8) as usize, 28),
             OBSOLETE_PACKET if total >= 32 => (usize::from(order.u16(block, 8)), 28),
             SIMPLE_PACKET if total >= 16 => (0, 12),
+            DECRYPTION_SECRETS if total >= 20 && order.u32(block, 8) == TLS_KEY_LOG => {
+                let len = order.u32(block, 12) as usize;
+                return if len > total - 20 { Step::Damaged } else { Step::Secrets { from: from + 16, len } };
+            }
             ENHANCED_PACKET | OBSOLETE_PACKET | SIMPLE_PACKET | INTERFACE => return Step::Damaged,
             _ => return Step::Other,
         };
@@ -323,6 +334,7 @@ fn comments(order: ByteOrder, all: &[u8]) -> impl Iterator<Item = &str> {
 enum Step {
     Packet { from: usize, len: usize, interface: Interface, time: Time, options: (usize, usize) },
     Section { options: (usize, usize) },
+    Secrets { from: usize, len: usize },
     Other,
     End,
     Damaged,

@@ -4,6 +4,7 @@
 //! Comments on findings begin with `framescope:` and a space, so a finding is never a marker.
 
 use crate::proto::stated::{Answers, StatedKind, StatedRecord};
+use crate::wire::tls::{CipherSuite, TlsParams};
 
 /// How every packet comment begins that framescope writes for itself; see [`super::comments`] for notes that begin with it.
 pub(super) const PREFIX: &str = "framescope:";
@@ -40,6 +41,8 @@ pub enum Marker {
         /// The time of the record in nanoseconds: a note is not put on any other record.
         time: u64,
     },
+    /// `tls`, on an empty packet: the bytes of its connection are those that TLS had encrypted.
+    Tls(TlsParams),
     /// `reconstructed`, on the section header: the bytes were never on a wire.
     Reconstructed {
         /// What they were made from; the rest of the comment, so it may contain spaces.
@@ -54,6 +57,8 @@ pub struct Gap {
     pub to: Option<u64>,
     /// The stream offset of the next frame or head, where that is known.
     pub begins: Option<u64>,
+    /// Whether its length is an estimate, because the bytes were encrypted.
+    pub estimated: bool,
 }
 
 impl Marker {
@@ -66,8 +71,8 @@ impl Marker {
         let (name, fields) = text.split_once(' ').unwrap_or((text, ""));
         match name {
             "gap" => {
-                let [to, begins] = numbers(fields, ["to", "begins"])?;
-                Some(Self::Gap(Gap { to, begins }))
+                let [to, begins, estimated] = numbers(fields, ["to", "begins", "estimated"])?;
+                Some(Self::Gap(Gap { to, begins, estimated: estimated == Some(1) }))
             }
             "overlap" => {
                 let [bytes] = numbers(fields, ["bytes"])?;
@@ -90,6 +95,11 @@ impl Marker {
             "note" => {
                 let [back, time] = numbers(fields, ["back", "time"])?;
                 Some(Self::Note { back: back?, time: time? })
+            }
+            "tls" => {
+                let [version, suite] = numbers(fields, ["version", "suite"])?;
+                let [version, suite] = [version?, suite?].map(|number| u16::try_from(number).ok());
+                Some(Self::Tls(TlsParams { version: version?, suite: CipherSuite(suite?) }))
             }
             "reconstructed" => Some(Self::Reconstructed { from: fields.strip_prefix("from=")?.to_owned() }),
             _ => None,
@@ -123,7 +133,7 @@ impl Marker {
                 None if to.is_empty() => None,
                 None => return None,
             };
-            return Some(Self::Gap(Gap { to, begins }));
+            return Some(Self::Gap(Gap { to, begins, estimated: false }));
         }
         if let Some(rest) = sentence.strip_prefix("overlap: ") {
             return Some(Self::Overlap { bytes: number(rest.strip_suffix(" bytes differ")?)? });
@@ -140,10 +150,11 @@ impl Marker {
     /// The marker as a packet comment.
     pub(crate) fn comment(&self) -> String {
         match self {
-            Self::Gap(Gap { to, begins }) => {
+            Self::Gap(Gap { to, begins, estimated }) => {
                 let to = to.map(|to| format!(" to={to}")).unwrap_or_default();
                 let begins = begins.map(|begins| format!(" begins={begins}")).unwrap_or_default();
-                format!("{PREFIX}gap{to}{begins}")
+                let estimated = if *estimated { " estimated=1" } else { "" };
+                format!("{PREFIX}gap{to}{begins}{estimated}")
             }
             Self::Overlap { bytes } => format!("{PREFIX}overlap bytes={bytes}"),
             Self::End { reset } => format!("{PREFIX}end{}", if *reset { " how=rst" } else { "" }),
@@ -159,6 +170,7 @@ impl Marker {
             Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Note { back, time } => format!("{PREFIX}note back={back} time={time}"),
+            Self::Tls(TlsParams { version, suite }) => format!("{PREFIX}tls version={version} suite={}", suite.0),
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
         }
     }
@@ -192,7 +204,11 @@ mod tests {
 
     fn any_marker() -> impl Strategy<Value = Marker> {
         prop_oneof![
-            any::<[Option<u64>; 2]>().prop_map(|[to, begins]| Marker::Gap(Gap { to, begins })),
+            any::<([Option<u64>; 2], bool)>().prop_map(|([to, begins], estimated)| Marker::Gap(Gap {
+                to,
+                begins,
+                estimated
+            })),
             any::<u64>().prop_map(|bytes| Marker::Overlap { bytes }),
             any::<bool>().prop_map(|reset| Marker::End { reset }),
             (prop::sample::select(&StatedKind::ALL[..]), any::<(u64, bool, Option<u64>, bool)>()).prop_map(
@@ -204,6 +220,8 @@ mod tests {
             Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
             any::<[u64; 2]>().prop_map(|[back, time]| Marker::Note { back, time }),
+            any::<(u16, u16)>()
+                .prop_map(|(version, suite)| { Marker::Tls(TlsParams { version, suite: CipherSuite(suite) }) }),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),
         ]
     }
@@ -223,7 +241,10 @@ mod tests {
     #[test]
     fn markers_have_the_documented_form() {
         let written = |marker: Marker| marker.comment();
-        assert_eq!(written(Marker::Gap(Gap { to: Some(5), begins: Some(8) })), "framescope:gap to=5 begins=8");
+        let gap = Gap { to: Some(5), begins: Some(8), estimated: false };
+        assert_eq!(written(Marker::Gap(gap)), "framescope:gap to=5 begins=8");
+        let estimated = Gap { begins: None, estimated: true, ..gap };
+        assert_eq!(written(Marker::Gap(estimated)), "framescope:gap to=5 estimated=1");
         assert_eq!(written(Marker::Gap(Gap::default())), "framescope:gap");
         assert_eq!(written(Marker::Overlap { bytes: 3 }), "framescope:overlap bytes=3");
         assert_eq!(written(Marker::End { reset: false }), "framescope:end");
@@ -279,7 +300,7 @@ mod tests {
 
     #[test]
     fn sentences_of_earlier_versions_are_read() {
-        let gap = |to, begins| Some(Marker::Gap(Gap { to, begins }));
+        let gap = |to, begins| Some(Marker::Gap(Gap { to, begins, estimated: false }));
         for (sentence, marker) in [
             ("framescope: gap", gap(None, None)),
             ("framescope: gap: bytes up to 5 are missing", gap(Some(5), None)),

@@ -9,6 +9,7 @@ use super::sequence::SeqNumber;
 use crate::proto::dissected::Direction;
 use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
+use crate::wire::tls::TlsParams;
 
 /// The most payload in one packet, in bytes. A larger record continues in further packets.
 pub const MAX_SEGMENT: usize = 65_495;
@@ -87,6 +88,8 @@ pub struct Segments {
     identification: u16,
     /// The number of its VLAN, if its packets have Ethernet headers.
     vlan: Option<u16>,
+    /// What TLS agreed on, if it had encrypted the bytes.
+    tls: Option<TlsParams>,
 }
 
 impl Segments {
@@ -95,12 +98,17 @@ impl Segments {
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
         let next = [SeqNumber(first), SeqNumber(first ^ 0x5555_5555)];
-        Self { addresses: [client, server], next, shortened: [0; 2], identification: 0, vlan: None }
+        Self { addresses: [client, server], next, shortened: [0; 2], identification: 0, vlan: None, tls: None }
     }
 
     /// Puts the connection into a VLAN, from 1 to 4,094, of the second interface. It keeps connections with the same addresses apart.
     pub fn in_vlan(&mut self, vlan: u16) {
         self.vlan = Some(vlan);
+    }
+
+    /// TLS had encrypted the bytes, or not. A marker says so.
+    pub fn decrypted(&mut self, tls: Option<TlsParams>) {
+        self.tls = tls;
     }
 
     /// Prepares a direction without segments for a gap of this many bytes at its beginning. Sequence numbers order segments only over
@@ -123,7 +131,8 @@ impl Segments {
             let comment = (shortened > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
             self.control(out, direction, flags, time, comment.as_slice());
         }
-        self.control(out, client, ACK, time, &[]);
+        let marker = self.tls.map(|params| Marker::Tls(params).comment());
+        self.control(out, client, ACK, time, marker.as_slice());
     }
 
     /// Appends one packet with `payload`, at most [`MAX_SEGMENT`] bytes; returns where in `out` the payload begins.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::tls::KeyLogError;
 use crate::capture::live::spool::SpoolError;
 
 /// Why a file cannot be opened.
@@ -50,6 +51,9 @@ pub enum OpenError {
         /// The error of the system.
         source: io::Error,
     },
+    /// The key log cannot be used.
+    #[error(transparent)]
+    KeyLog(#[from] KeyLogError),
     /// The file cannot be followed.
     #[error("cannot follow {} while it grows: it is {what}; open it without --follow", path.display())]
     Unfollowable {

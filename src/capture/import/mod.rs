@@ -11,6 +11,7 @@ mod packets;
 pub mod samples;
 pub mod stream;
 mod tcp;
+mod tls;
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -27,6 +28,8 @@ use self::magic::{NOT_A_CAPTURE, not_packets};
 pub use self::options::ImportOptions;
 use self::packets::Growth;
 use self::stream::PacketStream;
+pub use self::tls::KeyLogError;
+use self::tls::KeySource;
 use super::store::{Capture, output, scratch};
 
 /// How many bytes at the beginning of a file are examined to find its format. The keys of a JSON file can be this far from its first
@@ -45,7 +48,7 @@ pub struct Loader {
 /// The format of a file, inflated if it is compressed.
 enum FileFormat {
     /// pcapng or pcap.
-    Packets(ImportOptions, Growth),
+    Packets(ImportOptions, Box<KeySource>, Growth),
     /// JSON, which is converted into pcapng.
     Text(Conversion),
 }
@@ -80,13 +83,17 @@ pub fn regular_file(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens a packet capture that arrives through a pipe. The capture is shown as `path`. See [`open_with`].
-pub fn open_stream(stream: PacketStream, path: &Path, options: ImportOptions) -> (Capture, Loader) {
+///
+/// # Errors
+/// [`OpenError::KeyLog`].
+pub fn open_stream(stream: PacketStream, path: &Path, options: ImportOptions) -> Result<(Capture, Loader), OpenError> {
+    let keys = Box::new(KeySource::open(options.key_log.as_deref(), true)?);
     let PacketStream { file, copy } = stream;
     let capture = Capture::over(Arc::clone(&file), path);
     capture.set_growing(true);
     capture.set_loading(true);
-    let format = FileFormat::Packets(options, Growth::Stream(copy));
-    (capture.clone(), Loader { capture, file, compressed: None, format })
+    let format = FileFormat::Packets(options, keys, Growth::Stream(copy));
+    Ok((capture.clone(), Loader { capture, file, compressed: None, format }))
 }
 
 /// Opens files that continue each other, such as those of a ring, as one capture, which is shown as `name`. They are joined in a private
@@ -128,7 +135,13 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
         None => (Arc::new(source), None),
     };
     let (capture, format) = match conversion {
-        Some(conversion) => (conversion.capture(), FileFormat::Text(conversion)),
+        Some(conversion) => {
+            let capture = conversion.capture();
+            if options.key_log.is_some() {
+                capture.add_notice("--keylog has no effect: the file has no packets");
+            }
+            (capture, FileFormat::Text(conversion))
+        }
         None => {
             match not_packets(&beginning) {
                 // The program that writes the file has not begun.
@@ -140,10 +153,11 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
                 Some(what) => return Err(foreign(what)),
                 None => {}
             }
+            let keys = Box::new(KeySource::open(options.key_log.as_deref(), options.follow)?);
             let capture = Capture::over(Arc::clone(&file), path);
             capture.set_growing(options.follow);
             let growth = if options.follow { Growth::Followed } else { Growth::Complete };
-            (capture, FileFormat::Packets(options, growth))
+            (capture, FileFormat::Packets(options, keys, growth))
         }
     };
     capture.set_loading(true);
@@ -212,7 +226,9 @@ impl Loader {
             // Reading the part would report its end as damage of the file.
             (Some(GunzipError::Read { .. } | GunzipError::Write { .. }), _) => {}
             (_, FileFormat::Text(conversion)) => conversion.run(&capture, &file, cancel),
-            (_, FileFormat::Packets(options, growth)) => packets::read(&capture, &file, &options, &growth, cancel),
+            (_, FileFormat::Packets(options, keys, growth)) => {
+                packets::read(&capture, &file, &options, *keys, &growth, cancel);
+            }
         }
         match damage {
             Some(damage @ (GunzipError::Truncated { .. } | GunzipError::Damaged { .. })) => {

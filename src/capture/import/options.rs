@@ -1,5 +1,7 @@
 //! How captures are opened.
 
+use std::path::PathBuf;
+
 /// How to open a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportOptions {
@@ -9,4 +11,6 @@ pub struct ImportOptions {
     pub deflate: bool,
     /// At the end of the file, wait until it grows.
     pub follow: bool,
+    /// A file with the secrets of TLS connections, in the format of NSS.
+    pub key_log: Option<PathBuf>,
 }

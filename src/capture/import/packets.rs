@@ -13,6 +13,7 @@ use super::options::ImportOptions;
 use super::stream::StreamCopy;
 use super::tcp::Flows;
 use super::tcp::segment::Segment;
+use super::tls::{Decryption, KeySource};
 use crate::capture::format::blocks::{BlockEvent, Blocks, Packet};
 use crate::capture::format::comments::Comment;
 use crate::capture::format::file_markers::Marker;
@@ -25,6 +26,9 @@ const BATCH: usize = 512;
 
 /// Poll interval for the growth of a followed file.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Poll interval for a key log, while connections wait for their secrets.
+const SECRETS_INTERVAL: Duration = Duration::from_millis(60);
 
 /// Counts of packets that were not read.
 #[derive(Default)]
@@ -51,7 +55,7 @@ pub enum Growth {
 
 /// Why waiting for more bytes ended.
 enum Waited {
-    /// There are more, or reading was cancelled.
+    /// There are more, reading was cancelled, or it is time to look for secrets.
     More,
     /// There will be no more.
     End,
@@ -63,8 +67,17 @@ enum Waited {
 
 /// Reads the file into the capture. At the first damage it stops, and adds it to the capture's trouble. A file that grows is read
 /// while it grows, until `cancel` is set.
-pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, growth: &Growth, cancel: &AtomicBool) {
-    let mut flows = Flows::new(capture.clone(), options.clone());
+pub fn read(
+    capture: &Capture,
+    file: &Arc<File>,
+    options: &ImportOptions,
+    keys: KeySource,
+    growth: &Growth,
+    cancel: &AtomicBool,
+) {
+    let is_live = !matches!(growth, Growth::Complete);
+    let decryption = Decryption::new(capture.clone(), file, is_live, keys);
+    let mut flows = Flows::new(capture.clone(), options.clone(), decryption);
     let mut blocks = Blocks::new(Arc::clone(file));
     let mut unread = Unread::default();
     let mut fragments = Fragments::new(Arc::clone(file));
@@ -76,6 +89,7 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, growth
                 read_packet(&packet, &mut flows, &mut fragments, &mut unread);
                 packets += 1;
                 if packets % BATCH == 0 {
+                    flows.look_for_secrets();
                     flows.commit();
                 }
                 continue;
@@ -86,13 +100,19 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, growth
                 }
                 continue;
             }
+            BlockEvent::Secrets(lines) => {
+                flows.add_secrets(lines);
+                continue;
+            }
             BlockEvent::Other => continue,
             BlockEvent::End(left) => {
-                if !matches!(growth, Growth::Complete) {
+                let mut awaits_secrets = false;
+                if is_live {
+                    awaits_secrets = flows.look_for_secrets();
                     flows.commit();
                     capture.set_loading(false);
                 }
-                match growth.wait(file, position, position + left, cancel) {
+                match growth.wait(file, position, position + left, awaits_secrets, cancel) {
                     Waited::More => continue,
                     Waited::Shorter => {
                         capture.add_damage(
@@ -126,12 +146,13 @@ pub fn read(capture: &Capture, file: &Arc<File>, options: &ImportOptions, growth
 }
 
 impl Growth {
-    /// Waits until the file is longer than `known` bytes, or `cancel` is set. The next block begins at `position`.
-    fn wait(&self, file: &File, position: u64, known: u64, cancel: &AtomicBool) -> Waited {
+    /// Waits until the file is longer than `known` bytes, or `cancel` is set; with `awaits_secrets`, only for a short time. The next
+    /// block begins at `position`.
+    fn wait(&self, file: &File, position: u64, known: u64, awaits_secrets: bool, cancel: &AtomicBool) -> Waited {
         match self {
             Self::Complete => Waited::End,
             Self::Stream(copy) => {
-                if copy.wait(known, cancel) {
+                if copy.wait(known, awaits_secrets.then_some(SECRETS_INTERVAL), cancel) {
                     return Waited::More;
                 }
                 copy.failure().map_or(Waited::End, Waited::Failed)
@@ -141,6 +162,10 @@ impl Growth {
                     match file.metadata().map_or(0, |metadata| metadata.len()) {
                         len if len < position => return Waited::Shorter,
                         len if len > known => return Waited::More,
+                        _ if awaits_secrets => {
+                            thread::sleep(SECRETS_INTERVAL);
+                            return Waited::More;
+                        }
                         _ => thread::sleep(POLL_INTERVAL),
                     }
                 }

@@ -165,12 +165,16 @@ impl StreamCopy {
         self.changed.notify_all();
     }
 
-    /// Waits until the file is longer than `known` bytes; returns false if it never will be. Returns true when `cancel` is set, too.
-    pub(super) fn wait(&self, known: u64, cancel: &AtomicBool) -> bool {
+    /// Waits until the file is longer than `known` bytes; returns false if it never will be. Returns true when `cancel` is set, too, and
+    /// after `most`.
+    pub(super) fn wait(&self, known: u64, most: Option<Duration>, cancel: &AtomicBool) -> bool {
         let mut state = self.state();
         while state.len <= known && state.ended.is_none() && !cancel.load(Ordering::Relaxed) {
-            let waited = self.changed.wait_timeout(state, CANCEL_INTERVAL);
+            let waited = self.changed.wait_timeout(state, most.unwrap_or(CANCEL_INTERVAL));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if most.is_some() {
+                break;
+            }
         }
         state.len > known || state.ended.is_none()
     }

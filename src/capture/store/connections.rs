@@ -9,6 +9,7 @@ use super::record::Record;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
+use crate::wire::tls::TlsParams;
 
 /// A connection and the counts of its traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ConnectionInfo {
     pub last: Time,
     /// What its handshake negotiated.
     pub about: HandshakeSummary,
+    /// What TLS agreed on, if the bytes are decrypted ones.
+    pub tls: Option<TlsParams>,
     /// Bytes from client to server and back.
     pub bytes: [u64; 2],
     /// How each direction ended, if it did.
@@ -42,6 +45,7 @@ impl ConnectionInfo {
             first: entry.first,
             last: entry.last,
             about: entry.about.clone(),
+            tls: entry.tls,
             bytes: [entry.streams[0].len, entry.streams[1].len],
             ended: entry.ended,
             records: entry.records,

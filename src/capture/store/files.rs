@@ -5,11 +5,18 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+
+/// The position of the first derived byte: no file is so long.
+const DERIVED: u64 = 1 << 62;
 
 /// The files that hold a capture's bytes. Clones are the same files.
 #[derive(Clone, Debug)]
-pub(in crate::capture) struct Files(Arc<RwLock<VecDeque<Part>>>);
+pub(in crate::capture) struct Files {
+    parts: Arc<RwLock<VecDeque<Part>>>,
+    /// A private file with bytes that were derived from the others: those that were decrypted.
+    derived: Arc<OnceLock<Arc<File>>>,
+}
 
 /// One of them.
 #[derive(Clone, Debug)]
@@ -23,17 +30,28 @@ pub(in crate::capture) struct Part {
 impl Files {
     /// One file, whose positions are its own.
     pub fn one(file: Arc<File>, path: PathBuf) -> Self {
-        Self(Arc::new(RwLock::new(VecDeque::from([Part { start: 0, file, path }]))))
+        let parts = VecDeque::from([Part { start: 0, file, path }]);
+        Self { parts: Arc::new(RwLock::new(parts)), derived: Arc::default() }
+    }
+
+    /// Sets the file with derived bytes, once.
+    pub fn set_derived(&self, file: Arc<File>) {
+        let _ = self.derived.set(file);
+    }
+
+    /// The position of the derived byte at this place of their file.
+    pub const fn derived(at: u64) -> u64 {
+        DERIVED + at
     }
 
     /// Adds the file whose bytes come next; its positions are greater than all before.
     pub fn push(&self, part: Part) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push_back(part);
+        self.parts.write().unwrap_or_else(PoisonError::into_inner).push_back(part);
     }
 
     /// Removes the first file, whose bytes cannot be read any more; never the last one.
     pub fn pop(&self) -> Option<Part> {
-        let mut parts = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
         if parts.len() > 1 { parts.pop_front() } else { None }
     }
 
@@ -81,6 +99,9 @@ impl Files {
     /// The file that holds a position, the offset in it, and how many bytes follow there before the next file begins. The lock is
     /// not held while the file is read.
     fn at(&self, position: u64) -> io::Result<(Arc<File>, u64, u64)> {
+        if let Some((at, file)) = position.checked_sub(DERIVED).zip(self.derived.get()) {
+            return Ok((Arc::clone(file), at, u64::MAX));
+        }
         let parts = self.read();
         let evicted = || io::Error::new(io::ErrorKind::NotFound, "evicted: the ring deleted its oldest file");
         let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(evicted)?;
@@ -89,7 +110,7 @@ impl Files {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, VecDeque<Part>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.parts.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

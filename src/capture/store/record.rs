@@ -39,6 +39,8 @@ pub struct Record {
     pub undirected: bool,
     /// Whether its receiver had bytes of the other direction which come later in the capture, or are missing.
     pub outstanding: bool,
+    /// Whether it is a gap whose length is an estimate, because its bytes were encrypted.
+    pub estimated: bool,
     /// The rules that it breaks. `about` is a record number.
     pub findings: Vec<Finding>,
 }
@@ -61,6 +63,7 @@ impl Record {
             compressed: false,
             undirected: false,
             outstanding: false,
+            estimated: false,
             findings: Vec::new(),
         }
     }

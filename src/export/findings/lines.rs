@@ -163,6 +163,7 @@ mod tests {
             compressed: false,
             undirected: false,
             outstanding: false,
+            estimated: false,
             findings,
         }
     }

@@ -84,14 +84,16 @@ impl Writer<'_> {
 
     fn request(&self, run: &Run<'_>, bytes: &[u8], is_websocket: bool, out: &mut Vec<u8>) {
         let head = Head::read(bytes);
-        let server = run.capture.connection(run.connection).map(|c| c.server.to_string()).unwrap_or_default();
+        let connection = run.capture.connection(run.connection);
+        let server = connection.as_ref().map(|connection| connection.server.to_string()).unwrap_or_default();
+        let is_encrypted = connection.is_some_and(|connection| connection.tls.is_some());
         let host = head.value("host").map_or(server, |host| String::from_utf8_lossy(host).into_owned());
         let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
         let target = text(head.target());
         key(out, "request");
         out.push(b'{');
         string_field(out, "method", &text(head.method()));
-        string_field(out, "url", &head::url(&target, &host, is_websocket));
+        string_field(out, "url", &head::url(&target, &host, is_websocket, is_encrypted));
         string_field(out, "httpVersion", &text(Some(head.version())));
         head::headers(out, &head);
         head::query(out, &target);

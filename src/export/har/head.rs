@@ -49,13 +49,14 @@ pub fn query(out: &mut Vec<u8>, target: &str) {
 }
 
 /// The URL of a request: its target, after scheme and host if the target has none.
-pub fn url(target: &str, host: &str, is_websocket: bool) -> String {
+pub fn url(target: &str, host: &str, is_websocket: bool, is_encrypted: bool) -> String {
     if target.contains("://") {
         return target.to_owned();
     }
     let scheme = if is_websocket { "ws" } else { "http" };
+    let secure = if is_encrypted { "s" } else { "" };
     let slash = if target.starts_with('/') { "" } else { "/" };
-    format!("{scheme}://{host}{slash}{target}")
+    format!("{scheme}{secure}://{host}{slash}{target}")
 }
 
 fn texts(head: &Head<'_>, name: &str) -> Vec<String> {

@@ -43,6 +43,9 @@ pub fn addresses(capture: &Capture, record: &Record, out: &mut Vec<u8>) {
     };
     optional(out, "client", client.as_deref(), string_field);
     optional(out, "server", server.as_deref(), string_field);
+    if let Some(tls) = connection.and_then(|connection| connection.tls) {
+        string_field(out, "tls", &tls.to_string());
+    }
 }
 
 pub fn request_fields(out: &mut Vec<u8>, head: &Head<'_>) {

@@ -67,7 +67,12 @@ impl Writer {
             (kind, _) => kind,
         };
         match whole {
-            Kind::Gap => number_field(&mut sink.buffer, "missing", record.wire_len),
+            Kind::Gap => {
+                number_field(&mut sink.buffer, "missing", record.wire_len);
+                if record.estimated {
+                    bool_field(&mut sink.buffer, "estimated", true);
+                }
+            }
             Kind::End(how) => string_field(&mut sink.buffer, "how", how.name()),
             _ => number_field(&mut sink.buffer, "wire_len", record.wire_len),
         }

@@ -1,7 +1,7 @@
 //! What a capture shows about the bytes of a connection, apart from the bytes: which are missing, and where records start.
 
 use super::Connection;
-use crate::proto::dissected::{Direction, DissectedRecord};
+use crate::proto::dissected::{Direction, DissectedRecord, Missing};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::stated::{StatedKind, StatedRecord};
 use crate::proto::time::Time;
@@ -11,9 +11,15 @@ impl Connection {
     /// the bytes that are not part of one yet. The following bytes are unrecognized until a frame or head certainly
     /// starts: see [`crate::proto::resync`]. From now on, each call of [`Self::feed`] for this direction must start with the
     /// first byte of a packet.
-    pub fn gap(&mut self, direction: Direction, missing: u64, now: Time, out: &mut Vec<DissectedRecord>) {
-        let i = direction.index();
-        if missing > 0 {
+    pub fn gap(
+        &mut self,
+        direction: Direction,
+        missing: impl Into<Missing>,
+        now: Time,
+        out: &mut Vec<DissectedRecord>,
+    ) {
+        let (i, missing) = (direction.index(), missing.into());
+        if missing.bytes > 0 {
             self.with_output(out, |own| own.directions[i].gap(missing, now, &mut own.state));
         }
     }

@@ -13,7 +13,7 @@ use super::{
     Body, ConnectionState, DissectedRecord, Dissector, FeedOutcome, FeedStep, FrameReader, Kind, ReadNext, Rule, State,
     Time, may_be_head,
 };
-use crate::proto::dissected::Direction;
+use crate::proto::dissected::{Direction, Missing};
 use crate::proto::foreign::Follows;
 use crate::proto::rules::Finding;
 use crate::wire::http::{self, Head};
@@ -45,11 +45,11 @@ impl Dissector {
     }
 
     /// Notes that the capture lacks the next `missing` bytes. The bytes after them were captured at `now`.
-    pub fn gap(&mut self, missing: u64, now: Time, connection: &mut ConnectionState) {
+    pub fn gap(&mut self, missing: Missing, now: Time, connection: &mut ConnectionState) {
         self.end_stated(connection);
         let start = self.record_start();
-        let here = self.position + missing;
-        let within = |left: Option<u64>| left.and_then(|left| left.checked_sub(missing));
+        let here = self.position + missing.bytes;
+        let within = |left: Option<u64>| left.filter(|_| !missing.estimated)?.checked_sub(missing.bytes);
         let junk = self.begun(Kind::Junk, start);
         let state = std::mem::replace(&mut self.state, State::Junk { start: here, why: None });
         let (cut, next) = match state {
@@ -97,7 +97,8 @@ impl Dissector {
         if let Some(cut) = cut.filter(|cut| cut.wire_len > 0) {
             connection.emit(cut);
         }
-        let mut gap = DissectedRecord::new(Kind::Gap, self.direction, self.position, missing, now);
+        let mut gap = DissectedRecord::new(Kind::Gap, self.direction, self.position, missing.bytes, now);
+        gap.estimated = missing.estimated;
         if connection.deflate.is_some_and(|agreed| agreed.takeover(self.direction))
             && !connection.context_lost(self.direction)
         {

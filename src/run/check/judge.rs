@@ -17,7 +17,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::trouble::ProblemKind;
 use crate::cli::{Check, ThemeArg};
 use crate::export::findings::{Fault, FaultKind};
-use crate::export::{ExportError, Sink};
+use crate::export::{ExportError, Sink, words};
 use crate::run::input::{self, InputLoader, OpenedInput};
 use crate::run::stdio;
 
@@ -85,7 +85,7 @@ impl<'a> Judge<'a> {
 
     /// Checks a file. Returns true if it has WebSocket frames.
     fn file(&mut self, file: &Path) -> Result<bool, ExportError> {
-        let mut opened = match OpenedInput::open(file, self.args.reading, false) {
+        let mut opened = match OpenedInput::open(file, &self.args.reading, false) {
             Ok(opened) => opened,
             Err(e) => {
                 self.fault(FaultKind::Unread, e.to_string());
@@ -121,6 +121,9 @@ impl<'a> Judge<'a> {
         let has_frames = contents::has_frames(capture);
         if let Some(words) = capture.reconstructed() {
             stdio::say(format_args!("{name}: reconstructed from {words}"));
+        }
+        if let Some(words) = words::decrypted(capture) {
+            stdio::say(format_args!("{name}: {words}"));
         }
         let notices = trouble.reason_of(ProblemKind::Notice);
         if let Some(notices) = notices.as_ref().filter(|_| has_frames) {

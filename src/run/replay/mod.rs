@@ -60,7 +60,7 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
     let url = args.to.clone();
     let headers = args.headers.iter().map(|line| header(line)).collect::<Result<Vec<_>, _>>()?;
-    let capture = export::load(&args.file, args.reading, &progress)?.capture;
+    let capture = export::load(&args.file, &args.reading, &progress)?.capture;
     let connection = connection(&capture, args)?;
     let unreadable = || format!("cannot read {}; check that the file still exists", capture.path().display());
     let request = request(&capture, connection, &url, headers, args.no_deflate).with_context(unreadable)?;

@@ -84,7 +84,8 @@ pub fn facts(capture: &Capture, overview: &Overview) -> Vec<Fact> {
     ];
     let fact = |name, parts| Fact { name, parts, of_handshake: false };
     let of_handshake = |name, parts| Fact { name, parts, of_handshake: true };
-    vec![
+    let tls = overview.info.tls.map(|params| of_handshake("decrypted", vec![(params.to_string(), Tone::Text)]));
+    let all = [
         fact("ended", ended(capture, overview)),
         of_handshake("path", path),
         of_handshake("addresses", peers),
@@ -93,7 +94,8 @@ pub fn facts(capture: &Capture, overview: &Overview) -> Vec<Fact> {
         fact("findings", findings(overview)),
         fact("lasted", lasted(overview)),
         fact("round trips", round_trips(overview)),
-    ]
+    ];
+    all.into_iter().chain(tls).collect()
 }
 
 /// The tone of an ending: an abnormal one is a warning.

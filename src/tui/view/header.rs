@@ -54,6 +54,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (None, _) => ("● live".to_owned(), theme.good),
     };
     let (state, state_style) = state;
+    let decrypted = if totals.decrypted > 0 { "TLS decrypted" } else { "" };
     let all = match totals.evicted() {
         0 => count(totals.records, "record"),
         evicted => format!("{} · {} evicted", count(totals.kept(), "record"), grouped(evicted)),
@@ -83,6 +84,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),
         (state, "", state_style, 3),
+        (decrypted.to_owned(), "", theme.info, 3),
         (live_below(app), "", theme.good, 3),
         (connections, &*format!("{} open", totals.open), theme.text, 3),
         (records, &format!("{} evicted", grouped(totals.evicted())), theme.text, 3),
@@ -90,7 +92,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         (down.0, "", down.1, 2),
     ];
     if totals.evicted() > 0 {
-        parts.swap(3, 4);
+        parts.swap(4, 5);
     }
     // By importance: a narrow screen leaves out the last ones. The number of evicted records stays, in fewer words.
     for (text, short, style, gap) in parts {

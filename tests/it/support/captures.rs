@@ -27,7 +27,7 @@ pub fn opened(bytes: &[u8]) -> Capture {
 
 /// What is wrong with the file of a capture. That a connection is encrypted is not: TLS.
 pub fn damage(capture: &Capture) -> Option<String> {
-    capture.trouble().reason().filter(|reason| !reason.contains(": TLS;"))
+    capture.trouble().reason().filter(|reason| !reason.contains("encrypted with TLS"))
 }
 
 /// One of the captures that come with the program.

@@ -15,6 +15,7 @@ mod screen;
 pub mod script;
 pub mod tcp;
 pub mod terminal;
+pub mod tls;
 pub mod xml;
 
 use framescope::proto::dissected::Direction;

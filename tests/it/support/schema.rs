@@ -121,6 +121,9 @@ line! {
         client: Option<String>,
         /// The server's address.
         server: Option<String>,
+        /// What TLS agreed on, if it had encrypted the bytes; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tls: Option<String>,
         /// All its bytes in lower-case hex.
         wire: String,
         /// Such as `GET`.
@@ -156,6 +159,9 @@ line! {
     Gap(known Always) {
         /// How many.
         missing: u64,
+        /// True if the number is an estimate, because TLS had encrypted the bytes; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        estimated: Option<bool>,
     }
     /// The end of a direction.
     End(known Always) {
@@ -185,6 +191,9 @@ line! {
         client: Option<String>,
         /// The server's address.
         server: Option<String>,
+        /// What TLS agreed on, if it had encrypted the bytes; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tls: Option<String>,
         /// Those bytes in lower-case hex.
         wire: String,
         /// Its captured part.

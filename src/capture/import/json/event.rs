@@ -1,6 +1,6 @@
 //! What happens on a connection that a JSON file describes, and what the replay of a record needs besides.
 
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::stated::StatedRecord;
 
 /// What happens in one direction of a connection.
@@ -9,7 +9,7 @@ pub enum RecordEvent {
     /// The bytes of the record cross.
     Bytes,
     /// This many bytes are missing.
-    Gap(u64),
+    Gap(Missing),
     /// The direction ends. A reset has the side that sent it, if the file names one.
     End(EndReason, Option<Direction>),
 }

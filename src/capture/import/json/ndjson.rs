@@ -129,7 +129,7 @@ impl Importer<'_> {
         }
         if let Some(missing) = record.offset.checked_sub(expected).filter(|missing| *missing > 0) {
             // Without the gap, what follows would be judged as if it came next.
-            self.replay.event(connection, direction, valid.time, RecordEvent::Gap(missing));
+            self.replay.event(connection, direction, valid.time, RecordEvent::Gap(missing.into()));
         }
         let progress = self.open.entry(connection).or_default();
         progress.next[direction.index()] = record.offset.saturating_add(valid.len);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::event::{RecordEvent, ReplayHints};
 use crate::capture::format::NDJSON_VERSION;
 use crate::capture::format::pcapng::MAX_STREAM;
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, Missing};
 use crate::proto::rules::{Rule, count};
 use crate::proto::stated::{Answers, StatedKind, StatedRecord};
 use crate::proto::time::Time;
@@ -49,6 +49,8 @@ pub struct JsonRecord<'a> {
     server: Option<Cow<'a, str>>,
     #[serde(default)]
     outstanding: bool,
+    #[serde(default)]
+    estimated: bool,
     /// The number of the record that a response answers; null if it answers none, absent in files of earlier versions.
     #[serde(default, deserialize_with = "present")]
     answers: Option<Option<u64>>,
@@ -129,7 +131,7 @@ impl JsonRecord<'_> {
                 if !(1..=MAX_STREAM).contains(&lost) {
                     return Err(value("missing", &lost.to_string()));
                 }
-                (RecordEvent::Gap(lost), lost)
+                (RecordEvent::Gap(Missing { bytes: lost, estimated: self.estimated }), lost)
             }
             "end" => {
                 let how = self.how.as_deref().ok_or_else(|| missing("how"))?;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::flow::Flow;
 use super::segment::Segment;
-use super::{Flow, Flows, is_request};
+use super::{Flows, is_request};
 use crate::capture::format::sequence::SeqNumber;
 use crate::capture::import::link::TcpHead;
 use crate::proto::connection::Connection;

@@ -3,12 +3,11 @@
 use super::{Flows, is_request};
 use crate::capture::store::index::{ConnectionEntry, Extent};
 use crate::proto::connection::Connection;
-use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::dissected::{Direction, EndReason, Kind, Missing};
 use crate::proto::resync;
 use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
 use crate::wire::proxy_header::{ProxyHeader, ProxyReading};
-use crate::wire::tls;
 
 impl Flows {
     /// Puts a note on a record that was read before: see [`IndexBatch::late_note`](crate::capture::store::index::IndexBatch::late_note).
@@ -18,13 +17,7 @@ impl Flows {
 
     /// Applies the collected changes to the index.
     pub fn commit(&mut self) {
-        let applied = self.capture.index_mut().apply(&mut self.batch, 0);
-        if let Some(tls) = self.tls_record.take() {
-            let no = applied.first_record + tls as u64;
-            self.capture.add_notice(&format!(
-                "record {no}: TLS; capture after decryption, or use a key log in Wireshark and export"
-            ));
-        }
+        self.capture.index_mut().apply(&mut self.batch, 0);
         self.capture.changed();
     }
 
@@ -39,28 +32,56 @@ impl Flows {
         }
         let flow = &mut self.flows[i];
         let side = &mut flow.sides[direction.index()];
-        let extent = Extent::new(side.taken, position, bytes.len());
-        flow.latest[direction.index()] = Some(extent);
-        self.batch.extend(number, direction, extent);
+        flow.latest[direction.index()] = Some(Extent::new(side.taken, position, bytes.len()));
         side.taken += bytes.len() as u64;
+        if flow.encrypted.is_some() {
+            return self.feed_encrypted(i, number, direction, bytes, position, time);
+        }
+        self.feed_plain(i, number, direction, bytes, position, time);
+    }
+
+    /// The next bytes of a direction for the dissectors: those of the stream, or decrypted ones.
+    #[inline]
+    pub(super) fn feed_plain(
+        &mut self,
+        i: usize,
+        number: u32,
+        direction: Direction,
+        bytes: &[u8],
+        position: u64,
+        time: Time,
+    ) {
+        let flow = &mut self.flows[i];
         let other = direction.opposite();
+        let is_uncertain = flow.encrypted.as_ref().is_some_and(|encrypted| encrypted.is_uncertain(other));
+        let outstanding = flow.outstanding || is_uncertain || flow.sides[other.index()].is_incomplete();
         if let Some(connection) = &mut flow.connection {
-            connection.outstanding(other, flow.outstanding || flow.sides[other.index()].is_incomplete());
+            self.batch.extend(number, direction, Extent::new(connection.position(direction), position, bytes.len()));
+            connection.outstanding(other, outstanding);
             connection.feed(direction, bytes, time, &mut self.records);
         }
         self.enter(i, number);
     }
 
-    /// The next `missing` bytes of a direction are lost.
-    pub(super) fn gap(&mut self, i: usize, direction: Direction, missing: u64, time: Time) {
-        if missing == 0 {
+    /// The next bytes of a direction are lost.
+    pub(super) fn gap(&mut self, i: usize, direction: Direction, missing: impl Into<Missing>, time: Time) {
+        let missing = missing.into();
+        if missing.bytes == 0 {
             return;
         }
         let number = self.number_of(i, direction, &[], time);
         let flow = &mut self.flows[i];
-        flow.sides[direction.index()].taken += missing;
-        self.batch.skip(number, direction, missing);
-        if let Some(connection) = &mut flow.connection {
+        flow.sides[direction.index()].taken += missing.bytes;
+        if flow.encrypted.is_some() {
+            return self.lose_encrypted(i, number, direction, missing.bytes, time);
+        }
+        self.lose_plain(i, number, direction, missing, time);
+    }
+
+    /// The dissectors lack the next bytes of a direction.
+    pub(super) fn lose_plain(&mut self, i: usize, number: u32, direction: Direction, missing: Missing, time: Time) {
+        self.batch.skip(number, direction, missing.bytes);
+        if let Some(connection) = &mut self.flows[i].connection {
             connection.gap(direction, missing, time, &mut self.records);
         }
         self.enter(i, number);
@@ -69,6 +90,9 @@ impl Flows {
     /// A marker gives the stream offset at which the next frame or head begins.
     pub(super) fn begins(&mut self, i: usize, direction: Direction, at: Option<u64>) {
         let flow = &mut self.flows[i];
+        if flow.encrypted.is_some() {
+            return;
+        }
         if let (Some(at), Some(number), Some(connection)) = (at, flow.number, &mut flow.connection) {
             let _ = connection.begins(direction, at, &mut self.records);
             self.enter(i, number);
@@ -78,7 +102,7 @@ impl Flows {
     /// A marker says which record comes next in a direction.
     pub(super) fn state_record(&mut self, i: usize, direction: Direction, stated: StatedRecord) {
         let flow = &mut self.flows[i];
-        let Some(connection) = &mut flow.connection else { return };
+        let Some(connection) = flow.connection.as_mut().filter(|_| flow.encrypted.is_none()) else { return };
         flow.stated = true;
         let known = connection.about().websocket;
         connection.state_record(direction, stated, &mut self.records);
@@ -112,11 +136,12 @@ impl Flows {
             let connection = Connection::mid_stream(flow.server).assume_deflate(self.options.deflate);
             flow.connection = Some(Box::new(connection));
         }
-        flow.is_tls = tls::begins_with_hello(bytes);
         let mut entry = ConnectionEntry::new(flow.client, flow.server, time);
         entry.about = flow.about();
         let number = self.capture.index_mut().open(entry);
-        flow.number = Some(number);
+        self.flows[i].number = Some(number);
+        self.begin_encryption(i, number, bytes);
+        let flow = &mut self.flows[i];
         flow.is_mid_stream = !is_http && !flow.begun && !flow.is_tls && self.options.port.is_none();
         number
     }
@@ -144,14 +169,24 @@ impl Flows {
             return;
         }
         self.late += flow.sides[direction.index()].drop_waiting();
+        if flow.encrypted.is_some() && self.end_encrypted(i, number, direction, reason, time) {
+            return;
+        }
+        self.end_plain(i, number, direction, reason, time);
+    }
+
+    /// Ends a direction for the dissectors.
+    pub(super) fn end_plain(&mut self, i: usize, number: u32, direction: Direction, reason: EndReason, time: Time) {
+        let flow = &mut self.flows[i];
         if let Some(connection) = &mut flow.connection {
             connection.end(direction, reason, time, &mut self.records);
         }
         self.enter(i, number);
         let flow = &mut self.flows[i];
-        if flow.sides.iter().all(|side| side.ended) {
-            flow.connection = None;
-            flow.notes = Default::default();
+        flow.open -= 1;
+        if flow.open == 0 {
+            (flow.connection, flow.encrypted) = (None, None);
+            (flow.notes, flow.encrypted_notes) = Default::default();
         }
     }
 
@@ -159,17 +194,12 @@ impl Flows {
     fn enter(&mut self, i: usize, number: u32) {
         let mut handshake = false;
         for record in self.records.drain(..) {
-            let kind = record.kind;
-            handshake |= matches!(kind, Kind::Request | Kind::Response);
+            handshake |= matches!(record.kind, Kind::Request | Kind::Response);
             let (direction, end) = (record.direction, record.offset.saturating_add(record.wire_len));
-            let at = self.batch.push(number, record);
+            self.batch.push(number, record);
             let notes = &mut self.flows[i].notes[direction.index()];
             while let Some(note) = notes.first_entry().filter(|note| *note.key() <= end) {
                 self.batch.note(note.remove());
-            }
-            if kind == Kind::Junk && !self.tls_reported && self.flows[i].is_tls {
-                self.tls_reported = true;
-                self.tls_record = Some(at);
             }
         }
         if handshake {

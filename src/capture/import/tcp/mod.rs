@@ -5,25 +5,30 @@
 
 mod append;
 mod direction;
+mod encrypted;
+mod flow;
+mod held;
 mod ingest;
 mod networks;
 mod order;
 pub mod segment;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use self::direction::Side;
+use self::flow::Flow;
 use self::networks::Tenants;
 use self::segment::Segment;
-use super::link::{TcpHead, VirtualNetwork};
+use super::link::TcpHead;
 use super::options::ImportOptions;
+use super::tls::{Decryption, Output};
 use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::capture::store::Capture;
-use crate::capture::store::index::{Extent, IndexBatch};
-use crate::proto::connection::{Connection, HandshakeSummary};
-use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
+use crate::capture::store::index::IndexBatch;
+use crate::proto::connection::Connection;
+use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Missing};
 use crate::proto::resync;
 use crate::proto::rules::count;
 use crate::proto::time::Time;
@@ -48,79 +53,22 @@ pub struct Flows {
     flows: Vec<Flow>,
     /// Index changes for the next [`Flows::commit`].
     batch: IndexBatch,
-    /// The position in the batch of the first record of the file that is TLS.
-    tls_record: Option<usize>,
+    decryption: Decryption,
+    /// What decrypting yielded.
+    output: Output,
+    /// Positions in `flows` of connections that wait for secrets.
+    awaiting: Vec<usize>,
+    /// How many steps of connections are held until it is known whether they can be decrypted.
+    held: usize,
     records: Vec<DissectedRecord>,
     last: Time,
     /// Bytes after the end of their direction.
     late: u64,
-    tls_reported: bool,
     port_reported: bool,
 }
 
-/// A connection.
-struct Flow {
-    client: SocketAddr,
-    server: SocketAddr,
-    /// The virtual network of its first packet.
-    network: VirtualNetwork,
-    /// Whether connections in other networks have the same addresses.
-    is_beside_others: bool,
-    /// Its number in the capture, from its first payload on.
-    number: Option<u32>,
-    /// Its dissectors; `None` after both directions have ended, so that ended connections take little memory.
-    connection: Option<Box<Connection>>,
-    sides: [Side; 2],
-    segments: u64,
-    /// Whether its SYN was captured.
-    begun: bool,
-    is_tls: bool,
-    /// Whether it begins after its handshake, so that only [`ImportOptions::port`] can make it WebSocket frames.
-    is_mid_stream: bool,
-    held_back: Option<HeldBack>,
-    /// Whether a marker has stated a record.
-    stated: bool,
-    /// Whether a marker says that the sender of the current segment has later bytes of the other direction.
-    outstanding: bool,
-    /// The latest bytes that were taken in each direction.
-    latest: [Option<Extent>; 2],
-    /// Notes on packets whose last record is not complete yet, of each direction, by the stream offset after the packet.
-    notes: [BTreeMap<u64, String>; 2],
-}
-
-/// The server's bytes acknowledge a request that was not captured yet.
-#[derive(Clone, Copy)]
-struct HeldBack {
-    /// They are held back until this offset of the client's stream is reached,
-    until_offset: u64,
-    /// or until the connection has this many segments.
-    until_segments: u64,
-}
-
-impl Flow {
-    /// Returns true if both sides had sent their FIN before this time, so that a SYN begins another connection, even if it has the
-    /// same sequence number: some programs make captures with numbers that are always the same.
-    fn was_over(&self, time: Time) -> bool {
-        let had_ended = |side: &Side| side.ended && side.fin.is_some_and(|(_, fin)| fin < time);
-        self.sides.iter().all(had_ended)
-    }
-
-    /// Returns true if a segment belongs to this flow in any case, where it is the latest one between its addresses.
-    #[inline]
-    fn goes_on_with(&self, tcp: &TcpHead) -> bool {
-        let ends = (tcp.source, tcp.destination);
-        let is_between = ends == (self.server, self.client) || ends == (self.client, self.server);
-        is_between && !tcp.flags.syn && !self.is_beside_others && !self.sides.iter().all(|side| side.ended)
-    }
-
-    /// What its handshake says.
-    fn about(&self) -> HandshakeSummary {
-        self.connection.as_ref().map(|connection| connection.about().clone()).unwrap_or_default()
-    }
-}
-
 impl Flows {
-    pub fn new(capture: Capture, options: ImportOptions) -> Self {
+    pub fn new(capture: Capture, options: ImportOptions, decryption: Decryption) -> Self {
         let batch = capture.batch();
         Self {
             capture,
@@ -130,11 +78,13 @@ impl Flows {
             tenants: HashMap::new(),
             flows: Vec::new(),
             batch,
-            tls_record: None,
+            decryption,
+            output: Output::default(),
+            awaiting: Vec::new(),
+            held: 0,
             records: Vec::new(),
             last: Time::default(),
             late: 0,
-            tls_reported: false,
             port_reported: false,
         }
     }
@@ -168,7 +118,8 @@ impl Flows {
         let is_new = tcp.wire_len > 0 && !side.ended && !side.repeats && stream_offset(end) > side.taken;
         let note = match note {
             Some(note) if is_new => {
-                flow.notes[direction.index()].entry(stream_offset(end)).or_insert(note);
+                let notes = if flow.encrypted.is_some() { &mut flow.encrypted_notes } else { &mut flow.notes };
+                notes[direction.index()].entry(stream_offset(end)).or_insert(note);
                 None
             }
             note => note,
@@ -216,12 +167,13 @@ impl Flows {
                 let to = gap.to.unwrap_or_else(|| stream_offset(offset));
                 let missing = to.saturating_sub(side.taken);
                 if !side.ended && !side.repeats && to <= MAX_STREAM {
-                    self.gap(i, direction, missing, segment.time);
+                    self.gap(i, direction, Missing { bytes: missing, estimated: gap.estimated }, segment.time);
                     self.begins(i, direction, gap.begins);
                 }
             }
             Some(Marker::Record(stated)) => self.state_record(i, direction, stated),
             Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
+            Some(Marker::Tls(params)) => self.flows[i].was_encrypted = Some(params),
             Some(
                 Marker::InitialSequence { .. }
                 | Marker::Outstanding
@@ -240,6 +192,7 @@ impl Flows {
             // It was reset before its first byte, so that it is not in the capture.
             return;
         }
+        self.settle_encryption(i);
         if let Some(connection) = &mut self.flows[i].connection {
             connection.reset_by(direction);
         }
@@ -277,7 +230,7 @@ impl Flows {
         self.commit();
         let late = (self.late > 0)
             .then(|| format!("{} after the end of their connection are not shown", count(self.late, "byte")));
-        late.into_iter().collect()
+        late.into_iter().chain(self.decryption.notices()).collect()
     }
 
     /// Reads the segments after missing bytes, and ends every open direction.
@@ -286,6 +239,7 @@ impl Flows {
         for direction in Direction::BOTH {
             self.end(i, direction, EndReason::Capture, time);
         }
+        self.settle_encryption(i);
     }
 
     /// The flow of a segment; `None` while it is unknown which side is the client.
@@ -327,24 +281,8 @@ impl Flows {
             _ => self.is_from_client(segment),
         };
         let (client, server) = if from_client { (source, destination) } else { (destination, source) };
-        self.flows.push(Flow {
-            client,
-            server,
-            network: segment.tcp.network,
-            is_beside_others: false,
-            number: None,
-            connection: Some(Box::new(Connection::new(Some(server)).assume_deflate(self.options.deflate))),
-            sides: Default::default(),
-            segments: 0,
-            begun: flags.syn,
-            is_tls: false,
-            is_mid_stream: false,
-            held_back: None,
-            stated: false,
-            outstanding: false,
-            latest: [None; 2],
-            notes: Default::default(),
-        });
+        let connection = self.connection(server);
+        self.flows.push(Flow::new(client, server, segment.tcp.network, flags.syn, connection));
         let new = self.flows.len() - 1;
         self.by_ends.insert(ends, new);
         match before {
@@ -353,6 +291,11 @@ impl Flows {
             None => {}
         }
         Some(new)
+    }
+
+    /// The dissectors of a connection to this server.
+    fn connection(&self, server: SocketAddr) -> Box<Connection> {
+        Box::new(Connection::new(Some(server)).assume_deflate(self.options.deflate))
     }
 
     /// Returns true if the first segment of a connection without SYN comes from the client: by `--port`, else by the MASK bit of its

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
+use super::flow::Flow;
 use super::segment::Segment;
-use super::{Ends, Flow, Flows};
+use super::{Ends, Flows};
 use crate::capture::import::link::VirtualNetwork;
 use crate::proto::dissected::Direction;
 

@@ -1,8 +1,9 @@
 //! Segments in any order: which bytes are next, which wait for missing ones, which are lost.
 
 use super::direction::Piece;
+use super::flow::HeldBack;
 use super::segment::Segment;
-use super::{Flows, HeldBack, MANY, stream_offset};
+use super::{Flows, MANY, stream_offset};
 use crate::capture::import::link::TcpHead;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
@@ -88,6 +89,8 @@ impl Flows {
             {
                 self.capture.read_file(latest.position + (begin - latest.offset), again.len())
             }
+            // Its stream consists of decrypted bytes.
+            _ if flow.encrypted.is_some() => return,
             _ => {
                 self.commit();
                 self.capture.stream(number, direction, begin, again.len() as u64)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::*;
 use crate::capture::format::sequence::SeqNumber;
 use crate::capture::import::link::{TcpFlags, VirtualNetwork};
+use crate::capture::import::tls::KeySource;
 
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
@@ -27,8 +28,9 @@ impl Packets {
     fn new() -> Self {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let opened = Arc::new(File::open(file.path()).expect("the file"));
-        let capture = Capture::over(opened, file.path());
-        Self { flows: Flows::new(capture, ImportOptions::default()), _file: file, time: 0 }
+        let capture = Capture::over(Arc::clone(&opened), file.path());
+        let decryption = Decryption::new(capture.clone(), &opened, true, KeySource::default());
+        Self { flows: Flows::new(capture, ImportOptions::default(), decryption), _file: file, time: 0 }
     }
 
     /// Takes the next segment of a direction; `sent` counts its bytes.

@@ -4,7 +4,7 @@ use super::Recording;
 use crate::capture::format::comments::comments_of;
 use crate::capture::format::file_markers::Gap;
 use crate::capture::format::pcapng::MAX_STREAM;
-use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
 
@@ -34,17 +34,17 @@ impl Recording {
     }
 
     /// The next `missing` bytes of a side were not captured.
-    pub fn gap(&mut self, direction: Direction, missing: u64, time: Time) {
-        let to = self.connection.position(direction).saturating_add(missing);
-        if missing == 0 || to > MAX_STREAM || self.ended[direction.index()].is_some() {
+    pub fn gap(&mut self, direction: Direction, missing: Missing, time: Time) {
+        let to = self.connection.position(direction).saturating_add(missing.bytes);
+        if missing.bytes == 0 || to > MAX_STREAM || self.ended[direction.index()].is_some() {
             return;
         }
         self.begin(time);
         let Some(live) = &mut self.live else { return };
-        self.batch.index.skip(live.number, direction, missing);
+        self.batch.index.skip(live.number, direction, missing.bytes);
         self.connection.gap(direction, missing, time, &mut self.records);
-        let gap = Gap { to: Some(to), begins: None };
-        live.segments.skip(&mut self.batch.blocks, direction, (missing, gap), time, &comments_of(&self.records));
+        let gap = Gap { to: Some(to), begins: None, estimated: missing.estimated };
+        live.segments.skip(&mut self.batch.blocks, direction, (missing.bytes, gap), time, &comments_of(&self.records));
         self.batch_records();
         self.commit();
     }

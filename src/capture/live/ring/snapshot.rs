@@ -149,7 +149,8 @@ fn skip(
     time: Time,
 ) {
     if to > from {
-        segments.skip(&mut out.blocks, direction, (to - from, Gap { to: Some(to), begins }), time, &[]);
+        let gap = Gap { to: Some(to), begins, estimated: false };
+        segments.skip(&mut out.blocks, direction, (to - from, gap), time, &[]);
     }
 }
 

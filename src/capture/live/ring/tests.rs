@@ -141,7 +141,13 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
             live.data(&mut blocks, direction, heads[direction.index()].as_bytes(), Time(1), &[]);
             let (at, far) = (&mut at[direction.index()], far[direction.index()]);
             *at += far;
-            live.skip(&mut blocks, direction, (far, Gap { to: Some(*at), begins: Some(*at) }), Time(1), &[]);
+            live.skip(
+                &mut blocks,
+                direction,
+                (far, Gap { to: Some(*at), begins: Some(*at), estimated: false }),
+                Time(1),
+                &[],
+            );
         }
         let (mut files, mut expected) = (vec![blocks], Vec::new());
         for _ in 0..3 {

@@ -274,6 +274,7 @@ mod tests {
             compressed: false,
             undirected: false,
             outstanding: false,
+            estimated: false,
             findings: Vec::new(),
             key: None,
             checkpoint: None,

@@ -10,6 +10,7 @@ use crate::capture::store::record::Record;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
+use crate::wire::tls::TlsParams;
 
 /// One connection.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct ConnectionEntry {
     pub first: Time,
     pub last: Time,
     pub about: HandshakeSummary,
+    /// What TLS agreed on, if its bytes were decrypted.
+    pub tls: Option<TlsParams>,
     pub streams: [Stream; 2],
     /// How each direction ended.
     pub ended: [Option<EndReason>; 2],
@@ -54,6 +57,7 @@ impl ConnectionEntry {
             first,
             last: first,
             about: HandshakeSummary::default(),
+            tls: None,
             streams: Default::default(),
             ended: [None; 2],
             ended_first: None,

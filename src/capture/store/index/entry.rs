@@ -28,6 +28,7 @@ pub(in crate::capture) const COMPRESSED: u8 = 1;
 pub(in crate::capture) const HAS_FINDINGS: u8 = 2;
 pub(in crate::capture) const UNDIRECTED: u8 = 4;
 pub(in crate::capture) const OUTSTANDING: u8 = 8;
+pub(in crate::capture) const ESTIMATED: u8 = 16;
 
 impl Entry {
     /// The record without its findings and what it answers.
@@ -53,6 +54,7 @@ impl Entry {
             compressed: self.flags & COMPRESSED != 0,
             undirected: self.flags & UNDIRECTED != 0,
             outstanding: self.flags & OUTSTANDING != 0,
+            estimated: self.flags & ESTIMATED != 0,
             findings: Vec::new(),
         }
     }

@@ -19,7 +19,7 @@ use self::batch::Piece;
 pub use self::batch::{Applied, IndexBatch, NEW};
 pub use self::connection::{ConnectionEntry, Handshake, HandshakeHead};
 use self::connections::Connections;
-use self::entry::{COMPRESSED, Entry, HAS_FINDINGS, OUTSTANDING, UNDIRECTED, what};
+use self::entry::{COMPRESSED, ESTIMATED, Entry, HAS_FINDINGS, OUTSTANDING, UNDIRECTED, what};
 pub use self::evict::Eviction;
 pub use self::location::Location;
 pub use self::round_trips::RoundTrips;
@@ -31,6 +31,7 @@ use crate::proto::dissected::{Direction, DissectedRecord, EndReason, HandshakeKe
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
+use crate::wire::tls::TlsParams;
 
 /// Entries per chunk. A chunk is allocated once and never moved. The allocator rounds it up to whole pages, which must be small
 /// against its size.
@@ -47,6 +48,8 @@ pub struct Totals {
     pub connections: u64,
     /// Connections that have not ended in both directions.
     pub open: u64,
+    /// Connections whose bytes TLS had encrypted.
+    pub decrypted: u64,
     /// Bytes from client to server and from server to client.
     pub bytes: [u64; 2],
     /// Findings by severity: info, warning, error.
@@ -67,7 +70,7 @@ impl Totals {
 
 impl Default for Totals {
     fn default() -> Self {
-        Self { records: 0, first: 1, connections: 0, open: 0, bytes: [0; 2], findings: [0; 3] }
+        Self { records: 0, first: 1, connections: 0, open: 0, decrypted: 0, bytes: [0; 2], findings: [0; 3] }
     }
 }
 
@@ -124,6 +127,13 @@ impl Index {
         self.connections.push(entry)
     }
 
+    /// The bytes of a connection are those that TLS had encrypted.
+    pub fn set_decrypted(&mut self, number: u32, params: TlsParams) {
+        if let Some(entry) = self.connections.get_mut(number) {
+            self.totals.decrypted += u64::from(entry.tls.replace(params).is_none());
+        }
+    }
+
     pub fn connection(&self, number: u32) -> Option<&ConnectionEntry> {
         self.connections.get(number)
     }
@@ -165,6 +175,9 @@ impl Index {
         }
         if dissected.outstanding {
             flags |= OUTSTANDING;
+        }
+        if dissected.estimated {
+            flags |= ESTIMATED;
         }
         let entry = Entry {
             offset: dissected.offset,

@@ -1,0 +1,296 @@
+//! Decrypts one direction of a session: from its bytes to its application data.
+
+use super::aead::APPLICATION_DATA;
+use super::handshake::{
+    self, ENCRYPTED_EXTENSIONS, END_OF_EARLY_DATA, EncryptedExtensions, Messages, NEW_SESSION_TICKET,
+};
+use super::keys::{Keys, Opened, Phase};
+use super::record::{Record, RecordReader};
+use crate::proto::dissected::Direction;
+use crate::proto::time::Time;
+use crate::wire::tls::HANDSHAKE;
+
+/// The content types of other records (RFC 8446 §5.1).
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const ALERT: u8 = 21;
+
+/// What an encrypted record has besides its content, at least, in bytes.
+const OVERHEAD: u64 = 22;
+
+/// The most bytes before the end of the handshake that are kept until it is known whether the server accepts them.
+const MAX_EARLY: usize = 1 << 20;
+
+/// What decrypting yields.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// These bytes of [`Output::bytes`] are the next application data of a direction.
+    Data {
+        direction: Direction,
+        from: usize,
+        to: usize,
+        time: Time,
+    },
+    /// About so many bytes of application data of a direction cannot be read.
+    Lost {
+        direction: Direction,
+        bytes: u64,
+        time: Time,
+    },
+    /// An alert (RFC 8446 §6).
+    Alert {
+        direction: Direction,
+        code: u8,
+    },
+    Extensions(EncryptedExtensions),
+    /// The ticket of a session of TLS 1.2.
+    Ticket(Vec<u8>),
+}
+
+/// Collects what decrypting yields.
+#[derive(Debug, Default)]
+pub struct Output {
+    pub bytes: Vec<u8>,
+    pub events: Vec<Event>,
+}
+
+impl Output {
+    fn data(&mut self, direction: Direction, bytes: &[u8], time: Time) {
+        let from = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.events.push(Event::Data { direction, from, to: self.bytes.len(), time });
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.events.clear();
+    }
+}
+
+/// Data of the client before the end of the handshake (RFC 8446 §4.2.10).
+#[derive(Debug, PartialEq, Eq)]
+pub enum EarlyData {
+    /// The client announced none.
+    None,
+    /// It is not known yet whether the server accepts it.
+    Undecided(Vec<(Vec<u8>, Time)>),
+    Accepted,
+    Rejected,
+}
+
+/// Decrypts one direction.
+pub struct Decryptor {
+    direction: Direction,
+    reader: RecordReader,
+    is_tls_1_3: bool,
+    keys: Keys,
+    /// In TLS 1.2: whether the next record is encrypted.
+    changed_cipher: bool,
+    /// The messages of TLS 1.2 that are not encrypted.
+    messages: Messages,
+    early: EarlyData,
+    /// Bytes that could not be read since the latest record that was opened.
+    unread: u64,
+    /// Whether [`Event::Lost`] was emitted for them.
+    is_reported: bool,
+    /// The content of the latest record.
+    content: Vec<u8>,
+}
+
+impl Decryptor {
+    pub fn new(direction: Direction, is_tls_1_3: bool, keys: Keys, early: EarlyData) -> Self {
+        Self {
+            direction,
+            reader: RecordReader::default(),
+            is_tls_1_3,
+            keys,
+            changed_cipher: false,
+            messages: Messages::default(),
+            early,
+            unread: 0,
+            is_reported: false,
+            content: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes, captured at `time`.
+    pub fn push(&mut self, bytes: &[u8], time: Time, out: &mut Output) {
+        if self.keys.is_exhausted() {
+            self.unread += bytes.len() as u64;
+            return;
+        }
+        self.reader.push(bytes);
+        self.read(time, out);
+    }
+
+    /// The next `len` bytes are not captured.
+    pub fn lose(&mut self, len: u64, time: Time, out: &mut Output) {
+        let unread = self.reader.lose(len);
+        self.miss(unread, time, out);
+    }
+
+    /// No more bytes follow.
+    pub fn end(&mut self, time: Time, out: &mut Output) {
+        // What looks like a record may be longer than the rest, in which there may be others.
+        while self.reader.is_searching() && self.reader.incomplete() > 0 && !self.keys.is_exhausted() {
+            self.reader.reject();
+            self.read(time, out);
+        }
+        self.unread += self.reader.incomplete() as u64;
+        if self.unread > 0 && !self.is_reported {
+            self.report(time, out);
+        }
+    }
+
+    /// Returns true if application data may have been lost, and nothing was emitted about it.
+    pub const fn is_uncertain(&self) -> bool {
+        self.unread > 0 && !self.is_reported
+    }
+
+    /// What the latest record contained; `None` before the first encrypted one.
+    pub fn phase(&self) -> Option<Phase> {
+        self.keys.phase()
+    }
+
+    /// How many bytes could not be read since the latest record that was opened.
+    pub const fn unread(&self) -> u64 {
+        self.unread
+    }
+
+    /// The server accepts the client's early data, or rejects it.
+    pub fn decide_early(&mut self, is_accepted: bool, out: &mut Output) {
+        let EarlyData::Undecided(kept) = &mut self.early else { return };
+        for (bytes, time) in std::mem::take(kept) {
+            if is_accepted {
+                out.data(self.direction, &bytes, time);
+            }
+        }
+        self.early = if is_accepted { EarlyData::Accepted } else { EarlyData::Rejected };
+    }
+
+    fn read(&mut self, time: Time, out: &mut Output) {
+        while self.reader.find() {
+            let Some(record) = self.reader.record() else { return };
+            let len = (record.payload.len() + record.header.len()) as u64;
+            let (lost, is_sought) = (self.reader.lost(), self.reader.is_searching());
+            let mut content = std::mem::take(&mut self.content);
+            let is_encrypted = self.may_be_encrypted(&record, lost);
+            let opened = if is_encrypted { self.keys.open(&record, lost, &mut content) } else { None };
+            let is_plain = !is_sought && opened.is_none() && !self.must_be_encrypted(&record);
+            if is_plain {
+                match record.kind() {
+                    CHANGE_CIPHER_SPEC => self.changed_cipher = true,
+                    ALERT => out.events.extend(alert(self.direction, record.payload)),
+                    HANDSHAKE if !self.is_tls_1_3 => take_tickets(&mut self.messages, record.payload, out),
+                    _ => {}
+                }
+            }
+            if opened.is_some() || is_plain {
+                self.reader.accept();
+            } else {
+                self.reader.reject();
+                if !is_sought {
+                    self.miss(len, time, out);
+                }
+            }
+            if let Some(opened) = opened {
+                self.take_opened(opened, &content, time, out);
+            }
+            self.content = content;
+            if self.keys.is_exhausted() {
+                self.unread += self.reader.incomplete() as u64;
+                self.report(time, out);
+                return;
+            }
+        }
+    }
+
+    /// Returns true if a record can be encrypted. `lost` records before it may be missing.
+    fn may_be_encrypted(&self, record: &Record<'_>, lost: u64) -> bool {
+        match (self.is_tls_1_3, record.kind()) {
+            (true, kind) => kind == APPLICATION_DATA,
+            (false, ALERT | HANDSHAKE | APPLICATION_DATA) => self.is_encrypted_from_here() || lost > 0,
+            (false, _) => false,
+        }
+    }
+
+    /// Returns true if a record that no key opens is damaged.
+    fn must_be_encrypted(&self, record: &Record<'_>) -> bool {
+        match record.kind() {
+            APPLICATION_DATA => true,
+            ALERT | HANDSHAKE => !self.is_tls_1_3 && self.is_encrypted_from_here(),
+            _ => false,
+        }
+    }
+
+    /// In TLS 1.2: whether all records are encrypted.
+    fn is_encrypted_from_here(&self) -> bool {
+        self.changed_cipher || self.keys.phase().is_some()
+    }
+
+    fn take_opened(&mut self, opened: Opened, content: &[u8], time: Time, out: &mut Output) {
+        if self.unread > 0 && !self.is_reported && opened.phase == Phase::Application && opened.skipped > 0 {
+            self.report(time, out);
+        }
+        (self.unread, self.is_reported) = (0, false);
+        let content = &content[..opened.len];
+        if opened.phase != Phase::Early {
+            // The server rejected what came before.
+            self.decide_early(false, out);
+        }
+        match (opened.kind, opened.phase, content) {
+            (APPLICATION_DATA, Phase::Early, content) => match &mut self.early {
+                EarlyData::Undecided(kept) => {
+                    if kept.iter().map(|(bytes, _)| bytes.len()).sum::<usize>() < MAX_EARLY {
+                        kept.push((content.to_vec(), time));
+                    }
+                }
+                EarlyData::Accepted => out.data(self.direction, content, time),
+                EarlyData::None | EarlyData::Rejected => {}
+            },
+            (APPLICATION_DATA, _, []) => {}
+            (APPLICATION_DATA, _, content) => out.data(self.direction, content, time),
+            (ALERT, _, content) => out.events.extend(alert(self.direction, content)),
+            (HANDSHAKE, Phase::Early, [END_OF_EARLY_DATA, ..]) => self.decide_early(true, out),
+            (HANDSHAKE, Phase::Handshake, [ENCRYPTED_EXTENSIONS, _, _, _, body @ ..]) => {
+                out.events.push(Event::Extensions(EncryptedExtensions::read(body)));
+            }
+            _ => {}
+        }
+    }
+
+    /// Some bytes cannot be read.
+    fn miss(&mut self, bytes: u64, time: Time, out: &mut Output) {
+        self.unread += bytes;
+        let may_be_data = self.phase() == Some(Phase::Application) || self.early != EarlyData::None;
+        if may_be_data && !self.is_reported {
+            self.report(time, out);
+        }
+    }
+
+    fn report(&mut self, time: Time, out: &mut Output) {
+        if !std::mem::replace(&mut self.is_reported, true) {
+            let bytes = self.unread.saturating_sub(OVERHEAD).max(1);
+            out.events.push(Event::Lost { direction: self.direction, bytes, time });
+        }
+    }
+}
+
+/// The alert in a record (RFC 8446 §6).
+fn alert(direction: Direction, content: &[u8]) -> Option<Event> {
+    match *content {
+        [_, code] => Some(Event::Alert { direction, code }),
+        _ => None,
+    }
+}
+
+/// Takes a record of the handshake of TLS 1.2, which may contain a ticket.
+fn take_tickets(messages: &mut Messages, payload: &[u8], out: &mut Output) {
+    messages.push(payload, |kind, body| {
+        if kind == NEW_SESSION_TICKET
+            && let Some(ticket) = handshake::ticket(body)
+        {
+            out.events.push(Event::Ticket(ticket.to_vec()));
+        }
+    });
+}

@@ -1,0 +1,133 @@
+//! The keys of one direction, one after another, and their sequence numbers (RFC 8446 §5.3, §7.2; RFC 5246 §6.1).
+//!
+//! Which key a record has is found by trying: only the right key and sequence number open it. So no message has to be read to know
+//! when keys change, and lost records are skipped.
+
+use std::collections::VecDeque;
+
+use super::aead::RecordKey;
+use super::record::Record;
+use super::schedule::next_secret;
+use super::secrets::Secret;
+use crate::wire::tls::Aead;
+
+/// The most records that can be skipped at once.
+const MAX_SKIPPED: u64 = 4096;
+
+/// How many bytes are decrypted in vain until nothing is tried any more. A record that opens restores the budget.
+const BUDGET: u64 = 64 << 20;
+
+/// What an attempt costs besides the bytes of the record.
+const ATTEMPT: u64 = 256;
+
+/// What records under one key contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The client's data before the end of the handshake of TLS 1.3.
+    Early,
+    Handshake,
+    /// Application data; in TLS 1.2 also the end of the handshake.
+    Application,
+}
+
+/// A key and the next sequence number.
+struct Epoch {
+    phase: Phase,
+    key: RecordKey,
+    sequence: u64,
+    /// The traffic secret of TLS 1.3.
+    secret: Option<Secret>,
+}
+
+/// A record that was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub phase: Phase,
+    /// The content type.
+    pub kind: u8,
+    /// The length of the content.
+    pub len: usize,
+    /// How many records of the same key were skipped.
+    pub skipped: u64,
+}
+
+/// The keys of one direction.
+pub struct Keys {
+    aead: Aead,
+    current: Option<Epoch>,
+    later: VecDeque<Epoch>,
+    budget: u64,
+}
+
+impl Keys {
+    /// Those of traffic secrets of TLS 1.3, in the order of their use.
+    pub fn of_traffic<'a>(aead: Aead, secrets: impl IntoIterator<Item = (Phase, &'a Secret)>) -> Option<Self> {
+        let epoch = |(phase, secret): (Phase, &Secret)| {
+            let key = RecordKey::of_traffic(aead, secret)?;
+            Some(Epoch { phase, key, sequence: 0, secret: Some(secret.clone()) })
+        };
+        let later = secrets.into_iter().map(epoch).collect::<Option<_>>()?;
+        Some(Self { aead, current: None, later, budget: BUDGET })
+    }
+
+    /// The key of one direction of TLS 1.2.
+    pub fn of_tls_1_2(aead: Aead, key: RecordKey) -> Self {
+        let epoch = Epoch { phase: Phase::Application, key, sequence: 0, secret: None };
+        Self { aead, current: None, later: VecDeque::from([epoch]), budget: BUDGET }
+    }
+
+    /// What the latest record contained; `None` before the first one.
+    pub fn phase(&self) -> Option<Phase> {
+        self.current.as_ref().map(|epoch| epoch.phase)
+    }
+
+    /// Returns true if nothing is tried any more, because nothing opened for long.
+    pub const fn is_exhausted(&self) -> bool {
+        self.budget == 0
+    }
+
+    /// Opens the next record into `out`. Up to `lost` records before it may be missing.
+    pub fn open(&mut self, record: &Record<'_>, lost: u64, out: &mut Vec<u8>) -> Option<Opened> {
+        let budget = &mut self.budget;
+        let opened = 'opened: {
+            if let Some(opened) = self.current.as_mut().and_then(|epoch| epoch.open(record, lost, budget, out)) {
+                break 'opened opened;
+            }
+            for i in 0..self.later.len() {
+                if let Some(opened) = self.later[i].open(record, lost, budget, out) {
+                    self.current = self.later.drain(..=i).next_back();
+                    break 'opened opened;
+                }
+            }
+            let mut updated = self.current.as_ref()?.updated(self.aead)?;
+            let opened = updated.open(record, lost, budget, out)?;
+            self.current = Some(updated);
+            opened
+        };
+        self.budget = BUDGET;
+        Some(opened)
+    }
+}
+
+impl Epoch {
+    fn open(&mut self, record: &Record<'_>, lost: u64, budget: &mut u64, out: &mut Vec<u8>) -> Option<Opened> {
+        for skipped in 0..=lost.min(MAX_SKIPPED) {
+            *budget = budget.saturating_sub(record.payload.len() as u64 + ATTEMPT);
+            if *budget == 0 {
+                return None;
+            }
+            let sequence = self.sequence.checked_add(skipped)?;
+            if let Some((kind, len)) = self.key.open(record, sequence, out) {
+                self.sequence = sequence.checked_add(1)?;
+                return Some(Opened { phase: self.phase, kind, len, skipped });
+            }
+        }
+        None
+    }
+
+    /// The epoch after a key update (RFC 8446 §7.2).
+    fn updated(&self, aead: Aead) -> Option<Self> {
+        let secret = next_secret(aead.hash(), self.secret.as_ref().filter(|_| self.phase == Phase::Application)?);
+        Some(Self { phase: self.phase, key: RecordKey::of_traffic(aead, &secret)?, sequence: 0, secret: Some(secret) })
+    }
+}

@@ -1,0 +1,74 @@
+//! Why a connection is not decrypted.
+
+use std::fmt;
+
+use crate::proto::dissected::Direction;
+use crate::wire::tls::{CipherSuite, alert_name, version_name};
+
+/// Why a connection is not decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecryptable {
+    /// No key log was given, and the file has no secrets.
+    NoKeyLog,
+    /// The key log lacks the session.
+    NoSecret,
+    /// The capture begins later, or lacks packets of the hellos.
+    NotCaptured,
+    Version(u16),
+    Suite(CipherSuite),
+    /// With the compression of TLS 1.2.
+    Compressed,
+    /// The handshake failed.
+    Alert {
+        by: Direction,
+        code: u8,
+    },
+    /// No record could be decrypted with the secrets of the session.
+    Unfit,
+}
+
+impl Undecryptable {
+    /// Returns true if both have the same explanation.
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// Returns true if a secret that is not known yet could change it.
+    pub const fn may_change(&self) -> bool {
+        matches!(self, Self::NoSecret)
+    }
+}
+
+impl fmt::Display for Undecryptable {
+    /// After `encrypted with TLS: `.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKeyLog => f.write_str("give its key log with --keylog FILE"),
+            Self::NoSecret => {
+                f.write_str("the key log has no secret for the session; log the keys while the packets are captured")
+            }
+            Self::NotCaptured => {
+                f.write_str("the capture lacks the handshake or a part of it; start the capture before the connection")
+            }
+            Self::Version(version) => write!(f, "framescope does not decrypt {}", version_name(*version)),
+            Self::Suite(suite) => {
+                write!(
+                    f,
+                    "framescope does not decrypt {suite}; it decrypts the suites with AES-GCM and ChaCha20-Poly1305"
+                )
+            }
+            Self::Compressed => f.write_str("framescope does not decrypt TLS with compression"),
+            Self::Alert { by, code } => {
+                let side = match by {
+                    Direction::ClientToServer => "client",
+                    Direction::ServerToClient => "server",
+                };
+                match alert_name(*code) {
+                    Some(name) => write!(f, "the {side} ended the handshake with the alert {name}"),
+                    None => write!(f, "the {side} ended the handshake with alert {code}"),
+                }
+            }
+            Self::Unfit => f.write_str("the secrets in the key log do not fit the session"),
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! Captures of TLS that are decrypted with a key log: the records of the bytes that both sides said, whatever the network did, and the
+//! reasons where that is not possible.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::packets::{Form, PLAIN};
+use crate::support::tcp::{FIN, MSS, Segment, Tcp, reordered, repeated};
+use crate::support::tls::{Peers, suites};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, everything, exported, frame, opened, rules};
+use framescope::capture::import::{self, ImportOptions, OpenError};
+use framescope::capture::store::Capture;
+use framescope::export::Format;
+use framescope::proto::dissected::{Direction, Kind};
+use framescope::proto::rules::Rule;
+use framescope::wire::opcode::Opcode;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Files in a folder of their own.
+struct Files {
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).expect("written");
+        path
+    }
+}
+
+fn with_key_log(path: PathBuf) -> ImportOptions {
+    ImportOptions { key_log: Some(path), ..ImportOptions::default() }
+}
+
+/// A capture of these bytes, decrypted with these lines.
+fn decrypted(file: &[u8], key_log: &str) -> Capture {
+    let files = Files::new();
+    let (path, keys) = (files.write("a.pcap", file), files.write("a.keys", key_log.as_bytes()));
+    let (capture, loader) = import::open_with(&path, with_key_log(keys)).expect("a capture");
+    loader.run(&AtomicBool::new(false));
+    capture
+}
+
+/// The bytes of all records of a direction.
+fn said(capture: &Capture, direction: Direction) -> Vec<u8> {
+    let own = everything(capture).into_iter().filter(|(record, _)| record.direction == direction);
+    own.flat_map(|(_, wire)| wire).collect()
+}
+
+/// Kind, direction, length and message of each record.
+fn shape(capture: &Capture) -> Vec<(Kind, Direction, u64, Option<u32>)> {
+    let records = capture.records(1..u64::MAX).into_iter();
+    records.map(|record| (record.kind, record.direction, record.wire_len, record.message)).collect()
+}
+
+fn notices(capture: &Capture) -> String {
+    capture.trouble().reason().unwrap_or_default()
+}
+
+/// What is said in a conversation: the handshake and frames.
+fn conversation(messages: &[(bool, usize)]) -> Vec<(bool, Vec<u8>)> {
+    let mut all = vec![(true, REQUEST.as_bytes().to_vec()), (false, RESPONSE.as_bytes().to_vec())];
+    for (n, (up, len)) in messages.iter().enumerate() {
+        let payload: Vec<u8> = (0..*len).map(|i| (i * 7 + n * 31) as u8).collect();
+        all.push((*up, frame(true, Opcode::Binary, up.then_some([n as u8, 0x9a, 0x3c, 7]), &payload)));
+    }
+    for up in [true, false] {
+        all.push((up, frame(true, Opcode::Close, up.then_some([1, 2, 3, 4]), b"\x03\xe8")));
+    }
+    all
+}
+
+/// The segments of the trace of RFC 8448 §3, and its key log.
+fn trace() -> (Vec<Segment>, &'static str) {
+    let mut tcp = Tcp::open(1, 2);
+    for line in include_str!("../data/rfc8448.records").lines() {
+        let (direction, record) = line.split_once(' ').expect("two words");
+        tcp.say(direction == "c2s", &hex::decode(record).expect("hex"));
+    }
+    tcp.close();
+    (tcp.segments, include_str!("../data/rfc8448.keys"))
+}
+
+#[test]
+fn the_trace_of_rfc_8448_is_decrypted() {
+    let (segments, key_log) = trace();
+    let capture = decrypted(&PLAIN.file(&segments), key_log);
+    let payload: Vec<u8> = (0..50).collect();
+    assert_eq!((said(&capture, UP), said(&capture, DOWN)), (payload.clone(), payload));
+    let tls = capture.connection(1).and_then(|connection| connection.tls).expect("decrypted");
+    assert_eq!((tls.version, tls.suite.name()), (0x0304, Some("TLS_AES_128_GCM_SHA256")));
+    assert_eq!((capture.totals().decrypted, notices(&capture)), (1, String::new()));
+}
+
+#[test]
+fn secrets_in_a_capture_decrypt_it_wherever_they_are() {
+    let (segments, key_log) = trace();
+    for big in [false, true] {
+        let form = Form { pcapng: true, big, ..PLAIN };
+        let whole = form.file(&segments);
+        let packets = &whole[form.head().len()..];
+        let u32s =
+            |words: [u32; 2]| words.map(|word| if big { word.to_be_bytes() } else { word.to_le_bytes() }).concat();
+        let body = [&u32s([0x544c_534b, key_log.len() as u32])[..], key_log.as_bytes()].concat();
+        let secrets = form.block(10, &body);
+        for file in [[&form.head(), &secrets[..], packets].concat(), [&whole[..], &secrets].concat()] {
+            let capture = opened(&file);
+            assert_eq!((said(&capture, UP).len(), said(&capture, DOWN).len()), (50, 50));
+            assert_eq!(capture.totals().decrypted, 1);
+        }
+        let other = form.block(10, &[&u32s([0x5747_4b4c, 4])[..], b"keys"].concat());
+        let capture = opened(&[&form.head(), &other[..], packets].concat());
+        assert_eq!(capture.totals().decrypted, 0);
+        assert!(notices(&capture).contains("--keylog"), "{}", notices(&capture));
+    }
+}
+
+#[test]
+fn every_suite_gives_the_records_of_what_was_said() {
+    for suite in suites() {
+        let peers = Peers::new(suite, None);
+        let mut talk = peers.connect(&[MSS]);
+        talk.shake_hands();
+        let mut plain = Tcp::open(1, 2);
+        for (n, (up, bytes)) in conversation(&[(false, 3), (true, 200), (false, 40_000), (true, 0)]).iter().enumerate()
+        {
+            talk.say(*up, bytes);
+            plain.say(*up, bytes);
+            if n == 3 && matches!(suite, rustls::SupportedCipherSuite::Tls13(_)) {
+                talk.update_keys(true);
+                talk.update_keys(false);
+            }
+        }
+        talk.close();
+        plain.close();
+        let capture = decrypted(&PLAIN.file(talk.segments()), &peers.log());
+        let expected = opened(&PLAIN.file(&plain.segments));
+        assert_eq!(shape(&capture), shape(&expected), "{suite:?}");
+        for direction in [UP, DOWN] {
+            assert_eq!(said(&capture, direction), said(&expected, direction), "{suite:?}");
+        }
+        assert_eq!((rules(&capture), notices(&capture)), (rules(&expected), String::new()));
+        let name = format!("{:?}", suite.suite()).replace("TLS13_", "TLS_");
+        let tls = capture.connection(1).and_then(|connection| connection.tls).expect("decrypted");
+        assert_eq!(tls.suite.name(), Some(&*name));
+        // The exported file has the decrypted bytes, which need no secrets, and says so.
+        let again = opened(&exported(&capture, Format::Pcapng));
+        assert_eq!(shape(&again), shape(&capture));
+        assert_eq!(again.connection(1).and_then(|connection| connection.tls), Some(tls));
+    }
+}
+
+#[test]
+fn a_resumed_session_is_decrypted_without_a_line_of_its_own() {
+    for tickets in [false, true] {
+        for suite in suites() {
+            let peers = Peers::new(suite, None);
+            let peers = if tickets { peers.with_tickets() } else { peers };
+            let mut first = peers.connect(&[MSS]);
+            first.shake_hands();
+            first.say(true, REQUEST.as_bytes());
+            first.say(false, RESPONSE.as_bytes());
+            first.close();
+            let first_lines = peers.log();
+            let mut second = peers.connect(&[MSS]);
+            let is_tls_1_3 = matches!(suite, rustls::SupportedCipherSuite::Tls13(_));
+            // The server accepts early data only with sessions that it keeps.
+            let is_early = is_tls_1_3 && !tickets;
+            assert_eq!(is_early && second.say_early(REQUEST.as_bytes()), is_early, "{suite:?}");
+            second.shake_hands();
+            if !is_early {
+                second.say(true, REQUEST.as_bytes());
+            }
+            second.say(false, RESPONSE.as_bytes());
+            second.close();
+            // In TLS 1.3 each session has its own secrets.
+            let lines = if is_tls_1_3 { peers.log() } else { first_lines };
+            let mut file = PLAIN.file(first.segments());
+            let mut other = second.tcp.segments.clone();
+            for segment in &mut other {
+                segment.seq = segment.seq.wrapping_add(0x1234_5678);
+                segment.ack = if segment.ack == 0 { 0 } else { segment.ack.wrapping_add(0x1234_5678) };
+            }
+            file.extend_from_slice(&PLAIN.file(&other)[PLAIN.head().len()..]);
+            let capture = decrypted(&file, &lines);
+            assert_eq!((capture.totals().decrypted, notices(&capture)), (2, String::new()), "{suite:?} {tickets}");
+            let kinds: Vec<Kind> = shape(&capture).into_iter().map(|(kind, ..)| kind).collect();
+            let heads = kinds.iter().filter(|kind| matches!(kind, Kind::Request | Kind::Response)).count();
+            assert_eq!(heads, 4, "{suite:?} {tickets}: {kinds:?}");
+            assert_eq!(said(&capture, UP), REQUEST.repeat(2).as_bytes());
+        }
+    }
+}
+
+#[test]
+fn a_reason_is_given_for_each_connection_that_is_not_decrypted() {
+    let (segments, key_log) = trace();
+    let file = PLAIN.file(&segments);
+    let reason = |segments: &[Segment], key_log: &str| {
+        let capture = decrypted(&PLAIN.file(segments), key_log);
+        assert_eq!(capture.totals().decrypted, 0);
+        assert!(!shape(&capture).is_empty(), "its bytes are shown as they are");
+        notices(&capture)
+    };
+    assert!(notices(&opened(&file)).contains("--keylog FILE"));
+    let other = key_log.replace("cb34ecb1", "cb34ecb2");
+    assert!(reason(&segments, &other).contains("no secret"));
+    assert!(reason(&segments, &key_log.replace("SECRET_0", "SECRET_9")).contains("no secret"));
+    // The capture begins after the hellos.
+    assert!(reason(&segments[9..], key_log).contains("lacks the handshake"));
+    let lost: Vec<Segment> = segments.iter().enumerate().filter(|(n, _)| *n != 5).map(|(_, s)| s.clone()).collect();
+    assert!(reason(&lost, key_log).contains("lacks the handshake"), "without the ServerHello");
+    let with_server_hello = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut segments = segments.clone();
+        let hello = segments.iter_mut().find(|s| !s.up && !s.payload.is_empty()).expect("a ServerHello");
+        change(&mut hello.payload);
+        segments
+    };
+    let ccm = with_server_hello(&|hello| hello[45] = 4);
+    assert!(reason(&ccm, key_log).contains("TLS_AES_128_CCM_SHA256"));
+    // Without the extension that says 1.3, and with a suite of TLS 1.2.
+    let cbc = with_server_hello(&|hello| {
+        hello[44..46].copy_from_slice(&[0xc0, 0x13]);
+        let len = hello.len();
+        hello[len - 6..len - 4].copy_from_slice(&[0xff, 0xff]);
+    });
+    assert!(reason(&cbc, key_log).contains("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"));
+    let alert = with_server_hello(&|hello| *hello = vec![21, 3, 3, 0, 2, 2, 70]);
+    assert!(reason(&alert[..6], key_log).contains("protocol_version"));
+}
+
+#[test]
+fn wrong_secrets_are_no_session() {
+    let (segments, key_log) = trace();
+    let wrong = key_log.replace("9e40646c", "9e40646d").replace("a11af9f0", "a11af9f1").replace("b3eddb12", "b3eddb13");
+    let capture = decrypted(&PLAIN.file(&segments), &wrong.replace("b67b7d69", "b67b7d68"));
+    assert!(notices(&capture).contains("do not fit"), "{}", notices(&capture));
+    assert_eq!(rules(&capture), []);
+}
+
+#[test]
+fn a_wrong_key_log_says_what_it_is() {
+    let files = Files::new();
+    let capture = files.write("a.pcap", &PLAIN.file(&trace().0));
+    let open = |content: &[u8]| import::open_with(&capture, with_key_log(files.write("keys", content)));
+    let error = |content: &[u8]| match open(content) {
+        Err(OpenError::KeyLog(e)) => e.to_string(),
+        other => panic!("{:?}", other.map(|_| ())),
+    };
+    assert!(error(b"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n").contains("private key"));
+    assert!(error(&std::fs::read(&capture).expect("read")).contains("not a key log"));
+    let missing = import::open_with(&capture, with_key_log(files.folder.path().join("none"))).err().expect("an error");
+    assert!(missing.to_string().contains("none"), "{missing}");
+    assert!(open(b"").is_ok() && open(b"# no lines yet\n\n").is_ok());
+    let key_log = trace().1;
+    let broken = format!("{key_log}CLIENT_RANDOM 00 11\r\nLATER_LABEL 00 11\r\nCLIENT_RANDOM\n");
+    let capture = decrypted(&PLAIN.file(&trace().0), &broken);
+    assert!(notices(&capture).contains("2 lines"), "{}", notices(&capture));
+    assert!(notices(&capture).contains("line 7"), "{}", notices(&capture));
+    assert_eq!(capture.totals().decrypted, 1);
+    let secret = key_log.split_whitespace().last().expect("a secret");
+    assert!(!notices(&capture).contains(secret) && !error(secret.as_bytes()).contains(secret));
+}
+
+#[test]
+fn http_2_is_named() {
+    for suite in suites() {
+        let peers = Peers::new(suite, Some("h2"));
+        let mut talk = peers.connect(&[MSS]);
+        talk.shake_hands();
+        talk.say(true, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        talk.say(false, b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0");
+        talk.close();
+        let capture = decrypted(&PLAIN.file(talk.segments()), &peers.log());
+        assert!(notices(&capture).contains("HTTP/2"), "{suite:?}: {}", notices(&capture));
+        assert_eq!(rules(&capture), []);
+    }
+}
+
+#[test]
+fn a_key_log_that_is_written_later_than_the_packets_is_awaited() {
+    let (segments, key_log) = trace();
+    let files = Files::new();
+    let (path, keys) = (files.write("a.pcap", &PLAIN.file(&segments)), files.folder.path().join("later.keys"));
+    let options = ImportOptions { follow: true, ..with_key_log(keys.clone()) };
+    let (capture, loader) = import::open_with(&path, options).expect("a key log that does not exist yet");
+    let cancel = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| loader.run(&cancel));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let wait = |what: &dyn Fn() -> bool| {
+            while !what() && Instant::now() < deadline {
+                std::thread::yield_now();
+            }
+            assert!(what());
+        };
+        wait(&|| !capture.is_loading());
+        assert_eq!((capture.totals().connections, capture.len()), (1, 0), "it waits for the secrets");
+        let (half, rest) = key_log.split_at(key_log.len() / 2);
+        std::fs::write(&keys, half).expect("written");
+        std::fs::write(&keys, [half, rest].concat()).expect("written");
+        wait(&|| capture.totals().open == 0 && !capture.is_empty());
+        cancel.store(true, Ordering::Relaxed);
+    });
+    assert_eq!((said(&capture, UP).len(), said(&capture, DOWN).len()), (50, 50));
+}
+
+/// The segments without some with payload, counted from `first`.
+fn without(segments: &[Segment], first: usize, lost: &[usize]) -> Vec<Segment> {
+    let with_payload = segments.iter().enumerate().filter(|(_, segment)| !segment.payload.is_empty());
+    let places: Vec<usize> = with_payload.map(|(place, _)| place).filter(|place| *place >= first).collect();
+    if places.is_empty() {
+        return segments.to_vec();
+    }
+    let lost: Vec<usize> = lost.iter().map(|n| places[n % places.len()]).collect();
+    segments.iter().enumerate().filter(|(place, _)| !lost.contains(place)).map(|(_, s)| s.clone()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn segments_of_any_size_and_order_give_what_was_said(
+        suite in 0usize..6,
+        pieces in vec(prop_oneof![1usize..40, 300usize..3000], 1..6),
+        messages in vec((any::<bool>(), prop_oneof![0usize..200, 1000usize..20_000]), 0..8),
+        updates in vec((0usize..8, any::<bool>()), 0..4),
+        (swap, again) in any::<(bool, bool)>(),
+    ) {
+        let suite = suites()[suite];
+        let peers = Peers::new(suite, None);
+        let mut talk = peers.connect(&pieces);
+        talk.shake_hands();
+        for (n, (up, bytes)) in conversation(&messages).iter().enumerate() {
+            for (_, side) in updates.iter().filter(|(at, _)| *at == n) {
+                if matches!(suite, rustls::SupportedCipherSuite::Tls13(_)) {
+                    talk.update_keys(*side);
+                }
+            }
+            talk.say(*up, bytes);
+        }
+        talk.close();
+        let mut segments = talk.segments().to_vec();
+        if swap {
+            segments = reordered(&segments);
+        }
+        if again {
+            segments = repeated(&segments);
+        }
+        let capture = decrypted(&PLAIN.file(&segments), &peers.log());
+        prop_assert_eq!(notices(&capture), "");
+        prop_assert_eq!(said(&capture, UP), &talk.said[0][..]);
+        prop_assert_eq!(said(&capture, DOWN), &talk.said[1][..]);
+        prop_assert_eq!(rules(&capture), []);
+    }
+
+    #[test]
+    fn lost_packets_lose_their_records_and_accuse_nobody(
+        suite in 0usize..6,
+        piece in prop_oneof![30usize..200, 300usize..3000],
+        messages in vec((any::<bool>(), prop_oneof![0usize..200, 1000usize..20_000]), 1..12),
+        updates in vec((0usize..12, any::<bool>()), 0..4),
+        lost in vec(any::<usize>(), 1..5),
+        in_handshake: bool,
+    ) {
+        let suite = suites()[suite];
+        let peers = Peers::new(suite, None);
+        let mut talk = peers.connect(&[piece]);
+        talk.shake_hands();
+        let first = if in_handshake { 0 } else { talk.segments().len() };
+        let all = conversation(&messages);
+        for (n, (up, bytes)) in all.iter().enumerate() {
+            for (_, side) in updates.iter().filter(|(at, _)| *at == n) {
+                if matches!(suite, rustls::SupportedCipherSuite::Tls13(_)) {
+                    talk.update_keys(*side);
+                }
+            }
+            talk.say(*up, bytes);
+        }
+        talk.close();
+        let capture = decrypted(&PLAIN.file(&without(talk.segments(), first, &lost)), &peers.log());
+        let accused: Vec<Rule> = rules(&capture);
+        prop_assert_eq!(accused, []);
+        if capture.totals().decrypted == 0 {
+            prop_assert!(in_handshake && notices(&capture).contains("lacks the handshake"), "{}", notices(&capture));
+            return Ok(());
+        }
+        // What is shown was said, in this order.
+        for (direction, said) in [(UP, &talk.said[0]), (DOWN, &talk.said[1])] {
+            let mut rest = &said[..];
+            for (record, wire) in everything(&capture) {
+                if record.direction != direction || wire.is_empty() {
+                    continue;
+                }
+                let at = rest.windows(wire.len()).position(|window| window == wire);
+                prop_assert!(at.is_some(), "record {} was not said", record.no);
+                rest = &rest[at.unwrap_or(0) + wire.len()..];
+            }
+        }
+        // A file of what is known gives the same again.
+        let again = opened(&exported(&capture, Format::Pcapng));
+        prop_assert_eq!(shape(&again), shape(&capture));
+        prop_assert_eq!(rules(&again), []);
+    }
+}
+
+#[test]
+fn after_a_lost_record_the_next_ones_are_decrypted() {
+    for suite in suites() {
+        let peers = Peers::new(suite, None);
+        let mut talk = peers.connect(&[100_000]);
+        talk.shake_hands();
+        talk.say(true, REQUEST.as_bytes());
+        talk.say(false, RESPONSE.as_bytes());
+        let first = talk.segments().len();
+        for n in 0..40u8 {
+            talk.say(false, &frame(true, Opcode::Binary, None, &[n; 20]));
+        }
+        talk.say(true, &frame(true, Opcode::Close, Some([1, 2, 3, 4]), b"\x03\xe8"));
+        talk.say(false, &frame(true, Opcode::Close, None, b"\x03\xe8"));
+        talk.close();
+        // 21 records in a row, each in a segment.
+        let lost: Vec<usize> = (5..26).collect();
+        let capture = decrypted(&PLAIN.file(&without(talk.segments(), first, &lost)), &peers.log());
+        let frames = shape(&capture).iter().filter(|(kind, ..)| *kind == Kind::Frame).count();
+        assert_eq!((frames, rules(&capture)), (21, vec![]), "{suite:?}");
+        let gaps: Vec<bool> =
+            capture.records(1..u64::MAX).iter().filter(|r| r.kind == Kind::Gap).map(|r| r.estimated).collect();
+        assert_eq!(gaps, [true]);
+    }
+}
+
+#[test]
+fn a_connection_that_ends_inside_its_handshake_is_shown_as_it_is() {
+    let (segments, key_log) = trace();
+    let mut cut = segments[..4].to_vec();
+    for up in [true, false] {
+        let last = cut.iter().rev().find(|segment| segment.up == up).expect("a segment").clone();
+        let seq = last.seq.wrapping_add(last.payload.len() as u32).wrapping_add(u32::from(last.flags & 2 != 0));
+        cut.push(Segment { seq, flags: FIN | 0x10, payload: Vec::new(), ..last });
+    }
+    let capture = decrypted(&PLAIN.file(&cut), key_log);
+    let kinds: Vec<Kind> = shape(&capture).into_iter().map(|(kind, ..)| kind).collect();
+    assert_eq!(kinds.first(), Some(&Kind::Junk));
+    assert_eq!((kinds.len(), capture.totals().open), (3, 0));
+}
