@@ -30,6 +30,7 @@ mod import;
 mod input;
 mod kept;
 mod key_log;
+mod key_log_peers;
 mod layouts;
 mod live_notes;
 mod networks;
