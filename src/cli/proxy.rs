@@ -20,7 +20,7 @@ use crate::wire::url::Url;
 
 The proxy sends on every byte as it arrives, in both directions: it does not change frames, and waits for no end of a frame. In \
 requests it changes only what must name the server: Host, the path if TARGET has one, and Origin with --rewrite-origin. A note on the \
-request has both forms. Redirects, cookies and links of a web server are not changed.
+request has both forms. Host names other than localhost, and origins of other pages, stay: the server can refuse them. Redirects, cookies and links of a web server are not changed.
 
 If the server cannot be reached, the client gets status 502 or 504 with the reason."))]
 pub struct Proxy {
@@ -32,7 +32,7 @@ pub struct Proxy {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6455", value_parser = values::address)]
     pub listen: SocketAddr,
 
-    /// Replace Origin in requests by the origin of TARGET, for servers that refuse other origins
+    /// Replace the origin of the proxy in requests by that of TARGET, for servers that refuse other origins
     #[arg(long)]
     pub rewrite_origin: bool,
 

@@ -29,8 +29,16 @@ pub fn usage_line(error: &clap::Error, words: impl IntoIterator<Item = OsString>
     if error.kind() == ErrorKind::MissingRequiredArgument && command == Some("open") {
         line.push_str("; or use --sample to list the sample captures");
     }
-    let command = command.map(|name| format!(" {name}")).unwrap_or_default();
+    let (command, line) = (command.map(|name| format!(" {name}")).unwrap_or_default(), without_user(&line));
     format!("{line}; try `framescope{command} --help`")
+}
+
+/// Replaces the name and password in a URL by stars.
+fn without_user(line: &str) -> String {
+    let Some((before, rest)) = line.split_once("://") else { return line.to_owned() };
+    let authority = rest.split(['/', '?', '\'', ' ']).next().unwrap_or_default();
+    let shown = authority.rsplit_once('@').map_or(rest.to_owned(), |(user, _)| format!("***{}", &rest[user.len()..]));
+    format!("{before}://{shown}")
 }
 
 /// Two lines that show where a filter is wrong: the expression, and carets under the wrong word. `None` if the error is not

@@ -214,6 +214,7 @@ const fn reason(status: u16) -> &'static str {
         431 => "Request Header Fields Too Large",
         502 => "Bad Gateway",
         504 => "Gateway Timeout",
+        508 => "Loop Detected",
         _ => "",
     }
 }

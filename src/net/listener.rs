@@ -189,6 +189,11 @@ impl ListenerHandle {
         self.address
     }
 
+    /// The address by which this machine reaches it.
+    pub fn reachable(&self) -> SocketAddr {
+        reachable(self.address)
+    }
+
     /// Ends all connections within two seconds, also those whose peers do not respond: wakes their threads, and cuts those that
     /// do not end. Returns true if every connection's thread has ended.
     pub fn shutdown(mut self) -> bool {

@@ -42,7 +42,8 @@ impl Stream {
     /// Writes a part of `bytes`, and blocks until the system takes some; returns how many it took.
     ///
     /// # Errors
-    /// The system's; [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] after the write timeout.
+    /// The system's; [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] after the write timeout. Then nothing of `bytes`
+    /// was taken.
     #[inline]
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {

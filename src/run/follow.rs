@@ -19,6 +19,7 @@ use crate::capture::store::record::Record;
 use crate::export::ndjson::NdjsonLines;
 use crate::export::{ExportError, ExportOptions, Sink};
 use crate::proto::time::Time;
+use crate::wire::printable;
 
 /// How many records are taken from the index at once.
 const BATCH: u64 = 256;
@@ -181,6 +182,9 @@ fn plain(capture: &Capture, record: &Record, start: Time, messages: &mut Message
         line.push_str(&format!("[{}] ", rules.join(", ")));
     }
     line.push_str(&summary.preview);
+    if let Some(note) = capture.note(record.no) {
+        line.push_str(&format!(" ✎ {}", printable::text(&note)));
+    }
     line.truncate(line.trim_end().len());
     line.push('\n');
     line

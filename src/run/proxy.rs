@@ -13,7 +13,7 @@ use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{self, ThemeArg};
 use crate::net::ListenerHandle;
-use crate::net::proxy::{Proxy, ProxyConfig, Rewriting};
+use crate::net::proxy::{Proxy, ProxyConfig};
 use crate::tui::app::LiveTraffic;
 use crate::wire::url::Url;
 
@@ -23,8 +23,9 @@ use crate::wire::url::Url;
 /// Why it cannot listen or draw; afterwards, that bytes were not captured.
 pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let prepare = || {
-        let rewriting = Rewriting { target: args.target.clone(), origin: args.rewrite_origin };
-        let proxy = Proxy::bind(ProxyConfig::new(args.listen, rewriting))?;
+        let mut config = ProxyConfig::new(args.listen, args.target.clone());
+        config.rewriting.origin = args.rewrite_origin;
+        let proxy = Proxy::bind(config)?;
         Ok(Listening { proxy, target: args.target.clone() })
     };
     if args.recording.headless {
@@ -75,7 +76,7 @@ impl RunningSource for Relaying {
     }
 
     fn traffic(&self) -> Option<LiveTraffic> {
-        let (listen, target) = (self.handle.address(), &self.target);
+        let (listen, target) = (self.handle.reachable(), &self.target);
         Some(LiveTraffic {
             title: format!("{listen} → {target}"),
             advice: format!("No traffic yet. In place of {target}, connect your client to"),

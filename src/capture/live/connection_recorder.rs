@@ -14,6 +14,7 @@
 
 mod events;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -68,8 +69,8 @@ pub(in crate::capture) struct Recording {
     batch: Batch,
     /// The record in the batch that has the latest Sec-WebSocket-Key: how many come before it, its direction and time.
     key: Option<(u64, Direction, Time)>,
-    /// A note on the record that contains the byte before this offset of a direction.
-    note: Option<(Direction, u64, String)>,
+    /// Notes on the records that contain the byte before an offset of a direction.
+    notes: VecDeque<(Direction, u64, String)>,
     /// Whether a handshake record is in the batch.
     has_heads: bool,
     /// Whether the batch was already there when the flush timer called last.
@@ -108,7 +109,7 @@ impl Recording {
             records: Vec::new(),
             batch,
             key: None,
-            note: None,
+            notes: VecDeque::new(),
             has_heads: false,
             old: false,
             watched: false,
@@ -135,7 +136,7 @@ impl Recording {
     pub fn batch_with_note(&mut self, chunk: Chunk<'_>, note: &str) {
         self.begin(chunk.time);
         let end = self.connection.position(chunk.direction) + chunk.bytes.len() as u64;
-        self.note = Some((chunk.direction, end, note.to_owned()));
+        self.notes.push_back((chunk.direction, end, note.to_owned()));
         self.feed(chunk);
     }
 
@@ -146,7 +147,7 @@ impl Recording {
         let base = self.connection.position(direction);
         self.connection.feed(direction, bytes, time, &mut self.records);
         let noted = |note: &&(Direction, u64, String)| (note.0, note.1) == (direction, base + bytes.len() as u64);
-        let note = self.note.as_ref().filter(noted).map(|(.., note)| comments::note(note).into_owned());
+        let note = self.notes.back().filter(noted).map(|(.., note)| comments::note(note).into_owned());
         let mut written = 0;
         let mut write_until = |offset: u64, findings: &[Finding]| {
             // Bytes before this chunk, which waited for their meaning, are written already.
@@ -188,9 +189,10 @@ impl Recording {
                 self.key = Some((at, record.direction, record.time));
             }
         }
-        if let Some((direction, end, _)) = self.note
-            && let Some(at) = self.records.iter().position(|r| r.direction == direction && r.offset + r.wire_len >= end)
-            && let Some((.., note)) = self.note.take()
+        while let Some((direction, end, _)) = self.notes.front()
+            && let Some(at) =
+                self.records.iter().position(|r| r.direction == *direction && r.offset + r.wire_len >= *end)
+            && let Some((.., note)) = self.notes.pop_front()
         {
             self.batch.index.note_next(at, note);
         }

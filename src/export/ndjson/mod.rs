@@ -100,6 +100,9 @@ impl Writer {
             Kind::Junk => drop(self.wire(bytes, record, sink)?),
             _ => {}
         }
+        if let Some(note) = bytes.capture().note(record.no) {
+            string_field(&mut sink.buffer, "note", &note);
+        }
         findings_field(&mut sink.buffer, &record.findings);
         sink.buffer.extend_from_slice(b"}\n");
         sink.write_if_full()

@@ -7,9 +7,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::proto::body::Body;
 use crate::wire::http::{self, Head};
 
-use super::requests::MAX_HEAD;
+/// The longest head in bytes. A longer one goes on as it is.
+pub const MAX_HEAD: usize = 256 << 10;
 
-/// The most requests without a response that are remembered.
+/// The most requests without a response that are remembered. Beyond them, the end of a response to HEAD may be missed.
 const MAX_ASKED: usize = 1 << 16;
 
 /// What of a request decides where its response ends (RFC 9112 §6.3).
@@ -111,21 +112,24 @@ impl Responses {
                 }
                 taken
             }
-            State::Head(head) => {
-                let before = head.len();
-                head.extend_from_slice(bytes);
-                if !http::may_be_response(head) {
-                    self.0 = State::Done;
-                    return bytes.len();
+            State::Head(begun) => {
+                let before = begun.len();
+                // Only a head in several reads is copied.
+                if before > 0 {
+                    begun.extend_from_slice(bytes);
                 }
-                let Some(len) = http::head_len(head, before) else {
-                    if head.len() > MAX_HEAD {
-                        self.0 = State::Done;
+                let head = if before > 0 { begun.as_slice() } else { bytes };
+                let is_response = http::may_be_response(head);
+                match http::head_len(head, before) {
+                    Some(len) if is_response => {
+                        self.0 = after(&Head::read(&head[..len]), exchange);
+                        return len - before;
                     }
-                    return bytes.len();
-                };
-                self.0 = after(&Head::read(&head[..len]), exchange);
-                len - before
+                    _ if !is_response || head.len() > MAX_HEAD => self.0 = State::Done,
+                    _ if before == 0 => begun.extend_from_slice(bytes),
+                    _ => {}
+                }
+                bytes.len()
             }
         }
     }

@@ -36,12 +36,36 @@ use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::wire::http;
+use crate::wire::url::Url;
 
 /// How long a connection to the server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a client may take to end its direction after a refusal.
 const FIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+const UP: Direction = Direction::ClientToServer;
+const DOWN: Direction = Direction::ServerToClient;
+
+/// Why the proxy has no connection to its server. The words follow "the proxy".
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error("would connect to itself: {0} is the address that it listens on; use the address of your server")]
+    Itself(SocketAddr),
+}
+
+impl ConnectError {
+    /// The status of the response (RFC 9110 §15.6.3, §15.6.5; RFC 5842 §7.2).
+    const fn status(&self) -> u16 {
+        match self {
+            Self::Dial(DialError::TimedOut { .. }) => 504,
+            Self::Dial(_) => 502,
+            Self::Itself(_) => 508,
+        }
+    }
+}
 
 /// The settings of a proxy.
 #[derive(Clone, Debug)]
@@ -56,7 +80,8 @@ pub struct ProxyConfig {
 
 impl ProxyConfig {
     /// A proxy with the usual limits.
-    pub const fn new(listen: SocketAddr, rewriting: Rewriting) -> Self {
+    pub fn new(listen: SocketAddr, target: Url) -> Self {
+        let rewriting = Rewriting { target, origin: false, any_host: !listen.ip().is_loopback() };
         Self { listen, rewriting, connect_timeout: CONNECT_TIMEOUT }
     }
 }
@@ -97,18 +122,21 @@ impl Service for ProxyConfig {
         let tap = Arc::new(Tap::new(Wiretap::new(recorder.connection(peer, local))));
         let exchange = Arc::<Exchange>::default();
         let (mut input, mut requests) = (Input::new(), Requests::new(&self.rewriting));
-        let first = first(&client, &mut input, &mut requests, &exchange, &tap);
-        let Some(first) = first.filter(|_| !connections.is_shutting_down()) else { return };
-        // It is on the screen while the proxy connects.
-        tap.push(
-            Direction::ClientToServer,
-            &input.bytes()[..first.len],
-            first.changed.as_ref().map(|changed| changed.note.clone()),
-        );
+        let Some(first) = first(&client, &mut input, &mut requests, &exchange, &tap) else { return };
+        if connections.is_shutting_down() {
+            tap.push(UP, input.bytes(), None);
+            return tap.drain_all();
+        }
+        // A request without a body is on the screen while the proxy connects.
+        let note = first.changed.as_ref().map(|changed| changed.note.clone());
+        tap.push(UP, &input.bytes()[..first.len], note);
         tap.drain_all();
-        let server = match self.connect() {
+        let server = match self.connect(local) {
             Ok(server) => Arc::new(server),
-            Err(error) => return refuse(&client, &mut input, &tap, &error),
+            Err(error) => {
+                tap.push(UP, &input.bytes()[first.len..], None);
+                return decline(&client, &mut input, &tap, &error);
+            }
         };
         let Some(_guard) = connections.add(&server) else { return };
         let relay = Relay::new([&client, &server], &tap, &exchange, &connections);
@@ -119,9 +147,23 @@ impl Service for ProxyConfig {
 }
 
 impl ProxyConfig {
-    fn connect(&self) -> Result<Stream, DialError> {
+    /// Connects to the server, for a client that connected to `local`.
+    fn connect(&self, local: SocketAddr) -> Result<Stream, ConnectError> {
         let target = &self.rewriting.target;
-        Ok(Stream::tcp(dial(target.host(), target.port(), self.connect_timeout)?))
+        let stream = dial(target.host(), target.port(), self.connect_timeout)?;
+        if let (Ok(server), Ok(own)) = (stream.peer_addr(), stream.local_addr())
+            && self.is_itself(server, own, local)
+        {
+            return Err(ConnectError::Itself(server));
+        }
+        Ok(Stream::tcp(stream))
+    }
+
+    /// Returns true if a connection from `own` to `server` reaches the listener, which accepted one at `local`.
+    fn is_itself(&self, server: SocketAddr, own: SocketAddr, local: SocketAddr) -> bool {
+        let same = |a: SocketAddr, b: SocketAddr| a.ip().to_canonical() == b.ip().to_canonical();
+        let is_any = self.listen.ip().is_unspecified();
+        server.port() == local.port() && (same(server, local) || is_any && same(server, own))
     }
 }
 
@@ -137,62 +179,66 @@ fn first(
         if let Some(first) = requests.next(input.bytes(), exchange) {
             return Some(first);
         }
-        match input.read(client) {
+        match input.read(client, None) {
             Ok(0) if input.bytes().is_empty() => return None,
             // The beginning of a head.
             Ok(0) => return Some(Outgoing { len: input.bytes().len(), changed: None }),
             Ok(_) => {}
             Err(_) => {
-                tap.push(Direction::ClientToServer, input.bytes(), None);
+                tap.push(UP, input.bytes(), None);
                 tap.drain_all();
-                tap.wiretap().reset(Direction::ClientToServer);
+                tap.wiretap().reset(UP);
                 return None;
             }
         }
     }
 }
 
-/// Records the end of a direction.
-fn end(tap: &Tap, direction: Direction) {
-    tap.wiretap().ended(direction, EndReason::Fin);
-}
-
 /// Answers a client whose server cannot be reached, with the reason (RFC 9110 §15.6.3, §15.6.5).
-fn refuse(client: &Stream, input: &mut Input, tap: &Tap, error: &DialError) {
+fn decline(client: &Stream, input: &mut Input, tap: &Tap, error: &ConnectError) {
+    tap.drain_all();
     let head = http::Head::read(input.bytes());
+    if client.is_disconnected() {
+        return tap.wiretap().reset(UP);
+    }
     if !http::may_be_request(input.bytes()) || head.end.is_none() {
         // It does not speak HTTP: no response would be understood.
-        tap.wiretap().reset(Direction::ServerToClient);
-        client.reset_at_close();
-        return;
+        tap.wiretap().reset(DOWN);
+        return client.reset_at_close();
     }
-    let status = if matches!(error, DialError::TimedOut { .. }) { 504 } else { 502 };
     let mut response = Vec::new();
-    Response::text(status, &format!("The proxy {error}."))
-        .closing()
-        .encode(head.method() == Some(b"HEAD"), &mut response);
-    let note = format!("framescope sent this response: it {error}");
-    tap.push(Direction::ServerToClient, &response, Some(note));
-    let mut rest = &*response;
+    let words = format!("The proxy {error}.");
+    Response::text(error.status(), &words).closing().encode(head.method() == Some(b"HEAD"), &mut response);
     let _ = client.set_write_timeout(Some(FIN_TIMEOUT));
-    while let Some(n) = client.write(rest).ok().filter(|n| *n > 0) {
-        rest = &rest[n..];
+    let mut written = 0;
+    while let Some(n) = client.write(&response[written..]).ok().filter(|n| *n > 0) {
+        written += n;
     }
-    tap.drain_all();
-    end(tap, Direction::ServerToClient);
+    if written > 0 {
+        tap.push(DOWN, &response[..written], Some(format!("framescope sent this response: it {error}")));
+        tap.drain_all();
+    }
+    if written < response.len() {
+        return tap.wiretap().reset(UP);
+    }
+    tap.wiretap().ended(DOWN, EndReason::Fin);
     let _ = client.shutdown(Shutdown::Write);
     // Until the client has ended its direction: if bytes of it remain unread, the system resets the connection, and the client may
     // lose the response.
     let deadline = Instant::now() + FIN_TIMEOUT;
-    input.consume(input.bytes().len());
     loop {
+        input.consume(input.bytes().len());
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || client.set_read_timeout(Some(left)).is_err() {
+        if left.is_zero() {
             return;
         }
-        match input.read(client) {
-            Ok(0) => return end(tap, Direction::ClientToServer),
-            Ok(_) => input.consume(input.bytes().len()),
+        match input.read(client, Some(left)) {
+            Ok(0) => return tap.wiretap().ended(UP, EndReason::Fin),
+            Ok(_) => {
+                tap.push(UP, input.bytes(), None);
+                tap.drain_all();
+            }
+            Err(e) if e.kind() == io::ErrorKind::ConnectionReset => return tap.wiretap().reset(UP),
             Err(_) => return,
         }
     }

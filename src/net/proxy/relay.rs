@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -28,14 +28,23 @@ const QUICK: Duration = Duration::from_millis(1);
 /// A direction is busy after this many quick reads in a row. Then the capture lags by at most 5 ms.
 const BUSY_AFTER: u32 = 32;
 
-/// A direction goes on.
-const RUNS: u8 = 0;
+/// How often a thread that waits otherwise looks whether a side has reset the connection.
+const LOOK: Duration = Duration::from_millis(200);
 
-/// Its sender has ended it, and the receiver knows.
-const ENDED: u8 = 1;
+/// While the response to an upgrade is due, how often the client's thread looks whether it has arrived.
+const SWITCH_LOOK: Duration = Duration::from_millis(20);
 
-/// Its receiver takes no bytes any more.
-const REFUSED: u8 = 2;
+/// The state of a direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// It goes on.
+    #[default]
+    Runs,
+    /// Its sender has ended it, and the receiver knows.
+    Ended,
+    /// Its receiver takes no bytes any more.
+    Broken,
+}
 
 /// A client and its server.
 pub struct Relay {
@@ -44,8 +53,12 @@ pub struct Relay {
     tap: Arc<Tap>,
     exchange: Arc<Exchange>,
     connections: Arc<OpenConnections>,
-    /// The state of each direction: [`RUNS`], [`ENDED`] or [`REFUSED`].
-    states: [AtomicU8; 2],
+    /// The state of each direction.
+    states: Mutex<[State; 2]>,
+    /// Notified when a state changes.
+    changed: Condvar,
+    /// The side that reset the connection. It is recorded at the end: bytes that the other thread has read come first.
+    reset_by: OnceLock<Direction>,
     /// Whether the connection is being cut.
     cut: AtomicBool,
 }
@@ -57,6 +70,8 @@ pub struct Input {
     end: usize,
     last_read: Time,
     quick_reads: u32,
+    /// The read timeout that is set on the stream.
+    timeout: Option<Duration>,
 }
 
 /// The end of a direction.
@@ -66,7 +81,7 @@ enum End {
     /// The sender reset the connection.
     Reset,
     /// The receiver takes no bytes any more.
-    Refused,
+    Broken,
     /// The relay itself cut the connection.
     Cut,
 }
@@ -80,7 +95,22 @@ impl Relay {
     ) -> Self {
         let [client, server] = streams.map(Arc::clone);
         let (tap, exchange, connections) = (Arc::clone(tap), Arc::clone(exchange), Arc::clone(connections));
-        Self { client, server, tap, exchange, connections, states: Default::default(), cut: AtomicBool::new(false) }
+        // A thread must notice a reset of the side that it reads while it waits for the other one.
+        for stream in [&client, &server] {
+            // If the socket refuses it, the connection is lost, and the next write fails.
+            let _ = stream.set_write_timeout(Some(LOOK));
+        }
+        Self {
+            client,
+            server,
+            tap,
+            exchange,
+            connections,
+            states: Mutex::default(),
+            changed: Condvar::new(),
+            reset_by: OnceLock::new(),
+            cut: AtomicBool::new(false),
+        }
     }
 
     /// Relays both directions until both have ended. `first` goes to the server first; it is recorded already.
@@ -88,12 +118,17 @@ impl Relay {
     /// # Errors
     /// When the system cannot start the thread of the other direction.
     pub fn run(&self, first: &Outgoing, input: &mut Input, requests: &mut Requests<'_>) -> io::Result<()> {
-        thread::scope(|scope| {
+        let run = thread::scope(|scope| {
             let relay_server = || self.guarded(DOWN, || self.relay_server());
             thread::Builder::new().name("to client".to_owned()).stack_size(STACK).spawn_scoped(scope, relay_server)?;
             self.guarded(UP, || self.relay_client(first, input, requests));
             Ok(())
-        })
+        });
+        self.tap.drain_all();
+        if let Some(by) = self.reset_by.get() {
+            self.tap.wiretap().reset(*by);
+        }
+        run
     }
 
     /// Runs a direction to its end. If a bug panics in it, the other one must not wait for ever.
@@ -128,7 +163,9 @@ impl Relay {
                 self.tap.drain(is_busy);
                 input.consume(out.len);
             }
-            if let Err(end) = self.read(UP, input) {
+            // Bytes that begin like a request may turn out to be those of another protocol.
+            let waits = requests.awaits_switch() && !input.bytes().is_empty();
+            if let Err(end) = self.read(UP, input, waits.then_some(SWITCH_LOOK)) {
                 // What remains is the beginning of a head.
                 self.tap.push(UP, input.bytes(), None);
                 return match end {
@@ -142,7 +179,7 @@ impl Relay {
     fn relay_server(&self) -> End {
         let (mut input, mut responses) = (Input::new(), Responses::new());
         loop {
-            if let Err(end) = self.read(DOWN, &mut input) {
+            if let Err(end) = self.read(DOWN, &mut input, None) {
                 return end;
             }
             responses.watch(input.bytes(), &self.exchange);
@@ -164,16 +201,14 @@ impl Relay {
         }
     }
 
-    fn read(&self, direction: Direction, input: &mut Input) -> Result<(), End> {
+    /// Reads more, or nothing if no byte arrives within `timeout`.
+    fn read(&self, direction: Direction, input: &mut Input, timeout: Option<Duration>) -> Result<(), End> {
         let source = self.source(direction);
-        match input.read(source) {
+        match input.read(source, timeout) {
+            Err(e) if is_timeout(&e) => Ok(()),
             Ok(0) if self.is_cut() => Err(End::Cut),
             // The other thread's write may have taken the error of a reset.
-            Ok(0) => match self.state(direction.opposite()) {
-                RUNS if source.is_disconnected() => Err(End::Reset),
-                REFUSED => Err(End::Reset),
-                _ => Err(End::Fin),
-            },
+            Ok(0) => Err(if self.is_reset(direction) { End::Reset } else { End::Fin }),
             Ok(_) => Ok(()),
             Err(_) if self.is_cut() => Err(End::Cut),
             Err(_) => Err(End::Reset),
@@ -186,17 +221,21 @@ impl Relay {
         let mut rest = bytes;
         while !rest.is_empty() {
             let sent = match to.try_write(rest) {
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                Err(e) if is_timeout(&e) => {
                     self.tap.drain(false);
                     to.write(rest)
                 }
                 sent => sent,
             };
+            let is_stuck = sent.as_ref().is_err_and(is_timeout);
             match sent {
                 Ok(n) => rest = &rest[n..],
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) if self.is_cut() => return Err(End::Cut),
-                Err(_) => return Err(End::Refused),
+                // Bytes that remain in the socket of a side that is gone are lost, as they would be without the proxy.
+                Err(_) if is_stuck && self.is_reset(direction) => return Err(End::Reset),
+                Err(_) if is_stuck => {}
+                Err(_) => return Err(End::Broken),
             }
         }
         Ok(())
@@ -209,14 +248,15 @@ impl Relay {
             End::Fin => {
                 self.tap.wiretap().ended(direction, EndReason::Fin);
                 // Before the FIN, upon which the other direction may end.
-                self.set(direction, ENDED);
+                self.set(direction, State::Ended);
                 let _ = self.source(direction.opposite()).shutdown(Shutdown::Write);
+                self.watch(direction);
             }
             End::Reset => self.reset(direction),
-            End::Refused => {
-                self.set(direction, REFUSED);
+            End::Broken => {
+                self.set(direction, State::Broken);
                 // The thread that reads from the receiver notices the reset, after the receiver's last bytes; unless it has ended.
-                if self.state(direction.opposite()) != RUNS {
+                if self.state(direction.opposite()) != State::Runs {
                     self.reset(direction.opposite());
                 }
             }
@@ -224,13 +264,35 @@ impl Relay {
         }
     }
 
-    /// Records that a side has reset the connection, and resets the other side.
+    /// Waits until the other direction has ended too. A side that has ended its own direction can still reset the connection.
+    fn watch(&self, direction: Direction) {
+        let mut states = self.states();
+        while states[direction.opposite().index()] == State::Runs && !self.is_cut() {
+            if self.source(direction).is_disconnected() {
+                drop(states);
+                return self.reset(direction);
+            }
+            states = self.changed.wait_timeout(states, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Returns true if the side that sends in a direction is gone, although it was not told that the other direction has ended.
+    fn is_reset(&self, direction: Direction) -> bool {
+        match self.state(direction.opposite()) {
+            State::Runs => self.source(direction).is_disconnected(),
+            State::Broken => true,
+            State::Ended => false,
+        }
+    }
+
+    /// Resets the other side too.
     fn reset(&self, by: Direction) {
-        self.tap.wiretap().reset(by);
+        let _ = self.reset_by.set(by);
         for stream in [&self.client, &self.server] {
             stream.reset_at_close();
         }
         self.cut.store(true, Ordering::SeqCst);
+        self.changed.notify_all();
         // This wakes the other thread if it reads, and sends nothing. If it writes, then to the side that is lost.
         let _ = self.source(by.opposite()).shutdown(Shutdown::Read);
     }
@@ -241,6 +303,7 @@ impl Relay {
             for stream in [&self.client, &self.server] {
                 let _ = stream.shutdown(Shutdown::Both);
             }
+            self.changed.notify_all();
         }
     }
 
@@ -248,18 +311,23 @@ impl Relay {
         self.cut.load(Ordering::SeqCst) || self.connections.is_shutting_down()
     }
 
-    fn state(&self, direction: Direction) -> u8 {
-        self.states[direction.index()].load(Ordering::SeqCst)
+    fn state(&self, direction: Direction) -> State {
+        self.states()[direction.index()]
     }
 
-    fn set(&self, direction: Direction, state: u8) {
-        self.states[direction.index()].store(state, Ordering::SeqCst);
+    fn set(&self, direction: Direction, state: State) {
+        self.states()[direction.index()] = state;
+        self.changed.notify_all();
+    }
+
+    fn states(&self) -> MutexGuard<'_, [State; 2]> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Input {
     pub fn new() -> Self {
-        Self { buffer: vec![0; BUFFER[0]], start: 0, end: 0, last_read: Time(0), quick_reads: 0 }
+        Self { buffer: vec![0; BUFFER[0]], start: 0, end: 0, last_read: Time(0), quick_reads: 0, timeout: None }
     }
 
     /// The bytes that remain.
@@ -278,8 +346,12 @@ impl Input {
     /// Reads more; returns zero at the end of the input.
     ///
     /// # Errors
-    /// The stream's.
-    pub fn read(&mut self, stream: &Stream) -> io::Result<usize> {
+    /// The stream's; see [`Stream::read`] for that of the timeout.
+    pub fn read(&mut self, stream: &Stream, timeout: Option<Duration>) -> io::Result<usize> {
+        if timeout != self.timeout {
+            stream.set_read_timeout(timeout)?;
+            self.timeout = timeout;
+        }
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
@@ -309,4 +381,8 @@ impl Input {
         self.last_read = time;
         self.quick_reads >= BUSY_AFTER
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

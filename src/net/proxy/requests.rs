@@ -1,12 +1,9 @@
 //! Finds the heads in what a client sends, and says what goes to the server next.
 
-use super::exchange::{Asked, Exchange};
+use super::exchange::{Asked, Exchange, MAX_HEAD};
 use super::rewrite::{Rewriting, Rewritten};
 use crate::proto::body::Body;
-use crate::wire::http::{self, Head};
-
-/// The longest head in bytes. A longer one goes on as it is.
-pub const MAX_HEAD: usize = 256 << 10;
+use crate::wire::http::{self, Flaw, Head};
 
 /// The client's direction of a connection.
 pub struct Requests<'a> {
@@ -22,7 +19,7 @@ enum State {
     /// Inside the body of a request; `true` if the request asks for another protocol.
     Body(Body, bool),
     /// After a request that asks for another protocol. What follows is a request only if it reads like one.
-    Asked,
+    AfterUpgrade,
     /// All bytes go on as they are.
     Raw,
 }
@@ -47,6 +44,11 @@ impl<'a> Requests<'a> {
         Self { rewriting, state: State::Head, scanned: 0 }
     }
 
+    /// Returns true if bytes of the input wait although the server may switch the protocol at any time, upon which they can go on.
+    pub const fn awaits_switch(&self) -> bool {
+        matches!(self.state, State::AfterUpgrade)
+    }
+
     /// The next part of `input` that can go on; `None` if more bytes must arrive first. The caller removes it from the input.
     pub fn next(&mut self, input: &[u8], exchange: &Exchange) -> Option<Outgoing> {
         if input.is_empty() {
@@ -60,18 +62,18 @@ impl<'a> Requests<'a> {
             State::Body(body, asks) => {
                 let (taken, is_whole) = body.take(input);
                 if is_whole {
-                    self.state = if *asks { State::Asked } else { State::Head };
+                    self.state = if *asks { State::AfterUpgrade } else { State::Head };
                 }
                 Some(Outgoing::unchanged(taken))
             }
-            State::Head | State::Asked => self.head(input, exchange),
+            State::Head | State::AfterUpgrade => self.head(input, exchange),
         }
     }
 
     fn head(&mut self, input: &[u8], exchange: &Exchange) -> Option<Outgoing> {
         // RFC 9112 §2.2: a server ignores empty lines before a request.
         let breaks = input.iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        if breaks > 0 && matches!(self.state, State::Head) {
+        if breaks > 0 {
             return Some(Outgoing::unchanged(breaks));
         }
         if !http::may_be_request(input) {
@@ -90,14 +92,29 @@ impl<'a> Requests<'a> {
         let head = Head::read(&input[..len]);
         exchange.asked(Asked::of(&head));
         let asks = head.value("upgrade").is_some() || head.method() == Some(b"CONNECT");
-        let body = Body::of_request(&head);
-        self.state = match (body.is_whole(), asks) {
-            (true, true) => State::Asked,
-            (true, false) => State::Head,
-            (false, asks) => State::Body(body, asks),
+        self.state = match body(&head) {
+            None => State::Raw,
+            Some(body) if !body.is_whole() => State::Body(body, asks),
+            Some(_) if asks => State::AfterUpgrade,
+            Some(_) => State::Head,
         };
         Some(Outgoing { len, changed: self.rewriting.rewrite(&head) })
     }
+}
+
+/// The body of a request; `None` if readers may disagree on where it ends (RFC 9112 §6.3). Then nothing after the head may change.
+fn body(head: &Head<'_>) -> Option<Body> {
+    if head.headers.iter().any(|line| matches!(line.flaw, Some(Flaw::NoColon | Flaw::BadName | Flaw::Folded))) {
+        return None;
+    }
+    let (mut lengths, mut codings) = (head.values("content-length"), head.values("transfer-encoding"));
+    match (lengths.next(), codings.next()) {
+        (None, None) => {}
+        (Some(digits), None) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {}
+        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {}
+        _ => return None,
+    }
+    (lengths.next().is_none() && codings.next().is_none()).then(|| Body::of_request(head))
 }
 
 #[cfg(test)]
@@ -105,7 +122,7 @@ mod tests {
     use super::*;
 
     fn forwarded(reads: &[&[u8]], exchange: &Exchange) -> String {
-        let rewriting = Rewriting { target: "ws://t:9".parse().expect("a URL"), origin: false };
+        let rewriting = Rewriting { target: "ws://t:9".parse().expect("a URL"), origin: false, any_host: false };
         let mut requests = Requests::new(&rewriting);
         let (mut input, mut sent) = (Vec::new(), Vec::new());
         for read in reads {
@@ -125,9 +142,9 @@ mod tests {
 
     #[test]
     fn every_head_is_found_however_its_bytes_arrive() {
-        let stream = "\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\nPOST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\nGET / HTTP/1.1\r\n\
-            POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\nHEAD / HTTP/1.1\r\nhost: a\r\n\r\n";
-        let expected = stream.replace("ost: a", "ost: t:9");
+        let stream = "\r\nGET /a HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16\r\n\r\nGET / HTTP/1.1\r\n\
+            POST /c HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nGET\r\n0\r\n\r\nHEAD / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        let expected = stream.replace("ost: localhost", "ost: t:9");
         for size in [1, 2, 7, 50, stream.len()] {
             let reads: Vec<&[u8]> = stream.as_bytes().chunks(size).collect();
             assert_eq!(forwarded(&reads, &Exchange::default()), expected, "reads of {size} bytes");
@@ -136,12 +153,12 @@ mod tests {
 
     #[test]
     fn after_an_upgrade_only_a_request_is_a_request() {
-        let upgrade = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
-        let changed = upgrade.replace("ost: a", "ost: t:9");
-        let next = "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
+        let upgrade = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n";
+        let changed = upgrade.replace("ost: localhost", "ost: t:9");
+        let next = "GET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n";
         // Refused: the next request.
         let sent = forwarded(&[upgrade.as_bytes(), next.as_bytes()], &Exchange::default());
-        assert_eq!(sent, changed.clone() + &next.replace("ost: a", "ost: t:9"));
+        assert_eq!(sent, changed.clone() + &next.replace("ost: localhost", "ost: t:9"));
         // Frames before the response.
         let sent = forwarded(&[upgrade.as_bytes(), b"\x81\x00", next.as_bytes()], &Exchange::default());
         assert!(sent.ends_with(next), "{sent}");
@@ -152,13 +169,30 @@ mod tests {
     }
 
     #[test]
+    fn after_a_head_whose_body_has_no_certain_end_nothing_changes() {
+        for framing in [
+            "Content-Length: 30, 30",
+            "Content-Length : 30",
+            "Content-Length: 30\r\nContent-Length: 30",
+            "Transfer-Encoding: xchunked",
+        ] {
+            let body = "GET / HTTP/1.1\r\nHost: b\r\n\r\n";
+            let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
+            let sent = forwarded(&[head.as_bytes(), body.as_bytes()], &Exchange::default());
+            assert_eq!(sent, head.replace("localhost", "t:9") + body, "{framing}");
+        }
+    }
+
+    #[test]
     fn what_is_no_request_goes_on_as_it_is() {
-        for junk in
-            [&b"\x16\x03\x01\x02\x00"[..], b"hello\r\nHost: a\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00"]
-        {
+        for junk in [
+            &b"\x16\x03\x01\x02\x00"[..],
+            b"hello\r\nHost: localhost\r\n\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00",
+        ] {
             assert_eq!(forwarded(&[junk], &Exchange::default()), String::from_utf8_lossy(junk));
         }
-        let long = format!("GET / HTTP/1.1\r\nA: {}\r\nHost: a\r\n\r\n", "x".repeat(MAX_HEAD));
+        let long = format!("GET / HTTP/1.1\r\nA: {}\r\nHost: localhost\r\n\r\n", "x".repeat(MAX_HEAD));
         assert_eq!(
             forwarded(&[&long.as_bytes()[..MAX_HEAD + 1], &long.as_bytes()[MAX_HEAD + 1..]], &Exchange::default()),
             long

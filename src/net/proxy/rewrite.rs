@@ -3,18 +3,26 @@
 
 use std::ops::Range;
 
+use crate::proto::handshake::origin_is_host;
+use crate::wire::authority::Authority;
 use crate::wire::http::{Head, StartLine};
 use crate::wire::printable;
-use crate::wire::url::Url;
+use crate::wire::url::{Scheme, Url};
 
 /// What the proxy changes in requests.
 #[derive(Clone, Debug)]
 pub struct Rewriting {
     /// The server's URL. Its path, if any, is put in front of the path of each request.
     pub target: Url,
-    /// Whether Origin becomes the origin of the target.
+    /// Whether an Origin that is that of the proxy becomes the origin of the target.
     pub origin: bool,
+    /// Whether Host becomes that of the target whatever it names. Otherwise only localhost and IP addresses do: a name that reaches
+    /// a listener on loopback may be DNS rebinding, which the server must be able to notice.
+    pub any_host: bool,
 }
+
+/// The most characters of a replaced value in a note.
+const MAX_NOTED: usize = 100;
 
 /// A head with other bytes than the client sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,8 +36,35 @@ pub struct Rewritten {
 /// A part of the head that is replaced.
 struct Change {
     at: Range<usize>,
-    name: &'static str,
+    name: Name,
     to: String,
+}
+
+/// What a change replaces.
+#[derive(Clone, Copy)]
+enum Name {
+    Header(&'static str),
+    /// Host and port in a target of the absolute form.
+    Authority,
+    /// The beginning of the path.
+    Path,
+}
+
+impl Change {
+    /// The change for people. A query, and user information before a host, may be secret: neither is part of it.
+    fn words(&self, head: &Head<'_>) -> String {
+        let to = printable::text(&self.to);
+        match self.name {
+            Name::Header(name) => {
+                let from = String::from_utf8_lossy(head.slice(&self.at));
+                let short: String = from.chars().take(MAX_NOTED).collect();
+                let more = if short.len() < from.len() { "…" } else { "" };
+                format!("{name} {to} instead of {}{more}", printable::text(&short))
+            }
+            Name::Authority => format!("{to} as the host of the target"),
+            Name::Path => format!("{to} in front of the path"),
+        }
+    }
 }
 
 impl Rewriting {
@@ -44,58 +79,73 @@ impl Rewriting {
             let end = head.end.as_ref().map_or(change.at.end, |end| end.end);
             let next = changes.get(i + 1).map_or(end, |next| next.at.start);
             bytes.extend_from_slice(head.slice(&(change.at.end..next)));
-            let from = printable::bytes(head.slice(&change.at));
-            words.push(format!("{} {} instead of {from}", change.name, printable::text(&change.to)));
+            words.push(change.words(head));
         }
         Some(Rewritten { bytes, note: format!("the proxy sent this request on with {}", words.join(" · ")) })
     }
 
     /// The changes, in the order of their places.
     fn changes(&self, head: &Head<'_>) -> Vec<Change> {
-        let mut changes: Vec<Change> = self.target(head).into_iter().collect();
+        let mut changes = self.in_target(head);
         for line in &head.headers {
-            let name = head.slice(&line.name);
-            let (name, to) = if name.eq_ignore_ascii_case(b"host") {
+            let (name, value) = (head.slice(&line.name), head.slice(&line.value));
+            let (name, to) = if name.eq_ignore_ascii_case(b"host") && self.replaces(value) {
                 ("Host", self.target.authority().to_owned())
-            } else if self.origin && name.eq_ignore_ascii_case(b"origin") {
+            } else if self.origin && name.eq_ignore_ascii_case(b"origin") && self.is_own_origin(head, value) {
                 ("Origin", self.target.origin())
             } else {
                 continue;
             };
-            changes.push(Change { at: line.value.clone(), name, to });
+            changes.push(Change { at: line.value.clone(), name: Name::Header(name), to });
         }
         changes.retain(|change| head.slice(&change.at) != change.to.as_bytes());
         changes
     }
 
-    /// The change of the request's target: the origin form gets the base path, the absolute form the target's authority too
-    /// (RFC 9112 §3.2).
-    fn target(&self, head: &Head<'_>) -> Option<Change> {
-        let StartLine::Request { target: at, .. } = &head.start else { return None };
-        let sent = std::str::from_utf8(head.slice(at)).ok()?;
-        let change = |to| Some(Change { at: at.clone(), name: "the target", to });
-        if sent.starts_with('/') {
-            return change(self.path(sent));
-        }
-        let (scheme, rest) = sent.split_once("://").filter(|(scheme, _)| is_scheme(scheme))?;
-        let path = rest.find(['/', '?']).map_or("", |at| &rest[at..]);
-        change(format!("{scheme}://{}{}", self.target.authority(), self.path(path)))
+    /// Returns true if a host and port that the client names become those of the target.
+    fn replaces(&self, sent: &[u8]) -> bool {
+        self.any_host || Authority::parse(sent).is_ok_and(|authority| authority.is_local())
     }
 
-    /// The path and query for the server. The path `/` becomes the base path as given, so that a base path may be an endpoint.
-    fn path(&self, sent: &str) -> String {
-        let base = self.target.target();
-        match sent.strip_prefix('/') {
-            _ if base.is_empty() || base == "/" => sent.to_owned(),
-            Some(query) if query.is_empty() || query.starts_with('?') => format!("{base}{query}"),
-            Some(_) => format!("{}{sent}", base.trim_end_matches('/')),
-            None => format!("{base}{sent}"),
+    /// Returns true for the origin of a page that came from the proxy. Others stay: the server must be able to refuse them
+    /// (RFC 6455 §10.2).
+    fn is_own_origin(&self, head: &Head<'_>, origin: &[u8]) -> bool {
+        head.value("host").is_some_and(|host| self.replaces(host) && origin_is_host(origin, host))
+    }
+
+    /// The changes of the request's target: the path gets the base path, and an absolute form names the target (RFC 9112 §3.2).
+    fn in_target(&self, head: &Head<'_>) -> Vec<Change> {
+        let StartLine::Request { target: at, .. } = &head.start else { return Vec::new() };
+        let sent = head.slice(at);
+        if sent.starts_with(b"/") {
+            return self.before_path(sent, at.start).into_iter().collect();
         }
+        let Some(scheme) = sent.windows(3).position(|part| part == b"://").filter(|end| is_scheme(&sent[..*end]))
+        else {
+            return Vec::new();
+        };
+        let from = scheme + 3;
+        let to = sent[from..].iter().position(|byte| b"/?".contains(byte)).map_or(sent.len(), |at| from + at);
+        let authority = self.target.authority().to_owned();
+        let named = Change { at: at.start + from..at.start + to, name: Name::Authority, to: authority };
+        let named = Some(named).filter(|_| self.replaces(&sent[from..to]));
+        named.into_iter().chain(self.before_path(&sent[to..], at.start + to)).collect()
+    }
+
+    /// The base path before a path and query. The path `/` is replaced by it, so that the base path may be an endpoint.
+    fn before_path(&self, path: &[u8], at: usize) -> Option<Change> {
+        let base = Some(self.target.target()).filter(|base| !base.is_empty() && *base != "/")?;
+        let (len, base) = match path {
+            [b'/'] | [b'/', b'?', ..] => (1, base),
+            [b'/', ..] => (0, base.trim_end_matches('/')),
+            _ => (0, base),
+        };
+        Some(Change { at: at..at + len, name: Name::Path, to: base.to_owned() })
     }
 }
 
-fn is_scheme(text: &str) -> bool {
-    ["http", "https", "ws", "wss"].iter().any(|scheme| scheme.eq_ignore_ascii_case(text))
+fn is_scheme(text: &[u8]) -> bool {
+    Scheme::ALL.iter().any(|scheme| scheme.name().as_bytes().eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]
@@ -103,7 +153,7 @@ mod tests {
     use super::*;
 
     fn rewritten(target: &str, origin: bool, head: &str) -> Option<(String, String)> {
-        let rewriting = Rewriting { target: target.parse().expect("a URL"), origin };
+        let rewriting = Rewriting { target: target.parse().expect("a URL"), origin, any_host: false };
         let rewritten = rewriting.rewrite(&Head::read(head.as_bytes()))?;
         Some((String::from_utf8(rewritten.bytes).expect("text"), rewritten.note))
     }
@@ -112,12 +162,15 @@ mod tests {
     fn only_the_value_of_host_changes_whatever_its_spelling() {
         for (sent, forwarded) in [
             (
-                "GET / HTTP/1.1\r\nB: 1\r\nhOsT:\t a:1 \r\na: 2\r\n\r\n",
+                "GET / HTTP/1.1\r\nB: 1\r\nhOsT:\t localhost:1 \r\na: 2\r\n\r\n",
                 "GET / HTTP/1.1\r\nB: 1\r\nhOsT:\t t:9 \r\na: 2\r\n\r\n",
             ),
-            ("GET / HTTP/1.1\nHOST:a\n\n", "GET / HTTP/1.1\nHOST:t:9\n\n"),
-            ("GET  / HTTP/1.1\r\nHost:\r\nX : y\r\n\r\n", "GET  / HTTP/1.1\r\nHost:t:9\r\nX : y\r\n\r\n"),
-            ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/1.1\r\nHost: t:9\r\nHost: t:9\r\n\r\n"),
+            ("GET / HTTP/1.1\nHOST:127.0.0.1\n\n", "GET / HTTP/1.1\nHOST:t:9\n\n"),
+            ("GET  / HTTP/1.1\r\nHost:LOCALHOST:\r\nX : y\r\n\r\n", "GET  / HTTP/1.1\r\nHost:t:9\r\nX : y\r\n\r\n"),
+            (
+                "GET / HTTP/1.1\r\nHost: [::1]\r\nHost: 10.0.0.1:1\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: t:9\r\nHost: t:9\r\n\r\n",
+            ),
         ] {
             assert_eq!(rewritten("ws://t:9", false, sent).map(|(bytes, _)| bytes).as_deref(), Some(forwarded));
         }
@@ -144,8 +197,8 @@ mod tests {
             ("ws://t/b/", "/chat", "/b/chat"),
             ("ws://t/b", "/", "/b"),
             ("ws://t/b/", "/?a", "/b/?a"),
-            ("ws://t/b", "http://a:1/chat", "http://t/b/chat"),
-            ("ws://t/b", "http://a:1?q", "http://t/b?q"),
+            ("ws://t/b", "http://localhost:1/chat", "http://t/b/chat"),
+            ("ws://t/b", "http://127.0.0.1:1?q", "http://t/b?q"),
             ("ws://t/b", "*", "*"),
             ("ws://t/b", "a:443", "a:443"),
         ] {
@@ -155,11 +208,24 @@ mod tests {
 
     #[test]
     fn origin_changes_only_if_asked_and_the_note_has_both_forms() {
-        let head = "GET /x HTTP/1.1\r\nHost: a:1\r\norigin: http://a:1\r\n\r\n";
+        let head = "GET /x?token=s3cret HTTP/1.1\r\nHost: localhost:1\r\norigin: http://localhost:1\r\n\r\n";
         let (bytes, note) = rewritten("wss://T.example/b", true, head).expect("changes");
-        assert_eq!(bytes, "GET /b/x HTTP/1.1\r\nHost: T.example\r\norigin: https://t.example\r\n\r\n");
-        for form in ["/b/x", "/x", "T.example", "a:1", "https://t.example", "http://a:1"] {
+        assert_eq!(bytes, "GET /b/x?token=s3cret HTTP/1.1\r\nHost: T.example\r\norigin: https://t.example\r\n\r\n");
+        assert!(!note.contains("s3cret"), "{note}");
+        for form in ["/b in front", "T.example", "localhost:1", "https://t.example", "http://localhost:1"] {
             assert!(note.contains(form), "{note}");
         }
+    }
+
+    #[test]
+    fn a_foreign_host_and_a_foreign_origin_stay() {
+        let rebound = "GET / HTTP/1.1\r\nHost: evil.example:6455\r\nOrigin: http://evil.example:6455\r\n\r\n";
+        assert_eq!(rewritten("ws://t:9", true, rebound), None);
+        let foreign = "GET / HTTP/1.1\r\nHost: localhost:6455\r\nOrigin: http://evil.example\r\n\r\n";
+        let bytes = rewritten("ws://t:9", true, foreign).map(|(bytes, _)| bytes);
+        assert_eq!(bytes, Some(foreign.replace("localhost:6455", "t:9")));
+        let target = "ws://t:9".parse().expect("a URL");
+        let any = Rewriting { target, origin: false, any_host: true }.rewrite(&Head::read(rebound.as_bytes()));
+        assert!(any.is_some_and(|changed| changed.bytes.starts_with(b"GET / HTTP/1.1\r\nHost: t:9\r\n")));
     }
 }

@@ -104,3 +104,45 @@ fn a_shutdown_cuts_mute_stuck_and_undecided_peers() {
     // However the sockets end, they do.
     assert!(!matches!(mute_server.read(&mut [0; 8]), Ok(1..)));
 }
+
+#[test]
+fn a_reset_arrives_although_nobody_reads_or_the_direction_has_ended() {
+    // The server reads nothing, the client fills the pipe and resets.
+    let bench = Bench::new();
+    let (stuck, mut server) = bench.open();
+    stuck.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    while { &stuck }.write(&[7; 1 << 20]).is_ok() {}
+    reset(stuck);
+    // The client ends its direction, and resets later; the server is silent.
+    let (half, mut other) = bench.open();
+    half.shutdown(Shutdown::Write).expect("ended");
+    assert_eq!(read_to_end(&mut other), b"");
+    reset(half);
+    bench.wait("all ends", |capture| capture.totals().open == 0);
+    let failed = std::iter::repeat_with(|| server.read(&mut [0; 1 << 16])).find(|read| !matches!(read, Ok(1..)));
+    assert!(failed.is_some_and(|read| read.is_err_and(|e| e.kind() == ErrorKind::ConnectionReset)));
+    assert!(other.write_all(b"x").and_then(|()| other.write_all(b"y")).is_err());
+    let records = bench.finish();
+    let up = ends(&records, UP);
+    assert!(up.len() == 2 && up.contains(&EndReason::Rst) && up.contains(&EndReason::Fin), "{up:?}");
+}
+
+#[test]
+fn bytes_that_were_read_before_a_reset_are_recorded_before_it() {
+    for _ in 0..8 {
+        let bench = Bench::new();
+        let (mut client, server) = bench.open();
+        std::thread::scope(|scope| {
+            scope.spawn(|| while { &server }.write_all(&frame(true, Opcode::Binary, None, &[7; 2048])).is_ok() {});
+            read(&mut client, 1 << 20);
+            reset(client);
+        });
+        drop(server);
+        bench.wait("both ends", |capture| capture.totals().open == 0);
+        // The file has what the live run had: see finish.
+        let records = bench.finish();
+        let end = records.iter().position(|(record, _)| matches!(record.kind, Kind::End(_))).expect("an end");
+        // The last frame may be truncated.
+        assert!(records[end..].iter().all(|(record, _)| matches!(record.kind, Kind::End(_) | Kind::CutFrame)));
+    }
+}

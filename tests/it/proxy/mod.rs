@@ -20,7 +20,7 @@ use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
 use framescope::net::ListenerHandle;
-use framescope::net::proxy::{Proxy, ProxyConfig, Rewriting};
+use framescope::net::proxy::{Proxy, ProxyConfig};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::wire::opcode::Opcode;
 
@@ -56,8 +56,7 @@ impl Bench {
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
         let (changed, changes) = sync_channel(1);
         recorder.capture().on_change(move || changed.try_send(()).unwrap_or_default());
-        let rewriting = Rewriting { target: target.parse().expect("a URL"), origin: false };
-        let mut config = ProxyConfig::new("127.0.0.1:0".parse().expect("an address"), rewriting);
+        let mut config = ProxyConfig::new("127.0.0.1:0".parse().expect("an address"), target.parse().expect("a URL"));
         change(&mut config);
         let handle = Proxy::bind(config).expect("a free port").start(recorder.clone()).expect("a thread");
         Self { handle, server, recorder, path, changes: Mutex::new(changes), _folder: folder }

@@ -100,6 +100,9 @@ macro_rules! line {
             /// The offset of its first byte in its direction.
             pub offset: u64,
             $($(#[$field_meta])+ pub $field: $type,)*
+            /// The note on the record; else absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub note: Option<String>,
             /// The findings of the record.
             pub findings: Vec<FindingObject>,
         }
