@@ -22,6 +22,8 @@ pub struct ServerConfig {
     pub handshake_timeout: Duration,
     /// How long a write may wait for a client that takes no bytes.
     pub write_timeout: Duration,
+    /// How long a client may take to answer the Close of a script.
+    pub close_timeout: Duration,
     /// The most bytes that the buffers of all connections together may take.
     pub max_memory: u64,
     /// Limits of each WebSocket connection.
@@ -51,6 +53,7 @@ impl Default for ServerConfig {
             allow_origins: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(5),
             max_memory: 1 << 30,
             limits: Limits::default(),
             deflate: true,

@@ -8,7 +8,8 @@ use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
-use crate::proto::dissected::Direction;
+use crate::capture::store::record::Record;
+use crate::proto::dissected::{Direction, Kind};
 use crate::script::{Failure, FailureReason, Outgoing, Peer, Player, Script, Step};
 
 /// Records that are looked up at once.
@@ -120,8 +121,9 @@ impl Peer for CapturePeer {
             let Some(last) = numbers.last() else { return Ok(None) };
             from = last + 1;
             let records = self.capture.pick(numbers);
-            let of_peer = records.iter().filter(|record| record.direction == self.from_peer).map(|record| record.no);
-            self.ahead = of_peer.collect();
+            // The end of TCP is no record that a script sees: whether it comes in time depends on chance.
+            let is_seen = |record: &&Record| record.direction == self.from_peer && !matches!(record.kind, Kind::End(_));
+            self.ahead = records.iter().filter(is_seen).map(|record| record.no).collect();
             if let Some(no) = self.ahead.first() {
                 return Ok(Some(*no));
             }

@@ -130,6 +130,8 @@ fn serve_websocket(
     }
     let mut websocket = WebSocket { endpoint, heartbeat };
     let mut script = config.script.as_ref().filter(|_| plays_script).map(|served| Mock::new(served, capture));
+    // When the client must have answered the server's Close.
+    let mut closing = None;
     loop {
         process_input(transport, &mut websocket, role);
         let WebSocket { endpoint, heartbeat } = &mut websocket;
@@ -155,11 +157,14 @@ fn serve_websocket(
                 None => script = None,
             }
         }
-        if endpoint.is_over() {
+        if closing.is_none() && endpoint.has_closed() {
+            closing = Instant::now().checked_add(config.close_timeout);
+        }
+        if endpoint.is_over() || closing.is_some_and(|until| until <= Instant::now()) {
             // RFC 6455 §7.1.1: the server ends the TCP connection first.
             return Ok(ExchangeEnd::Complete);
         }
-        let due = role.due().into_iter().chain(heartbeat.due()).chain(script_due).min();
+        let due = role.due().into_iter().chain(heartbeat.due()).chain(script_due).chain(closing).min();
         let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
         match transport.read(timeout)? {
             ReadOutcome::Bytes | ReadOutcome::TimedOut => {}

@@ -222,6 +222,11 @@ impl Endpoint {
         self.sender.free_buffers();
     }
 
+    /// True after this side's Close.
+    pub const fn has_closed(&self) -> bool {
+        self.sender.has_closed()
+    }
+
     /// True after the peer's Close or a violation. Then only the TCP connection remains to be closed, first by the
     /// server (RFC 6455 §7.1.1).
     pub const fn is_over(&self) -> bool {

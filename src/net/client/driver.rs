@@ -19,6 +19,8 @@ const MAX_SCRIPTED: usize = 256 * 1024;
 pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
     // How far the connection was when the script went on.
     let (mut reads, mut was_over) = (0, false);
+    // True when nothing can be written any more. The script still looks at what has arrived.
+    let mut has_given_up = false;
     loop {
         let mut until = None;
         if let Some(run) = &mut script {
@@ -31,15 +33,17 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
             let mut state = shared.lock();
             loop {
                 let now = Instant::now();
-                let due = state.due();
+                let due = state.due().filter(|_| !has_given_up);
                 let is_due = |time: Option<Instant>| time.is_some_and(|time| time <= now);
                 if state.end.is_some() && (script.is_none() || was_over) {
                     return;
                 }
                 if state.closed.is_some() && is_due(due) {
+                    has_given_up = true;
                     drop(state);
                     shared.cut(ClientEnd::CloseTimedOut(CLOSE_TIMEOUT));
-                    return;
+                    state = shared.lock();
+                    continue;
                 }
                 if is_due(due) {
                     state.beat(now);
@@ -54,11 +58,11 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
             state.writing = !state.out.is_empty();
             std::mem::take(&mut state.out)
         };
-        let written = bytes.chunks(PIECE).try_for_each(|piece| write(shared, piece));
-        shared.change(|state| state.writing = false);
-        if let Err(why) = written {
-            return shared.stop_writing(why);
+        if !has_given_up && let Err(why) = bytes.chunks(PIECE).try_for_each(|piece| write(shared, piece)) {
+            has_given_up = true;
+            shared.stop_writing(why);
         }
+        shared.change(|state| state.writing = false);
     }
 }
 

@@ -15,6 +15,9 @@ use crate::script::Outgoing;
 /// A sender that must not fill the memory waits while so many bytes are not written.
 const MAX_QUEUED: usize = 1 << 20;
 
+/// The most pings whose pongs are awaited. Of more, the latest count.
+const MAX_PINGS: usize = 1024;
+
 /// What the threads of a connection share.
 pub(super) struct Shared {
     pub stream: Arc<Stream>,
@@ -146,7 +149,7 @@ impl State {
         let Some(open) = &mut self.open else { return false };
         outgoing.send(&mut open.endpoint.sender(&mut self.out));
         match outgoing {
-            Outgoing::Ping(payload) => self.pings.push_back(payload.clone()),
+            Outgoing::Ping(payload) => self.await_pong(payload.clone()),
             Outgoing::Close { .. } => self.closed = Some(Instant::now()),
             _ => {}
         }
@@ -159,8 +162,15 @@ impl State {
             && self.closed.is_none()
             && let Some(ping) = heartbeat.act(now, &mut endpoint.sender(&mut self.out))
         {
-            self.pings.push_back(ping);
+            self.await_pong(ping);
         }
+    }
+
+    fn await_pong(&mut self, ping: Vec<u8>) {
+        if self.pings.len() == MAX_PINGS {
+            self.pings.pop_front();
+        }
+        self.pings.push_back(ping);
     }
 
     /// Takes a Pong: it answers the ping with its payload, and the earlier ones (RFC 6455 §5.5.3).

@@ -41,6 +41,11 @@ impl SenderState {
         self.deflate = Some(OutgoingDeflate { window_bits, takeover, deflater: None, scratch: Vec::new() });
     }
 
+    /// True after a Close.
+    pub const fn has_closed(&self) -> bool {
+        self.closed
+    }
+
     /// The number of bytes that the buffers take.
     pub fn buffered(&self) -> usize {
         self.deflate.as_ref().map_or(0, |deflate| deflate.scratch.capacity())

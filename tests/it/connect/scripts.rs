@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::support::bare_request;
 use crate::support::program::Program;
 use framescope::net::ServedScript;
 use framescope::script::Script;
@@ -126,6 +127,23 @@ fn a_mock_whose_expectation_fails_closes_with_1011() {
     assert!(has_failed.load(Ordering::SeqCst));
     let notice = recorder.capture().trouble().reason().expect("a notice");
     assert!(notice.contains("mock:1: expect text"), "{notice}");
+}
+
+#[test]
+fn a_mock_ends_a_connection_whose_client_does_not_answer_its_close() {
+    let script = Script::parse("close 1000", |_| Err(String::new())).expect("a script");
+    let served = ServedScript { script: Arc::new(script), has_failed: Arc::default() };
+    let (server, _) = server(|config| {
+        config.script = Some(served);
+        config.close_timeout = Duration::from_millis(50);
+    });
+    let mut stream = TcpStream::connect(server.address()).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    let request = bare_request("/mock", &server.address().to_string());
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the server ends the connection");
+    assert!(answer.ends_with(b"\x88\x02\x03\xe8"));
 }
 
 #[test]
