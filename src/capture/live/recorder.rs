@@ -70,10 +70,10 @@ impl Recorder {
         lock(&self.shared.writer).spool().check_files()
     }
 
-    /// Writes the notes on the records into the file. Called when nothing more is recorded: the file has each note once.
+    /// Writes the notes that people made into the file, which has those of the proxy already. Called when nothing more is recorded: the file has each note once.
     pub fn write_notes(&self) {
         let mut writer = lock(&self.shared.writer);
-        let (len, notes) = (self.capture().len(), self.capture().notes());
+        let (len, notes) = (self.capture().len(), self.capture().set_notes());
         let mut blocks = Vec::new();
         for (record, note) in &notes {
             late_note::append(&mut blocks, len - record.no, record.time, note);

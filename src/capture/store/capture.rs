@@ -188,22 +188,23 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
-    /// The records with a note, in order.
-    pub fn notes(&self) -> Vec<(Record, String)> {
+    /// The records with a note that the file does not have, in order.
+    pub fn set_notes(&self) -> Vec<(Record, String)> {
         let index = self.index();
         let with_record = |(no, note): (&u64, &String)| Some((index.record(*no)?, note.clone()));
-        index.notes.iter().filter_map(with_record).collect()
+        index.notes.iter().filter(|(no, _)| index.set_notes.contains(no)).filter_map(with_record).collect()
     }
 
     /// Sets the note on a record; an empty one removes it. Line breaks become spaces.
     pub fn set_note(&self, no: u64, note: &str) {
         let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");
         let note = note.trim();
-        let notes = &mut self.index_mut().notes;
+        let mut index = self.index_mut();
+        index.set_notes.insert(no);
         if note.is_empty() {
-            notes.remove(&no);
+            index.notes.remove(&no);
         } else {
-            notes.insert(no, note.to_owned());
+            index.notes.insert(no, note.to_owned());
         }
     }
 

@@ -13,7 +13,7 @@ mod stream;
 mod tally;
 mod windows;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use self::batch::Piece;
 pub use self::batch::{Applied, IndexBatch, NEW};
@@ -83,8 +83,10 @@ pub struct Index {
     findings: Vec<(u64, Finding)>,
     /// A tally for each rule, in the order of the catalogue.
     pub tallies: [Tally; Rule::ALL.len()],
-    /// The user's notes by record number: one line each.
+    /// The notes by record number: one line each.
     pub notes: BTreeMap<u64, String>,
+    /// The numbers of the records whose notes were set while the capture is open; the file has the others.
+    pub set_notes: BTreeSet<u64>,
     pub connections: Connections,
     pub totals: Totals,
     /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
@@ -106,6 +108,7 @@ impl Default for Index {
             findings: Vec::new(),
             tallies: std::array::from_fn(|i| Tally { rule: Rule::ALL[i], findings: 0, first: 0, last: 0 }),
             notes: BTreeMap::new(),
+            set_notes: BTreeSet::new(),
             connections: Connections::default(),
             totals: Totals::default(),
             span: None,
