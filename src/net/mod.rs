@@ -23,6 +23,7 @@ pub mod server;
 mod session;
 mod site;
 pub mod stream;
+pub mod tls;
 mod transport;
 mod wiretap;
 

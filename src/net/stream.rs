@@ -2,12 +2,16 @@
 //!
 //! One thread may read while another writes and a third shuts the stream down.
 
+mod tls;
+
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::net::SendFlags;
+
+pub use self::tls::TlsStream;
 
 /// A connected stream.
 #[derive(Debug)]
@@ -16,6 +20,8 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A Unix socket.
     Unix(UnixStream),
+    /// TLS over another stream.
+    Tls(Box<TlsStream>),
 }
 
 impl Stream {
@@ -29,13 +35,14 @@ impl Stream {
     /// Reads into `buffer`; zero at the end of the input.
     ///
     /// # Errors
-    /// The system's; [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] after the read timeout.
+    /// The system's, and for TLS those of [`TlsStream::read`]; [`io::ErrorKind::WouldBlock`] or [`io::ErrorKind::TimedOut`] after the read timeout.
     #[inline]
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             // rustix makes the bare system call: libc adds thread cancellation around it, which costs time.
             Self::Tcp(stream) => Ok(rustix::io::read(stream, buffer)?),
             Self::Unix(stream) => Ok(rustix::io::read(stream, buffer)?),
+            Self::Tls(stream) => stream.read(buffer),
         }
     }
 
@@ -49,18 +56,21 @@ impl Stream {
         match self {
             Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::empty())?),
             Self::Unix(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::empty())?),
+            Self::Tls(stream) => stream.write(bytes),
         }
     }
 
     /// Writes a part of `bytes` without blocking; returns how many the system took.
     ///
     /// # Errors
-    /// The system's; [`io::ErrorKind::WouldBlock`] if it takes none now.
+    /// The system's; [`io::ErrorKind::WouldBlock`] if it takes none now. The next write must then begin with the same bytes, because
+    /// TLS may have encrypted and sent a part of them.
     #[inline]
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::empty())?),
-            Self::Unix(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT | SendFlags::empty())?),
+            Self::Tcp(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT)?),
+            Self::Unix(stream) => Ok(rustix::net::send(stream, bytes, SendFlags::DONTWAIT)?),
+            Self::Tls(stream) => stream.try_write(bytes),
         }
     }
 
@@ -72,6 +82,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.set_read_timeout(timeout),
             Self::Unix(stream) => stream.set_read_timeout(timeout),
+            Self::Tls(stream) => stream.socket().set_read_timeout(timeout),
         }
     }
 
@@ -83,6 +94,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.set_write_timeout(timeout),
             Self::Unix(stream) => stream.set_write_timeout(timeout),
+            Self::Tls(stream) => stream.socket().set_write_timeout(timeout),
         }
     }
 
@@ -94,6 +106,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.shutdown(how),
             Self::Unix(stream) => stream.shutdown(how),
+            Self::Tls(stream) => stream.shutdown(how),
         }
     }
 
@@ -104,6 +117,7 @@ impl Stream {
             Self::Tcp(stream) => rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)),
             // A Unix socket has no reset.
             Self::Unix(_) => Ok(()),
+            Self::Tls(stream) => return stream.socket().reset_at_close(),
         };
     }
 
@@ -112,6 +126,7 @@ impl Stream {
         match self {
             Self::Tcp(stream) => stream.peer_addr().is_err(),
             Self::Unix(stream) => stream.peer_addr().is_err(),
+            Self::Tls(stream) => stream.socket().is_disconnected(),
         }
     }
 }

@@ -1,0 +1,127 @@
+//! Why a TLS handshake failed, in one line that says what to do.
+
+use std::time::Duration;
+
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+
+use super::handshake::HandshakeFailure;
+use super::verifier::Refusal;
+use crate::wire::printable;
+
+/// Why the handshake with the server `host` failed.
+pub fn with_server(host: &str, failure: &HandshakeFailure) -> String {
+    let error = match failure {
+        HandshakeFailure::TimedOut => return format!("{host} did not complete the TLS handshake in time"),
+        HandshakeFailure::Ended => {
+            return format!("{host} ended the connection during the TLS handshake; does it speak TLS on this port?");
+        }
+        HandshakeFailure::Io(e) => return format!("the connection to {host} failed during the TLS handshake: {e}"),
+        HandshakeFailure::Tls(error) => error,
+    };
+    match error {
+        Error::InvalidCertificate(error) => {
+            let (what, advice) = refusal(error);
+            format!("the certificate of {host} is not accepted: {what}; {advice}")
+        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            format!("{host} does not speak TLS on this port: use ws:// or http://")
+        }
+        Error::AlertReceived(alert) => {
+            format!("{host} refused the TLS handshake with the alert {}{}", name(*alert), meaning(*alert))
+        }
+        Error::PeerIncompatible(why) => {
+            format!("{host} has no TLS version or cipher suite that framescope speaks (TLS 1.2, 1.3): {why:?}")
+        }
+        other => format!("the TLS handshake with {host} failed: {other}"),
+    }
+}
+
+/// Why the handshake with a client failed; `None` if that is not worth a message, because the client only went away.
+pub fn with_client(failure: &HandshakeFailure) -> Option<String> {
+    let HandshakeFailure::Tls(error) = failure else { return None };
+    Some(match error {
+        Error::AlertReceived(
+            alert @ (AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateExpired
+            | AlertDescription::UnsupportedCertificate),
+        ) => format!(
+            "a client does not accept framescope's certificate (TLS alert {}): `framescope ca show` says how to trust it",
+            name(*alert)
+        ),
+        Error::AlertReceived(alert) => format!("a client ended the TLS handshake with the alert {}", name(*alert)),
+        Error::NoApplicationProtocol => {
+            "a client does not offer HTTP/1.1 (ALPN), the only protocol that framescope speaks over TLS".to_owned()
+        }
+        Error::PeerIncompatible(why) => {
+            format!("a client has no TLS version or cipher suite that framescope speaks (TLS 1.2, 1.3): {why:?}")
+        }
+        other => format!("the TLS handshake with a client failed: {other}"),
+    })
+}
+
+/// What is wrong with a certificate, and what to do about it.
+fn refusal(error: &CertificateError) -> (String, &'static str) {
+    const ANY: &str = "-k accepts any certificate";
+    const RENEW: &str = "renew it, or use -k to accept any certificate";
+    if let CertificateError::Other(other) = error
+        && let Some(refusal) = other.0.downcast_ref::<Refusal>()
+    {
+        let advice = match refusal {
+            Refusal::OtherKey => "correct the server's certificate or key",
+            Refusal::UnknownIssuer(_) => "use --cacert FILE with the issuer's certificate, or -k to accept any",
+            Refusal::SelfSigned | Refusal::Authority => "use --cacert FILE with this certificate, or -k to accept any",
+        };
+        return (printable::text(&refusal.to_string()).into_owned(), advice);
+    }
+    match error {
+        CertificateError::Expired => ("it has expired".to_owned(), RENEW),
+        CertificateError::ExpiredContext { not_after, .. } => (format!("it expired on {}", date(*not_after)), RENEW),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            (format!("it is valid only from {} on", date(*not_before)), "check the clocks, or use -k")
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let presented: Vec<_> = presented.iter().map(|name| printable::text(name)).collect();
+            let names = if presented.is_empty() { "no host".to_owned() } else { presented.join(", ") };
+            let what = format!("it is for {names}, not for {}", expected.to_str());
+            (what, "use a name that it is for, or -k to accept any certificate")
+        }
+        other => (printable::text(&other.to_string()).into_owned(), ANY),
+    }
+}
+
+/// A second in UTC, such as `2026-11-26 20:00:00 UTC`.
+pub fn date(time: UnixTime) -> String {
+    let since = Duration::from_secs(time.as_secs());
+    let time = jiff::Timestamp::UNIX_EPOCH.checked_add(since);
+    time.map_or_else(|_| "a date after the year 9999".to_owned(), |time| time.strftime("%F %T UTC").to_string())
+}
+
+/// An alert as the RFCs write it (RFC 8446 §6), such as `unknown_ca`.
+fn name(alert: AlertDescription) -> String {
+    let camel = format!("{alert:?}");
+    let mut snake = String::new();
+    let mut was_lower = false;
+    for character in camel.chars() {
+        if character.is_ascii_uppercase() && was_lower {
+            snake.push('_');
+        }
+        was_lower = !character.is_ascii_uppercase();
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// What an alert of a server means for the user.
+const fn meaning(alert: AlertDescription) -> &'static str {
+    match alert {
+        AlertDescription::HandshakeFailure => ": no common cipher suite, or no certificate for this name",
+        AlertDescription::ProtocolVersion => ": it speaks neither TLS 1.2 nor 1.3",
+        AlertDescription::UnrecognisedName => ": it has no certificate for this name",
+        AlertDescription::CertificateRequired => ": it requires a certificate of the client, which framescope has not",
+        AlertDescription::NoApplicationProtocol => ": it does not speak HTTP/1.1",
+        _ => "",
+    }
+}

@@ -1,0 +1,117 @@
+//! The TLS handshake on a blocking socket, with a deadline (RFC 8446 §4, RFC 5246 §7).
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
+
+use crate::net::stream::{Stream, TlsStream};
+
+/// Why a handshake failed.
+#[derive(Debug, thiserror::Error)]
+pub enum HandshakeFailure {
+    /// It was not complete before the deadline.
+    #[error("the TLS handshake was not complete in time")]
+    TimedOut,
+    /// The peer ended the TCP connection.
+    #[error("the peer ended the connection during the TLS handshake")]
+    Ended,
+    /// The peer broke the protocol, refused, or has a certificate that is not accepted.
+    #[error(transparent)]
+    Tls(rustls::Error),
+    /// The socket failed.
+    #[error("the connection failed during the TLS handshake: {0}")]
+    Io(io::Error),
+}
+
+/// Acts as the server of a handshake on `socket`. Afterwards the socket has no timeouts.
+///
+/// # Errors
+/// See [`HandshakeFailure`].
+pub fn accept(
+    socket: Arc<Stream>,
+    config: Arc<ServerConfig>,
+    deadline: Instant,
+) -> Result<TlsStream, HandshakeFailure> {
+    let session = ServerConnection::new(config).map_err(HandshakeFailure::Tls)?;
+    shake_hands(socket, session.into(), deadline)
+}
+
+/// Acts as the client of a handshake on `socket` with the server `name`. Afterwards the socket has no timeouts.
+///
+/// # Errors
+/// See [`HandshakeFailure`].
+pub fn connect(
+    socket: Arc<Stream>,
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    deadline: Instant,
+) -> Result<TlsStream, HandshakeFailure> {
+    let session = ClientConnection::new(config, name).map_err(HandshakeFailure::Tls)?;
+    shake_hands(socket, session.into(), deadline)
+}
+
+fn shake_hands(socket: Arc<Stream>, mut session: Connection, deadline: Instant) -> Result<TlsStream, HandshakeFailure> {
+    exchange(&socket, &mut session, deadline)?;
+    set_timeouts(&socket, None)?;
+    Ok(TlsStream::new(socket, session))
+}
+
+/// Writes and reads until the handshake is complete and everything is sent.
+fn exchange(socket: &Stream, session: &mut Connection, deadline: Instant) -> Result<(), HandshakeFailure> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(HandshakeFailure::TimedOut);
+        }
+        set_timeouts(socket, Some(left.max(Duration::from_millis(1))))?;
+        if session.wants_write() {
+            session.write_tls(&mut Socket(socket)).map_err(io_failure)?;
+            continue;
+        }
+        if !session.is_handshaking() {
+            return Ok(());
+        }
+        if session.read_tls(&mut Socket(socket)).map_err(io_failure)? == 0 {
+            return Err(HandshakeFailure::Ended);
+        }
+        if let Err(error) = session.process_new_packets() {
+            // The alert says why; if the socket has no space for these few bytes, the peer is lost anyway.
+            let _ = session.write_tls(&mut Socket(socket));
+            return Err(HandshakeFailure::Tls(error));
+        }
+    }
+}
+
+/// A stream with the traits that rustls takes.
+struct Socket<'a>(&'a Stream);
+
+impl io::Read for Socket<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl io::Write for Socket<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn set_timeouts(socket: &Stream, timeout: Option<Duration>) -> Result<(), HandshakeFailure> {
+    socket.set_read_timeout(timeout).and_then(|()| socket.set_write_timeout(timeout)).map_err(HandshakeFailure::Io)
+}
+
+fn io_failure(error: io::Error) -> HandshakeFailure {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => HandshakeFailure::TimedOut,
+        ErrorKind::UnexpectedEof => HandshakeFailure::Ended,
+        _ => HandshakeFailure::Io(error),
+    }
+}
