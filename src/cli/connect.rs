@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use super::filter_help_hint;
 use super::heartbeats::Heartbeats;
 use super::recording::Recording;
+use super::tls::{KeyLog, ServerTrust};
 use super::values;
 use crate::wire::url::Url;
 
@@ -78,6 +79,14 @@ pub struct Connect {
     /// With --headless: how long nothing must arrive before the connection is closed at the end of stdin; at most 5s
     #[arg(long, value_name = "DURATION", default_value = "300ms", requires = "headless", value_parser = values::linger)]
     pub linger: Duration,
+
+    /// TLS with the server.
+    #[command(flatten)]
+    pub trust: ServerTrust,
+
+    /// The secrets of TLS.
+    #[command(flatten)]
+    pub key_log: KeyLog,
 
     /// Pings and pongs.
     #[command(flatten)]

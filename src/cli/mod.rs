@@ -1,5 +1,6 @@
 //! The command line: clap's types, one file per command, and the parsers of their values.
 
+mod ca;
 mod capture;
 mod check;
 mod connect;
@@ -12,6 +13,7 @@ mod reading;
 mod recording;
 mod replay;
 mod serve;
+mod tls;
 mod tour;
 mod usage;
 mod values;
@@ -22,6 +24,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub use self::ca::{Ca, CaAction};
 pub use self::capture::{Capture, PacketSource};
 pub use self::check::Check;
 pub use self::connect::Connect;
@@ -34,6 +37,7 @@ pub use self::reading::Reading;
 pub use self::recording::Recording;
 pub use self::replay::{Pace, Replay};
 pub use self::serve::Serve;
+pub use self::tls::{KeyLog, ListenTls, ServerTrust};
 pub use self::tour::Tour;
 pub use self::usage::{filter_carets, usage_line};
 pub use self::values::MAX_LINGER;
@@ -141,6 +145,8 @@ pub enum Command {
     Check(Check),
     /// Show the bit layout of pasted frames: hex, literals, dumps, base64 or raw bytes
     Decode(Decode),
+    /// Manage the local authority that issues certificates for --tls
+    Ca(Ca),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::tls::ServerTrust;
 use super::{Reading, values};
 use crate::wire::url::Url;
 
@@ -27,6 +28,10 @@ pub struct Replay {
     /// The server: ws://HOST:PORT, with a path to use another one than the captured path
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = values::server_url)]
     pub to: Url,
+
+    /// TLS with the server.
+    #[command(flatten)]
+    pub trust: ServerTrust,
 
     /// The number of the connection to repeat, if the capture has several WebSocket connections
     #[arg(long, value_name = "N")]

@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 
 use super::heartbeats::Heartbeats;
 use super::recording::Recording;
+use super::tls::{KeyLog, ListenTls};
 use super::{filter_help_hint, values};
 
 impl Serve {
@@ -21,6 +22,8 @@ impl Serve {
             demo: false,
             no_deflate: false,
             max_memory: 1 << 30,
+            tls: ListenTls::default(),
+            key_log: KeyLog::default(),
             allow_origin: Vec::new(),
             script: None,
             heartbeats: Heartbeats::default(),
@@ -35,6 +38,7 @@ impl Serve {
   framescope serve --demo --interval 250ms           four messages a second, without a browser
   framescope serve --write lesson.pcapng --force     keep the capture; replace an older file
   framescope serve --ring 1GiB --write day.pcapng    for long runs: day.0000001.pcapng and so on
+  framescope serve --tls                             https and wss: see framescope ca --help
   framescope serve --headless --filter 'not op in {ping pong}'
       without pings and pongs ", filter_help_hint!()))]
 pub struct Serve {
@@ -65,6 +69,14 @@ pub struct Serve {
     /// Close the connections that are idle the longest when the messages that the server holds take more than this
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = values::memory_size)]
     pub max_memory: u64,
+
+    /// TLS with clients.
+    #[command(flatten)]
+    pub tls: ListenTls,
+
+    /// The secrets of TLS.
+    #[command(flatten)]
+    pub key_log: KeyLog,
 
     /// Allow pages of this origin to connect, such as http://localhost:8080 (repeatable)
     #[arg(long = "allow-origin", value_name = "URL", value_parser = values::origin)]

@@ -63,8 +63,6 @@ pub enum TargetError {
     Url(#[from] UrlError),
     #[error("it has a query, which a proxy cannot put in front of paths; leave out ? and what follows")]
     Query,
-    #[error("a server with TLS cannot be reached yet; use ws:// or http://")]
-    Tls,
 }
 
 /// A parser that accepts the names of `all`.
@@ -98,7 +96,6 @@ pub fn target(text: &str) -> Result<Url, TargetError> {
     let url: Url = text.parse()?;
     match url {
         url if url.target().contains('?') => Err(TargetError::Query),
-        url if url.scheme().is_tls() => Err(TargetError::Tls),
         url => Ok(url),
     }
 }
@@ -128,8 +125,7 @@ pub fn linger(text: &str) -> Result<Duration, IntervalError> {
 
 /// Parses the URL of a WebSocket server.
 pub fn server_url(text: &str) -> Result<Url, TargetError> {
-    let url: Url = text.parse()?;
-    if url.scheme().is_tls() { Err(TargetError::Tls) } else { Ok(url) }
+    Ok(text.parse()?)
 }
 
 /// Parses the size of a ring of files; returns bytes.

@@ -6,8 +6,31 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::heartbeat::HeartbeatConfig;
+use super::tls::server::ServerTls;
 use crate::proto::endpoint::Limits;
 use crate::script::Script;
+
+/// Where a server with a page listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageServer {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub is_tls: bool,
+}
+
+impl From<SocketAddr> for PageServer {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, is_tls: false }
+    }
+}
+
+impl PageServer {
+    /// The URL of the page.
+    pub fn url(self) -> String {
+        format!("{}://{}/", if self.is_tls { "https" } else { "http" }, self.address)
+    }
+}
 
 /// The settings of a server.
 #[derive(Clone, Debug)]
@@ -34,6 +57,8 @@ pub struct ServerConfig {
     pub heartbeat: HeartbeatConfig,
     /// The script that plays on every WebSocket path without a role.
     pub script: Option<ServedScript>,
+    /// TLS, unless the server speaks plain HTTP.
+    pub tls: Option<Arc<ServerTls>>,
 }
 
 /// A script that the server plays on each of its connections.
@@ -59,6 +84,7 @@ impl Default for ServerConfig {
             deflate: true,
             heartbeat: HeartbeatConfig::default(),
             script: None,
+            tls: None,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 mod lesson;
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use self::lesson::Lesson;
+use super::config::PageServer;
 use super::listener::reachable;
 use super::random::random;
+use super::stream::Stream;
+use super::tls::client::{self, Trust};
+use super::tls::handshake;
 use crate::proto::accept::accept_key;
 use crate::proto::endpoint::{Endpoint, EndpointEvent, Limits, Sender};
 use crate::wire::close::CloseCode;
@@ -72,19 +76,22 @@ pub enum Behaviour {
     Lesson,
 }
 
-/// Starts a demo client of the server that listens on `address`.
+/// Starts a demo client of a server of this program.
 ///
 /// # Errors
 /// When the system cannot start a thread.
-pub fn start(address: SocketAddr, behaviour: Behaviour) -> io::Result<DemoHandle> {
+pub fn start(server: impl Into<PageServer>, behaviour: Behaviour) -> io::Result<DemoHandle> {
+    let server = server.into();
     let stop = Arc::new(AtomicBool::new(false));
-    let address = reachable(address);
+    let address = reachable(server.address);
     let stopped = Arc::clone(&stop);
     let run = move || {
-        Client::connect(address, behaviour, &stopped).and_then(|client| client.run(&stopped)).map_err(|e| match e {
-            Failure::Io(source) => DemoError::Io { address, source },
-            Failure::Handshake(reason) => DemoError::Handshake { address, reason },
-        })
+        Client::connect(address, server.is_tls, behaviour, &stopped).and_then(|client| client.run(&stopped)).map_err(
+            |e| match e {
+                Failure::Io(source) => DemoError::Io { address, source },
+                Failure::Handshake(reason) => DemoError::Handshake { address, reason },
+            },
+        )
     };
     let thread = thread::Builder::new().name("demo".to_owned()).spawn(run)?;
     Ok(DemoHandle { stop, thread: Some(thread) })
@@ -149,7 +156,7 @@ impl From<io::Error> for Failure {
 }
 
 struct Client {
-    stream: TcpStream,
+    stream: Stream,
     endpoint: Endpoint,
     /// Bytes that were read and not processed.
     input: Vec<u8>,
@@ -165,9 +172,9 @@ enum Task {
 
 impl Client {
     /// Connects and performs the opening handshake (RFC 6455 §4.1).
-    fn connect(address: SocketAddr, behaviour: Behaviour, stop: &AtomicBool) -> Result<Self, Failure> {
-        let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-        stream.set_nodelay(true)?;
+    fn connect(address: SocketAddr, is_tls: bool, behaviour: Behaviour, stop: &AtomicBool) -> Result<Self, Failure> {
+        let stream = Stream::tcp(TcpStream::connect_timeout(&address, TIMEOUT)?);
+        let stream = if is_tls { encrypted(stream, address)? } else { stream };
         stream.set_read_timeout(Some(POLL))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         let endpoint = Endpoint::client(Limits::default(), || random().to_ne_bytes());
@@ -181,12 +188,13 @@ impl Client {
             part.copy_from_slice(&random().to_ne_bytes());
         }
         let key = STANDARD.encode(nonce);
+        let scheme = if is_tls { "https" } else { "http" };
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: framescope-demo/{}\r\nOrigin: http://{address}\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: framescope-demo/{}\r\nOrigin: {scheme}://{address}\r\n\
              Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n",
             env!("CARGO_PKG_VERSION")
         );
-        client.stream.write_all(request.as_bytes())?;
+        write_all(&client.stream, request.as_bytes())?;
         let deadline = Instant::now() + TIMEOUT;
         let head_len = loop {
             if let Some(len) = http::head_len(&client.input, 0) {
@@ -220,7 +228,7 @@ impl Client {
             if stop.load(Ordering::SeqCst) && deadline.is_none() {
                 let mut out = Vec::new();
                 self.endpoint.sender(&mut out).close(Some(CloseCode::NORMAL), "the demo is over");
-                self.stream.write_all(&out)?;
+                write_all(&self.stream, &out)?;
                 deadline = Some(Instant::now() + TIMEOUT);
             }
             // RFC 6455 §7.1.1: the client waits for the server to end the TCP connection.
@@ -245,7 +253,7 @@ impl Client {
             }
         });
         input.clear();
-        self.stream.write_all(&out)
+        write_all(&self.stream, &out)
     }
 
     /// Sends the next part of the lesson, if it is due.
@@ -254,7 +262,7 @@ impl Client {
         if let Task::Lesson(lesson) = &mut self.task {
             lesson.go_on(Instant::now(), &mut self.endpoint.sender(&mut out));
         }
-        self.stream.write_all(&out)
+        write_all(&self.stream, &out)
     }
 
     /// Reads bytes if some arrive within [`POLL`]. Returns false if the server has ended its direction.
@@ -272,6 +280,25 @@ impl Client {
             Err(e) => Err(e),
         }
     }
+}
+
+/// Begins TLS with a server of this program, whatever its certificate.
+fn encrypted(stream: Stream, address: SocketAddr) -> io::Result<Stream> {
+    let trust = Trust { insecure: true, ..Trust::default() };
+    let config = client::config(&trust, None).map_err(io::Error::other)?;
+    let stream = handshake::connect(Arc::new(stream), config, address.ip().into(), Instant::now() + TIMEOUT);
+    stream.map(|stream| Stream::Tls(Box::new(stream))).map_err(io::Error::other)
+}
+
+fn write_all(stream: &Stream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 fn reply(payload: &[u8], replies: &mut u64, sender: &mut Sender<'_>) {

@@ -27,7 +27,7 @@ pub mod tls;
 mod transport;
 mod wiretap;
 
-pub use config::{ServedScript, ServerConfig};
+pub use config::{PageServer, ServedScript, ServerConfig};
 pub use heartbeat::{HeartbeatConfig, Pongs};
 pub use listener::{BindError, ListenerHandle};
 pub use server::Server;

@@ -2,12 +2,15 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::config::ServerConfig;
 use super::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
 use super::memory::MemoryBudget;
 use super::page_connections::PageConnections;
 use super::session;
+use super::tls::failure;
+use super::tls::server::Opening;
 use super::transport::Transport;
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
@@ -53,10 +56,31 @@ struct Site {
 impl Service for Site {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
         let Accepted { stream, peer, local, connections } = accepted;
-        let wiretap = Wiretap::new(recorder.connection(peer, local));
+        let opening = match &self.config.tls {
+            None => Ok(Opening::Plain(stream)),
+            Some(tls) => tls.accept(stream, local.ip(), Instant::now() + self.config.handshake_timeout),
+        };
+        let (stream, is_tls) = match opening {
+            Ok(Opening::Tls(stream)) => (stream, true),
+            Ok(Opening::Plain(stream)) => (stream, false),
+            Err(error) => {
+                // Nothing was decrypted, so the capture has no connection.
+                if let Some(line) = failure::with_client(&error) {
+                    recorder.capture().add_notice(&line);
+                }
+                return;
+            }
+        };
+        let connection = recorder.connection(peer, local);
+        connection.decrypted(is_tls, false);
+        let wiretap = Wiretap::new(connection);
         let share = self.memory.share(&stream);
         let mut transport = Transport::new(stream, wiretap, connections.shutting_down(), share);
-        session::serve(&mut transport, local, &self.config, &self.pages, recorder.capture());
+        if is_tls || self.config.tls.is_none() {
+            session::serve(&mut transport, local, &self.config, &self.pages, recorder.capture());
+        } else {
+            session::refuse_plain(&mut transport, local, &self.config);
+        }
         if transport.memory().is_evicted() {
             // One line for all evictions: addresses would make it longer without end.
             recorder.capture().add_notice(

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::config::ServerConfig;
 use super::heartbeat::Heartbeat;
-use super::http::{self, RequestOutcome};
+use super::http::{self, RequestOutcome, Response};
 use super::mock::Mock;
 use super::page_connections::{PageConnection, PageConnections};
 use super::roles::Role;
@@ -51,6 +51,29 @@ pub fn serve(
         Ok(ExchangeEnd::ShuttingDown) | Err(_) => Duration::ZERO,
     };
     transport.finish(timeout);
+}
+
+/// Answers a request that a client sends without TLS to the server's address `server`, which speaks only TLS.
+pub fn refuse_plain(transport: &mut Transport, server: SocketAddr, config: &ServerConfig) {
+    transport.set_write_timeout(config.write_timeout);
+    let deadline = Instant::now() + config.handshake_timeout;
+    let refused = http::read_request(transport, deadline).and_then(|outcome| {
+        let response = match outcome {
+            RequestOutcome::Head(len) => {
+                let head = Head::read(&transport.input()[..len]);
+                let scheme = if head.has_token("upgrade", "websocket") { "wss" } else { "https" };
+                let words =
+                    format!("This port speaks TLS: use {scheme}://{server}/ in place of an address without TLS.");
+                transport.consume(len);
+                Response::text(400, &words).closing()
+            }
+            RequestOutcome::Refused(response) => response,
+            RequestOutcome::NoRequest | RequestOutcome::ShuttingDown => return Ok(()),
+        };
+        response.encode(false, transport.out());
+        transport.flush()
+    });
+    transport.finish(if refused.is_ok() { FIN_TIMEOUT } else { Duration::ZERO });
 }
 
 fn exchange(

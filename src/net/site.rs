@@ -243,10 +243,11 @@ fn check_handshake(head: &Head<'_>, server: SocketAddr, config: &ServerConfig) -
 /// no Origin, and may connect.
 fn check_origin(head: &Head<'_>, config: &ServerConfig) -> Result<(), Response> {
     let host = head.value("host").unwrap_or_default();
+    let scheme: &[u8] = if config.tls.is_some() { b"https://" } else { b"http://" };
     let allowed = |origin: &[u8]| {
         let listed = |allowed: &String| allowed.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin);
-        // This server uses plain HTTP, so an https:// origin belongs to another server, on another port.
-        (origin.starts_with(b"http://") && handshake::origin_is_host(origin, host))
+        // Another scheme belongs to another server, on another port.
+        (origin.starts_with(scheme) && handshake::origin_is_host(origin, host))
             || config.allow_origins.iter().any(listed)
     };
     match head.values("origin").find(|origin| !allowed(origin)) {

@@ -110,6 +110,28 @@ impl Stream {
         }
     }
 
+    /// Ends the own direction (FIN). Unlike [`Self::shutdown`], TLS does not announce that: the peer's own end was not announced either.
+    ///
+    /// # Errors
+    /// When the connection is already lost.
+    pub fn end_unannounced(&self) -> io::Result<()> {
+        match self {
+            Self::Tls(stream) => stream.socket().shutdown(Shutdown::Write),
+            other => other.shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Copies the first bytes that have arrived, without taking them; waits for one, as [`Self::read`].
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`io::ErrorKind::Unsupported`] for others than TCP.
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.peek(buffer),
+            Self::Unix(_) | Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Makes the system reset the connection (RST) when the last handle closes it, in place of an orderly end.
     pub fn reset_at_close(&self) {
         // If the socket refuses it, the connection is lost already.

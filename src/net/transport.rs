@@ -232,9 +232,23 @@ impl Transport {
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if is_timeout(&e) => return Ok(ReadOutcome::TimedOut),
+                Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(self.end_unannounced()),
                 Err(_) => return Err(self.reset()),
             }
         }
+    }
+
+    /// The outcome of a read after the end of TCP without the end of TLS, as the server itself causes it when it wakes the thread.
+    fn end_unannounced(&mut self) -> ReadOutcome {
+        if self.shutting_down.load(Ordering::SeqCst) {
+            return ReadOutcome::ShuttingDown;
+        }
+        if self.memory.is_evicted() {
+            return ReadOutcome::Evicted;
+        }
+        self.report(false);
+        self.wiretap.truncated(READ);
+        ReadOutcome::Fin
     }
 
     /// Writes all bytes of the output buffer.

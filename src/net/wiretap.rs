@@ -53,6 +53,14 @@ impl Wiretap {
         self.recorder.number()
     }
 
+    /// Reports that a peer ended its direction of a TLS connection now, without announcing that (RFC 8446 §6.1).
+    pub fn truncated(&self, direction: Direction) {
+        self.recorder.notice(
+            "a peer ended a TLS connection without close_notify: the last bytes may be missing (RFC 8446 §6.1)",
+        );
+        self.ended(direction, EndReason::Fin);
+    }
+
     /// Reports that a direction ended now. The first reported end of a direction counts.
     pub fn ended(&self, direction: Direction, how: EndReason) {
         self.recorder.end(direction, how, self.now());

@@ -110,6 +110,7 @@ impl RunningSource for Reading {
 
     fn traffic(&self) -> Option<LiveTraffic> {
         Some(LiveTraffic {
+            alarm: None,
             title: self.place(),
             advice: "Waiting for packets of new or open connections on".to_owned(),
             address: self.place(),

@@ -1,6 +1,5 @@
 //! What a source of live traffic is, so that `headless` and `screen` can run any: it is prepared, starts to record, and shuts down.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::{Capture, Totals, scratch};
 use crate::cli::Recording;
+use crate::net::PageServer;
 use crate::net::demo::DemoHandle;
 use crate::proto::rules::{count, grouped};
 use crate::script::InputLine;
@@ -66,7 +66,7 @@ pub trait RunningSource {
     }
 
     /// The address of a server with a page.
-    fn page_server(&self) -> Option<SocketAddr> {
+    fn page_server(&self) -> Option<PageServer> {
         None
     }
 

@@ -1,5 +1,6 @@
 //! Runs the commands, wired from the other modules. Only here and in `main` are errors of type `anyhow::Error`.
 
+mod ca;
 mod capture;
 mod check;
 mod connect;
@@ -24,6 +25,7 @@ mod shell;
 mod signals;
 mod stderr_writer;
 mod stdio;
+mod tls;
 mod tour;
 mod tour_file;
 mod usage_error;
@@ -53,6 +55,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::check(&args, theme),
         Command::Decode(args) => decode::decode(&args, theme),
         Command::Completions { shell } => pages::completions(shell),
+        Command::Ca(args) => ca::ca(&args),
         Command::Man => pages::manual(),
     }
 }

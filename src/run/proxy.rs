@@ -1,21 +1,24 @@
 //! `proxy`: relayed connections as a source of live traffic.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::headless;
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
-use super::screen_host::page_url;
+use super::tls;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{self, ThemeArg};
-use crate::net::ListenerHandle;
 use crate::net::proxy::{Proxy, ProxyConfig};
+use crate::net::tls::key_log::KeyLogFile;
+use crate::net::tls::server::ServerTls;
+use crate::net::{ListenerHandle, PageServer};
 use crate::tui::app::LiveTraffic;
-use crate::wire::url::Url;
+use crate::wire::url::{Scheme, Url};
 
 /// Runs `proxy`.
 ///
@@ -25,8 +28,14 @@ pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let prepare = || {
         let mut config = ProxyConfig::new(args.listen, args.target.clone());
         config.rewriting.origin = args.rewrite_origin;
-        let proxy = Proxy::bind(config)?;
-        Ok(Listening { proxy, target: args.target.clone() })
+        let key_log = tls::key_log(args.key_log.keylog.as_deref())?;
+        config.tls = tls::of_listener(&args.tls, key_log.as_ref())?;
+        if args.target.scheme().is_tls() {
+            config.trust = Some(tls::with_servers(&args.trust, key_log.as_ref())?);
+        }
+        let tls = config.tls.clone();
+        let insecure = config.trust.is_some() && args.trust.insecure;
+        Ok(Listening { proxy: Proxy::bind(config)?, target: args.target.clone(), tls, insecure, key_log })
     };
     if args.recording.headless {
         return headless::run(&args.recording, prepare);
@@ -39,19 +48,29 @@ pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
 struct Listening {
     proxy: Proxy,
     target: Url,
+    tls: Option<Arc<ServerTls>>,
+    /// Whether any certificate of the server is accepted.
+    insecure: bool,
+    key_log: Option<Arc<KeyLogFile>>,
 }
 
 impl LiveSource for Listening {
     type Running = Relaying;
 
     fn warning(&self) -> Option<String> {
-        self.proxy.warning()
+        let (proxy, insecure) = (self.proxy.warning(), self.insecure.then(|| tls::insecure_warning(&self.target)));
+        tls::joined([proxy.as_deref(), self.tls.as_ref().and_then(|tls| tls.warning()), insecure.as_deref()])
     }
 
     fn start(self, spool: Spool, _ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Relaying> {
         let recorder = Recorder::new(spool);
         let handle = self.proxy.start(recorder.clone()).context("cannot start the proxy's thread")?;
-        Ok(Relaying { handle, recorder, target: self.target })
+        if let Some(key_log) = self.key_log {
+            let capture = recorder.capture().clone();
+            key_log.on_failure(move |line| capture.add_failure(line));
+        }
+        let (is_tls, insecure) = (self.tls.is_some(), self.insecure);
+        Ok(Relaying { handle, recorder, target: self.target, is_tls, insecure })
     }
 }
 
@@ -60,6 +79,20 @@ struct Relaying {
     handle: ListenerHandle,
     recorder: Recorder,
     target: Url,
+    is_tls: bool,
+    insecure: bool,
+}
+
+impl Relaying {
+    /// The scheme with which clients connect.
+    fn scheme(&self) -> Scheme {
+        match (self.target.scheme(), self.is_tls) {
+            (Scheme::Ws | Scheme::Wss, false) => Scheme::Ws,
+            (Scheme::Ws | Scheme::Wss, true) => Scheme::Wss,
+            (Scheme::Http | Scheme::Https, false) => Scheme::Http,
+            (Scheme::Http | Scheme::Https, true) => Scheme::Https,
+        }
+    }
 }
 
 impl RunningSource for Relaying {
@@ -72,15 +105,16 @@ impl RunningSource for Relaying {
     }
 
     fn ready_line(&self) -> String {
-        format!("listening on {}", page_url(self.handle.address()))
+        format!("listening on {}", PageServer { address: self.handle.address(), is_tls: self.is_tls }.url())
     }
 
     fn traffic(&self) -> Option<LiveTraffic> {
         let (listen, target) = (self.handle.reachable(), &self.target);
         Some(LiveTraffic {
-            title: format!("{listen} → {target}"),
+            title: if self.is_tls { format!("tls {listen} → {target}") } else { format!("{listen} → {target}") },
+            alarm: self.insecure.then(|| "any certificate accepted".to_owned()),
             advice: format!("No traffic yet. In place of {target}, connect your client to"),
-            address: format!("{}://{listen}", target.scheme().name()),
+            address: format!("{}://{listen}", self.scheme().name()),
         })
     }
 

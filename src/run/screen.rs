@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use anyhow::{Context as _, bail};
 
 use super::input::OpenedInput;
 use super::live::{self, LineSender, LiveSource, News, RunningSource as _};
-use super::screen_host::{self, ScreenHost};
+use super::screen_host::ScreenHost;
 use super::tour_file::TourFile;
 use super::{export, export_job, shell, signals, stdio, theme_name};
 use crate::capture::live::spool::{KeptCapture, kept_captures};
@@ -22,6 +21,7 @@ use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::capture::store::scratch;
 use crate::cli::{Open, Recording, ThemeArg};
+use crate::net::PageServer;
 use crate::net::demo::DemoHandle;
 use crate::pasted::Pasted;
 use crate::tui::app::{App, LiveTraffic, Session};
@@ -207,7 +207,7 @@ struct ScreenConfig<'a> {
     /// Sends the lines that the user types.
     lines: Option<Box<dyn LineSender>>,
     /// The address of the server with the page, if one runs.
-    server: Option<SocketAddr>,
+    server: Option<PageServer>,
     /// What the screen shows about another source of live traffic.
     traffic: Option<LiveTraffic>,
     /// The name of the file, if one is inspected.
@@ -239,7 +239,7 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
     let host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
     let mut host = host.with_lines(config.lines);
     let session = Session {
-        url: config.server.map(screen_host::page_url),
+        url: config.server.map(PageServer::url),
         traffic: config.traffic,
         takes_lines,
         file: config.file,

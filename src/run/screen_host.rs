@@ -1,6 +1,5 @@
 //! What the screen asks of the program: the page, the demo client and exports.
 
-use std::net::SocketAddr;
 use std::thread::{self, JoinHandle};
 
 use super::export_job;
@@ -9,6 +8,7 @@ use super::tour_file::TourFile;
 use crate::capture::store::Capture;
 use crate::capture::store::output::OutputError;
 use crate::export;
+use crate::net::PageServer;
 use crate::net::demo::{self, Behaviour, DemoHandle};
 use crate::script::InputLine;
 use crate::tui::event::{Remote, Report};
@@ -19,7 +19,7 @@ use crate::tui::state::tour::TourStart;
 /// The program around the screen.
 pub struct ScreenHost {
     /// The address of the server; `None` if a file is inspected.
-    server: Option<SocketAddr>,
+    server: Option<PageServer>,
     demo: Option<DemoHandle>,
     /// The steps of the tour, and the learner's progress.
     tour: TourFile,
@@ -35,7 +35,7 @@ pub struct ScreenHost {
 impl ScreenHost {
     /// The host of a screen. `demo` is a running demo client. With `deflate`, pastes are read as if permessage-deflate was negotiated.
     pub fn new(
-        server: Option<SocketAddr>,
+        server: Option<PageServer>,
         demo: Option<DemoHandle>,
         tour: TourFile,
         deflate: bool,
@@ -137,14 +137,9 @@ fn written(request: FileRequest) -> Report {
     }
 }
 
-/// The URL of the page of a server.
-pub fn page_url(server: SocketAddr) -> String {
-    format!("http://{server}/")
-}
-
 /// Opens the page of a server in the default browser; returns what was done, in one line.
-pub fn open_page(server: SocketAddr) -> Result<String, HostError> {
-    let url = page_url(server);
+pub fn open_page(server: PageServer) -> Result<String, HostError> {
+    let url = server.url();
     match open::that_detached(&url) {
         Ok(()) => Ok(format!("opened {url}")),
         Err(source) => Err(HostError::Browser { url, source }),

@@ -1,6 +1,5 @@
 //! `serve`: the server with its page as a source of live traffic.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +10,17 @@ use super::connect::heartbeat;
 use super::headless;
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
-use super::screen_host::{open_page, page_url};
-use super::script_file;
+use super::screen_host::open_page;
 use super::tour_file::TourFile;
+use super::{script_file, tls};
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{Serve, ThemeArg};
 use crate::net::demo::{self, Behaviour, DemoHandle};
-use crate::net::{ListenerHandle, ServedScript, Server, ServerConfig};
+use crate::net::tls::key_log::KeyLogFile;
+use crate::net::tls::server::ServerTls;
+use crate::net::{ListenerHandle, PageServer, ServedScript, Server, ServerConfig};
 use crate::script::Script;
 
 /// Runs `serve`.
@@ -50,6 +51,8 @@ pub fn tour(tour: TourFile, theme: ThemeArg) -> anyhow::Result<ExitCode> {
 struct Listening<'a> {
     server: Server,
     args: &'a Serve,
+    tls: Option<Arc<ServerTls>>,
+    key_log: Option<Arc<KeyLogFile>>,
     /// Set when an expectation of the script failed.
     has_failed: Arc<AtomicBool>,
 }
@@ -57,6 +60,8 @@ struct Listening<'a> {
 impl<'a> Listening<'a> {
     fn bind(args: &'a Serve, script: Option<Arc<Script>>) -> anyhow::Result<Self> {
         let has_failed = Arc::<AtomicBool>::default();
+        let key_log = tls::key_log(args.key_log.keylog.as_deref())?;
+        let tls = tls::of_listener(&args.tls, key_log.as_ref())?;
         let config = ServerConfig {
             listen: args.listen,
             interval: args.interval,
@@ -65,9 +70,10 @@ impl<'a> Listening<'a> {
             max_memory: args.max_memory,
             heartbeat: heartbeat(&args.heartbeats),
             script: script.map(|script| ServedScript { script, has_failed: Arc::clone(&has_failed) }),
+            tls: tls.clone(),
             ..ServerConfig::default()
         };
-        Ok(Self { server: Server::bind(config)?, args, has_failed })
+        Ok(Self { server: Server::bind(config)?, args, has_failed, tls, key_log })
     }
 }
 
@@ -75,23 +81,29 @@ impl LiveSource for Listening<'_> {
     type Running = Serving;
 
     fn warning(&self) -> Option<String> {
-        self.server.warning()
+        let server = self.server.warning();
+        tls::joined([server.as_deref(), self.tls.as_ref().and_then(|tls| tls.warning())])
     }
 
     fn start(self, spool: Spool, _ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Serving> {
         let recorder = Recorder::new(spool);
         let server = self.server.start(recorder.clone()).context("cannot start the server's thread")?;
-        let address = server.address();
-        let notice = self.args.browser.then(|| open_page(address)).transpose().err().map(|e| e.to_string());
-        let demo = self.args.demo.then(|| demo::start(address, Behaviour::Page)).transpose();
+        if let Some(key_log) = self.key_log {
+            let capture = recorder.capture().clone();
+            key_log.on_failure(move |line| capture.add_failure(line));
+        }
+        let page = PageServer { address: server.address(), is_tls: self.tls.is_some() };
+        let notice = self.args.browser.then(|| open_page(page)).transpose().err().map(|e| e.to_string());
+        let demo = self.args.demo.then(|| demo::start(page, Behaviour::Page)).transpose();
         let demo = demo.context("cannot start the demo client's thread")?;
-        Ok(Serving { server, recorder, demo, notice, has_failed: self.has_failed })
+        Ok(Serving { server, page, recorder, demo, notice, has_failed: self.has_failed })
     }
 }
 
 /// A server that serves.
 struct Serving {
     server: ListenerHandle,
+    page: PageServer,
     recorder: Recorder,
     demo: Option<DemoHandle>,
     /// Why the browser could not be opened.
@@ -110,11 +122,11 @@ impl RunningSource for Serving {
     }
 
     fn ready_line(&self) -> String {
-        format!("listening on {}", page_url(self.server.address()))
+        format!("listening on {}", self.page.url())
     }
 
-    fn page_server(&self) -> Option<SocketAddr> {
-        Some(self.server.address())
+    fn page_server(&self) -> Option<PageServer> {
+        Some(self.page)
     }
 
     fn take_demo(&mut self) -> Option<DemoHandle> {

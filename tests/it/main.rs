@@ -53,5 +53,6 @@ mod server;
 mod support;
 mod terminal;
 mod themes;
+mod tls;
 mod tour;
 mod tshark;

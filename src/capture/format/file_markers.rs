@@ -43,6 +43,13 @@ pub enum Marker {
     },
     /// `tls`, on an empty packet: the bytes of its connection are those that TLS had encrypted.
     Tls(TlsParams),
+    /// `decrypted`, on a SYN: the bytes of the connection were decrypted by framescope, which was an end of TLS.
+    Decrypted {
+        /// Whether TLS protected the way between the client and framescope.
+        client: bool,
+        /// Whether TLS protected the way between framescope and the server.
+        server: bool,
+    },
     /// `reconstructed`, on the section header: the bytes were never on a wire.
     Reconstructed {
         /// What they were made from; the rest of the comment, so it may contain spaces.
@@ -100,6 +107,10 @@ impl Marker {
                 let [version, suite] = numbers(fields, ["version", "suite"])?;
                 let [version, suite] = [version?, suite?].map(|number| u16::try_from(number).ok());
                 Some(Self::Tls(TlsParams { version: version?, suite: CipherSuite(suite?) }))
+            }
+            "decrypted" => {
+                let [client, server] = numbers(fields, ["client", "server"])?;
+                Some(Self::Decrypted { client: client == Some(1), server: server == Some(1) })
             }
             "reconstructed" => Some(Self::Reconstructed { from: fields.strip_prefix("from=")?.to_owned() }),
             _ => None,
@@ -171,6 +182,10 @@ impl Marker {
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Note { back, time } => format!("{PREFIX}note back={back} time={time}"),
             Self::Tls(TlsParams { version, suite }) => format!("{PREFIX}tls version={version} suite={}", suite.0),
+            Self::Decrypted { client, server } => {
+                let side = |name, is_tls| if is_tls { format!(" {name}=1") } else { String::new() };
+                format!("{PREFIX}decrypted{}{}", side("client", *client), side("server", *server))
+            }
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
         }
     }
@@ -222,6 +237,7 @@ mod tests {
             any::<[u64; 2]>().prop_map(|[back, time]| Marker::Note { back, time }),
             any::<(u16, u16)>()
                 .prop_map(|(version, suite)| { Marker::Tls(TlsParams { version, suite: CipherSuite(suite) }) }),
+            any::<[bool; 2]>().prop_map(|[client, server]| Marker::Decrypted { client, server }),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),
         ]
     }
@@ -256,6 +272,8 @@ mod tests {
         let unasked = StatedRecord { answers: Answers::Nothing, ..record(StatedKind::Http) };
         assert_eq!(written(Marker::Record(unasked)), "framescope:record kind=http bytes=11 answers=none");
         assert_eq!(written(Marker::InitialSequence { first: 2_654_435_769 }), "framescope:seq first=2654435769");
+        assert_eq!(written(Marker::Decrypted { client: true, server: false }), "framescope:decrypted client=1");
+        assert_eq!(written(Marker::Decrypted { client: true, server: true }), "framescope:decrypted client=1 server=1");
         let from = "the messages of a HAR".to_owned();
         assert_eq!(written(Marker::Reconstructed { from }), "framescope:reconstructed from=the messages of a HAR");
     }

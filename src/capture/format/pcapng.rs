@@ -83,6 +83,8 @@ pub struct Segments {
     addresses: [SocketAddr; 2],
     /// The next sequence number of each direction.
     next: [SeqNumber; 2],
+    /// The comment of the SYN.
+    opening: Option<String>,
     /// How many bytes of the next gaps of each direction the sequence number of the SYN has skipped already.
     shortened: [u64; 2],
     identification: u16,
@@ -98,7 +100,15 @@ impl Segments {
     pub fn new(client: SocketAddr, server: SocketAddr, serial: u32) -> Self {
         let first = serial.wrapping_mul(0x9e37_79b1);
         let next = [SeqNumber(first), SeqNumber(first ^ 0x5555_5555)];
-        Self { addresses: [client, server], next, shortened: [0; 2], identification: 0, vlan: None, tls: None }
+        Self {
+            addresses: [client, server],
+            next,
+            opening: None,
+            shortened: [0; 2],
+            identification: 0,
+            vlan: None,
+            tls: None,
+        }
     }
 
     /// Puts the connection into a VLAN, from 1 to 4,094, of the second interface. It keeps connections with the same addresses apart.
@@ -122,6 +132,11 @@ impl Segments {
         }
     }
 
+    /// Puts a marker on the SYN, which [`Self::open`] appends.
+    pub fn mark_opening(&mut self, marker: &Marker) {
+        self.opening = Some(marker.comment());
+    }
+
     /// Appends the SYN exchange.
     pub fn open(&mut self, out: &mut Vec<u8>, time: Time) {
         let [client, server] = Direction::BOTH;
@@ -129,7 +144,9 @@ impl Segments {
             let shortened = self.shortened[direction.index()];
             let first = self.next[direction.index()] - shortened;
             let comment = (shortened > 0).then(|| Marker::InitialSequence { first: first.0 }.comment());
-            self.control(out, direction, flags, time, comment.as_slice());
+            let opening = self.opening.clone().filter(|_| direction == client);
+            let comments: Vec<String> = opening.into_iter().chain(comment).collect();
+            self.control(out, direction, flags, time, &comments);
         }
         let marker = self.tls.map(|params| Marker::Tls(params).comment());
         self.control(out, client, ACK, time, marker.as_slice());

@@ -23,6 +23,7 @@ use super::flush_timer::Flush;
 use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use super::writer::{Batch, Writer, lock};
 use crate::capture::format::comments::{self, comments};
+use crate::capture::format::file_markers::Marker;
 use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{ConnectionEntry, Extent, Handshake, NEW};
@@ -71,6 +72,8 @@ pub(in crate::capture) struct Recording {
     key: Option<(u64, Direction, Time)>,
     /// Notes on the records that contain the byte before an offset of a direction.
     notes: VecDeque<(Direction, u64, String)>,
+    /// A marker on its SYN.
+    opening: Option<Marker>,
     /// Whether a handshake record is in the batch.
     has_heads: bool,
     /// Whether the batch was already there when the flush timer called last.
@@ -110,10 +113,21 @@ impl Recording {
             batch,
             key: None,
             notes: VecDeque::new(),
+            opening: None,
             has_heads: false,
             old: false,
             watched: false,
         }
+    }
+
+    /// Puts a marker on the SYN, if nothing is recorded yet.
+    pub fn mark_opening(&mut self, marker: Marker) {
+        self.opening = Some(marker);
+    }
+
+    /// The capture that it records into.
+    pub fn capture(&self) -> &Capture {
+        &self.shared.capture
     }
 
     /// Dissects bytes, in the order given, and batches them; [`Self::commit`] makes them part of the capture. Commits large batches
@@ -304,6 +318,9 @@ impl Recording {
         }
         let serial = self.shared.serial.fetch_add(1, Ordering::Relaxed);
         let mut segments = Segments::new(self.client, self.server, serial);
+        if let Some(marker) = &self.opening {
+            segments.mark_opening(marker);
+        }
         segments.open(&mut self.batch.blocks, time);
         let mut entry = ConnectionEntry::new(self.client, self.server, time);
         entry.about.clone_from(self.connection.about());

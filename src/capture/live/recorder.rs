@@ -10,6 +10,7 @@ use super::connection_recorder::{Recording, Shared};
 use super::flush_timer::FlushTimer;
 use super::spool::{Spool, SpoolError};
 use super::writer::{Writer, lock};
+use crate::capture::format::file_markers::Marker;
 use crate::capture::format::late_note;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
@@ -146,6 +147,23 @@ impl ConnectionRecorder {
     /// [`Self::record_soon`] commits them.
     pub fn record_with_note(&self, chunk: Chunk<'_>, note: &str) {
         self.with(|recording| recording.batch_with_note(chunk, note));
+    }
+
+    /// Notes in the file that framescope was an end of TLS on the client's or the server's side, and decrypted the bytes. Must be called
+    /// before anything is recorded.
+    pub fn decrypted(&self, client: bool, server: bool) {
+        if client || server {
+            self.with(|recording| recording.mark_opening(Marker::Decrypted { client, server }));
+        }
+    }
+
+    /// Adds a notice to the capture, in one line for people.
+    pub fn notice(&self, line: &str) {
+        // Not under the lock of the recording: who watches the capture may take others.
+        let capture = lock(&self.0.recording).as_ref().map(|recording| recording.capture().clone());
+        if let Some(capture) = capture {
+            capture.add_notice(line);
+        }
     }
 
     /// The number of the connection in the capture; `None` until bytes of it are part of the capture.

@@ -90,7 +90,9 @@ impl Client {
     ) -> io::Result<Self> {
         // If the socket refuses it, the connection is lost, and the first write fails.
         let _ = stream.set_write_timeout(Some(WRITE_TIMEOUT));
-        let tap = Tap::new(Wiretap::new(recorder.connection(local, server)));
+        let connection = recorder.connection(local, server);
+        connection.decrypted(false, matches!(*stream, Stream::Tls(_)));
+        let tap = Tap::new(Wiretap::new(connection));
         let shared = Arc::new(Shared::new(stream, tap));
         let script = config.script.as_ref();
         let script = script.map(|script| ScriptRun::new(script, recorder.capture(), Direction::ServerToClient));

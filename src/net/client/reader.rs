@@ -195,6 +195,10 @@ fn read(shared: &Shared, deadline: Option<Instant>, input: &mut Vec<u8>) -> Resu
             shared.tap.server_ended();
             Ok(Read::End)
         }
+        (Err(e), None) if e.kind() == ErrorKind::UnexpectedEof => {
+            shared.tap.server_truncated();
+            Ok(Read::End)
+        }
         (Err(e), None) if is_timeout(&e) => Ok(Read::TimedOut),
         (Err(_), None) => {
             shared.tap.reset();

@@ -58,6 +58,11 @@ impl Tap {
         self.wiretap.ended(READ, EndReason::Fin);
     }
 
+    /// Records that the server ended TCP, but not TLS.
+    pub fn server_truncated(&self) {
+        self.wiretap.truncated(READ);
+    }
+
     /// Records the end of the client's direction.
     pub fn client_ended(&self) {
         self.wiretap.ended(WRITTEN, EndReason::Fin);

@@ -23,6 +23,8 @@ use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConfig;
+
 use self::exchange::Exchange;
 use self::relay::{Input, Relay};
 use self::requests::{Outgoing, Requests};
@@ -32,6 +34,9 @@ use super::dial::{DialError, dial};
 use super::http::Response;
 use super::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
 use super::stream::Stream;
+use super::tls::failure;
+use super::tls::handshake::{self, HandshakeFailure};
+use super::tls::server::{Opening, ServerTls};
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::{Direction, EndReason};
@@ -54,14 +59,24 @@ enum ConnectError {
     Dial(#[from] DialError),
     #[error("would connect to itself: {0} is the address that it listens on; use the address of your server")]
     Itself(SocketAddr),
+    #[error("cannot use the server: {words}")]
+    Tls {
+        /// Whether it took too long.
+        timed_out: bool,
+        /// The reason.
+        words: String,
+    },
+    #[error("speaks TLS on this port: use https://{0}/ or wss://{0}/ in place of an address without TLS")]
+    NotTls(SocketAddr),
 }
 
 impl ConnectError {
-    /// The status of the response (RFC 9110 §15.6.3, §15.6.5; RFC 5842 §7.2).
+    /// The status of the response (RFC 9110 §15.5.1, §15.6.3, §15.6.5; RFC 5842 §7.2).
     const fn status(&self) -> u16 {
         match self {
-            Self::Dial(DialError::TimedOut { .. }) => 504,
-            Self::Dial(_) => 502,
+            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { timed_out: true, .. } => 504,
+            Self::Dial(_) | Self::Tls { .. } => 502,
+            Self::NotTls(_) => 400,
             Self::Itself(_) => 508,
         }
     }
@@ -76,13 +91,17 @@ pub struct ProxyConfig {
     pub rewriting: Rewriting,
     /// How long a connection to the server may take.
     pub connect_timeout: Duration,
+    /// TLS with clients.
+    pub tls: Option<Arc<ServerTls>>,
+    /// TLS with the server, if its URL asks for it.
+    pub trust: Option<Arc<ClientConfig>>,
 }
 
 impl ProxyConfig {
     /// A proxy with the usual limits.
     pub fn new(listen: SocketAddr, target: Url) -> Self {
         let rewriting = Rewriting { target, origin: false, any_host: !listen.ip().is_loopback() };
-        Self { listen, rewriting, connect_timeout: CONNECT_TIMEOUT }
+        Self { listen, rewriting, connect_timeout: CONNECT_TIMEOUT, tls: None, trust: None }
     }
 }
 
@@ -119,7 +138,24 @@ impl Service for ProxyConfig {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
         let Accepted { stream: client, peer, local, connections } = accepted;
         // The address that the client connected to: the findings about Host are about what the client did.
-        let tap = Arc::new(Tap::new(Wiretap::new(recorder.connection(peer, local))));
+        let opening = match &self.tls {
+            None => Ok(Opening::Plain(client)),
+            Some(tls) => tls.accept(client, local.ip(), Instant::now() + self.connect_timeout),
+        };
+        let (client, is_tls) = match opening {
+            Ok(Opening::Tls(client)) => (client, true),
+            Ok(Opening::Plain(client)) => (client, false),
+            Err(error) => {
+                // Nothing was decrypted, so the capture has no connection.
+                if let Some(line) = failure::with_client(&error) {
+                    recorder.capture().add_notice(&line);
+                }
+                return;
+            }
+        };
+        let connection = recorder.connection(peer, local);
+        connection.decrypted(is_tls, self.trust.is_some());
+        let tap = Arc::new(Tap::new(Wiretap::new(connection)));
         let exchange = Arc::<Exchange>::default();
         let (mut input, mut requests) = (Input::new(), Requests::new(&self.rewriting));
         let Some(first) = first(&client, &mut input, &mut requests, &exchange, &tap) else { return };
@@ -131,7 +167,11 @@ impl Service for ProxyConfig {
         let note = first.changed.as_ref().map(|changed| changed.note.clone());
         tap.push(UP, &input.bytes()[..first.len], note);
         tap.drain_all();
-        let server = match self.connect(local) {
+        let connected = match self.tls.is_some() && !is_tls {
+            true => Err(ConnectError::NotTls(local)),
+            false => self.connect(local),
+        };
+        let server = match connected {
             Ok(server) => Arc::new(server),
             Err(error) => {
                 tap.push(UP, &input.bytes()[first.len..], None);
@@ -156,7 +196,13 @@ impl ProxyConfig {
         {
             return Err(ConnectError::Itself(server));
         }
-        Ok(Stream::tcp(stream))
+        let stream = Stream::tcp(stream);
+        let Some(config) = &self.trust else { return Ok(stream) };
+        let stream = handshake::connect_to(target.host(), stream, config, Instant::now() + self.connect_timeout);
+        stream.map_err(|failure| ConnectError::Tls {
+            timed_out: matches!(failure, HandshakeFailure::TimedOut),
+            words: failure::with_server(target.authority(), &failure),
+        })
     }
 
     /// Returns true if a connection from `own` to `server` reaches the listener, which accepted one at `local`.

@@ -78,6 +78,8 @@ pub struct Input {
 enum End {
     /// The sender ended it (FIN).
     Fin,
+    /// The sender ended its TCP connection, but not TLS (RFC 8446 §6.1).
+    Truncated,
     /// The sender reset the connection.
     Reset,
     /// The receiver takes no bytes any more.
@@ -169,7 +171,7 @@ impl Relay {
                 // What remains is the beginning of a head.
                 self.tap.push(UP, input.bytes(), None);
                 return match end {
-                    End::Fin => self.write(UP, input.bytes()).err().unwrap_or(End::Fin),
+                    End::Fin | End::Truncated => self.write(UP, input.bytes()).err().unwrap_or(end),
                     end => end,
                 };
             }
@@ -211,6 +213,7 @@ impl Relay {
             Ok(0) => Err(if self.is_reset(direction) { End::Reset } else { End::Fin }),
             Ok(_) => Ok(()),
             Err(_) if self.is_cut() => Err(End::Cut),
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => Err(End::Truncated),
             Err(_) => Err(End::Reset),
         }
     }
@@ -250,6 +253,12 @@ impl Relay {
                 // Before the FIN, upon which the other direction may end.
                 self.set(direction, State::Ended);
                 let _ = self.source(direction.opposite()).shutdown(Shutdown::Write);
+                self.watch(direction);
+            }
+            End::Truncated => {
+                self.tap.wiretap().truncated(direction);
+                self.set(direction, State::Ended);
+                let _ = self.source(direction.opposite()).end_unannounced();
                 self.watch(direction);
             }
             End::Reset => self.reset(direction),

@@ -100,7 +100,7 @@ pub fn certificate_path(folder: &Path) -> PathBuf {
 }
 
 impl Authority {
-    /// Creates the authority in `folder`, named after the machine `host` and today.
+    /// Creates the authority in `folder`, named after the machine `host` and the time.
     ///
     /// # Errors
     /// [`AuthorityError::Exists`], or why it cannot be written.
@@ -111,7 +111,8 @@ impl Authority {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
         let now = SystemTime::now();
-        let today = jiff::Timestamp::try_from(now).unwrap_or_default().strftime("%F").to_string();
+        // The time too: programs that remember an older authority take another key under its name for a forgery.
+        let today = jiff::Timestamp::try_from(now).unwrap_or_default().strftime("%F %T").to_string();
         params.distinguished_name.push(DnType::CommonName, format!("framescope CA of {host}, {today}"));
         params.distinguished_name.push(DnType::OrganizationName, "framescope local authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

@@ -16,6 +16,7 @@ pub fn with_server(host: &str, failure: &HandshakeFailure) -> String {
         HandshakeFailure::Ended => {
             return format!("{host} ended the connection during the TLS handshake; does it speak TLS on this port?");
         }
+        HandshakeFailure::Name => return format!("no certificate can be for a host with the name {host}"),
         HandshakeFailure::Io(e) => return format!("the connection to {host} failed during the TLS handshake: {e}"),
         HandshakeFailure::Tls(error) => error,
     };

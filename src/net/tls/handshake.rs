@@ -21,6 +21,9 @@ pub enum HandshakeFailure {
     /// The peer broke the protocol, refused, or has a certificate that is not accepted.
     #[error(transparent)]
     Tls(rustls::Error),
+    /// The name of the server cannot be in a certificate.
+    #[error("no certificate can be for a host of this name")]
+    Name,
     /// The socket failed.
     #[error("the connection failed during the TLS handshake: {0}")]
     Io(io::Error),
@@ -51,6 +54,21 @@ pub fn connect(
 ) -> Result<TlsStream, HandshakeFailure> {
     let session = ClientConnection::new(config, name).map_err(HandshakeFailure::Tls)?;
     shake_hands(socket, session.into(), deadline)
+}
+
+/// Acts as the client of a handshake on `stream` with the server of a URL's host.
+///
+/// # Errors
+/// See [`HandshakeFailure`].
+pub fn connect_to(
+    host: &str,
+    stream: Stream,
+    config: &Arc<ClientConfig>,
+    deadline: Instant,
+) -> Result<Stream, HandshakeFailure> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| HandshakeFailure::Name)?;
+    let stream = connect(Arc::new(stream), Arc::clone(config), name, deadline)?;
+    Ok(Stream::Tls(Box::new(stream)))
 }
 
 fn shake_hands(socket: Arc<Stream>, mut session: Connection, deadline: Instant) -> Result<TlsStream, HandshakeFailure> {

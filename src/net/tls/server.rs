@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::UnixTime;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -13,10 +14,12 @@ use rustls::{Error, InconsistentKeys, ServerConfig};
 
 use super::authority::{self, Authority, AuthorityError};
 use super::certificate::Certificate;
+use super::handshake::{self, HandshakeFailure};
 use super::issuer::LeafIssuer;
 use super::key_log::KeyLogFile;
 use super::pem::{self, PemError};
 use super::{ALPN, provider};
+use crate::net::stream::Stream;
 
 /// Why a server has no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +81,14 @@ pub struct ServerTls {
     warning: Option<String>,
 }
 
+/// How a client begins.
+pub enum Opening {
+    /// With TLS, whose handshake is complete.
+    Tls(Arc<Stream>),
+    /// With something else, of which nothing is read.
+    Plain(Arc<Stream>),
+}
+
 /// The most configurations that are kept: one per address of this machine, or intercepted host.
 const MAX_CONFIGS: usize = 256;
 
@@ -133,6 +144,24 @@ impl ServerTls {
     /// What the user should know about the certificates, in one line.
     pub fn warning(&self) -> Option<&str> {
         self.warning.as_deref()
+    }
+
+    /// Begins TLS with a client that has connected to the address `local`.
+    ///
+    /// # Errors
+    /// See [`HandshakeFailure`].
+    pub fn accept(&self, socket: Arc<Stream>, local: IpAddr, deadline: Instant) -> Result<Opening, HandshakeFailure> {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let mut first = [0];
+        let peeked = socket.set_read_timeout(Some(left)).and_then(|()| socket.peek(&mut first));
+        match peeked {
+            Ok(0) | Err(_) => return Err(HandshakeFailure::Ended),
+            // RFC 8446 §5.1: a record of type handshake.
+            Ok(_) if first != [0x16] => return Ok(Opening::Plain(socket)),
+            Ok(_) => {}
+        }
+        let stream = handshake::accept(socket, self.config(&local_names(local)), deadline)?;
+        Ok(Opening::Tls(Arc::new(Stream::Tls(Box::new(stream)))))
     }
 
     /// The settings for connections whose clients get a certificate for `names`, unless they ask for another name (SNI).

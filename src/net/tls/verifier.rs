@@ -91,7 +91,10 @@ impl ServerCertVerifier for Verifier {
         }
         let untrusted = match &error {
             _ if certificate.is_self_signed() => Refusal::SelfSigned,
-            CertificateError::UnknownIssuer => Refusal::UnknownIssuer(certificate.issuer()),
+            // The second is a trusted issuer of the same name with another key.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                Refusal::UnknownIssuer(certificate.issuer())
+            }
             CertificateError::NotValidForNameContext { .. } => return Err(certificate.not_for(server_name)),
             CertificateError::Other(_) if certificate.is_authority() => Refusal::Authority,
             _ => return Err(error.into()),

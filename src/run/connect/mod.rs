@@ -34,8 +34,9 @@ const AGAIN: &str = "press : and type /connect to connect again";
 /// # Errors
 /// Wrong usage; why it cannot connect or draw; in a headless run, why the connection did not close in order.
 pub fn connect(args: &Connect, theme: ThemeArg) -> anyhow::Result<ExitCode> {
-    let plan = Plan::of(args)?;
+    let mut plan = Plan::of(args)?;
     let prepare = || {
+        plan.trust(&args.trust, args.key_log.keylog.as_deref())?;
         let dialed = plan.dial()?;
         Ok(Connecting { plan, dialed })
     };
@@ -55,8 +56,16 @@ struct Connecting {
 impl LiveSource for Connecting {
     type Running = Connected;
 
+    fn warning(&self) -> Option<String> {
+        self.plan.warning()
+    }
+
     fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Connected> {
         let recorder = Recorder::new(spool);
+        if let Some(key_log) = &self.plan.key_log {
+            let capture = recorder.capture().clone();
+            key_log.on_failure(move |line| capture.add_failure(line));
+        }
         let Self { plan, dialed } = self;
         let client = plan.start(dialed, &recorder, ended).context("cannot start the client's threads")?;
         let plan = Arc::new(plan);
@@ -104,6 +113,7 @@ impl RunningSource for Connected {
     fn traffic(&self) -> Option<LiveTraffic> {
         Some(LiveTraffic {
             title: self.plan.url.to_string(),
+            alarm: (self.plan.tls.is_some() && self.plan.insecure).then(|| "any certificate accepted".to_owned()),
             advice: "Waiting for the handshake with".to_owned(),
             address: self.plan.url.to_string(),
         })

@@ -2,21 +2,23 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use crate::capture::live::recorder::Recorder;
-use crate::cli::{Connect, Heartbeats};
+use crate::cli::{Connect, Heartbeats, ServerTrust};
 use crate::net::client::{Client, ClientConfig, RequestConfig};
 use crate::net::dial::dial;
 use crate::net::stream::Stream;
+use crate::net::tls::key_log::KeyLogFile;
+use crate::net::tls::{failure, handshake};
 use crate::net::{HeartbeatConfig, Pongs};
-use crate::run::script_file;
 use crate::run::usage_error::UsageError;
+use crate::run::{script_file, tls};
 use crate::wire::http;
 use crate::wire::url::Url;
 
@@ -32,6 +34,12 @@ pub struct Plan {
     /// A headless run: how long to wait for silence at its end.
     pub headless: Option<Duration>,
     unix_socket: Option<PathBuf>,
+    /// TLS, if the URL asks for it.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    /// Whether any certificate of the server is accepted.
+    pub insecure: bool,
+    /// Where the secrets of TLS go.
+    pub key_log: Option<Arc<KeyLogFile>>,
 }
 
 /// A connected stream, and its addresses: the client's, then the server's.
@@ -68,12 +76,30 @@ impl Plan {
         let heartbeat = heartbeat(&args.heartbeats);
         let config = ClientConfig { request, heartbeat, script, ..ClientConfig::default() };
         let headless = args.recording.headless.then_some(args.linger);
-        Ok(Self { url, config, headless, unix_socket: args.unix_socket.clone() })
+        Ok(Self { headless, unix_socket: args.unix_socket.clone(), ..Self::to(url, config) })
     }
 
     /// A connection to `url`.
     pub const fn to(url: Url, config: ClientConfig) -> Self {
-        Self { url, config, headless: None, unix_socket: None }
+        Self { url, config, headless: None, unix_socket: None, tls: None, insecure: false, key_log: None }
+    }
+
+    /// Takes the settings of TLS from a command line.
+    ///
+    /// # Errors
+    /// A file that cannot be used.
+    pub fn trust(&mut self, args: &ServerTrust, key_log: Option<&Path>) -> anyhow::Result<()> {
+        if self.url.scheme().is_tls() {
+            self.key_log = tls::key_log(key_log)?;
+            self.tls = Some(tls::with_servers(args, self.key_log.as_ref())?);
+            self.insecure = args.insecure;
+        }
+        Ok(())
+    }
+
+    /// What the user should know first, in one line.
+    pub fn warning(&self) -> Option<String> {
+        self.insecure.then(|| tls::insecure_warning(&self.url))
     }
 
     /// Connects to the server.
@@ -84,12 +110,20 @@ impl Plan {
         if let Some(path) = &self.unix_socket {
             let stream = UnixStream::connect(path);
             let stream = stream.with_context(|| format!("cannot connect to the Unix socket {}", path.display()))?;
-            return Ok(Dialed { stream: Arc::new(Stream::Unix(stream)), addresses: self.unix_addresses() });
+            return self.dialed(Stream::Unix(stream), self.unix_addresses());
         }
         let stream = dial(self.url.host(), self.url.port(), CONNECT_TIMEOUT)?;
         let lost = "the connection was lost at once";
         let addresses = [stream.local_addr().context(lost)?, stream.peer_addr().context(lost)?];
-        Ok(Dialed { stream: Arc::new(Stream::tcp(stream)), addresses })
+        self.dialed(Stream::tcp(stream), addresses)
+    }
+
+    /// The stream, after the TLS handshake if the URL asks for TLS.
+    fn dialed(&self, stream: Stream, addresses: [SocketAddr; 2]) -> anyhow::Result<Dialed> {
+        let Some(config) = &self.tls else { return Ok(Dialed { stream: Arc::new(stream), addresses }) };
+        let stream = handshake::connect_to(self.url.host(), stream, config, Instant::now() + CONNECT_TIMEOUT);
+        let stream = stream.map_err(|e| anyhow!(failure::with_server(self.url.authority(), &e)))?;
+        Ok(Dialed { stream: Arc::new(stream), addresses })
     }
 
     /// Starts the handshake. Calls `ended` when the connection has ended.

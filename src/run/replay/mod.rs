@@ -66,7 +66,11 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let request = request(&capture, connection, &url, headers, args.no_deflate).with_context(unreadable)?;
     let steps = Steps::of(&capture, connection);
     let captured = Answers::of(&capture, connection);
-    let plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
+    let mut plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
+    plan.trust(&args.trust, None)?;
+    if let Some(warning) = plan.warning() {
+        stdio::say(format_args!("warning: {warning}"));
+    }
     let dialed = plan.dial()?;
     let spool = match &args.write {
         Some(path) => Spool::keep(path, args.force)?,

@@ -78,6 +78,8 @@ pub struct Session {
 pub struct LiveTraffic {
     /// What the first line names it.
     pub title: String,
+    /// What is dangerous about it, in a few words; always shown.
+    pub alarm: Option<String>,
     /// What to do while there is no record: a sentence that ends before an address or a command.
     pub advice: String,
     /// The address or command.

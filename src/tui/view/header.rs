@@ -81,6 +81,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let help = if x + 2 < help_at { help } else { String::new() };
     let records = if filter.is_empty() { records } else { String::new() };
+    if let Some(alarm) = session.traffic.as_ref().and_then(|traffic| traffic.alarm.as_deref()) {
+        x += 1;
+        x += put(buffer, area, x, 0, &format!(" {alarm} "), theme.alarm);
+    }
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),
         (state, "", state_style, 3),

@@ -63,10 +63,17 @@ impl Program {
 
     /// Starts a command that listens.
     pub fn run(arguments: &[&str]) -> Self {
+        let data = tempfile::tempdir().expect("a folder");
+        Self::run_in(&data.path().display().to_string(), arguments)
+    }
+
+    /// Starts a command that listens, with this folder for the user's data.
+    pub fn run_in(data: &str, arguments: &[&str]) -> Self {
         let cache = tempfile::tempdir().expect("a folder");
         let mut child = command(arguments)
             .args(["--headless", "--json"])
             .env("XDG_CACHE_HOME", cache.path())
+            .env("XDG_DATA_HOME", data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

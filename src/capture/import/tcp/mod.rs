@@ -177,6 +177,7 @@ impl Flows {
             Some(
                 Marker::InitialSequence { .. }
                 | Marker::Outstanding
+                | Marker::Decrypted { .. }
                 | Marker::Note { .. }
                 | Marker::Reconstructed { .. },
             )

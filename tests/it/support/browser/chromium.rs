@@ -1,5 +1,6 @@
 //! A real Chromium, driven by the DevTools protocol.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -48,15 +49,32 @@ impl Chromium {
     }
 }
 
-impl Page for Chromium {
-    fn open(url: &str) -> Self {
+impl Chromium {
+    /// Starts with a profile that trusts the authority of a certificate, and opens an address.
+    pub fn trusting(url: &str, certificate: &Path) -> Self {
         let profile = tempfile::tempdir().expect("a profile folder");
+        let store = profile.path().join(".pki/nssdb");
+        std::fs::create_dir_all(&store).expect("a folder");
+        let store = format!("sql:{}", store.display());
+        let run = |command: &mut Command| {
+            let output = command.output().expect("certutil (Debian package libnss3-tools)");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        run(Command::new("certutil").args(["-d", &store, "-N", "--empty-password"]));
+        let add = ["-d", &store, "-A", "-t", "C,,", "-n", "framescope", "-i"];
+        run(Command::new("certutil").args(add).arg(certificate));
+        Self::start(url, profile)
+    }
+
+    fn start(url: &str, profile: tempfile::TempDir) -> Self {
         let mut command = Command::new("chromium");
         command
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args(["--remote-debugging-port=0", "--remote-allow-origins=*"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
+            // There its own store of certificates is.
+            .env("HOME", profile.path())
             .arg("about:blank");
         // Chromium writes the port and path of its DevTools into a file.
         let file = profile.path().join("DevToolsActivePort");
@@ -71,6 +89,12 @@ impl Page for Chromium {
         let mut chromium = Self { remote, session: None, place };
         chromium.visit(url);
         chromium
+    }
+}
+
+impl Page for Chromium {
+    fn open(url: &str) -> Self {
+        Self::start(url, tempfile::tempdir().expect("a profile folder"))
     }
 
     fn navigate(&mut self, url: &str) {
