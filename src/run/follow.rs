@@ -161,7 +161,7 @@ impl Work {
     }
 }
 
-/// A record's line: number, seconds since the first record, connection, direction, kind, length, bits, findings, preview.
+/// A record's line: number, seconds since the first record, connection, direction, kind, length, bits, findings, preview, note.
 fn plain(capture: &Capture, record: &Record, start: Time, messages: &mut MessageReader) -> String {
     let summary = summary::of(capture, record, messages);
     let micros = record.time.nanos_since(start) / 1000;
@@ -188,4 +188,36 @@ fn plain(capture: &Capture, record: &Record, start: Time, messages: &mut Message
     line.truncate(line.trim_end().len());
     line.push('\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::live::recorder::{Chunk, Recorder};
+    use crate::capture::live::spool::Spool;
+    use crate::proto::dissected::Direction;
+
+    #[test]
+    fn a_line_shows_the_note_and_the_notes_of_pipelined_requests_reach_their_records() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Recorder::new(Spool::temporary_in(folder.path()).expect("a spool"));
+        let address = "127.0.0.1:6455".parse().expect("an address");
+        let connection = recorder.connection(address, address);
+        // The meaning of bytes after a request with Upgrade is known with the response.
+        for (at, head) in
+            ["GET /1 HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", "GET /2 HTTP/1.1\r\n\r\n", "GET /3 HTTP/1.1\r\n\r\n"]
+                .iter()
+                .enumerate()
+        {
+            let chunk = Chunk { direction: Direction::ClientToServer, time: Time(1), bytes: head.as_bytes() };
+            connection.record_with_note(chunk, &format!("note {at}"));
+        }
+        let response = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+        connection.record(&[Chunk { direction: Direction::ServerToClient, time: Time(2), bytes: response }]);
+        let (capture, mut messages) = (recorder.capture(), MessageReader::default());
+        let notes: Vec<_> = (1..=4).map(|no| capture.note(no)).collect();
+        assert_eq!(notes, [Some("note 0".to_owned()), None, Some("note 1".to_owned()), Some("note 2".to_owned())]);
+        let line = plain(capture, &capture.record(1).expect("a record"), Time(1), &mut messages);
+        assert!(line.contains("/1") && line.ends_with("note 0\n"), "{line}");
+    }
 }

@@ -108,7 +108,7 @@ fn conclude(
     match printed {
         Some(printed) if printed < totals.records => {
             let missing = count(totals.records - printed, "record");
-            stderr.say(&format!("{line} · {missing} not printed: stdout was not read in time"));
+            stderr.say(&format!("{line} · {missing} not printed: stdout did not take them in time"));
         }
         _ if args.json => stderr.say(&line),
         _ => stdio::print(format!("{line}\n").as_bytes())?,

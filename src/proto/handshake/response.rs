@@ -8,6 +8,14 @@ use crate::proto::rules::{Finding, Rule};
 use crate::wire::field::FieldId;
 use crate::wire::http::{self, Head};
 
+/// Returns true if an intermediary, such as a proxy, made the response in place of a server that it could not reach: Proxy-Status has
+/// the parameter `error` (RFC 9209 §2.1.1).
+fn is_of_intermediary(head: &Head<'_>) -> bool {
+    let names_error =
+        |value: &[u8]| value.split(|b| b";,".contains(b)).any(|part| part.trim_ascii().starts_with(b"error="));
+    head.values("proxy-status").any(names_error)
+}
+
 /// Checks the requirements for a response, in the order of RFC 6455 §4.1 and §4.2.2. `request` are the facts of the
 /// request that it answers; pass the default if the request was not captured.
 pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requirement> {
@@ -17,6 +25,10 @@ pub fn check_response(head: &Head<'_>, request: &RequestFacts) -> Vec<Requiremen
     // A switch to another protocol, such as h2c, is not a WebSocket handshake.
     let other = request.is_known && !head.is_upgrade();
     if !request.is_handshake && (status != 101 || other) {
+        return report.requirements;
+    }
+    // No server sent it, so it says nothing about the server.
+    if status != 101 && is_of_intermediary(head) {
         return report.requirements;
     }
     let title = if status == 101 { "status 101 Switching Protocols" } else { "status 101" };

@@ -61,6 +61,11 @@ fn each_violated_requirement_of_a_response_is_found() {
     for (from, to, rules) in cases {
         assert_eq!(response_with(|r| r.replacen(from, to, 1)), rules, "{from} → {to}");
     }
+    let of_a_proxy = |r: &str| {
+        let error = "\r\nProxy-Status: framescope; error=connection_refused\r\n\r\n";
+        r.replacen("101 Switching", "502 Bad", 1).replacen("\r\n\r\n", error, 1)
+    };
+    assert_eq!(response_with(of_a_proxy), [], "no server answered");
     let with_extension = |r: &str| {
         r.replacen(
             "\r\n\r\n",

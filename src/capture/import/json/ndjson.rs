@@ -141,6 +141,9 @@ impl Importer<'_> {
         match valid.event {
             RecordEvent::Bytes => {
                 let replay = &mut self.replay;
+                if let Some(note) = &record.note {
+                    replay.note_next(connection, direction, valid.len, note);
+                }
                 record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
             }
             RecordEvent::Gap(_) | RecordEvent::End(..) => {

@@ -56,6 +56,9 @@ pub struct JsonRecord<'a> {
     answers: Option<Option<u64>>,
     #[serde(borrow, default)]
     wire: Cow<'a, str>,
+    /// The note on the record.
+    #[serde(borrow, default)]
+    pub note: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     findings: Vec<JsonFinding<'a>>,
 }

@@ -57,6 +57,13 @@ impl Replay {
         }
     }
 
+    /// Puts a note on the record that the next `len` bytes complete.
+    pub fn note_next(&mut self, connection: u64, direction: Direction, len: u64, note: &str) {
+        if let Some(replayed) = self.connections.get_mut(&connection).filter(|_| len > 0) {
+            replayed.recording.note_next(direction, len, note.to_owned());
+        }
+    }
+
     /// Replays bytes on an open connection.
     pub fn bytes(&mut self, connection: u64, direction: Direction, time: Time, bytes: &[u8]) {
         self.commit_others(connection);

@@ -14,6 +14,12 @@ impl Recording {
         self.connection.outstanding(direction, outstanding);
     }
 
+    /// Puts a note on the record that contains the last of the next `len` bytes of a direction.
+    pub fn note_next(&mut self, direction: Direction, len: u64, note: String) {
+        let end = self.connection.position(direction).saturating_add(len);
+        self.notes.push_back((direction, end, note));
+    }
+
     /// The next bytes of a direction are this record.
     pub fn state_record(&mut self, direction: Direction, stated: StatedRecord) {
         let known = self.connection.about().websocket;
