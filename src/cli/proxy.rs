@@ -26,7 +26,7 @@ The proxy sends on every byte as it arrives, in both directions: it does not cha
 requests it changes only what must name the server: Host, the path if TARGET has one, and Origin with --rewrite-origin. A note on the \
 request has both forms. Host names other than localhost, and origins of other pages, stay: the server can refuse them. Redirects, cookies and links of a web server are not changed.
 
-If the server cannot be reached, the client gets status 502 or 504 with the reason."))]
+If the server cannot be reached, the client gets status 502 or 504 with the reason, and the header Proxy-Status (RFC 9209)."))]
 pub struct Proxy {
     /// The server: ws://, wss://, http:// or https://HOST:PORT, with a path that is put in front of the path of each request
     #[arg(value_name = "TARGET", value_parser = values::target)]

@@ -108,6 +108,11 @@ impl Listener {
         Ok(Self { listener, address })
     }
 
+    /// The address it listens on, with the real port.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A warning, in one line, if other machines can connect.
     pub fn warning(&self) -> Option<String> {
         (!self.address.ip().is_loopback()).then(|| {

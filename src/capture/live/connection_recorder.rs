@@ -65,6 +65,8 @@ pub(in crate::capture) struct Recording {
     live: Option<Live>,
     connection: Connection,
     ended: [Option<EndReason>; 2],
+    /// The directions that ended before the connection had a byte.
+    early_ends: [Option<EndReason>; 2],
     /// The records of the latest call of the dissector, on their way into the batch.
     records: Vec<DissectedRecord>,
     batch: Batch,
@@ -109,6 +111,7 @@ impl Recording {
             live: None,
             connection,
             ended: [None; 2],
+            early_ends: [None; 2],
             records: Vec::new(),
             batch,
             key: None,
@@ -134,7 +137,8 @@ impl Recording {
     /// in between.
     pub fn batch(&mut self, chunks: &[Chunk<'_>]) {
         let Some(first) = chunks.iter().find(|chunk| !chunk.bytes.is_empty()) else { return };
-        self.begin(first.time);
+        let time = first.time;
+        self.begin(time);
         let (max_fed, max_batch) = (self.shared.max_fed, self.shared.max_batch);
         for chunk in chunks {
             for bytes in chunk.bytes.chunks(max_fed) {
@@ -144,6 +148,7 @@ impl Recording {
                 }
             }
         }
+        self.end_early(time);
     }
 
     /// As [`Self::batch`], with a note on the record that contains the last byte.
@@ -152,6 +157,7 @@ impl Recording {
         let end = self.connection.position(chunk.direction) + chunk.bytes.len() as u64;
         self.notes.push_back((chunk.direction, end, note.to_owned()));
         self.feed(chunk);
+        self.end_early(chunk.time);
     }
 
     /// Dissects a chunk and appends its packets to the batch.

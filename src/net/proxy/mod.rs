@@ -1,6 +1,6 @@
 //! The reverse proxy: it relays connections to one server byte for byte, and records them.
 //!
-//! Two threads serve each connection, one per direction. Each writes what it has read before it reads again, so a side that takes no
+//! Two threads serve each connection, one per direction; that of the server connects to it while the other one reads. Each writes what it has read before it reads again, so a side that takes no
 //! bytes stops only the side that sends them. The capture has the bytes that each side sent. What goes on with other bytes, such as
 //! Host, is in a note on the request.
 //!
@@ -9,9 +9,11 @@
 //! | `requests` | finds the heads in what the client sends |
 //! | `rewrite` | changes Host, the path and Origin in a head |
 //! | `exchange` | watches the responses, to notice that the protocol is switched |
+//! | `decline` | answers a client whose server cannot be reached |
 //! | `relay` | the two directions, and how each ends |
 //! | `tap` | the bytes that wait to be recorded |
 
+mod decline;
 mod exchange;
 mod relay;
 mod requests;
@@ -19,35 +21,33 @@ mod rewrite;
 mod tap;
 
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 
+use self::decline::Declining;
 use self::exchange::Exchange;
 use self::relay::{Input, Relay};
 use self::requests::{Outgoing, Requests};
 pub use self::rewrite::Rewriting;
 use self::tap::Tap;
 use super::dial::{DialError, dial};
-use super::http::Response;
-use super::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
+use super::listener::{Accepted, BindError, Listener, ListenerHandle, STACK, Service, reachable};
 use super::stream::Stream;
 use super::tls::failure;
 use super::tls::handshake::{self, HandshakeFailure};
 use super::tls::server::{Opening, ServerTls};
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
-use crate::proto::dissected::{Direction, EndReason};
-use crate::wire::http;
+use crate::proto::dissected::Direction;
 use crate::wire::url::Url;
 
 /// How long a connection to the server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a client may take to end its direction after a refusal.
-const FIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
@@ -80,6 +80,32 @@ impl ConnectError {
             Self::Itself(_) => 508,
         }
     }
+
+    /// The name of the error in Proxy-Status (RFC 9209 §2.3).
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Dial(DialError::UnknownHost { .. }) => "dns_error",
+            Self::Dial(DialError::Refused(_)) => "connection_refused",
+            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { timed_out: true, .. } => "connection_timeout",
+            Self::Tls { .. } => "tls_protocol_error",
+            Self::NotTls(_) => "http_request_error",
+            Self::Dial(DialError::Io { .. }) => "destination_unavailable",
+            Self::Itself(_) => "proxy_loop_detected",
+        }
+    }
+}
+
+/// Why a proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Its server is the proxy itself.
+    #[error(
+        "TARGET is the address {0}, on which the proxy itself listens; give the address of your server, or another one with --listen"
+    )]
+    Itself(SocketAddr),
 }
 
 /// The settings of a proxy.
@@ -115,9 +141,13 @@ impl Proxy {
     /// Listens on the configured address.
     ///
     /// # Errors
-    /// See [`BindError`].
-    pub fn bind(config: ProxyConfig) -> Result<Self, BindError> {
-        Ok(Self { listener: Listener::bind(config.listen)?, config })
+    /// See [`StartError`].
+    pub fn bind(config: ProxyConfig) -> Result<Self, StartError> {
+        let listener = Listener::bind(config.listen)?;
+        match config.own_address(listener.address()) {
+            Some(own) => Err(StartError::Itself(own)),
+            None => Ok(Self { listener, config }),
+        }
     }
 
     /// A warning, in one line, if other machines can connect.
@@ -136,11 +166,10 @@ impl Proxy {
 
 impl Service for ProxyConfig {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
-        let Accepted { stream: client, peer, local, connections } = accepted;
-        // The address that the client connected to: the findings about Host are about what the client did.
+        let Accepted { stream, peer, local, connections } = accepted;
         let opening = match &self.tls {
-            None => Ok(Opening::Plain(client)),
-            Some(tls) => tls.accept(client, local.ip(), Instant::now() + self.connect_timeout),
+            None => Ok(Opening::Plain(stream)),
+            Some(tls) => tls.accept(stream, local.ip(), Instant::now() + self.connect_timeout),
         };
         let (client, is_tls) = match opening {
             Ok(Opening::Tls(client)) => (client, true),
@@ -153,36 +182,86 @@ impl Service for ProxyConfig {
                 return;
             }
         };
-        let connection = recorder.connection(peer, local);
-        connection.decrypted(is_tls, self.trust.is_some());
-        let tap = Arc::new(Tap::new(Wiretap::new(connection)));
+        // The address that the client connected to: the findings about Host are about what the client did.
+        let recording = recorder.connection(peer, local);
+        recording.decrypted(is_tls, self.trust.is_some());
+        let tap = Arc::new(Tap::new(Wiretap::new(recording)));
         let exchange = Arc::<Exchange>::default();
-        let (mut input, mut requests) = (Input::new(), Requests::new(&self.rewriting));
-        let Some(first) = first(&client, &mut input, &mut requests, &exchange, &tap) else { return };
-        if connections.is_shutting_down() {
-            tap.push(UP, input.bytes(), None);
-            return tap.drain_all();
-        }
-        // A request without a body is on the screen while the proxy connects.
-        let note = first.changed.as_ref().map(|changed| changed.note.clone());
-        tap.push(UP, &input.bytes()[..first.len], note);
-        tap.drain_all();
-        let connected = match self.tls.is_some() && !is_tls {
-            true => Err(ConnectError::NotTls(local)),
-            false => self.connect(local),
-        };
-        let server = match connected {
-            Ok(server) => Arc::new(server),
-            Err(error) => {
-                tap.push(UP, &input.bytes()[first.len..], None);
-                return decline(&client, &mut input, &tap, &error);
+        let accepted = Accepted { stream: client, peer, local, connections };
+        let (connected, connection) = sync_channel(1);
+        let relay = thread::scope(|scope| {
+            let (accepted, tap, exchange) = (&accepted, &tap, &exchange);
+            // The closure owns the sender: the other thread notices the end of this one.
+            let to_client = move || self.serve_server(accepted, is_tls, tap, exchange, &connected);
+            let to_client =
+                thread::Builder::new().name("to client".to_owned()).stack_size(STACK).spawn_scoped(scope, to_client);
+            if to_client.is_err() {
+                recorder.capture().add_notice("the system has no free threads: a connection was not relayed");
+                return None;
             }
-        };
-        let Some(_guard) = connections.add(&server) else { return };
-        let relay = Relay::new([&client, &server], &tap, &exchange, &connections);
-        if relay.run(&first, &mut input, &mut requests).is_err() {
-            recorder.capture().add_notice("the system has no free threads: a connection was not relayed");
+            self.serve_client(&accepted.stream, tap, exchange, &connection)
+        });
+        if let Some(relay) = relay {
+            relay.record_reset();
         }
+    }
+}
+
+/// The relay of a connection, or why the server cannot be reached.
+type Connected = Result<Arc<Relay>, ConnectError>;
+
+impl ProxyConfig {
+    /// Connects to the server, and relays what it sends. Sends nothing to `connected` at a shutdown.
+    fn serve_server(
+        &self,
+        accepted: &Accepted,
+        is_tls: bool,
+        tap: &Arc<Tap>,
+        exchange: &Arc<Exchange>,
+        connected: &SyncSender<Connected>,
+    ) {
+        let Accepted { stream: client, local, connections, .. } = accepted;
+        let server = match self.tls.is_some() && !is_tls {
+            true => Err(ConnectError::NotTls(*local)),
+            false => self.connect(*local),
+        };
+        let server = match server {
+            Ok(server) => Arc::new(server),
+            // The other thread receives it, unless it has panicked.
+            Err(error) => return drop(connected.send(Err(error))),
+        };
+        let Some(open) = connections.add(&server) else { return };
+        let relay = Arc::new(Relay::new([client, &server], tap, exchange, connections, open));
+        if connected.send(Ok(Arc::clone(&relay))).is_ok() {
+            relay.relay_server();
+        }
+    }
+
+    /// Reads what the client sends, and relays it when the proxy has connected to the server.
+    fn serve_client(
+        &self,
+        client: &Stream,
+        tap: &Tap,
+        exchange: &Exchange,
+        connection: &Receiver<Connected>,
+    ) -> Option<Arc<Relay>> {
+        let (mut input, mut requests) = (Input::new(), Requests::new(&self.rewriting));
+        // It is on the screen while the proxy connects.
+        let first = first(client, &mut input, &mut requests, exchange, tap);
+        match connection.recv() {
+            Ok(Ok(relay)) => {
+                relay.relay_client(first, &mut input, &mut requests);
+                return Some(relay);
+            }
+            Ok(Err(error)) => {
+                Declining { client, tap, exchange, input: &mut input, requests: &mut requests }.run(first, &error);
+            }
+            Err(RecvError) => {
+                tap.push(UP, &input.bytes()[first.map_or(0, |first| first.len)..], None);
+                tap.drain_all();
+            }
+        }
+        None
     }
 }
 
@@ -205,6 +284,21 @@ impl ProxyConfig {
         })
     }
 
+    /// The address of the server, if it is that of the listener on `listener`.
+    fn own_address(&self, listener: SocketAddr) -> Option<SocketAddr> {
+        let target = &self.rewriting.target;
+        if target.port() != listener.port() {
+            return None;
+        }
+        // An unknown name is reported to each client: it may be known later.
+        let mut servers = (target.host(), target.port()).to_socket_addrs().ok()?.map(reachable);
+        servers.find(|server| {
+            // Only an address of this machine can be bound.
+            let is_local = UdpSocket::bind((server.ip(), 0)).is_ok();
+            self.is_itself(*server, if is_local { *server } else { listener }, listener)
+        })
+    }
+
     /// Returns true if a connection from `own` to `server` reaches the listener, which accepted one at `local`.
     fn is_itself(&self, server: SocketAddr, own: SocketAddr, local: SocketAddr) -> bool {
         let same = |a: SocketAddr, b: SocketAddr| a.ip().to_canonical() == b.ip().to_canonical();
@@ -213,7 +307,7 @@ impl ProxyConfig {
     }
 }
 
-/// Reads until there is something to send; `None` if the client ends before, without a byte.
+/// Reads until there is something to send, and records that; `None` if the client's direction ends before.
 fn first(
     client: &Stream,
     input: &mut Input,
@@ -223,69 +317,34 @@ fn first(
 ) -> Option<Outgoing> {
     loop {
         if let Some(first) = requests.next(input.bytes(), exchange) {
+            let note = first.changed.as_ref().map(|changed| changed.note.clone());
+            tap.push(UP, &input.bytes()[..first.len], note);
+            tap.drain_all();
             return Some(first);
         }
-        match input.read(client, None) {
-            Ok(0) if input.bytes().is_empty() => return None,
-            // The beginning of a head.
-            Ok(0) => return Some(Outgoing { len: input.bytes().len(), changed: None }),
-            Ok(_) => {}
-            Err(_) => {
-                tap.push(UP, input.bytes(), None);
-                tap.drain_all();
-                tap.wiretap().reset(UP);
-                return None;
-            }
+        if !matches!(input.read(client, None), Ok(1..)) {
+            return None;
         }
     }
 }
 
-/// Answers a client whose server cannot be reached, with the reason (RFC 9110 §15.6.3, §15.6.5).
-fn decline(client: &Stream, input: &mut Input, tap: &Tap, error: &ConnectError) {
-    tap.drain_all();
-    let head = http::Head::read(input.bytes());
-    if client.is_disconnected() {
-        return tap.wiretap().reset(UP);
-    }
-    if !http::may_be_request(input.bytes()) || head.end.is_none() {
-        // It does not speak HTTP: no response would be understood.
-        tap.wiretap().reset(DOWN);
-        return client.reset_at_close();
-    }
-    let mut response = Vec::new();
-    let words = format!("The proxy {error}.");
-    Response::text(error.status(), &words).closing().encode(head.method() == Some(b"HEAD"), &mut response);
-    let _ = client.set_write_timeout(Some(FIN_TIMEOUT));
-    let mut written = 0;
-    while let Some(n) = client.write(&response[written..]).ok().filter(|n| *n > 0) {
-        written += n;
-    }
-    if written > 0 {
-        tap.push(DOWN, &response[..written], Some(format!("framescope sent this response: it {error}")));
-        tap.drain_all();
-    }
-    if written < response.len() {
-        return tap.wiretap().reset(UP);
-    }
-    tap.wiretap().ended(DOWN, EndReason::Fin);
-    let _ = client.shutdown(Shutdown::Write);
-    // Until the client has ended its direction: if bytes of it remain unread, the system resets the connection, and the client may
-    // lose the response.
-    let deadline = Instant::now() + FIN_TIMEOUT;
-    loop {
-        input.consume(input.bytes().len());
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return;
-        }
-        match input.read(client, Some(left)) {
-            Ok(0) => return tap.wiretap().ended(UP, EndReason::Fin),
-            Ok(_) => {
-                tap.push(UP, input.bytes(), None);
-                tap.drain_all();
-            }
-            Err(e) if e.kind() == io::ErrorKind::ConnectionReset => return tap.wiretap().reset(UP),
-            Err(_) => return,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_to_the_listener_itself_is_noticed() {
+        for (listen, server, own, is_itself) in [
+            ("127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:9", true),
+            ("127.0.0.1:1", "[::ffff:127.0.0.1]:1", "[::ffff:127.0.0.1]:9", true),
+            ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:9", false),
+            ("127.0.0.1:1", "10.0.0.1:1", "10.0.0.1:9", false),
+            ("0.0.0.0:1", "10.0.0.1:1", "10.0.0.1:9", true),
+            ("0.0.0.0:1", "10.0.0.2:1", "10.0.0.1:9", false),
+        ] {
+            let [listen, server, own] = [listen, server, own].map(|text| text.parse().expect("an address"));
+            let config = ProxyConfig::new(listen, "ws://a".parse().expect("a URL"));
+            assert_eq!(config.is_itself(server, own, listen), is_itself, "{listen} {server}");
         }
     }
 }

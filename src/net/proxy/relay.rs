@@ -4,14 +4,12 @@ use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use super::exchange::{Exchange, Responses};
 use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
-use crate::net::connections::OpenConnections;
-use crate::net::listener::STACK;
+use crate::net::connections::{OpenConnections, OpenGuard};
 use crate::net::stream::Stream;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
@@ -61,6 +59,8 @@ pub struct Relay {
     reset_by: OnceLock<Direction>,
     /// Whether the connection is being cut.
     cut: AtomicBool,
+    /// Keeps the connection to the server among the open ones.
+    _open: OpenGuard,
 }
 
 /// Bytes that were read, and which of them remain.
@@ -94,6 +94,7 @@ impl Relay {
         tap: &Arc<Tap>,
         exchange: &Arc<Exchange>,
         connections: &Arc<OpenConnections>,
+        open: OpenGuard,
     ) -> Self {
         let [client, server] = streams.map(Arc::clone);
         let (tap, exchange, connections) = (Arc::clone(tap), Arc::clone(exchange), Arc::clone(connections));
@@ -112,25 +113,38 @@ impl Relay {
             changed: Condvar::new(),
             reset_by: OnceLock::new(),
             cut: AtomicBool::new(false),
+            _open: open,
         }
     }
 
-    /// Relays both directions until both have ended. `first` goes to the server first; it is recorded already.
-    ///
-    /// # Errors
-    /// When the system cannot start the thread of the other direction.
-    pub fn run(&self, first: &Outgoing, input: &mut Input, requests: &mut Requests<'_>) -> io::Result<()> {
-        let run = thread::scope(|scope| {
-            let relay_server = || self.guarded(DOWN, || self.relay_server());
-            thread::Builder::new().name("to client".to_owned()).stack_size(STACK).spawn_scoped(scope, relay_server)?;
-            self.guarded(UP, || self.relay_client(first, input, requests));
-            Ok(())
+    /// Relays what the client sends until that ends. `first` is the beginning of the input, and is recorded already.
+    pub fn relay_client(&self, first: Option<Outgoing>, input: &mut Input, requests: &mut Requests<'_>) {
+        self.guarded(UP, || {
+            let end = self.relay_requests(first, input, requests);
+            let rest = input.bytes();
+            if rest.is_empty() {
+                return end;
+            }
+            // The beginning of a head, or bytes that the server did not take.
+            self.tap.push(UP, rest, None);
+            match end {
+                End::Fin | End::Truncated => self.write(UP, rest).err().unwrap_or(end),
+                end => end,
+            }
         });
+    }
+
+    /// Relays what the server sends until that ends.
+    pub fn relay_server(&self) {
+        self.guarded(DOWN, || self.relay_responses());
+    }
+
+    /// Records the reset, if a side has reset the connection. Call it when both directions have ended.
+    pub fn record_reset(&self) {
         self.tap.drain_all();
         if let Some(by) = self.reset_by.get() {
             self.tap.wiretap().reset(*by);
         }
-        run
     }
 
     /// Runs a direction to its end. If a bug panics in it, the other one must not wait for ever.
@@ -147,38 +161,37 @@ impl Relay {
         self.end(direction, &end);
     }
 
-    fn relay_client(&self, first: &Outgoing, input: &mut Input, requests: &mut Requests<'_>) -> End {
-        let sent = first.changed.as_ref().map_or(&input.bytes()[..first.len], |changed| &*changed.bytes);
-        if let Err(end) = self.write(UP, sent) {
-            return end;
+    fn relay_requests(&self, first: Option<Outgoing>, input: &mut Input, requests: &mut Requests<'_>) -> End {
+        if let Some(first) = first {
+            let sent =
+                self.write(UP, first.changed.as_ref().map_or(&input.bytes()[..first.len], |changed| &changed.bytes));
+            input.consume(first.len);
+            if let Err(end) = sent {
+                return end;
+            }
         }
-        input.consume(first.len);
         loop {
             while let Some(out) = requests.next(input.bytes(), &self.exchange) {
                 let bytes = &input.bytes()[..out.len];
                 let (note, changed) = out.changed.map(|changed| (changed.note, changed.bytes)).unzip();
                 let time = self.tap.push(UP, bytes, note);
-                if let Err(end) = self.write(UP, changed.as_deref().unwrap_or(bytes)) {
+                let sent = self.write(UP, changed.as_deref().unwrap_or(bytes));
+                input.consume(out.len);
+                if let Err(end) = sent {
                     return end;
                 }
                 let is_busy = input.is_busy(time);
                 self.tap.drain(is_busy);
-                input.consume(out.len);
             }
             // Bytes that begin like a request may turn out to be those of another protocol.
             let waits = requests.awaits_switch() && !input.bytes().is_empty();
             if let Err(end) = self.read(UP, input, waits.then_some(SWITCH_LOOK)) {
-                // What remains is the beginning of a head.
-                self.tap.push(UP, input.bytes(), None);
-                return match end {
-                    End::Fin | End::Truncated => self.write(UP, input.bytes()).err().unwrap_or(end),
-                    end => end,
-                };
+                return end;
             }
         }
     }
 
-    fn relay_server(&self) -> End {
+    fn relay_responses(&self) -> End {
         let (mut input, mut responses) = (Input::new(), Responses::new());
         loop {
             if let Err(end) = self.read(DOWN, &mut input, None) {
@@ -392,6 +405,7 @@ impl Input {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+/// Returns true for the errors of a read or write that took too long.
+pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

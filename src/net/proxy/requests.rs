@@ -1,5 +1,7 @@
 //! Finds the heads in what a client sends, and says what goes to the server next.
 
+use memchr::{memchr, memmem};
+
 use super::exchange::{Asked, Exchange, MAX_HEAD};
 use super::rewrite::{Rewriting, Rewritten};
 use crate::proto::body::Body;
@@ -31,11 +33,13 @@ pub struct Outgoing {
     pub len: usize,
     /// Other bytes that go in place of them, with a note.
     pub changed: Option<Rewritten>,
+    /// Whether it is the whole head of a request.
+    pub is_head: bool,
 }
 
 impl Outgoing {
     const fn unchanged(len: usize) -> Self {
-        Self { len, changed: None }
+        Self { len, changed: None, is_head: false }
     }
 }
 
@@ -47,6 +51,16 @@ impl<'a> Requests<'a> {
     /// Returns true if bytes of the input wait although the server may switch the protocol at any time, upon which they can go on.
     pub const fn awaits_switch(&self) -> bool {
         matches!(self.state, State::AfterUpgrade)
+    }
+
+    /// Returns true if more bytes of the body of a request are due.
+    pub const fn is_in_body(&self) -> bool {
+        matches!(self.state, State::Body(..))
+    }
+
+    /// Returns true if all further bytes go on as they are, because they are no requests.
+    pub const fn is_raw(&self) -> bool {
+        matches!(self.state, State::Raw)
     }
 
     /// The next part of `input` that can go on; `None` if more bytes must arrive first. The caller removes it from the input.
@@ -76,7 +90,9 @@ impl<'a> Requests<'a> {
         if breaks > 0 {
             return Some(Outgoing::unchanged(breaks));
         }
-        if !http::may_be_request(input) {
+        // The first line of a request names the version: bytes of another protocol, such as `EHLO a`, must not wait for a head.
+        let lacks_version = |end| memmem::find(&input[..end], b" HTTP/").is_none();
+        if !http::may_be_request(input) || memchr(b'\n', input).is_some_and(lacks_version) {
             self.state = State::Raw;
             return Some(Outgoing::unchanged(input.len()));
         }
@@ -98,7 +114,7 @@ impl<'a> Requests<'a> {
             Some(_) if asks => State::AfterUpgrade,
             Some(_) => State::Head,
         };
-        Some(Outgoing { len, changed: self.rewriting.rewrite(&head) })
+        Some(Outgoing { len, changed: self.rewriting.rewrite(&head), is_head: true })
     }
 }
 
@@ -188,6 +204,7 @@ mod tests {
         for junk in [
             &b"\x16\x03\x01\x02\x00"[..],
             b"hello\r\nHost: localhost\r\n\r\n",
+            b"EHLO localhost\r\n",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00",
         ] {
             assert_eq!(forwarded(&[junk], &Exchange::default()), String::from_utf8_lossy(junk));

@@ -81,7 +81,7 @@ impl Rewriting {
             bytes.extend_from_slice(head.slice(&(change.at.end..next)));
             words.push(change.words(head));
         }
-        Some(Rewritten { bytes, note: format!("the proxy sent this request on with {}", words.join(" · ")) })
+        Some(Rewritten { bytes, note: format!("rewritten for the server: {}", words.join(" · ")) })
     }
 
     /// The changes, in the order of their places.

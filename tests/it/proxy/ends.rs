@@ -6,7 +6,7 @@ use std::net::Shutdown;
 use super::*;
 
 /// Closes a stream with RST.
-fn reset(stream: TcpStream) {
+pub fn reset(stream: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).expect("an option");
     drop(stream);
 }

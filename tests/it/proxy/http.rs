@@ -104,12 +104,7 @@ fn events_of_a_stream_arrive_one_by_one() {
 
 #[test]
 fn a_server_that_cannot_be_reached_is_answered_with_the_reason() {
-    let bench = Bench::new();
-    let target = bench.server.local_addr().expect("an address");
-    let Bench { handle, server, recorder, path, changes, _folder } = bench;
-    drop(server);
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let bench = Bench { handle, server: taken, recorder, path, changes, _folder };
+    let (bench, target) = (Bench::unreachable(), UNREACHABLE);
     for method in ["GET", "HEAD"] {
         let mut client = bench.client();
         client.write_all(format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).expect("written");
@@ -117,7 +112,7 @@ fn a_server_that_cannot_be_reached_is_answered_with_the_reason() {
         let response = String::from_utf8(read_to_end(&mut client)).expect("text");
         let (head, body) = response.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 502 Bad Gateway\r\n") && head.contains("Connection: close"), "{head}");
-        assert_eq!(body.contains(&target.to_string()), method == "GET", "{body}");
+        assert_eq!(body.contains(target), method == "GET", "{body}");
     }
     // What the client sent is recorded before the response, the body too.
     let mut client = bench.client();
@@ -206,16 +201,64 @@ fn bytes_after_an_upgrade_that_begin_like_a_request_go_on_with_the_switch() {
 }
 
 #[test]
-fn a_proxy_to_itself_is_refused() {
+fn a_proxy_to_itself_does_not_start() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = free.local_addr().expect("an address");
     drop(free);
-    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let bench = Bench::with(other, &format!("ws://localhost:{}", address.port()), |config| config.listen = address);
+    for (listen, host) in [("127.0.0.1", "localhost"), ("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "0.0.0.0")] {
+        let listen = format!("{listen}:{}", address.port()).parse().expect("an address");
+        let target = format!("ws://{host}:{}", address.port()).parse().expect("a URL");
+        assert!(matches!(Proxy::bind(ProxyConfig::new(listen, target)), Err(StartError::Itself(_))), "{host}");
+    }
+}
+
+#[test]
+fn a_server_that_speaks_or_ends_first_is_relayed_before_the_client_sends() {
+    let bench = Bench::new();
     let mut client = bench.client();
-    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("written");
-    assert!(read_head(&mut client).starts_with("HTTP/1.1 508 "));
+    let mut server = bench.accept();
+    server.write_all(b"220 ready\r\n").expect("written");
+    assert_eq!(read(&mut client, 11), b"220 ready\r\n");
+    // No version of HTTP: the line does not wait for the end of a head.
+    client.write_all(b"EHLO me\r\n").expect("written");
+    assert_eq!(read(&mut server, 9), b"EHLO me\r\n");
+    drop((client, server));
+    let mut client = bench.client();
+    drop(bench.accept());
+    assert_eq!(read_to_end(&mut client), b"");
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("written");
+    bench.wait("all ends", |capture| capture.totals().connections == 2 && capture.totals().open == 0);
+    let records = bench.finish();
+    assert!(!ends(&records, DOWN).contains(&EndReason::Capture), "{records:?}");
+}
+
+#[test]
+fn a_declined_request_is_recorded_whole_before_its_response() {
+    let bench = Bench::unreachable();
+    let mut client = bench.client();
+    let head = "POST /?token=s3cret HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n";
+    client.write_all(head.as_bytes()).expect("written");
+    client.write_all(&[b'x'; 100_000]).expect("written");
+    let head = read_head(&mut client);
+    assert!(head.contains("\r\nProxy-Status: framescope; error=connection_refused\r\n"), "{head}");
     drop(client);
-    assert_eq!(bench.capture().totals().connections, 1);
-    bench.finish();
+    // A client that is gone gets no response, and none is recorded.
+    let gone = bench.client();
+    { &gone }.write_all(b"GET / HTTP").expect("written");
+    ends::reset(gone);
+    // The response to a handshake is not the server's.
+    let mut client = bench.client();
+    client.write_all(bare_request("/", &bench.address().to_string()).as_bytes()).expect("written");
+    read_head(&mut client);
+    drop(client);
+    bench.wait("their ends", |capture| capture.totals().connections == 3 && capture.totals().open == 0);
+    assert_eq!(bench.capture().totals().findings, [0; 3]);
+    let records = bench.finish();
+    let kinds: Vec<_> = records.iter().map(|(record, wire)| (record.connection, record.kind, wire.len())).collect();
+    let of =
+        |connection| kinds.iter().filter(|(of, ..)| *of == connection).map(|(_, kind, _)| *kind).collect::<Vec<_>>();
+    let posted = records.iter().find(|(_, wire)| wire.starts_with(b"POST")).expect("the request").0.connection;
+    assert_eq!(of(posted)[..2], [Kind::Request, Kind::Response], "{kinds:?}");
+    assert_eq!(kinds.iter().filter(|(_, kind, _)| *kind == Kind::Response).count(), 2, "{kinds:?}");
+    assert_eq!(recorded(&records, UP).iter().filter(|byte| **byte == b'x').count(), 100_000);
 }

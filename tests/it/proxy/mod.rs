@@ -20,12 +20,15 @@ use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
 use framescope::capture::store::record::Record;
 use framescope::net::ListenerHandle;
-use framescope::net::proxy::{Proxy, ProxyConfig};
+use framescope::net::proxy::{Proxy, ProxyConfig, StartError};
 use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::wire::opcode::Opcode;
 
 /// The longest that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An address on which nothing listens: port 1 is reserved for the system.
+const UNREACHABLE: &str = "127.0.0.1:1";
 
 /// A proxy under test, the server that it connects to, and its capture.
 struct Bench {
@@ -60,6 +63,12 @@ impl Bench {
         change(&mut config);
         let handle = Proxy::bind(config).expect("a free port").start(recorder.clone()).expect("a thread");
         Self { handle, server, recorder, path, changes: Mutex::new(changes), _folder: folder }
+    }
+
+    /// A proxy whose server cannot be reached.
+    fn unreachable() -> Self {
+        let server = TcpListener::bind("127.0.0.1:0").expect("a port");
+        Self::with(server, &format!("ws://{UNREACHABLE}"), |_| {})
     }
 
     fn address(&self) -> SocketAddr {

@@ -62,7 +62,10 @@ impl Recording {
 
     /// Ends a direction.
     pub fn end(&mut self, direction: Direction, how: EndReason, time: Time) {
-        let Some(live) = &mut self.live else { return };
+        let Some(live) = &mut self.live else {
+            self.early_ends[direction.index()].get_or_insert(how);
+            return;
+        };
         if self.ended[direction.index()].is_some() {
             return;
         }
@@ -79,6 +82,15 @@ impl Recording {
         }
         self.batch_records();
         self.commit();
+    }
+
+    /// Ends the directions that ended before the connection had a byte: a side may end its own before the other one sends.
+    pub fn end_early(&mut self, time: Time) {
+        for direction in Direction::BOTH {
+            if let Some(how) = self.early_ends[direction.index()].take() {
+                self.end(direction, how, time);
+            }
+        }
     }
 
     /// A side has reset the connection (RST): that ends both directions. Does nothing if both have ended.
