@@ -66,8 +66,8 @@ struct State {
 enum CopyError {
     #[error("cannot read the stream: {source}; records before that are shown")]
     Read { source: io::Error },
-    #[error("cannot copy the stream to {}: {source}; {}; records before that are shown", path.display(), way_out(source))]
-    Write { path: PathBuf, source: io::Error },
+    #[error("cannot copy the stream to {}: {source}; {}; records before that are shown", path.display(), advice)]
+    Write { path: PathBuf, source: io::Error, advice: &'static str },
     #[error(transparent)]
     Changed(SpoolError),
 }
@@ -124,11 +124,20 @@ impl PacketStream {
 
 impl Destination {
     fn write(&mut self, bytes: &[u8]) -> Result<(), CopyError> {
-        let (path, written) = match self {
-            Self::Unnamed(file) => (None, file.write_all(bytes)),
-            Self::Spool(spool) => (Some(spool.path().to_owned()), spool.append(bytes).map(drop)),
-        };
-        written.map_err(|source| CopyError::Write { path: path.unwrap_or_else(scratch::folder), source })
+        match self {
+            Self::Unnamed(file) => file.write_all(bytes).map_err(|source| CopyError::Write {
+                path: scratch::folder(),
+                source,
+                advice: "free some space, or set XDG_CACHE_HOME to another folder",
+            }),
+            Self::Spool(spool) => match spool.append(bytes) {
+                Ok(_) => Ok(()),
+                Err(source) => {
+                    let (path, advice) = (spool.path().to_owned(), way_out(&source));
+                    Err(CopyError::Write { path, source, advice })
+                }
+            },
+        }
     }
 
     /// Checks that no other program changed the file.
