@@ -236,6 +236,8 @@ struct ScreenConfig<'a> {
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
     let SignalQueue { remote, events } = signals;
     let takes_lines = config.lines.is_some();
+    // A dialog would cover records that arrive at once, and take the keys of what the user has come to do.
+    let has_traffic_at_once = config.traffic.is_some() || config.demo.is_some();
     let host = ScreenHost::new(config.server, config.demo, config.tour, config.deflate, remote);
     let mut host = host.with_lines(config.lines);
     let session = Session {
@@ -250,7 +252,10 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
     let colours = Theme::named(ThemeName::Dark);
     let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
-    app.list_kept(config.kept);
+    match has_traffic_at_once {
+        true => app.kept = config.kept.len(),
+        false => drop(app.list_kept(config.kept)),
+    }
     app.set_filter(config.filter);
     if config.starts_tour {
         app.start_tour(host.start_tour()?);
