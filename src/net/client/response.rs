@@ -27,8 +27,19 @@ pub enum Refusal {
     Broken(Box<Finding>),
 }
 
+/// Where to connect instead, without what may be secret: user information and query.
 fn location_words(location: Option<&str>) -> String {
-    location.map(|location| format!("; connect to its Location instead: {location}")).unwrap_or_default()
+    let Some(location) = location else { return String::new() };
+    let (path, cut) = match location.find(['?', '#']) {
+        Some(at) => (&location[..at], "…"),
+        None => (location, ""),
+    };
+    // The authority begins after // (RFC 3986 §3.2).
+    let start = path.find("//").map_or(path.len(), |at| at + 2);
+    let authority = path[start..].split('/').next().unwrap_or_default();
+    let host = authority.rfind('@').map_or(start, |at| start + at + 1);
+    let (scheme, rest) = (&path[..start], &path[host..]);
+    format!("; connect to its Location instead: {}{cut}", printable::text(&format!("{scheme}{rest}")))
 }
 
 fn body_words(body: &str) -> String {
