@@ -127,6 +127,11 @@ impl Client {
         state.open.is_some() && !state.is_over() && state.closed.is_none()
     }
 
+    /// Waits until either side has sent its Close, or the connection has ended. Returns false if neither happened in time.
+    pub fn wait_closing(&self, timeout: Duration) -> bool {
+        self.0.wait_until(timeout, |state| state.closed.is_some() || state.is_over())
+    }
+
     /// Sends a message or frame. Returns false if the connection is not open.
     pub fn send(&self, outgoing: &Outgoing) -> bool {
         self.0.change(|state| state.send(outgoing))

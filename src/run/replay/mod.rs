@@ -3,6 +3,9 @@
 mod answers;
 mod steps;
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +22,7 @@ use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{Pace, Replay};
-use crate::export::Progress;
+use crate::export::{ExportError, Progress};
 use crate::net::client::{Client, ClientConfig, ClientEnd, RequestConfig};
 use crate::proto::handshake::RequestFacts;
 use crate::proto::rules::count;
@@ -64,6 +67,11 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let connection = connection(&capture, args)?;
     let unreadable = || format!("cannot read {}; check that the file still exists", capture.path().display());
     let request = request(&capture, connection, &url, headers, args.no_deflate).with_context(unreadable)?;
+    if let Some(path) = &args.write
+        && is_same_file(path, &args.file)
+    {
+        return Err(ExportError::Itself(path.clone()).into());
+    }
     let steps = Steps::of(&capture, connection);
     let captured = Answers::of(&capture, connection);
     let mut plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
@@ -79,12 +87,15 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let cleanup = spool.cleanup();
     let recorder = Recorder::new(spool);
     let client = plan.start(dialed, &recorder, || {}).context("cannot start the client's threads")?;
-    let sent = Run { client: &client, capture: &capture, args, cancel: &progress.cancel }.play(&steps, &captured);
+    let played = Run { client: &client, capture: &capture, args, cancel: &progress.cancel }.play(&steps, &captured);
     if progress.cancel.load(Ordering::Relaxed) {
         client.shutdown();
     }
-    let end = client.wait_end(CLOSE_TIMEOUT).unwrap_or(ClientEnd::Stopped);
-    let sent = sent.with_context(unreadable)?;
+    let end = client.wait_end(CLOSE_TIMEOUT).unwrap_or_else(|| {
+        client.shutdown();
+        client.end().unwrap_or(ClientEnd::Stopped)
+    });
+    let Played { sent, was_open, is_complete, lacks_close } = played.with_context(unreadable)?;
     let repeated = client.number().map(|number| Answers::of(recorder.capture(), number)).unwrap_or_default();
     let differences = Differences::between((&capture, &captured), (recorder.capture(), &repeated));
     let differences = differences.with_context(unreadable);
@@ -92,11 +103,19 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     drop((client, recorder));
     cleanup.delete();
     let differences = differences?;
+    if !was_open {
+        bail!("{}: {end}; nothing was replayed", plan.url);
+    }
     for line in &differences.lines {
         stdio::print(format!("{line}\n").as_bytes())?;
     }
-    if !end.is_clean() && captured.has_close() {
-        bail!("{}: {end}; {} sent", plan.url, count(sent, "frame"));
+    if lacks_close {
+        bail!("{}: the server sent no close (the capture has one); {} sent", plan.url, count(sent, "frame"));
+    }
+    // A capture without the server's close may have ended early: then the server need not send one.
+    let may_end = matches!(end, ClientEnd::NoClose | ClientEnd::CloseTimedOut(_)) && !captured.has_close();
+    if !is_complete || !end.is_clean() && !may_end {
+        bail!("{}: {end}; {} sent of {}", plan.url, count(sent, "frame"), steps.list.len());
     }
     let verdict = match differences.count {
         0 => "the same as in the capture".to_owned(),
@@ -170,6 +189,25 @@ fn request(
     })
 }
 
+/// True if both paths lead to one file.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    identity(a).is_some_and(|a| identity(b) == Some(a))
+}
+
+/// What was sent.
+#[derive(Debug, Default)]
+struct Played {
+    /// The number of frames.
+    sent: u64,
+    /// False if the handshake failed.
+    was_open: bool,
+    /// True if all steps were sent.
+    is_complete: bool,
+    /// True if the server did not send the Close that it sent first in the capture.
+    lacks_close: bool,
+}
+
 /// Sends the steps.
 struct Run<'a> {
     client: &'a Client,
@@ -179,30 +217,38 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Sends the steps, then closes the connection if they do not. Returns how many frames were sent.
-    fn play(&self, steps: &Steps, captured: &Answers) -> std::io::Result<u64> {
-        let mut sent = 0;
+    /// Sends the steps, then closes the connection if they do not.
+    fn play(&self, steps: &Steps, captured: &Answers) -> std::io::Result<Played> {
+        let mut played = Played::default();
         if !self.wait(ANSWER_TIMEOUT.saturating_mul(2), Client::wait_open) {
-            return Ok(sent);
+            return Ok(played);
         }
+        played.was_open = true;
         let started = Instant::now();
         let mut contents = steps.contents(self.capture);
         for step in &steps.list {
+            // The server may close first: then the client has answered.
+            played.is_complete = step.is_close && !self.is_cancelled();
             if !self.wait_for(step, started) {
-                return Ok(sent);
+                return Ok(played);
             }
             let Some(outgoing) = contents.read(step)? else { continue };
             if !self.client.send_in_time(&outgoing) {
-                return Ok(sent);
+                return Ok(played);
             }
-            sent += 1;
+            played.sent += 1;
         }
+        played.is_complete = true;
         self.wait_for_messages(captured.messages());
-        if self.client.is_open() && !steps.answers_close {
+        if steps.answers_close {
+            self.wait(ANSWER_TIMEOUT, Client::wait_closing);
+            played.lacks_close = self.client.is_open();
+        }
+        if self.client.is_open() {
             self.client.settle(LINGER[0], LINGER[1]);
             self.client.send(&Outgoing::Close { code: Some(CloseCode::NORMAL), reason: String::new() });
         }
-        Ok(sent)
+        Ok(played)
     }
 
     /// Waits until a step is due. Returns false if the connection has ended.

@@ -91,3 +91,35 @@ fn a_capture_without_a_choice_is_refused() {
     let (status, _, err) = program::run(&["replay", &demo, "--to", "127.0.0.1:1"]);
     assert!(status == Some(2) && err.contains("ws://"), "{err}");
 }
+
+#[test]
+fn the_capture_itself_is_not_replaced() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = captured(folder.path(), "one\n");
+    let before = std::fs::read(&path).expect("bytes");
+    let command = ["replay", &path, "--to", "ws://127.0.0.1:1", "--write", &path, "--force"];
+    let (status, _, err) = program::run(&command);
+    assert!(status == Some(1) && err.contains("the capture itself"), "{err}");
+    assert_eq!(std::fs::read(&path).expect("bytes"), before);
+}
+
+#[test]
+fn a_replay_that_is_refused_fails_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mute.pcapng").to_string_lossy().into_owned();
+    // A server that sends no message, and no close.
+    let (url, mute) = peer(|mut stream| {
+        accept(&mut stream, "");
+        let mut frame = [0; 11];
+        stream.read_exact(&mut frame).expect("a message");
+    });
+    let (status, _, _) = connect(&url, &["--linger", "20ms", "--write", &path, "--no-deflate"], "hello\n");
+    mute.join().expect("the peer is content");
+    assert_eq!(status, Some(1));
+    let (url, _peer) = peer(|mut stream| {
+        request(&mut stream);
+        stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").expect("sent");
+    });
+    let (status, out, err) = program::run(&["replay", &path, "--to", &url]);
+    assert!(status == Some(1) && err.contains("401 Unauthorized"), "{out}{err}");
+}
