@@ -117,7 +117,7 @@ impl RunningSource for Reading {
         })
     }
 
-    fn shutdown(self) {
+    fn shutdown(self) -> Option<String> {
         self.program.stop();
         let deadline = Instant::now() + LAST_PACKETS;
         while !self.load.is_finished() && Instant::now() < deadline {
@@ -126,5 +126,6 @@ impl RunningSource for Reading {
         self.cancel.store(true, Ordering::Relaxed);
         // It returns nothing, and looks at `cancel` at each packet.
         let _ = self.load.join();
+        None
     }
 }

@@ -4,9 +4,11 @@
 //! ([`Follower`]) and write messages ([`StderrWriter`]).
 
 use std::io::{ErrorKind, Write as _};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -26,6 +28,9 @@ const END_WITHIN: Duration = Duration::from_millis(1950);
 /// The least time that the reader of stdout has for the last lines, however long the connections took to end.
 const LAST_LINES: Duration = Duration::from_millis(100);
 
+/// How long a source may take after a signal until it is prepared: it may be connecting.
+const PREPARED_WITHIN: Duration = Duration::from_millis(1500);
+
 /// Why the run ends.
 enum RunEnd {
     Signal,
@@ -39,8 +44,24 @@ enum RunEnd {
 pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Result<S>) -> anyhow::Result<ExitCode> {
     let (sender, ended) = channel();
     let signaled = sender.clone();
-    signals::on_end(false, move || drop(signaled.send(RunEnd::Signal))).context("cannot catch signals")?;
+    let is_preparing = Arc::new(AtomicBool::new(true));
+    let prepares = Arc::clone(&is_preparing);
+    let end = move || {
+        drop(signaled.send(RunEnd::Signal));
+        if prepares.load(Ordering::SeqCst) {
+            thread::sleep(PREPARED_WITHIN);
+            if prepares.swap(false, Ordering::SeqCst) {
+                stdio::say("stopped by a signal");
+                process::exit(1);
+            }
+        }
+    };
+    signals::on_end(false, end).context("cannot catch signals")?;
     let source = prepare()?;
+    if !is_preparing.swap(false, Ordering::SeqCst) {
+        // The process is being ended. Nothing was recorded.
+        return Ok(ExitCode::FAILURE);
+    }
     let spool = source.spool(args)?;
     let cleanup = spool.cleanup();
     let warning = source.warning();
@@ -77,8 +98,7 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
     // The thread that catches signals keeps its sender as long as the process lives.
     let end = ended.recv().unwrap_or(RunEnd::Signal);
     let ending_since = Instant::now();
-    let failure = running.failure().filter(|_| !matches!(end, RunEnd::Stdout(_)));
-    running.shutdown();
+    let failure = running.shutdown().filter(|_| !matches!(end, RunEnd::Stdout(_)));
     let deadline = (ending_since + END_WITHIN).max(Instant::now() + LAST_LINES);
     let printed = follower.map(|follower| follower.finish(deadline));
     // A thread that did not end in time may hold the spool, which then does not delete its file.

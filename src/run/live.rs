@@ -42,7 +42,7 @@ pub trait LiveSource {
     }
 
     /// Starts to record the traffic in `spool`. Calls `ended` if the source ends before it is shut down; the capture's trouble or
-    /// [`RunningSource::failure`] then contains the reason.
+    /// the result of [`RunningSource::shutdown`] then contains the reason.
     ///
     /// # Errors
     /// Why it cannot start.
@@ -88,13 +88,9 @@ pub trait RunningSource {
         None
     }
 
-    /// Why a headless run has failed so far, in one line.
-    fn failure(&self) -> Option<String> {
-        None
-    }
-
-    /// Ends within two seconds, however mute the peers are. What ends is recorded.
-    fn shutdown(self);
+    /// Ends within two seconds, however mute the peers are. What ends is recorded. Returns why the run has failed, in one line, if it
+    /// has.
+    fn shutdown(self) -> Option<String>;
 }
 
 /// What happens to a source while it runs. Every text is one line.

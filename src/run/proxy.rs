@@ -118,7 +118,8 @@ impl RunningSource for Relaying {
         })
     }
 
-    fn shutdown(self) {
+    fn shutdown(self) -> Option<String> {
         self.handle.shutdown();
+        None
     }
 }

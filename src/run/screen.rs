@@ -93,7 +93,7 @@ pub fn live<S: LiveSource>(
     if is_unsaved && !may_be_lost {
         cleanup.keep();
     }
-    running.shutdown();
+    let failure = running.shutdown();
     let is_kept = !is_unsaved || !may_be_lost && !capture.is_empty();
     if !is_kept {
         cleanup.unkeep();
@@ -113,7 +113,7 @@ pub fn live<S: LiveSource>(
     if args.write.is_some() {
         stdio::say(format_args!("{}: {}", file_names(&capture.paths()), live::summary(&capture.totals(), 0)));
     }
-    Ok(ExitCode::SUCCESS)
+    failure.map_or(Ok(ExitCode::SUCCESS), |line| bail!(line))
 }
 
 /// Runs `open`: shows an input, which a thread of its own loads.

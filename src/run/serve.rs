@@ -137,12 +137,11 @@ impl RunningSource for Serving {
         self.notice.clone()
     }
 
-    fn failure(&self) -> Option<String> {
-        // The reasons were printed when they arose.
-        self.has_failed.load(Ordering::SeqCst).then(|| "an expectation of the script failed".to_owned())
-    }
-
-    fn shutdown(self) {
+    fn shutdown(self) -> Option<String> {
+        // An expectation that this shutdown ends has not failed.
+        let has_failed = self.has_failed.load(Ordering::SeqCst);
         self.server.shutdown();
+        // The reasons were printed when they arose.
+        has_failed.then(|| "an expectation of the script failed".to_owned())
     }
 }

@@ -135,22 +135,30 @@ impl RunningSource for Connected {
         }))
     }
 
-    fn failure(&self) -> Option<String> {
+    fn shutdown(self) -> Option<String> {
         let client = self.client();
-        if let Some(Err(line)) = client.script_end() {
-            return Some(line);
+        if self.plan.headless.is_none() {
+            // What the user's end of the run ends has not failed.
+            let failed = client.script_end().and_then(Result::err);
+            client.shutdown();
+            return failed;
         }
-        if let Some(end) = client.end().filter(|end| !end.is_clean()) {
+        client.shutdown();
+        match client.script_end() {
+            Some(Err(line)) => return Some(line),
+            None if self.plan.config.script.is_some() && client.end().is_some_and(|end| end.is_clean()) => {
+                return Some(format!("{}: the script was not done", self.plan.url));
+            }
+            _ => {}
+        }
+        let end = client.end().unwrap_or(ClientEnd::Stopped);
+        if !end.is_clean() {
             return Some(format!("{}: {end}", self.plan.url));
         }
         match self.unsent.load(Ordering::SeqCst) {
             0 => None,
             lines => Some(format!("{} of stdin not sent", count(lines, "line"))),
         }
-    }
-
-    fn shutdown(self) {
-        self.client().shutdown();
     }
 }
 
