@@ -109,7 +109,9 @@ impl Plan {
     pub fn dial(&self) -> anyhow::Result<Dialed> {
         if let Some(path) = &self.unix_socket {
             let stream = UnixStream::connect(path);
-            let stream = stream.with_context(|| format!("cannot connect to the Unix socket {}", path.display()))?;
+            let failed =
+                |e| anyhow!("cannot connect to the Unix socket {}: {e}; check its path and its server", path.display());
+            let stream = stream.map_err(failed)?;
             return self.dialed(Stream::Unix(stream), self.unix_addresses());
         }
         let stream = dial(self.url.host(), self.url.port(), CONNECT_TIMEOUT)?;

@@ -57,6 +57,13 @@ fn send_lines(client: &Client, linger: Duration, unsent: &AtomicU64) {
             Ok(outgoing) => outgoing,
             Err(why) => {
                 refuse(&why);
+                // The rest of a line that is too long is no line.
+                if line.len() as u64 == MAX_LINE
+                    && !line.ends_with(b"\n")
+                    && let Err(e) = input.skip_until(b'\n')
+                {
+                    return stdio::say(format_args!("cannot read stdin: {e}"));
+                }
                 continue;
             }
         };
