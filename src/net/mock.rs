@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::config::ServedScript;
-use super::script_run::{Played, ScriptRun};
+use super::script_run::{MAX_STEPS, Played, ScriptRun};
 use super::transport::{ConnectionLost, Transport};
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
@@ -13,6 +13,9 @@ use crate::wire::close::CloseCode;
 
 /// The most bytes that a script queues before they are written.
 const MAX_SCRIPTED: usize = 256 * 1024;
+
+/// The most statements that run after the end of the connection: they look at its last records.
+const MAX_LAST_STEPS: usize = 64 * MAX_STEPS;
 
 /// A script that plays on a connection.
 pub struct Mock<'a> {
@@ -36,7 +39,7 @@ impl<'a> Mock<'a> {
         endpoint: &mut Endpoint,
     ) -> Result<Option<Option<Instant>>, ConnectionLost> {
         self.run.update(transport.number(), endpoint.is_over());
-        loop {
+        for _ in 0..MAX_STEPS {
             let played = self.run.play(|outgoing| outgoing.send(&mut endpoint.sender(transport.out())));
             match played {
                 Played::Busy if transport.out().len() < MAX_SCRIPTED => {}
@@ -59,12 +62,14 @@ impl<'a> Mock<'a> {
                 }
             }
         }
+        transport.flush()?;
+        Ok(Some(Some(Instant::now())))
     }
 
     /// Lets the script look at what the client sent last.
     pub fn end(&mut self, transport: &mut Transport) {
         self.run.update(transport.number(), true);
-        loop {
+        for _ in 0..MAX_LAST_STEPS {
             match self.run.play(|_| {}) {
                 Played::Busy => {}
                 Played::Ended(Err(line)) => return self.fail(&line),

@@ -15,6 +15,9 @@ use crate::script::{Failure, FailureReason, Outgoing, Peer, Player, Script, Step
 /// Records that are looked up at once.
 const BATCH: usize = 64;
 
+/// The most statements that run before the connection is served again: a script may never wait.
+pub const MAX_STEPS: usize = 1024;
+
 /// Runs a script on one connection.
 pub struct ScriptRun {
     script: Arc<Script>,

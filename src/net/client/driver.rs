@@ -7,7 +7,7 @@ use super::end::ClientEnd;
 use super::reader::is_timeout;
 use super::shared::{Shared, State};
 use super::{CLOSE_TIMEOUT, FIN_TIMEOUT, WRITE_TIMEOUT};
-use crate::net::script_run::{Played, ScriptRun};
+use crate::net::script_run::{MAX_STEPS, Played, ScriptRun};
 
 /// The most bytes of one write.
 const PIECE: usize = 64 * 1024;
@@ -21,6 +21,8 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
     let (mut reads, mut was_over) = (0, false);
     // True when nothing can be written any more. The script still looks at what has arrived.
     let mut has_given_up = false;
+    // The server has its time for a Close from the moment at which ours is written, however long what was queued before it takes.
+    let mut is_close_written = false;
     loop {
         let mut until = None;
         if let Some(run) = &mut script {
@@ -29,11 +31,11 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
                 None => script = None,
             }
         }
-        let bytes = {
+        let (bytes, has_close) = {
             let mut state = shared.lock();
             loop {
                 let now = Instant::now();
-                let due = state.due().filter(|_| !has_given_up);
+                let due = state.due().filter(|_| !has_given_up && (state.closed.is_none() || is_close_written));
                 let is_due = |time: Option<Instant>| time.is_some_and(|time| time <= now);
                 if state.end.is_some() && (script.is_none() || was_over) {
                     return;
@@ -56,13 +58,20 @@ pub(super) fn run(shared: &Shared, mut script: Option<ScriptRun>) {
             }
             (reads, was_over) = (state.reads, state.is_over());
             state.writing = !state.out.is_empty();
-            std::mem::take(&mut state.out)
+            state.replies = 0;
+            (std::mem::take(&mut state.out), state.closed.is_some() && !is_close_written)
         };
         if !has_given_up && let Err(why) = bytes.chunks(PIECE).try_for_each(|piece| write(shared, piece)) {
             has_given_up = true;
             shared.stop_writing(why);
         }
-        shared.change(|state| state.writing = false);
+        is_close_written |= has_close;
+        shared.change(|state| {
+            state.writing = false;
+            if has_close {
+                state.closed = Some(Instant::now());
+            }
+        });
     }
 }
 
@@ -73,7 +82,7 @@ fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<In
         return Some(None);
     }
     run.update(shared.tap.number(), is_over);
-    loop {
+    for _ in 0..MAX_STEPS {
         let played = run.play(|outgoing| {
             shared.lock().send(outgoing);
         });
@@ -87,6 +96,7 @@ fn play(shared: &Shared, run: &mut ScriptRun, is_over: bool) -> Option<Option<In
             }
         }
     }
+    Some(Some(Instant::now()))
 }
 
 /// Writes bytes, which are recorded.

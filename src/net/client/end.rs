@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::response::Refusal;
+use crate::proto::dissected::MAX_HTTP_HEAD;
 use crate::proto::endpoint::Violation;
 use crate::wire::close::CloseCode;
 use crate::wire::printable;
@@ -27,6 +28,9 @@ pub enum ClientEnd {
     /// The server sent something that does not begin as a response.
     #[error("the server answered the handshake with something other than HTTP")]
     NotHttp,
+    /// The head of the response is longer than a client reads.
+    #[error("the head of the server's response is longer than {} KiB", MAX_HTTP_HEAD >> 10)]
+    HeadTooLong,
     /// The server ended the connection before its response was complete.
     #[error("the server ended the connection before its response to the handshake was complete")]
     EndedInHandshake,

@@ -48,8 +48,12 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
     let mut input = Vec::new();
     let mut scanned = 0;
     let head_len = loop {
-        if !http::may_be_response(&input) || input.len() > MAX_HTTP_HEAD {
+        if !http::may_be_response(&input) {
             return Err(ClientEnd::NotHttp);
+        }
+        // A server that sends interim responses for ever never lets a read time out.
+        if Instant::now() >= deadline {
+            return Err(ClientEnd::NoResponse(config.handshake_timeout));
         }
         match http::head_len(&input, scanned) {
             // An interim response comes before the final one (RFC 9110 §15.2).
@@ -58,7 +62,10 @@ fn shake_hands(shared: &Shared, config: &ClientConfig) -> Result<Vec<u8>, Client
                 scanned = 0;
                 continue;
             }
-            Some(len) => break len,
+            Some(len) if len <= MAX_HTTP_HEAD => break len,
+            // Frames may follow a complete head in the same read.
+            Some(_) => return Err(ClientEnd::HeadTooLong),
+            None if input.len() > MAX_HTTP_HEAD => return Err(ClientEnd::HeadTooLong),
             None => scanned = input.len(),
         }
         match read(shared, Some(deadline), &mut input)? {
@@ -132,6 +139,7 @@ fn process(shared: &Shared, bytes: &[u8]) -> Option<ClientEnd> {
         let mut messages = 0;
         let State { open, out, .. } = &mut *state;
         let Open { endpoint, heartbeat } = open.as_mut()?;
+        let queued = out.len();
         endpoint.receive(bytes, out, |event, _| match event {
             EndpointEvent::Ping(payload) => heartbeat.ping(payload, now),
             EndpointEvent::Pong(payload) => pongs.push(payload.to_vec()),
@@ -139,6 +147,7 @@ fn process(shared: &Shared, bytes: &[u8]) -> Option<ClientEnd> {
             EndpointEvent::Violation(violation) => end = Some(ClientEnd::Violation(Box::new(violation.clone()))),
             EndpointEvent::Message { .. } => messages += 1,
         });
+        state.replies += state.out.len() - queued;
         state.messages += messages;
         pongs.iter().for_each(|payload| state.pong(payload));
         state.last_read = now;
@@ -150,7 +159,7 @@ fn process(shared: &Shared, bytes: &[u8]) -> Option<ClientEnd> {
         end
     });
     let mut state = shared.lock();
-    while state.out.len() > MAX_REPLIES && state.cut.is_none() {
+    while state.replies > MAX_REPLIES && state.cut.is_none() {
         state = shared.wait(state, None);
     }
     end

@@ -33,6 +33,8 @@ pub(super) struct State {
     pub open: Option<Open>,
     /// Frames that are not written yet.
     pub out: Vec<u8>,
+    /// How many of its bytes are replies to what the server sent.
+    pub replies: usize,
     /// True while bytes that were taken from `out` are being written.
     pub writing: bool,
     /// The number of reads of the server's bytes that are recorded.
@@ -66,6 +68,7 @@ impl Shared {
         let state = State {
             open: None,
             out: Vec::new(),
+            replies: 0,
             writing: false,
             reads: 0,
             messages: 0,

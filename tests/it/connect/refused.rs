@@ -135,3 +135,61 @@ fn the_headers_of_the_command_line_are_in_the_request() {
     let findings = records.iter().flat_map(|record| record["findings"].as_array().into_iter().flatten());
     assert_eq!(findings.filter(|finding| finding["severity"] != "info").count(), 0);
 }
+
+#[test]
+fn a_redirect_is_shown_without_password_and_query() {
+    let (url, _peer) = peer(|mut stream| {
+        request(&mut stream);
+        let line = "Location: ws://u:secret@example.com/x?token=abc";
+        stream
+            .write_all(format!("HTTP/1.1 302 Found\r\n{line}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+            .expect("sent");
+    });
+    let (status, line) = refused(&url, &[]);
+    assert!(status == Some(1) && line.contains("ws://example.com/x…"), "{line}");
+    assert!(!line.contains("secret") && !line.contains("abc"), "{line}");
+}
+
+#[test]
+fn much_data_may_follow_a_head_that_arrives_in_parts() {
+    let (url, _peer) = peer(|mut stream| {
+        let head = request(&mut stream);
+        let accept = accept_key(Head::read(&head).value("sec-websocket-key").expect("a key"));
+        let response = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        stream.write_all(&response.as_bytes()[..20]).expect("sent");
+        let rest = [&response.as_bytes()[20..], &frame(true, Opcode::Binary, None, &[0; 200_000])].concat();
+        stream.write_all(&[&rest[..], &frame(true, Opcode::Close, None, &[])].concat()).expect("sent");
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let (status, records, err) = connect(&url, &["--no-deflate"], "");
+    assert_eq!(status, Some(0), "{err}");
+    assert_eq!(frames(&records).len(), 3);
+}
+
+#[test]
+fn a_signal_before_the_work_is_done_ends_with_1() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("never.fs");
+    std::fs::write(&script, "expect text == \"never\" within 20s\n").expect("written");
+    let (server, _) = server(|_| {});
+    let url = format!("ws://{}/echo", server.address());
+    let script = script.to_string_lossy();
+    let command = ["connect", &url, "--headless", "--json", "--script", &script];
+    let mut child = program::command(&command)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // The records of the handshake.
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    assert!(lines.next().is_some() && lines.next().is_some());
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM)
+        .expect("a process");
+    lines.for_each(drop);
+    let output = child.wait_with_output().expect("the program ends");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+}
