@@ -17,10 +17,10 @@ const LEAST_RECORDS: u16 = 3;
 /// Fewest and most rows of the chart of records over time, with its axis.
 const CHART: (u16, u16) = (6, 12);
 
-/// Smallest height of the screen that shows the chart.
+/// Smallest height of the screen, without a tour, that shows the chart.
 const CHART_FROM: u16 = 34;
 
-/// Smallest height of the screen with rows to spare for the table.
+/// Smallest height of the screen, without a tour, with rows to spare for the table.
 const HIGH_FROM: u16 = 24;
 
 /// Records that keep a row below the chart.
@@ -69,8 +69,10 @@ impl ConnectionsLayout {
         if layout.is_too_small() {
             return Self::default();
         }
-        let top = layout.header.bottom();
+        // A tour keeps its lines.
+        let top = layout.tour.bottom();
         let mut rest = Rect { y: top, height: layout.hints.y.saturating_sub(top), ..layout.area };
+        let height = layout.area.height.saturating_sub(layout.tour.height);
         let mut take = |rows: u16| {
             let rows = rows.min(rest.height);
             let taken = Rect { height: rows, ..rest };
@@ -82,7 +84,7 @@ impl ConnectionsLayout {
         (areas.title, _) = take(1);
         let (heads, room) = take(1);
         areas.heads = heads;
-        let is_high = layout.area.height >= HIGH_FROM;
+        let is_high = height >= HIGH_FROM;
         let (least, most) = if is_high { (2, (room * 35 / 100).max(3)) } else { (1, 3) };
         let wanted = u16::try_from(shape.connections).unwrap_or(u16::MAX).clamp(least, most);
         if shape.table_only || room < wanted + LEAST_BELOW {
@@ -98,7 +100,7 @@ impl ConnectionsLayout {
         let facts = facts.min(room.saturating_sub(titles + LEAST_RECORDS.min(records))).max(1);
         let (facts, mut room) = take(facts);
         areas.facts = facts;
-        if layout.area.height >= CHART_FROM && room > CHART.0 + RECORDS_BESIDE_CHART.min(records) {
+        if height >= CHART_FROM && room > CHART.0 + RECORDS_BESIDE_CHART.min(records) {
             let spare = room.saturating_sub(records + titles + 1) / 2;
             (areas.chart, room) = take(spare.clamp(CHART.0, CHART.1));
         }

@@ -1,4 +1,4 @@
-//! The areas of the panel of findings, which covers the screen between the first and the last line.
+//! The areas of the panel of findings, which covers the screen between the first line, or the tour, and the last line.
 
 use ratatui::layout::Rect;
 
@@ -46,7 +46,7 @@ impl FindingsLayout {
         if layout.is_too_small() {
             return None;
         }
-        let top = layout.header.bottom();
+        let top = layout.tour.bottom();
         let area = Rect { y: top, height: layout.hints.y.saturating_sub(top), ..layout.area };
         let title = Rect { height: 1, ..area };
         let heads = Rect { y: title.bottom(), height: 1, ..area };

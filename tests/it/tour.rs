@@ -259,3 +259,18 @@ fn the_tour_leaves_the_record_and_the_task_on_every_screen() {
     screen.app.start_tour(start(0));
     screen.assert_shows(&["60×20", "record 2"]);
 }
+
+#[test]
+fn the_view_of_connections_leaves_the_tour_its_lines() {
+    let wire = lesson();
+    for size in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let mut screen = Screen::live(&wire, size);
+        screen.app.start_tour(start(1));
+        screen.press(&["3"]);
+        let (tour, connections) = (screen.app.layout.tour, screen.app.connections_layout());
+        assert_eq!(tour.bottom(), connections.title.y, "{size:?}: {}", screen.text());
+        assert!(connections.rows.height > 0 && connections.facts.height > 0, "{size:?}: {}", screen.text());
+        let page = screen.app.tour_page().expect("a page");
+        screen.assert_shows(&[&page.title, &page.columns.last().expect("a column").last().expect("a line").1]);
+    }
+}
