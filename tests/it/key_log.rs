@@ -438,6 +438,38 @@ fn after_a_lost_record_the_next_ones_are_decrypted() {
 }
 
 #[test]
+fn a_lost_packet_without_application_data_loses_no_record() {
+    let messages: Vec<(bool, usize)> = (0..40).map(|n| (n % 2 == 0, 20 + n)).collect();
+    for suite in suites() {
+        let peers = Peers::new(suite, None);
+        let mut talk = peers.connect(&[MSS]);
+        talk.shake_hands();
+        let handshake = talk.segments().len();
+        for (up, bytes) in conversation(&messages) {
+            talk.say(up, &bytes);
+        }
+        talk.close();
+        let records = |capture: &Capture| {
+            let mut records = shape(capture);
+            // The ends may come in another order.
+            records.retain(|(kind, ..)| !matches!(kind, Kind::End(_)));
+            records
+        };
+        let whole = decrypted(&PLAIN.file(talk.segments()), &peers.log());
+        // The last packet of the client's handshake: its Finished.
+        let finished = (0..handshake).rev().find(|n| talk.segments()[*n].up && !talk.segments()[*n].payload.is_empty());
+        let finished = finished.expect("a Finished");
+        for begin in [0, 3] {
+            let kept = talk.segments().iter().enumerate().skip(begin).filter(|(n, _)| *n != finished);
+            let kept: Vec<Segment> = kept.map(|(_, segment)| segment.clone()).collect();
+            let capture = decrypted(&PLAIN.file(&kept), &peers.log());
+            assert_eq!((rules(&capture), notices(&capture)), (vec![], String::new()), "{suite:?} {begin}");
+            assert_eq!(records(&capture), records(&whole), "{suite:?} {begin}");
+        }
+    }
+}
+
+#[test]
 fn a_connection_that_ends_inside_its_handshake_is_shown_as_it_is() {
     let (segments, key_log) = trace();
     let mut cut = segments[..4].to_vec();

@@ -19,7 +19,7 @@ const MAX_AHEAD: u64 = 64 << 20;
 /// connection and this many nanoseconds, or after [`CERTAIN`] segments.
 const PATIENCE: u64 = 16;
 const PATIENCE_TIME: i64 = 2_000_000_000;
-const CERTAIN: u64 = 256;
+pub const CERTAIN: u64 = 256;
 
 /// The number of further segments after the FINs of both sides.
 const PATIENCE_AT_END: u64 = 2;

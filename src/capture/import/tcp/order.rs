@@ -1,6 +1,6 @@
 //! Segments in any order: which bytes are next, which wait for missing ones, which are lost.
 
-use super::direction::Piece;
+use super::direction::{CERTAIN, Piece};
 use super::flow::HeldBack;
 use super::segment::Segment;
 use super::{Flows, MANY, stream_offset};
@@ -13,6 +13,10 @@ const MAX_COMPARED: usize = 64;
 
 /// For how many segments of the connection the server's bytes are held back.
 const MAX_HELD_BACK: u64 = 16;
+
+/// The same for a connection that is decrypted: longer than it takes until missing bytes are lost. Decrypted bytes need not have a gap
+/// after a loss, so that only their order shows that a request came before its response.
+const MAX_HELD_BACK_ENCRYPTED: u64 = 2 * CERTAIN;
 
 /// The longest request that the server's bytes are held back for, in bytes.
 const MAX_REQUEST: u64 = 1 << 20;
@@ -64,7 +68,8 @@ impl Flows {
     fn hold_back(&mut self, i: usize, direction: Direction, tcp: &TcpHead) -> bool {
         let flow = &mut self.flows[i];
         let upgraded = flow.connection.as_ref().is_none_or(|connection| connection.about().websocket);
-        if direction == Direction::ClientToServer || upgraded || !flow.begun || !tcp.flags.ack {
+        let is_encrypted = flow.encrypted.is_some();
+        if direction == Direction::ClientToServer || upgraded || !(flow.begun || is_encrypted) || !tcp.flags.ack {
             return false;
         }
         let client = &mut flow.sides[0];
@@ -73,7 +78,8 @@ impl Flows {
         if until_offset <= client.taken + 1 || until_offset > client.taken + MAX_REQUEST {
             return false;
         }
-        flow.held_back.get_or_insert(HeldBack { until_offset, until_segments: flow.segments + MAX_HELD_BACK });
+        let segments = if is_encrypted { MAX_HELD_BACK_ENCRYPTED } else { MAX_HELD_BACK };
+        flow.held_back.get_or_insert(HeldBack { until_offset, until_segments: flow.segments + segments });
         true
     }
 
@@ -142,7 +148,8 @@ impl Flows {
                 let missing = offset - side.taken;
                 self.gap(i, direction, missing, piece.time);
                 if direction == Direction::ClientToServer {
-                    self.release_held_back(i, piece.time);
+                    self.release_held_back(i);
+                    continue;
                 }
             }
             self.feed_waiting(i, direction);
@@ -156,17 +163,21 @@ impl Flows {
         }
     }
 
-    /// The request for which the server's bytes were held back is lost: feeds those that were captured before `time`.
-    fn release_held_back(&mut self, i: usize, time: Time) {
+    /// A part of the request for which the server's bytes were held back is lost: feeds the next bytes of both sides in the order of
+    /// their times, as long as no others are missing.
+    fn release_held_back(&mut self, i: usize) {
         if self.flows[i].held_back.take().is_none() {
             return;
         }
-        let server = Direction::ServerToClient;
-        while let Some((offset, piece)) = self.flows[i].sides[server.index()].first_waiting()
-            && offset <= self.flows[i].sides[server.index()].taken
-            && piece.time <= time
-        {
-            self.feed_waiting(i, server);
+        loop {
+            let sides = &self.flows[i].sides;
+            let next = |direction: &Direction| {
+                let side = &sides[direction.index()];
+                let (offset, piece) = side.first_waiting()?;
+                (offset <= side.taken).then_some((piece.time, *direction))
+            };
+            let Some((_, direction)) = Direction::BOTH.iter().filter_map(next).min() else { return };
+            self.feed_waiting(i, direction);
         }
     }
 

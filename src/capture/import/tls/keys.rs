@@ -47,7 +47,7 @@ pub struct Opened {
     pub kind: u8,
     /// The length of the content.
     pub len: usize,
-    /// How many records of the same key were skipped.
+    /// How many records of the same key were skipped, without the Finished of TLS 1.2.
     pub skipped: u64,
 }
 
@@ -118,6 +118,8 @@ impl Epoch {
             }
             let sequence = self.sequence.checked_add(skipped)?;
             if let Some((kind, len)) = self.key.open(record, sequence, out) {
+                let is_before_finished = self.secret.is_none() && self.sequence == 0;
+                let skipped = skipped.saturating_sub(u64::from(is_before_finished));
                 self.sequence = sequence.checked_add(1)?;
                 return Some(Opened { phase: self.phase, kind, len, skipped });
             }
