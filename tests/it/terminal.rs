@@ -334,7 +334,7 @@ fn a_sample_is_opened_above_an_empty_capture_searched_saved_and_left() {
     terminal.expect("match 1 of 6");
     terminal.press("N");
     terminal.expect("match 6 of 6");
-    terminal.expect("continued at the last record");
+    terminal.expect("wrapped to the last record");
     terminal.press("w");
     terminal.expect("writes ");
     terminal.press("mine.pcapng\r");

@@ -1,6 +1,7 @@
 //! The TLS handshake on a blocking socket, with a deadline (RFC 8446 §4, RFC 5246 §7).
 
 use std::io::{self, ErrorKind};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,9 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 
 use crate::net::stream::{Stream, TlsStream};
+
+/// How long a side that refuses the handshake reads what the peer has sent.
+const DRAIN: Duration = Duration::from_millis(100);
 
 /// Why a handshake failed.
 #[derive(Debug, thiserror::Error)]
@@ -97,10 +101,23 @@ fn exchange(socket: &Stream, session: &mut Connection, deadline: Instant) -> Res
         }
         if let Err(error) = session.process_new_packets() {
             // The alert says why; if the socket has no space for these few bytes, the peer is lost anyway.
-            let _ = session.write_tls(&mut Socket(socket));
+            while session.wants_write() && matches!(session.write_tls(&mut Socket(socket)), Ok(1..)) {}
+            drain(socket);
             return Err(HandshakeFailure::Tls(error));
         }
     }
+}
+
+/// Ends our direction and reads what the peer has sent. If unread bytes were left, closing the socket would reset the connection, and the
+/// peer could lose the alert.
+fn drain(socket: &Stream) {
+    let deadline = Instant::now() + DRAIN;
+    let mut bytes = [0; 4096];
+    let _ = socket.shutdown(Shutdown::Write);
+    while Instant::now() < deadline
+        && socket.set_read_timeout(Some(DRAIN)).is_ok()
+        && matches!(socket.read(&mut bytes), Ok(1..))
+    {}
 }
 
 /// A stream with the traits that rustls takes.

@@ -127,7 +127,7 @@ fn broken(text: &[u8], width: usize) -> Vec<Range<usize>> {
     let mut gap: Option<(usize, usize)> = None;
     for piece in pieces(text, 0) {
         let wide = piece.shown.width();
-        if columns + wide > width && piece.bytes.start > start {
+        while columns + wide > width && piece.bytes.start > start {
             let (end, before) = gap.take().unwrap_or((piece.bytes.start, columns));
             lines.push(start..end);
             (start, columns) = (end, columns - before);
