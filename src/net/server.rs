@@ -9,8 +9,7 @@ use super::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
 use super::memory::MemoryBudget;
 use super::page_connections::PageConnections;
 use super::session;
-use super::tls::failure;
-use super::tls::server::Opening;
+use super::tls;
 use super::transport::Transport;
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
@@ -56,21 +55,9 @@ struct Site {
 impl Service for Site {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
         let Accepted { stream, peer, local, connections } = accepted;
-        let opening = match &self.config.tls {
-            None => Ok(Opening::Plain(stream)),
-            Some(tls) => tls.accept(stream, local.ip(), Instant::now() + self.config.handshake_timeout),
-        };
-        let (stream, is_tls) = match opening {
-            Ok(Opening::Tls(stream)) => (stream, true),
-            Ok(Opening::Plain(stream)) => (stream, false),
-            Err(error) => {
-                // Nothing was decrypted, so the capture has no connection.
-                if let Some(line) = failure::with_client(&error) {
-                    recorder.capture().add_notice(&line);
-                }
-                return;
-            }
-        };
+        let deadline = Instant::now() + self.config.handshake_timeout;
+        let opened = tls::server::open(self.config.tls.as_deref(), stream, local.ip(), deadline, recorder.capture());
+        let Some((stream, is_tls)) = opened else { return };
         let connection = recorder.connection(peer, local);
         connection.decrypted(is_tls, false);
         let wiretap = Wiretap::new(connection);

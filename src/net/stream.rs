@@ -152,3 +152,8 @@ impl Stream {
         }
     }
 }
+
+/// Returns true for the error of a read or write that reached its timeout, or would have had to wait.
+pub fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}

@@ -12,7 +12,7 @@
 
 mod notes;
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use self::notes::{Note, Notes};
 use super::memory::MemoryShare;
-use super::stream::Stream;
+use super::stream::{Stream, is_timeout};
 use super::wiretap::Wiretap;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
@@ -400,8 +400,4 @@ impl Transport {
             self.input.resize(self.input.len() * 2, 0);
         }
     }
-}
-
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

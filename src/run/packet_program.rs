@@ -27,7 +27,7 @@ const MAX_STDERR: u64 = 64 * 1024;
 /// The length of the magic number of a packet capture, in bytes.
 const MAGIC: u64 = 4;
 
-/// The programs, the preferred one first: tcpdump writes each packet at once, dumpcap up to 0.25 s later.
+/// The programs, the preferred one first: tcpdump writes each packet at once, dumpcap about 0.12 s later.
 const PROGRAMS: [Program; 2] = [
     Program { name: "tcpdump", arguments: &["--immediate-mode", "-U", "-n", "-p", "-w", "-"], expression: &[] },
     Program { name: "dumpcap", arguments: &["-q", "-p", "-w", "-"], expression: &["-f"] },

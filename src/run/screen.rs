@@ -252,9 +252,10 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
     let colours = Theme::named(ThemeName::Dark);
     let mut app = App::new(config.capture.clone(), session, colours, Keymap::built_in()?, config.temporary);
     app.notice = config.notice;
-    match has_traffic_at_once {
-        true => app.kept = config.kept.len(),
-        false => drop(app.list_kept(config.kept)),
+    if has_traffic_at_once {
+        app.kept = config.kept.len();
+    } else {
+        app.list_kept(config.kept);
     }
     app.set_filter(config.filter);
     if config.starts_tour {

@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::time::Instant;
 
 use super::end::ClientEnd;
-use super::reader::is_timeout;
 use super::shared::{Shared, State};
 use super::{CLOSE_TIMEOUT, FIN_TIMEOUT, WRITE_TIMEOUT};
 use crate::net::script_run::{MAX_STEPS, Played, ScriptRun};
+use crate::net::stream::is_timeout;
 
 /// The most bytes of one write.
 const PIECE: usize = 64 * 1024;

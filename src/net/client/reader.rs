@@ -1,6 +1,6 @@
 //! The thread that reads: the response to the handshake, then frames, until the connection ends.
 
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use super::shared::{Open, Shared, State};
 use super::{ClientConfig, driver};
 use crate::net::heartbeat::Heartbeat;
 use crate::net::random::random;
+use crate::net::stream::is_timeout;
 use crate::proto::body::Body;
 use crate::proto::dissected::MAX_HTTP_HEAD;
 use crate::proto::endpoint::{Endpoint, EndpointEvent};
@@ -214,9 +215,4 @@ fn read(shared: &Shared, deadline: Option<Instant>, input: &mut Vec<u8>) -> Resu
             Err(ClientEnd::Reset)
         }
     }
-}
-
-/// True if a read or write has reached its timeout.
-pub(super) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

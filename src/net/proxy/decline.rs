@@ -5,12 +5,12 @@ use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use super::exchange::Exchange;
-use super::relay::{Input, is_timeout};
+use super::input::Input;
 use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
 use super::{ConnectError, DOWN, UP};
 use crate::net::http::Response;
-use crate::net::stream::Stream;
+use crate::net::stream::{Stream, is_timeout};
 use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
 

@@ -1,8 +1,8 @@
 //! The reverse proxy: it relays connections to one server byte for byte, and records them.
 //!
-//! Two threads serve each connection, one per direction; that of the server connects to it while the other one reads. Each writes what it has read before it reads again, so a side that takes no
-//! bytes stops only the side that sends them. The capture has the bytes that each side sent. What goes on with other bytes, such as
-//! Host, is in a note on the request.
+//! Two threads serve each connection, one per direction; that of the server connects to it while the other one reads. Each writes what
+//! it has read before it reads again, so a side that takes no bytes stops only the side that sends them. The capture has the bytes that
+//! each side sent. If a request is changed, for example its Host, a note on it has both forms.
 //!
 //! | file | what it does |
 //! | --- | --- |
@@ -11,10 +11,12 @@
 //! | `exchange` | watches the responses, to notice that the protocol is switched |
 //! | `decline` | answers a client whose server cannot be reached |
 //! | `relay` | the two directions, and how each ends |
+//! | `input` | the bytes that were read and not passed on |
 //! | `tap` | the bytes that wait to be recorded |
 
 mod decline;
 mod exchange;
+mod input;
 mod relay;
 mod requests;
 mod rewrite;
@@ -31,7 +33,8 @@ use rustls::ClientConfig;
 
 use self::decline::Declining;
 use self::exchange::Exchange;
-use self::relay::{Input, Relay};
+use self::input::Input;
+use self::relay::Relay;
 use self::requests::{Outgoing, Requests};
 pub use self::rewrite::Rewriting;
 use self::tap::Tap;
@@ -40,7 +43,7 @@ use super::listener::{Accepted, BindError, Listener, ListenerHandle, STACK, Serv
 use super::stream::Stream;
 use super::tls::failure;
 use super::tls::handshake::{self, HandshakeFailure};
-use super::tls::server::{Opening, ServerTls};
+use super::tls::server::{self, ServerTls};
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::Direction;
@@ -167,21 +170,9 @@ impl Proxy {
 impl Service for ProxyConfig {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
         let Accepted { stream, peer, local, connections } = accepted;
-        let opening = match &self.tls {
-            None => Ok(Opening::Plain(stream)),
-            Some(tls) => tls.accept(stream, local.ip(), Instant::now() + self.connect_timeout),
-        };
-        let (client, is_tls) = match opening {
-            Ok(Opening::Tls(client)) => (client, true),
-            Ok(Opening::Plain(client)) => (client, false),
-            Err(error) => {
-                // Nothing was decrypted, so the capture has no connection.
-                if let Some(line) = failure::with_client(&error) {
-                    recorder.capture().add_notice(&line);
-                }
-                return;
-            }
-        };
+        let deadline = Instant::now() + self.connect_timeout;
+        let opened = server::open(self.tls.as_deref(), stream, local.ip(), deadline, recorder.capture());
+        let Some((client, is_tls)) = opened else { return };
         // The address that the client connected to: the findings about Host are about what the client did.
         let recording = recorder.connection(peer, local);
         recording.decrypted(is_tls, self.trust.is_some());

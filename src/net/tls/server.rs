@@ -14,11 +14,13 @@ use rustls::{Error, InconsistentKeys, ServerConfig};
 
 use super::authority::{self, Authority, AuthorityError};
 use super::certificate::Certificate;
+use super::failure;
 use super::handshake::{self, HandshakeFailure};
 use super::issuer::LeafIssuer;
 use super::key_log::KeyLogFile;
 use super::pem::{self, PemError};
 use super::{ALPN, provider};
+use crate::capture::store::Capture;
 use crate::net::stream::Stream;
 
 /// Why a server has no certificate.
@@ -82,7 +84,7 @@ pub struct ServerTls {
 }
 
 /// How a client begins.
-pub enum Opening {
+enum Opening {
     /// With TLS, whose handshake is complete.
     Tls(Arc<Stream>),
     /// With something else, of which nothing is read.
@@ -91,6 +93,29 @@ pub enum Opening {
 
 /// The most configurations that are kept: one per address of this machine, or intercepted host.
 const MAX_CONFIGS: usize = 256;
+
+/// Begins a connection that a client has opened to the address `local`: with TLS if the listener has `tls` and the client begins it.
+/// Returns the stream and whether it has TLS; `None` if the TLS handshake failed, of which the capture gets a notice.
+pub fn open(
+    tls: Option<&ServerTls>,
+    socket: Arc<Stream>,
+    local: IpAddr,
+    deadline: Instant,
+    capture: &Capture,
+) -> Option<(Arc<Stream>, bool)> {
+    match tls.map(|tls| tls.accept(Arc::clone(&socket), local, deadline)) {
+        None => Some((socket, false)),
+        Some(Ok(Opening::Plain(stream))) => Some((stream, false)),
+        Some(Ok(Opening::Tls(stream))) => Some((stream, true)),
+        Some(Err(error)) => {
+            // Nothing was decrypted, so the capture has no connection.
+            if let Some(line) = failure::with_client(&error) {
+                capture.add_notice(&line);
+            }
+            None
+        }
+    }
+}
 
 impl ServerTls {
     /// A server with the certificate chain and the key of two PEM files.
@@ -150,7 +175,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// See [`HandshakeFailure`].
-    pub fn accept(&self, socket: Arc<Stream>, local: IpAddr, deadline: Instant) -> Result<Opening, HandshakeFailure> {
+    fn accept(&self, socket: Arc<Stream>, local: IpAddr, deadline: Instant) -> Result<Opening, HandshakeFailure> {
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let mut first = [0];
         let peeked = socket.set_read_timeout(Some(left)).and_then(|()| socket.peek(&mut first));

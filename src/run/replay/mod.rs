@@ -43,7 +43,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Poll interval for a signal during a wait.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The headers that each handshake has anew.
+/// The headers that are new in each handshake.
 const FRESH: [&str; 7] = [
     "host",
     "upgrade",

@@ -44,7 +44,7 @@ type Text = fn(&App, &Overview) -> Parts;
 /// The columns: the head, whether it is a number, the width on each of the [`SCREENS`] (0 leaves it out), and the text.
 const COLUMNS: [(&str, bool, [u16; 4], Text); 15] = [
     ("No.", true, [4, 4, 4, 4], |app, of| one(of.info.number.to_string(), app.theme.faint)),
-    // The port tells connections apart where the whole address has no room.
+    // The port tells connections apart where the whole address does not fit.
     ("Port", true, [0, 0, 0, 5], |app, of| one(of.info.client.port().to_string(), app.theme.text)),
     (CLIENT, false, [30, 21, 21, 0], |app, of| one(of.info.client.to_string(), app.theme.text)),
     ("Server", false, [21, 0, 0, 0], |app, of| one(of.info.server.to_string(), app.theme.text)),

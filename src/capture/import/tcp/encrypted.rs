@@ -61,7 +61,7 @@ impl Flows {
         }
     }
 
-    /// Ends a direction of a connection with TLS. Returns false if the dissectors can be told now.
+    /// Ends a direction of a connection with TLS. Returns false if the end can be passed to the dissectors now.
     pub(super) fn end_encrypted(
         &mut self,
         i: usize,
