@@ -77,6 +77,15 @@ fn every_sample_comes_back_from_every_carrier() {
     }
 }
 
+#[test]
+fn bytes_before_a_response_stay_before_a_request_that_did_not_wait_for_it() {
+    let talk = vec![said(UP, REQUEST), said(DOWN, "\0"), said(UP, REQUEST), said(DOWN, RESPONSE)];
+    let recording = recorded(&[(talk, [EndReason::Fin; 2])], 1 << 30);
+    for format in CARRIERS {
+        check(recording.capture(), format).unwrap_or_else(|e| panic!("{format:?}: {e}"));
+    }
+}
+
 fn said(direction: Direction, text: &str) -> Said {
     (direction, text.as_bytes().to_vec())
 }

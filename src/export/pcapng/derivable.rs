@@ -28,7 +28,8 @@ impl Derivable {
         let stated = stated(capture, record)?;
         let needed = match stated.kind {
             StatedKind::Http => {
-                let buffered = record.kind == Kind::Request && self.unanswered > 0;
+                // A reader keeps a request until the one before has its response, and bytes before a response until that comes.
+                let buffered = matches!(record.kind, Kind::Request | Kind::Junk) && self.unanswered > 0;
                 let unlike = stated.answers != Answers::Next;
                 self.upgraded || self.unsure[i] || buffered || unlike || ends_with_stream
             }
