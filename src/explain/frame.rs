@@ -105,6 +105,12 @@ pub fn frame_gloss(ctx: &FrameContext, field: &Field) -> String {
     texts::TextKey::new(chapter, &topic, case).gloss(|name| look(ctx, field, name))
 }
 
+/// The same in at most 10 columns, for the fields whose meaning has such a form.
+pub fn frame_brief(ctx: &FrameContext, field: &Field) -> Option<&'static str> {
+    let (chapter, topic, case) = choose(ctx, field)?;
+    texts::TextKey::new(chapter, &topic, case).brief()
+}
+
 /// Explains the value of a field in this frame. For a field that no frame has, the explanation contains only its name.
 pub fn frame_field(ctx: &FrameContext, field: &Field) -> Explanation {
     let Some((chapter, topic, case)) = choose(ctx, field) else {

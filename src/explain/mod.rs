@@ -20,7 +20,7 @@ mod value;
 mod tests;
 
 pub use deflate::{DeflateContext, compressed_payload, percent};
-pub use frame::{Extensions, FrameContext, MessagePart, frame_field, frame_gloss};
+pub use frame::{Extensions, FrameContext, MessagePart, frame_brief, frame_field, frame_gloss};
 pub use http::{http_field, http_gloss};
 pub use topic::{Topic, TopicPage};
 pub use unmask::unmasked_byte;
@@ -57,6 +57,11 @@ pub fn rule(rule: Rule) -> Explanation {
 /// Explains a kind of record.
 pub fn record(kind: Kind, direction: Direction) -> Explanation {
     texts::TextKey::new(Chapter::Record, record_key(kind), "any").explanation(|name| texts::peer(direction, name))
+}
+
+/// Explains the closing handshake.
+pub fn closing_handshake() -> Explanation {
+    texts::TextKey::new(Chapter::Record, "closing", "any").explanation(|_| None)
 }
 
 /// The fields of a record in one line, for people who do not see its figure. Safe for a terminal.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::code::close_topic;
-use super::frame::{Extensions, FrameContext, MessagePart, frame_field, frame_gloss};
+use super::frame::{Extensions, FrameContext, MessagePart, frame_brief, frame_field, frame_gloss};
 use super::texts::{self, Chapter, TextKey};
-use super::{DeflateContext, Explanation, compressed_payload, http_field, http_gloss, record, rule};
+use super::{DeflateContext, Explanation, closing_handshake, compressed_payload, http_field, http_gloss, record, rule};
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::Rule;
@@ -44,6 +44,8 @@ fn check(words: &Explanation) {
 
 /// The width of the last column of the table of frame fields at 120×36, without the sign of a finding.
 const FRAME_GLOSS: usize = 30;
+/// The width of a brief gloss beside the grid at 60×20.
+const FRAME_BRIEF: usize = 10;
 const HTTP_GLOSS: usize = 36;
 
 fn check_gloss(gloss: &str, widest: usize) {
@@ -103,6 +105,9 @@ fn every_field_of_every_frame_is_explained_and_every_text_is_used() {
                     if seen.insert((words.text.clone(), gloss.clone())) {
                         check(&words);
                         check_gloss(&gloss, FRAME_GLOSS);
+                        if let Some(brief) = frame_brief(&ctx, field) {
+                            check_gloss(brief, FRAME_BRIEF);
+                        }
                     }
                 }
             }
@@ -222,7 +227,8 @@ fn every_kind_of_record_is_explained_and_no_other() {
     for (kind, direction) in kinds.into_iter().flat_map(|kind| Direction::BOTH.map(|direction| (kind, direction))) {
         check(&record(kind, direction));
     }
-    assert_eq!(kinds.len(), texts::keys().filter(|p| p.chapter == Chapter::Record).count());
+    check(&closing_handshake());
+    assert_eq!(kinds.len() + 1, texts::keys().filter(|p| p.chapter == Chapter::Record).count());
 }
 
 #[test]

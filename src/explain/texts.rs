@@ -99,6 +99,7 @@ struct Topic {
 struct Case {
     #[serde(default)]
     gloss: String,
+    brief: Option<String>,
     section: Option<String>,
     text: String,
 }
@@ -138,6 +139,11 @@ impl<'k> TextKey<'k> {
     /// The gloss with this key, filled in as in [`Self::explanation`].
     pub fn gloss(self, look: impl Fn(&str) -> Option<String>) -> String {
         self.find().map(|(_, case)| fill(&case.gloss, &look)).unwrap_or_default()
+    }
+
+    /// A shorter form of the gloss, for a narrow table, if it has one.
+    pub fn brief(self) -> Option<&'static str> {
+        self.find().and_then(|(_, case)| case.brief.as_deref())
     }
 
     fn find(self) -> Option<(&'static Topic, &'static Case)> {

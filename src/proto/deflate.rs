@@ -16,7 +16,7 @@ pub const WINDOW: usize = 32 * 1024;
 pub const MAX_WINDOW_BITS: u8 = 15;
 
 /// The last bytes of every compressed message, which the sender removes (RFC 7692 §7.2.1).
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+pub const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 
 /// [`TAIL`] and one more byte.
 const TAIL_AND_MORE: [u8; 5] = [0x00, 0x00, 0xff, 0xff, 0x00];

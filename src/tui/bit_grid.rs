@@ -89,7 +89,8 @@ impl BitGrid {
             |(form, grid): &&(Form, Self)| form.payload && grid.lines.len() + rows.min(LEAST_TABLE) <= room;
         let leaves = |least: usize| move |(_, grid): &&(Form, Self)| grid.lines.len() + rows.min(least) <= room;
         let found = grids.iter().find(leaves_rows).or_else(|| grids.iter().find(leaves(LOW_TABLE)));
-        let Some((form, grid)) = found.or_else(|| grids.iter().find(leaves(0))) else {
+        let found = found.or_else(|| grids.iter().find(leaves(SIGN_TABLE)));
+        let Some((form, grid)) = found.or_else(|| grids.iter().rfind(leaves(0))) else {
             let (_, grid) = grids.into_iter().next_back().unwrap_or((FORMS[3], Self::default()));
             return grid.around(selected, room.saturating_sub(rows.min(SIGN_TABLE)));
         };

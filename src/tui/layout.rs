@@ -57,6 +57,9 @@ const MOST_BITS: u16 = 22;
 /// Fewest and most lines below a list that is a column.
 const ASIDE: (u16, u16) = (12, 17);
 
+/// Fewest lines of the records of a connection as arrows, and those that are no arrows.
+const CONVERSATION: (u16, u16) = (8, 4);
+
 /// Fewest lines of explanations below the bytes.
 const FURTHER: u16 = 8;
 
@@ -65,6 +68,9 @@ pub const COLUMN_PREVIEW: u16 = 47;
 
 /// Widest list that is a column.
 const MOST_LIST: u16 = 110;
+
+/// Lines of the drawing of how a message was inflated.
+pub const CHAIN: u16 = 5;
 
 /// Width of the table of a payload's bytes, in columns.
 pub const BYTE_TABLE: u16 = 52;
@@ -106,6 +112,8 @@ pub struct Layout {
     pub fragments: Rect,
     /// The connection of the record, below a list that is a short column, with its title line.
     pub aside: Rect,
+    /// The records of that connection as arrows, above it, with their title line.
+    pub conversation: Rect,
     /// Explanations that have no room in the middle, below the bytes in the right column, with their title line.
     pub further: Rect,
     /// The line at the bottom.
@@ -146,6 +154,8 @@ impl Layout {
 pub struct Shape {
     /// Whether the view shows no record.
     pub no_record: bool,
+    /// Rows of a prompt that stays open, with the last line of the screen; 0 without one.
+    pub prompt: u16,
     /// Lines of the tour; 0 without a tour.
     pub tour: u16,
     /// Lines of the words, if not as many as usual.
@@ -156,8 +166,10 @@ pub struct Shape {
     pub list_rows: u16,
     /// The panel with the text of a message, if the view shows it over the whole width.
     pub text_first: Option<Panel>,
-    /// Whether the message has several frames, which are listed below its text.
-    pub has_fragments: bool,
+    /// Whether it is a compressed message whose inflating can be drawn.
+    pub has_chain: bool,
+    /// The frames of a message that has several, which are listed below its text.
+    pub fragments: Option<Fragments>,
     /// The number of rows of the list.
     pub listed: u64,
     /// Whether it is the end of a direction, which has no bytes.
@@ -185,6 +197,32 @@ impl Shape {
                 None => None,
             },
         }
+    }
+}
+
+/// The frames of a message, each with a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragments {
+    /// How many there are.
+    pub count: usize,
+    /// Columns of the widest label.
+    pub label: u16,
+}
+
+impl Fragments {
+    /// Columns around a label.
+    const MARGIN: u16 = 2;
+
+    /// How many labels a line of that width has.
+    pub const fn per_line(self, width: u16) -> usize {
+        let each = self.label + Self::MARGIN;
+        let fit = (width / each) as usize;
+        if fit == 0 { 1 } else { fit }
+    }
+
+    /// The lines of all labels.
+    pub fn lines(self, width: u16) -> u16 {
+        u16::try_from(self.count.div_ceil(self.per_line(width))).unwrap_or(u16::MAX)
     }
 }
 
@@ -223,7 +261,7 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
     }
     let mut rest = area;
     layout.header = take_top(&mut rest, 1);
-    layout.hints = take_bottom(&mut rest, 1);
+    layout.hints = take_bottom(&mut rest, record.prompt.max(1));
     let tour = record.tour.min(rest.height.saturating_sub(BELOW_TOUR));
     layout.tour = take_top(&mut rest, tour);
     if record.no_record {
@@ -236,6 +274,7 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
     } else {
         rows(&mut layout, rest, focus, record);
     }
+    list_fragments(&mut layout, record);
     layout
 }
 
@@ -265,7 +304,8 @@ fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
     let title = take_top(&mut rest, 1);
     // The words take lines from the record, or leave it some; the list stays as high.
     let body = if words == 0 { rest.height } else { (rest.height + words).saturating_sub(usual) };
-    let list = ((rest.height + words).saturating_sub(4) * 2 / 7).max(3);
+    let least = if record.prompt > 0 { 2 } else { 3 };
+    let list = ((rest.height + words).saturating_sub(4) * 2 / 7).max(least);
     let list = list.max(record.list_rows.min(body.saturating_sub(LEAST_MIDDLE + 1)).min(body / 2));
     let middle = body.saturating_sub(list + 1).min(MOST_MIDDLE);
     if middle < LEAST_MIDDLE || in_tour && layout.area.height < TOUR_WITH_LIST && focus != Panel::List {
@@ -302,13 +342,21 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     let free = u64::from(column.height).saturating_sub(record.listed + 1);
     let (least, most) = ASIDE;
     if free >= u64::from(least) {
-        layout.aside = take_bottom(&mut column, u16::try_from(free).unwrap_or(most).min(most));
+        let free = u16::try_from(free).unwrap_or(u16::MAX);
+        layout.aside = take_bottom(&mut column, free.min(most));
+        // Rows of the list may have several lines.
+        let listed = u16::try_from(record.listed).unwrap_or(u16::MAX);
+        let spare = free.saturating_sub(most);
+        let spare = (spare - listed.min(spare / 3)).min(listed.saturating_mul(2).saturating_add(CONVERSATION.1));
+        if spare >= CONVERSATION.0 && !record.is_end {
+            layout.conversation = take_bottom(&mut column, spare);
+        }
     }
     layout.list = column;
     let mut record_area = Rect { x: column.right() + 1, width: rest.width - column.width - 1, ..rest };
     layout.middle_title = take_top(&mut record_area, 1);
     if record.is_end {
-        let words = record_area.height.saturating_sub(MOST_BITS);
+        let words = record.words.unwrap_or_else(|| record_area.height.saturating_sub(MOST_BITS));
         explain_below(layout, &mut record_area, words);
         layout.left = record_area;
         return;
@@ -323,6 +371,16 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     take_further(layout, record);
 }
 
+/// Lists the frames of a message in the lines that its content leaves.
+fn list_fragments(layout: &mut Layout, record: Shape) {
+    let (Some(_), Some(content)) = (record.fragments, record.inflated.flatten()) else { return };
+    let free = layout.inflated.height.saturating_sub(content.lines(layout.inflated));
+    if free > 0 && layout.fragments.height == 0 {
+        // Directly below the content.
+        layout.fragments = take_bottom(&mut layout.inflated, free);
+    }
+}
+
 /// Takes the lines that the lowest panel of the right column does not fill.
 fn take_further(layout: &mut Layout, record: Shape) {
     let panels = [Panel::Inflated, Panel::Payload, Panel::Bytes];
@@ -334,7 +392,10 @@ fn take_further(layout: &mut Layout, record: Shape) {
         }
         _ => 0,
     };
-    let lines = record.content_of(panel).map_or(0, |content| content.lines(area)).saturating_add(table);
+    let fragments = record.fragments.filter(|_| panel == Panel::Inflated).map_or(0, |all| all.lines(area.width));
+    let chain = if panel == Panel::Inflated && record.has_chain { CHAIN + 1 } else { 0 };
+    let lines = record.content_of(panel).map_or(0, |content| content.lines(area));
+    let lines = lines.saturating_add(table).saturating_add(fragments).saturating_add(chain);
     let free = area.height.saturating_sub(lines.saturating_add(1));
     if free >= FURTHER {
         let mut area = area;

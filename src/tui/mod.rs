@@ -20,6 +20,7 @@ pub mod host;
 mod input;
 pub mod kept_request;
 pub mod keymap;
+mod ladder;
 mod layout;
 mod legend;
 mod main_loop;
@@ -33,6 +34,7 @@ mod terminal;
 mod text;
 pub mod theme;
 mod tour_page;
+mod typed_text;
 pub mod view;
 
 pub use self::main_loop::{Ended, is_without_colour, run};

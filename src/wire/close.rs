@@ -11,6 +11,10 @@ impl CloseCode {
     pub const GOING_AWAY: Self = Self(1001);
     /// 1002: a protocol error.
     pub const PROTOCOL_ERROR: Self = Self(1002);
+    /// 1005: a Close came without a code. Never sent: an endpoint reports it to its application.
+    pub const NO_STATUS: Self = Self(1005);
+    /// 1006: the connection ended without a Close. Never sent either.
+    pub const ABNORMAL: Self = Self(1006);
     /// 1007: data that does not match its type, such as text that is not UTF-8.
     pub const INVALID_DATA: Self = Self(1007);
     /// 1009: a message too big to process.

@@ -20,6 +20,7 @@ use framescope::tui::panel::{Panel, View};
 use framescope::tui::state::dialogs::{Dialog, Question};
 use framescope::tui::state::notice::Notice;
 use framescope::tui::state::unpacked::Unpacked;
+use framescope::wire::close::CloseCode;
 use framescope::wire::opcode::Opcode;
 
 /// The connection and direction of the record under the cursor.
@@ -122,9 +123,40 @@ fn the_record_of_an_end_shows_both_closes_and_tcp() {
     let steps: Vec<_> = closing.steps.iter().map(|step| (step.no, step.direction)).collect();
     let last = screen.app.counts.totals.records;
     assert_eq!(steps, [(last - 3, UP), (last - 2, DOWN), (last - 1, DOWN), (last, UP)]);
-    screen.assert_shows(&["how connection 2 closed", "1000 normal closure · seen enough", "TCP FIN"]);
+    assert_eq!([UP, DOWN].map(|side| closing.code_for(side)), [Some(CloseCode::NORMAL); 2]);
+    screen.assert_shows(&[
+        "how connection 2 closed",
+        "── Close 1000 normal closure · seen enough ──",
+        "◄──",
+        " TCP FIN ──│",
+    ]);
     screen.press(&["up", "up"]);
     assert!(screen.app.closing.is_none(), "a Close has bits of its own");
+}
+
+#[test]
+fn the_words_of_an_end_are_whole_at_each_size() {
+    let mut wire = Wire::upgraded();
+    wire.say(UP, &frame(true, Opcode::Close, Some([5, 6, 7, 8]), b"\x03\xe8seen enough"));
+    for direction in [UP, DOWN] {
+        wire.connection.end(direction, EndReason::Fin, wire.recording.now());
+    }
+    for size in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["G"]);
+        let closing = screen.app.closing.clone().expect("the end of a connection");
+        let codes = [UP, DOWN].map(|side| closing.code_for(side));
+        assert_eq!(codes, [Some(CloseCode::ABNORMAL), Some(CloseCode::NORMAL)], "the server sent no Close");
+        let text = screen.text();
+        assert!(text.contains("no Close from the server"), "{text}");
+        // With a finding and its reason, the words need more lines than small screens have.
+        assert_eq!(text.contains("r all"), size.1 < 36, "{text}");
+        // Bits are the only panel of an end, and Tab leads back to the list.
+        screen.press(&["tab"]);
+        assert_eq!(screen.app.panels.focus, Panel::Bits);
+        screen.press(&["tab"]);
+        assert_eq!(screen.app.panels.focus, Panel::List);
+    }
 }
 
 #[test]
@@ -133,6 +165,7 @@ fn the_end_of_a_connection_marks_closes_that_break_a_rule() {
     go_to(&mut screen, 36);
     let closing = screen.app.closing.clone().expect("the end of a connection");
     assert_eq!((closing.closes(), closing.faulty()), (vec![DOWN, UP], vec![DOWN, UP]));
+    assert_eq!([UP, DOWN].map(|side| closing.code_for(side)), [None; 2], "nobody knows what the peer makes of them");
     screen.assert_shows(&["1 byte, not a code ✗", "1005 ✗ must not be sent"]);
     screen.press(&["3"]);
     screen.assert_shows(&["1 byte, not a code ✗", "1005 ✗ must not be sent"]);

@@ -6,6 +6,7 @@ use crate::capture::store::message_reader::MessageReader;
 use crate::proto::dissected::{Direction, EndReason, Kind};
 use crate::proto::rules::Severity;
 use crate::proto::time::Time;
+use crate::wire::close::CloseCode;
 
 /// Records at the end of a connection that are searched for its end.
 const REACH: u32 = 256;
@@ -41,6 +42,8 @@ pub struct ClosingStep {
 pub enum ClosingEvent {
     /// A Close frame.
     Close {
+        /// Its code, if it has one.
+        code: Option<CloseCode>,
         /// Its code, name and reason in words that are safe for a terminal.
         words: String,
         /// Whether it breaks a rule.
@@ -68,6 +71,7 @@ impl Closing {
                 event: match record.kind {
                     Kind::End(how) => ClosingEvent::Tcp(how),
                     _ => ClosingEvent::Close {
+                        code: (record.code > 0).then_some(CloseCode(record.code)),
                         words: summary::of(capture, &record, &mut reader).preview,
                         faulty: record.findings.iter().any(|finding| finding.rule.severity() == Severity::Error),
                     },
@@ -94,6 +98,29 @@ impl Closing {
     pub fn reset_by(&self) -> Option<Direction> {
         let is_reset = |step: &&ClosingStep| step.event == ClosingEvent::Tcp(EndReason::Rst);
         self.steps.iter().find(is_reset).map(|step| step.direction)
+    }
+
+    /// Whether the direction certainly carried nothing more: it has a TCP FIN or RST, or a RST ended the connection.
+    pub fn has_ended(&self, direction: Direction) -> bool {
+        let is_fin =
+            |step: &ClosingStep| step.event == ClosingEvent::Tcp(EndReason::Fin) && step.direction == direction;
+        self.reset_by().is_some() || self.steps.iter().any(is_fin)
+    }
+
+    /// The close code that the application of a side gets, where `side` is the direction in which it sends (RFC 6455 §7.1.5): that of
+    /// the peer's Close, 1005 if the Close has no code, 1006 if the peer's direction ended without a Close. `None` if the peer's Close
+    /// breaks a rule, or if the capture does not show what the peer sent at the end.
+    pub fn code_for(&self, side: Direction) -> Option<CloseCode> {
+        let peer = side.opposite();
+        let close = self.steps.iter().find_map(|step| match step.event {
+            ClosingEvent::Close { code, faulty, .. } if step.direction == peer => Some((code, faulty)),
+            _ => None,
+        });
+        match close {
+            Some((_, true)) => None,
+            Some((code, false)) => Some(code.unwrap_or(CloseCode::NO_STATUS)),
+            None => (self.websocket && self.has_ended(peer)).then_some(CloseCode::ABNORMAL),
+        }
     }
 
     /// Whether the capture ends before the connection does.

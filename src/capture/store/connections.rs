@@ -102,6 +102,11 @@ impl Capture {
         self.index().connection(connection).map(|entry| entry.first_kept)
     }
 
+    /// The ordinal of the record of `connection` with that number, or of the first one after it; `None` when the connection is not kept.
+    pub fn ordinal(&self, connection: u32, no: u64) -> Option<u32> {
+        self.index().connection(connection).map(|entry| entry.ordinal_from(no))
+    }
+
     /// The record of `connection` with that ordinal.
     pub fn at_ordinal(&self, connection: u32, ordinal: u32) -> Option<Record> {
         let index = self.index();

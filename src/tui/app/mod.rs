@@ -3,6 +3,8 @@
 
 mod actions;
 mod alike;
+pub mod closing;
+mod conversation;
 mod copy;
 mod dialogs;
 mod evicted;
@@ -40,7 +42,7 @@ use super::state::connection_table::ConnectionTable;
 use super::state::detail_pane::DetailPane;
 use super::state::dialogs::{Dialog, Dialogs, Question};
 use super::state::jobs::Jobs;
-use super::state::list::List;
+use super::state::list::{List, RecordLines};
 use super::state::notice::Notice;
 use super::state::sample_choice::SampleChoice;
 use super::state::sent_lines::SentLines;
@@ -125,6 +127,12 @@ pub struct App {
     pub detail: DetailPane,
     /// How the connection closed whose end is under the cursor.
     pub closing: Option<Closing>,
+    /// The last records of that connection.
+    pub closing_records: RecordLines,
+    /// The records of the connection around the cursor, on a screen that draws them.
+    pub conversation: RecordLines,
+    /// How many records of the connection come before those, and after.
+    pub conversation_around: (u64, u64),
     /// The open dialog.
     pub dialogs: Dialogs,
     /// A line at the bottom.
@@ -170,6 +178,9 @@ impl App {
             breaches: Breaches::default(),
             detail: DetailPane::default(),
             closing: None,
+            closing_records: RecordLines::default(),
+            conversation: RecordLines::default(),
+            conversation_around: (0, 0),
             dialogs: Dialogs::default(),
             notice: None,
             samples: SampleChoice::default(),

@@ -252,7 +252,8 @@ impl App {
         let detail = &self.detail;
         let has_content = detail.content().is_some_and(|content| !content.bytes.is_empty());
         let is_shown = |panel: &Panel| match panel {
-            Panel::List | Panel::Bits | Panel::Bytes => true,
+            Panel::List | Panel::Bits => true,
+            Panel::Bytes => !detail.shape().is_end,
             Panel::Payload => detail.has_payload(),
             Panel::Inflated => has_content,
         };

@@ -1,10 +1,6 @@
 //! Computing the layout, and reading everything that is in view before the screen is drawn.
 
-use ratatui::layout::Rect;
-
 use super::App;
-use crate::capture::query::closing::Closing;
-use crate::proto::dissected::Kind;
 use crate::tui::connections_layout::{ConnectionsLayout, ConnectionsShape};
 use crate::tui::layout;
 use crate::tui::panel::{Panel, View};
@@ -14,7 +10,12 @@ use crate::tui::state::timeline;
 impl App {
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     pub fn prepare(&mut self) {
+        self.prepare_closing();
         let tour = self.tour_page().map_or(0, |page| page.height());
+        let prompt = match &self.dialogs.open {
+            Some(Dialog::Prompt(prompt)) => prompt.own_rows(self.layout.area.width),
+            _ => 0,
+        };
         let Self { capture, panels, detail, list, .. } = self;
         let no_record = panels.view == View::Connections;
         if no_record {
@@ -23,13 +24,12 @@ impl App {
         let wide_list = panels.view == View::Timeline;
         let list_rows = if wide_list { timeline::rows(list.connections(capture).count()) } else { 0 };
         let text_first = detail.message_panel().filter(|_| panels.view == View::Messages && !list.in_child);
-        let has_fragments = detail.current().is_some_and(|detail| detail.carriers.len() > 1);
         let shape = layout::Shape {
+            prompt,
             no_record,
             wide_list,
             list_rows,
             text_first,
-            has_fragments,
             tour,
             listed: list.rows.len(),
             ..detail.shape()
@@ -39,6 +39,9 @@ impl App {
         }
         if panels.focus == Panel::Payload && shape.payload.is_none() {
             panels.focus = Panel::Bytes;
+        }
+        if panels.focus == Panel::Bytes && shape.is_end {
+            panels.focus = Panel::Bits;
         }
         let area = self.layout.area;
         let (focus, maximised) = (panels.focus, panels.maximised);
@@ -53,14 +56,14 @@ impl App {
         list.prepare(capture, self.layout.list.height);
         if self.layout.list_divider.width > 0 {
             let columns = self.layout.list.width.saturating_sub(layout::COLUMN_PREVIEW);
-            list.wrap_findings(usize::from(columns), self.layout.list.height);
+            list.wrap_rows(usize::from(columns), self.layout.list.height);
         }
         let shown = list.connections(capture);
         if panels.view == View::Timeline {
             self.timeline.prepare(shown, detail.record(), self.layout.list);
         }
         detail.prepare(capture, &self.layout);
-        self.prepare_closing();
+        self.prepare_conversation();
         self.prepare_findings();
         let counts = self.scope_counts();
         if let Some(Dialog::Export(dialog)) = &mut self.dialogs.open {
@@ -87,18 +90,5 @@ impl App {
             records: self.table.records,
         };
         ConnectionsLayout::of(&self.layout, &shape)
-    }
-
-    /// Reads how the connection closed whose end is under the cursor: it takes the place of bits and bytes, which an end does not have.
-    fn prepare_closing(&mut self) {
-        let end = self.detail.record().filter(|record| matches!(record.kind, Kind::End(_)));
-        let connection = end.and_then(|record| self.capture.connection(record.connection));
-        let known = self.closing.as_ref().map(|closing| (closing.connection, closing.records));
-        if connection.as_ref().map(|info| (info.number, info.records)) != known {
-            self.closing = connection.and_then(|info| Closing::of(&self.capture, info.number));
-        }
-        if self.closing.is_some() {
-            self.layout.divider = Rect::default();
-        }
     }
 }

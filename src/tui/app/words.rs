@@ -75,6 +75,10 @@ pub enum Role {
     Text,
     /// The name of a field.
     Heading,
+    /// Something went as it should.
+    Good,
+    /// Something did not.
+    Caution,
 }
 
 /// How a byte of a masked payload is unmasked.
@@ -117,6 +121,7 @@ impl App {
         let mut words = Words { title: about.title, section: about.section, unmasking, ..Words::default() };
         words.findings = detail.record.severity().map(|worst| (detail.record.findings.len(), worst));
         let mut later = Vec::new();
+        words.paragraphs.extend(self.closing_words());
         let mut is_told = false;
         for (i, finding) in by_relevance(detail, &self.selection()) {
             let place = self.place(detail, finding);
@@ -143,7 +148,7 @@ impl App {
             words.paragraphs.push(Paragraph { role: Role::Text, text: about.text });
         }
         words.paragraphs.extend(later);
-        if self.layout.explanation.height >= FURTHER_FROM {
+        if self.layout.explanation.height >= FURTHER_FROM || self.closing.is_some() {
             words.further = self.further(detail, &words.paragraphs);
         }
         Some(words)
@@ -164,6 +169,8 @@ impl App {
     fn place(&self, detail: &Detail, finding: &Finding) -> Place {
         let has_row = finding.span.is_some() || detail.row_of_rule(finding.rule).is_some();
         match self.selection().is_about(finding) {
+            // A record without rows is selected as a whole.
+            _ if detail.rows.is_empty() => Place::Selected,
             true => Place::Selected,
             false if has_row => Place::Elsewhere,
             false => Place::Record,
@@ -246,7 +253,10 @@ impl App {
 
     /// The fields after the selected one, and then those before it. Fields with the same text share it; a text that is `said` is left
     /// out.
-    fn further(&self, detail: &Detail, said: &[Paragraph]) -> Vec<Paragraph> {
+    pub(super) fn further(&self, detail: &Detail, said: &[Paragraph]) -> Vec<Paragraph> {
+        if self.closing.is_some() {
+            return self.closing_terms();
+        }
         let (before, after) = detail.rows.split_at((self.detail.row + 1).min(detail.rows.len()));
         let others = after.iter().chain(before.iter().take(self.detail.row));
         // The requirements of a handshake are about its lines, which follow them.

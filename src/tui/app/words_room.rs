@@ -1,9 +1,11 @@
 //! How many lines the words below a record get: more where rows are free, fewer where the table of fields needs them.
 
 use super::App;
+use crate::tui::ladder::LadderNeeds;
 use crate::tui::layout::{Layout, Shape};
 use crate::tui::panel::Panel;
 use crate::tui::state::detail_pane::prepare::Needs;
+use crate::tui::text;
 
 /// Fewest lines of the words, and the most that they get because rows are free.
 const LINES: (u16, u16) = (3, 12);
@@ -16,6 +18,11 @@ impl App {
     /// place below the record.
     pub(super) fn words_room(&self, record: &Shape) -> Option<u16> {
         let area = self.layout.explanation;
+        if let Some(needs) =
+            self.closing_needs(self.layout.left.width).filter(|_| area.height >= LINES.0 && self.layout.left.area() > 0)
+        {
+            return self.words_room_below_ladder(needs);
+        }
         let detail = self.detail.current().filter(|detail| !detail.rows.is_empty() && area.height >= LINES.0)?;
         if record.tour > 0 || self.layout.list_divider.height > 0 {
             return None;
@@ -37,6 +44,23 @@ impl App {
         (given != area.height).then_some(given)
     }
 
+    /// The lines of the words below the drawing of a closed connection: all of them where the drawing leaves room, those about the
+    /// terms where half of the room is free, and what the drawing does not fill.
+    fn words_room_below_ladder(&self, needs: LadderNeeds) -> Option<u16> {
+        let layout = &self.layout;
+        let (words, detail) = (self.words()?, self.detail.current()?);
+        let columns = usize::from(layout.explanation.width.saturating_sub(MARGINS));
+        let room = layout.left.height.saturating_add(layout.explanation.height);
+        let mut wanted = words.lines(columns);
+        for term in self.further(detail, &[]).chunks(2) {
+            let lines: usize = term.iter().map(|part| text::wrap(&part.text, columns).len()).sum();
+            let lines = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(1);
+            wanted = if wanted.saturating_add(lines) <= room / 2 { wanted + lines } else { wanted };
+        }
+        let wanted = wanted.min(room.saturating_sub(needs.least)).max(room.saturating_sub(needs.full));
+        Some(wanted.max(LINES.0)).filter(|lines| *lines != layout.explanation.height)
+    }
+
     /// The height of each column of the record with the lines that it needs: the bits, and the bytes.
     fn columns(&self, record: &Shape) -> Vec<(u16, Needs)> {
         let layout = &self.layout;
@@ -49,13 +73,18 @@ impl App {
             .into_iter()
             .filter_map(|panel| Some((layout.area_of(panel).height, lines(layout, record, panel)?)))
             .collect();
+        let fragments = record.fragments.filter(|_| layout.fragments.height > 0);
         // A panel that shares a column has a title line.
         let titles = u16::try_from(shown.len()).unwrap_or(0).saturating_sub(1);
         let least = if titles > 0 { 3 * titles + 2 } else { 1 };
         let sum = |lines: fn(&(u16, u16)) -> u16| shown.iter().map(lines).fold(titles, u16::saturating_add);
         if !shown.is_empty() {
-            let full = sum(|(_, lines)| *lines).max(least);
-            columns.push((sum(|(height, _)| *height), Needs { least: full.min(least.max(3)), full }));
+            let listed = fragments.map_or(0, |all| all.lines(layout.fragments.width));
+            let full = sum(|(_, lines)| *lines).max(least).saturating_add(listed);
+            columns.push((
+                sum(|(height, _)| *height).saturating_add(layout.fragments.height),
+                Needs { least: full.min(least.max(3)), full },
+            ));
         }
         columns
     }

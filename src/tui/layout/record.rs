@@ -3,12 +3,19 @@
 use ratatui::layout::Rect;
 
 use super::super::bit_grid;
-use super::{Content, HexShape, LEAST_MIDDLE, Layout, Panel, SIDE_BY_SIDE, Shape, WIDE, take_bottom, take_top};
+use super::{CHAIN, Content, HexShape, LEAST_MIDDLE, Layout, Panel, SIDE_BY_SIDE, Shape, WIDE, take_bottom, take_top};
+
+/// The most lines of the frames of a message, unless more lines are free.
+const MOST_FRAGMENT_LINES: u16 = 3;
 
 /// Divides the area of a record: bits at the left, bytes at the right if the area is wide enough.
 pub(super) fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, record: Shape) {
     if let Some(panel) = record.text_first {
         return divide_message(layout, area, focus, record, panel);
+    }
+    if record.is_end {
+        layout.left = area;
+        return;
     }
     let has_bytes_beside = area.width >= WIDE || area.width >= SIDE_BY_SIDE && !record.is_head;
     if has_bytes_beside {
@@ -32,7 +39,7 @@ pub(super) fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, recor
 /// list or the text itself has the focus.
 fn divide_message(layout: &mut Layout, mut area: Rect, focus: Panel, record: Shape, panel: Panel) {
     let content = if panel == Panel::Inflated { record.inflated.flatten() } else { record.payload };
-    let fragments = u16::from(record.has_fragments);
+    let fragments = record.fragments.map_or(0, |all| all.lines(area.width).min(MOST_FRAGMENT_LINES));
     let lines = content.map_or(1, |content| content.lines(area)).saturating_add(fragments);
     let rest = Shape { text_first: None, ..record };
     let mut text = area;
@@ -67,9 +74,14 @@ pub(super) fn divide_bytes(layout: &mut Layout, mut area: Rect, record: Shape) {
     let inflated = record.inflated;
     let fits = |panels: u16| area.height >= 3 * panels - 1;
     let panels = 1 + u16::from(inflated.is_some());
-    let payload = record.payload.filter(|_| fits(panels + 1));
-    let inflated = inflated.filter(|_| fits(panels));
     let wire = Content::Hex(record.wire_len).lines(area);
+    // The payload of a compressed message is in the wire bytes, too: how it is inflated says more.
+    let lines = |content: Option<Content>| content.map_or(0, |content| content.lines(area));
+    let chain = if record.has_chain { lines(inflated.flatten()).saturating_add(CHAIN) } else { 0 };
+    let titles = 2;
+    let whole = wire.saturating_add(lines(record.payload)).saturating_add(chain).saturating_add(titles);
+    let payload = record.payload.filter(|_| fits(panels + 1) && (chain == 0 || whole <= area.height));
+    let inflated = inflated.filter(|_| fits(panels));
     let wanted =
         [Some(wire), payload.map(|payload| payload.lines(area)), inflated.flatten().map(|own| own.lines(area))];
     let titles = u16::from(payload.is_some()) + u16::from(inflated.is_some());

@@ -14,7 +14,7 @@ use crate::proto::accept::AcceptBench;
 use crate::proto::correction::Correction;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::handshake::{self, RequestFacts};
-use crate::proto::rules::Rule;
+use crate::proto::rules::{Rule, count};
 use crate::wire::field::{Field, FieldId, FieldValue, Span, field_at_byte};
 use crate::wire::frame;
 use crate::wire::http::Head;
@@ -94,6 +94,14 @@ impl Detail {
         let head = &self.frame.as_ref()?.head;
         let start = head.header_len() as u64;
         (self.record.wire_len > start).then_some(start)
+    }
+
+    /// The label of a frame of a message of that length, by its position.
+    pub fn fragment_label(&self, frame: usize, len: u64) -> String {
+        let start = self.carriers.get(frame).map_or(0, |carrier| carrier.start);
+        let no = self.carriers.get(frame).map_or(0, |carrier| carrier.no);
+        let end = self.carriers.get(frame + 1).map_or(len, |next| next.start);
+        format!("{}: record {no}, {}", frame + 1, count(end.saturating_sub(start), "byte"))
     }
 
     /// Number of the last record that is shown: the last frame of a message, otherwise the record itself.

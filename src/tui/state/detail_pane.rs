@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 
 use super::detail::Detail;
 use super::hex_window::HexWindow;
+use super::packed::Packed;
 use super::text_window::{MAX_TEXT, TextWindow};
 use super::trees::{TreeError, Trees};
 use super::unpacked::Unpacked;
@@ -19,10 +20,13 @@ use crate::explain::DeflateContext;
 use crate::proto::dissected::Kind;
 use crate::proto::extensions::DeflateParams;
 use crate::tui::bit_grid::BitGrid;
-use crate::tui::layout::{Content, Shape};
+use crate::tui::layout::{Content, Fragments, Shape};
 use crate::tui::panel::Panel;
 use crate::wire::field::{FieldId, Span};
 use crate::wire::opcode::Opcode;
+
+/// Labels of frames that are measured: more have no room on any screen.
+const MOST_LABELS: usize = 500;
 
 /// Columns to the left of a payload that is shown as text.
 pub const TEXT_MARGIN: u16 = 2;
@@ -54,6 +58,8 @@ pub struct DetailPane {
     pub message: HexWindow,
     /// The payload or message as text, if it is one.
     text: Option<TextWindow>,
+    /// The compressed payload, if the record is a whole compressed message.
+    packed: Option<Packed>,
     /// Whether the user wants text payloads as hex.
     pub wants_hex: bool,
     /// The wire byte under the cursor, if it can be read.
@@ -91,6 +97,26 @@ impl DetailPane {
     /// The content of the inflated or joined message.
     pub fn content(&self) -> Option<&Inflated> {
         self.detail.as_ref()?.unpacked.as_ref()?.content()
+    }
+
+    /// The payload that was inflated to that message, if it is a whole one.
+    pub const fn packed(&self) -> Option<&Packed> {
+        self.packed.as_ref()
+    }
+
+    /// The length of that message in bytes.
+    pub fn message_len(&self) -> u64 {
+        self.content().map_or(0, |content| content.len)
+    }
+
+    /// The frames of a message of several frames.
+    pub fn fragments(&self) -> Option<Fragments> {
+        let detail = self.detail.as_ref().filter(|detail| detail.carriers.len() > 1)?;
+        let count = detail.carriers.len();
+        let len = self.message_len();
+        let widest = (0..count.min(MOST_LABELS)).map(|frame| detail.fragment_label(frame, len).len()).max();
+        // The mark before the label.
+        Some(Fragments { count, label: u16::try_from(widest.unwrap_or(0) + 1).unwrap_or(u16::MAX) })
     }
 
     /// Whether the record has a payload.
@@ -190,6 +216,8 @@ impl DetailPane {
             wire_len: detail.record.wire_len,
             payload: detail.payload_start().map(|start| content(Panel::Payload, detail.record.wire_len - start)),
             inflated: detail.unpacked.as_ref().map(message),
+            fragments: self.fragments(),
+            has_chain: self.packed.is_some(),
             ..Shape::default()
         }
     }
@@ -237,6 +265,8 @@ impl DetailPane {
     /// Reads the payload or message as text, and as trees if the user wants trees.
     fn read_content(&mut self, capture: &Capture) -> Result<(), TreeError> {
         self.text = self.read_text(capture);
+        let content = self.content().zip(self.record());
+        self.packed = content.and_then(|(content, record)| Packed::read(capture, record, content));
         self.read_trees(capture)
     }
 

@@ -19,6 +19,8 @@ pub struct DetailRow {
     pub value: String,
     /// The meaning of the value; for a requirement, its section.
     pub gloss: String,
+    /// A shorter form of the meaning, for a narrow table; empty if it has none.
+    pub brief: &'static str,
     /// Index of the field that the row selects.
     pub field: Option<usize>,
     /// Number of fields that share the row.
@@ -70,6 +72,7 @@ impl DetailRowKind {
 /// them is set or `separate` is true.
 pub fn of_frame(fields: &[Field], context: Option<&FrameContext>, separate: bool) -> Vec<DetailRow> {
     let gloss = |field: &Field| context.map(|context| explain::frame_gloss(context, field)).unwrap_or_default();
+    let brief = |field: &Field| context.and_then(|context| explain::frame_brief(context, field)).unwrap_or_default();
     let is_zero = |field: &Field| matches!(field.value, FieldValue::Bits { value: 0, .. });
     let reserved = [FieldId::Rsv1, FieldId::Rsv2, FieldId::Rsv3];
     let shared =
@@ -81,9 +84,10 @@ pub fn of_frame(fields: &[Field], context: Option<&FrameContext>, separate: bool
             raw: "0 0 0".to_owned(),
             value: String::new(),
             fields: reserved.len(),
+            brief: brief(field),
             ..field_row(i, field, gloss(field))
         },
-        _ => frame_row(i, field, gloss(field)),
+        _ => DetailRow { brief: brief(field), ..frame_row(i, field, gloss(field)) },
     })
     .collect()
 }
@@ -165,7 +169,7 @@ fn computation_rows(bench: &AcceptBench) -> impl Iterator<Item = DetailRow> {
 
 fn bare_row(kind: DetailRowKind, name: &str, value: String) -> DetailRow {
     let (raw, gloss) = (String::new(), String::new());
-    DetailRow { kind, name: name.to_owned(), raw, value, gloss, field: None, fields: 1, rule: None }
+    DetailRow { kind, name: name.to_owned(), raw, value, gloss, brief: "", field: None, fields: 1, rule: None }
 }
 
 fn field_row(i: usize, field: &Field, gloss: String) -> DetailRow {

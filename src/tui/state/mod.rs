@@ -13,6 +13,7 @@ pub(crate) mod hex_window;
 pub(crate) mod jobs;
 pub(crate) mod list;
 pub mod notice;
+pub mod packed;
 pub(crate) mod sample_choice;
 pub(crate) mod sent_lines;
 pub(crate) mod shown_connections;

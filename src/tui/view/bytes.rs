@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::bits::at_fault;
-use super::{byte_table, bytes_with_unit, cells, put, rule, tree};
+use super::{byte_table, bytes_with_unit, cells, inflating, put, rule, tree};
 use crate::capture::query::messages::Message;
 use crate::capture::store::message_reader::Inflated;
 use crate::explain;
@@ -120,15 +120,27 @@ fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer
     }
     let Some(whole) = unpacked.content().filter(|whole| !whole.bytes.is_empty()) else { return };
     if let Some(window) = app.detail.text(Panel::Inflated) {
-        return text(app, detail, Panel::Inflated, window, 0, buffer);
+        text(app, detail, Panel::Inflated, window, 0, buffer);
+        return chain(app, buffer, window.lines().count());
     }
-    let style = app.theme.field(FieldId::Payload);
     let found = app.search.marked(detail.record.no, true);
     let is_match = |at: u64| found.as_ref().is_some_and(|found| found.contains(&at));
-    let style_at = |at| if is_match(at) { style.patch(app.theme.selected) } else { style };
+    let style_at = |at| {
+        let style = app.theme.fragment(app.detail.frame_of(at));
+        if is_match(at) { style.patch(app.theme.selected) } else { style }
+    };
     draw(app, buffer, area, &app.detail.message, style_at);
     if whole.len > 0 && app.panels.focus == Panel::Inflated {
         mark_cursor(app, buffer, Panel::Inflated, &app.detail.message, app.detail.message_byte);
+    }
+    let rows = whole.len.div_ceil(HexShape::of(area).per_row);
+    chain(app, buffer, usize::try_from(rows).unwrap_or(usize::MAX));
+}
+
+/// Draws how the message was inflated, below its `lines`.
+fn chain(app: &App, buffer: &mut Buffer, lines: usize) {
+    if let Some(packed) = app.detail.packed() {
+        inflating::render(app, packed, inflating::below(app.layout.inflated, lines), buffer);
     }
 }
 

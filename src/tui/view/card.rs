@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{cells, ending, fit, put, rule, width, wrap};
+use super::{cells, fit, ladder, put, rule, width, wrap};
 use crate::capture::query::overview;
 use crate::explain;
 use crate::proto::rules::{Severity, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
+use crate::tui::app::closing::verdict;
 use crate::tui::connections_layout::{ConnectionsLayout, FACT_NAMES};
 use crate::tui::state::connection_facts::{self, Fact, Tone};
 use crate::tui::text::duration;
@@ -59,6 +60,18 @@ pub fn aside(app: &App, buffer: &mut Buffer) {
     facts(app, buffer, rows, &all.iter().collect::<Vec<_>>());
     let chart_area = Rect { y: rows.bottom(), height: area.bottom() - rows.bottom(), ..area };
     chart(app, buffer, chart_area, &overview.rate, &duration(overview.duration()));
+}
+
+/// Draws the records of that connection above it.
+pub fn conversation(app: &App, buffer: &mut Buffer) {
+    let area = app.layout.conversation;
+    if area.height == 0 {
+        return;
+    }
+    rule::titled(app, buffer, Rect { height: 1, ..area }, "Conversation", "the records as arrows", false);
+    put(buffer, Rect { y: area.y, height: 1, ..app.layout.list_divider }, 0, 0, "┤", app.theme.rule);
+    let rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    ladder::render(app, buffer, rows, &app.conversation_rungs(), app.conversation_around);
 }
 
 fn halves(area: Rect) -> [Rect; 2] {
@@ -118,7 +131,7 @@ fn end(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
         let Some(closing) = closing else { return };
         rule::titled(app, buffer, Rect { width: left.width, ..title }, "End", "what it means", false);
         let columns = usize::from(left.width.saturating_sub(2 * MARGIN)).min(96);
-        for (line, y) in wrap(&ending::verdict(closing), columns).iter().zip(0..left.height) {
+        for (line, y) in wrap(&verdict(closing), columns).iter().zip(0..left.height) {
             put(buffer, left, MARGIN, y, line, app.theme.text);
         }
     }

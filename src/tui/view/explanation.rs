@@ -14,6 +14,9 @@ use crate::tui::state::hex_characters::HexCharacter;
 use crate::wire::field::FieldId;
 use crate::wire::printable;
 
+/// Fewest lines of an explanation that is begun: an empty one, its heading, and two of its text.
+const LEAST_BEGUN: usize = 4;
+
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let Some(words) = app.words().filter(|_| area.height > 0) else { return };
@@ -45,6 +48,8 @@ pub fn lines(app: &App, paragraphs: &[Paragraph], columns: usize) -> Vec<(String
         Role::Finding(severity) => theme.severity(severity),
         Role::Correction | Role::Heading => theme.title,
         Role::Note => theme.info,
+        Role::Good => theme.good,
+        Role::Caution => theme.warning,
         Role::Text => theme.text,
     };
     let wrapped = |part: &Paragraph| {
@@ -71,25 +76,25 @@ fn more(app: &App, last: Option<(&str, Style)>, buffer: &mut Buffer) {
     put(buffer, area, at, y, &words, app.theme.key);
 }
 
-/// Fills the lines from `y` on with the explanations of other fields. Those that do not fit are in the right column, if it has room. If
-/// there are more than fit, the last line ends with an ellipsis.
+/// Fills the lines from `y` on with the explanations of other fields. Those that do not fit are in the right column, if it has room;
+/// otherwise the next one is begun and ends with an ellipsis, where it has some lines.
 fn further(app: &App, words: &Words, y: u16, buffer: &mut Buffer) {
     let area = app.layout.explanation;
     let below = app.layout.further;
     let mut fields: Vec<&[Paragraph]> = words.further.chunks(2).collect();
-    let mut rest = Vec::new();
-    if below.height > 0 {
-        let room = usize::from(area.height.saturating_sub(y));
-        let ends = fields.iter().scan(0, |used, field| {
-            *used += field_lines(app, field, area.width).len();
-            Some(*used)
-        });
-        let here = ends.take_while(|end| *end <= room).count();
-        rest = fields.split_off(here);
+    let room = usize::from(area.height.saturating_sub(y));
+    let ends = fields.iter().scan(0, |used, field| {
+        *used += field_lines(app, field, area.width).len();
+        Some(*used)
+    });
+    let here = ends.take_while(|end| *end <= room).count();
+    let rest = fields.split_off(here);
+    let mut all: Vec<_> = fields.iter().flat_map(|field| field_lines(app, field, area.width)).collect();
+    if let Some(next) = rest.first().filter(|_| below.height == 0 && room >= all.len() + LEAST_BEGUN) {
+        all.extend(field_lines(app, next, area.width));
     }
-    let all: Vec<_> = fields.iter().flat_map(|field| field_lines(app, field, area.width)).collect();
     fill(Rect { y: area.y + y.min(area.height), height: area.height.saturating_sub(y), ..area }, &all, buffer);
-    if rest.is_empty() {
+    if rest.is_empty() || below.height == 0 {
         return;
     }
     let title = Rect { height: 1, ..below };

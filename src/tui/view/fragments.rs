@@ -2,8 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use super::{fit, put, width};
-use crate::proto::rules::count;
+use super::{cells, fit, put};
 use crate::tui::app::App;
 use crate::tui::panel::Panel;
 
@@ -12,33 +11,32 @@ const MARGIN: u16 = 2;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let (area, theme) = (app.layout.fragments, &app.theme);
-    let Some(detail) = app.detail.current().filter(|_| area.height > 0) else { return };
-    let len = app.detail.content().map_or(0, |content| content.len);
-    let carriers = &detail.carriers;
+    let (Some(detail), Some(shape)) = (app.detail.current(), app.detail.fragments()) else { return };
+    if area.height == 0 {
+        return;
+    }
     let current = app.detail.carrier().filter(|_| app.steps_fragments() || app.panels.focus == Panel::Inflated);
-    let (mut x, mut y) = (MARGIN, 0);
-    for (n, carrier) in carriers.iter().enumerate() {
-        let end = carriers.get(n + 1).map_or(len, |next| next.start);
-        let words = format!("▌{}: record {}, {}", n + 1, carrier.no, count(end.saturating_sub(carrier.start), "byte"));
-        if x > MARGIN && x + width(&words) > area.width {
-            (x, y) = (MARGIN, y + 1);
-        }
-        let rest = carriers.len() - n;
-        if y + 1 == area.height && rest > 1 && x + 2 * width(&words) + 2 > area.width {
-            put(
-                buffer,
-                area,
-                x,
-                y,
-                &fit(&format!("… {rest} more"), usize::from(area.width.saturating_sub(x))),
-                theme.faint,
-            );
-            break;
-        }
-        let style = theme.fragment(n);
-        let is_current = current.is_some_and(|current| current.frame == n);
+    let current = current.map(|current| current.frame);
+    let per_line = shape.per_line(area.width);
+    let all = detail.carriers.len();
+    // The frame under the cursor is in view. Without room for all, the last place counts the others.
+    let places = per_line * usize::from(area.height);
+    let (skip, shown) = match all > places {
+        true => (current.unwrap_or(0).saturating_sub(places.saturating_sub(2)), places - 1),
+        false => (0, all),
+    };
+    let skip = skip.min(all - shown);
+    let place = |n: usize| (MARGIN + cells(n % per_line) * (shape.label + 2), cells(n / per_line));
+    for (n, frame) in (skip..skip + shown).enumerate() {
+        let (x, y) = place(n);
+        let style = theme.fragment(frame);
         put(buffer, area, x, y, "▌", style);
-        let words_style = if is_current { theme.selected_field } else { style };
-        x += 1 + put(buffer, area, x + 1, y, words.trim_start_matches('▌'), words_style) + 2;
+        let style = if current == Some(frame) { theme.selected_field } else { style };
+        put(buffer, area, x + 1, y, &detail.fragment_label(frame, app.detail.message_len()), style);
+    }
+    if shown < all {
+        let (x, y) = place(shown);
+        let words = format!("… {} more", all - shown);
+        put(buffer, area, x, y, &fit(&words, usize::from(area.width.saturating_sub(x))), theme.faint);
     }
 }

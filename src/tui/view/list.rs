@@ -309,6 +309,13 @@ impl ListLine<'_> {
         if let Some(note) = note.as_ref().filter(|_| !is_head) {
             x += put(buffer, line, x, 0, note, theme.info) + 1;
         }
+        if line.height > 1 && x == start {
+            let lines = paragraph(&self.row.summary.preview, room(line, start), usize::from(line.height));
+            for (words, y) in lines.iter().zip(0..) {
+                put(buffer, line, start, y, words, theme.text);
+            }
+            return;
+        }
         // Beside a finding, the preview needs at least eight columns to be of use.
         if x == start || room(line, x) >= 8 {
             let (summary, room) = (&self.row.summary, room(line, x));

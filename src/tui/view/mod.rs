@@ -15,7 +15,9 @@ mod fragments;
 mod header;
 mod help;
 mod hints;
+mod inflating;
 mod kept;
+mod ladder;
 mod list;
 mod no_match;
 mod paste;
@@ -30,7 +32,6 @@ mod sample_frame;
 mod timeline;
 mod tour;
 mod tree;
-mod typed_text;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -84,6 +85,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         }
         bytes::dividers(app, buffer);
         card::aside(app, buffer);
+        card::conversation(app, buffer);
         match &app.closing {
             _ if app.panels.view == View::Connections => {}
             Some(closing) => {

@@ -14,12 +14,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use super::popup::{frame, inner};
-use super::typed_text::TypedText;
 use super::{cells, put, wrap};
 use crate::pasted::ReadAs;
 use crate::tui::app::App;
 use crate::tui::keymap::Context;
 use crate::tui::state::dialogs::{Dialog, PasteDialog};
+use crate::tui::typed_text::TypedText;
 use crate::wire::printable;
 
 const WIDTH: u16 = 78;

@@ -10,7 +10,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
-use super::typed_text::TypedText;
 use super::{cells, clear, fit_path, paragraph, put, rule, width};
 use crate::capture::query::filter::{self, FilterError};
 use crate::capture::query::search::{Pattern, PatternError};
@@ -18,27 +17,16 @@ use crate::proto::rules::count;
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::keymap::Binding;
+use crate::tui::state::dialogs::prompt::{LINES_TO_SEND, MARGIN, MAX_ERROR, MAX_INPUT, columns};
 use crate::tui::state::dialogs::{Dialog, Prompt, Purpose};
+use crate::tui::typed_text::TypedText;
 use crate::wire::printable;
-
-/// The most lines of the typed text.
-const MAX_INPUT: usize = 6;
-
-/// The most lines of an error.
-const MAX_ERROR: usize = 3;
-
-/// Text before the cursor column of all lines.
-const MARGIN: u16 = 1;
 
 /// Examples of filters: the longest line that fits is shown.
 const EXAMPLES: [&str; 2] = [
     "op == ping   ·   dir == c2s and len > 125   ·   finding   ·   text contains \"echo\"   ·   conn == 2 and time > 1s",
     "op == ping · dir == c2s and len > 125 · finding",
 ];
-
-/// What a line can be.
-const LINES: &str =
-    "text, or /hex 00ff · /file PATH · /ping · /pong · /close 1000 bye · /fragment 3,4 text · //text sends /text";
 
 /// A line below the typed text, in parts with their styles.
 type Line = Vec<(String, Style)>;
@@ -83,7 +71,7 @@ struct Shape {
 impl Shape {
     fn of(app: &App, prompt: &Prompt) -> Self {
         let screen = app.layout.area;
-        let columns = usize::from(screen.width.saturating_sub(MARGIN + 1)).max(1);
+        let columns = columns(screen.width);
         let input = prompt.input();
         let (value, at) = (input.value(), input.cursor());
         let (text, below) = if prompt.purpose == Purpose::Filter {
@@ -156,7 +144,7 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
         (Purpose::Note(_), None) => {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
-        (Purpose::Send, None) => faint(LINES),
+        (Purpose::Send, None) => faint(LINES_TO_SEND),
         (Purpose::TourAnswer, None) => faint(&app.tour_task().unwrap_or_default()),
         (_, None) => faint(&understood(prompt.input().value())),
     }

@@ -15,6 +15,7 @@ use super::list::severity_symbol;
 use super::{cells, fit, put, width};
 use crate::proto::rules::Severity;
 use crate::tui::app::App;
+use crate::tui::bit_grid;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
 
@@ -27,8 +28,11 @@ const WIDE: u16 = 64;
 pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
     let in_view = app.detail.rows_in_view();
     let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(in_view);
+    // The only line of a table leaves room for the number of the others.
+    let sign = if table.height == 1 { width(&hidden_words(app, detail, in_view)) } else { 0 };
+    let sign = if sign > 0 && table.width > 2 * sign { sign + 1 } else { 0 };
     for (y, (i, row)) in rows.enumerate() {
-        let line = Rect { y: table.y + cells(y), height: 1, ..table };
+        let line = Rect { y: table.y + cells(y), height: 1, width: table.width - sign, ..table };
         let is_selected = i == app.detail.row;
         if is_selected {
             put(buffer, line, 0, 0, "▌", app.theme.focus);
@@ -49,18 +53,32 @@ pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
 
 /// Says how many rows are above and below those in view: in the last line, or at the end of the only line if that is free.
 fn hidden(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect, in_view: usize) {
+    let words = hidden_words(app, detail, in_view);
+    if words.is_empty() {
+        return;
+    }
+    let at = if table.height > 1 { 2 } else { table.width.saturating_sub(width(&words) + 1) };
+    let line = Rect { y: table.bottom().saturating_sub(1), height: 1, ..table };
+    let is_free = |x: u16| buffer.cell((line.x + x, line.y)).is_some_and(|cell| cell.symbol() == " ");
+    if table.height > 0 && (at..table.width).all(is_free) {
+        put(buffer, line, at, 0, &words, app.theme.faint);
+        return;
+    }
+    // A table without a free line has its sign in the border of the grid, which is above it.
+    let grid = app.detail.grid_area;
+    let (Some(bottom), words) = (grid.bottom().checked_sub(1), format!(" {words} ")) else { return };
+    let right = grid.x + (bit_grid::MARGIN + 2 * cells(app.detail.grid.layout.bits_per_row)).saturating_sub(1);
+    let at = right.saturating_sub(width(&words));
+    if grid.height > 0 && at > grid.x {
+        put(buffer, Rect { x: at, y: bottom, width: width(&words), height: 1 }, 0, 0, &words, app.theme.faint);
+    }
+}
+
+fn hidden_words(app: &App, detail: &Detail, in_view: usize) -> String {
     let above = app.detail.row_top;
     let below = detail.rows.len().saturating_sub(above + in_view);
-    let parts = [("↑", above), ("↓", below)];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(_, rows)| *rows > 0).map(|(arrow, rows)| format!("{arrow} {rows} more")).collect();
-    let words = parts.join(" · ");
-    let Some(y) = table.height.checked_sub(1).filter(|_| !words.is_empty()) else { return };
-    let at = if y > 0 { 2 } else { table.width.saturating_sub(width(&words) + 1) };
-    let is_free = |x: u16| buffer.cell((table.x + x, table.y + y)).is_some_and(|cell| cell.symbol() == " ");
-    if (at..table.width).all(is_free) {
-        put(buffer, table, at, y, &words, app.theme.faint);
-    }
+    let parts = [("↑", above), ("↓", below)].into_iter().filter(|(_, rows)| *rows > 0);
+    parts.map(|(arrow, rows)| format!("{arrow} {rows} more")).collect::<Vec<_>>().join(" · ")
 }
 
 fn requirement(app: &App, buffer: &mut Buffer, line: Rect, row: &DetailRow, soft: Style) {
@@ -132,11 +150,14 @@ fn field(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &Deta
         x = x.max(if both { value_at } else { 0 });
         x += put(buffer, line, x, 0, &row.value, text) + 2;
     }
-    let gloss = if is_wrong { format!("{symbol} {}", row.gloss) } else { row.gloss.clone() };
-    match [x.max(gloss_at), x].into_iter().find(|at| fits(*at, &gloss)) {
-        Some(at) => _ = put(buffer, line, at, 0, &gloss, faint),
-        None if fits(x, symbol) => _ = put(buffer, line, x, 0, symbol, faint),
-        None => {}
+    let marked = |gloss: &str| if is_wrong { format!("{symbol} {gloss}") } else { gloss.to_owned() };
+    let (long, brief) = (marked(&row.gloss), marked(row.brief));
+    // A brief meaning may be right after the value.
+    let places = [(x.max(gloss_at), &long), (x, &long), (x, &brief), (x.saturating_sub(1), &brief)];
+    if let Some((at, gloss)) = places.into_iter().find(|(at, gloss)| !gloss.is_empty() && fits(*at, gloss)) {
+        put(buffer, line, at, 0, gloss, faint);
+    } else if fits(x, symbol) {
+        put(buffer, line, x, 0, symbol, faint);
     }
 }
 

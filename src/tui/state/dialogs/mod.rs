@@ -7,7 +7,7 @@ mod kept_list;
 mod paste_dialog;
 mod path_input;
 mod picture_dialog;
-mod prompt;
+pub(crate) mod prompt;
 
 use crossterm::event::KeyEvent;
 

@@ -6,6 +6,26 @@ use tui_input::backend::crossterm::EventHandler as _;
 
 use super::path_input::PathInput;
 use crate::capture::query::filter::{self, Filter, FilterError};
+use crate::tui::text;
+use crate::tui::typed_text::TypedText;
+
+/// The most lines of the typed text.
+pub const MAX_INPUT: usize = 6;
+
+/// The most lines of an error.
+pub const MAX_ERROR: usize = 3;
+
+/// Text before the cursor column of all lines.
+pub const MARGIN: u16 = 1;
+
+/// What a line to send can be.
+pub const LINES_TO_SEND: &str =
+    "text, or /hex 00ff · /file PATH · /ping · /pong · /close 1000 bye · /fragment 3,4 text · //text sends /text";
+
+/// Columns for text, on a screen of that width.
+pub fn columns(width: u16) -> usize {
+    usize::from(width.saturating_sub(MARGIN + 1)).max(1)
+}
 
 /// A line to type into.
 #[derive(Clone, Debug)]
@@ -65,6 +85,20 @@ impl Prompt {
     /// True if it asks for a line to send, and nothing is typed.
     pub fn is_empty_line(&self) -> bool {
         self.purpose == Purpose::Send && self.input().value().is_empty()
+    }
+
+    /// The rows of a prompt for lines to send, on a screen of that width; 0 for another prompt. Records arrive while it is open, so it
+    /// has rows of its own.
+    pub fn own_rows(&self, width: u16) -> u16 {
+        if self.purpose != Purpose::Send {
+            return 0;
+        }
+        let (columns, input) = (columns(width), self.input());
+        let typed = TypedText::of(input.value(), input.cursor(), columns, MAX_INPUT).lines.len();
+        let marked = self.error.as_ref().map(|error| format!("✗ {error}"));
+        let below = marked.as_deref().or(self.remark.as_deref()).unwrap_or(LINES_TO_SEND);
+        let below = text::paragraph(below, columns, MAX_ERROR).len();
+        u16::try_from(1 + typed + below).unwrap_or(u16::MAX)
     }
 
     pub const fn input(&self) -> &Input {

@@ -25,6 +25,9 @@ use crate::capture::store::record::Record;
 use crate::capture::store::{Capture, Totals};
 use crate::tui::text;
 
+/// The most lines of a preview.
+const MOST_PREVIEW: u16 = 3;
+
 /// The list of records.
 #[derive(Default)]
 pub struct List {
@@ -218,16 +221,24 @@ impl List {
     }
 
     /// Gives the rows in view more lines for their findings, of `columns` columns, while lines of the list are free: the row of the
-    /// cursor first.
-    pub fn wrap_findings(&mut self, columns: usize, height: u16) {
+    /// cursor first. Then previews get more lines.
+    pub fn wrap_rows(&mut self, columns: usize, height: u16) {
         let mut free = height.saturating_sub(u16::try_from(self.page.rows.len()).unwrap_or(u16::MAX));
         let cursor = self.cursor_row();
-        let (own, others): (Vec<_>, Vec<_>) = self.page.rows.iter_mut().partition(|row| Some(row.at) == cursor);
-        for row in own.into_iter().chain(others) {
-            let Some(words) = row.finding_words() else { continue };
-            let lines = u16::try_from(text::wrap(&words, columns.max(1)).len()).unwrap_or(u16::MAX);
+        let mut give = |row: &mut PageRow, words: &str, most: u16| {
+            let lines = u16::try_from(text::wrap(words, columns.max(1)).len()).unwrap_or(u16::MAX).min(most);
             let more = lines.saturating_sub(1).min(free);
             (row.lines, free) = (1 + more, free - more);
+        };
+        let (own, others): (Vec<_>, Vec<_>) = self.page.rows.iter_mut().partition(|row| Some(row.at) == cursor);
+        for row in own.into_iter().chain(others) {
+            if let Some(words) = row.finding_words() {
+                give(row, &words, u16::MAX);
+            }
+        }
+        for row in self.page.rows.iter_mut().filter(|row| row.can_wrap_preview()) {
+            let preview = row.summary.preview.clone();
+            give(row, &preview, MOST_PREVIEW);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::capture::query::summary::{self, Summary};
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
+use crate::wire::opcode::Opcode;
 use crate::wire::printable;
 
 /// Largest number of cached summaries: many screens.
@@ -31,6 +32,17 @@ pub struct PageRow {
 }
 
 impl PageRow {
+    /// Whether only the preview is in its last column.
+    pub fn can_wrap_preview(&self) -> bool {
+        let severity = self.message.as_ref().and_then(|message| message.severity);
+        let is_hex = self.record.opcode() == Some(Opcode::Binary) || self.record.compressed && !self.record.fin();
+        matches!(self.row.kind, RowKind::Record | RowKind::Child { .. })
+            && !is_hex
+            && self.note.is_none()
+            && self.record.worst().is_none()
+            && severity.is_none()
+    }
+
     /// The worst finding in words, with its symbol.
     pub fn finding_words(&self) -> Option<String> {
         let finding = self.record.worst()?;

@@ -1,0 +1,73 @@
+//! How a compressed message was inflated, below its text where lines are free.
+//!
+//! ```text
+//!   payload   0a ca 2f d7 51 28 82 12 … 89 25 00 00
+//!   append    00 00 ff ff  by the receiver
+//!   inflate   ↓ DEFLATE: pointers reach back 32,768 bytes
+//!   sent      ████████████████████    20 bytes, 87 %
+//!   inflated  ███████████████████████ 23 bytes
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{cells, put, width};
+use crate::explain;
+use crate::proto::deflate::TAIL;
+use crate::proto::rules::{count, grouped};
+use crate::tui::app::App;
+use crate::tui::layout::CHAIN;
+use crate::tui::state::packed::Packed;
+use crate::wire::field::FieldId;
+
+/// Column of what follows the names of the steps.
+const STEPS: u16 = 12;
+
+/// Columns of the words after a bar.
+const WORDS: u16 = 24;
+
+/// Draws the steps in an area; fewer lines than all of them leave it empty.
+pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
+    if area.height < CHAIN {
+        return;
+    }
+    let theme = &app.theme;
+    let gap = u16::from(area.height > CHAIN);
+    let area = Rect { y: area.y + gap, height: CHAIN, ..area };
+    for (name, y) in ["payload", "append", "inflate", "sent", "inflated"].into_iter().zip(0..) {
+        put(buffer, area, 2, y, name, theme.faint);
+    }
+    let room = usize::from(area.width.saturating_sub(STEPS + 1));
+    put(buffer, area, STEPS, 0, &packed.hex(room), theme.field(FieldId::Payload));
+    let x = STEPS + put(buffer, area, STEPS, 1, &hex(&TAIL), theme.field(FieldId::MaskingKey));
+    put(buffer, area, x + 2, 1, "by the receiver", theme.faint);
+    let x = STEPS + put(buffer, area, STEPS, 2, "↓ ", theme.key);
+    let window = packed.window.map(|bytes| format!(": pointers reach back {} bytes", grouped(bytes)));
+    let method = format!("DEFLATE{}", window.unwrap_or_default());
+    let method = if width(&method) + x <= area.width { method } else { "DEFLATE".to_owned() };
+    put(buffer, area, x, 2, &method, theme.text);
+    let longest = packed.sent.max(packed.inflated).max(1);
+    let percent = explain::percent(packed.sent, packed.inflated).map(|percent| format!(", {} %", grouped(percent)));
+    let sent = format!("{}{}", count(packed.sent, "byte"), percent.unwrap_or_default());
+    let inflated = count(packed.inflated, "byte");
+    let columns = area.width.saturating_sub(STEPS + WORDS);
+    let bars = [(packed.sent, sent, FieldId::PayloadLen), (packed.inflated, inflated, FieldId::Payload)];
+    for ((bytes, words, id), y) in bars.into_iter().zip(3..) {
+        let eighths = (u128::from(bytes) * u128::from(columns) * 8).div_ceil(u128::from(longest));
+        let eighths = usize::try_from(eighths).unwrap_or(0);
+        let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+        let bar = format!("{}{rest}", "█".repeat(eighths / 8));
+        let x = STEPS + put(buffer, area, STEPS, y, &bar, theme.field(id));
+        put(buffer, area, x + 1, y, &words, theme.text);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The lines of the drawing below a content of that many lines.
+pub fn below(area: Rect, lines: usize) -> Rect {
+    let used = cells(lines).min(area.height);
+    Rect { y: area.y + used, height: area.height - used, ..area }
+}
