@@ -7,6 +7,7 @@ use clap::Args;
 use super::recording::Recording;
 use super::tls::{KeyLog, ListenTls, ServerTrust};
 use super::{filter_help_hint, values};
+use crate::wire::host_pattern::HostPattern;
 use crate::wire::url::Url;
 
 /// `framescope proxy`
@@ -18,6 +19,9 @@ use crate::wire::url::Url;
   framescope proxy wss://example.com              a server with TLS; the capture has the decrypted bytes
   framescope proxy wss://localhost:9443 --cacert dev.pem --tls
       TLS on both sides: point your client to wss://127.0.0.1:6455
+  framescope proxy --forward                      a proxy for any server: HTTP_PROXY=http://127.0.0.1:6455
+  framescope proxy --forward --intercept example.org
+      the same, and the TLS of example.org is opened: the capture has the decrypted bytes
   framescope proxy ws://localhost:9000 --headless --json > log.ndjson
   framescope proxy ws://localhost:9000 --headless --filter 'op == close or finding'
       only Closes and broken rules ", filter_help_hint!(), "
@@ -26,11 +30,24 @@ The proxy sends on every byte as it arrives, in both directions: it does not cha
 requests it changes only what must name the server: Host, the path if TARGET has one, and Origin with --rewrite-origin. A note on the \
 request has both forms. Host names other than localhost, and origins of other pages, stay: the server can refuse them. Redirects, cookies and links of a web server are not changed.
 
+With --forward, a request in the form for proxies (GET http://HOST/PATH) goes to HOST in the form for servers, and CONNECT opens a tunnel. \
+Whoever can connect to the proxy reaches what this machine reaches: leave it on a loopback address.
+
 If the server cannot be reached, the client gets status 502 or 504 with the reason, and the header Proxy-Status (RFC 9209)."))]
 pub struct Proxy {
     /// The server: ws://, wss://, http:// or https://HOST:PORT, with a path that is put in front of the path of each request
-    #[arg(value_name = "TARGET", value_parser = values::target)]
-    pub target: Url,
+    #[arg(value_name = "TARGET", value_parser = values::target, required_unless_present = "forward")]
+    pub target: Option<Url>,
+
+    /// Without TARGET: relay to the server that each request names, as the proxy that browsers and HTTP_PROXY, HTTPS_PROXY and ALL_PROXY
+    /// expect. TLS passes unread
+    #[arg(long, conflicts_with_all = ["target", "rewrite_origin"])]
+    pub forward: bool,
+
+    /// With --forward: open the TLS of this host, with certificates of the local authority (see framescope ca --help), which the client
+    /// must trust: a name, *.NAME for all names below it, or an address, each with or without :PORT. Repeatable
+    #[arg(long, value_name = "HOST", value_parser = values::intercepted, requires = "forward", conflicts_with = "target")]
+    pub intercept: Vec<HostPattern>,
 
     /// Address to listen on; port 0 takes a free port. Other machines can connect unless it is a loopback address
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:6455", value_parser = values::address)]

@@ -5,11 +5,11 @@
 mod tls;
 
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use rustix::net::SendFlags;
+use rustix::net::{RecvFlags, SendFlags};
 
 pub use self::tls::TlsStream;
 
@@ -130,6 +130,29 @@ impl Stream {
             Self::Tcp(stream) => stream.peek(buffer),
             Self::Unix(_) | Self::Tls(_) => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// The address of the peer.
+    ///
+    /// # Errors
+    /// When the connection is lost; [`io::ErrorKind::Unsupported`] for a Unix socket.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr(),
+            Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tls(stream) => stream.socket().peer_addr(),
+        }
+    }
+
+    /// Returns true if [`Self::read`] of a socket without TLS would not wait: bytes have arrived, or the end.
+    pub fn has_arrived(&self) -> bool {
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        let peeked = match self {
+            Self::Tcp(stream) => rustix::net::recv(stream, &mut [0; 1], flags),
+            Self::Unix(stream) => rustix::net::recv(stream, &mut [0; 1], flags),
+            Self::Tls(stream) => return stream.socket().has_arrived(),
+        };
+        !matches!(peeked, Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR))
     }
 
     /// Makes the system reset the connection (RST) when the last handle closes it, in place of an orderly end.

@@ -53,12 +53,27 @@ impl Wiretap {
         self.recorder.number()
     }
 
+    /// Adds a notice to the capture, in one line for people.
+    pub fn notice(&self, line: &str) {
+        self.recorder.notice(line);
+    }
+
     /// Reports that a peer ended its direction of a TLS connection now, without announcing that (RFC 8446 §6.1).
     pub fn truncated(&self, direction: Direction) {
-        self.recorder.notice(
+        self.notice(
             "a peer ended a TLS connection without close_notify: the last bytes may be missing (RFC 8446 §6.1)",
         );
         self.ended(direction, EndReason::Fin);
+    }
+
+    /// Reports that the next `bytes` of a direction crossed until now and are not kept.
+    pub fn not_kept(&self, direction: Direction, bytes: u64) {
+        self.recorder.gap(direction, bytes, self.now());
+    }
+
+    /// Reports that the bytes from here on are decrypted: see [`ConnectionRecorder::decrypted`].
+    pub fn decrypted(&self, client: bool, server: bool) {
+        self.recorder.decrypted_from_here(client, server, self.now());
     }
 
     /// Reports that a direction ended now. The first reported end of a direction counts.

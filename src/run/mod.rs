@@ -8,6 +8,7 @@ mod decode;
 mod export;
 mod export_job;
 mod follow;
+mod forward;
 mod headless;
 mod input;
 mod live;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::forward;
 use super::headless;
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
@@ -25,17 +26,18 @@ use crate::wire::url::{Scheme, Url};
 /// # Errors
 /// Why it cannot listen or draw; afterwards, that bytes were not captured.
 pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
+    let Some(target) = &args.target else { return forward::forward(args, theme) };
     let prepare = || {
-        let mut config = ProxyConfig::new(args.listen, args.target.clone());
+        let mut config = ProxyConfig::new(args.listen, target.clone());
         config.rewriting.origin = args.rewrite_origin;
         let key_log = tls::key_log(args.key_log.keylog.as_deref())?;
         config.tls = tls::of_listener(&args.tls, key_log.as_ref())?;
-        if args.target.scheme().is_tls() {
+        if target.scheme().is_tls() {
             config.trust = Some(tls::with_servers(&args.trust, key_log.as_ref())?);
         }
         let tls = config.tls.clone();
         let insecure = config.trust.is_some() && args.trust.insecure;
-        Ok(Listening { proxy: Proxy::bind(config)?, target: args.target.clone(), tls, insecure, key_log })
+        Ok(Listening { proxy: Proxy::bind(config)?, target: target.clone(), tls, insecure, key_log })
     };
     if args.recording.headless {
         return headless::run(&args.recording, prepare);
@@ -58,7 +60,8 @@ impl LiveSource for Listening {
     type Running = Relaying;
 
     fn warning(&self) -> Option<String> {
-        let (proxy, insecure) = (self.proxy.warning(), self.insecure.then(|| tls::insecure_warning(&self.target)));
+        let (proxy, insecure) =
+            (self.proxy.warning(), self.insecure.then(|| tls::insecure_warning(self.target.authority())));
         tls::joined([proxy.as_deref(), self.tls.as_ref().and_then(|tls| tls.warning()), insecure.as_deref()])
     }
 

@@ -11,7 +11,6 @@ use crate::net::tls::authority;
 use crate::net::tls::client::{self, Trust};
 use crate::net::tls::key_log::KeyLogFile;
 use crate::net::tls::server::ServerTls;
-use crate::wire::url::Url;
 
 /// Opens the key log.
 pub fn key_log(path: Option<&Path>) -> anyhow::Result<Option<Arc<KeyLogFile>>> {
@@ -35,6 +34,12 @@ pub fn of_listener(args: &ListenTls, key_log: Option<&Arc<KeyLogFile>>) -> anyho
     Ok(Some(Arc::new(tls)))
 }
 
+/// The certificates of the local authority for the clients whose TLS a proxy opens.
+pub fn of_interception(key_log: Option<&Arc<KeyLogFile>>) -> anyhow::Result<Arc<ServerTls>> {
+    let folder = authority::folder().context("cannot find the folder of the local authority; set XDG_DATA_HOME")?;
+    Ok(Arc::new(ServerTls::from_authority(&folder, &host_name(), key_log.map(Arc::clone))?))
+}
+
 /// Which servers are trusted.
 pub fn with_servers(args: &ServerTrust, key_log: Option<&Arc<KeyLogFile>>) -> anyhow::Result<Arc<ClientConfig>> {
     let trust = Trust { cacert: args.cacert.clone(), insecure: args.insecure };
@@ -52,7 +57,7 @@ pub fn joined<'a>(warnings: impl IntoIterator<Item = Option<&'a str>>) -> Option
     (!warnings.is_empty()).then(|| warnings.join("; "))
 }
 
-/// What `-k` means.
-pub fn insecure_warning(target: &Url) -> String {
-    format!("any certificate of {} is accepted: anybody on the way can read and change the traffic", target.authority())
+/// What `-k` means, for these servers.
+pub fn insecure_warning(servers: &str) -> String {
+    format!("any certificate of {servers} is accepted: anybody on the way can read and change the traffic")
 }

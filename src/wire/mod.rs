@@ -2,11 +2,13 @@
 //!
 //! Parsers here are lenient: they accept any byte sequence. [`crate::proto`] judges the result.
 
+pub mod absolute_form;
 pub mod authority;
 pub mod close;
 pub mod field;
 pub mod frame;
 pub mod grid;
+pub mod host_pattern;
 pub mod http;
 pub mod mask;
 pub mod opcode;

@@ -43,7 +43,7 @@ pub enum Marker {
     },
     /// `tls`, on an empty packet: the bytes of its connection are those that TLS had encrypted.
     Tls(TlsParams),
-    /// `decrypted`, on a SYN: the bytes of the connection were decrypted by framescope, which was an end of TLS.
+    /// `decrypted`, on a SYN or a later empty packet: the bytes from there on were decrypted by framescope, which was an end of TLS.
     Decrypted {
         /// Whether TLS protected the way between the client and framescope.
         client: bool,

@@ -157,6 +157,16 @@ impl ConnectionRecorder {
         }
     }
 
+    /// The same for the bytes that are recorded next, after others.
+    pub fn decrypted_from_here(&self, client: bool, server: bool, time: Time) {
+        self.with(|recording| recording.mark(&Marker::Decrypted { client, server }, time));
+    }
+
+    /// Records that the next `bytes` of a direction crossed and are not kept.
+    pub fn gap(&self, direction: Direction, bytes: u64, time: Time) {
+        self.with(|recording| recording.gap(direction, bytes.into(), time));
+    }
+
     /// Adds a notice to the capture, in one line for people.
     pub fn notice(&self, line: &str) {
         // Not under the lock of the recording: who watches the capture may take others.

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::proto::body::Body;
 use crate::wire::http::{self, Head};
@@ -27,8 +28,18 @@ pub enum Asked {
 /// The requests without a response, and whether another protocol is spoken.
 #[derive(Default)]
 pub struct Exchange {
-    asked: Mutex<VecDeque<Asked>>,
+    due: Mutex<Due>,
+    /// Notified when a response is complete, and when the protocol is switched.
+    answered: Condvar,
     switched: AtomicBool,
+}
+
+/// The responses that are due.
+#[derive(Default)]
+struct Due {
+    asked: VecDeque<Asked>,
+    /// Whether the latest response has begun and is not complete.
+    answering: bool,
 }
 
 /// Watches the responses of a server, to notice that the protocol is switched.
@@ -66,9 +77,20 @@ impl Exchange {
     /// Notes a request, before it goes to the server.
     pub fn asked(&self, asked: Asked) {
         let mut due = self.due();
-        if due.len() < MAX_ASKED {
-            due.push_back(asked);
+        if due.asked.len() < MAX_ASKED {
+            due.asked.push_back(asked);
         }
+    }
+
+    /// Returns true if every request is answered, as far as the responses were watched, and HTTP is spoken.
+    pub fn is_idle(&self) -> bool {
+        self.due().is_idle() && !self.has_switched()
+    }
+
+    /// Waits until every request is answered, or the protocol is switched, at most this long.
+    pub fn wait(&self, at_most: Duration) {
+        let waits = |due: &mut Due| !due.is_idle() && !self.has_switched();
+        drop(self.answered.wait_timeout_while(self.due(), at_most, waits));
     }
 
     /// Returns true when both sides speak another protocol than HTTP.
@@ -79,17 +101,40 @@ impl Exchange {
 
     /// Notes that the protocol is switched, before the client can know it.
     pub fn switch(&self) {
+        let due = self.due();
         self.switched.store(true, Ordering::SeqCst);
+        drop(due);
+        self.answered.notify_all();
     }
 
-    fn due(&self) -> MutexGuard<'_, VecDeque<Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes that the head of a final response has arrived; returns the request that it answers.
+    fn begins_to_answer(&self) -> Asked {
+        let mut due = self.due();
+        due.answering = true;
+        due.asked.pop_front().unwrap_or(Asked::Other)
+    }
+
+    /// Notes that the latest response is complete.
+    fn has_answered(&self) {
+        self.due().answering = false;
+        self.answered.notify_all();
+    }
+
+    fn due(&self) -> MutexGuard<'_, Due> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Due {
+    fn is_idle(&self) -> bool {
+        self.asked.is_empty() && !self.answering
     }
 }
 
 impl Responses {
-    pub const fn new() -> Self {
-        Self(State::Head(Vec::new()))
+    /// Watches for the responses of an exchange. In another protocol there are none.
+    pub fn of(exchange: &Exchange) -> Self {
+        Self(if exchange.has_switched() { State::Done } else { State::Head(Vec::new()) })
     }
 
     /// Watches the next bytes of the server, before they go to the client.
@@ -108,6 +153,7 @@ impl Responses {
             State::Body(body) => {
                 let (taken, is_whole) = body.take(bytes);
                 if is_whole {
+                    exchange.has_answered();
                     self.0 = State::Head(Vec::new());
                 }
                 taken
@@ -141,14 +187,17 @@ fn after(head: &Head<'_>, exchange: &Exchange) -> State {
     if matches!(status, 100 | 102..=199) {
         return State::Head(Vec::new());
     }
-    let asked = exchange.due().pop_front().unwrap_or(Asked::Other);
+    let asked = exchange.begins_to_answer();
     if status == 101 || asked == Asked::Connect && (200..300).contains(&status) {
         exchange.switch();
         return State::Done;
     }
     match Body::of_response(head, asked.method()) {
         Body::UntilEnd(_) => State::Done,
-        body if body.is_whole() => State::Head(Vec::new()),
+        body if body.is_whole() => {
+            exchange.has_answered();
+            State::Head(Vec::new())
+        }
         body => State::Body(body),
     }
 }
@@ -156,6 +205,32 @@ fn after(head: &Head<'_>, exchange: &Exchange) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn new() -> (Exchange, Responses) {
+        let exchange = Exchange::default();
+        let responses = Responses::of(&exchange);
+        (exchange, responses)
+    }
+
+    #[test]
+    fn an_exchange_is_idle_when_every_response_is_complete() {
+        let (exchange, mut responses) = new();
+        assert!(exchange.is_idle());
+        for (asked, response, answers) in [
+            (Asked::Other, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
+            (Asked::Head, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", true),
+            (Asked::Other, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", true),
+            (Asked::Other, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", true),
+            (Asked::Other, "HTTP/1.1 200 OK\r\n\r\nuntil the end", false),
+        ] {
+            exchange.asked(asked);
+            let (last, before) = response.as_bytes().split_last().expect("bytes");
+            responses.watch(before, &exchange);
+            assert!(!exchange.is_idle(), "{response}");
+            responses.watch(&[*last], &exchange);
+            assert_eq!(exchange.is_idle(), answers, "{response}");
+        }
+    }
 
     #[test]
     fn a_switch_is_noticed_after_any_responses_and_not_inside_a_body() {
@@ -173,7 +248,7 @@ mod tests {
             (vec![Asked::Connect], "HTTP/1.1 200 OK\r\n\r\n".to_owned()),
         ] {
             for size in [1, 5, stream.len()] {
-                let (exchange, mut responses) = (Exchange::default(), Responses::new());
+                let (exchange, mut responses) = new();
                 asked.iter().for_each(|asked| exchange.asked(*asked));
                 let (last, before) = stream.as_bytes().split_last().expect("bytes");
                 before.chunks(size).for_each(|read| responses.watch(read, &exchange));
@@ -183,7 +258,7 @@ mod tests {
             }
         }
         for stream in ["HTTP/1.1 200 OK\r\n\r\n".to_owned() + switching, "junk".to_owned() + switching] {
-            let (exchange, mut responses) = (Exchange::default(), Responses::new());
+            let (exchange, mut responses) = new();
             responses.watch(stream.as_bytes(), &exchange);
             assert!(!exchange.has_switched(), "{stream}");
         }

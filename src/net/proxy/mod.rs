@@ -1,4 +1,4 @@
-//! The reverse proxy: it relays connections to one server byte for byte, and records them.
+//! The reverse proxy: it relays connections to one server byte for byte, and records them. [`forward`] has the proxy for any server.
 //!
 //! Two threads serve each connection, one per direction; that of the server connects to it while the other one reads. Each writes what
 //! it has read before it reads again, so a side that takes no bytes stops only the side that sends them. The capture has the bytes that
@@ -13,9 +13,11 @@
 //! | `relay` | the two directions, and how each ends |
 //! | `input` | the bytes that were read and not passed on |
 //! | `tap` | the bytes that wait to be recorded |
+//! | `forward/` | the forward proxy |
 
 mod decline;
 mod exchange;
+pub mod forward;
 mod input;
 mod relay;
 mod requests;
@@ -33,9 +35,10 @@ use rustls::ClientConfig;
 
 use self::decline::Declining;
 use self::exchange::Exchange;
+use self::forward::route::RouteError;
 use self::input::Input;
 use self::relay::Relay;
-use self::requests::{Outgoing, Requests};
+use self::requests::{Heads, Outgoing, Requests};
 pub use self::rewrite::Rewriting;
 use self::tap::Tap;
 use super::dial::{DialError, dial};
@@ -47,6 +50,7 @@ use super::tls::server::{self, ServerTls};
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::Direction;
+use crate::wire::tls;
 use crate::wire::url::Url;
 
 /// How long a connection to the server may take.
@@ -64,37 +68,71 @@ enum ConnectError {
     Itself(SocketAddr),
     #[error("cannot use the server: {words}")]
     Tls {
-        /// Whether it took too long.
-        timed_out: bool,
-        /// The reason.
+        /// What happened.
+        failure: HandshakeFailure,
+        /// The same for people.
         words: String,
     },
     #[error("speaks TLS on this port: use https://{0}/ or wss://{0}/ in place of an address without TLS")]
     NotTls(SocketAddr),
+    #[error(
+        "{}; set http://{own} as the proxy of the client (such as HTTP_PROXY and HTTPS_PROXY), or relay to one server with framescope proxy TARGET",
+        RouteError::OriginForm
+    )]
+    NoServer {
+        /// The address that the client connected to.
+        own: SocketAddr,
+    },
+    #[error(transparent)]
+    Route(RouteError),
 }
 
 impl ConnectError {
     /// The status of the response (RFC 9110 §15.5.1, §15.6.3, §15.6.5; RFC 5842 §7.2).
     const fn status(&self) -> u16 {
         match self {
-            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { timed_out: true, .. } => 504,
+            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { failure: HandshakeFailure::TimedOut, .. } => 504,
             Self::Dial(_) | Self::Tls { .. } => 502,
-            Self::NotTls(_) => 400,
+            Self::NotTls(_) | Self::NoServer { .. } | Self::Route(_) => 400,
             Self::Itself(_) => 508,
         }
     }
 
-    /// The name of the error in Proxy-Status (RFC 9209 §2.3).
-    const fn name(&self) -> &'static str {
-        match self {
+    /// The error in Proxy-Status, with its parameters (RFC 9209 §2.3).
+    fn name(&self) -> String {
+        let name = match self {
             Self::Dial(DialError::UnknownHost { .. }) => "dns_error",
             Self::Dial(DialError::Refused(_)) => "connection_refused",
-            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { timed_out: true, .. } => "connection_timeout",
-            Self::Tls { .. } => "tls_protocol_error",
-            Self::NotTls(_) => "http_request_error",
+            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { failure: HandshakeFailure::TimedOut, .. } => {
+                "connection_timeout"
+            }
+            Self::Tls { failure, .. } => return tls_error(failure),
+            Self::NotTls(_) | Self::NoServer { .. } | Self::Route(_) => "http_request_error",
             Self::Dial(DialError::Io { .. }) => "destination_unavailable",
             Self::Itself(_) => "proxy_loop_detected",
+        };
+        name.to_owned()
+    }
+
+    /// The failure of a handshake with the server `host`.
+    fn tls(host: &str, failure: HandshakeFailure) -> Self {
+        Self::Tls { words: failure::with_server(host, &failure), failure }
+    }
+}
+
+/// A failed handshake in Proxy-Status (RFC 9209 §2.3.13 to §2.3.15).
+fn tls_error(failure: &HandshakeFailure) -> String {
+    match failure {
+        HandshakeFailure::Tls(rustls::Error::AlertReceived(alert)) => {
+            let id = u8::from(*alert);
+            let message = tls::alert_name(id).map(|name| format!("; alert-message={name}")).unwrap_or_default();
+            format!("tls_alert_received; alert-id={id}{message}")
         }
+        HandshakeFailure::Tls(rustls::Error::InvalidCertificate(_)) | HandshakeFailure::Name => {
+            "tls_certificate_error".to_owned()
+        }
+        HandshakeFailure::Ended | HandshakeFailure::Io(_) => "connection_terminated".to_owned(),
+        HandshakeFailure::Tls(_) | HandshakeFailure::TimedOut => "tls_protocol_error".to_owned(),
     }
 }
 
@@ -236,7 +274,7 @@ impl ProxyConfig {
         exchange: &Exchange,
         connection: &Receiver<Connected>,
     ) -> Option<Arc<Relay>> {
-        let (mut input, mut requests) = (Input::new(), Requests::new(&self.rewriting));
+        let (mut input, mut requests) = (Input::new(), Requests::new(Heads::Reverse(&self.rewriting)));
         // It is on the screen while the proxy connects.
         let first = first(client, &mut input, &mut requests, exchange, tap);
         match connection.recv() {
@@ -260,19 +298,10 @@ impl ProxyConfig {
     /// Connects to the server, for a client that connected to `local`.
     fn connect(&self, local: SocketAddr) -> Result<Stream, ConnectError> {
         let target = &self.rewriting.target;
-        let stream = dial(target.host(), target.port(), self.connect_timeout)?;
-        if let (Ok(server), Ok(own)) = (stream.peer_addr(), stream.local_addr())
-            && self.is_itself(server, own, local)
-        {
-            return Err(ConnectError::Itself(server));
-        }
-        let stream = Stream::tcp(stream);
+        let stream = connect_to((target.host(), target.port()), self.connect_timeout, self.listen, local)?;
         let Some(config) = &self.trust else { return Ok(stream) };
         let stream = handshake::connect_to(target.host(), stream, config, Instant::now() + self.connect_timeout);
-        stream.map_err(|failure| ConnectError::Tls {
-            timed_out: matches!(failure, HandshakeFailure::TimedOut),
-            words: failure::with_server(target.authority(), &failure),
-        })
+        stream.map_err(|failure| ConnectError::tls(target.authority(), failure))
     }
 
     /// The address of the server, if it is that of the listener on `listener`.
@@ -286,16 +315,29 @@ impl ProxyConfig {
         servers.find(|server| {
             // Only an address of this machine can be bound.
             let is_local = UdpSocket::bind((server.ip(), 0)).is_ok();
-            self.is_itself(*server, if is_local { *server } else { listener }, listener)
+            is_itself(*server, if is_local { *server } else { listener }, self.listen, listener)
         })
     }
+}
 
-    /// Returns true if a connection from `own` to `server` reaches the listener, which accepted one at `local`.
-    fn is_itself(&self, server: SocketAddr, own: SocketAddr, local: SocketAddr) -> bool {
-        let same = |a: SocketAddr, b: SocketAddr| a.ip().to_canonical() == b.ip().to_canonical();
-        let is_any = self.listen.ip().is_unspecified();
-        server.port() == local.port() && (same(server, local) || is_any && same(server, own))
+/// Connects to a host and port, without TLS, for a client that connected to `local`, an address of the listener on `listen`.
+fn connect_to(
+    (host, port): (&str, u16),
+    timeout: Duration,
+    listen: SocketAddr,
+    local: SocketAddr,
+) -> Result<Stream, ConnectError> {
+    let stream = dial(host, port, timeout)?;
+    match (stream.peer_addr(), stream.local_addr()) {
+        (Ok(server), Ok(own)) if is_itself(server, own, listen, local) => Err(ConnectError::Itself(server)),
+        _ => Ok(Stream::tcp(stream)),
     }
+}
+
+/// Returns true if a connection from `own` to `server` reaches the listener on `listen`, which accepted one at `local`.
+fn is_itself(server: SocketAddr, own: SocketAddr, listen: SocketAddr, local: SocketAddr) -> bool {
+    let same = |a: SocketAddr, b: SocketAddr| a.ip().to_canonical() == b.ip().to_canonical();
+    server.port() == local.port() && (same(server, local) || listen.ip().is_unspecified() && same(server, own))
 }
 
 /// Reads until there is something to send, and records that; `None` if the client's direction ends before.
@@ -321,8 +363,6 @@ fn first(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_connection_to_the_listener_itself_is_noticed() {
         for (listen, server, own, is_itself) in [
@@ -334,8 +374,7 @@ mod tests {
             ("0.0.0.0:1", "10.0.0.2:1", "10.0.0.1:9", false),
         ] {
             let [listen, server, own] = [listen, server, own].map(|text| text.parse().expect("an address"));
-            let config = ProxyConfig::new(listen, "ws://a".parse().expect("a URL"));
-            assert_eq!(config.is_itself(server, own, listen), is_itself, "{listen} {server}");
+            assert_eq!(super::is_itself(server, own, listen, listen), is_itself, "{listen} {server}");
         }
     }
 }

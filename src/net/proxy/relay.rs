@@ -50,6 +50,8 @@ pub struct Relay {
     reset_by: OnceLock<Direction>,
     /// Whether the connection is being cut.
     cut: AtomicBool,
+    /// Whether the client goes on with another server, and this one is left.
+    left: AtomicBool,
     /// Keeps the connection to the server among the open ones.
     _open: OpenGuard,
 }
@@ -66,6 +68,8 @@ enum End {
     Broken,
     /// The relay itself cut the connection.
     Cut,
+    /// The client goes on with another server.
+    Left,
 }
 
 impl Relay {
@@ -93,6 +97,7 @@ impl Relay {
             changed: Condvar::new(),
             reset_by: OnceLock::new(),
             cut: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             _open: open,
         }
     }
@@ -102,7 +107,7 @@ impl Relay {
         self.guarded(UP, || {
             let end = self.relay_requests(first, input, requests);
             let rest = input.bytes();
-            if rest.is_empty() {
+            if rest.is_empty() || matches!(end, End::Left) {
                 return end;
             }
             // The beginning of a head, or bytes that the server did not take.
@@ -117,6 +122,11 @@ impl Relay {
     /// Relays what the server sends until that ends.
     pub fn relay_server(&self) {
         self.guarded(DOWN, || self.relay_responses());
+    }
+
+    /// Returns true if the client goes on with another server: its next request is in the input. Both directions of this one have ended.
+    pub fn is_left(&self) -> bool {
+        self.left.load(Ordering::SeqCst)
     }
 
     /// Records the reset, if a side has reset the connection. Call it when both directions have ended.
@@ -152,6 +162,16 @@ impl Relay {
         }
         loop {
             while let Some(out) = requests.next(input.bytes(), &self.exchange) {
+                if out.waits {
+                    if let Err(end) = self.answered() {
+                        return end;
+                    }
+                    // In another protocol it is no head.
+                    if self.exchange.is_idle() {
+                        return End::Left;
+                    }
+                    continue;
+                }
                 let bytes = &input.bytes()[..out.len];
                 let (note, changed) = out.changed.map(|changed| (changed.note, changed.bytes)).unzip();
                 let time = self.tap.push(UP, bytes, note);
@@ -171,8 +191,27 @@ impl Relay {
         }
     }
 
+    /// Waits until the server has answered every request, or another protocol is spoken.
+    fn answered(&self) -> Result<(), End> {
+        self.tap.drain(false);
+        while !self.exchange.is_idle() && !self.exchange.has_switched() {
+            self.exchange.wait(LOOK);
+            if self.is_cut() {
+                return Err(End::Cut);
+            }
+            if self.is_reset(UP) {
+                return Err(End::Reset);
+            }
+            // Nobody answers any more.
+            if self.state(DOWN) != State::Runs {
+                return Err(End::Broken);
+            }
+        }
+        Ok(())
+    }
+
     fn relay_responses(&self) -> End {
-        let (mut input, mut responses) = (Input::new(), Responses::new());
+        let (mut input, mut responses) = (Input::new(), Responses::of(&self.exchange));
         loop {
             if let Err(end) = self.read(DOWN, &mut input, None) {
                 return end;
@@ -201,6 +240,7 @@ impl Relay {
         let source = self.source(direction);
         match input.read(source, timeout) {
             Err(e) if is_timeout(&e) => Ok(()),
+            Ok(0) | Err(_) if self.is_left() => Err(End::Left),
             Ok(0) if self.is_cut() => Err(End::Cut),
             // The other thread's write may have taken the error of a reset.
             Ok(0) => Err(if self.is_reset(direction) { End::Reset } else { End::Fin }),
@@ -263,7 +303,15 @@ impl Relay {
                 }
             }
             End::Cut => self.cut(),
+            End::Left if direction == UP => self.leave(),
+            End::Left => {}
         }
+    }
+
+    /// Ends the connection to the server alone, which wakes the thread that reads from it.
+    fn leave(&self) {
+        self.left.store(true, Ordering::SeqCst);
+        let _ = self.server.shutdown(Shutdown::Both);
     }
 
     /// Waits until the other direction has ended too. A side that has ended its own direction can still reset the connection.

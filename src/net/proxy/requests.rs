@@ -3,13 +3,25 @@
 use memchr::{memchr, memmem};
 
 use super::exchange::{Asked, Exchange, MAX_HEAD};
+use super::forward::origin_form;
+use super::forward::route::{Place, Route};
 use super::rewrite::{Rewriting, Rewritten};
 use crate::proto::body::Body;
 use crate::wire::http::{self, Flaw, Head};
 
+/// What happens to the heads of requests.
+pub enum Heads<'a> {
+    /// They are changed for the server of a reverse proxy.
+    Reverse(&'a Rewriting),
+    /// Those that name this server are changed for it; a head that names another one, or none, waits: see [`Outgoing::waits`].
+    Forward(Option<Place>),
+    /// They go on as they are.
+    Unchanged,
+}
+
 /// The client's direction of a connection.
 pub struct Requests<'a> {
-    rewriting: &'a Rewriting,
+    heads: Heads<'a>,
     state: State,
     /// How many bytes at the start of the input are known not to contain the end of a head.
     scanned: usize,
@@ -35,17 +47,24 @@ pub struct Outgoing {
     pub changed: Option<Rewritten>,
     /// Whether it is the whole head of a request.
     pub is_head: bool,
+    /// Whether it must wait, because it is not for the server of [`Heads::Forward`]. The next call finds it again.
+    pub waits: bool,
 }
 
 impl Outgoing {
     const fn unchanged(len: usize) -> Self {
-        Self { len, changed: None, is_head: false }
+        Self { len, changed: None, is_head: false, waits: false }
     }
 }
 
 impl<'a> Requests<'a> {
-    pub const fn new(rewriting: &'a Rewriting) -> Self {
-        Self { rewriting, state: State::Head, scanned: 0 }
+    pub const fn new(heads: Heads<'a>) -> Self {
+        Self { heads, state: State::Head, scanned: 0 }
+    }
+
+    /// Decides what happens to the next heads.
+    pub fn treat(&mut self, heads: Heads<'a>) {
+        self.heads = heads;
     }
 
     /// Returns true if bytes of the input wait although the server may switch the protocol at any time, upon which they can go on.
@@ -106,6 +125,14 @@ impl<'a> Requests<'a> {
         };
         self.scanned = 0;
         let head = Head::read(&input[..len]);
+        let changed = match &self.heads {
+            Heads::Reverse(rewriting) => rewriting.rewrite(&head),
+            Heads::Unchanged => None,
+            Heads::Forward(to) => match Route::of(&head) {
+                Ok(Route::Http(place)) if to.as_ref() == Some(&place) => origin_form::rewrite(&head, &place),
+                _ => return Some(Outgoing { waits: true, is_head: true, ..Outgoing::unchanged(len) }),
+            },
+        };
         exchange.asked(Asked::of(&head));
         let asks = head.value("upgrade").is_some() || head.method() == Some(b"CONNECT");
         self.state = match body(&head) {
@@ -114,7 +141,7 @@ impl<'a> Requests<'a> {
             Some(_) if asks => State::AfterUpgrade,
             Some(_) => State::Head,
         };
-        Some(Outgoing { len, changed: self.rewriting.rewrite(&head), is_head: true })
+        Some(Outgoing { len, changed, is_head: true, waits: false })
     }
 }
 
@@ -139,7 +166,7 @@ mod tests {
 
     fn forwarded(reads: &[&[u8]], exchange: &Exchange) -> String {
         let rewriting = Rewriting { target: "ws://t:9".parse().expect("a URL"), origin: false, any_host: false };
-        let mut requests = Requests::new(&rewriting);
+        let mut requests = Requests::new(Heads::Reverse(&rewriting));
         let (mut input, mut sent) = (Vec::new(), Vec::new());
         for read in reads {
             input.extend_from_slice(read);
@@ -197,6 +224,23 @@ mod tests {
             let sent = forwarded(&[head.as_bytes(), body.as_bytes()], &Exchange::default());
             assert_eq!(sent, head.replace("localhost", "t:9") + body, "{framing}");
         }
+    }
+
+    #[test]
+    fn a_head_for_another_server_waits_until_it_is_its_turn() {
+        let (a, b) = ("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://b/ HTTP/1.1\r\nHost: b\r\n\r\n");
+        let mut requests = Requests::new(Heads::Forward(None));
+        let exchange = Exchange::default();
+        for head in [a, b] {
+            let Ok(Route::Http(place)) = Route::of(&Head::read(head.as_bytes())) else { panic!("a server") };
+            let out = requests.next(head.as_bytes(), &exchange).expect("a head");
+            assert!(out.waits && out.len == head.len() && out.changed.is_none());
+            requests.treat(Heads::Forward(Some(place)));
+            let out = requests.next(head.as_bytes(), &exchange).expect("a head");
+            assert!(!out.waits && out.len == head.len() && out.changed.is_some());
+        }
+        // Each was asked for once.
+        assert!(!exchange.is_idle());
     }
 
     #[test]

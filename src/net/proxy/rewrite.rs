@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use crate::proto::handshake::origin_is_host;
+use crate::wire::absolute_form::AbsoluteForm;
 use crate::wire::authority::Authority;
 use crate::wire::http::{Head, StartLine};
 use crate::wire::printable;
-use crate::wire::url::{Scheme, Url};
+use crate::wire::url::Url;
 
 /// What the proxy changes in requests.
 #[derive(Clone, Debug)]
@@ -34,26 +35,32 @@ pub struct Rewritten {
 }
 
 /// A part of the head that is replaced.
-struct Change {
-    at: Range<usize>,
-    name: Name,
-    to: String,
+pub(super) struct Change {
+    pub at: Range<usize>,
+    pub name: Name,
+    pub to: String,
 }
 
 /// What a change replaces.
 #[derive(Clone, Copy)]
-enum Name {
+pub(super) enum Name {
     Header(&'static str),
     /// Host and port in a target of the absolute form.
     Authority,
     /// The beginning of the path.
     Path,
+    /// What comes before the path in a target of the absolute form.
+    AbsoluteForm,
+    /// Nothing: a line is added.
+    Added,
+    /// A line, which is left out.
+    Removed(&'static str),
 }
 
 impl Change {
     /// The change for people. A query, and user information before a host, may be secret: neither is part of it.
     fn words(&self, head: &Head<'_>) -> String {
-        let to = printable::text(&self.to);
+        let to = printable::text(self.to.trim_end());
         match self.name {
             Name::Header(name) => {
                 let from = String::from_utf8_lossy(head.slice(&self.at));
@@ -63,25 +70,33 @@ impl Change {
             }
             Name::Authority => format!("{to} as the host of the target"),
             Name::Path => format!("{to} in front of the path"),
+            Name::AbsoluteForm => format!("the path alone instead of {}", printable::bytes(head.slice(&self.at))),
+            Name::Added => format!("{to} added"),
+            Name::Removed(name) => format!("{name} left out"),
         }
     }
+}
+
+/// The head with these changes, in the order of their places; `None` if nothing changes.
+pub(super) fn apply(head: &Head<'_>, mut changes: Vec<Change>) -> Option<Rewritten> {
+    changes.retain(|change| head.slice(&change.at) != change.to.as_bytes());
+    let first = changes.first()?.at.start;
+    let mut bytes = head.slice(&(0..first)).to_vec();
+    let mut words = Vec::new();
+    for (i, change) in changes.iter().enumerate() {
+        bytes.extend_from_slice(change.to.as_bytes());
+        let end = head.end.as_ref().map_or(change.at.end, |end| end.end);
+        let next = changes.get(i + 1).map_or(end, |next| next.at.start);
+        bytes.extend_from_slice(head.slice(&(change.at.end..next)));
+        words.push(change.words(head));
+    }
+    Some(Rewritten { bytes, note: format!("rewritten for the server: {}", words.join(" · ")) })
 }
 
 impl Rewriting {
     /// The head for the server; `None` if nothing changes.
     pub fn rewrite(&self, head: &Head<'_>) -> Option<Rewritten> {
-        let changes = self.changes(head);
-        let first = changes.first()?.at.start;
-        let mut bytes = head.slice(&(0..first)).to_vec();
-        let mut words = Vec::new();
-        for (i, change) in changes.iter().enumerate() {
-            bytes.extend_from_slice(change.to.as_bytes());
-            let end = head.end.as_ref().map_or(change.at.end, |end| end.end);
-            let next = changes.get(i + 1).map_or(end, |next| next.at.start);
-            bytes.extend_from_slice(head.slice(&(change.at.end..next)));
-            words.push(change.words(head));
-        }
-        Some(Rewritten { bytes, note: format!("rewritten for the server: {}", words.join(" · ")) })
+        apply(head, self.changes(head))
     }
 
     /// The changes, in the order of their places.
@@ -98,7 +113,6 @@ impl Rewriting {
             };
             changes.push(Change { at: line.value.clone(), name: Name::Header(name), to });
         }
-        changes.retain(|change| head.slice(&change.at) != change.to.as_bytes());
         changes
     }
 
@@ -120,12 +134,7 @@ impl Rewriting {
         if sent.starts_with(b"/") {
             return self.before_path(sent, at.start).into_iter().collect();
         }
-        let Some(scheme) = sent.windows(3).position(|part| part == b"://").filter(|end| is_scheme(&sent[..*end]))
-        else {
-            return Vec::new();
-        };
-        let from = scheme + 3;
-        let to = sent[from..].iter().position(|byte| b"/?".contains(byte)).map_or(sent.len(), |at| from + at);
+        let Some(AbsoluteForm { authority: from, path: to, .. }) = AbsoluteForm::of(sent) else { return Vec::new() };
         let authority = self.target.authority().to_owned();
         let named = Change { at: at.start + from..at.start + to, name: Name::Authority, to: authority };
         let named = Some(named).filter(|_| self.replaces(&sent[from..to]));
@@ -142,10 +151,6 @@ impl Rewriting {
         };
         Some(Change { at: at..at + len, name: Name::Path, to: base.to_owned() })
     }
-}
-
-fn is_scheme(text: &[u8]) -> bool {
-    Scheme::ALL.iter().any(|scheme| scheme.name().as_bytes().eq_ignore_ascii_case(text))
 }
 
 #[cfg(test)]

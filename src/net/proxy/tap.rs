@@ -3,12 +3,14 @@
 //! A thread pushes bytes before it forwards them, and drains the tap afterwards. So a request comes before its response, and
 //! recording adds no latency.
 
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capture::live::recorder::Chunk;
 use crate::net::wiretap::Wiretap;
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
+use crate::wire::tls;
 
 /// A thread that pushes waits for the recording of the other one when more bytes than this are pending.
 const MAX_PENDING: usize = 1 << 20;
@@ -22,6 +24,20 @@ pub struct Tap {
     pending: Mutex<Pending>,
     /// The bytes that a thread is recording; it holds the lock meanwhile.
     recorded: Mutex<Pending>,
+    /// One of the constants of [`content`].
+    content: AtomicU8,
+    /// How many bytes of each direction crossed that are not kept, and not recorded as missing yet.
+    unkept: [AtomicU64; 2],
+}
+
+/// What crosses.
+mod content {
+    /// Bytes that are recorded.
+    pub const KEPT: u8 = 0;
+    /// The bytes of a tunnel, before the first one of the client.
+    pub const TUNNEL: u8 = 1;
+    /// The bytes of a tunnel with TLS, of which nothing could be read.
+    pub const ENCRYPTED: u8 = 2;
 }
 
 #[derive(Default)]
@@ -42,11 +58,39 @@ struct Piece {
 
 impl Tap {
     pub fn new(wiretap: Wiretap) -> Self {
-        Self { wiretap, pending: Mutex::default(), recorded: Mutex::default() }
+        Self {
+            wiretap,
+            pending: Mutex::default(),
+            recorded: Mutex::default(),
+            content: AtomicU8::new(content::KEPT),
+            unkept: Default::default(),
+        }
+    }
+
+    /// The next bytes of the client are the first ones of a tunnel. If they begin TLS, those of both directions are counted from then
+    /// on, and not kept.
+    pub fn begin_tunnel(&self) {
+        self.content.store(content::TUNNEL, Ordering::Relaxed);
+    }
+
+    /// Counts bytes of a tunnel with TLS; returns false for others, which are kept.
+    fn counts(&self, direction: Direction, bytes: &[u8]) -> bool {
+        let mut content = self.content.load(Ordering::Relaxed);
+        if content == content::TUNNEL && direction == Direction::ClientToServer && !bytes.is_empty() {
+            content = if tls::may_begin_hello(bytes) { content::ENCRYPTED } else { content::KEPT };
+            self.content.store(content, Ordering::Relaxed);
+        }
+        if content == content::ENCRYPTED {
+            self.unkept[direction.index()].fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        content == content::ENCRYPTED
     }
 
     /// Adds bytes that were read now; returns the time. `note` is put on the record that they belong to.
     pub fn push(&self, direction: Direction, bytes: &[u8], note: Option<String>) -> Time {
+        if self.content.load(Ordering::Relaxed) != content::KEPT && self.counts(direction, bytes) {
+            return self.wiretap.now();
+        }
         let mut pending = lock(&self.pending);
         if pending.bytes.len() > MAX_PENDING {
             drop(pending);
@@ -61,10 +105,16 @@ impl Tap {
         time
     }
 
-    /// Records all that was pushed before. It is part of the capture when this returns.
+    /// Records all that was pushed before, and how many bytes were not kept. It is part of the capture when this returns.
     pub fn drain_all(&self) {
         let mut recorded = lock(&self.recorded);
         self.record(&mut recorded, false);
+        for direction in Direction::BOTH {
+            let bytes = self.unkept[direction.index()].swap(0, Ordering::Relaxed);
+            if bytes > 0 {
+                self.wiretap.not_kept(direction, bytes);
+            }
+        }
     }
 
     /// Records what was pushed, unless the other thread is doing that: then it records this too. With `soon`, it is part of the

@@ -179,6 +179,14 @@ impl TlsStream {
         self.socket.shutdown(how)
     }
 
+    /// The name of the server that the client asked for (SNI, RFC 6066 §3); `None` for a client's own connection, too.
+    pub fn asked_name(&self) -> Option<String> {
+        match &*lock(&self.session) {
+            Connection::Server(session) => session.server_name().map(str::to_owned),
+            Connection::Client(_) => None,
+        }
+    }
+
     /// Calls `look` with the session, which must not wait for anything.
     pub fn with_session<T>(&self, look: impl FnOnce(&mut Connection) -> T) -> T {
         look(&mut lock(&self.session))

@@ -8,6 +8,7 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 use super::handshake::HandshakeFailure;
 use super::verifier::Refusal;
 use crate::wire::printable;
+use crate::wire::tls::alert_name;
 
 /// Why the handshake with the server `host` failed.
 pub fn with_server(host: &str, failure: &HandshakeFailure) -> String {
@@ -63,6 +64,20 @@ pub fn with_client(failure: &HandshakeFailure) -> Option<String> {
     })
 }
 
+/// Why the handshake with a client failed that asked for a tunnel to `host`, which was to be opened.
+pub fn in_tunnel(host: &str, failure: &HandshakeFailure) -> Option<String> {
+    let reason = match failure {
+        // Some clients refuse a certificate without an alert.
+        HandshakeFailure::Ended => {
+            "a client ended the connection during the TLS handshake; if it does not trust framescope's certificate: `framescope ca show` says \
+             how to change that"
+                .to_owned()
+        }
+        other => with_client(other)?,
+    };
+    Some(format!("tunnel to {host}: {reason}; without --intercept {host} its TLS passes unread"))
+}
+
 /// What is wrong with a certificate, and what to do about it.
 fn refusal(error: &CertificateError) -> (String, &'static str) {
     const ANY: &str = "-k accepts any certificate";
@@ -102,17 +117,8 @@ pub fn date(time: UnixTime) -> String {
 
 /// An alert as the RFCs write it (RFC 8446 §6), such as `unknown_ca`.
 fn name(alert: AlertDescription) -> String {
-    let camel = format!("{alert:?}");
-    let mut snake = String::new();
-    let mut was_lower = false;
-    for character in camel.chars() {
-        if character.is_ascii_uppercase() && was_lower {
-            snake.push('_');
-        }
-        was_lower = !character.is_ascii_uppercase();
-        snake.push(character.to_ascii_lowercase());
-    }
-    snake
+    let code = u8::from(alert);
+    alert_name(code).map_or_else(|| code.to_string(), str::to_owned)
 }
 
 /// What an alert of a server means for the user.

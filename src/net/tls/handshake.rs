@@ -42,8 +42,21 @@ pub fn accept(
     config: Arc<ServerConfig>,
     deadline: Instant,
 ) -> Result<TlsStream, HandshakeFailure> {
+    accept_begun(socket, config, &[], deadline)
+}
+
+/// The same for a client whose first bytes, `begun`, were read already.
+///
+/// # Errors
+/// See [`HandshakeFailure`].
+pub fn accept_begun(
+    socket: Arc<Stream>,
+    config: Arc<ServerConfig>,
+    begun: &[u8],
+    deadline: Instant,
+) -> Result<TlsStream, HandshakeFailure> {
     let session = ServerConnection::new(config).map_err(HandshakeFailure::Tls)?;
-    shake_hands(socket, session.into(), deadline)
+    shake_hands(socket, session.into(), begun, deadline)
 }
 
 /// Acts as the client of a handshake on `socket` with the server `name`. Afterwards the socket has no timeouts.
@@ -57,7 +70,7 @@ pub fn connect(
     deadline: Instant,
 ) -> Result<TlsStream, HandshakeFailure> {
     let session = ClientConnection::new(config, name).map_err(HandshakeFailure::Tls)?;
-    shake_hands(socket, session.into(), deadline)
+    shake_hands(socket, session.into(), &[], deadline)
 }
 
 /// Acts as the client of a handshake on `stream` with the server of a URL's host.
@@ -75,7 +88,18 @@ pub fn connect_to(
     Ok(Stream::Tls(Box::new(stream)))
 }
 
-fn shake_hands(socket: Arc<Stream>, mut session: Connection, deadline: Instant) -> Result<TlsStream, HandshakeFailure> {
+fn shake_hands(
+    socket: Arc<Stream>,
+    mut session: Connection,
+    begun: &[u8],
+    deadline: Instant,
+) -> Result<TlsStream, HandshakeFailure> {
+    let mut begun = begun;
+    while !begun.is_empty() {
+        // It takes a part of many bytes.
+        session.read_tls(&mut begun).map_err(io_failure)?;
+        process(&socket, &mut session)?;
+    }
     exchange(&socket, &mut session, deadline)?;
     set_timeouts(&socket, None)?;
     Ok(TlsStream::new(socket, session))
@@ -99,13 +123,19 @@ fn exchange(socket: &Stream, session: &mut Connection, deadline: Instant) -> Res
         if session.read_tls(&mut Socket(socket)).map_err(io_failure)? == 0 {
             return Err(HandshakeFailure::Ended);
         }
-        if let Err(error) = session.process_new_packets() {
-            // The alert says why; if the socket has no space for these few bytes, the peer is lost anyway.
-            while session.wants_write() && matches!(session.write_tls(&mut Socket(socket)), Ok(1..)) {}
-            drain(socket);
-            return Err(HandshakeFailure::Tls(error));
-        }
+        process(socket, session)?;
     }
+}
+
+/// Processes what was read. If the peer is refused, an alert says why.
+fn process(socket: &Stream, session: &mut Connection) -> Result<(), HandshakeFailure> {
+    if let Err(error) = session.process_new_packets() {
+        // If the socket has no space for these few bytes, the peer is lost anyway.
+        while session.wants_write() && matches!(session.write_tls(&mut Socket(socket)), Ok(1..)) {}
+        drain(socket);
+        return Err(HandshakeFailure::Tls(error));
+    }
+    Ok(())
 }
 
 /// Ends our direction and reads what the peer has sent. If unread bytes were left, closing the socket would reset the connection, and the

@@ -99,7 +99,7 @@ impl Plan {
 
     /// What the user should know first, in one line.
     pub fn warning(&self) -> Option<String> {
-        self.insecure.then(|| tls::insecure_warning(&self.url))
+        self.insecure.then(|| tls::insecure_warning(self.url.authority()))
     }
 
     /// Connects to the server.

@@ -1,6 +1,7 @@
 //! The proxy with real sockets on both sides: what each peer sends reaches the other, and is recorded.
 
 mod ends;
+mod forward;
 mod http;
 mod relay;
 
@@ -54,14 +55,19 @@ impl Bench {
     }
 
     fn with(server: TcpListener, target: &str, change: impl FnOnce(&mut ProxyConfig)) -> Self {
+        let mut config = ProxyConfig::new("127.0.0.1:0".parse().expect("an address"), target.parse().expect("a URL"));
+        change(&mut config);
+        Self::relaying(server, |recorder| Proxy::bind(config).expect("a free port").start(recorder).expect("a thread"))
+    }
+
+    /// What `start` starts, and a server.
+    fn relaying(server: TcpListener, start: impl FnOnce(Recorder) -> ListenerHandle) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("live.pcapng");
         let recorder = Recorder::new(Spool::keep(&path, false).expect("a spool"));
         let (changed, changes) = sync_channel(1);
         recorder.capture().on_change(move || changed.try_send(()).unwrap_or_default());
-        let mut config = ProxyConfig::new("127.0.0.1:0".parse().expect("an address"), target.parse().expect("a URL"));
-        change(&mut config);
-        let handle = Proxy::bind(config).expect("a free port").start(recorder.clone()).expect("a thread");
+        let handle = start(recorder.clone());
         Self { handle, server, recorder, path, changes: Mutex::new(changes), _folder: folder }
     }
 

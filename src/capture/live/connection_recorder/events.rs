@@ -2,7 +2,7 @@
 
 use super::Recording;
 use crate::capture::format::comments::comments_of;
-use crate::capture::format::file_markers::Gap;
+use crate::capture::format::file_markers::{Gap, Marker};
 use crate::capture::format::pcapng::MAX_STREAM;
 use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::stated::StatedRecord;
@@ -53,6 +53,13 @@ impl Recording {
         live.segments.skip(&mut self.batch.blocks, direction, (missing.bytes, gap), time, &comments_of(&self.records));
         self.batch_records();
         self.commit();
+    }
+
+    /// Puts a marker on an empty packet, after what was recorded so far.
+    pub fn mark(&mut self, marker: &Marker, time: Time) {
+        if let Some(live) = &mut self.live {
+            live.segments.comment(&mut self.batch.blocks, Direction::ServerToClient, time, &[marker.comment()]);
+        }
     }
 
     /// Notes the side that reset the connection, before the end of the first direction.

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::Page;
 use super::remote::Remote;
+use super::{PATIENCE, Page};
 
 pub struct Chromium {
     remote: Remote,
@@ -52,6 +53,17 @@ impl Chromium {
 impl Chromium {
     /// Starts with a profile that trusts the authority of a certificate, and opens an address.
     pub fn trusting(url: &str, certificate: &Path) -> Self {
+        Self::start(url, Self::profile_trusting(certificate), &[])
+    }
+
+    /// The same, through a proxy, also to loopback addresses.
+    pub fn trusting_through(proxy: &str, url: &str, certificate: &Path) -> Self {
+        let flags =
+            [format!("--proxy-server={}", proxy.trim_end_matches('/')), "--proxy-bypass-list=<-loopback>".to_owned()];
+        Self::start(url, Self::profile_trusting(certificate), &flags)
+    }
+
+    fn profile_trusting(certificate: &Path) -> tempfile::TempDir {
         let profile = tempfile::tempdir().expect("a profile folder");
         let store = profile.path().join(".pki/nssdb");
         std::fs::create_dir_all(&store).expect("a folder");
@@ -63,10 +75,10 @@ impl Chromium {
         run(Command::new("certutil").args(["-d", &store, "-N", "--empty-password"]));
         let add = ["-d", &store, "-A", "-t", "C,,", "-n", "framescope", "-i"];
         run(Command::new("certutil").args(add).arg(certificate));
-        Self::start(url, profile)
+        profile
     }
 
-    fn start(url: &str, profile: tempfile::TempDir) -> Self {
+    fn start(url: &str, profile: tempfile::TempDir, flags: &[String]) -> Self {
         let mut command = Command::new("chromium");
         command
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
@@ -75,6 +87,7 @@ impl Chromium {
             .arg(format!("--user-data-dir={}", profile.path().display()))
             // There its own store of certificates is.
             .env("HOME", profile.path())
+            .args(flags)
             .arg("about:blank");
         // Chromium writes the port and path of its DevTools into a file.
         let file = profile.path().join("DevToolsActivePort");
@@ -94,7 +107,7 @@ impl Chromium {
 
 impl Page for Chromium {
     fn open(url: &str) -> Self {
-        Self::start(url, tempfile::tempdir().expect("a profile folder"))
+        Self::start(url, tempfile::tempdir().expect("a profile folder"), &[])
     }
 
     fn navigate(&mut self, url: &str) {
@@ -104,7 +117,18 @@ impl Page for Chromium {
     fn eval(&mut self, expression: &str) -> Value {
         let params =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true });
-        let result = self.call("Runtime.evaluate", &params);
+        let deadline = Instant::now() + PATIENCE;
+        let result = loop {
+            match self.remote.try_call_in(self.session.as_deref(), "Runtime.evaluate", &params) {
+                Ok(result) => break result,
+                // Between two pages there is no place to evaluate in.
+                Err(error) if error["message"].as_str().is_some_and(|words| words.contains("execution context")) => {
+                    assert!(Instant::now() < deadline, "{expression}: {error}");
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(error) => panic!("{expression}: {error}"),
+            }
+        };
         assert!(result.get("exceptionDetails").is_none(), "{expression}: {result}");
         result["result"]["value"].clone()
     }

@@ -48,6 +48,11 @@ impl Remote {
 
     /// The same in a session of the DevTools protocol.
     pub fn call_in(&mut self, session: Option<&str>, method: &str, params: &Value) -> Value {
+        self.try_call_in(session, method, params).unwrap_or_else(|error| panic!("{method} {params}: {error}"))
+    }
+
+    /// The same; returns the error that the browser reports, if it does.
+    pub fn try_call_in(&mut self, session: Option<&str>, method: &str, params: &Value) -> Result<Value, Value> {
         self.next += 1;
         let mut request = json!({ "id": self.next, "method": method, "params": params });
         if let Some(session) = session {
@@ -60,8 +65,7 @@ impl Remote {
             let Message::Text(text) = self.socket.read().expect("the browser answers") else { continue };
             let answer: Value = serde_json::from_str(&text).expect("JSON");
             if answer["id"] == json!(self.next) {
-                assert!(answer.get("error").is_none(), "{method} {params}: {answer}");
-                return answer["result"].clone();
+                return answer.get("error").map_or_else(|| Ok(answer["result"].clone()), |error| Err(error.clone()));
             }
         }
     }

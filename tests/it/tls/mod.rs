@@ -1,5 +1,7 @@
 //! TLS on both sides: the server and the proxy with other people's clients, and certificates that are not accepted.
 
+mod forward;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -346,7 +348,7 @@ fn curl_and_openssl_with_tls_1_2_and_1_3() {
             .output()
             .expect("curl");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.stdout, include_bytes!("../../static/style.css"));
+        assert_eq!(output.stdout, include_bytes!("../../../static/style.css"));
     }
     let output = Command::new("openssl")
         .args([

@@ -1,0 +1,157 @@
+//! Which server a request to a forward proxy is for (RFC 9112 §3.2).
+
+use crate::proto::body::Body;
+use crate::wire::absolute_form::AbsoluteForm;
+use crate::wire::authority::{Authority, AuthorityFault};
+use crate::wire::host_pattern::{is_host_name, normal_host};
+use crate::wire::http::Head;
+use crate::wire::url::Scheme;
+
+/// A server that a request names.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The host as sent, without the brackets of an IPv6 address.
+    pub host: String,
+    pub port: u16,
+    /// Host and port as sent, for the Host header.
+    pub authority: String,
+}
+
+impl PartialEq for Place {
+    /// Whether the same server is named, in any spelling.
+    fn eq(&self, other: &Self) -> bool {
+        self.port == other.port && normal_host(&self.host) == normal_host(&other.host)
+    }
+}
+
+/// What a request asks a forward proxy for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    /// A tunnel to the server (CONNECT, RFC 9110 §9.3.6).
+    Tunnel(Place),
+    /// That the proxy sends it to the server, without TLS.
+    Http(Place),
+}
+
+/// Why a forward proxy cannot do what a request asks for. The words follow "the proxy".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteError {
+    /// It is a request for the proxy itself: its target is a path.
+    #[error("relays requests to other servers, and this one names none")]
+    OriginForm,
+    /// It asks for TLS without a tunnel.
+    #[error("opens no TLS connection for a request with https:// or wss://; ask for a tunnel: CONNECT HOST:443")]
+    Tls,
+    /// The target has another form, or another scheme.
+    #[error("cannot read the target of the request; write http://HOST:PORT/PATH, or CONNECT HOST:PORT")]
+    Target,
+    /// The host or the port is wrong.
+    #[error("cannot read the host in the target of the request: {}", .0.words())]
+    Authority(AuthorityFault),
+    /// The name cannot be looked up.
+    #[error(
+        "cannot look up the host: a name has letters, digits, dots, - and _, and a name outside ASCII has its xn-- form"
+    )]
+    Name,
+    /// CONNECT without a port, or port 0.
+    #[error("needs a port from 1 to 65535 in the target, such as CONNECT example.org:443")]
+    Port,
+    /// CONNECT with a body.
+    #[error("takes no body with CONNECT; leave out Content-Length and Transfer-Encoding")]
+    Body,
+}
+
+impl Route {
+    /// What the request with this head asks for.
+    ///
+    /// # Errors
+    /// See [`RouteError`].
+    pub fn of(head: &Head<'_>) -> Result<Self, RouteError> {
+        let target = head.target().unwrap_or_default();
+        if head.method() == Some(b"CONNECT") {
+            let place = place(target, None)?;
+            return if Body::of_request(head).is_whole() { Ok(Self::Tunnel(place)) } else { Err(RouteError::Body) };
+        }
+        if target.starts_with(b"/") || target == b"*" {
+            return Err(RouteError::OriginForm);
+        }
+        let absolute = AbsoluteForm::of(target).ok_or(RouteError::Target)?;
+        if absolute.scheme.is_tls() {
+            return Err(RouteError::Tls);
+        }
+        Ok(Self::Http(place(&target[..absolute.path][absolute.authority..], Some(absolute.scheme))?))
+    }
+}
+
+/// The server of a host with a port, or with that of a scheme.
+fn place(text: &[u8], scheme: Option<Scheme>) -> Result<Place, RouteError> {
+    let authority = Authority::parse(text).map_err(RouteError::Authority)?;
+    let port = authority.port.or(scheme.map(Scheme::default_port)).filter(|port| *port > 0).ok_or(RouteError::Port)?;
+    if !is_host_name(authority.host) {
+        return Err(RouteError::Name);
+    }
+    // It is ASCII: see `Authority`.
+    let sent = String::from_utf8_lossy(text).trim_end_matches(':').to_owned();
+    Ok(Place { host: authority.host.to_owned(), port, authority: sent })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(start: &str) -> Result<(bool, String, u16, String), RouteError> {
+        let head = format!("{start} HTTP/1.1\r\n\r\n");
+        let (is_tunnel, place) = match Route::of(&Head::read(head.as_bytes()))? {
+            Route::Tunnel(place) => (true, place),
+            Route::Http(place) => (false, place),
+        };
+        Ok((is_tunnel, place.host, place.port, place.authority))
+    }
+
+    #[test]
+    fn rfc_9112_section_3_2_each_form_names_its_server() {
+        for (start, is_tunnel, host, port, authority) in [
+            ("CONNECT example.org:443", true, "example.org", 443, "example.org:443"),
+            ("CONNECT [::1]:80", true, "::1", 80, "[::1]:80"),
+            ("GET http://Example.org/a?b", false, "Example.org", 80, "Example.org"),
+            ("GET WS://a:9?b", false, "a", 9, "a:9"),
+            ("OPTIONS http://[::1]:", false, "::1", 80, "[::1]"),
+            ("GET http://a:8/http://b:9/", false, "a", 8, "a:8"),
+        ] {
+            assert_eq!(route(start), Ok((is_tunnel, host.to_owned(), port, authority.to_owned())), "{start}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_server_says_why() {
+        use RouteError::{Name, OriginForm, Port, Target, Tls};
+        for (start, error) in [
+            ("GET /", OriginForm),
+            ("OPTIONS *", OriginForm),
+            ("GET https://a/", Tls),
+            ("GET wss://a/", Tls),
+            ("GET ftp://a/", Target),
+            ("GET a:80", Target),
+            ("GET", Target),
+            ("CONNECT a", Port),
+            ("CONNECT a:0", Port),
+            ("GET http://a:0/", Port),
+            ("CONNECT a%00b:1", Name),
+            ("CONNECT http://a:1/", RouteError::Authority(AuthorityFault::Uri)),
+            ("CONNECT a\u{1b}[2J:1", RouteError::Authority(AuthorityFault::Character)),
+            ("GET http:///x", RouteError::Authority(AuthorityFault::Empty)),
+            ("GET http://me:pw@a/", RouteError::Authority(AuthorityFault::UserInfo)),
+        ] {
+            assert_eq!(route(start), Err(error), "{start}");
+        }
+        let head = Head::read(b"CONNECT a:1 HTTP/1.1\r\nContent-Length: 1\r\n\r\n");
+        assert_eq!(Route::of(&head), Err(RouteError::Body));
+    }
+
+    #[test]
+    fn the_spelling_of_a_host_makes_no_other_server() {
+        let place = |text: &[u8]| place(text, Some(Scheme::Http)).expect("a server");
+        assert_eq!(place(b"Example.org"), place(b"example.ORG.:80"));
+        assert_ne!(place(b"example.org"), place(b"example.org:81"));
+    }
+}
