@@ -15,7 +15,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::support::{DOWN, Screen, UP, Wire, frame, several};
+use crate::support::{DOWN, Screen, UP, Wire, cases, frame, several};
 
 /// What a person does.
 #[derive(Clone, Debug)]
@@ -171,7 +171,7 @@ fn screen(over: &Over, size: (u16, u16)) -> (Screen, Option<Wire>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, max_shrink_iters: 200, ..Default::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 200, ..cases(48) })]
 
     #[test]
     fn no_size_no_key_and_no_capture_makes_it_panic(over in over(), size in size(), steps in vec(step(), 0..24)) {

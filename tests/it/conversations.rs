@@ -1,7 +1,9 @@
 //! Whole conversations, sound and broken, cut anywhere: nothing is lost, nothing depends on the cut, and the file gives what
 //! was recorded.
 
-use crate::support::{DEFLATE, DOWN, REQUEST, RESPONSE, UP, any_frame, compressed_frame, everything, load, with_lines};
+use crate::support::{
+    DEFLATE, DOWN, REQUEST, RESPONSE, UP, any_frame, cases, compressed_frame, everything, load, with_lines,
+};
 use framescope::capture::live::recorder::{Chunk, Recorder};
 use framescope::capture::live::spool::Spool;
 use framescope::proto::connection::Connection;
@@ -82,7 +84,7 @@ fn the_part_inflated_before_an_error_is_judged_whatever_the_cut() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 500, ..Default::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 500, ..cases(60) })]
 
     #[test]
     fn every_byte_is_in_one_record_whatever_the_cut(talk in conversation(), step in 1usize..5000) {

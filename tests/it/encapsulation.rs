@@ -10,7 +10,7 @@ use crate::support::encapsulation::{
 };
 use crate::support::packets::{Form, PLAIN};
 use crate::support::tcp::{Segment, Tcp, said};
-use crate::support::{DOWN, REQUEST, RESPONSE, START, UP, frame};
+use crate::support::{DOWN, REQUEST, RESPONSE, START, UP, cases, frame};
 use framescope::proto::dissected::Kind;
 use framescope::proto::rules::Rule;
 use framescope::wire::opcode::Opcode;
@@ -36,7 +36,7 @@ fn the_same_conversation_on_every_link_layer() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(32))]
 
     #[test]
     fn the_same_conversation_in_any_tunnels(

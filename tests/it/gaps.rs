@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::support::packets::PLAIN;
 use crate::support::tcp::Tcp;
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, everything, exported, frame, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, Wire, cases, everything, exported, frame, opened};
 
 /// The largest offset in a stream, in bytes.
 const MAX_STREAM: u64 = 1 << 62;
@@ -108,7 +108,7 @@ fn lost_packets_of_every_length_are_a_gap_that_comes_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..Default::default() })]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn a_gap_of_any_length_comes_back(bits in 0u32..62, rest: u64, up: bool) {

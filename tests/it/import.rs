@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::packets::{Form, Link, PLAIN, fragments, variety};
 use crate::support::tcp::{ACK, MSS, RST, SYN, Segment, Tcp, reordered, repeated, said};
-use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, frame};
+use crate::support::{DOWN, REQUEST, RESPONSE, Screen, UP, cases, frame};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use framescope::capture::import::{self, ImportOptions};
@@ -595,7 +595,7 @@ pub fn stream(direction: Direction) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..Default::default() })]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn segments_in_any_order_make_the_stream(

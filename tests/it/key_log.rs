@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::packets::{Form, PLAIN};
 use crate::support::tcp::{FIN, MSS, Segment, Tcp, reordered, repeated};
 use crate::support::tls::{Peers, suites};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, everything, exported, frame, opened, rules};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, cases, everything, exported, frame, opened, rules};
 use framescope::capture::import::{self, ImportOptions, OpenError};
 use framescope::capture::store::Capture;
 use framescope::export::Format;
@@ -324,7 +324,7 @@ fn without(segments: &[Segment], first: usize, lost: &[usize]) -> Vec<Segment> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn segments_of_any_size_and_order_give_what_was_said(

@@ -9,7 +9,7 @@ use framescope::wire::opcode::Opcode;
 use proptest::prelude::*;
 use ratatui::style::Modifier;
 
-use crate::support::{DEFLATE, DOWN, Screen, UP, Wire, compressed_frame, deflated, frame};
+use crate::support::{DEFLATE, DOWN, Screen, UP, Wire, cases, compressed_frame, deflated, frame};
 
 const KEY: Option<[u8; 4]> = Some([0x37, 0xfa, 0x21, 0x3d]);
 
@@ -101,7 +101,7 @@ fn assert_words_are_whole(screen: &Screen, context: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
     /// The words have three lines at every size, the panels do not overlap, and no text is cut without a sign.
     #[test]
     fn at_every_size_the_words_have_three_lines_and_nothing_is_cut_silently(

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::support::encapsulation::{ethernet, file, ip, udp};
 use crate::support::packets::PLAIN;
 use crate::support::tcp::{Segment, Tcp};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, everything, exported, frame, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, cases, everything, exported, frame, opened};
 use framescope::capture::store::Capture;
 use framescope::export::Format;
 use framescope::proto::dissected::{Direction, EndReason, Kind};
@@ -208,7 +208,7 @@ fn fragments_of_different_networks_are_not_joined() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn any_order_of_two_tenants_keeps_them_apart(

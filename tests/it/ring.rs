@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use crate::support::program::numbers;
 use crate::support::{
-    DEFLATE, DOWN, Recording, Screen, UP, Wire, compressed_frame, deflated, exported, frame, opened, rules,
+    DEFLATE, DOWN, Recording, Screen, UP, Wire, cases, compressed_frame, deflated, exported, frame, opened, rules,
 };
 use framescope::capture::live::recorder::{Chunk, ConnectionRecorder, Recorder};
 use framescope::capture::live::spool::{Spool, SpoolError};
@@ -849,7 +849,7 @@ fn sent(traffic: Traffic, direction: Direction, n: usize, size: usize) -> Vec<u8
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 300, ..Default::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..cases(24) })]
 
     #[test]
     fn any_traffic_gives_the_same_records_live_and_in_the_files(

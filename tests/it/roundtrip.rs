@@ -7,7 +7,7 @@ use crate::correct_peers;
 use crate::har;
 use crate::support::packets::PLAIN;
 use crate::support::tcp::{ACK, FIN, PSH_ACK, RST, Segment, Tcp};
-use crate::support::{DOWN, REQUEST, RESPONSE, Recording, UP, any_frame, damage, everything, exported, opened};
+use crate::support::{DOWN, REQUEST, RESPONSE, Recording, UP, any_frame, cases, damage, everything, exported, opened};
 use framescope::capture::import::samples::Sample;
 use framescope::capture::import::{self, ImportOptions};
 use framescope::capture::store::Capture;
@@ -203,7 +203,7 @@ fn recorded(talks: &[(Vec<Said>, [EndReason; 2])], step: usize) -> Recording {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 2000, ..Default::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 2000, ..cases(80) })]
 
     #[test]
     fn any_conversations_come_back_from_every_carrier(

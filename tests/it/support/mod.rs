@@ -3,6 +3,7 @@
 
 pub mod browser;
 mod captures;
+mod cases;
 pub mod encapsulation;
 pub mod forms;
 mod frames;
@@ -21,6 +22,7 @@ pub mod xml;
 use framescope::proto::dissected::Direction;
 
 pub use captures::{damage, everything, exported, load, opened, rules, sample, sample_path};
+pub use cases::cases;
 pub use frames::{any_frame, compressed_frame, deflated, frame};
 pub use handshakes::{KEY, REQUEST, RESPONSE, bare_request, handshake, with_lines};
 pub use recording::{Recording, START, Wire, several};
