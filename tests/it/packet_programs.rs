@@ -1,7 +1,7 @@
 //! `capture`: the packets of a program that captures, which is a shell script here.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,8 +26,13 @@ impl Programs {
                 "#!/bin/sh\ncd {}\necho \"$@\" > arguments\necho $$ > pid\n{script}\n",
                 folder.path().display()
             );
-            fs::write(&path, script).expect("written");
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+            // If this process wrote the file, a child that another test starts meanwhile would inherit the descriptor, and the
+            // system does not run a file that is open for writing (ETXTBSY).
+            let mut write = Command::new("sh");
+            write.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(&path).stdin(Stdio::piped());
+            let mut write = write.spawn().expect("sh starts");
+            write.stdin.take().expect("stdin").write_all(script.as_bytes()).expect("written");
+            assert!(write.wait().expect("ended").success());
         }
         Self(folder)
     }
