@@ -7,6 +7,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `requests` | finds the heads in what the client sends |
+//! | `framing` | finds where the body of a request ends |
 //! | `rewrite` | changes Host, the path and Origin in a head |
 //! | `exchange` | watches the responses, to notice that the protocol is switched |
 //! | `decline` | answers a client whose server cannot be reached |
@@ -18,6 +19,7 @@
 mod decline;
 mod exchange;
 pub mod forward;
+mod framing;
 mod input;
 mod relay;
 mod requests;

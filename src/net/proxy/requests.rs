@@ -5,9 +5,10 @@ use memchr::{memchr, memmem};
 use super::exchange::{Asked, Exchange, MAX_HEAD};
 use super::forward::origin_form;
 use super::forward::route::{Place, Route};
+use super::framing;
 use super::rewrite::{Rewriting, Rewritten};
 use crate::proto::body::Body;
-use crate::wire::http::{self, Flaw, Head};
+use crate::wire::http::{self, Head};
 
 /// What happens to the heads of requests.
 pub enum Heads<'a> {
@@ -135,7 +136,7 @@ impl<'a> Requests<'a> {
         };
         exchange.asked(Asked::of(&head));
         let asks = head.value("upgrade").is_some() || head.method() == Some(b"CONNECT");
-        self.state = match body(&head) {
+        self.state = match framing::body(&head) {
             None => State::Raw,
             Some(body) if !body.is_whole() => State::Body(body, asks),
             Some(_) if asks => State::AfterUpgrade,
@@ -143,21 +144,6 @@ impl<'a> Requests<'a> {
         };
         Some(Outgoing { len, changed, is_head: true, waits: false })
     }
-}
-
-/// The body of a request; `None` if readers may disagree on where it ends (RFC 9112 §6.3). Then nothing after the head may change.
-fn body(head: &Head<'_>) -> Option<Body> {
-    if head.headers.iter().any(|line| matches!(line.flaw, Some(Flaw::NoColon | Flaw::BadName | Flaw::Folded))) {
-        return None;
-    }
-    let (mut lengths, mut codings) = (head.values("content-length"), head.values("transfer-encoding"));
-    match (lengths.next(), codings.next()) {
-        (None, None) => {}
-        (Some(digits), None) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {}
-        (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {}
-        _ => return None,
-    }
-    (lengths.next().is_none() && codings.next().is_none()).then(|| Body::of_request(head))
 }
 
 #[cfg(test)]

@@ -69,9 +69,9 @@ fn each_request_of_a_connection_goes_to_the_server_that_it_names() {
         assert_eq!(String::from_utf8_lossy(&read(&mut client, response.len())), response);
     }
     drop(client);
-    bench.wait("the end", |capture| capture.totals().open == 1 || capture.totals().records >= 9);
-    let notes: Vec<String> = (1..9).filter_map(|no| bench.capture().note(no)).collect();
-    assert_eq!(notes.len(), 4);
+    let notes = |capture: &Capture| (1..9).filter_map(|no| capture.note(no)).collect::<Vec<_>>();
+    bench.wait("all records with their notes", |capture| notes(capture).len() == 4 && capture.totals().records >= 8);
+    let notes = notes(bench.capture());
     assert!(notes.iter().all(|note| note.contains("http://127.0.0.1") && !note.contains("c2VjcmV0")), "{notes:?}");
     assert_eq!(bench.capture().totals().connections, 1);
     let records = bench.finish();

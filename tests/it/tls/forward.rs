@@ -1,5 +1,7 @@
 //! The forward proxy with TLS: tunnels to named hosts are opened, others pass unread. Other people's clients use it.
 
+use std::io::{Read, Write};
+
 use framescope::net::proxy::forward::{ForwardConfig, ForwardProxy, Interception};
 
 use super::*;
@@ -32,7 +34,7 @@ impl Bench {
     }
 }
 
-fn echoes(peer: StreamOwned<ClientConnection, TcpStream>, host: &str, port: u16) {
+fn echoes<S: Read + Write>(peer: StreamOwned<ClientConnection, S>, host: &str, port: u16) {
     let (mut peer, _) = tungstenite::client(format!("wss://{host}:{port}/echo"), peer).expect("a handshake");
     for message in [Message::text("Hello"), Message::binary(vec![7; 300_000])] {
         peer.send(message.clone()).expect("sent");
@@ -83,12 +85,17 @@ fn a_client_that_does_not_trust_the_proxy_is_reported_with_the_next_step() {
     let mut client = proxy.tunnel("localhost", server.address().port(), &server.cacert());
     assert!(client.write_all(b"GET / HTTP/1.1\r\n\r\n").is_err() || client.read(&mut [0; 8]).is_err());
     drop(client);
-    let recorder = proxy.recorder.clone();
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    let problem = loop {
+        if let Some(problem) = proxy.recorder.capture().trouble().problems.pop() {
+            break problem.text;
+        }
+        assert!(std::time::Instant::now() < deadline, "nothing is reported");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    assert!(problem.contains("tunnel to localhost") && problem.contains("framescope ca show"), "{problem}");
     let (capture, _) = proxy.finish();
     assert_eq!(capture.totals().records, 4);
-    let problems = recorder.capture().trouble().problems;
-    let (host, step) = ("tunnel to localhost", "framescope ca show");
-    assert!(problems.iter().any(|line| line.text.contains(host) && line.text.contains(step)), "{problems:?}");
     server.finish();
 }
 
@@ -126,6 +133,38 @@ fn other_bytes_than_tls_pass_to_a_named_host() {
     assert!(!contains(&file, "framescope:decrypted"));
     assert_eq!(capture.records(1..u64::MAX).iter().filter(|record| record.kind == Kind::Frame).count(), 2);
     plain.finish();
+}
+
+#[test]
+fn a_client_may_speak_tls_with_the_proxy_too() {
+    let server = Bench::server();
+    let port = server.address().port();
+    let proxy = Bench::recording(|folder, recorder| {
+        let (certificates, trust) = (tls(folder).0, trusting(Some(&server.cacert())));
+        let hosts = vec!["localhost".parse().expect("a host")];
+        let interception = Interception { hosts, certificates: Arc::clone(&certificates), trust };
+        let mut config = ForwardConfig::new(any_port());
+        (config.tls, config.interception) = (Some(certificates), Some(interception));
+        ForwardProxy::bind(config).expect("a port").start(recorder).expect("a thread")
+    });
+    let mut outer = proxy.client();
+    write!(outer, "CONNECT localhost:{port} HTTP/1.1\r\n\r\n").expect("sent");
+    let mut head = [0; 39];
+    outer.read_exact(&mut head).expect("a response");
+    assert!(head.starts_with(b"HTTP/1.1 200 ") && head.ends_with(b"\r\n\r\n"));
+    let name = ServerName::try_from("localhost").expect("a name");
+    let inner = ClientConnection::new(trusting(Some(&proxy.cacert())), name).expect("a client");
+    echoes(StreamOwned::new(inner, outer), "localhost", port);
+    // Without TLS.
+    let mut plain = TcpStream::connect(proxy.address()).expect("a connection");
+    plain.write_all(b"CONNECT localhost:9 HTTP/1.1\r\n\r\n").expect("sent");
+    let mut response = Vec::new();
+    plain.read_to_end(&mut response).expect("a response");
+    assert_eq!(Head::read(&response).status(), Some(400));
+    let (capture, file) = proxy.finish();
+    assert!(contains(&file, "framescope:decrypted client=1 server=1") && contains(&file, "Hello"));
+    assert_eq!(capture.records(1..u64::MAX).iter().filter(|record| record.kind == Kind::Frame).count(), 6);
+    server.finish();
 }
 
 /// The program as a forward proxy that opens `localhost`, with a data folder of its own, and the flags of curl and others for it.

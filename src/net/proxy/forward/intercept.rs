@@ -15,6 +15,7 @@ use crate::net::proxy::{ConnectError, DOWN, UP, first};
 use crate::net::stream::Stream;
 use crate::net::tls::{failure, handshake};
 use crate::proto::dissected::EndReason;
+use crate::wire::host_pattern::normal_host;
 
 impl ForwardConfig {
     /// How a tunnel to the server `place` is opened; `None` if it is not.
@@ -29,13 +30,17 @@ impl Session<'_> {
     pub fn intercept(&self, interception: &Interception, place: &Place, server: Stream, input: &mut Input) {
         let deadline = || Instant::now() + self.config.connect_timeout;
         let wiretap = self.tap.wiretap();
-        let config = interception.certificates.config(std::slice::from_ref(&place.host));
+        let host = normal_host(&place.host);
+        let config = interception.certificates.config(std::slice::from_ref(&host));
         let accepted = handshake::accept_begun(Arc::clone(&self.accepted.stream), config, input.bytes(), deadline());
         input.consume(input.bytes().len());
         let client = match accepted {
             Ok(client) => client,
             Err(error) => {
-                if let Some(line) = failure::in_tunnel(&place.host, &error) {
+                if self.accepted.connections.is_shutting_down() {
+                    return;
+                }
+                if let Some(line) = failure::in_tunnel(&place.pattern(), &error) {
                     wiretap.notice(&line);
                 }
                 if self.accepted.stream.is_disconnected() {
@@ -45,7 +50,7 @@ impl Session<'_> {
             }
         };
         // The client checks the certificate against this name: the server must have one for it, too.
-        let name = client.asked_name().unwrap_or_else(|| place.host.clone());
+        let name = client.asked_name().unwrap_or(host);
         let client = Arc::new(Stream::Tls(Box::new(client)));
         let mut input = Input::new();
         match handshake::connect_to(&name, server, &interception.trust, deadline()) {

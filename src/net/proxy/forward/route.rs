@@ -1,6 +1,6 @@
 //! Which server a request to a forward proxy is for (RFC 9112 §3.2).
 
-use crate::proto::body::Body;
+use crate::net::proxy::framing;
 use crate::wire::absolute_form::AbsoluteForm;
 use crate::wire::authority::{Authority, AuthorityFault};
 use crate::wire::host_pattern::{is_host_name, normal_host};
@@ -15,6 +15,13 @@ pub struct Place {
     pub port: u16,
     /// Host and port as sent, for the Host header.
     pub authority: String,
+}
+
+impl Place {
+    /// The host as `--intercept` takes it: an IPv6 address in brackets.
+    pub fn pattern(&self) -> String {
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
+    }
 }
 
 impl PartialEq for Place {
@@ -56,6 +63,12 @@ pub enum RouteError {
     /// CONNECT without a port, or port 0.
     #[error("needs a port from 1 to 65535 in the target, such as CONNECT example.org:443")]
     Port,
+    /// Readers may disagree on where its body ends, so that the next request might go to the wrong server.
+    #[error(
+        "cannot tell where the body of the request ends (RFC 9112 §6.3): it has a malformed header line, an unknown Transfer-Encoding, or \
+         more than one length"
+    )]
+    Framing,
     /// CONNECT with a body.
     #[error("takes no body with CONNECT; leave out Content-Length and Transfer-Encoding")]
     Body,
@@ -70,10 +83,14 @@ impl Route {
         let target = head.target().unwrap_or_default();
         if head.method() == Some(b"CONNECT") {
             let place = place(target, None)?;
-            return if Body::of_request(head).is_whole() { Ok(Self::Tunnel(place)) } else { Err(RouteError::Body) };
+            let has_none = framing::body(head).is_some_and(|body| body.is_whole());
+            return if has_none { Ok(Self::Tunnel(place)) } else { Err(RouteError::Body) };
         }
         if target.starts_with(b"/") || target == b"*" {
             return Err(RouteError::OriginForm);
+        }
+        if framing::body(head).is_none() {
+            return Err(RouteError::Framing);
         }
         let absolute = AbsoluteForm::of(target).ok_or(RouteError::Target)?;
         if absolute.scheme.is_tls() {
@@ -144,8 +161,13 @@ mod tests {
         ] {
             assert_eq!(route(start), Err(error), "{start}");
         }
-        let head = Head::read(b"CONNECT a:1 HTTP/1.1\r\nContent-Length: 1\r\n\r\n");
-        assert_eq!(Route::of(&head), Err(RouteError::Body));
+        for (head, error) in [
+            ("CONNECT a:1 HTTP/1.1\r\nContent-Length: 1\r\n\r\n", RouteError::Body),
+            ("POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", RouteError::Framing),
+            ("POST http://a/ HTTP/1.1\r\nContent-Length : 1\r\n\r\n", RouteError::Framing),
+        ] {
+            assert_eq!(Route::of(&Head::read(head.as_bytes())), Err(error), "{head}");
+        }
     }
 
     #[test]

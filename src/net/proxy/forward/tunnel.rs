@@ -61,7 +61,7 @@ impl Session<'_> {
         let tls = if is_intercepted {
             "TLS in the tunnel is opened".to_owned()
         } else {
-            format!("TLS in the tunnel passes unread and is not kept; --intercept {} opens it", place.host)
+            format!("TLS in the tunnel passes unread and is not kept; --intercept {} opens it", place.pattern())
         };
         let note = format!("framescope sent this response: it has connected{reached}; {tls}");
         self.tap.push(DOWN, OPENED, Some(note));
