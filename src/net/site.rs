@@ -24,6 +24,7 @@ const APP: &str = concat!(
     include_str!("../../static/app/wire.js"),
     include_str!("../../static/app/input.js"),
     include_str!("../../static/app/sentences.js"),
+    include_str!("../../static/app/frames.js"),
     include_str!("../../static/app/log.js"),
     include_str!("../../static/app/client.js"),
     include_str!("../../static/app/page.js"),

@@ -1,27 +1,22 @@
 // The list of events and calls.
 //
-// The list shows the newest rows and follows them. While someone reads older rows, it does not change at all. A flood of
-// messages must leave time for clicks: then rows reach the list ten times per second, only the newest of them, and the others
-// when someone scrolls up.
+// The list shows the newest rows and follows them. While someone reads older rows, it does not change at all. In a flood only the
+// newest rows reach the list, as many as can be seen and as a frame has time for, and the others when someone scrolls up.
 
 const LOG_ROWS = 500; // the most rows in the list, and the most that are kept of each kind
-const BURST = 50; // the most rows that one update adds
-const FLOOD_MS = 100; // the time between two updates in a flood
-const CALM = 20; // rows per second up to which a new row is animated
+const ROW_HEIGHT = 20; // of the lowest row, in CSS pixels: no more rows are added at once than can be seen
 
-function createLog(onPick) {
+function createLog(frames, onPick) {
   const list = byId('log');
   const newest = byId('newest');
   // Ticks and all other rows are kept apart: ticks must not push out the others while they are hidden.
   const kept = { ticks: [], others: [] };
   const added = { ticks: 0, others: 0 };
-  const arrivals = []; // when the latest rows came, to know whether they come calmly
   let ticksHidden = false;
   let following = true;
   let serial = 0; // of the newest row
   let shown = 0; // the serial of the newest row in the list
   let pinnedTop = 0; // the scroll position of the newest row after the last update
-  let drawing = false;
   let partial = false; // whether rows that are kept are missing in the list
   let latest = null; // the newest row, also if it is hidden
   let tabStop = null; // the button that Tab reaches
@@ -35,9 +30,8 @@ function createLog(onPick) {
     // Cut rarely, because cutting moves the whole array.
     if (kept[kind].length > 2 * LOG_ROWS) kept[kind].splice(0, LOG_ROWS);
     latest = entry;
-    arrivals.push(entry.at);
-    if (arrivals.length > CALM + 1) arrivals.shift();
-    draw();
+    frames.arrive(entry.at);
+    frames.drawSoon(update);
     return entry;
   }
 
@@ -58,20 +52,9 @@ function createLog(onPick) {
     return rows.reverse();
   }
 
-  const isCalm = () => arrivals.length <= CALM || arrivals.at(-1) - arrivals[0] > 1000;
-
-  // At most once per animation frame: reading the layout after each row would be slow.
-  function draw() {
-    if (drawing) return;
-    drawing = true;
-    if (isCalm()) requestAnimationFrame(update);
-    else setTimeout(() => requestAnimationFrame(update), FLOOD_MS);
-  }
-
   function update() {
-    drawing = false;
     if (following) append();
-    if (partial && isCalm()) complete();
+    if (partial && (!following || frames.isCalm())) complete();
     showEdges();
     if (following) list.scrollTop = list.scrollHeight;
     pinnedTop = list.scrollTop;
@@ -80,28 +63,30 @@ function createLog(onPick) {
   function append() {
     const rows = rowsAfter(shown);
     if (rows.length === 0) return;
-    const calm = isCalm() && rows.length <= CALM;
-    if (rows.length > BURST) {
-      rows.splice(0, rows.length - BURST);
+    const calm = frames.isCalm() && rows.length <= CALM;
+    const made = madeInTime(rows.slice(-Math.ceil(list.clientHeight / ROW_HEIGHT)), (entry) => rowOf(entry, calm));
+    if (made.length < rows.length) {
       list.replaceChildren();
       partial = true;
     }
-    list.append(...rows.map((entry) => rowOf(entry, calm)));
+    list.append(...made);
     while (list.childElementCount > LOG_ROWS) list.firstElementChild.remove();
     shown = serial;
     const labelled = rows.findLast((entry) => entry.label);
     if (labelled) setTabStop(labelled.row.querySelector('.mark'));
   }
 
-  /** Adds the kept rows that are missing before those in the list. */
+  /** Adds the kept rows that are missing before those in the list: in each frame as many as there is time for. */
   function complete() {
     if (!partial) return;
-    partial = false;
     const first = list.firstElementChild;
     const missing = rowsAfter(0).filter((entry) => entry.serial <= shown && !entry.row?.isConnected);
+    const made = madeInTime(missing, (entry) => rowOf(entry, false));
     const height = list.scrollHeight;
-    list.prepend(...missing.map((entry) => rowOf(entry, false)));
+    list.prepend(...made);
     if (first) list.scrollTop += list.scrollHeight - height;
+    partial = made.length < missing.length;
+    if (partial) frames.drawNow(update);
   }
 
   function showEdges() {
@@ -205,12 +190,12 @@ function createLog(onPick) {
   function hold() {
     following = false;
     complete();
-    draw();
+    frames.drawNow(update);
   }
 
   function follow() {
     following = true;
-    draw();
+    frames.drawNow(update);
   }
 
   function rebuild() {
@@ -241,7 +226,7 @@ function createLog(onPick) {
   });
   list.addEventListener('keydown', moveFocus);
   // A smaller window or an opened panel must not count as scrolling up.
-  new ResizeObserver(() => following && draw()).observe(list);
+  new ResizeObserver(() => following && frames.drawSoon(update)).observe(list);
   newest.addEventListener('click', () => {
     follow();
     list.focus({ preventScroll: true });

@@ -1,10 +1,10 @@
 // The page: shows the state of the client, and wires the controls to it.
 
 function start() {
-  let drawing = false;
+  const frames = createFrames();
   let onlyCounts = true; // whether only counts have changed since the last drawing
   let lastOpened = null; // the connection whose opening has cleared the errors
-  const log = createLog(showFilter);
+  const log = createLog(frames, showFilter);
   const client = createClient({ path: chosenPath, protocols: chosenProtocols }, log, { changed, counted });
 
   function chosenPath() {
@@ -18,21 +18,18 @@ function start() {
 
   const mayThrow = () => byId('let-throw').checked;
 
-  // ---- showing the state, once per animation frame at most
+  // ---- showing the state
 
   function changed() {
     onlyCounts = false;
-    counted();
+    frames.drawNow(render);
   }
 
   function counted() {
-    if (drawing) return;
-    drawing = true;
-    requestAnimationFrame(render);
+    frames.drawSoon(render);
   }
 
   function render() {
-    drawing = false;
     renderCounters();
     if (onlyCounts) return;
     onlyCounts = true;
