@@ -42,7 +42,7 @@ fn main() {
                 .map(|_| {
                     let (looked, cancel) = (AtomicU64::new(0), AtomicBool::new(false));
                     let begun = Instant::now();
-                    let hit = search::find(recorder.capture(), &pattern, 1, toward, &looked, &cancel);
+                    let hit = search::find(recorder.capture(), &pattern, 1u64, toward, &looked, &cancel);
                     let seconds = begun.elapsed().as_secs_f64();
                     assert_eq!((hit, looked.load(Ordering::Relaxed)), (None, recorder.capture().len()));
                     bytes / seconds / 1e9

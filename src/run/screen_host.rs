@@ -14,7 +14,7 @@ use crate::script::InputLine;
 use crate::tui::event::{Remote, Report};
 use crate::tui::host::{ExportRequest, Host, HostError};
 use crate::tui::picture_request::FileRequest;
-use crate::tui::state::tour::TourStart;
+use crate::tui::state::tour::{TourProgress, TourStart};
 
 /// The program around the screen.
 pub struct ScreenHost {
@@ -97,8 +97,8 @@ impl Host for ScreenHost {
         Ok("the demo client repeats the lesson".to_owned())
     }
 
-    fn keep_tour(&mut self, step: Option<String>) {
-        let keep = self.tour.keeper(step);
+    fn keep_tour(&mut self, progress: TourProgress) {
+        let keep = self.tour.keeper(progress);
         let remote = self.remote.clone();
         self.writers.retain(|writer| !writer.is_finished());
         self.writers.push(thread::spawn(move || {

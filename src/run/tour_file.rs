@@ -1,6 +1,6 @@
 //! The steps of the tour, and the learner's progress, which a small file keeps between two runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use etcetera::BaseStrategy as _;
 use serde::{Deserialize, Serialize};
 
 use crate::explain::tour::Tour;
-use crate::tui::state::tour::TourStart;
+use crate::tui::state::tour::{TourProgress, TourStart};
 
 /// The name of the built-in tour in the file of progress.
 const BUILT_IN: &str = "built-in";
@@ -26,12 +26,14 @@ pub struct TourFile {
     name: String,
     /// Index of the step to begin with.
     at: usize,
+    /// The ids of the steps whose tasks are done.
+    done: BTreeSet<String>,
 }
 
-/// A step to keep as the progress.
+/// How far a learner is, to be written.
 pub struct ProgressKeeper {
     name: String,
-    step: Option<String>,
+    progress: TourProgress,
 }
 
 /// The file of progress.
@@ -40,6 +42,9 @@ struct Progress {
     /// For each tour that was begun, the id of its step.
     #[serde(default)]
     step: BTreeMap<String, String>,
+    /// For each of these tours, the ids of the steps whose tasks are done.
+    #[serde(default)]
+    done: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Why the progress is not kept.
@@ -71,25 +76,28 @@ impl TourFile {
     }
 
     fn new(tour: Tour, name: String) -> Self {
-        let progress = Progress::read(&Progress::path());
+        let mut progress = Progress::read(&Progress::path());
         let at = progress.step.get(&name).and_then(|id| tour.position(id)).unwrap_or(0);
-        Self { tour: Arc::new(tour), name, at }
+        let done = progress.done.remove(&name).unwrap_or_default();
+        Self { tour: Arc::new(tour), name, at, done }
     }
 
     /// The same tour from its first step.
     pub fn restarted(self) -> Self {
-        Self { at: 0, ..self }
+        Self { at: 0, done: BTreeSet::new(), ..self }
     }
 
     /// The tour, from the step where the learner is.
     pub fn start(&self) -> TourStart {
-        TourStart { tour: Arc::clone(&self.tour), at: self.at }
+        TourStart { tour: Arc::clone(&self.tour), at: self.at, done: self.done.clone() }
     }
 
-    /// Takes a step as the progress; what it returns writes it to the file.
-    pub fn keeper(&mut self, step: Option<String>) -> ProgressKeeper {
-        self.at = step.as_deref().and_then(|id| self.tour.position(id)).unwrap_or(0);
-        ProgressKeeper { name: self.name.clone(), step }
+    /// Takes how far the learner is; what it returns writes it to the file.
+    pub fn keeper(&mut self, progress: TourProgress) -> ProgressKeeper {
+        self.at = progress.step.as_deref().and_then(|id| self.tour.position(id)).unwrap_or(0);
+        // A tour that was ended begins again.
+        self.done = if progress.step.is_some() { progress.done.clone() } else { BTreeSet::new() };
+        ProgressKeeper { name: self.name.clone(), progress }
     }
 }
 
@@ -98,10 +106,14 @@ impl ProgressKeeper {
     pub fn write(self) -> Result<(), ProgressError> {
         let path = Progress::path();
         let mut progress = Progress::read(&path);
-        match self.step {
-            Some(step) => progress.step.insert(self.name, step),
-            None => progress.step.remove(&self.name),
-        };
+        let TourProgress { step, done } = self.progress;
+        if let Some(step) = step {
+            progress.step.insert(self.name.clone(), step);
+            progress.done.insert(self.name, done);
+        } else {
+            progress.step.remove(&self.name);
+            progress.done.remove(&self.name);
+        }
         progress.write(&path).map_err(|source| ProgressError { path, source })
     }
 }

@@ -8,9 +8,10 @@ use super::kept_request::KeptRequest;
 use super::paste_request::PasteRequest;
 use super::picture_request::{FileRequest, PictureRequest};
 use super::state::list::BackgroundFilter;
+use super::state::tour::TourProgress;
 use crate::capture::import::samples::Sample;
 use crate::capture::live::spool::KeptCapture;
-use crate::capture::query::search::{Pattern, Toward};
+use crate::capture::query::search::{Pattern, Start, Toward};
 use crate::script::InputLine;
 
 /// A request to the main loop.
@@ -32,12 +33,14 @@ pub enum Effect {
     Tour,
     /// Repeat the lesson of the tour.
     Lesson,
-    /// Keep the step with that id as the learner's progress in the tour; `None` at its end.
-    KeepTour(Option<String>),
+    /// Keep how far the learner is in the tour.
+    KeepTour(TourProgress),
     /// Export records in the background.
     Export(ExportRequest),
     /// List the captures that earlier runs kept.
     ListKept,
+    /// Count their records in the background.
+    CountKept(Vec<KeptCapture>),
     /// Open one of them in the background.
     OpenKept(KeptRequest),
     /// Delete one of them in the background.
@@ -58,8 +61,8 @@ pub enum Effect {
     Find {
         /// What to search for.
         pattern: Pattern,
-        /// Number of the record to start from.
-        from: u64,
+        /// Where it starts.
+        from: Start,
         /// Search direction.
         toward: Toward,
         /// The last record that was counted: the job counts the matches after it when it has found one.

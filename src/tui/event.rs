@@ -1,6 +1,7 @@
 //! The event queue of the main loop: every thread that wants the screen to change sends into it.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -59,6 +60,8 @@ pub enum Report {
     Exists(ExportRequest),
     /// The captures that earlier runs kept.
     Kept(Vec<KeptCapture>),
+    /// The records of the kept capture with that path were counted; `None` if it is too long for that, or cannot be read.
+    KeptCounted(PathBuf, Option<u64>),
     /// A kept capture was read, or cannot be.
     KeptOpened(KeptRequest, Result<KeptRead, OpenError>),
     /// A kept capture was deleted, or cannot be.

@@ -21,6 +21,9 @@ const SAME_NAMES_FROM: u16 = 50;
 /// Lines of the border around a page.
 const BORDER: u16 = 2;
 
+/// What follows the title of a section on its further pages.
+const CONTINUED: &str = ", continued";
+
 /// A line of the help.
 pub enum HelpLine {
     Blank,
@@ -45,10 +48,11 @@ impl HelpPages {
     /// The help on a screen of that size. `hints` are the keys of the panel with the focus. `in_findings`: that panel is the list of
     /// broken rules.
     pub fn of(keymap: &Keymap, view: View, hints: &[Hint], in_findings: bool, screen: Rect) -> Self {
-        let mut own: Vec<Action> = Vec::new();
+        let mut own: Vec<Action>;
         let here = if in_findings {
-            let bindings = keymap.groups(Context::Findings).flat_map(|group| &group.bindings);
-            section("Here: Findings", bindings.map(HelpLine::of))
+            let bindings = || keymap.groups(Context::Findings).flat_map(|group| &group.bindings);
+            own = bindings().map(|binding| binding.action).collect();
+            section("Here: Findings", bindings().map(HelpLine::of))
         } else {
             let keys = |hint: &Hint| match hint.action {
                 Action::Help | Action::Quit => None,
@@ -187,14 +191,21 @@ fn divided(sections: Vec<Vec<HelpLine>>, columns: usize) -> Vec<Vec<HelpLine>> {
 fn paged(sections: Vec<Vec<HelpLine>>, columns: usize, rows: usize) -> Vec<Vec<Vec<HelpLine>>> {
     let mut filled: Vec<Vec<HelpLine>> = Vec::new();
     for mut section in sections {
+        // The end of a section comes after its beginning.
+        let mut from = 0;
         while section.len() > rows {
             // The words of a line stay together.
             let is_start = |line: &HelpLine| !matches!(line, HelpLine::More(..));
             let at = (1..=rows).rev().find(|at| section.get(*at).is_some_and(is_start)).unwrap_or(rows);
-            let rest = section.split_off(at);
+            let mut rest = section.split_off(at);
+            if let Some(HelpLine::Title(title)) = section.first() {
+                let title = title.strip_suffix(CONTINUED).unwrap_or(title);
+                rest.insert(0, HelpLine::Title(format!("{title}{CONTINUED}")));
+            }
             filled.push(std::mem::replace(&mut section, rest));
+            from = filled.len();
         }
-        match filled.iter_mut().find(|column| column.len() + 1 + section.len() <= rows) {
+        match filled[from..].iter_mut().find(|column| column.len() + 1 + section.len() <= rows) {
             Some(column) => {
                 column.push(HelpLine::Blank);
                 column.extend(section);
@@ -210,4 +221,38 @@ fn paged(sections: Vec<Vec<HelpLine>>, columns: usize, rows: usize) -> Vec<Vec<V
         }
     }
     pages
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantArray as _;
+
+    use super::*;
+
+    #[test]
+    fn each_column_has_a_title_and_continues_an_earlier_one() {
+        let keymap = Keymap::built_in().expect("a table");
+        let hints = keymap.hints(Context::Panels);
+        let sizes = [(60, 20), (80, 24), (120, 36), (200, 60)];
+        for (size, view) in sizes.iter().flat_map(|size| View::VARIANTS.iter().map(move |view| (*size, *view))) {
+            for in_findings in [false, true] {
+                let help = HelpPages::of(&keymap, view, &hints, in_findings, Rect::new(0, 0, size.0, size.1));
+                let mut titles: Vec<String> = Vec::new();
+                for column in help.pages.into_iter().flatten() {
+                    assert!(matches!(column.first(), Some(HelpLine::Title(_))), "{size:?}, {view:?}");
+                    titles.extend(column.into_iter().filter_map(|line| match line {
+                        HelpLine::Title(title) => Some(title),
+                        _ => None,
+                    }));
+                }
+                for (i, title) in titles.iter().enumerate() {
+                    let begun = title.strip_suffix(CONTINUED);
+                    assert!(
+                        begun.is_none_or(|begun| titles[..i].iter().any(|title| title.starts_with(begun))),
+                        "{titles:?}"
+                    );
+                }
+            }
+        }
+    }
 }

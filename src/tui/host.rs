@@ -3,7 +3,7 @@
 use super::event::Remote;
 pub use super::export_request::{ExportRequest, FormatChoice};
 use super::picture_request::FileRequest;
-use super::state::tour::TourStart;
+use super::state::tour::{TourProgress, TourStart};
 use crate::capture::store::Capture;
 use crate::script::InputLine;
 
@@ -39,8 +39,8 @@ pub trait Host {
     /// If there is no server, or the client cannot be started.
     fn start_lesson(&mut self) -> Result<String, HostError>;
 
-    /// Keeps the step with that id as the learner's progress, in the background; `None` at the end of the tour.
-    fn keep_tour(&mut self, step: Option<String>);
+    /// Keeps how far the learner is, in the background.
+    fn keep_tour(&mut self, progress: TourProgress);
 
     /// Starts an export of a capture in the background, which reports its progress and its end.
     fn export(&mut self, capture: Capture, request: ExportRequest, remote: Remote);
@@ -52,8 +52,8 @@ pub trait Host {
 /// Why a [`Host`] could not do what the user asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
-    /// The capture is a file: there is no server.
-    #[error("there is no server: the screen shows a file")]
+    /// The program does not serve a page.
+    #[error("there is no server: only framescope serve has one")]
     NoServer,
     /// A line could not be sent: the reason in one line.
     #[error("{0}")]

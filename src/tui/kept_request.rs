@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::event::Remote;
+use super::event::{Remote, Report};
 use super::state::jobs;
-use crate::capture::import::{self, OpenError};
+use crate::capture::import::{self, Loader, OpenError};
 use crate::capture::live::spool::KeptCapture;
 use crate::capture::store::Capture;
+
+/// Bytes of the captures whose records are counted, so that it takes a second or two at most.
+const MAX_COUNTED: u64 = 256 << 20;
 
 /// One kept capture to open.
 #[derive(Clone, Debug)]
@@ -27,13 +30,32 @@ impl KeptRequest {
     /// # Errors
     /// If a file cannot be read, or the private file cannot be written.
     pub fn read(&self, remote: &Remote) -> Result<KeptRead, OpenError> {
-        let (capture, loader) = match self.kept.files.as_slice() {
-            [file] => import::open(file)?,
-            files => import::open_joined(files, &self.kept.path)?,
-        };
+        let (capture, loader) = open(&self.kept)?;
         let counts = || (capture.totals().records, 0);
         remote.report_while(jobs::OPEN, counts, || loader.run(&self.cancel));
         Ok(KeptRead(capture))
+    }
+}
+
+fn open(kept: &KeptCapture) -> Result<(Capture, Loader), OpenError> {
+    match kept.files.as_slice() {
+        [file] => import::open(file),
+        files => import::open_joined(files, &kept.path),
+    }
+}
+
+/// Counts the records of captures and reports each number; the newest come first. Those that are too long are not counted.
+pub fn count(captures: &[KeptCapture], remote: &Remote) {
+    let mut budget = MAX_COUNTED;
+    for kept in captures {
+        let left = budget.checked_sub(kept.bytes);
+        budget = left.unwrap_or(budget);
+        let opened = left.and_then(|_| open(kept).ok());
+        let records = opened.map(|(capture, loader)| {
+            loader.run(&AtomicBool::new(false));
+            capture.totals().records
+        });
+        remote.report(Report::KeptCounted(kept.path.clone(), records));
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Context {
     Panels,
     /// The panels, while a tour is shown: its keys come before those of [`Self::Panels`].
     Tour,
+    /// The line of the tour's answer.
+    Answer,
     /// The help.
     Help,
     /// The panel of findings.

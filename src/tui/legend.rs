@@ -16,7 +16,7 @@ const fn sign(sign: &'static str, style: fn(&Theme) -> Style, words: &'static st
 }
 
 /// The signs of lists and panels.
-pub const SIGNS: [Sign; 21] = [
+pub const SIGNS: [Sign; 22] = [
     sign("▲", |theme| theme.up, "from the client to the server"),
     sign("▼", |theme| theme.down, "from the server to the client"),
     sign("✗", |theme| theme.error, "error: the RFC forbids this"),
@@ -37,6 +37,7 @@ pub const SIGNS: [Sign; 21] = [
     sign("┄", |theme| theme.rule, "the payload goes on"),
     sign("╷", |theme| theme.faint, "a byte ends here"),
     sign("╴", |theme| theme.text, "a further byte of the character before"),
+    sign("✓○●·", |theme| theme.focus, "tour: done, skipped, this step, later"),
     sign("c2s s2c", |theme| theme.text, "▲ and ▼ in filters"),
 ];
 

@@ -18,7 +18,7 @@ use super::state::notice::Notice;
 use super::state::unpacked;
 use super::terminal::Screen;
 use super::theme::{Theme, ThemeName};
-use super::{input, screen_picture, search, view};
+use super::{input, kept_request, screen_picture, search, view};
 use crate::capture::live::spool::kept_captures;
 use crate::capture::store::scratch;
 
@@ -236,7 +236,7 @@ impl MainLoop<'_> {
                     Err(e) => remote.report(Report::Refused(e.to_string())),
                 },
                 Effect::Lesson => self.report(|host| host.start_lesson()),
-                Effect::KeepTour(step) => self.host.keep_tour(step),
+                Effect::KeepTour(progress) => self.host.keep_tour(progress),
                 Effect::Inflate(no) => {
                     thread::spawn(move || remote.report(Report::Inflated(no, unpacked::inflate_long(&capture, no))));
                 }
@@ -263,6 +263,9 @@ impl MainLoop<'_> {
                 }
                 Effect::ListKept => {
                     thread::spawn(move || remote.report(Report::Kept(kept_captures(&scratch::folder()))));
+                }
+                Effect::CountKept(captures) => {
+                    thread::spawn(move || kept_request::count(&captures, &remote));
                 }
                 Effect::OpenKept(request) => {
                     thread::spawn(move || {

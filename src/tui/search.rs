@@ -6,15 +6,15 @@ use std::thread;
 
 use super::event::{Remote, Report};
 use super::state::jobs::FIND;
-use crate::capture::query::search::{self, Pattern, Toward};
+use crate::capture::query::search::{self, Pattern, Start, Toward};
 use crate::capture::store::Capture;
 
-/// Starts the search from a record on; it reports the first match, unless it is canceled. After a match, it reports which records
+/// Starts the search; it reports the first match, unless it is canceled. After a match, it reports which records
 /// after number `counted` match.
 pub fn start(
     capture: Capture,
     pattern: Pattern,
-    (from, toward): (u64, Toward),
+    (from, toward): (Start, Toward),
     counted: u64,
     cancel: Arc<AtomicBool>,
     remote: Remote,

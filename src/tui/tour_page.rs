@@ -2,11 +2,14 @@
 
 use std::cmp::Ordering;
 
+use tui_input::Input;
+
 use super::action::Action;
 use super::keymap::{Binding, Context, Keymap};
 use super::state::tour::{Phase, TourState};
 use crate::explain::tour::Check;
 use crate::picture::wrapped;
+use crate::wire::printable;
 
 /// Smallest width that shows the paragraph and the task side by side.
 const TWO_COLUMNS: u16 = 150;
@@ -19,6 +22,8 @@ pub const DONE: &str = "✓";
 pub enum TourRole {
     Text,
     Task,
+    /// The label of the answer; the view draws the typed text after it.
+    Answer,
     Hint,
     Wrong,
     Done,
@@ -27,6 +32,10 @@ pub enum TourRole {
 
 /// A line with its role.
 pub type TourLine = (TourRole, String);
+
+/// What is before the typed answer, and the width of its field.
+pub const ANSWER: &str = "  Answer: ";
+pub const FIELD: usize = 12;
 
 /// The lines of the panel, and its title.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +52,10 @@ impl TourPage {
     /// The page of a tour on a screen of that width.
     pub fn of(tour: &TourState, keymap: &Keymap, width: u16) -> Self {
         let steps = tour.tour().steps.len();
-        let progress = (0..steps).map(|i| match i.cmp(&tour.at()) {
-            Ordering::Less => '✓',
+        let progress = tour.tour().steps.iter().enumerate().map(|(i, step)| match i.cmp(&tour.at()) {
             Ordering::Equal => '●',
+            _ if tour.is_done(step) => '✓',
+            Ordering::Less => '○',
             Ordering::Greater => '·',
         });
         let title = match tour.step() {
@@ -55,8 +65,9 @@ impl TourPage {
         let has_two = width >= TWO_COLUMNS;
         let columns = usize::from(if has_two { width / 2 } else { width }).saturating_sub(3);
         let lines = |parts: Vec<TourLine>| -> Vec<TourLine> {
-            let line = |(role, text): TourLine| {
-                wrapped(&text, columns, role.indent()).into_iter().map(move |line| (role, line))
+            let line = |(role, text): TourLine| match role {
+                TourRole::Answer => vec![(role, text)],
+                _ => wrapped(&text, columns, role.indent()).into_iter().map(|line| (role, line)).collect(),
             };
             parts.into_iter().flat_map(line).collect()
         };
@@ -81,10 +92,17 @@ impl TourPage {
 impl TourRole {
     const fn indent(self) -> &'static str {
         match self {
-            Self::Text | Self::Done => "",
+            Self::Text | Self::Done | Self::Answer => "",
             Self::Task | Self::Hint | Self::Wrong | Self::Key => "  ",
         }
     }
+}
+
+/// What is shown of a typed answer in that many columns, and the column of the cursor in it.
+pub fn typed(answer: &Input, columns: usize) -> (String, usize) {
+    let scroll = answer.visual_scroll(columns.max(1));
+    let shown: String = answer.value().chars().skip(scroll).take(columns).collect();
+    (printable::text(&shown).into_owned(), answer.visual_cursor().max(scroll) - scroll)
 }
 
 /// The paragraph, and what is about the task.
@@ -111,10 +129,11 @@ pub fn parts(tour: &TourState, keymap: &Keymap) -> (Vec<TourLine>, Vec<TourLine>
         return (text, vec![(TourRole::Hint, waiting)]);
     }
     let task = match step.check {
-        Check::Answer(_) => format!("▸ {} Press {next} to answer.", step.task),
-        Check::Select(..) => format!("▸ {}", step.task),
+        Check::Answer(_) if tour.answer.is_none() => format!("▸ {} Press {next} to answer.", step.task),
+        Check::Answer(_) | Check::Select(..) => format!("▸ {}", step.task),
     };
     let mut about = vec![(TourRole::Task, task)];
+    about.extend(tour.answer.as_ref().map(|_| (TourRole::Answer, ANSWER.to_owned())));
     about.extend(tour.wrong.clone().map(|why| (TourRole::Wrong, format!("✗ {why}"))));
     if tour.hint {
         about.push((TourRole::Hint, format!("? {}", step.hint)));

@@ -96,7 +96,8 @@ function createLog(frames, onPick) {
     byId('empty').hidden = list.childElementCount > 0;
     byId('dropped').hidden = dropped === 0;
     if (dropped) setText('dropped', `${plural(dropped, 'older row')} dropped; the newest ${LOG_ROWS} are kept.`);
-    list.classList.toggle('is-following', following);
+    // While rows are added above, the view is moved by hand.
+    list.classList.toggle('is-following', following || partial);
     newest.hidden = following;
     const more = missed === LOG_ROWS ? `${LOG_ROWS} or more` : String(missed);
     newest.textContent = missed ? `▾ Newest · ${more} new` : '▾ Newest';
@@ -224,6 +225,8 @@ function createLog(frames, onPick) {
     if (atEnd) follow();
     else hold();
   });
+  // In a flood the list may be too short to be scrolled.
+  list.addEventListener('wheel', (event) => following && event.deltaY < 0 && hold(), { passive: true });
   list.addEventListener('keydown', moveFocus);
   // A smaller window or an opened panel must not count as scrolling up.
   new ResizeObserver(() => following && frames.drawSoon(update)).observe(list);

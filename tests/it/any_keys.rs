@@ -1,5 +1,6 @@
 //! Any keys, mouse events and sizes, over any capture: the screen never panics, and draws nothing raw.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -143,7 +144,7 @@ fn screen(over: &Over, size: (u16, u16)) -> (Screen, Option<Wire>) {
             let (wire, _) = several();
             let mut screen = Screen::live(&wire, size);
             let tour = Arc::new(Tour::built_in().expect("a tour"));
-            screen.app.start_tour(TourStart { tour, at: *at });
+            screen.app.start_tour(TourStart { tour, at: *at, done: BTreeSet::new() });
             (screen, Some(wire))
         }
         Over::Ring => {

@@ -148,6 +148,8 @@ fn kept_captures_are_listed_opened_and_deleted() {
     let row =
         |name: &str| list.lines().position(|line| line.contains(name)).unwrap_or_else(|| panic!("{name}: {list}"));
     assert!(row("live-kept.pcapng") < row("live-ring.*.pcapng"), "the newest first");
+    terminal.expect(&format!(" {} ", sample("hello").len()));
+    terminal.expect(&format!(" {} ", sample("ticker").len()));
     assert!(list.contains("2 files"), "{list}");
     assert!(list.contains("/chat") && list.contains("/ticker · 2 files"), "the paths: {list}");
     terminal.press("\r");

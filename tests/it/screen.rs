@@ -266,13 +266,11 @@ fn a_wrong_accept_key_is_shown_below_the_right_one() {
 }
 
 #[test]
-fn a_notice_that_is_too_narrow_keeps_the_file_name() {
+fn a_notice_that_is_too_narrow_is_wrapped_and_keeps_the_file_name() {
     let wire = Wire::new();
-    for (width, shown) in
-        [(120, "open /home/somebody/.cache/framescope/live-AbCdEf.pcapng"), (60, "…/live-AbCdEf.pcapng")]
-    {
+    let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
+    for (width, shown) in [(120, path), (60, path), (45, "…/live-AbCdEf.pcapng")] {
         let mut screen = Screen::live(&wire, (width, 24));
-        let path = "/home/somebody/.cache/framescope/live-AbCdEf.pcapng";
         screen.app.notice = Some(Notice::Info(format!("unsaved capture found: framescope open {path}")));
         screen.assert_shows(&[shown]);
     }
@@ -595,25 +593,53 @@ fn a_find_says_which_match_it_is_and_when_it_starts_over() {
         (numbers(&line)[..2.max(numbers(&line).len() - 1)].to_vec(), line.contains("wrapped"))
     };
     screen.press(&["g", "/"]).type_text("client: echo").press(&["enter"]);
-    assert_eq!(run(&mut screen), (vec![1, 3, 4], false));
+    assert_eq!(run(&mut screen), (vec![4, 1, 3], false));
     // Its bytes are marked, from the first of the payload on.
     assert_eq!(screen.app.search.marked(4, false), Some(6..18));
     assert_eq!((screen.app.search.marked(6, false), screen.app.search.marked(4, true)), (None, None));
     screen.press(&["n"]);
-    assert_eq!(run(&mut screen), (vec![2, 3, 6], false));
+    assert_eq!(run(&mut screen), (vec![6, 2, 3], false));
     screen.press(&["N"]);
-    assert_eq!(run(&mut screen), (vec![1, 3, 4], false));
+    assert_eq!(run(&mut screen), (vec![4, 1, 3], false));
     screen.press(&["N"]);
-    assert_eq!(run(&mut screen), (vec![3, 3, 8], true));
+    assert_eq!(run(&mut screen), (vec![8, 3, 3], true));
     // What has arrived is counted too.
     wire.ticks(1);
     screen.app.refresh();
     screen.press(&["n"]);
-    assert_eq!(run(&mut screen), (vec![4, 4, 10], false));
+    assert_eq!(run(&mut screen), (vec![10, 4, 4], false));
     screen.press(&["n"]);
-    assert_eq!(run(&mut screen), (vec![1, 4, 4], true));
+    assert_eq!(run(&mut screen), (vec![4, 1, 4], true));
     screen.press(&["/"]).type_text("client: echo 1").press(&["enter"]);
     assert_eq!(run(&mut screen).0, [6, 0], "the only record, and the byte");
+    // Several matches in a record: the next one is in it.
+    wire.text(DOWN, "one and one");
+    screen.app.refresh();
+    screen.press(&["/"]).type_text("one").press(&["enter"]);
+    assert_eq!((run(&mut screen).0, screen.app.detail.byte), (vec![11, 0], 2));
+    screen.press(&["n"]);
+    assert_eq!((run(&mut screen), screen.app.detail.byte), ((vec![11, 8], false), 10));
+    screen.press(&["n"]);
+    assert_eq!((run(&mut screen), screen.app.detail.byte), ((vec![11, 0], true), 2));
+    screen.press(&["N"]);
+    assert_eq!((run(&mut screen), screen.app.detail.byte), ((vec![11, 8], true), 10));
+}
+
+#[test]
+fn the_byte_of_a_match_is_shown_at_every_size() {
+    let wire = ticker();
+    for size in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let mut screen = Screen::live(&wire, size);
+        screen.press(&["g", "/"]).type_text("echo 1").press(&["enter"]);
+        let Some(Effect::Find { pattern, from, toward, cancel, .. }) = screen.app.effects.pop() else {
+            panic!("a search")
+        };
+        let capture = screen.app.capture.clone();
+        let find = framescope::capture::query::search::find;
+        screen.app.report(Report::Found(find(&capture, &pattern, from, toward, &Default::default(), &cancel)));
+        assert!(screen.app.layout.bytes.area() > 0, "{size:?}: {}", screen.text());
+        screen.assert_shows(&["68 6f 20 31"]);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::{DEFLATE, DOWN, UP, Wire, compressed_frame, deflated, frame, opened};
 use framescope::capture::query::filter::{Filter, FilterEvaluator};
 use framescope::capture::query::overview::overviews;
-use framescope::capture::query::search::{Hit, Pattern, Toward, find};
+use framescope::capture::query::search::{Hit, Pattern, Start, Toward, find};
 use framescope::capture::query::selection::SelectedRecords;
 use framescope::capture::query::summary;
 use framescope::capture::query::timeline::Spans;
@@ -46,6 +46,50 @@ fn masked_text_is_found_in_either_case_both_ways_and_around_the_end() {
     assert_eq!(search(&wire, "81:03:68", 1, Toward::Later), at(4, 0), "bytes are found on the wire too");
     assert_eq!(search(&wire, "switching protocols", 4, Toward::Later), at(2, 13), "heads are searched");
     assert_eq!(search(&wire, "nowhere", 4, Toward::Later), None);
+}
+
+#[test]
+fn every_match_in_a_record_is_found_both_ways() {
+    let mut wire = Wire::upgraded();
+    wire.say(UP, &frame(true, Opcode::Text, KEY, b"a~b~c")); // 3
+    wire.say(DOWN, &frame(true, Opcode::Binary, None, b"\x81\x02\x81\x02")); // 4
+    let walk = |typed: &str, toward| {
+        let mut shown = None;
+        let steps = (0..5).map(|_| {
+            let from = Start { no: shown.map_or(1, |hit: Hit| hit.no), shown };
+            let pattern = Pattern::parse(typed).expect("a pattern");
+            shown = find(wire.capture(), &pattern, from, toward, &AtomicU64::new(0), &AtomicBool::new(false));
+            shown.map(|hit| (hit.no, hit.byte))
+        });
+        steps.collect::<Option<Vec<(u64, u64)>>>().expect("matches")
+    };
+    assert_eq!(walk("~", Toward::Later), [(3, 7), (3, 9), (3, 7), (3, 9), (3, 7)]);
+    assert_eq!(walk("~", Toward::Earlier), [(3, 9), (3, 7), (3, 9), (3, 7), (3, 9)]);
+    assert_eq!(walk("81:02", Toward::Later), [(4, 2), (4, 4), (4, 2), (4, 4), (4, 2)]);
+    // Wire bytes that are no payload.
+    assert_eq!(walk("82:04:81", Toward::Later), [(4, 0); 5]);
+}
+
+#[test]
+fn text_is_found_across_fragments() {
+    let mut wire = Wire::upgraded();
+    let fragments: [(bool, Opcode, &[u8]); 4] = [
+        (false, Opcode::Text, b"a Need"),
+        (false, Opcode::Continuation, b"l"),
+        (false, Opcode::Continuation, b""),
+        (true, Opcode::Continuation, b"e in hay"),
+    ];
+    for (fin, opcode, payload) in fragments {
+        wire.say(UP, &frame(fin, opcode, KEY, payload)); // 3, 5, 7, 9
+        wire.say(DOWN, &frame(true, Opcode::Text, None, b"le")); // 4, 6, 8, 10
+    }
+    assert_eq!(search(&wire, "needle in", 1, Toward::Later), at(3, 6 + 2));
+    assert_eq!(search(&wire, "needle in", 9, Toward::Earlier), at(3, 6 + 2));
+    assert_eq!(search(&wire, "le in", 1, Toward::Later), at(5, 6));
+    assert_eq!(search(&wire, "needle is", 1, Toward::Later), None);
+    // A message ends with its last fragment.
+    wire.say(UP, &frame(true, Opcode::Text, KEY, b"stack"));
+    assert_eq!(search(&wire, "haystack", 1, Toward::Later), None);
 }
 
 #[test]

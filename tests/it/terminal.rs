@@ -259,7 +259,7 @@ fn the_screen_that_panics() {
         fn start_lesson(&mut self) -> Result<String, host::HostError> {
             Err(host::HostError::NoServer)
         }
-        fn keep_tour(&mut self, _: Option<String>) {}
+        fn keep_tour(&mut self, _: tui::state::tour::TourProgress) {}
         fn export(&mut self, _: framescope::capture::store::Capture, _: host::ExportRequest, _: event::Remote) {}
         fn write_file(&mut self, _: tui::picture_request::FileRequest, _: event::Remote) {}
     }
@@ -331,10 +331,10 @@ fn a_sample_is_opened_above_an_empty_capture_searched_saved_and_left() {
     terminal.press("\x1b[B\r");
     terminal.expect("ticker.pcapng   ■ file");
     terminal.press("/client: echo\r");
-    terminal.expect("match 1 of 6");
+    terminal.expect(", 1 of 6: ");
     terminal.press("N");
-    terminal.expect("match 6 of 6");
-    terminal.expect("wrapped to the last record");
+    terminal.expect(", 6 of 6: ");
+    terminal.expect("wrapped to the last");
     terminal.press("w");
     terminal.expect("writes ");
     terminal.press("mine.pcapng\r");

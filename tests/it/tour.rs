@@ -1,5 +1,6 @@
 //! The guided tour: from its start to its end in a terminal, its progress, and its checks.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +11,7 @@ use crate::support::{DOWN, Screen, UP, Wire, frame};
 use framescope::explain::tour::Tour;
 use framescope::proto::time::Time;
 use framescope::tui::effect::Effect;
-use framescope::tui::state::dialogs::Dialog;
-use framescope::tui::state::tour::{Phase, TourStart};
+use framescope::tui::state::tour::{Phase, TourProgress, TourStart, TourState};
 use framescope::wire::opcode::Opcode;
 
 const RIGHT: &str = "\x1b[C";
@@ -31,10 +31,10 @@ fn walk_through(terminal: &mut Terminal) {
     step(terminal, 1);
     terminal.expect("base64");
     let key = accept_key(terminal);
-    terminal.press("\r");
-    terminal.expect("Answer");
-    terminal.press("????\r");
-    terminal.expect("✗");
+    // Whatever is typed is the answer, and no key of the panels.
+    terminal.expect("Answer:");
+    terminal.press("q?sT\r");
+    terminal.expect("✗ the value does not begin with q?sT");
     terminal.press("\x7f\x7f\x7f\x7f");
     terminal.press(&format!("{key}\r"));
     done(terminal);
@@ -56,8 +56,7 @@ fn walk_through(terminal: &mut Terminal) {
     done(terminal);
     terminal.press("\r");
     step(terminal, 4);
-    terminal.press("\r");
-    terminal.expect("Answer");
+    terminal.expect("Answer:");
     terminal.press("one\r");
     done(terminal);
     terminal.expect("9 mod 4 = 1");
@@ -89,9 +88,11 @@ fn walk_through(terminal: &mut Terminal) {
     terminal.press("\r");
     step(terminal, 8);
     terminal.expect("record 15 · close");
-    terminal.press("\r");
-    terminal.expect("Answer");
-    terminal.press("0x3e9\r");
+    // The line was left: Enter and digits open it again.
+    terminal.expect("Answer:");
+    terminal.press("\x1b");
+    terminal.expect("Enter answer");
+    terminal.press("1001\r");
     done(terminal);
     terminal.expect("record 16 · close");
     terminal.press("\r");
@@ -117,10 +118,17 @@ fn the_tour_goes_on_where_it_was_left() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut terminal = Terminal::program(&["tour"], folder.path());
     terminal.expect("step 1 of 8");
+    terminal.expect("Answer:");
+    terminal.press("\x1b");
+    terminal.expect("Enter answer");
     terminal.press("s");
     terminal.expect("step 2 of 8");
-    terminal.press("s");
+    terminal.expect("record 4 · text");
+    terminal.press(&format!("{RIGHT}{RIGHT}\r"));
+    terminal.expect("✓ Right");
+    terminal.press("\r");
     terminal.expect("step 3 of 8");
+    terminal.expect("○✓●·····");
     terminal.press("b");
     terminal.expect("step 2 of 8");
     terminal.press("q");
@@ -130,13 +138,20 @@ fn the_tour_goes_on_where_it_was_left() {
     terminal.expect("No traffic yet");
     terminal.press("T");
     terminal.expect("step 2 of 8");
+    terminal.expect("○●······");
     terminal.expect("record 4 · text");
+    terminal.press("s");
+    terminal.expect("○✓●·····");
     terminal.press("T");
     terminal.expect("the tour is closed");
     terminal.press("qq");
     assert_eq!(terminal.end(), 0);
     let mut terminal = Terminal::program(&["tour", "--restart"], folder.path());
     terminal.expect("step 1 of 8");
+    terminal.expect("●·······");
+    terminal.expect("Answer:");
+    terminal.press("\x1b");
+    terminal.expect("Enter answer");
     terminal.press("q");
     assert_eq!(terminal.end(), 0);
 }
@@ -164,8 +179,7 @@ fn a_file_of_steps_is_checked_before_the_screen() {
     let mut terminal = Terminal::program(&arguments, folder.path());
     terminal.expect("step 1 of 1: one");
     terminal.expect("record 9 · ping");
-    terminal.press("\r");
-    terminal.expect("Answer");
+    terminal.expect("Answer:");
     terminal.press("twelve\r");
     terminal.expect("✓ Yes.");
     terminal.press("\r");
@@ -175,7 +189,7 @@ fn a_file_of_steps_is_checked_before_the_screen() {
 }
 
 fn start(at: usize) -> TourStart {
-    TourStart { tour: Arc::new(Tour::built_in().expect("a tour")), at }
+    TourStart { tour: Arc::new(Tour::built_in().expect("a tour")), at, done: BTreeSet::new() }
 }
 
 /// A handshake and the first texts, as in the lesson.
@@ -201,10 +215,12 @@ fn a_step_waits_for_its_record_and_can_be_skipped() {
     assert_eq!(screen.app.list.cursor, 5);
     screen.press(&["s"]);
     assert_eq!(phase(&screen), Some((6, Phase::Waiting)));
-    assert!(matches!(screen.app.effects.pop(), Some(Effect::KeepTour(Some(id))) if id == "fragments"));
+    assert!(
+        matches!(screen.app.effects.pop(), Some(Effect::KeepTour(TourProgress { step: Some(id), .. })) if id == "fragments")
+    );
     screen.press(&["s", "s"]);
     assert_eq!(phase(&screen).map(|(at, _)| at), Some(8));
-    assert!(matches!(screen.app.effects.pop(), Some(Effect::KeepTour(None))));
+    assert!(matches!(screen.app.effects.pop(), Some(Effect::KeepTour(TourProgress { step: None, .. }))));
     screen.press(&["b", "d"]);
     assert_eq!(phase(&screen).map(|(at, _)| at), Some(7));
     assert!(matches!(screen.app.effects.pop(), Some(Effect::Lesson)));
@@ -219,12 +235,38 @@ fn an_answer_is_taken_in_any_notation_and_a_wrong_one_helped() {
     {
         let mut screen = Screen::live(&wire, (80, 24));
         screen.app.start_tour(start(3));
-        screen.press(&["enter"]).type_text(typed).press(&["enter"]);
-        let done = screen.app.tour.as_ref().is_some_and(|tour| tour.phase == Phase::Done);
-        assert_eq!(done, right, "{typed}");
-        let refused = matches!(&screen.app.dialogs.open, Some(Dialog::Prompt(prompt)) if prompt.error.is_some());
-        assert_eq!(refused, !right, "{typed:?}: {}", screen.text());
+        screen.type_text(typed).press(&["enter"]);
+        let tour = screen.app.tour.as_ref().expect("a tour");
+        assert_eq!(tour.phase == Phase::Done, right, "{typed}");
+        assert_eq!(tour.wrong.is_some(), !right, "{typed:?}: {}", screen.text());
     }
+}
+
+#[test]
+fn what_is_typed_is_the_answer_and_the_arrows_still_move() {
+    let wire = lesson();
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.app.start_tour(start(3));
+    let row = screen.app.detail.row;
+    screen.press(&["right"]);
+    assert_ne!(screen.app.detail.row, row, "nothing is typed: the cursor moves in the record");
+    let view = screen.app.panels.view;
+    screen.type_text("2qsbT").press(&["left", "left", "left", "left", "backspace", "1", "end"]);
+    screen.press(&["backspace"; 4]).press(&["enter"]);
+    let tour = screen.app.tour.as_ref().expect("a tour");
+    assert_eq!((tour.at(), tour.phase, screen.app.panels.view), (3, Phase::Done, view), "{}", screen.text());
+    assert_eq!(
+        (screen.app.dialogs.open.is_none(), screen.app.detail.byte),
+        (true, 6 + 9),
+        "the cursor goes to the payload byte"
+    );
+    // Left with Esc, letters are keys again, and a digit begins the answer.
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.app.start_tour(start(3));
+    screen.press(&["esc", "2"]);
+    assert!(screen.app.takes_answer() && screen.app.panels.view == view);
+    screen.press(&["esc", "s"]);
+    assert_eq!(screen.app.tour.as_ref().map(TourState::at), Some(4));
 }
 
 #[test]
@@ -244,6 +286,10 @@ fn the_tour_leaves_the_record_and_the_task_on_every_screen() {
             }
             // A hint and the text after the task are shown whole.
             let last = |text: &str| text.rsplit(' ').next().expect("a word").to_owned();
+            if screen.app.takes_answer() {
+                screen.assert_shows(&["Answer: "]);
+                screen.press(&["esc"]);
+            }
             screen.press(&["H"]);
             screen.assert_shows(&["? ", &last(&tour.steps[at].hint)]);
             if let Some(state) = &mut screen.app.tour {

@@ -1,11 +1,16 @@
 //! Searches the records of a capture for text or bytes.
 
+mod pattern;
+mod picker;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use memchr::memmem;
 
-use super::filter;
+pub use self::pattern::{Pattern, PatternError};
+use self::picker::Picker;
+use super::messages;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
@@ -19,17 +24,11 @@ const PIECE: u64 = 256 * 1024;
 /// Records that are looked up at once.
 const BATCH: u64 = 1024;
 
+/// Records of a connection among which the next fragments of a message are looked for.
+const REACH: usize = 1024;
+
 /// Bytes of an inflated message that are searched.
 const MAX_INFLATED: u64 = 16 << 20;
-
-/// A pattern to search for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pattern {
-    /// Text in HTTP heads, unmasked payloads and inflated messages. ASCII letters match in either case.
-    Text(String),
-    /// Bytes on the wire or in unmasked payloads.
-    Bytes(Vec<u8>),
-}
 
 /// The direction of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,72 +44,61 @@ pub enum Toward {
 pub struct Hit {
     /// The number of the record.
     pub no: u64,
-    /// The first byte of the match within the record's wire bytes. For a match in an inflated message, the payload's first byte.
+    /// The first byte of the match within the record's wire bytes; it may go on in the next fragments of the message. For a match
+    /// in an inflated message, the payload's first byte.
     pub byte: u64,
     /// The first byte of the match within the inflated message, if it was found there.
     pub inflated: Option<u64>,
 }
 
-/// Why a text is not a pattern.
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-pub enum PatternError {
-    /// It is empty.
-    #[error("nothing to find: type text, or bytes such as 81:05 or 0x8105")]
-    Empty,
-    /// It begins with `0x` but is not pairs of hex digits.
-    #[error("0x takes pairs of hex digits, such as 0x8105; put text in quotes")]
-    Hex,
+/// Where a search starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The number of a record.
+    pub no: u64,
+    /// The match that was found last. If it is in that record, the other matches there come first.
+    pub shown: Option<Hit>,
 }
 
-impl Pattern {
-    /// Parses typed text, with the values of filters: `81:05` and `0x8105` mean bytes, and quotes contain text. Anything else is
-    /// text as it is.
-    ///
-    /// # Errors
-    /// If there is nothing to search for: see [`PatternError`].
-    pub fn parse(typed: &str) -> Result<Self, PatternError> {
-        let text = filter::unquote(typed);
-        if text.is_none() && typed.starts_with("0x") {
-            return filter::hex_bytes(typed).map(Self::Bytes).ok_or(PatternError::Hex);
-        }
-        if text.is_none()
-            && typed.contains(':')
-            && let Some(bytes) = filter::hex_bytes(typed)
-        {
-            return Ok(Self::Bytes(bytes));
-        }
-        match text.as_deref().unwrap_or(typed) {
-            "" => Err(PatternError::Empty),
-            text => Ok(Self::Text(text.to_ascii_lowercase())),
-        }
+impl From<u64> for Start {
+    fn from(no: u64) -> Self {
+        Self { no, shown: None }
     }
+}
 
-    /// The number of bytes that match.
-    pub fn byte_count(&self) -> u64 {
-        self.bytes().len() as u64
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
+impl Start {
+    /// Whether a match comes after the end of the capture (before its beginning, for [`Toward::Earlier`]) in a search from here.
+    pub fn is_wrapped(&self, hit: Hit, toward: Toward) -> bool {
+        let place = |hit: Hit| hit.inflated.unwrap_or(hit.byte);
+        let shown = self.shown.filter(|shown| shown.no == self.no && hit.no == self.no).map(place);
+        match toward {
+            Toward::Later => hit.no < self.no || hit.no == self.no && shown.is_none_or(|shown| place(hit) <= shown),
+            Toward::Earlier => hit.no > self.no || hit.no == self.no && shown.is_none_or(|shown| place(hit) >= shown),
         }
     }
 }
 
-/// Searches all records once, from the one after `from` (before it for [`Toward::Earlier`]) to `from` itself. Adds the number of
-/// searched records to `looked`; stops soon after `cancel` is set. Returns the first match.
+/// Searches all records once, from `from` on: the matches next to the one that is shown, then those of the records after it
+/// (before it for [`Toward::Earlier`]), and so on to the record of `from` itself. Adds the number of searched records to `looked`;
+/// stops soon after `cancel` is set. Returns the first match.
 pub fn find(
     capture: &Capture,
     pattern: &Pattern,
-    from: u64,
+    from: impl Into<Start>,
     toward: Toward,
     looked: &AtomicU64,
     cancel: &AtomicBool,
 ) -> Option<Hit> {
     let (first, len) = (capture.first(), capture.len());
-    let from = from.clamp(first, len.max(first));
+    let Start { no, shown } = from.into();
+    let from = no.clamp(first, len.max(first));
     let mut search = Search::new(capture, pattern, cancel);
+    let shown = shown.filter(|shown| shown.no == from);
+    if let Some((shown, record)) = shown.zip(capture.record(from))
+        && let Some(hit) = search.record(&record, toward, Some(shown))
+    {
+        return Some(hit);
+    }
     let ranges = match toward {
         Toward::Later => [from + 1..len + 1, first..from + 1],
         Toward::Earlier => [first..from, from..len + 1],
@@ -174,7 +162,7 @@ impl<'a> Search<'a> {
                     return None;
                 }
                 looked.fetch_add(1, Ordering::Relaxed);
-                hit = self.record(record).or(hit);
+                hit = self.record(record, toward, None).or(hit);
                 if hit.is_some() && toward == Toward::Later {
                     break;
                 }
@@ -186,45 +174,72 @@ impl<'a> Search<'a> {
         None
     }
 
-    fn record(&mut self, record: &Record) -> Option<Hit> {
+    /// Searches a record for the match next to the one that is `shown` in it; without one, for the first match (the last for
+    /// [`Toward::Earlier`]).
+    fn record(&mut self, record: &Record, toward: Toward, shown: Option<Hit>) -> Option<Hit> {
         let hit = |byte| Hit { no: record.no, byte, inflated: None };
+        let picker = Picker::new(toward, shown.map(|shown| shown.inflated.unwrap_or(shown.byte)));
         if record.kind == Kind::Gap {
             return None;
         }
         if record.opcode().is_none() {
-            return self.stretch(record, 0, false).map(hit);
+            return self.stretch(record, 0, false, picker).map(hit);
         }
         let head = record.header_len();
-        let on_wire = matches!(self.pattern, Pattern::Bytes(_));
+        let inflated = |at| Hit { inflated: Some(at), ..hit(head) };
+        if shown.is_some_and(|shown| shown.inflated.is_some()) {
+            return self.inflated(record, picker).map(inflated);
+        }
         let found = match record.wire_len {
-            ..=PIECE => self.small(record),
-            _ => self.stretch(record, head, true).or_else(|| on_wire.then(|| self.stretch(record, 0, false)).flatten()),
+            ..=PIECE => self.small(record, picker),
+            _ => self.large(record, picker),
         };
-        found.map(hit).or_else(|| Some(Hit { inflated: Some(self.inflated(record)?), ..hit(head) }))
+        let found = found.map(hit);
+        if shown.is_some() { found } else { found.or_else(|| self.inflated(record, picker).map(inflated)) }
     }
 
-    /// Searches a frame of at most [`PIECE`] bytes: its payload, and for bytes then also its wire bytes.
-    fn small(&mut self, record: &Record) -> Option<u64> {
+    /// Searches a frame of at most [`PIECE`] bytes: its payload, and for bytes also its wire bytes, if the payload has no match.
+    fn small(&mut self, record: &Record, picker: Picker) -> Option<u64> {
         let mut bytes = std::mem::take(&mut self.buffer);
         let read = self.reader.wire(record, 0..PIECE, &mut bytes).is_ok();
-        let on_wire = if matches!(self.pattern, Pattern::Bytes(_)) { self.find(&mut bytes) } else { None };
+        let on_wire = if self.is_for_bytes() { self.pick(&mut bytes, 0, picker) } else { None };
         let head = record.header_len();
         let start = usize::try_from(head).unwrap_or(usize::MAX);
         let key = start.checked_sub(4).and_then(|at| bytes.get(at..start)?.try_into().ok());
-        let payload = bytes.get_mut(start..).unwrap_or_default();
         if let Some(key) = key.filter(|_| record.masked()) {
-            mask::apply(payload, key, 0);
+            mask::apply(bytes.get_mut(start..).unwrap_or_default(), key, 0);
         }
-        let found = self.find(payload).map(|at| head + at);
+        if bytes.len() as u64 == record.wire_len {
+            self.append_rest(record, &mut bytes);
+        }
+        let payload = bytes.get_mut(start..).unwrap_or_default();
+        let found = self.pick(payload, head, picker);
+        let others = || self.finder.find(payload).is_some();
+        let on_wire = on_wire.filter(|_| found.is_none() && !others());
         self.buffer = bytes;
         found.or(on_wire).filter(|_| read)
     }
 
+    /// Searches a longer frame in the same way.
+    fn large(&mut self, record: &Record, picker: Picker) -> Option<u64> {
+        let head = record.header_len();
+        let found = self.stretch(record, head, true, picker);
+        if found.is_some() || !self.is_for_bytes() {
+            return found;
+        }
+        let first = Picker::new(Toward::Later, None);
+        if self.stretch(record, head, true, first).is_some() {
+            return None;
+        }
+        self.stretch(record, 0, false, picker)
+    }
+
     /// Searches a record's bytes from `start` on, unmasked or as on the wire.
-    fn stretch(&mut self, record: &Record, start: u64, unmasked: bool) -> Option<u64> {
+    fn stretch(&mut self, record: &Record, start: u64, unmasked: bool, mut picker: Picker) -> Option<u64> {
         let key = if unmasked { self.key(record)? } else { None };
-        let overlap = self.pattern.bytes().len() as u64 - 1;
-        let mut at = start;
+        let overlap = self.overlap();
+        let skipped = picker.start().saturating_sub(start) / PIECE;
+        let mut at = start + skipped * PIECE;
         while at < record.wire_len && !self.cancel.load(Ordering::Relaxed) {
             let mut bytes = std::mem::take(&mut self.buffer);
             let read = self.reader.wire(record, at..at + PIECE + overlap, &mut bytes);
@@ -233,17 +248,44 @@ impl<'a> Search<'a> {
             if let Some(key) = key {
                 mask::apply(&mut bytes, key, at - start);
             }
-            let found = read.ok().and_then(|()| self.find(&mut bytes));
-            self.buffer = bytes;
-            if let Some(found) = found {
-                return Some(at + found);
+            if unmasked && at + bytes.len() as u64 == record.wire_len {
+                self.append_rest(record, &mut bytes);
             }
-            if is_last {
+            let is_over = read.is_err() || self.scan(&mut bytes, at, &mut picker);
+            self.buffer = bytes;
+            if is_over || is_last {
                 break;
             }
             at += PIECE;
         }
-        None
+        picker.found
+    }
+
+    /// Appends the beginning of the next fragments to the payload of a fragment, so that text is found that goes on there.
+    fn append_rest(&mut self, record: &Record, payload: &mut Vec<u8>) {
+        let mut missing = self.overlap();
+        let is_open = |record: &Record| record.kind == Kind::Frame && !record.fin() && !record.compressed;
+        if missing == 0 || record.message.is_none() || !is_open(record) {
+            return;
+        }
+        let mut at = record.no;
+        for _ in 0..REACH {
+            let next = self.capture.neighbour(record.connection, at + 1, 0);
+            let Some(next) = next.and_then(|no| self.capture.record(no)) else { return };
+            at = next.no;
+            if next.direction != record.direction || next.message.is_none() {
+                continue;
+            }
+            if next.message != record.message || !messages::goes_on(&next) {
+                return;
+            }
+            let Ok(bytes) = self.capture.payload(&next, 0..missing) else { return };
+            missing -= bytes.len() as u64;
+            payload.extend(bytes);
+            if missing == 0 || !is_open(&next) {
+                return;
+            }
+        }
     }
 
     /// Reads the masking key of a frame, if it has one; `None` if its head is truncated.
@@ -260,42 +302,41 @@ impl<'a> Search<'a> {
     }
 
     /// Searches the inflated message that ends with this record.
-    fn inflated(&mut self, record: &Record) -> Option<u64> {
+    fn inflated(&mut self, record: &Record, picker: Picker) -> Option<u64> {
         if !record.compressed || !record.fin() {
             return None;
         }
         let mut message = self.messages.message(self.capture, record, MAX_INFLATED).ok().flatten()?;
-        self.find(&mut message.bytes)
+        self.pick(&mut message.bytes, 0, picker)
     }
 
-    fn find(&self, bytes: &mut [u8]) -> Option<u64> {
+    /// The match in `bytes` that is chosen; `base` is the position of the first byte.
+    fn pick(&self, bytes: &mut [u8], base: u64, mut picker: Picker) -> Option<u64> {
+        self.scan(bytes, base, &mut picker);
+        picker.found
+    }
+
+    /// Passes the matches in `bytes` to `picker`; `base` is the position of the first byte. Returns true if no further one is wanted.
+    fn scan(&self, bytes: &mut [u8], base: u64, picker: &mut Picker) -> bool {
         if self.folds {
             bytes.make_ascii_lowercase();
         }
-        self.finder.find(bytes).map(|at| at as u64)
+        let mut from = usize::try_from(picker.start().saturating_sub(base)).unwrap_or(usize::MAX);
+        while let Some(at) = bytes.get(from..).and_then(|rest| self.finder.find(rest)) {
+            if picker.take(base + (from + at) as u64) {
+                return true;
+            }
+            from += at + 1;
+        }
+        false
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// How many bytes of a match at most follow its first one.
+    fn overlap(&self) -> u64 {
+        self.pattern.byte_count() - 1
+    }
 
-    #[test]
-    fn typed_text_becomes_a_pattern() {
-        let text = |text: &str| Ok(Pattern::Text(text.to_owned()));
-        assert_eq!(Pattern::parse("Echo"), text("echo"));
-        for bytes in ["81:05", "0x8105"] {
-            assert_eq!(Pattern::parse(bytes), Ok(Pattern::Bytes(vec![0x81, 0x05])), "{bytes}");
-        }
-        assert_eq!(Pattern::parse(r#""81:05""#), text("81:05"));
-        assert_eq!(Pattern::parse(r#""say \"a\"""#), text("say \"a\""));
-        assert_eq!(Pattern::parse("0x8"), Err(PatternError::Hex));
-        assert_eq!(Pattern::parse(r#""0x8""#), text("0x8"));
-        for typed in ["8105", "81-05", "8:05", "a: b", r"\", r"\n", r#""id":5"#, r#""a" "b""#, "x 81"] {
-            assert_eq!(Pattern::parse(typed), text(typed), "{typed}");
-        }
-        for typed in ["", r#""""#] {
-            assert_eq!(Pattern::parse(typed), Err(PatternError::Empty));
-        }
+    const fn is_for_bytes(&self) -> bool {
+        matches!(self.pattern, Pattern::Bytes(_))
     }
 }

@@ -108,8 +108,8 @@ impl Question {
     /// How the answer is typed, in a few words.
     pub const fn form(&self) -> &'static str {
         match self.about {
-            Fact::KeyByte | Fact::WireByte | Fact::XorResult => "a byte: 6d, 0x6d, eight bits, or its character",
-            Fact::AcceptKeyPrefix => "characters, with capital and small letters as shown",
+            Fact::KeyByte | Fact::WireByte | Fact::XorResult => "a byte: 6d, 0x6d or its eight bits",
+            Fact::AcceptKeyPrefix => "with capital and small letters",
             Fact::KeyByteIndex => "a number from 0 to 3",
             _ => "a number: 2, 0x02 or two",
         }

@@ -7,6 +7,7 @@ use super::App;
 use crate::capture::query::search::Toward;
 use crate::tui::action::Action;
 use crate::tui::effect::Effect;
+use crate::tui::keymap::{Binding, Context};
 use crate::tui::panel::{View, cycled};
 use crate::tui::state::dialogs::{Dialog, PasteDialog, Prompt, Purpose, Question};
 use crate::tui::state::jobs::FIND;
@@ -19,6 +20,13 @@ impl App {
         self.count();
         self.extend_rows();
         self.look_for_tour_record();
+        if self.takes_answer() {
+            self.key_in_answer(key);
+            return self.prepare();
+        }
+        if self.begins_answer(key) {
+            return self.prepare();
+        }
         let action = self.tour_action(key).or_else(|| self.keymap.action(self.dialogs.context(), key));
         match (self.dialogs.open.take(), action) {
             (open, Some(Action::QuitNow)) => {
@@ -26,12 +34,15 @@ impl App {
                 self.effects.push(Effect::Interrupt);
             }
             (Some(dialog), Some(action)) => self.act_in_dialog(dialog, action),
-            // The help and the words close on any other key; a text input takes it; the other dialogs ignore it.
+            // The help and the words close on any other key; a text input takes it; the other dialogs say that it does nothing.
             (Some(Dialog::Help(_) | Dialog::Words(_)), None) => {
                 self.dialogs.open = self.dialogs.below.take().map(Dialog::Findings);
             }
             (Some(mut dialog), None) => {
-                dialog.type_key(key);
+                if !dialog.type_key(key) && self.keymap.action(Context::Panels, key).is_some() {
+                    let close = self.keymap.binding(dialog.context(), Action::Cancel).map(Binding::first_key);
+                    self.inform(format!("this key does nothing here; {} closes the box", close.unwrap_or_default()));
+                }
                 self.dialogs.open = Some(dialog);
             }
             (None, Some(action)) => self.act(action),
@@ -62,7 +73,7 @@ impl App {
         if self.tour.is_none() && self.offers_samples() && self.act_on_samples(action) {
             return;
         }
-        if of_record && self.shows_nothing() {
+        if of_record && (self.shows_nothing() || self.counts.totals.records == 0) {
             return self.inform("this key needs a record, and none is shown");
         }
         match action {
@@ -116,6 +127,9 @@ impl App {
             Action::Export => self.ask_export(),
             Action::Picture => self.ask_picture(),
             Action::Save => self.ask_save(false),
+            Action::Browser | Action::Demo if self.session.url.is_none() => {
+                self.inform("no page and no demo client here: only framescope serve has them");
+            }
             Action::Browser => self.effects.push(Effect::Browser),
             Action::Send => self.ask_line(),
             Action::Demo if self.tour.is_some() => self.effects.push(Effect::Lesson),
@@ -183,8 +197,7 @@ impl App {
             return self.inform("an export is running: find when it is done, or stop it with Esc");
         }
         let cancel = self.jobs.start(FIND, self.counts.totals.kept());
-        let from = self.list.cursor;
-        let counted = self.search.start(from, toward, &cancel);
+        let (from, counted) = self.search.start(self.list.cursor, toward, &cancel);
         self.effects.push(Effect::Find { pattern, from, toward, counted, cancel });
     }
 }

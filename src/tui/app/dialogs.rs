@@ -70,10 +70,6 @@ impl App {
                 Ok(()) => return,
                 Err(e) => e.to_string(),
             },
-            Purpose::TourAnswer => match self.judge_answer(&text) {
-                Ok(()) => return,
-                Err(why) => why,
-            },
             Purpose::Send => match self.send_line(&text) {
                 Ok(()) => return,
                 Err(why) => why,

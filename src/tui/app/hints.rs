@@ -27,19 +27,49 @@ impl App {
         hints.iter().map(|hint| format!("{} {}", hint.key, hint.words)).collect::<Vec<_>>().join(" · ")
     }
 
+    /// The hints for the dialog that is open, or else for the panel with the focus.
+    pub fn hints(&self) -> Vec<Hint> {
+        match &self.dialogs.open {
+            None if self.takes_answer() => self.answer_hints(),
+            None => self.panel_hints(),
+            Some(Dialog::Help(_) | Dialog::Words(_)) => self.page_hints().unwrap_or_default(),
+            Some(Dialog::Findings(_)) => {
+                let mut hints = self.keymap.hints(Context::Findings);
+                if self.counts.tallies.is_empty() {
+                    hints.retain(|hint| hint.action == Action::Cancel);
+                }
+                hints
+            }
+            // These have their keys in the box.
+            Some(
+                Dialog::Prompt(_)
+                | Dialog::Export(_)
+                | Dialog::Picture(_)
+                | Dialog::Paste(_)
+                | Dialog::Kept(_)
+                | Dialog::Copy(_)
+                | Dialog::Question(_),
+            ) => Vec::new(),
+        }
+    }
+
+    /// The hints for the line of the tour's answer.
+    fn answer_hints(&self) -> Vec<Hint> {
+        let (rows, columns) = self.directions();
+        let words = |hint: Hint| match hint.action {
+            Action::Up => Some(Hint { words: rows.to_owned(), ..hint }),
+            // While something is typed, the key edits it.
+            Action::Left => self.moves_from_answer().then(|| Hint { words: columns.to_owned(), ..hint }),
+            _ => Some(hint),
+        };
+        with_joined_directions(self.keymap.hints(Context::Answer).into_iter().filter_map(words).collect())
+    }
+
     /// The hints for the panel with the focus. Keys that do nothing there are left out.
     pub fn panel_hints(&self) -> Vec<Hint> {
         let hints = self.keymap.hints(Context::Panels).into_iter();
-        let mut hints: Vec<Hint> =
-            hints.filter_map(|hint| self.hint_words(&hint).map(|words| Hint { words, ..hint })).collect();
-        // Up and down, and left and right, have one hint where they move by the same.
-        let at = |action| hints.iter().position(|hint: &Hint| hint.action == action);
-        if let (Some(up), Some(left)) = (at(Action::Up), at(Action::Left))
-            && hints[up].words == hints[left].words
-        {
-            let left = hints.remove(left);
-            hints[up].key.push_str(&left.key);
-        }
+        let hints = hints.filter_map(|hint| self.hint_words(&hint).map(|words| Hint { words, ..hint }));
+        let mut hints = with_joined_directions(hints.collect());
         // A client is there to send.
         if let Some(send) = hints.iter().position(|hint| hint.action == Action::Send) {
             hints[..=send].rotate_right(1);
@@ -103,4 +133,16 @@ impl App {
             (Panel::Bytes | Panel::Payload | Panel::Inflated, _) => ("row", "byte"),
         }
     }
+}
+
+/// The hints with one for up and down, left and right, if they all move by the same.
+fn with_joined_directions(mut hints: Vec<Hint>) -> Vec<Hint> {
+    let at = |action| hints.iter().position(|hint: &Hint| hint.action == action);
+    if let (Some(up), Some(left)) = (at(Action::Up), at(Action::Left))
+        && hints[up].words == hints[left].words
+    {
+        hints[up].key = format!("{}{}", hints[up].key, hints[left].key);
+        hints.remove(left);
+    }
+    hints
 }

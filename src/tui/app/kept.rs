@@ -17,10 +17,15 @@ impl App {
     /// Lists kept captures in a dialog, unless there are none. Returns false then.
     pub fn list_kept(&mut self, captures: Vec<KeptCapture>) -> bool {
         self.kept = captures.len();
+        let unknown = captures.iter().filter(|kept| !self.kept_records.contains_key(&kept.path));
+        let unknown: Vec<KeptCapture> = unknown.cloned().collect();
         let list = KeptList::new(captures);
         let is_some = list.is_some();
-        if self.dialogs.open.is_none() {
+        if self.dialogs.open.is_none() && is_some {
             self.dialogs.open = list.map(Dialog::Kept);
+            if !unknown.is_empty() {
+                self.effects.push(Effect::CountKept(unknown));
+            }
         }
         is_some
     }

@@ -26,6 +26,8 @@ pub mod words;
 mod words_room;
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::layout::Rect;
@@ -36,7 +38,7 @@ use super::event::Report;
 use super::export_request::FormatChoice;
 use super::keymap::Keymap;
 use super::layout::{HexShape, Layout};
-use super::panel::{Panel, Panels};
+use super::panel::{Panel, Panels, View};
 use super::state::breaches::Breaches;
 use super::state::connection_table::ConnectionTable;
 use super::state::detail_pane::DetailPane;
@@ -141,6 +143,8 @@ pub struct App {
     pub samples: SampleChoice,
     /// How many captures earlier runs kept.
     pub kept: usize,
+    /// The numbers of their records, as far as they were counted; `None` for one that is too long for that, or damaged.
+    pub kept_records: HashMap<PathBuf, Option<u64>>,
     /// The lines that were sent.
     pub sent: SentLines,
     /// The guided tour, while it is shown.
@@ -185,6 +189,7 @@ impl App {
             notice: None,
             samples: SampleChoice::default(),
             kept: 0,
+            kept_records: HashMap::new(),
             sent: SentLines::default(),
             tour: None,
             search: TextSearch::default(),
@@ -286,6 +291,9 @@ impl App {
                     self.inform("no earlier run has kept a capture");
                 }
             }
+            Report::KeptCounted(path, records) => {
+                self.kept_records.insert(path, records);
+            }
             Report::KeptOpened(request, read) => self.take_kept(&request, read),
             Report::KeptDeleted { kept, deleted, left } => self.take_deletion(&kept, deleted, left),
             Report::FileExists(request) => self.dialogs.open = Some(Dialog::Question(Question::ReplaceFile(request))),
@@ -316,8 +324,24 @@ impl App {
             self.detail.select_message_byte(at);
         }
         self.prepare();
+        self.focus_on_hit(hit);
         // What follows the match is in view too.
         self.detail.scroll_to_cursor(&self.layout);
+        self.prepare();
+    }
+
+    /// Gives the keys to the panel with the bytes of a match, on a screen that shows no panel with bytes otherwise.
+    fn focus_on_hit(&mut self, hit: Hit) {
+        let panels = [Panel::Bytes, Panel::Payload, Panel::Inflated];
+        let is_head = self.detail.current().is_some_and(|detail| detail.http.is_some());
+        let view = self.panels.view;
+        if is_head || view == View::Timeline || panels.iter().any(|panel| self.layout.area_of(*panel).area() > 0) {
+            return;
+        }
+        self.panels.focus = match hit.inflated {
+            Some(_) => Panel::Inflated,
+            None => Panel::Bytes,
+        };
         self.prepare();
     }
 

@@ -29,6 +29,10 @@ pub struct Layer {
 impl App {
     /// Takes pasted text: into the text input that has the keyboard, or, without a dialog, as frames to show.
     pub fn paste(&mut self, text: &str) {
+        if self.takes_answer() {
+            self.paste_answer(text);
+            return self.prepare();
+        }
         match &mut self.dialogs.open {
             Some(Dialog::Paste(dialog)) => dialog.insert(text),
             Some(dialog) => {

@@ -1,9 +1,11 @@
 //! The guided tour: going through its steps, and checking the tasks.
 
+use crossterm::event::{KeyCode, KeyEvent};
+
 use super::App;
 use super::words::{Paragraph, Role};
 use crate::capture::store::record::Record;
-use crate::explain::tour::{Check, Place, Verdict};
+use crate::explain::tour::{Check, Place, Question, Step, Verdict};
 use crate::proto::dissected::Kind;
 use crate::proto::rules::Severity;
 use crate::tui::action::Action;
@@ -11,7 +13,6 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{Binding, Context, Hint};
 use crate::tui::layout::TOUR_SIZE;
 use crate::tui::panel::{Panel, View};
-use crate::tui::state::dialogs::Purpose;
 use crate::tui::state::tour::{Phase, TourStart, TourState, first_match, matches};
 use crate::tui::tour_page::{TourPage, TourRole, parts};
 use crate::wire::opcode::Opcode;
@@ -28,12 +29,64 @@ impl App {
     }
 
     /// The context in which a key is looked up before that of the panels, while a tour is shown and no dialog is open.
-    pub(super) fn tour_action(&self, key: crossterm::event::KeyEvent) -> Option<Action> {
+    pub(super) fn tour_action(&self, key: KeyEvent) -> Option<Action> {
         let tour = self.tour.as_ref().filter(|_| self.dialogs.open.is_none())?;
         let action = self.keymap.action(Context::Tour, key)?;
         // Where Enter has a meaning in the panels, it keeps it.
         let is_taken = action == Action::TourNext && self.counts.totals.records > 0 && self.open_hint().is_some();
         (!is_taken || tour.step().is_none()).then_some(action)
+    }
+
+    /// Whether the line of the tour's answer has the keys.
+    pub fn takes_answer(&self) -> bool {
+        self.dialogs.open.is_none() && self.tour.as_ref().is_some_and(|tour| tour.asks() && tour.answer.is_some())
+    }
+
+    /// The action of a key in the line of the answer: while something is typed, the keys for left and right edit it.
+    fn answer_action(&self, key: KeyEvent) -> Option<Action> {
+        let edits = |action: &Action| matches!(action, Action::Left | Action::Right) && !self.moves_from_answer();
+        self.keymap.action(Context::Answer, key).filter(|action| !edits(action))
+    }
+
+    /// Whether nothing is typed, so that the keys for left and right move in the panel.
+    pub(super) fn moves_from_answer(&self) -> bool {
+        let answer = self.tour.as_ref().and_then(|tour| tour.answer.as_ref());
+        answer.is_none_or(|answer| answer.value().is_empty())
+    }
+
+    /// Takes a key in the line of the answer.
+    pub(super) fn key_in_answer(&mut self, key: KeyEvent) {
+        match (self.answer_action(key), &mut self.tour) {
+            (Some(Action::Submit), _) => self.submit_answer(),
+            (Some(Action::Cancel), Some(tour)) => tour.answer = None,
+            (Some(Action::QuitNow), _) => self.effects.push(Effect::Interrupt),
+            (Some(action), _) => self.act(action),
+            (None, Some(tour)) => tour.type_answer(key),
+            (None, None) => {}
+        }
+    }
+
+    /// Opens the line of the answer with a key, if the task asks for an answer and the key is a digit: most answers begin with one.
+    /// Returns false if not.
+    pub(super) fn begins_answer(&mut self, key: KeyEvent) -> bool {
+        let is_digit = matches!(key.code, KeyCode::Char('0'..='9')) && key.modifiers.is_empty();
+        match self.tour.as_mut().filter(|tour| is_digit && tour.asks()) {
+            Some(tour) if self.dialogs.open.is_none() => {
+                tour.open_answer();
+                tour.type_answer(key);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Types a pasted text into the line of the answer.
+    pub(super) fn paste_answer(&mut self, text: &str) {
+        for c in text.chars().filter(|c| !c.is_control()) {
+            if let Some(tour) = &mut self.tour {
+                tour.type_answer(KeyEvent::from(KeyCode::Char(c)));
+            }
+        }
     }
 
     /// Starts the tour, or leaves it.
@@ -101,7 +154,11 @@ impl App {
                 self.inform(format!("no record of this step yet; {demo} repeats the lesson, if it does not come"));
             }
             (Phase::Done, _) => self.change_step(false),
-            (Phase::Open, Check::Answer(_)) => self.open_prompt(Purpose::TourAnswer, String::new()),
+            (Phase::Open, Check::Answer(_)) => {
+                if let Some(tour) = &mut self.tour {
+                    tour.open_answer();
+                }
+            }
             (Phase::Open, Check::Select(..)) => self.check_selection(),
         }
     }
@@ -113,7 +170,7 @@ impl App {
         if tour.step().is_none() {
             self.panels.focus = Panel::List;
         }
-        self.effects.push(Effect::KeepTour(tour.step().map(|step| step.id.clone())));
+        self.effects.push(Effect::KeepTour(tour.progress()));
         self.look_for_tour_record();
     }
 
@@ -139,10 +196,14 @@ impl App {
             TourRole::Task | TourRole::Key => Role::Correction,
             TourRole::Wrong => Role::Finding(Severity::Error),
             TourRole::Hint => Role::Finding(Severity::Info),
-            TourRole::Text | TourRole::Done => Role::Text,
+            TourRole::Text | TourRole::Done | TourRole::Answer => Role::Text,
         };
         let title = Paragraph { role: Role::Heading, text: format!("Tour, {}", page.title) };
-        let step = text.into_iter().chain(task).map(|(of, text)| Paragraph { role: role(of), text });
+        let step = text
+            .into_iter()
+            .chain(task)
+            .filter(|(role, _)| *role != TourRole::Answer)
+            .map(|(of, text)| Paragraph { role: role(of), text });
         let below = self.words().map(|words| Paragraph { role: Role::Heading, text: format!("Here: {}", words.title) });
         [title].into_iter().chain(step).chain(below).collect()
     }
@@ -184,23 +245,31 @@ impl App {
         }
     }
 
-    /// Judges what was typed. The reason why it is wrong is for the prompt.
-    pub(super) fn judge_answer(&mut self, typed: &str) -> Result<(), String> {
-        let step = self.tour.as_ref().and_then(TourState::step);
-        let Some(step) = step else { return Ok(()) };
-        let Check::Answer(question) = &step.check else { return Ok(()) };
+    fn submit_answer(&mut self) {
+        let Some(tour) = &self.tour else { return };
+        let Some((step, answer)) = tour.step().zip(tour.answer.as_ref()) else { return };
+        let Check::Answer(question) = &step.check else { return };
+        match self.judge_answer(step, question, answer.value()) {
+            Ok(()) => self.finish_task(),
+            Err(why) => {
+                if let Some(tour) = &mut self.tour {
+                    (tour.hint, tour.wrong) = (false, Some(why));
+                }
+            }
+        }
+    }
+
+    /// Judges what was typed. The error says what is wrong, for the learner.
+    fn judge_answer(&self, step: &Step, question: &Question, typed: &str) -> Result<(), String> {
         // The learner may have looked at other records meanwhile.
         let here = self.detail.record().cloned().filter(|record| matches(&self.capture, &step.record, record));
         let record = here.or_else(|| self.capture.record(first_match(&self.capture, &step.record)?));
         let Some(record) = record else { return Err("the record of this step is not kept any more".to_owned()) };
         match question.judge(&self.capture, &record, typed) {
-            Ok(Verdict::Right) => {
-                self.finish_task();
-                Ok(())
-            }
+            Ok(Verdict::Right) => Ok(()),
             Ok(Verdict::Wrong(why)) => Err(why),
             Ok(Verdict::Absent) => {
-                Err("this record does not have what the task asks for: close this line and skip the step".to_owned())
+                Err("this record does not have what the task asks for: close the line and skip the step".to_owned())
             }
             Err(e) => Err(format!("cannot read the record ({e})")),
         }
@@ -224,11 +293,12 @@ impl App {
         Some(TourPage::of(tour, &self.keymap, width))
     }
 
-    /// The task with the form of its answer, for the prompt.
-    pub fn tour_task(&self) -> Option<String> {
-        let step = self.tour.as_ref()?.step()?;
-        let Check::Answer(question) = &step.check else { return None };
-        Some(format!("{} ({})", step.task, question.form()))
+    /// The form of the answer that the task asks for.
+    pub fn answer_form(&self) -> Option<&'static str> {
+        match &self.tour.as_ref()?.step()?.check {
+            Check::Answer(question) => Some(question.form()),
+            Check::Select(..) => None,
+        }
     }
 
     /// The hints of the tour, before those of the panel with the focus.

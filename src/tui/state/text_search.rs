@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::capture::query::search::{Hit, Pattern, Toward};
+use crate::capture::query::search::{Hit, Pattern, Start, Toward};
 use crate::capture::query::selection::SelectedRecords;
 
 /// The search of the user, from the first find until Esc.
@@ -14,7 +14,7 @@ pub struct TextSearch {
     /// The match that is shown.
     shown: Option<Hit>,
     /// Where the latest find started, and its direction.
-    started: Option<(u64, Toward)>,
+    started: Option<(Start, Toward)>,
     /// The records that match, as far as they were counted.
     counted: SelectedRecords,
     /// Cancels the background job that counts.
@@ -66,12 +66,13 @@ impl TextSearch {
         Some(start..start + self.pattern.as_ref()?.byte_count())
     }
 
-    /// Notes the start of a find. Returns the number of the last record that was counted.
-    pub fn start(&mut self, from: u64, toward: Toward, cancel: &Arc<AtomicBool>) -> u64 {
+    /// Notes the start of a find in record `no`. Returns the start, and the number of the last record that was counted.
+    pub fn start(&mut self, no: u64, toward: Toward, cancel: &Arc<AtomicBool>) -> (Start, u64) {
         self.stop_counting();
+        let from = Start { no, shown: self.shown.filter(|hit| hit.no == no) };
         self.started = Some((from, toward));
         self.cancel = Some(Arc::clone(cancel));
-        self.counted.looked_at()
+        (from, self.counted.looked_at())
     }
 
     /// Ends the job that counts: another one begins.
@@ -102,10 +103,7 @@ impl TextSearch {
     pub fn place(&self, hit: Hit) -> MatchPlace {
         let no = hit.no;
         let of = self.counted.row(no).map(|row| (row + 1, self.counted.len()));
-        let wrapped = self.started.filter(|(from, toward)| match toward {
-            Toward::Later => no <= *from,
-            Toward::Earlier => no >= *from,
-        });
+        let wrapped = self.started.filter(|(from, toward)| from.is_wrapped(hit, *toward));
         MatchPlace { no, of, wrapped: wrapped.map(|(_, toward)| toward) }
     }
 }
@@ -124,17 +122,23 @@ mod tests {
         let pattern = Pattern::Text("a".to_owned());
         search.set_pattern(pattern.clone());
         let cancel = Arc::new(AtomicBool::new(false));
-        assert_eq!(search.start(4, Toward::Later, &cancel), 0);
+        assert_eq!(search.start(4, Toward::Later, &cancel), (4.into(), 0));
         assert_eq!(search.place(hit(7)), MatchPlace { no: 7, of: None, wrapped: None });
         search.count(&pattern, 0, &[2, 7], 9);
         assert_eq!(search.place(hit(7)), MatchPlace { no: 7, of: Some((2, 2)), wrapped: None });
         assert_eq!(search.place(hit(2)), MatchPlace { no: 2, of: Some((1, 2)), wrapped: Some(Toward::Later) });
         // The capture has grown; a late result for what was counted is dropped.
-        assert_eq!(search.start(2, Toward::Earlier, &cancel), 9);
+        assert_eq!(search.start(2, Toward::Earlier, &cancel), (2.into(), 9));
         assert!(cancel.load(Ordering::Relaxed), "the job before counts no longer");
         search.count(&pattern, 0, &[2, 7], 9);
         search.count(&pattern, 9, &[12], 20);
         assert_eq!(search.place(hit(12)), MatchPlace { no: 12, of: Some((3, 3)), wrapped: Some(Toward::Earlier) });
+        // Further matches in the record that is shown come next, and are no wrap.
+        search.show(hit(12));
+        let shown = Some(hit(12));
+        assert_eq!(search.start(12, Toward::Later, &cancel).0, Start { no: 12, shown });
+        assert_eq!(search.place(Hit { byte: 5, ..hit(12) }).wrapped, None);
+        assert_eq!(search.place(hit(12)).wrapped, Some(Toward::Later), "the same match again");
         search.set_pattern(Pattern::Text("b".to_owned()));
         assert_eq!(search.place(hit(12)).of, None);
     }

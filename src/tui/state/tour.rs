@@ -1,15 +1,20 @@
 //! The guided tour on the screen: the step that the learner is at, and what they have done in it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossterm::event::{Event, KeyEvent};
+use tui_input::Input;
+use tui_input::backend::crossterm::EventHandler as _;
+
 use crate::capture::query::filter::{Filter, FilterEvaluator};
 use crate::capture::query::selection::SelectedRecords;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
-use crate::explain::tour::{Place, Step, Tour};
+use crate::explain::tour::{Check, Place, Step, Tour};
 
 /// Longest time that a search for a record takes between two events. A lesson has few records.
 const SLICE: Duration = Duration::from_millis(50);
@@ -21,6 +26,17 @@ pub struct TourStart {
     pub tour: Arc<Tour>,
     /// Index of the first step to show.
     pub at: usize,
+    /// The ids of the steps whose tasks are done.
+    pub done: BTreeSet<String>,
+}
+
+/// How far a learner is in a tour, to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TourProgress {
+    /// The id of the step that the learner is at; `None` after the last.
+    pub step: Option<String>,
+    /// The ids of the steps whose tasks are done.
+    pub done: BTreeSet<String>,
 }
 
 /// How far the learner is in a step.
@@ -39,12 +55,15 @@ pub enum Phase {
 pub struct TourState {
     tour: Arc<Tour>,
     at: usize,
+    done: BTreeSet<String>,
     /// How far the learner is in the step.
     pub phase: Phase,
     /// Whether the hint is shown; not together with `wrong`, for which a small screen has no lines left.
     pub hint: bool,
     /// What was wrong with the last try.
     pub wrong: Option<String>,
+    /// The answer that is typed, while its line has the keys.
+    pub answer: Option<Input>,
     search: Option<RecordSearch>,
 }
 
@@ -64,9 +83,9 @@ impl fmt::Debug for RecordSearch {
 impl TourState {
     /// A tour from its beginning, or from the step where the learner was.
     pub fn new(start: TourStart) -> Self {
-        let TourStart { tour, at } = start;
+        let TourStart { tour, at, done } = start;
         let search = tour.steps.get(at).map(|step| RecordSearch::new(step.record.clone()));
-        Self { tour, at, phase: Phase::Waiting, hint: false, wrong: None, search }
+        Self { tour, at, done, phase: Phase::Waiting, hint: false, wrong: None, answer: None, search }
     }
 
     /// The current step; `None` after the last.
@@ -88,7 +107,38 @@ impl TourState {
     pub fn go(&mut self, back: bool) {
         let at = if back { self.at.saturating_sub(1) } else { (self.at + 1).min(self.tour.steps.len()) };
         if at != self.at {
-            *self = Self::new(TourStart { tour: Arc::clone(&self.tour), at });
+            let done = std::mem::take(&mut self.done);
+            *self = Self::new(TourStart { tour: Arc::clone(&self.tour), at, done });
+        }
+    }
+
+    /// Whether the task of a step is done.
+    pub fn is_done(&self, step: &Step) -> bool {
+        self.done.contains(&step.id)
+    }
+
+    /// How far the learner is.
+    pub fn progress(&self) -> TourProgress {
+        TourProgress { step: self.step().map(|step| step.id.clone()), done: self.done.clone() }
+    }
+
+    /// Whether the task asks for an answer, and waits for it.
+    pub fn asks(&self) -> bool {
+        self.phase == Phase::Open && self.step().is_some_and(|step| matches!(step.check, Check::Answer(_)))
+    }
+
+    /// Gives the keys to the line of the answer.
+    pub fn open_answer(&mut self) {
+        if self.asks() {
+            self.answer.get_or_insert_default();
+        }
+    }
+
+    /// Types a key into the line of the answer.
+    pub fn type_answer(&mut self, key: KeyEvent) {
+        if let Some(answer) = &mut self.answer {
+            self.wrong = None;
+            answer.handle_event(&Event::Key(key));
         }
     }
 
@@ -104,6 +154,7 @@ impl TourState {
             self.search = None;
             if self.phase == Phase::Waiting {
                 self.phase = Phase::Open;
+                self.open_answer();
             }
         }
         Ok(found)
@@ -111,7 +162,9 @@ impl TourState {
 
     /// The task is done. Returns the place to go to in the same record.
     pub fn finish_task(&mut self) -> Option<Place> {
-        (self.phase, self.hint, self.wrong) = (Phase::Done, false, None);
+        (self.phase, self.hint, self.wrong, self.answer) = (Phase::Done, false, None, None);
+        let id = self.step()?.id.clone();
+        self.done.insert(id);
         let (place, filter) = self.step()?.then.clone()?;
         // Another record may arrive later.
         self.search = filter.map(RecordSearch::new);

@@ -104,8 +104,7 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         lines.push(line);
     }
     if app.kept > 0 {
-        let captures = count(app.kept as u64, "capture");
-        lines.push(key(Action::Kept, &format!("opens one of {captures} that earlier runs kept")));
+        lines.push(key(Action::Kept, &format!("lists {} that earlier runs kept", count(app.kept as u64, "capture"))));
     }
     lines
 }

@@ -1,16 +1,19 @@
 //! The bottom line: the progress of a job, a notice or hints.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{fit, fit_path, put};
+use super::{cells, clear, fit, paragraph, put};
 use crate::capture::query::search::{Hit, Toward};
 use crate::proto::rules::grouped;
 use crate::tui::action::Action;
 use crate::tui::app::App;
-use crate::tui::keymap::{Context, Hint};
-use crate::tui::state::dialogs::Dialog;
+use crate::tui::keymap::Hint;
 use crate::tui::state::notice::Notice;
+
+/// The most lines of a notice.
+const MAX_NOTICE: usize = 3;
 
 pub fn render(app: &App, buffer: &mut Buffer) {
     let area = app.layout.hints;
@@ -26,16 +29,26 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let (line, style) = match &app.notice {
         None => return keys(app, buffer),
-        Some(Notice::Info(line)) => (fit_path(line, room), theme.info),
-        Some(Notice::Success(line)) => (fit_path(&format!("✓ {line}"), room), theme.good),
-        Some(Notice::Failure(line)) => (fit_path(&format!("✗ {line}"), room), theme.error),
-        Some(Notice::Match(hit)) => (fit(&match_line(app, *hit), room), theme.good),
+        Some(Notice::Info(line)) => (line.clone(), theme.info),
+        Some(Notice::Success(line)) => (format!("✓ {line}"), theme.good),
+        Some(Notice::Failure(line)) => (format!("✗ {line}"), theme.error),
+        Some(Notice::Match(hit)) => (match_line(app, *hit, room), theme.good),
     };
-    put(buffer, area, 1, 0, &line, style);
+    if line.width() <= room {
+        put(buffer, area, 1, 0, &line, style);
+        return;
+    }
+    // A notice that does not fit takes the lines above for as long as it is shown.
+    let lines = paragraph(&line, room, MAX_NOTICE);
+    let area = Rect { y: area.bottom().saturating_sub(cells(lines.len())), height: cells(lines.len()), ..area };
+    clear(app, buffer, area);
+    for (line, y) in lines.iter().zip(0..) {
+        put(buffer, area, 1, y, line, style);
+    }
 }
 
-/// The place of a match among all of them, and the keys for the others.
-fn match_line(app: &App, hit: Hit) -> String {
+/// The place of a match among the records that match, and the keys for the others, if they fit.
+fn match_line(app: &App, hit: Hit, room: usize) -> String {
     let place = app.search.place(hit);
     let [next, previous] = [Action::FindNext, Action::FindPrevious].map(|action| app.keymap.key_of(action));
     let byte = match (hit.inflated, app.detail.record().and_then(|_| app.detail.current()?.payload_start())) {
@@ -43,26 +56,28 @@ fn match_line(app: &App, hit: Hit) -> String {
         (None, Some(start)) if hit.byte >= start => format!("payload byte {}", grouped(hit.byte - start)),
         (None, _) => format!("byte {}", grouped(hit.byte)),
     };
-    let at = match place.of {
-        Some((1, 1)) => return format!("only record {} matches, at {byte}", place.no),
-        Some((at, of)) => format!("match {} of {}", grouped(at), grouped(of)),
-        None => "match, counting …".to_owned(),
-    };
     let wrapped = match place.wrapped {
-        Some(Toward::Later) => " · wrapped to the first record",
-        Some(Toward::Earlier) => " · wrapped to the last record",
+        Some(Toward::Later) => " · wrapped to the first",
+        Some(Toward::Earlier) => " · wrapped to the last",
         None => "",
     };
-    format!("{at}: record {}, {byte}{wrapped} · {next} next · {previous} previous", place.no)
+    let goes_on = app.search.pattern().zip(app.detail.record()).is_some_and(|(pattern, record)| {
+        hit.inflated.is_none() && record.no == hit.no && hit.byte + pattern.byte_count() > record.wire_len
+    });
+    let byte = if goes_on { format!("{byte} and the next fragment") } else { byte };
+    let at = match place.of {
+        Some((1, 1)) => format!("only record {} matches: {byte}{wrapped}", place.no),
+        Some((at, of)) => format!("record {}, {} of {}: {byte}{wrapped}", place.no, grouped(at), grouped(of)),
+        None => format!("record {}, counting …: {byte}{wrapped}", place.no),
+    };
+    let whole = format!("{at} · {next} next · {previous} previous");
+    if whole.width() <= room { whole } else { at }
 }
 
 fn keys(app: &App, buffer: &mut Buffer) {
     let area = app.layout.hints;
     let theme = &app.theme;
-    let mut hints = match &app.dialogs.open {
-        Some(Dialog::Findings(_)) => findings_hints(app),
-        _ => app.page_hints().unwrap_or_else(|| app.panel_hints()),
-    };
+    let mut hints = app.hints();
     let wide = |hint: &Hint| hint.key.width() + hint.words.width() + 3;
     // If not all hints fit, the last ones are left out, but never those for help and for leaving.
     let stays = |hint: &Hint| matches!(hint.action, Action::Help | Action::Quit | Action::Cancel | Action::ZoomIn);
@@ -75,13 +90,4 @@ fn keys(app: &App, buffer: &mut Buffer) {
         x += put(buffer, area, x, 0, &hint.key, theme.key) + 1;
         x += put(buffer, area, x, 0, &hint.words, theme.faint) + 2;
     }
-}
-
-/// The hints while the panel of findings is open.
-fn findings_hints(app: &App) -> Vec<Hint> {
-    let mut hints = app.keymap.hints(Context::Findings);
-    if app.counts.tallies.is_empty() {
-        hints.retain(|hint| hint.action == Action::Cancel);
-    }
-    hints
 }

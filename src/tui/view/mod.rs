@@ -50,7 +50,7 @@ use super::text::{bytes_with_unit, fit, fit_path, paragraph, wrap};
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
     render(app, buffer);
-    let cursors = [prompt::cursor, export::cursor, picture::cursor, paste::cursor];
+    let cursors = [prompt::cursor, export::cursor, picture::cursor, paste::cursor, tour::cursor];
     if let Some(position) = cursors.iter().find_map(|cursor| cursor(app)) {
         frame.set_cursor_position(position);
     }
@@ -71,8 +71,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     header::render(app, buffer);
     tour::render(app, buffer);
     if app.counts.totals.records == 0 {
-        // While a tour waits for its first record, nothing else is offered.
-        if app.tour.is_none() {
+        // While a tour waits for its first record, nothing else is offered; the list of kept captures would cover a part.
+        if app.tour.is_none() && !matches!(app.dialogs.open, Some(Dialog::Kept(_))) {
             empty::render(app, buffer);
         }
     } else if app.shows_nothing() {
@@ -100,10 +100,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             }
         }
     }
-    hints::render(app, buffer);
     if let Some(panel) = app.findings_panel() {
         findings::render(app, panel, buffer);
     }
+    hints::render(app, buffer);
     match &app.dialogs.open {
         Some(Dialog::Help(top)) => help::render(app, *top, buffer),
         Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),

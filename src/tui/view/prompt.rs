@@ -95,7 +95,6 @@ fn title_of(purpose: Purpose) -> String {
         Purpose::Find => "Find".to_owned(),
         Purpose::Filter => "Filter".to_owned(),
         Purpose::Note(no) => format!("Note on record {no}"),
-        Purpose::TourAnswer => "Answer".to_owned(),
         Purpose::Send => "Send".to_owned(),
         Purpose::Save { quit: false } => "Save the capture".to_owned(),
         Purpose::Save { quit: true } => "Save the capture, then quit".to_owned(),
@@ -109,7 +108,6 @@ fn keys(app: &App, prompt: &Prompt) -> String {
         Purpose::Find => "find",
         Purpose::Filter => "apply",
         Purpose::Note(_) => "keep",
-        Purpose::TourAnswer => "check",
         Purpose::Send => "send",
         Purpose::Save { .. } => "save",
     };
@@ -145,7 +143,6 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
         (Purpose::Send, None) => faint(LINES_TO_SEND),
-        (Purpose::TourAnswer, None) => faint(&app.tour_task().unwrap_or_default()),
         (_, None) => faint(&understood(prompt.input().value())),
     }
 }

@@ -21,6 +21,7 @@ use crate::proto::time::Time;
 use crate::tui::app::App;
 use crate::tui::layout::GUTTER;
 use crate::tui::panel::Panel;
+use crate::tui::theme::Theme;
 use crate::wire::printable;
 
 /// Smallest number of columns between two times in the title.
@@ -230,39 +231,105 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
         timeline.pair.map(|pair| format!("record {} → {}, {}", pair.asked, pair.answered, summary::nanos(pair.took)));
     let both = pair.as_ref().map(|pair| format!("{pair} · {column}"));
     let bins = || timeline.lanes.iter().flat_map(|lanes| lanes.bins.iter().flatten());
-    let shown: Vec<&[&str; 3]> =
-        LEGEND.iter().filter(|(is_sign, _)| bins().any(*is_sign)).map(|(_, words)| words).collect();
-    let join = |form: usize, gap: &str, len: usize| {
-        shown.iter().take(len).map(|words| words[form]).collect::<Vec<_>>().join(gap)
-    };
-    let signs = |form: usize, gap: &str| join(form, gap, shown.len());
-    let forms = [signs(0, "   "), signs(0, "  "), signs(1, "  "), signs(1, " "), signs(2, " ")];
+    let mut shown: Vec<&LegendSign> = LEGEND.iter().filter(|sign| bins().any(sign.is_of)).collect();
     let room = line.width.saturating_sub(start + 1);
+    let fits = |shown: &[&LegendSign], form: usize, gap: u16, info: &str| {
+        let signs: u16 = shown.iter().map(|sign| sign.width(form) + gap).sum();
+        signs + width(info) <= room + if info.is_empty() { gap } else { 0 }
+    };
     let infos = [both, pair, Some(column), Some(String::new())];
     let found = infos.into_iter().flatten().find_map(|info| {
-        let signs = forms.iter().find(|signs| width(signs) + width(&info) + 2 <= room)?;
-        Some((signs.clone(), info))
+        let (form, gap) = FORMS.into_iter().find(|(form, gap)| fits(&shown, *form, *gap, &info))?;
+        Some((form, gap, info))
     });
+    let (form, gap, info) = found.unwrap_or((2, 2, String::new()));
     // Signs that do not fit are in the help.
-    let fitting = || (0..shown.len()).rev().map(|len| join(2, " ", len)).find(|signs| width(signs) <= room);
-    let (signs, info) = found.unwrap_or_else(|| (fitting().unwrap_or_default(), String::new()));
-    put(buffer, line, start, 0, &signs, theme.faint);
+    while !shown.is_empty() && !fits(&shown, form, gap, &info) {
+        shown.pop();
+    }
+    let mut x = start;
+    for sign in shown {
+        x += put(buffer, line, x, 0, sign.sign, (sign.style)(theme)) + 1;
+        x += put(buffer, line, x, 0, sign.words[form], theme.faint) + gap;
+    }
     put(buffer, line, line.width.saturating_sub(width(&info) + 1), 0, &info, theme.text);
 }
 
-/// The signs: whether a column has it, and its words, shorter and shorter.
-type LegendRow = (fn(&Bin) -> bool, [&'static str; 3]);
+/// The forms of the legend, from the longest: which words, and how many columns between two signs.
+const FORMS: [(usize, u16); 4] = [(0, 3), (0, 2), (1, 2), (2, 2)];
 
-const LEGEND: [LegendRow; 9] = [
-    (|bin| bin.kind == ActivityKind::Data, ["▁▄█ data by size", "▁▄█ data", "▁█ data"]),
-    (|bin| bin.kind == ActivityKind::Control, ["• ping, pong", "• ping, pong", "• ping"]),
-    (|bin| bin.answered, ["┬┴ ping and pong in one column", "┬┴ ping and pong", "┬┴ pong"]),
-    (|bin| bin.kind == ActivityKind::Http, ["◆ HTTP"; 3]),
-    (|bin| bin.kind == ActivityKind::Asked, ["╭┄ from a request to its answer", "╭┄ answer", "╭┄ answer"]),
-    (|bin| bin.kind == ActivityKind::Close, ["× Close"; 3]),
-    (|bin| bin.kind == ActivityKind::End, ["┤ end of TCP", "┤ end", "┤ end"]),
-    (|bin| bin.severity > Some(Severity::Info), ["✗ ⚠ finding", "✗ ⚠ finding", "✗ ⚠"]),
-    (|bin| bin.kind == ActivityKind::Odd, ["? gap, cut, unrecognized", "? gap, cut", "? gap"]),
+/// A sign in the legend.
+struct LegendSign {
+    /// Whether a column has it.
+    is_of: fn(&Bin) -> bool,
+    sign: &'static str,
+    style: fn(&Theme) -> Style,
+    /// Its meaning, shorter and shorter.
+    words: [&'static str; 3],
+}
+
+impl LegendSign {
+    fn width(&self, form: usize) -> u16 {
+        width(self.sign) + 1 + width(self.words[form])
+    }
+}
+
+/// The most important come first.
+const LEGEND: [LegendSign; 9] = [
+    LegendSign {
+        is_of: |bin| bin.severity > Some(Severity::Info),
+        sign: "✗⚠",
+        style: |theme| theme.error,
+        words: ["finding"; 3],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::Data,
+        sign: "▁█",
+        style: |theme| theme.text,
+        words: ["data by size", "data", "data"],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::Close,
+        sign: "×",
+        style: |theme| theme.text,
+        words: ["Close"; 3],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::Control,
+        sign: "•",
+        style: |theme| theme.text,
+        words: ["ping, pong", "ping, pong", "ping"],
+    },
+    LegendSign {
+        is_of: |bin| bin.answered,
+        sign: "┬┴",
+        style: |theme| theme.text,
+        words: ["ping and pong in one column", "ping and pong", "pong"],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::Http,
+        sign: "◆",
+        style: |theme| theme.text,
+        words: ["HTTP"; 3],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::Asked,
+        sign: "╭┄",
+        style: |theme| theme.text,
+        words: ["from a request to its answer", "answer", "answer"],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::Odd,
+        sign: "?",
+        style: |theme| theme.warning,
+        words: ["gap, cut, unrecognized", "gap, cut", "gap"],
+    },
+    LegendSign {
+        is_of: |bin| bin.kind == ActivityKind::End,
+        sign: "┤",
+        style: |theme| theme.text,
+        words: ["end of TCP", "end", "end"],
+    },
 ];
 
 #[cfg(test)]

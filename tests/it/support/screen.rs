@@ -91,6 +91,7 @@ impl Screen {
                 "backtab" => KeyCode::BackTab,
                 "enter" => KeyCode::Enter,
                 "esc" => KeyCode::Esc,
+                "backspace" => KeyCode::Backspace,
                 "home" => KeyCode::Home,
                 "end" => KeyCode::End,
                 "pgup" => KeyCode::PageUp,

@@ -102,14 +102,17 @@ impl Dialog {
         }
     }
 
-    /// Types a key without an action into the dialog, if it has a text input.
-    pub fn type_key(&mut self, key: KeyEvent) {
+    /// Types a key without an action into the dialog. Returns false if it has no text input.
+    pub fn type_key(&mut self, key: KeyEvent) -> bool {
         match self {
             Self::Prompt(prompt) => prompt.type_key(key),
             Self::Export(dialog) => dialog.type_key(key),
             Self::Picture(dialog) => dialog.type_key(key),
             Self::Paste(dialog) => dialog.type_key(key),
-            Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Kept(_) | Self::Copy(_) | Self::Question(_) => {}
+            Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Kept(_) | Self::Copy(_) | Self::Question(_) => {
+                return false;
+            }
         }
+        true
     }
 }

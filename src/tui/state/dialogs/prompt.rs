@@ -56,8 +56,6 @@ pub enum Purpose {
     Filter,
     /// A note on that record.
     Note(u64),
-    /// The answer of a task of the tour.
-    TourAnswer,
     /// A line to send.
     Send,
     /// The file to which the capture is saved.
