@@ -22,6 +22,9 @@ const LOW_TABLE: usize = 3;
 /// Rows of the table that stay where no form of the grid fits: the selected one, and one that counts the others.
 const SIGN_TABLE: usize = 2;
 
+/// Fewest lines of a panel that shows the lines around the selected bits, though all would fit without a table.
+const LEAST_AROUND: usize = 8;
+
 /// A frame's bits in rows of 32 or 16.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BitGrid {
@@ -89,8 +92,10 @@ impl BitGrid {
             |(form, grid): &&(Form, Self)| form.payload && grid.lines.len() + rows.min(LEAST_TABLE) <= room;
         let leaves = |least: usize| move |(_, grid): &&(Form, Self)| grid.lines.len() + rows.min(least) <= room;
         let found = grids.iter().find(leaves_rows).or_else(|| grids.iter().find(leaves(LOW_TABLE)));
-        let found = found.or_else(|| grids.iter().find(leaves(SIGN_TABLE)));
-        let Some((form, grid)) = found.or_else(|| grids.iter().rfind(leaves(0))) else {
+        let found = found.or_else(|| grids.iter().find(leaves(SIGN_TABLE))).or_else(|| grids.iter().rfind(leaves(1)));
+        // Some of the bits and the row of the selected ones say more than all bits without it.
+        let needs_all = rows == 0 || room < LEAST_AROUND;
+        let Some((form, grid)) = found.or_else(|| grids.iter().rfind(leaves(0)).filter(|_| needs_all)) else {
             let (_, grid) = grids.into_iter().next_back().unwrap_or((FORMS[3], Self::default()));
             return grid.around(selected, room.saturating_sub(rows.min(SIGN_TABLE)));
         };

@@ -213,11 +213,19 @@ impl Fragments {
     /// Columns around a label.
     const MARGIN: u16 = 2;
 
+    /// How many have a line each, with their text.
+    const FEW: u16 = 8;
+
     /// How many labels a line of that width has.
     pub const fn per_line(self, width: u16) -> usize {
         let each = self.label + Self::MARGIN;
         let fit = (width / each) as usize;
         if fit == 0 { 1 } else { fit }
+    }
+
+    /// A line for each label, if they are few; else those of all labels.
+    pub fn lines_apart(self, width: u16) -> u16 {
+        u16::try_from(self.count).ok().filter(|count| *count <= Self::FEW).unwrap_or_else(|| self.lines(width))
     }
 
     /// The lines of all labels.
@@ -392,7 +400,7 @@ fn take_further(layout: &mut Layout, record: Shape) {
         }
         _ => 0,
     };
-    let fragments = record.fragments.filter(|_| panel == Panel::Inflated).map_or(0, |all| all.lines(area.width));
+    let fragments = record.fragments.filter(|_| panel == Panel::Inflated).map_or(0, |all| all.lines_apart(area.width));
     let chain = if panel == Panel::Inflated && record.has_chain { CHAIN + 1 } else { 0 };
     let lines = record.content_of(panel).map_or(0, |content| content.lines(area));
     let lines = lines.saturating_add(table).saturating_add(fragments).saturating_add(chain);

@@ -128,6 +128,14 @@ proptest! {
             }
         }
         assert_words_are_whole(&screen, &format!("{width}x{height} record {no}"));
+        let detail = &screen.app.detail;
+        let rows = detail.current().map_or(0, |detail| detail.rows.len());
+        if layout.left.area() > 0 && detail.rows_in_view() < rows {
+            let buffer = screen.buffer();
+            let line = |y| (layout.left.x..layout.left.right()).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+            let has_sign = (layout.left.y..layout.left.bottom()).any(|y| line(y).contains(" more"));
+            prop_assert!(has_sign, "hidden rows are counted: {}", screen.text());
+        }
         // All of the words are a key away.
         screen.press(&["r"]);
         let end = screen.app.words().and_then(|words| words.paragraphs.last().map(|part| joined(&part.text)));
@@ -141,6 +149,38 @@ proptest! {
         }
         prop_assert!(text.contains(&last), "{last}");
     }
+}
+
+#[test]
+fn while_a_line_is_typed_the_words_keep_three_lines() {
+    let wire = records();
+    for size in [(60, 20), (80, 24), (120, 36), (200, 60)] {
+        let mut screen = at(&wire, size, TEXT);
+        screen.app.session.takes_lines = true;
+        let before = screen.app.layout.explanation;
+        screen.press(&[":"]).type_text("/ping");
+        let layout = screen.app.layout;
+        let prompt = screen.text().lines().position(|line| line.contains("▌Send ━")).expect("the prompt");
+        assert!(layout.explanation.height >= 3 && layout.list.height >= 2, "{size:?}: {layout:?}");
+        assert_eq!(usize::from(layout.explanation.bottom()), prompt, "{}", screen.text());
+        assert_words_are_whole(&screen, &format!("{size:?}"));
+        screen.press(&["esc"]);
+        assert_eq!(screen.app.layout.explanation, before);
+    }
+}
+
+#[test]
+fn a_compressed_message_shows_how_it_was_inflated() {
+    let wire = records();
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        at(&wire, size, COMPRESSED).assert_shows(&["append    00 00 ff ff", "20 bytes, 87 %", "██ 23 bytes"]);
+    }
+    let mut screen = at(&wire, (60, 20), COMPRESSED);
+    screen.assert_shows(&["RSV1        1 compressed"]);
+    screen.press(&["backtab"]).assert_shows(&["append    00 00 ff ff", "20 bytes, 87 %"]);
+    // What was not inflated has no drawing.
+    screen.press(&["backtab", "backtab", "backtab", "backtab", "up"]);
+    assert!(!screen.text().contains("00 00 ff ff"), "{}", screen.text());
 }
 
 #[test]

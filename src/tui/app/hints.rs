@@ -105,6 +105,8 @@ impl App {
             {
                 return None;
             }
+            // The end of a connection has no fields.
+            Action::Left if self.closing.is_some() && self.panels.view != View::Timeline => return None,
             Action::Browser if !has_server => return None,
             Action::Send if !self.session.takes_lines => return None,
             Action::ZoomIn if self.panels.view != View::Timeline => return None,

@@ -51,6 +51,16 @@ impl Words {
             self.intro.iter().chain(&self.paragraphs).map(|part| text::wrap(&part.text, columns).len()).sum();
         steps.saturating_add(u16::try_from(wrapped).unwrap_or(u16::MAX))
     }
+
+    /// The lines of the first finding with what is right and its reason, and of one more where text follows; 0 without a finding.
+    pub fn urgent_lines(&self, columns: usize) -> u16 {
+        let is_finding = |part: &Paragraph| matches!(part.role, Role::Finding(_));
+        let Some(first) = self.paragraphs.iter().position(is_finding) else { return 0 };
+        let reason = self.paragraphs[first..].iter().position(|part| part.role == Role::Text);
+        let end = reason.map_or(self.paragraphs.len(), |reason| first + reason + 1);
+        let lines: usize = self.paragraphs[..end].iter().map(|part| text::wrap(&part.text, columns).len()).sum();
+        u16::try_from(lines + usize::from(end < self.paragraphs.len())).unwrap_or(u16::MAX)
+    }
 }
 
 /// A paragraph.

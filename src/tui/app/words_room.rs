@@ -33,9 +33,13 @@ impl App {
         let given = if wanted > area.height {
             // The reason of a finding, and the XOR of a byte, are more important than the bits of a payload.
             let comes_first = !detail.record.findings.is_empty() || words.unmasking.is_some();
-            let need = |needs: &Needs| if comes_first { needs.least } else { needs.full };
+            let need = |needs: &Needs| if comes_first { needs.least } else { needs.full.min(needs.used) };
             let free = columns.iter().map(|(height, needs)| height.saturating_sub(need(needs))).min()?;
-            wanted.min(area.height.saturating_add(free))
+            let given = wanted.min(area.height.saturating_add(free));
+            // For the reason of a finding, the grid shows only the rows around the bits at fault.
+            let urgent = words.urgent_lines(usize::from(area.width.saturating_sub(MARGINS))).min(LINES.1);
+            let fewest = columns.iter().map(|(height, needs)| height.saturating_sub(needs.around)).min()?;
+            if comes_first { given.max(urgent.min(area.height.saturating_add(fewest))) } else { given }
         } else {
             let lacking = self.detail.needs(self.layout.left).full.saturating_sub(self.layout.left.height);
             let lacking = if self.layout.left.area() > 0 { lacking } else { 0 };
@@ -83,7 +87,7 @@ impl App {
             let full = sum(|(_, lines)| *lines).max(least).saturating_add(listed);
             columns.push((
                 sum(|(height, _)| *height).saturating_add(layout.fragments.height),
-                Needs { least: full.min(least.max(3)), full },
+                Needs { least: full.min(least.max(3)), full, around: full.min(least.max(3)), used: full },
             ));
         }
         columns

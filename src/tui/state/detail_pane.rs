@@ -109,6 +109,15 @@ impl DetailPane {
         self.content().map_or(0, |content| content.len)
     }
 
+    /// The first bytes that a frame carries of the message of several frames, by its position: at most `most`.
+    pub fn fragment_bytes(&self, frame: usize, most: usize) -> Vec<u8> {
+        let (Some(content), Some(detail)) = (self.content(), &self.detail) else { return Vec::new() };
+        let start_of = |frame: usize| detail.carriers.get(frame).map_or(content.len, |carrier| carrier.start);
+        let (start, end) = (start_of(frame), start_of(frame + 1));
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(content.bytes.len());
+        content.bytes[at(start)..at(end)].iter().copied().take(most).collect()
+    }
+
     /// The frames of a message of several frames.
     pub fn fragments(&self) -> Option<Fragments> {
         let detail = self.detail.as_ref().filter(|detail| detail.carriers.len() > 1)?;

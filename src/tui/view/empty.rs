@@ -1,5 +1,7 @@
 //! The screen before the first record: what to do, the samples, and a frame with the meaning of its bytes.
 
+use std::sync::LazyLock;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,13 +9,34 @@ use ratatui::style::Style;
 use super::sample_frame::{self, HEIGHT as FRAME_HEIGHT};
 use super::{cells, fit, put, rule, width};
 use crate::capture::import::samples::Sample;
+use crate::explain::tour::Tour;
 use crate::proto::rules::count;
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::layout::TOUR_SIZE;
+use crate::tui::legend;
 
 /// The widest block of text.
 const MAX_WIDTH: u16 = 84;
+
+/// Smallest area below the first line that shows two blocks side by side.
+const TWO_COLUMNS: (u16, u16) = (MAX_WIDTH + GUTTER + RIGHT_WIDTH + 2, 44);
+
+/// Width of the right block: two columns of signs.
+const RIGHT_WIDTH: u16 = 98;
+
+/// Columns between them, and lines between their parts.
+const GUTTER: u16 = 4;
+const GAP: u16 = 3;
+
+/// Columns of a sign and of a word before their meanings.
+const SIGN: u16 = 8;
+const TERM: u16 = 12;
+
+/// The titles of the steps of the tour.
+static TITLES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    Tour::built_in().map(|tour| tour.steps.into_iter().map(|step| step.title).collect()).unwrap_or_default()
+});
 
 /// Column of the words about a sample.
 const WORDS: u16 = 14;
@@ -29,6 +52,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     };
     let wide = body.width.saturating_sub(2).min(MAX_WIDTH);
     let head = head(app, wide);
+    if body.width >= TWO_COLUMNS.0 && body.height >= TWO_COLUMNS.1 && app.offers_samples() {
+        return two_columns(app, buffer, body, &head);
+    }
     let samples = if app.offers_samples() { cells(Sample::ALL.len()) + 1 } else { 0 };
     let frame = if samples > 0 { FRAME_HEIGHT + 1 } else { 0 };
     // The frame is left out first, then the space between.
@@ -38,13 +64,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let height = (needed + frame + 2 * gap).min(body.height);
     let x = (body.width - wide) / 2;
     let mut area = Rect { x: body.x + x, y: body.y + (body.height - height) / 2, width: wide, height };
-    for (line, y) in head.iter().zip(0..) {
-        let mut x = 1;
-        for (text, style) in line {
-            let room = usize::from(area.width.saturating_sub(x));
-            x += put(buffer, area, x, y, &fit(text, room), *style);
-        }
-    }
+    lines(buffer, area, &head);
     let mut skip = |rows: u16| {
         let rows = rows.min(area.height);
         area.y += rows;
@@ -56,11 +76,83 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         list(app, buffer, Rect { height: samples.min(area.height), ..area });
     }
     if frame > 0 {
-        let area = skip(samples + gap);
-        let title = Rect { height: 1, ..area };
-        rule::titled(app, buffer, title, "A frame", "a client sends \"Hello\" (RFC 6455 §5.7)", false);
-        let inner = Rect { x: area.x + 2, y: area.y + 1, width: area.width.saturating_sub(2), height: area.height - 1 };
-        sample_frame::render(&app.theme, buffer, inner);
+        labelled_frame(app, buffer, skip(samples + gap));
+    }
+}
+
+fn lines(buffer: &mut Buffer, area: Rect, lines: &[Line]) {
+    for (line, y) in lines.iter().zip(0..) {
+        let mut x = 1;
+        for (text, style) in line {
+            let room = usize::from(area.width.saturating_sub(x));
+            x += put(buffer, area, x, y, &fit(text, room), *style);
+        }
+    }
+}
+
+/// Draws the title and the bytes of the frame with their labels.
+fn labelled_frame(app: &App, buffer: &mut Buffer, area: Rect) {
+    let title = Rect { height: 1, ..area };
+    rule::titled(app, buffer, title, "A frame", "a client sends \"Hello\" (RFC 6455 §5.7)", false);
+    sample_frame::render(&app.theme, buffer, inside(area));
+}
+
+/// The area below a title.
+fn inside(area: Rect) -> Rect {
+    let (width, height) = (area.width.saturating_sub(2), area.height.saturating_sub(1));
+    Rect { x: area.x + 2, y: area.y + 1, width, height }
+}
+
+/// Draws on a large screen: what to do, the samples, the tour and the words at the left; the frame, its bits and the signs at the right.
+fn two_columns(app: &App, buffer: &mut Buffer, body: Rect, head: &[Line]) {
+    let theme = &app.theme;
+    let titles = &*TITLES;
+    let samples = cells(Sample::ALL.len()) + 1;
+    let signs = cells(legend::SIGNS.len().div_ceil(2)) + 1;
+    let left = [cells(head.len()), samples, cells(titles.len()) + 1, cells(legend::WORDS.len()) + 1];
+    let right = [FRAME_HEIGHT + 1, sample_frame::GRID_HEIGHT + 1, signs];
+    let sum = |heights: &[u16]| heights.iter().sum::<u16>() + GAP * (cells(heights.len()) - 1);
+    let height = sum(&left).max(sum(&right));
+    let x = body.x + (body.width - (MAX_WIDTH + GUTTER + RIGHT_WIDTH)) / 2;
+    let y = body.y + body.height.saturating_sub(height) / 2;
+    let places = |x: u16, width: u16, heights: &[u16]| -> Vec<Rect> {
+        let starts = heights.iter().scan(y, |next, height| {
+            let start = *next;
+            *next += height + GAP;
+            Some(start)
+        });
+        starts.zip(heights).map(|(y, height)| Rect { x, y, width, height: *height }).collect()
+    };
+    let titled = |buffer: &mut Buffer, area: Rect, name: &str, words: &str| {
+        rule::titled(app, buffer, Rect { height: 1, ..area }, name, words, false);
+    };
+    let meaning = |buffer: &mut Buffer, area: Rect, (x, y): (u16, u16), sign: &legend::Sign, at: u16| {
+        put(buffer, area, x, y, sign.sign, (sign.style)(theme));
+        put(buffer, area, x + at, y, sign.words, theme.text);
+    };
+    if let [top, list_area, tour, words] = places(x, MAX_WIDTH, &left)[..] {
+        lines(buffer, top, head);
+        list(app, buffer, list_area);
+        titled(buffer, tour, "The tour", &format!("{} starts it", app.keymap.key_of(Action::Tour)));
+        for ((title, n), y) in titles.iter().zip(1..).zip(0..) {
+            let x = put(buffer, inside(tour), 0, y, &format!("{n}  "), theme.faint);
+            put(buffer, inside(tour), x, y, title, theme.text);
+        }
+        titled(buffer, words, "Words", "of this program");
+        for (sign, y) in legend::WORDS.iter().zip(0..) {
+            meaning(buffer, inside(words), (0, y), sign, TERM);
+        }
+    }
+    if let [frame, bits, signs_area] = places(x + MAX_WIDTH + GUTTER, RIGHT_WIDTH, &right)[..] {
+        labelled_frame(app, buffer, frame);
+        titled(buffer, bits, "Its bits", "the figure of RFC 6455 §5.2");
+        sample_frame::grid(theme, buffer, inside(bits));
+        titled(buffer, signs_area, "Signs", &format!("{} lists keys too", app.keymap.key_of(Action::Help)));
+        let per_column = usize::from(signs - 1);
+        for (i, sign) in legend::SIGNS.iter().enumerate() {
+            let column = if i < per_column { 0 } else { RIGHT_WIDTH / 2 };
+            meaning(buffer, inside(signs_area), (column, cells(i % per_column)), sign, SIGN);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::list::severity_symbol;
-use super::{put, rule, width, wrap};
+use super::{fit, put, rule, width, wrap};
 use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
@@ -128,10 +128,15 @@ fn fill(area: Rect, lines: &[(String, Style)], buffer: &mut Buffer) {
 /// The title with what belongs to the record: the number of findings, or what was negotiated.
 fn title(app: &App, words: &Words, buffer: &mut Buffer) {
     let (title, theme) = (app.layout.explanation_title, &app.theme);
-    rule::titled(app, buffer, title, &words.title, &words.section, false);
-    if let Some((findings, worst)) = words.findings {
-        let words = format!("{} {}", severity_symbol(worst), count(findings as u64, "finding"));
-        rule::right(buffer, title, &words, theme.severity(worst));
+    let found =
+        words.findings.map(|(n, worst)| (format!("{} {}", severity_symbol(worst), count(n as u64, "finding")), worst));
+    // The number of findings is more important than the section.
+    let room = title.width.saturating_sub(found.as_ref().map_or(0, |(found, _)| width(found) + 4));
+    let has_section = width(&words.title) + width(&words.section) + 8 <= room;
+    let section = if has_section || found.is_none() { words.section.as_str() } else { "" };
+    rule::titled(app, buffer, title, &fit(&words.title, usize::from(room.saturating_sub(4))), section, false);
+    if let Some((found, worst)) = found {
+        rule::right(buffer, title, &found, theme.severity(worst));
     } else if let Some(agreed) = app.negotiated() {
         rule::right(buffer, title, &agreed, theme.faint);
     }

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use super::{cells, fit, put};
 use crate::tui::app::App;
 use crate::tui::panel::Panel;
+use crate::wire::printable;
 
 /// Columns to the left of the frames.
 const MARGIN: u16 = 2;
@@ -17,8 +18,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     let current = app.detail.carrier().filter(|_| app.steps_fragments() || app.panels.focus == Panel::Inflated);
     let current = current.map(|current| current.frame);
-    let per_line = shape.per_line(area.width);
     let all = detail.carriers.len();
+    // A line for each, with its text, where lines are free.
+    let is_apart = all <= usize::from(area.height);
+    let per_line = if is_apart { 1 } else { shape.per_line(area.width) };
     // The frame under the cursor is in view. Without room for all, the last place counts the others.
     let places = per_line * usize::from(area.height);
     let (skip, shown) = match all > places {
@@ -31,8 +34,16 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         let (x, y) = place(n);
         let style = theme.fragment(frame);
         put(buffer, area, x, y, "▌", style);
-        let style = if current == Some(frame) { theme.selected_field } else { style };
-        put(buffer, area, x + 1, y, &detail.fragment_label(frame, app.detail.message_len()), style);
+        let label = detail.fragment_label(frame, app.detail.message_len());
+        let label_style = if current == Some(frame) { theme.selected_field } else { style };
+        put(buffer, area, x + 1, y, &label, label_style);
+        if is_apart {
+            let x = x + shape.label + 2;
+            let bits = if frame + 1 < all { "FIN 0" } else { "FIN 1" };
+            let x = x + put(buffer, area, x, y, bits, theme.faint) + 2;
+            let room = usize::from(area.width.saturating_sub(x + 1));
+            put(buffer, area, x, y, &fit(&printable::bytes(&app.detail.fragment_bytes(frame, room)), room), style);
+        }
     }
     if shown < all {
         let (x, y) = place(shown);

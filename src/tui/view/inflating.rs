@@ -23,8 +23,8 @@ use crate::wire::field::FieldId;
 /// Column of what follows the names of the steps.
 const STEPS: u16 = 12;
 
-/// Columns of the words after a bar.
-const WORDS: u16 = 24;
+/// The longest bar, in columns.
+const MOST_BAR: u16 = 40;
 
 /// Draws the steps in an area; fewer lines than all of them leave it empty.
 pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
@@ -50,7 +50,8 @@ pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
     let percent = explain::percent(packed.sent, packed.inflated).map(|percent| format!(", {} %", grouped(percent)));
     let sent = format!("{}{}", count(packed.sent, "byte"), percent.unwrap_or_default());
     let inflated = count(packed.inflated, "byte");
-    let columns = area.width.saturating_sub(STEPS + WORDS);
+    let words = width(&sent).max(width(&inflated));
+    let columns = area.width.saturating_sub(STEPS + words + 3).min(MOST_BAR);
     let bars = [(packed.sent, sent, FieldId::PayloadLen), (packed.inflated, inflated, FieldId::Payload)];
     for ((bytes, words, id), y) in bars.into_iter().zip(3..) {
         let eighths = (u128::from(bytes) * u128::from(columns) * 8).div_ceil(u128::from(longest));

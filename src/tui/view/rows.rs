@@ -78,7 +78,11 @@ fn hidden_words(app: &App, detail: &Detail, in_view: usize) -> String {
     let above = app.detail.row_top;
     let below = detail.rows.len().saturating_sub(above + in_view);
     let parts = [("↑", above), ("↓", below)].into_iter().filter(|(_, rows)| *rows > 0);
-    parts.map(|(arrow, rows)| format!("{arrow} {rows} more")).collect::<Vec<_>>().join(" · ")
+    let parts: Vec<_> = parts.collect();
+    match *parts {
+        [(up, above), (down, below)] if app.detail.table.height < 2 => format!("{up}{above} {down}{below} more"),
+        _ => parts.iter().map(|(arrow, rows)| format!("{arrow} {rows} more")).collect::<Vec<_>>().join(" · "),
+    }
 }
 
 fn requirement(app: &App, buffer: &mut Buffer, line: Rect, row: &DetailRow, soft: Style) {
@@ -153,7 +157,13 @@ fn field(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &Deta
     let marked = |gloss: &str| if is_wrong { format!("{symbol} {gloss}") } else { gloss.to_owned() };
     let (long, brief) = (marked(&row.gloss), marked(row.brief));
     // A brief meaning may be right after the value.
-    let places = [(x.max(gloss_at), &long), (x, &long), (x, &brief), (x.saturating_sub(1), &brief)];
+    let places = [
+        (x.max(gloss_at), &long),
+        (x, &long),
+        (x, &brief),
+        (x.saturating_sub(1), &long),
+        (x.saturating_sub(1), &brief),
+    ];
     if let Some((at, gloss)) = places.into_iter().find(|(at, gloss)| !gloss.is_empty() && fits(*at, gloss)) {
         put(buffer, line, at, 0, gloss, faint);
     } else if fits(x, symbol) {

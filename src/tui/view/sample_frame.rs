@@ -17,6 +17,7 @@ use super::{cells, put};
 use crate::tui::theme::Theme;
 use crate::wire::field::FieldId;
 use crate::wire::frame::{self, FrameHead};
+use crate::wire::grid::{Grid, ruler};
 use crate::wire::mask;
 
 /// The masked text frame of RFC 6455 §5.7.
@@ -24,6 +25,12 @@ const FRAME: [u8; 11] = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0
 
 /// Lines of the drawing.
 pub const HEIGHT: u16 = 6;
+
+/// Lines of its bits.
+pub const GRID_HEIGHT: u16 = 12;
+
+/// Bits in a row.
+const ROW: u64 = 32;
 
 /// Bytes that share a label.
 struct Part {
@@ -60,6 +67,30 @@ pub fn render(theme: &Theme, buffer: &mut Buffer, area: Rect) {
         put(buffer, area, stem(part), y, "└ ", theme.rule);
         put(buffer, area, stem(part) + 2, y, &part.label, part.style);
     }
+}
+
+/// Draws the bits of the frame.
+pub fn grid(theme: &Theme, buffer: &mut Buffer, area: Rect) {
+    let fields = frame::fields(&FRAME, FRAME.len() as u64);
+    let grid = Grid::of(&fields, ROW, 3);
+    for (line, y) in ruler(ROW).iter().zip(0..) {
+        put(buffer, area, 1, y, line, theme.faint);
+    }
+    for (number, row) in grid.rows.iter().enumerate() {
+        let y = 2 + 3 * cells(number);
+        put(buffer, area, 0, y, &grid.border(number, '─'), theme.rule);
+        for line in [y + 1, y + 2] {
+            for edge in grid.edges(Some(number)) {
+                put(buffer, area, 2 * cells(edge), line, "│", theme.rule);
+            }
+        }
+        for cell in &row.cells {
+            let (x, style) = (1 + 2 * cells(cell.start % ROW), theme.field(cell.id));
+            put(buffer, area, x, y + 1, &cell.centred_name(), style);
+            put(buffer, area, x, y + 2, &cell.bits(&FRAME), style);
+        }
+    }
+    put(buffer, area, 0, 2 + 3 * cells(grid.rows.len()), &grid.border(grid.rows.len(), '─'), theme.rule);
 }
 
 /// The column of the line that leads from a part to its label.

@@ -19,13 +19,20 @@ const TABLE_BESIDE: u16 = 26;
 /// Rows of the table that a panel keeps: the selected one, and one that counts the others.
 const LEAST_ROWS: u16 = 2;
 
+/// Lines of a grid around the selected bits: the ruler, the rows above and below, and those of the bits.
+const AROUND: u16 = 6;
+
 /// The lines that a panel needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needs {
+    /// To show the bits at fault and their row.
+    pub around: u16,
     /// To show what is most important.
     pub least: u16,
     /// To show all that it has a form for.
     pub full: u16,
+    /// What it fills of the lines that it has.
+    pub used: u16,
 }
 
 impl DetailPane {
@@ -83,15 +90,29 @@ impl DetailPane {
     /// The lines that the left panel needs: with the beginning of the payload and all rows, or without the payload and with some
     /// rows.
     pub fn needs(&self, left: Rect) -> Needs {
-        let Some(detail) = &self.detail else { return Needs { least: 0, full: 0 } };
+        let Some(detail) = &self.detail else { return Needs { around: 0, least: 0, full: 0, used: 0 } };
         let rows = u16::try_from(detail.rows.len()).unwrap_or(u16::MAX);
         let some = rows.min(LEAST_ROWS);
         let (least, full) = BitGrid::heights(grid_fields(detail), left.width);
+        let around = least.min(AROUND);
         match table_beside(detail, left) {
-            Some(_) => Needs { least: least.max(some), full: full.max(rows) },
+            Some(_) => {
+                let grid = BitGrid::of(grid_fields(detail), left.width, left.height, 0, detail.span_of_row(self.row));
+                Needs {
+                    around: around.max(some),
+                    least: least.max(some),
+                    full: full.max(rows),
+                    used: grid.height().max(rows).min(left.height),
+                }
+            }
             // A handshake needs all of its rows: the right values are beside the wrong ones.
-            None if full == 0 => Needs { least: rows, full: rows },
-            None => Needs { least: least.saturating_add(some), full: full.saturating_add(rows) },
+            None if full == 0 => Needs { around: rows, least: rows, full: rows, used: rows },
+            None => Needs {
+                around: around.saturating_add(some),
+                least: least.saturating_add(some),
+                full: full.saturating_add(rows),
+                used: full.saturating_add(rows),
+            },
         }
     }
 
