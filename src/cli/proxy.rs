@@ -7,6 +7,7 @@ use clap::Args;
 use super::recording::Recording;
 use super::tls::{KeyLog, ListenTls, ServerTrust};
 use super::{filter_help_hint, values};
+use crate::capture::query::filter::Filter;
 use crate::wire::host_pattern::HostPattern;
 use crate::wire::url::Url;
 
@@ -56,6 +57,10 @@ pub struct Proxy {
     /// Replace the origin of the proxy in requests by that of TARGET, for servers that refuse other origins
     #[arg(long)]
     pub rewrite_origin: bool,
+
+    /// Hold messages that match this filter until you send them on, edit or drop them on the screen (key b); repeatable
+    #[arg(long, value_name = "EXPR")]
+    pub hold: Vec<Filter>,
 
     /// TLS with clients.
     #[command(flatten)]

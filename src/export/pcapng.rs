@@ -126,6 +126,9 @@ impl Writer {
                     self.in_vlans = self.in_vlans.checked_add(1).unwrap_or(1);
                 }
                 segments.decrypted(connection.tls);
+                if connection.about.delivered {
+                    segments.mark_opening(&Marker::Delivered);
+                }
                 segments.open(&mut sink.buffer, connection.first);
                 // A connection begins with bytes. Here they belong to a later record, which was not complete yet.
                 if let Kind::End(_) = record.kind

@@ -155,6 +155,15 @@ impl Stream {
         !matches!(peeked, Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR))
     }
 
+    /// The addresses of the own end and of the peer; `None` if the connection is lost, or has no addresses.
+    pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        match self {
+            Self::Tcp(stream) => Some((stream.local_addr().ok()?, stream.peer_addr().ok()?)),
+            Self::Unix(_) => None,
+            Self::Tls(stream) => stream.socket().addresses(),
+        }
+    }
+
     /// Makes the system reset the connection (RST) when the last handle closes it, in place of an orderly end.
     pub fn reset_at_close(&self) {
         // If the socket refuses it, the connection is lost already.

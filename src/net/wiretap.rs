@@ -3,11 +3,13 @@
 //! It knows nothing of sockets: whatever reads and writes the bytes of a connection holds a wiretap and calls it. Clones
 //! report to the same connection, so that each of several threads can hold one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::capture::live::recorder::{Chunk, ConnectionRecorder};
+use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 
@@ -53,9 +55,25 @@ impl Wiretap {
         self.recorder.number()
     }
 
+    /// The capture; `None` after the end of the recording.
+    pub fn capture(&self) -> Option<Capture> {
+        self.recorder.capture()
+    }
+
     /// Adds a notice to the capture, in one line for people.
     pub fn notice(&self, line: &str) {
         self.recorder.notice(line);
+    }
+
+    /// Puts a note on a record that is part of the capture.
+    pub fn note(&self, no: u64, note: &str) {
+        self.recorder.note(no, note);
+    }
+
+    /// A wiretap for what the two sides of this connection receive, where that is not what was sent.
+    pub fn delivered(&self, client: SocketAddr, server: SocketAddr) -> Option<Self> {
+        let recorder = self.recorder.delivered(client, server)?;
+        Some(Self { recorder, latest: Arc::clone(&self.latest) })
     }
 
     /// Reports that a peer ended its direction of a TLS connection now, without announcing that (RFC 8446 §6.1).

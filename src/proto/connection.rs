@@ -46,6 +46,8 @@ pub struct HandshakeSummary {
     pub websocket: bool,
     /// The parameters of permessage-deflate, if it was negotiated.
     pub deflate: Option<DeflateParams>,
+    /// True if the bytes are those that the sides of an earlier connection received: see [`Connection::deliver`].
+    pub delivered: bool,
 }
 
 impl Connection {
@@ -80,6 +82,13 @@ impl Connection {
             ..ConnectionState::default()
         };
         Self { directions, by_mask: false, state, about }
+    }
+
+    /// The bytes are those that the two sides of an earlier connection received from a proxy that changed what was sent. Its handshake
+    /// is judged there. What a side sends may answer bytes that only the earlier connection has. Call it before [`Self::feed`].
+    pub const fn deliver(&mut self) {
+        self.state.delivered = true;
+        self.about.delivered = true;
     }
 
     /// If `assumed`, treats permessage-deflate as negotiated, with its default parameters, unless the handshake has others.

@@ -64,6 +64,9 @@ pub(super) struct ConnectionState {
     pub bare_frames: bool,
     /// The input does not show the ends of the connection, such as a paste: no end records.
     pub endless: bool,
+    /// True if the bytes are those that the sides of an earlier connection received: nothing is reported about the handshake, and nothing
+    /// that relates the two directions.
+    pub delivered: bool,
     /// True if bytes were found in place of frames. They explain how the connection ends.
     pub(super) foreign_bytes: bool,
     /// What the next response answers, if the caller has stated that.
@@ -100,6 +103,10 @@ impl ConnectionState {
     /// Appends a record to the output, with the findings that are pending for it.
     #[inline]
     pub fn emit(&mut self, mut record: DissectedRecord) {
+        if self.delivered && matches!(record.kind, Kind::Request | Kind::Response) {
+            record.findings.clear();
+            record.key = None;
+        }
         if record.direction == Direction::ClientToServer
             && matches!(record.kind, Kind::Request | Kind::CutHttp)
             && let Some((ordinal, _)) = self.requests.iter_mut().find(|(ordinal, _)| ordinal.is_none())
@@ -194,6 +201,7 @@ impl ConnectionState {
     pub const fn is_certain(&self, direction: Direction, answer: &PongMatch) -> bool {
         match answer {
             PongMatch::Answers(..) => !self.missing[direction.index()],
+            _ if self.delivered => false,
             _ => !self.missing[direction.opposite().index()] && !self.outstanding[direction.opposite().index()],
         }
     }
@@ -237,7 +245,7 @@ impl ConnectionState {
     /// The findings for the end of a direction, which is the next record.
     pub fn judge_end(&mut self, direction: Direction, how: EndReason) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if !self.websocket || self.foreign_bytes || how == EndReason::Capture {
+        if !self.websocket || self.foreign_bytes || self.delivered || how == EndReason::Capture {
             return findings;
         }
         let about = |rule, about: Option<u32>| Finding::new(rule, None).about(about.map(u64::from));

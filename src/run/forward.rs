@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::headless;
+use super::hold_desk::{ProxyDesk, RELEASE};
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
 use super::tls;
@@ -14,9 +15,11 @@ use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{self, ThemeArg};
 use crate::net::proxy::forward::{ForwardConfig, ForwardProxy, Interception};
+use crate::net::proxy::hold::{Hold, HoldLimits};
 use crate::net::tls::key_log::KeyLogFile;
 use crate::net::{ListenerHandle, PageServer};
 use crate::tui::app::LiveTraffic;
+use crate::tui::hold_desk::HoldDesk;
 
 /// Runs `proxy --forward`.
 ///
@@ -25,6 +28,7 @@ use crate::tui::app::LiveTraffic;
 pub fn forward(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let prepare = || {
         let mut config = ForwardConfig::new(args.listen);
+        config.hold = Arc::new(Hold::new(args.hold.clone(), HoldLimits::default()));
         let key_log = tls::key_log(args.key_log.keylog.as_deref())?;
         config.tls = tls::of_listener(&args.tls, key_log.as_ref())?;
         if !args.intercept.is_empty() {
@@ -73,13 +77,15 @@ impl LiveSource for Listening {
             let capture = recorder.capture().clone();
             key_log.on_failure(move |line| capture.add_failure(line));
         }
-        let opened = self.config.interception.map(|opened| opened.hosts.iter().map(ToString::to_string).collect());
+        let opened =
+            self.config.interception.as_ref().map(|opened| opened.hosts.iter().map(ToString::to_string).collect());
         Ok(Relaying {
             handle,
             recorder,
             is_tls: self.is_tls,
             insecure: self.insecure,
             opened: opened.unwrap_or_default(),
+            hold: self.config.hold,
         })
     }
 }
@@ -92,6 +98,7 @@ struct Relaying {
     insecure: bool,
     /// The hosts of `--intercept`.
     opened: Vec<String>,
+    hold: Arc<Hold>,
 }
 
 impl RunningSource for Relaying {
@@ -123,7 +130,13 @@ impl RunningSource for Relaying {
         })
     }
 
+    fn hold_desk(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<Arc<dyn HoldDesk>> {
+        self.hold.on_change(changed);
+        Some(Arc::new(ProxyDesk::new(&self.hold, self.recorder.capture())))
+    }
+
     fn shutdown(self) -> Option<String> {
+        self.hold.release(RELEASE);
         self.handle.shutdown();
         None
     }

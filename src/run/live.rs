@@ -14,6 +14,7 @@ use crate::net::demo::DemoHandle;
 use crate::proto::rules::{count, grouped};
 use crate::script::InputLine;
 use crate::tui::app::LiveTraffic;
+use crate::tui::hold_desk::HoldDesk;
 
 use super::check;
 
@@ -85,6 +86,11 @@ pub trait RunningSource {
 
     /// Sends the lines that the user types; `None` for a source that sends nothing. Called after [`Self::on_news`].
     fn line_sender(&self) -> Option<Box<dyn LineSender>> {
+        None
+    }
+
+    /// The proxy's rules and what they hold; `None` for a source that is no proxy. `changed` is called when that changes.
+    fn hold_desk(&self, _changed: Box<dyn Fn() + Send + Sync>) -> Option<Arc<dyn HoldDesk>> {
         None
     }
 

@@ -10,6 +10,7 @@ mod export_job;
 mod follow;
 mod forward;
 mod headless;
+mod hold_desk;
 mod input;
 mod live;
 mod open;

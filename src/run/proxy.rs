@@ -7,18 +7,22 @@ use anyhow::Context as _;
 
 use super::forward;
 use super::headless;
+use super::hold_desk::{ProxyDesk, RELEASE};
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
 use super::tls;
+use super::usage_error::UsageError;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{self, ThemeArg};
+use crate::net::proxy::hold::{Hold, HoldLimits};
 use crate::net::proxy::{Proxy, ProxyConfig};
 use crate::net::tls::key_log::KeyLogFile;
 use crate::net::tls::server::ServerTls;
 use crate::net::{ListenerHandle, PageServer};
 use crate::tui::app::LiveTraffic;
+use crate::tui::hold_desk::HoldDesk;
 use crate::wire::url::{Scheme, Url};
 
 /// Runs `proxy`.
@@ -26,9 +30,15 @@ use crate::wire::url::{Scheme, Url};
 /// # Errors
 /// Why it cannot listen or draw; afterwards, that bytes were not captured.
 pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
+    if args.recording.headless && !args.hold.is_empty() {
+        let line = "--hold needs the screen, where you send held messages on; leave out --headless or --hold";
+        return Err(UsageError::new(line).into());
+    }
     let Some(target) = &args.target else { return forward::forward(args, theme) };
     let prepare = || {
         let mut config = ProxyConfig::new(args.listen, target.clone());
+        let hold = Arc::new(Hold::new(args.hold.clone(), HoldLimits::default()));
+        config.hold = Arc::clone(&hold);
         config.rewriting.origin = args.rewrite_origin;
         let key_log = tls::key_log(args.key_log.keylog.as_deref())?;
         config.tls = tls::of_listener(&args.tls, key_log.as_ref())?;
@@ -37,7 +47,7 @@ pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
         }
         let tls = config.tls.clone();
         let insecure = config.trust.is_some() && args.trust.insecure;
-        Ok(Listening { proxy: Proxy::bind(config)?, target: target.clone(), tls, insecure, key_log })
+        Ok(Listening { proxy: Proxy::bind(config)?, target: target.clone(), tls, insecure, key_log, hold })
     };
     if args.recording.headless {
         return headless::run(&args.recording, prepare);
@@ -54,6 +64,7 @@ struct Listening {
     /// Whether any certificate of the server is accepted.
     insecure: bool,
     key_log: Option<Arc<KeyLogFile>>,
+    hold: Arc<Hold>,
 }
 
 impl LiveSource for Listening {
@@ -73,7 +84,7 @@ impl LiveSource for Listening {
             key_log.on_failure(move |line| capture.add_failure(line));
         }
         let (is_tls, insecure) = (self.tls.is_some(), self.insecure);
-        Ok(Relaying { handle, recorder, target: self.target, is_tls, insecure })
+        Ok(Relaying { handle, recorder, target: self.target, is_tls, insecure, hold: self.hold })
     }
 }
 
@@ -84,6 +95,7 @@ struct Relaying {
     target: Url,
     is_tls: bool,
     insecure: bool,
+    hold: Arc<Hold>,
 }
 
 impl Relaying {
@@ -121,7 +133,13 @@ impl RunningSource for Relaying {
         })
     }
 
+    fn hold_desk(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<Arc<dyn HoldDesk>> {
+        self.hold.on_change(changed);
+        Some(Arc::new(ProxyDesk::new(&self.hold, self.recorder.capture())))
+    }
+
     fn shutdown(self) -> Option<String> {
+        self.hold.release(RELEASE);
         self.handle.shutdown();
         None
     }

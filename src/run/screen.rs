@@ -26,6 +26,7 @@ use crate::net::demo::DemoHandle;
 use crate::pasted::Pasted;
 use crate::tui::app::{App, LiveTraffic, Session};
 use crate::tui::event::{self, Event, Remote, Report};
+use crate::tui::hold_desk::HoldDesk;
 use crate::tui::host::Host as _;
 use crate::tui::keymap::Keymap;
 use crate::tui::state::notice::Notice;
@@ -73,6 +74,10 @@ pub fn live<S: LiveSource>(
     let config = ScreenConfig {
         capture: &capture,
         lines: running.line_sender(),
+        hold: {
+            let remote = signals.remote.clone();
+            running.hold_desk(Box::new(move || remote.send(Event::Changed)))
+        },
         server: running.page_server(),
         traffic: running.traffic(),
         file: None,
@@ -131,6 +136,7 @@ pub fn open(mut input: OpenedInput, theme: ThemeArg, args: &Open, signals: &Sign
     let config = ScreenConfig {
         capture,
         lines: None,
+        hold: None,
         server: None,
         traffic: None,
         file,
@@ -206,6 +212,8 @@ struct ScreenConfig<'a> {
     capture: &'a Capture,
     /// Sends the lines that the user types.
     lines: Option<Box<dyn LineSender>>,
+    /// The proxy that can hold messages.
+    hold: Option<Arc<dyn HoldDesk>>,
     /// The address of the server with the page, if one runs.
     server: Option<PageServer>,
     /// What the screen shows about another source of live traffic.
@@ -244,6 +252,7 @@ fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> any
         url: config.server.map(PageServer::url),
         traffic: config.traffic,
         takes_lines,
+        hold: config.hold,
         file: config.file,
         pasted: config.pasted,
         deflate: config.deflate,

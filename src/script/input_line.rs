@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::custom_frame::{CustomFrame, FrameLineError};
 use super::outgoing::{Outgoing, OutgoingError};
 use crate::capture::query::filter::hex_bytes;
 
 /// The commands, as help and errors show them.
-const COMMANDS: &str = "/hex /file /ping /pong /close /fragment /connect";
+const COMMANDS: &str = "/hex /file /ping /pong /close /fragment /frame /connect";
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ pub enum LineError {
     /// `/fragment` without a text.
     #[error("/fragment takes sizes in bytes and a text, such as /fragment 3,4 some text")]
     NoFragments,
+    /// A field of `/frame` is wrong.
+    #[error(transparent)]
+    Frame(#[from] FrameLineError),
     /// It cannot be sent.
     #[error(transparent)]
     Outgoing(#[from] OutgoingError),
@@ -67,6 +71,7 @@ impl InputLine {
                 let (sizes, text) = rest.split_once(' ').ok_or(LineError::NoFragments)?;
                 Outgoing::fragments(sizes, text)?
             }
+            "frame" => Outgoing::Custom(CustomFrame::parse(rest)?),
             name => return Err(LineError::Unknown(format!("/{name}"))),
         };
         Ok(Self::Send(outgoing))
@@ -109,6 +114,7 @@ mod tests {
             ("/close 4999", b"\x88\x02\x13\x87"),
             ("/fragment 3,4 Hello, world", b"\x01\x03Hel\x00\x04lo, \x80\x05world"),
             ("/fragment 5,0 Hello", b"\x01\x05Hello\x80\x00"),
+            ("/frame op=3 rsv1=1 text a b", b"\xc3\x03a b"),
             ("/fragment 1 \u{e9}", b"\x01\x01\xc3\x80\x01\xa9"),
         ] {
             assert_eq!(sent(line), bytes, "{line}");

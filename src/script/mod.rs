@@ -20,6 +20,7 @@
 //! A [`Player`] runs a script. It has no socket and no clock: the caller passes in the time and the peer's records, and sends what
 //! the player returns.
 
+mod custom_frame;
 mod error;
 mod input_line;
 mod outgoing;
@@ -31,6 +32,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
+pub use self::custom_frame::{CustomFrame, FrameLineError, digits};
 pub use self::error::ScriptError;
 pub use self::input_line::{InputLine, LineError};
 pub use self::outgoing::Outgoing;

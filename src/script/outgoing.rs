@@ -1,5 +1,6 @@
 //! A message or control frame to send.
 
+use super::custom_frame::CustomFrame;
 use crate::proto::endpoint::Sender;
 use crate::wire::close::CloseCode;
 use crate::wire::frame::MAX_CONTROL_PAYLOAD;
@@ -31,6 +32,8 @@ pub enum Outgoing {
         /// Its payload.
         payload: Vec<u8>,
     },
+    /// A frame whose header a person has chosen. After a Close it is sent too.
+    Custom(CustomFrame),
     /// A Ping with at most 125 bytes.
     Ping(Vec<u8>),
     /// A Pong with at most 125 bytes.
@@ -118,6 +121,7 @@ impl Outgoing {
             Self::Binary(bytes) => sender.message(Opcode::Binary, bytes),
             Self::Fragments { text, sizes } => sender.fragments(Opcode::Text, &parts(text.as_bytes(), sizes)),
             Self::Frame { fin, opcode, payload } => sender.frame(*fin, *opcode, payload),
+            Self::Custom(frame) => sender.raw(&frame.payload, frame.deflate, |key, len| frame.head(key, len)),
             Self::Ping(payload) => sender.ping(payload),
             Self::Pong(payload) => sender.pong(payload),
             Self::Close { code, reason } => sender.close(*code, reason),

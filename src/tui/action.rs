@@ -29,10 +29,11 @@ actions! {
     // Open a dialog.
     Find Filter Findings Note Copy Export Picture Save Paste Kept Help
     // Ask the program for something.
-    Browser Demo Send Tour Quit QuitNow
+    Browser Demo Send HoldRules Inject Tour Quit QuitNow
     // In the tour only.
     TourNext TourHint TourSkip TourBack
     // In dialogs only.
     Submit Complete CompleteBack Confirm SaveFirst Delete
+    SendHeld SendAllHeld EditHeld AddRule
     CopyField CopyFieldHex CopyPayload CopyPayloadHex CopyMessage CopyRecordHex
 }

@@ -31,6 +31,12 @@ pub enum Context {
     FilterPrompt,
     /// The prompt for a line to send.
     SendPrompt,
+    /// The prompt for what goes in place of a held message.
+    EditPrompt,
+    /// The prompt for what is sent into a connection.
+    InjectPrompt,
+    /// The panel of what a proxy holds.
+    Hold,
     /// The export dialog, in its rows of choices.
     Export,
     /// The export dialog, in its row with the path.

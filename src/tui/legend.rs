@@ -16,7 +16,7 @@ const fn sign(sign: &'static str, style: fn(&Theme) -> Style, words: &'static st
 }
 
 /// The signs of lists and panels.
-pub const SIGNS: [Sign; 22] = [
+pub const SIGNS: [Sign; 23] = [
     sign("▲", |theme| theme.up, "from the client to the server"),
     sign("▼", |theme| theme.down, "from the server to the client"),
     sign("✗", |theme| theme.error, "error: the RFC forbids this"),
@@ -31,6 +31,7 @@ pub const SIGNS: [Sign; 22] = [
     sign("├ └", |theme| theme.key, "records of the open row above"),
     sign("⋯", |theme| theme.faint, "several records in one row"),
     sign("●", |theme| theme.warning, "marked"),
+    sign("‖", |theme| theme.alarm, "held: it waits for your decision"),
     sign("✎", |theme| theme.info, "a note"),
     sign("· ␛", |theme| theme.text, "a byte or character without a picture"),
     sign("…", |theme| theme.text, "more text than fits"),

@@ -16,6 +16,7 @@ mod export_request;
 mod findings_layout;
 mod help_page;
 mod hex_shape;
+pub mod hold_desk;
 pub mod host;
 mod input;
 pub mod kept_request;

@@ -55,7 +55,7 @@ fn key() -> impl Strategy<Value = KeyCode> {
     prop_oneof![
         4 => named,
         // The views, overlays and jumps, which change most of what is drawn.
-        3 => select("1234fmpPyetTHsbz=&/?[]\\'ghG nN".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
+        3 => select("1234fmpPyetTHsbIz=&/?[]\\'ghG nN".chars().collect::<Vec<_>>()).prop_map(KeyCode::Char),
         1 => any::<char>().prop_map(KeyCode::Char),
     ]
 }

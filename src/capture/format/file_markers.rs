@@ -50,6 +50,9 @@ pub enum Marker {
         /// Whether TLS protected the way between framescope and the server.
         server: bool,
     },
+    /// `delivered`, on a SYN: the connection has what the two sides of an earlier one received, because `proxy` changed what was sent.
+    /// Its handshake is that of the earlier connection.
+    Delivered,
     /// `reconstructed`, on the section header: the bytes were never on a wire.
     Reconstructed {
         /// What they were made from; the rest of the comment, so it may contain spaces.
@@ -112,6 +115,7 @@ impl Marker {
                 let [client, server] = numbers(fields, ["client", "server"])?;
                 Some(Self::Decrypted { client: client == Some(1), server: server == Some(1) })
             }
+            "delivered" => numbers(fields, []).map(|[]| Self::Delivered),
             "reconstructed" => Some(Self::Reconstructed { from: fields.strip_prefix("from=")?.to_owned() }),
             _ => None,
         }
@@ -186,6 +190,7 @@ impl Marker {
                 let side = |name, is_tls| if is_tls { format!(" {name}=1") } else { String::new() };
                 format!("{PREFIX}decrypted{}{}", side("client", *client), side("server", *server))
             }
+            Self::Delivered => format!("{PREFIX}delivered"),
             Self::Reconstructed { from } => format!("{PREFIX}reconstructed from={from}"),
         }
     }
@@ -238,6 +243,7 @@ mod tests {
             any::<(u16, u16)>()
                 .prop_map(|(version, suite)| { Marker::Tls(TlsParams { version, suite: CipherSuite(suite) }) }),
             any::<[bool; 2]>().prop_map(|[client, server]| Marker::Decrypted { client, server }),
+            Just(Marker::Delivered),
             any::<String>().prop_map(|from| Marker::Reconstructed { from }),
         ]
     }
@@ -274,6 +280,7 @@ mod tests {
         assert_eq!(written(Marker::InitialSequence { first: 2_654_435_769 }), "framescope:seq first=2654435769");
         assert_eq!(written(Marker::Decrypted { client: true, server: false }), "framescope:decrypted client=1");
         assert_eq!(written(Marker::Decrypted { client: true, server: true }), "framescope:decrypted client=1 server=1");
+        assert_eq!(written(Marker::Delivered), "framescope:delivered");
         let from = "the messages of a HAR".to_owned();
         assert_eq!(written(Marker::Reconstructed { from }), "framescope:reconstructed from=the messages of a HAR");
     }

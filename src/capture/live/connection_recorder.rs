@@ -24,6 +24,7 @@ use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use super::writer::{Batch, Writer, lock};
 use crate::capture::format::comments::{self, comments};
 use crate::capture::format::file_markers::Marker;
+use crate::capture::format::late_note;
 use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{ConnectionEntry, Extent, Handshake, NEW};
@@ -54,6 +55,21 @@ pub(in crate::capture) struct Shared {
     pub max_batch: usize,
     /// How many bytes of a connection are dissected before the size of the batch is checked.
     pub max_fed: usize,
+}
+
+impl Shared {
+    /// Puts a note on a record, after the note that it has, and writes it into the file.
+    pub fn note(&self, no: u64, note: &str) {
+        // No record is added meanwhile: the note says how many come between.
+        let mut writer = lock(&self.writer);
+        let Some(record) = self.capture.record(no) else { return };
+        let note = self.capture.add_note(no, note);
+        let mut blocks = Vec::new();
+        late_note::append(&mut blocks, self.capture.len() - no, record.time, &note);
+        writer.append_comment(&blocks);
+        drop(writer);
+        self.capture.changed();
+    }
 }
 
 /// The recording of one connection.
@@ -126,6 +142,26 @@ impl Recording {
     /// Puts a marker on the SYN, if nothing is recorded yet.
     pub fn mark_opening(&mut self, marker: Marker) {
         self.opening = Some(marker);
+    }
+
+    /// A recording of what the two sides of this connection receive.
+    pub fn delivered(&self, client: SocketAddr, server: SocketAddr) -> Self {
+        let canonical = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+        let (client, server) = (canonical(client), canonical(server));
+        let mut recording = Self::new(Arc::clone(&self.shared), client, server, Connection::new(Some(server)));
+        recording.deliver();
+        recording
+    }
+
+    /// The bytes are those that the sides of an earlier connection received. Nothing must be recorded yet.
+    pub fn deliver(&mut self) {
+        self.connection.deliver();
+        self.mark_opening(Marker::Delivered);
+    }
+
+    /// What all connections share.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     /// The capture that it records into.

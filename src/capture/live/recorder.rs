@@ -176,6 +176,27 @@ impl ConnectionRecorder {
         }
     }
 
+    /// The capture; `None` after the end of the recording.
+    pub fn capture(&self) -> Option<Capture> {
+        lock(&self.0.recording).as_ref().map(|recording| recording.capture().clone())
+    }
+
+    /// Begins to record what the two sides of this connection receive, where that is not what was sent: as another connection of the
+    /// same capture.
+    pub fn delivered(&self, client: SocketAddr, server: SocketAddr) -> Option<Self> {
+        let recording = lock(&self.0.recording).as_ref()?.delivered(client, server);
+        let recording = Arc::new(Mutex::new(Some(recording)));
+        Some(Self(Arc::new(SharedRecording { recording, timer: self.0.timer.clone() })))
+    }
+
+    /// Puts a note on a record that is part of the capture, after the note that it has, and writes it into the file.
+    pub fn note(&self, no: u64, note: &str) {
+        let shared = lock(&self.0.recording).as_ref().map(Recording::shared);
+        if let Some(shared) = shared {
+            shared.note(no, note);
+        }
+    }
+
     /// The number of the connection in the capture; `None` until bytes of it are part of the capture.
     pub fn number(&self) -> Option<u32> {
         lock(&self.0.recording).as_ref().and_then(Recording::number)

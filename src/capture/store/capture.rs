@@ -195,6 +195,14 @@ impl Capture {
         index.notes.iter().filter(|(no, _)| index.set_notes.contains(no)).filter_map(with_record).collect()
     }
 
+    /// Adds to the note on a record, which the caller writes into the file; returns the whole note.
+    pub(in crate::capture) fn add_note(&self, no: u64, note: &str) -> String {
+        let mut index = self.index_mut();
+        let whole = index.notes.get(&no).map_or_else(|| note.to_owned(), |before| format!("{before} · {note}"));
+        index.notes.insert(no, whole.clone());
+        whole
+    }
+
     /// Sets the note on a record; an empty one removes it. Line breaks become spaces.
     pub fn set_note(&self, no: u64, note: &str) {
         let note = note.split(['\r', '\n']).collect::<Vec<_>>().join(" ");

@@ -125,6 +125,15 @@ impl MessageReader {
         self.read(capture, record, most, true)
     }
 
+    /// The inflated bytes that messages after `record` may refer to, if it ends the latest message of its direction that was inflated.
+    pub fn window_after(&self, record: &Record) -> Option<&[u8]> {
+        let at = |cursor: &&Cursor| {
+            let end = record.offset + record.wire_len;
+            (cursor.connection, cursor.direction, cursor.at) == (record.connection, record.direction, end)
+        };
+        self.cursors.iter().find(at).map(|cursor| cursor.inflation.window())
+    }
+
     fn read(&mut self, capture: &Capture, record: &Record, most: u64, may_stop: bool) -> io::Result<Option<Inflated>> {
         if record.kind != Kind::Frame || !record.compressed || !record.fin() {
             return Ok(None);

@@ -43,8 +43,11 @@ pub fn addresses(capture: &Capture, record: &Record, out: &mut Vec<u8>) {
     };
     optional(out, "client", client.as_deref(), string_field);
     optional(out, "server", server.as_deref(), string_field);
-    if let Some(tls) = connection.and_then(|connection| connection.tls) {
+    if let Some(tls) = connection.as_ref().and_then(|connection| connection.tls) {
         string_field(out, "tls", &tls.to_string());
+    }
+    if connection.is_some_and(|connection| connection.about.delivered) {
+        bool_field(out, "delivered", true);
     }
 }
 

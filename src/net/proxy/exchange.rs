@@ -32,6 +32,7 @@ pub struct Exchange {
     /// Notified when a response is complete, and when the protocol is switched.
     answered: Condvar,
     switched: AtomicBool,
+    websocket: AtomicBool,
 }
 
 /// The responses that are due.
@@ -99,6 +100,12 @@ impl Exchange {
         self.switched.load(Ordering::SeqCst)
     }
 
+    /// Returns true if they speak WebSocket.
+    #[inline]
+    pub fn is_websocket(&self) -> bool {
+        self.websocket.load(Ordering::SeqCst)
+    }
+
     /// Notes that the protocol is switched, before the client can know it.
     pub fn switch(&self) {
         let due = self.due();
@@ -137,13 +144,14 @@ impl Responses {
         Self(if exchange.has_switched() { State::Done } else { State::Head(Vec::new()) })
     }
 
-    /// Watches the next bytes of the server, before they go to the client.
+    /// Watches the next bytes of the server, before they go to the client. Returns how many come before the switch of the protocol.
     #[inline]
-    pub fn watch(&mut self, bytes: &[u8], exchange: &Exchange) {
+    pub fn watch(&mut self, bytes: &[u8], exchange: &Exchange) -> usize {
         let mut rest = bytes;
         while !rest.is_empty() && !matches!(self.0, State::Done) {
             rest = &rest[self.take(rest, exchange)..];
         }
+        bytes.len() - rest.len()
     }
 
     /// Takes bytes until a head or a body is complete; returns how many.
@@ -189,6 +197,8 @@ fn after(head: &Head<'_>, exchange: &Exchange) -> State {
     }
     let asked = exchange.begins_to_answer();
     if status == 101 || asked == Asked::Connect && (200..300).contains(&status) {
+        let is_websocket = head.value("upgrade").is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"));
+        exchange.websocket.store(status == 101 && is_websocket, Ordering::SeqCst);
         exchange.switch();
         return State::Done;
     }
@@ -251,7 +261,9 @@ mod tests {
                 let (exchange, mut responses) = new();
                 asked.iter().for_each(|asked| exchange.asked(*asked));
                 let (last, before) = stream.as_bytes().split_last().expect("bytes");
-                before.chunks(size).for_each(|read| responses.watch(read, &exchange));
+                for read in before.chunks(size) {
+                    responses.watch(read, &exchange);
+                }
                 assert!(!exchange.has_switched(), "{stream}");
                 responses.watch(&[*last], &exchange);
                 assert!(exchange.has_switched(), "{stream}");

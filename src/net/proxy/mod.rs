@@ -15,11 +15,14 @@
 //! | `input` | the bytes that were read and not passed on |
 //! | `tap` | the bytes that wait to be recorded |
 //! | `forward/` | the forward proxy |
+//! | `hold/` | messages that wait for a decision, and frames that a person sends |
 
 mod decline;
+mod end;
 mod exchange;
 pub mod forward;
 mod framing;
+pub mod hold;
 mod input;
 mod relay;
 mod requests;
@@ -38,6 +41,7 @@ use rustls::ClientConfig;
 use self::decline::Declining;
 use self::exchange::Exchange;
 use self::forward::route::RouteError;
+use self::hold::Hold;
 use self::input::Input;
 use self::relay::Relay;
 use self::requests::{Heads, Outgoing, Requests};
@@ -164,13 +168,15 @@ pub struct ProxyConfig {
     pub tls: Option<Arc<ServerTls>>,
     /// TLS with the server, if its URL asks for it.
     pub trust: Option<Arc<ClientConfig>>,
+    /// The rules that hold messages.
+    pub hold: Arc<Hold>,
 }
 
 impl ProxyConfig {
     /// A proxy with the usual limits.
     pub fn new(listen: SocketAddr, target: Url) -> Self {
         let rewriting = Rewriting { target, origin: false, any_host: !listen.ip().is_loopback() };
-        Self { listen, rewriting, connect_timeout: CONNECT_TIMEOUT, tls: None, trust: None }
+        Self { listen, rewriting, connect_timeout: CONNECT_TIMEOUT, tls: None, trust: None, hold: Arc::default() }
     }
 }
 
@@ -262,7 +268,7 @@ impl ProxyConfig {
             Err(error) => return drop(connected.send(Err(error))),
         };
         let Some(open) = connections.add(&server) else { return };
-        let relay = Arc::new(Relay::new([client, &server], tap, exchange, connections, open));
+        let relay = Arc::new(Relay::new([client, &server], tap, exchange, connections, open, &self.hold));
         if connected.send(Ok(Arc::clone(&relay))).is_ok() {
             relay.relay_server();
         }

@@ -1,12 +1,18 @@
 //! Relays the bytes of one connection in both directions as they arrive, with the ends of each direction: a FIN and a RST pass too.
 
+mod client_side;
+mod lanes;
+
 use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use self::lanes::Lanes;
+use super::end::End;
 use super::exchange::{Exchange, Responses};
+use super::hold::{Hold, Link};
 use super::input::Input;
 use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
@@ -52,24 +58,14 @@ pub struct Relay {
     cut: AtomicBool,
     /// Whether the client goes on with another server, and this one is left.
     left: AtomicBool,
+    /// The rules that hold messages.
+    hold: Arc<Hold>,
+    /// The head of the latest request for another protocol, as it went to the server.
+    upgrade: Mutex<Vec<u8>>,
+    /// What holds messages in each direction, from the switch to WebSocket on.
+    lanes: OnceLock<Lanes>,
     /// Keeps the connection to the server among the open ones.
     _open: OpenGuard,
-}
-
-/// The end of a direction.
-enum End {
-    /// The sender ended it (FIN).
-    Fin,
-    /// The sender ended its TCP connection, but not TLS (RFC 8446 §6.1).
-    Truncated,
-    /// The sender reset the connection.
-    Reset,
-    /// The receiver takes no bytes any more.
-    Broken,
-    /// The relay itself cut the connection.
-    Cut,
-    /// The client goes on with another server.
-    Left,
 }
 
 impl Relay {
@@ -79,6 +75,7 @@ impl Relay {
         exchange: &Arc<Exchange>,
         connections: &Arc<OpenConnections>,
         open: OpenGuard,
+        hold: &Arc<Hold>,
     ) -> Self {
         let [client, server] = streams.map(Arc::clone);
         let (tap, exchange, connections) = (Arc::clone(tap), Arc::clone(exchange), Arc::clone(connections));
@@ -98,6 +95,9 @@ impl Relay {
             reset_by: OnceLock::new(),
             cut: AtomicBool::new(false),
             left: AtomicBool::new(false),
+            hold: Arc::clone(hold),
+            upgrade: Mutex::default(),
+            lanes: OnceLock::new(),
             _open: open,
         }
     }
@@ -105,7 +105,7 @@ impl Relay {
     /// Relays what the client sends until that ends. `first` is the beginning of the input, and is recorded already.
     pub fn relay_client(&self, first: Option<Outgoing>, input: &mut Input, requests: &mut Requests<'_>) {
         self.guarded(UP, || {
-            let end = self.relay_requests(first, input, requests);
+            let end = self.settle(UP, self.relay_requests(first, input, requests));
             let rest = input.bytes();
             if rest.is_empty() || matches!(end, End::Left) {
                 return end;
@@ -120,8 +120,8 @@ impl Relay {
     }
 
     /// Relays what the server sends until that ends.
-    pub fn relay_server(&self) {
-        self.guarded(DOWN, || self.relay_responses());
+    pub fn relay_server(self: &Arc<Self>) {
+        self.guarded(DOWN, || self.settle(DOWN, self.relay_responses()));
     }
 
     /// Returns true if the client goes on with another server: its next request is in the input. Both directions of this one have ended.
@@ -151,74 +151,23 @@ impl Relay {
         self.end(direction, &end);
     }
 
-    fn relay_requests(&self, first: Option<Outgoing>, input: &mut Input, requests: &mut Requests<'_>) -> End {
-        if let Some(first) = first {
-            let sent =
-                self.write(UP, first.changed.as_ref().map_or(&input.bytes()[..first.len], |changed| &changed.bytes));
-            input.consume(first.len);
-            if let Err(end) = sent {
-                return end;
-            }
-        }
-        loop {
-            while let Some(out) = requests.next(input.bytes(), &self.exchange) {
-                if out.waits {
-                    if let Err(end) = self.answered() {
-                        return end;
-                    }
-                    // In another protocol it is no head.
-                    if self.exchange.is_idle() {
-                        return End::Left;
-                    }
-                    continue;
-                }
-                let bytes = &input.bytes()[..out.len];
-                let (note, changed) = out.changed.map(|changed| (changed.note, changed.bytes)).unzip();
-                let time = self.tap.push(UP, bytes, note);
-                let sent = self.write(UP, changed.as_deref().unwrap_or(bytes));
-                input.consume(out.len);
-                if let Err(end) = sent {
-                    return end;
-                }
-                let is_busy = input.is_busy(time);
-                self.tap.drain(is_busy);
-            }
-            // Bytes that begin like a request may turn out to be those of another protocol.
-            let waits = requests.awaits_switch() && !input.bytes().is_empty();
-            if let Err(end) = self.read(UP, input, waits.then_some(SWITCH_LOOK)) {
-                return end;
-            }
-        }
-    }
-
-    /// Waits until the server has answered every request, or another protocol is spoken.
-    fn answered(&self) -> Result<(), End> {
-        self.tap.drain(false);
-        while !self.exchange.is_idle() && !self.exchange.has_switched() {
-            self.exchange.wait(LOOK);
-            if self.is_cut() {
-                return Err(End::Cut);
-            }
-            if self.is_reset(UP) {
-                return Err(End::Reset);
-            }
-            // Nobody answers any more.
-            if self.state(DOWN) != State::Runs {
-                return Err(End::Broken);
-            }
-        }
-        Ok(())
-    }
-
-    fn relay_responses(&self) -> End {
+    fn relay_responses(self: &Arc<Self>) -> End {
         let (mut input, mut responses) = (Input::new(), Responses::of(&self.exchange));
         loop {
-            if let Err(end) = self.read(DOWN, &mut input, None) {
+            if let Err(end) = self.read_lane(DOWN, &mut input, self.control_wait(DOWN)) {
                 return end;
             }
-            responses.watch(input.bytes(), &self.exchange);
+            let head = responses.watch(input.bytes(), &self.exchange);
             let time = self.tap.push(DOWN, input.bytes(), None);
-            if let Err(end) = self.write(DOWN, input.bytes()) {
+            if self.exchange.is_websocket() && self.lanes.get().is_none() {
+                self.begin_lanes();
+            }
+            let (head, frames) = input.bytes().split_at(head);
+            let sent = match self.lane(DOWN) {
+                Some(lane) => self.write(DOWN, head).and_then(|()| lane.pass(&**self, frames)),
+                None => self.write(DOWN, input.bytes()),
+            };
+            if let Err(end) = sent {
                 return end;
             }
             let is_busy = input.is_busy(time);
@@ -251,38 +200,13 @@ impl Relay {
         }
     }
 
-    /// Writes all bytes. While the receiver takes none, the sender is not read either.
-    fn write(&self, direction: Direction, bytes: &[u8]) -> Result<(), End> {
-        let to = self.source(direction.opposite());
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let sent = match to.try_write(rest) {
-                Err(e) if is_timeout(&e) => {
-                    self.tap.drain(false);
-                    to.write(rest)
-                }
-                sent => sent,
-            };
-            let is_stuck = sent.as_ref().is_err_and(is_timeout);
-            match sent {
-                Ok(n) => rest = &rest[n..],
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(_) if self.is_cut() => return Err(End::Cut),
-                // Bytes that remain in the socket of a side that is gone are lost, as they would be without the proxy.
-                Err(_) if is_stuck && self.is_reset(direction) => return Err(End::Reset),
-                Err(_) if is_stuck => {}
-                Err(_) => return Err(End::Broken),
-            }
-        }
-        Ok(())
-    }
-
     /// Records the end of a direction, and passes it on.
     fn end(&self, direction: Direction, end: &End) {
         self.tap.drain_all();
         match end {
             End::Fin => {
                 self.tap.wiretap().ended(direction, EndReason::Fin);
+                self.end_delivered(direction, EndReason::Fin);
                 // Before the FIN, upon which the other direction may end.
                 self.set(direction, State::Ended);
                 let _ = self.source(direction.opposite()).shutdown(Shutdown::Write);
@@ -357,10 +281,6 @@ impl Relay {
         }
     }
 
-    fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::SeqCst) || self.connections.is_shutting_down()
-    }
-
     fn state(&self, direction: Direction) -> State {
         self.states()[direction.index()]
     }
@@ -372,5 +292,43 @@ impl Relay {
 
     fn states(&self) -> MutexGuard<'_, [State; 2]> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Link for Relay {
+    /// Writes all bytes. While the receiver takes none, the sender is not read either.
+    fn write(&self, direction: Direction, bytes: &[u8]) -> Result<(), End> {
+        let to = self.source(direction.opposite());
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let sent = match to.try_write(rest) {
+                Err(e) if is_timeout(&e) => {
+                    self.tap.drain(false);
+                    to.write(rest)
+                }
+                sent => sent,
+            };
+            let is_stuck = sent.as_ref().is_err_and(is_timeout);
+            match sent {
+                Ok(n) => rest = &rest[n..],
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) if self.is_cut() => return Err(End::Cut),
+                // Bytes that remain in the socket of a side that is gone are lost, as they would be without the proxy.
+                Err(_) if is_stuck && self.is_reset(direction) => return Err(End::Reset),
+                Err(_) if is_stuck => {}
+                Err(_) => return Err(End::Broken),
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns true if the connection is being cut.
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::SeqCst) || self.connections.is_shutting_down()
+    }
+
+    /// Returns true if the side that sends in a direction has reset the connection.
+    fn is_sender_lost(&self, direction: Direction) -> bool {
+        self.source(direction).is_disconnected()
     }
 }

@@ -24,6 +24,8 @@ pub struct Tap {
     pending: Mutex<Pending>,
     /// The bytes that a thread is recording; it holds the lock meanwhile.
     recorded: Mutex<Pending>,
+    /// How many bytes of each direction were pushed.
+    pushed: [AtomicU64; 2],
     /// One of the constants of [`content`].
     content: AtomicU8,
     /// How many bytes of each direction crossed that are not kept, and not recorded as missing yet.
@@ -62,6 +64,7 @@ impl Tap {
             wiretap,
             pending: Mutex::default(),
             recorded: Mutex::default(),
+            pushed: Default::default(),
             content: AtomicU8::new(content::KEPT),
             unkept: Default::default(),
         }
@@ -100,9 +103,15 @@ impl Tap {
         // Under the lock, so that the pieces are in the order of their times.
         let time = self.wiretap.now();
         pending.bytes.extend_from_slice(bytes);
+        self.pushed[direction.index()].fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let end = pending.bytes.len();
         pending.pieces.push(Piece { direction, time, end, note });
         time
+    }
+
+    /// How many bytes of a direction were pushed.
+    pub fn position(&self, direction: Direction) -> u64 {
+        self.pushed[direction.index()].load(Ordering::Relaxed)
     }
 
     /// Records all that was pushed before, and how many bytes were not kept. It is part of the capture when this returns.

@@ -101,6 +101,8 @@ impl Dissector {
         gap.estimated = missing.estimated;
         if connection.deflate.is_some_and(|agreed| agreed.takeover(self.direction))
             && !connection.context_lost(self.direction)
+            // What goes on after a change may refer to nothing before it.
+            && !connection.delivered
         {
             gap.findings.push(Finding::new(Rule::ContextLost, None));
         }

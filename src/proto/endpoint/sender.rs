@@ -31,6 +31,13 @@ struct OutgoingDeflate {
     scratch: Vec<u8>,
 }
 
+impl OutgoingDeflate {
+    fn deflater(&mut self) -> &mut Deflater {
+        let (bits, takeover) = (self.window_bits, self.takeover);
+        self.deflater.get_or_insert_with(|| Box::new(Deflater::new(bits, takeover)))
+    }
+}
+
 impl SenderState {
     pub const fn new(keys: Option<Keys>) -> Self {
         Self { keys, deflate: None, closed: false, messages: 0 }
@@ -81,11 +88,11 @@ impl<'a> Sender<'a> {
         debug_assert!(opcode.opens_message());
         self.state.messages += u64::from(!self.state.closed);
         let Some(mut deflate) = self.state.deflate.take() else { return self.encode(opcode, payload, false) };
-        let (bits, takeover) = (deflate.window_bits, deflate.takeover);
-        let deflater = deflate.deflater.get_or_insert_with(|| Box::new(Deflater::new(bits, takeover)));
-        deflate.scratch.clear();
-        deflater.message(payload, &mut deflate.scratch);
-        self.encode(opcode, &deflate.scratch, true);
+        let mut compressed = std::mem::take(&mut deflate.scratch);
+        compressed.clear();
+        deflate.deflater().message(payload, &mut compressed);
+        self.encode(opcode, &compressed, true);
+        deflate.scratch = compressed;
         if deflate.scratch.capacity() > KEPT_CAPACITY {
             deflate.scratch = Vec::new();
         }
@@ -108,6 +115,21 @@ impl<'a> Sender<'a> {
     pub fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
         self.state.messages += u64::from(!self.state.closed && opcode.opens_message());
         self.encode_fragment(fin, opcode, payload, false);
+    }
+
+    /// Sends a frame with the head that `head` returns for this side's next masking key and the length of the payload. With `deflate`, the
+    /// payload is compressed first, if permessage-deflate was negotiated. The caller is responsible for everything, also after a Close.
+    pub fn raw(&mut self, payload: &[u8], deflate: bool, head: impl FnOnce(Option<[u8; 4]>, u64) -> FrameHead) {
+        let key = self.state.keys.as_mut().map(|keys| keys());
+        let mut compressed = Vec::new();
+        let content = match self.state.deflate.as_mut().filter(|_| deflate) {
+            Some(deflate) => {
+                deflate.deflater().message(payload, &mut compressed);
+                &compressed
+            }
+            None => payload,
+        };
+        head(key, content.len() as u64).encode_with(content, self.out);
     }
 
     /// Sends a Ping with the first 125 bytes of the payload (RFC 6455 §5.5).

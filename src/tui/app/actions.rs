@@ -18,6 +18,7 @@ impl App {
         self.notice = None;
         // A key acts on the capture as it is now, not as it was last drawn.
         self.count();
+        self.refresh_held();
         self.extend_rows();
         self.look_for_tour_record();
         if self.takes_answer() {
@@ -132,6 +133,8 @@ impl App {
             }
             Action::Browser => self.effects.push(Effect::Browser),
             Action::Send => self.ask_line(),
+            Action::HoldRules => self.open_hold(),
+            Action::Inject => self.ask_injection(),
             Action::Demo if self.tour.is_some() => self.effects.push(Effect::Lesson),
             Action::Demo => self.effects.push(Effect::Demo),
             Action::Kept => self.effects.push(Effect::ListKept),

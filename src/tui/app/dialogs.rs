@@ -25,6 +25,7 @@ impl App {
             Dialog::Picture(dialog) => self.act_in_picture(dialog, action),
             Dialog::Paste(dialog) => self.act_in_paste(dialog, action),
             Dialog::Kept(list) => self.act_in_kept(list, action),
+            Dialog::Hold(panel) => self.act_in_hold(panel, action),
             Dialog::Copy(menu) => self.act_in_copy_menu(menu, action),
             Dialog::Question(question) => self.answer(question, action),
         }
@@ -47,10 +48,14 @@ impl App {
     fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {
         match action {
             Action::Submit => return self.submit(prompt),
+            Action::Complete if matches!(prompt.purpose, Purpose::Edit(_)) => prompt = self.next_form(prompt),
+            Action::Complete if matches!(prompt.purpose, Purpose::Inject { .. }) => {
+                prompt = Self::other_side(&prompt).unwrap_or(prompt);
+            }
             Action::Complete => prompt.complete(false),
             Action::CompleteBack => prompt.complete(true),
-            Action::Up | Action::Down => prompt = self.step_line(prompt, action),
-            _ => return,
+            Action::Up | Action::Down => prompt = self.step_line(&prompt, action).unwrap_or(prompt),
+            _ => return self.leave_hold_prompt(prompt.purpose),
         }
         self.dialogs.open = Some(Dialog::Prompt(prompt));
     }
@@ -71,6 +76,18 @@ impl App {
                 Err(e) => e.to_string(),
             },
             Purpose::Send => match self.send_line(&text) {
+                Ok(()) => return,
+                Err(why) => why,
+            },
+            Purpose::Rule => match self.add_rule(&text) {
+                Ok(()) => return,
+                Err(e) => e.to_string(),
+            },
+            Purpose::Edit(id) => match self.replace_held(id, &text) {
+                Ok(()) => return,
+                Err(why) => why,
+            },
+            Purpose::Inject { connection, direction } => match self.inject(connection, direction, &text) {
                 Ok(()) => return,
                 Err(why) => why,
             },

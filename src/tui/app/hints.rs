@@ -40,6 +40,7 @@ impl App {
                 }
                 hints
             }
+            Some(Dialog::Hold(panel)) => self.hold_hints(panel),
             // These have their keys in the box.
             Some(
                 Dialog::Prompt(_)
@@ -70,6 +71,12 @@ impl App {
         let hints = self.keymap.hints(Context::Panels).into_iter();
         let hints = hints.filter_map(|hint| self.hint_words(&hint).map(|words| Hint { words, ..hint }));
         let mut hints = with_joined_directions(hints.collect());
+        // What waits is more urgent than the rest.
+        if let Some(held) = hints.iter().position(|hint| hint.action == Action::HoldRules)
+            && !self.held.rows.is_empty()
+        {
+            hints[..=held].rotate_right(1);
+        }
         // A client is there to send.
         if let Some(send) = hints.iter().position(|hint| hint.action == Action::Send) {
             hints[..=send].rotate_right(1);
@@ -109,6 +116,8 @@ impl App {
             Action::Left if self.closing.is_some() && self.panels.view != View::Timeline => return None,
             Action::Browser if !has_server => return None,
             Action::Send if !self.session.takes_lines => return None,
+            Action::HoldRules if self.session.hold.is_none() => return None,
+            Action::HoldRules if self.held.rows.is_empty() => "hold".to_owned(),
             Action::ZoomIn if self.panels.view != View::Timeline => return None,
             Action::Hold if !self.is_live() => return None,
             Action::Cancel if !self.is_above() => return None,

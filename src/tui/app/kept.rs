@@ -68,6 +68,7 @@ impl App {
                     takes_lines: false,
                     file: Some(name(&request.kept)),
                     pasted: None,
+                    hold: None,
                     ..self.session.clone()
                 };
                 self.show_above(capture, session);

@@ -53,8 +53,8 @@ impl App {
     }
 
     /// Shows an earlier line, or a later one.
-    pub(super) fn step_line(&mut self, prompt: Prompt, action: Action) -> Prompt {
+    pub(super) fn step_line(&mut self, prompt: &Prompt, action: Action) -> Option<Prompt> {
         let line = self.sent.step(action == Action::Up, prompt.input().value());
-        line.map_or(prompt, |line| Prompt::new(Purpose::Send, line))
+        line.map(|line| Prompt::new(prompt.purpose, line))
     }
 }

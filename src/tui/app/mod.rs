@@ -12,6 +12,7 @@ mod export;
 mod filter;
 mod findings;
 mod hints;
+mod hold;
 mod kept;
 mod lines;
 mod mouse;
@@ -36,6 +37,7 @@ use self::paste::Layer;
 use super::effect::Effect;
 use super::event::Report;
 use super::export_request::FormatChoice;
+use super::hold_desk::HoldDesk;
 use super::keymap::Keymap;
 use super::layout::{HexShape, Layout};
 use super::panel::{Panel, Panels, View};
@@ -43,6 +45,7 @@ use super::state::breaches::Breaches;
 use super::state::connection_table::ConnectionTable;
 use super::state::detail_pane::DetailPane;
 use super::state::dialogs::{Dialog, Dialogs, Question};
+use super::state::held::HeldMessages;
 use super::state::jobs::Jobs;
 use super::state::list::{List, RecordLines};
 use super::state::notice::Notice;
@@ -67,6 +70,8 @@ pub struct Session {
     pub traffic: Option<LiveTraffic>,
     /// Whether the user can send lines, as a client.
     pub takes_lines: bool,
+    /// The proxy that can hold messages, if the traffic is that of one.
+    pub hold: Option<Arc<dyn HoldDesk>>,
     /// Name of the file; `None` if the traffic is live.
     pub file: Option<String>,
     /// What was pasted, if the records are those of a paste.
@@ -145,6 +150,8 @@ pub struct App {
     pub kept: usize,
     /// The numbers of their records, as far as they were counted; `None` for one that is too long for that, or damaged.
     pub kept_records: HashMap<PathBuf, Option<u64>>,
+    /// What the proxy holds.
+    pub held: HeldMessages,
     /// The lines that were sent.
     pub sent: SentLines,
     /// The guided tour, while it is shown.
@@ -190,6 +197,7 @@ impl App {
             samples: SampleChoice::default(),
             kept: 0,
             kept_records: HashMap::new(),
+            held: HeldMessages::default(),
             sent: SentLines::default(),
             tour: None,
             search: TextSearch::default(),
@@ -213,6 +221,7 @@ impl App {
         self.count();
         // A paste is complete; the live capture goes on below it.
         self.counts.trouble = self.base().capture.trouble();
+        self.refresh_held();
         if self.counts.totals.records == 0 {
             return;
         }

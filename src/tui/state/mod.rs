@@ -8,6 +8,7 @@ pub(crate) mod detail;
 pub(crate) mod detail_pane;
 pub(crate) mod detail_rows;
 pub mod dialogs;
+pub(crate) mod held;
 pub(crate) mod hex_characters;
 pub(crate) mod hex_window;
 pub(crate) mod jobs;

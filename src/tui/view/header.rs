@@ -85,6 +85,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         x += 1;
         x += put(buffer, area, x, 0, &format!(" {alarm} "), theme.alarm);
     }
+    if let held @ 1.. = app.held.rows.len() {
+        let key = app.keymap.key_of(Action::HoldRules);
+        x += 1;
+        x += put(buffer, area, x, 0, &format!(" {held} held · {key} "), theme.alarm);
+    }
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),
         (state, "", state_style, 3),

@@ -195,7 +195,9 @@ impl ListLine<'_> {
         let (app, at, record, summary) = (self.app, &self.columns, &self.row.record, &self.row.summary);
         let theme = &app.theme;
         // A finding may leave no room for the note.
-        if app.list.marks.contains(&record.no) {
+        if app.held.holds(record.connection, record.no) {
+            put(buffer, line, 1, 0, super::hold::SIGN, theme.alarm);
+        } else if app.list.marks.contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning);
         } else if self.row.note.is_some() {
             put(buffer, line, 1, 0, "✎", theme.info);

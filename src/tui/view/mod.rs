@@ -15,6 +15,7 @@ mod fragments;
 mod header;
 mod help;
 mod hints;
+mod hold;
 mod inflating;
 mod kept;
 mod ladder;
@@ -109,6 +110,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         Some(Dialog::Prompt(prompt)) => prompt::render(app, prompt, buffer),
         Some(Dialog::Words(top)) => reader::render(app, *top, buffer),
         Some(Dialog::Kept(list)) => kept::render(app, list, buffer),
+        Some(Dialog::Hold(panel)) => hold::render(app, panel, buffer),
         Some(Dialog::Picture(dialog)) => picture::render(app, dialog, buffer),
         Some(Dialog::Paste(dialog)) => paste::render(app, dialog, buffer),
         Some(Dialog::Export(dialog)) => export::render(app, dialog, buffer),

@@ -28,6 +28,10 @@ const EXAMPLES: [&str; 2] = [
     "op == ping · dir == c2s and len > 125 · finding",
 ];
 
+/// What an edited message can be.
+const EDITED: &str =
+    "text, or /hex 00ff · /file PATH · /frame op=text fin=0 rsv1=1 mask=0 key=37fa213d len=9 form=16 hex 00ff";
+
 /// A line below the typed text, in parts with their styles.
 type Line = Vec<(String, Style)>;
 
@@ -74,7 +78,7 @@ impl Shape {
         let columns = columns(screen.width);
         let input = prompt.input();
         let (value, at) = (input.value(), input.cursor());
-        let (text, below) = if prompt.purpose == Purpose::Filter {
+        let (text, below) = if matches!(prompt.purpose, Purpose::Filter | Purpose::Rule) {
             // One line, so that carets can be put below a word.
             let scroll = input.visual_scroll(columns);
             let shown: String = value.chars().skip(scroll).take(columns).collect();
@@ -96,6 +100,12 @@ fn title_of(purpose: Purpose) -> String {
         Purpose::Filter => "Filter".to_owned(),
         Purpose::Note(no) => format!("Note on record {no}"),
         Purpose::Send => "Send".to_owned(),
+        Purpose::Rule => "Hold messages that match".to_owned(),
+        Purpose::Edit(_) => "Send in its place".to_owned(),
+        Purpose::Inject { connection, direction } => {
+            let side = direction.opposite().sender();
+            format!("Send to the {side} of connection {connection}")
+        }
         Purpose::Save { quit: false } => "Save the capture".to_owned(),
         Purpose::Save { quit: true } => "Save the capture, then quit".to_owned(),
     }
@@ -108,13 +118,19 @@ fn keys(app: &App, prompt: &Prompt) -> String {
         Purpose::Find => "find",
         Purpose::Filter => "apply",
         Purpose::Note(_) => "keep",
-        Purpose::Send => "send",
+        Purpose::Send | Purpose::Edit(_) | Purpose::Inject { .. } => "send",
+        Purpose::Rule => "add",
         Purpose::Save { .. } => "save",
+    };
+    let tab = match prompt.purpose {
+        Purpose::Edit(_) => "other form",
+        Purpose::Inject { .. } => "other side",
+        _ => "complete",
     };
     let key = |action| app.keymap.binding(context, action).map(Binding::first_key);
     let all = [
         (key(Action::Submit), verb),
-        (key(Action::Complete), "complete"),
+        (key(Action::Complete), tab),
         (key(Action::Up), "earlier"),
         (key(Action::Cancel), "close"),
     ];
@@ -142,7 +158,8 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
         (Purpose::Note(_), None) => {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
-        (Purpose::Send, None) => faint(LINES_TO_SEND),
+        (Purpose::Send | Purpose::Inject { .. }, None) => faint(LINES_TO_SEND),
+        (Purpose::Edit(_), None) => faint(EDITED),
         (_, None) => faint(&understood(prompt.input().value())),
     }
 }

@@ -16,7 +16,7 @@ fn lines_are_typed_sent_refused_and_repeated() {
     terminal.wait_until("the echo", |screen| screen.contents().matches("hello").count() >= 2);
     // A wrong line stays, with the reason.
     terminal.press("/hexx 00\r");
-    terminal.expect("/fragment /connect");
+    terminal.expect("/fragment /frame /connect");
     terminal.expect("/hexx 00");
     terminal.press("\x7f\x7f\x7f\x7f 0102\r");
     terminal.expect("01 02");

@@ -2,6 +2,7 @@
 
 mod ends;
 mod forward;
+mod hold;
 mod http;
 mod relay;
 

@@ -127,6 +127,9 @@ line! {
         /// What TLS agreed on, if it had encrypted the bytes; else absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tls: Option<String>,
+        /// True if the connection has what the sides of an earlier one received; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivered: Option<bool>,
         /// All its bytes in lower-case hex.
         wire: String,
         /// Such as `GET`.
@@ -197,6 +200,9 @@ line! {
         /// What TLS agreed on, if it had encrypted the bytes; else absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tls: Option<String>,
+        /// True if the connection has what the sides of an earlier one received; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivered: Option<bool>,
         /// Those bytes in lower-case hex.
         wire: String,
         /// Its captured part.

@@ -112,6 +112,9 @@ impl Importer<'_> {
         if !self.replay.is_open(connection) {
             let addresses = record.addresses().unwrap_or_else(|| self.addresses_of(connection, lines));
             self.replay.begin(connection, addresses);
+            if record.delivered {
+                self.replay.deliver(connection);
+            }
             self.open.remove(&connection);
         }
         let next = self.open.entry(connection).or_default().next;

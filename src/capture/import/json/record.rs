@@ -51,6 +51,9 @@ pub struct JsonRecord<'a> {
     outstanding: bool,
     #[serde(default)]
     estimated: bool,
+    /// Whether its connection has what the sides of an earlier one received.
+    #[serde(default)]
+    pub delivered: bool,
     /// The number of the record that a response answers; null if it answers none, absent in files of earlier versions.
     #[serde(default, deserialize_with = "present")]
     answers: Option<Option<u64>>,

@@ -43,6 +43,13 @@ impl Replay {
         self.connections.insert(connection, Replayed { recording, ended: [false; 2] });
     }
 
+    /// The bytes of a connection without bytes are those that the sides of an earlier one received.
+    pub fn deliver(&mut self, connection: u64) {
+        if let Some(replayed) = self.connections.get_mut(&connection) {
+            replayed.recording.deliver();
+        }
+    }
+
     /// Prepares an open connection for its next record, whose bytes or event follow.
     pub fn expect(&mut self, connection: u64, direction: Direction, time: Time, hints: ReplayHints) {
         let Some(replayed) = self.connections.get_mut(&connection) else { return };

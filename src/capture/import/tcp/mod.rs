@@ -174,6 +174,11 @@ impl Flows {
             Some(Marker::Record(stated)) => self.state_record(i, direction, stated),
             Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
             Some(Marker::Tls(params)) => self.flows[i].was_encrypted = Some(params),
+            Some(Marker::Delivered) => {
+                if let Some(connection) = &mut self.flows[i].connection {
+                    connection.deliver();
+                }
+            }
             Some(
                 Marker::InitialSequence { .. }
                 | Marker::Outstanding

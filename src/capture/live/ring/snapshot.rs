@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::capture::format::file_markers::Gap;
+use crate::capture::format::file_markers::{Gap, Marker};
 use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{Extent, Handshake};
@@ -90,6 +90,9 @@ impl ConnectionSnapshot {
             let own: u64 =
                 heads().map(|head| &head.record).filter(|r| r.direction == direction).map(|r| r.wire_len).sum();
             segments.shorten_first_gap(direction, self.directions[direction.index()].begun.saturating_sub(own));
+        }
+        if capture.connection(self.number).is_some_and(|connection| connection.about.delivered) {
+            segments.mark_opening(&Marker::Delivered);
         }
         segments.open(&mut out.blocks, self.first);
         for head in heads() {

@@ -23,6 +23,7 @@ use rustls::ClientConfig;
 
 use self::session::Session;
 use super::CONNECT_TIMEOUT;
+use super::hold::Hold;
 use crate::capture::live::recorder::Recorder;
 use crate::net::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
 use crate::net::tls::server::{self, ServerTls};
@@ -39,6 +40,8 @@ pub struct ForwardConfig {
     pub tls: Option<Arc<ServerTls>>,
     /// Which tunnels are opened, and how; `None` for none.
     pub interception: Option<Interception>,
+    /// The rules that hold messages.
+    pub hold: Arc<Hold>,
 }
 
 /// Which tunnels are opened: framescope is the end of TLS on both sides.
@@ -54,8 +57,8 @@ pub struct Interception {
 
 impl ForwardConfig {
     /// A proxy with the usual limits, which opens no tunnel.
-    pub const fn new(listen: SocketAddr) -> Self {
-        Self { listen, connect_timeout: CONNECT_TIMEOUT, tls: None, interception: None }
+    pub fn new(listen: SocketAddr) -> Self {
+        Self { listen, connect_timeout: CONNECT_TIMEOUT, tls: None, interception: None, hold: Arc::default() }
     }
 }
 

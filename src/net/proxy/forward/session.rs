@@ -140,7 +140,8 @@ impl<'a> Session<'a> {
     ) -> bool {
         let connections = &self.accepted.connections;
         let Some(open) = connections.add(server) else { return false };
-        let relay = Relay::new([client, server], &self.tap, &self.exchange, connections, open);
+        let hold = &self.config.hold;
+        let relay = Arc::new(Relay::new([client, server], &self.tap, &self.exchange, connections, open, hold));
         let is_started = thread::scope(|scope| {
             let to_client = thread::Builder::new().name("to client".to_owned()).stack_size(STACK);
             if to_client.spawn_scoped(scope, || relay.relay_server()).is_err() {

@@ -3,6 +3,7 @@
 mod copy_menu;
 mod export_dialog;
 mod findings_panel;
+mod hold_panel;
 mod kept_list;
 mod paste_dialog;
 mod path_input;
@@ -14,6 +15,7 @@ use crossterm::event::KeyEvent;
 pub(crate) use self::copy_menu::CopyMenu;
 pub(crate) use self::export_dialog::{ExportDialog, ExportRow, Scope, ScopeCounts};
 pub(crate) use self::findings_panel::FindingsPanel;
+pub(crate) use self::hold_panel::{HoldPanel, HoldRow};
 pub(crate) use self::kept_list::KeptList;
 pub(crate) use self::paste_dialog::PasteDialog;
 pub(crate) use self::path_input::{PathInput, free_name};
@@ -43,6 +45,8 @@ pub enum Dialog {
     Paste(PasteDialog),
     /// The captures that earlier runs kept.
     Kept(KeptList),
+    /// What the proxy holds.
+    Hold(HoldPanel),
     /// The copy menu.
     Copy(CopyMenu),
     /// A question.
@@ -71,6 +75,8 @@ pub struct Dialogs {
     pub below: Option<FindingsPanel>,
     /// The panel of findings, as it was when it was closed.
     pub last_findings: FindingsPanel,
+    /// The number of the rule that the open prompt replaces.
+    pub replaced_rule: Option<u64>,
 }
 
 impl Dialogs {
@@ -86,7 +92,9 @@ impl Dialog {
         match self {
             Self::Help(_) | Self::Words(_) => Context::Help,
             Self::Findings(_) => Context::Findings,
-            Self::Prompt(Prompt { purpose: Purpose::Filter, .. }) => Context::FilterPrompt,
+            Self::Prompt(Prompt { purpose: Purpose::Filter | Purpose::Rule, .. }) => Context::FilterPrompt,
+            Self::Prompt(Prompt { purpose: Purpose::Edit(_), .. }) => Context::EditPrompt,
+            Self::Prompt(Prompt { purpose: Purpose::Inject { .. }, .. }) => Context::InjectPrompt,
             Self::Prompt(Prompt { purpose: Purpose::Send, .. }) => Context::SendPrompt,
             Self::Prompt(_) => Context::Prompt,
             Self::Export(ExportDialog { row: ExportRow::Path, .. }) => Context::ExportPath,
@@ -95,6 +103,7 @@ impl Dialog {
             Self::Picture(_) => Context::Picture,
             Self::Paste(_) => Context::Paste,
             Self::Kept(_) => Context::Kept,
+            Self::Hold(_) => Context::Hold,
             Self::Copy(_) => Context::Copy,
             Self::Question(Question::Quit) => Context::Quit,
             Self::Question(Question::DeleteKept(_)) => Context::Delete,
@@ -109,7 +118,13 @@ impl Dialog {
             Self::Export(dialog) => dialog.type_key(key),
             Self::Picture(dialog) => dialog.type_key(key),
             Self::Paste(dialog) => dialog.type_key(key),
-            Self::Help(_) | Self::Words(_) | Self::Findings(_) | Self::Kept(_) | Self::Copy(_) | Self::Question(_) => {
+            Self::Help(_)
+            | Self::Words(_)
+            | Self::Findings(_)
+            | Self::Kept(_)
+            | Self::Hold(_)
+            | Self::Copy(_)
+            | Self::Question(_) => {
                 return false;
             }
         }

@@ -19,13 +19,13 @@ pub const MAX_ERROR: usize = 3;
 pub const MARGIN: u16 = 1;
 
 /// What a line to send can be.
-pub const LINES_TO_SEND: &str =
-    "text, or /hex 00ff · /file PATH · /ping · /pong · /close 1000 bye · /fragment 3,4 text · //text sends /text";
+pub const LINES_TO_SEND: &str = "text, or /hex 00ff · /file PATH · /ping · /pong · /close 1000 bye · /fragment 3,4 text · /frame · //text sends /text";
 
 /// Columns for text, on a screen of that width.
 pub fn columns(width: u16) -> usize {
     usize::from(width.saturating_sub(MARGIN + 1)).max(1)
 }
+use crate::proto::dissected::Direction;
 
 /// A line to type into.
 #[derive(Clone, Debug)]
@@ -58,6 +58,17 @@ pub enum Purpose {
     Note(u64),
     /// A line to send.
     Send,
+    /// A rule that holds messages.
+    Rule,
+    /// What goes in place of a held message: its number.
+    Edit(u64),
+    /// What is sent into a connection, although nobody sent it.
+    Inject {
+        /// The connection.
+        connection: u32,
+        /// The way it goes.
+        direction: Direction,
+    },
     /// The file to which the capture is saved.
     Save {
         /// Whether to quit after saving.

@@ -1,0 +1,111 @@
+//! What people decide about what waits, and the thread that sends it on.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::thread;
+
+use super::lane::Lane;
+use super::link::Link;
+use super::queue::Verdict;
+use super::rules::RuleId;
+use crate::net::listener::STACK;
+use crate::proto::rules::count;
+use crate::script::Outgoing;
+
+impl Lane {
+    /// Drops what waits: the connection is over.
+    pub fn abandon(&self) {
+        let lost = self.queue().end();
+        self.changed.notify_all();
+        if lost > 0 {
+            let number = self.connection().unwrap_or(0);
+            self.tap.wiretap().notice(&format!(
+                "connection {number} ended before {} went on, {}",
+                count(lost as u64, "held message"),
+                self.direction().words()
+            ));
+            self.hold.report_change();
+        }
+    }
+
+    /// Decides about a held message; returns false if it waits no more.
+    pub fn decide(self: &Arc<Self>, link: &Weak<dyn Link>, id: u64, verdict: &Verdict) -> bool {
+        let is_known = self.queue().decide(id, verdict);
+        if is_known {
+            self.send_soon(link);
+        }
+        is_known
+    }
+
+    /// Sends something that did not come, as soon as the frame or message before it has ended.
+    pub fn inject(self: &Arc<Self>, link: &Weak<dyn Link>, outgoing: Outgoing) -> bool {
+        let mut queue = self.queue();
+        if queue.is_over {
+            return false;
+        }
+        queue.inject(outgoing);
+        self.is_busy.store(true, Ordering::SeqCst);
+        drop(queue);
+        self.send_soon(link);
+        true
+    }
+
+    /// Sends on what no rule holds any more.
+    pub fn keep_rules(self: &Arc<Self>, link: &Weak<dyn Link>, rules: &[RuleId]) {
+        let is_released = self.queue().keep_rules(rules);
+        // Without a rule, what the gate withholds goes on too.
+        if is_released || rules.is_empty() && self.is_busy.load(Ordering::SeqCst) {
+            self.send_soon(link);
+        }
+    }
+
+    /// Sends what may go on, in another thread: the receiver may not read.
+    fn send_soon(self: &Arc<Self>, link: &Weak<dyn Link>) {
+        {
+            let mut queue = self.queue();
+            queue.again = true;
+            if queue.is_over || std::mem::replace(&mut queue.sending, true) {
+                return;
+            }
+        }
+        let (lane, link) = (Arc::clone(self), Weak::clone(link));
+        let send = thread::Builder::new().name("held".to_owned()).stack_size(STACK);
+        match send.spawn(move || lane.send_all(&link)) {
+            // An earlier one has sent all that it had.
+            Ok(sender) => self.queue().sender = Some(sender),
+            Err(_) => {
+                self.queue().sending = false;
+                self.tap.wiretap().notice("the system has no free threads: a held message was not sent");
+            }
+        }
+    }
+
+    /// Waits for the thread that sends, after the end of the lane: it keeps the recording open.
+    pub fn join(&self) {
+        let sender = self.queue().sender.take();
+        if let Some(sender) = sender {
+            // It reports a panic itself.
+            let _ = sender.join();
+        }
+    }
+
+    fn send_all(&self, link: &Weak<dyn Link>) {
+        loop {
+            {
+                let mut queue = self.queue();
+                if !std::mem::take(&mut queue.again) {
+                    queue.sending = false;
+                    drop(queue);
+                    return self.changed.notify_all();
+                }
+            }
+            let Some(link) = link.upgrade() else { continue };
+            let mut writing = self.writing();
+            let sent = self.send_ready(&*link, &mut writing).and_then(|()| self.release_gate(&*link, &mut writing));
+            drop(writing);
+            if sent.is_err() {
+                self.abandon();
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the two sides of a connection receive, where that is not what the other side sent: a connection of its own in the capture, and
+//! notes that link the records of both.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::queue::Item;
+use crate::capture::live::recorder::Chunk;
+use crate::capture::store::message_reader::MessageReader;
+use crate::net::proxy::tap::Tap;
+use crate::net::wiretap::Wiretap;
+use crate::proto::dissected::{Direction, EndReason};
+use crate::proto::extensions::DeflateParams;
+use crate::proto::rules::count;
+
+/// What is needed to record what the sides of a connection receive.
+pub struct Delivery {
+    /// The tap of what they send.
+    tap: Arc<Tap>,
+    /// The head of the request, as it went to the server.
+    request: Vec<u8>,
+    /// The addresses of the connection to the server: the proxy's own, and the server's.
+    ends: Option<(SocketAddr, SocketAddr)>,
+    /// The recording; `None` before the first change.
+    recording: Mutex<Option<Wiretap>>,
+}
+
+/// The recording of what is delivered.
+#[derive(Clone)]
+pub struct Delivered(Wiretap);
+
+impl Delivery {
+    pub fn new(tap: &Arc<Tap>, request: Vec<u8>, ends: Option<(SocketAddr, SocketAddr)>) -> Self {
+        Self { tap: Arc::clone(tap), request, ends, recording: Mutex::default() }
+    }
+
+    /// Records what the receiver of a direction gets from here on; `passed` bytes after the handshake were as they came. `None` if
+    /// capturing has stopped.
+    pub fn begin(&self, direction: Direction, passed: u64) -> Option<Delivered> {
+        let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        if recording.is_none() {
+            *recording = self.start();
+        }
+        let wiretap = recording.clone()?;
+        wiretap.not_kept(direction, passed);
+        Some(Delivered(wiretap))
+    }
+
+    /// Begins the recording with the heads of the handshake.
+    fn start(&self) -> Option<Wiretap> {
+        let (source, capture) = (self.tap.wiretap(), self.tap.wiretap().capture()?);
+        let number = source.number()?;
+        let [_, response] = capture.handshake(number)?;
+        let response = capture.wire(&response, 0..u64::MAX).ok()?;
+        let (client, server) = self.ends?;
+        let wiretap = source.delivered(client, server)?;
+        let [up, down] = Direction::BOTH;
+        let note = format!("framescope changed connection {number}: this connection has what it sent in its place");
+        let request = Chunk { direction: up, time: wiretap.now(), bytes: &self.request };
+        wiretap.crossed_with_note(request, &note);
+        wiretap.crossed(&[Chunk { direction: down, time: wiretap.now(), bytes: &response }]);
+        Some(wiretap)
+    }
+
+    /// Reports the end of a direction.
+    pub fn ended(&self, direction: Direction, how: EndReason) {
+        let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(wiretap) = recording {
+            wiretap.ended(direction, how);
+        }
+    }
+
+    /// The parameters of permessage-deflate, if it was negotiated.
+    pub fn deflate(&self) -> Option<DeflateParams> {
+        let wiretap = self.tap.wiretap();
+        wiretap.capture()?.connection(wiretap.number()?)?.about.deflate
+    }
+
+    /// The inflated bytes that the messages after this one may refer to.
+    pub fn window_after(&self, item: &Item) -> Option<Vec<u8>> {
+        let capture = self.tap.wiretap().capture()?;
+        let record = capture.record(item.records?[1])?;
+        let mut reader = MessageReader::default();
+        reader.message(&capture, &record, 0).ok()??;
+        reader.window_after(&record).map(<[u8]>::to_vec)
+    }
+
+    /// Adds a line for people.
+    pub fn notice(&self, line: &str) {
+        self.tap.wiretap().notice(line);
+    }
+
+    /// The number of the connection.
+    pub fn number(&self) -> u32 {
+        self.tap.wiretap().number().unwrap_or(0)
+    }
+
+    /// Notes on the record of an item that it was sent on.
+    pub fn note_sent(&self, item: &Item) {
+        if item.was_held {
+            self.note(item, &format!("framescope held this for {}, then sent it on", time(item)));
+        }
+    }
+
+    /// Notes on the record of an item that it was dropped.
+    pub fn note_dropped(&self, item: &Item) {
+        self.note(item, &format!("framescope held this for {}, then dropped it", time(item)));
+    }
+
+    /// Notes on the record of an item what went in its place: the latest record of `delivered`.
+    pub fn note_replaced(&self, item: &Item, delivered: Option<&Delivered>) {
+        let place = delivered.and_then(|Delivered(wiretap)| {
+            let (capture, number) = (wiretap.capture()?, wiretap.number()?);
+            Some(format!("record {} of connection {number}", capture.neighbour(number, u64::MAX, -1)?))
+        });
+        let place = place.unwrap_or_else(|| "other bytes, which are not captured,".to_owned());
+        self.note(item, &format!("framescope held this for {}, then sent {place} in its place", time(item)));
+    }
+
+    fn note(&self, item: &Item, note: &str) {
+        if let Some([first, _]) = item.records {
+            self.tap.wiretap().note(first, note);
+        }
+    }
+}
+
+impl Delivered {
+    /// Records bytes that go to the receiver now, with a note on the record that they end.
+    pub fn record(&self, direction: Direction, bytes: &[u8], note: Option<&str>) {
+        let chunk = Chunk { direction, time: self.0.now(), bytes };
+        match note {
+            None => self.0.crossed(&[chunk]),
+            Some(note) => {
+                self.0.crossed_with_note(chunk, note);
+                self.0.crossed(&[]);
+            }
+        }
+    }
+}
+
+/// How long an item was held, in words.
+fn time(item: &Item) -> String {
+    let held = item.since.elapsed();
+    if held < Duration::from_secs(1) {
+        return format!("{} ms", held.as_millis());
+    }
+    if held < Duration::from_secs(60) {
+        format!("{:.1} s", held.as_secs_f64())
+    } else {
+        count(held.as_secs(), "second")
+    }
+}

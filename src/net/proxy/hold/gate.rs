@@ -1,0 +1,104 @@
+//! Groups the bytes of one direction into whole control frames and whole messages, and withholds them until they are whole.
+
+use super::frames::Frames;
+use crate::wire::frame::FrameHead;
+
+/// A whole frame, as it came.
+#[derive(Debug)]
+pub struct Part {
+    /// Its head.
+    pub head: FrameHead,
+    /// Its offset in the stream of its direction.
+    pub offset: u64,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A control frame; or the frames of a message, with the control frames between them, in the order in which they came.
+pub type Unit = Vec<Part>;
+
+/// The bytes of a direction that are not decided yet. It begins between two messages.
+#[derive(Debug)]
+pub struct Gate {
+    frames: Frames,
+    /// The frames of the unfinished message, and control frames between them.
+    parts: Vec<Part>,
+    /// The bytes of the unfinished frame, and their offset in the stream.
+    tail: Vec<u8>,
+    offset: u64,
+    /// How many bytes `parts` and `tail` have.
+    len: usize,
+    /// Whether the frames of the current message pass one by one, because it is too long to be withheld.
+    passes: bool,
+}
+
+impl Gate {
+    /// A gate before the byte at this offset of the stream.
+    pub fn new(offset: u64) -> Self {
+        Self { frames: Frames::default(), parts: Vec::new(), tail: Vec::new(), offset, len: 0, passes: false }
+    }
+
+    /// Takes the next bytes; appends what is whole to `units`. With `by_frames`, each frame is one.
+    pub fn take(&mut self, bytes: &[u8], by_frames: bool, units: &mut Vec<Unit>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (taken, head) = self.frames.take(rest);
+            self.tail.extend_from_slice(&rest[..taken]);
+            self.len += taken;
+            rest = &rest[taken..];
+            let Some(head) = head else { continue };
+            let bytes = std::mem::take(&mut self.tail);
+            let part = Part { head, offset: self.offset, bytes };
+            self.offset += part.bytes.len() as u64;
+            self.parts.push(part);
+            let is_alone = head.opcode.is_control() && self.parts.len() == 1;
+            let ends = head.fin && !head.opcode.is_control();
+            if is_alone || ends || by_frames || self.passes {
+                self.passes &= !ends;
+                self.len = 0;
+                units.push(std::mem::take(&mut self.parts));
+            }
+        }
+    }
+
+    /// The offset of the first byte that is withheld, or of the next byte.
+    pub fn start(&self) -> u64 {
+        self.parts.first().map_or(self.offset, |part| part.offset)
+    }
+
+    /// How many bytes are withheld.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many bytes of the unfinished frame are withheld.
+    pub const fn tail_len(&self) -> usize {
+        self.tail.len()
+    }
+
+    /// Returns true if control frames wait for the end of a message.
+    pub fn has_controls(&self) -> bool {
+        self.parts.iter().any(|part| part.head.opcode.is_control())
+    }
+
+    /// Removes the control frames that wait for the end of a message.
+    pub fn take_controls(&mut self) -> Vec<Part> {
+        let (controls, parts) =
+            std::mem::take(&mut self.parts).into_iter().partition(|part| part.head.opcode.is_control());
+        self.parts = parts;
+        self.len = self.tail.len() + self.parts.iter().map(|part| part.bytes.len()).sum::<usize>();
+        controls
+    }
+
+    /// Removes the frames of the unfinished message. Its other frames will be units of their own.
+    pub fn give_up(&mut self) -> Unit {
+        self.passes = true;
+        self.len = self.tail.len();
+        std::mem::take(&mut self.parts)
+    }
+
+    /// Ends the gate; returns what it withholds: whole frames, and the beginning of one.
+    pub fn open(self) -> (Unit, Vec<u8>) {
+        (self.parts, self.tail)
+    }
+}

@@ -1,0 +1,345 @@
+//! One direction of a relayed WebSocket connection: it passes bytes on, or holds them.
+//!
+//! Without a rule and without an injection the bytes go on as they arrive; the lane only follows where frames end. With a rule a
+//! [`Gate`] withholds each message until it is whole. Messages that a rule selects wait in a [`Queue`], and those behind them too.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Hold;
+use super::frames::Frames;
+use super::gate::{Gate, Part, Unit};
+use super::link::Link;
+use super::outlet::Outlet;
+use super::queue::{Item, Queue, Verdict, keeps_order};
+use super::rules::{Match, Matcher, RuleId};
+use crate::net::proxy::end::End;
+use crate::net::proxy::tap::Tap;
+use crate::proto::dissected::Direction;
+use crate::proto::rules::count;
+
+/// How often a thread that waits otherwise looks whether the connection is over.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// One direction of a connection.
+pub struct Lane {
+    pub(super) hold: Arc<Hold>,
+    pub(super) tap: Arc<Tap>,
+    direction: Direction,
+    /// The number of the connection in the capture.
+    connection: Option<u32>,
+    /// What waits. Held for moments only.
+    queue: Mutex<Queue>,
+    /// Notified when something leaves the queue, or the lane is over.
+    pub(super) changed: Condvar,
+    /// The right to write to the receiver. Taken before `queue`.
+    writing: Mutex<Writing>,
+    /// Whether the next bytes must be looked at: something is withheld, waits, or is injected.
+    pub(super) is_busy: AtomicBool,
+}
+
+/// What the thread that writes needs.
+pub(super) struct Writing {
+    outlet: Outlet,
+    gate: Option<Gate>,
+    matcher: Option<Matcher>,
+    units: Vec<Unit>,
+}
+
+impl Lane {
+    pub fn new(hold: &Arc<Hold>, tap: &Arc<Tap>, direction: Direction, outlet: Outlet) -> Self {
+        let writing = Writing { outlet, gate: None, matcher: None, units: Vec::new() };
+        Self {
+            hold: Arc::clone(hold),
+            tap: Arc::clone(tap),
+            direction,
+            connection: tap.wiretap().number(),
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            writing: Mutex::new(writing),
+            is_busy: AtomicBool::new(false),
+        }
+    }
+
+    /// The number of its connection in the capture.
+    pub const fn connection(&self) -> Option<u32> {
+        self.connection
+    }
+
+    /// The direction.
+    pub const fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Takes over after bytes that have passed already: `frames` has followed them, and they are `passed`.
+    pub fn adopt(&self, frames: Frames, passed: u64) {
+        self.writing().outlet.adopt(frames, passed);
+    }
+
+    /// Passes on the latest bytes that were pushed to the tap, or holds them. Blocks while too much waits.
+    pub fn pass(&self, link: &dyn Link, bytes: &[u8]) -> Result<(), End> {
+        let mut writing = self.writing();
+        if !self.is_busy.load(Ordering::SeqCst) && !self.hold.has_rules() {
+            return writing.outlet.pass(link, bytes);
+        }
+        self.pass_slowly(link, &mut writing, bytes)?;
+        while self.withhold(&writing) {
+            drop(writing);
+            self.wait_for_space(link);
+            if link.is_cut() || link.is_sender_lost(self.direction) {
+                // The next read reports it.
+                return Ok(());
+            }
+            writing = self.writing();
+            self.give_up_long(link, &mut writing)?;
+        }
+        Ok(())
+    }
+
+    /// Notes how many bytes the gate withholds; returns true if the sender must not be read now.
+    fn withhold(&self, writing: &Writing) -> bool {
+        let mut queue = self.queue();
+        queue.withheld = writing.gate.as_ref().map_or(0, Gate::len);
+        queue.is_full(self.hold.limits().bytes)
+    }
+
+    fn pass_slowly(&self, link: &dyn Link, writing: &mut Writing, bytes: &[u8]) -> Result<(), End> {
+        let is_over = self.queue().is_over;
+        if is_over {
+            return Err(End::Broken);
+        }
+        let mut rest = bytes;
+        if writing.gate.is_none() {
+            // What has begun goes on.
+            let begun = writing.outlet.begun(rest);
+            writing.outlet.pass(link, &rest[..begun])?;
+            rest = &rest[begun..];
+            self.send_ready(link, writing)?;
+            if !writing.outlet.is_between_messages() || rest.is_empty() {
+                return Ok(());
+            }
+            if !self.hold.has_rules() && !writing.outlet.needs_frames() {
+                self.rest();
+                return writing.outlet.pass(link, rest);
+            }
+            writing.gate = Some(Gate::new(self.tap.position(self.direction) - rest.len() as u64));
+            self.is_busy.store(true, Ordering::SeqCst);
+        }
+        // Rules are tested by records.
+        self.tap.drain_all();
+        let by_frames = !self.hold.has_rules();
+        let mut units = std::mem::take(&mut writing.units);
+        if let Some(gate) = &mut writing.gate {
+            gate.take(rest, by_frames, &mut units);
+        }
+        for unit in units.drain(..) {
+            self.route(link, writing, unit)?;
+        }
+        writing.units = units;
+        self.send_ready(link, writing)?;
+        self.give_up_long(link, writing)?;
+        self.release_gate(link, writing)
+    }
+
+    /// Passes on control frames that wait for the end of a fragmented message. Call it when nothing has arrived for [`super::HoldLimits::control_wait`].
+    pub fn pass_controls(&self, link: &dyn Link) -> Result<(), End> {
+        let mut writing = self.writing();
+        let controls = writing.gate.as_mut().map(Gate::take_controls).unwrap_or_default();
+        for control in controls {
+            self.route(link, &mut writing, vec![control])?;
+        }
+        Ok(())
+    }
+
+    /// Returns true if control frames wait for the end of a fragmented message.
+    pub fn withholds_controls(&self) -> bool {
+        self.is_busy.load(Ordering::SeqCst) && self.writing().gate.as_ref().is_some_and(Gate::has_controls)
+    }
+
+    /// Passes on a whole control frame or message, or lets it wait.
+    fn route(&self, link: &dyn Link, writing: &mut Writing, unit: Unit) -> Result<(), End> {
+        let matches = self.test(writing, &unit);
+        let is_held = matches.iter().any(|found| !found.rules.is_empty());
+        if !is_held && !self.queue().has_ordered() {
+            return writing.outlet.pass_parts(link, &unit);
+        }
+        let (mut message, mut found) = (Unit::new(), Match::default());
+        let mut records: Option<[u64; 2]> = None;
+        for (part, matched) in unit.into_iter().zip(matches) {
+            if keeps_order(part.head.opcode) {
+                found.rules.extend(matched.rules);
+                records = matched.record.map(|no| records.map_or([no; 2], |[first, _]| [first, no])).or(records);
+                message.push(part);
+            } else if matched.rules.is_empty() {
+                writing.outlet.pass_parts(link, std::slice::from_ref(&part))?;
+            } else {
+                self.hold_item(vec![part], matched.rules, matched.record.map(|no| [no; 2]));
+            }
+        }
+        if !message.is_empty() {
+            self.hold_item(message, found.rules, records);
+        }
+        Ok(())
+    }
+
+    fn hold_item(&self, parts: Unit, mut rules: Vec<RuleId>, records: Option<[u64; 2]>) {
+        rules.sort_unstable();
+        rules.dedup();
+        let was_held = !rules.is_empty();
+        let verdict = (!was_held).then_some(Verdict::Send);
+        let item = Item { id: self.hold.next_id(), parts, rules, records, was_held, since: Instant::now(), verdict };
+        self.queue().push(item);
+        if was_held {
+            self.hold.report_change();
+        }
+    }
+
+    /// Tests the frames of a unit against the rules.
+    fn test(&self, writing: &mut Writing, unit: &[Part]) -> Vec<Match> {
+        let nothing = || unit.iter().map(|_| Match::default()).collect();
+        let (generation, rules) = self.hold.rules_now();
+        if rules.is_empty() {
+            return nothing();
+        }
+        if writing.matcher.is_none() {
+            // The frame is recorded, unless capturing has stopped.
+            let Some(connection) = self.connection() else { return nothing() };
+            let first = unit.first().map_or(0, |part| part.offset);
+            let from = writing.gate.as_ref().map_or(first, |gate| gate.start().min(first));
+            let capture = self.tap.wiretap().capture();
+            writing.matcher = capture.map(|capture| Matcher::new(&capture, connection, self.direction, from));
+        }
+        let Some(matcher) = &mut writing.matcher else { return nothing() };
+        matcher.set_rules(generation, &rules);
+        let matches = unit.iter().map(|part| matcher.test(part.offset)).collect();
+        // A control frame may overtake frames that are not tested yet.
+        let tested = unit.last().map_or(0, |part| part.offset + 1);
+        matcher.forget(writing.gate.as_ref().map_or(tested, |gate| gate.start().min(tested)));
+        matches
+    }
+
+    /// Passes on a message that is too long to be withheld, if nothing waits before it.
+    fn give_up_long(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
+        let limit = self.hold.limits().bytes;
+        let Some(gate) = writing.gate.as_mut().filter(|gate| gate.len() >= limit) else { return Ok(()) };
+        if self.queue().has_ordered() {
+            return Ok(());
+        }
+        let number = self.connection().unwrap_or(0);
+        if !writing.outlet.needs_frames() {
+            self.tap.wiretap().notice(&format!(
+                "connection {number}: a message of more than {} went on without a test against the hold rules",
+                count(limit as u64, "byte")
+            ));
+            return self.open_gate(link, writing);
+        }
+        if gate.tail_len() >= limit {
+            self.tap.wiretap().notice(&format!(
+                "connection {number} was cut: a frame of more than {} cannot be compressed again",
+                count(limit as u64, "byte")
+            ));
+            return Err(End::Cut);
+        }
+        let parts = gate.give_up();
+        writing.outlet.pass_parts(link, &parts)
+    }
+
+    /// Ends the gate if nothing needs it any more.
+    pub(super) fn release_gate(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
+        if self.hold.has_rules() || writing.outlet.needs_frames() || !self.queue().is_empty() {
+            return Ok(());
+        }
+        self.open_gate(link, writing)
+    }
+
+    /// Passes on what the gate withholds, and ends it.
+    fn open_gate(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
+        let withheld = writing.gate.take().map(Gate::open);
+        writing.matcher = None;
+        self.rest();
+        let Some((parts, tail)) = withheld else { return Ok(()) };
+        writing.outlet.pass_parts(link, &parts)?;
+        writing.outlet.pass(link, &tail)
+    }
+
+    /// Sends what may go on.
+    pub(super) fn send_ready(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
+        loop {
+            let between = (writing.outlet.is_between_frames(), writing.outlet.is_between_messages());
+            let (injection, item) = {
+                let mut queue = self.queue();
+                let injection = between.0.then(|| queue.next_injection(between.1)).flatten();
+                let item = if injection.is_none() && between.1 { queue.next_ready() } else { None };
+                (injection, item)
+            };
+            match (injection, item) {
+                (Some(outgoing), _) => writing.outlet.inject(link, &outgoing)?,
+                (None, Some(item)) => {
+                    writing.outlet.finish(link, &item)?;
+                    self.changed.notify_all();
+                    self.hold.report_change();
+                }
+                (None, None) => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits while too much waits. The sender is not read meanwhile.
+    fn wait_for_space(&self, link: &dyn Link) {
+        let mut queue = self.queue();
+        while queue.is_full(self.hold.limits().bytes) && !link.is_cut() {
+            drop(queue);
+            if link.is_sender_lost(self.direction) {
+                return;
+            }
+            queue = self.queue();
+            queue = self.changed.wait_timeout(queue, LOOK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until nothing waits, after the end of the direction, and passes on what is not whole.
+    pub fn finish(&self, link: &dyn Link) -> Result<(), End> {
+        loop {
+            let mut writing = self.writing();
+            self.send_ready(link, &mut writing)?;
+            let is_over = self.queue().is_over;
+            if is_over || self.queue().is_empty() {
+                return self.open_gate(link, &mut writing);
+            }
+            let controls = writing.gate.as_mut().map(Gate::take_controls).unwrap_or_default();
+            for control in controls {
+                self.route(link, &mut writing, vec![control])?;
+            }
+            drop(writing);
+            let queue = self.queue();
+            drop(self.changed.wait_timeout(queue, LOOK).unwrap_or_else(PoisonError::into_inner));
+            if link.is_cut() {
+                return Err(End::Cut);
+            }
+            if link.is_sender_lost(self.direction) {
+                return Err(End::Reset);
+            }
+        }
+    }
+
+    /// Lets the next bytes pass as they arrive, unless something waits.
+    fn rest(&self) {
+        let queue = self.queue();
+        self.is_busy.store(!queue.is_empty(), Ordering::SeqCst);
+    }
+
+    /// Returns true if nothing waits, and nothing is being sent.
+    pub fn is_idle(&self) -> bool {
+        let queue = self.queue();
+        queue.is_over || queue.is_empty() && !queue.sending
+    }
+
+    pub fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,164 @@
+//! Writes to the receiver of a direction. From the first change on, it records what the receiver gets, and compresses the later messages
+//! of a compressed direction again.
+
+use std::sync::Arc;
+
+use super::delivery::{Delivered, Delivery};
+use super::encoder::Encoder;
+use super::frames::Frames;
+use super::gate::Part;
+use super::link::Link;
+use super::queue::{Item, Verdict};
+use super::recompress::{Again, Recompressor};
+use crate::net::proxy::end::End;
+use crate::proto::dissected::Direction;
+use crate::proto::extensions::DeflateParams;
+use crate::script::Outgoing;
+
+/// The note on a frame that was compressed again.
+const AGAIN: &str = "framescope inflated and compressed this again, because an earlier message was changed";
+
+/// The way to the receiver of a direction.
+pub struct Outlet {
+    direction: Direction,
+    delivery: Arc<Delivery>,
+    /// Where frames end in what was written.
+    frames: Frames,
+    /// How many bytes were written after the head of the handshake.
+    passed: u64,
+    /// The recording of what the receiver gets, from the first change on.
+    delivered: Option<Delivered>,
+    /// Compresses messages again, from the first change of a compressed message on.
+    recompressor: Option<Recompressor>,
+    encoder: Encoder,
+}
+
+impl Outlet {
+    pub fn new(direction: Direction, delivery: &Arc<Delivery>) -> Self {
+        let (frames, encoder) = (Frames::default(), Encoder::new(direction));
+        let delivery = Arc::clone(delivery);
+        Self { direction, delivery, frames, passed: 0, delivered: None, recompressor: None, encoder }
+    }
+
+    /// Takes over after `passed` bytes, which `frames` has followed.
+    pub fn adopt(&mut self, frames: Frames, passed: u64) {
+        (self.frames, self.passed) = (frames, passed);
+    }
+
+    /// How many of these bytes belong to the message that has begun.
+    pub fn begun(&self, bytes: &[u8]) -> usize {
+        self.frames.clone().finish_message(bytes)
+    }
+
+    /// Returns true if neither a frame nor a message is unfinished.
+    pub const fn is_between_messages(&self) -> bool {
+        self.frames.is_between_messages()
+    }
+
+    /// Returns true if no frame is unfinished.
+    pub const fn is_between_frames(&self) -> bool {
+        self.frames.is_between_frames()
+    }
+
+    /// Returns true if bytes cannot pass as they arrive: messages are compressed again.
+    pub const fn needs_frames(&self) -> bool {
+        self.recompressor.is_some()
+    }
+
+    /// Writes bytes as they came.
+    pub fn pass(&mut self, link: &dyn Link, bytes: &[u8]) -> Result<(), End> {
+        self.frames.track(bytes);
+        self.write(link, bytes, None)
+    }
+
+    /// Writes whole frames as they came, or compressed again.
+    pub fn pass_parts(&mut self, link: &dyn Link, parts: &[Part]) -> Result<(), End> {
+        for part in parts {
+            let again = self.recompressor.as_mut().map_or(Again::Same, |again| again.frame(part, &mut self.encoder));
+            match again {
+                Again::Same => self.pass(link, &part.bytes)?,
+                Again::Invalid => {
+                    self.delivery.notice(&format!(
+                        "connection {}: a message cannot be inflated, so it went on as it came; its receiver may not be able to read it",
+                        self.delivery.number()
+                    ));
+                    self.pass(link, &part.bytes)?;
+                }
+                Again::Compressed(bytes) => {
+                    self.frames.track(&bytes);
+                    self.write(link, &bytes, Some(AGAIN))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what was decided about an item.
+    pub fn finish(&mut self, link: &dyn Link, item: &Item) -> Result<(), End> {
+        match &item.verdict {
+            None | Some(Verdict::Send) => {
+                self.delivery.note_sent(item);
+                self.pass_parts(link, &item.parts)
+            }
+            Some(Verdict::Drop) => {
+                self.change(item);
+                self.delivery.note_dropped(item);
+                Ok(())
+            }
+            Some(Verdict::Replace(outgoing)) => {
+                self.change(item);
+                let is_compressed = item.parts.first().is_some_and(|part| part.head.rsv1);
+                let deflate = self.delivery.deflate().filter(|_| is_compressed);
+                let bytes = self.encoder.encode(outgoing, deflate);
+                let note = item.records.map(|[first, _]| format!("framescope sent this in place of record {first}"));
+                self.write(link, &bytes, note.as_deref())?;
+                self.delivery.note_replaced(item, self.delivered.as_ref());
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends something that did not come. It is not compressed.
+    pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing) -> Result<(), End> {
+        self.begin_delivered();
+        let bytes = self.encoder.encode(outgoing, None);
+        self.write(link, &bytes, Some("a user of framescope sent this"))
+    }
+
+    /// Prepares for an item that does not go on as it came.
+    fn change(&mut self, item: &Item) {
+        self.begin_delivered();
+        match (&mut self.recompressor, self.delivery.deflate()) {
+            // What was dropped is part of what later messages refer to.
+            (Some(recompressor), _) => item.parts.iter().for_each(|part| recompressor.skip(part)),
+            (None, Some(params)) => self.recompressor = self.recompressor_after(item, params),
+            (None, None) => {}
+        }
+    }
+
+    /// What compresses the messages after this one again; `None` if they do not refer to it.
+    fn recompressor_after(&self, item: &Item, params: DeflateParams) -> Option<Recompressor> {
+        let is_compressed = item.parts.first().is_some_and(|part| part.head.rsv1);
+        if !is_compressed || !params.takeover(self.direction) {
+            return None;
+        }
+        let window = self.delivery.window_after(item)?;
+        Some(Recompressor::new(params, &window))
+    }
+
+    fn begin_delivered(&mut self) {
+        if self.delivered.is_none() {
+            self.delivered = self.delivery.begin(self.direction, self.passed);
+        }
+    }
+
+    /// Writes bytes. Frames that did not come are not followed: one with a wrong length or without FIN does not shift where the next may
+    /// begin.
+    fn write(&mut self, link: &dyn Link, bytes: &[u8], note: Option<&str>) -> Result<(), End> {
+        self.passed += bytes.len() as u64;
+        if let Some(delivered) = &self.delivered {
+            delivered.record(self.direction, bytes, note);
+        }
+        link.write(self.direction, bytes)
+    }
+}

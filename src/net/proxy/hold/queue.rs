@@ -1,0 +1,158 @@
+//! What waits in one direction, in the order in which it came.
+
+use std::collections::VecDeque;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use super::gate::Unit;
+use super::rules::RuleId;
+use crate::script::Outgoing;
+use crate::wire::opcode::Opcode;
+
+/// What happens to a message that was held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It goes on as it came.
+    Send,
+    /// It goes nowhere.
+    Drop,
+    /// Another message or frame goes in its place.
+    Replace(Outgoing),
+}
+
+/// A message or a control frame that waits.
+#[derive(Debug)]
+pub struct Item {
+    /// Its number, unique in the proxy.
+    pub id: u64,
+    /// Its frames.
+    pub parts: Unit,
+    /// The rules that hold it. Without one it waits only for those before it.
+    pub rules: Vec<RuleId>,
+    /// The numbers of its first and its last record, if they are captured.
+    pub records: Option<[u64; 2]>,
+    /// Whether a rule has held it.
+    pub was_held: bool,
+    /// When it was held.
+    pub since: Instant,
+    /// What happens to it, once that is decided.
+    pub verdict: Option<Verdict>,
+}
+
+impl Item {
+    /// Whether it keeps its place among the messages. A ping or pong may overtake them; a Close may not: no data follows it
+    /// (RFC 6455 §5.5.1).
+    pub fn is_ordered(&self) -> bool {
+        self.parts.iter().any(|part| keeps_order(part.head.opcode))
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.bytes.len()).sum()
+    }
+}
+
+/// Whether a frame with this opcode keeps its place among the messages.
+pub fn keeps_order(opcode: Opcode) -> bool {
+    !opcode.is_control() || opcode == Opcode::Close
+}
+
+/// What waits in one direction.
+#[derive(Debug, Default)]
+pub struct Queue {
+    items: VecDeque<Item>,
+    /// How many bytes the items have.
+    bytes: usize,
+    /// How many bytes the gate behind the items withholds.
+    pub withheld: usize,
+    /// What a person has sent, and not gone yet.
+    injections: VecDeque<Outgoing>,
+    /// Whether nothing goes on any more.
+    pub is_over: bool,
+    /// Whether a thread sends what may go on, and whether it must look again.
+    pub sending: bool,
+    pub again: bool,
+    /// That thread, or the latest one.
+    pub sender: Option<JoinHandle<()>>,
+}
+
+impl Queue {
+    pub fn push(&mut self, item: Item) {
+        self.bytes += item.len();
+        self.items.push_back(item);
+    }
+
+    pub fn inject(&mut self, outgoing: Outgoing) {
+        self.injections.push_back(outgoing);
+    }
+
+    /// Removes an injection that may go between two frames; with `between_messages`, any one.
+    pub fn next_injection(&mut self, between_messages: bool) -> Option<Outgoing> {
+        let first = self.injections.front()?;
+        let is_control = match first {
+            Outgoing::Ping(_) | Outgoing::Pong(_) | Outgoing::Close { .. } => true,
+            Outgoing::Custom(frame) => frame.opcode.is_control(),
+            _ => false,
+        };
+        let may_go = between_messages || is_control;
+        if may_go { self.injections.pop_front() } else { None }
+    }
+
+    /// Removes the first item that may go on.
+    pub fn next_ready(&mut self) -> Option<Item> {
+        let mut is_blocked = false;
+        let at = self.items.iter().position(|item| {
+            let may_go = item.verdict.is_some() && !(is_blocked && item.is_ordered());
+            is_blocked |= item.is_ordered() && !may_go;
+            may_go
+        })?;
+        let item = self.items.remove(at)?;
+        self.bytes -= item.len();
+        Some(item)
+    }
+
+    /// Decides about an item; returns false if it waits no more.
+    pub fn decide(&mut self, id: u64, verdict: &Verdict) -> bool {
+        let item = self.items.iter_mut().find(|item| item.id == id && item.verdict.is_none());
+        item.map(|item| item.verdict = Some(verdict.clone())).is_some()
+    }
+
+    /// Sends on the items that no rule among `rules` holds any more; returns whether there is one.
+    pub fn keep_rules(&mut self, rules: &[RuleId]) -> bool {
+        let mut is_released = false;
+        for item in self.items.iter_mut().filter(|item| item.verdict.is_none()) {
+            item.rules.retain(|rule| rules.contains(rule));
+            if item.rules.is_empty() {
+                item.verdict = Some(Verdict::Send);
+                is_released = true;
+            }
+        }
+        is_released
+    }
+
+    /// Ends the queue; returns how many items were held, or waited to be sent by a person.
+    pub fn end(&mut self) -> usize {
+        self.is_over = true;
+        self.bytes = 0;
+        let lost = self.items.drain(..).filter(|item| item.was_held).count();
+        lost + self.injections.drain(..).count()
+    }
+
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter()
+    }
+
+    /// Whether an item waits that keeps its place.
+    pub fn has_ordered(&self) -> bool {
+        self.items.iter().any(Item::is_ordered)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.injections.is_empty()
+    }
+
+    /// Whether so many bytes wait that the sender must not be read.
+    pub fn is_full(&self, limit: usize) -> bool {
+        !self.is_over && !self.items.is_empty() && self.bytes + self.withheld >= limit
+    }
+}

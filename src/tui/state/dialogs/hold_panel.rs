@@ -1,0 +1,77 @@
+//! The panel of what a proxy holds: the messages that wait, then the rules.
+
+use crate::tui::hold_desk::{HeldRow, RuleRow};
+use crate::tui::state::held::HeldMessages;
+
+/// The cursor of the panel. It stays on its message or rule while others come and go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HoldPanel {
+    /// The number of the message or rule, and its row when it was last seen.
+    at: Option<(u64, usize)>,
+}
+
+/// A row of the panel.
+#[derive(Clone, Copy, Debug)]
+pub enum HoldRow<'a> {
+    /// A message that waits.
+    Held(&'a HeldRow),
+    /// A rule.
+    Rule(&'a RuleRow),
+}
+
+impl HoldRow<'_> {
+    const fn id(&self) -> u64 {
+        match self {
+            Self::Held(row) => row.id,
+            Self::Rule(row) => row.id,
+        }
+    }
+}
+
+impl HoldPanel {
+    /// The panel with the cursor on the message with this record, or on the oldest one.
+    pub fn on_record(held: &HeldMessages, record: u64) -> Self {
+        let own = held.rows.iter().position(|row| (row.record..=row.last_record).contains(&record));
+        let first = held.rows.iter().position(|row| !row.is_decided);
+        let mut panel = Self::default();
+        panel.go_to(held, own.or(first).unwrap_or(0));
+        panel
+    }
+
+    /// The rows.
+    pub fn rows(held: &HeldMessages) -> Vec<HoldRow<'_>> {
+        held.rows.iter().map(HoldRow::Held).chain(held.rules.iter().map(HoldRow::Rule)).collect()
+    }
+
+    /// The index of the row under the cursor; `None` if there is no row.
+    pub fn row(&self, held: &HeldMessages) -> Option<usize> {
+        let rows = Self::rows(held);
+        let last = rows.len().checked_sub(1)?;
+        let (id, row) = self.at.unwrap_or_default();
+        Some(rows.iter().position(|row| row.id() == id).unwrap_or_else(|| row.min(last)))
+    }
+
+    /// The row under the cursor.
+    pub fn current<'a>(&self, held: &'a HeldMessages) -> Option<HoldRow<'a>> {
+        Self::rows(held).get(self.row(held)?).copied()
+    }
+
+    /// Moves the cursor up or down.
+    pub fn step(&mut self, held: &HeldMessages, back: bool) {
+        let Some(row) = self.row(held) else { return };
+        self.go_to(held, if back { row.saturating_sub(1) } else { row + 1 });
+    }
+
+    /// Stays at its row after its message has gone.
+    pub fn stay(&mut self, held: &HeldMessages) {
+        if let Some(row) = self.row(held) {
+            self.go_to(held, row);
+        }
+    }
+
+    fn go_to(&mut self, held: &HeldMessages, row: usize) {
+        let rows = Self::rows(held);
+        let row = row.min(rows.len().saturating_sub(1));
+        self.at = rows.get(row).map(|found| (found.id(), row));
+    }
+}

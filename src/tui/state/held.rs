@@ -1,0 +1,58 @@
+//! What a proxy holds, as of the last refresh or key.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::capture::query::summary;
+use crate::capture::store::Capture;
+use crate::capture::store::message_reader::MessageReader;
+use crate::tui::hold_desk::{HeldRow, HoldDesk, RuleRow};
+
+/// The most messages whose content is shown in a line.
+const MAX_PREVIEWS: usize = 64;
+
+/// The rules of a proxy and what they hold.
+#[derive(Debug, Default)]
+pub struct HeldMessages {
+    /// What waits, the oldest first.
+    pub rows: Vec<HeldRow>,
+    /// The rules.
+    pub rules: Vec<RuleRow>,
+    /// The content of the first messages in a line, by their numbers.
+    previews: HashMap<u64, String>,
+}
+
+impl HeldMessages {
+    /// Asks the proxy.
+    pub fn refresh(&mut self, desk: Option<&Arc<dyn HoldDesk>>, capture: &Capture) {
+        let Some(desk) = desk else { return };
+        self.rules = desk.rules();
+        self.rows = desk.held();
+        let mut known = std::mem::take(&mut self.previews);
+        for row in self.rows.iter().take(MAX_PREVIEWS) {
+            let preview = known.remove(&row.id).unwrap_or_else(|| preview(capture, row));
+            self.previews.insert(row.id, preview);
+        }
+    }
+
+    /// The content of a message in a line; empty if it is not known.
+    pub fn preview(&self, row: &HeldRow) -> &str {
+        self.previews.get(&row.id).map_or("", String::as_str)
+    }
+
+    /// Whether a record belongs to a message that waits.
+    pub fn holds(&self, connection: u32, no: u64) -> bool {
+        self.rows.iter().any(|row| row.connection == connection && (row.record == no || row.last_record == no))
+    }
+
+    /// How many messages wait for a decision.
+    pub fn undecided(&self) -> usize {
+        self.rows.iter().filter(|row| !row.is_decided).count()
+    }
+}
+
+fn preview(capture: &Capture, row: &HeldRow) -> String {
+    let Some(record) = capture.record(row.last_record) else { return String::new() };
+    let summary = summary::of(capture, &record, &mut MessageReader::default());
+    format!("{} {}", summary.kind, summary.preview).trim_end().to_owned()
+}

@@ -1,0 +1,104 @@
+//! The panel of what a proxy holds, at the bottom of the screen, so that the record above stays in view.
+//!
+//! ```text
+//!  Hold ─ 1 held · 1 rule ────────────────────────────────────────────
+//! ▌‖ record 17  conn 3 ▲  20 B  4 s   client: echo 0
+//!  rule  op == text and dir == c2s                             1 held
+//!  s send on · e edit · x drop or delete · a add a rule · Esc close
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{bytes_with_unit, cells, clear, fit, put, rule, width};
+use crate::proto::rules::count;
+use crate::tui::app::App;
+use crate::tui::hold_desk::{HeldRow, RuleRow};
+use crate::tui::state::dialogs::{HoldPanel, HoldRow};
+use crate::tui::state::notice::Notice;
+use crate::wire::printable;
+
+/// The most rows of messages and rules.
+const MAX_ROWS: u16 = 8;
+
+/// The sign of a message that waits.
+pub const SIGN: &str = "‖";
+
+pub fn render(app: &App, panel: &HoldPanel, buffer: &mut Buffer) {
+    let theme = &app.theme;
+    let rows = HoldPanel::rows(&app.held);
+    let shown = cells(rows.len()).clamp(1, MAX_ROWS);
+    let screen = app.layout.area;
+    let height = (shown + 2).min(screen.height);
+    let area = Rect { y: screen.bottom() - height, height, ..screen };
+    clear(app, buffer, area);
+    rule::titled(app, buffer, Rect { height: 1, ..area }, "Hold", &title(app), true);
+    let selected = panel.row(&app.held).unwrap_or(0);
+    let first = (selected + 1).saturating_sub(usize::from(shown));
+    for (y, (at, row)) in (1..).zip(rows.iter().enumerate().skip(first).take(usize::from(shown))) {
+        let line = Rect { y: area.y + y, height: 1, ..area };
+        match row {
+            HoldRow::Held(held) => message(app, buffer, line, held),
+            HoldRow::Rule(rule) => self::rule(app, buffer, line, rule),
+        }
+        if at == selected {
+            put(buffer, line, 0, 0, "▌", theme.focus);
+            buffer.set_style(line, theme.cursor);
+        }
+    }
+    if rows.is_empty() {
+        let words = "no rule holds messages; add one, such as: op == text and dir == c2s";
+        put(buffer, area, 2, 1, words, theme.text);
+    }
+    foot(app, buffer, Rect { y: area.bottom() - 1, height: 1, ..area });
+}
+
+/// The keys, or what has just happened.
+fn foot(app: &App, buffer: &mut Buffer, line: Rect) {
+    let theme = &app.theme;
+    match &app.notice {
+        Some(Notice::Failure(words)) => drop(put(buffer, line, 1, 0, &format!("✗ {words}"), theme.error)),
+        Some(Notice::Success(words)) => drop(put(buffer, line, 1, 0, &format!("✓ {words}"), theme.good)),
+        _ => {
+            let mut x = 1;
+            for hint in app.hints() {
+                if x + width(&hint.key) + width(&hint.words) + 1 > line.width {
+                    break;
+                }
+                x += put(buffer, line, x, 0, &hint.key, theme.key) + 1;
+                x += put(buffer, line, x, 0, &hint.words, theme.faint) + 2;
+            }
+        }
+    }
+}
+
+fn title(app: &App) -> String {
+    let rules = count(app.held.rules.len() as u64, "rule");
+    match app.held.rows.len() {
+        0 => format!("nothing held · {rules}"),
+        held => format!("{held} held · {rules}"),
+    }
+}
+
+fn message(app: &App, buffer: &mut Buffer, line: Rect, held: &HeldRow) {
+    let theme = &app.theme;
+    let mut x = 1 + put(buffer, line, 1, 0, SIGN, theme.alarm) + 1;
+    x += put(buffer, line, x, 0, &format!("record {}", held.record), theme.text) + 2;
+    let arrow = held.direction.arrow();
+    x += put(buffer, line, x, 0, &format!("conn {} {arrow}", held.connection), theme.direction(held.direction)) + 2;
+    x += put(buffer, line, x, 0, &bytes_with_unit(held.len), theme.text) + 2;
+    let seconds = held.since.elapsed().as_secs();
+    let state = if held.is_decided { "goes on after those before".to_owned() } else { format!("{seconds} s") };
+    x += put(buffer, line, x, 0, &state, theme.warning) + 2;
+    let room = usize::from(line.width.saturating_sub(x));
+    put(buffer, line, x, 0, &fit(app.held.preview(held), room), theme.faint);
+}
+
+fn rule(app: &App, buffer: &mut Buffer, line: Rect, rule: &RuleRow) {
+    let theme = &app.theme;
+    put(buffer, line, 1, 0, "rule", theme.faint);
+    let held = if rule.held > 0 { format!("{} held", rule.held) } else { String::new() };
+    let room = usize::from(line.width.saturating_sub(9 + width(&held)));
+    put(buffer, line, 7, 0, &fit(&printable::text(&rule.text), room), theme.text);
+    put(buffer, line, line.width.saturating_sub(width(&held) + 1), 0, &held, theme.alarm);
+}

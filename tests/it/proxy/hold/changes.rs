@@ -1,0 +1,116 @@
+//! Messages that are dropped, changed or added: what came and what went are both in the capture.
+
+use super::*;
+use crate::support::{exported, opened};
+use framescope::export::Format;
+
+/// The records of a connection: direction, wire bytes and note.
+fn records_of(capture: &Capture, connection: u32) -> Vec<(Direction, Vec<u8>, Option<String>)> {
+    let records = everything(capture).into_iter().filter(|(record, _)| record.connection == connection);
+    let frames = records.filter(|(record, _)| record.kind == Kind::Frame);
+    frames.map(|(record, wire)| (record.direction, wire, capture.note(record.no))).collect()
+}
+
+#[test]
+fn a_changed_and_a_dropped_message_are_kept_beside_what_went() {
+    let (bench, hold) = holding(&["dir == c2s and op == text"], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    client
+        .write_all(&[frame(true, Opcode::Binary, Some(KEY), b"before"), text("one"), text("two")].concat())
+        .expect("written");
+    read_frame(&mut server);
+    let held = wait_held(&hold, 2);
+    hold.decide(held[0].id, &Verdict::Replace(outgoing("ONE!"))).expect("held");
+    assert_eq!(read_frame(&mut server), (0x81, b"ONE!".to_vec()));
+    hold.decide(held[1].id, &Verdict::Drop).expect("held");
+    client.write_all(&frame(true, Opcode::Binary, Some(KEY), b"after")).expect("written");
+    assert_eq!(read_frame(&mut server), (0x82, b"after".to_vec()));
+    bench.wait("the connection of what went", |capture| records_of(capture, 2).len() == 2);
+    drop((client, server));
+    bench.wait("the end", |capture| capture.totals().open == 0);
+    let capture = bench.capture();
+    let came: Vec<Vec<u8>> = records_of(capture, 1).into_iter().map(|(_, wire, _)| wire).collect();
+    assert_eq!(came[1..3], [text("one"), text("two")]);
+    let notes: Vec<Option<String>> = records_of(capture, 1).into_iter().map(|(.., note)| note).collect();
+    let went = records_of(capture, 2);
+    let first =
+        everything(capture).into_iter().find(|(record, _)| record.connection == 2 && record.kind == Kind::Frame);
+    let number = first.expect("a frame").0.no;
+    assert!(
+        notes[1].as_ref().is_some_and(|note| note.contains(&format!("record {number} of connection 2"))),
+        "{notes:?}"
+    );
+    assert!(notes[2].as_ref().is_some_and(|note| note.contains("dropped")), "{notes:?}");
+    assert!(went[0].2.as_ref().is_some_and(|note| note.contains("in place of record 4")), "{went:?}");
+    // Neither connection breaks a rule: the handshake is the same on purpose, and a gap stands for what passed before.
+    let findings: Vec<_> = everything(capture).into_iter().flat_map(|(record, _)| record.findings).collect();
+    assert!(
+        findings.iter().all(|finding| ["close-missing", "masking-key-reused"].contains(&finding.rule.id())),
+        "{findings:?}"
+    );
+    assert!(capture.connection(2).expect("a connection").about.delivered);
+    for format in [Format::Pcapng, Format::Ndjson] {
+        let again = opened(&exported(capture, format));
+        assert_eq!(records_of(&again, 1), records_of(capture, 1), "{format:?}");
+        assert_eq!(records_of(&again, 2), records_of(capture, 2), "{format:?}");
+        let of =
+            |capture: &Capture| everything(capture).into_iter().map(|(record, _)| record.findings.len()).sum::<usize>();
+        assert_eq!(of(&again), of(capture), "{format:?}");
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_server_message_can_be_changed_too() {
+    let (bench, hold) = holding(&["dir == s2c"], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    server.write_all(b"\x81\x05hello").expect("written");
+    let held = wait_held(&hold, 1);
+    hold.decide(held[0].id, &Verdict::Replace(outgoing("/hex 0102"))).expect("held");
+    assert_eq!(read(&mut client, 4), b"\x82\x02\x01\x02");
+    drop((client, server));
+    bench.wait("the end", |capture| capture.totals().open == 0 && records_of(capture, 2).len() == 1);
+    bench.finish();
+}
+
+#[test]
+fn wrong_headers_go_as_a_person_writes_them() {
+    let (bench, hold) = holding(&["op == text"], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    client.write_all(&text("x")).expect("written");
+    let held = wait_held(&hold, 1);
+    let line = "/frame op=11 fin=0 rsv2=1 mask=0 len=100 form=16 text abc";
+    hold.decide(held[0].id, &Verdict::Replace(outgoing(line))).expect("held");
+    assert_eq!(read(&mut server, 7), b"\x2b\x7e\x00\x64abc");
+    drop((client, server));
+    bench.finish();
+}
+
+#[test]
+fn frames_that_nobody_sent_go_to_either_side() {
+    let (bench, hold) = holding(&[], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    hold.inject(1, DOWN, outgoing("/ping p")).expect("open");
+    assert_eq!(read(&mut client, 3), b"\x89\x01p");
+    // Inside a frame it waits for the end of the frame; a message waits for the end of the message.
+    let fragment = frame(false, Opcode::Text, Some(KEY), b"begun");
+    client.write_all(&fragment[..4]).expect("written");
+    read(&mut server, 4);
+    hold.inject(1, UP, outgoing("mine")).expect("open");
+    assert_silent(&mut server);
+    client.write_all(&fragment[4..]).expect("written");
+    read(&mut server, fragment.len() - 4);
+    hold.inject(1, UP, outgoing("/ping")).expect("open");
+    assert_silent(&mut server);
+    let last = frame(true, Opcode::Continuation, Some(KEY), b".");
+    client.write_all(&[last.clone(), text("next")].concat()).expect("written");
+    assert_eq!(read(&mut server, last.len()), last);
+    assert_eq!(read_frame(&mut server), (0x81, b"mine".to_vec()));
+    assert_eq!(read_frame(&mut server), (0x89, Vec::new()));
+    assert_eq!(read_frame(&mut server), (0x81, b"next".to_vec()));
+    assert_eq!(hold.inject(7, UP, outgoing("x")), Err(HoldError::NotOpen(7)));
+    drop((client, server));
+    bench.wait("the end", |capture| capture.totals().open == 0);
+    assert_eq!(hold.inject(1, UP, outgoing("x")), Err(HoldError::NotOpen(1)));
+    bench.finish();
+}

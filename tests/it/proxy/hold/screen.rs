@@ -1,0 +1,101 @@
+//! The panel of held messages, the prompts and the end of the program, in a terminal.
+
+use super::*;
+use crate::support::program::run;
+use crate::support::terminal::Terminal;
+
+/// A proxy on a screen, and both ends of a connection through it.
+fn shown(rule: &str) -> (Terminal, TcpStream, TcpStream, tempfile::TempDir) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = format!("ws://{}", listener.local_addr().expect("an address"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["proxy", &target, "--listen", "127.0.0.1:0", "--hold", rule, "--discard"];
+    let mut terminal = Terminal::program(&arguments, folder.path());
+    terminal.expect(" → ws://");
+    let text = terminal.text();
+    let (before, _) = text.split_once(" → ws://").expect("the title");
+    let address = before.rsplit(' ').next().expect("an address").to_owned();
+    let mut client = patient(TcpStream::connect(&address).expect("a connection"));
+    client.write_all(bare_request("/", &address).as_bytes()).expect("written");
+    let mut server = patient(listener.accept().expect("a connection").0);
+    read_head(&mut server);
+    server.write_all(RESPONSE.as_bytes()).expect("written");
+    read_head(&mut client);
+    (terminal, client, server, folder)
+}
+
+#[test]
+fn messages_are_edited_dropped_and_sent_from_the_panel() {
+    let (mut terminal, mut client, mut server, _folder) = shown("op == text and dir == c2s");
+    client.write_all(&text("hello")).expect("written");
+    terminal.expect("1 held");
+    terminal.press("b");
+    terminal.expect("op == text and dir == c2s");
+    terminal.expect("record 3 · text");
+    // A message as text, then with its header as text and as hex, and back.
+    terminal.press("e");
+    terminal.expect("Send in its place");
+    terminal.press("\t");
+    terminal.expect("/frame op=text fin=1 mask=1 text hello");
+    terminal.press("\t");
+    terminal.expect("/frame op=text fin=1 mask=1 hex 68656c6c6f");
+    terminal.press("\t");
+    terminal.wait_until("the text", |screen| screen.contents().lines().any(|line| line.trim() == "hello"));
+    terminal.press("!\r");
+    assert_eq!(read_frame(&mut server), (0x81, b"hello!".to_vec()));
+    terminal.expect("nothing held");
+    client.write_all(&[text("two"), text("three")].concat()).expect("written");
+    terminal.expect("2 held");
+    terminal.press("x");
+    terminal.expect("1 held");
+    terminal.press("s");
+    assert_eq!(read_frame(&mut server), (0x81, b"three".to_vec()));
+    // Another rule; a wrong one stays with carets.
+    terminal.press("a");
+    terminal.expect("Hold messages that match");
+    terminal.press("op == pingg\r");
+    terminal.expect("^^^^^");
+    terminal.press("\x7f\r");
+    terminal.expect("2 rules");
+    client.write_all(&frame(true, Opcode::Ping, Some(KEY), b"p")).expect("written");
+    terminal.expect("1 held");
+    terminal.press("S");
+    assert_eq!(read_frame(&mut server), (0x89, b"p".to_vec()));
+    terminal.press("\x1b");
+    terminal.expect("q quit");
+    // Frames that nobody sent, to both sides.
+    terminal.press("I");
+    terminal.expect("Send to the server of connection 1");
+    terminal.press("/pong up\r");
+    assert_eq!(read_frame(&mut server), (0x8a, b"up".to_vec()));
+    terminal.press("\t");
+    terminal.expect("Send to the client of connection 1");
+    terminal.press("/frame op=3 text down\r");
+    assert_eq!(read_frame(&mut client), (0x83, b"down".to_vec()));
+    terminal.press("\x1b");
+    terminal.expect("q quit");
+    terminal.press("q");
+    terminal.expect("Quitting deletes");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_signal_sends_on_what_is_held() {
+    let (mut terminal, mut client, mut server, _folder) = shown("op == text");
+    client.write_all(&text("late")).expect("written");
+    terminal.expect("1 held");
+    terminal.signal(rustix::process::Signal::TERM);
+    assert_eq!(read_frame(&mut server), (0x81, b"late".to_vec()));
+    terminal.end();
+}
+
+#[test]
+fn a_wrong_rule_has_carets_and_headless_refuses_rules() {
+    let (status, _, errors) = run(&["proxy", "ws://127.0.0.1:1", "--hold", "op == tex"]);
+    assert_eq!(status, Some(2), "{errors}");
+    assert!(errors.contains("^^^"), "{errors}");
+    let (status, _, errors) = run(&["proxy", "ws://127.0.0.1:1", "--headless", "--hold", "op == text"]);
+    assert_eq!((status, errors.lines().count()), (Some(2), 1), "{errors}");
+}
