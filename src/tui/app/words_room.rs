@@ -59,7 +59,10 @@ impl App {
         for term in self.further(detail, &[]).chunks(2) {
             let lines: usize = term.iter().map(|part| text::wrap(&part.text, columns).len()).sum();
             let lines = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(1);
-            wanted = if wanted.saturating_add(lines) <= room / 2 { wanted + lines } else { wanted };
+            if wanted.saturating_add(lines) > room / 2 {
+                break;
+            }
+            wanted += lines;
         }
         let wanted = wanted.min(room.saturating_sub(needs.least)).max(room.saturating_sub(needs.full));
         Some(wanted.max(LINES.0)).filter(|lines| *lines != layout.explanation.height)

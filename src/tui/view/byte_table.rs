@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::{cells, put};
+use crate::proto::rules::grouped;
 use crate::tui::app::App;
 use crate::tui::layout::BYTE_TABLE;
 use crate::tui::state::detail::Detail;
@@ -31,9 +32,18 @@ pub fn render(app: &App, detail: &Detail, area: Rect, start: u64, buffer: &mut B
         if key.is_some() { "   i  masked        key[i mod 4]  payload" } else { "   i  byte          character" };
     put(buffer, area, 2, 1, heading, theme.faint);
     let cursor = app.detail.byte.checked_sub(start).filter(|_| app.byte_is_cursor());
-    let rows = usize::from(area.height - 2);
+    let lines = usize::from(area.height - 2);
+    let len = detail.record.wire_len.saturating_sub(start);
+    // If not all bytes fit, the last line counts the others.
+    let is_whole = len.saturating_sub(first) <= lines as u64;
+    let rows = if is_whole { lines } else { lines - 1 };
     // The byte under the cursor is in view.
     let skip = cursor.map_or(0, |at| (at.saturating_sub(first) as usize + 1).saturating_sub(rows));
+    let last = first + (skip + rows).min(bytes.len()) as u64;
+    if len > last {
+        let words = format!("  ↓ {} more", grouped(len - last));
+        put(buffer, area, 2, cells((skip + rows).min(bytes.len()) - skip + 2), &words, theme.faint);
+    }
     let cells_of = bytes.iter().zip(window.characters()).enumerate().skip(skip).take(rows);
     for ((n, (byte, character)), y) in cells_of.zip(2..) {
         let at = first + n as u64;

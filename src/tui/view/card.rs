@@ -16,8 +16,8 @@ use crate::tui::state::connection_facts::{self, Fact, Tone};
 use crate::tui::text::duration;
 use crate::wire::printable;
 
-/// Rows of the facts below the list.
-const FACT_ROWS: u16 = 9;
+/// Fewest rows below the list.
+const LEAST_ASIDE: u16 = 10;
 
 /// Columns to the left of the names.
 const MARGIN: u16 = 2;
@@ -36,10 +36,10 @@ pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
     if ConnectionsLayout::is_wide(area.width) {
         let (right, left): (Vec<&Fact>, Vec<&Fact>) = all.partition(|fact| fact.of_handshake);
         let [left_area, right_area] = halves(area);
-        facts(app, buffer, left_area, &left);
-        facts(app, buffer, right_area, &right);
+        facts(app, buffer, left_area, &left, true);
+        facts(app, buffer, right_area, &right, true);
     } else {
-        facts(app, buffer, area, &all.collect::<Vec<_>>());
+        facts(app, buffer, area, &all.collect::<Vec<_>>(), true);
     }
     chart(app, buffer, layout.chart, &overview.rate, &duration(overview.duration()));
     end(app, buffer, layout);
@@ -48,7 +48,7 @@ pub fn render(app: &App, buffer: &mut Buffer, layout: &ConnectionsLayout) {
 /// Draws the connection of the record under the cursor below the list.
 pub fn aside(app: &App, buffer: &mut Buffer) {
     let area = app.layout.aside;
-    let Some(record) = app.detail.record().filter(|_| area.height > FACT_ROWS) else { return };
+    let Some(record) = app.detail.record().filter(|_| area.height >= LEAST_ASIDE) else { return };
     let bins = usize::from(area.width.saturating_sub(FACT_NAMES + 2));
     let overviews = overview::overviews(&app.capture, &[record.connection], bins);
     let Some(overview) = overviews.first() else { return };
@@ -56,8 +56,12 @@ pub fn aside(app: &App, buffer: &mut Buffer) {
     rule::titled(app, buffer, Rect { height: 1, ..area }, &title, "that of the record", false);
     put(buffer, Rect { y: area.y, height: 1, ..app.layout.list_divider }, 0, 0, "┤", app.theme.rule);
     let all = connection_facts::facts(&app.capture, overview);
-    let rows = Rect { y: area.y + 1, height: FACT_ROWS, ..area };
-    facts(app, buffer, rows, &all.iter().collect::<Vec<_>>());
+    let all: Vec<&Fact> = all.iter().collect();
+    let columns = usize::from(area.width.saturating_sub(FACT_NAMES + 1));
+    let needed: usize = all.iter().map(|fact| fact.rows(columns).len()).sum();
+    // The facts come first; the chart gets the rows that they leave.
+    let rows = Rect { y: area.y + 1, height: cells(needed).min(area.height - 1), ..area };
+    facts(app, buffer, rows, &all, false);
     let chart_area = Rect { y: rows.bottom(), height: area.bottom() - rows.bottom(), ..area };
     chart(app, buffer, chart_area, &overview.rate, &duration(overview.duration()));
 }
@@ -79,8 +83,8 @@ fn halves(area: Rect) -> [Rect; 2] {
     [Rect { width: half, ..area }, Rect { x: area.x + half, width: area.width - half, ..area }]
 }
 
-/// Draws facts. If they are more than fit, the last row says how many rows are missing, and which key shows all.
-fn facts(app: &App, buffer: &mut Buffer, area: Rect, facts: &[&Fact]) {
+/// Draws facts. If they are more than fit, the last row says how many rows are missing and, if `has_key`, which key shows all.
+fn facts(app: &App, buffer: &mut Buffer, area: Rect, facts: &[&Fact], has_key: bool) {
     let columns = usize::from(area.width.saturating_sub(FACT_NAMES + 1));
     let named = |fact: &&Fact| {
         let names = std::iter::once(fact.name).chain(std::iter::repeat(""));
@@ -97,9 +101,12 @@ fn facts(app: &App, buffer: &mut Buffer, area: Rect, facts: &[&Fact]) {
         }
     }
     if rows.len() > room {
-        let more = format!("↓ {} more rows · ", rows.len() - shown);
+        let more = format!("↓ {} more rows", rows.len() - shown);
         let x = MARGIN + put(buffer, area, MARGIN, cells(shown), &more, app.theme.faint);
-        put(buffer, area, x, cells(shown), &format!("{} all", app.keymap.key_of(Action::Read)), app.theme.key);
+        if has_key {
+            let x = x + put(buffer, area, x, cells(shown), " · ", app.theme.faint);
+            put(buffer, area, x, cells(shown), &format!("{} all", app.keymap.key_of(Action::Read)), app.theme.key);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //!   payload   0a ca 2f d7 51 28 82 12 … 89 25 00 00
 //!   append    00 00 ff ff  by the receiver
-//!   inflate   ↓ DEFLATE: pointers reach back 32,768 bytes
+//!   inflate   ↓ DEFLATE, window 32,768 bytes
 //!   sent      ████████████████████    20 bytes, 87 %
 //!   inflated  ███████████████████████ 23 bytes
 //! ```
@@ -42,7 +42,7 @@ pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
     let x = STEPS + put(buffer, area, STEPS, 1, &hex(&TAIL), theme.field(FieldId::MaskingKey));
     put(buffer, area, x + 2, 1, "by the receiver", theme.faint);
     let x = STEPS + put(buffer, area, STEPS, 2, "↓ ", theme.key);
-    let window = packed.window.map(|bytes| format!(": pointers reach back {} bytes", grouped(bytes)));
+    let window = packed.window.map(|bytes| format!(", window {} bytes", grouped(bytes)));
     let method = format!("DEFLATE{}", window.unwrap_or_default());
     let method = if width(&method) + x <= area.width { method } else { "DEFLATE".to_owned() };
     put(buffer, area, x, 2, &method, theme.text);
