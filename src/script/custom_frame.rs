@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::error::quotable;
 use super::input_line::hex;
 use crate::wire::frame::FrameHead;
 use crate::wire::opcode::Opcode;
@@ -119,7 +120,7 @@ impl CustomFrame {
 
     /// Takes one `NAME=VALUE`.
     fn set(&mut self, word: &str) -> Result<(), FrameLineError> {
-        let unknown = || FrameLineError::Unknown(word.to_owned());
+        let unknown = || FrameLineError::Unknown(quotable(word));
         let (name, value) = word.split_once('=').ok_or_else(unknown)?;
         let flag = || match value {
             "0" => Ok(false),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::custom_frame::{CustomFrame, FrameLineError};
+use super::error::quotable;
 use super::outgoing::{Outgoing, OutgoingError};
 use crate::capture::query::filter::hex_bytes;
 
@@ -72,7 +73,7 @@ impl InputLine {
                 Outgoing::fragments(sizes, text)?
             }
             "frame" => Outgoing::Custom(CustomFrame::parse(rest)?),
-            name => return Err(LineError::Unknown(format!("/{name}"))),
+            name => return Err(LineError::Unknown(quotable(&format!("/{name}")))),
         };
         Ok(Self::Send(outgoing))
     }
@@ -128,6 +129,7 @@ mod tests {
         for (line, error) in [
             ("/pings", LineError::Unknown("/pings".to_owned())),
             ("/", LineError::Unknown("/".to_owned())),
+            (&format!("/{}", "x".repeat(99)), LineError::Unknown(format!("/{}…", "x".repeat(39)))),
             ("/hex 0", LineError::Hex),
             ("/hex xy", LineError::Hex),
             ("/file ", LineError::NoPath),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::error::{ScriptError, ScriptProblem};
+use super::error::{ScriptError, ScriptProblem, quotable};
 use super::input_line::hex;
 use super::outgoing::{Outgoing, OutgoingError};
 use super::scanner::{Located, Scanner};
@@ -146,7 +146,7 @@ impl Parser<'_> {
                     self.add(line, Operation::Again(block.start));
                 }
             }
-            word => return Err((ScriptProblem::Unknown(word.to_owned()), span)),
+            word => return Err((ScriptProblem::Unknown(quotable(word)), span)),
         }
         scanner.end()
     }
