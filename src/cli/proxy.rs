@@ -23,11 +23,13 @@ use crate::wire::url::Url;
   framescope proxy --forward                      a proxy for any server: HTTP_PROXY=http://127.0.0.1:6455
   framescope proxy --forward --intercept example.org
       the same, and the TLS of example.org is opened: the capture has the decrypted bytes
+  framescope proxy ws://localhost:9000 --hold 'op == text and dir == c2s'
+      texts of the client wait until you send them on, edit or drop them
   framescope proxy ws://localhost:9000 --headless --json > log.ndjson
   framescope proxy ws://localhost:9000 --headless --filter 'op == close or finding'
       only Closes and broken rules ", filter_help_hint!(), "
 
-The proxy sends on every byte as it arrives, in both directions: it does not change frames, and waits for no end of a frame. In \
+The proxy sends on every byte as it arrives, in both directions: it does not change frames, and waits for no end of a frame, unless a rule holds messages (--hold, or b on the screen). In \
 requests it changes only what must name the server: Host, the path if TARGET has one, and Origin with --rewrite-origin. A note on the \
 request has both forms. Host names other than localhost, and origins of other pages, stay: the server can refuse them. Redirects, cookies and links of a web server are not changed.
 

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
-use crate::net::proxy::hold::{Held, Hold, Verdict};
+use crate::net::proxy::hold::{Held, Hold, Rule, Verdict};
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk, RuleRow};
 
 /// How long the end of the program waits until held messages were sent on.
 pub const RELEASE: Duration = Duration::from_millis(500);
+
+/// How many held messages of a direction are listed.
+const MOST_SHOWN: usize = 1000;
 
 /// The rules of a proxy, and what they hold.
 pub struct ProxyDesk {
@@ -28,11 +31,8 @@ impl ProxyDesk {
 
 impl HoldDesk for ProxyDesk {
     fn rules(&self) -> Vec<RuleRow> {
-        let held = self.hold.held();
-        let holds = |rule: u64| held.iter().filter(|held| !held.is_decided && held.rules.contains(&rule)).count();
-        let rules = self.hold.rules();
-        let row = |(id, filter): (u64, &Filter)| RuleRow { id, text: filter.text().to_owned(), held: holds(id) };
-        rules.iter().map(|rule| row((rule.id, &rule.filter))).collect()
+        let row = |rule: &Rule| RuleRow { id: rule.id, text: rule.filter.text().to_owned() };
+        self.hold.rules().iter().map(row).collect()
     }
 
     fn add_rule(&self, filter: Filter) {
@@ -51,10 +51,15 @@ impl HoldDesk for ProxyDesk {
             record: held.record,
             last_record: held.last_record,
             len: held.len as u64,
+            rules: held.rules,
             since: held.since,
             is_decided: held.is_decided,
         };
-        self.hold.held().into_iter().map(row).collect()
+        self.hold.held(MOST_SHOWN).into_iter().map(row).collect()
+    }
+
+    fn held_count(&self) -> usize {
+        self.hold.held_count()
     }
 
     fn content(&self, id: u64) -> Result<HeldContent, String> {
@@ -69,6 +74,10 @@ impl HoldDesk for ProxyDesk {
             Decision::Replace(outgoing) => Verdict::Replace(outgoing),
         };
         self.hold.decide(id, &verdict).map_err(|e| e.to_string())
+    }
+
+    fn send_all(&self) {
+        self.hold.send_all();
     }
 
     fn inject(&self, connection: u32, direction: Direction, outgoing: Outgoing) -> Result<(), String> {

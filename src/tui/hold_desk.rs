@@ -19,8 +19,11 @@ pub trait HoldDesk: Send + Sync {
     /// Deletes a rule, and sends on what only it holds.
     fn remove_rule(&self, id: u64);
 
-    /// What waits, the oldest first.
+    /// What waits, the oldest first: the first thousand of each direction.
     fn held(&self) -> Vec<HeldRow>;
+
+    /// How many messages and control frames wait.
+    fn held_count(&self) -> usize;
 
     /// The content of what waits, to be edited.
     ///
@@ -33,6 +36,9 @@ pub trait HoldDesk: Send + Sync {
     /// # Errors
     /// Why that is too late, in one line.
     fn decide(&self, id: u64, decision: Decision) -> Result<(), String>;
+
+    /// Sends on all that waits.
+    fn send_all(&self);
 
     /// Sends a message or frame that nobody sent to the receiver of a direction.
     ///
@@ -48,8 +54,6 @@ pub struct RuleRow {
     pub id: u64,
     /// The filter, as it was typed.
     pub text: String,
-    /// How many messages it holds.
-    pub held: usize,
 }
 
 /// A message or control frame that waits.
@@ -67,6 +71,8 @@ pub struct HeldRow {
     pub last_record: u64,
     /// How many bytes it has on the wire.
     pub len: u64,
+    /// The numbers of the rules that hold it.
+    pub rules: Vec<u64>,
     /// When it was held.
     pub since: Instant,
     /// Whether it is decided, and waits only for those before it.

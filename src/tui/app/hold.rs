@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::App;
 use crate::capture::query::filter::{Filter, FilterError};
 use crate::proto::dissected::Direction;
-use crate::proto::rules::count;
 use crate::script::{CustomFrame, InputLine, Outgoing};
 use crate::tui::action::Action;
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk};
@@ -87,19 +86,14 @@ impl App {
             (Action::Up | Action::Down, ..) => panel.step(&self.held, action == Action::Up),
             (Action::AddRule, ..) => return self.open_prompt(Purpose::Rule, String::new()),
             (Action::SendAllHeld, ..) => {
-                for row in &self.held.rows {
-                    // What has gone meanwhile needs no decision.
-                    let _ = desk.decide(row.id, Decision::Send);
-                }
+                desk.send_all();
             }
             (Action::SendHeld, Some(row), _) => self.decide(&*desk, &row, Decision::Send),
             (Action::Delete, Some(row), _) => self.decide(&*desk, &row, Decision::Drop),
             (Action::EditHeld, Some(row), _) => return self.edit_held(&*desk, &row),
             (Action::Delete, _, Some(rule)) => {
                 desk.remove_rule(rule.id);
-                let released =
-                    if rule.held > 0 { format!("; {} on", count(rule.held as u64, "message")) } else { String::new() };
-                self.succeed(format!("no rule {} any more{released}", rule.text));
+                self.succeed(format!("the rule {} is deleted; what only it held goes on", rule.text));
             }
             (Action::EditHeld, _, Some(rule)) => {
                 self.dialogs.replaced_rule = Some(rule.id);

@@ -18,6 +18,8 @@ pub struct HeldMessages {
     pub rows: Vec<HeldRow>,
     /// The rules.
     pub rules: Vec<RuleRow>,
+    /// How many messages wait. `rows` may have fewer.
+    pub count: usize,
     /// The content of the first messages in a line, by their numbers.
     previews: HashMap<u64, String>,
 }
@@ -28,6 +30,7 @@ impl HeldMessages {
         let Some(desk) = desk else { return };
         self.rules = desk.rules();
         self.rows = desk.held();
+        self.count = desk.held_count();
         let mut known = std::mem::take(&mut self.previews);
         for row in self.rows.iter().take(MAX_PREVIEWS) {
             let preview = known.remove(&row.id).unwrap_or_else(|| preview(capture, row));
@@ -45,9 +48,10 @@ impl HeldMessages {
         self.rows.iter().any(|row| row.connection == connection && (row.record == no || row.last_record == no))
     }
 
-    /// How many messages wait for a decision.
-    pub fn undecided(&self) -> usize {
-        self.rows.iter().filter(|row| !row.is_decided).count()
+    /// How many messages a rule holds; `None` if not all are listed.
+    pub fn held_by(&self, rule: u64) -> Option<usize> {
+        let holds = |row: &&HeldRow| !row.is_decided && row.rules.contains(&rule);
+        (self.rows.len() == self.count).then(|| self.rows.iter().filter(holds).count())
     }
 }
 

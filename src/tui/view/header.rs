@@ -85,10 +85,10 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         x += 1;
         x += put(buffer, area, x, 0, &format!(" {alarm} "), theme.alarm);
     }
-    if let held @ 1.. = app.held.rows.len() {
+    if let held @ 1.. = app.held.count {
         let key = app.keymap.key_of(Action::HoldRules);
         x += 1;
-        x += put(buffer, area, x, 0, &format!(" {held} held · {key} "), theme.alarm);
+        x += put(buffer, area, x, 0, &format!(" {} held · {key} ", grouped(held as u64)), theme.alarm);
     }
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),

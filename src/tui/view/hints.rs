@@ -28,7 +28,7 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         return;
     }
     let (line, style) = match &app.notice {
-        None => return keys(app, buffer),
+        None => return keys(app, buffer, area),
         Some(Notice::Info(line)) => (line.clone(), theme.info),
         Some(Notice::Success(line)) => (format!("✓ {line}"), theme.good),
         Some(Notice::Failure(line)) => (format!("✗ {line}"), theme.error),
@@ -74,8 +74,8 @@ fn match_line(app: &App, hit: Hit, room: usize) -> String {
     if whole.width() <= room { whole } else { at }
 }
 
-fn keys(app: &App, buffer: &mut Buffer) {
-    let area = app.layout.hints;
+/// Draws the keys of the dialog that is open, or else of the panel with the focus.
+pub fn keys(app: &App, buffer: &mut Buffer, area: Rect) {
     let theme = &app.theme;
     let mut hints = app.hints();
     let wide = |hint: &Hint| hint.key.width() + hint.words.width() + 3;

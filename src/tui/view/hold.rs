@@ -10,8 +10,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{bytes_with_unit, cells, clear, fit, put, rule, width};
-use crate::proto::rules::count;
+use super::{bytes_with_unit, cells, clear, fit, hints, put, rule, width};
+use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
 use crate::tui::hold_desk::{HeldRow, RuleRow};
 use crate::tui::state::dialogs::{HoldPanel, HoldRow};
@@ -59,24 +59,15 @@ fn foot(app: &App, buffer: &mut Buffer, line: Rect) {
     match &app.notice {
         Some(Notice::Failure(words)) => drop(put(buffer, line, 1, 0, &format!("✗ {words}"), theme.error)),
         Some(Notice::Success(words)) => drop(put(buffer, line, 1, 0, &format!("✓ {words}"), theme.good)),
-        _ => {
-            let mut x = 1;
-            for hint in app.hints() {
-                if x + width(&hint.key) + width(&hint.words) + 1 > line.width {
-                    break;
-                }
-                x += put(buffer, line, x, 0, &hint.key, theme.key) + 1;
-                x += put(buffer, line, x, 0, &hint.words, theme.faint) + 2;
-            }
-        }
+        _ => hints::keys(app, buffer, line),
     }
 }
 
 fn title(app: &App) -> String {
     let rules = count(app.held.rules.len() as u64, "rule");
-    match app.held.rows.len() {
+    match app.held.count {
         0 => format!("nothing held · {rules}"),
-        held => format!("{held} held · {rules}"),
+        held => format!("{} held · {rules}", grouped(held as u64)),
     }
 }
 
@@ -97,7 +88,8 @@ fn message(app: &App, buffer: &mut Buffer, line: Rect, held: &HeldRow) {
 fn rule(app: &App, buffer: &mut Buffer, line: Rect, rule: &RuleRow) {
     let theme = &app.theme;
     put(buffer, line, 1, 0, "rule", theme.faint);
-    let held = if rule.held > 0 { format!("{} held", rule.held) } else { String::new() };
+    let held = app.held.held_by(rule.id).filter(|held| *held > 0);
+    let held = held.map(|held| format!("{held} held")).unwrap_or_default();
     let room = usize::from(line.width.saturating_sub(9 + width(&held)));
     put(buffer, line, 7, 0, &fit(&printable::text(&rule.text), room), theme.text);
     put(buffer, line, line.width.saturating_sub(width(&held) + 1), 0, &held, theme.alarm);

@@ -49,7 +49,7 @@ fn outgoing(line: &str) -> Outgoing {
 fn wait_held(hold: &Hold, count: usize) -> Vec<Held> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let held: Vec<Held> = hold.held().into_iter().filter(|held| !held.is_decided).collect();
+        let held: Vec<Held> = hold.held(1000).into_iter().filter(|held| !held.is_decided).collect();
         if held.len() == count {
             return held;
         }
@@ -113,7 +113,7 @@ proptest! {
             [up.join().expect("no panic"), down]
         });
         prop_assert!(got == sent, "{:?} {:?}", got.each_ref().map(Vec::len), sent.each_ref().map(Vec::len));
-        prop_assert_eq!(hold.held(), []);
+        prop_assert_eq!(hold.held(1000), []);
         drop((client, server));
         bench.wait("both ends", |capture| capture.totals().open == 0);
         // One connection: nothing was changed.
@@ -143,7 +143,7 @@ fn a_message_waits_and_pings_overtake_it() {
     let expected = [text("held"), binary, text("second")].concat();
     assert_eq!(read(&mut server, expected.len()), expected);
     assert_eq!(hold.decide(held[0].id, &Verdict::Drop), Err(HoldError::NotHeld));
-    bench.wait("a note", |capture| capture.note(3).is_some_and(|note| note.contains("sent it on")));
+    bench.wait("a note", |capture| capture.note(3).is_some_and(|note| note.contains("sent on")));
     drop((client, server));
     bench.wait("the end", |capture| capture.totals().open == 0);
     assert_eq!(bench.capture().totals().connections, 1);
@@ -191,6 +191,65 @@ fn a_rule_can_hold_control_frames_and_a_close_keeps_its_place() {
 }
 
 #[test]
+fn a_rule_for_one_direction_withholds_nothing_of_the_other() {
+    let (bench, hold) = holding(&["dir == c2s and len > 3", "conn == 7"], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    // Half a frame of the server passes as it arrives.
+    server.write_all(b"\x81\x05he").expect("written");
+    assert_eq!(read(&mut client, 4), b"\x81\x05he");
+    client.write_all(&text("held")[..5]).expect("written");
+    assert_silent(&mut server);
+    client.write_all(&text("held")[5..]).expect("written");
+    wait_held(&hold, 1);
+    assert_eq!(hold.held_count(), 1);
+    hold.send_all();
+    assert_eq!(read(&mut server, text("held").len()), text("held"));
+    assert_eq!(hold.held_count(), 0);
+    drop((client, server));
+    bench.finish();
+}
+
+#[test]
+fn tungstenite_reads_what_was_changed_between_its_two_ends() {
+    use tungstenite::Message;
+    let (bench, hold) = holding(&["text contains \"secret\""], 1 << 20);
+    let address = bench.address();
+    let client = std::thread::spawn(move || {
+        let stream = patient(TcpStream::connect(address).expect("a connection"));
+        let (mut client, _) = tungstenite::client(format!("ws://{address}/"), stream).expect("a handshake");
+        client.send(Message::text("a secret")).expect("sent");
+        client.send(Message::Ping("p".into())).expect("sent");
+        assert_eq!(client.read().expect("a pong"), Message::Pong("p".into()));
+        assert_eq!(client.read().expect("an echo"), Message::text("a public thing"));
+        assert_eq!(client.read().expect("a message"), Message::binary(vec![1, 2]));
+        client.close(None).expect("sent");
+        while client.read().is_ok() {}
+    });
+    let mut server = tungstenite::accept(bench.accept()).expect("a handshake");
+    let server = std::thread::spawn(move || {
+        loop {
+            match server.read() {
+                Ok(message @ Message::Text(_)) => server.send(message).expect("sent"),
+                Ok(_) => server.flush().unwrap_or_default(),
+                Err(_) => return,
+            }
+        }
+    });
+    let held = wait_held(&hold, 1);
+    // The pong has gone to the client meanwhile.
+    bench.wait("the pong", |capture| capture.records(1..30).iter().any(|record| record.opcode() == Some(Opcode::Pong)));
+    hold.decide(held[0].id, &Verdict::Replace(outgoing("a public thing"))).expect("held");
+    bench.wait("the echo", |capture| {
+        let mut texts = capture.records(1..30).into_iter().filter(|record| record.direction == DOWN);
+        texts.any(|record| record.opcode() == Some(Opcode::Text))
+    });
+    hold.inject(1, DOWN, outgoing("/hex 0102")).expect("open");
+    client.join().expect("no panic");
+    server.join().expect("no panic");
+    bench.finish();
+}
+
+#[test]
 fn a_rule_applies_from_the_next_message_on_and_its_end_releases() {
     let (bench, hold) = holding(&[], 1 << 20);
     let (mut client, mut server) = bench.open();
@@ -227,9 +286,14 @@ fn at_the_limit_only_the_sender_of_that_direction_is_not_read() {
         std::thread::spawn(move || (0..count).for_each(|_| client.write_all(&message).expect("written")))
     };
     // It waits at the limit, although 19 MB are sent.
-    bench.wait("the limit", |_| hold.held().iter().map(|held| held.len).sum::<usize>() >= limit);
+    let waiting = || hold.held(1000).iter().map(|held| held.len).sum::<usize>();
+    let deadline = Instant::now() + PATIENCE;
+    while waiting() < limit {
+        assert!(Instant::now() < deadline, "{}", waiting());
+        std::thread::sleep(Duration::from_millis(2));
+    }
     std::thread::sleep(Duration::from_millis(100));
-    let waiting: usize = hold.held().iter().map(|held| held.len).sum();
+    let waiting = waiting();
     assert!(waiting < limit + 2 * (64 << 10) && !writer.is_finished(), "{waiting}");
     let mut reader = client.try_clone().expect("a handle");
     server.write_all(b"\x82\x01x").expect("written");
@@ -286,7 +350,7 @@ fn what_is_held_is_dropped_with_a_notice_when_a_peer_is_gone() {
     ends::reset(server);
     bench
         .wait("a notice", |capture| capture.trouble().reason().is_some_and(|notice| notice.contains("1 held message")));
-    assert_eq!(hold.held(), []);
+    assert_eq!(hold.held(1000), []);
     drop(client);
     bench.finish();
 }

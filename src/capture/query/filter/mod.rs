@@ -46,7 +46,11 @@ pub use lexer::{quote, unquote};
 pub use values::{duration, hex_bytes, size};
 
 use expr::Expr;
-use program::Program;
+use program::{IndexFacts, Leaf, Program};
+
+use crate::capture::store::record::Record;
+use crate::proto::direction::Direction;
+use crate::proto::time::Time;
 
 /// A parsed filter expression. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -70,6 +74,15 @@ impl Filter {
     /// The expression as it was typed.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns false if the filter selects no record of that connection and direction, whatever it contains.
+    pub fn may_select(&self, connection: u32, direction: Direction) -> bool {
+        let record = Record::gap(0, connection, direction, 0..0, Time(0));
+        let facts = IndexFacts { record: &record, findings: &[], start: Time(0) };
+        let known = |leaf: &Leaf| matches!(leaf.test.field, FilterField::Dir | FilterField::Conn);
+        let decided = self.program.decide(&mut |leaf| if known(leaf) { leaf.test_index(&facts) } else { None });
+        decided != Some(false)
     }
 
     /// Whether bytes of records must be read to decide; otherwise the index is enough.

@@ -53,8 +53,8 @@ impl Lane {
     /// Sends on what no rule holds any more.
     pub fn keep_rules(self: &Arc<Self>, link: &Weak<dyn Link>, rules: &[RuleId]) {
         let is_released = self.queue().keep_rules(rules);
-        // Without a rule, what the gate withholds goes on too.
-        if is_released || rules.is_empty() && self.is_busy.load(Ordering::SeqCst) {
+        // Without a rule for this direction, what the gate withholds goes on too.
+        if is_released || self.is_busy.load(Ordering::SeqCst) && !self.is_watched() {
             self.send_soon(link);
         }
     }

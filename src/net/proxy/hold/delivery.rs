@@ -2,6 +2,7 @@
 //! notes that link the records of both.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct Delivery {
     ends: Option<(SocketAddr, SocketAddr)>,
     /// The recording; `None` before the first change.
     recording: Mutex<Option<Wiretap>>,
+    /// The number of the connection with the recording in the capture; 0 before the first change.
+    number: AtomicU32,
 }
 
 /// The recording of what is delivered.
@@ -32,7 +35,7 @@ pub struct Delivered(Wiretap);
 
 impl Delivery {
     pub fn new(tap: &Arc<Tap>, request: Vec<u8>, ends: Option<(SocketAddr, SocketAddr)>) -> Self {
-        Self { tap: Arc::clone(tap), request, ends, recording: Mutex::default() }
+        Self { tap: Arc::clone(tap), request, ends, recording: Mutex::default(), number: AtomicU32::new(0) }
     }
 
     /// Records what the receiver of a direction gets from here on; `passed` bytes after the handshake were as they came. `None` if
@@ -56,11 +59,17 @@ impl Delivery {
         let (client, server) = self.ends?;
         let wiretap = source.delivered(client, server)?;
         let [up, down] = Direction::BOTH;
-        let note = format!("framescope changed connection {number}: this connection has what it sent in its place");
+        let note = format!("what framescope delivered in place of connection {number}, from its first change on");
         let request = Chunk { direction: up, time: wiretap.now(), bytes: &self.request };
         wiretap.crossed_with_note(request, &note);
         wiretap.crossed(&[Chunk { direction: down, time: wiretap.now(), bytes: &response }]);
+        self.number.store(wiretap.number().unwrap_or(0), Ordering::SeqCst);
         Some(wiretap)
+    }
+
+    /// The number of the connection with the recording in the capture, from the first change on.
+    pub fn recorded_as(&self) -> Option<u32> {
+        Some(self.number.load(Ordering::SeqCst)).filter(|number| *number > 0)
     }
 
     /// Reports the end of a direction.
@@ -99,13 +108,13 @@ impl Delivery {
     /// Notes on the record of an item that it was sent on.
     pub fn note_sent(&self, item: &Item) {
         if item.was_held {
-            self.note(item, &format!("framescope held this for {}, then sent it on", time(item)));
+            self.note(item, &format!("held {} by framescope, then sent on", time(item)));
         }
     }
 
     /// Notes on the record of an item that it was dropped.
     pub fn note_dropped(&self, item: &Item) {
-        self.note(item, &format!("framescope held this for {}, then dropped it", time(item)));
+        self.note(item, &format!("held {}, then dropped by framescope", time(item)));
     }
 
     /// Notes on the record of an item what went in its place: the latest record of `delivered`.
@@ -115,7 +124,7 @@ impl Delivery {
             Some(format!("record {} of connection {number}", capture.neighbour(number, u64::MAX, -1)?))
         });
         let place = place.unwrap_or_else(|| "other bytes, which are not captured,".to_owned());
-        self.note(item, &format!("framescope held this for {}, then sent {place} in its place", time(item)));
+        self.note(item, &format!("held {}; framescope sent {place} in its place", time(item)));
     }
 
     fn note(&self, item: &Item, note: &str) {

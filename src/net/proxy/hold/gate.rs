@@ -14,6 +14,16 @@ pub struct Part {
     pub bytes: Vec<u8>,
 }
 
+/// What a frame takes in memory besides its bytes: small frames must not take much more than the limit.
+const OVERHEAD: usize = 256;
+
+impl Part {
+    /// How much memory it takes, in bytes.
+    pub const fn size(&self) -> usize {
+        self.bytes.len() + OVERHEAD
+    }
+}
+
 /// A control frame; or the frames of a message, with the control frames between them, in the order in which they came.
 pub type Unit = Vec<Part>;
 
@@ -26,8 +36,8 @@ pub struct Gate {
     /// The bytes of the unfinished frame, and their offset in the stream.
     tail: Vec<u8>,
     offset: u64,
-    /// How many bytes `parts` and `tail` have.
-    len: usize,
+    /// How much memory `parts` and `tail` take, in bytes.
+    size: usize,
     /// Whether the frames of the current message pass one by one, because it is too long to be withheld.
     passes: bool,
 }
@@ -35,7 +45,7 @@ pub struct Gate {
 impl Gate {
     /// A gate before the byte at this offset of the stream.
     pub fn new(offset: u64) -> Self {
-        Self { frames: Frames::default(), parts: Vec::new(), tail: Vec::new(), offset, len: 0, passes: false }
+        Self { frames: Frames::default(), parts: Vec::new(), tail: Vec::new(), offset, size: 0, passes: false }
     }
 
     /// Takes the next bytes; appends what is whole to `units`. With `by_frames`, each frame is one.
@@ -44,18 +54,19 @@ impl Gate {
         while !rest.is_empty() {
             let (taken, head) = self.frames.take(rest);
             self.tail.extend_from_slice(&rest[..taken]);
-            self.len += taken;
+            self.size += taken;
             rest = &rest[taken..];
             let Some(head) = head else { continue };
             let bytes = std::mem::take(&mut self.tail);
             let part = Part { head, offset: self.offset, bytes };
             self.offset += part.bytes.len() as u64;
+            self.size += OVERHEAD;
             self.parts.push(part);
             let is_alone = head.opcode.is_control() && self.parts.len() == 1;
             let ends = head.fin && !head.opcode.is_control();
             if is_alone || ends || by_frames || self.passes {
                 self.passes &= !ends;
-                self.len = 0;
+                self.size = 0;
                 units.push(std::mem::take(&mut self.parts));
             }
         }
@@ -66,9 +77,9 @@ impl Gate {
         self.parts.first().map_or(self.offset, |part| part.offset)
     }
 
-    /// How many bytes are withheld.
-    pub const fn len(&self) -> usize {
-        self.len
+    /// How much memory the withheld bytes take, in bytes.
+    pub const fn size(&self) -> usize {
+        self.size
     }
 
     /// How many bytes of the unfinished frame are withheld.
@@ -86,14 +97,14 @@ impl Gate {
         let (controls, parts) =
             std::mem::take(&mut self.parts).into_iter().partition(|part| part.head.opcode.is_control());
         self.parts = parts;
-        self.len = self.tail.len() + self.parts.iter().map(|part| part.bytes.len()).sum::<usize>();
+        self.size = self.tail.len() + self.parts.iter().map(Part::size).sum::<usize>();
         controls
     }
 
     /// Removes the frames of the unfinished message. Its other frames will be units of their own.
     pub fn give_up(&mut self) -> Unit {
         self.passes = true;
-        self.len = self.tail.len();
+        self.size = self.tail.len();
         std::mem::take(&mut self.parts)
     }
 

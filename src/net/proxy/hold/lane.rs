@@ -3,17 +3,18 @@
 //! Without a rule and without an injection the bytes go on as they arrive; the lane only follows where frames end. With a rule a
 //! [`Gate`] withholds each message until it is whole. Messages that a rule selects wait in a [`Queue`], and those behind them too.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Hold;
+use super::delivery::Delivery;
 use super::frames::Frames;
 use super::gate::{Gate, Part, Unit};
 use super::link::Link;
 use super::outlet::Outlet;
 use super::queue::{Item, Queue, Verdict, keeps_order};
-use super::rules::{Match, Matcher, RuleId};
+use super::rules::{Match, Matcher, Rule, RuleId};
 use crate::net::proxy::end::End;
 use crate::net::proxy::tap::Tap;
 use crate::proto::dissected::Direction;
@@ -37,6 +38,11 @@ pub struct Lane {
     writing: Mutex<Writing>,
     /// Whether the next bytes must be looked at: something is withheld, waits, or is injected.
     pub(super) is_busy: AtomicBool,
+    /// Whether a rule may hold messages of this direction, and the generation of the rules for which that was found.
+    is_watched: AtomicBool,
+    checked: AtomicU64,
+    /// What the receiver gets.
+    delivery: Arc<Delivery>,
 }
 
 /// What the thread that writes needs.
@@ -48,7 +54,8 @@ pub(super) struct Writing {
 }
 
 impl Lane {
-    pub fn new(hold: &Arc<Hold>, tap: &Arc<Tap>, direction: Direction, outlet: Outlet) -> Self {
+    pub fn new(hold: &Arc<Hold>, tap: &Arc<Tap>, direction: Direction, delivery: &Arc<Delivery>) -> Self {
+        let outlet = Outlet::new(direction, delivery);
         let writing = Writing { outlet, gate: None, matcher: None, units: Vec::new() };
         Self {
             hold: Arc::clone(hold),
@@ -59,6 +66,9 @@ impl Lane {
             changed: Condvar::new(),
             writing: Mutex::new(writing),
             is_busy: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
+            checked: AtomicU64::new(0),
+            delivery: Arc::clone(delivery),
         }
     }
 
@@ -67,9 +77,31 @@ impl Lane {
         self.connection
     }
 
+    /// Returns true if a connection of the capture has what the sides send, or what they receive.
+    pub fn is_of(&self, connection: u32) -> bool {
+        self.connection == Some(connection) || self.delivery.recorded_as() == Some(connection)
+    }
+
     /// The direction.
     pub const fn direction(&self) -> Direction {
         self.direction
+    }
+
+    /// Returns true if a rule may hold messages of this direction.
+    pub(super) fn is_watched(&self) -> bool {
+        if !self.hold.has_rules() {
+            return false;
+        }
+        let generation = self.hold.generation();
+        if self.checked.load(Ordering::SeqCst) != generation {
+            let (generation, rules) = self.hold.rules_now();
+            let may_select = |rule: &Rule| {
+                self.connection.is_none_or(|connection| rule.filter.may_select(connection, self.direction))
+            };
+            self.is_watched.store(rules.iter().any(may_select), Ordering::SeqCst);
+            self.checked.store(generation, Ordering::SeqCst);
+        }
+        self.is_watched.load(Ordering::SeqCst)
     }
 
     /// Takes over after bytes that have passed already: `frames` has followed them, and they are `passed`.
@@ -80,7 +112,7 @@ impl Lane {
     /// Passes on the latest bytes that were pushed to the tap, or holds them. Blocks while too much waits.
     pub fn pass(&self, link: &dyn Link, bytes: &[u8]) -> Result<(), End> {
         let mut writing = self.writing();
-        if !self.is_busy.load(Ordering::SeqCst) && !self.hold.has_rules() {
+        if !self.is_busy.load(Ordering::SeqCst) && !self.is_watched() {
             return writing.outlet.pass(link, bytes);
         }
         self.pass_slowly(link, &mut writing, bytes)?;
@@ -100,7 +132,7 @@ impl Lane {
     /// Notes how many bytes the gate withholds; returns true if the sender must not be read now.
     fn withhold(&self, writing: &Writing) -> bool {
         let mut queue = self.queue();
-        queue.withheld = writing.gate.as_ref().map_or(0, Gate::len);
+        queue.withheld = writing.gate.as_ref().map_or(0, Gate::size);
         queue.is_full(self.hold.limits().bytes)
     }
 
@@ -119,7 +151,7 @@ impl Lane {
             if !writing.outlet.is_between_messages() || rest.is_empty() {
                 return Ok(());
             }
-            if !self.hold.has_rules() && !writing.outlet.needs_frames() {
+            if !self.is_watched() && !writing.outlet.needs_frames() {
                 self.rest();
                 return writing.outlet.pass(link, rest);
             }
@@ -128,7 +160,7 @@ impl Lane {
         }
         // Rules are tested by records.
         self.tap.drain_all();
-        let by_frames = !self.hold.has_rules();
+        let by_frames = !self.is_watched();
         let mut units = std::mem::take(&mut writing.units);
         if let Some(gate) = &mut writing.gate {
             gate.take(rest, by_frames, &mut units);
@@ -222,7 +254,7 @@ impl Lane {
     /// Passes on a message that is too long to be withheld, if nothing waits before it.
     fn give_up_long(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
         let limit = self.hold.limits().bytes;
-        let Some(gate) = writing.gate.as_mut().filter(|gate| gate.len() >= limit) else { return Ok(()) };
+        let Some(gate) = writing.gate.as_mut().filter(|gate| gate.size() >= limit) else { return Ok(()) };
         if self.queue().has_ordered() {
             return Ok(());
         }
@@ -247,7 +279,7 @@ impl Lane {
 
     /// Ends the gate if nothing needs it any more.
     pub(super) fn release_gate(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
-        if self.hold.has_rules() || writing.outlet.needs_frames() || !self.queue().is_empty() {
+        if self.is_watched() || writing.outlet.needs_frames() || !self.queue().is_empty() {
             return Ok(());
         }
         self.open_gate(link, writing)
@@ -274,9 +306,17 @@ impl Lane {
                 (injection, item)
             };
             match (injection, item) {
-                (Some(outgoing), _) => writing.outlet.inject(link, &outgoing)?,
+                (Some(outgoing), _) => {
+                    if let Err(end) = writing.outlet.inject(link, &outgoing) {
+                        self.queue().lose();
+                        return Err(end);
+                    }
+                }
                 (None, Some(item)) => {
-                    writing.outlet.finish(link, &item)?;
+                    if let Err(end) = writing.outlet.finish(link, &item) {
+                        self.queue().lose();
+                        return Err(end);
+                    }
                     self.changed.notify_all();
                     self.hold.report_change();
                 }

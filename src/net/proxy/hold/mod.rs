@@ -37,7 +37,6 @@ pub(super) use self::delivery::Delivery;
 pub(super) use self::frames::Frames;
 pub(super) use self::lane::Lane;
 pub(super) use self::link::Link;
-pub(super) use self::outlet::Outlet;
 pub use self::queue::Verdict;
 pub use self::rules::{Rule, RuleId};
 use crate::capture::query::filter::Filter;
@@ -67,6 +66,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub struct Hold {
     state: Mutex<State>,
     has_rules: AtomicBool,
+    /// Grows with each change of the rules; 0 is that of no rules.
+    generation: AtomicU64,
     next_id: AtomicU64,
     limits: HoldLimits,
     on_change: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -74,8 +75,6 @@ pub struct Hold {
 
 struct State {
     rules: Arc<[Rule]>,
-    /// Grows with each change of the rules; 0 is that of no rules.
-    generation: u64,
     lanes: Vec<(Weak<Lane>, Weak<dyn Link>)>,
     /// Whether no rule is accepted any more.
     is_over: bool,
@@ -131,8 +130,9 @@ impl Hold {
     /// Holds messages by these rules.
     pub fn new(rules: Vec<Filter>, limits: HoldLimits) -> Self {
         let hold = Self {
-            state: Mutex::new(State { rules: Arc::from([]), generation: 0, lanes: Vec::new(), is_over: false }),
+            state: Mutex::new(State { rules: Arc::from([]), lanes: Vec::new(), is_over: false }),
             has_rules: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
             next_id: AtomicU64::new(1),
             limits,
             on_change: OnceLock::new(),
@@ -187,7 +187,7 @@ impl Hold {
             }
             let ids: Vec<RuleId> = rules.iter().map(|rule| rule.id).collect();
             state.rules = rules.into();
-            state.generation += 1;
+            self.generation.fetch_add(1, Ordering::SeqCst);
             self.has_rules.store(!ids.is_empty(), Ordering::SeqCst);
             (state.lanes(), ids)
         };
@@ -197,14 +197,19 @@ impl Hold {
         self.report_change();
     }
 
-    /// What waits for a decision, the oldest first.
-    pub fn held(&self) -> Vec<Held> {
+    /// How many messages and control frames rules hold.
+    pub fn held_count(&self) -> usize {
+        self.state().lanes().iter().map(|(lane, _)| lane.queue().held()).sum()
+    }
+
+    /// What waits for a decision, the oldest first: at most `most` of each direction of a connection.
+    pub fn held(&self, most: usize) -> Vec<Held> {
         let lanes = self.state().lanes();
         let mut held = Vec::new();
         for (lane, _) in lanes {
             let Some(connection) = lane.connection() else { continue };
             let queue = lane.queue();
-            for item in queue.items().filter(|item| item.was_held) {
+            for item in queue.items().filter(|item| item.was_held).take(most) {
                 let Some([record, last_record]) = item.records else { continue };
                 held.push(Held {
                     id: item.id,
@@ -233,6 +238,13 @@ impl Hold {
         if is_known { Ok(()) } else { Err(HoldError::NotHeld) }
     }
 
+    /// Sends on all that waits now.
+    pub fn send_all(&self) {
+        for (lane, link) in self.state().lanes() {
+            lane.keep_rules(&link, &[]);
+        }
+    }
+
     /// Sends a message or frame that nobody sent, to the receiver of a direction: a message when no other one is unfinished, a control
     /// frame between two frames. It overtakes what waits.
     ///
@@ -243,8 +255,7 @@ impl Hold {
             return Err(HoldError::Deflate);
         }
         let lanes = self.state().lanes();
-        let lane =
-            lanes.iter().find(|(lane, _)| lane.direction() == direction && lane.connection() == Some(connection));
+        let lane = lanes.iter().find(|(lane, _)| lane.direction() == direction && lane.is_of(connection));
         let is_sent = lane.is_some_and(|(lane, link)| lane.inject(link, outgoing));
         if is_sent { Ok(()) } else { Err(HoldError::NotOpen(connection)) }
     }
@@ -276,7 +287,11 @@ impl Hold {
     /// The rules, and their generation.
     fn rules_now(&self) -> (u64, Arc<[Rule]>) {
         let state = self.state();
-        (state.generation, Arc::clone(&state.rules))
+        (self.generation(), Arc::clone(&state.rules))
+    }
+
+    fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
     }
 
     fn next_id(&self) -> u64 {

@@ -16,7 +16,7 @@ use crate::proto::extensions::DeflateParams;
 use crate::script::Outgoing;
 
 /// The note on a frame that was compressed again.
-const AGAIN: &str = "framescope inflated and compressed this again, because an earlier message was changed";
+const AGAIN: &str = "compressed again by framescope, because an earlier message was changed";
 
 /// The way to the receiver of a direction.
 pub struct Outlet {
@@ -97,8 +97,9 @@ impl Outlet {
     pub fn finish(&mut self, link: &dyn Link, item: &Item) -> Result<(), End> {
         match &item.verdict {
             None | Some(Verdict::Send) => {
+                self.pass_parts(link, &item.parts)?;
                 self.delivery.note_sent(item);
-                self.pass_parts(link, &item.parts)
+                Ok(())
             }
             Some(Verdict::Drop) => {
                 self.change(item);
@@ -122,7 +123,7 @@ impl Outlet {
     pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing) -> Result<(), End> {
         self.begin_delivered();
         let bytes = self.encoder.encode(outgoing, None);
-        self.write(link, &bytes, Some("a user of framescope sent this"))
+        self.write(link, &bytes, Some("added by a user of framescope"))
     }
 
     /// Prepares for an item that does not go on as it came.
@@ -142,7 +143,13 @@ impl Outlet {
         if !is_compressed || !params.takeover(self.direction) {
             return None;
         }
-        let window = self.delivery.window_after(item)?;
+        let Some(window) = self.delivery.window_after(item) else {
+            self.delivery.notice(&format!(
+                "connection {}: later messages may not be readable for their receiver, because what they refer to is not captured",
+                self.delivery.number()
+            ));
+            return None;
+        };
         Some(Recompressor::new(params, &window))
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::gate::Unit;
+use super::gate::{Part, Unit};
 use super::rules::RuleId;
 use crate::script::Outgoing;
 use crate::wire::opcode::Opcode;
@@ -50,6 +50,11 @@ impl Item {
     pub fn len(&self) -> usize {
         self.parts.iter().map(|part| part.bytes.len()).sum()
     }
+
+    /// How much memory it takes, in bytes.
+    fn size(&self) -> usize {
+        self.parts.iter().map(Part::size).sum()
+    }
 }
 
 /// Whether a frame with this opcode keeps its place among the messages.
@@ -61,8 +66,12 @@ pub fn keeps_order(opcode: Opcode) -> bool {
 #[derive(Debug, Default)]
 pub struct Queue {
     items: VecDeque<Item>,
-    /// How many bytes the items have.
+    /// How much memory the items take, in bytes.
     bytes: usize,
+    /// How many of them a rule has held.
+    held: usize,
+    /// How many were to go on, and did not.
+    lost: usize,
     /// How many bytes the gate behind the items withholds.
     pub withheld: usize,
     /// What a person has sent, and not gone yet.
@@ -78,7 +87,8 @@ pub struct Queue {
 
 impl Queue {
     pub fn push(&mut self, item: Item) {
-        self.bytes += item.len();
+        self.bytes += item.size();
+        self.held += usize::from(item.was_held);
         self.items.push_back(item);
     }
 
@@ -107,7 +117,8 @@ impl Queue {
             may_go
         })?;
         let item = self.items.remove(at)?;
-        self.bytes -= item.len();
+        self.bytes -= item.size();
+        self.held -= usize::from(item.was_held);
         Some(item)
     }
 
@@ -133,9 +144,18 @@ impl Queue {
     /// Ends the queue; returns how many items were held, or waited to be sent by a person.
     pub fn end(&mut self) -> usize {
         self.is_over = true;
-        self.bytes = 0;
-        let lost = self.items.drain(..).filter(|item| item.was_held).count();
-        lost + self.injections.drain(..).count()
+        (self.bytes, self.items) = (0, VecDeque::new());
+        std::mem::take(&mut self.held) + std::mem::take(&mut self.lost) + self.injections.drain(..).count()
+    }
+
+    /// Counts an item that was to go on, and did not.
+    pub const fn lose(&mut self) {
+        self.lost += 1;
+    }
+
+    /// How many items wait that a rule has held.
+    pub const fn held(&self) -> usize {
+        self.held
     }
 
     pub fn items(&self) -> impl Iterator<Item = &Item> {

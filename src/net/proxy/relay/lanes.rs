@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{DOWN, Relay, UP};
 use crate::net::proxy::end::End;
-use crate::net::proxy::hold::{Delivery, Lane, Link, Outlet};
+use crate::net::proxy::hold::{Delivery, Lane, Link};
 use crate::net::proxy::input::Input;
 use crate::proto::dissected::{Direction, EndReason};
 
@@ -22,10 +22,7 @@ impl Relay {
         self.tap.drain_all();
         let request = std::mem::take(&mut *self.upgrade.lock().unwrap_or_else(PoisonError::into_inner));
         let delivery = Arc::new(Delivery::new(&self.tap, request, self.server.addresses()));
-        let lane = |direction| {
-            let outlet = Outlet::new(direction, &delivery);
-            Arc::new(Lane::new(&self.hold, &self.tap, direction, outlet))
-        };
+        let lane = |direction| Arc::new(Lane::new(&self.hold, &self.tap, direction, &delivery));
         let each = [lane(UP), lane(DOWN)];
         let link: Arc<dyn Link> = Arc::clone(self) as Arc<dyn Link>;
         each.iter().for_each(|lane| self.hold.add_lane(lane, &Arc::downgrade(&link)));

@@ -109,6 +109,9 @@ fn frames_that_nobody_sent_go_to_either_side() {
     assert_eq!(read_frame(&mut server), (0x89, Vec::new()));
     assert_eq!(read_frame(&mut server), (0x81, b"next".to_vec()));
     assert_eq!(hold.inject(7, UP, outgoing("x")), Err(HoldError::NotOpen(7)));
+    // The connection with what went names the same one.
+    hold.inject(2, DOWN, outgoing("also here")).expect("open");
+    assert_eq!(read_frame(&mut client), (0x81, b"also here".to_vec()));
     drop((client, server));
     bench.wait("the end", |capture| capture.totals().open == 0);
     assert_eq!(hold.inject(1, UP, outgoing("x")), Err(HoldError::NotOpen(1)));
