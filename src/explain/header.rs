@@ -25,6 +25,8 @@ const SIMPLE: &[(&str, Option<bool>)] = &[
     ("location", Some(false)),
     ("pragma", None),
     ("proxy-authorization", Some(true)),
+    ("proxy-connection", Some(true)),
+    ("proxy-status", Some(false)),
     ("referer", Some(true)),
     ("server", Some(false)),
     ("set-cookie", Some(false)),

@@ -5,6 +5,7 @@ use super::header;
 use super::texts::{self, Chapter, TextKey};
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::{DeflateParams, Extensions};
+use crate::wire::absolute_form::AbsoluteForm;
 use crate::wire::field::{Field, FieldId, FieldValue};
 use crate::wire::http::{self, Head, StartLine};
 use crate::wire::printable;
@@ -32,7 +33,7 @@ pub(super) fn choose(head: &Head<'_>, field: &Field) -> Option<TextKey<'static>>
     let case = match field.id {
         FieldId::Method => method_case(head, value),
         FieldId::Target if head.is_upgrade() => "handshake",
-        FieldId::Target => "plain",
+        FieldId::Target => target_case(head),
         FieldId::Version => version_case(head, value),
         FieldId::Status => status_case(head.status(), head.has_token("upgrade", "websocket")),
         FieldId::Reason => "given",
@@ -88,7 +89,17 @@ fn method_case(head: &Head<'_>, method: &str) -> &'static str {
         (true, "GET") => "handshake",
         (true, _) => "handshake-wrong",
         (false, "GET") => "get",
+        (false, "CONNECT") => "connect",
         (false, _) => "other",
+    }
+}
+
+/// RFC 9112 §3.2: the forms of a target.
+fn target_case(head: &Head<'_>) -> &'static str {
+    match head.target() {
+        _ if head.method() == Some(b"CONNECT") => "connect",
+        Some(target) if AbsoluteForm::of(target).is_some() => "absolute",
+        _ => "plain",
     }
 }
 

@@ -238,6 +238,8 @@ fn every_field_of_a_head_is_explained_and_every_text_is_used() {
         "GET /chat HTTP/1.1",
         "GET /chat HTTP/1.0",
         "POST /chat HTTP/1.1",
+        "GET http://localhost/chat HTTP/1.1",
+        "CONNECT localhost:80 HTTP/1.1",
         "GET",
         "HTTP/1.1 100 Continue",
         "HTTP/1.1 101 Switching Protocols",
@@ -290,7 +292,7 @@ fn every_field_of_a_head_is_explained_and_every_text_is_used() {
              Accept-Language: en\r\nCache-Control: no-cache\r\nPragma: no-cache\r\nContent-Type: text/html\r\nDate: x\r\n\
              Server: x\r\nSet-Cookie: a=b\r\nProxy-Authorization: x\r\nWWW-Authenticate: Basic\r\nReferer: x\r\n\
              Content-Encoding: gzip\r\nContent-Security-Policy: x\r\nX-Content-Type-Options: nosniff\r\nLocation: /\r\n\
-             ETag: x\r\nLast-Modified: x\r\nVary: x\r\nUpgrade-Insecure-Requests: 1",
+             ETag: x\r\nLast-Modified: x\r\nVary: x\r\nUpgrade-Insecure-Requests: 1\r\nProxy-Connection: x\r\nProxy-Status: x",
         ] {
             let long = lines.replace(": x", &format!(": {}", "x".repeat(200)));
             for lines in [lines, &long] {

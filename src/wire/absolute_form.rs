@@ -19,7 +19,7 @@ impl AbsoluteForm {
         let end = target.windows(3).position(|part| part == b"://")?;
         let named = |scheme: &Scheme| scheme.name().as_bytes().eq_ignore_ascii_case(&target[..end]);
         let (scheme, authority) = (Scheme::ALL.into_iter().find(named)?, end + 3);
-        let path = target[authority..].iter().position(|byte| b"/?".contains(byte));
+        let path = target[authority..].iter().position(|byte| b"/?#".contains(byte));
         Some(Self { scheme, authority, path: path.map_or(target.len(), |at| authority + at) })
     }
 }
@@ -34,6 +34,7 @@ mod tests {
             ("http://a/x?y", Some((Scheme::Http, 7, 8))),
             ("WSS://[::1]:9?y", Some((Scheme::Wss, 6, 13))),
             ("http://a", Some((Scheme::Http, 7, 8))),
+            ("http://a#b", Some((Scheme::Http, 7, 8))),
             ("http:///", Some((Scheme::Http, 7, 7))),
             ("/http://a", None),
             ("ftp://a", None),
