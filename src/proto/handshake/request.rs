@@ -8,6 +8,7 @@ use crate::proto::accept::is_valid_key;
 use crate::proto::body::Body;
 use crate::proto::extensions::DeflateOffer;
 use crate::proto::rules::{Finding, Rule};
+use crate::wire::absolute_form::AbsoluteForm;
 use crate::wire::authority::Authority;
 use crate::wire::field::FieldId;
 use crate::wire::http::{self, Head, StartLine, is_token};
@@ -153,15 +154,12 @@ impl HandshakeReport<'_, '_> {
     }
 }
 
-/// Describes the error in the target of a handshake request. It must be an absolute path or an absolute http or https
-/// URI, without a fragment (RFC 6455 §3, §4.1).
+/// Describes the error in the target of a handshake request. It must be an absolute path or an absolute http or https URI, without a
+/// fragment (RFC 6455 §3, §4.1); for a proxy, also a ws or wss URI (RFC 9112 §3.2.2).
 fn wrong_target(target: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(target);
-    let absolute = |scheme: &[u8]| {
-        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-            && target.get(scheme.len()).is_some_and(|next| !b"/?#".contains(next))
-    };
-    if !target.starts_with(b"/") && !absolute(b"http://") && !absolute(b"https://") {
+    let is_absolute = AbsoluteForm::of(target).is_some_and(|form| form.authority < form.path);
+    if !target.starts_with(b"/") && !is_absolute {
         return Some(format!("it is neither an absolute path nor an absolute http or https URI: {text}"));
     }
     if !target.iter().all(u8::is_ascii_graphic) {
