@@ -93,7 +93,12 @@ impl Writer<'_> {
         key(out, "request");
         out.push(b'{');
         string_field(out, "method", &text(head.method()));
-        string_field(out, "url", &head::url(&target, &host, is_websocket, is_encrypted));
+        let url = match head.method() {
+            // Its target is a host and a port (RFC 9112 §3.2.3).
+            Some(b"CONNECT") => format!("http://{target}/"),
+            _ => head::url(&target, &host, is_websocket, is_encrypted),
+        };
+        string_field(out, "url", &url);
         string_field(out, "httpVersion", &text(Some(head.version())));
         head::headers(out, &head);
         head::query(out, &target);
