@@ -113,6 +113,12 @@ impl Cli {
             let what = "capture keeps the packets as they arrive and cannot limit them; leave out --ring";
             return Err(command.error(ErrorKind::ArgumentConflict, what));
         }
+        if let Some(Command::Proxy(Proxy { forward: false, intercept, .. })) = &cli.command
+            && !intercept.is_empty()
+        {
+            let what = "--intercept is for a proxy without TARGET: leave TARGET out and add --forward";
+            return Err(command.error(ErrorKind::ArgumentConflict, what));
+        }
         if let Some(Command::Check(Check { files, .. })) = &cli.command
             && files.iter().filter(|file| file.as_os_str() == "-").count() > 1
         {

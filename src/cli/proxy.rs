@@ -20,7 +20,7 @@ use crate::wire::url::Url;
   framescope proxy wss://example.com              a server with TLS; the capture has the decrypted bytes
   framescope proxy wss://localhost:9443 --cacert dev.pem --tls
       TLS on both sides: point your client to wss://127.0.0.1:6455
-  framescope proxy --forward                      a proxy for any server: HTTP_PROXY=http://127.0.0.1:6455
+  framescope proxy --forward                      a proxy for any server: http_proxy=http://127.0.0.1:6455
   framescope proxy --forward --intercept example.org
       the same, and the TLS of example.org is opened: the capture has the decrypted bytes
   framescope proxy ws://localhost:9000 --hold 'op == text and dir == c2s'
@@ -39,17 +39,17 @@ Whoever can connect to the proxy reaches what this machine reaches: leave it on 
 If the server cannot be reached, the client gets status 502 or 504 with the reason, and the header Proxy-Status (RFC 9209)."))]
 pub struct Proxy {
     /// The server: ws://, wss://, http:// or https://HOST:PORT, with a path that is put in front of the path of each request
-    #[arg(value_name = "TARGET", value_parser = values::target, required_unless_present = "forward")]
+    #[arg(value_name = "TARGET", value_parser = values::target, required_unless_present_any = ["forward", "intercept"])]
     pub target: Option<Url>,
 
-    /// Without TARGET: relay to the server that each request names, as the proxy that browsers and HTTP_PROXY, HTTPS_PROXY and ALL_PROXY
+    /// Without TARGET: relay to the server that each request names, as the proxy that browsers and http_proxy, https_proxy and all_proxy
     /// expect. TLS passes unread
     #[arg(long, conflicts_with_all = ["target", "rewrite_origin"])]
     pub forward: bool,
 
     /// With --forward: open the TLS of this host, with certificates of the local authority (see framescope ca --help), which the client
     /// must trust: a name, *.NAME for all names below it, or an address, each with or without :PORT. Repeatable
-    #[arg(long, value_name = "HOST", value_parser = values::intercepted, requires = "forward", conflicts_with = "target")]
+    #[arg(long, value_name = "HOST")]
     pub intercept: Vec<HostPattern>,
 
     /// Address to listen on; port 0 takes a free port. Other machines can connect unless it is a loopback address

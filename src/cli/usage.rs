@@ -26,8 +26,12 @@ pub fn usage_line(error: &clap::Error, words: impl IntoIterator<Item = OsString>
             _ => line.push_str(&format!(", {part}")),
         }
     }
-    if error.kind() == ErrorKind::MissingRequiredArgument && command == Some("open") {
-        line.push_str("; or use --sample to list the sample captures");
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        line.push_str(match command {
+            Some("open") => "; or use --sample to list the sample captures",
+            Some("proxy") => "; or use --forward to relay to the server that each request names",
+            _ => "",
+        });
     }
     let (command, line) = (command.map(|name| format!(" {name}")).unwrap_or_default(), without_user(&line));
     format!("{line}; try `framescope{command} --help`")

@@ -7,7 +7,6 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::capture::live::ring::MIN_RING;
 use crate::capture::query::filter;
-use crate::wire::host_pattern::{HostPattern, HostPatternError};
 use crate::wire::url::{Url, UrlError};
 
 /// The least `--max-memory`, in bytes.
@@ -99,11 +98,6 @@ pub fn target(text: &str) -> Result<Url, TargetError> {
         url if url.target().contains('?') => Err(TargetError::Query),
         url => Ok(url),
     }
-}
-
-/// Parses the hosts whose TLS a forward proxy opens.
-pub fn intercepted(text: &str) -> Result<HostPattern, HostPatternError> {
-    text.parse()
 }
 
 /// Parses an interval in `s` or `ms`.

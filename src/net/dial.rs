@@ -2,7 +2,15 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant};
+
+/// How often a wait that can be given up looks whether it is.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Stack of the thread that looks a name up and connects, in bytes.
+const STACK: usize = 256 * 1024;
 
 /// Why no connection to a host could be made.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +65,33 @@ pub fn dial(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, DialE
     Err(failed)
 }
 
+/// As [`dial`], on a thread of its own, so that the wait for it can be given up: then `None` is returned, and the thread ends with its
+/// attempt.
+///
+/// # Errors
+/// See [`DialError`].
+pub fn dial_unless(
+    is_given_up: impl Fn() -> bool,
+    host: &str,
+    port: u16,
+    timeout: Duration,
+) -> Result<Option<TcpStream>, DialError> {
+    let (sender, receiver) = sync_channel(1);
+    let name = host.to_owned();
+    // Nobody receives the result if it was given up.
+    let work = move || drop(sender.send(dial(&name, port, timeout)));
+    if thread::Builder::new().name("dial".to_owned()).stack_size(STACK).spawn(work).is_err() {
+        return dial(host, port, timeout).map(Some);
+    }
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(dialed) => return dialed.map(Some),
+            Err(RecvTimeoutError::Timeout) if !is_given_up() => {}
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
 impl DialError {
     fn new(address: SocketAddr, source: io::Error, after: Duration) -> Self {
         match source.kind() {
@@ -81,6 +116,24 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let stream = dial("localhost", address.port(), SOON).expect("a connection");
         assert_eq!(stream.peer_addr().expect("an address"), address);
+    }
+
+    #[test]
+    fn a_dial_can_be_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let dialed = dial_unless(|| false, "127.0.0.1", address.port(), SOON).expect("a server").expect("a connection");
+        assert_eq!(dialed.peer_addr().expect("an address"), address);
+        // The system answers no further connection when the queue is full.
+        rustix::net::listen(&listener, 0).expect("a short queue");
+        let mut queued = vec![dialed];
+        while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+            queued.push(stream);
+            assert!(queued.len() < 100, "the queue has a limit");
+        }
+        let begun = Instant::now();
+        assert!(dial_unless(|| true, "127.0.0.1", address.port(), SOON).expect("no answer yet").is_none());
+        assert!(begun.elapsed() < SOON / 2, "{:?}", begun.elapsed());
     }
 
     #[test]

@@ -144,6 +144,16 @@ impl Stream {
         }
     }
 
+    /// Returns true if the peer has ended its direction (FIN), or the whole connection, even if bytes before that have not been read.
+    /// Only Linux says so; elsewhere always false.
+    pub fn peer_has_ended(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => has_hung_up(stream),
+            Self::Unix(stream) => has_hung_up(stream),
+            Self::Tls(stream) => stream.socket().peer_has_ended(),
+        }
+    }
+
     /// Returns true if [`Self::read`] of a socket without TLS would not wait: bytes have arrived, or the end.
     pub fn has_arrived(&self) -> bool {
         let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
@@ -183,6 +193,18 @@ impl Stream {
             Self::Tls(stream) => stream.socket().is_disconnected(),
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn has_hung_up(socket: impl std::os::fd::AsFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut sockets = [PollFd::new(&socket, PollFlags::RDHUP)];
+    poll(&mut sockets, Some(&Timespec::default())).is_ok() && !sockets[0].revents().is_empty()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_hung_up(_: impl std::os::fd::AsFd) -> bool {
+    false
 }
 
 /// Returns true for the error of a read or write that reached its timeout, or would have had to wait.

@@ -125,7 +125,7 @@ impl RunningSource for Relaying {
         Some(LiveTraffic {
             title: format!("{address} forward proxy{opened}"),
             alarm: self.insecure.then(|| "any certificate accepted".to_owned()),
-            advice: "No traffic yet. As the proxy of your client (HTTP_PROXY, HTTPS_PROXY), set".to_owned(),
+            advice: "No traffic yet. As the proxy of your client (http_proxy, https_proxy), set".to_owned(),
             address,
         })
     }

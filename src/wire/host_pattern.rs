@@ -40,6 +40,8 @@ impl HostPattern {
         let host = normal_host(host);
         let names = match self.below {
             false => host == self.name,
+            // `*.0.0.1` is no network.
+            true if host.parse::<IpAddr>().is_ok() => false,
             true => host.strip_suffix(&self.name).is_some_and(|below| below.len() > 1 && below.ends_with('.')),
         };
         names && self.port.is_none_or(|own| own == port)
@@ -57,11 +59,15 @@ impl FromStr for HostPattern {
         if rest.contains('*') {
             return Err(HostPatternError::Star);
         }
-        let authority = Authority::parse(rest.as_bytes()).map_err(HostPatternError::Authority)?;
+        let authority = Authority::parse(rest.as_bytes()).map_err(|fault| match fault {
+            AuthorityFault::Character => HostPatternError::Name,
+            fault => HostPatternError::Authority(fault),
+        })?;
         if authority.port == Some(0) {
             return Err(HostPatternError::PortZero);
         }
-        if !is_host_name(authority.host) {
+        // In brackets is an IP address, or one of a version of the future.
+        if !is_host_name(authority.host) || rest.starts_with('[') && authority.ip.is_none() {
             return Err(HostPatternError::Name);
         }
         if below && authority.ip.is_some() {
@@ -122,6 +128,7 @@ mod tests {
             ("*.example.org", "anexample.org", 443, false),
             ("*.example.org:443", "a.example.org", 8443, false),
             ("127.0.0.1", "::ffff:127.0.0.1", 443, true),
+            ("*.0.0.1", "127.0.0.1", 443, false),
             ("[::1]:9", "0:0::1", 9, true),
             ("[::1]", "::2", 9, false),
         ] {
@@ -146,6 +153,7 @@ mod tests {
             ("a:0", PortZero),
             ("a..b", Name),
             ("b%C3%BCcher.example", Name),
+            ("bücher.example", Name),
             ("[v1.a]", Name),
         ] {
             assert_eq!(text.parse::<HostPattern>(), Err(error), "{text}");

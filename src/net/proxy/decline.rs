@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use super::connect::ConnectError;
 use super::exchange::Exchange;
 use super::input::Input;
 use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
-use super::{ConnectError, DOWN, UP};
+use super::{DOWN, UP};
 use crate::net::http::Response;
 use crate::net::stream::{Stream, is_timeout};
 use crate::proto::dissected::EndReason;
@@ -126,6 +127,8 @@ impl Declining<'_, '_> {
                 Ok(0) => break Received::Fin,
                 Ok(n) => received += n,
                 Err(e) if is_timeout(&e) => break Received::TooMuch,
+                // TLS that ends without close_notify: no more bytes were due.
+                Err(e) if e.kind() == ErrorKind::UnexpectedEof => break Received::Fin,
                 Err(_) => break Received::Reset,
             }
         };

@@ -41,6 +41,10 @@ struct Due {
     asked: VecDeque<Asked>,
     /// Whether the latest response has begun and is not complete.
     answering: bool,
+    /// Whether the server has sent bytes that answer no request.
+    astray: bool,
+    /// How many threads wait for a change.
+    waiting: usize,
 }
 
 /// Watches the responses of a server, to notice that the protocol is switched.
@@ -88,10 +92,18 @@ impl Exchange {
         self.due().is_idle() && !self.has_switched()
     }
 
+    /// Returns true if the server has sent bytes that answer no request: the client might take them for a response of another server.
+    pub fn is_astray(&self) -> bool {
+        self.due().astray
+    }
+
     /// Waits until every request is answered, or the protocol is switched, at most this long.
     pub fn wait(&self, at_most: Duration) {
+        let mut due = self.due();
+        due.waiting += 1;
         let waits = |due: &mut Due| !due.is_idle() && !self.has_switched();
-        drop(self.answered.wait_timeout_while(self.due(), at_most, waits));
+        let waited = self.answered.wait_timeout_while(due, at_most, waits);
+        waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
     }
 
     /// Returns true when both sides speak another protocol than HTTP.
@@ -110,21 +122,14 @@ impl Exchange {
     pub fn switch(&self) {
         let due = self.due();
         self.switched.store(true, Ordering::SeqCst);
-        drop(due);
-        self.answered.notify_all();
+        self.notify(&due);
     }
 
-    /// Notes that the head of a final response has arrived; returns the request that it answers.
-    fn begins_to_answer(&self) -> Asked {
-        let mut due = self.due();
-        due.answering = true;
-        due.asked.pop_front().unwrap_or(Asked::Other)
-    }
-
-    /// Notes that the latest response is complete.
-    fn has_answered(&self) {
-        self.due().answering = false;
-        self.answered.notify_all();
+    /// Wakes the threads that wait for a change.
+    fn notify(&self, due: &Due) {
+        if due.waiting > 0 && (due.is_idle() || self.has_switched()) {
+            self.answered.notify_all();
+        }
     }
 
     fn due(&self) -> MutexGuard<'_, Due> {
@@ -147,27 +152,34 @@ impl Responses {
     /// Watches the next bytes of the server, before they go to the client. Returns how many come before the switch of the protocol.
     #[inline]
     pub fn watch(&mut self, bytes: &[u8], exchange: &Exchange) -> usize {
-        let mut rest = bytes;
-        while !rest.is_empty() && !matches!(self.0, State::Done) {
-            rest = &rest[self.take(rest, exchange)..];
+        if matches!(self.0, State::Done) {
+            return 0;
         }
+        let mut rest = bytes;
+        // Held for all bytes: what follows a response in the same read counts before anybody can find the exchange idle.
+        let mut due = exchange.due();
+        while !rest.is_empty() && !matches!(self.0, State::Done) {
+            rest = &rest[self.take(rest, exchange, &mut due)..];
+        }
+        exchange.notify(&due);
         bytes.len() - rest.len()
     }
 
     /// Takes bytes until a head or a body is complete; returns how many.
-    fn take(&mut self, bytes: &[u8], exchange: &Exchange) -> usize {
+    fn take(&mut self, bytes: &[u8], exchange: &Exchange, due: &mut Due) -> usize {
         match &mut self.0 {
             State::Done => bytes.len(),
             State::Body(body) => {
                 let (taken, is_whole) = body.take(bytes);
                 if is_whole {
-                    exchange.has_answered();
+                    due.answering = false;
                     self.0 = State::Head(Vec::new());
                 }
                 taken
             }
             State::Head(begun) => {
                 let before = begun.len();
+                due.astray |= due.asked.is_empty();
                 // Only a head in several reads is copied.
                 if before > 0 {
                     begun.extend_from_slice(bytes);
@@ -176,7 +188,7 @@ impl Responses {
                 let is_response = http::may_be_response(head);
                 match http::head_len(head, before) {
                     Some(len) if is_response => {
-                        self.0 = after(&Head::read(&head[..len]), exchange);
+                        self.0 = after(&Head::read(&head[..len]), exchange, due);
                         return len - before;
                     }
                     _ if !is_response || head.len() > MAX_HEAD => self.0 = State::Done,
@@ -190,22 +202,23 @@ impl Responses {
 }
 
 /// What follows the head of a response.
-fn after(head: &Head<'_>, exchange: &Exchange) -> State {
+fn after(head: &Head<'_>, exchange: &Exchange, due: &mut Due) -> State {
     let status = head.status().unwrap_or(0);
     if matches!(status, 100 | 102..=199) {
         return State::Head(Vec::new());
     }
-    let asked = exchange.begins_to_answer();
+    due.answering = true;
+    let asked = due.asked.pop_front().unwrap_or(Asked::Other);
     if status == 101 || asked == Asked::Connect && (200..300).contains(&status) {
         let is_websocket = head.value("upgrade").is_some_and(|name| name.eq_ignore_ascii_case(b"websocket"));
         exchange.websocket.store(status == 101 && is_websocket, Ordering::SeqCst);
-        exchange.switch();
+        exchange.switched.store(true, Ordering::SeqCst);
         return State::Done;
     }
     match Body::of_response(head, asked.method()) {
         Body::UntilEnd(_) => State::Done,
         body if body.is_whole() => {
-            exchange.has_answered();
+            due.answering = false;
             State::Head(Vec::new())
         }
         body => State::Body(body),
@@ -239,6 +252,27 @@ mod tests {
             assert!(!exchange.is_idle(), "{response}");
             responses.watch(&[*last], &exchange);
             assert_eq!(exchange.is_idle(), answers, "{response}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_answer_no_request_are_noticed() {
+        let response = "HTTP/1.1 204 No\r\n\r\n";
+        for (stream, astray) in [
+            (response.to_owned(), false),
+            (format!("HTTP/1.1 100 Continue\r\n\r\n{response}"), false),
+            (response.repeat(2), true),
+            (format!("{response}\r\n"), true),
+            (format!("{response}HTTP/1.1 100 Continue\r\n\r\n"), true),
+        ] {
+            for size in [1, stream.len()] {
+                let (exchange, mut responses) = new();
+                exchange.asked(Asked::Other);
+                for read in stream.as_bytes().chunks(size) {
+                    responses.watch(read, &exchange);
+                }
+                assert_eq!(exchange.is_astray(), astray, "{stream}");
+            }
         }
     }
 

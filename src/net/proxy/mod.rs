@@ -10,6 +10,7 @@
 //! | `framing` | finds where the body of a request ends |
 //! | `rewrite` | changes Host, the path and Origin in a head |
 //! | `exchange` | watches the responses, to notice that the protocol is switched |
+//! | `connect` | connects to a server |
 //! | `decline` | answers a client whose server cannot be reached |
 //! | `relay` | the two directions, and how each ends |
 //! | `input` | the bytes that were read and not passed on |
@@ -17,6 +18,7 @@
 //! | `forward/` | the forward proxy |
 //! | `hold/` | messages that wait for a decision, and frames that a person sends |
 
+mod connect;
 mod decline;
 mod end;
 mod exchange;
@@ -38,25 +40,23 @@ use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
 
+use self::connect::{ConnectError, connect_to, is_itself};
 use self::decline::Declining;
 use self::exchange::Exchange;
-use self::forward::route::RouteError;
 use self::hold::Hold;
 use self::input::Input;
 use self::relay::Relay;
 use self::requests::{Heads, Outgoing, Requests};
 pub use self::rewrite::Rewriting;
 use self::tap::Tap;
-use super::dial::{DialError, dial};
+use super::connections::{OpenConnections, OpenGuard};
 use super::listener::{Accepted, BindError, Listener, ListenerHandle, STACK, Service, reachable};
 use super::stream::Stream;
-use super::tls::failure;
-use super::tls::handshake::{self, HandshakeFailure};
+use super::tls::handshake;
 use super::tls::server::{self, ServerTls};
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::Direction;
-use crate::wire::tls;
 use crate::wire::url::Url;
 
 /// How long a connection to the server may take.
@@ -64,83 +64,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 const UP: Direction = Direction::ClientToServer;
 const DOWN: Direction = Direction::ServerToClient;
-
-/// Why the proxy has no connection to its server. The words follow "the proxy".
-#[derive(Debug, thiserror::Error)]
-enum ConnectError {
-    #[error(transparent)]
-    Dial(#[from] DialError),
-    #[error("would connect to itself: {0} is the address that it listens on; use the address of your server")]
-    Itself(SocketAddr),
-    #[error("cannot use the server: {words}")]
-    Tls {
-        /// What happened.
-        failure: HandshakeFailure,
-        /// The same for people.
-        words: String,
-    },
-    #[error("speaks TLS on this port: use https://{0}/ or wss://{0}/ in place of an address without TLS")]
-    NotTls(SocketAddr),
-    #[error(
-        "{}; set http://{own} as the proxy of the client (such as HTTP_PROXY and HTTPS_PROXY), or relay to one server with framescope proxy TARGET",
-        RouteError::OriginForm
-    )]
-    NoServer {
-        /// The address that the client connected to.
-        own: SocketAddr,
-    },
-    #[error(transparent)]
-    Route(RouteError),
-}
-
-impl ConnectError {
-    /// The status of the response (RFC 9110 §15.5.1, §15.6.3, §15.6.5; RFC 5842 §7.2).
-    const fn status(&self) -> u16 {
-        match self {
-            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { failure: HandshakeFailure::TimedOut, .. } => 504,
-            Self::Dial(_) | Self::Tls { .. } => 502,
-            Self::NotTls(_) | Self::NoServer { .. } | Self::Route(_) => 400,
-            Self::Itself(_) => 508,
-        }
-    }
-
-    /// The error in Proxy-Status, with its parameters (RFC 9209 §2.3).
-    fn name(&self) -> String {
-        let name = match self {
-            Self::Dial(DialError::UnknownHost { .. }) => "dns_error",
-            Self::Dial(DialError::Refused(_)) => "connection_refused",
-            Self::Dial(DialError::TimedOut { .. }) | Self::Tls { failure: HandshakeFailure::TimedOut, .. } => {
-                "connection_timeout"
-            }
-            Self::Tls { failure, .. } => return tls_error(failure),
-            Self::NotTls(_) | Self::NoServer { .. } | Self::Route(_) => "http_request_error",
-            Self::Dial(DialError::Io { .. }) => "destination_unavailable",
-            Self::Itself(_) => "proxy_loop_detected",
-        };
-        name.to_owned()
-    }
-
-    /// The failure of a handshake with the server `host`.
-    fn tls(host: &str, failure: HandshakeFailure) -> Self {
-        Self::Tls { words: failure::with_server(host, &failure), failure }
-    }
-}
-
-/// A failed handshake in Proxy-Status (RFC 9209 §2.3.13 to §2.3.15).
-fn tls_error(failure: &HandshakeFailure) -> String {
-    match failure {
-        HandshakeFailure::Tls(rustls::Error::AlertReceived(alert)) => {
-            let id = u8::from(*alert);
-            let message = tls::alert_name(id).map(|name| format!("; alert-message={name}")).unwrap_or_default();
-            format!("tls_alert_received; alert-id={id}{message}")
-        }
-        HandshakeFailure::Tls(rustls::Error::InvalidCertificate(_)) | HandshakeFailure::Name => {
-            "tls_certificate_error".to_owned()
-        }
-        HandshakeFailure::Ended | HandshakeFailure::Io(_) => "connection_terminated".to_owned(),
-        HandshakeFailure::Tls(_) | HandshakeFailure::TimedOut => "tls_protocol_error".to_owned(),
-    }
-}
 
 /// Why a proxy cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -260,14 +183,14 @@ impl ProxyConfig {
         let Accepted { stream: client, local, connections, .. } = accepted;
         let server = match self.tls.is_some() && !is_tls {
             true => Err(ConnectError::NotTls(*local)),
-            false => self.connect(*local),
+            false => self.connect(*local, connections),
         };
-        let server = match server {
-            Ok(server) => Arc::new(server),
+        let (server, open) = match server {
+            Ok(Some(server)) => server,
+            Ok(None) => return,
             // The other thread receives it, unless it has panicked.
             Err(error) => return drop(connected.send(Err(error))),
         };
-        let Some(open) = connections.add(&server) else { return };
         let relay = Arc::new(Relay::new([client, &server], tap, exchange, connections, open, &self.hold));
         if connected.send(Ok(Arc::clone(&relay))).is_ok() {
             relay.relay_server();
@@ -303,13 +226,21 @@ impl ProxyConfig {
 }
 
 impl ProxyConfig {
-    /// Connects to the server, for a client that connected to `local`.
-    fn connect(&self, local: SocketAddr) -> Result<Stream, ConnectError> {
-        let target = &self.rewriting.target;
-        let stream = connect_to((target.host(), target.port()), self.connect_timeout, self.listen, local)?;
-        let Some(config) = &self.trust else { return Ok(stream) };
-        let stream = handshake::connect_to(target.host(), stream, config, Instant::now() + self.connect_timeout);
-        stream.map_err(|failure| ConnectError::tls(target.authority(), failure))
+    /// Connects to the server, for a client that connected to `local`; `None` at a shutdown.
+    fn connect(
+        &self,
+        local: SocketAddr,
+        connections: &Arc<OpenConnections>,
+    ) -> Result<Option<(Arc<Stream>, OpenGuard)>, ConnectError> {
+        let (target, timeout) = (&self.rewriting.target, self.connect_timeout);
+        let dialed = connect_to((target.host(), target.port()), timeout, self.listen, local, connections)?;
+        let Some(config) = &self.trust else { return Ok(dialed) };
+        let Some((stream, open)) = dialed else { return Ok(None) };
+        match handshake::connect_to(target.host(), stream, config, Instant::now() + timeout) {
+            Ok(stream) => Ok(Some((Arc::new(stream), open))),
+            Err(_) if connections.is_shutting_down() => Ok(None),
+            Err(failure) => Err(ConnectError::tls(target.authority(), failure)),
+        }
     }
 
     /// The address of the server, if it is that of the listener on `listener`.
@@ -326,26 +257,6 @@ impl ProxyConfig {
             is_itself(*server, if is_local { *server } else { listener }, self.listen, listener)
         })
     }
-}
-
-/// Connects to a host and port, without TLS, for a client that connected to `local`, an address of the listener on `listen`.
-fn connect_to(
-    (host, port): (&str, u16),
-    timeout: Duration,
-    listen: SocketAddr,
-    local: SocketAddr,
-) -> Result<Stream, ConnectError> {
-    let stream = dial(host, port, timeout)?;
-    match (stream.peer_addr(), stream.local_addr()) {
-        (Ok(server), Ok(own)) if is_itself(server, own, listen, local) => Err(ConnectError::Itself(server)),
-        _ => Ok(Stream::tcp(stream)),
-    }
-}
-
-/// Returns true if a connection from `own` to `server` reaches the listener on `listen`, which accepted one at `local`.
-fn is_itself(server: SocketAddr, own: SocketAddr, listen: SocketAddr, local: SocketAddr) -> bool {
-    let same = |a: SocketAddr, b: SocketAddr| a.ip().to_canonical() == b.ip().to_canonical();
-    server.port() == local.port() && (same(server, local) || listen.ip().is_unspecified() && same(server, own))
 }
 
 /// Reads until there is something to send, and records that; `None` if the client's direction ends before.
@@ -365,24 +276,6 @@ fn first(
         }
         if !matches!(input.read(client, None), Ok(1..)) {
             return None;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_connection_to_the_listener_itself_is_noticed() {
-        for (listen, server, own, is_itself) in [
-            ("127.0.0.1:1", "127.0.0.1:1", "127.0.0.1:9", true),
-            ("127.0.0.1:1", "[::ffff:127.0.0.1]:1", "[::ffff:127.0.0.1]:9", true),
-            ("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:9", false),
-            ("127.0.0.1:1", "10.0.0.1:1", "10.0.0.1:9", false),
-            ("0.0.0.0:1", "10.0.0.1:1", "10.0.0.1:9", true),
-            ("0.0.0.0:1", "10.0.0.2:1", "10.0.0.1:9", false),
-        ] {
-            let [listen, server, own] = [listen, server, own].map(|text| text.parse().expect("an address"));
-            assert_eq!(super::is_itself(server, own, listen, listen), is_itself, "{listen} {server}");
         }
     }
 }

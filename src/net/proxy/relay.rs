@@ -5,7 +5,7 @@ mod lanes;
 
 use std::io::ErrorKind;
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +41,16 @@ enum State {
     Broken,
 }
 
+/// What becomes of the connection to the server.
+mod fate {
+    /// It goes on.
+    pub const OPEN: u8 = 0;
+    /// The server ends it, and with it that of the client.
+    pub const ENDED: u8 = 1;
+    /// The client goes on with another server.
+    pub const LEFT: u8 = 2;
+}
+
 /// A client and its server.
 pub struct Relay {
     client: Arc<Stream>,
@@ -56,8 +66,8 @@ pub struct Relay {
     reset_by: OnceLock<Direction>,
     /// Whether the connection is being cut.
     cut: AtomicBool,
-    /// Whether the client goes on with another server, and this one is left.
-    left: AtomicBool,
+    /// One of the constants of [`fate`].
+    fate: AtomicU8,
     /// The rules that hold messages.
     hold: Arc<Hold>,
     /// The head of the latest request for another protocol, as it went to the server.
@@ -94,7 +104,7 @@ impl Relay {
             changed: Condvar::new(),
             reset_by: OnceLock::new(),
             cut: AtomicBool::new(false),
-            left: AtomicBool::new(false),
+            fate: AtomicU8::new(fate::OPEN),
             hold: Arc::clone(hold),
             upgrade: Mutex::default(),
             lanes: OnceLock::new(),
@@ -126,7 +136,14 @@ impl Relay {
 
     /// Returns true if the client goes on with another server: its next request is in the input. Both directions of this one have ended.
     pub fn is_left(&self) -> bool {
-        self.left.load(Ordering::SeqCst)
+        self.fate.load(Ordering::SeqCst) == fate::LEFT
+    }
+
+    /// Decides what becomes of the connection to the server, unless that is decided; returns what was decided first.
+    fn decide(&self, fate: u8) -> u8 {
+        self.fate
+            .compare_exchange(fate::OPEN, fate, Ordering::SeqCst, Ordering::SeqCst)
+            .map_or_else(|first| first, |_| fate)
     }
 
     /// Records the reset, if a side has reset the connection. Call it when both directions have ended.
@@ -203,6 +220,11 @@ impl Relay {
     /// Records the end of a direction, and passes it on.
     fn end(&self, direction: Direction, end: &End) {
         self.tap.drain_all();
+        self.tap.record_unkept(direction);
+        // The end of a server that was left is not that of the client's connection.
+        if direction == DOWN && self.decide(fate::ENDED) == fate::LEFT {
+            return;
+        }
         match end {
             End::Fin => {
                 self.tap.wiretap().ended(direction, EndReason::Fin);
@@ -227,15 +249,9 @@ impl Relay {
                 }
             }
             End::Cut => self.cut(),
-            End::Left if direction == UP => self.leave(),
-            End::Left => {}
+            // This wakes the thread that reads from the server.
+            End::Left => drop(self.server.shutdown(Shutdown::Both)),
         }
-    }
-
-    /// Ends the connection to the server alone, which wakes the thread that reads from it.
-    fn leave(&self) {
-        self.left.store(true, Ordering::SeqCst);
-        let _ = self.server.shutdown(Shutdown::Both);
     }
 
     /// Waits until the other direction has ended too. A side that has ended its own direction can still reset the connection.

@@ -53,7 +53,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    const fn unchanged(len: usize) -> Self {
+    pub const fn unchanged(len: usize) -> Self {
         Self { len, changed: None, is_head: false, waits: false }
     }
 }

@@ -114,15 +114,17 @@ impl Tap {
         self.pushed[direction.index()].load(Ordering::Relaxed)
     }
 
-    /// Records all that was pushed before, and how many bytes were not kept. It is part of the capture when this returns.
+    /// Records all that was pushed before. It is part of the capture when this returns.
     pub fn drain_all(&self) {
         let mut recorded = lock(&self.recorded);
         self.record(&mut recorded, false);
-        for direction in Direction::BOTH {
-            let bytes = self.unkept[direction.index()].swap(0, Ordering::Relaxed);
-            if bytes > 0 {
-                self.wiretap.not_kept(direction, bytes);
-            }
+    }
+
+    /// Records how many bytes of a direction were not kept, when it ends. Call [`Self::drain_all`] before.
+    pub fn record_unkept(&self, direction: Direction) {
+        let bytes = self.unkept[direction.index()].swap(0, Ordering::Relaxed);
+        if bytes > 0 {
+            self.wiretap.not_kept(direction, bytes);
         }
     }
 

@@ -79,12 +79,12 @@ pub fn connect(
 /// See [`HandshakeFailure`].
 pub fn connect_to(
     host: &str,
-    stream: Stream,
+    stream: Arc<Stream>,
     config: &Arc<ClientConfig>,
     deadline: Instant,
 ) -> Result<Stream, HandshakeFailure> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_| HandshakeFailure::Name)?;
-    let stream = connect(Arc::new(stream), Arc::clone(config), name, deadline)?;
+    let stream = connect(stream, Arc::clone(config), name, deadline)?;
     Ok(Stream::Tls(Box::new(stream)))
 }
 

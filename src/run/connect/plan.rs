@@ -123,7 +123,7 @@ impl Plan {
     /// The stream, after the TLS handshake if the URL asks for TLS.
     fn dialed(&self, stream: Stream, addresses: [SocketAddr; 2]) -> anyhow::Result<Dialed> {
         let Some(config) = &self.tls else { return Ok(Dialed { stream: Arc::new(stream), addresses }) };
-        let stream = handshake::connect_to(self.url.host(), stream, config, Instant::now() + CONNECT_TIMEOUT);
+        let stream = handshake::connect_to(self.url.host(), Arc::new(stream), config, Instant::now() + CONNECT_TIMEOUT);
         let stream = stream.map_err(|e| anyhow!(failure::with_server(self.url.authority(), &e)))?;
         Ok(Dialed { stream: Arc::new(stream), addresses })
     }

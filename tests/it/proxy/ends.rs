@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::Shutdown;
 
 use super::*;
+use framescope::net::tls::client::{self, Trust};
 
 /// Closes a stream with RST.
 pub fn reset(stream: TcpStream) {
@@ -144,5 +145,26 @@ fn bytes_that_were_read_before_a_reset_are_recorded_before_it() {
         let end = records.iter().position(|(record, _)| matches!(record.kind, Kind::End(_))).expect("an end");
         // The last frame may be truncated.
         assert!(records[end..].iter().all(|(record, _)| matches!(record.kind, Kind::End(_) | Kind::CutFrame)));
+    }
+}
+
+#[test]
+fn a_shutdown_gives_up_connections_and_handshakes_that_hang() {
+    let (full, address, _queued) = full();
+    // The system accepts the connection, and nobody answers.
+    let mute = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let mute_address = mute.local_addr().expect("an address");
+    let trust = client::config(&Trust { cacert: None, insecure: true }, None).expect("a client");
+    for target in [format!("ws://{address}"), format!("wss://{mute_address}")] {
+        let bench =
+            Bench::with(full.try_clone().expect("a handle"), &target, |config| config.trust = Some(trust.clone()));
+        let mut clients: Vec<_> = (0..3).map(|_| bench.client()).collect();
+        for client in &mut clients {
+            client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("written");
+        }
+        bench.wait("the requests", |capture| capture.totals().records == 3);
+        // All threads end: see there.
+        let records = bench.finish();
+        assert!(!records.iter().any(|(record, _)| record.kind == Kind::Response), "{target}");
     }
 }

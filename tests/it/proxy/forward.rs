@@ -193,10 +193,11 @@ fn what_cannot_be_done_is_answered_with_the_reason() {
     let bench = forward();
     let own = bench.address();
     let cases = [
-        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), 400, "HTTP_PROXY"),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), 400, "http_proxy"),
+        ("connect localhost:1 HTTP/1.1\r\n\r\n".to_owned(), 400, "target"),
         ("GET https://localhost/ HTTP/1.1\r\n\r\n".to_owned(), 400, "CONNECT"),
         ("CONNECT localhost HTTP/1.1\r\n\r\n".to_owned(), 400, "port"),
-        ("CONNECT a\u{1b}b:1 HTTP/1.1\r\n\r\n".to_owned(), 400, "character"),
+        ("CONNECT a\u{1b}b:1 HTTP/1.1\r\n\r\n".to_owned(), 400, "xn--"),
         (format!("CONNECT {UNREACHABLE} HTTP/1.1\r\n\r\n"), 502, "error=connection_refused"),
         (format!("GET http://{UNREACHABLE}/ HTTP/1.1\r\n\r\n"), 502, "error=connection_refused"),
         ("CONNECT no.invalid:443 HTTP/1.1\r\n\r\n".to_owned(), 502, "error=dns_error"),
@@ -212,15 +213,22 @@ fn what_cannot_be_done_is_answered_with_the_reason() {
         );
         assert!(!answer.contains('\u{1b}'));
     }
+    let mut client = bench.client();
+    client.write_all(format!("GET http://a/ HTTP/1.1\r\nA: {}", "x".repeat(256 << 10)).as_bytes()).expect("written");
+    assert!(read_head(&mut client).starts_with("HTTP/1.1 431 "));
+    drop(client);
     // No HTTP.
     let mut client = bench.client();
     client.write_all(b"\x16\x03\x01").expect("written");
     assert!(client.read(&mut [0; 8]).is_err());
-    bench.wait("their ends", |capture| capture.totals().connections == 10 && capture.totals().open == 0);
-    assert_eq!(bench.capture().totals().findings, [0; 3]);
+    bench.wait("their ends", |capture| {
+        capture.totals().connections == cases.len() as u64 + 2 && capture.totals().open == 0
+    });
+    // The head that is too long.
+    assert_eq!(bench.capture().totals().findings, [0, 1, 0]);
     let records = bench.finish();
     let answered = records.iter().filter(|(record, _)| record.kind == Kind::Response).count();
-    assert_eq!(answered, cases.len());
+    assert_eq!(answered, cases.len() + 1);
 }
 
 #[test]
@@ -248,10 +256,59 @@ fn wrong_flags_are_one_line() {
         &["proxy", "--forward", "ws://localhost:9"],
         &["proxy", "--forward", "--rewrite-origin"],
         &["proxy", "ws://localhost:9", "--intercept", "localhost"],
+        &["proxy", "--intercept", "localhost"],
         &["proxy", "--forward", "--intercept", "https://localhost"],
         &["proxy", "--forward", "--intercept", "*"],
     ] {
         let (status, _, error) = crate::support::program::run(arguments);
         assert_eq!((status, error.lines().count()), (Some(2), 1), "{arguments:?}: {error}");
     }
+}
+
+#[test]
+fn a_request_for_another_server_is_not_sent_when_the_client_cannot_get_its_response() {
+    let other = server();
+    let place = other.local_addr().expect("an address");
+    let response = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1";
+    // The server ends the connection, or answers twice.
+    for after in ["", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"] {
+        let bench = forward();
+        let mut client = bench.client();
+        write!(client, "GET http://{}/ HTTP/1.1\r\n\r\n", bench.place()).expect("written");
+        let mut first = bench.accept();
+        read_head(&mut first);
+        first.write_all([response, after].concat().as_bytes()).expect("written");
+        assert_eq!(read(&mut client, response.len() + after.len()), [response, after].concat().as_bytes());
+        if after.is_empty() {
+            first.shutdown(Shutdown::Write).expect("ended");
+            assert_eq!(read_to_end(&mut client), b"");
+        }
+        write!(client, "POST http://{place}/ HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi").expect("written");
+        let recorded = |capture: &Capture| capture.records(1..20).iter().filter(|r| r.kind == Kind::Request).count();
+        bench.wait("both requests", |capture| recorded(capture) == 2 && capture.totals().open == 0);
+        other.set_nonblocking(true).expect("an option");
+        assert!(other.accept().is_err(), "it was sent");
+        let records = bench.finish();
+        let (request, _) = records.iter().rfind(|(record, _)| record.kind == Kind::Request).expect("a request");
+        assert!(!records.iter().any(|(record, _)| record.kind == Kind::End(EndReason::Rst)), "{records:#?}");
+        assert_eq!(request.wire_len, place.to_string().len() as u64 + 47);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_answer_learns_that_the_client_has_ended() {
+    let (bench, other) = (forward(), server());
+    let mut client = bench.client();
+    let place = other.local_addr().expect("an address");
+    let requests = format!("GET http://{}/1 HTTP/1.1\r\n\r\nGET http://{place}/2 HTTP/1.1\r\n\r\n", bench.place());
+    client.write_all(requests.as_bytes()).expect("written");
+    client.shutdown(Shutdown::Write).expect("ended");
+    let mut first = bench.accept();
+    read_head(&mut first);
+    assert_eq!(read_to_end(&mut first), b"");
+    first.write_all(b"ICY 200 OK\r\n\r\nuntil the end").expect("written");
+    drop(first);
+    assert_eq!(read_to_end(&mut client), b"ICY 200 OK\r\n\r\nuntil the end");
+    bench.wait("the end", |capture| capture.totals().records > 3 && capture.totals().open == 0);
+    bench.finish();
 }

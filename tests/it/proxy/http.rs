@@ -137,15 +137,7 @@ fn a_server_that_cannot_be_reached_is_answered_with_the_reason() {
 
 #[test]
 fn a_slow_server_is_504_and_an_unknown_one_502() {
-    let full = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = full.local_addr().expect("an address");
-    // The system answers no further connection when the queue is full.
-    rustix::net::listen(&full, 0).expect("a short queue");
-    let mut queued = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
-        queued.push(stream);
-        assert!(queued.len() < 100, "the queue has a limit");
-    }
+    let (full, address, _queued) = full();
     for (target, status) in [(format!("ws://{address}"), "504"), ("ws://no.invalid:9".to_owned(), "502")] {
         let server = full.try_clone().expect("a handle");
         let bench = Bench::with(server, &target, |config| config.connect_timeout = Duration::from_millis(50));

@@ -138,6 +138,19 @@ impl Bench {
     }
 }
 
+/// A listener whose queue is full: the system answers no further connection to its address. Keep the connections in the queue.
+fn full() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
+    let full = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = full.local_addr().expect("an address");
+    rustix::net::listen(&full, 0).expect("a short queue");
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(50)) {
+        queued.push(stream);
+        assert!(queued.len() < 100, "the queue has a limit");
+    }
+    (full, address, queued)
+}
+
 /// A stream whose reads and writes end in any case.
 fn patient(stream: TcpStream) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");

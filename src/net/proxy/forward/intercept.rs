@@ -1,18 +1,22 @@
 //! Opens the TLS of a tunnel: framescope is the server of the client, with a certificate of the local authority, and the client of the
 //! server, whose certificate it checks. The capture gets the decrypted bytes.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::route::Place;
 use super::session::Session;
 use super::{ForwardConfig, Interception};
+use crate::net::connections::OpenGuard;
+use crate::net::proxy::connect::ConnectError;
 use crate::net::proxy::decline::Declining;
 use crate::net::proxy::exchange::Exchange;
 use crate::net::proxy::input::Input;
 use crate::net::proxy::requests::{Heads, Requests};
-use crate::net::proxy::{ConnectError, DOWN, UP, first};
+use crate::net::proxy::{DOWN, UP, first};
 use crate::net::stream::Stream;
+use crate::net::tls::handshake::HandshakeFailure;
 use crate::net::tls::{failure, handshake};
 use crate::proto::dissected::EndReason;
 use crate::wire::host_pattern::normal_host;
@@ -27,7 +31,13 @@ impl ForwardConfig {
 
 impl Session<'_> {
     /// Speaks TLS with the client, which has begun it in `input`, and with `server`, and relays until the tunnel ends.
-    pub fn intercept(&self, interception: &Interception, place: &Place, server: Stream, input: &mut Input) {
+    pub fn intercept(
+        &self,
+        interception: &Interception,
+        place: &Place,
+        server: (Arc<Stream>, OpenGuard),
+        input: &mut Input,
+    ) {
         let deadline = || Instant::now() + self.config.connect_timeout;
         let wiretap = self.tap.wiretap();
         let host = normal_host(&place.host);
@@ -43,7 +53,9 @@ impl Session<'_> {
                 if let Some(line) = failure::in_tunnel(&place.pattern(), &error) {
                     wiretap.notice(&line);
                 }
-                if self.accepted.stream.is_disconnected() {
+                if let HandshakeFailure::Io(e) = &error
+                    && e.kind() == ErrorKind::ConnectionReset
+                {
                     return wiretap.reset(UP);
                 }
                 return [UP, DOWN].iter().for_each(|direction| wiretap.ended(*direction, EndReason::Fin));
@@ -53,12 +65,14 @@ impl Session<'_> {
         let name = client.asked_name().unwrap_or(host);
         let client = Arc::new(Stream::Tls(Box::new(client)));
         let mut input = Input::new();
+        let (server, open) = server;
         match handshake::connect_to(&name, server, &interception.trust, deadline()) {
             Ok(server) => {
                 wiretap.decrypted(true, true);
                 let mut requests = Requests::new(Heads::Unchanged);
-                self.relay(&client, &Arc::new(server), None, &mut input, &mut requests);
+                self.relay(&client, (Arc::new(server), open), None, &mut input, &mut requests);
             }
+            Err(_) if self.accepted.connections.is_shutting_down() => {}
             Err(failure) => {
                 wiretap.decrypted(true, false);
                 let (exchange, mut requests) = (Exchange::default(), Requests::new(Heads::Unchanged));

@@ -1,4 +1,4 @@
-//! The forward proxy: clients name the server of each request, as browsers and HTTP_PROXY make them (RFC 9110 §7.3.2, §9.3.6).
+//! The forward proxy: clients name the server of each request, as browsers and http_proxy make them (RFC 9110 §7.3.2, §9.3.6).
 //!
 //! | file | what it does |
 //! | --- | --- |

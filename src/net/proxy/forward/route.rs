@@ -7,6 +7,9 @@ use crate::wire::host_pattern::{is_host_name, normal_host};
 use crate::wire::http::Head;
 use crate::wire::url::Scheme;
 
+/// The most digits of a port: 65535.
+const MAX_PORT_DIGITS: usize = 5;
+
 /// A server that a request names.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -69,6 +72,9 @@ pub enum RouteError {
          more than one length"
     )]
     Framing,
+    /// Its head is longer than the proxy reads.
+    #[error("reads heads of at most {} KiB", crate::net::proxy::exchange::MAX_HEAD >> 10)]
+    TooLong,
     /// CONNECT with a body.
     #[error("takes no body with CONNECT; leave out Content-Length and Transfer-Encoding")]
     Body,
@@ -83,8 +89,11 @@ impl Route {
         let target = head.target().unwrap_or_default();
         if head.method() == Some(b"CONNECT") {
             let place = place(target, None)?;
-            let has_none = framing::body(head).is_some_and(|body| body.is_whole());
-            return if has_none { Ok(Self::Tunnel(place)) } else { Err(RouteError::Body) };
+            return match framing::body(head) {
+                Some(body) if body.is_whole() => Ok(Self::Tunnel(place)),
+                Some(_) => Err(RouteError::Body),
+                None => Err(RouteError::Framing),
+            };
         }
         if target.starts_with(b"/") || target == b"*" {
             return Err(RouteError::OriginForm);
@@ -102,10 +111,19 @@ impl Route {
 
 /// The server of a host with a port, or with that of a scheme.
 fn place(text: &[u8], scheme: Option<Scheme>) -> Result<Place, RouteError> {
-    let authority = Authority::parse(text).map_err(RouteError::Authority)?;
+    let authority = Authority::parse(text).map_err(|fault| match fault {
+        AuthorityFault::Character => RouteError::Name,
+        fault => RouteError::Authority(fault),
+    })?;
     let port = authority.port.or(scheme.map(Scheme::default_port)).filter(|port| *port > 0).ok_or(RouteError::Port)?;
-    if !is_host_name(authority.host) {
+    // In brackets is an IP address, or one of a version of the future.
+    if !is_host_name(authority.host) || text.starts_with(b"[") && authority.ip.is_none() {
         return Err(RouteError::Name);
+    }
+    // Zeros in front of the port would go to the server and into the note.
+    let digits = text.len() - text.iter().rposition(|byte| *byte == b':').map_or(text.len(), |at| at + 1);
+    if authority.port.is_some() && digits > MAX_PORT_DIGITS {
+        return Err(RouteError::Port);
     }
     // It is ASCII: see `Authority`.
     let sent = String::from_utf8_lossy(text).trim_end_matches(':').to_owned();
@@ -155,7 +173,9 @@ mod tests {
             ("GET http://a:0/", Port),
             ("CONNECT a%00b:1", Name),
             ("CONNECT http://a:1/", RouteError::Authority(AuthorityFault::Uri)),
-            ("CONNECT a\u{1b}[2J:1", RouteError::Authority(AuthorityFault::Character)),
+            ("CONNECT a\u{1b}[2J:1", Name),
+            ("CONNECT [v1.a]:1", Name),
+            ("CONNECT a:000080", Port),
             ("GET http:///x", RouteError::Authority(AuthorityFault::Empty)),
             ("GET http://me:pw@a/", RouteError::Authority(AuthorityFault::UserInfo)),
         ] {
@@ -165,6 +185,7 @@ mod tests {
             ("CONNECT a:1 HTTP/1.1\r\nContent-Length: 1\r\n\r\n", RouteError::Body),
             ("POST http://a/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", RouteError::Framing),
             ("POST http://a/ HTTP/1.1\r\nContent-Length : 1\r\n\r\n", RouteError::Framing),
+            ("CONNECT a:1 HTTP/1.1\r\nA: b\r\n c\r\n\r\n", RouteError::Framing),
         ] {
             assert_eq!(Route::of(&Head::read(head.as_bytes())), Err(error), "{head}");
         }

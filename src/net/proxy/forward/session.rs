@@ -1,23 +1,29 @@
 //! The requests of one client of a forward proxy: each goes to the server that it names, one server after the other.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::thread;
+
+use memchr::memmem;
 
 use super::ForwardConfig;
 use super::route::{Place, Route, RouteError};
 use crate::capture::live::recorder::ConnectionRecorder;
+use crate::net::connections::OpenGuard;
 use crate::net::listener::{Accepted, STACK};
+use crate::net::proxy::connect::{ConnectError, connect_to};
 use crate::net::proxy::decline::Declining;
-use crate::net::proxy::exchange::Exchange;
+use crate::net::proxy::exchange::{Exchange, MAX_HEAD};
 use crate::net::proxy::input::Input;
 use crate::net::proxy::relay::Relay;
 use crate::net::proxy::requests::{Heads, Outgoing, Requests};
 use crate::net::proxy::tap::Tap;
-use crate::net::proxy::{ConnectError, DOWN, UP, connect_to};
+use crate::net::proxy::{DOWN, UP};
 use crate::net::stream::Stream;
 use crate::net::wiretap::Wiretap;
 use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
+use crate::wire::tls;
 
 /// A client of a forward proxy.
 pub struct Session<'a> {
@@ -64,6 +70,7 @@ impl<'a> Session<'a> {
             }
             match read {
                 Ok(_) => [UP, DOWN].iter().for_each(|direction| wiretap.ended(*direction, EndReason::Fin)),
+                Err(e) if e.kind() == ErrorKind::UnexpectedEof => wiretap.truncated(UP),
                 Err(_) => wiretap.reset(UP),
             }
             return None;
@@ -74,8 +81,7 @@ impl<'a> Session<'a> {
     fn serve(&self, out: &Outgoing, input: &mut Input, requests: &mut Requests<'_>) -> bool {
         if !out.waits {
             if requests.is_raw() {
-                // No HTTP, so no server is named.
-                self.decline(input, requests, &ConnectError::Route(RouteError::Target));
+                self.refuse(out, input, requests);
                 return false;
             }
             // Empty lines before a request.
@@ -98,19 +104,37 @@ impl<'a> Session<'a> {
         false
     }
 
+    /// Refuses bytes that are no head of a request, or the beginning of a head that is too long.
+    fn refuse(&self, out: &Outgoing, input: &mut Input, requests: &mut Requests<'_>) {
+        let bytes = &input.bytes()[..out.len];
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let error = if bytes.len() > MAX_HEAD { RouteError::TooLong } else { RouteError::Target };
+        // Others do not speak HTTP, and are reset.
+        let is_head = memmem::find(line, b" HTTP/").is_some();
+        if tls::may_begin_hello(bytes) {
+            self.tap.wiretap().notice(
+                "a client begins TLS with the proxy itself; write http:// in front of the proxy's address, or start it with --tls",
+            );
+        }
+        self.tap.push(UP, bytes, None);
+        self.tap.drain_all();
+        let first = Outgoing { is_head, ..Outgoing::unchanged(out.len) };
+        self.decline_recorded(first, input, requests, &ConnectError::Route(error));
+    }
+
     /// Relays requests to the server `place`, and its responses. Returns true if the client goes on with another server.
     fn exchange_with(&self, place: &Place, input: &mut Input, requests: &mut Requests<'_>) -> bool {
         requests.treat(Heads::Forward(Some(place.clone())));
         // It is on the screen while the proxy connects.
         let Some(first) = self.record_next(input, requests) else { return false };
-        let server = match self.connect(place) {
-            Ok(server) => Arc::new(server),
+        match self.connect(place) {
+            Ok(Some(server)) => self.relay(&self.accepted.stream, server, Some(first), input, requests),
+            Ok(None) => false,
             Err(error) => {
                 self.decline_recorded(first, input, requests, &error);
-                return false;
+                false
             }
-        };
-        self.relay(&self.accepted.stream, &server, Some(first), input, requests)
+        }
     }
 
     /// Takes what is next, and records it. It stays in the input.
@@ -122,10 +146,11 @@ impl<'a> Session<'a> {
         Some(out)
     }
 
-    /// Connects to a server, without TLS.
-    pub fn connect(&self, place: &Place) -> Result<Stream, ConnectError> {
-        let config = self.config;
-        connect_to((&place.host, place.port), config.connect_timeout, config.listen, self.accepted.local)
+    /// Connects to a server, without TLS; `None` at a shutdown.
+    pub fn connect(&self, place: &Place) -> Result<Option<(Arc<Stream>, OpenGuard)>, ConnectError> {
+        let (config, accepted) = (self.config, self.accepted);
+        let to = (&*place.host, place.port);
+        connect_to(to, config.connect_timeout, config.listen, accepted.local, &accepted.connections)
     }
 
     /// Relays both directions until they end, or until the client goes on with another server; then it returns true. `first` is the
@@ -133,15 +158,13 @@ impl<'a> Session<'a> {
     pub fn relay(
         &self,
         client: &Arc<Stream>,
-        server: &Arc<Stream>,
+        (server, open): (Arc<Stream>, OpenGuard),
         first: Option<Outgoing>,
         input: &mut Input,
         requests: &mut Requests<'_>,
     ) -> bool {
-        let connections = &self.accepted.connections;
-        let Some(open) = connections.add(server) else { return false };
-        let hold = &self.config.hold;
-        let relay = Arc::new(Relay::new([client, server], &self.tap, &self.exchange, connections, open, hold));
+        let (connections, hold) = (&self.accepted.connections, &self.config.hold);
+        let relay = Arc::new(Relay::new([client, &server], &self.tap, &self.exchange, connections, open, hold));
         let is_started = thread::scope(|scope| {
             let to_client = thread::Builder::new().name("to client".to_owned()).stack_size(STACK);
             if to_client.spawn_scoped(scope, || relay.relay_server()).is_err() {

@@ -2,7 +2,6 @@
 //! TLS passes unread, and is not kept.
 
 use std::io::ErrorKind;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::route::Place;
@@ -25,22 +24,23 @@ impl Session<'_> {
         requests.treat(Heads::Unchanged);
         let Some(first) = self.record_next(input, requests) else { return };
         let server = match self.connect(place) {
-            Ok(server) => server,
+            Ok(Some(server)) => server,
+            Ok(None) => return,
             Err(error) => return self.decline_recorded(first, input, requests, &error),
         };
         input.consume(first.len);
         let interception = self.config.interception_of(place);
-        if !self.open(place, interception.is_some(), &server) {
+        if !self.open(place, interception.is_some(), &server.0) {
             return;
         }
         self.exchange.switch();
         if let Some(interception) = interception
-            && self.begins_tls(&server, input)
+            && self.begins_tls(&server.0, input)
         {
             return self.intercept(interception, place, server, input);
         }
         self.tap.begin_tunnel();
-        self.relay(&self.accepted.stream, &Arc::new(server), None, input, requests);
+        self.relay(&self.accepted.stream, server, None, input, requests);
     }
 
     /// Answers CONNECT: the tunnel is open. Returns false if the client is lost.

@@ -1,12 +1,17 @@
 //! The direction of the client: requests, then bytes of any protocol.
 
+use std::net::Shutdown;
 use std::sync::PoisonError;
 
-use super::{DOWN, LOOK, Relay, SWITCH_LOOK, State, UP};
+use super::{DOWN, LOOK, Relay, SWITCH_LOOK, State, UP, fate};
 use crate::net::proxy::end::End;
 use crate::net::proxy::hold::{Frames, Link as _};
 use crate::net::proxy::input::Input;
 use crate::net::proxy::requests::{Outgoing, Requests};
+
+/// The note on a request for another server that comes too late.
+const NOT_SENT: &str = "framescope did not send this request: the server of the request before has ended the connection, or has sent bytes that \
+    could be taken for a response to this one; so the connection to the client ends too";
 
 impl Relay {
     /// Relays what the client sends; returns how that ends.
@@ -32,10 +37,15 @@ impl Relay {
                         return end;
                     }
                     // In another protocol it is no head.
-                    if self.exchange.is_idle() {
+                    if self.exchange.has_switched() {
+                        continue;
+                    }
+                    if !self.exchange.is_astray() && self.decide(fate::LEFT) == fate::LEFT {
                         return End::Left;
                     }
-                    continue;
+                    self.tap.push(UP, &input.bytes()[..out.len], Some(NOT_SENT.to_owned()));
+                    input.consume(out.len);
+                    return End::Cut;
                 }
                 let bytes = &input.bytes()[..out.len];
                 let note = out.changed.as_ref().map(|changed| changed.note.clone());
@@ -66,10 +76,11 @@ impl Relay {
         }
     }
 
-    /// Waits until the server has answered every request, or another protocol is spoken.
+    /// Waits until the server has answered every request, or ends, or another protocol is spoken.
     fn answered(&self) -> Result<(), End> {
         self.tap.drain(false);
-        while !self.exchange.is_idle() && !self.exchange.has_switched() {
+        let mut is_told = false;
+        while !self.exchange.is_idle() && !self.exchange.has_switched() && self.state(DOWN) == State::Runs {
             self.exchange.wait(LOOK);
             if self.is_cut() {
                 return Err(End::Cut);
@@ -77,9 +88,12 @@ impl Relay {
             if self.is_reset(UP) {
                 return Err(End::Reset);
             }
-            // Nobody answers any more.
-            if self.state(DOWN) != State::Runs {
-                return Err(End::Broken);
+            // The server learns that no request follows, as it would if the client's bytes were read up to their end.
+            if !is_told && self.client.peer_has_ended() {
+                is_told = true;
+                // Before the FIN, upon which the other direction may end.
+                self.set(UP, State::Ended);
+                let _ = self.server.shutdown(Shutdown::Write);
             }
         }
         Ok(())
