@@ -21,6 +21,9 @@ const SAME_NAMES_FROM: u16 = 50;
 /// Lines of the border around a page.
 const BORDER: u16 = 2;
 
+/// Fewest lines of a part of a section, with its title.
+const LEAST_PART: usize = 5;
+
 /// What follows the title of a section on its further pages.
 const CONTINUED: &str = ", continued";
 
@@ -36,12 +39,10 @@ pub enum HelpLine {
     More(usize, String),
 }
 
-/// The lines of the help, in pages of columns of equal width.
+/// The lines of the help, in pages of columns.
 pub struct HelpPages {
-    /// The columns of each page; at least one page.
+    /// The columns of each page, which have equal widths; at least one page.
     pub pages: Vec<Vec<Vec<HelpLine>>>,
-    /// Width of a column.
-    pub column: u16,
 }
 
 impl HelpPages {
@@ -90,11 +91,15 @@ impl HelpPages {
             })
             .collect();
         let rows = usize::from(screen.height.saturating_sub(BORDER)).max(2);
-        let pages = match height(&sections, columns) <= rows {
+        let mut pages = match height(&sections, columns) <= rows {
             true => vec![divided(sections, columns)],
             false => paged(sections, columns, rows),
         };
-        Self { pages, column }
+        // A column that is alone on its page is as wide as the page.
+        for page in pages.iter_mut().filter(|page| page.len() == 1) {
+            *page = page.drain(..).map(unwrapped).collect();
+        }
+        Self { pages }
     }
 
     /// The number of a page that exists.
@@ -145,6 +150,21 @@ impl HelpLine {
     }
 }
 
+/// The lines with their words in one line each.
+fn unwrapped(column: Vec<HelpLine>) -> Vec<HelpLine> {
+    let mut lines: Vec<HelpLine> = Vec::new();
+    for line in column {
+        match (lines.last_mut(), line) {
+            (Some(HelpLine::Keys(_, words) | HelpLine::Sign(_, _, words)), HelpLine::More(_, more)) => {
+                words.push(' ');
+                words.push_str(&more);
+            }
+            (_, line) => lines.push(line),
+        }
+    }
+    lines
+}
+
 /// Width of the widest name.
 fn names(lines: &[HelpLine]) -> usize {
     lines.iter().map(HelpLine::name_width).max().unwrap_or(0)
@@ -187,30 +207,31 @@ fn divided(sections: Vec<Vec<HelpLine>>, columns: usize) -> Vec<Vec<HelpLine>> {
     out
 }
 
-/// Puts sections on pages: each into the first column with room for it. A section that is higher than a page is continued.
+/// Fills the columns of pages with sections, one after the other. A section that does not fit into the rest of its column is continued
+/// in the next one.
 fn paged(sections: Vec<Vec<HelpLine>>, columns: usize, rows: usize) -> Vec<Vec<Vec<HelpLine>>> {
-    let mut filled: Vec<Vec<HelpLine>> = Vec::new();
+    let mut filled: Vec<Vec<HelpLine>> = vec![Vec::new()];
     for mut section in sections {
-        // The end of a section comes after its beginning.
-        let mut from = 0;
-        while section.len() > rows {
-            // The words of a line stay together.
-            let is_start = |line: &HelpLine| !matches!(line, HelpLine::More(..));
-            let at = (1..=rows).rev().find(|at| section.get(*at).is_some_and(is_start)).unwrap_or(rows);
-            let mut rest = section.split_off(at);
-            if let Some(HelpLine::Title(title)) = section.first() {
-                let title = title.strip_suffix(CONTINUED).unwrap_or(title);
-                rest.insert(0, HelpLine::Title(format!("{title}{CONTINUED}")));
+        loop {
+            let column = filled.last().map_or(0, Vec::len);
+            let room = rows.saturating_sub(if column > 0 { column + 1 } else { 0 });
+            let rest = if section.len() <= room {
+                None
+            } else if room >= LEAST_PART.min(rows) {
+                Some(split(&mut section, room))
+            } else {
+                filled.push(Vec::new());
+                continue;
+            };
+            if let Some(last) = filled.last_mut() {
+                if !last.is_empty() {
+                    last.push(HelpLine::Blank);
+                }
+                last.extend(section);
             }
-            filled.push(std::mem::replace(&mut section, rest));
-            from = filled.len();
-        }
-        match filled[from..].iter_mut().find(|column| column.len() + 1 + section.len() <= rows) {
-            Some(column) => {
-                column.push(HelpLine::Blank);
-                column.extend(section);
-            }
-            None => filled.push(section),
+            let Some(rest) = rest else { break };
+            filled.push(Vec::new());
+            section = rest;
         }
     }
     let mut pages: Vec<Vec<Vec<HelpLine>>> = Vec::new();
@@ -221,6 +242,19 @@ fn paged(sections: Vec<Vec<HelpLine>>, columns: usize, rows: usize) -> Vec<Vec<V
         }
     }
     pages
+}
+
+/// Splits a section after at most `room` lines. Returns the rest, with the title.
+fn split(section: &mut Vec<HelpLine>, room: usize) -> Vec<HelpLine> {
+    // The words of a line stay together.
+    let is_start = |line: &HelpLine| !matches!(line, HelpLine::More(..));
+    let at = (2..=room).rev().find(|at| section.get(*at).is_some_and(is_start)).unwrap_or(room);
+    let mut rest = section.split_off(at);
+    if let Some(HelpLine::Title(title)) = section.first() {
+        let title = title.strip_suffix(CONTINUED).unwrap_or(title);
+        rest.insert(0, HelpLine::Title(format!("{title}{CONTINUED}")));
+    }
+    rest
 }
 
 #[cfg(test)]

@@ -406,7 +406,7 @@ fn findings_are_counted_by_rule_the_worst_and_most_often_broken_first() {
     screen.assert_shows(&["rule 1 of 3 · 6 "]);
     let row = screen.lines_with("client-frame-unmasked").remove(0);
     assert!(row.contains("✗") && row.contains(" 4 ") && row.contains("RFC 6455 §5.1"), "{row}");
-    assert!(row.ends_with(" 9 11 12 15"), "the records that break it: {row}");
+    assert!(row.contains(" 9 11 12 15 "), "the records that break it: {row}");
     screen.assert_shows(&[&Rule::ClientFrameUnmasked.summary(), "3.002120"]);
     // Live: counts grow, and the cursor stays with its rule.
     screen.press(&["down"]);

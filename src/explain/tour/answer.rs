@@ -111,6 +111,7 @@ impl Question {
             Fact::KeyByte | Fact::WireByte | Fact::XorResult => "a byte: 6d, 0x6d or its eight bits",
             Fact::AcceptKeyPrefix => "with capital and small letters",
             Fact::KeyByteIndex => "a number from 0 to 3",
+            Fact::CloseCode => "a number, such as 1000",
             _ => "a number: 2, 0x02 or two",
         }
     }
@@ -271,6 +272,9 @@ fn prefix(typed: &str, whole: &str, len: u64) -> Verdict {
         () if typed.chars().count() < len && whole.starts_with(typed) => {
             Verdict::Wrong(format!("go on: {len} characters are asked for"))
         }
+        () if typed.chars().count() > len && !whole.starts_with(&given) => {
+            Verdict::Wrong(format!("type {len} characters: you typed {}", typed.chars().count()))
+        }
         () => Verdict::Wrong(format!(
             "the value does not begin with {}: copy what follows Sec-WebSocket-Accept, not the key of the request",
             printable::text(&given)
@@ -290,7 +294,11 @@ fn number(typed: &str) -> Option<u64> {
     }
     match digits.strip_prefix("0b") {
         Some(bits) => u64::from_str_radix(bits, 2).ok(),
-        None => digits.parse().ok(),
+        // The two bytes of a close code, as the screen shows them.
+        None => digits.parse().ok().or_else(|| {
+            let is_hex = digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            is_hex.then(|| u64::from_str_radix(&digits, 16).ok())?
+        }),
     }
 }
 
@@ -318,7 +326,7 @@ mod tests {
     #[test]
     fn equal_notations_are_equal() {
         assert_eq!(["2", "0x02", "two", "Two", "0b10", "0x2"].map(number), [Some(2); 6]);
-        assert_eq!(["1,000", "1_000", "1 000", "0x3e8"].map(number), [Some(1000); 4]);
+        assert_eq!(["1,000", "1_000", "1 000", "0x3e8", "03 e8", "03e8"].map(number), [Some(1000); 6]);
         assert_eq!(["", "x", "0x", "-1", "two three", "2.5"].map(number), [None; 6]);
         assert_eq!(["6d", "6D", "0x6d", "m", "'m'", "0110 1101", "0b01101101"].map(byte), [Some(0x6d); 7]);
         assert_eq!(["", "6dd", "zz", "0x", "é", "+5"].map(byte), [None; 6]);

@@ -156,6 +156,8 @@ pub struct App {
     pub sent: SentLines,
     /// The guided tour, while it is shown.
     pub tour: Option<TourState>,
+    /// The guided tour that was left, as it was.
+    left_tour: Option<TourState>,
     /// What the user searches for.
     pub search: TextSearch,
     /// The running job, and what must be saved.
@@ -200,6 +202,7 @@ impl App {
             held: HeldMessages::default(),
             sent: SentLines::default(),
             tour: None,
+            left_tour: None,
             search: TextSearch::default(),
             jobs: Jobs::new(temporary),
             effects: Vec::new(),

@@ -91,9 +91,15 @@ impl App {
 
     /// Starts the tour, or leaves it.
     pub(super) fn toggle_tour(&mut self) {
-        if self.tour.take().is_some() {
+        if let Some(tour) = self.tour.take() {
+            self.left_tour = Some(tour);
             let key = self.keymap.key_of(Action::Tour);
             self.inform(format!("the tour is closed; {key} goes on with it"));
+        } else if let Some(tour) = self.left_tour.take() {
+            // Its records are in the capture: the lesson need not be repeated.
+            self.tour = Some(tour);
+            self.list.hold(&self.counts.totals);
+            self.look_for_tour_record();
         } else if self.session.url.is_some() {
             self.effects.push(Effect::Tour);
         } else {
@@ -314,6 +320,9 @@ impl App {
                     "end the step"
                 }
                 (Action::TourNext, Some((Phase::Done, _))) => "next step",
+                (Action::TourSkip, Some((Phase::Open, _))) if tour.step().is_some_and(|step| tour.is_done(step)) => {
+                    "next step"
+                }
                 (Action::TourHint | Action::TourSkip, Some((Phase::Open, _))) => &hint.words,
                 (Action::TourHint, _) => return None,
                 (Action::TourSkip, Some((Phase::Waiting, _))) => &hint.words,

@@ -6,7 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
@@ -136,10 +136,12 @@ impl TourState {
 
     /// Types a key into the line of the answer.
     pub fn type_answer(&mut self, key: KeyEvent) {
-        if let Some(answer) = &mut self.answer {
-            self.wrong = None;
-            answer.handle_event(&Event::Key(key));
+        let Some(answer) = &mut self.answer else { return };
+        // After a wrong answer, typing begins another one.
+        if self.wrong.take().is_some() && matches!(key.code, KeyCode::Char(_)) {
+            answer.reset();
         }
+        answer.handle_event(&Event::Key(key));
     }
 
     /// The record to show, when it has arrived: the first one of the step, whose task is then open, or the one to look at after the

@@ -196,6 +196,13 @@ fn chart(app: &App, buffer: &mut Buffer, area: Rect, rate: &[u32], end: &str) {
     put(buffer, area, MARGIN, 0, "records", theme.faint);
     put(buffer, area, MARGIN, 1, "over time", theme.faint);
     let most = rate.iter().copied().max().unwrap_or(0).max(1);
+    // The numbers of the highest bar and of none, at the left of the bars.
+    let top = if most < 10_000 { grouped(most.into()) } else { format!("{} k", most / 1000) };
+    for (number, line) in [(top.as_str(), 0), ("0", height - 1)] {
+        if line > 0 || number != "0" {
+            put(buffer, area, FACT_NAMES.saturating_sub(width(number) + 1), line, number, theme.text);
+        }
+    }
     for line in 0..height {
         // Each line shows its slice of the bars, in eighths of a line.
         let below = u32::from(height - 1 - line) * 8;

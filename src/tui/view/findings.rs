@@ -33,6 +33,9 @@ use crate::tui::state::dialogs::FindingsPanel;
 /// Smallest width at which a row contains the section of its rule.
 const WITH_SECTION: u16 = 76;
 
+/// Smallest width at which a row contains what is wrong, in a short column.
+const WITH_SENTENCE: u16 = 110;
+
 /// The columns: the end of the counts; the start of the others. 0 leaves a column out.
 struct FindingsColumns {
     count: u16,
@@ -46,6 +49,7 @@ impl FindingsColumns {
     const fn of(width: u16) -> Self {
         match width {
             WIDE.. => Self { count: 12, rule: 14, section: 44, records: 62, sentence: 88 },
+            WITH_SENTENCE.. => Self { count: 10, rule: 12, section: 40, records: 56, sentence: 70 },
             WITH_SECTION.. => Self { count: 10, rule: 12, section: 40, records: 58, sentence: 0 },
             _ => Self { count: 9, rule: 11, section: 0, records: 39, sentence: 0 },
         }
@@ -69,6 +73,14 @@ pub fn render(app: &App, panel: &FindingsPanel, buffer: &mut Buffer) {
     let Some(tally) = tallies.get(selected) else { return empty(app, buffer, &shape) };
     let columns = FindingsColumns::of(shape.heads.width);
     heads(app, buffer, shape.heads, &columns);
+    let (above, below) = (panel.top, tallies.len().saturating_sub(panel.top + usize::from(shape.rows.height)));
+    let hidden: Vec<String> = [("↑", above), ("↓", below)]
+        .into_iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(sign, n)| format!("{sign} {n} more"))
+        .collect();
+    let hidden = hidden.join(" · ");
+    put(buffer, shape.heads, shape.heads.width.saturating_sub(width(&hidden) + 1), 0, &hidden, app.theme.warning);
     let rows = tallies.iter().enumerate().skip(panel.top).take(usize::from(shape.rows.height));
     for (y, (i, tally)) in rows.enumerate() {
         let line = Rect { y: shape.rows.y + cells(y), height: 1, ..shape.rows };

@@ -26,7 +26,8 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         put(buffer, area, x + 1, 0, &format!(" {}{lost} ", fit(&reason, room)), theme.alarm);
         return;
     }
-    let help = format!("{} help ", app.keymap.key_of(Action::Help));
+    // While an answer is typed, this key is a character.
+    let help = if app.takes_answer() { String::new() } else { format!("{} help ", app.keymap.key_of(Action::Help)) };
     let help_at = area.width.saturating_sub(width(&help));
     let totals = &app.counts.totals;
     let [up, down] = Direction::BOTH.map(|direction| {

@@ -25,8 +25,10 @@ pub fn render(app: &App, page: u16, buffer: &mut Buffer) {
         let line = Rect { y: inner.y - 1, height: 1, ..inner };
         put(buffer, line, line.width.saturating_sub(width(&words) + 2), 0, &words, theme.faint);
     }
-    for (n, column) in help.pages.get(page).into_iter().flatten().enumerate() {
-        let area = Rect { x: inner.x + cells(n) * help.column, width: help.column.min(inner.width), ..inner };
+    let columns = help.pages.get(page).map_or(&[][..], Vec::as_slice);
+    let wide = inner.width / cells(columns.len()).max(1);
+    for (n, column) in columns.iter().enumerate() {
+        let area = Rect { x: inner.x + cells(n) * wide, width: wide, ..inner };
         for (y, line) in (0..inner.height).zip(column) {
             let (name, style, words) = match line {
                 HelpLine::Blank => continue,

@@ -10,6 +10,7 @@ use crate::proto::rules::grouped;
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::keymap::Hint;
+use crate::tui::panel::View;
 use crate::tui::state::notice::Notice;
 
 /// The most lines of a notice.
@@ -80,7 +81,12 @@ pub fn keys(app: &App, buffer: &mut Buffer, area: Rect) {
     let mut hints = app.hints();
     let wide = |hint: &Hint| hint.key.width() + hint.words.width() + 3;
     // If not all hints fit, the last ones are left out, but never those for help and for leaving.
-    let stays = |hint: &Hint| matches!(hint.action, Action::Help | Action::Quit | Action::Cancel | Action::ZoomIn);
+    let is_table = app.panels.view == View::Connections;
+    let stays = |hint: &Hint| match hint.action {
+        Action::Help | Action::Quit | Action::Cancel | Action::ZoomIn => true,
+        Action::Open => is_table,
+        _ => false,
+    };
     while hints.iter().map(wide).sum::<usize>() > usize::from(area.width) {
         let Some(at) = hints.iter().rposition(|hint| !stays(hint)) else { break };
         hints.remove(at);

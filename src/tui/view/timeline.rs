@@ -181,7 +181,15 @@ fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
     let step = tick(spans);
     let end = spans.start(spans.count).0;
     let last = format!(" {} ┬", seconds(end.saturating_sub(base.0), (step / 10).max(1)));
-    let start = area.width.saturating_sub(width(&last) + 1);
+    let end_at = area.width.saturating_sub(width(&last) + 1);
+    // The numbers of connections that are out of view, before the last time.
+    let cut = match app.timeline.cut {
+        (0, 0) => String::new(),
+        (above, 0) => format!(" ↑ {above} more "),
+        (0, below) => format!(" ↓ {below} more "),
+        (above, below) => format!(" ↑ {above} ↓ {below} more "),
+    };
+    let start = if cut.is_empty() { end_at } else { end_at.saturating_sub(width(&cut) + 1) };
     let mut at = spans.from.0.saturating_sub(base.0).div_ceil(step).saturating_mul(step);
     while let Some(column) = spans.at(Time(base.0.saturating_add(at))).filter(|_| base.0.saturating_add(at) < end) {
         let x = GUTTER + cells(column);
@@ -192,7 +200,8 @@ fn axis(app: &App, buffer: &mut Buffer, area: Rect) {
         }
         at += step;
     }
-    put(buffer, area, start, 0, &last, app.theme.faint);
+    put(buffer, area, start, 0, &cut, app.theme.warning);
+    put(buffer, area, end_at, 0, &last, app.theme.faint);
 }
 
 /// A round time between two labels, in nanoseconds: 1, 2 or 5 times a power of ten, and at least [`MIN_TICK`] columns.
@@ -215,17 +224,10 @@ fn seconds(nanos: u64, step: u64) -> String {
     format!("{:.*} s", decimals as usize, nanos as f64 / 1e9)
 }
 
-/// The number of connections that are out of view, the signs of the lanes in view, and the pair under the cursor or the time of a
-/// column.
+/// The signs of the lanes in view, and the pair under the cursor or the time of a column.
 fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
     let (theme, timeline) = (&app.theme, &app.timeline);
-    let cut = match timeline.cut {
-        (0, 0) => String::new(),
-        (above, 0) => format!("↑ {above} more  "),
-        (0, below) => format!("↓ {below} more  "),
-        (above, below) => format!("↑ {above} ↓ {below} more  "),
-    };
-    let start = 2 + put(buffer, line, 2, 0, &cut, theme.warning);
+    let start = 2;
     let column = format!("a column: {}", summary::nanos(timeline.spans.each));
     let pair =
         timeline.pair.map(|pair| format!("record {} → {}, {}", pair.asked, pair.answered, summary::nanos(pair.took)));
@@ -242,21 +244,26 @@ fn legend(app: &App, buffer: &mut Buffer, line: Rect) {
         let (form, gap) = FORMS.into_iter().find(|(form, gap)| fits(&shown, *form, *gap, &info))?;
         Some((form, gap, info))
     });
-    let (form, gap, info) = found.unwrap_or((2, 2, String::new()));
+    let (form, gap, info) = found.unwrap_or((2, 1, String::new()));
     // Signs that do not fit are in the help.
-    while !shown.is_empty() && !fits(&shown, form, gap, &info) {
+    let all = shown.len();
+    while !shown.is_empty() && !fits(&shown, form, gap + u16::from(shown.len() < all), &info) {
         shown.pop();
     }
+    let is_cut = shown.len() < all;
     let mut x = start;
     for sign in shown {
         x += put(buffer, line, x, 0, sign.sign, (sign.style)(theme)) + 1;
         x += put(buffer, line, x, 0, sign.words[form], theme.faint) + gap;
     }
+    if is_cut {
+        put(buffer, line, x, 0, "…", theme.faint);
+    }
     put(buffer, line, line.width.saturating_sub(width(&info) + 1), 0, &info, theme.text);
 }
 
 /// The forms of the legend, from the longest: which words, and how many columns between two signs.
-const FORMS: [(usize, u16); 4] = [(0, 3), (0, 2), (1, 2), (2, 2)];
+const FORMS: [(usize, u16); 5] = [(0, 3), (0, 2), (1, 2), (2, 2), (2, 1)];
 
 /// A sign in the legend.
 struct LegendSign {

@@ -257,6 +257,10 @@ impl List {
     /// Puts the cursor on a record; `in_child` selects its row as a child of an expanded row.
     pub const fn go_to(&mut self, no: u64, in_child: bool) {
         (self.cursor, self.in_child) = (no, in_child);
+        // What the cursor has reached is not new.
+        if self.held_at > 0 && no > self.held_at {
+            self.held_at = no;
+        }
     }
 
     /// Starts to follow the newest record, or only goes to it if no records arrive. Returns its row.
