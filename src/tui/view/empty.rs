@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::sample_frame::{self, HEIGHT as FRAME_HEIGHT};
-use super::{cells, fit, put, rule, width};
+use super::{cells, fit, put, rule, width, wrap};
 use crate::capture::import::samples::Sample;
 use crate::explain::tour::Tour;
 use crate::proto::rules::count;
@@ -169,10 +169,15 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         if width(words) + width(&address.0) + 3 <= wide {
             return vec![vec![(format!("{words} "), theme.title), address]];
         }
-        vec![title(words), vec![address]]
+        let words = wrap(words, usize::from(wide.saturating_sub(2)));
+        words.iter().map(|line| title(line)).chain([vec![address]]).collect()
     };
     if let Some(traffic) = &app.session.traffic {
-        return pair(&traffic.advice, &traffic.address);
+        let mut lines = pair(&traffic.advice, &traffic.address);
+        let mut keys = key(Action::Paste, "takes pasted frames");
+        keys.extend(key(Action::Help, "lists keys and signs"));
+        lines.push(keys);
+        return lines;
     }
     let file = vec![(app.session.file.clone().unwrap_or_default(), theme.text)];
     let Some(url) = &app.session.url else {

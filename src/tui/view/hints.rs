@@ -65,14 +65,17 @@ fn match_line(app: &App, hit: Hit, room: usize) -> String {
     let goes_on = app.search.pattern().zip(app.detail.record()).is_some_and(|(pattern, record)| {
         hit.inflated.is_none() && record.no == hit.no && hit.byte + pattern.byte_count() > record.wire_len
     });
-    let byte = if goes_on { format!("{byte} and the next fragment") } else { byte };
-    let at = match place.of {
-        Some((1, 1)) => format!("only record {} matches: {byte}{wrapped}", place.no),
-        Some((at, of)) => format!("record {}, {} of {}: {byte}{wrapped}", place.no, grouped(at), grouped(of)),
-        None => format!("record {}, counting …: {byte}{wrapped}", place.no),
+    let record = match place.of {
+        Some((1, 1)) => format!("only record {} matches: ", place.no),
+        Some((at, of)) => format!("record {}, {} of {}: ", place.no, grouped(at), grouped(of)),
+        None => format!("record {}, counting …: ", place.no),
     };
-    let whole = format!("{at} · {next} next · {previous} previous");
-    if whole.width() <= room { whole } else { at }
+    let fragment = if goes_on { " and the next fragment" } else { "" };
+    let keys = format!("{wrapped} · {next} next · {previous} previous");
+    // A narrow screen leaves out the byte, which is marked anyway.
+    let short = record.trim_end_matches([':', ' ']);
+    let forms = [format!("{record}{byte}{fragment}{keys}"), format!("{record}{byte}{keys}"), format!("{short}{keys}")];
+    forms.into_iter().find(|form| form.width() <= room).unwrap_or_else(|| format!("{short}{wrapped}"))
 }
 
 /// Draws the keys of the dialog that is open, or else of the panel with the focus.
