@@ -228,10 +228,15 @@ impl Side {
         overlaps
     }
 
+    /// Returns true if no more pieces may wait.
+    pub fn is_full(&self) -> bool {
+        self.held > MAX_WAITING || self.waiting.len() > MAX_PIECES
+    }
+
     /// Returns true if the bytes before the first piece that waits, at `offset`, are lost. `segments` is how many segments the
     /// connection had, `over` is whether both sides have sent their FIN.
     pub fn is_lost(&mut self, offset: u64, segments: u64, over: bool, now: Time) -> bool {
-        if self.held > MAX_WAITING || self.waiting.len() > MAX_PIECES {
+        if self.is_full() {
             return true;
         }
         if self.acked < offset {

@@ -141,11 +141,12 @@ impl Flows {
             let over = flow.sides.iter().all(|side| side.fin.is_some());
             let side = &mut flow.sides[direction.index()];
             let Some((offset, piece)) = side.first_waiting() else { break };
-            if offset > side.taken {
-                if !side.is_lost(offset, flow.segments, over, now) {
-                    break;
-                }
-                let missing = offset - side.taken;
+            let missing = offset.saturating_sub(side.taken);
+            if missing > 0 && !side.is_lost(offset, flow.segments, over, now) || self.is_later(i, direction, piece.time)
+            {
+                break;
+            }
+            if missing > 0 {
                 self.gap(i, direction, missing, piece.time);
                 if direction == Direction::ClientToServer {
                     self.release_held_back(i);
@@ -161,6 +162,15 @@ impl Flows {
         if let Some((_, time)) = side.fin.filter(|(offset, _)| answered && *offset <= side.taken) {
             self.end(i, direction, EndReason::Fin, time);
         }
+    }
+
+    /// Returns true if waiting bytes of the other direction are earlier than the next ones, captured at `time`, and can decide how those
+    /// are read: both directions lack bytes, and the connection was not upgraded yet.
+    fn is_later(&self, i: usize, direction: Direction, time: Time) -> bool {
+        let flow = &self.flows[i];
+        let [side, other] = [direction, direction.opposite()].map(|direction| &flow.sides[direction.index()]);
+        let is_upgraded = flow.connection.as_ref().is_none_or(|connection| connection.about().websocket);
+        !is_upgraded && !side.is_full() && other.first_waiting().is_some_and(|(_, piece)| piece.time < time)
     }
 
     /// A part of the request for which the server's bytes were held back is lost: feeds the next bytes of both sides in the order of
