@@ -31,6 +31,7 @@ mod input;
 mod kept;
 mod key_log;
 mod key_log_peers;
+mod key_log_reasons;
 mod layouts;
 mod live_notes;
 mod networks;

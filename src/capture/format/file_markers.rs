@@ -4,7 +4,7 @@
 //! Comments on findings begin with `framescope:` and a space, so a finding is never a marker.
 
 use crate::proto::stated::{Answers, StatedKind, StatedRecord};
-use crate::wire::tls::{CipherSuite, TlsParams};
+use crate::wire::tls::{CipherSuite, Protection, TlsParams};
 
 /// How every packet comment begins that framescope writes for itself; see [`super::comments`] for notes that begin with it.
 pub(super) const PREFIX: &str = "framescope:";
@@ -43,7 +43,7 @@ pub enum Marker {
     },
     /// `tls`, on an empty packet: the bytes of its connection are those that TLS had encrypted.
     Tls(TlsParams),
-    /// `decrypted`, on a SYN or a later empty packet: the bytes from there on were decrypted by framescope, which was an end of TLS.
+    /// `decrypted`, on an empty packet: the bytes from there on were decrypted by framescope, which was an end of TLS.
     Decrypted {
         /// Whether TLS protected the way between the client and framescope.
         client: bool,
@@ -72,6 +72,14 @@ pub struct Gap {
 }
 
 impl Marker {
+    /// The marker of a connection whose bytes are decrypted.
+    pub(in crate::capture) const fn of(tls: Protection) -> Self {
+        match tls {
+            Protection::Between(params) => Self::Tls(params),
+            Protection::Terminated { client, server } => Self::Decrypted { client, server },
+        }
+    }
+
     /// Reads a packet comment; `None` if it is not a marker, or one with an unknown key or a damaged value.
     pub(in crate::capture) fn read(comment: &str) -> Option<Self> {
         let text = comment.strip_prefix(PREFIX)?;

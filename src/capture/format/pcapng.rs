@@ -9,7 +9,7 @@ use super::sequence::SeqNumber;
 use crate::proto::dissected::Direction;
 use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
-use crate::wire::tls::TlsParams;
+use crate::wire::tls::Protection;
 
 /// The most payload in one packet, in bytes. A larger record continues in further packets.
 pub const MAX_SEGMENT: usize = 65_495;
@@ -91,7 +91,7 @@ pub struct Segments {
     /// The number of its VLAN, if its packets have Ethernet headers.
     vlan: Option<u16>,
     /// What TLS agreed on, if it had encrypted the bytes.
-    tls: Option<TlsParams>,
+    tls: Option<Protection>,
 }
 
 impl Segments {
@@ -117,7 +117,7 @@ impl Segments {
     }
 
     /// TLS had encrypted the bytes, or not. A marker says so.
-    pub fn decrypted(&mut self, tls: Option<TlsParams>) {
+    pub fn decrypted(&mut self, tls: Option<Protection>) {
         self.tls = tls;
     }
 
@@ -148,7 +148,7 @@ impl Segments {
             let comments: Vec<String> = opening.into_iter().chain(comment).collect();
             self.control(out, direction, flags, time, &comments);
         }
-        let marker = self.tls.map(|params| Marker::Tls(params).comment());
+        let marker = self.tls.map(|tls| Marker::of(tls).comment());
         self.control(out, client, ACK, time, marker.as_slice());
     }
 

@@ -32,6 +32,7 @@ use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason, Kind};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
+use crate::wire::tls::Protection;
 
 /// Bytes that crossed a socket.
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +91,8 @@ pub(in crate::capture) struct Recording {
     key: Option<(u64, Direction, Time)>,
     /// Notes on the records that contain the byte before an offset of a direction.
     notes: VecDeque<(Direction, u64, String)>,
-    /// A marker on its SYN.
-    opening: Option<Marker>,
+    /// Where TLS had encrypted its bytes, if they are decrypted: a marker says so.
+    tls: Option<Protection>,
     /// Whether a handshake record is in the batch.
     has_heads: bool,
     /// Whether the batch was already there when the flush timer called last.
@@ -132,16 +133,16 @@ impl Recording {
             batch,
             key: None,
             notes: VecDeque::new(),
-            opening: None,
+            tls: None,
             has_heads: false,
             old: false,
             watched: false,
         }
     }
 
-    /// Puts a marker on the SYN, if nothing is recorded yet.
-    pub fn mark_opening(&mut self, marker: Marker) {
-        self.opening = Some(marker);
+    /// The bytes are decrypted: a marker at the beginning says so. Nothing must be recorded yet.
+    pub fn begin_decrypted(&mut self, tls: Protection) {
+        self.tls = Some(tls);
     }
 
     /// A recording of what the two sides of this connection receive.
@@ -150,13 +151,13 @@ impl Recording {
         let (client, server) = (canonical(client), canonical(server));
         let mut recording = Self::new(Arc::clone(&self.shared), client, server, Connection::new(Some(server)));
         recording.deliver();
+        recording.tls = self.tls;
         recording
     }
 
     /// The bytes are those that the sides of an earlier connection received. Nothing must be recorded yet.
     pub fn deliver(&mut self) {
         self.connection.deliver();
-        self.mark_opening(Marker::Delivered);
     }
 
     /// What all connections share.
@@ -308,6 +309,7 @@ impl Recording {
             client: self.client,
             server: self.server,
             first: live.first,
+            tls: self.tls,
             handshake: live.handshake.clone(),
             directions: Direction::BOTH.map(direction),
         };
@@ -360,12 +362,14 @@ impl Recording {
         }
         let serial = self.shared.serial.fetch_add(1, Ordering::Relaxed);
         let mut segments = Segments::new(self.client, self.server, serial);
-        if let Some(marker) = &self.opening {
-            segments.mark_opening(marker);
+        if self.connection.about().delivered {
+            segments.mark_opening(&Marker::Delivered);
         }
+        segments.decrypted(self.tls);
         segments.open(&mut self.batch.blocks, time);
         let mut entry = ConnectionEntry::new(self.client, self.server, time);
         entry.about.clone_from(self.connection.about());
+        entry.tls = self.tls;
         self.batch.index.open(entry);
         let (number, latest) = (NEW, [time; 2]);
         self.live = Some(Live { segments, first: time, number, serial, handshake: None, latest, file: 1 });

@@ -10,12 +10,12 @@ use super::connection_recorder::{Recording, Shared};
 use super::flush_timer::FlushTimer;
 use super::spool::{Spool, SpoolError};
 use super::writer::{Writer, lock};
-use crate::capture::format::file_markers::Marker;
 use crate::capture::format::late_note;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
+use crate::wire::tls::Protection;
 
 /// How large a batch of a connection may grow, in bytes of the spool.
 const MAX_BATCH: usize = 256 * 1024;
@@ -153,13 +153,13 @@ impl ConnectionRecorder {
     /// before anything is recorded.
     pub fn decrypted(&self, client: bool, server: bool) {
         if client || server {
-            self.with(|recording| recording.mark_opening(Marker::Decrypted { client, server }));
+            self.with(|recording| recording.begin_decrypted(Protection::Terminated { client, server }));
         }
     }
 
     /// The same for the bytes that are recorded next, after others.
     pub fn decrypted_from_here(&self, client: bool, server: bool, time: Time) {
-        self.with(|recording| recording.mark(&Marker::Decrypted { client, server }, time));
+        self.with(|recording| recording.decrypted(Protection::Terminated { client, server }, time));
     }
 
     /// Records that the next `bytes` of a direction crossed and are not kept.

@@ -9,7 +9,7 @@ use super::record::Record;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
-use crate::wire::tls::TlsParams;
+use crate::wire::tls::Protection;
 
 /// A connection and the counts of its traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub struct ConnectionInfo {
     pub last: Time,
     /// What its handshake negotiated.
     pub about: HandshakeSummary,
-    /// What TLS agreed on, if the bytes are decrypted ones.
-    pub tls: Option<TlsParams>,
+    /// Where TLS had encrypted the bytes, if they are decrypted ones.
+    pub tls: Option<Protection>,
     /// Bytes from client to server and back.
     pub bytes: [u64; 2],
     /// How each direction ended, if it did.

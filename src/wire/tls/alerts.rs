@@ -3,6 +3,9 @@
 /// The alert with which a side says that it sends no more data (RFC 8446 §6.1).
 pub const CLOSE_NOTIFY: u8 = 0;
 
+/// The alert with which a side ends the handshake for a reason of its own (RFC 8446 §6.1).
+pub const USER_CANCELED: u8 = 90;
+
 /// The name of an alert; `None` if it is not registered.
 pub const fn alert_name(code: u8) -> Option<&'static str> {
     Some(match code {
@@ -29,7 +32,7 @@ pub const fn alert_name(code: u8) -> Option<&'static str> {
         71 => "insufficient_security",
         80 => "internal_error",
         86 => "inappropriate_fallback",
-        90 => "user_canceled",
+        USER_CANCELED => "user_canceled",
         100 => "no_renegotiation",
         109 => "missing_extension",
         110 => "unsupported_extension",

@@ -3,11 +3,20 @@
 mod alerts;
 mod suites;
 
-pub use self::alerts::{CLOSE_NOTIFY, alert_name};
+pub use self::alerts::{CLOSE_NOTIFY, USER_CANCELED, alert_name};
 pub use self::suites::{Aead, CipherSuite, Hash};
 
-/// A record of the handshake (RFC 8446 §5.1).
+/// The content types of records (RFC 8446 §5.1).
+pub const CHANGE_CIPHER_SPEC: u8 = 20;
+/// See [`CHANGE_CIPHER_SPEC`].
+pub const ALERT: u8 = 21;
+/// See [`CHANGE_CIPHER_SPEC`].
 pub const HANDSHAKE: u8 = 22;
+/// See [`CHANGE_CIPHER_SPEC`].
+pub const APPLICATION_DATA: u8 = 23;
+
+/// The longest payload of a record, in bytes (RFC 5246 §6.2.3).
+const MAX_RECORD: u16 = (1 << 14) + 2048;
 
 /// TLS 1.2 (RFC 5246).
 pub const TLS_1_2: u16 = 0x0303;
@@ -24,6 +33,39 @@ pub struct TlsParams {
     pub suite: CipherSuite,
 }
 
+/// Where TLS had encrypted the bytes of a connection that are decrypted now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Between client and server, which agreed on this.
+    Between(TlsParams),
+    /// Up to framescope, which was an end of TLS, and decrypted the bytes itself.
+    Terminated {
+        /// Whether TLS protected the way between the client and framescope.
+        client: bool,
+        /// Whether TLS protected the way between framescope and the server.
+        server: bool,
+    },
+}
+
+impl Protection {
+    /// Returns true if the client sent TLS, so that its URL begins with `https` or `wss`.
+    pub const fn is_of_client(self) -> bool {
+        !matches!(self, Self::Terminated { client: false, .. })
+    }
+}
+
+impl std::fmt::Display for Protection {
+    /// `TLS 1.3, TLS_AES_128_GCM_SHA256`, or the peers with which framescope spoke TLS: `TLS with client and server`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Between(params) => params.fmt(f),
+            Self::Terminated { client: true, server: true } => f.write_str("TLS with client and server"),
+            Self::Terminated { client: true, .. } => f.write_str("TLS with the client"),
+            Self::Terminated { .. } => f.write_str("TLS with the server"),
+        }
+    }
+}
+
 impl std::fmt::Display for TlsParams {
     /// `TLS 1.3, TLS_AES_128_GCM_SHA256`
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,6 +78,11 @@ pub const fn begins_with_hello(bytes: &[u8]) -> bool {
     matches!(bytes, [HANDSHAKE, 0x03, 0..=4, _, _, 1 | 2, ..])
 }
 
+/// Returns true if bytes begin with a TLS record that holds a ServerHello.
+pub const fn is_server_hello(bytes: &[u8]) -> bool {
+    matches!(bytes, [HANDSHAKE, 0x03, 0..=4, _, _, 2, ..])
+}
+
 /// Returns true if a TLS record that holds a ClientHello or a ServerHello can begin with these bytes, which may be few.
 pub const fn may_begin_hello(bytes: &[u8]) -> bool {
     match bytes {
@@ -45,10 +92,16 @@ pub const fn may_begin_hello(bytes: &[u8]) -> bool {
     }
 }
 
-/// Returns true if bytes begin with a record of a connection that is encrypted: its handshake came before.
-pub const fn begins_encrypted(bytes: &[u8]) -> bool {
-    match *bytes {
-        [23, 0x03, 0x03, high, low, ..] => matches!(u16::from_be_bytes([high, low]), 17..=18_432),
+/// Returns true if bytes begin with a TLS record that cannot be the first one of a side: the capture lacks its hello.
+pub const fn begins_after_hello(bytes: &[u8]) -> bool {
+    let [kind, 0x03, 0..=4, high, low, first, ..] = *bytes else { return false };
+    let len = u16::from_be_bytes([high, low]);
+    match kind {
+        CHANGE_CIPHER_SPEC => len == 1 && first == 1,
+        ALERT => len == 2 && matches!(first, 1 | 2) || matches!(len, 18..=64),
+        // A message that is not a hello, or one that is encrypted: a Finished.
+        HANDSHAKE => matches!((len, first), (4..=MAX_RECORD, 4 | 8 | 11..=16 | 20..=22) | (32..=80, 0 | 3..)),
+        APPLICATION_DATA => matches!(len, 17..=MAX_RECORD),
         _ => false,
     }
 }

@@ -85,7 +85,12 @@ impl Peers {
 
     /// A connection before its handshake. The lengths of its segments follow `pieces` again and again.
     pub fn connect(&self, pieces: &[usize]) -> Talk {
-        let name = ServerName::try_from("localhost").expect("a name");
+        self.connect_to("localhost", pieces)
+    }
+
+    /// The same, where the client expects a server with this name.
+    pub fn connect_to(&self, name: &str, pieces: &[usize]) -> Talk {
+        let name = ServerName::try_from(name.to_owned()).expect("a name");
         Talk {
             client: ClientConnection::new(Arc::clone(&self.client), name).expect("a client"),
             server: ServerConnection::new(Arc::clone(&self.server)).expect("a server"),
@@ -113,6 +118,27 @@ impl Talk {
     pub fn shake_hands(&mut self) {
         self.cross();
         assert!(!self.client.is_handshaking() && !self.server.is_handshaking());
+    }
+
+    /// A side refuses the handshake, and ends it with an alert.
+    pub fn fail_hands(&mut self) {
+        for _ in 0..10 {
+            let mut wire = Vec::new();
+            while self.client.wants_write() {
+                self.client.write_tls(&mut wire).expect("written");
+            }
+            self.put(true, &wire);
+            let _ = self.server.read_tls(&mut &wire[..]);
+            let _ = self.server.process_new_packets();
+            wire.clear();
+            while self.server.wants_write() {
+                self.server.write_tls(&mut wire).expect("written");
+            }
+            self.put(false, &wire);
+            let _ = self.client.read_tls(&mut &wire[..]);
+            let _ = self.client.process_new_packets();
+        }
+        assert!(self.client.is_handshaking());
     }
 
     /// The client says something before the handshake; returns false if it has no session to resume.

@@ -54,6 +54,7 @@ fn the_tls_of_named_hosts_is_opened_and_the_capture_is_decrypted() {
         echoes(proxy.tunnel(host, port, &proxy.cacert()), host, port);
         let (capture, file) = proxy.finish();
         assert!(contains(&file, "framescope:decrypted client=1 server=1") && contains(&file, "Hello"));
+        is_decrypted(&capture, &file, "TLS with client and server");
         let records = capture.records(1..u64::MAX);
         let kinds: Vec<_> = records.iter().map(|record| record.kind).take(5).collect();
         assert_eq!(kinds, [Kind::Request, Kind::Response, Kind::Request, Kind::Response, Kind::Frame]);

@@ -16,9 +16,11 @@ use tungstenite::Message;
 use crate::support::browser::{Chromium, Page as _};
 use crate::support::load;
 use crate::support::program::{Program, command};
+use crate::support::{exported, opened};
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
+use framescope::export::Format;
 use framescope::net::demo::{self, Behaviour};
 use framescope::net::proxy::{Proxy, ProxyConfig};
 use framescope::net::tls::authority;
@@ -133,12 +135,22 @@ fn talk(bench: &Bench) {
     while peer.read().is_ok() {}
 }
 
+/// The live capture says that its only connection is decrypted, and how; its file says the same, and an export of the file.
+fn is_decrypted(capture: &Capture, file: &[u8], how: &str) {
+    let again = opened(file);
+    for capture in [capture, &again, &opened(&exported(&again, Format::Pcapng))] {
+        let tls = capture.connection(1).and_then(|connection| connection.tls).expect("decrypted");
+        assert_eq!((tls.to_string(), capture.totals().decrypted), (how.to_owned(), 1));
+    }
+}
+
 #[test]
 fn the_server_speaks_websocket_over_tls_and_the_file_says_so() {
     let bench = Bench::server();
     talk(&bench);
     let (capture, file) = bench.finish();
     assert!(contains(&file, "framescope:decrypted client=1") && contains(&file, "Hello"));
+    is_decrypted(&capture, &file, "TLS with the client");
     let frames = capture.records(1..u64::MAX).iter().filter(|record| record.kind == Kind::Frame).count();
     assert_eq!((frames, capture.findings(0, usize::MAX).len()), (8, 0));
 }
@@ -201,6 +213,7 @@ fn the_proxy_relays_from_tls_to_tls() {
     let (relayed, file) = proxy.finish();
     let (served, _) = server.finish();
     assert!(contains(&file, "framescope:decrypted client=1 server=1"));
+    is_decrypted(&relayed, &file, "TLS with client and server");
     let bytes = |capture: &Capture| {
         let records = capture.records(1..u64::MAX);
         let frames = records.iter().filter(|record| record.kind == Kind::Frame);

@@ -1,23 +1,14 @@
-//! Connections with TLS: holds their bytes until it is known whether they can be decrypted, and feeds the decrypted bytes to the
-//! dissectors. All others are fed as they are.
-
-use std::time::{Duration, Instant};
+//! Connections with TLS: feeds the decrypted bytes to the dissectors. [`undecided`](super::undecided) has the connections of which it is
+//! not known yet whether they can be decrypted; all others are fed as they are.
 
 use super::Flows;
 use super::held::{Encrypted, Step};
-use crate::capture::import::tls::{Event, Phase, Progress, Session, Undecryptable};
+use super::undecided::Decision;
+use crate::capture::import::tls::{Event, Found, Session, Undecryptable};
+use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::time::Time;
-use crate::wire::tls;
-
-/// How long the secrets of a connection are awaited while capture and key log grow.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The most steps of all connections that are held.
-const MAX_HELD: usize = 1 << 18;
-
-/// The most steps of a connection that are held until its hellos are complete.
-const MAX_OPENING: usize = 1 << 14;
+use crate::wire::tls::{self, CLOSE_NOTIFY, Protection, USER_CANCELED};
 
 /// The identifier of HTTP/2 in ALPN (RFC 9113 §3.1).
 const HTTP_2: &[u8] = b"h2";
@@ -75,129 +66,29 @@ impl Flows {
                 self.hold(i, number, Step::Fin { direction, time });
                 return true;
             }
-            Some(Encrypted::Held(_)) => self.settle_encryption(i),
+            Some(Encrypted::Held(_)) if how == EndReason::Rst => self.settle_encryption(i, Decision::Closed),
+            Some(Encrypted::Held(_)) => self.settle_encryption(i, Decision::Over),
             _ => {}
         }
-        self.end_decrypted(i, number, direction, time);
+        self.end_decrypted(i, number, direction, how, time);
         false
     }
 
     /// The last bytes of a direction were decrypted, as far as possible.
-    fn end_decrypted(&mut self, i: usize, number: u32, direction: Direction, time: Time) {
+    fn end_decrypted(&mut self, i: usize, number: u32, direction: Direction, how: EndReason, time: Time) {
         let Some(Encrypted::Decrypted(session)) = &mut self.flows[i].encrypted else { return };
         session.end(direction, time, &mut self.output);
-        let side = session.side(direction);
-        if side.unread() > 0 && side.phase().is_none_or(|phase| phase == Phase::Early) {
-            self.decryption.refuse(number, Undecryptable::Unfit);
-        }
+        let failure = session.failure(how);
         self.take_decrypted(i, number);
-    }
-
-    /// No further bytes or secrets of a connection are awaited.
-    pub(super) fn settle_encryption(&mut self, i: usize) {
-        if let (Some(Encrypted::Held(_)), Some(number)) = (&self.flows[i].encrypted, self.flows[i].number) {
-            self.advance(i, number, true);
-        }
-    }
-
-    /// Looks for secrets that connections wait for. Returns true if connections still wait.
-    pub fn look_for_secrets(&mut self) -> bool {
-        if self.awaiting.is_empty() {
-            return false;
-        }
-        let found = self.decryption.look_again();
-        for i in std::mem::take(&mut self.awaiting) {
-            let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { continue };
-            let is_over = held.since.is_some_and(|since| since.elapsed() >= PATIENCE);
-            match self.flows[i].number {
-                Some(number) if found || is_over => self.advance(i, number, is_over),
-                _ => self.awaiting.push(i),
-            }
-        }
-        !self.awaiting.is_empty()
-    }
-
-    /// The capture contains these lines of a key log.
-    pub fn add_secrets(&mut self, lines: &[u8]) {
-        self.decryption.add_lines(lines);
-        for i in std::mem::take(&mut self.awaiting) {
-            if let Some(number) = self.flows[i].number {
-                self.advance(i, number, false);
-            }
-        }
-    }
-
-    fn hold(&mut self, i: usize, number: u32, step: Step) {
-        let Some(Encrypted::Held(held)) = &mut self.flows[i].encrypted else { return };
-        held.steps.push(step);
-        self.held += 1;
-        let is_awaited = held.since.is_some();
-        if !is_awaited || self.held >= MAX_HELD {
-            self.advance(i, number, false);
-        }
-    }
-
-    /// Decides whether a connection can be decrypted, if that is known. With `is_over`, it must be decided now.
-    fn advance(&mut self, i: usize, number: u32, is_over: bool) {
-        let flow = &self.flows[i];
-        let Some(Encrypted::Held(held)) = &flow.encrypted else { return };
-        let is_complete = flow.sides.iter().all(|side| side.ended);
-        let refused = match held.opening.progress() {
-            Progress::More if !is_over && !is_complete && held.steps.len() < MAX_OPENING => return,
-            Progress::More => held.opening.is_tls().then_some(Undecryptable::NotCaptured),
-            Progress::Other => None,
-            Progress::Undecryptable(reason) => Some(reason),
-            Progress::Agreed => {
-                let reason = match self.session(i) {
-                    Ok(session) => return self.decrypt(i, number, session),
-                    Err(reason) => reason,
-                };
-                let can_wait = !is_over && self.decryption.may_find_more() && self.held < MAX_HELD;
-                if reason.may_change() && can_wait {
-                    return self.await_secrets(i);
-                }
-                Some(reason)
-            }
-        };
-        if let Some(reason) = refused {
-            self.decryption.refuse(number, reason);
-        }
-        for step in self.release(i, None) {
-            match step {
-                Step::Bytes { direction, position, len, time } => match self.capture.read_file(position, len) {
-                    Ok(bytes) => self.feed_plain(i, number, direction, &bytes, position, time),
-                    Err(_) => self.lose_plain(i, number, direction, (len as u64).into(), time),
-                },
-                Step::Lost { direction, len, time } => self.lose_plain(i, number, direction, len.into(), time),
-                Step::Fin { direction, time } => self.end_plain(i, number, direction, EndReason::Fin, time),
-            }
-        }
-    }
-
-    /// The session of a connection whose hellos are known.
-    fn session(&mut self, i: usize) -> Result<Box<Session>, Undecryptable> {
-        let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { return Err(Undecryptable::NotCaptured) };
-        let (client, server) = held.opening.hellos().ok_or(Undecryptable::NotCaptured)?;
-        let session = match Session::new(client, server, &mut self.decryption.secrets) {
-            Err(reason) if reason.may_change() && self.decryption.look_again() => {
-                Session::new(client, server, &mut self.decryption.secrets)
-            }
-            session => session,
-        };
-        session.map(Box::new)
-    }
-
-    fn await_secrets(&mut self, i: usize) {
-        if let Some(Encrypted::Held(held)) = &mut self.flows[i].encrypted {
-            held.since.get_or_insert_with(Instant::now);
-            self.awaiting.push(i);
+        // The other direction may still show why.
+        let is_last = self.flows[i].open == 1;
+        if let Some(reason) = failure.filter(|_| is_last) {
+            self.refuse(i, number, reason);
         }
     }
 
     /// Decrypts a connection from its beginning on.
-    fn decrypt(&mut self, i: usize, number: u32, session: Box<Session>) {
-        let params = session.params();
-        self.capture.index_mut().set_decrypted(number, params);
+    pub(super) fn decrypt(&mut self, i: usize, number: u32, session: Box<Session>) {
         for step in self.release(i, Some(session)) {
             match step {
                 Step::Bytes { direction, position, len, time } => match self.capture.read_file(position, len) {
@@ -206,7 +97,7 @@ impl Flows {
                 },
                 Step::Lost { direction, len, time } => self.lose_encrypted(i, number, direction, len, time),
                 Step::Fin { direction, time } => {
-                    self.end_decrypted(i, number, direction, time);
+                    self.end_decrypted(i, number, direction, EndReason::Fin, time);
                     self.end_plain(i, number, direction, EndReason::Fin, time);
                 }
             }
@@ -214,7 +105,7 @@ impl Flows {
     }
 
     /// Ends holding: the steps follow, decrypted or as they are.
-    fn release(&mut self, i: usize, session: Option<Box<Session>>) -> Vec<Step> {
+    pub(super) fn release(&mut self, i: usize, session: Option<Box<Session>>) -> Vec<Step> {
         let flow = &mut self.flows[i];
         if session.is_none() {
             // Their offsets are those of the stream.
@@ -232,6 +123,7 @@ impl Flows {
 
     /// Feeds what was decrypted to the dissectors.
     fn take_decrypted(&mut self, i: usize, number: u32) {
+        self.note_decryption(i, number);
         let mut output = std::mem::take(&mut self.output);
         let position = if output.bytes.is_empty() { Ok(0) } else { self.decryption.keep(&output.bytes) };
         for event in output.events.drain(..) {
@@ -249,6 +141,9 @@ impl Flows {
                 Event::Lost { direction, bytes, time } => {
                     self.lose_plain(i, number, direction, Missing::about(bytes), time);
                 }
+                Event::Alert { direction, code } if !is_end(code) && self.has_no_data(i) => {
+                    self.refuse(i, number, Undecryptable::Alert { by: direction, code: Some(code) });
+                }
                 Event::Alert { .. } | Event::Extensions(_) | Event::Ticket(_) => {}
             }
         }
@@ -260,6 +155,31 @@ impl Flows {
             && !std::mem::replace(&mut flow.is_http_2, true)
         {
             self.decryption.found_http_2(number);
+        }
+    }
+
+    /// Takes note of a connection of which a record was decrypted.
+    fn note_decryption(&mut self, i: usize, number: u32) {
+        let flow = &mut self.flows[i];
+        if let Some(Encrypted::Decrypted(session)) = &flow.encrypted
+            && !flow.is_decrypted
+            && session.has_opened()
+        {
+            flow.is_decrypted = true;
+            self.capture.index_mut().set_decrypted(number, Protection::Between(session.params()));
+        }
+    }
+
+    /// Returns true if no application data was decrypted.
+    fn has_no_data(&self, i: usize) -> bool {
+        let connection = self.flows[i].connection.as_ref();
+        connection.is_some_and(|connection| Direction::BOTH.iter().all(|side| connection.position(*side) == 0))
+    }
+
+    /// Takes note why a connection is not decrypted, or not to its end. The first reason counts.
+    pub(super) fn refuse(&mut self, i: usize, number: u32, reason: Undecryptable) {
+        if !std::mem::replace(&mut self.flows[i].is_refused, true) {
+            self.decryption.refuse(number, reason);
         }
     }
 
@@ -277,29 +197,62 @@ impl Flows {
         }
     }
 
-    /// A connection begins with these bytes. Decides whether it may be TLS that can be decrypted.
-    pub(super) fn begin_encryption(&mut self, i: usize, number: u32, bytes: &[u8]) {
-        if let Some(params) = self.flows[i].was_encrypted {
-            self.capture.index_mut().set_decrypted(number, params);
-            return;
-        }
-        let is_mid_stream = tls::begins_encrypted(bytes) && !self.flows[i].begun;
-        let is_possible = tls::may_begin_hello(bytes) && !bytes.is_empty();
-        self.flows[i].is_tls = tls::begins_with_hello(bytes);
-        match (is_possible, is_mid_stream) {
-            (true, _) if self.decryption.has_secrets() => {
-                let connection = self.connection(self.flows[i].server);
-                let flow = &mut self.flows[i];
-                flow.encrypted = Some(Encrypted::held());
-                // What markers state about encrypted bytes is not true of decrypted ones.
-                flow.connection = Some(connection);
-                for (kept, notes) in flow.encrypted_notes.iter_mut().zip(&mut flow.notes) {
-                    kept.append(notes);
-                }
-            }
-            (true, _) if self.flows[i].is_tls => self.decryption.refuse(number, Undecryptable::NoKeyLog),
-            (_, true) if self.decryption.has_secrets() => self.decryption.refuse(number, Undecryptable::NotCaptured),
-            _ => {}
+    /// A marker says that TLS had encrypted the bytes of a connection, or those from here on.
+    pub(super) fn was_encrypted(&mut self, i: usize, tls: Protection) {
+        self.flows[i].was_encrypted = Some(tls);
+        if let Some(number) = self.flows[i].number {
+            self.capture.index_mut().set_decrypted(number, tls);
         }
     }
+
+    /// A connection begins with these bytes. Decides whether it may be TLS that can be decrypted.
+    pub(super) fn begin_encryption(&mut self, i: usize, number: u32, bytes: &[u8]) {
+        if let Some(tls) = self.flows[i].was_encrypted {
+            self.capture.index_mut().set_decrypted(number, tls);
+            return;
+        }
+        let flow = &mut self.flows[i];
+        let is_possible = tls::may_begin_hello(bytes) && !bytes.is_empty();
+        flow.is_tls = tls::begins_with_hello(bytes);
+        if is_possible && self.decryption.may_decrypt() {
+            let connection = self.connection(self.flows[i].server);
+            let flow = &mut self.flows[i];
+            flow.encrypted = Some(Encrypted::held());
+            // What markers state about encrypted bytes is not true of decrypted ones.
+            flow.connection = Some(connection);
+            for (kept, notes) in flow.encrypted_notes.iter_mut().zip(&mut flow.notes) {
+                kept.append(notes);
+            }
+        } else if self.flows[i].is_tls {
+            self.refuse(i, number, Undecryptable::NoKeyLog);
+        } else if !is_possible && (!self.flows[i].begun || bytes.is_empty()) {
+            // The capture lacks the beginning, of which TLS may have been.
+            self.flows[i].search = Some(Box::default());
+        }
+    }
+
+    /// Looks for TLS in a connection whose beginning the capture lacks.
+    pub(super) fn search_tls(&mut self, i: usize, number: u32, direction: Direction, bytes: &[u8]) {
+        let flow = &mut self.flows[i];
+        let is_read = |about: &HandshakeSummary| about.websocket || about.target.is_some();
+        let is_known = flow.connection.as_ref().is_none_or(|connection| is_read(connection.about()));
+        let Some(search) = flow.search.as_mut().filter(|_| !is_known) else {
+            flow.search = None;
+            return;
+        };
+        match search.push(direction, bytes) {
+            Found::More => {}
+            Found::Nothing => flow.search = None,
+            Found::Tls => {
+                flow.search = None;
+                flow.is_tls = true;
+                self.refuse(i, number, Undecryptable::NotCaptured);
+            }
+        }
+    }
+}
+
+/// Returns true if a side that sends this alert ends the connection in order (RFC 8446 §6.1).
+const fn is_end(code: u8) -> bool {
+    matches!(code, CLOSE_NOTIFY | USER_CANCELED)
 }

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use super::direction::Side;
 use super::held::Encrypted;
 use crate::capture::import::link::{TcpHead, VirtualNetwork};
+use crate::capture::import::tls::Search;
 use crate::capture::store::index::Extent;
 use crate::proto::connection::{Connection, HandshakeSummary};
 use crate::proto::time::Time;
-use crate::wire::tls::TlsParams;
+use crate::wire::tls::Protection;
 
 /// A connection.
 pub(super) struct Flow {
@@ -30,8 +31,14 @@ pub(super) struct Flow {
     pub is_tls: bool,
     /// Its decryption, if it is TLS that may be decrypted.
     pub encrypted: Option<Encrypted>,
-    /// What TLS agreed on, if a marker says that TLS had encrypted its bytes.
-    pub was_encrypted: Option<TlsParams>,
+    /// Where TLS had encrypted its bytes, if a marker says so.
+    pub was_encrypted: Option<Protection>,
+    /// Whether a record of it was decrypted.
+    pub is_decrypted: bool,
+    /// Whether a reason was given why it is not decrypted.
+    pub is_refused: bool,
+    /// Looks for TLS, if the capture lacks its beginning.
+    pub search: Option<Box<Search>>,
     /// Whether it contains HTTP/2.
     pub is_http_2: bool,
     /// Whether it begins after its handshake, so that only `--port` can make it WebSocket frames.
@@ -82,6 +89,9 @@ impl Flow {
             is_tls: false,
             encrypted: None,
             was_encrypted: None,
+            is_decrypted: false,
+            is_refused: false,
+            search: None,
             is_http_2: false,
             is_mid_stream: false,
             held_back: None,

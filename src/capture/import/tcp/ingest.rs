@@ -30,6 +30,9 @@ impl Flows {
         if self.flows[i].is_mid_stream && !self.port_reported {
             self.report_port(i, number, direction, bytes);
         }
+        if self.flows[i].search.is_some() {
+            self.search_tls(i, number, direction, bytes);
+        }
         let flow = &mut self.flows[i];
         let side = &mut flow.sides[direction.index()];
         flow.latest[direction.index()] = Some(Extent::new(side.taken, position, bytes.len()));
@@ -74,6 +77,9 @@ impl Flows {
         flow.sides[direction.index()].taken += missing.bytes;
         if flow.encrypted.is_some() {
             return self.lose_encrypted(i, number, direction, missing.bytes, time);
+        }
+        if let Some(search) = &mut flow.search {
+            search.lose(direction, missing.bytes);
         }
         self.lose_plain(i, number, direction, missing, time);
     }

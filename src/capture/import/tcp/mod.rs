@@ -12,6 +12,7 @@ mod ingest;
 mod networks;
 mod order;
 pub mod segment;
+mod undecided;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use self::direction::Side;
 use self::flow::Flow;
 use self::networks::Tenants;
 use self::segment::Segment;
+use self::undecided::Decision;
 use super::link::TcpHead;
 use super::options::ImportOptions;
 use super::tls::{Decryption, Output};
@@ -33,6 +35,7 @@ use crate::proto::resync;
 use crate::proto::rules::count;
 use crate::proto::time::Time;
 use crate::wire::http;
+use crate::wire::tls::{self, Protection};
 
 /// How many index changes are collected at the end of the file, or of a connection, before they are committed.
 const MANY: usize = 4096;
@@ -173,7 +176,10 @@ impl Flows {
             }
             Some(Marker::Record(stated)) => self.state_record(i, direction, stated),
             Some(Marker::Overlap { bytes }) => self.overlapped(i, direction, bytes),
-            Some(Marker::Tls(params)) => self.flows[i].was_encrypted = Some(params),
+            Some(Marker::Tls(params)) => self.was_encrypted(i, Protection::Between(params)),
+            Some(Marker::Decrypted { client, server }) => {
+                self.was_encrypted(i, Protection::Terminated { client, server });
+            }
             Some(Marker::Delivered) => {
                 if let Some(connection) = &mut self.flows[i].connection {
                     connection.deliver();
@@ -182,7 +188,6 @@ impl Flows {
             Some(
                 Marker::InitialSequence { .. }
                 | Marker::Outstanding
-                | Marker::Decrypted { .. }
                 | Marker::Note { .. }
                 | Marker::Reconstructed { .. },
             )
@@ -198,7 +203,7 @@ impl Flows {
             // It was reset before its first byte, so that it is not in the capture.
             return;
         }
-        self.settle_encryption(i);
+        self.settle_encryption(i, Decision::Closed);
         if let Some(connection) = &mut self.flows[i].connection {
             connection.reset_by(direction);
         }
@@ -227,6 +232,7 @@ impl Flows {
     /// Reads the segments after missing bytes, and ends every open direction: the file has no more packets. Returns notices for the
     /// user.
     pub fn finish(&mut self) -> Vec<String> {
+        self.decryption.look_last();
         for i in 0..self.flows.len() {
             self.end_flow(i, self.last);
             if self.batch.len() > MANY {
@@ -245,7 +251,7 @@ impl Flows {
         for direction in Direction::BOTH {
             self.end(i, direction, EndReason::Capture, time);
         }
-        self.settle_encryption(i);
+        self.settle_encryption(i, Decision::Over);
     }
 
     /// The flow of a segment; `None` while it is unknown which side is the client.
@@ -305,7 +311,7 @@ impl Flows {
     }
 
     /// Returns true if the first segment of a connection without SYN comes from the client: by `--port`, else by the MASK bit of its
-    /// frames, else by whether it looks like HTTP.
+    /// frames, else by whether it looks like HTTP or TLS.
     fn is_from_client(&self, segment: &Segment<'_>) -> bool {
         let TcpHead { source, destination, .. } = segment.tcp;
         let ports = [source, destination].map(|end| Some(end.port()) == self.options.port);
@@ -315,7 +321,7 @@ impl Flows {
             [false, true] => true,
             _ if is(Direction::ClientToServer) => true,
             _ if is(Direction::ServerToClient) => false,
-            _ => !http::may_be_response(segment.payload),
+            _ => !http::may_be_response(segment.payload) && !tls::is_server_hello(segment.payload),
         }
     }
 }

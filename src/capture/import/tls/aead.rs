@@ -10,9 +10,6 @@ use crate::wire::tls::Aead;
 /// The length of the authentication tag of every [`Aead`], in bytes.
 pub const TAG: usize = 16;
 
-/// The content type of a record with application data (RFC 8446 §5.1).
-pub const APPLICATION_DATA: u8 = 23;
-
 /// How the nonce of a record is formed.
 enum NonceForm {
     /// The sequence number, combined with these bytes.

@@ -19,6 +19,18 @@ use crate::proto::rules::count;
 /// How often a key log that may grow is looked at, at most.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How long the secrets of a connection are awaited while capture and key log grow.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for a capture without a key log that has had no secrets yet.
+const PATIENCE_WITHOUT_SOURCE: Duration = Duration::from_secs(2);
+
+/// The most reasons that are reported one by one. Further suites and alerts are counted with others.
+const MAX_REASONS: usize = 32;
+
+/// How a pcapng file begins.
+const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+
 /// The secrets with which a capture is opened.
 #[derive(Debug, Default)]
 pub struct KeySource {
@@ -38,48 +50,68 @@ impl KeySource {
     }
 }
 
+/// The connections that are not decrypted for one reason.
+struct Refused {
+    reason: Undecryptable,
+    /// The number of the first one.
+    first: u32,
+    /// How many there are.
+    connections: u64,
+    /// Whether the first one was reported.
+    is_reported: bool,
+}
+
 /// Decrypts the connections of a capture.
 pub struct Decryption {
     capture: Capture,
     pub secrets: Secrets,
     key_log: Option<KeyLog>,
+    /// The file of the capture.
+    file: Arc<File>,
     /// Whether capture and key log may still grow.
     is_live: bool,
-    /// The file of the capture, until the secrets in it were looked for.
-    unscanned: Option<Arc<File>>,
+    /// Whether the secrets in the file were looked for, or are found while it is read.
+    is_scanned: bool,
     looked: Instant,
     /// The decrypted bytes, and how many there are.
     decrypted: Option<(Arc<File>, u64)>,
-    /// Why connections are not decrypted: the first connection of each kind, and how many.
-    reasons: Vec<(Undecryptable, u32, u64)>,
+    /// Why connections are not decrypted.
+    refused: Vec<Refused>,
     /// Connections with HTTP/2: the first, and how many.
     http_2: Option<(u32, u64)>,
+    /// Whether it was reported that the key log does not exist.
+    is_missing_reported: bool,
 }
 
 impl Decryption {
     /// For a capture whose packets are in `file`; `is_live` if the file may grow.
     pub fn new(capture: Capture, file: &Arc<File>, is_live: bool, source: KeySource) -> Self {
         let KeySource { secrets, key_log } = source;
-        let unscanned = (!is_live).then(|| Arc::clone(file));
-        let looked = Instant::now();
         Self {
             capture,
             secrets,
             key_log,
+            file: Arc::clone(file),
             is_live,
-            unscanned,
-            looked,
+            is_scanned: is_live,
+            looked: Instant::now(),
             decrypted: None,
-            reasons: Vec::new(),
+            refused: Vec::new(),
             http_2: None,
+            is_missing_reported: false,
         }
     }
 
-    /// Returns true if a key log was given, or the capture contains secrets.
-    pub fn has_secrets(&mut self) -> bool {
-        if self.key_log.is_none() && self.secrets.is_empty() {
+    /// Returns true if secrets are known, or may come while the capture grows.
+    pub fn may_decrypt(&mut self) -> bool {
+        if !self.has_source() {
             self.scan();
         }
+        self.has_source() || self.may_find_more()
+    }
+
+    /// Returns true if a key log was given, or the capture contains secrets.
+    fn has_source(&self) -> bool {
         self.key_log.is_some() || !self.secrets.is_empty()
     }
 
@@ -101,15 +133,40 @@ impl Decryption {
         self.secrets.len() > known
     }
 
+    /// Looks for secrets for the last time: the capture has ended. Reports a key log that never existed.
+    pub fn look_last(&mut self) {
+        self.scan();
+        if let Some(key_log) = self.key_log.as_mut().filter(|_| self.is_live)
+            && let Err(e) = key_log.read_last(&mut self.secrets)
+        {
+            self.is_missing_reported = true;
+            self.capture.add_failure(&e.to_string());
+        }
+        self.is_live = false;
+    }
+
     /// Returns true if secrets may come later.
-    pub const fn may_find_more(&self) -> bool {
-        self.is_live && self.key_log.is_some()
+    pub fn may_find_more(&self) -> bool {
+        self.is_live && (self.key_log.is_some() || self.may_contain_secrets())
+    }
+
+    /// How long the secrets of a connection are awaited while the capture grows. Without a key log, they can only come in the capture.
+    pub fn patience(&self) -> Duration {
+        if self.has_source() { PATIENCE } else { PATIENCE_WITHOUT_SOURCE }
+    }
+
+    /// Returns true if the file is pcapng, which has blocks for secrets.
+    fn may_contain_secrets(&self) -> bool {
+        let mut magic = [0; 4];
+        self.file.read_exact_at(&mut magic, 0).is_ok() && magic == PCAPNG
     }
 
     /// Takes the secrets of the whole file, once.
     fn scan(&mut self) {
-        let Some(file) = self.unscanned.take() else { return };
-        let mut blocks = Blocks::new(file);
+        if std::mem::replace(&mut self.is_scanned, true) || !self.may_contain_secrets() {
+            return;
+        }
+        let mut blocks = Blocks::new(Arc::clone(&self.file));
         loop {
             match blocks.next() {
                 BlockEvent::Secrets(lines) => KeyLog::read_lines(lines, &mut self.secrets),
@@ -151,13 +208,23 @@ impl Decryption {
 
     /// Takes note that a connection is not decrypted.
     pub fn refuse(&mut self, connection: u32, reason: Undecryptable) {
-        match self.reasons.iter_mut().find(|(known, ..)| known.is_like(&reason)) {
-            Some((.., connections)) => *connections += 1,
+        let reason = match (reason, &self.key_log) {
+            (Undecryptable::NoSecret, None) if self.secrets.is_empty() => Undecryptable::NoKeyLog,
+            (Undecryptable::NoSecret, Some(key_log)) if !key_log.is_found() => Undecryptable::NoFile,
+            (reason, _) => reason,
+        };
+        if reason == Undecryptable::NoFile && self.is_missing_reported {
+            return;
+        }
+        let is_crowded = self.refused.len() >= MAX_REASONS;
+        let is_same = |known: Undecryptable| known == reason || is_crowded && known.is_like(reason);
+        match self.refused.iter_mut().find(|refused| is_same(refused.reason)) {
+            Some(refused) => refused.connections += 1,
             None => {
-                self.reasons.push((reason, connection, 1));
+                self.refused.push(Refused { reason, first: connection, connections: 1, is_reported: self.is_live });
                 // While the capture grows, nobody waits for its end.
                 if self.is_live {
-                    self.capture.add_notice(&one(connection, &reason));
+                    self.capture.add_notice(&format!("connection {connection} is encrypted with TLS: {reason}"));
                 }
             }
         }
@@ -168,14 +235,19 @@ impl Decryption {
         self.http_2.get_or_insert((connection, 0)).1 += 1;
     }
 
-    /// What a person must know about encrypted connections: one line for each reason.
+    /// What a person must know about encrypted connections, and was not reported yet: one line for each reason.
     pub fn notices(&self) -> Vec<String> {
-        let reasons = self.reasons.iter().map(|(reason, connection, connections)| match connections {
-            1 => one(*connection, reason),
-            _ => format!(
-                "{} are encrypted with TLS, the first is {connection}: {reason}",
-                count(*connections, "connection")
-            ),
+        let refused = self.refused.iter().filter_map(|Refused { reason, first, connections, is_reported }| {
+            Some(match (connections, is_reported) {
+                (1, true) => return None,
+                (2, true) => format!("another connection is encrypted with TLS: {reason}"),
+                (_, true) => format!("{} more are encrypted with TLS: {reason}", count(connections - 1, "connection")),
+                (1, false) => format!("connection {first} is encrypted with TLS: {reason}"),
+                (_, false) => {
+                    let connections = count(*connections, "connection");
+                    format!("{connections} are encrypted with TLS, the first is {first}: {reason}")
+                }
+            })
         });
         let http_2 = self.http_2.map(|(connection, connections)| match connections {
             1 => format!("connection {connection} contains HTTP/2, which framescope does not read"),
@@ -184,10 +256,6 @@ impl Decryption {
                 count(connections, "connection")
             ),
         });
-        reasons.chain(http_2).chain(self.key_log.as_ref().and_then(KeyLog::notice)).collect()
+        refused.chain(http_2).chain(self.key_log.as_ref().and_then(KeyLog::notice)).collect()
     }
-}
-
-fn one(connection: u32, reason: &Undecryptable) -> String {
-    format!("connection {connection} is encrypted with TLS: {reason}")
 }

@@ -1,18 +1,15 @@
 //! Decrypts one direction of a session: from its bytes to its application data.
 
-use super::aead::APPLICATION_DATA;
+use super::effort::Effort;
 use super::handshake::{
     self, ENCRYPTED_EXTENSIONS, END_OF_EARLY_DATA, EncryptedExtensions, Messages, NEW_SESSION_TICKET,
 };
 use super::keys::{Keys, Opened, Phase};
+use super::reason::Undecryptable;
 use super::record::{Record, RecordReader};
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
-use crate::wire::tls::HANDSHAKE;
-
-/// The content types of other records (RFC 8446 §5.1).
-const CHANGE_CIPHER_SPEC: u8 = 20;
-const ALERT: u8 = 21;
+use crate::wire::tls::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE};
 
 /// What an encrypted record has besides its content, at least, in bytes.
 const OVERHEAD: u64 = 22;
@@ -51,6 +48,8 @@ pub enum Event {
 pub struct Output {
     pub bytes: Vec<u8>,
     pub events: Vec<Event>,
+    /// What decrypting may cost.
+    pub effort: Effort,
 }
 
 impl Output {
@@ -60,7 +59,7 @@ impl Output {
         self.events.push(Event::Data { direction, from, to: self.bytes.len(), time });
     }
 
-    /// Forgets everything.
+    /// Forgets what decrypting has yielded.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.events.clear();
@@ -93,6 +92,10 @@ pub struct Decryptor {
     unread: u64,
     /// Whether [`Event::Lost`] was emitted for them.
     is_reported: bool,
+    /// Whether bytes were lost since then.
+    has_lost: bool,
+    /// How many records no key has opened since then.
+    unopened: u64,
     /// The content of the latest record.
     content: Vec<u8>,
 }
@@ -109,6 +112,8 @@ impl Decryptor {
             early,
             unread: 0,
             is_reported: false,
+            has_lost: false,
+            unopened: 0,
             content: Vec::new(),
         }
     }
@@ -126,6 +131,7 @@ impl Decryptor {
     /// The next `len` bytes are not captured.
     pub fn lose(&mut self, len: u64, time: Time, out: &mut Output) {
         let unread = self.reader.lose(len);
+        self.has_lost = true;
         self.miss(unread, time, out);
     }
 
@@ -152,9 +158,21 @@ impl Decryptor {
         self.keys.phase()
     }
 
-    /// How many bytes could not be read since the latest record that was opened.
-    pub const fn unread(&self) -> u64 {
-        self.unread
+    /// Returns true if bytes were lost since the latest record that was opened.
+    pub const fn has_lost(&self) -> bool {
+        self.has_lost
+    }
+
+    /// Why the latest records could not be decrypted, if not because parts of them are missing.
+    pub fn failure(&self) -> Option<Undecryptable> {
+        match (self.has_lost, self.unopened, self.phase()) {
+            (_, 0, _) => None,
+            (false, _, None | Some(Phase::Early)) => Some(Undecryptable::Unfit),
+            (false, ..) => Some(Undecryptable::Changed),
+            // What looks like a record need not be one.
+            (true, 1, _) => None,
+            (true, ..) => Some(Undecryptable::Lost),
+        }
     }
 
     /// The server accepts the client's early data, or rejects it.
@@ -175,7 +193,7 @@ impl Decryptor {
             let (lost, is_sought) = (self.reader.lost(), self.reader.is_searching());
             let mut content = std::mem::take(&mut self.content);
             let is_encrypted = self.may_be_encrypted(&record, lost);
-            let opened = if is_encrypted { self.keys.open(&record, lost, &mut content) } else { None };
+            let opened = if is_encrypted { self.keys.open(&record, lost, &mut out.effort, &mut content) } else { None };
             let is_plain = !is_sought && opened.is_none() && !self.must_be_encrypted(&record);
             if is_plain {
                 match record.kind() {
@@ -189,6 +207,7 @@ impl Decryptor {
                 self.reader.accept();
             } else {
                 self.reader.reject();
+                self.unopened += u64::from(is_encrypted);
                 if !is_sought {
                     self.miss(len, time, out);
                 }
@@ -232,7 +251,7 @@ impl Decryptor {
         if self.unread > 0 && !self.is_reported && opened.phase == Phase::Application && opened.skipped > 0 {
             self.report(time, out);
         }
-        (self.unread, self.is_reported) = (0, false);
+        (self.unread, self.is_reported, self.has_lost, self.unopened) = (0, false, false, 0);
         let content = &content[..opened.len];
         if opened.phase != Phase::Early {
             // The server rejected what came before.

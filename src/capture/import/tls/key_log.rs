@@ -83,13 +83,15 @@ pub struct KeyLog {
     /// Whether the rest of an endless line is skipped.
     is_skipping: bool,
     counts: Counts,
+    /// Whether the file was read.
+    is_found: bool,
     /// Whether any line has a form that key logs have.
     is_key_log: bool,
     is_pem: bool,
 }
 
 impl KeyLog {
-    /// Reads a key log. If it is `awaited`, the file need not exist yet.
+    /// Reads a key log. If it is `awaited`, the file need not exist yet, but its folder must.
     ///
     /// # Errors
     /// See [`KeyLogError`].
@@ -97,7 +99,7 @@ impl KeyLog {
         let mut log = Self::named(path);
         let io = |source| KeyLogError::Io { path: path.to_owned(), source };
         match fs::metadata(path) {
-            Err(e) if awaited && e.kind() == io::ErrorKind::NotFound => return Ok(log),
+            Err(e) if awaited && e.kind() == io::ErrorKind::NotFound && has_folder(path) => return Ok(log),
             Err(e) => return Err(io(e)),
             Ok(metadata) => {
                 if let Some(what) = crate::capture::store::output::irregular_kind(&metadata) {
@@ -130,6 +132,7 @@ impl KeyLog {
             partial: Vec::new(),
             is_skipping: false,
             counts: Counts::default(),
+            is_found: false,
             is_key_log: false,
             is_pem: false,
         }
@@ -142,10 +145,12 @@ impl KeyLog {
     /// If it cannot be read.
     pub fn read_more(&mut self, secrets: &mut Secrets) -> io::Result<()> {
         let file = File::open(&self.path)?;
+        self.is_found = true;
         let len = file.metadata()?.len();
         if len < self.position {
             (self.position, self.is_skipping) = (0, false);
             self.partial.clear();
+            self.counts = Counts::default();
         }
         let mut piece = vec![0; PIECE.min(usize::try_from(len - self.position).unwrap_or(PIECE))];
         while self.position < len {
@@ -157,6 +162,24 @@ impl KeyLog {
             };
             self.position += read as u64;
             self.take(&piece[..read], secrets);
+        }
+        Ok(())
+    }
+
+    /// Returns true if the file was read: it exists.
+    pub const fn is_found(&self) -> bool {
+        self.is_found
+    }
+
+    /// Reads what was appended, to the last line, which may lack its line break.
+    ///
+    /// # Errors
+    /// If the file was never read, and cannot be read now.
+    pub fn read_last(&mut self, secrets: &mut Secrets) -> Result<(), KeyLogError> {
+        match self.read_more(secrets) {
+            Err(source) if !self.is_found => return Err(KeyLogError::Io { path: self.path.clone(), source }),
+            // What was read before counts.
+            _ => self.end(secrets),
         }
         Ok(())
     }
@@ -227,6 +250,11 @@ impl KeyLog {
         }
         (left_out > 0).then(|| format!("{path}: {} left out; use a shorter key log", count(left_out, "secret")))
     }
+}
+
+/// Returns true if the folder in which a file is to be created exists.
+fn has_folder(path: &Path) -> bool {
+    path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir())
 }
 
 /// Reads one line without its line break.

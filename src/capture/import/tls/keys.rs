@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 
 use super::aead::RecordKey;
+use super::effort::{Budget, Effort};
 use super::record::Record;
 use super::schedule::next_secret;
 use super::secrets::Secret;
@@ -13,12 +14,6 @@ use crate::wire::tls::Aead;
 
 /// The most records that can be skipped at once.
 const MAX_SKIPPED: u64 = 4096;
-
-/// How many bytes are decrypted in vain until nothing is tried any more. A record that opens restores the budget.
-const BUDGET: u64 = 64 << 20;
-
-/// What an attempt costs besides the bytes of the record.
-const ATTEMPT: u64 = 256;
 
 /// What records under one key contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +34,12 @@ struct Epoch {
     secret: Option<Secret>,
 }
 
+/// What limits attempts.
+struct Budgets<'a> {
+    direction: &'a mut Budget,
+    file: &'a mut Effort,
+}
+
 /// A record that was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opened {
@@ -56,7 +57,7 @@ pub struct Keys {
     aead: Aead,
     current: Option<Epoch>,
     later: VecDeque<Epoch>,
-    budget: u64,
+    budget: Budget,
 }
 
 impl Keys {
@@ -67,13 +68,13 @@ impl Keys {
             Some(Epoch { phase, key, sequence: 0, secret: Some(secret.clone()) })
         };
         let later = secrets.into_iter().map(epoch).collect::<Option<_>>()?;
-        Some(Self { aead, current: None, later, budget: BUDGET })
+        Some(Self { aead, current: None, later, budget: Budget::default() })
     }
 
     /// The key of one direction of TLS 1.2.
     pub fn of_tls_1_2(aead: Aead, key: RecordKey) -> Self {
         let epoch = Epoch { phase: Phase::Application, key, sequence: 0, secret: None };
-        Self { aead, current: None, later: VecDeque::from([epoch]), budget: BUDGET }
+        Self { aead, current: None, later: VecDeque::from([epoch]), budget: Budget::default() }
     }
 
     /// What the latest record contained; `None` before the first one.
@@ -83,12 +84,13 @@ impl Keys {
 
     /// Returns true if nothing is tried any more, because nothing opened for long.
     pub const fn is_exhausted(&self) -> bool {
-        self.budget == 0
+        self.budget.is_spent()
     }
 
     /// Opens the next record into `out`. Up to `lost` records before it may be missing.
-    pub fn open(&mut self, record: &Record<'_>, lost: u64, out: &mut Vec<u8>) -> Option<Opened> {
-        let budget = &mut self.budget;
+    pub fn open(&mut self, record: &Record<'_>, lost: u64, effort: &mut Effort, out: &mut Vec<u8>) -> Option<Opened> {
+        let mut budget = Budgets { direction: &mut self.budget, file: effort };
+        let budget = &mut budget;
         let opened = 'opened: {
             if let Some(opened) = self.current.as_mut().and_then(|epoch| epoch.open(record, lost, budget, out)) {
                 break 'opened opened;
@@ -104,16 +106,15 @@ impl Keys {
             self.current = Some(updated);
             opened
         };
-        self.budget = BUDGET;
+        self.budget = Budget::default();
         Some(opened)
     }
 }
 
 impl Epoch {
-    fn open(&mut self, record: &Record<'_>, lost: u64, budget: &mut u64, out: &mut Vec<u8>) -> Option<Opened> {
+    fn open(&mut self, record: &Record<'_>, lost: u64, budget: &mut Budgets<'_>, out: &mut Vec<u8>) -> Option<Opened> {
         for skipped in 0..=lost.min(MAX_SKIPPED) {
-            *budget = budget.saturating_sub(record.payload.len() as u64 + ATTEMPT);
-            if *budget == 0 {
+            if budget.direction.is_spent() || skipped > 0 && budget.file.is_spent() {
                 return None;
             }
             let sequence = self.sequence.checked_add(skipped)?;
@@ -123,6 +124,8 @@ impl Epoch {
                 self.sequence = sequence.checked_add(1)?;
                 return Some(Opened { phase: self.phase, kind, len, skipped });
             }
+            budget.direction.spend(record.payload.len());
+            budget.file.spend(record.payload.len());
         }
         None
     }

@@ -6,6 +6,7 @@
 mod aead;
 mod decryption;
 mod decryptor;
+mod effort;
 mod handshake;
 mod key_log;
 mod keys;
@@ -13,13 +14,14 @@ mod opening;
 mod reason;
 mod record;
 mod schedule;
+mod search;
 mod secrets;
 mod session;
 
 pub use self::decryption::{Decryption, KeySource};
 pub use self::decryptor::{Event, Output};
 pub use self::key_log::KeyLogError;
-pub use self::keys::Phase;
-pub use self::opening::{Opening, Progress};
+pub use self::opening::{Handshake, Opening, Progress};
 pub use self::reason::Undecryptable;
+pub use self::search::{Found, Search};
 pub use self::session::Session;

@@ -10,6 +10,8 @@ use crate::wire::tls::{CipherSuite, alert_name, version_name};
 pub enum Undecryptable {
     /// No key log was given, and the file has no secrets.
     NoKeyLog,
+    /// The key log that was given does not exist.
+    NoFile,
     /// The key log lacks the session.
     NoSecret,
     /// The capture begins later, or lacks packets of the hellos.
@@ -21,21 +23,28 @@ pub enum Undecryptable {
     /// The handshake failed.
     Alert {
         by: Direction,
-        code: u8,
+        /// `None` if the alert is encrypted.
+        code: Option<u8>,
     },
+    /// The connection ended inside the handshake.
+    Incomplete,
     /// No record could be decrypted with the secrets of the session.
     Unfit,
+    /// No record could be decrypted after a loss.
+    Lost,
+    /// From some record on, none could be decrypted.
+    Changed,
 }
 
 impl Undecryptable {
-    /// Returns true if both have the same explanation.
-    pub fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
+    /// Returns true if a secret that is not known yet could change it.
+    pub const fn may_change(self) -> bool {
+        matches!(self, Self::NoSecret)
     }
 
-    /// Returns true if a secret that is not known yet could change it.
-    pub const fn may_change(&self) -> bool {
-        matches!(self, Self::NoSecret)
+    /// Returns true if both are of one kind.
+    pub fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 }
 
@@ -44,6 +53,7 @@ impl fmt::Display for Undecryptable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoKeyLog => f.write_str("give its key log with --keylog FILE"),
+            Self::NoFile => f.write_str("its key log does not exist; check the name that --keylog gives"),
             Self::NoSecret => {
                 f.write_str("the key log has no secret for the session; log the keys while the packets are captured")
             }
@@ -63,12 +73,20 @@ impl fmt::Display for Undecryptable {
                     Direction::ClientToServer => "client",
                     Direction::ServerToClient => "server",
                 };
-                match alert_name(*code) {
-                    Some(name) => write!(f, "the {side} ended the handshake with the alert {name}"),
-                    None => write!(f, "the {side} ended the handshake with alert {code}"),
+                match code.map(|code| alert_name(code).ok_or(code)) {
+                    Some(Ok(name)) => write!(f, "the {side} ended the handshake with the alert {name}"),
+                    Some(Err(code)) => write!(f, "the {side} ended the handshake with alert {code}"),
+                    None => write!(f, "the {side} ended the handshake with an encrypted alert"),
                 }
             }
+            Self::Incomplete => f.write_str("the connection ended before the handshake was complete"),
             Self::Unfit => f.write_str("the secrets in the key log do not fit the session"),
+            Self::Lost => {
+                f.write_str("no record after a loss of packets could be decrypted; capture again without the loss")
+            }
+            Self::Changed => {
+                f.write_str("its last records could not be decrypted: its keys changed, or its bytes are damaged")
+            }
         }
     }
 }

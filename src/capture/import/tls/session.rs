@@ -6,7 +6,7 @@ use super::handshake::{ClientHello, ServerHello};
 use super::keys::{Keys, Phase};
 use super::reason::Undecryptable;
 use super::secrets::{Label, Secret, Secrets};
-use crate::proto::dissected::Direction;
+use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
 use crate::wire::tls::{Aead, TLS_1_2, TLS_1_3, TlsParams};
 
@@ -38,7 +38,10 @@ impl Session {
             return Err(Undecryptable::Compressed);
         }
         let (sides, master) = match is_tls_1_3 {
-            true => (tls_1_3(aead, client, secrets).ok_or(Undecryptable::NoSecret)?, None),
+            true => {
+                let (sides, is_complete) = tls_1_3(aead, client, secrets).ok_or(Undecryptable::NoSecret)?;
+                (is_complete.then_some(sides).ok_or(Undecryptable::NoSecret)?, None)
+            }
             false => {
                 let (sides, master) = tls_1_2(aead, client, server, secrets).ok_or(Undecryptable::NoSecret)?;
                 (sides, Some(master))
@@ -48,6 +51,14 @@ impl Session {
             secrets.keep_session(&server.session_id, master);
         }
         Ok(Self { params, sides, master, alpn: server.alpn.clone() })
+    }
+
+    /// The session of TLS 1.3 that two hellos begin, of which only the handshake can be decrypted, because the log lacks later secrets.
+    pub fn of_handshake(client: &ClientHello, server: &ServerHello, secrets: &Secrets) -> Option<Self> {
+        let params = TlsParams { version: server.version, suite: server.suite };
+        let aead = params.suite.aead().filter(|_| params.version == TLS_1_3)?;
+        let (sides, _) = tls_1_3(aead, client, secrets)?;
+        Some(Self { params, sides, master: None, alpn: Vec::new() })
     }
 
     /// What both sides agreed on.
@@ -62,8 +73,14 @@ impl Session {
 
     /// Takes the next bytes of a direction, captured at `time`.
     pub fn push(&mut self, direction: Direction, bytes: &[u8], time: Time, out: &mut Output, secrets: &mut Secrets) {
+        out.effort.add(bytes.len());
         self.sides[direction.index()].push(bytes, time, out);
         self.follow_up(out, secrets);
+    }
+
+    /// Takes the next bytes of a direction, of which only the handshake is wanted.
+    pub fn push_handshake(&mut self, direction: Direction, bytes: &[u8], time: Time, out: &mut Output) {
+        self.sides[direction.index()].push(bytes, time, out);
     }
 
     /// The next `len` bytes of a direction are not captured.
@@ -74,6 +91,21 @@ impl Session {
     /// A direction has no more bytes.
     pub fn end(&mut self, direction: Direction, time: Time, out: &mut Output) {
         self.sides[direction.index()].end(time, out);
+    }
+
+    /// Returns true if a record was opened, so that the secrets are those of the session.
+    pub fn has_opened(&self) -> bool {
+        self.sides.iter().any(|side| side.phase().is_some())
+    }
+
+    /// Why a part of the connection, or all of it, was not decrypted; `None` if at most missing packets are the cause.
+    pub fn failure(&self, how: EndReason) -> Option<Undecryptable> {
+        if let Some(failure) = self.sides.iter().find_map(Decryptor::failure) {
+            return Some(failure);
+        }
+        let is_captured = how != EndReason::Capture && !self.sides.iter().any(Decryptor::has_lost);
+        let reason = if is_captured { Undecryptable::Incomplete } else { Undecryptable::NotCaptured };
+        (!self.has_opened()).then_some(reason)
     }
 
     /// One direction.
@@ -89,7 +121,7 @@ impl Session {
                 Event::Extensions(extensions) => {
                     self.alpn.clone_from(&extensions.alpn);
                     // The client's data came before what else the server says here.
-                    let mut early = Output { bytes: std::mem::take(&mut out.bytes), events: Vec::new() };
+                    let mut early = Output { bytes: std::mem::take(&mut out.bytes), ..Output::default() };
                     let client = &mut self.sides[Direction::ClientToServer.index()];
                     client.decide_early(extensions.early_data, &mut early);
                     out.bytes = early.bytes;
@@ -107,8 +139,8 @@ impl Session {
     }
 }
 
-/// Both directions of TLS 1.3 (RFC 8446 §7.1). A log may lack the secrets of the handshake.
-fn tls_1_3(aead: Aead, client: &ClientHello, secrets: &Secrets) -> Option<[Decryptor; 2]> {
+/// Both directions of TLS 1.3 (RFC 8446 §7.1), and whether their secrets are complete. A log may lack those of the handshake.
+fn tls_1_3(aead: Aead, client: &ClientHello, secrets: &Secrets) -> Option<([Decryptor; 2], bool)> {
     let secret = |label, phase| Some((phase, fitting(aead, secrets.get(&client.random, label)?)?));
     let early = secret(Label::ClientEarly, Phase::Early).filter(|_| client.early_data);
     let of_client =
@@ -129,7 +161,7 @@ fn tls_1_3(aead: Aead, client: &ClientHello, secrets: &Secrets) -> Option<[Decry
         Keys::of_traffic(aead, of_server.into_iter().flatten())?,
         EarlyData::None,
     );
-    is_complete.then_some([client, server])
+    Some(([client, server], is_complete))
 }
 
 /// A secret, if its length is that of the suite's hash function.

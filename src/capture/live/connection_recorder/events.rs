@@ -7,6 +7,7 @@ use crate::capture::format::pcapng::MAX_STREAM;
 use crate::proto::dissected::{Direction, EndReason, Missing};
 use crate::proto::stated::StatedRecord;
 use crate::proto::time::Time;
+use crate::wire::tls::Protection;
 
 impl Recording {
     /// Sets whether the receiver has bytes of a direction that come later, or are missing.
@@ -55,10 +56,13 @@ impl Recording {
         self.commit();
     }
 
-    /// Puts a marker on an empty packet, after what was recorded so far.
-    pub fn mark(&mut self, marker: &Marker, time: Time) {
+    /// The bytes that follow what was recorded so far are decrypted. A marker says so.
+    pub fn decrypted(&mut self, tls: Protection, time: Time) {
+        self.tls = Some(tls);
         if let Some(live) = &mut self.live {
-            live.segments.comment(&mut self.batch.blocks, Direction::ServerToClient, time, &[marker.comment()]);
+            let marker = Marker::of(tls).comment();
+            live.segments.comment(&mut self.batch.blocks, Direction::ServerToClient, time, &[marker]);
+            self.batch.index.set_decrypted(live.number, tls);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::capture::store::index::{Extent, Handshake};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
+use crate::wire::tls::Protection;
 
 /// The size of the packets around a handshake, in bytes, at most: five with their heads, and the gaps.
 const OVERHEAD: u64 = 1024;
@@ -23,6 +24,8 @@ pub(in crate::capture) struct ConnectionSnapshot {
     pub server: SocketAddr,
     /// When its first bytes were seen.
     pub first: Time,
+    /// Where TLS had encrypted its bytes, if they are decrypted.
+    pub tls: Option<Protection>,
     pub handshake: Option<Arc<Handshake>>,
     pub directions: [DirectionSnapshot; 2],
 }
@@ -94,6 +97,7 @@ impl ConnectionSnapshot {
         if capture.connection(self.number).is_some_and(|connection| connection.about.delivered) {
             segments.mark_opening(&Marker::Delivered);
         }
+        segments.decrypted(self.tls);
         segments.open(&mut out.blocks, self.first);
         for head in heads() {
             let record = &head.record;

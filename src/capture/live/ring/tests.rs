@@ -35,6 +35,7 @@ fn sequence_numbers_continue_after_a_long_gap() {
             client,
             server,
             first: Time(0),
+            tls: None,
             handshake: Some(Arc::new(Direction::BOTH.map(|direction| head(direction, 0, vec![b'h'; 100])))),
             directions: [at(100 + far), at(100)],
         };
@@ -97,6 +98,7 @@ fn files_far_into_a_connection_are_read_alone_and_together() {
         client,
         server,
         first: Time(0),
+        tls: None,
         handshake: Some(Arc::new(Direction::BOTH.map(|direction| {
             let bytes = heads[direction.index()].as_bytes().to_vec();
             let offset = if kept { before[direction.index()].len() as u64 } else { 0 };

@@ -11,6 +11,7 @@ use super::windows::{Window, Windows};
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
 use crate::proto::time::Time;
+use crate::wire::tls::Protection;
 
 /// The number by which a batch refers to the connection that it opens itself.
 pub const NEW: u32 = 0;
@@ -38,6 +39,7 @@ pub struct IndexBatch {
     /// Stream offsets of checkpoints with their windows; `None` where there was no space for the window.
     checkpoints: Vec<(u32, Direction, u64, Option<Window>)>,
     handshakes: Vec<(u32, HandshakeSummary)>,
+    decrypted: Vec<(u32, Protection)>,
     /// Directions that end without a record.
     ends: Vec<(u32, Direction, EndReason)>,
     /// With how many records of the batch come before each.
@@ -119,6 +121,11 @@ impl IndexBatch {
     /// Sets what the handshake of a connection says.
     pub fn set_handshake(&mut self, connection: u32, about: HandshakeSummary) {
         self.handshakes.push((connection, about));
+    }
+
+    /// The bytes of a connection are those that TLS had encrypted, from some record on.
+    pub fn set_decrypted(&mut self, connection: u32, tls: Protection) {
+        self.decrypted.push((connection, tls));
     }
 
     /// Ends a direction without a record.
@@ -238,6 +245,9 @@ impl Index {
             if let Some(entry) = self.connection_mut(number(connection)) {
                 entry.about = about;
             }
+        }
+        for (connection, tls) in batch.decrypted.drain(..) {
+            self.set_decrypted(number(connection), tls);
         }
         for (connection, direction, how) in batch.ends.drain(..) {
             self.end(number(connection), direction, how);

@@ -10,7 +10,7 @@ use crate::capture::store::record::Record;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
-use crate::wire::tls::TlsParams;
+use crate::wire::tls::Protection;
 
 /// One connection.
 #[derive(Debug)]
@@ -20,8 +20,8 @@ pub struct ConnectionEntry {
     pub first: Time,
     pub last: Time,
     pub about: HandshakeSummary,
-    /// What TLS agreed on, if its bytes were decrypted.
-    pub tls: Option<TlsParams>,
+    /// Where TLS had encrypted its bytes, if they are decrypted.
+    pub tls: Option<Protection>,
     pub streams: [Stream; 2],
     /// How each direction ended.
     pub ended: [Option<EndReason>; 2],

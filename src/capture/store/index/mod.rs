@@ -31,7 +31,7 @@ use crate::proto::dissected::{Direction, DissectedRecord, EndReason, HandshakeKe
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
 use crate::wire::opcode::Opcode;
-use crate::wire::tls::TlsParams;
+use crate::wire::tls::Protection;
 
 /// Entries per chunk. A chunk is allocated once and never moved. The allocator rounds it up to whole pages, which must be small
 /// against its size.
@@ -127,13 +127,14 @@ impl Index {
         self.span = Some((first.min(entry.first), last.max(entry.last)));
         self.totals.connections += 1;
         self.totals.open += 1;
+        self.totals.decrypted += u64::from(entry.tls.is_some());
         self.connections.push(entry)
     }
 
     /// The bytes of a connection are those that TLS had encrypted.
-    pub fn set_decrypted(&mut self, number: u32, params: TlsParams) {
+    pub fn set_decrypted(&mut self, number: u32, tls: Protection) {
         if let Some(entry) = self.connections.get_mut(number) {
-            self.totals.decrypted += u64::from(entry.tls.replace(params).is_none());
+            self.totals.decrypted += u64::from(entry.tls.replace(tls).is_none());
         }
     }
 
