@@ -160,6 +160,10 @@ impl Writer {
                 open.segments.skip(&mut sink.buffer, direction, (record.wire_len, gap), time, &comments);
             }
             Kind::End(how) => {
+                if record.outstanding {
+                    let marker = [Marker::Outstanding.comment()];
+                    open.segments.comment(&mut sink.buffer, direction.opposite(), time, &marker);
+                }
                 match how {
                     EndReason::Fin => open.segments.fin(&mut sink.buffer, direction, time, &comments),
                     EndReason::Rst if open.reset.is_none() && !ends_next(&capture, record) => {

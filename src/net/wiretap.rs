@@ -70,6 +70,11 @@ impl Wiretap {
         self.recorder.note(no, note);
     }
 
+    /// Reports that the receiver of a direction gets something else than what crosses, from now on.
+    pub fn altered(&self, direction: Direction) {
+        self.recorder.alter(direction, self.now());
+    }
+
     /// A wiretap for what the two sides of this connection receive, where that is not what was sent.
     pub fn delivered(&self, client: SocketAddr, server: SocketAddr) -> Option<Self> {
         let recorder = self.recorder.delivered(client, server)?;

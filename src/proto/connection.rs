@@ -91,6 +91,12 @@ impl Connection {
         self.about.delivered = true;
     }
 
+    /// Notes that the receiver of a direction got something else than the bytes of that direction: a proxy has changed them. From here
+    /// on, nothing is reported about what the receiver sends in answer to them.
+    pub const fn alter(&mut self, direction: Direction) {
+        self.state.altered[direction.index()] = true;
+    }
+
     /// If `assumed`, treats permessage-deflate as negotiated, with its default parameters, unless the handshake has others.
     #[must_use]
     pub const fn assume_deflate(mut self, assumed: bool) -> Self {

@@ -67,6 +67,8 @@ pub(super) struct ConnectionState {
     /// True if the bytes are those that the sides of an earlier connection received: nothing is reported about the handshake, and nothing
     /// that relates the two directions.
     pub delivered: bool,
+    /// True if the receiver of this direction got something else than these bytes: what it sends may answer that.
+    pub altered: [bool; 2],
     /// True if bytes were found in place of frames. They explain how the connection ends.
     pub(super) foreign_bytes: bool,
     /// What the next response answers, if the caller has stated that.
@@ -132,8 +134,10 @@ impl ConnectionState {
                 }
             }
         }
-        record.outstanding =
-            record.wire_len > 0 && record.kind != Kind::Gap && self.outstanding[record.direction.opposite().index()];
+        let other = record.direction.opposite().index();
+        let is_end = matches!(record.kind, Kind::End(_));
+        let has_bytes = record.wire_len > 0 && record.kind != Kind::Gap;
+        record.outstanding = has_bytes && self.outstanding[other] || (has_bytes || is_end) && self.altered[other];
         self.ordinals += 1;
         self.records.push(record);
     }
@@ -200,8 +204,8 @@ impl ConnectionState {
     /// True if the match of a Pong is certain: the missing bytes contain neither its Ping nor an earlier Pong.
     pub const fn is_certain(&self, direction: Direction, answer: &PongMatch) -> bool {
         match answer {
+            _ if self.delivered || self.altered[direction.opposite().index()] => false,
             PongMatch::Answers(..) => !self.missing[direction.index()],
-            _ if self.delivered => false,
             _ => !self.missing[direction.opposite().index()] && !self.outstanding[direction.opposite().index()],
         }
     }
@@ -261,12 +265,15 @@ impl ConnectionState {
         }
         if voluntary && self.closes[direction.index()].is_none() {
             let answers = self.closes[direction.opposite().index()];
+            // The peer's Close may not have been delivered.
+            let answers = answers.filter(|_| !self.altered[direction.opposite().index()]);
             let rule = if answers.is_some() { Rule::CloseUnanswered } else { Rule::CloseMissing };
             findings.push(about(rule, answers).by(direction));
         }
         let owed = self.pings[direction.opposite().index()].unanswered();
         // After a gap, a Ping may be read after the Pong that answers it.
-        if owed.count > 0 && !self.missing[direction.opposite().index()] {
+        let is_known = !self.missing[direction.opposite().index()] && !self.altered[direction.opposite().index()];
+        if owed.count > 0 && is_known {
             findings.push(about(Rule::PingUnanswered, owed.first).number(owed.count));
         }
         findings

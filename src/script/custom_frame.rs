@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::error::quotable;
-use super::input_line::hex;
+use super::hex::{digits, hex};
 use crate::wire::frame::FrameHead;
 use crate::wire::opcode::Opcode;
 
@@ -191,14 +191,6 @@ impl CustomFrame {
             _ => line + " hex " + &digits(&self.payload),
         }
     }
-}
-
-/// The hex digits of bytes.
-pub fn digits(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 fn opcode(value: &str) -> Option<Opcode> {

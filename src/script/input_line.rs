@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::custom_frame::{CustomFrame, FrameLineError};
 use super::error::quotable;
+use super::hex::hex;
 use super::outgoing::{Outgoing, OutgoingError};
-use crate::capture::query::filter::hex_bytes;
 
 /// The commands, as help and errors show them.
 const COMMANDS: &str = "/hex /file /ping /pong /close /fragment /frame /connect";
@@ -77,12 +77,6 @@ impl InputLine {
         };
         Ok(Self::Send(outgoing))
     }
-}
-
-/// Bytes from hex digits, with or without spaces, colons or minus signs between pairs. No digit is no byte.
-pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
-    let joined: String = digits.split_whitespace().collect();
-    if joined.is_empty() { Some(Vec::new()) } else { hex_bytes(&joined) }
 }
 
 #[cfg(test)]

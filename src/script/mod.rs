@@ -22,6 +22,7 @@
 
 mod custom_frame;
 mod error;
+mod hex;
 mod input_line;
 mod outgoing;
 mod parser;
@@ -32,8 +33,9 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-pub use self::custom_frame::{CustomFrame, FrameLineError, digits};
+pub use self::custom_frame::{CustomFrame, FrameLineError};
 pub use self::error::ScriptError;
+pub use self::hex::digits;
 pub use self::input_line::{InputLine, LineError};
 pub use self::outgoing::Outgoing;
 pub use self::player::{Failure, FailureReason, Peer, Player, Step};

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::error::{ScriptError, ScriptProblem, quotable};
-use super::input_line::hex;
+use super::hex::hex;
 use super::outgoing::{Outgoing, OutgoingError};
 use super::scanner::{Located, Scanner};
 use super::statement::{Body, Operation, Script, Statement, Trigger};

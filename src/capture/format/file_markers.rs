@@ -22,7 +22,8 @@ pub enum Marker {
     /// `record`, on an empty packet: the record that the next bytes of its direction are, where they do not show it.
     Record(StatedRecord),
     /// `outstanding`, on a packet with data: when it was sent, its sender had bytes of the other direction that come later in the
-    /// file, or are missing.
+    /// file, or are missing. On an empty packet: from here on, the sender of the packet got something else than the bytes of the other
+    /// direction, because `proxy` changed them.
     Outstanding,
     /// `end`, on an empty packet: nothing is known about its direction from here on, or a reset ends it.
     End {

@@ -220,7 +220,7 @@ fn take_content(
     match content {
         PacketContent::Tcp(tcp) => {
             let (from, to) = tcp.payload;
-            let marker = marker.filter(|marker| (*marker == Marker::Outstanding) == (from < to));
+            let marker = marker.filter(|marker| *marker == Marker::Outstanding || from == to);
             flows.take(segment(packet, tcp, notes, marker));
         }
         PacketContent::Exported(tcp) => flows.append(segment(packet, tcp, notes, None)),

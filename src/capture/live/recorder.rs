@@ -189,6 +189,11 @@ impl ConnectionRecorder {
         Some(Self(Arc::new(SharedRecording { recording, timer: self.0.timer.clone() })))
     }
 
+    /// Records that the receiver of a direction gets something else than what is recorded, from here on.
+    pub fn alter(&self, direction: Direction, time: Time) {
+        self.with(|recording| recording.alter(direction, time));
+    }
+
     /// Puts a note on a record that is part of the capture, after the note that it has, and writes it into the file.
     pub fn note(&self, no: u64, note: &str) {
         let shared = lock(&self.0.recording).as_ref().map(Recording::shared);

@@ -345,6 +345,6 @@ impl Link for Relay {
 
     /// Returns true if the side that sends in a direction has reset the connection.
     fn is_sender_lost(&self, direction: Direction) -> bool {
-        self.source(direction).is_disconnected()
+        self.is_reset(direction)
     }
 }

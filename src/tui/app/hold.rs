@@ -32,7 +32,9 @@ impl App {
             return;
         }
         self.refresh_held();
-        self.dialogs.open = Some(Dialog::Hold(HoldPanel::on_record(&self.held, self.list.cursor)));
+        // While the list follows, its cursor is where nobody has put it.
+        let chosen = (!self.list.following).then_some(self.list.cursor);
+        self.dialogs.open = Some(Dialog::Hold(HoldPanel::on_record(&self.held, chosen)));
         self.reveal_held();
     }
 
@@ -104,7 +106,10 @@ impl App {
             _ => return,
         }
         self.refresh_held();
-        panel.stay(&self.held);
+        match action {
+            Action::SendHeld | Action::Delete | Action::SendAllHeld => panel.go_on(&self.held),
+            _ => panel.stay(&self.held),
+        }
         self.dialogs.open = Some(Dialog::Hold(panel));
         self.reveal_held();
     }
@@ -124,7 +129,7 @@ impl App {
     /// Opens the panel again after a prompt.
     fn return_to_hold(&mut self) {
         self.refresh_held();
-        self.dialogs.open = Some(Dialog::Hold(HoldPanel::on_record(&self.held, self.list.cursor)));
+        self.dialogs.open = Some(Dialog::Hold(HoldPanel::on_record(&self.held, Some(self.list.cursor))));
         self.reveal_held();
     }
 

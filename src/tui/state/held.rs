@@ -50,7 +50,7 @@ impl HeldMessages {
 
     /// How many messages a rule holds; `None` if not all are listed.
     pub fn held_by(&self, rule: u64) -> Option<usize> {
-        let holds = |row: &&HeldRow| !row.is_decided && row.rules.contains(&rule);
+        let holds = |row: &&HeldRow| row.rules.contains(&rule);
         (self.rows.len() == self.count).then(|| self.rows.iter().filter(holds).count())
     }
 }

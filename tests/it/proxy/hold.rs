@@ -342,15 +342,57 @@ fn held_messages_outlive_a_fin_and_are_released_at_the_end() {
 }
 
 #[test]
+fn held_messages_go_on_after_both_sides_have_ended() {
+    let (bench, hold) = holding(&["op == text"], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    client.write_all(&text("late")).expect("written");
+    wait_held(&hold, 1);
+    server.shutdown(Shutdown::Write).expect("ended");
+    assert_eq!(read_to_end(&mut client), b"");
+    client.shutdown(Shutdown::Write).expect("ended");
+    drop(client);
+    assert_silent(&mut server);
+    std::thread::sleep(Duration::from_millis(300));
+    hold.send_all();
+    assert_eq!(read_to_end(&mut server), text("late"));
+    drop(server);
+    bench.wait("the end", |capture| capture.totals().open == 0);
+    let records = bench.finish();
+    assert_eq!([ends(&records, UP), ends(&records, DOWN)], [[EndReason::Fin], [EndReason::Fin]]);
+}
+
+#[test]
+fn a_close_does_not_overtake_the_message_that_it_interrupts() {
+    let (bench, _hold) = holding(&["text contains \"never\""], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    let fragment = frame(false, Opcode::Text, Some(KEY), b"abc");
+    let ping = frame(true, Opcode::Ping, Some(KEY), b"");
+    let close = frame(true, Opcode::Close, Some(KEY), &1001u16.to_be_bytes());
+    client.write_all(&[fragment.clone(), ping.clone(), close.clone(), ping.clone()].concat()).expect("written");
+    assert_eq!(read(&mut server, ping.len()), ping, "a ping may overtake");
+    bench.wait("a note", |capture| capture.note(4).is_some_and(|note| note.contains("before the unfinished message")));
+    assert_silent(&mut server);
+    client.shutdown(Shutdown::Write).expect("ended");
+    assert_eq!(read_to_end(&mut server), [fragment, close, ping].concat());
+    drop((client, server));
+    bench.finish();
+}
+
+#[test]
 fn what_is_held_is_dropped_with_a_notice_when_a_peer_is_gone() {
     let (bench, hold) = holding(&["op == text"], 1 << 20);
     let (mut client, server) = bench.open();
-    client.write_all(&text("lost")).expect("written");
+    client.write_all(&[text("lost"), frame(true, Opcode::Binary, Some(KEY), b"behind")].concat()).expect("written");
     wait_held(&hold, 1);
+    bench.wait("both messages", |capture| capture.len() == 4);
     ends::reset(server);
-    bench
-        .wait("a notice", |capture| capture.trouble().reason().is_some_and(|notice| notice.contains("1 held message")));
+    bench.wait("a notice", |capture| {
+        capture.trouble().reason().is_some_and(|notice| notice.contains("2 held messages"))
+    });
     assert_eq!(hold.held(1000), []);
+    // The capture says it on both, also on the one that only waited.
+    let lost = |no| bench.capture().note(no).is_some_and(|note| note.contains("ended before it went on"));
+    assert!(lost(3) && lost(4), "{:?}", [3, 4].map(|no| bench.capture().note(no)));
     drop(client);
     bench.finish();
 }

@@ -173,6 +173,9 @@ line! {
     End(known Always) {
         /// `fin`, `rst` or `capture`.
         how: String,
+        /// True if its side got something else than the bytes of the other direction; else absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        outstanding: Option<bool>,
     }
     /// Bytes that are neither HTTP nor a frame.
     Junk(known Always) {

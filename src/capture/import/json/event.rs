@@ -21,6 +21,8 @@ pub struct ReplayHints {
     pub stated: Option<StatedRecord>,
     /// Whether its sender had bytes of the other direction that come later in the file, or are missing; `None` if it has no bytes.
     pub outstanding: Option<bool>,
+    /// Whether it is an end whose side got something else than the bytes of the other direction.
+    pub altered: bool,
     /// How many bytes of the record, or before it, were repeated with other content.
     pub overlapped: u64,
 }

@@ -162,6 +162,7 @@ impl JsonRecord<'_> {
         ReplayHints {
             stated: self.stated_kind().map(|kind| StatedRecord { kind, len, early, answers }),
             outstanding: (!self.wire.is_empty()).then_some(self.outstanding),
+            altered: self.outstanding && &*self.r#type == "end",
             overlapped: self.finding(Rule::SegmentOverlap).and_then(|finding| finding.values().0).unwrap_or(0),
         }
     }

@@ -59,6 +59,9 @@ impl Replay {
         if let Some(outstanding) = hints.outstanding {
             replayed.recording.outstanding(direction.opposite(), outstanding);
         }
+        if hints.altered {
+            replayed.recording.alter(direction.opposite(), time);
+        }
         if hints.overlapped > 0 {
             replayed.recording.overlapped(direction, hints.overlapped, time);
         }

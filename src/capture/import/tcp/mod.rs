@@ -180,6 +180,11 @@ impl Flows {
             Some(Marker::Decrypted { client, server }) => {
                 self.was_encrypted(i, Protection::Terminated { client, server });
             }
+            Some(Marker::Outstanding) if segment.payload.is_empty() => {
+                if let Some(connection) = &mut self.flows[i].connection {
+                    connection.alter(direction.opposite());
+                }
+            }
             Some(Marker::Delivered) => {
                 if let Some(connection) = &mut self.flows[i].connection {
                     connection.deliver();

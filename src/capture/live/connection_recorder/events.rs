@@ -15,6 +15,16 @@ impl Recording {
         self.connection.outstanding(direction, outstanding);
     }
 
+    /// Records that the receiver of a direction got something else than the bytes of that direction, from here on.
+    pub fn alter(&mut self, direction: Direction, time: Time) {
+        self.begin(time);
+        let Some(live) = &mut self.live else { return };
+        self.connection.alter(direction);
+        // An empty packet of the receiver.
+        live.segments.comment(&mut self.batch.blocks, direction, time, &[Marker::Outstanding.comment()]);
+        self.commit();
+    }
+
     /// Puts a note on the record that contains the last of the next `len` bytes of a direction.
     pub fn note_next(&mut self, direction: Direction, len: u64, note: String) {
         let end = self.connection.position(direction).saturating_add(len);

@@ -9,25 +9,9 @@ use super::link::Link;
 use super::queue::Verdict;
 use super::rules::RuleId;
 use crate::net::listener::STACK;
-use crate::proto::rules::count;
 use crate::script::Outgoing;
 
 impl Lane {
-    /// Drops what waits: the connection is over.
-    pub fn abandon(&self) {
-        let lost = self.queue().end();
-        self.changed.notify_all();
-        if lost > 0 {
-            let number = self.connection().unwrap_or(0);
-            self.tap.wiretap().notice(&format!(
-                "connection {number} ended before {} went on, {}",
-                count(lost as u64, "held message"),
-                self.direction().words()
-            ));
-            self.hold.report_change();
-        }
-    }
-
     /// Decides about a held message; returns false if it waits no more.
     pub fn decide(self: &Arc<Self>, link: &Weak<dyn Link>, id: u64, verdict: &Verdict) -> bool {
         let is_known = self.queue().decide(id, verdict);
@@ -77,15 +61,6 @@ impl Lane {
                 self.queue().sending = false;
                 self.tap.wiretap().notice("the system has no free threads: a held message was not sent");
             }
-        }
-    }
-
-    /// Waits for the thread that sends, after the end of the lane: it keeps the recording open.
-    pub fn join(&self) {
-        let sender = self.queue().sender.take();
-        if let Some(sender) = sender {
-            // It reports a panic itself.
-            let _ = sender.join();
         }
     }
 

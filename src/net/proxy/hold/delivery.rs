@@ -47,6 +47,9 @@ impl Delivery {
         }
         let wiretap = recording.clone()?;
         wiretap.not_kept(direction, passed);
+        // What the sides have sent so far answers what was not changed.
+        self.tap.drain_all();
+        self.tap.wiretap().altered(direction);
         Some(Delivered(wiretap))
     }
 
@@ -115,6 +118,19 @@ impl Delivery {
     /// Notes on the record of an item that it was dropped.
     pub fn note_dropped(&self, item: &Item) {
         self.note(item, &format!("held {}, then dropped by framescope", time(item)));
+    }
+
+    /// Notes on the record of an item that its connection ended before it went on.
+    pub fn note_lost(&self, item: &Item) {
+        let why = if item.was_held { "held by framescope" } else { "waited behind a held message" };
+        self.note(item, &format!("{why} for {}; its connection ended before it went on", time(item)));
+    }
+
+    /// Notes on a ping or pong that it went before the unfinished message around it.
+    pub fn note_overtook(&self, record: Option<u64>) {
+        if let Some(no) = record {
+            self.tap.wiretap().note(no, "sent on by framescope before the unfinished message around it");
+        }
     }
 
     /// Notes on the record of an item what went in its place: the latest record of `delivered`.

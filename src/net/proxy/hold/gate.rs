@@ -2,6 +2,7 @@
 
 use super::frames::Frames;
 use crate::wire::frame::FrameHead;
+use crate::wire::opcode::Opcode;
 
 /// A whole frame, as it came.
 #[derive(Debug)]
@@ -18,6 +19,12 @@ pub struct Part {
 const OVERHEAD: usize = 256;
 
 impl Part {
+    /// Whether it keeps its place among the frames. A ping or pong may overtake messages; a Close may not: no data follows it
+    /// (RFC 6455 §5.5.1).
+    pub const fn keeps_order(&self) -> bool {
+        !matches!(self.head.opcode, Opcode::Ping | Opcode::Pong)
+    }
+
     /// How much memory it takes, in bytes.
     pub const fn size(&self) -> usize {
         self.bytes.len() + OVERHEAD
@@ -87,18 +94,24 @@ impl Gate {
         self.tail.len()
     }
 
-    /// Returns true if control frames wait for the end of a message.
-    pub fn has_controls(&self) -> bool {
-        self.parts.iter().any(|part| part.head.opcode.is_control())
+    /// Returns true if pings or pongs wait for the end of a message.
+    pub fn has_heartbeats(&self) -> bool {
+        self.overtaking().next().is_some()
     }
 
-    /// Removes the control frames that wait for the end of a message.
-    pub fn take_controls(&mut self) -> Vec<Part> {
-        let (controls, parts) =
-            std::mem::take(&mut self.parts).into_iter().partition(|part| part.head.opcode.is_control());
-        self.parts = parts;
-        self.size = self.tail.len() + self.parts.iter().map(Part::size).sum::<usize>();
-        controls
+    /// Removes the pings and pongs that wait for the end of a message. None overtakes a Close.
+    pub fn take_heartbeats(&mut self) -> Vec<Part> {
+        let overtaking: Vec<usize> = self.overtaking().collect();
+        let mut heartbeats: Vec<Part> = overtaking.into_iter().rev().map(|at| self.parts.remove(at)).collect();
+        heartbeats.reverse();
+        self.size -= heartbeats.iter().map(Part::size).sum::<usize>();
+        heartbeats
+    }
+
+    /// The indices of the pings and pongs before a Close.
+    fn overtaking(&self) -> impl Iterator<Item = usize> {
+        let before = self.parts.iter().enumerate().take_while(|(_, part)| part.head.opcode != Opcode::Close);
+        before.filter(|(_, part)| !part.keeps_order()).map(|(at, _)| at)
     }
 
     /// Removes the frames of the unfinished message. Its other frames will be units of their own.

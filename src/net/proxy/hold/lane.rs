@@ -13,7 +13,7 @@ use super::frames::Frames;
 use super::gate::{Gate, Part, Unit};
 use super::link::Link;
 use super::outlet::Outlet;
-use super::queue::{Item, Queue, Verdict, keeps_order};
+use super::queue::{Item, Queue, Verdict};
 use super::rules::{Match, Matcher, Rule, RuleId};
 use crate::net::proxy::end::End;
 use crate::net::proxy::tap::Tap;
@@ -21,7 +21,7 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 
 /// How often a thread that waits otherwise looks whether the connection is over.
-const LOOK: Duration = Duration::from_millis(200);
+pub(super) const LOOK: Duration = Duration::from_millis(200);
 
 /// One direction of a connection.
 pub struct Lane {
@@ -42,7 +42,7 @@ pub struct Lane {
     is_watched: AtomicBool,
     checked: AtomicU64,
     /// What the receiver gets.
-    delivery: Arc<Delivery>,
+    pub(super) delivery: Arc<Delivery>,
 }
 
 /// What the thread that writes needs.
@@ -174,19 +174,30 @@ impl Lane {
         self.release_gate(link, writing)
     }
 
-    /// Passes on control frames that wait for the end of a fragmented message. Call it when nothing has arrived for [`super::HoldLimits::control_wait`].
-    pub fn pass_controls(&self, link: &dyn Link) -> Result<(), End> {
-        let mut writing = self.writing();
-        let controls = writing.gate.as_mut().map(Gate::take_controls).unwrap_or_default();
-        for control in controls {
-            self.route(link, &mut writing, vec![control])?;
+    /// Passes on pings and pongs that wait for the end of a fragmented message. Call it when nothing has arrived for
+    /// [`super::HoldLimits::control_wait`].
+    pub fn pass_heartbeats(&self, link: &dyn Link) -> Result<(), End> {
+        self.overtake(link, &mut self.writing())
+    }
+
+    /// Passes on pings and pongs before the unfinished message around them.
+    pub(super) fn overtake(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
+        let heartbeats = writing.gate.as_mut().map(Gate::take_heartbeats).unwrap_or_default();
+        for part in heartbeats {
+            let found = self.test(writing, std::slice::from_ref(&part)).pop().unwrap_or_default();
+            if found.rules.is_empty() {
+                writing.outlet.pass_parts(link, std::slice::from_ref(&part))?;
+                self.delivery.note_overtook(found.record);
+            } else {
+                self.hold_item(vec![part], found.rules, found.record.map(|no| [no; 2]));
+            }
         }
         Ok(())
     }
 
-    /// Returns true if control frames wait for the end of a fragmented message.
-    pub fn withholds_controls(&self) -> bool {
-        self.is_busy.load(Ordering::SeqCst) && self.writing().gate.as_ref().is_some_and(Gate::has_controls)
+    /// Returns true if pings or pongs wait for the end of a fragmented message.
+    pub fn withholds_heartbeats(&self) -> bool {
+        self.is_busy.load(Ordering::SeqCst) && self.writing().gate.as_ref().is_some_and(Gate::has_heartbeats)
     }
 
     /// Passes on a whole control frame or message, or lets it wait.
@@ -199,7 +210,7 @@ impl Lane {
         let (mut message, mut found) = (Unit::new(), Match::default());
         let mut records: Option<[u64; 2]> = None;
         for (part, matched) in unit.into_iter().zip(matches) {
-            if keeps_order(part.head.opcode) {
+            if part.keeps_order() {
                 found.rules.extend(matched.rules);
                 records = matched.record.map(|no| records.map_or([no; 2], |[first, _]| [first, no])).or(records);
                 message.push(part);
@@ -286,7 +297,7 @@ impl Lane {
     }
 
     /// Passes on what the gate withholds, and ends it.
-    fn open_gate(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
+    pub(super) fn open_gate(&self, link: &dyn Link, writing: &mut Writing) -> Result<(), End> {
         let withheld = writing.gate.take().map(Gate::open);
         writing.matcher = None;
         self.rest();
@@ -335,31 +346,6 @@ impl Lane {
             }
             queue = self.queue();
             queue = self.changed.wait_timeout(queue, LOOK).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Waits until nothing waits, after the end of the direction, and passes on what is not whole.
-    pub fn finish(&self, link: &dyn Link) -> Result<(), End> {
-        loop {
-            let mut writing = self.writing();
-            self.send_ready(link, &mut writing)?;
-            let is_over = self.queue().is_over;
-            if is_over || self.queue().is_empty() {
-                return self.open_gate(link, &mut writing);
-            }
-            let controls = writing.gate.as_mut().map(Gate::take_controls).unwrap_or_default();
-            for control in controls {
-                self.route(link, &mut writing, vec![control])?;
-            }
-            drop(writing);
-            let queue = self.queue();
-            drop(self.changed.wait_timeout(queue, LOOK).unwrap_or_else(PoisonError::into_inner));
-            if link.is_cut() {
-                return Err(End::Cut);
-            }
-            if link.is_sender_lost(self.direction) {
-                return Err(End::Reset);
-            }
         }
     }
 

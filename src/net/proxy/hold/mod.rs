@@ -8,6 +8,7 @@
 //! | `queue` | what waits in a direction, in order |
 //! | `lane` | one direction: passes bytes, and holds them |
 //! | `decisions` | what people decide, and the thread that sends on |
+//! | `ending` | the end of a direction |
 //! | `link` | what a direction needs of its connection |
 //! | `outlet` | writes to the receiver, as it came or changed |
 //! | `encoder`, `recompress` | frames that did not come, and messages that are compressed again |
@@ -18,6 +19,7 @@ mod content;
 mod decisions;
 mod delivery;
 mod encoder;
+mod ending;
 mod frames;
 mod gate;
 mod lane;

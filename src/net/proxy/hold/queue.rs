@@ -7,7 +7,6 @@ use std::time::Instant;
 use super::gate::{Part, Unit};
 use super::rules::RuleId;
 use crate::script::Outgoing;
-use crate::wire::opcode::Opcode;
 
 /// What happens to a message that was held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +39,9 @@ pub struct Item {
 }
 
 impl Item {
-    /// Whether it keeps its place among the messages. A ping or pong may overtake them; a Close may not: no data follows it
-    /// (RFC 6455 §5.5.1).
+    /// Whether it keeps its place among the messages.
     pub fn is_ordered(&self) -> bool {
-        self.parts.iter().any(|part| keeps_order(part.head.opcode))
+        self.parts.iter().any(Part::keeps_order)
     }
 
     /// How many bytes it has.
@@ -55,11 +53,6 @@ impl Item {
     fn size(&self) -> usize {
         self.parts.iter().map(Part::size).sum()
     }
-}
-
-/// Whether a frame with this opcode keeps its place among the messages.
-pub fn keeps_order(opcode: Opcode) -> bool {
-    !opcode.is_control() || opcode == Opcode::Close
 }
 
 /// What waits in one direction.
@@ -122,9 +115,9 @@ impl Queue {
         Some(item)
     }
 
-    /// Decides about an item; returns false if it waits no more.
+    /// Decides about an item, also in place of an earlier decision; returns false if it waits no more.
     pub fn decide(&mut self, id: u64, verdict: &Verdict) -> bool {
-        let item = self.items.iter_mut().find(|item| item.id == id && item.verdict.is_none());
+        let item = self.items.iter_mut().find(|item| item.id == id && item.was_held);
         item.map(|item| item.verdict = Some(verdict.clone())).is_some()
     }
 
@@ -141,11 +134,12 @@ impl Queue {
         is_released
     }
 
-    /// Ends the queue; returns how many items were held, or waited to be sent by a person.
-    pub fn end(&mut self) -> usize {
+    /// Ends the queue; returns the items, and how many others were to go on and did not.
+    pub fn end(&mut self) -> (VecDeque<Item>, usize) {
         self.is_over = true;
-        (self.bytes, self.items) = (0, VecDeque::new());
-        std::mem::take(&mut self.held) + std::mem::take(&mut self.lost) + self.injections.drain(..).count()
+        (self.bytes, self.held) = (0, 0);
+        let others = std::mem::take(&mut self.lost) + self.injections.drain(..).count();
+        (std::mem::take(&mut self.items), others)
     }
 
     /// Counts an item that was to go on, and did not.

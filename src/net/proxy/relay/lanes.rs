@@ -35,7 +35,7 @@ impl Relay {
 
     /// How long the next bytes of a direction may take before control frames overtake the message that they interrupt.
     pub(super) fn control_wait(&self, direction: Direction) -> Option<Duration> {
-        self.lane(direction).filter(|lane| lane.withholds_controls()).map(|_| self.hold.limits().control_wait)
+        self.lane(direction).filter(|lane| lane.withholds_heartbeats()).map(|_| self.hold.limits().control_wait)
     }
 
     /// As [`Self::read`]; passes on control frames if nothing arrives in time.
@@ -48,7 +48,7 @@ impl Relay {
         let before = input.bytes().len();
         self.read(direction, input, timeout)?;
         match self.lane(direction) {
-            Some(lane) if timeout.is_some() && input.bytes().len() == before => lane.pass_controls(self),
+            Some(lane) if timeout.is_some() && input.bytes().len() == before => lane.pass_heartbeats(self),
             _ => Ok(()),
         }
     }
@@ -58,6 +58,10 @@ impl Relay {
         let Some(lane) = self.lane(direction) else { return end };
         let end = match end {
             End::Fin | End::Truncated => lane.finish(self).err().unwrap_or(end),
+            End::Reset => {
+                lane.flush(self);
+                end
+            }
             end => end,
         };
         lane.abandon();

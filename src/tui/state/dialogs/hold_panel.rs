@@ -6,7 +6,7 @@ use crate::tui::state::held::HeldMessages;
 /// The cursor of the panel. It stays on its message or rule while others come and go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HoldPanel {
-    /// The number of the message or rule, and its row when it was last seen.
+    /// The number of the message or rule, and its row when it was last seen; `None` for the first row, whatever it is.
     at: Option<(u64, usize)>,
 }
 
@@ -29,12 +29,13 @@ impl HoldRow<'_> {
 }
 
 impl HoldPanel {
-    /// The panel with the cursor on the message with this record, or on the oldest one.
-    pub fn on_record(held: &HeldMessages, record: u64) -> Self {
-        let own = held.rows.iter().position(|row| (row.record..=row.last_record).contains(&record));
-        let first = held.rows.iter().position(|row| !row.is_decided);
+    /// The panel with the cursor on the message with this record, or on the oldest one that is not decided.
+    pub fn on_record(held: &HeldMessages, record: Option<u64>) -> Self {
+        let own = |record| held.rows.iter().position(|row| (row.record..=row.last_record).contains(&record));
         let mut panel = Self::default();
-        panel.go_to(held, own.or(first).unwrap_or(0));
+        if let Some(row) = record.and_then(own).or_else(|| first_undecided(held)) {
+            panel.go_to(held, row);
+        }
         panel
     }
 
@@ -62,7 +63,15 @@ impl HoldPanel {
         self.go_to(held, if back { row.saturating_sub(1) } else { row + 1 });
     }
 
-    /// Stays at its row after its message has gone.
+    /// After a decision: goes to the oldest message that is not decided; if there is none, to the next that is held.
+    pub fn go_on(&mut self, held: &HeldMessages) {
+        match first_undecided(held) {
+            Some(row) => self.go_to(held, row),
+            None => self.at = None,
+        }
+    }
+
+    /// Stays at its row after its message or rule has gone.
     pub fn stay(&mut self, held: &HeldMessages) {
         if let Some(row) = self.row(held) {
             self.go_to(held, row);
@@ -74,4 +83,8 @@ impl HoldPanel {
         let row = row.min(rows.len().saturating_sub(1));
         self.at = rows.get(row).map(|found| (found.id(), row));
     }
+}
+
+fn first_undecided(held: &HeldMessages) -> Option<usize> {
+    held.rows.iter().position(|row| !row.is_decided)
 }

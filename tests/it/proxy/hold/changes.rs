@@ -117,3 +117,73 @@ fn frames_that_nobody_sent_go_to_either_side() {
     assert_eq!(hold.inject(1, UP, outgoing("x")), Err(HoldError::NotOpen(1)));
     bench.finish();
 }
+
+/// The rules of all findings of a capture and of what is exported from it, which are the same.
+fn findings(capture: &Capture) -> Vec<&'static str> {
+    let of = |capture: &Capture| {
+        crate::support::rules(capture).into_iter().map(framescope::proto::rules::Rule::id).collect::<Vec<_>>()
+    };
+    for format in [Format::Pcapng, Format::Ndjson] {
+        assert_eq!(of(&opened(&exported(capture, format))), of(capture), "{format:?}");
+    }
+    of(capture)
+}
+
+#[test]
+fn no_side_is_accused_of_what_was_changed() {
+    let close = frame(true, Opcode::Close, Some(KEY), &1000u16.to_be_bytes());
+    let ping = frame(true, Opcode::Ping, Some(KEY), b"p");
+    for (rule, sent) in [("op == close and dir == c2s", close), ("op == ping", ping)] {
+        let (bench, hold) = holding(&[rule], 1 << 20);
+        let (mut client, mut server) = bench.open();
+        client.write_all(&sent).expect("written");
+        hold.decide(wait_held(&hold, 1)[0].id, &Verdict::Drop).expect("held");
+        bench.wait("a note", |capture| capture.note(3).is_some());
+        // The server answers nothing, and closes properly.
+        server.write_all(&frame(true, Opcode::Close, None, &1000u16.to_be_bytes())).expect("written");
+        server.shutdown(Shutdown::Write).expect("ended");
+        read_frame(&mut client);
+        client.write_all(&frame(true, Opcode::Pong, Some([7; 4]), b"q")).expect("written");
+        client.shutdown(Shutdown::Write).expect("ended");
+        bench.wait("the end", |capture| ends(&everything(capture), DOWN).contains(&EndReason::Fin));
+        read_to_end(&mut client);
+        drop((client, server));
+        bench.wait("both ends", |capture| capture.totals().open == 0);
+        let found = findings(bench.capture());
+        assert!(
+            found.iter().all(|rule| ["close-missing", "close-unanswered", "pong-unsolicited"].contains(rule)),
+            "{found:?}"
+        );
+        assert!(!found.contains(&"ping-unanswered"), "{rule}: {found:?}");
+        let by_server = |f: &framescope::proto::rules::Finding| f.by == Some(DOWN);
+        let all: Vec<_> = everything(bench.capture()).into_iter().flat_map(|(record, _)| record.findings).collect();
+        assert!(!all.iter().any(by_server), "{all:?}");
+        bench.finish();
+    }
+    // A pong that answers a ping of framescope.
+    let (bench, hold) = holding(&[], 1 << 20);
+    let (mut client, server) = bench.open();
+    hold.inject(1, DOWN, outgoing("/ping mine")).expect("open");
+    assert_eq!(read_frame(&mut client), (0x89, b"mine".to_vec()));
+    client.write_all(&frame(true, Opcode::Pong, Some(KEY), b"mine")).expect("written");
+    bench.wait("the pong", |capture| {
+        capture.records(1..30).iter().any(|record| record.opcode() == Some(Opcode::Pong) && record.connection == 1)
+    });
+    assert_eq!(findings(bench.capture()), Vec::<&str>::new());
+    drop((client, server));
+    bench.finish();
+}
+
+#[test]
+fn a_decision_can_be_changed_until_the_message_goes() {
+    let (bench, hold) = holding(&["op == text"], 1 << 20);
+    let (mut client, mut server) = bench.open();
+    client.write_all(&[text("one"), text("two")].concat()).expect("written");
+    let held = wait_held(&hold, 2);
+    hold.decide(held[1].id, &Verdict::Send).expect("held");
+    hold.decide(held[1].id, &Verdict::Replace(outgoing("2"))).expect("still held");
+    hold.decide(held[0].id, &Verdict::Send).expect("held");
+    assert_eq!([read_frame(&mut server), read_frame(&mut server)], [(0x81, b"one".to_vec()), (0x81, b"2".to_vec())]);
+    drop((client, server));
+    bench.finish();
+}
