@@ -75,8 +75,15 @@ const FORMS: [Form; 4] = [
 impl BitGrid {
     /// The grid of a frame with these fields, for a panel of that width and height, which also has a table with that number of
     /// `rows`: the tallest form that leaves four of them, or else three, or else the tallest that fits. If none fits, the lines around the
-    /// `selected` bits. Empty if the panel is too narrow.
-    pub fn of(fields: &[Field], width: u16, height: u16, rows: u16, selected: Option<Span>) -> Self {
+    /// `selected` bits and, if they fit too, those of a finding about them: `fault`. Empty if the panel is too narrow.
+    pub fn of(
+        fields: &[Field],
+        width: u16,
+        height: u16,
+        rows: u16,
+        selected: Option<Span>,
+        fault: Option<Span>,
+    ) -> Self {
         let (bits_per_row, forms) = match width {
             WIDE.. => (32, &FORMS[..]),
             NARROW.. => (16, &FORMS[1..]),
@@ -97,7 +104,11 @@ impl BitGrid {
         let needs_all = rows == 0 || room < LEAST_AROUND;
         let Some((form, grid)) = found.or_else(|| grids.iter().rfind(leaves(0)).filter(|_| needs_all)) else {
             let (_, grid) = grids.into_iter().next_back().unwrap_or((FORMS[3], Self::default()));
-            return grid.around(selected, room.saturating_sub(rows.min(SIGN_TABLE)));
+            let room = room.saturating_sub(rows.min(SIGN_TABLE));
+            let whole = fault.and_then(|span| grid.clone().around(Some(span), room));
+            return whole
+                .or_else(|| grid.clone().around(selected, room))
+                .unwrap_or_else(|| grid.cut_around(selected, room));
         };
         // More of the payload, where lines are free.
         let more = if form.payload { MORE_PAYLOAD } else { 0 };
@@ -129,28 +140,61 @@ impl BitGrid {
         Self { layout, lines }
     }
 
-    /// The ruler, and as many of the other lines as fit, among them those of the selected bits.
-    fn around(mut self, selected: Option<Span>, room: usize) -> Self {
+    /// As many lines as fit, among them those of the selected bits; `None` if not all of those fit.
+    fn around(self, selected: Option<Span>, room: usize) -> Option<Self> {
+        let bits = |grid: &Self| -> Vec<usize> {
+            let in_span = |row: &usize| {
+                let start = *row as u64 * grid.layout.bits_per_row;
+                selected.is_some_and(|span| span.overlaps(Span::bits(start, start + grid.layout.bits_per_row)))
+            };
+            let rows = grid.lines.iter().filter_map(|line| match line {
+                GridLine::Bits(row) => Some(*row),
+                _ => None,
+            });
+            rows.filter(in_span).collect()
+        };
+        let wanted = bits(&self);
+        let cut = self.cut_around(selected, room);
+        (bits(&cut) == wanted).then_some(cut)
+    }
+
+    /// As many lines as fit, from those of the first of the selected bits on, or before them. The ruler is left out where the lines
+    /// have room without it only. A line says that bits are hidden above, unless the first line is a border, or below.
+    fn cut_around(mut self, selected: Option<Span>, room: usize) -> Self {
         let ruler = self.lines.iter().take_while(|line| matches!(line, GridLine::Tens | GridLine::Units)).count();
-        let room = room.saturating_sub(ruler);
         let body = self.lines.split_off(ruler);
         let row_of = |bit: u64| (bit / self.layout.bits_per_row) as usize;
         let (first, last) = selected.map_or((0, 0), |span| (row_of(span.start), row_of(span.end.saturating_sub(1))));
         let start = body.iter().position(|line| line.row() == Some(first)).unwrap_or(body.len());
         let end = body.iter().rposition(|line| line.row().is_some_and(|row| row <= last)).map_or(0, |at| at + 1);
-        // A line above and a line below say that the grid goes on.
-        let top_of = |room: usize| end.saturating_sub(room).min(start).min(body.len().saturating_sub(room + 1));
-        let mut room = room.saturating_sub(1);
-        let mut top = top_of(room);
-        if top > 0 {
-            room = room.saturating_sub(1);
-            top = top_of(room);
+        let is_border = |at: usize| matches!(body.get(at), Some(GridLine::Border(_) | GridLine::NamedBorder(_)));
+        let first_bits = body.iter().position(|line| matches!(line, GridLine::Bits(_))).unwrap_or(0);
+        // The marks above and below, and the lines between them.
+        let marks = |top: usize, room: usize| {
+            let above = usize::from(top > first_bits && !is_border(top));
+            let below = usize::from(top + room.saturating_sub(above) < body.len());
+            (above, below, room.saturating_sub(above + below))
+        };
+        let has_ruler = body.len().min((end + 2).saturating_sub(start)) + ruler <= room;
+        let room = if has_ruler { room - ruler } else { room };
+        if !has_ruler {
+            self.lines.clear();
+        }
+        // The first line that lets the last of the selected bits be shown, but not below the names of the first of them.
+        let most = if matches!(body.get(start), Some(GridLine::Border(_))) { start + 1 } else { start };
+        let reaches = |top: &usize| top + marks(*top, room).2 >= end;
+        let top = (0..=most).find(reaches).unwrap_or(start);
+        let (above, below, shown) = marks(top, room);
+        if above > 0 {
             self.lines.push(GridLine::More { above: true });
         }
-        let below = top + room + 1 < body.len();
-        let room = if below { room } else { room + 1 };
-        self.lines.extend(body.into_iter().skip(top).take(room));
-        if below {
+        let mut lines: Vec<GridLine> = body.into_iter().skip(top).take(shown).collect();
+        // A heading without its bits says nothing.
+        while below > 0 && lines.len() > 1 && !matches!(lines.last(), Some(GridLine::Bits(_))) {
+            lines.pop();
+        }
+        self.lines.append(&mut lines);
+        if below > 0 {
             self.lines.push(GridLine::More { above: false });
         }
         self
@@ -247,22 +291,27 @@ mod tests {
     #[test]
     fn the_figure_of_a_masked_text_has_nine_lines_of_32_bits() {
         let text = fields("818e37fa213d", 14);
-        let figure = BitGrid::of(&text, WIDE, 16, 7, None);
+        let figure = BitGrid::of(&text, WIDE, 16, 7, None, None);
         assert_eq!(letters(&figure), "tu-nb-nb-");
-        assert_eq!(letters(&BitGrid::of(&text, WIDE, 60, 7, None)), "tu-nb-nb-bbb-", "all of it where lines are free");
-        assert_eq!(letters(&BitGrid::of(&text, NARROW, 11, 0, None)), "tu-nb=bb=b-");
-        assert_eq!(letters(&BitGrid::of(&text, NARROW, 9, 0, None)), "tu-nb=bb=", "the payload is only named");
-        assert_eq!(letters(&BitGrid::of(&text, NARROW, 8, 0, None)), "u-nb=bb=");
-        assert_eq!(BitGrid::of(&text, NARROW - 1, 30, 0, None).height(), 0);
+        assert_eq!(
+            letters(&BitGrid::of(&text, WIDE, 60, 7, None, None)),
+            "tu-nb-nb-bbb-",
+            "all of it where lines are free"
+        );
+        assert_eq!(letters(&BitGrid::of(&text, NARROW, 11, 0, None, None)), "tu-nb=bb=b-");
+        assert_eq!(letters(&BitGrid::of(&text, NARROW, 9, 0, None, None)), "tu-nb=bb=", "the payload is only named");
+        assert_eq!(letters(&BitGrid::of(&text, NARROW, 8, 0, None, None)), "u-nb=bb=");
+        assert_eq!(BitGrid::of(&text, NARROW - 1, 30, 0, None, None).height(), 0);
     }
 
     #[test]
     fn a_grid_that_does_not_fit_shows_the_selected_bits() {
         let long = fields("82ff000000000001000037fa213d", 2);
-        assert_eq!(letters(&BitGrid::of(&long, WIDE, 16, 1, None)), "tu-nb-nb-nb-nb-");
+        assert_eq!(letters(&BitGrid::of(&long, WIDE, 16, 1, None, None)), "tu-nb-nb-nb-nb-");
         for field in &long {
-            let grid = BitGrid::of(&long, NARROW, 7, 0, Some(field.span));
-            assert_eq!(grid.height(), 7);
+            let grid = BitGrid::of(&long, NARROW, 7, 0, Some(field.span), None);
+            assert!((5..=7).contains(&grid.height()), "{:?}", grid.lines);
+            assert!(!matches!(grid.lines.iter().rev().nth(1), Some(GridLine::Names(_) | GridLine::NamedBorder(_))));
             let row = (field.span.start / 16) as usize;
             let shown = grid.lines.iter().any(|line| line.row() == Some(row));
             assert!(shown, "{}: {:?}", field.name, grid.lines);
@@ -271,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_bit_is_where_it_is_drawn() {
-        let grid = BitGrid::of(&fields("818e37fa213d", 14), WIDE, 16, 7, None);
+        let grid = BitGrid::of(&fields("818e37fa213d", 14), WIDE, 16, 7, None, None);
         assert_eq!((grid.bit_at(2, 4), grid.bit_at(3, 3), grid.bit_at(4, 4)), (Some(0), Some(0), Some(1)));
         assert_eq!((grid.bit_at(64, 4), grid.bit_at(2, 7), grid.bit_at(2, 2)), (Some(31), Some(32), None));
     }

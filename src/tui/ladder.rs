@@ -55,6 +55,8 @@ pub enum RungKind {
     NoClose,
     /// The end of a direction.
     Tcp(EndReason),
+    /// The end of a direction by the RST of the other side.
+    TornDown,
 }
 
 impl Rung {

@@ -69,8 +69,11 @@ pub const COLUMN_PREVIEW: u16 = 47;
 /// Widest list that is a column.
 const MOST_LIST: u16 = 110;
 
-/// Lines of the drawing of how a message was inflated.
-pub const CHAIN: u16 = 5;
+/// Lines of the drawing of how a message was inflated: its steps above the content, and the lengths below.
+pub const CHAIN: u16 = CHAIN_STEPS + 2;
+
+/// Lines of the steps.
+const CHAIN_STEPS: u16 = 3;
 
 /// Width of the table of a payload's bytes, in columns.
 pub const BYTE_TABLE: u16 = 52;
@@ -105,6 +108,10 @@ pub struct Layout {
     pub inflated_title: Rect,
     /// The inflated message.
     pub inflated: Rect,
+    /// The steps of inflating, above the inflated message.
+    pub chain: Rect,
+    /// Its lengths, below it.
+    pub lengths: Rect,
     /// Title line of the explanation.
     pub explanation_title: Rect,
     pub explanation: Rect,
@@ -282,6 +289,7 @@ pub fn compute(area: Rect, focus: Panel, maximised: bool, record: Shape) -> Layo
     } else {
         rows(&mut layout, rest, focus, record);
     }
+    place_chain(&mut layout, record);
     list_fragments(&mut layout, record);
     layout
 }
@@ -303,7 +311,7 @@ fn rows(layout: &mut Layout, mut rest: Rect, focus: Panel, record: Shape) {
     let in_tour = record.tour > 0;
     let usual = words_height(rest.height);
     let mut words = record.words.unwrap_or(usual);
-    if in_tour && rest.height < RECORD_IN_TOUR + words + 1 {
+    if in_tour && rest.height < RECORD_IN_TOUR + words.min(usual) + 1 {
         // The tour's paragraph takes the place of the words.
         words = 0;
     } else {
@@ -379,11 +387,25 @@ fn three_columns(layout: &mut Layout, rest: Rect, record: Shape) {
     take_further(layout, record);
 }
 
+/// Puts the steps of inflating above the content, and its lengths below, if lines are free for all of them.
+fn place_chain(layout: &mut Layout, record: Shape) {
+    let Some(content) = record.inflated.flatten().filter(|_| record.has_chain && layout.inflated.area() > 0) else {
+        return;
+    };
+    let mut area = layout.inflated;
+    let lines = content.lines(area);
+    let Some(spare) = area.height.checked_sub(lines.saturating_add(CHAIN)) else { return };
+    layout.chain = take_top(&mut area, CHAIN_STEPS);
+    layout.inflated = take_top(&mut area, lines);
+    take_top(&mut area, spare.min(1));
+    layout.lengths = area;
+}
+
 /// Lists the frames of a message in the lines that its content leaves.
 fn list_fragments(layout: &mut Layout, record: Shape) {
     let (Some(_), Some(content)) = (record.fragments, record.inflated.flatten()) else { return };
     let free = layout.inflated.height.saturating_sub(content.lines(layout.inflated));
-    if free > 0 && layout.fragments.height == 0 {
+    if free > 0 && layout.fragments.height == 0 && layout.chain.height == 0 {
         // Directly below the content.
         layout.fragments = take_bottom(&mut layout.inflated, free);
     }

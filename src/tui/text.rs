@@ -65,7 +65,9 @@ pub fn paragraph(text: &str, width: usize, rows: usize) -> Vec<String> {
     if lines.len() > rows {
         lines.truncate(rows);
         if let Some(last) = lines.last_mut() {
-            *last = format!("{} …", fit(last, width.saturating_sub(2)).trim_end_matches('…').trim_end());
+            // Whole words, if one fits.
+            let whole = wrap(last, width.saturating_sub(1)).into_iter().next().unwrap_or_default();
+            *last = format!("{}…", whole.trim_end_matches(['…', ' ']));
         }
     }
     lines
@@ -113,8 +115,9 @@ mod tests {
     #[test]
     fn a_truncated_text_ends_with_an_ellipsis() {
         assert_eq!(paragraph("one two three", 7, 2), ["one two", "three"]);
-        assert_eq!(paragraph("one two three", 7, 1), ["one …"]);
-        assert_eq!(paragraph("one two three", 9, 1), ["one two …"]);
+        assert_eq!(paragraph("one two three", 7, 1), ["one…"]);
+        assert_eq!(paragraph("one two three", 9, 1), ["one two…"]);
+        assert_eq!(paragraph("70,000 letters. This has 70,000", 28, 1), ["70,000 letters. This has…"]);
         assert!(paragraph("one", 7, 0).is_empty());
     }
 }

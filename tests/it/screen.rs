@@ -9,7 +9,7 @@ use framescope::capture::import;
 use framescope::capture::query::search::{Hit, Toward};
 use framescope::capture::query::selection::SelectedRecords;
 use framescope::proto::deflate::InflateError;
-use framescope::proto::dissected::{Direction, EndReason};
+use framescope::proto::dissected::{Direction, EndReason, Kind};
 use framescope::proto::rules::Rule;
 use framescope::tui::app::App;
 use framescope::tui::effect::Effect;
@@ -132,6 +132,44 @@ fn the_record_of_an_end_shows_both_closes_and_tcp() {
     ]);
     screen.press(&["up", "up"]);
     assert!(screen.app.closing.is_none(), "a Close has bits of its own");
+}
+
+#[test]
+fn of_a_reset_one_side_sends_rst_and_the_other_is_torn_down() {
+    let (wire, _connections) = several();
+    let mut screen = Screen::live(&wire, (120, 36));
+    let end = screen.app.capture.clone();
+    let reset = (1..=end.totals().records).filter_map(|no| end.record(no));
+    let ends: Vec<u64> =
+        reset.filter(|record| record.kind == Kind::End(EndReason::Rst)).map(|record| record.no).collect();
+    assert_eq!(ends.len(), 2, "one for each direction");
+    go_to(&mut screen, ends[1]);
+    assert_eq!(screen.lines_with(" TCP RST ──").len(), 1, "{}", screen.text());
+    screen.assert_shows(&["torn down by the RST of the server"]);
+}
+
+#[test]
+fn rows_of_the_table_that_do_not_fit_below_the_bits_are_below_the_bytes() {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
+    let mut wire = Wire::upgraded();
+    wire.text(UP, "Hello");
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.press(&["g", "down", "down", "tab"]);
+    let detail = &screen.app.detail;
+    let (rows, below) = (detail.current().expect("a record").rows.len(), detail.further_table);
+    assert_eq!((detail.rows_in_view(), below.is_empty()), (rows, false), "{}", screen.text());
+    assert_eq!(usize::from(detail.table.height + below.height), rows);
+    // A click selects the field there.
+    let at = (below.x + 3, below.y);
+    let first = usize::from(detail.table.height);
+    screen.app.mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column: at.0,
+        row: at.1,
+        modifiers: KeyModifiers::NONE,
+    });
+    assert_eq!((screen.app.detail.row, screen.app.panels.focus), (first, Panel::Bits));
 }
 
 #[test]
@@ -695,7 +733,7 @@ fn a_compressed_message_is_shown_inflated_below_its_bytes() {
     for size in [(120, 36), (80, 24), (200, 60)] {
         let mut screen = Screen::sample("deflate", size);
         go_to(&mut screen, 3);
-        screen.assert_shows(&["Inflated ─ 5 bytes", "compressed 7, 140 %"]);
+        screen.assert_shows(&["Inflated ─ 5 bytes", "7 bytes, 140 % of 5"]);
         assert!(!screen.lines_with("│  Hello").is_empty(), "as text: {}", screen.text());
         screen.press(&["x"]).assert_shows(&["unmasked ─ 7 bytes"]);
         assert!(screen.text().replace("c  6f", "c 6f").contains("0000  48 65 6c 6c 6f"), "{}", screen.text());

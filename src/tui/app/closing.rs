@@ -45,7 +45,7 @@ impl App {
         }));
         rungs.sort_by_key(|rung| rung.no);
         // A Close that was not sent is missing before TCP ends.
-        let tcp = rungs.iter().position(|rung| matches!(rung.kind, RungKind::Tcp(_)));
+        let tcp = rungs.iter().position(|rung| matches!(rung.kind, RungKind::Tcp(_) | RungKind::TornDown));
         let closes = closing.closes();
         let missing = Direction::BOTH
             .into_iter()
@@ -119,10 +119,14 @@ fn rung_of(closing: &Closing, step: &ClosingStep) -> Rung {
             let remark = if is_first { format!("the {side} closes first") } else { format!("the {side} answers") };
             (RungKind::Close { faulty: *faulty }, format!("Close {words}"), remark)
         }
+        ClosingEvent::Tcp(EndReason::Rst) if closing.reset_by() != Some(step.direction) => {
+            let label = format!("torn down by the RST of the {}", step.direction.opposite().sender());
+            (RungKind::TornDown, label, String::new())
+        }
         ClosingEvent::Tcp(how) => {
             let (label, remark) = match how {
                 EndReason::Fin => ("TCP FIN", format!("the {side} sends no more")),
-                EndReason::Rst => ("TCP RST", "ends at once, bytes may be lost".to_owned()),
+                EndReason::Rst => ("TCP RST", format!("the {side} ends at once")),
                 EndReason::Capture => ("the capture ends", "what follows is unknown".to_owned()),
             };
             (RungKind::Tcp(*how), label.to_owned(), remark)

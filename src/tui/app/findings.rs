@@ -102,7 +102,11 @@ impl App {
         if self.panels.view == View::Connections {
             return Some(self.connection_words());
         }
-        let (words, intro) = (self.words(), self.tour_words());
+        let (mut words, intro) = (self.words(), self.tour_words());
+        if let Some(words) = &mut words {
+            // What the panel below the record has begun is whole in the box.
+            words.paragraphs.append(&mut words.further);
+        }
         if intro.is_empty() { words } else { Some(Words { intro, ..words.unwrap_or_default() }) }
     }
 

@@ -45,6 +45,10 @@ impl App {
     }
 
     fn panel_at(&self, at: Position) -> Option<Panel> {
+        // The table of fields may be below the bytes.
+        if self.detail.further_table.contains(at) {
+            return Some(Panel::Bits);
+        }
         Panel::VARIANTS.iter().copied().find(|panel| self.layout.area_of(*panel).contains(at))
     }
 
@@ -89,9 +93,12 @@ impl App {
     }
 
     fn click_bits(&mut self, at: Position) {
-        let (grid_area, table) = (self.detail.grid_area, self.detail.table);
+        let (grid_area, table, further) = (self.detail.grid_area, self.detail.table, self.detail.further_table);
         if table.contains(at) {
             self.detail.select_row(self.detail.row_top + usize::from(at.y - table.y));
+        } else if further.contains(at) {
+            let row = usize::from(table.height) + usize::from(at.y - further.y);
+            self.detail.select_row(self.detail.row_top + row);
         } else if grid_area.contains(at)
             && let Some(bit) = self.detail.grid.bit_at(at.x - grid_area.x, at.y - grid_area.y)
         {

@@ -5,11 +5,13 @@ use std::cmp::Reverse;
 use super::App;
 use crate::explain::{self, Explanation};
 use crate::proto::correction::Correction;
+use crate::proto::dissected::{EndReason, Kind};
 use crate::proto::rules::{self, Finding, Rule, Severity, grouped};
 use crate::tui::action::Action;
 use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
+use crate::tui::state::dialogs::Dialog;
 use crate::tui::text;
 use crate::wire::field::{Field, FieldId, FieldValue, Span};
 use crate::wire::http::Head;
@@ -154,14 +156,37 @@ impl App {
             let text = format!("✎ {}", printable::text(note));
             words.paragraphs.insert(at.unwrap_or(words.paragraphs.len()), Paragraph { role: Role::Note, text });
         }
+        // The verdict says what a reset does.
+        is_told |= self.closing.is_some() && detail.record.kind == Kind::End(EndReason::Rst);
         if !about.text.is_empty() && !is_told {
             words.paragraphs.push(Paragraph { role: Role::Text, text: about.text });
         }
         words.paragraphs.extend(later);
+        self.name_other_findings(&mut words);
         if self.layout.explanation.height >= FURTHER_FROM || self.closing.is_some() {
             words.further = self.further(detail, &words.paragraphs);
         }
         Some(words)
+    }
+
+    /// Puts the other findings, each in one line, before the reason of the first one, if the panel has no room for both.
+    fn name_other_findings(&self, words: &mut Words) {
+        let area = self.layout.explanation;
+        let columns = usize::from(area.width.saturating_sub(2));
+        let is_finding = |part: &&Paragraph| matches!(part.role, Role::Finding(_));
+        let others = words.paragraphs.iter().filter(is_finding).count().saturating_sub(1);
+        let fits = words.lines(columns) <= area.height;
+        let is_open = matches!(self.dialogs.open, Some(Dialog::Words(_)));
+        let Some(reason) = words.paragraphs.iter().position(|part| part.role == Role::Text) else { return };
+        if others == 0 || fits || is_open || area.height == 0 {
+            return;
+        }
+        let (others, rest) = words.paragraphs.split_off(reason).into_iter().partition(|part| is_finding(&part));
+        let shorter = |part: Paragraph| {
+            let text = text::paragraph(&part.text, columns, 1).concat();
+            Paragraph { text, ..part }
+        };
+        words.paragraphs.extend(Vec::into_iter(others).map(shorter).chain(rest));
     }
 
     /// How the payload byte under the cursor is unmasked, if the cursor is on a byte of a masked payload.
@@ -276,7 +301,12 @@ impl App {
         let head = detail.http.as_deref().map(Head::read);
         let mut others: Vec<(String, String)> = Vec::new();
         for (row, field) in fields {
+            let inflated = Some(field).filter(|field| field.id == FieldId::Payload);
+            let inflated = inflated.and_then(|_| self.detail.deflate_context(&self.capture));
             let text = match (&detail.frame, &head) {
+                _ if inflated.is_some() => {
+                    inflated.map(|context| explain::compressed_payload(&context).text).unwrap_or_default()
+                }
                 (Some(context), _) => explain::frame_field(context, field).text,
                 (None, Some(head)) => explain::http_field(head, field).text,
                 (None, None) => continue,

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::tui::ladder::LadderNeeds;
-use crate::tui::layout::{Layout, Shape};
+use crate::tui::layout::{CHAIN, Layout, Shape};
 use crate::tui::panel::Panel;
 use crate::tui::state::detail_pane::prepare::Needs;
 use crate::tui::text;
@@ -24,7 +24,7 @@ impl App {
             return self.words_room_below_ladder(needs);
         }
         let detail = self.detail.current().filter(|detail| !detail.rows.is_empty() && area.height >= LINES.0)?;
-        if record.tour > 0 || self.layout.list_divider.height > 0 {
+        if self.layout.list_divider.height > 0 {
             return None;
         }
         let words = self.words()?;
@@ -87,9 +87,13 @@ impl App {
         let sum = |lines: fn(&(u16, u16)) -> u16| shown.iter().map(lines).fold(titles, u16::saturating_add);
         if !shown.is_empty() {
             let listed = fragments.map_or(0, |all| all.lines(layout.fragments.width));
-            let full = sum(|(_, lines)| *lines).max(least).saturating_add(listed);
+            let has_chain = layout.chain.height > 0;
+            let chain = if has_chain { CHAIN } else { 0 };
+            let around =
+                if has_chain { layout.lengths.bottom() - layout.inflated.bottom() + layout.chain.height } else { 0 };
+            let full = sum(|(_, lines)| *lines).max(least).saturating_add(listed).saturating_add(chain);
             columns.push((
-                sum(|(height, _)| *height).saturating_add(layout.fragments.height),
+                sum(|(height, _)| *height).saturating_add(layout.fragments.height).saturating_add(around),
                 Needs { least: full.min(least.max(3)), full, around: full.min(least.max(3)), used: full },
             ));
         }

@@ -50,6 +50,9 @@ pub struct DetailPane {
     pub grid_area: Rect,
     /// The place of the rows: below the grid, or beside it.
     pub table: Rect,
+    /// The place of those that do not fit there, below the bytes, and its title line.
+    pub further_table: Rect,
+    pub table_title: Rect,
     /// The wire bytes in view.
     pub wire: HexWindow,
     /// The payload bytes in view.

@@ -33,6 +33,11 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let left_title = Rect { x: area.x, width: area.width, ..title };
     rule::titled(app, buffer, left_title, name, &rest, app.panels.focus == Panel::Bits);
     draw_grid(app, detail, &app.detail.grid, buffer, app.detail.grid_area);
+    let table_title = app.detail.table_title;
+    if table_title.height > 0 {
+        rule::titled(app, buffer, table_title, "Fields", "", app.panels.focus == Panel::Bits);
+        put(buffer, Rect { y: table_title.y, height: 1, ..app.layout.divider }, 0, 0, "├", app.theme.rule);
+    }
     rows::render(app, detail, buffer, app.detail.table);
     if detail.rows.is_empty() {
         let words = detail.error.as_deref().unwrap_or("this record has no bytes of its own");

@@ -114,14 +114,19 @@ fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer
         (Unpacked::Joined(whole), Some(message)) => joined_words(whole, message),
         _ => inflated_words(unpacked, app.session.deflate, room),
     };
+    let chain = app.detail.packed().filter(|_| app.layout.chain.height > 0);
+    // The lengths are in the drawing.
+    let words = chain.map_or(words, |packed| content_words(packed.inflated, unpacked));
     title(app, buffer, Panel::Inflated, name, &words);
+    if let Some(packed) = chain {
+        inflating::render(app, packed, buffer);
+    }
     if let Some(shown) = shown {
         return tree::render(app, shown, area, buffer);
     }
     let Some(whole) = unpacked.content().filter(|whole| !whole.bytes.is_empty()) else { return };
     if let Some(window) = app.detail.text(Panel::Inflated) {
-        text(app, detail, Panel::Inflated, window, 0, buffer);
-        return chain(app, buffer, window.lines().count());
+        return text(app, detail, Panel::Inflated, window, 0, buffer);
     }
     let found = app.search.marked(detail.record.no, true);
     let is_match = |at: u64| found.as_ref().is_some_and(|found| found.contains(&at));
@@ -133,15 +138,12 @@ fn inflated(app: &App, detail: &Detail, unpacked: &Unpacked, buffer: &mut Buffer
     if whole.len > 0 && app.panels.focus == Panel::Inflated {
         mark_cursor(app, buffer, Panel::Inflated, &app.detail.message, app.detail.message_byte);
     }
-    let rows = whole.len.div_ceil(HexShape::of(area).per_row);
-    chain(app, buffer, usize::try_from(rows).unwrap_or(usize::MAX));
 }
 
-/// Draws how the message was inflated, below its `lines`.
-fn chain(app: &App, buffer: &mut Buffer, lines: usize) {
-    if let Some(packed) = app.detail.packed() {
-        inflating::render(app, packed, inflating::below(app.layout.inflated, lines), buffer);
-    }
+/// The length of a message, and whether it is text.
+fn content_words(len: u64, unpacked: &Unpacked) -> String {
+    let is_text = unpacked.content().is_some_and(|content| content.opcode == Opcode::Text);
+    format!("{}{}", count(len, "byte"), if is_text { " of text" } else { "" })
 }
 
 /// The text beside the title for a message of several frames.

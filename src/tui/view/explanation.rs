@@ -90,10 +90,15 @@ fn further(app: &App, words: &Words, y: u16, buffer: &mut Buffer) {
     let here = ends.take_while(|end| *end <= room).count();
     let rest = fields.split_off(here);
     let mut all: Vec<_> = fields.iter().flat_map(|field| field_lines(app, field, area.width)).collect();
-    if let Some(next) = rest.first().filter(|_| below.height == 0 && room >= all.len() + LEAST_BEGUN) {
+    let begun = rest.first().filter(|_| below.height == 0 && room >= all.len() + LEAST_BEGUN);
+    if let Some(next) = begun {
         all.extend(field_lines(app, next, area.width));
     }
     fill(Rect { y: area.y + y.min(area.height), height: area.height.saturating_sub(y), ..area }, &all, buffer);
+    if begun.is_some() {
+        let last = room.checked_sub(1).and_then(|last| all.get(last));
+        more(app, last.map(|(line, style)| (line.as_str(), *style)), buffer);
+    }
     if rest.is_empty() || below.height == 0 {
         return;
     }

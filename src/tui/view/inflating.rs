@@ -1,22 +1,22 @@
-//! How a compressed message was inflated, below its text where lines are free.
+//! How a compressed message was inflated, around its text where lines are free.
 //!
 //! ```text
 //!   payload   0a ca 2f d7 51 28 82 12 … 89 25 00 00
 //!   append    00 00 ff ff  by the receiver
 //!   inflate   ↓ DEFLATE, window 32,768 bytes
-//!   sent      ████████████████████    20 bytes, 87 %
+//!   Row, row, row your boat
+//!   sent      ████████████████████    20 bytes, 87 % of 23
 //!   inflated  ███████████████████████ 23 bytes
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{cells, put, width};
+use super::{put, width};
 use crate::explain;
 use crate::proto::deflate::TAIL;
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
-use crate::tui::layout::CHAIN;
 use crate::tui::state::packed::Packed;
 use crate::wire::field::FieldId;
 
@@ -26,15 +26,15 @@ const STEPS: u16 = 12;
 /// The longest bar, in columns.
 const MOST_BAR: u16 = 40;
 
-/// Draws the steps in an area; fewer lines than all of them leave it empty.
-pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
-    if area.height < CHAIN {
-        return;
-    }
+/// Draws the steps above the message, and the lengths below it.
+pub fn render(app: &App, packed: &Packed, buffer: &mut Buffer) {
+    steps(app, packed, app.layout.chain, buffer);
+    lengths(app, packed, app.layout.lengths, buffer);
+}
+
+fn steps(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
     let theme = &app.theme;
-    let gap = u16::from(area.height > CHAIN);
-    let area = Rect { y: area.y + gap, height: CHAIN, ..area };
-    for (name, y) in ["payload", "append", "inflate", "sent", "inflated"].into_iter().zip(0..) {
+    for (name, y) in ["payload", "append", "inflate"].into_iter().zip(0..) {
         put(buffer, area, 2, y, name, theme.faint);
     }
     let room = usize::from(area.width.saturating_sub(STEPS + 1));
@@ -46,14 +46,21 @@ pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
     let method = format!("DEFLATE{}", window.unwrap_or_default());
     let method = if width(&method) + x <= area.width { method } else { "DEFLATE".to_owned() };
     put(buffer, area, x, 2, &method, theme.text);
+}
+
+fn lengths(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
+    let theme = &app.theme;
     let longest = packed.sent.max(packed.inflated).max(1);
-    let percent = explain::percent(packed.sent, packed.inflated).map(|percent| format!(", {} %", grouped(percent)));
+    let of = |percent| format!(", {} % of {}", grouped(percent), grouped(packed.inflated));
+    let percent = explain::percent(packed.sent, packed.inflated).map(of);
     let sent = format!("{}{}", count(packed.sent, "byte"), percent.unwrap_or_default());
     let inflated = count(packed.inflated, "byte");
     let words = width(&sent).max(width(&inflated));
     let columns = area.width.saturating_sub(STEPS + words + 3).min(MOST_BAR);
-    let bars = [(packed.sent, sent, FieldId::PayloadLen), (packed.inflated, inflated, FieldId::Payload)];
-    for ((bytes, words, id), y) in bars.into_iter().zip(3..) {
+    let bars =
+        [("sent", packed.sent, sent, FieldId::PayloadLen), ("inflated", packed.inflated, inflated, FieldId::Payload)];
+    for ((name, bytes, words, id), y) in bars.into_iter().zip(0..) {
+        put(buffer, area, 2, y, name, theme.faint);
         let eighths = (u128::from(bytes) * u128::from(columns) * 8).div_ceil(u128::from(longest));
         let eighths = usize::try_from(eighths).unwrap_or(0);
         let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
@@ -65,10 +72,4 @@ pub fn render(app: &App, packed: &Packed, area: Rect, buffer: &mut Buffer) {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-}
-
-/// The lines of the drawing below a content of that many lines.
-pub fn below(area: Rect, lines: usize) -> Rect {
-    let used = cells(lines).min(area.height);
-    Rect { y: area.y + used, height: area.height - used, ..area }
 }

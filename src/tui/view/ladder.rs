@@ -79,7 +79,7 @@ fn arrow(app: &App, buffer: &mut Buffer, row: Rect, at: LadderColumns, rung: &Ru
         end_at(buffer, row, at.time, &seconds(app, rung.time), theme.text);
     }
     let line = match rung.kind {
-        RungKind::NoClose | RungKind::Tcp(EndReason::Capture) => "┄",
+        RungKind::NoClose | RungKind::TornDown | RungKind::Tcp(EndReason::Capture) => "┄",
         _ => "─",
     };
     let style = match rung.kind {
@@ -117,7 +117,7 @@ fn label_style(app: &App, rung: &Rung) -> Style {
     match rung.kind {
         RungKind::Close { faulty: true } | RungKind::Tcp(EndReason::Rst) => theme.error,
         RungKind::NoClose => theme.warning,
-        RungKind::Tcp(EndReason::Capture) => theme.faint,
+        RungKind::TornDown | RungKind::Tcp(EndReason::Capture) => theme.faint,
         RungKind::Before => theme.faint,
         RungKind::Record => theme.text,
         _ => theme.direction(rung.direction),

@@ -32,7 +32,11 @@ pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
     let sign = if table.height == 1 { width(&hidden_words(app, detail, in_view)) } else { 0 };
     let sign = if sign > 0 && table.width > 2 * sign { sign + 1 } else { 0 };
     for (y, (i, row)) in rows.enumerate() {
-        let line = Rect { y: table.y + cells(y), height: 1, width: table.width - sign, ..table };
+        let further = app.detail.further_table;
+        let line = match cells(y).checked_sub(table.height) {
+            Some(below) if further.height > 0 => Rect { y: further.y + below, height: 1, ..further },
+            _ => Rect { y: table.y + cells(y), height: 1, width: table.width - sign, ..table },
+        };
         let is_selected = i == app.detail.row;
         if is_selected {
             put(buffer, line, 0, 0, "▌", app.theme.focus);
@@ -152,7 +156,9 @@ fn field(app: &App, detail: &Detail, buffer: &mut Buffer, line: Rect, row: &Deta
     }
     if !row.value.is_empty() {
         x = x.max(if both { value_at } else { 0 });
-        x += put(buffer, line, x, 0, &row.value, text) + 2;
+        // Of a number that is too long, the bytes say more than its first digits.
+        let value = if fits(x, &row.value) { &row.value } else { &row.raw };
+        x += put(buffer, line, x, 0, value, text) + 2;
     }
     let marked = |gloss: &str| if is_wrong { format!("{symbol} {gloss}") } else { gloss.to_owned() };
     let (long, brief) = (marked(&row.gloss), marked(row.brief));

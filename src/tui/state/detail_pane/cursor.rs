@@ -94,7 +94,10 @@ impl DetailPane {
         let detail = self.detail.as_ref()?;
         let places = detail.record.findings.iter().filter_map(|finding| {
             let row = detail.row_of_rule(finding.rule).map(FindingPlace::Row);
-            Some((finding.rule, row.or_else(|| Some(FindingPlace::Bit(finding.span?.start)))?))
+            // The field that carries a length that is too large, not the one that says that it follows.
+            let is_value = finding.rule == Rule::MessageOverLimit;
+            let bit = finding.span.map(|span| if is_value { span.end - 1 } else { span.start });
+            Some((finding.rule, row.or_else(|| bit.map(FindingPlace::Bit))?))
         });
         places.min_by_key(|(of, _)| (Some(*of) != rule, Reverse(of.severity()))).map(|(_, place)| place)
     }

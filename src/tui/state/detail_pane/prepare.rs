@@ -10,7 +10,7 @@ use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
 use crate::tui::state::unpacked::Unpacked;
-use crate::wire::field::Field;
+use crate::wire::field::{Field, Span};
 use crate::wire::opcode::Opcode;
 
 /// Narrowest table beside a bit grid.
@@ -19,8 +19,8 @@ const TABLE_BESIDE: u16 = 26;
 /// Rows of the table that a panel keeps: the selected one, and one that counts the others.
 const LEAST_ROWS: u16 = 2;
 
-/// Lines of a grid around the selected bits: the ruler, the rows above and below, and those of the bits.
-const AROUND: u16 = 6;
+/// Lines of a grid around the selected bits: their border, three rows, and a line that says that the grid goes on.
+const AROUND: u16 = 5;
 
 /// The lines that a panel needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl DetailPane {
         if detail.separate_rsv(self.separate_rsv) {
             self.row = selected.and_then(|id| detail.row_of_id(id)).unwrap_or(0);
         }
-        self.place_grid(layout.left);
+        self.place_grid(layout.left, self.free_below_bytes(layout));
         let Some(detail) = &self.detail else { return };
         let height = self.rows_in_view();
         if height > 0 {
@@ -97,7 +97,8 @@ impl DetailPane {
         let around = least.min(AROUND);
         match table_beside(detail, left) {
             Some(_) => {
-                let grid = BitGrid::of(grid_fields(detail), left.width, left.height, 0, detail.span_of_row(self.row));
+                let grid =
+                    BitGrid::of(grid_fields(detail), left.width, left.height, 0, detail.span_of_row(self.row), None);
                 Needs {
                     around: around.max(some),
                     least: least.max(some),
@@ -118,29 +119,69 @@ impl DetailPane {
 
     /// The rows in view. If the table is too low for all, its last line says how many there are above and below.
     pub fn rows_in_view(&self) -> usize {
-        let height = usize::from(self.table.height);
+        let height = usize::from(self.table.height + self.further_table.height);
         let rows = self.detail.as_ref().map_or(0, |detail| detail.rows.len());
         if rows > height && height > 1 { height - 1 } else { height.min(rows) }
     }
 
-    /// Divides the left panel between the bit grid and the rows.
-    fn place_grid(&mut self, left: Rect) {
+    /// The lines below the bytes at the right that show nothing.
+    fn free_below_bytes(&self, layout: &Layout) -> Rect {
+        let panels = [Panel::Inflated, Panel::Payload, Panel::Bytes];
+        let lowest = panels.into_iter().find(|panel| layout.area_of(*panel).area() > 0);
+        let Some(panel) = lowest.filter(|_| layout.chain.height + layout.fragments.height == 0) else {
+            return Rect::default();
+        };
+        let area = layout.area_of(panel);
+        let used = self.shape().content_of(panel).map_or(0, |content| content.lines(area)).min(area.height);
+        match layout.left.area() > 0 && area.x > layout.divider.x {
+            true => Rect { y: area.y + used, height: area.height - used, ..area },
+            false => Rect::default(),
+        }
+    }
+
+    /// Divides the left panel between the bit grid and the rows. Rows that do not fit there get the lines that are `free` below the
+    /// bytes, if all fit.
+    fn place_grid(&mut self, left: Rect, free: Rect) {
+        (self.table_title, self.further_table) = Default::default();
         let Some(detail) = &self.detail else { return };
         let rows = u16::try_from(detail.rows.len()).unwrap_or(u16::MAX);
         let fields = grid_fields(detail);
-        let span = detail.span_of_row(self.row);
+        let (span, fault) = (detail.span_of_row(self.row), at_fault(detail, self.row));
+        let grid = |width: u16, rows: u16| BitGrid::of(fields, width, left.height, rows, span, fault);
+        let below = |grid: &BitGrid| {
+            let height = grid.height().min(left.height);
+            Rect { y: left.y + height, height: left.height - height, ..left }
+        };
         if let Some(beside) = table_beside(detail, left) {
             let narrow = Rect { width: bit_grid::NARROW.min(left.width), ..left };
-            self.grid = BitGrid::of(fields, narrow.width, left.height, 0, span);
+            self.grid = grid(narrow.width, 0);
             self.grid_area = narrow;
             self.table = Rect { x: left.right() - beside, width: beside, ..left };
-        } else {
-            self.grid = BitGrid::of(fields, left.width, left.height, rows, span);
-            let height = self.grid.height().min(left.height);
-            self.grid_area = Rect { height, ..left };
-            self.table = Rect { y: left.y + height, height: left.height - height, ..left };
+            return;
+        }
+        // With all rows below the bytes, or else with some of them below the grid.
+        let is_narrow = left.width < bit_grid::WIDE && !fields.is_empty() && free.height > 1;
+        let divided = [0, rows].map(|rows| grid(left.width, rows)).into_iter().find(|grid| {
+            let table = below(grid).height;
+            is_narrow && table < rows && table + free.height > rows
+        });
+        let moved = divided.is_some();
+        self.grid = divided.unwrap_or_else(|| grid(left.width, rows));
+        self.table = below(&self.grid);
+        self.grid_area = Rect { height: left.height - self.table.height, ..left };
+        if moved {
+            let rest = rows - self.table.height;
+            self.table_title = Rect { y: free.bottom() - rest - 1, height: 1, ..free };
+            self.further_table = Rect { y: free.bottom() - rest, height: rest, ..free };
         }
     }
+}
+
+/// The bits that must be in view: those of a row, and of a finding about some of them.
+fn at_fault(detail: &Detail, row: usize) -> Option<Span> {
+    let own = detail.span_of_row(row)?;
+    let spans = detail.record.findings.iter().filter_map(|finding| finding.span).filter(|span| span.overlaps(own));
+    Some(spans.fold(own, |all, span| Span::bits(all.start.min(span.start), all.end.max(span.end))))
 }
 
 /// The fields that a bit grid shows: those of a frame.
