@@ -41,8 +41,8 @@ struct Due {
     asked: VecDeque<Asked>,
     /// Whether the latest response has begun and is not complete.
     answering: bool,
-    /// Whether the server has sent bytes that answer no request.
-    astray: bool,
+    /// Whether the client's connection must end with this server: see [`Exchange::is_final`].
+    is_final: bool,
     /// How many threads wait for a change.
     waiting: usize,
 }
@@ -92,9 +92,10 @@ impl Exchange {
         self.due().is_idle() && !self.has_switched()
     }
 
-    /// Returns true if the server has sent bytes that answer no request: the client might take them for a response of another server.
-    pub fn is_astray(&self) -> bool {
-        self.due().astray
+    /// Returns true if the client's connection must end with this server: it has announced the end (RFC 9112 §9.6), or has sent bytes that
+    /// answer no request, which the client might take for a response of another server.
+    pub fn is_final(&self) -> bool {
+        self.due().is_final
     }
 
     /// Waits until every request is answered, or the protocol is switched, at most this long.
@@ -179,7 +180,7 @@ impl Responses {
             }
             State::Head(begun) => {
                 let before = begun.len();
-                due.astray |= due.asked.is_empty();
+                due.is_final |= due.asked.is_empty();
                 // Only a head in several reads is copied.
                 if before > 0 {
                     begun.extend_from_slice(bytes);
@@ -207,6 +208,9 @@ fn after(head: &Head<'_>, exchange: &Exchange, due: &mut Due) -> State {
     if matches!(status, 100 | 102..=199) {
         return State::Head(Vec::new());
     }
+    let keeps_by_default = http::version(head.version()).is_some_and(|version| version >= (1, 1));
+    due.is_final |=
+        head.has_token("connection", "close") || !keeps_by_default && !head.has_token("connection", "keep-alive");
     due.answering = true;
     let asked = due.asked.pop_front().unwrap_or(Asked::Other);
     if status == 101 || asked == Asked::Connect && (200..300).contains(&status) {
@@ -256,10 +260,13 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_answer_no_request_are_noticed() {
+    fn the_last_response_and_bytes_that_answer_no_request_are_noticed() {
         let response = "HTTP/1.1 204 No\r\n\r\n";
-        for (stream, astray) in [
+        for (stream, is_final) in [
             (response.to_owned(), false),
+            ("HTTP/1.1 204 No\r\nConnection: x, Close\r\n\r\n".to_owned(), true),
+            ("HTTP/1.0 204 No\r\n\r\n".to_owned(), true),
+            ("HTTP/1.0 204 No\r\nConnection: keep-alive\r\n\r\n".to_owned(), false),
             (format!("HTTP/1.1 100 Continue\r\n\r\n{response}"), false),
             (response.repeat(2), true),
             (format!("{response}\r\n"), true),
@@ -271,7 +278,7 @@ mod tests {
                 for read in stream.as_bytes().chunks(size) {
                     responses.watch(read, &exchange);
                 }
-                assert_eq!(exchange.is_astray(), astray, "{stream}");
+                assert_eq!(exchange.is_final(), is_final, "{stream}");
             }
         }
     }

@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use framescope::net::proxy::forward::{ForwardConfig, ForwardProxy, Interception};
 
 use super::*;
+use crate::support::exported;
+use framescope::export::Format;
 
 impl Bench {
     /// A forward proxy that opens the TLS of `localhost`, and trusts the authority of a certificate, or any server.
@@ -61,6 +63,9 @@ fn the_tls_of_named_hosts_is_opened_and_the_capture_is_decrypted() {
         let shown = capture.connection(records[0].connection).expect("the connection");
         assert_eq!(shown.about.host.as_deref(), Some(&*format!("{host}:{port}")));
         assert_eq!(capture.findings(0, usize::MAX), []);
+        let har = exported(&capture, Format::Har);
+        assert!(contains(&har, &format!("\"http://{host}:{port}/\"")));
+        assert!(contains(&har, &format!("\"wss://{host}:{port}/echo\"")));
     }
     server.finish();
 }

@@ -10,7 +10,7 @@ use crate::net::proxy::input::Input;
 use crate::net::proxy::requests::{Outgoing, Requests};
 
 /// The note on a request for another server that comes too late.
-const NOT_SENT: &str = "framescope did not send this request: the server of the request before has ended the connection, or has sent bytes that \
+const NOT_SENT: &str = "framescope did not send this request: the server of the request before has ended its connection, or has sent bytes that \
     could be taken for a response to this one; so the connection to the client ends too";
 
 impl Relay {
@@ -40,7 +40,7 @@ impl Relay {
                     if self.exchange.has_switched() {
                         continue;
                     }
-                    if !self.exchange.is_astray() && self.decide(fate::LEFT) == fate::LEFT {
+                    if !self.exchange.is_final() && self.decide(fate::LEFT) == fate::LEFT {
                         return End::Left;
                     }
                     self.tap.push(UP, &input.bytes()[..out.len], Some(NOT_SENT.to_owned()));
