@@ -112,7 +112,7 @@ pub type Reporter = Arc<dyn Fn(News) + Send + Sync>;
 
 /// Sends lines that the user types.
 pub trait LineSender {
-    /// Does what a line asks for. Returns at once.
+    /// Does what a line asks for. Returns at once: a file is read and sent in the background.
     ///
     /// # Errors
     /// Why it cannot be done, in one line.

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
@@ -36,6 +37,9 @@ use crate::tui::{self, Ended};
 /// What to use instead of `open` without a terminal.
 pub const READ_WITHOUT_SCREEN: &str = "use framescope export to read the capture without a screen";
 
+/// How long a source may take after a signal until it is prepared.
+const PREPARED_WITHIN: Duration = Duration::from_millis(100);
+
 /// How the screen of a live source differs from that of others.
 pub struct LiveScreen {
     /// What to do instead, if there is no terminal.
@@ -58,7 +62,12 @@ pub fn live<S: LiveSource>(
     let signals = SignalQueue::listen()?;
     let has_tour = screen.tour.is_some();
     let kept = if has_tour { Vec::new() } else { kept_captures(&scratch::folder()) };
+    signals.begin_preparation();
     let source = prepare()?;
+    if !signals.end_preparation() {
+        // The process is being ended. Nothing was recorded.
+        return Ok(ExitCode::FAILURE);
+    }
     let spool = source.spool(args)?;
     let cleanup = spool.cleanup();
     let warning = source.warning();
@@ -195,6 +204,8 @@ pub fn require_terminal(instead: &str) -> anyhow::Result<()> {
 pub struct SignalQueue {
     remote: Remote,
     events: Receiver<Event>,
+    /// Whether the source is being prepared: it may be connecting, and nobody takes events.
+    is_preparing: Arc<AtomicBool>,
 }
 
 impl SignalQueue {
@@ -202,8 +213,30 @@ impl SignalQueue {
     pub fn listen() -> anyhow::Result<Self> {
         let (remote, events) = event::queue();
         let queue = remote.clone();
-        signals::on_end(true, move || queue.send(Event::Interrupt)).context("cannot catch signals")?;
-        Ok(Self { remote, events })
+        let is_preparing = Arc::<AtomicBool>::default();
+        let prepares = Arc::clone(&is_preparing);
+        let end = move || {
+            queue.send(Event::Interrupt);
+            if prepares.load(Ordering::SeqCst) {
+                thread::sleep(PREPARED_WITHIN);
+                if prepares.swap(false, Ordering::SeqCst) {
+                    stdio::say("stopped by a signal");
+                    process::exit(1);
+                }
+            }
+        };
+        signals::on_end(true, end).context("cannot catch signals")?;
+        Ok(Self { remote, events, is_preparing })
+    }
+
+    /// A source is prepared from here on, which may take long: it may connect. A signal ends the process.
+    fn begin_preparation(&self) {
+        self.is_preparing.store(true, Ordering::SeqCst);
+    }
+
+    /// The source is prepared. Returns false if the process is being ended.
+    fn end_preparation(&self) -> bool {
+        self.is_preparing.swap(false, Ordering::SeqCst)
     }
 }
 
@@ -242,7 +275,7 @@ struct ScreenConfig<'a> {
 
 /// Shows the screen until the user quits it or a signal ends it.
 fn show(config: ScreenConfig<'_>, theme: ThemeArg, signals: &SignalQueue) -> anyhow::Result<Ended> {
-    let SignalQueue { remote, events } = signals;
+    let SignalQueue { remote, events, .. } = signals;
     let takes_lines = config.lines.is_some();
     // A dialog would cover records that arrive at once, and take the keys of what the user has come to do.
     let has_traffic_at_once = config.traffic.is_some() || config.demo.is_some();

@@ -44,7 +44,7 @@ pub(super) enum ScriptProblem {
     ExpectWhat,
     #[error("add how long to wait, such as within 2s")]
     NoWithin,
-    #[error("expected a time with its unit, such as 500ms, 2s or 1min, and at most 24h")]
+    #[error("expected a time with its unit, such as 500ms, 2s or 1min: more than 0, at most 24h")]
     Duration,
     #[error("expected how many times, such as repeat 10")]
     Times,

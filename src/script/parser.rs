@@ -226,7 +226,9 @@ fn filter(line: &str, place: Range<usize>) -> Result<Filter, Located> {
 
 fn duration(scanner: &mut Scanner<'_>) -> Result<Duration, Located> {
     let (word, place) = scanner.word();
-    filter::duration(word).filter(|duration| *duration <= LONGEST).ok_or((ScriptProblem::Duration, place))
+    filter::duration(word)
+        .filter(|duration| !duration.is_zero() && *duration <= LONGEST)
+        .ok_or((ScriptProblem::Duration, place))
 }
 
 impl From<OutgoingError> for ScriptProblem {

@@ -36,6 +36,8 @@ fn an_error_has_a_line_and_a_place() {
         ("expect op == pong within 2s now", 1, "now"),
         ("wait", 1, ""),
         ("wait 25h", 1, "25h"),
+        ("wait 0ms", 1, "0ms"),
+        ("expect op == pong within 0s", 1, "0s"),
         ("repeat 0\nwait 1s\nend", 1, "0"),
         ("repeat 2\nend", 2, "end"),
         ("repeat 2\nwait 1s", 1, "repeat"),

@@ -13,8 +13,10 @@ const MAX_QUOTED: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The server answered something other than 101.
-    #[error("the server answered {status}, not 101 Switching Protocols{location}{body}", location = location_words(.location.as_deref()), body = body_words(body))]
+    #[error("the server answered {status}, not 101 Switching Protocols{location}{body}{hint}", location = location_words(.location.as_deref()), body = body_words(body), hint = hint(*.code))]
     Status {
+        /// The status code; 0 if it is no number.
+        code: u16,
         /// Status code and reason phrase.
         status: String,
         /// The value of Location, if there is one.
@@ -42,6 +44,15 @@ fn location_words(location: Option<&str>) -> String {
     format!("; connect to its Location instead: {}{cut}", printable::text(&format!("{scheme}{rest}")))
 }
 
+/// What to try after a status.
+const fn hint(code: u16) -> &'static str {
+    match code {
+        // RFC 6455 §10.2: servers refuse origins that they do not expect.
+        403 => "; if it checks Origin, try --origin with an address that it allows",
+        _ => "",
+    }
+}
+
 fn body_words(body: &str) -> String {
     if body.is_empty() { String::new() } else { format!(": {body}") }
 }
@@ -61,6 +72,7 @@ impl Refusal {
         }
         let location = (300..400).contains(&head.status().unwrap_or(0)).then(|| head.value("location")).flatten();
         Self::Status {
+            code: head.status().unwrap_or(0),
             status: format!("{status} {reason}").trim().to_owned(),
             location: location.map(|location| String::from_utf8_lossy(location).into_owned()),
             body: printable::text(&quoted).into_owned(),

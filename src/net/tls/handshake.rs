@@ -114,16 +114,26 @@ fn exchange(socket: &Stream, session: &mut Connection, deadline: Instant) -> Res
         }
         set_timeouts(socket, Some(left.max(Duration::from_millis(1))))?;
         if session.wants_write() {
-            session.write_tls(&mut Socket(socket)).map_err(io_failure)?;
+            uninterrupted(|| session.write_tls(&mut Socket(socket)))?;
             continue;
         }
         if !session.is_handshaking() {
             return Ok(());
         }
-        if session.read_tls(&mut Socket(socket)).map_err(io_failure)? == 0 {
+        if uninterrupted(|| session.read_tls(&mut Socket(socket)))? == 0 {
             return Err(HandshakeFailure::Ended);
         }
         process(socket, session)?;
+    }
+}
+
+/// Repeats a read or a write that a signal has interrupted. A socket with a timeout does not go on by itself.
+fn uninterrupted(mut act: impl FnMut() -> io::Result<usize>) -> Result<usize, HandshakeFailure> {
+    loop {
+        match act() {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            done => return done.map_err(io_failure),
+        }
     }
 }
 

@@ -31,29 +31,50 @@ impl Deflater {
             out.push(EMPTY);
             return;
         }
-        let mut stream = self.compress(payload, out);
+        let stream = self.compress(payload, out);
+        self.keep(stream, &[payload]);
+    }
+
+    /// Appends the message that these parts are together to `out`, compressed, and returns where in `out` each part ends: what is
+    /// inflated up to there is the message up to the end of that part (RFC 7692 §7.2.1 allows to flush between them).
+    pub fn parts(&mut self, parts: &[&[u8]], out: &mut Vec<u8>) -> Vec<usize> {
+        let mut stream = self.take_stream();
+        let mut ends = Vec::with_capacity(parts.len());
+        for part in parts {
+            if !part.is_empty() {
+                flush(&mut stream, part, out);
+            }
+            ends.push(out.len());
+        }
+        match parts.last() {
+            Some([]) | None => out.push(EMPTY),
+            Some(_) => strip_tail(out),
+        }
+        if let Some(end) = ends.last_mut() {
+            *end = out.len();
+        }
+        if !self.takeover {
+            stream.reset();
+        }
+        self.keep(stream, parts);
+        ends
+    }
+
+    /// Keeps the stream after a message of these parts for the next one, or the window.
+    fn keep(&mut self, mut stream: Leased<Compress>, parts: &[&[u8]]) {
         if stream.may_be_kept() {
             self.stream = Some(stream);
             self.window = Vec::new();
         } else if self.takeover {
-            self.extend_window(payload);
+            parts.iter().for_each(|part| self.extend_window(part));
         }
     }
 
     /// Compresses a message; returns the stream.
     pub(super) fn compress(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Leased<Compress> {
         let mut stream = self.take_stream();
-        let begun = stream.total_in();
-        loop {
-            out.reserve((payload.len() / 4).max(256));
-            let taken = (stream.total_in() - begun) as usize;
-            // Compression fails only on incorrect use of the library.
-            let _ = stream.compress_vec(&payload[taken..], out, FlushCompress::Sync);
-            if out.len() < out.capacity() && (stream.total_in() - begun) as usize == payload.len() {
-                break;
-            }
-        }
-        out.truncate(out.strip_suffix(&TAIL).map_or(out.len(), <[u8]>::len));
+        flush(&mut stream, payload, out);
+        strip_tail(out);
         if !self.takeover {
             stream.reset();
         }
@@ -80,4 +101,23 @@ impl Deflater {
         self.window.drain(..excess);
         self.window.extend_from_slice(latest);
     }
+}
+
+/// Compresses bytes, and flushes the stream.
+fn flush(stream: &mut Leased<Compress>, payload: &[u8], out: &mut Vec<u8>) {
+    let begun = stream.total_in();
+    loop {
+        out.reserve((payload.len() / 4).max(256));
+        let taken = (stream.total_in() - begun) as usize;
+        // Compression fails only on incorrect use of the library.
+        let _ = stream.compress_vec(&payload[taken..], out, FlushCompress::Sync);
+        if out.len() < out.capacity() && (stream.total_in() - begun) as usize == payload.len() {
+            return;
+        }
+    }
+}
+
+/// Removes the end that the receiver adds (RFC 7692 §7.2.1).
+fn strip_tail(out: &mut Vec<u8>) {
+    out.truncate(out.strip_suffix(&TAIL).map_or(out.len(), <[u8]>::len));
 }

@@ -99,9 +99,27 @@ impl<'a> Sender<'a> {
         self.state.deflate = Some(deflate);
     }
 
-    /// Sends a message in fragments, one for each part, without compression. `opcode` must be text or binary; the parts of a text must
-    /// be UTF-8 together. Without a part, nothing is sent.
+    /// Sends a message in fragments, one for each part. `opcode` must be text or binary; the parts of a text must be UTF-8 together. If
+    /// it is compressed, RSV1 is set on the first fragment only (RFC 7692 §6.1). Without a part, nothing is sent.
     pub fn fragments(&mut self, opcode: Opcode, parts: &[&[u8]]) {
+        if parts.is_empty() {
+            return;
+        }
+        let Some(mut deflate) = self.state.deflate.take() else { return self.plain_fragments(opcode, parts) };
+        self.state.messages += u64::from(!self.state.closed);
+        let mut compressed = Vec::new();
+        let ends = deflate.deflater().parts(parts, &mut compressed);
+        let mut from = 0;
+        for (i, end) in ends.iter().enumerate() {
+            let opcode = if i == 0 { opcode } else { Opcode::Continuation };
+            self.encode_fragment(i + 1 == ends.len(), opcode, &compressed[from..*end], i == 0);
+            from = *end;
+        }
+        self.state.deflate = Some(deflate);
+    }
+
+    /// The same without compression.
+    pub fn plain_fragments(&mut self, opcode: Opcode, parts: &[&[u8]]) {
         debug_assert!(opcode.opens_message());
         let Some(last) = parts.len().checked_sub(1) else { return };
         self.state.messages += u64::from(!self.state.closed);

@@ -255,3 +255,43 @@ proptest! {
         prop_assert!(client.is_over() && server.is_over());
     }
 }
+
+#[test]
+fn fragments_are_compressed_and_only_the_first_one_says_so() {
+    let no_takeover = DeflateParams {
+        server_no_context_takeover: true,
+        client_no_context_takeover: true,
+        ..DeflateParams::default()
+    };
+    for params in [DeflateParams::default(), no_takeover] {
+        let mut server = Endpoint::server(Limits::default()).with_deflate(params);
+        let mut client = Endpoint::client(Limits::default(), || KEY).with_deflate(params);
+        let all: [&[&[u8]]; 5] = [
+            &[b"Hel", b"lo, ", b"world, Hello"],
+            &[b"", b"Hello", b""],
+            &[b"Hello"],
+            &[b"", b""],
+            &[b"Hello, ", b"Hello"],
+        ];
+        for parts in all {
+            let mut out = Vec::new();
+            server.sender(&mut out).fragments(Opcode::Text, parts);
+            let (mut rest, mut firsts) = (&out[..], Vec::new());
+            while let [first, len, after @ ..] = rest {
+                firsts.push(*first);
+                rest = &after[usize::from(*len)..];
+            }
+            // FIN is 80, RSV1 40, and text 1.
+            let expected: Vec<u8> = (0..parts.len())
+                .map(|i| if i == 0 { 0x41 } else { 0 } | if i + 1 == parts.len() { 0x80 } else { 0 })
+                .collect();
+            assert_eq!(firsts, expected, "{parts:?}");
+            // A message in one frame refers to those before, if the window is kept.
+            server.sender(&mut out).text("Hello, world");
+            let mut seen = Vec::new();
+            client.receive(&out, &mut Vec::new(), |event, _| seen.push(Seen::from(event)));
+            let text = |bytes: &[u8]| Seen::Message(Opcode::Text, bytes.to_vec());
+            assert_eq!(seen, [text(&parts.concat()), text(b"Hello, world")]);
+        }
+    }
+}

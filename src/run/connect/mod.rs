@@ -3,8 +3,9 @@
 mod plan;
 mod stdin_lines;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -132,6 +133,7 @@ impl RunningSource for Connected {
             recorder: self.recorder.clone(),
             current: Arc::clone(&self.current),
             reporter: self.reporter.clone()?,
+            is_sending_file: Arc::default(),
         }))
     }
 
@@ -189,10 +191,15 @@ struct Lines {
     recorder: Recorder,
     current: Arc<Mutex<Client>>,
     reporter: Reporter,
+    /// Whether a file is being read and sent.
+    is_sending_file: Arc<AtomicBool>,
 }
 
 impl LineSender for Lines {
     fn send(&self, line: &InputLine) -> Result<(), String> {
+        if self.is_sending_file.load(Ordering::SeqCst) {
+            return Err("not sent: a file is still being sent; press Enter again in a moment".to_owned());
+        }
         let client = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match line {
             InputLine::Connect if client.end().is_none() => {
@@ -203,12 +210,30 @@ impl LineSender for Lines {
                 Ok(())
             }
             InputLine::Send(outgoing) => send(&client, outgoing),
-            InputLine::File(path) => send(&client, &script_file::message(path)?),
+            InputLine::File(path) => self.send_file(client, path.clone()),
         }
     }
 }
 
 impl Lines {
+    /// Sends the content of a file, on a thread of its own: reading and compressing it can take long.
+    fn send_file(&self, client: Client, path: PathBuf) -> Result<(), String> {
+        let (reporter, is_sending) = (Arc::clone(&self.reporter), Arc::clone(&self.is_sending_file));
+        is_sending.store(true, Ordering::SeqCst);
+        let work = move || {
+            let sent = script_file::message(&path).and_then(|message| send(&client, &message));
+            is_sending.store(false, Ordering::SeqCst);
+            if let Err(line) = sent {
+                reporter(News::Failure(line));
+            }
+        };
+        let spawned = thread::Builder::new().name("file".to_owned()).spawn(work);
+        spawned.map(drop).map_err(|e| {
+            self.is_sending_file.store(false, Ordering::SeqCst);
+            format!("cannot start a thread for the file: {e}")
+        })
+    }
+
     /// Connects again, on a thread of its own, with the same settings into the same capture.
     fn connect_again(&self) {
         let (plan, recorder) = (Arc::clone(&self.plan), self.recorder.clone());

@@ -35,6 +35,7 @@ impl App {
         }
         match &mut self.dialogs.open {
             Some(Dialog::Paste(dialog)) => dialog.insert(text),
+            Some(Dialog::Prompt(prompt)) => prompt.insert(text),
             Some(dialog) => {
                 for c in text.chars().filter(|c| !c.is_control()) {
                     dialog.type_key(KeyEvent::from(KeyCode::Char(c)));

@@ -20,7 +20,7 @@ fn another_status_is_shown_and_its_body_is_captured() {
     let (status, records, err) = connect(&url, &[], "");
     peer.join().expect("the peer is content");
     assert_eq!((status, records[1]["status"].as_u64()), (Some(1), Some(403)));
-    assert!(err.contains("403 Forbidden") && err.contains("not for you"), "{err}");
+    assert!(err.contains("403 Forbidden") && err.contains("not for you") && err.contains("--origin"), "{err}");
     assert!(records[1]["wire"].as_str().expect("bytes").ends_with(&hex::encode("not for you\r\n")));
 }
 

@@ -15,7 +15,8 @@ fn captured(folder: &std::path::Path, lines: &str) -> String {
     path
 }
 
-const LINES: &str = "one\n/hex 00ff\n/ping p\n/fragment 2,3 fragments\n/close 4000 bye\n";
+const LINES: &str = "one\n/hex 00ff\n/ping p\n/frame op=text fin=0 text fr\n/frame op=continuation fin=0 text agm\n\
+                     /frame op=continuation text ents\n/close 4000 bye\n";
 
 #[test]
 fn the_same_answers_end_with_0() {

@@ -4,6 +4,7 @@ use crossterm::event::{Event, KeyEvent};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
+use super::prompt::inserted;
 use crate::pasted::ReadAs;
 use crate::tui::panel::cycled;
 
@@ -27,10 +28,7 @@ impl PasteDialog {
     pub fn insert(&mut self, text: &str) {
         self.error = None;
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
-        let (value, cursor) = (self.input.value(), self.input.cursor());
-        let at = value.char_indices().nth(cursor).map_or(value.len(), |(at, _)| at);
-        let joined = format!("{}{text}{}", &value[..at], &value[at..]);
-        self.input = Input::new(joined).with_cursor(cursor + text.chars().count());
+        self.input = inserted(&self.input, &text);
     }
 
     pub fn type_key(&mut self, key: KeyEvent) {

@@ -1,6 +1,6 @@
 //! The prompt: a line to type into, at the bottom of the screen.
 
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::{Event, KeyCode, KeyEvent};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler as _;
 
@@ -137,6 +137,23 @@ impl Prompt {
         }
     }
 
+    /// Inserts pasted text at the cursor. What is sent keeps its line breaks and tabs: it is one message. Other texts have one line.
+    pub fn insert(&mut self, text: &str) {
+        let is_sent = matches!(self.purpose, Purpose::Send | Purpose::Edit(_) | Purpose::Inject { .. });
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        match &mut self.text {
+            PromptText::Line(input) if is_sent => {
+                (self.error, self.remark, self.completion) = (None, None, None);
+                *input = inserted(input, &text);
+            }
+            _ => {
+                for c in text.chars().filter(|c| !c.is_control()) {
+                    self.type_key(KeyEvent::from(KeyCode::Char(c)));
+                }
+            }
+        }
+    }
+
     /// Replaces the word before the cursor by its next completion, or by the previous one.
     pub fn complete(&mut self, back: bool) {
         self.error = None;
@@ -168,9 +185,27 @@ impl Prompt {
     }
 }
 
+/// A text input with `text` at its cursor.
+pub(super) fn inserted(input: &Input, text: &str) -> Input {
+    let (value, cursor) = (input.value(), input.cursor());
+    let at = value.char_indices().nth(cursor).map_or(value.len(), |(at, _)| at);
+    let joined = format!("{}{text}{}", &value[..at], &value[at..]);
+    Input::new(joined).with_cursor(cursor + text.chars().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_paste_into_a_line_to_send_keeps_its_line_breaks() {
+        let mut prompt = Prompt::new(Purpose::Send, "say ".to_owned());
+        prompt.insert("{\r\n\t\"a\": 1\r}");
+        assert_eq!(prompt.input().value(), "say {\n\t\"a\": 1\n}");
+        let mut prompt = Prompt::new(Purpose::Find, String::new());
+        prompt.insert("two\nlines");
+        assert_eq!(prompt.input().value(), "twolines");
+    }
 
     #[test]
     fn completions_follow_each_other_in_both_directions() {
