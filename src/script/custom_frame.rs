@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::error::quotable;
 use super::hex::{digits, hex};
+use super::quotable::quotable;
 use crate::wire::frame::FrameHead;
 use crate::wire::opcode::Opcode;
 

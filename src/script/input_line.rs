@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::custom_frame::{CustomFrame, FrameLineError};
-use super::error::quotable;
 use super::hex::hex;
 use super::outgoing::{Outgoing, OutgoingError};
+use super::quotable::quotable;
 
 /// The commands, as help and errors show them.
 const COMMANDS: &str = "/hex /file /ping /pong /close /fragment /frame /connect";

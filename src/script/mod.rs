@@ -27,6 +27,7 @@ mod input_line;
 mod outgoing;
 mod parser;
 mod player;
+mod quotable;
 mod scanner;
 mod statement;
 

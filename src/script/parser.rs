@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::error::{ScriptError, ScriptProblem, quotable};
+use super::error::{ScriptError, ScriptProblem};
 use super::hex::hex;
 use super::outgoing::{Outgoing, OutgoingError};
+use super::quotable::quotable;
 use super::scanner::{Located, Scanner};
 use super::statement::{Body, Operation, Script, Statement, Trigger};
 use crate::capture::query::filter::{self, Filter};
