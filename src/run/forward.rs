@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::headless;
-use super::hold_desk::{ProxyDesk, RELEASE};
+use super::hold_desk::{self, ProxyDesk};
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
 use super::tls;
@@ -136,8 +136,8 @@ impl RunningSource for Relaying {
     }
 
     fn shutdown(self) -> Option<String> {
-        self.hold.release(RELEASE);
+        let left = hold_desk::release(&self.hold);
         self.handle.shutdown();
-        None
+        left
     }
 }

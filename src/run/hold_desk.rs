@@ -7,11 +7,19 @@ use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
 use crate::net::proxy::hold::{Held, Hold, Rule, Verdict};
 use crate::proto::dissected::Direction;
+use crate::proto::rules::count;
 use crate::script::Outgoing;
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk, RuleRow};
 
 /// How long the end of the program waits until held messages were sent on.
-pub const RELEASE: Duration = Duration::from_millis(500);
+const RELEASE: Duration = Duration::from_millis(500);
+
+/// Sends on what a proxy holds, at the end of the program. Returns what did not go on, in one line.
+pub fn release(hold: &Hold) -> Option<String> {
+    let left = hold.release(RELEASE);
+    let messages = count(left as u64, "held message");
+    (left > 0).then(|| format!("{messages} did not go on before the end: the receiver did not read"))
+}
 
 /// How many held messages of a direction are listed.
 const MOST_SHOWN: usize = 1000;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use super::forward;
 use super::headless;
-use super::hold_desk::{ProxyDesk, RELEASE};
+use super::hold_desk::{self, ProxyDesk};
 use super::live::{LiveSource, RunningSource};
 use super::screen::{self, LiveScreen};
 use super::tls;
@@ -139,8 +139,8 @@ impl RunningSource for Relaying {
     }
 
     fn shutdown(self) -> Option<String> {
-        self.hold.release(RELEASE);
+        let left = hold_desk::release(&self.hold);
         self.handle.shutdown();
-        None
+        left
     }
 }

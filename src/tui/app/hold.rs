@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::App;
 use crate::capture::query::filter::{Filter, FilterError};
 use crate::proto::dissected::Direction;
+use crate::proto::rules::count;
 use crate::script::{CustomFrame, InputLine, Outgoing};
 use crate::tui::action::Action;
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk};
@@ -166,9 +167,12 @@ impl App {
             }
         };
         if content.payload.len() > MAX_EDITED {
-            // Its text would not fit into a line.
-            let text = "/file ".to_owned();
-            return self.open_prompt(Purpose::Edit(row.id), text);
+            let bytes = count(content.payload.len() as u64, "byte");
+            let mut prompt = Prompt::new(Purpose::Edit(row.id), "/file ".to_owned());
+            prompt.remark =
+                Some(format!("{bytes} are too long to edit here: give a file, or send the message on or drop it"));
+            self.dialogs.open = Some(Dialog::Prompt(prompt));
+            return;
         }
         self.open_prompt(Purpose::Edit(row.id), simple_line(&content));
     }
@@ -248,8 +252,16 @@ fn outgoing(text: &str) -> Result<Outgoing, String> {
     }
 }
 
-/// The shortest line that sends this content.
+/// The shortest line that sends this content: that with the whole header, if no other one does.
 fn simple_line(content: &HeldContent) -> String {
+    let head = &content.head;
+    let is_usual =
+        !head.rsv2 && !head.rsv3 && head.rsv1 == content.is_compressed && (head.fin || !head.opcode.is_control());
+    let line = Some(short_line(content)).filter(|line| is_usual && InputLine::parse(line).is_ok());
+    line.unwrap_or_else(|| whole_line(content, content.payload.clone(), head.opcode))
+}
+
+fn short_line(content: &HeldContent) -> String {
     let text = std::str::from_utf8(&content.payload);
     match (content.head.opcode, text) {
         (Opcode::Text, Ok(text)) if text.starts_with('/') => format!("/{text}"),
@@ -273,7 +285,8 @@ fn whole_line(content: &HeldContent, payload: Vec<u8>, opcode: Opcode) -> String
     let mask = Some(head.masking_key.is_some());
     let is_data = !opcode.is_control();
     let deflate = content.is_compressed && is_data;
-    CustomFrame { rsv, mask, deflate, ..CustomFrame::new(opcode, payload) }.line(true)
+    let fin = head.fin || is_data;
+    CustomFrame { fin, rsv, mask, deflate, ..CustomFrame::new(opcode, payload) }.line(true)
 }
 
 /// A line in its next form: text or hex, the whole header with text, the whole header with hex.

@@ -65,6 +65,9 @@ fn foot(app: &App, buffer: &mut Buffer, line: Rect) {
 
 fn title(app: &App) -> String {
     let rules = count(app.held.rules.len() as u64, "rule");
+    if app.counts.trouble.stop.is_some() {
+        return format!("capturing has stopped, so that no rule can be tested · {rules}");
+    }
     match app.held.count {
         0 => format!("nothing held · {rules}"),
         held => format!("{} held · {rules}", grouped(held as u64)),

@@ -28,6 +28,9 @@ const EXAMPLES: [&str; 2] = [
     "op == ping · dir == c2s and len > 125 · finding",
 ];
 
+/// What is sent into a connection.
+const INJECTED: &str = "text, or /hex 00ff · /ping · /pong · /close 1000 bye · /fragment 3,4 text · /frame op=3 rsv1=1 mask=0 len=9 hex 00ff";
+
 /// What an edited message can be.
 const EDITED: &str =
     "text, or /hex 00ff · /file PATH · /frame op=text fin=0 rsv1=1 mask=0 key=37fa213d len=9 form=16 hex 00ff";
@@ -41,8 +44,10 @@ pub fn render(app: &App, prompt: &Prompt, buffer: &mut Buffer) {
     let area = shape.area;
     clear(app, buffer, area);
     let title = Rect { height: 1, ..area };
-    rule::titled(app, buffer, title, &title_of(prompt.purpose), "", true);
-    rule::right(buffer, title, &keys(app, prompt), theme.faint);
+    let name = title_of(prompt.purpose);
+    rule::titled(app, buffer, title, &name, "", true);
+    let room = usize::from(title.width.saturating_sub(width(&name) + 6));
+    rule::right(buffer, title, &keys(app, prompt, room), theme.faint);
     let is_proposed = prompt.path().is_some_and(|path| path.is_proposed);
     let style = if is_proposed { theme.selected_field } else { theme.text };
     for (line, y) in shape.text.lines.iter().zip(1..) {
@@ -111,8 +116,8 @@ fn title_of(purpose: Purpose) -> String {
     }
 }
 
-/// The keys of the prompt, from the table.
-fn keys(app: &App, prompt: &Prompt) -> String {
+/// The keys of the prompt, from the table: as many as fit.
+fn keys(app: &App, prompt: &Prompt, room: usize) -> String {
     let context = Dialog::Prompt(prompt.clone()).context();
     let verb = match prompt.purpose {
         Purpose::Find => "find",
@@ -134,8 +139,14 @@ fn keys(app: &App, prompt: &Prompt) -> String {
         (key(Action::Up), "earlier"),
         (key(Action::Cancel), "close"),
     ];
-    let known = all.into_iter().filter_map(|(key, words)| Some(format!("{} {words}", key?)));
-    known.collect::<Vec<_>>().join(" · ")
+    let mut known: Vec<String> = all.into_iter().filter_map(|(key, words)| Some(format!("{} {words}", key?))).collect();
+    // Enter is known best, so it is left out before what only this prompt has.
+    for dropped in ["earlier", verb, "close"] {
+        if known.join(" · ").chars().count() > room {
+            known.retain(|hint| !hint.ends_with(&format!(" {dropped}")));
+        }
+    }
+    known.join(" · ")
 }
 
 /// The lines below the text of a prompt that asks for no filter.
@@ -158,7 +169,8 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
         (Purpose::Note(_), None) => {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
-        (Purpose::Send | Purpose::Inject { .. }, None) => faint(LINES_TO_SEND),
+        (Purpose::Send, None) => faint(LINES_TO_SEND),
+        (Purpose::Inject { .. }, None) => faint(INJECTED),
         (Purpose::Edit(_), None) => faint(EDITED),
         (_, None) => faint(&understood(prompt.input().value())),
     }

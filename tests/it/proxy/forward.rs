@@ -315,3 +315,32 @@ fn a_server_that_does_not_answer_learns_that_the_client_has_ended() {
     bench.wait("the end", |capture| capture.totals().records > 3 && capture.totals().open == 0);
     bench.finish();
 }
+
+#[test]
+fn messages_in_a_tunnel_are_held_too() {
+    use framescope::capture::query::filter::Filter;
+    use framescope::net::proxy::hold::{Hold, HoldLimits};
+    let rule = Filter::parse("op == text").expect("a filter");
+    let hold = std::sync::Arc::new(Hold::new(vec![rule], HoldLimits::default()));
+    let bench = Bench::relaying(server(), |recorder| {
+        let mut config = ForwardConfig::new("127.0.0.1:0".parse().expect("an address"));
+        config.hold = std::sync::Arc::clone(&hold);
+        ForwardProxy::bind(config).expect("a free port").start(recorder).expect("a thread")
+    });
+    let (mut client, mut server) = bench.tunnel();
+    client.write_all(bare_request("/", &bench.place()).as_bytes()).expect("written");
+    read_head(&mut server);
+    server.write_all(RESPONSE.as_bytes()).expect("written");
+    read_head(&mut client);
+    let text = frame(true, Opcode::Text, Some([1, 2, 3, 4]), b"held");
+    client.write_all(&text).expect("written");
+    let deadline = Instant::now() + PATIENCE;
+    while hold.held_count() == 0 {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    hold.send_all();
+    assert_eq!(read(&mut server, text.len()), text);
+    drop((client, server));
+    bench.finish();
+}

@@ -69,8 +69,7 @@ impl Session<'_> {
         match handshake::connect_to(&name, server, &interception.trust, deadline()) {
             Ok(server) => {
                 wiretap.decrypted(true, true);
-                let mut requests = Requests::new(Heads::Unchanged);
-                self.relay(&client, (Arc::new(server), open), None, &mut input, &mut requests);
+                self.relay_tunnel(&client, (Arc::new(server), open), &mut input);
             }
             Err(_) if self.accepted.connections.is_shutting_down() => {}
             Err(failure) => {

@@ -153,18 +153,37 @@ impl<'a> Session<'a> {
         connect_to(to, config.connect_timeout, config.listen, accepted.local, &accepted.connections)
     }
 
+    /// Relays the bytes of a tunnel, which may be those of another exchange of requests and responses.
+    pub fn relay_tunnel(&self, client: &Arc<Stream>, server: (Arc<Stream>, OpenGuard), input: &mut Input) {
+        let mut requests = Requests::new(Heads::Unchanged);
+        self.relay_in(&Arc::default(), [client, &server.0], server.1, None, input, &mut requests);
+    }
+
     /// Relays both directions until they end, or until the client goes on with another server; then it returns true. `first` is the
     /// beginning of the input, and is recorded already.
     pub fn relay(
         &self,
         client: &Arc<Stream>,
-        (server, open): (Arc<Stream>, OpenGuard),
+        server: (Arc<Stream>, OpenGuard),
+        first: Option<Outgoing>,
+        input: &mut Input,
+        requests: &mut Requests<'_>,
+    ) -> bool {
+        self.relay_in(&self.exchange, [client, &server.0], server.1, first, input, requests)
+    }
+
+    /// The same with the requests and responses of `exchange`.
+    fn relay_in(
+        &self,
+        exchange: &Arc<Exchange>,
+        streams: [&Arc<Stream>; 2],
+        open: OpenGuard,
         first: Option<Outgoing>,
         input: &mut Input,
         requests: &mut Requests<'_>,
     ) -> bool {
         let (connections, hold) = (&self.accepted.connections, &self.config.hold);
-        let relay = Arc::new(Relay::new([client, &server], &self.tap, &self.exchange, connections, open, hold));
+        let relay = Arc::new(Relay::new(streams, &self.tap, exchange, connections, open, hold));
         let is_started = thread::scope(|scope| {
             let to_client = thread::Builder::new().name("to client".to_owned()).stack_size(STACK);
             if to_client.spawn_scoped(scope, || relay.relay_server()).is_err() {

@@ -40,7 +40,7 @@ impl Session<'_> {
             return self.intercept(interception, place, server, input);
         }
         self.tap.begin_tunnel();
-        self.relay(&self.accepted.stream, server, None, input, requests);
+        self.relay_tunnel(&self.accepted.stream, server, input);
     }
 
     /// Answers CONNECT: the tunnel is open. Returns false if the client is lost.

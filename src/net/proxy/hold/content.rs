@@ -35,8 +35,8 @@ impl Hold {
         });
         let Some((Some(mut content), records)) = found else { return Err(HoldError::NotHeld) };
         if content.head.rsv1 && content.head.opcode.opens_message() {
-            let record = records.and_then(|[_, last]| capture.record(last)).filter(|record| record.compressed);
-            if let Some(record) = record {
+            let record = records.and_then(|[_, last]| capture.record(last)).ok_or(HoldError::NotInflated)?;
+            if record.compressed {
                 let message = MessageReader::default().message(capture, &record, MAX_INFLATED);
                 let message = message.ok().flatten().filter(|message| message.fault.is_none());
                 content.payload = message.ok_or(HoldError::NotInflated)?.bytes;

@@ -2,18 +2,23 @@
 //! notes that link the records of both.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::queue::Item;
 use crate::capture::live::recorder::Chunk;
+use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
+use crate::capture::store::record::Record;
 use crate::net::proxy::tap::Tap;
 use crate::net::wiretap::Wiretap;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::count;
+
+/// How many records of a connection are looked at to find its latest compressed message.
+const REACH: i64 = 100_000;
 
 /// What is needed to record what the sides of a connection receive.
 pub struct Delivery {
@@ -27,6 +32,8 @@ pub struct Delivery {
     recording: Mutex<Option<Wiretap>>,
     /// The number of the connection with the recording in the capture; 0 before the first change.
     number: AtomicU32,
+    /// Whether it is recorded that the receiver of a direction does not get what is recorded.
+    altered: [AtomicBool; 2],
 }
 
 /// The recording of what is delivered.
@@ -35,7 +42,14 @@ pub struct Delivered(Wiretap);
 
 impl Delivery {
     pub fn new(tap: &Arc<Tap>, request: Vec<u8>, ends: Option<(SocketAddr, SocketAddr)>) -> Self {
-        Self { tap: Arc::clone(tap), request, ends, recording: Mutex::default(), number: AtomicU32::new(0) }
+        Self {
+            tap: Arc::clone(tap),
+            request,
+            ends,
+            recording: Mutex::default(),
+            number: AtomicU32::new(0),
+            altered: Default::default(),
+        }
     }
 
     /// Records what the receiver of a direction gets from here on; `passed` bytes after the handshake were as they came. `None` if
@@ -47,10 +61,17 @@ impl Delivery {
         }
         let wiretap = recording.clone()?;
         wiretap.not_kept(direction, passed);
-        // What the sides have sent so far answers what was not changed.
-        self.tap.drain_all();
-        self.tap.wiretap().altered(direction);
+        self.alter(direction);
         Some(Delivered(wiretap))
+    }
+
+    /// Reports, once, that the receiver of a direction does not get what is recorded, or later.
+    pub fn alter(&self, direction: Direction) {
+        if !self.altered[direction.index()].swap(true, Ordering::SeqCst) {
+            // What the sides have sent so far answers what was not changed.
+            self.tap.drain_all();
+            self.tap.wiretap().altered(direction);
+        }
     }
 
     /// Begins the recording with the heads of the handshake.
@@ -89,13 +110,24 @@ impl Delivery {
         wiretap.capture()?.connection(wiretap.number()?)?.about.deflate
     }
 
-    /// The inflated bytes that the messages after this one may refer to.
-    pub fn window_after(&self, item: &Item) -> Option<Vec<u8>> {
+    /// The inflated bytes that the messages after the one that ends with this record may refer to.
+    pub fn window_after(&self, record: u64) -> Option<Vec<u8>> {
         let capture = self.tap.wiretap().capture()?;
-        let record = capture.record(item.records?[1])?;
-        let mut reader = MessageReader::default();
-        reader.message(&capture, &record, 0).ok()??;
-        reader.window_after(&record).map(<[u8]>::to_vec)
+        window_after(&capture, &capture.record(record)?)
+    }
+
+    /// The inflated bytes that a message of a direction from this offset on may refer to; `None` if they are not captured.
+    pub fn window_before(&self, direction: Direction, offset: u64) -> Option<Vec<u8>> {
+        self.tap.drain_all();
+        let (capture, number) = (self.tap.wiretap().capture()?, self.tap.wiretap().number()?);
+        let before = |record: &Record| record.direction == direction && record.offset + record.wire_len <= offset;
+        let mut records = (1..=REACH).map_while(|steps| capture.record(capture.neighbour(number, u64::MAX, -steps)?));
+        let last = records.by_ref().find(|record| before(record) && record.compressed && record.fin());
+        match last {
+            Some(record) => window_after(&capture, &record),
+            // No compressed message came before, as far as the capture goes back.
+            None => (capture.first_ordinal(number) == Some(0)).then(Vec::new),
+        }
     }
 
     /// Adds a line for people.
@@ -162,6 +194,12 @@ impl Delivered {
             }
         }
     }
+}
+
+fn window_after(capture: &Capture, record: &Record) -> Option<Vec<u8>> {
+    let mut reader = MessageReader::default();
+    reader.message(capture, record, 0).ok()??;
+    reader.window_after(record).map(<[u8]>::to_vec)
 }
 
 /// How long an item was held, in words.

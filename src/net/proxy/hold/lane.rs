@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use super::Hold;
 use super::delivery::Delivery;
 use super::frames::Frames;
-use super::gate::{Gate, Part, Unit};
+use super::gate::{Gate, Unit};
 use super::link::Link;
 use super::outlet::Outlet;
 use super::queue::{Item, Queue, Verdict};
-use super::rules::{Match, Matcher, Rule, RuleId};
+use super::rules::{Match, Matcher, RuleId};
 use crate::net::proxy::end::End;
 use crate::net::proxy::tap::Tap;
 use crate::proto::dissected::Direction;
@@ -27,9 +27,9 @@ pub(super) const LOOK: Duration = Duration::from_millis(200);
 pub struct Lane {
     pub(super) hold: Arc<Hold>,
     pub(super) tap: Arc<Tap>,
-    direction: Direction,
+    pub(super) direction: Direction,
     /// The number of the connection in the capture.
-    connection: Option<u32>,
+    pub(super) connection: Option<u32>,
     /// What waits. Held for moments only.
     queue: Mutex<Queue>,
     /// Notified when something leaves the queue, or the lane is over.
@@ -39,24 +39,26 @@ pub struct Lane {
     /// Whether the next bytes must be looked at: something is withheld, waits, or is injected.
     pub(super) is_busy: AtomicBool,
     /// Whether a rule may hold messages of this direction, and the generation of the rules for which that was found.
-    is_watched: AtomicBool,
-    checked: AtomicU64,
+    pub(super) is_watched: AtomicBool,
+    pub(super) checked: AtomicU64,
     /// What the receiver gets.
     pub(super) delivery: Arc<Delivery>,
 }
 
 /// What the thread that writes needs.
 pub(super) struct Writing {
-    outlet: Outlet,
-    gate: Option<Gate>,
-    matcher: Option<Matcher>,
+    pub(super) outlet: Outlet,
+    pub(super) gate: Option<Gate>,
+    pub(super) matcher: Option<Matcher>,
     units: Vec<Unit>,
+    /// The offset after the latest bytes that came.
+    end: u64,
 }
 
 impl Lane {
     pub fn new(hold: &Arc<Hold>, tap: &Arc<Tap>, direction: Direction, delivery: &Arc<Delivery>) -> Self {
         let outlet = Outlet::new(direction, delivery);
-        let writing = Writing { outlet, gate: None, matcher: None, units: Vec::new() };
+        let writing = Writing { outlet, gate: None, matcher: None, units: Vec::new(), end: 0 };
         Self {
             hold: Arc::clone(hold),
             tap: Arc::clone(tap),
@@ -87,23 +89,6 @@ impl Lane {
         self.direction
     }
 
-    /// Returns true if a rule may hold messages of this direction.
-    pub(super) fn is_watched(&self) -> bool {
-        if !self.hold.has_rules() {
-            return false;
-        }
-        let generation = self.hold.generation();
-        if self.checked.load(Ordering::SeqCst) != generation {
-            let (generation, rules) = self.hold.rules_now();
-            let may_select = |rule: &Rule| {
-                self.connection.is_none_or(|connection| rule.filter.may_select(connection, self.direction))
-            };
-            self.is_watched.store(rules.iter().any(may_select), Ordering::SeqCst);
-            self.checked.store(generation, Ordering::SeqCst);
-        }
-        self.is_watched.load(Ordering::SeqCst)
-    }
-
     /// Takes over after bytes that have passed already: `frames` has followed them, and they are `passed`.
     pub fn adopt(&self, frames: Frames, passed: u64) {
         self.writing().outlet.adopt(frames, passed);
@@ -112,6 +97,7 @@ impl Lane {
     /// Passes on the latest bytes that were pushed to the tap, or holds them. Blocks while too much waits.
     pub fn pass(&self, link: &dyn Link, bytes: &[u8]) -> Result<(), End> {
         let mut writing = self.writing();
+        writing.end = self.tap.position(self.direction);
         if !self.is_busy.load(Ordering::SeqCst) && !self.is_watched() {
             return writing.outlet.pass(link, bytes);
         }
@@ -189,7 +175,7 @@ impl Lane {
                 writing.outlet.pass_parts(link, std::slice::from_ref(&part))?;
                 self.delivery.note_overtook(found.record);
             } else {
-                self.hold_item(vec![part], found.rules, found.record.map(|no| [no; 2]));
+                self.hold_item(vec![part], found.rules, found.record.map(|no| [no; 2]), None);
             }
         }
         Ok(())
@@ -202,6 +188,7 @@ impl Lane {
 
     /// Passes on a whole control frame or message, or lets it wait.
     fn route(&self, link: &dyn Link, writing: &mut Writing, unit: Unit) -> Result<(), End> {
+        let generation = self.hold.generation();
         let matches = self.test(writing, &unit);
         let is_held = matches.iter().any(|found| !found.rules.is_empty());
         if !is_held && !self.queue().has_ordered() {
@@ -217,49 +204,35 @@ impl Lane {
             } else if matched.rules.is_empty() {
                 writing.outlet.pass_parts(link, std::slice::from_ref(&part))?;
             } else {
-                self.hold_item(vec![part], matched.rules, matched.record.map(|no| [no; 2]));
+                self.hold_item(vec![part], matched.rules, matched.record.map(|no| [no; 2]), None);
             }
         }
         if !message.is_empty() {
-            self.hold_item(message, found.rules, records);
+            let window = self.window_after(writing, &message, &found.rules, records);
+            self.hold_item(message, found.rules, records, window);
+        }
+        let (now, rules) = self.hold.rules_now();
+        if now != generation {
+            // A rule was deleted after the test.
+            let rules: Vec<RuleId> = rules.iter().map(|rule| rule.id).collect();
+            self.queue().keep_rules(&rules);
         }
         Ok(())
     }
 
-    fn hold_item(&self, parts: Unit, mut rules: Vec<RuleId>, records: Option<[u64; 2]>) {
+    fn hold_item(&self, parts: Unit, mut rules: Vec<RuleId>, records: Option<[u64; 2]>, window: Option<Vec<u8>>) {
         rules.sort_unstable();
         rules.dedup();
         let was_held = !rules.is_empty();
         let verdict = (!was_held).then_some(Verdict::Send);
-        let item = Item { id: self.hold.next_id(), parts, rules, records, was_held, since: Instant::now(), verdict };
+        let item =
+            Item { id: self.hold.next_id(), parts, rules, records, was_held, window, since: Instant::now(), verdict };
         self.queue().push(item);
         if was_held {
+            // Until it goes on, its receiver cannot answer it.
+            self.delivery.alter(self.direction);
             self.hold.report_change();
         }
-    }
-
-    /// Tests the frames of a unit against the rules.
-    fn test(&self, writing: &mut Writing, unit: &[Part]) -> Vec<Match> {
-        let nothing = || unit.iter().map(|_| Match::default()).collect();
-        let (generation, rules) = self.hold.rules_now();
-        if rules.is_empty() {
-            return nothing();
-        }
-        if writing.matcher.is_none() {
-            // The frame is recorded, unless capturing has stopped.
-            let Some(connection) = self.connection() else { return nothing() };
-            let first = unit.first().map_or(0, |part| part.offset);
-            let from = writing.gate.as_ref().map_or(first, |gate| gate.start().min(first));
-            let capture = self.tap.wiretap().capture();
-            writing.matcher = capture.map(|capture| Matcher::new(&capture, connection, self.direction, from));
-        }
-        let Some(matcher) = &mut writing.matcher else { return nothing() };
-        matcher.set_rules(generation, &rules);
-        let matches = unit.iter().map(|part| matcher.test(part.offset)).collect();
-        // A control frame may overtake frames that are not tested yet.
-        let tested = unit.last().map_or(0, |part| part.offset + 1);
-        matcher.forget(writing.gate.as_ref().map_or(tested, |gate| gate.start().min(tested)));
-        matches
     }
 
     /// Passes on a message that is too long to be withheld, if nothing waits before it.
@@ -318,7 +291,10 @@ impl Lane {
             };
             match (injection, item) {
                 (Some(outgoing), _) => {
-                    if let Err(end) = writing.outlet.inject(link, &outgoing) {
+                    let waiting = self.queue().start();
+                    let withheld = writing.gate.as_ref().map(Gate::start);
+                    let came = waiting.or(withheld).unwrap_or(writing.end);
+                    if let Err(end) = writing.outlet.inject(link, &outgoing, came) {
                         self.queue().lose();
                         return Err(end);
                     }
@@ -331,7 +307,12 @@ impl Lane {
                     self.changed.notify_all();
                     self.hold.report_change();
                 }
-                (None, None) => return Ok(()),
+                (None, None) => {
+                    if !self.queue().has_ordered() {
+                        writing.outlet.stop_following();
+                    }
+                    return Ok(());
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 //! | `frames` | follows where frames and messages end |
 //! | `gate` | withholds bytes until a message is whole |
 //! | `rules` | tests messages against the rules, by their records in the capture |
+//! | `watching` | which messages of a direction the rules select |
 //! | `queue` | what waits in a direction, in order |
 //! | `lane` | one direction: passes bytes, and holds them |
 //! | `decisions` | what people decide, and the thread that sends on |
@@ -28,6 +29,7 @@ mod outlet;
 mod queue;
 mod recompress;
 mod rules;
+mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -262,8 +264,9 @@ impl Hold {
         if is_sent { Ok(()) } else { Err(HoldError::NotOpen(connection)) }
     }
 
-    /// Deletes all rules and sends on what waits: the program ends. Waits until it was sent, for at most `longest`.
-    pub fn release(&self, longest: Duration) {
+    /// Deletes all rules and sends on what waits: the program ends. Waits until it was sent, for at most `longest`; returns how many
+    /// messages did not go on in that time.
+    pub fn release(&self, longest: Duration) -> usize {
         self.state().is_over = true;
         self.set_rules(Vec::clear);
         let deadline = Instant::now() + longest;
@@ -271,6 +274,7 @@ impl Hold {
         while Instant::now() < deadline && lanes.iter().any(|(lane, _)| !lane.is_idle()) {
             thread::sleep(LOOK);
         }
+        lanes.iter().map(|(lane, _)| lane.queue().len()).sum()
     }
 
     /// Takes a new direction of a connection.

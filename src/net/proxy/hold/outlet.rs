@@ -12,7 +12,6 @@ use super::queue::{Item, Verdict};
 use super::recompress::{Again, Recompressor};
 use crate::net::proxy::end::End;
 use crate::proto::dissected::Direction;
-use crate::proto::extensions::DeflateParams;
 use crate::script::Outgoing;
 
 /// The note on a frame that was compressed again.
@@ -28,8 +27,10 @@ pub struct Outlet {
     passed: u64,
     /// The recording of what the receiver gets, from the first change on.
     delivered: Option<Delivered>,
-    /// Compresses messages again, from the first change of a compressed message on.
+    /// Knows what later compressed messages refer to, while something is held and from the first change on.
     recompressor: Option<Recompressor>,
+    /// Whether messages are compressed again: from the first change on.
+    compresses: bool,
     encoder: Encoder,
 }
 
@@ -37,7 +38,7 @@ impl Outlet {
     pub fn new(direction: Direction, delivery: &Arc<Delivery>) -> Self {
         let (frames, encoder) = (Frames::default(), Encoder::new(direction));
         let delivery = Arc::clone(delivery);
-        Self { direction, delivery, frames, passed: 0, delivered: None, recompressor: None, encoder }
+        Self { direction, delivery, frames, passed: 0, delivered: None, recompressor: None, compresses: false, encoder }
     }
 
     /// Takes over after `passed` bytes, which `frames` has followed.
@@ -62,7 +63,19 @@ impl Outlet {
 
     /// Returns true if bytes cannot pass as they arrive: messages are compressed again.
     pub const fn needs_frames(&self) -> bool {
+        self.compresses
+    }
+
+    /// Returns true if it knows what later compressed messages refer to.
+    pub const fn follows(&self) -> bool {
         self.recompressor.is_some()
+    }
+
+    /// Forgets what later messages refer to, unless they are compressed again: nothing is held any more.
+    pub fn stop_following(&mut self) {
+        if !self.compresses {
+            self.recompressor = None;
+        }
     }
 
     /// Writes bytes as they came.
@@ -74,7 +87,14 @@ impl Outlet {
     /// Writes whole frames as they came, or compressed again.
     pub fn pass_parts(&mut self, link: &dyn Link, parts: &[Part]) -> Result<(), End> {
         for part in parts {
-            let again = self.recompressor.as_mut().map_or(Again::Same, |again| again.frame(part, &mut self.encoder));
+            let again = match &mut self.recompressor {
+                Some(recompressor) if self.compresses => recompressor.frame(part, &mut self.encoder),
+                Some(follower) => {
+                    follower.skip(part);
+                    Again::Same
+                }
+                None => Again::Same,
+            };
             match again {
                 Again::Same => self.pass(link, &part.bytes)?,
                 Again::Invalid => {
@@ -98,6 +118,10 @@ impl Outlet {
         match &item.verdict {
             None | Some(Verdict::Send) => {
                 self.pass_parts(link, &item.parts)?;
+                if let (None, Some(window), Some(params)) = (&self.recompressor, &item.window, self.delivery.deflate())
+                {
+                    self.recompressor = Some(Recompressor::new(params, window));
+                }
                 self.delivery.note_sent(item);
                 Ok(())
             }
@@ -119,9 +143,13 @@ impl Outlet {
         }
     }
 
-    /// Sends something that did not come. It is not compressed.
-    pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing) -> Result<(), End> {
+    /// Sends something that did not come. It is not compressed. `came` is the offset of the next byte that came and has not gone on.
+    pub fn inject(&mut self, link: &dyn Link, outgoing: &Outgoing, came: u64) -> Result<(), End> {
         self.begin_delivered();
+        // The receiver can read what follows in any case; the recording of what it gets needs the later messages alone.
+        if self.is_between_messages() {
+            self.recompress(|delivery, direction| delivery.window_before(direction, came));
+        }
         let bytes = self.encoder.encode(outgoing, None);
         self.write(link, &bytes, Some("added by a user of framescope"))
     }
@@ -129,28 +157,34 @@ impl Outlet {
     /// Prepares for an item that does not go on as it came.
     fn change(&mut self, item: &Item) {
         self.begin_delivered();
-        match (&mut self.recompressor, self.delivery.deflate()) {
+        if let Some(recompressor) = &mut self.recompressor {
             // What was dropped is part of what later messages refer to.
-            (Some(recompressor), _) => item.parts.iter().for_each(|part| recompressor.skip(part)),
-            (None, Some(params)) => self.recompressor = self.recompressor_after(item, params),
-            (None, None) => {}
+            item.parts.iter().for_each(|part| recompressor.skip(part));
+        }
+        let offset = item.parts.first().map_or(0, |part| part.offset);
+        let is_compressed = item.parts.first().is_some_and(|part| part.head.rsv1);
+        let is_known = self.recompress(|delivery, direction| match is_compressed {
+            true => item.window.clone(),
+            false => delivery.window_before(direction, offset),
+        });
+        if !is_known && is_compressed {
+            self.delivery.notice(&format!(
+                "connection {}: later messages may not be readable for their receiver, because what they refer to is not captured; connect again",
+                self.delivery.number()
+            ));
         }
     }
 
-    /// What compresses the messages after this one again; `None` if they do not refer to it.
-    fn recompressor_after(&self, item: &Item, params: DeflateParams) -> Option<Recompressor> {
-        let is_compressed = item.parts.first().is_some_and(|part| part.head.rsv1);
-        if !is_compressed || !params.takeover(self.direction) {
-            return None;
+    /// Compresses the later messages again, if they may refer to earlier ones. `window` returns what they may refer to, unless that is
+    /// followed already. Returns false if it is unknown: then they go on as they came.
+    fn recompress(&mut self, window: impl FnOnce(&Delivery, Direction) -> Option<Vec<u8>>) -> bool {
+        let direction = self.direction;
+        let Some(params) = self.delivery.deflate().filter(|params| params.takeover(direction)) else { return true };
+        if self.recompressor.is_none() {
+            self.recompressor = window(&self.delivery, direction).map(|window| Recompressor::new(params, &window));
         }
-        let Some(window) = self.delivery.window_after(item) else {
-            self.delivery.notice(&format!(
-                "connection {}: later messages may not be readable for their receiver, because what they refer to is not captured",
-                self.delivery.number()
-            ));
-            return None;
-        };
-        Some(Recompressor::new(params, &window))
+        self.compresses = self.recompressor.is_some();
+        self.compresses
     }
 
     fn begin_delivered(&mut self) {

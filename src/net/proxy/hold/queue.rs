@@ -32,6 +32,8 @@ pub struct Item {
     pub records: Option<[u64; 2]>,
     /// Whether a rule has held it.
     pub was_held: bool,
+    /// The inflated bytes that later messages may refer to, if it is the first that is held of a compressed direction.
+    pub window: Option<Vec<u8>>,
     /// When it was held.
     pub since: Instant,
     /// What happens to it, once that is decided.
@@ -91,14 +93,13 @@ impl Queue {
 
     /// Removes an injection that may go between two frames; with `between_messages`, any one.
     pub fn next_injection(&mut self, between_messages: bool) -> Option<Outgoing> {
-        let first = self.injections.front()?;
-        let is_control = match first {
+        let is_control = |outgoing: &Outgoing| match outgoing {
             Outgoing::Ping(_) | Outgoing::Pong(_) | Outgoing::Close { .. } => true,
             Outgoing::Custom(frame) => frame.opcode.is_control(),
             _ => false,
         };
-        let may_go = between_messages || is_control;
-        if may_go { self.injections.pop_front() } else { None }
+        let at = self.injections.iter().position(|outgoing| between_messages || is_control(outgoing))?;
+        self.injections.remove(at)
     }
 
     /// Removes the first item that may go on.
@@ -154,6 +155,21 @@ impl Queue {
 
     pub fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.iter()
+    }
+
+    /// The offset of the first message that waits.
+    pub fn start(&self) -> Option<u64> {
+        self.items.iter().find(|item| item.is_ordered())?.parts.first().map(|part| part.offset)
+    }
+
+    /// Whether an item has what later messages may refer to.
+    pub fn has_window(&self) -> bool {
+        self.items.iter().any(|item| item.window.is_some())
+    }
+
+    /// How many items wait, and how many injections.
+    pub fn len(&self) -> usize {
+        self.items.len() + self.injections.len()
     }
 
     /// Whether an item waits that keeps its place.

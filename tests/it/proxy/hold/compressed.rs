@@ -109,3 +109,86 @@ fn without_context_takeover_later_messages_pass_as_they_came() {
     drop((client, server));
     bench.finish();
 }
+
+/// The texts of a connection's compressed messages, as exported.
+fn inflated_texts(capture: &Capture, connection: u32) -> Vec<String> {
+    let lines =
+        String::from_utf8(crate::support::exported(capture, framescope::export::Format::Ndjson)).expect("UTF-8");
+    let records = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    let own = records.filter(|record| record["conn"] == connection);
+    own.filter_map(|record| record["inflated"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_goes_on_after_an_added_message_can_be_read_in_the_capture() {
+    let (bench, hold) = holding(&[], 1 << 20);
+    let (mut client, mut server) = open_compressed(&bench, "");
+    let (mut deflater, mut inflater) = (Deflater::new(15, true), Inflater::default());
+    let mut wire =
+        |message: &str| compressed_frame(true, Opcode::Text, Some(KEY), &deflated(&mut deflater, message.as_bytes()));
+    let (before, after) = (wire("the quick brown fox"), [wire("the quick brown fox again"), wire("the quick fox")]);
+    client.write_all(&before).expect("written");
+    let (_, payload) = read_frame(&mut server);
+    assert_eq!(inflated(&mut inflater, &payload), "the quick brown fox");
+    hold.inject(1, UP, outgoing("mine")).expect("open");
+    assert_eq!(read_frame(&mut server), (0x81, b"mine".to_vec()));
+    client.write_all(&after.concat()).expect("written");
+    for expected in ["the quick brown fox again", "the quick fox"] {
+        let (first, payload) = read_frame(&mut server);
+        assert_eq!((first, inflated(&mut inflater, &payload).as_str()), (0xc1, expected));
+    }
+    drop((client, server));
+    bench.wait("the end", |capture| capture.totals().open == 0);
+    assert_eq!(inflated_texts(bench.capture(), 2), ["the quick brown fox again", "the quick fox"]);
+    bench.finish();
+}
+
+#[test]
+fn a_message_can_be_changed_after_its_record_was_evicted() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let hold =
+        Arc::new(Hold::new(vec![Filter::parse("text contains \"HOLD\"").expect("a filter")], HoldLimits::default()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder =
+        Recorder::new(Spool::keep_ring(&folder.path().join("ring.pcapng"), false, 1 << 20).expect("a spool"));
+    let target = format!("ws://{}", listener.local_addr().expect("an address"));
+    let mut config = ProxyConfig::new("127.0.0.1:0".parse().expect("an address"), target.parse().expect("a URL"));
+    config.hold = Arc::clone(&hold);
+    let handle = Proxy::bind(config).expect("a free port").start(recorder.clone()).expect("a thread");
+    let open = |extension: &str| {
+        let request =
+            bare_request("/", &handle.address().to_string()).replacen("\r\n\r\n", &format!("\r\n{extension}\r\n"), 1);
+        let mut client = patient(TcpStream::connect(handle.address()).expect("a connection"));
+        client.write_all(request.as_bytes()).expect("written");
+        let mut server = patient(listener.accept().expect("a connection").0);
+        read_head(&mut server);
+        let response = RESPONSE.replacen("\r\n\r\n", &format!("\r\n{extension}\r\n"), 1);
+        server.write_all(response.as_bytes()).expect("written");
+        read_head(&mut client);
+        (client, server)
+    };
+    let (mut client, mut server) = open("Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    let mut deflater = Deflater::new(15, true);
+    let mut wire =
+        |message: &str| compressed_frame(true, Opcode::Text, Some(KEY), &deflated(&mut deflater, message.as_bytes()));
+    let (held, later) = (wire("HOLD the quick brown fox"), wire("the quick brown fox later"));
+    client.write_all(&held).expect("written");
+    let held = wait_held(&hold, 1);
+    // Another connection fills the ring.
+    let (mut other, mut sink) = open("");
+    let block = frame(true, Opcode::Binary, Some(KEY), &vec![7; 256 << 10]);
+    for _ in 0..12 {
+        other.write_all(&block).expect("written");
+        read(&mut sink, block.len());
+    }
+    assert!(recorder.capture().first() > held[0].record, "the record is evicted");
+    hold.decide(held[0].id, &Verdict::Replace(outgoing("changed"))).expect("held");
+    client.write_all(&later).expect("written");
+    let mut inflater = Inflater::default();
+    for expected in ["changed", "the quick brown fox later"] {
+        let (_, payload) = read_frame(&mut server);
+        assert_eq!(inflated(&mut inflater, &payload), expected);
+    }
+    drop((client, server, other, sink));
+    assert!(handle.shutdown());
+}
