@@ -6,6 +6,7 @@ use crate::capture::query::closing::{Closing, ClosingEvent, ClosingStep};
 use crate::capture::query::summary;
 use crate::explain::{self, Topic};
 use crate::proto::dissected::{Direction, EndReason, Kind};
+use crate::proto::rules::Rule;
 use crate::tui::ladder::{self, LadderColumns, LadderNeeds, Rung, RungKind};
 use crate::wire::close::CloseCode;
 
@@ -84,7 +85,10 @@ impl App {
             2.. if closing.reset_by().is_none() && closing.faulty().is_empty() => Role::Good,
             _ => Role::Caution,
         };
-        Some(Paragraph { role, text: verdict(closing) })
+        // A finding about the reset says the same.
+        let findings = self.detail.record().map(|record| &record.findings);
+        let is_said = findings.is_some_and(|findings| findings.iter().any(|finding| finding.rule == Rule::TcpReset));
+        Some(Paragraph { role, text: words_about(closing, !is_said) })
     }
 
     /// The closing handshake, and the codes that were sent or that the applications get.
@@ -137,6 +141,11 @@ fn rung_of(closing: &Closing, step: &ClosingStep) -> Rung {
 
 /// What the steps of closing mean together.
 pub fn verdict(closing: &Closing) -> String {
+    words_about(closing, true)
+}
+
+/// The same, with or without what a reset means.
+fn words_about(closing: &Closing, with_reset: bool) -> String {
     if !closing.websocket {
         return "A plain HTTP connection ends with TCP alone.".to_owned();
     }
@@ -163,7 +172,7 @@ pub fn verdict(closing: &Closing) -> String {
             format!("Both sides sent a Close, the {first} first: the closing handshake is complete (RFC 6455 §7.1.2).")
         }
     };
-    if let Some(side) = closing.reset_by() {
+    if let Some(side) = closing.reset_by().filter(|_| with_reset) {
         words.push_str(&format!(" The {} aborted TCP with RST: bytes on their way may be lost.", side.sender()));
     } else if closing.is_cut() {
         words.push_str(" The capture ends before the connection does.");
