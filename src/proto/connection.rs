@@ -328,14 +328,7 @@ impl Connection {
             }
             101 => self.directions.iter_mut().for_each(|direction| direction.opaque(&mut self.state)),
             _ if interim => {}
-            // RFC 9110 §9.3.6: a tunnel to another server. What follows is read as on a new connection.
-            200..=299 if facts.is_connect() => {
-                self.state.server = None;
-                self.state.proxy_headers_end = self.directions[0].record_start();
-                // The client did not wait for the tunnel: it may begin with a header of the PROXY protocol.
-                let (kept, last) = self.directions[0].begun_head();
-                self.dissect(Direction::ClientToServer, &kept, last);
-            }
+            200..=299 if facts.is_connect() => self.open_tunnel(),
             _ => {
                 if facts.key.is_some() && self.sent_early() {
                     self.state.early = asked;
@@ -398,3 +391,4 @@ mod loss_tests;
 mod tests;
 #[cfg(test)]
 mod trial_tests;
+mod tunnel;

@@ -22,6 +22,8 @@ pub(super) struct ConnectionState {
     pub server: Option<SocketAddr>,
     /// The offset after the headers of the PROXY protocol with which the client's direction or its latest tunnel starts.
     pub proxy_headers_end: u64,
+    /// The offsets at which the latest tunnel starts in both directions, if a proxy has opened one.
+    pub tunnel: Option<[u64; 2]>,
     /// The parameters of permessage-deflate, if it was negotiated or the user says so.
     pub deflate: Option<DeflateParams>,
     /// True if an unknown extension was negotiated.

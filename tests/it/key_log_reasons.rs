@@ -8,10 +8,11 @@ use crate::key_log::{Files, conversation, decrypted, notices, said, shape, trace
 use crate::support::packets::{Form, PLAIN};
 use crate::support::tcp::{MSS, RST, Segment, Tcp};
 use crate::support::tls::{Peers, suites};
-use crate::support::{DOWN, REQUEST, RESPONSE, UP, frame, opened, rules};
+use crate::support::{DOWN, REQUEST, RESPONSE, UP, exported, frame, opened, rules};
 use framescope::capture::import::stream::{self, Received};
 use framescope::capture::import::{self, ImportOptions, OpenError};
 use framescope::capture::store::Capture;
+use framescope::export::Format;
 use framescope::wire::opcode::Opcode;
 
 #[test]
@@ -295,4 +296,40 @@ fn a_key_log_that_never_exists_is_a_failure() {
     assert!(said.contains("typo.keys") && !said.contains("TLS"), "one line: {said}");
     let elsewhere = piped(PLAIN.file(&segments), Some(files.folder.path().join("none/keys")), || {});
     assert!(matches!(elsewhere, Err(OpenError::KeyLog(_))), "its folder does not exist");
+}
+
+#[test]
+fn tls_in_a_tunnel_of_a_proxy_is_decrypted() {
+    const ASKED: &[u8] = b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n";
+    const OPENED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+    for suite in suites() {
+        let peers = Peers::new(suite, None);
+        let mut talk = peers.connect(&[MSS]);
+        let mut plain = Tcp::open(1, 2);
+        for (up, bytes) in [(true, ASKED), (false, OPENED)] {
+            talk.tcp.say(up, bytes);
+            plain.say(up, bytes);
+        }
+        talk.shake_hands();
+        for (up, bytes) in conversation(&[(false, 3), (true, 200), (false, 4_000)]) {
+            talk.say(up, &bytes);
+            plain.say(up, &bytes);
+        }
+        talk.close();
+        plain.close();
+        let file = PLAIN.file(talk.segments());
+        let (capture, expected) = (decrypted(&file, &peers.log()), opened(&PLAIN.file(&plain.segments)));
+        assert_eq!((shape(&capture), rules(&capture)), (shape(&expected), rules(&expected)), "{suite:?}");
+        for direction in [UP, DOWN] {
+            assert_eq!(said(&capture, direction), said(&expected, direction), "{suite:?}");
+        }
+        assert_eq!((capture.totals().decrypted, notices(&capture)), (1, String::new()));
+        // An export has the decrypted bytes.
+        let again = opened(&exported(&capture, Format::Pcapng));
+        assert_eq!((shape(&again), again.totals().decrypted), (shape(&capture), 1));
+        // Without the key log, the bytes are shown as they are.
+        let undecrypted = opened(&file);
+        assert!(notices(&undecrypted).contains("--keylog FILE"), "{}", notices(&undecrypted));
+        assert_eq!(rules(&undecrypted), []);
+    }
 }

@@ -215,19 +215,36 @@ impl Flows {
         let is_possible = tls::may_begin_hello(bytes) && !bytes.is_empty();
         flow.is_tls = tls::begins_with_hello(bytes);
         if is_possible && self.decryption.may_decrypt() {
-            let connection = self.connection(self.flows[i].server);
-            let flow = &mut self.flows[i];
-            flow.encrypted = Some(Encrypted::held());
             // What markers state about encrypted bytes is not true of decrypted ones.
-            flow.connection = Some(connection);
-            for (kept, notes) in flow.encrypted_notes.iter_mut().zip(&mut flow.notes) {
-                kept.append(notes);
-            }
+            let connection = self.connection(self.flows[i].server);
+            self.flows[i].connection = Some(connection);
+            self.hold_encrypted(i);
         } else if self.flows[i].is_tls {
             self.refuse(i, number, Undecryptable::NoKeyLog);
         } else if !is_possible && (!self.flows[i].begun || bytes.is_empty()) {
             // The capture lacks the beginning, of which TLS may have been.
             self.flows[i].search = Some(Box::default());
+        }
+    }
+
+    /// A tunnel through a proxy begins with these bytes of the client. Decides whether it may be TLS that can be decrypted.
+    pub(super) fn begin_tunnel(&mut self, i: usize, number: u32, bytes: &[u8]) {
+        if !tls::may_begin_hello(bytes) {
+            return;
+        }
+        if self.decryption.may_decrypt() {
+            self.hold_encrypted(i);
+        } else if tls::begins_with_hello(bytes) {
+            self.refuse(i, number, Undecryptable::NoKeyLog);
+        }
+    }
+
+    /// Holds the bytes of a connection from here on.
+    fn hold_encrypted(&mut self, i: usize) {
+        let flow = &mut self.flows[i];
+        flow.encrypted = Some(Encrypted::held());
+        for (kept, notes) in flow.encrypted_notes.iter_mut().zip(&mut flow.notes) {
+            kept.append(notes);
         }
     }
 

@@ -33,6 +33,13 @@ impl Flows {
         if self.flows[i].search.is_some() {
             self.search_tls(i, number, direction, bytes);
         }
+        let flow = &self.flows[i];
+        if direction == Direction::ClientToServer
+            && flow.encrypted.is_none()
+            && flow.connection.as_ref().is_some_and(|connection| connection.begins_tunnel())
+        {
+            self.begin_tunnel(i, number, bytes);
+        }
         let flow = &mut self.flows[i];
         let side = &mut flow.sides[direction.index()];
         flow.latest[direction.index()] = Some(Extent::new(side.taken, position, bytes.len()));

@@ -136,3 +136,47 @@ impl Epoch {
         Some(Self { phase: self.phase, key: RecordKey::of_traffic(aead, &secret)?, sequence: 0, secret: Some(secret) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::import::tls::schedule::traffic_keys;
+    use crate::wire::tls::APPLICATION_DATA;
+    use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+    /// The payload of the record with this sequence number, and its header.
+    fn sealed(secret: &Secret, sequence: u64) -> ([u8; 5], Vec<u8>) {
+        let (key, mut nonce) = traffic_keys(Aead::Aes128Gcm, secret);
+        let number = sequence.to_be_bytes();
+        nonce[4..].iter_mut().zip(number).for_each(|(byte, number)| *byte ^= number);
+        let header = [APPLICATION_DATA, 3, 3, 0, 22];
+        let mut payload = b"hello\x17".to_vec();
+        let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &key).expect("a key"));
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        key.seal_in_place_append_tag(nonce, Aad::from(header), &mut payload).expect("sealed");
+        (header, payload)
+    }
+
+    #[test]
+    fn without_effort_only_the_next_record_is_tried() {
+        let secret = Secret::new(&[7; 32]);
+        let mut keys = Keys::of_traffic(Aead::Aes128Gcm, [(Phase::Application, &secret)]).expect("keys");
+        let mut open = |sequence: u64, effort: &mut Effort| {
+            let (header, payload) = sealed(&secret, sequence);
+            let opened = keys.open(&Record { header, payload: &payload }, 10, effort, &mut Vec::new());
+            opened.map(|opened| opened.skipped)
+        };
+        let (mut effort, mut spent) = (Effort::default(), Effort::default());
+        while !spent.is_spent() {
+            spent.spend(1 << 14);
+        }
+        assert_eq!(open(0, &mut spent), Some(0));
+        assert_eq!(open(3, &mut spent), None);
+        assert_eq!(open(3, &mut effort), Some(2));
+        assert_eq!(open(4, &mut spent), Some(0));
+        // What is captured restores it.
+        spent.add(1 << 14);
+        assert_eq!(open(7, &mut spent), Some(2));
+        assert_eq!(open(19, &mut effort), None, "more than 10 are lost");
+    }
+}
