@@ -160,9 +160,10 @@ mod tests {
             Refusal::of_status(&Head::read(format!("{head}\r\n\r\n").as_bytes()), body.as_bytes()).to_string()
         };
         assert_eq!(
-            refusal("HTTP/1.1 403 Forbidden\r\n\r\n\r\n go\u{1b} away \r\nmore"),
-            "the server answered 403 Forbidden, not 101 Switching Protocols: go\u{241b} away"
+            refusal("HTTP/1.1 404 Not Found\r\n\r\n\r\n go\u{1b} away \r\nmore"),
+            "the server answered 404 Not Found, not 101 Switching Protocols: go\u{241b} away"
         );
+        assert!(refusal("HTTP/1.1 403 Forbidden\r\n\r\n").contains("--origin"));
         assert_eq!(
             refusal("HTTP/1.1 301\r\nLocation: wss://b/\r\n\r\n"),
             "the server answered 301, not 101 Switching Protocols; connect to its Location instead: wss://b/"
