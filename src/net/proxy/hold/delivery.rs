@@ -12,6 +12,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
 use crate::net::proxy::tap::Tap;
+use crate::net::stream::Stream;
 use crate::net::wiretap::Wiretap;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::extensions::DeflateParams;
@@ -28,6 +29,8 @@ pub struct Delivery {
     request: Vec<u8>,
     /// The addresses of the connection to the server: the proxy's own, and the server's.
     ends: Option<(SocketAddr, SocketAddr)>,
+    /// Whether TLS protects it.
+    is_tls: bool,
     /// The recording; `None` before the first change.
     recording: Mutex<Option<Wiretap>>,
     /// The number of the connection with the recording in the capture; 0 before the first change.
@@ -41,11 +44,13 @@ pub struct Delivery {
 pub struct Delivered(Wiretap);
 
 impl Delivery {
-    pub fn new(tap: &Arc<Tap>, request: Vec<u8>, ends: Option<(SocketAddr, SocketAddr)>) -> Self {
+    pub fn new(tap: &Arc<Tap>, request: Vec<u8>, server: &Stream) -> Self {
+        let (ends, is_tls) = (server.addresses(), matches!(server, Stream::Tls(_)));
         Self {
             tap: Arc::clone(tap),
             request,
             ends,
+            is_tls,
             recording: Mutex::default(),
             number: AtomicU32::new(0),
             altered: Default::default(),
@@ -87,6 +92,9 @@ impl Delivery {
         let request = Chunk { direction: up, time: wiretap.now(), bytes: &self.request };
         wiretap.crossed_with_note(request, &note);
         wiretap.crossed(&[Chunk { direction: down, time: wiretap.now(), bytes: &response }]);
+        if self.is_tls {
+            wiretap.decrypted(false, true);
+        }
         self.number.store(wiretap.number().unwrap_or(0), Ordering::SeqCst);
         Some(wiretap)
     }

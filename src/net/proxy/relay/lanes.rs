@@ -21,7 +21,7 @@ impl Relay {
         // The connection has a number in the capture from here on.
         self.tap.drain_all();
         let request = std::mem::take(&mut *self.upgrade.lock().unwrap_or_else(PoisonError::into_inner));
-        let delivery = Arc::new(Delivery::new(&self.tap, request, self.server.addresses()));
+        let delivery = Arc::new(Delivery::new(&self.tap, request, &self.server));
         let lane = |direction| Arc::new(Lane::new(&self.hold, &self.tap, direction, &delivery));
         let each = [lane(UP), lane(DOWN)];
         let link: Arc<dyn Link> = Arc::clone(self) as Arc<dyn Link>;
