@@ -107,8 +107,8 @@ pub enum LadderLine {
     Names,
     /// So many records of the connection come before.
     Earlier(u64),
-    /// Nothing; before that rung.
-    Before(usize),
+    /// The space before an arrow, which may stand for records that have no arrow.
+    Space(LadderSpace),
     /// The arrow of a rung with the beginning of its label.
     Arrow(usize, String),
     /// A further line of its label.
@@ -117,6 +117,17 @@ pub enum LadderLine {
     Later(u64),
     /// The ends of both sides.
     Foot,
+}
+
+/// The space between two arrows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LadderSpace {
+    /// The rung whose arrow is drawn above; `None` if there is none.
+    pub above: Option<usize>,
+    /// The rung whose arrow is drawn below.
+    pub below: usize,
+    /// How many records between the two have no arrow.
+    pub hidden: u64,
 }
 
 /// The lines that a drawing needs: with all steps of closing, and with all records and space between them.
@@ -128,11 +139,22 @@ pub struct LadderNeeds {
 
 /// The lines that rungs need in that many columns.
 pub fn needs(rungs: &[Rung], columns: LadderColumns) -> LadderNeeds {
-    let lines = |rung: &&Rung| rung.lines(columns.label()).len();
-    let least = 1 + rungs.iter().filter(|rung| rung.is_step()).map(|rung| lines(&rung)).sum::<usize>();
-    let steps = rungs.iter().filter(|rung| rung.is_step()).count();
+    let steps = rungs.iter().filter(|rung| rung.is_step());
+    let labels: usize = steps.clone().map(|rung| rung.lines(columns.label()).len()).sum();
+    let (steps, gaps) = (steps.count(), gaps(rungs, &vec![false; rungs.len()]));
     let rows = |rows: usize| u16::try_from(rows).unwrap_or(u16::MAX);
-    LadderNeeds { least: rows(least), full: rows(least + steps + 2 + (rungs.len() - steps)) }
+    LadderNeeds { least: rows(1 + labels + gaps), full: rows(1 + labels + steps + 2 + (rungs.len() - steps)) }
+}
+
+/// The index of the first step of closing: the rungs from there on are the closing.
+fn first_step(rungs: &[Rung]) -> usize {
+    rungs.iter().position(Rung::is_step).unwrap_or(rungs.len())
+}
+
+/// How many runs of records of the closing have no arrow, if the `shown` ones and all steps have one.
+fn gaps(rungs: &[Rung], shown: &[bool]) -> usize {
+    let is_drawn = |i: usize| rungs[i].is_step() || shown[i];
+    (first_step(rungs) + 1..rungs.len()).filter(|i| !is_drawn(*i) && is_drawn(i - 1)).count()
 }
 
 /// Takes rows if so many are free.
@@ -144,54 +166,80 @@ const fn take(free: &mut usize, rows: usize) -> bool {
     has_room
 }
 
-/// The lines in that many rows. The steps of closing come first, then the space between them, then the records before them, the newest
-/// first. `earlier` records of the connection come before all rungs, and `later` ones after them.
+/// The lines in that many rows. The steps of closing come first, then the numbers of the records between and before them, then the
+/// records between them, the newest first, then space, then the records before them, the newest first. `earlier` records of the
+/// connection come before all rungs, and `later` ones after them.
 pub fn lines(rungs: &[Rung], (earlier, later): (u64, u64), columns: LadderColumns, rows: u16) -> Vec<LadderLine> {
     let mut labels: Vec<Vec<String>> = rungs.iter().map(|rung| rung.lines(columns.label())).collect();
     let rows = usize::from(rows);
-    let steps = rungs.iter().filter(|rung| rung.is_step()).count();
     if usize::from(needs(rungs, columns).least) > rows {
         labels = rungs.iter().map(|rung| paragraph(&rung.label, columns.label(), 1)).collect();
     }
-    let of_steps = |labels: &[Vec<String>]| -> usize {
-        rungs.iter().zip(labels).filter(|(rung, _)| rung.is_step()).map(|(_, lines)| lines.len()).sum()
+    let records = first_step(rungs);
+    let of_steps: usize =
+        rungs.iter().zip(&labels).filter(|(rung, _)| rung.is_step()).map(|(_, lines)| lines.len()).sum();
+    let mut free = rows.saturating_sub(1 + of_steps);
+    let mut shown: Vec<bool> = rungs.iter().map(Rung::is_step).collect();
+    let has_before = earlier + records as u64 > 0;
+    // As many of the records between the steps as leave a line for each run of the others, and for the number of those before.
+    let kept = usize::from(has_before && gaps(rungs, &shown) < free);
+    let between: Vec<usize> = (records..rungs.len()).filter(|i| !shown[*i]).collect();
+    let fits = |count: &usize| {
+        let mut shown = shown.clone();
+        between.iter().rev().take(*count).for_each(|i| shown[*i] = true);
+        count + gaps(rungs, &shown) + kept <= free
     };
-    let mut free = rows.saturating_sub(1 + of_steps(&labels));
-    let is_spaced = take(&mut free, steps);
+    let drawn = (0..=between.len()).rev().find(fits).unwrap_or(0);
+    between.iter().rev().take(drawn).for_each(|i| shown[*i] = true);
+    let counted = gaps(rungs, &shown).min(free);
+    free -= drawn + counted;
+    let counts_before = has_before && take(&mut free, 1);
+    let is_drawn = |i: usize| shown[i];
+    let steps = (records..rungs.len()).filter(|i| rungs[*i].is_step());
+    let spaces = steps.filter(|i| if *i == records { !counts_before } else { is_drawn(i - 1) }).count();
+    let is_spaced = take(&mut free, spaces);
     let has_foot = is_spaced && take(&mut free, 1);
-    let records = rungs.len() - steps;
-    let all = records + usize::from(earlier > 0);
-    let shown = match has_foot {
-        true if take(&mut free, all) => records,
-        true => std::mem::take(&mut free).saturating_sub(1),
-        false => 0,
-    };
-    let records_spaced = has_foot && free >= shown;
-    let hidden = records - shown;
-    let mut lines = vec![LadderLine::Names];
-    let before = earlier + hidden as u64;
-    // Without room for a line of its own, the records before are counted in the place of the first space.
-    let counts = before > 0 && is_spaced;
-    let in_space = counts && !(has_foot && (shown > 0 || hidden == 0));
-    if counts {
-        lines.push(LadderLine::Earlier(before));
+    if has_foot && counts_before {
+        // The number leaves its line to the records, if all of them fit, and to the space between them and the closing.
+        let space = usize::from(records < rungs.len());
+        let room = free + 1;
+        let all = records + usize::from(earlier > 0);
+        let before = if room >= all + space { records } else { room.saturating_sub(1 + space).min(records) };
+        shown[records - before..records].fill(true);
+        let is_counted = earlier > 0 || before < records;
+        free = room.saturating_sub(before + usize::from(is_counted) + if before > 0 { space } else { 0 });
     }
-    let mut skip = hidden;
+    let others = shown.iter().zip(rungs).filter(|(shown, rung)| **shown && !rung.is_step()).count();
+    let records_spaced = has_foot && free >= others;
+    let mut lines = vec![LadderLine::Names];
+    let mut hidden = earlier;
+    let mut above = None;
     for (i, rung) in rungs.iter().enumerate() {
-        if !rung.is_step() && skip > 0 {
-            skip -= 1;
+        if !shown[i] {
+            hidden += 1;
             continue;
         }
         let is_apart = if rung.is_step() { is_spaced } else { records_spaced };
-        if is_apart && !(in_space && lines.len() == 2) {
-            lines.push(LadderLine::Before(i));
+        if above.is_none() && hidden > 0 {
+            if counts_before {
+                lines.push(LadderLine::Earlier(hidden));
+            }
+            if is_apart && !rung.is_step() {
+                lines.push(LadderLine::Space(LadderSpace { above, below: i, hidden: 0 }));
+            }
+        } else if is_apart || hidden > 0 && counted > 0 {
+            lines.push(LadderLine::Space(LadderSpace { above, below: i, hidden }));
         }
         let mut parts = std::mem::take(&mut labels[i]).into_iter();
         lines.push(LadderLine::Arrow(i, parts.next().unwrap_or_default()));
         lines.extend(parts.map(|part| LadderLine::Label(i, part)));
+        (above, hidden) = (Some(i), 0);
     }
-    if has_foot {
-        lines.push(if later > 0 { LadderLine::Later(later) } else { LadderLine::Foot });
+    let later = later + hidden;
+    if later > 0 && (has_foot || hidden > 0 && counted > 0) {
+        lines.push(LadderLine::Later(later));
+    } else if has_foot {
+        lines.push(LadderLine::Foot);
     }
     lines.truncate(rows);
     lines
@@ -229,7 +277,7 @@ mod tests {
         let letter = |line: &LadderLine| match line {
             LadderLine::Names => 'n',
             LadderLine::Earlier(_) => 'e',
-            LadderLine::Before(_) => ' ',
+            LadderLine::Space(_) => ' ',
             LadderLine::Arrow(i, _) => char::from(b'1' + u8::try_from(*i).expect("few")),
             LadderLine::Label(..) => 'l',
             LadderLine::Foot | LadderLine::Later(_) => 'f',
@@ -242,7 +290,8 @@ mod tests {
         for (rows, expected) in [
             (3, "n34"),
             (5, "n3456"),
-            (8, "n3456"),
+            (6, "ne3456"),
+            (8, "ne3456"),
             (9, "ne3 4 5 6"),
             (10, "ne3 4 5 6f"),
             (12, "ne2 3 4 5 6f"),
@@ -253,6 +302,71 @@ mod tests {
             assert_eq!(letters(rows), expected, "{rows} rows");
         }
         assert_eq!(needs(&rungs(), LadderColumns::of(80)), LadderNeeds { least: 5, full: 13 });
+    }
+
+    #[test]
+    fn each_record_has_an_arrow_or_is_counted_where_it_lies() {
+        let close = RungKind::Close { faulty: false };
+        let kinds = |letters: &str| -> Vec<Rung> {
+            let of = |(no, letter)| rung(no, if letter == 's' { close } else { RungKind::Before }, "label");
+            (1..).zip(letters.chars()).map(of).collect()
+        };
+        for (shape, earlier, later) in [
+            ("rrsrss", 0, 0),
+            ("rrsrss", 5, 0),
+            ("srrrsrrss", 0, 0),
+            ("rsrrrrrrsr", 3, 0),
+            ("ss", 0, 0),
+            ("ss", 9, 0),
+            ("rrrrsrrr", 0, 4),
+            ("rrrr", 2, 3),
+            ("rrrr", 0, 0),
+        ] {
+            let rungs = kinds(shape);
+            let columns = LadderColumns::of(80);
+            let least = needs(&rungs, columns).least + u16::from(earlier > 0 || shape.starts_with('r'));
+            for rows in 2..40 {
+                let lines = lines(&rungs, (earlier, later), columns, rows);
+                let at = format!("{shape} {earlier} {later}, {rows} rows: {lines:?}");
+                assert!(lines.len() <= usize::from(rows), "{at}");
+                // The rungs from the first that has no line yet, and the last that has an arrow.
+                let (mut next, mut above) = (0, None);
+                let mut known = true;
+                for line in &lines {
+                    match line {
+                        LadderLine::Earlier(records) => {
+                            assert_eq!(above, None, "{at}");
+                            next = usize::try_from(records - earlier).expect("few");
+                        }
+                        LadderLine::Space(space) => {
+                            assert_eq!(space.above, above, "{at}");
+                            next += usize::try_from(space.hidden).expect("few");
+                            assert!(rows < least || next == space.below, "{at}");
+                        }
+                        LadderLine::Arrow(i, _) => {
+                            known &= *i == next;
+                            (next, above) = (i + 1, Some(*i));
+                        }
+                        LadderLine::Later(records) => next += usize::try_from(records - later).expect("few"),
+                        LadderLine::Names | LadderLine::Label(..) | LadderLine::Foot => {}
+                    }
+                }
+                assert!(rows < least || known && next == rungs.len() || !shape.contains('s'), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_between_the_steps_has_its_arrow_before_free_rows_are_space() {
+        let mut rungs = rungs();
+        rungs[3].kind = RungKind::Before;
+        let arrows = |rows| -> Vec<usize> {
+            let lines = lines(&rungs, (0, 0), LadderColumns::of(80), rows);
+            lines.iter().filter_map(|line| if let LadderLine::Arrow(i, _) = line { Some(*i) } else { None }).collect()
+        };
+        assert_eq!((arrows(5), arrows(40)), (vec![2, 3, 4, 5], vec![0, 1, 2, 3, 4, 5]));
+        let six = lines(&rungs, (0, 0), LadderColumns::of(80), 6);
+        assert_eq!((&six[1], six.len()), (&LadderLine::Earlier(2), 6));
     }
 
     #[test]

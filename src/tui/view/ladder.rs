@@ -34,15 +34,17 @@ pub fn render(app: &App, buffer: &mut Buffer, area: Rect, rungs: &[Rung], around
             LadderLine::Earlier(records) | LadderLine::Later(records) => {
                 sides(app, buffer, row, at);
                 let place = if matches!(line, LadderLine::Earlier(_)) { "before" } else { "after" };
-                let words = format!("┄ {} {place} ┄", count(*records, "record"));
-                put(buffer, row, at.client + 3, 0, &words, theme.faint);
+                hidden(app, buffer, row, at, *records, place);
             }
-            LadderLine::Before(i) => {
+            LadderLine::Space(space) => {
                 sides(app, buffer, row, at);
-                let since =
-                    i.checked_sub(1).and_then(|before| Some(rungs.get(*i)?.time.nanos_since(rungs[before].time)));
+                let time = |rung: usize| rungs.get(rung).map(|rung| rung.time);
+                let since = space.above.and_then(|above| Some(time(space.below)?.nanos_since(time(above)?)));
                 if let Some(since) = since.and_then(|nanos| u64::try_from(nanos).ok()).filter(|nanos| *nanos > 0) {
                     end_at(buffer, row, at.time, &format!("+{}", duration(since)), theme.faint);
+                }
+                if space.hidden > 0 {
+                    hidden(app, buffer, row, at, space.hidden, "here");
                 }
             }
             LadderLine::Label(i, label) => {
@@ -62,6 +64,12 @@ pub fn render(app: &App, buffer: &mut Buffer, area: Rect, rungs: &[Rung], around
             }
         }
     }
+}
+
+/// Says how many records have no arrow, and where they are.
+fn hidden(app: &App, buffer: &mut Buffer, row: Rect, at: LadderColumns, records: u64, place: &str) {
+    let words = format!("┄ {} {place} ┄", count(records, "record"));
+    put(buffer, row, at.client + 3, 0, &words, app.theme.faint);
 }
 
 /// Draws the lines of both sides.
