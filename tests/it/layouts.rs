@@ -8,6 +8,7 @@ use framescope::tui::event::Report;
 use framescope::tui::panel::Panel;
 use framescope::wire::opcode::Opcode;
 use proptest::prelude::*;
+use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use crate::support::{DEFLATE, DOWN, Screen, UP, Wire, cases, compressed_frame, deflated, frame};
@@ -67,6 +68,18 @@ fn the_layouts_stay_as_they_are() {
             let screen = at(&wire, size, no);
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), screen.text());
         }
+    }
+}
+
+#[test]
+fn the_field_that_carries_a_long_length_is_in_view() {
+    let wire = records();
+    for no in [FAULT, LENGTH_16, LENGTH_64] {
+        let detail = &at(&wire, (80, 24), no).app.detail;
+        let rows = &detail.current().expect("a record").rows;
+        let extended = rows.iter().position(|row| row.name == "extended len").expect("an extended length");
+        let shown = detail.row_top..detail.row_top + detail.rows_in_view();
+        assert!(shown.contains(&extended), "record {no}: row {extended} in {shown:?}");
     }
 }
 
@@ -144,9 +157,9 @@ proptest! {
         let rows = detail.current().map_or(0, |detail| detail.rows.len());
         if layout.left.area() > 0 && detail.rows_in_view() < rows {
             let buffer = screen.buffer();
-            let line = |y| (layout.left.x..layout.left.right()).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-            let has_sign = (layout.left.y..layout.left.bottom()).any(|y| line(y).contains(" more"));
-            prop_assert!(has_sign, "hidden rows are counted: {}", screen.text());
+            let line = |area: Rect, y| (area.x..area.right()).map(|x| buffer[(x, y)].symbol()).collect::<String>();
+            let has_sign = |area: Rect| (area.y..area.bottom()).any(|y| line(area, y).contains(" more"));
+            prop_assert!(has_sign(layout.left) || has_sign(detail.table_title), "hidden rows are counted: {}", screen.text());
         }
         // All of the words are a key away.
         screen.press(&["r"]);

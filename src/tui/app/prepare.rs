@@ -49,6 +49,10 @@ impl App {
         if let words @ Some(_) = self.words_room(&shape) {
             self.layout = layout::compute(area, focus, maximised, layout::Shape { words, ..shape });
         }
+        // A panel that has the focus keeps its lines.
+        if matches!(focus, Panel::List | Panel::Bits) && text_first.is_none() {
+            self.layout.leave_for_fields(self.detail.lines_below_bytes(self.layout.left), shape);
+        }
         if no_record {
             self.prepare_connections();
         }

@@ -8,6 +8,14 @@ use super::{CHAIN, Content, HexShape, LEAST_MIDDLE, Layout, Panel, SIDE_BY_SIDE,
 /// The most lines of the frames of a message, unless more lines are free.
 const MOST_FRAGMENT_LINES: u16 = 3;
 
+/// Lines that bytes and payload keep where rows of the table of fields are below them: a payload that is text, and one that is hex,
+/// like the bytes.
+const LEAST_WITH_TEXT: (u16, u16) = (3, 2);
+const LEAST_WITH_HEX: (u16, u16) = (2, 1);
+
+/// Fewest lines of the table of fields below them: its title and two rows.
+const LEAST_FIELDS: u16 = 3;
+
 /// Divides the area of a record: bits at the left, bytes at the right if the area is wide enough.
 pub(super) fn divide_record(layout: &mut Layout, area: Rect, focus: Panel, record: Shape) {
     if let Some(panel) = record.text_first {
@@ -100,6 +108,38 @@ pub(super) fn divide_bytes(layout: &mut Layout, mut area: Rect, record: Shape) {
         layout.inflated_title = take_top(&mut area, 1);
         if content.is_some() {
             layout.inflated = area;
+        }
+    }
+}
+
+impl Layout {
+    /// Leaves lines below the bytes and the payload, which are beside the bits, for rows of the table of fields: that many, or as many
+    /// as the rest can spare. The payload is in the wire bytes, too.
+    pub fn leave_for_fields(&mut self, lines: u16, record: Shape) {
+        let column = self.left.height;
+        let is_beside = self.bytes.area() > 0 && self.bytes.x > self.left.x;
+        if lines == 0 || !is_beside || record.inflated.is_some() || self.fragments.height > 0 {
+            return;
+        }
+        let wire = Content::Hex(record.wire_len).lines(self.bytes);
+        let payload = record.payload.filter(|_| self.payload.height > 0).map_or(0, |all| all.lines(self.payload));
+        let title = self.payload_title.height;
+        let is_hex = matches!(record.payload, Some(Content::Hex(_)));
+        let least = if is_hex { LEAST_WITH_HEX } else { LEAST_WITH_TEXT };
+        let least = wire.min(least.0) + title + payload.min(least.1);
+        let given = lines.min(column.saturating_sub(least));
+        let kept = column.saturating_sub(title + given);
+        // A tree is on the screen because the user wants it.
+        let is_tree = matches!(record.payload, Some(Content::Lines(_)));
+        if is_tree || given < lines.min(LEAST_FIELDS) || wire.saturating_add(payload) <= kept {
+            return;
+        }
+        let own = payload.min((kept / 2).max(kept.saturating_sub(wire)));
+        let mut area = Rect { height: title + kept, ..self.bytes };
+        self.bytes = take_top(&mut area, kept - own);
+        if self.payload.height > 0 {
+            self.payload_title = take_top(&mut area, 1);
+            self.payload = area;
         }
     }
 }

@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::list::severity_symbol;
-use super::{cells, fit, put, width};
+use super::{cells, fit, put, rule, width};
 use crate::proto::rules::Severity;
 use crate::tui::app::App;
 use crate::tui::bit_grid;
@@ -29,7 +29,11 @@ pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
     let in_view = app.detail.rows_in_view();
     let rows = detail.rows.iter().enumerate().skip(app.detail.row_top).take(in_view);
     // The only line of a table leaves room for the number of the others.
-    let sign = if table.height == 1 { width(&hidden_words(app, detail, in_view)) } else { 0 };
+    let sign = if table.height == 1 && app.detail.further_table.height == 0 {
+        width(&hidden_words(app, detail, in_view))
+    } else {
+        0
+    };
     let sign = if sign > 0 && table.width > 2 * sign { sign + 1 } else { 0 };
     for (y, (i, row)) in rows.enumerate() {
         let further = app.detail.further_table;
@@ -55,11 +59,15 @@ pub fn render(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect) {
     hidden(app, detail, buffer, table, in_view);
 }
 
-/// Says how many rows are above and below those in view: in the last line, or at the end of the only line if that is free.
+/// Says how many rows are above and below those in view: in the title of those below the bytes, in the last line, or
+/// at the end of the only line if that is free.
 fn hidden(app: &App, detail: &Detail, buffer: &mut Buffer, table: Rect, in_view: usize) {
     let words = hidden_words(app, detail, in_view);
     if words.is_empty() {
         return;
+    }
+    if app.detail.further_table.height > 0 {
+        return rule::right(buffer, app.detail.table_title, &words, app.theme.faint);
     }
     let at = if table.height > 1 { 2 } else { table.width.saturating_sub(width(&words) + 1) };
     let line = Rect { y: table.bottom().saturating_sub(1), height: 1, ..table };

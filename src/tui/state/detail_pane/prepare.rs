@@ -10,7 +10,7 @@ use crate::tui::panel::Panel;
 use crate::tui::state::detail::Detail;
 use crate::tui::state::detail_rows::{DetailRow, DetailRowKind};
 use crate::tui::state::unpacked::Unpacked;
-use crate::wire::field::{Field, Span};
+use crate::wire::field::{Field, FieldId, Span};
 use crate::wire::opcode::Opcode;
 
 /// Narrowest table beside a bit grid.
@@ -18,6 +18,9 @@ const TABLE_BESIDE: u16 = 26;
 
 /// Rows of the table that a panel keeps: the selected one, and one that counts the others.
 const LEAST_ROWS: u16 = 2;
+
+/// Fewest rows below the bytes, if not all of those that are hidden fit there.
+const LEAST_FURTHER: u16 = 2;
 
 /// Lines of a grid around the selected bits: their border, three rows, and a line that says that the grid goes on.
 const AROUND: u16 = 5;
@@ -48,13 +51,21 @@ impl DetailPane {
         let Some(detail) = &self.detail else { return };
         let height = self.rows_in_view();
         if height > 0 {
+            // What belongs to the bits at fault is in the rows after theirs.
+            if detail.frame.is_some() && findings_at(detail, self.row).next().is_some() {
+                self.row_top = self.row;
+            }
             // The first and the last rows may be headings or computations, on which the cursor never is.
             let skipped = |rows: Option<&[DetailRow]>| rows.unwrap_or_default().iter().all(|row| row.kind.is_skipped());
             let first = if skipped(detail.rows.get(..self.row)) { 0 } else { self.row };
             let after = detail.rows.get(self.row + 1..).unwrap_or_default();
-            // The lines of a computation belong to the row before them.
+            // The lines of a computation belong to the row before them, and a length to the sign that it follows.
             let computed = after.iter().take_while(|row| row.kind == DetailRowKind::Computation).count();
-            let end = if skipped(Some(after)) { detail.rows.len() } else { self.row + 1 + computed };
+            let is_len = detail.field_of_row(self.row).is_some_and(|field| field.id == FieldId::PayloadLen);
+            let next = detail.field_of_row(self.row + 1).map(|field| field.id);
+            let extended = is_len && matches!(next, Some(FieldId::ExtendedLen16 | FieldId::ExtendedLen64));
+            let own = self.row + 1 + computed + usize::from(extended);
+            let end = if skipped(Some(after)) { detail.rows.len() } else { own };
             let least = end.saturating_sub(height).min(self.row);
             self.row_top = self.row_top.clamp(least, first.max(least));
             self.row_top = self.row_top.min(detail.rows.len().saturating_sub(height));
@@ -117,11 +128,26 @@ impl DetailPane {
         }
     }
 
-    /// The rows in view. If the table is too low for all, its last line says how many there are above and below.
+    /// The rows in view. If the table is too low for all, its last line says how many there are above and below, unless the title
+    /// of the part below the bytes does.
     pub fn rows_in_view(&self) -> usize {
         let height = usize::from(self.table.height + self.further_table.height);
         let rows = self.detail.as_ref().map_or(0, |detail| detail.rows.len());
-        if rows > height && height > 1 { height - 1 } else { height.min(rows) }
+        let has_sign = self.further_table.height == 0;
+        if has_sign && rows > height && height > 1 { height - 1 } else { height.min(rows) }
+    }
+
+    /// The lines below the bytes for the rows that have no place below the grid, with a title; 0 if the left panel is not narrow.
+    pub fn lines_below_bytes(&self, left: Rect) -> u16 {
+        let Some(detail) = &self.detail else { return 0 };
+        let (fields, rows) = (grid_fields(detail), u16::try_from(detail.rows.len()).unwrap_or(u16::MAX));
+        if fields.is_empty() || left.width >= bit_grid::WIDE || table_beside(detail, left).is_some() {
+            return 0;
+        }
+        let (span, fault) = (detail.span_of_row(self.row), at_fault(detail, self.row));
+        let grid = BitGrid::of(fields, left.width, left.height, rows, span, fault);
+        let hidden = rows.saturating_sub(left.height.saturating_sub(grid.height()));
+        if hidden > 0 { hidden.saturating_add(1) } else { 0 }
     }
 
     /// The lines below the bytes at the right that show nothing.
@@ -134,13 +160,13 @@ impl DetailPane {
         let area = layout.area_of(panel);
         let used = self.shape().content_of(panel).map_or(0, |content| content.lines(area)).min(area.height);
         match layout.left.area() > 0 && area.x > layout.divider.x {
-            true => Rect { y: area.y + used, height: area.height - used, ..area },
+            true => Rect { y: area.y + used, height: layout.left.bottom().saturating_sub(area.y + used), ..area },
             false => Rect::default(),
         }
     }
 
     /// Divides the left panel between the bit grid and the rows. Rows that do not fit there get the lines that are `free` below the
-    /// bytes, if all fit.
+    /// bytes: all of them, or else as many as fit.
     fn place_grid(&mut self, left: Rect, free: Rect) {
         (self.table_title, self.further_table) = Default::default();
         let Some(detail) = &self.detail else { return };
@@ -165,12 +191,11 @@ impl DetailPane {
             let table = below(grid).height;
             is_narrow && table < rows && table + free.height > rows
         });
-        let moved = divided.is_some();
         self.grid = divided.unwrap_or_else(|| grid(left.width, rows));
         self.table = below(&self.grid);
         self.grid_area = Rect { height: left.height - self.table.height, ..left };
-        if moved {
-            let rest = rows - self.table.height;
+        let rest = rows.saturating_sub(self.table.height).min(free.height.saturating_sub(1));
+        if is_narrow && (rest >= LEAST_FURTHER || rest + self.table.height == rows && rest > 0) {
             self.table_title = Rect { y: free.bottom() - rest - 1, height: 1, ..free };
             self.further_table = Rect { y: free.bottom() - rest, height: rest, ..free };
         }
@@ -180,8 +205,15 @@ impl DetailPane {
 /// The bits that must be in view: those of a row, and of a finding about some of them.
 fn at_fault(detail: &Detail, row: usize) -> Option<Span> {
     let own = detail.span_of_row(row)?;
-    let spans = detail.record.findings.iter().filter_map(|finding| finding.span).filter(|span| span.overlaps(own));
+    let spans = findings_at(detail, row);
     Some(spans.fold(own, |all, span| Span::bits(all.start.min(span.start), all.end.max(span.end))))
+}
+
+/// The bits of the findings that are about some of the bits of a row.
+fn findings_at(detail: &Detail, row: usize) -> impl Iterator<Item = Span> {
+    let own = detail.span_of_row(row);
+    let spans = detail.record.findings.iter().filter_map(|finding| finding.span);
+    spans.filter(move |span| own.is_some_and(|own| span.overlaps(own)))
 }
 
 /// The fields that a bit grid shows: those of a frame.
