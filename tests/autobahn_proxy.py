@@ -8,6 +8,10 @@ cases run twice. It needs CPython 2.7 and is installed as by tests/autobahn.py, 
 listens on all addresses, so the script runs itself in a network namespace of its own: it needs unshare and ip, and root or user
 namespaces.
 
+In some cases (3.4, 4.1.5, 4.2.5) the client sends a message and then a violation, octet by octet. Whether the server answers the message
+before it sees the violation is a matter of time, with and without a proxy: OK if it does, NON-STRICT if not. The script names these
+cases and takes both verdicts as the same.
+
 Exit status: 0 if every case has the same verdict, the same close verdict and the same close code both times, and if the capture file
 has as many records as the live run; 1 if not; 2 if the suite did not run.
 """
@@ -71,6 +75,11 @@ def verdicts(program, address, folder, everything):
     return {case: (result["behavior"], result["behaviorClose"], result["remoteCloseCode"]) for case, result in cases.items()}
 
 
+def is_late(direct, relayed):
+    """True if the server answered before it saw the violation in one run only."""
+    return direct[1:] == relayed[1:] and {direct[0], relayed[0]} == {"OK", "NON-STRICT"}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary", nargs="?", default=ROOT / "target/release/framescope", type=pathlib.Path)
@@ -100,8 +109,12 @@ def main():
     finally:
         server.kill()
     expected = autobahn.ALL if options.all else autobahn.CORE
-    failed = [f"case {case}: {direct.get(case)} directly, {relayed.get(case)} through the proxy"
-              for case in sorted(direct.keys() | relayed.keys()) if direct.get(case) != relayed.get(case)]
+    failed, late = [], []
+    for case in sorted(direct.keys() | relayed.keys()):
+        verdict = direct.get(case), relayed.get(case)
+        if verdict[0] != verdict[1]:
+            group = late if all(verdict) and is_late(*verdict) else failed
+            group.append(f"case {case}: {verdict[0]} directly, {verdict[1]} through the proxy")
     if len(direct) != expected:
         failed.append(f"{len(direct)} of {expected} cases ran")
     opened = autobahn.records(options.binary, capture)
@@ -110,6 +123,8 @@ def main():
     capture.unlink()
     passed = sum(behaviour in ("OK", "INFORMATIONAL") for behaviour, *_ in direct.values())
     print(f"{len(relayed)} cases: {passed} pass directly, {len(failed)} differ; {live} records in the live run, {opened} in the file")
+    if late:
+        print("\n".join(["only the time of the answer differs:", *late]))
     print("\n".join(failed) if failed else "the same verdicts")
     sys.exit(1 if failed else 0)
 
