@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::export_request::ExportRequest;
+use super::file_message::FileMessage;
 use super::kept_request::KeptRequest;
 use super::paste_request::PasteRequest;
 use super::picture_request::{FileRequest, PictureRequest};
@@ -29,6 +30,8 @@ pub enum Effect {
     Demo,
     /// Do what a line asks for, which was typed as this text.
     Send(String, InputLine),
+    /// Send a file through the proxy in the background.
+    SendFile(FileMessage),
     /// Start the tour.
     Tour,
     /// Repeat the lesson of the tour.

@@ -46,14 +46,13 @@ pub struct HelpPages {
 }
 
 impl HelpPages {
-    /// The help on a screen of that size. `hints` are the keys of the panel with the focus. `in_findings`: that panel is the list of
-    /// broken rules.
-    pub fn of(keymap: &Keymap, view: View, hints: &[Hint], in_findings: bool, screen: Rect) -> Self {
+    /// The help on a screen of that size. `hints` are the keys of the panel with the focus. `panel` is the context of the panel that
+    /// opened the help, if that is not one of the view.
+    pub fn of(keymap: &Keymap, view: View, hints: &[Hint], panel: Option<Context>, screen: Rect) -> Self {
         let mut own: Vec<Action>;
-        let here = if in_findings {
-            let bindings = || keymap.groups(Context::Findings).flat_map(|group| &group.bindings);
-            own = bindings().map(|binding| binding.action).collect();
-            section("Here: Findings", bindings().map(HelpLine::of))
+        let here = if let Some(group) = panel.and_then(|panel| keymap.groups(panel).next()) {
+            own = group.bindings.iter().map(|binding| binding.action).collect();
+            section(&format!("Here: {}", group.name), group.bindings.iter().map(HelpLine::of))
         } else {
             let keys = |hint: &Hint| match hint.action {
                 Action::Help | Action::Quit => None,
@@ -269,8 +268,8 @@ mod tests {
         let hints = keymap.hints(Context::Panels);
         let sizes = [(60, 20), (80, 24), (120, 36), (200, 60)];
         for (size, view) in sizes.iter().flat_map(|size| View::VARIANTS.iter().map(move |view| (*size, *view))) {
-            for in_findings in [false, true] {
-                let help = HelpPages::of(&keymap, view, &hints, in_findings, Rect::new(0, 0, size.0, size.1));
+            for panel in [None, Some(Context::Findings), Some(Context::Hold)] {
+                let help = HelpPages::of(&keymap, view, &hints, panel, Rect::new(0, 0, size.0, size.1));
                 let mut titles: Vec<String> = Vec::new();
                 for column in help.pages.into_iter().flatten() {
                     assert!(matches!(column.first(), Some(HelpLine::Title(_))), "{size:?}, {view:?}");

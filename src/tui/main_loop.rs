@@ -280,6 +280,11 @@ impl MainLoop<'_> {
                         remote.report(Report::KeptDeleted { kept, deleted, left });
                     });
                 }
+                Effect::SendFile(file) => {
+                    thread::spawn(move || {
+                        remote.report(file.send().map_or_else(Report::Refused, Report::Succeeded));
+                    });
+                }
                 Effect::Find { pattern, from, toward, counted, cancel } => {
                     search::start(capture, pattern, (from, toward), counted, cancel, remote);
                 }

@@ -82,6 +82,7 @@ fn walk_through(terminal: &mut Terminal) {
     terminal.expect("✗ record 12 is a continuation frame");
     terminal.press("p");
     terminal.expect("record 13 · continuation");
+    assert!(!terminal.text().contains("✗ record 12"), "what was wrong with another record");
     terminal.press(&format!("{LEFT}{LEFT}\r"));
     done(terminal);
     terminal.press("\r");
@@ -89,9 +90,11 @@ fn walk_through(terminal: &mut Terminal) {
     terminal.expect("record 15 · close");
     // The line was left: Enter and digits open it again.
     terminal.expect("Answer:");
+    terminal.press("10");
+    terminal.expect("Answer: 10");
     terminal.press("\x1b");
     terminal.expect("Enter answer");
-    terminal.press("1001\r");
+    terminal.press("01\r");
     done(terminal);
     terminal.expect("record 16 · close");
     terminal.press("\r");
@@ -264,6 +267,14 @@ fn what_is_typed_is_the_answer_and_the_arrows_still_move() {
     screen.app.start_tour(start(3));
     screen.type_text("7").press(&["enter"]).type_text("1").press(&["enter"]);
     assert_eq!(screen.app.tour.as_ref().map(|tour| tour.phase), Some(Phase::Done), "{}", screen.text());
+    // What is typed is kept while the line is left for the hint, and a wrong answer is still replaced.
+    let mut screen = Screen::live(&wire, (80, 24));
+    screen.app.start_tour(start(3));
+    screen.type_text("7").press(&["esc", "H", "enter"]);
+    let answer = |screen: &Screen| screen.app.tour.as_ref()?.answer.as_ref().map(|answer| answer.value().to_owned());
+    assert_eq!(answer(&screen).as_deref(), Some("7"));
+    screen.press(&["enter", "esc", "H", "enter"]).type_text("1");
+    assert_eq!(answer(&screen).as_deref(), Some("1"));
     // Left with Esc, letters are keys again, and a digit begins the answer.
     let mut screen = Screen::live(&wire, (80, 24));
     screen.app.start_tour(start(3));
@@ -278,6 +289,22 @@ fn what_is_typed_is_the_answer_and_the_arrows_still_move() {
     screen.press(&["T"]);
     assert_eq!(screen.app.tour.as_ref().map(TourState::at), Some(4));
     assert!(screen.app.effects.is_empty(), "{:?}", screen.app.effects);
+}
+
+#[test]
+fn what_was_wrong_with_a_selection_goes_when_another_one_is_made() {
+    let wire = lesson();
+    let mut screen = Screen::live(&wire, (60, 20));
+    screen.app.start_tour(start(1));
+    let is_wrong = |screen: &Screen| screen.app.tour.as_ref().is_some_and(|tour| tour.wrong.is_some());
+    for moves in ["right", "left", "right"] {
+        screen.press(&["enter"]);
+        assert!(is_wrong(&screen), "{moves}: {}", screen.text());
+        screen.press(&["m"]);
+        assert!(is_wrong(&screen), "{moves}: a mark selects nothing else");
+        screen.press(&[moves]);
+        assert!(!is_wrong(&screen), "{moves}: {}", screen.text());
+    }
 }
 
 #[test]

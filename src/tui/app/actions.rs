@@ -37,7 +37,7 @@ impl App {
             (Some(dialog), Some(action)) => self.act_in_dialog(dialog, action),
             // The help and the words close on any other key; a text input takes it; the other dialogs say that it does nothing.
             (Some(Dialog::Help(_) | Dialog::Words(_)), None) => {
-                self.dialogs.open = self.dialogs.below.take().map(Dialog::Findings);
+                self.dialogs.open = self.dialogs.below.take().map(Dialog::from);
             }
             (Some(mut dialog), None) => {
                 if !dialog.type_key(key) && self.keymap.action(Context::Panels, key).is_some() {

@@ -41,8 +41,8 @@ impl App {
 
     /// The content of the help for the panel with the focus.
     pub fn help_pages(&self) -> HelpPages {
-        let in_findings = self.dialogs.below.is_some();
-        HelpPages::of(&self.keymap, self.panels.view, &self.panel_hints(), in_findings, self.layout.area)
+        let panel = self.dialogs.below.map(|panel| Dialog::from(panel).context());
+        HelpPages::of(&self.keymap, self.panels.view, &self.panel_hints(), panel, self.layout.area)
     }
 
     fn act_in_prompt(&mut self, mut prompt: Prompt, action: Action) {

@@ -8,7 +8,7 @@ use crate::tui::action::Action;
 use crate::tui::findings_layout::{self, FindingsLayout};
 use crate::tui::panel::View;
 use crate::tui::state::connection_facts::Fact;
-use crate::tui::state::dialogs::{Dialog, FindingsPanel};
+use crate::tui::state::dialogs::{Dialog, FindingsPanel, PanelBelow};
 use crate::tui::text;
 use crate::wire::printable;
 
@@ -34,7 +34,7 @@ impl App {
                     _ if has_words => Dialog::Words(0),
                     _ => return self.dialogs.open = Some(Dialog::Findings(panel)),
                 });
-                self.dialogs.below = Some(panel);
+                self.dialogs.below = Some(PanelBelow::Findings(panel));
                 return;
             }
             Action::ViewFrames | Action::ViewMessages | Action::ViewConnections | Action::ViewTimeline => {
@@ -51,9 +51,9 @@ impl App {
 
     /// The panel of findings, if it is open, or below the help or the words.
     pub const fn findings_panel(&self) -> Option<&FindingsPanel> {
-        match &self.dialogs.open {
-            Some(Dialog::Findings(panel)) => Some(panel),
-            Some(Dialog::Help(_) | Dialog::Words(_)) => self.dialogs.below.as_ref(),
+        match (&self.dialogs.open, &self.dialogs.below) {
+            (Some(Dialog::Findings(panel)), _)
+            | (Some(Dialog::Help(_) | Dialog::Words(_)), Some(PanelBelow::Findings(panel))) => Some(panel),
             _ => None,
         }
     }
@@ -96,7 +96,7 @@ impl App {
 
     /// The words in the box that scrolls: about the selected rule, or about the selection in the record.
     pub fn read_words(&self) -> Option<Words> {
-        if let Some(panel) = &self.dialogs.below {
+        if let Some(PanelBelow::Findings(panel)) = &self.dialogs.below {
             return self.words_of(panel);
         }
         if self.panels.view == View::Connections {
@@ -152,7 +152,7 @@ impl App {
         self.breaches.prepare(&self.capture, shown, selected, usize::from(layout.below.height));
         match &mut self.dialogs.open {
             Some(Dialog::Findings(open)) => *open = panel,
-            _ => self.dialogs.below = Some(panel),
+            _ => self.dialogs.below = Some(PanelBelow::Findings(panel)),
         }
     }
 }

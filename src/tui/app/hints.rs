@@ -97,6 +97,7 @@ impl App {
                 Action::Open => "open it".to_owned(),
                 Action::Browser if has_server => hint.words.clone(),
                 Action::Send if self.session.takes_lines => hint.words.clone(),
+                Action::HoldRules if self.session.hold.is_some() => "hold".to_owned(),
                 Action::Cancel if self.is_above() => hint.words.clone(),
                 Action::Help | Action::Quit => hint.words.clone(),
                 _ => return None,

@@ -1,5 +1,6 @@
 //! The panel of what a proxy holds, the prompts for a rule, an edited message and a frame that nobody sent.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::App;
@@ -8,9 +9,11 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use crate::script::{CustomFrame, InputLine, Outgoing};
 use crate::tui::action::Action;
+use crate::tui::effect::Effect;
+use crate::tui::file_message::{FileMessage, Receiver, check_file};
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk};
 use crate::tui::keymap::{Context, Hint};
-use crate::tui::state::dialogs::{Dialog, HoldPanel, HoldRow, Prompt, Purpose};
+use crate::tui::state::dialogs::{Dialog, HoldPanel, HoldRow, PanelBelow, Prompt, Purpose};
 use crate::wire::close::CloseCode;
 use crate::wire::frame::close_code;
 use crate::wire::opcode::Opcode;
@@ -18,8 +21,12 @@ use crate::wire::opcode::Opcode;
 /// The longest payload that is edited in the prompt, in bytes.
 const MAX_EDITED: usize = 64 << 10;
 
-/// The longest file that is sent.
-const MAX_FILE: u64 = 64 << 20;
+/// What a typed line sends.
+enum Typed {
+    Message(Outgoing),
+    /// The content of a file, which is read in the background.
+    File(PathBuf),
+}
 
 impl App {
     /// Takes what the proxy holds now.
@@ -69,7 +76,9 @@ impl App {
         let Some(Dialog::Hold(panel)) = self.dialogs.open else { return };
         if let Some(HoldRow::Held(row)) = panel.current(&self.held) {
             let no = row.record;
-            self.list.hold(&self.counts.totals);
+            // The record may be newer than the counts.
+            self.count();
+            self.extend_rows();
             self.reveal(no);
         }
     }
@@ -103,6 +112,11 @@ impl App {
                 return self.open_prompt(Purpose::Rule, rule.text);
             }
             (Action::SendHeld | Action::Delete | Action::EditHeld, ..) => {}
+            (Action::Help, ..) => {
+                self.dialogs.open = Some(Dialog::Help(0));
+                self.dialogs.below = Some(PanelBelow::Hold(panel));
+                return;
+            }
             (Action::Quit, ..) => return self.quit(),
             _ => return,
         }
@@ -190,17 +204,23 @@ impl App {
 
     /// Sends what was typed in place of a held message.
     pub(super) fn replace_held(&mut self, id: u64, text: &str) -> Result<(), String> {
-        let outgoing = outgoing(text)?;
+        let typed = typed(text)?;
         let row = self.held.rows.iter().find(|row| row.id == id).cloned();
         let Some(desk) = self.desk() else { return Ok(()) };
-        match row {
-            Some(row) => self.decide(&*desk, &row, Decision::Replace(outgoing)),
-            None => desk.decide(id, Decision::Replace(outgoing))?,
+        match (typed, row) {
+            (Typed::File(path), _) => self.send_file(desk, path, Receiver::InPlaceOf(id)),
+            (Typed::Message(outgoing), Some(row)) => self.decide(&*desk, &row, Decision::Replace(outgoing)),
+            (Typed::Message(outgoing), None) => desk.decide(id, Decision::Replace(outgoing))?,
         }
         let notice = self.notice.take();
         self.return_to_hold();
         self.notice = notice;
         Ok(())
+    }
+
+    fn send_file(&mut self, desk: Arc<dyn HoldDesk>, path: PathBuf, to: Receiver) {
+        self.inform(format!("reading {}", path.display()));
+        self.effects.push(Effect::SendFile(FileMessage { desk, path, to }));
     }
 
     /// Asks for a message or frame that nobody sent.
@@ -225,9 +245,12 @@ impl App {
 
     /// Sends what was typed into a connection; the prompt stays open for the next line.
     pub(super) fn inject(&mut self, connection: u32, direction: Direction, text: &str) -> Result<(), String> {
-        let outgoing = outgoing(text)?;
+        let typed = typed(text)?;
         let Some(desk) = self.desk() else { return Ok(()) };
-        desk.inject(connection, direction, outgoing)?;
+        match typed {
+            Typed::File(path) => self.send_file(desk, path, Receiver::Of { connection, direction }),
+            Typed::Message(outgoing) => desk.inject(connection, direction, outgoing)?,
+        }
         if !text.is_empty() {
             self.sent.add(text);
         }
@@ -236,19 +259,12 @@ impl App {
     }
 }
 
-/// What a line sends.
-fn outgoing(text: &str) -> Result<Outgoing, String> {
+/// Reads a line. A file must exist.
+fn typed(text: &str) -> Result<Typed, String> {
     match InputLine::parse(text).map_err(|e| e.to_string())? {
-        InputLine::Send(outgoing) => Ok(outgoing),
+        InputLine::Send(outgoing) => Ok(Typed::Message(outgoing)),
         InputLine::Connect => Err("/connect works only in framescope connect".to_owned()),
-        InputLine::File(path) => {
-            let cannot = |e: &dyn std::fmt::Display| format!("cannot read {} ({e})", path.display());
-            let metadata = std::fs::metadata(&path).map_err(|e| cannot(&e))?;
-            if !metadata.is_file() || metadata.len() > MAX_FILE {
-                return Err(format!("{} is no file of at most 64 MiB", path.display()));
-            }
-            std::fs::read(&path).map(Outgoing::file).map_err(|e| cannot(&e))
-        }
+        InputLine::File(path) => check_file(&path).map(|()| Typed::File(path)),
     }
 }
 
@@ -292,7 +308,8 @@ fn whole_line(content: &HeldContent, payload: Vec<u8>, opcode: Opcode) -> String
 /// A line in its next form: text or hex, the whole header with text, the whole header with hex.
 fn other_form(typed: &str, content: &HeldContent) -> Result<String, String> {
     let head = content.head;
-    match outgoing(typed)? {
+    let Typed::Message(outgoing) = self::typed(typed)? else { return Err("a file has no other form".to_owned()) };
+    match outgoing {
         Outgoing::Custom(frame) if typed.contains(" text ") => Ok(frame.line(false)),
         Outgoing::Custom(frame) => {
             let head = crate::wire::frame::FrameHead { opcode: frame.opcode, ..head };

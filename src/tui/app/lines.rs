@@ -39,7 +39,7 @@ impl App {
     /// Shows a failure: in the prompt for lines if it is open, because that hides the bottom line.
     pub(super) fn show_failure(&mut self, line: String) {
         match &mut self.dialogs.open {
-            Some(Dialog::Prompt(prompt)) if prompt.purpose == Purpose::Send => prompt.error = Some(line),
+            Some(Dialog::Prompt(prompt)) if sends(prompt) => prompt.error = Some(line),
             _ => self.fail(line),
         }
     }
@@ -47,7 +47,7 @@ impl App {
     /// Shows what has succeeded, in the same place.
     pub(super) fn show_success(&mut self, line: String) {
         match &mut self.dialogs.open {
-            Some(Dialog::Prompt(prompt)) if prompt.purpose == Purpose::Send => prompt.remark = Some(line),
+            Some(Dialog::Prompt(prompt)) if sends(prompt) => prompt.remark = Some(line),
             _ => self.succeed(line),
         }
     }
@@ -57,4 +57,9 @@ impl App {
         let line = self.sent.step(action == Action::Up, prompt.input().value());
         line.map(|line| Prompt::new(prompt.purpose, line))
     }
+}
+
+/// Whether a prompt stays open for the next line to send.
+const fn sends(prompt: &Prompt) -> bool {
+    matches!(prompt.purpose, Purpose::Send | Purpose::Inject { .. })
 }

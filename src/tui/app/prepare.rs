@@ -11,6 +11,7 @@ impl App {
     /// Computes the layout, brings the cursors into view and reads everything that is in view, so that drawing reads nothing.
     pub fn prepare(&mut self) {
         self.prepare_closing();
+        self.prepare_tour();
         let tour = self.tour_page().map_or(0, |page| page.height());
         let prompt = match &self.dialogs.open {
             Some(Dialog::Prompt(prompt)) => prompt.own_rows(self.layout.area.width),

@@ -13,7 +13,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{Binding, Context, Hint};
 use crate::tui::layout::TOUR_SIZE;
 use crate::tui::panel::{Panel, View};
-use crate::tui::state::tour::{Phase, TourStart, TourState, first_match, matches};
+use crate::tui::state::tour::{Phase, Selection, TourStart, TourState, first_match, matches};
 use crate::tui::tour_page::{TourPage, TourRole, parts};
 use crate::wire::opcode::Opcode;
 use crate::wire::printable;
@@ -58,7 +58,7 @@ impl App {
     pub(super) fn key_in_answer(&mut self, key: KeyEvent) {
         match (self.answer_action(key), &mut self.tour) {
             (Some(Action::Submit), _) => self.submit_answer(),
-            (Some(Action::Cancel), Some(tour)) => tour.answer = None,
+            (Some(Action::Cancel), Some(tour)) => tour.leave_answer(),
             (Some(Action::QuitNow), _) => self.effects.push(Effect::Interrupt),
             (Some(action), _) => self.act(action),
             (None, Some(tour)) => tour.type_answer(key),
@@ -216,11 +216,23 @@ impl App {
 
     /// Checks what is selected.
     fn check_selection(&mut self) {
-        let selected = self.judge_selection();
+        let (judged, selected) = (self.judge_selection(), self.selected_place());
         let Some(tour) = &mut self.tour else { return };
-        match selected {
+        match judged {
             Ok(()) => self.finish_task(),
-            Err(why) => (tour.hint, tour.wrong) = (false, Some(why)),
+            Err(why) => tour.refuse_selection(why, selected),
+        }
+    }
+
+    fn selected_place(&self) -> Option<Selection> {
+        self.detail.record().map(|record| (record.no, self.detail.row, self.detail.byte))
+    }
+
+    /// Takes away what was wrong with a selection, when the learner has selected something else.
+    pub(super) fn prepare_tour(&mut self) {
+        let selected = self.selected_place();
+        if let Some(tour) = &mut self.tour {
+            tour.look_at_selection(selected);
         }
     }
 
@@ -259,7 +271,7 @@ impl App {
             Ok(()) => self.finish_task(),
             Err(why) => {
                 if let Some(tour) = &mut self.tour {
-                    (tour.hint, tour.wrong) = (false, Some(why));
+                    tour.refuse_answer(why);
                 }
             }
         }

@@ -50,6 +50,9 @@ pub enum Phase {
     Done,
 }
 
+/// What is selected: the record, the row of its fields, and the byte.
+pub type Selection = (u64, usize, u64);
+
 /// A tour that is shown.
 #[derive(Debug)]
 pub struct TourState {
@@ -64,6 +67,12 @@ pub struct TourState {
     pub wrong: Option<String>,
     /// The answer that is typed, while its line has the keys.
     pub answer: Option<Input>,
+    /// What was typed when the line was left.
+    left_answer: Option<Input>,
+    /// Whether the answer that was typed was wrong, so that typing begins another one.
+    is_refused: bool,
+    /// The selection that was wrong.
+    refused: Option<Selection>,
     search: Option<RecordSearch>,
 }
 
@@ -85,7 +94,19 @@ impl TourState {
     pub fn new(start: TourStart) -> Self {
         let TourStart { tour, at, done } = start;
         let search = tour.steps.get(at).map(|step| RecordSearch::new(step.record.clone()));
-        Self { tour, at, done, phase: Phase::Waiting, hint: false, wrong: None, answer: None, search }
+        Self {
+            tour,
+            at,
+            done,
+            phase: Phase::Waiting,
+            hint: false,
+            wrong: None,
+            answer: None,
+            left_answer: None,
+            is_refused: false,
+            refused: None,
+            search,
+        }
     }
 
     /// The current step; `None` after the last.
@@ -127,10 +148,32 @@ impl TourState {
         self.phase == Phase::Open && self.step().is_some_and(|step| matches!(step.check, Check::Answer(_)))
     }
 
-    /// Gives the keys to the line of the answer.
+    /// Gives the keys to the line of the answer, with what was typed in it before.
     pub fn open_answer(&mut self) {
-        if self.asks() {
-            self.answer.get_or_insert_default();
+        if self.asks() && self.answer.is_none() {
+            self.answer = Some(self.left_answer.take().unwrap_or_default());
+        }
+    }
+
+    /// Leaves the line of the answer, and keeps what is typed.
+    pub fn leave_answer(&mut self) {
+        self.left_answer = self.answer.take();
+    }
+
+    /// The answer that was typed is wrong.
+    pub fn refuse_answer(&mut self, why: String) {
+        (self.hint, self.wrong, self.is_refused) = (false, Some(why), true);
+    }
+
+    /// What is selected is wrong.
+    pub fn refuse_selection(&mut self, why: String, selected: Option<Selection>) {
+        (self.hint, self.wrong, self.refused) = (false, Some(why), selected);
+    }
+
+    /// Takes away what was wrong with a selection, as soon as something else is selected.
+    pub fn look_at_selection(&mut self, selected: Option<Selection>) {
+        if self.refused.is_some() && self.refused != selected {
+            (self.wrong, self.refused) = (None, None);
         }
     }
 
@@ -138,9 +181,10 @@ impl TourState {
     pub fn type_answer(&mut self, key: KeyEvent) {
         let Some(answer) = &mut self.answer else { return };
         // After a wrong answer, typing begins another one.
-        if self.wrong.take().is_some() && matches!(key.code, KeyCode::Char(_)) {
+        if std::mem::take(&mut self.is_refused) && matches!(key.code, KeyCode::Char(_)) {
             answer.reset();
         }
+        self.wrong = None;
         answer.handle_event(&Event::Key(key));
     }
 
@@ -165,6 +209,7 @@ impl TourState {
     /// The task is done. Returns the place to go to in the same record.
     pub fn finish_task(&mut self) -> Option<Place> {
         (self.phase, self.hint, self.wrong, self.answer) = (Phase::Done, false, None, None);
+        (self.left_answer, self.is_refused, self.refused) = (None, false, None);
         let id = self.step()?.id.clone();
         self.done.insert(id);
         let (place, filter) = self.step()?.then.clone()?;

@@ -15,6 +15,7 @@ use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::layout::TOUR_SIZE;
 use crate::tui::legend;
+use crate::wire::printable;
 
 /// The widest block of text.
 const MAX_WIDTH: u16 = 84;
@@ -177,6 +178,13 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         let mut keys = key(Action::Paste, "takes pasted frames");
         keys.extend(key(Action::Help, "lists keys and signs"));
         lines.push(keys);
+        if let [rule, more @ ..] = &app.held.rules[..] {
+            let words = match more.len() {
+                0 => format!("a rule holds messages: {}", printable::text(&rule.text)),
+                more => format!("{} hold messages", count(more as u64 + 1, "rule")),
+            };
+            lines.push(key(Action::HoldRules, &words));
+        }
         return lines;
     }
     let file = vec![(app.session.file.clone().unwrap_or_default(), theme.text)];

@@ -127,26 +127,27 @@ fn keys(app: &App, prompt: &Prompt, room: usize) -> String {
         Purpose::Rule => "add",
         Purpose::Save { .. } => "save",
     };
-    let tab = match prompt.purpose {
-        Purpose::Edit(_) => "other form",
-        Purpose::Inject { .. } => "other side",
-        _ => "complete",
+    let (tab, short) = match prompt.purpose {
+        Purpose::Edit(_) => ("other form", "form"),
+        Purpose::Inject { .. } => ("other side", "other side"),
+        _ => ("complete", "complete"),
     };
-    let key = |action| app.keymap.binding(context, action).map(Binding::first_key);
-    let all = [
-        (key(Action::Submit), verb),
-        (key(Action::Complete), tab),
-        (key(Action::Up), "earlier"),
-        (key(Action::Cancel), "close"),
+    let (enter, esc) = ((Action::Submit, verb), (Action::Cancel, "close"));
+    let forms: [&[(Action, &str)]; 6] = [
+        &[enter, (Action::Complete, tab), (Action::Up, "earlier"), esc],
+        &[enter, (Action::Complete, tab), esc],
+        &[enter, esc, (Action::Complete, short)],
+        &[enter, esc],
+        // What only this prompt has is known least.
+        &[(Action::Complete, tab)],
+        &[enter],
     ];
-    let mut known: Vec<String> = all.into_iter().filter_map(|(key, words)| Some(format!("{} {words}", key?))).collect();
-    // Enter is known best, so it is left out before what only this prompt has.
-    for dropped in ["earlier", verb, "close"] {
-        if known.join(" · ").chars().count() > room {
-            known.retain(|hint| !hint.ends_with(&format!(" {dropped}")));
-        }
-    }
-    known.join(" · ")
+    let hint = |&(action, words): &(Action, &str)| {
+        let key = app.keymap.binding(context, action).map(Binding::first_key)?;
+        Some(format!("{key} {words}"))
+    };
+    let mut lines = forms.iter().map(|form| form.iter().filter_map(hint).collect::<Vec<_>>().join(" · "));
+    lines.find(|line| !line.is_empty() && usize::from(width(line)) <= room).unwrap_or_default()
 }
 
 /// The lines below the text of a prompt that asks for no filter.

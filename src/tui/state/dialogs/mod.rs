@@ -66,13 +66,31 @@ pub enum Question {
     ReplaceFile(FileRequest),
 }
 
+/// A panel that opens the help, or words about its row.
+#[derive(Clone, Copy, Debug)]
+pub enum PanelBelow {
+    /// The findings by rule.
+    Findings(FindingsPanel),
+    /// What the proxy holds.
+    Hold(HoldPanel),
+}
+
+impl From<PanelBelow> for Dialog {
+    fn from(panel: PanelBelow) -> Self {
+        match panel {
+            PanelBelow::Findings(panel) => Self::Findings(panel),
+            PanelBelow::Hold(panel) => Self::Hold(panel),
+        }
+    }
+}
+
 /// The open dialog, and what a closed one remembers.
 #[derive(Debug, Default)]
 pub struct Dialogs {
     /// The open dialog.
     pub open: Option<Dialog>,
-    /// The panel of findings below the help or the words: it is open again when they close.
-    pub below: Option<FindingsPanel>,
+    /// The panel below the help or the words: it is open again when they close.
+    pub below: Option<PanelBelow>,
     /// The panel of findings, as it was when it was closed.
     pub last_findings: FindingsPanel,
     /// The number of the rule that the open prompt replaces.

@@ -5,12 +5,14 @@ use crate::support::program::run;
 use crate::support::terminal::Terminal;
 
 /// A proxy on a screen, and both ends of a connection through it.
-fn shown(rule: &str) -> (Terminal, TcpStream, TcpStream, tempfile::TempDir) {
+fn shown(rule: &str, (rows, columns): (u16, u16)) -> (Terminal, TcpStream, TcpStream, tempfile::TempDir) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let target = format!("ws://{}", listener.local_addr().expect("an address"));
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = ["proxy", &target, "--listen", "127.0.0.1:0", "--hold", rule, "--discard"];
-    let mut terminal = Terminal::program(&arguments, folder.path());
+    let mut terminal = Terminal::sized(&arguments, folder.path(), rows, columns);
+    // The screen without records shows the rule.
+    terminal.expect(&format!("a rule holds messages: {rule}"));
     terminal.expect(" → ws://");
     let text = terminal.text();
     let (before, _) = text.split_once(" → ws://").expect("the title");
@@ -26,7 +28,7 @@ fn shown(rule: &str) -> (Terminal, TcpStream, TcpStream, tempfile::TempDir) {
 
 #[test]
 fn messages_are_edited_dropped_and_sent_from_the_panel() {
-    let (mut terminal, mut client, mut server, _folder) = shown("op == text and dir == c2s");
+    let (mut terminal, mut client, mut server, folder) = shown("op == text and dir == c2s", (36, 120));
     client.write_all(&text("hello")).expect("written");
     terminal.expect("1 held");
     terminal.press("b");
@@ -45,22 +47,31 @@ fn messages_are_edited_dropped_and_sent_from_the_panel() {
     assert_eq!(read_frame(&mut server), (0x81, b"hello!".to_vec()));
     terminal.expect("nothing held");
     client.write_all(&[text("two"), text("three")].concat()).expect("written");
-    terminal.expect("2 held");
+    terminal.expect("2 held · 1 rule");
     terminal.press("x");
-    terminal.expect("1 held");
+    terminal.expect("1 held · 1 rule");
     terminal.press("s");
     assert_eq!(read_frame(&mut server), (0x81, b"three".to_vec()));
+    terminal.expect("nothing held · 1 rule");
     // Another rule; a wrong one stays with carets.
     terminal.press("a");
     terminal.expect("Hold messages that match");
     terminal.press("op == pingg\r");
     terminal.expect("^^^^^");
     terminal.press("\x7f\r");
-    terminal.expect("2 rules");
+    terminal.expect("nothing held · 2 rules");
     client.write_all(&frame(true, Opcode::Ping, Some(KEY), b"p")).expect("written");
-    terminal.expect("1 held");
+    terminal.expect("1 held · 2 rules");
+    // The help of the panel lists all its keys, and returns to it.
+    terminal.press("?");
+    terminal.expect("Here: Hold");
+    terminal.press("!");
+    terminal.expect("1 held · 2 rules");
+    terminal.press("z");
+    terminal.expect("this key does nothing here");
     terminal.press("S");
     assert_eq!(read_frame(&mut server), (0x89, b"p".to_vec()));
+    terminal.expect("nothing held · 2 rules");
     terminal.press("\x1b");
     terminal.expect("q quit");
     // Frames that nobody sent, to both sides.
@@ -72,6 +83,13 @@ fn messages_are_edited_dropped_and_sent_from_the_panel() {
     terminal.expect("Send to the client of connection 1");
     terminal.press("/frame op=3 text down\r");
     assert_eq!(read_frame(&mut client), (0x83, b"down".to_vec()));
+    // A file is read in the background; one that does not exist is refused at once.
+    let path = folder.path().join("message");
+    std::fs::write(&path, "from a file").expect("written");
+    terminal.press("/file none\r");
+    terminal.expect("cannot read none");
+    terminal.press(&format!("\x15/file {}\r", path.display()));
+    assert_eq!(read_frame(&mut client), (0x81, b"from a file".to_vec()));
     terminal.press("\x1b");
     terminal.expect("q quit");
     terminal.press("q");
@@ -83,9 +101,13 @@ fn messages_are_edited_dropped_and_sent_from_the_panel() {
 
 #[test]
 fn a_signal_sends_on_what_is_held() {
-    let (mut terminal, mut client, mut server, _folder) = shown("op == text");
+    let (mut terminal, mut client, mut server, _folder) = shown("op == text", (20, 60));
     client.write_all(&text("late")).expect("written");
     terminal.expect("1 held");
+    terminal.press("b");
+    terminal.expect("1 held · 1 rule");
+    terminal.press("e");
+    terminal.expect("Enter send · Esc close");
     terminal.signal(rustix::process::Signal::TERM);
     assert_eq!(read_frame(&mut server), (0x81, b"late".to_vec()));
     terminal.end();
