@@ -12,7 +12,7 @@ const MAX_FINDINGS: usize = 32;
 /// The longest note that is written, in bytes. The length of an option has 16 bits.
 pub const MAX_NOTE: usize = 60_000;
 
-/// Stands before a note that would otherwise read as a comment of framescope.
+/// Precedes a note that would otherwise read as a comment of framescope.
 const ESCAPE: char = '\\';
 
 /// The meaning of a packet comment.

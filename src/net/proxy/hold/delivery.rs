@@ -162,7 +162,7 @@ impl Delivery {
 
     /// Notes on the record of an item that its connection ended before it went on.
     pub fn note_lost(&self, item: &Item) {
-        let why = if item.was_held { "held by framescope" } else { "waited behind a held message" };
+        let why = if item.was_held { "held by framescope" } else { "waited for a held message" };
         self.note(item, &format!("{why} for {}; its connection ended before it went on", time(item)));
     }
 

@@ -1,7 +1,7 @@
 //! One direction of a relayed WebSocket connection: it passes bytes on, or holds them.
 //!
 //! Without a rule and without an injection the bytes go on as they arrive; the lane only follows where frames end. With a rule a
-//! [`Gate`] withholds each message until it is whole. Messages that a rule selects wait in a [`Queue`], and those behind them too.
+//! [`Gate`] withholds each message until it is whole. Messages that a rule selects wait in a [`Queue`], and later ones of the direction too.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

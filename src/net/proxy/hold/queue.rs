@@ -67,7 +67,7 @@ pub struct Queue {
     held: usize,
     /// How many were to go on, and did not.
     lost: usize,
-    /// How many bytes the gate behind the items withholds.
+    /// How many bytes the gate withholds, which came after the items.
     pub withheld: usize,
     /// What a person has sent, and not gone yet.
     injections: VecDeque<Outgoing>,
