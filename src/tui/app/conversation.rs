@@ -28,7 +28,7 @@ impl App {
         Some((self.capture.first_ordinal(connection)?.min(end), end))
     }
 
-    /// The records that [`Self::prepare_conversation`] has read, as arrows.
+    /// The records that `prepare_conversation` has read, as arrows.
     pub fn conversation_rungs(&self) -> Vec<Rung> {
         let rows = self.conversation.rows().iter();
         rows.map(|row| {
