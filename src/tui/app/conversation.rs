@@ -33,12 +33,16 @@ impl App {
         let rows = self.conversation.rows().iter();
         rows.map(|row| {
             let sign = row.record.worst().map(|finding| format!("{} ", finding.rule.severity().symbol()));
+            let (kind, held) = match self.held.holds(row.record.connection, row.record.no) {
+                true => (RungKind::Held, "‖ held  "),
+                false => (RungKind::Record, ""),
+            };
             Rung {
                 no: Some(row.record.no),
                 time: row.record.time,
                 direction: row.record.direction,
-                kind: RungKind::Record,
-                label: format!("{}{}  {}", sign.unwrap_or_default(), row.summary.kind, row.summary.preview)
+                kind,
+                label: format!("{held}{}{}  {}", sign.unwrap_or_default(), row.summary.kind, row.summary.preview)
                     .trim_end()
                     .to_owned(),
                 remark: String::new(),

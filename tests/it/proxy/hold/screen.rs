@@ -100,6 +100,26 @@ fn messages_are_edited_dropped_and_sent_from_the_panel() {
 }
 
 #[test]
+fn the_arrow_of_a_held_message_does_not_reach_the_other_side() {
+    let (mut terminal, mut client, mut server, _folder) = shown("op == text", (60, 200));
+    client.write_all(&text("late")).expect("written");
+    terminal.wait_until("an arrow without a head", |screen| {
+        screen.contents().lines().any(|line| line.contains("‖ held  text  late") && !line.contains('►'))
+    });
+    terminal.press("bs");
+    assert_eq!(read_frame(&mut server), (0x81, b"late".to_vec()));
+    terminal.wait_until("a whole arrow", |screen| {
+        screen.contents().lines().any(|line| line.contains(" text  late ") && line.contains('►'))
+    });
+    terminal.press("\x1b");
+    terminal.expect("q quit");
+    terminal.press("q");
+    terminal.expect("Quitting deletes");
+    terminal.press("q");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn a_signal_sends_on_what_is_held() {
     let (mut terminal, mut client, mut server, _folder) = shown("op == text", (20, 60));
     client.write_all(&text("late")).expect("written");
