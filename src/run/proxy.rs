@@ -79,10 +79,7 @@ impl LiveSource for Listening {
     fn start(self, spool: Spool, _ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Relaying> {
         let recorder = Recorder::new(spool);
         let handle = self.proxy.start(recorder.clone()).context("cannot start the proxy's thread")?;
-        if let Some(key_log) = self.key_log {
-            let capture = recorder.capture().clone();
-            key_log.on_failure(move |line| capture.add_failure(line));
-        }
+        tls::report_failures(self.key_log.as_deref(), recorder.capture());
         let (is_tls, insecure) = (self.tls.is_some(), self.insecure);
         Ok(Relaying { handle, recorder, target: self.target, is_tls, insecure, hold: self.hold })
     }

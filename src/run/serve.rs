@@ -88,10 +88,7 @@ impl LiveSource for Listening<'_> {
     fn start(self, spool: Spool, _ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Serving> {
         let recorder = Recorder::new(spool);
         let server = self.server.start(recorder.clone()).context("cannot start the server's thread")?;
-        if let Some(key_log) = self.key_log {
-            let capture = recorder.capture().clone();
-            key_log.on_failure(move |line| capture.add_failure(line));
-        }
+        tls::report_failures(self.key_log.as_deref(), recorder.capture());
         let page = PageServer { address: server.address(), is_tls: self.tls.is_some() };
         let notice = self.args.browser.then(|| open_page(page)).transpose().err().map(|e| e.to_string());
         let demo = self.args.demo.then(|| demo::start(page, Behaviour::Page)).transpose();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rustls::ClientConfig;
 
+use crate::capture::store::Capture;
 use crate::cli::{ListenTls, ServerTrust};
 use crate::net::tls::authority;
 use crate::net::tls::client::{self, Trust};
@@ -15,6 +16,14 @@ use crate::net::tls::server::ServerTls;
 /// Opens the key log.
 pub fn key_log(path: Option<&Path>) -> anyhow::Result<Option<Arc<KeyLogFile>>> {
     Ok(path.map(KeyLogFile::open).transpose()?.map(Arc::new))
+}
+
+/// Adds a failure to the capture when a secret cannot be written to the key log.
+pub fn report_failures(key_log: Option<&KeyLogFile>, capture: &Capture) {
+    if let Some(key_log) = key_log {
+        let capture = capture.clone();
+        key_log.on_failure(move |line| capture.add_failure(line));
+    }
 }
 
 /// The certificates of a listener; `None` without `--tls`.

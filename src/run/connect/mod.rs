@@ -18,6 +18,7 @@ use super::headless;
 use super::live::{LineSender, LiveSource, News, Reporter, RunningSource};
 use super::screen::{self, LiveScreen};
 use super::script_file;
+use super::tls;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
@@ -63,10 +64,7 @@ impl LiveSource for Connecting {
 
     fn start(self, spool: Spool, ended: impl FnOnce() + Send + 'static) -> anyhow::Result<Connected> {
         let recorder = Recorder::new(spool);
-        if let Some(key_log) = &self.plan.key_log {
-            let capture = recorder.capture().clone();
-            key_log.on_failure(move |line| capture.add_failure(line));
-        }
+        tls::report_failures(self.plan.key_log.as_deref(), recorder.capture());
         let Self { plan, dialed } = self;
         let client = plan.start(dialed, &recorder, ended).context("cannot start the client's threads")?;
         let plan = Arc::new(plan);
