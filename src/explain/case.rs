@@ -1,6 +1,6 @@
 //! Chooses the case of the text for each field of a frame.
 
-use super::frame::{Extensions, FrameContext, MessagePart};
+use super::frame_context::{Extensions, FrameContext, MessagePart};
 use crate::proto::dissected::Direction;
 use crate::wire::frame::MAX_CONTROL_PAYLOAD;
 use crate::wire::opcode::Opcode;

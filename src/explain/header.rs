@@ -1,13 +1,11 @@
 //! Explains header lines, depending on name, value and kind of message.
 
-use super::http::direction;
 use super::texts::{self, Chapter, TextKey};
 use crate::proto::accept::is_valid_key;
-use crate::proto::dissected::Direction;
 use crate::proto::extensions::PERMESSAGE_DEFLATE;
 use crate::proto::handshake::{self, VERSION};
 use crate::wire::authority::Authority;
-use crate::wire::http::{Flaw, Head, HeaderLine};
+use crate::wire::http::{Flaw, Head, HeaderLine, StartLine};
 
 /// Headers whose text depends only on their name. `Some(true)`: only in requests; `Some(false)`: only in responses.
 const SIMPLE: &[(&str, Option<bool>)] = &[
@@ -50,7 +48,7 @@ pub(super) fn choose(head: &Head<'_>, n: usize) -> TextKey<'static> {
         None => {}
     }
     let name = head.text(&line.name).to_ascii_lowercase();
-    let request = direction(head) == Direction::ClientToServer;
+    let request = matches!(head.start, StartLine::Request { .. });
     let found = handshake_header(head, line, &name, request).or_else(|| http_header(head, line, &name, request));
     let (topic, case) = found.unwrap_or(match name.as_str() {
         name if name.starts_with("sec-websocket-") => ("sec-websocket", "unknown"),

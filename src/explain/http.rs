@@ -77,7 +77,7 @@ fn windows(head: &Head<'_>) -> String {
     })
 }
 
-pub(super) const fn direction(head: &Head<'_>) -> Direction {
+const fn direction(head: &Head<'_>) -> Direction {
     match head.start {
         StartLine::Request { .. } => Direction::ClientToServer,
         StartLine::Response { .. } => Direction::ServerToClient,

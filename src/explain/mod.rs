@@ -7,6 +7,7 @@ mod case;
 mod code;
 mod deflate;
 mod frame;
+mod frame_context;
 mod header;
 mod http;
 pub mod lookup;
@@ -20,7 +21,8 @@ mod value;
 mod tests;
 
 pub use deflate::{DeflateContext, compressed_payload, percent};
-pub use frame::{Extensions, FrameContext, MessagePart, frame_brief, frame_field, frame_gloss};
+pub use frame::{frame_brief, frame_field, frame_gloss};
+pub use frame_context::{Extensions, FrameContext, MessagePart};
 pub use http::{http_field, http_gloss};
 pub use topic::{Topic, TopicPage};
 pub use unmask::unmasked_byte;

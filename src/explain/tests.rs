@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::code::close_topic;
-use super::frame::{Extensions, FrameContext, MessagePart, frame_brief, frame_field, frame_gloss};
+use super::frame::{frame_brief, frame_field, frame_gloss};
+use super::frame_context::{Extensions, FrameContext, MessagePart};
 use super::texts::{self, Chapter, TextKey};
 use super::{DeflateContext, Explanation, closing_handshake, compressed_payload, http_field, http_gloss, record, rule};
 use crate::proto::dissected::{Direction, EndReason, Kind};
