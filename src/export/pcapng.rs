@@ -12,7 +12,8 @@ use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::{ExportError, ExportOptions, ExportSelection};
 use crate::capture::format::comments;
-use crate::capture::format::file_markers::{Gap, Marker};
+use crate::capture::format::file_markers::{Gap, Marker, Replaced};
+use crate::capture::format::late;
 use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
@@ -55,6 +56,10 @@ struct Writer {
     connections: HashMap<u32, Open>,
     /// Whether all records are exported.
     whole: bool,
+    /// How many records are written.
+    written: u64,
+    /// How many records were written before each of those in place of which others were sent.
+    replaced: HashMap<u64, u64>,
     /// Numbers of the records that are written already, out of order.
     early: HashSet<u64>,
     /// How many open connections there are between client and server.
@@ -105,6 +110,7 @@ impl Writer {
 
     fn packets(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let capture = bytes.capture().clone();
+        let replaced = self.number(&capture, record);
         let ends_with_stream = record.kind == Kind::Response && {
             bytes.wire(record, 0, &mut self.buffer)?;
             matches!(Body::of_response(&Head::read(&self.buffer), b""), Body::UntilEnd(_))
@@ -212,7 +218,21 @@ impl Writer {
                 }
             }
         }
+        if let Some(replaced) = replaced {
+            late::replaced(&mut sink.buffer, replaced, record.time);
+        }
         sink.write_if_full()
+    }
+
+    /// Counts a record; returns the link to the record in place of which it was sent, if that is written too.
+    fn number(&mut self, capture: &Capture, record: &Record) -> Option<Replaced> {
+        let before = self.written;
+        self.written += 1;
+        if capture.replaced_by(record.no).is_some() {
+            self.replaced.insert(record.no, before);
+        }
+        let came = capture.record(capture.in_place_of(record.no)?)?;
+        Some(Replaced { back: before - self.replaced.get(&came.no)?, time: came.time.0, by: 0 })
     }
 }
 

@@ -50,6 +50,11 @@ impl Wiretap {
         self.recorder.record_with_note(chunk, note);
     }
 
+    /// Reports that the next bytes of a direction are in place of a record of the capture.
+    pub fn in_place_of(&self, direction: Direction, came: u64) {
+        self.recorder.in_place_of(direction, came);
+    }
+
     /// The number of the connection in the capture; `None` until bytes of it are part of the capture.
     pub fn number(&self) -> Option<u32> {
         self.recorder.number()

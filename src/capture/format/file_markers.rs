@@ -42,6 +42,8 @@ pub enum Marker {
         /// The time of the record in nanoseconds: a note is not put on any other record.
         time: u64,
     },
+    /// `replaced`, on a packet of its own, which has the time of what went: `proxy` sent a message in place of another one.
+    Replaced(Replaced),
     /// `tls`, on an empty packet: the bytes of its connection are those that TLS had encrypted.
     Tls(TlsParams),
     /// `decrypted`, on an empty packet: the bytes from there on were decrypted by framescope, which was an end of TLS.
@@ -70,6 +72,17 @@ pub struct Gap {
     pub begins: Option<u64>,
     /// Whether its length is an estimate, because the bytes were encrypted.
     pub estimated: bool,
+}
+
+/// Which message `proxy` sent in place of which. Each is named by its first record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// How many records of the file come between the message that came and the marker.
+    pub back: u64,
+    /// The time of its record in nanoseconds: no other record is meant.
+    pub time: u64,
+    /// How many records come between the message that went and the marker.
+    pub by: u64,
 }
 
 impl Marker {
@@ -114,6 +127,10 @@ impl Marker {
             "note" => {
                 let [back, time] = numbers(fields, ["back", "time"])?;
                 Some(Self::Note { back: back?, time: time? })
+            }
+            "replaced" => {
+                let [back, time, by] = numbers(fields, ["back", "time", "by"])?;
+                Some(Self::Replaced(Replaced { back: back?, time: time?, by: by? }))
             }
             "tls" => {
                 let [version, suite] = numbers(fields, ["version", "suite"])?;
@@ -194,6 +211,7 @@ impl Marker {
             Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Note { back, time } => format!("{PREFIX}note back={back} time={time}"),
+            Self::Replaced(Replaced { back, time, by }) => format!("{PREFIX}replaced back={back} time={time} by={by}"),
             Self::Tls(TlsParams { version, suite }) => format!("{PREFIX}tls version={version} suite={}", suite.0),
             Self::Decrypted { client, server } => {
                 let side = |name, is_tls| if is_tls { format!(" {name}=1") } else { String::new() };
@@ -249,6 +267,7 @@ mod tests {
             Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
             any::<[u64; 2]>().prop_map(|[back, time]| Marker::Note { back, time }),
+            any::<[u64; 3]>().prop_map(|[back, time, by]| Marker::Replaced(Replaced { back, time, by })),
             any::<(u16, u16)>()
                 .prop_map(|(version, suite)| { Marker::Tls(TlsParams { version, suite: CipherSuite(suite) }) }),
             any::<[bool; 2]>().prop_map(|[client, server]| Marker::Decrypted { client, server }),
@@ -290,6 +309,8 @@ mod tests {
         assert_eq!(written(Marker::Decrypted { client: true, server: false }), "framescope:decrypted client=1");
         assert_eq!(written(Marker::Decrypted { client: true, server: true }), "framescope:decrypted client=1 server=1");
         assert_eq!(written(Marker::Delivered), "framescope:delivered");
+        let replaced = Replaced { back: 9, time: 17, by: 0 };
+        assert_eq!(written(Marker::Replaced(replaced)), "framescope:replaced back=9 time=17 by=0");
         let from = "the messages of a HAR".to_owned();
         assert_eq!(written(Marker::Reconstructed { from }), "framescope:reconstructed from=the messages of a HAR");
     }
@@ -309,6 +330,7 @@ mod tests {
             "framescope:overlap bytes",
             "framescope:end capture=1",
             "framescope:seq first=4294967296",
+            "framescope:replaced back=9 time=17",
             "framescope:record kind=frame",
             "framescope:record kind=tcp bytes=11",
             "framescope:record bytes=11 kind=frame",

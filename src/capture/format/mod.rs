@@ -4,7 +4,7 @@ pub(in crate::capture) mod blocks;
 pub mod comments;
 pub mod file_markers;
 pub(in crate::capture) mod interface;
-pub(in crate::capture) mod late_note;
+pub mod late;
 pub mod pcapng;
 pub(crate) mod sequence;
 

@@ -188,6 +188,9 @@ fn read_packet(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments
     if let Some(Marker::Note { back, time }) = marker {
         return flows.note(back, Time(time), notes.pop().unwrap_or_default());
     }
+    if let Some(Marker::Replaced(replaced)) = marker {
+        return flows.replaced(replaced, packet.time);
+    }
     let comments = PacketComments { marker, notes };
     match link::read(packet.link, packet.bytes) {
         PacketContent::Aggregate(at) => {

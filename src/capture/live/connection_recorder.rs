@@ -13,18 +13,20 @@
 //! A batch is committed at once, when it is large, or by the flush timer when it is old.
 
 mod events;
+mod replacements;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
+use self::replacements::Replacements;
 use super::flush_timer::Flush;
 use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use super::writer::{Batch, Writer, lock};
 use crate::capture::format::comments::{self, comments};
 use crate::capture::format::file_markers::Marker;
-use crate::capture::format::late_note;
+use crate::capture::format::late;
 use crate::capture::format::pcapng::{MAX_SEGMENT, Segments};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{ConnectionEntry, Extent, Handshake, NEW};
@@ -66,7 +68,7 @@ impl Shared {
         let Some(record) = self.capture.record(no) else { return };
         let note = self.capture.add_note(no, note);
         let mut blocks = Vec::new();
-        late_note::append(&mut blocks, self.capture.len() - no, record.time, &note);
+        late::note(&mut blocks, self.capture.len() - no, record.time, &note);
         writer.append_comment(&blocks);
         drop(writer);
         self.capture.changed();
@@ -91,6 +93,8 @@ pub(in crate::capture) struct Recording {
     key: Option<(u64, Direction, Time)>,
     /// Notes on the records that contain the byte before an offset of a direction.
     notes: VecDeque<(Direction, u64, String)>,
+    /// Which records are in place of others.
+    replacements: Replacements,
     /// Where TLS had encrypted its bytes, if they are decrypted: a marker says so.
     tls: Option<Protection>,
     /// Whether a handshake record is in the batch.
@@ -133,6 +137,7 @@ impl Recording {
             batch,
             key: None,
             notes: VecDeque::new(),
+            replacements: Replacements::default(),
             tls: None,
             has_heads: false,
             old: false,
@@ -253,6 +258,7 @@ impl Recording {
         {
             self.batch.index.note_next(at, note);
         }
+        self.replacements.find(before, &self.records);
         self.batch.index.append(live.number, &mut self.records);
         if has_heads {
             self.has_heads = true;
@@ -269,6 +275,7 @@ impl Recording {
     fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
         self.old = false;
         let (key, has_heads) = (self.key.take(), std::mem::take(&mut self.has_heads));
+        let replaced = self.replacements.take_batched();
         let Some(live) = self.live.as_mut().filter(|_| !self.batch.is_empty()) else { return };
         let Some(applied) = writer.commit(&mut self.batch) else { return };
         if live.number == NEW {
@@ -277,6 +284,7 @@ impl Recording {
         if let Some((at, direction, time)) = key {
             self.comment_reused_key(&mut writer, applied.first_record + at, direction, time);
         }
+        self.write_replacements(&mut writer, applied.first_record, replaced);
         self.rotate(&mut writer, has_heads);
         drop(writer);
         self.shared.capture.changed();

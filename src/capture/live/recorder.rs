@@ -10,7 +10,7 @@ use super::connection_recorder::{Recording, Shared};
 use super::flush_timer::FlushTimer;
 use super::spool::{Spool, SpoolError};
 use super::writer::{Writer, lock};
-use crate::capture::format::late_note;
+use crate::capture::format::late;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
@@ -77,7 +77,7 @@ impl Recorder {
         let (len, notes) = (self.capture().len(), self.capture().set_notes());
         let mut blocks = Vec::new();
         for (record, note) in &notes {
-            late_note::append(&mut blocks, len - record.no, record.time, note);
+            late::note(&mut blocks, len - record.no, record.time, note);
         }
         if !blocks.is_empty() {
             writer.append_comment(&blocks);
@@ -147,6 +147,11 @@ impl ConnectionRecorder {
     /// [`Self::record_soon`] commits them.
     pub fn record_with_note(&self, chunk: Chunk<'_>, note: &str) {
         self.with(|recording| recording.batch_with_note(chunk, note));
+    }
+
+    /// The next bytes of a direction are in place of a record of the capture. The two are linked when a record of the bytes is committed.
+    pub fn in_place_of(&self, direction: Direction, came: u64) {
+        self.with(|recording| recording.replaces_next(direction, came));
     }
 
     /// Notes in the file that framescope was an end of TLS on the client's or the server's side, and decrypted the bytes. Must be called

@@ -1,5 +1,5 @@
 //! Records that belong together: request and response, ping and pong, the two Closes, the fragments of a message, a message and
-//! its echo.
+//! its echo, a message that came to a proxy and the one that went in its place.
 
 use std::time::Duration;
 
@@ -20,10 +20,12 @@ const MAX_ECHO: u64 = 1 << 20;
 /// The numbers of `record` and of the records that belong to it, in ascending order. Only its own if it has no partner, or none
 /// among the 100,000 records before and after it.
 pub fn partners(capture: &Capture, record: &Record) -> Vec<u64> {
-    let mut numbers = vec![record.no];
+    let mut numbers = whole(capture, record);
+    let other = |no: &u64| capture.replaced_by(*no).or_else(|| capture.in_place_of(*no));
+    if let Some(other) = numbers.iter().find_map(other).and_then(|no| capture.record(no)) {
+        numbers.extend(whole(capture, &other));
+    }
     if record.message.is_some() {
-        numbers.extend(fragments(capture, record, -1));
-        numbers.extend(fragments(capture, record, 1));
         numbers.extend(echo(capture, record));
     } else {
         let answered = record.answers;
@@ -59,6 +61,16 @@ pub fn round_trip(capture: &Capture, record: &Record) -> Option<Duration> {
     }
     let ping = capture.record(record.answers?)?;
     u64::try_from(record.time.nanos_since(ping.time)).ok().map(Duration::from_nanos)
+}
+
+/// The numbers of a record and of the other fragments of its message.
+fn whole(capture: &Capture, record: &Record) -> Vec<u64> {
+    let mut numbers = vec![record.no];
+    if record.message.is_some() {
+        numbers.extend(fragments(capture, record, -1));
+        numbers.extend(fragments(capture, record, 1));
+    }
+    numbers
 }
 
 /// The other fragments of a data frame's message: earlier ones for a `step` of -1, later ones for 1.

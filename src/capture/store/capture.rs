@@ -188,6 +188,16 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
+    /// The first record of the message that `proxy` sent in place of the message that begins with this record.
+    pub fn replaced_by(&self, no: u64) -> Option<u64> {
+        self.index().replacements.replaced_by(no)
+    }
+
+    /// The first record of the message in place of which `proxy` sent the message that begins with this record.
+    pub fn in_place_of(&self, no: u64) -> Option<u64> {
+        self.index().replacements.in_place_of(no)
+    }
+
     /// The records with a note that the file does not have, in order.
     pub fn set_notes(&self) -> Vec<(Record, String)> {
         let index = self.index();

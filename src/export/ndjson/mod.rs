@@ -100,7 +100,14 @@ impl Writer {
             Kind::Junk => drop(self.wire(bytes, record, sink)?),
             _ => {}
         }
-        if let Some(note) = bytes.capture().note(record.no) {
+        let capture = bytes.capture();
+        let others = [("replaced_by", capture.replaced_by(record.no)), ("in_place_of", capture.in_place_of(record.no))];
+        for (name, other) in others {
+            if let Some(other) = other {
+                number_field(&mut sink.buffer, name, other);
+            }
+        }
+        if let Some(note) = capture.note(record.no) {
             string_field(&mut sink.buffer, "note", &note);
         }
         findings_field(&mut sink.buffer, &record.findings);

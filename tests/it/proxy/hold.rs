@@ -2,6 +2,7 @@
 
 mod changes;
 mod compressed;
+mod partners;
 mod screen;
 
 use std::net::Shutdown;

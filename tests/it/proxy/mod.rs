@@ -134,6 +134,10 @@ impl Bench {
         assert!(everything(&reopened) == live, "the file gives other records than the live run");
         let notes = |capture: &Capture| live.iter().map(|(record, _)| capture.note(record.no)).collect::<Vec<_>>();
         assert_eq!(notes(&reopened), notes(self.recorder.capture()));
+        let replaced = |capture: &Capture| {
+            live.iter().filter_map(|(record, _)| Some((record.no, capture.replaced_by(record.no)?))).collect::<Vec<_>>()
+        };
+        assert_eq!(replaced(&reopened), replaced(self.recorder.capture()));
         live
     }
 }

@@ -100,6 +100,11 @@ macro_rules! line {
             /// The offset of its first byte in its direction.
             pub offset: u64,
             $($(#[$field_meta])+ pub $field: $type,)*
+            /// The record that was sent in place of this one, and the one in place of which this one was sent; else absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub replaced_by: Option<u64>,
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub in_place_of: Option<u64>,
             /// The note on the record; else absent.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub note: Option<String>,

@@ -36,6 +36,7 @@ pub fn read(capture: &Capture, file: &Arc<File>, replay: Replay, cancel: &Atomic
         replay,
         open: HashMap::new(),
         addresses: None,
+        replaced: HashMap::new(),
         buffer: Vec::new(),
         missing_reported: false,
     };
@@ -99,6 +100,8 @@ struct Importer<'a> {
     open: HashMap<u64, Progress>,
     /// The addresses of all connections in the file; read when the first connection begins without a request.
     addresses: Option<HashMap<u64, (SocketAddr, SocketAddr)>>,
+    /// The records that were replaced: their numbers in the file, and in the capture.
+    replaced: HashMap<u64, u64>,
     buffer: Vec<u8>,
     /// Whether missing records were reported: that is done once.
     missing_reported: bool,
@@ -147,7 +150,13 @@ impl Importer<'_> {
                 if let Some(note) = &record.note {
                     replay.note_next(connection, direction, valid.len, note);
                 }
+                if let Some(came) = record.in_place_of.and_then(|no| self.replaced.remove(&no)) {
+                    replay.replaces_next(connection, direction, came);
+                }
                 record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
+                if record.replaced_by.is_some() {
+                    self.replaced.insert(record.no, replay.latest_number(connection));
+                }
             }
             RecordEvent::Gap(_) | RecordEvent::End(..) => {
                 self.replay.event(connection, direction, valid.time, valid.event);

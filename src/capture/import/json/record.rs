@@ -62,6 +62,11 @@ pub struct JsonRecord<'a> {
     /// The note on the record.
     #[serde(borrow, default)]
     pub note: Option<Cow<'a, str>>,
+    /// The number of the record that was sent in place of it, and of the one in place of which it was sent.
+    #[serde(default)]
+    pub replaced_by: Option<u64>,
+    #[serde(default)]
+    pub in_place_of: Option<u64>,
     #[serde(borrow, default)]
     findings: Vec<JsonFinding<'a>>,
 }

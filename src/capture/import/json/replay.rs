@@ -74,6 +74,21 @@ impl Replay {
         }
     }
 
+    /// The next bytes of a connection are in place of a record of the capture.
+    pub fn replaces_next(&mut self, connection: u64, direction: Direction, came: u64) {
+        if let Some(replayed) = self.connections.get_mut(&connection) {
+            replayed.recording.replaces_next(direction, came);
+        }
+    }
+
+    /// The number of the latest record of a connection, of which the latest event was.
+    pub fn latest_number(&mut self, connection: u64) -> u64 {
+        if let Some(replayed) = self.connections.get_mut(&connection) {
+            replayed.recording.commit();
+        }
+        self.recorder.capture().len()
+    }
+
     /// Replays bytes on an open connection.
     pub fn bytes(&mut self, connection: u64, direction: Direction, time: Time, bytes: &[u8]) {
         self.commit_others(connection);

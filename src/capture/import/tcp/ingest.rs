@@ -1,6 +1,7 @@
 //! Feeds the next bytes of a stream to the dissector, and its records to the capture.
 
 use super::{Flows, is_request};
+use crate::capture::format::file_markers::Replaced;
 use crate::capture::store::index::{ConnectionEntry, Extent};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason, Kind, Missing};
@@ -13,6 +14,11 @@ impl Flows {
     /// Puts a note on a record that was read before: see [`IndexBatch::late_note`](crate::capture::store::index::IndexBatch::late_note).
     pub fn note(&mut self, back: u64, time: Time, note: String) {
         self.batch.late_note(back, time, note);
+    }
+
+    /// Links two messages that were read before: see [`IndexBatch::replaced`](crate::capture::store::index::IndexBatch::replaced).
+    pub fn replaced(&mut self, replaced: Replaced, time: Time) {
+        self.batch.replaced(replaced, time);
     }
 
     /// Applies the collected changes to the index.

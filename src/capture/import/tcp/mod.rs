@@ -194,6 +194,7 @@ impl Flows {
                 Marker::InitialSequence { .. }
                 | Marker::Outstanding
                 | Marker::Note { .. }
+                | Marker::Replaced(_)
                 | Marker::Reconstructed { .. },
             )
             | None => {}

@@ -8,6 +8,7 @@ use super::Index;
 use super::connection::ConnectionEntry;
 use super::stream::Extent;
 use super::windows::{Window, Windows};
+use crate::capture::format::file_markers::Replaced;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
 use crate::proto::time::Time;
@@ -28,6 +29,16 @@ struct BatchedNote {
     note: String,
 }
 
+/// A message that was sent in place of another one, after records of the batch.
+#[derive(Debug)]
+struct BatchedReplacement {
+    /// How many records of the batch come before.
+    records: usize,
+    replaced: Replaced,
+    /// The time that the record of what went must have.
+    time: Time,
+}
+
 /// Extents, records and notes that wait for [`Index::apply`], which empties the batch and keeps its memory.
 #[derive(Debug, Default)]
 pub struct IndexBatch {
@@ -44,6 +55,7 @@ pub struct IndexBatch {
     ends: Vec<(u32, Direction, EndReason)>,
     /// With how many records of the batch come before each.
     notes: Vec<BatchedNote>,
+    replacements: Vec<BatchedReplacement>,
     /// How many bytes the extents have together.
     bytes: u64,
 }
@@ -143,6 +155,12 @@ impl IndexBatch {
         self.notes.push(BatchedNote { records: self.records.len(), back, time: Some(time), note });
     }
 
+    /// Adds that a message was sent in place of another one, if both records have the times that the file says; `time` is that of the
+    /// later one.
+    pub fn replaced(&mut self, replaced: Replaced, time: Time) {
+        self.replacements.push(BatchedReplacement { records: self.records.len(), replaced, time });
+    }
+
     /// Puts a note on a record that is appended next, after `skipped` others.
     pub fn note_next(&mut self, skipped: usize, note: String) {
         let records = self.records.len() + skipped + 1;
@@ -161,7 +179,7 @@ impl IndexBatch {
 
     /// How many changes it makes.
     pub fn len(&self) -> usize {
-        self.pieces.len() + self.records.len() + self.ends.len() + self.notes.len()
+        self.pieces.len() + self.records.len() + self.ends.len() + self.notes.len() + self.replacements.len()
     }
 
     /// Drops all changes.
@@ -173,6 +191,7 @@ impl IndexBatch {
         self.handshakes.clear();
         self.ends.clear();
         self.notes.clear();
+        self.replacements.clear();
         self.bytes = 0;
     }
 }
@@ -256,6 +275,13 @@ impl Index {
             let no = (first_record - 1 + records as u64).saturating_sub(back);
             if time.is_none_or(|time| self.time(no) == Some(time)) {
                 self.notes.insert(no, note);
+            }
+        }
+        for BatchedReplacement { records, replaced, time } in batch.replacements.drain(..) {
+            let latest = first_record - 1 + records as u64;
+            let [came, went] = [replaced.back, replaced.by].map(|back| latest.saturating_sub(back));
+            if self.time(came) == Some(Time(replaced.time)) && self.time(went) == Some(time) {
+                self.replacements.add(came, went);
             }
         }
         batch.bytes = 0;

@@ -39,6 +39,15 @@ pub struct Delivery {
     altered: [AtomicBool; 2],
 }
 
+/// What is recorded with bytes that framescope made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Remark<'a> {
+    /// The note on the record that they end.
+    pub note: &'a str,
+    /// The record in place of which they go.
+    pub in_place_of: Option<u64>,
+}
+
 /// The recording of what is delivered.
 #[derive(Clone)]
 pub struct Delivered(Wiretap);
@@ -173,13 +182,15 @@ impl Delivery {
         }
     }
 
-    /// Notes on the record of an item what went in its place: the latest record of `delivered`.
-    pub fn note_replaced(&self, item: &Item, delivered: Option<&Delivered>) {
-        let place = delivered.and_then(|Delivered(wiretap)| {
-            let (capture, number) = (wiretap.capture()?, wiretap.number()?);
-            Some(format!("record {} of connection {number}", capture.neighbour(number, u64::MAX, -1)?))
-        });
-        let place = place.unwrap_or_else(|| "other bytes, which are not captured,".to_owned());
+    /// Notes on the record of an item what went in its place.
+    pub fn note_replaced(&self, item: &Item) {
+        let went = item.records.and_then(|[first, _]| self.tap.wiretap().capture()?.replaced_by(first));
+        let place = match (went, self.recorded_as()) {
+            (Some(went), Some(connection)) => format!("record {went} of connection {connection}"),
+            // Its length says that more bytes belong to it.
+            (None, Some(connection)) => format!("an unfinished frame of connection {connection}"),
+            (_, None) => "other bytes, which are not captured,".to_owned(),
+        };
         self.note(item, &format!("held {}; framescope sent {place} in its place", time(item)));
     }
 
@@ -191,12 +202,15 @@ impl Delivery {
 }
 
 impl Delivered {
-    /// Records bytes that go to the receiver now, with a note on the record that they end.
-    pub fn record(&self, direction: Direction, bytes: &[u8], note: Option<&str>) {
+    /// Records bytes that go to the receiver now, with a remark on their record.
+    pub fn record(&self, direction: Direction, bytes: &[u8], remark: Option<Remark<'_>>) {
         let chunk = Chunk { direction, time: self.0.now(), bytes };
-        match note {
+        match remark {
             None => self.0.crossed(&[chunk]),
-            Some(note) => {
+            Some(Remark { note, in_place_of }) => {
+                if let Some(came) = in_place_of {
+                    self.0.in_place_of(direction, came);
+                }
                 self.0.crossed_with_note(chunk, note);
                 self.0.crossed(&[]);
             }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::delivery::{Delivered, Delivery};
+use super::delivery::{Delivered, Delivery, Remark};
 use super::encoder::Encoder;
 use super::frames::Frames;
 use super::gate::Part;
@@ -106,7 +106,7 @@ impl Outlet {
                 }
                 Again::Compressed(bytes) => {
                     self.frames.track(&bytes);
-                    self.write(link, &bytes, Some(AGAIN))?;
+                    self.write(link, &bytes, Some(Remark { note: AGAIN, in_place_of: None }))?;
                 }
             }
         }
@@ -135,9 +135,10 @@ impl Outlet {
                 let is_compressed = item.parts.first().is_some_and(|part| part.head.rsv1);
                 let deflate = self.delivery.deflate().filter(|_| is_compressed);
                 let bytes = self.encoder.encode(outgoing, deflate);
-                let note = item.records.map(|[first, _]| format!("framescope sent this in place of record {first}"));
-                self.write(link, &bytes, note.as_deref())?;
-                self.delivery.note_replaced(item, self.delivered.as_ref());
+                let came = item.records.map(|[first, _]| first);
+                let note = came.map(|came| format!("framescope sent this in place of record {came}"));
+                self.write(link, &bytes, note.as_deref().map(|note| Remark { note, in_place_of: came }))?;
+                self.delivery.note_replaced(item);
                 Ok(())
             }
         }
@@ -151,7 +152,7 @@ impl Outlet {
             self.recompress(|delivery, direction| delivery.window_before(direction, came));
         }
         let bytes = self.encoder.encode(outgoing, None);
-        self.write(link, &bytes, Some("added by a user of framescope"))
+        self.write(link, &bytes, Some(Remark { note: "added by a user of framescope", in_place_of: None }))
     }
 
     /// Prepares for an item that does not go on as it came.
@@ -195,10 +196,10 @@ impl Outlet {
 
     /// Writes bytes. Frames that did not come are not followed: one with a wrong length or without FIN does not shift where the next may
     /// begin.
-    fn write(&mut self, link: &dyn Link, bytes: &[u8], note: Option<&str>) -> Result<(), End> {
+    fn write(&mut self, link: &dyn Link, bytes: &[u8], remark: Option<Remark<'_>>) -> Result<(), End> {
         self.passed += bytes.len() as u64;
         if let Some(delivered) = &self.delivered {
-            delivered.record(self.direction, bytes, note);
+            delivered.record(self.direction, bytes, remark);
         }
         link.write(self.direction, bytes)
     }

@@ -1,7 +1,7 @@
-//! Notes that people made after the record was written: an IPv4 packet without content, whose comments are a marker and the note.
+//! Facts about records that were written before: IPv4 packets without content, whose comments say what became known later.
 
 use super::comments;
-use super::file_markers::Marker;
+use super::file_markers::{Marker, Replaced};
 use super::pcapng::enhanced_packet;
 use crate::proto::time::Time;
 
@@ -9,8 +9,13 @@ use crate::proto::time::Time;
 const EMPTY: [u8; 20] = [0x45, 0, 0, 20, 0, 0, 0, 0, 64, 253, 0x7b, 0xeb, 127, 0, 0, 1, 127, 0, 0, 1];
 
 /// Appends the note on a record: the one that is `back` records before the latest in the file, and has that `time`.
-pub(in crate::capture) fn append(out: &mut Vec<u8>, back: u64, time: Time, note: &str) {
+pub(in crate::capture) fn note(out: &mut Vec<u8>, back: u64, time: Time, note: &str) {
     let note = &note[..note.floor_char_boundary(comments::MAX_NOTE)];
     let comments = [Marker::Note { back, time: time.0 }.comment(), comments::note(note).into_owned()];
     enhanced_packet(out, 0, &EMPTY, &[], time, &comments);
+}
+
+/// Appends which record `proxy` sent in place of which: the later one has that `time`.
+pub fn replaced(out: &mut Vec<u8>, replaced: Replaced, time: Time) {
+    enhanced_packet(out, 0, &EMPTY, &[], time, &[Marker::Replaced(replaced).comment()]);
 }
