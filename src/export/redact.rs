@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use crate::proto::body::{Body, ChunkPosition};
+use crate::proto::body::{Body, Progress};
+use crate::proto::chunked::Chunked;
 use crate::wire::http::{Head, is_token};
 
 /// The headers whose values are secrets.
@@ -38,7 +39,7 @@ impl MessageRedaction {
                 let head = Head::read(bytes);
                 let end = head.end.as_ref().map_or(bytes.len(), |end| end.end);
                 let is_chunked = head.has_token("transfer-encoding", "chunked");
-                self.body = is_chunked.then_some(Body::Chunked(ChunkPosition::Size(0, false)));
+                self.body = is_chunked.then_some(Body::Chunked(Chunked::default()));
                 redaction.lines(&mut bytes[..end]);
                 end
             }
@@ -50,18 +51,18 @@ impl MessageRedaction {
 
     fn trailer(&mut self, bytes: &mut [u8], redaction: &Redaction) {
         let Some(body) = &mut self.body else { return };
-        let in_trailer = |body: &Body| matches!(body, Body::Chunked(ChunkPosition::Trailer(_)));
-        let begins_inside = in_trailer(body);
+        let begins_inside = body.is_in_trailer();
         let mut start = begins_inside.then_some(0);
         let (mut at, mut is_over) = (0, false);
         while at < bytes.len() && !is_over {
-            if start.is_none() && in_trailer(body) {
+            if start.is_none() && body.is_in_trailer() {
                 start = Some(at);
             }
             let line = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |lf| at + lf + 1);
-            let taken;
-            (taken, is_over) = body.take(&bytes[at..line]);
+            let (taken, progress) = body.take(&bytes[at..line]);
             at += taken;
+            // A record ends where its body is malformed.
+            is_over = progress != Progress::Incomplete;
         }
         if is_over {
             self.body = None;

@@ -318,7 +318,7 @@ impl Connection {
             }
         }
         let body = Body::of_response(&head, &facts.method);
-        self.directions[1].after_head(record, body, false, &mut self.state);
+        self.directions[1].after_head(record, Ok(body), false, &mut self.state);
         match status {
             101 if head.has_token("upgrade", "websocket") || facts.key.is_some() => {
                 if self.sent_early() {

@@ -12,6 +12,7 @@ use crate::wire::http;
 use crate::wire::partial_head::PartialFrameHead;
 
 mod before_response;
+mod body;
 mod end;
 mod gap;
 mod head;
@@ -73,7 +74,8 @@ enum State {
     /// Inside the body of `record`.
     Body { record: Box<DissectedRecord>, body: Body, then: ReadNext },
     /// After a handshake request without a response so far: bytes are buffered, because they may be HTTP or frames.
-    Early { start: u64, kept: Vec<u8> },
+    /// If where the body of the request ends is unknown, bytes are unrecognized after a refusal, and the first record gets `why`.
+    Early { start: u64, kept: Vec<u8>, why: Option<Finding> },
     /// Before the response to a handshake, in bytes that are not one.
     BeforeResponse { start: u64, kept: Undecided },
     /// In WebSocket frames.
@@ -176,16 +178,7 @@ impl Dissector {
                     FeedStep::Taken(taken) => taken,
                     FeedStep::Stop(outcome) => return outcome,
                 },
-                State::Body { record, body, then } => {
-                    let (taken, whole) = body.take(rest);
-                    record.wire_len += taken as u64;
-                    if whole {
-                        record.time = now;
-                        let then = *then;
-                        self.emit_body(then, self.position + taken as u64, connection);
-                    }
-                    taken
-                }
+                State::Body { .. } => self.take_body(rest, now, connection),
                 State::Early { kept, .. } => {
                     if kept.is_empty() {
                         connection.begins_early();
@@ -216,20 +209,6 @@ impl Dissector {
             self.end_stated_if_whole(connection);
         }
         FeedOutcome::Done
-    }
-
-    /// Continues after [`FeedOutcome::Head`] with the record of the head and the length of its body. If `early` is
-    /// true, bytes after the body are buffered until the caller calls [`Self::upgraded`], [`Self::opaque`] or
-    /// [`Self::refused`].
-    pub fn after_head(&mut self, record: DissectedRecord, body: Body, early: bool, connection: &mut ConnectionState) {
-        let start = self.position;
-        let then = if early { ReadNext::Early } else { ReadNext::Head };
-        if body.is_whole() {
-            connection.emit(record);
-            self.state = self.after(then, start);
-        } else {
-            self.state = State::Body { record: Box::new(record), body, then };
-        }
     }
 
     /// True if bytes other than a line break arrived after a handshake request that has no response yet.
@@ -266,12 +245,14 @@ impl Dissector {
         }
         let (start, kept) = self.take_kept();
         self.position = start;
+        let why = if let State::Early { why, .. } = &mut self.state { why.take() } else { None };
         self.state = match to {
             // The other direction showed that frames follow. The response to the handshake may come first, or earlier frames are
             // missing.
             ReadNext::Frames if connection.handshake_unseen || start == 0 => {
                 State::Resync(Resync { announced: true, ..Resync::until_certain(start, to, None) })
             }
+            ReadNext::Junk => State::Junk { start, why },
             to => self.after(to, start),
         };
         self.feed(&kept, self.last, connection);
@@ -284,10 +265,11 @@ impl Dissector {
             State::Resync(Resync { then, .. }) if *then == ReadNext::Early => *then = ReadNext::Head,
             _ => {}
         }
-        let State::Early { .. } = self.state else { return (Vec::new(), self.last) };
+        let State::Early { why, .. } = &mut self.state else { return (Vec::new(), self.last) };
+        let why = why.take();
         let (start, kept) = self.take_kept();
         self.position = start;
-        self.state = self.after(ReadNext::Head, start);
+        self.state = if why.is_some() { State::Junk { start, why } } else { self.after(ReadNext::Head, start) };
         (kept, self.last)
     }
 
@@ -343,18 +325,11 @@ impl Dissector {
         DissectedRecord::new(kind, self.direction, start, self.position - start, self.last)
     }
 
-    fn emit_body(&mut self, then: ReadNext, start: u64, connection: &mut ConnectionState) {
-        let next = self.after(then, start);
-        if let State::Body { record, .. } = std::mem::replace(&mut self.state, next) {
-            connection.emit(*record);
-        }
-    }
-
     /// The state for reading from `start`.
     fn after(&self, then: ReadNext, start: u64) -> State {
         match then {
             ReadNext::Head => State::Head { start, kept: Vec::new() },
-            ReadNext::Early => State::Early { start, kept: Vec::new() },
+            ReadNext::Early => State::Early { start, kept: Vec::new(), why: None },
             ReadNext::Frames => State::Frames(Box::new(FrameReader::new(self.direction, start))),
             ReadNext::Junk => State::Junk { start, why: None },
         }
@@ -363,7 +338,7 @@ impl Dissector {
     /// Removes the buffered bytes. Returns them with their offset.
     fn take_kept(&mut self) -> (u64, Vec<u8>) {
         match &mut self.state {
-            State::Early { start, kept } | State::Head { start, kept } if !kept.is_empty() => {
+            State::Early { start, kept, .. } | State::Head { start, kept } if !kept.is_empty() => {
                 (*start, std::mem::take(kept))
             }
             _ => (self.position, Vec::new()),

@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod body;
+pub mod chunked;
 pub mod compressed_messages;
 pub mod connection;
 mod connection_state;

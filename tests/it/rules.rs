@@ -182,6 +182,7 @@ fn requests() -> Vec<Case> {
         case(Rule::HeaderFolded, "header-folded", "RFC 9112 §5.2", Warning, request_with("X: a\r\n b"), 1, At::Text(1, "X: a\r\n b")),
         case(Rule::BareLf, "bare-lf", "RFC 9112 §2.2", Warning, request("HTTP/1.1\r\n", "HTTP/1.1\n"), 1, At::Text(1, "\n")),
         case(Rule::HeadTooLong, "head-too-long", "RFC 9110 §5.4", Warning, Script::default().up(format!("GET / HTTP/1.1\r\n{}", "A: b\r\n".repeat(11_000))), 1, At::Nothing),
+        case(Rule::BodyEndUnknown, "body-end-unknown", "RFC 9112 §6.3", Error, Script::default().up("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\nGET / HTTP/1.1\r\n\r\n"), 2, At::Nothing),
     ]
 }
 

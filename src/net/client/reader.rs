@@ -11,7 +11,7 @@ use super::{ClientConfig, driver};
 use crate::net::heartbeat::Heartbeat;
 use crate::net::random::random;
 use crate::net::stream::is_timeout;
-use crate::proto::body::Body;
+use crate::proto::body::{Body, Progress};
 use crate::proto::dissected::MAX_HTTP_HEAD;
 use crate::proto::endpoint::{Endpoint, EndpointEvent};
 use crate::proto::handshake::RequestFacts;
@@ -105,9 +105,9 @@ fn read_body(shared: &Shared, head: &Head<'_>, rest: Vec<u8>) -> Result<Vec<u8>,
     let mut counter = Body::of_response(head, b"GET");
     let mut counted = 0;
     while !counter.is_whole() && body.len() < MAX_BODY {
-        let (taken, is_whole) = counter.take(&body[counted..]);
+        let (taken, progress) = counter.take(&body[counted..]);
         counted += taken;
-        if is_whole || !matches!(read(shared, Some(deadline), &mut body)?, Read::Bytes) {
+        if progress != Progress::Incomplete || !matches!(read(shared, Some(deadline), &mut body)?, Read::Bytes) {
             break;
         }
     }

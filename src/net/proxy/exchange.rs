@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::proto::body::Body;
+use crate::proto::body::{Body, Progress};
 use crate::wire::http::{self, Head};
 
 /// The longest head in bytes. A longer one goes on as it is.
@@ -171,10 +171,18 @@ impl Responses {
         match &mut self.0 {
             State::Done => bytes.len(),
             State::Body(body) => {
-                let (taken, is_whole) = body.take(bytes);
-                if is_whole {
-                    due.answering = false;
-                    self.0 = State::Head(Vec::new());
+                let (taken, progress) = body.take(bytes);
+                match progress {
+                    Progress::Incomplete => {}
+                    Progress::Complete => {
+                        due.answering = false;
+                        self.0 = State::Head(Vec::new());
+                    }
+                    // The response lasts until the connection ends: nobody knows where another one would begin.
+                    Progress::Malformed(_) => {
+                        self.0 = State::Done;
+                        return bytes.len();
+                    }
                 }
                 taken
             }

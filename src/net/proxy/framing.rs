@@ -15,5 +15,8 @@ pub fn body(head: &Head<'_>) -> Option<Body> {
         (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => {}
         _ => return None,
     }
-    (lengths.next().is_none() && codings.next().is_none()).then(|| Body::of_request(head))
+    if lengths.next().is_some() || codings.next().is_some() {
+        return None;
+    }
+    Body::of_request(head).ok()
 }

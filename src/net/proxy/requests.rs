@@ -7,7 +7,7 @@ use super::forward::origin_form;
 use super::forward::route::{Place, Route};
 use super::framing;
 use super::rewrite::{Rewriting, Rewritten};
-use crate::proto::body::Body;
+use crate::proto::body::{Body, Progress};
 use crate::wire::http::{self, Head};
 
 /// What happens to the heads of requests.
@@ -94,9 +94,15 @@ impl<'a> Requests<'a> {
         match &mut self.state {
             State::Raw => Some(Outgoing::unchanged(input.len())),
             State::Body(body, asks) => {
-                let (taken, is_whole) = body.take(input);
-                if is_whole {
-                    self.state = if *asks { State::AfterUpgrade } else { State::Head };
+                let (taken, progress) = body.take(input);
+                match progress {
+                    Progress::Incomplete => {}
+                    Progress::Complete => self.state = if *asks { State::AfterUpgrade } else { State::Head },
+                    // Nobody knows where the next request begins.
+                    Progress::Malformed(_) => {
+                        self.state = State::Raw;
+                        return Some(Outgoing::unchanged(input.len()));
+                    }
                 }
                 Some(Outgoing::unchanged(taken))
             }
@@ -201,6 +207,7 @@ mod tests {
     fn after_a_head_whose_body_has_no_certain_end_nothing_changes() {
         for framing in [
             "Content-Length: 30, 30",
+            "Content-Length: 18446744073709551617",
             "Content-Length : 30",
             "Content-Length: 30\r\nContent-Length: 30",
             "Transfer-Encoding: xchunked",
@@ -209,6 +216,20 @@ mod tests {
             let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
             let sent = forwarded(&[head.as_bytes(), body.as_bytes()], &Exchange::default());
             assert_eq!(sent, head.replace("localhost", "t:9") + body, "{framing}");
+        }
+    }
+
+    #[test]
+    fn after_a_malformed_chunk_nothing_changes() {
+        let head = "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let next = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        for chunk in ["zz\r\n", "3\r\nabcd\r\n0\r\n\r\n", "1;a\na\r\n0\r\n\r\n", "10000000000000000\r\n", "\r\n"] {
+            let sent = format!("{head}1\r\na\r\n{chunk}{next}");
+            for size in [1, 7, sent.len()] {
+                let reads: Vec<&[u8]> = sent.as_bytes().chunks(size).collect();
+                let expected = sent.replacen("localhost", "t:9", 1);
+                assert_eq!(forwarded(&reads, &Exchange::default()), expected, "{chunk}");
+            }
         }
     }
 

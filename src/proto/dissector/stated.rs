@@ -115,7 +115,11 @@ impl Dissector {
         {
             return reader.take_stated(&junk.bytes, junk.foreign, self.last, connection);
         }
-        self.emit_answerable(self.begun(Kind::Junk, junk.start), connection);
+        let mut record = self.begun(Kind::Junk, junk.start);
+        if let State::Junk { why, .. } = &mut self.state {
+            record.findings.extend(why.take());
+        }
+        self.emit_answerable(record, connection);
         match &mut self.state {
             State::Resync(resync) => *resync = Resync::until_certain(here, resync.then, resync.frames.take()),
             State::Early { start, .. } => *start = here,

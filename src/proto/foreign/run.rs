@@ -1,7 +1,7 @@
 //! A run of bytes that are no frames: finds its end.
 
 use super::{Boundary, Foreign, may_start_frame, text_len};
-use crate::proto::body::Body;
+use crate::proto::body::{Body, Progress};
 use crate::proto::direction::Direction;
 use crate::proto::dissected::MAX_HTTP_HEAD;
 use crate::proto::rules::{Finding, Rule};
@@ -76,13 +76,13 @@ impl ForeignRun {
                         kept.truncate(end);
                         let head = Head::read(kept);
                         let body = match head.method() {
-                            Some(_) => Body::of_request(&head),
-                            None => Body::of_response(&head, b""),
+                            Some(_) => Body::of_request(&head).ok(),
+                            None => Some(Body::of_response(&head, b"")),
                         };
                         self.until = match body {
-                            Body::UntilEnd(_) => Until::Text,
-                            body if body.is_whole() => return Part::Last(end - had),
-                            body => Until::Body(body),
+                            None | Some(Body::UntilEnd(_)) => Until::Text,
+                            Some(body) if body.is_whole() => return Part::Last(end - had),
+                            Some(body) => Until::Body(body),
                         };
                         Part::Some(end - had)
                     }
@@ -93,10 +93,14 @@ impl ForeignRun {
                     None => Part::Some(bytes.len()),
                 }
             }
-            Until::Body(body) => {
-                let (taken, whole) = body.take(bytes);
-                if whole { Part::Last(taken) } else { Part::Some(taken) }
-            }
+            Until::Body(body) => match body.take(bytes) {
+                (taken, Progress::Complete) => Part::Last(taken),
+                (taken, Progress::Incomplete) => Part::Some(taken),
+                (taken, Progress::Malformed(_)) => {
+                    self.until = Until::Text;
+                    Part::Some(taken)
+                }
+            },
             Until::Text => match text_len(bytes) {
                 (len, true) => self.end(bytes, len),
                 // A character may be incomplete.

@@ -142,7 +142,7 @@ impl HandshakeReport<'_, '_> {
 
     /// RFC 9110 §9.3.1: content in a GET request has no defined meaning.
     fn body(&mut self) {
-        if Body::of_request(self.head).is_whole() {
+        if Body::of_request(self.head).is_ok_and(|body| body.is_whole()) {
             return;
         }
         let name = ["transfer-encoding", "content-length"].into_iter().find(|name| self.head.value(name).is_some());

@@ -88,6 +88,7 @@ catalogue! {
     ProxyHeaderFromServer "proxy-header-from-server" "PROXY protocol §2" Error "the server sent a header of the PROXY protocol, version {number}, {text}; only the side that opens a connection may send one";
     BytesBeforeResponse "bytes-before-response" "RFC 9112 §4" Error "the server sent this in front of the status line of its response: {text}";
     HeadTooLong "head-too-long" "RFC 9110 §5.4" Warning "the head does not end within {number} bytes; its bytes are shown unparsed";
+    BodyEndUnknown "body-end-unknown" "RFC 9112 §6.3" Error "where the HTTP body before these bytes ends is unknown, so they are shown unparsed: {text}";
     HttpResponseInStream "http-response-in-stream" "RFC 6455 §5.1" Error "an HTTP response was written into the WebSocket stream: {text}";
     HttpRequestInStream "http-request-in-stream" "RFC 6455 §5.1" Error "an HTTP request (method {text}) was written into the WebSocket stream";
     LineBreakInStream "line-break-in-stream" "RFC 6455 §5.1" Error "{text}, where a frame must start";

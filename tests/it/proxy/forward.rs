@@ -4,6 +4,7 @@ use std::net::Shutdown;
 
 use super::*;
 use framescope::net::proxy::forward::{ForwardConfig, ForwardProxy};
+use framescope::proto::rules::Rule;
 use framescope::wire::http::Head;
 
 /// A server on a port of its own.
@@ -296,6 +297,42 @@ fn a_request_for_another_server_is_not_sent_when_the_client_cannot_get_its_respo
         assert!(!records.iter().any(|(record, _)| record.kind == Kind::End(EndReason::Rst)), "{records:#?}");
         assert_eq!(request.wire_len, place.to_string().len() as u64 + 47);
     }
+}
+
+#[test]
+fn after_a_malformed_chunk_everything_goes_to_the_same_server() {
+    let (bench, other) = (forward(), server());
+    let mut client = bench.client();
+    let place = other.local_addr().expect("an address");
+    let head = |server: &str, path: &str| {
+        format!("POST {server}{path} HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: chunked\r\n\r\n", bench.place())
+    };
+    let rest = format!("zz\r\nGET http://{place}/ HTTP/1.1\r\nHost: {place}\r\n\r\n");
+    write!(client, "{}1\r\na\r\n{rest}", head(&format!("http://{}", bench.place()), "/x")).expect("written");
+    let mut first = bench.accept();
+    let expected = format!("{}1\r\na\r\n{rest}", head("", "/x"));
+    assert_eq!(String::from_utf8_lossy(&read(&mut first, expected.len())), expected);
+    let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    first.write_all(refusal).expect("written");
+    assert_eq!(read(&mut client, refusal.len()), refusal);
+    // What comes later is for the same server, too.
+    client.write_all(rest.as_bytes()).expect("written");
+    assert_eq!(String::from_utf8_lossy(&read(&mut first, rest.len())), rest);
+    client.shutdown(Shutdown::Write).expect("ended");
+    assert_eq!(read_to_end(&mut first), b"");
+    drop(first);
+    assert_eq!(read_to_end(&mut client), b"");
+    bench.wait("both ends", |capture| capture.totals().open == 0 && capture.totals().records > 4);
+    other.set_nonblocking(true).expect("an option");
+    assert!(other.accept().is_err(), "the other server was dialed");
+    let sent = rest.repeat(2);
+    let records = bench.finish();
+    let kinds = records.iter().map(|(record, _)| (record.kind, record.wire_len)).take(3);
+    let [request, response, junk] = kinds.collect::<Vec<_>>()[..] else { panic!("{records:#?}") };
+    assert_eq!((request.0, response.0, junk), (Kind::Request, Kind::Response, (Kind::Junk, sent.len() as u64)));
+    let [.., (record, bytes), _, _] = &records[..] else { panic!("{records:#?}") };
+    assert_eq!(bytes, sent.as_bytes());
+    assert_eq!(record.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [Rule::BodyEndUnknown]);
 }
 
 #[test]
