@@ -92,6 +92,11 @@ impl Exchange {
         self.due().is_idle() && !self.has_switched()
     }
 
+    /// Returns true if the head of the response to some request has not arrived yet.
+    pub fn awaits_response(&self) -> bool {
+        !self.due().asked.is_empty()
+    }
+
     /// Returns true if the client's connection must end with this server: it has announced the end (RFC 9112 §9.6), or has sent bytes that
     /// answer no request, which the client might take for a response of another server.
     pub fn is_final(&self) -> bool {

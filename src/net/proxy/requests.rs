@@ -14,7 +14,8 @@ use crate::wire::http::{self, Head};
 pub enum Heads<'a> {
     /// They are changed for the server of a reverse proxy.
     Reverse(&'a Rewriting),
-    /// Those that name this server are changed for it; a head that names another one, or none, waits: see [`Outgoing::waits`].
+    /// Those that name this server are changed for it; a head that names another one, or none, waits: see [`Outgoing::waits`]. So do bytes
+    /// that are no request, unless they follow a request for another protocol that has no response yet.
     Forward(Option<Place>),
     /// They go on as they are.
     Unchanged,
@@ -35,6 +36,8 @@ enum State {
     Body(Body, bool),
     /// After a request that asks for another protocol. What follows is a request only if it reads like one.
     AfterUpgrade,
+    /// After bytes that follow a request for another protocol and are no request.
+    Early,
     /// All bytes go on as they are.
     Raw,
 }
@@ -48,7 +51,7 @@ pub struct Outgoing {
     pub changed: Option<Rewritten>,
     /// Whether it is the whole head of a request.
     pub is_head: bool,
-    /// Whether it must wait, because it is not for the server of [`Heads::Forward`]. The next call finds it again.
+    /// Whether it must wait, because it is not certainly for the server of [`Heads::Forward`]. The next call finds it again.
     pub waits: bool,
 }
 
@@ -78,9 +81,9 @@ impl<'a> Requests<'a> {
         matches!(self.state, State::Body(..))
     }
 
-    /// Returns true if all further bytes go on as they are, because they are no requests.
+    /// Returns true if bytes go on as they are, because they are no requests.
     pub const fn is_raw(&self) -> bool {
-        matches!(self.state, State::Raw)
+        matches!(self.state, State::Raw | State::Early)
     }
 
     /// The next part of `input` that can go on; `None` if more bytes must arrive first. The caller removes it from the input.
@@ -93,6 +96,7 @@ impl<'a> Requests<'a> {
         }
         match &mut self.state {
             State::Raw => Some(Outgoing::unchanged(input.len())),
+            State::Early => Some(self.no_request(input, exchange)),
             State::Body(body, asks) => {
                 let (taken, progress) = body.take(input);
                 match progress {
@@ -119,16 +123,14 @@ impl<'a> Requests<'a> {
         // The first line of a request names the version: bytes of another protocol, such as `EHLO a`, must not wait for a head.
         let lacks_version = |end| memmem::find(&input[..end], b" HTTP/").is_none();
         if !http::may_be_request(input) || memchr(b'\n', input).is_some_and(lacks_version) {
-            self.state = State::Raw;
-            return Some(Outgoing::unchanged(input.len()));
+            return Some(self.no_request(input, exchange));
         }
         let Some(len) = http::head_len(input, self.scanned) else {
             if input.len() <= MAX_HEAD {
                 self.scanned = input.len();
                 return None;
             }
-            self.state = State::Raw;
-            return Some(Outgoing::unchanged(input.len()));
+            return Some(self.no_request(input, exchange));
         };
         self.scanned = 0;
         let head = Head::read(&input[..len]);
@@ -150,11 +152,24 @@ impl<'a> Requests<'a> {
         };
         Some(Outgoing { len, changed, is_head: true, waits: false })
     }
+
+    /// What happens to bytes that are no request. Behind a forward proxy, they name no server, and a later request for another server
+    /// might be among them; so the server of the latest request gets only those that follow its handshake before its response.
+    fn no_request(&mut self, input: &[u8], exchange: &Exchange) -> Outgoing {
+        let after_upgrade = matches!(self.state, State::AfterUpgrade | State::Early);
+        let is_early = after_upgrade && exchange.awaits_response();
+        let waits = matches!(self.heads, Heads::Forward(Some(_))) && !is_early;
+        if !waits {
+            self.state = if is_early { State::Early } else { State::Raw };
+        }
+        Outgoing { waits, ..Outgoing::unchanged(input.len()) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::proxy::exchange::Responses;
 
     fn forwarded(reads: &[&[u8]], exchange: &Exchange) -> String {
         let rewriting = Rewriting { target: "ws://t:9".parse().expect("a URL"), origin: false, any_host: false };
@@ -248,6 +263,29 @@ mod tests {
         }
         // Each was asked for once.
         assert!(!exchange.is_idle());
+    }
+
+    #[test]
+    fn in_a_forward_proxy_bytes_that_are_no_request_wait_unless_a_handshake_asked_for_them() {
+        let upgrade = "GET http://a/ HTTP/1.1\r\nUpgrade: websocket\r\n\r\n";
+        let Ok(Route::Http(place)) = Route::of(&Head::read(upgrade.as_bytes())) else { panic!("a server") };
+        let exchange = Exchange::default();
+        let mut requests = Requests::new(Heads::Forward(Some(place)));
+        let mut waits = |bytes: &[u8], exchange: &Exchange| {
+            let out = requests.next(bytes, exchange).expect("bytes");
+            assert_eq!(out.len, bytes.len());
+            out.waits
+        };
+        assert!(waits(b"\x81\x00", &exchange));
+        assert!(waits(&[b"GET http://a/ HTTP/1.1\r\nA: ".as_slice(), &vec![b'x'; MAX_HEAD]].concat(), &exchange));
+        assert!(!waits(upgrade.as_bytes(), &exchange));
+        // Frames before the response are for the server of the handshake. When it has refused, nothing more is.
+        assert!(!waits(b"\x81\x00", &exchange) && !waits(b"GET http://b/ HTTP/1.1\r\n\r\n", &exchange));
+        Responses::of(&exchange).watch(b"HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\n", &exchange);
+        assert!(waits(b"GET http://b/ HTTP/1.1\r\n\r\n", &exchange));
+        // In another protocol, everything is.
+        exchange.switch();
+        assert!(!waits(b"GET http://b/ HTTP/1.1\r\n\r\n", &exchange));
     }
 
     #[test]

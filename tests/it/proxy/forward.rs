@@ -196,7 +196,7 @@ fn what_cannot_be_done_is_answered_with_the_reason() {
     let cases = [
         ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned(), 400, "http_proxy"),
         ("connect localhost:1 HTTP/1.1\r\n\r\n".to_owned(), 400, "target"),
-        ("GET https://localhost/ HTTP/1.1\r\n\r\n".to_owned(), 400, "CONNECT"),
+        ("GET https://localhost/ HTTP/1.1\r\n\r\n".to_owned(), 400, "CONNECT localhost:443 "),
         ("CONNECT localhost HTTP/1.1\r\n\r\n".to_owned(), 400, "port"),
         ("CONNECT a\u{1b}b:1 HTTP/1.1\r\n\r\n".to_owned(), 400, "xn--"),
         (format!("CONNECT {UNREACHABLE} HTTP/1.1\r\n\r\n"), 502, "error=connection_refused"),
@@ -333,6 +333,41 @@ fn after_a_malformed_chunk_everything_goes_to_the_same_server() {
     let [.., (record, bytes), _, _] = &records[..] else { panic!("{records:#?}") };
     assert_eq!(bytes, sent.as_bytes());
     assert_eq!(record.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [Rule::BodyEndUnknown]);
+}
+
+#[test]
+fn bytes_that_are_no_request_go_to_no_server_after_a_refused_handshake() {
+    let (bench, other) = (forward(), server());
+    let mut client = bench.client();
+    let early = frame(true, Opcode::Text, Some([1, 2, 3, 4]), b"early");
+    let request = bare_request("/chat", &bench.place()).replace("GET /", &format!("GET http://{}/", bench.place()));
+    client.write_all(&[request.as_bytes(), &early].concat()).expect("written");
+    let mut first = bench.accept();
+    read_head(&mut first);
+    // The client sent it for this server.
+    assert_eq!(read(&mut first, early.len()), early);
+    let refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
+    first.write_all(refusal.as_bytes()).expect("written");
+    assert_eq!(read(&mut client, refusal.len()), refusal.as_bytes());
+    let place = other.local_addr().expect("an address");
+    let late = [&early[..], format!("GET http://{place}/ HTTP/1.1\r\nCookie: a\r\n\r\n").as_bytes()].concat();
+    client.write_all(&late).expect("written");
+    assert_eq!(read_to_end(&mut first), b"");
+    assert!(read_head(&mut client).starts_with("HTTP/1.1 400 "));
+    client.shutdown(Shutdown::Write).expect("ended");
+    read_to_end(&mut client);
+    bench.wait("the end", |capture| capture.totals().open == 0 && capture.totals().records > 5);
+    other.set_nonblocking(true).expect("an option");
+    assert!(other.accept().is_err(), "the other server was dialed");
+    let notes: Vec<_> = (1..9).filter(|no| bench.capture().note(*no).is_some()).collect();
+    let records = bench.finish();
+    let sent: Vec<u8> = [request.as_bytes(), &early, &late].concat();
+    assert_eq!(recorded(&records, UP), sent);
+    // The rewritten request, the bytes that were not sent, and the answer to them have notes.
+    let noted: Vec<_> = records.iter().filter(|(record, _)| notes.contains(&record.no)).collect();
+    let kinds: Vec<_> = noted.iter().map(|(record, _)| record.kind).collect();
+    assert_eq!(kinds, [Kind::Request, Kind::Junk, Kind::Response], "{records:#?}");
+    assert!(noted[1].1.ends_with(&late));
 }
 
 #[test]

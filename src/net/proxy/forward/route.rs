@@ -44,14 +44,22 @@ pub enum Route {
 }
 
 /// Why a forward proxy cannot do what a request asks for. The words follow "the proxy".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// It is a request for the proxy itself: its target is a path.
     #[error("relays requests to other servers, and this one names none")]
     OriginForm,
     /// It asks for TLS without a tunnel.
-    #[error("opens no TLS connection for a request with https:// or wss://; ask for a tunnel: CONNECT HOST:443")]
-    Tls,
+    #[error(
+        "opens no TLS connection for a request with https:// or wss://; the client must ask for a tunnel with CONNECT {host}:{port} and speak \
+         TLS in it, as most clients do with https_proxy"
+    )]
+    Tls {
+        /// The host as sent; an IPv6 address in brackets.
+        host: String,
+        /// The port, or that of the scheme.
+        port: u16,
+    },
     /// The target has another form, or another scheme.
     #[error("cannot read the target of the request; write http://HOST:PORT/PATH, or CONNECT HOST:PORT")]
     Target,
@@ -102,10 +110,11 @@ impl Route {
             return Err(RouteError::Framing);
         }
         let absolute = AbsoluteForm::of(target).ok_or(RouteError::Target)?;
+        let place = place(&target[..absolute.path][absolute.authority..], Some(absolute.scheme))?;
         if absolute.scheme.is_tls() {
-            return Err(RouteError::Tls);
+            return Err(RouteError::Tls { host: place.pattern(), port: place.port });
         }
-        Ok(Self::Http(place(&target[..absolute.path][absolute.authority..], Some(absolute.scheme))?))
+        Ok(Self::Http(place))
     }
 }
 
@@ -159,12 +168,13 @@ mod tests {
 
     #[test]
     fn what_names_no_server_says_why() {
-        use RouteError::{Name, OriginForm, Port, Target, Tls};
+        use RouteError::{Name, OriginForm, Port, Target};
+        let tls = |host: &str, port| RouteError::Tls { host: host.to_owned(), port };
         for (start, error) in [
             ("GET /", OriginForm),
             ("OPTIONS *", OriginForm),
-            ("GET https://a/", Tls),
-            ("GET wss://a/", Tls),
+            ("GET https://a/", tls("a", 443)),
+            ("GET wss://[::1]:99/", tls("[::1]", 99)),
             ("GET ftp://a/", Target),
             ("GET a:80", Target),
             ("GET", Target),

@@ -25,6 +25,10 @@ use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
 use crate::wire::tls;
 
+/// The note on bytes that are no request.
+const NO_SERVER: &str =
+    "framescope did not send these bytes: they are no HTTP request, so they do not name their server";
+
 /// A client of a forward proxy.
 pub struct Session<'a> {
     pub config: &'a ForwardConfig,
@@ -79,7 +83,12 @@ impl<'a> Session<'a> {
 
     /// Serves the next request, and those for the same server that follow it. Returns true if one for another server is next.
     fn serve(&self, out: &Outgoing, input: &mut Input, requests: &mut Requests<'_>) -> bool {
-        if !out.waits {
+        if !out.is_head {
+            if out.waits {
+                // They come after earlier requests.
+                requests.treat(Heads::Forward(None));
+                requests.next(input.bytes(), &self.exchange);
+            }
             if requests.is_raw() {
                 self.refuse(out, input, requests);
                 return false;
@@ -109,14 +118,14 @@ impl<'a> Session<'a> {
         let bytes = &input.bytes()[..out.len];
         let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let error = if bytes.len() > MAX_HEAD { RouteError::TooLong } else { RouteError::Target };
-        // Others do not speak HTTP, and are reset.
-        let is_head = memmem::find(line, b" HTTP/").is_some();
+        // Clients that do not speak HTTP are reset.
+        let is_head = out.waits || memmem::find(line, b" HTTP/").is_some();
         if tls::may_begin_hello(bytes) {
             self.tap.wiretap().notice(
                 "a client begins TLS with the proxy itself; write http:// in front of the proxy's address, or start it with --tls",
             );
         }
-        self.tap.push(UP, bytes, None);
+        self.tap.push(UP, bytes, Some(NO_SERVER.to_owned()));
         self.tap.drain_all();
         let first = Outgoing { is_head, ..Outgoing::unchanged(out.len) };
         self.decline_recorded(first, input, requests, &ConnectError::Route(error));

@@ -9,9 +9,9 @@ use crate::net::proxy::hold::{Frames, Link as _};
 use crate::net::proxy::input::Input;
 use crate::net::proxy::requests::{Outgoing, Requests};
 
-/// The note on a request for another server that comes too late.
-const NOT_SENT: &str = "framescope did not send this request: the server of the request before has ended its connection, or has sent bytes that \
-    could be taken for a response to this one; so the connection to the client ends too";
+/// The note on a request for another server that comes too late, or on bytes that are no request.
+const NOT_SENT: &str = "framescope did not send this: the server of the request before has ended its connection, or has sent bytes that \
+    could be taken for a response to a later one; so the connection to the client ends too";
 
 impl Relay {
     /// Relays what the client sends; returns how that ends.
