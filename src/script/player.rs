@@ -13,6 +13,9 @@ const MAX_TASKS: usize = 1024;
 /// The most records that one step looks at, so that the connection is served meanwhile.
 const MAX_LOOKS: usize = 256;
 
+/// The most statements of a task before the other tasks and the peer's next record get their turn: a task may never wait.
+const MAX_STATEMENTS: usize = 256;
+
 /// The peer's records on the connection.
 pub trait Peer {
     /// Why the capture cannot be read.
@@ -72,17 +75,33 @@ pub enum FailureReason {
 }
 
 /// Runs a script on one connection. Times are counted from the beginning of the connection.
+///
+/// It works in rounds. In a round, each task runs until it must wait, in the order in which the tasks began. After a round, the tasks get
+/// the peer's next record. So a script answers records in the same order, however many of them arrive at once.
 #[derive(Debug)]
 pub struct Player {
     script: Arc<Script>,
     tasks: Vec<Task>,
     /// The position in `tasks` of the one whose turn it is.
     turn: usize,
-    /// The latest record that the handlers have seen.
-    handled: u64,
+    /// How many statements it has run in this turn.
+    statements: usize,
+    /// What the tasks did in this round.
+    round: Round,
+    /// The latest record that the tasks may look at.
+    given: u64,
     /// The latest record of the peer that was looked at.
     latest: Option<u64>,
     has_failed: bool,
+}
+
+/// What the tasks did in a round.
+#[derive(Debug, Default)]
+struct Round {
+    /// True if a task did something.
+    is_busy: bool,
+    /// When the first of the tasks that wait goes on without another record.
+    until: Option<Duration>,
 }
 
 /// A sequence of statements that runs.
@@ -113,7 +132,8 @@ impl Player {
     pub fn new(script: Arc<Script>) -> Self {
         let opening = |(body, trigger)| matches!(trigger, &Trigger::Open).then(|| Task::new(body, 0));
         let tasks = script.bodies.iter().map(|body| &body.trigger).enumerate().filter_map(opening).collect();
-        Self { script, tasks, turn: 0, handled: 0, latest: None, has_failed: false }
+        let round = Round::default();
+        Self { script, tasks, turn: 0, statements: 0, round, given: 0, latest: None, has_failed: false }
     }
 
     /// Runs the next statement.
@@ -124,17 +144,13 @@ impl Player {
         if self.has_failed {
             return Ok(Step::Done);
         }
-        if let Some(failure) = self.start_handlers(peer)? {
-            self.has_failed = true;
-            return Ok(Step::Failed(failure));
-        }
-        let mut until: Option<Duration> = None;
-        for _ in 0..self.tasks.len() {
-            self.turn %= self.tasks.len();
+        while self.turn < self.tasks.len() {
             let turn = self.turn;
-            match self.advance(turn, now, peer)? {
+            let advance = self.advance(turn, now, peer)?;
+            self.round.is_busy |= matches!(advance, Advance::Send | Advance::Busy | Advance::Ended);
+            match advance {
                 Advance::Send => {
-                    self.turn += 1;
+                    self.count_statement();
                     let task = &self.tasks[turn];
                     match &self.script.bodies[task.body].statements[task.at - 1].operation {
                         Operation::Send(outgoing) => return Ok(Step::Send(outgoing)),
@@ -142,16 +158,16 @@ impl Player {
                     }
                 }
                 Advance::Busy => {
-                    self.turn += 1;
+                    self.count_statement();
                     return Ok(Step::Busy);
                 }
                 Advance::Blocked(time) => {
-                    self.turn += 1;
-                    until = Some(until.map_or(time, |until| until.min(time)));
+                    self.round.until = Some(self.round.until.map_or(time, |until| until.min(time)));
+                    self.next_turn();
                 }
                 Advance::Ended => {
                     self.tasks.remove(turn);
-                    return Ok(Step::Busy);
+                    self.statements = 0;
                 }
                 Advance::Failed(failure) => {
                     self.has_failed = true;
@@ -159,26 +175,47 @@ impl Player {
                 }
             }
         }
+        let Round { is_busy, until } = std::mem::take(&mut self.round);
+        self.turn = 0;
+        if let Some(no) = peer.next(self.given)? {
+            if let Some(failure) = self.give(no, peer)? {
+                self.has_failed = true;
+                return Ok(Step::Failed(failure));
+            }
+            return Ok(Step::Busy);
+        }
+        if is_busy {
+            return Ok(Step::Busy);
+        }
         let is_done = self.tasks.is_empty() && (peer.is_over() || !self.script.has_handlers());
         Ok(if is_done { Step::Done } else { Step::Wait(until) })
     }
 
-    /// Starts the handlers of the peer's new records.
-    fn start_handlers<P: Peer>(&mut self, peer: &mut P) -> Result<Option<Failure>, P::Error> {
-        for _ in 0..MAX_LOOKS {
-            let Some(no) = peer.next(self.handled)? else { break };
-            (self.handled, self.latest) = (no, self.latest.max(Some(no)));
-            for (body, handler) in self.script.bodies.iter().enumerate() {
-                if let Trigger::Record(filter) = &handler.trigger
-                    && peer.matches(no, filter)?
-                    && let Some(first) = handler.statements.first()
-                {
-                    if self.tasks.len() >= MAX_TASKS {
-                        let reason = FailureReason::TooManyHandlers;
-                        return Ok(Some(Failure { line: first.line, reason, latest: self.latest }));
-                    }
-                    self.tasks.push(Task::new(body, no));
+    const fn next_turn(&mut self) {
+        self.turn += 1;
+        self.statements = 0;
+    }
+
+    const fn count_statement(&mut self) {
+        self.statements += 1;
+        if self.statements >= MAX_STATEMENTS {
+            self.next_turn();
+        }
+    }
+
+    /// Gives a record to the tasks, and starts its handlers.
+    fn give<P: Peer>(&mut self, no: u64, peer: &mut P) -> Result<Option<Failure>, P::Error> {
+        (self.given, self.latest) = (no, self.latest.max(Some(no)));
+        for (body, handler) in self.script.bodies.iter().enumerate() {
+            if let Trigger::Record(filter) = &handler.trigger
+                && peer.matches(no, filter)?
+                && let Some(first) = handler.statements.first()
+            {
+                if self.tasks.len() >= MAX_TASKS {
+                    let reason = FailureReason::TooManyHandlers;
+                    return Ok(Some(Failure { line: first.line, reason, latest: self.latest }));
                 }
+                self.tasks.push(Task::new(body, no));
             }
         }
         Ok(None)
@@ -187,6 +224,7 @@ impl Player {
     /// Runs a task up to its next statement that sends, or until it must wait.
     fn advance<P: Peer>(&mut self, turn: usize, now: Duration, peer: &mut P) -> Result<Advance, P::Error> {
         let task = &mut self.tasks[turn];
+        let given = self.given;
         let is_handler = matches!(self.script.bodies[task.body].trigger, Trigger::Record(_));
         while let Some(statement) = self.script.bodies[task.body].statements.get(task.at) {
             let line = statement.line;
@@ -210,7 +248,10 @@ impl Player {
                 Operation::Expect { filter, within } => {
                     let until = *task.until.get_or_insert(now.saturating_add(*within));
                     for _ in 0..MAX_LOOKS {
-                        let Some(no) = peer.next(task.seen)? else {
+                        let Some(no) = peer.next(task.seen)?.filter(|no| *no <= given) else {
+                            if peer.next(given)?.is_some() {
+                                return Ok(Advance::Blocked(until));
+                            }
                             if peer.is_over() {
                                 return failed(FailureReason::PeerClosed, self.latest);
                             }
@@ -219,7 +260,7 @@ impl Player {
                             }
                             return Ok(Advance::Blocked(until));
                         };
-                        (task.seen, self.latest) = (no, self.latest.max(Some(no)));
+                        task.seen = no;
                         if peer.matches(no, filter)? {
                             task.go_on();
                             break;
