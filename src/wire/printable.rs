@@ -34,16 +34,28 @@ pub fn bytes(raw: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The characters of a line that [`carets`] shows before the range, and from its beginning on.
+const CARETS_BEFORE: usize = 80;
+const CARETS_AFTER: usize = 120;
+
 /// The number of columns before a range of bytes of a line, and the width of the range in columns, at least 1.
 pub fn columns(line: &str, span: &Range<usize>) -> (usize, usize) {
     let width = |part: &str| text(part).width();
     (width(&line[..span.start]), width(&line[span.clone()]).max(1))
 }
 
-/// A line, safe for a terminal, and a line with carets under a range of its bytes.
+/// A line, safe for a terminal, and a line with carets under a range of its bytes. Of a long line, the part around the range is shown.
 pub fn carets(line: &str, span: &Range<usize>) -> [String; 2] {
-    let (before, under) = columns(line, span);
-    [text(line).into_owned(), format!("{}{}", " ".repeat(before), "^".repeat(under))]
+    let before = line[..span.start].char_indices().rev().nth(CARETS_BEFORE).map(|(at, _)| at);
+    let start = before.unwrap_or(0);
+    let after = line[span.start..].char_indices().nth(CARETS_AFTER).map(|(at, _)| span.start + at);
+    let end = after.unwrap_or(line.len());
+    let cut = |is_cut: bool| if is_cut { "…" } else { "" };
+    let left = cut(before.is_some());
+    let part = format!("{left}{}{}", &line[start..end], cut(after.is_some()));
+    let moved = |at: usize| at.min(end) - start + left.len();
+    let (before, under) = columns(&part, &(moved(span.start)..moved(span.end)));
+    [text(&part).into_owned(), format!("{}{}", " ".repeat(before), "^".repeat(under))]
 }
 
 /// The character for a byte in a hex view: the byte itself if it is printable ASCII, otherwise a middle dot.
@@ -123,6 +135,17 @@ mod tests {
         assert_eq!(text("c1 \u{9b}31m"), "c1 ⟨U+009B⟩31m");
         assert_eq!(text("日本 naïve ✓"), "日本 naïve ✓");
         assert_eq!(bytes(b"\xff\x07"), "\u{fffd}␇");
+    }
+
+    #[test]
+    fn carets_of_a_long_line_show_the_part_around_the_range() {
+        let line = format!("{}wrong{}", "é".repeat(500), "x".repeat(500));
+        let [part, carets] = carets(&line, &(1000..1005));
+        assert_eq!(part, format!("…{}wrong{}…", "é".repeat(81), "x".repeat(115)));
+        assert_eq!(carets, format!("{}^^^^^", " ".repeat(82)));
+        let [part, carets] = super::carets(&line, &(0..line.len()));
+        assert_eq!((part.chars().count(), carets.len()), (121, 120));
+        assert_eq!(super::carets("ab", &(2..2)), ["ab", "  ^"]);
     }
 
     #[test]
