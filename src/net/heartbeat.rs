@@ -64,6 +64,11 @@ impl Heartbeat {
         }
     }
 
+    /// True while a ping of the peer waits for its pong.
+    pub fn owes_pong(&self) -> bool {
+        !self.pongs.is_empty()
+    }
+
     /// The time at which [`Self::act`] is to be called; `None` for never.
     pub fn due(&self) -> Option<Instant> {
         let pong = self.pongs.front().map(|(due, _)| *due);

@@ -14,7 +14,7 @@ mod tap;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub use self::end::ClientEnd;
@@ -103,9 +103,7 @@ impl Client {
         let read = move || {
             let end = reader::run(&reading, &config);
             reading.change(|state| state.end = Some(end.clone()));
-            // It returns nothing; a panic was reported.
-            let _ = writer.join();
-            reading.change(|state| state.is_finished = true);
+            reading.finish(writer);
             ended(&end);
         };
         let spawned = thread::Builder::new().name("client".to_owned()).spawn(read);
@@ -143,7 +141,7 @@ impl Client {
         self.send(outgoing)
     }
 
-    /// Waits until every ping is answered, all is sent, and nothing has arrived for `linger`; for at most `longest`.
+    /// Waits until every ping of both sides is answered, all is sent, and nothing has arrived for `linger`; for at most `longest`.
     pub fn settle(&self, linger: Duration, longest: Duration) {
         let started = Instant::now();
         let longest = started + longest;
@@ -151,7 +149,8 @@ impl Client {
         while state.end.is_none() && !state.is_over() {
             let now = Instant::now();
             let quiet = state.last_read.max(started) + linger;
-            let is_done = state.pings.is_empty() && state.out.is_empty() && !state.writing;
+            let owes_pong = state.open.as_ref().is_some_and(|open| open.heartbeat.owes_pong());
+            let is_done = state.pings.is_empty() && !owes_pong && state.out.is_empty() && !state.writing;
             if now >= longest || is_done && now >= quiet {
                 return;
             }
@@ -218,6 +217,21 @@ impl Client {
 }
 
 impl Shared {
+    /// Ends the client's direction, and records its end after everything that `writer` has written.
+    fn finish(&self, writer: JoinHandle<()>) {
+        // A write that the server does not take ends with an error now.
+        let is_ended = self.stream.shutdown(Shutdown::Write).is_ok();
+        // It returns nothing; a panic was reported.
+        let _ = writer.join();
+        if is_ended {
+            self.tap.client_ended();
+        }
+        // This fails if the connection is lost already.
+        let _ = self.stream.shutdown(Shutdown::Both);
+        self.tap.given_up();
+        self.change(|state| state.is_finished = true);
+    }
+
     /// Ends the connection because it cannot be written to. What has arrived is read first.
     fn stop_writing(&self, why: ClientEnd) {
         self.change(|state| {

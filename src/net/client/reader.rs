@@ -1,7 +1,6 @@
 //! The thread that reads: the response to the handshake, then frames, until the connection ends.
 
 use std::io::ErrorKind;
-use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use super::end::ClientEnd;
@@ -27,18 +26,12 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Reading waits while so many bytes of replies are not written.
 const MAX_REPLIES: usize = 16 << 20;
 
-/// Runs the connection until it ends; returns how.
+/// Runs the connection until the server ends it, or breaks a rule; returns how it ended.
 pub(super) fn run(shared: &Shared, config: &ClientConfig) -> ClientEnd {
-    let end = match shake_hands(shared, config) {
+    match shake_hands(shared, config) {
         Ok(rest) => read_frames(shared, &rest),
         Err(end) => end,
-    };
-    if shared.stream.shutdown(Shutdown::Write).is_ok() {
-        shared.tap.client_ended();
     }
-    let _ = shared.stream.shutdown(Shutdown::Both);
-    shared.tap.given_up();
-    end
 }
 
 /// Performs the opening handshake (RFC 6455 §4.1). Returns the bytes that followed the response.
