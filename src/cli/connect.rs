@@ -21,7 +21,9 @@ use crate::wire::url::Url;
   /ping p1 · /pong p1    send a ping or a pong with this payload
   /close 1000 bye        send a close; code and reason may be left out
   /fragment 3,4 text     send the text in fragments of 3 and 4 bytes, and one with the rest
+  /frame op=3 rsv1=1 …   send one frame with the header that you choose
   //text                 send text that begins with /
+  /connect               on the screen: connect again after the end
 
 With --headless, /close and the end of stdin wait until every ping is answered and nothing has arrived for a while (--linger).
 Then a close with code 1000 is sent. Exit status 0 if the server sends its close too, otherwise 1 with the reason.

@@ -42,8 +42,8 @@ pub struct Replay {
     pub pace: Pace,
 
     /// With --pace time: so many times faster than captured, such as 10 or 0.5
-    #[arg(long, value_name = "N", default_value = "1", value_parser = speed)]
-    pub speed: f64,
+    #[arg(long, value_name = "N", value_parser = speed)]
+    pub speed: Option<f64>,
 
     /// Add a header line to the handshake, or replace a captured one (repeatable)
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]

@@ -10,6 +10,7 @@ use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
+use crate::proto::rules::count;
 use crate::script::{Failure, FailureReason, Outgoing, Peer, Player, Script, Step};
 
 /// Records that are looked up at once.
@@ -88,9 +89,9 @@ impl ScriptRun {
             None => "no record of the peer has arrived".to_owned(),
             Some(record) => {
                 let summary = summary::of(&self.peer.capture, &record, &mut MessageReader::default());
-                let length = summary.length.map(|length| format!(" of {length} bytes")).unwrap_or_default();
-                let words = format!("{}{length} {}", summary.kind, summary.preview);
-                format!("its latest record is {}: {}", record.no, words.trim_end())
+                let length = summary.length.map(|length| format!(" of {}", count(length, "byte"))).unwrap_or_default();
+                let preview = if summary.preview.is_empty() { String::new() } else { format!(": {}", summary.preview) };
+                format!("its latest record is {}, {}{length}{preview}", record.no, summary.kind)
             }
         };
         format!("{name}:{}: {statement}: {why}; {latest}", failure.line)

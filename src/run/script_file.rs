@@ -1,7 +1,7 @@
 //! Reads the file of a script, and the files that it or a line sends.
 
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,16 +14,28 @@ const MAX_FILE: u64 = 256 << 20;
 /// The most bytes of a script that are read.
 const MAX_SCRIPT: u64 = 2 << 20;
 
-/// Reads a script. The paths of the files that it sends are relative to its folder.
+/// Reads a script; `-` is stdin. The paths of the files that it sends are relative to its folder.
 ///
 /// # Errors
 /// [`UsageError`]: it cannot be read, or what is wrong in it, and where.
 pub fn read(path: &Path) -> Result<Arc<Script>, UsageError> {
-    let name = path.display().to_string();
-    let mut text = String::new();
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let mut bytes = Vec::new();
     // The parser refuses a script that is longer than it reads.
-    let read = File::open(path).and_then(|file| file.take(MAX_SCRIPT).read_to_string(&mut text));
+    let read = if is_stdin {
+        io::stdin().lock().take(MAX_SCRIPT).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(MAX_SCRIPT).read_to_end(&mut bytes))
+    };
     read.map_err(|e| UsageError::new(format!("cannot read the script {name}: {e}")))?;
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let (before, at) = (e.as_bytes(), e.utf8_error().valid_up_to());
+        let line = 1 + before[..at].iter().filter(|byte| **byte == b'\n').count();
+        UsageError::new(format!(
+            "{name}:{line}: this line is not UTF-8; save the script as UTF-8, or send bytes with send hex"
+        ))
+    })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let script = Script::parse(&text, |file| content(&folder.join(file))).map_err(|error| UsageError {
         line: format!("{name}:{}: {error}", error.line),

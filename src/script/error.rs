@@ -33,6 +33,8 @@ pub(super) enum ScriptProblem {
     Quotes,
     #[error("this text has no end: {0} closes it")]
     OpenText(char),
+    #[error("unknown escape; the escapes are \\n \\r \\t \\\\ \\\" \\' \\u{{1f600}}; send other bytes with send hex")]
+    Escape,
     #[error("expected pairs of hex digits in quotes, such as \"00ff\"")]
     Hex,
     #[error("expected the path of a file")]

@@ -2,12 +2,18 @@
 
 use std::fmt::Write as _;
 
-use crate::capture::query::filter::hex_bytes;
-
-/// Bytes from hex digits, with or without spaces, colons or minus signs between pairs. No digit is no byte.
-pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
-    let joined: String = digits.split_whitespace().collect();
-    if joined.is_empty() { Some(Vec::new()) } else { hex_bytes(&joined) }
+/// Bytes from hex digits, with or without `0x` before them, and with or without white space, colons or minus signs between the pairs. No
+/// digit is no byte.
+pub(super) fn hex(typed: &str) -> Option<Vec<u8>> {
+    let typed = typed.trim();
+    let digits = typed.strip_prefix("0x").unwrap_or(typed);
+    let words = digits.split(|c: char| c.is_whitespace() || matches!(c, ':' | '-'));
+    words
+        .filter(|word| !word.is_empty())
+        .map(hex::decode)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()
+        .map(|words| words.concat())
 }
 
 /// The hex digits of bytes.

@@ -30,6 +30,8 @@ impl Script {
     /// What is wrong in the first wrong line, and where.
     pub fn parse(text: &str, read_file: impl FnMut(&str) -> Result<Vec<u8>, String>) -> Result<Self, ScriptError> {
         let mut read_file = read_file;
+        // Some editors begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
         let located = |line: usize, (problem, span): Located| {
             let text = lines.get(line - 1).cloned().unwrap_or_default();

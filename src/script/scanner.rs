@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::ScriptProblem;
-use crate::capture::query::filter::unquote;
+use crate::capture::query::filter::{unknown_escape, unquote};
 
 /// A problem and its place in the line, in bytes.
 pub(super) type Located = (ScriptProblem, Range<usize>);
@@ -64,6 +64,10 @@ impl<'a> Scanner<'a> {
         let open = || (ScriptProblem::OpenText(quote), self.at..self.text.len());
         let span = self.at..quoted_end(self.text, self.at).ok_or_else(open)?;
         let text = unquote(&self.text[span.clone()]).ok_or_else(open)?;
+        if let Some(escape) = unknown_escape(&self.text[span.start + 1..span.end - 1]) {
+            let start = span.start + 1;
+            return Err((ScriptProblem::Escape, start + escape.start..start + escape.end));
+        }
         self.at = span.end;
         self.skip_space();
         Ok((text, span))

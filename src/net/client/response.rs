@@ -21,7 +21,7 @@ pub enum Refusal {
         status: String,
         /// The value of Location, if there is one.
         location: Option<String>,
-        /// The first line of the body with text, shortened; empty if it has none.
+        /// The beginning of the body in one line; empty if it has no text.
         body: String,
     },
     /// The response breaks a rule for which a client must fail the connection.
@@ -48,7 +48,7 @@ fn location_words(location: Option<&str>) -> String {
 const fn hint(code: u16) -> &'static str {
     match code {
         // RFC 6455 §10.2: servers refuse origins that they do not expect.
-        403 => "; if it checks Origin, try --origin with an address that it allows",
+        403 => "; if it checks Origin, try -H 'Origin: URL' with an address that it allows",
         _ => "",
     }
 }
@@ -65,9 +65,11 @@ impl Refusal {
             StartLine::Request { .. } => Default::default(),
         };
         let body = String::from_utf8_lossy(body);
-        let line = body.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-        let mut quoted: String = line.chars().take(MAX_QUOTED).collect();
-        if quoted.len() < line.len() {
+        let words = body.split_whitespace().collect::<Vec<_>>().join(" ");
+        // More words may follow.
+        let words = words.strip_suffix('.').unwrap_or(&words);
+        let mut quoted: String = words.chars().take(MAX_QUOTED).collect();
+        if quoted.len() < words.len() {
             quoted.push('…');
         }
         let location = (300..400).contains(&head.status().unwrap_or(0)).then(|| head.value("location")).flatten();

@@ -5,7 +5,7 @@ mod stdin_lines;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -24,7 +24,6 @@ use crate::capture::live::spool::Spool;
 use crate::capture::store::Capture;
 use crate::cli::{Connect, ThemeArg};
 use crate::net::client::{Client, ClientEnd};
-use crate::proto::rules::count;
 use crate::script::{InputLine, Outgoing};
 use crate::tui::app::LiveTraffic;
 
@@ -39,7 +38,7 @@ pub fn connect(args: &Connect, theme: ThemeArg) -> anyhow::Result<ExitCode> {
     let mut plan = Plan::of(args)?;
     let prepare = || {
         plan.trust(&args.trust, args.key_log.keylog.as_deref())?;
-        let dialed = plan.dial()?;
+        let dialed = plan.dial_aloud()?;
         Ok(Connecting { plan, dialed })
     };
     if args.recording.headless {
@@ -68,14 +67,14 @@ impl LiveSource for Connecting {
         let Self { plan, dialed } = self;
         let client = plan.start(dialed, &recorder, ended).context("cannot start the client's threads")?;
         let plan = Arc::new(plan);
-        let unsent = Arc::<AtomicU64>::default();
+        let has_unsent = Arc::<AtomicBool>::default();
         if let Some(linger) = plan.headless {
-            let (client, plan, unsent) = (client.clone(), Arc::clone(&plan), Arc::clone(&unsent));
-            let feed = move || stdin_lines::feed(&client, &plan, linger, &unsent);
+            let (client, plan, has_unsent) = (client.clone(), Arc::clone(&plan), Arc::clone(&has_unsent));
+            let feed = move || stdin_lines::feed(&client, &plan, linger, &has_unsent);
             thread::Builder::new().name("lines".to_owned()).spawn(feed).context("cannot start the thread for stdin")?;
         }
         let current = Arc::new(Mutex::new(client));
-        Ok(Connected { plan, recorder, current, unsent, reporter: None })
+        Ok(Connected { plan, recorder, current, has_unsent, reporter: None })
     }
 }
 
@@ -85,8 +84,8 @@ struct Connected {
     recorder: Recorder,
     /// The latest connection.
     current: Arc<Mutex<Client>>,
-    /// The number of lines of stdin that were not sent.
-    unsent: Arc<AtomicU64>,
+    /// True if a line of stdin was not sent.
+    has_unsent: Arc<AtomicBool>,
     reporter: Option<Reporter>,
 }
 
@@ -155,10 +154,8 @@ impl RunningSource for Connected {
         if !end.is_clean() {
             return Some(format!("{}: {end}", self.plan.url));
         }
-        match self.unsent.load(Ordering::SeqCst) {
-            0 => None,
-            lines => Some(format!("{} of stdin not sent", count(lines, "line"))),
-        }
+        let has_unsent = self.has_unsent.load(Ordering::SeqCst);
+        has_unsent.then(|| format!("{}: not all lines of stdin were sent", self.plan.url))
     }
 }
 

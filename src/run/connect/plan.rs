@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
@@ -18,12 +20,15 @@ use crate::net::tls::key_log::KeyLogFile;
 use crate::net::tls::{failure, handshake};
 use crate::net::{HeartbeatConfig, Pongs};
 use crate::run::usage_error::UsageError;
-use crate::run::{script_file, tls};
+use crate::run::{script_file, stdio, tls};
 use crate::wire::http;
 use crate::wire::url::Url;
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After this time, a notice says what the program waits for.
+const SLOW_DIAL: Duration = Duration::from_millis(500);
 
 /// What to do.
 pub struct Plan {
@@ -100,6 +105,26 @@ impl Plan {
     /// What the user should know first, in one line.
     pub fn warning(&self) -> Option<String> {
         self.insecure.then(|| tls::insecure_warning(self.url.authority()))
+    }
+
+    /// As [`Self::dial`], and says on stderr what it waits for if that takes long.
+    ///
+    /// # Errors
+    /// Why it cannot connect.
+    pub fn dial_aloud(&self) -> anyhow::Result<Dialed> {
+        thread::scope(|scope| {
+            let (done, waiting) = mpsc::channel::<()>();
+            let notice = move || {
+                if waiting.recv_timeout(SLOW_DIAL) == Err(RecvTimeoutError::Timeout) {
+                    stdio::say(format_args!("connecting to {} …", self.url));
+                }
+            };
+            // Without the thread, only the notice is missing.
+            let _ = thread::Builder::new().name("slow-dial".to_owned()).spawn_scoped(scope, notice);
+            let dialed = self.dial();
+            drop(done);
+            dialed
+        })
     }
 
     /// Connects to the server.

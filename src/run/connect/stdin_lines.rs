@@ -1,8 +1,12 @@
 //! What a headless client sends: the lines of stdin, or a script. At their end it closes the connection.
 
-use std::io::{self, BufRead as _, Read as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::plan::Plan;
 use crate::cli::MAX_LINGER;
@@ -14,8 +18,8 @@ use crate::wire::close::CloseCode;
 /// The longest line in bytes.
 const MAX_LINE: u64 = 64 << 20;
 
-/// Sends until the lines or the script end, then closes the connection. Counts the lines that were not sent in `unsent`.
-pub fn feed(client: &Client, plan: &Plan, linger: Duration, unsent: &AtomicU64) {
+/// Sends until the lines or the script end, then closes the connection. Sets `has_unsent` at a line that is not sent.
+pub fn feed(client: &Client, plan: &Plan, linger: Duration, has_unsent: &AtomicBool) {
     if !client.wait_open(Duration::MAX) {
         return;
     }
@@ -25,7 +29,10 @@ pub fn feed(client: &Client, plan: &Plan, linger: Duration, unsent: &AtomicU64) 
             return close(client);
         }
     } else {
-        send_lines(client, linger, unsent);
+        if let Err(e) = send_lines(client, linger, has_unsent) {
+            has_unsent.store(true, Ordering::SeqCst);
+            stdio::say(format_args!("cannot read stdin: {e}"));
+        }
     }
     if client.is_open() {
         client.settle(linger, MAX_LINGER);
@@ -38,19 +45,16 @@ fn close(client: &Client) {
 }
 
 /// Sends the lines of stdin until it ends, or a line closes the connection.
-fn send_lines(client: &Client, linger: Duration, unsent: &AtomicU64) {
-    let mut input = io::stdin().lock();
+fn send_lines(client: &Client, linger: Duration, has_unsent: &AtomicBool) -> io::Result<()> {
+    let mut input = BufReader::new(File::from(io::stdin().as_fd().try_clone_to_owned()?));
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();
-        let read = (&mut input).take(MAX_LINE).read_until(b'\n', &mut line);
-        match read {
-            Ok(0) => return,
-            Ok(_) => {}
-            Err(e) => return stdio::say(format_args!("cannot read stdin: {e}")),
+        if (&mut input).take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+            break;
         }
         let refuse = |why: &str| {
-            unsent.fetch_add(1, Ordering::SeqCst);
+            has_unsent.store(true, Ordering::SeqCst);
             stdio::say(format_args!("line {number} of stdin: {why}"));
         };
         let outgoing = match outgoing(&line) {
@@ -58,25 +62,39 @@ fn send_lines(client: &Client, linger: Duration, unsent: &AtomicU64) {
             Err(why) => {
                 refuse(&why);
                 // The rest of a line that is too long is no line.
-                if line.len() as u64 == MAX_LINE
-                    && !line.ends_with(b"\n")
-                    && let Err(e) = input.skip_until(b'\n')
-                {
-                    return stdio::say(format_args!("cannot read stdin: {e}"));
+                if line.len() as u64 == MAX_LINE && !line.ends_with(b"\n") {
+                    input.skip_until(b'\n')?;
                 }
                 continue;
             }
         };
         if outgoing.is_close() {
             client.settle(linger, MAX_LINGER);
+            if has_more(&mut input)? {
+                refuse("a close is the last that a client sends: the lines after it are not sent");
+            }
         }
         if !client.send_in_time(&outgoing) {
-            return refuse("not sent: the connection is closed");
+            refuse("this line and those after it are not sent: the connection is closed");
+            break;
         }
         if outgoing.is_close() {
-            return;
+            break;
         }
     }
+    Ok(())
+}
+
+/// Returns true if stdin has another line already. Never waits for one.
+fn has_more(input: &mut BufReader<File>) -> io::Result<bool> {
+    if !input.buffer().is_empty() {
+        return Ok(true);
+    }
+    let mut ready = [PollFd::new(input.get_ref(), PollFlags::IN)];
+    if poll(&mut ready, Some(&Timespec::default()))? == 0 {
+        return Ok(false);
+    }
+    Ok(!input.fill_buf()?.is_empty())
 }
 
 /// What a line sends.

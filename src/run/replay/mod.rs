@@ -62,6 +62,12 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     let progress = Progress::default();
     signals::cancel(&progress.cancel).context("cannot catch signals")?;
     let url = args.to.clone();
+    if args.speed.is_some() && args.pace == Pace::Answers {
+        return Err(UsageError::new(
+            "--speed needs --pace time; leave out one of --speed and --pace answers".to_owned(),
+        )
+        .into());
+    }
     let headers = args.headers.iter().map(|line| header(line)).collect::<Result<Vec<_>, _>>()?;
     let capture = export::load(&args.file, &args.reading, &progress)?.capture;
     let connection = connection(&capture, args)?;
@@ -79,7 +85,7 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     if let Some(warning) = plan.warning() {
         stdio::say(format_args!("warning: {warning}"));
     }
-    let dialed = plan.dial()?;
+    let dialed = plan.dial_aloud()?;
     let spool = match &args.write {
         Some(path) => Spool::keep(path, args.force)?,
         None => Spool::temporary()?,
@@ -257,7 +263,7 @@ impl Run<'_> {
         if self.args.pace == Pace::Answers || step.is_close {
             self.wait_for_messages(step.messages_before);
         } else {
-            let due = started + step.time.div_f64(self.args.speed);
+            let due = started + step.time.div_f64(self.args.speed.unwrap_or(1.0));
             while Instant::now() < due && self.client.end().is_none() && !self.is_cancelled() {
                 let left = due.saturating_duration_since(Instant::now());
                 self.client.wait_end(left.min(POLL));

@@ -114,6 +114,36 @@ fn the_end_waits_until_every_ping_is_answered() {
 }
 
 #[test]
+fn the_end_waits_until_a_late_pong_is_sent() {
+    let (url, peer) = peer(|mut stream| {
+        accept(&mut stream, "");
+        stream.write_all(&frame(true, Opcode::Ping, None, b"p1")).expect("sent");
+        let mut input = Vec::new();
+        while !opcodes(&input).contains(&Opcode::Close) {
+            let mut bytes = [0; 64];
+            let len = stream.read(&mut bytes).expect("a close");
+            input.extend_from_slice(&bytes[..len]);
+        }
+        stream.write_all(&frame(true, Opcode::Close, None, b"\x03\xe8")).expect("sent");
+        opcodes(&input)
+    });
+    let (status, _, err) = connect(&url, &["--linger", "100ms", "--pong-delay", "400ms"], "");
+    assert_eq!(peer.join().expect("the peer is content"), [Opcode::Pong, Opcode::Close]);
+    assert_eq!(status, Some(0), "{err}");
+}
+
+#[test]
+fn lines_after_a_close_are_reported() {
+    let (server, _) = server(|_| {});
+    let url = format!("ws://{}/echo", server.address());
+    for (lines, expected) in [("/close 1000 bye\n", Some(0)), ("/close 1000 bye\nafter\n", Some(1))] {
+        let (status, records, err) = connect(&url, &[], lines);
+        assert_eq!((status, frames(&records).len()), (expected, 2), "{err}");
+        assert_eq!(err.contains("line 1 of stdin"), expected == Some(1), "{err}");
+    }
+}
+
+#[test]
 fn pings_and_pongs_are_sent_as_the_flags_say() {
     let (url, peer) = peer(|mut stream| {
         accept(&mut stream, "");

@@ -14,14 +14,17 @@ fn refused(url: &str, arguments: &[&str]) -> (Option<i32>, String) {
 fn another_status_is_shown_and_its_body_is_captured() {
     let (url, peer) = peer(|mut stream| {
         request(&mut stream);
-        let response = "HTTP/1.1 403 Forbidden\r\nContent-Length: 13\r\nX-Why: a\r\n\r\nnot for you\r\n";
+        let response = "HTTP/1.1 403 Forbidden\r\nContent-Length: 13\r\nX-Why: a\r\n\r\nnot\r\nfor you.\n";
         stream.write_all(response.as_bytes()).expect("sent");
     });
     let (status, records, err) = connect(&url, &[], "");
     peer.join().expect("the peer is content");
     assert_eq!((status, records[1]["status"].as_u64()), (Some(1), Some(403)));
-    assert!(err.contains("403 Forbidden") && err.contains("not for you") && err.contains("--origin"), "{err}");
-    assert!(records[1]["wire"].as_str().expect("bytes").ends_with(&hex::encode("not for you\r\n")));
+    assert!(
+        err.contains("403 Forbidden") && err.contains(": not for you; if it checks Origin, try -H 'Origin: "),
+        "{err}"
+    );
+    assert!(records[1]["wire"].as_str().expect("bytes").ends_with(&hex::encode("not\r\nfor you.")));
 }
 
 #[test]

@@ -61,6 +61,27 @@ fn an_error_in_a_script_has_carets_and_ends_with_2() {
     assert!(err.contains("it.script:2: ") && err.contains("\n  expect opp == pong within 1s\n         ^^^\n"), "{err}");
     let (status, ..) = played("send file missing.json\n");
     assert_eq!(status, Some(2));
+    let (status, _, err) = played("ping\nsend text \"a\\q\"\n");
+    assert_eq!(status, Some(2));
+    assert!(err.contains("it.script:2: ") && err.contains("\n              ^^\n"), "{err}");
+}
+
+#[test]
+fn a_script_from_stdin_may_begin_with_a_byte_order_mark() {
+    let (server, _) = server(|_| {});
+    let url = format!("ws://{}/echo", server.address());
+    let lines = "\u{feff}send text \"hi\"\r\nexpect text == \"hi\" within 5s\r\n";
+    let (status, records, err) = connect(&url, &["--linger", "10ms", "--script", "-"], lines);
+    assert_eq!((status, frames(&records).len()), (Some(0), 4), "{err}");
+}
+
+#[test]
+fn a_script_in_another_encoding_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("latin.script");
+    std::fs::write(&path, b"ping\nsend text \"\xe9\"\n").expect("written");
+    let (status, _, err) = connect("ws://127.0.0.1:9/", &["--script", &path.to_string_lossy()], "");
+    assert!(status == Some(2) && err.contains("latin.script:2: "), "{err}");
 }
 
 #[test]

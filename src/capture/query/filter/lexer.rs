@@ -82,22 +82,45 @@ fn quoted(rest: &str, quote: char) -> Option<(TokenKind, usize)> {
             continue;
         }
         let (at, escaped) = chars.next()?;
-        match escaped {
-            'n' => out.push('\n'),
-            'r' => out.push('\r'),
-            't' => out.push('\t'),
-            '\\' | '"' | '\'' => out.push(escaped),
-            'u' if let Some((c, len)) = unicode(&rest[at + 1..]) => {
+        match escape(&rest[at..]) {
+            Some((c, 1)) => out.push(c),
+            Some((c, len)) => {
                 out.push(c);
-                chars.nth(len - 1);
+                chars.nth(len - 2);
             }
-            other => out.extend(['\\', other]),
+            None => out.extend(['\\', escaped]),
         }
     }
     None
 }
 
-/// Reads `{1f600}`. Returns the character, and the number of characters that name it.
+/// The character that an escape stands for, and its length without the backslash, in bytes; `None` if it is unknown.
+fn escape(rest: &str) -> Option<(char, usize)> {
+    match rest.chars().next()? {
+        'n' => Some(('\n', 1)),
+        'r' => Some(('\r', 1)),
+        't' => Some(('\t', 1)),
+        c @ ('\\' | '"' | '\'') => Some((c, 1)),
+        'u' => unicode(&rest[1..]).map(|(c, len)| (c, 1 + len)),
+        _ => None,
+    }
+}
+
+/// The place of the first unknown escape in a text, in bytes.
+pub fn unknown_escape(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    while let Some(found) = text[at..].find('\\') {
+        let start = at + found;
+        let after = start + 1;
+        match escape(&text[after..]) {
+            Some((_, len)) => at = after + len,
+            None => return Some(start..after + text[after..].chars().next().map_or(0, char::len_utf8)),
+        }
+    }
+    None
+}
+
+/// Reads `{1f600}`. Returns the character, and the number of bytes that name it.
 fn unicode(rest: &str) -> Option<(char, usize)> {
     let digits = rest.strip_prefix('{')?.split_once('}')?.0;
     if digits.is_empty() || digits.len() > 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -42,7 +42,7 @@ pub use connection_set::ConnectionSet;
 pub use error::FilterError;
 pub use evaluator::FilterEvaluator;
 pub use fields::{FieldType, FilterField};
-pub use lexer::{quote, unquote};
+pub use lexer::{quote, unknown_escape, unquote};
 pub use values::{duration, hex_bytes, size};
 
 use expr::Expr;
