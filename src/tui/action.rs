@@ -25,7 +25,7 @@ actions! {
     NextPanel PreviousPanel Partner PreviousFinding NextFinding NextMark FindNext FindPrevious
     // Change what is shown.
     ViewFrames ViewMessages ViewConnections ViewTimeline NextView ZoomIn ZoomOut ZoomAll
-    Hold Open Fold Tree TextOrHex TimeFormat Maximise Read Alike Mark Cancel
+    Pause Open Fold Tree TextOrHex TimeFormat Maximise Read Alike Mark Cancel
     // Open a dialog.
     Find Filter Findings Note Copy Export Picture Save Paste Kept Help
     // Ask the program for something.

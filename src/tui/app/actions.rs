@@ -94,12 +94,12 @@ impl App {
             Action::PreviousFinding => self.go_to_finding(false),
             Action::NextFinding => self.go_to_finding(true),
             Action::Findings => self.dialogs.open = Some(Dialog::Findings(self.dialogs.last_findings)),
-            Action::Hold if self.list.following => self.list.hold(&self.counts.totals),
-            Action::Hold if !self.is_live() => {
+            Action::Pause if self.list.following => self.list.pause(&self.counts.totals),
+            Action::Pause if !self.is_live() => {
                 let last = self.keymap.key_of(Action::Last);
                 self.inform(format!("no new records arrive here; {last} goes to the last one"));
             }
-            Action::Hold => self.follow(),
+            Action::Pause => self.follow(),
             Action::Find => self.open_prompt(Purpose::Find, String::new()),
             Action::Filter => self.ask_filter(),
             Action::Alike => self.filter_alike(),

@@ -101,7 +101,7 @@ impl App {
     pub(super) fn ask_note(&mut self) {
         let no = self.list.cursor;
         if no > 0 {
-            self.list.hold(&self.counts.totals);
+            self.list.pause(&self.counts.totals);
             self.open_prompt(Purpose::Note(no), self.capture.note(no).unwrap_or_default());
         }
     }

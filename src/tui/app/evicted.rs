@@ -33,7 +33,7 @@ impl App {
     /// Shows an evicted record of a handshake in the panels below the list; the cursor of the list stays.
     pub(super) fn show_evicted(&mut self, no: u64) {
         let Some(record) = self.capture.record(no) else { return self.inform(format!("record {no} was evicted")) };
-        self.list.hold(&self.counts.totals);
+        self.list.pause(&self.counts.totals);
         self.detail.show(&self.capture, record, None);
         let (esc, cursor) = (self.keymap.key_of(Action::Cancel), self.list.cursor);
         self.inform(format!("record {no} was evicted from the list; {esc} returns to record {cursor}"));

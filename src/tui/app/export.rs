@@ -11,7 +11,7 @@ impl App {
         if self.list.cursor == 0 {
             return self.fail("there is no record to export yet");
         }
-        self.list.hold(&self.counts.totals);
+        self.list.pause(&self.counts.totals);
         let dialog = ExportDialog::new(self.session.formats.clone(), self.scope_counts());
         self.dialogs.open = Some(Dialog::Export(dialog));
     }

@@ -120,9 +120,9 @@ impl App {
             Action::HoldRules if self.session.hold.is_none() => return None,
             Action::HoldRules if self.held.rows.is_empty() => "hold".to_owned(),
             Action::ZoomIn if self.panels.view != View::Timeline => return None,
-            Action::Hold if !self.is_live() => return None,
+            Action::Pause if !self.is_live() => return None,
             Action::Cancel if !self.is_above() => return None,
-            Action::Hold if !self.list.following => "follow".to_owned(),
+            Action::Pause if !self.list.following => "follow".to_owned(),
             Action::Open => self.open_hint()?.to_owned(),
             Action::Up => self.directions().0.to_owned(),
             Action::Left if self.steps_fragments() => {

@@ -105,7 +105,7 @@ impl App {
             (Action::EditHeld, Some(row), _) => return self.edit_held(&*desk, &row),
             (Action::Delete, _, Some(rule)) => {
                 desk.remove_rule(rule.id);
-                self.succeed(format!("the rule {} is deleted; what only it held goes on", rule.text));
+                self.succeed(format!("hold rule {} deleted; messages that only it held are sent on", rule.text));
             }
             (Action::EditHeld, _, Some(rule)) => {
                 self.dialogs.replaced_rule = Some(rule.id);

@@ -85,7 +85,7 @@ impl App {
             View::Connections => self.table.click(self.list.connections(&self.capture), at.y - list.y),
             View::Frames | View::Messages => {
                 if let Some(row) = self.list.row_at_line(at.y - list.y).and_then(|at| self.list.rows.row(at)) {
-                    self.list.hold(&self.counts.totals);
+                    self.list.pause(&self.counts.totals);
                     self.go_to_row(row);
                 }
             }

@@ -66,7 +66,7 @@ impl App {
     /// Goes to a record wherever it is, and stops following: leaves the table of connections and the records of another
     /// connection, and expands the row that contains it. A record that the filter hides is shown below the list, with a notice.
     pub(super) fn reveal(&mut self, no: u64) {
-        self.list.hold(&self.counts.totals);
+        self.list.pause(&self.counts.totals);
         if self.panels.view == View::Connections {
             self.show_view(View::Frames);
         }
@@ -120,7 +120,7 @@ impl App {
             return;
         };
         self.dialogs.last_findings = panel;
-        self.list.hold(&self.counts.totals);
+        self.list.pause(&self.counts.totals);
         self.panels.view = View::Frames;
         self.choose_rows(None);
         match self.apply_filter(&format!("finding == {}", rule.id())) {
@@ -223,7 +223,7 @@ impl App {
             }
             (Panel::List, View::Frames | View::Messages) if last => self.follow(),
             (Panel::List, View::Frames | View::Messages) => {
-                self.list.hold(&self.counts.totals);
+                self.list.pause(&self.counts.totals);
                 self.step_rows(by);
             }
             _ => self.vertical(by),
@@ -232,14 +232,14 @@ impl App {
 
     fn step_rows(&mut self, by: i64) {
         if let Some(row) = self.list.row_after(by) {
-            self.list.hold(&self.counts.totals);
+            self.list.pause(&self.counts.totals);
             self.go_to_row(row);
         }
     }
 
     pub(super) fn go_in_timeline(&mut self, to: Option<u64>) {
         if let Some(no) = to.filter(|no| *no != self.list.cursor) {
-            self.list.hold(&self.counts.totals);
+            self.list.pause(&self.counts.totals);
             self.go_to(no, false);
         }
     }

@@ -23,7 +23,7 @@ impl App {
     pub fn start_tour(&mut self, start: TourStart) {
         self.tour = Some(TourState::new(start));
         self.notice = None;
-        self.list.hold(&self.counts.totals);
+        self.list.pause(&self.counts.totals);
         self.look_for_tour_record();
         self.prepare();
     }
@@ -98,7 +98,7 @@ impl App {
         } else if let Some(tour) = self.left_tour.take() {
             // Its records are in the capture: the lesson need not be repeated.
             self.tour = Some(tour);
-            self.list.hold(&self.counts.totals);
+            self.list.pause(&self.counts.totals);
             self.look_for_tour_record();
         } else if self.session.url.is_some() {
             self.effects.push(Effect::Tour);

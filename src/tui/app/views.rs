@@ -85,13 +85,13 @@ impl App {
         }
         // An expanded row stays under the cursor.
         if row.is_some_and(|row| self.list.rows.is_expanded(row.no)) {
-            self.list.hold(&self.counts.totals);
+            self.list.pause(&self.counts.totals);
         }
     }
 
     /// Shows the frames of the connection under the cursor.
     fn open_connection(&mut self) {
-        self.list.hold(&self.counts.totals);
+        self.list.pause(&self.counts.totals);
         self.panels.view = View::Frames;
         self.choose_rows(Some(self.table.cursor));
     }

@@ -180,8 +180,8 @@ fn head(app: &App, wide: u16) -> Vec<Line> {
         lines.push(keys);
         if let [rule, more @ ..] = &app.held.rules[..] {
             let words = match more.len() {
-                0 => format!("a rule holds messages: {}", printable::text(&rule.text)),
-                more => format!("{} hold messages", count(more as u64 + 1, "rule")),
+                0 => format!("shows the hold rule {}", printable::text(&rule.text)),
+                more => format!("shows the {}", count(more as u64 + 1, "hold rule")),
             };
             lines.push(key(Action::HoldRules, &words));
         }

@@ -56,7 +56,7 @@ pub fn render(app: &App, panel: &HoldPanel, buffer: &mut Buffer) {
         }
     }
     if rows.is_empty() {
-        let words = "no rule holds messages; add one, such as: op == text";
+        let words = "no hold rule: add one, such as: op == text";
         put(buffer, area, 2, 1, words, theme.text);
     }
     foot(app, buffer, Rect { y: area.bottom() - 1, height: 1, ..area });
@@ -74,7 +74,7 @@ fn foot(app: &App, buffer: &mut Buffer, line: Rect) {
 }
 
 fn title(app: &App) -> String {
-    let rules = count(app.held.rules.len() as u64, "rule");
+    let rules = count(app.held.rules.len() as u64, "hold rule");
     if app.counts.trouble.stop.is_some() {
         return format!("capturing has stopped, so that no rule can be tested · {rules}");
     }

@@ -132,14 +132,14 @@ pub fn records(app: &App, buffer: &mut Buffer, area: Rect, rows: &[PageRow]) -> 
 /// The text at the right of the title, and a shorter form of it: which row is selected, and whether the cursor follows new records.
 fn state(app: &App) -> ([String; 2], Style) {
     let theme = &app.theme;
-    let key = app.keymap.key_of(Action::Hold);
-    match (!app.is_live(), app.list.following, app.list.new_since_hold()) {
+    let key = app.keymap.key_of(Action::Pause);
+    match (!app.is_live(), app.list.following, app.list.new_since_pause()) {
         (true, ..) => ([place(app), place(app)], theme.faint),
         (_, true, _) => (["following ▼", "following ▼"].map(str::to_owned), theme.good),
-        (_, false, 0) => ([format!("holding · {key} follows"), "holding".to_owned()], theme.warning),
+        (_, false, 0) => ([format!("paused · {key} follows"), "paused".to_owned()], theme.warning),
         (_, false, new) => {
             let new = grouped(new);
-            ([format!("holding · +{new} new · {key} follows"), format!("+{new} new")], theme.warning)
+            ([format!("paused · +{new} new · {key} follows"), format!("+{new} new")], theme.warning)
         }
     }
 }

@@ -46,7 +46,7 @@ pub struct List {
     /// Whether the cursor follows the newest record.
     pub following: bool,
     /// Number of the last record when following ended.
-    held_at: u64,
+    paused_at: u64,
     pub marks: BTreeSet<u64>,
     /// Whether the row of the cursor was expanded just now: its children must come into view.
     opened: bool,
@@ -75,8 +75,8 @@ impl List {
     }
 
     /// How many rows are new since following ended.
-    pub fn new_since_hold(&self) -> u64 {
-        if self.following { 0 } else { self.rows.len().saturating_sub(self.rows.row_from(self.held_at + 1)) }
+    pub fn new_since_pause(&self) -> u64 {
+        if self.following { 0 } else { self.rows.len().saturating_sub(self.rows.row_from(self.paused_at + 1)) }
     }
 
     /// The connection whose records the list shows; `None` for all connections.
@@ -150,7 +150,7 @@ impl List {
         // The first kept record is a gap now if its first bytes were evicted.
         self.page.cache.clear();
         self.marks = self.marks.split_off(&kept);
-        self.held_at = self.held_at.max(kept - 1);
+        self.paused_at = self.paused_at.max(kept - 1);
         let evicted = self.cursor > 0 && self.cursor < kept;
         // The expanded row of a child may be evicted before the child. Which record has a row is known only when the rows have been
         // chosen.
@@ -258,30 +258,30 @@ impl List {
     pub const fn go_to(&mut self, no: u64, in_child: bool) {
         (self.cursor, self.in_child) = (no, in_child);
         // What the cursor has reached is not new.
-        if self.held_at > 0 && no > self.held_at {
-            self.held_at = no;
+        if self.paused_at > 0 && no > self.paused_at {
+            self.paused_at = no;
         }
     }
 
     /// Starts to follow the newest record, or only goes to it if no records arrive. Returns its row.
     pub fn follow(&mut self, live: bool, totals: &Totals) -> Option<Row> {
         self.following = live;
-        self.held_at = totals.records;
+        self.paused_at = totals.records;
         self.rows.edges().map(|(_, last)| last)
     }
 
     /// Stops following.
-    pub const fn hold(&mut self, totals: &Totals) {
+    pub const fn pause(&mut self, totals: &Totals) {
         if self.following {
             self.following = false;
-            self.held_at = totals.records;
+            self.paused_at = totals.records;
         }
     }
 
     /// Starts the count of new rows, if the list has never followed.
     pub const fn count_new_from(&mut self, totals: &Totals) {
-        if !self.following && self.held_at == 0 {
-            self.held_at = totals.records;
+        if !self.following && self.paused_at == 0 {
+            self.paused_at = totals.records;
         }
     }
 

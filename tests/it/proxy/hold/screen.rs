@@ -12,7 +12,7 @@ fn shown(rule: &str, (rows, columns): (u16, u16)) -> (Terminal, TcpStream, TcpSt
     let arguments = ["proxy", &target, "--listen", "127.0.0.1:0", "--hold", rule, "--discard"];
     let mut terminal = Terminal::sized(&arguments, folder.path(), rows, columns);
     // The screen without records shows the rule.
-    terminal.expect(&format!("a rule holds messages: {rule}"));
+    terminal.expect(&format!("shows the hold rule {rule}"));
     terminal.expect(" → ws://");
     let text = terminal.text();
     let (before, _) = text.split_once(" → ws://").expect("the title");
@@ -47,31 +47,31 @@ fn messages_are_edited_dropped_and_sent_from_the_panel() {
     assert_eq!(read_frame(&mut server), (0x81, b"hello!".to_vec()));
     terminal.expect("nothing held");
     client.write_all(&[text("two"), text("three")].concat()).expect("written");
-    terminal.expect("2 held · 1 rule");
+    terminal.expect("2 held · 1 hold rule");
     terminal.press("x");
-    terminal.expect("1 held · 1 rule");
+    terminal.expect("1 held · 1 hold rule");
     terminal.press("s");
     assert_eq!(read_frame(&mut server), (0x81, b"three".to_vec()));
-    terminal.expect("nothing held · 1 rule");
+    terminal.expect("nothing held · 1 hold rule");
     // Another rule; a wrong one stays with carets.
     terminal.press("a");
     terminal.expect("Hold messages that match");
     terminal.press("op == pingg\r");
     terminal.expect("^^^^^");
     terminal.press("\x7f\r");
-    terminal.expect("nothing held · 2 rules");
+    terminal.expect("nothing held · 2 hold rules");
     client.write_all(&frame(true, Opcode::Ping, Some(KEY), b"p")).expect("written");
-    terminal.expect("1 held · 2 rules");
+    terminal.expect("1 held · 2 hold rules");
     // The help of the panel lists all its keys, and returns to it.
     terminal.press("?");
     terminal.expect("Here: Hold");
     terminal.press("!");
-    terminal.expect("1 held · 2 rules");
+    terminal.expect("1 held · 2 hold rules");
     terminal.press("z");
     terminal.expect("this key does nothing here");
     terminal.press("S");
     assert_eq!(read_frame(&mut server), (0x89, b"p".to_vec()));
-    terminal.expect("nothing held · 2 rules");
+    terminal.expect("nothing held · 2 hold rules");
     terminal.press("\x1b");
     terminal.expect("q quit");
     // Frames that nobody sent, to both sides.
@@ -125,7 +125,7 @@ fn a_signal_sends_on_what_is_held() {
     client.write_all(&text("late")).expect("written");
     terminal.expect("1 held");
     terminal.press("b");
-    terminal.expect("1 held · 1 rule");
+    terminal.expect("1 held · 1 hold rule");
     terminal.press("e");
     terminal.expect("Enter send · Esc close");
     terminal.signal(rustix::process::Signal::TERM);
