@@ -48,7 +48,7 @@ pub(super) enum ScriptProblem {
     NoWithin,
     #[error("expected a time with its unit, such as 500ms, 2s or 1min: more than 0, at most 24h")]
     Duration,
-    #[error("expected how many times, such as repeat 10")]
+    #[error("expected how many times, from 1 to 4294967295, such as repeat 10")]
     Times,
     #[error("nothing is repeated: add a statement before end")]
     EmptyRepeat,

@@ -49,6 +49,9 @@ pub enum UrlError {
     /// Path or query contain a character that a URL cannot contain.
     #[error("it contains the character {0:?}, which a URL cannot contain; escape it, such as %20 for a space")]
     Character(char),
+    /// The host has a character outside ASCII (RFC 3490).
+    #[error("the host has the character {0:?}; write the host in ASCII, as xn--…")]
+    HostNotAscii(char),
 }
 
 impl Scheme {
@@ -116,6 +119,11 @@ impl FromStr for Url {
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
         let named = |known: &Scheme| known.name().eq_ignore_ascii_case(scheme);
         let scheme = Scheme::ALL.into_iter().find(named).ok_or(UrlError::Scheme)?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        if let Some(wrong) = host.chars().find(|c| !c.is_ascii() && c.is_alphanumeric()) {
+            return Err(UrlError::HostNotAscii(wrong));
+        }
         if let Some(wrong) = text.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\')) {
             return Err(UrlError::Character(wrong));
         }
@@ -172,6 +180,8 @@ mod tests {
             ("ws://a/b c", UrlError::Character(' ')),
             ("ws://a/\r\nHost: b", UrlError::Character('\r')),
             ("ws://a/ü", UrlError::Character('ü')),
+            ("ws://exämple:1/", UrlError::HostNotAscii('ä')),
+            ("ws://sécret@a/", UrlError::Character('é')),
         ] {
             assert_eq!(text.parse::<Url>(), Err(error), "{text}");
         }

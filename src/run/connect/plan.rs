@@ -64,6 +64,10 @@ impl Plan {
         check_line("--subprotocol", &args.subprotocols)?;
         check_line("--origin", args.origin.as_slice())?;
         check_line("--ws-key", args.ws_key.as_slice())?;
+        let headers: Vec<_> = args.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?;
+        check_single("--subprotocol", !args.subprotocols.is_empty(), "Sec-WebSocket-Protocol", &headers)?;
+        check_single("--origin", args.origin.is_some(), "Origin", &headers)?;
+        check_single("--ws-key", args.ws_key.is_some(), "Sec-WebSocket-Key", &headers)?;
         let target = match url.target() {
             "" => "/".to_owned(),
             query if query.starts_with('?') => format!("/{query}"),
@@ -72,7 +76,7 @@ impl Plan {
         let request = RequestConfig {
             target,
             host: url.authority().to_owned(),
-            headers: args.headers.iter().map(|line| header(line)).collect::<Result<_, _>>()?,
+            headers,
             subprotocols: args.subprotocols.clone(),
             origin: args.origin.clone(),
             deflate: !args.no_deflate,
@@ -196,6 +200,14 @@ pub fn header(line: &str) -> Result<(String, String), UsageError> {
         return Err(wrong("contains a control character"));
     }
     Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+/// Requires that a flag and `-H` do not set the same header.
+fn check_single(flag: &str, is_set: bool, name: &str, headers: &[(String, String)]) -> Result<(), UsageError> {
+    if is_set && headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        return Err(UsageError::new(format!("{flag} and -H both set {name}; leave one of them out")));
+    }
+    Ok(())
 }
 
 /// Requires values that fit into a header line.

@@ -55,6 +55,7 @@ impl App {
             Action::Complete => prompt.complete(false),
             Action::CompleteBack => prompt.complete(true),
             Action::Up | Action::Down => prompt = self.step_line(&prompt, action).unwrap_or(prompt),
+            _ if prompt.purpose == Purpose::Send => return self.sent.keep(prompt.input().value()),
             _ => return self.leave_hold_prompt(prompt.purpose),
         }
         self.dialogs.open = Some(Dialog::Prompt(prompt));

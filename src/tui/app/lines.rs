@@ -10,7 +10,8 @@ impl App {
     /// Opens the prompt for a line to send.
     pub(super) fn ask_line(&mut self) {
         if self.session.takes_lines {
-            return self.open_prompt(Purpose::Send, String::new());
+            let draft = self.sent.take_draft();
+            return self.open_prompt(Purpose::Send, draft);
         }
         self.inform("nothing can be sent here: framescope connect URL is the client of a server");
     }
@@ -20,6 +21,7 @@ impl App {
         let line = InputLine::parse(text).map_err(|e| e.to_string())?;
         if !text.is_empty() {
             self.sent.add(text);
+            self.sent.keep("");
             self.effects.push(Effect::Send(text.to_owned(), line));
         }
         self.open_prompt(Purpose::Send, String::new());

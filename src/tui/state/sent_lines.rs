@@ -9,7 +9,7 @@ pub struct SentLines {
     lines: Vec<String>,
     /// The index of the line that is shown again, if one is.
     at: Option<usize>,
-    /// What was typed before that.
+    /// What was typed before that, or when the prompt was left.
     draft: String,
 }
 
@@ -24,6 +24,17 @@ impl SentLines {
             self.lines.remove(0);
         }
         self.lines.push(line.to_owned());
+    }
+
+    /// Keeps what is typed while the prompt is left.
+    pub fn keep(&mut self, typed: &str) {
+        self.at = None;
+        typed.clone_into(&mut self.draft);
+    }
+
+    /// What was typed when the prompt was left.
+    pub fn take_draft(&mut self) -> String {
+        std::mem::take(&mut self.draft)
     }
 
     /// The line before the one that is shown, with `back`, or the one after it; the draft comes after the latest line. `None` if no
@@ -60,6 +71,8 @@ mod tests {
         assert_eq!(lines.step(false, "a").as_deref(), Some("b"));
         assert_eq!(lines.step(false, "b").as_deref(), Some("draft"));
         assert_eq!(lines.step(false, "draft"), None);
+        lines.keep("left");
+        assert_eq!((lines.take_draft().as_str(), lines.take_draft().as_str()), ("left", ""));
         (0..2 * MOST).for_each(|n| lines.add(&n.to_string()));
         assert_eq!(lines.lines.len(), MOST);
     }

@@ -52,6 +52,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
             let read_as = app.session.pasted.as_ref().map(|pasted| format!("■ read as {}", pasted.form.words()));
             (read_as.unwrap_or_else(|| "■ file".to_owned()), theme.info)
         }
+        (None, _) if session.takes_lines && totals.connections > 0 && totals.open == 0 => {
+            ("■ closed".to_owned(), theme.info)
+        }
         (None, _) => ("● live".to_owned(), theme.good),
     };
     let (state, state_style) = state;

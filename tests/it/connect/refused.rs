@@ -91,6 +91,10 @@ fn wrong_usage_says_what_to_write_and_no_secret() {
         (&["connect", "localhost:9000", "--headless"][..], "ws://"),
         (&["connect", "ws://a", "--headless", "-H", "Authorization s3cret"], "Name: value"),
         (&["connect", "ws://a", "--headless", "-H", "X: s3cret\u{7}"], "control character"),
+        (
+            &["connect", "ws://a", "--headless", "-H", "ORIGIN: http://s3cret", "--origin", "http://b"],
+            "--origin and -H",
+        ),
         (&["connect", "ws://a", "--headless", "--script", "/nonexistent"], "/nonexistent"),
         (&["connect", "ws://a", "--linger", "6s", "--headless"], "5s"),
         (&["connect", "ws://a", "--linger", "1s"], "--headless"),

@@ -50,6 +50,13 @@ fn lines_are_typed_sent_refused_and_repeated() {
     terminal.wait_until("the second handshake", |screen| screen.contents().matches("Switching Protocols").count() == 2);
     terminal.press("again\r");
     terminal.wait_until("its echo", |screen| screen.contents().matches("again").count() >= 2);
+    // Leaving the line keeps what is typed.
+    terminal.press("a draft\x1b");
+    terminal.expect("q quit");
+    terminal.press(":");
+    terminal.expect("a draft");
+    terminal.press("\x7f\x7f\x7f\x7f\x7f\x7f\x7f/close\r");
+    terminal.expect("■ closed");
     terminal.press("\x1b");
     terminal.expect("q quit");
     terminal.press("q");
