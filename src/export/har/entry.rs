@@ -15,7 +15,6 @@ use crate::export::sink::Sink;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::time::Time;
 use crate::wire::http::Head;
-use crate::wire::tls::Protection;
 
 /// The longest body that is exported, in bytes.
 const MAX_BODY: usize = 512 * 1024;
@@ -87,7 +86,7 @@ impl Writer<'_> {
         let head = Head::read(bytes);
         let connection = run.capture.connection(run.connection);
         let server = connection.as_ref().map(|connection| connection.server.to_string()).unwrap_or_default();
-        let is_encrypted = connection.and_then(|connection| connection.tls).is_some_and(Protection::is_of_client);
+        let is_encrypted = connection.is_some_and(|connection| connection.tls.is_some());
         let host = head.value("host").map_or(server, |host| String::from_utf8_lossy(host).into_owned());
         let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
         let target = text(head.target());

@@ -1,7 +1,9 @@
 //! The keys of HAR for the heads of requests and responses: headers, cookies, query and URL.
 
 use crate::export::json::{bool_field, list_field, object, string_field};
+use crate::wire::absolute_form::AbsoluteForm;
 use crate::wire::http::Head;
+use crate::wire::url::Scheme;
 
 /// Appends `headers`. Joins folded values, and skips lines without a name.
 pub fn headers(out: &mut Vec<u8>, head: &Head<'_>) {
@@ -48,15 +50,28 @@ pub fn query(out: &mut Vec<u8>, target: &str) {
     });
 }
 
-/// The URL of a request: its target, after scheme and host if the target has none.
+/// The URL of a request: its target, after scheme and host if the target has none. That of a handshake begins with `ws` or `wss`, also
+/// if a client of a proxy sent it with `http` or `https`: readers of HAR know WebSockets by that.
 pub fn url(target: &str, host: &str, is_websocket: bool, is_encrypted: bool) -> String {
-    if target.contains("://") {
+    if let Some(absolute) = AbsoluteForm::of(target.as_bytes()) {
+        let scheme = scheme(is_websocket, absolute.scheme.is_tls());
+        return format!("{scheme}://{}", &target[absolute.authority..]);
+    }
+    if target.contains("://") && !target.starts_with('/') {
         return target.to_owned();
     }
-    let scheme = if is_websocket { "ws" } else { "http" };
-    let secure = if is_encrypted { "s" } else { "" };
     let slash = if target.starts_with('/') { "" } else { "/" };
-    format!("{scheme}{secure}://{host}{slash}{target}")
+    format!("{}://{host}{slash}{target}", scheme(is_websocket, is_encrypted))
+}
+
+const fn scheme(is_websocket: bool, is_encrypted: bool) -> &'static str {
+    let scheme = match (is_websocket, is_encrypted) {
+        (true, true) => Scheme::Wss,
+        (true, false) => Scheme::Ws,
+        (false, true) => Scheme::Https,
+        (false, false) => Scheme::Http,
+    };
+    scheme.name()
 }
 
 fn texts(head: &Head<'_>, name: &str) -> Vec<String> {
@@ -82,4 +97,25 @@ fn pair(out: &mut Vec<u8>, name: &str, value: &str) {
 /// Appends a field with an array of objects.
 fn objects<T>(out: &mut Vec<u8>, name: &str, items: impl Iterator<Item = T>, mut fields: impl FnMut(&mut Vec<u8>, T)) {
     list_field(out, name, items, |out, item| object(out, |out| fields(out, item)));
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_scheme_of_a_url_says_whether_it_is_a_websocket_and_whether_tls_was_spoken() {
+        let url = |target, is_websocket, is_encrypted| super::url(target, "h:1", is_websocket, is_encrypted);
+        for (target, is_websocket, is_encrypted, expected) in [
+            ("/a?b", true, true, "wss://h:1/a?b"),
+            ("/a?b", false, true, "https://h:1/a?b"),
+            ("/", true, false, "ws://h:1/"),
+            ("*", false, false, "http://h:1/*"),
+            ("/?u=http://x", false, true, "https://h:1/?u=http://x"),
+            ("HTTP://x:2/a", true, false, "ws://x:2/a"),
+            ("http://x:2/a", false, false, "http://x:2/a"),
+            ("wss://x:2/a", true, false, "wss://x:2/a"),
+            ("ftp://x/a", false, true, "ftp://x/a"),
+        ] {
+            assert_eq!(url(target, is_websocket, is_encrypted), expected, "{target}");
+        }
+    }
 }

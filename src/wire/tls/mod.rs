@@ -47,13 +47,6 @@ pub enum Protection {
     },
 }
 
-impl Protection {
-    /// Returns true if the client sent TLS, so that its URL begins with `https` or `wss`.
-    pub const fn is_of_client(self) -> bool {
-        !matches!(self, Self::Terminated { client: false, .. })
-    }
-}
-
 impl std::fmt::Display for Protection {
     /// `TLS 1.3, TLS_AES_128_GCM_SHA256`, or the peers with which framescope spoke TLS: `TLS with client and server`
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
