@@ -2,14 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::config::ServerConfig;
 use super::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
 use super::memory::MemoryBudget;
 use super::page_connections::PageConnections;
 use super::session;
-use super::tls;
+use super::tls::server::{self, Opened};
 use super::transport::Transport;
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
@@ -54,13 +53,10 @@ struct Site {
 
 impl Service for Site {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
-        let Accepted { stream, peer, local, connections } = accepted;
-        let deadline = Instant::now() + self.config.handshake_timeout;
-        let opened = tls::server::open(self.config.tls.as_deref(), stream, local.ip(), deadline, recorder.capture());
-        let Some((stream, is_tls)) = opened else { return };
-        let connection = recorder.connection(peer, local);
-        connection.decrypted(is_tls, false);
-        let wiretap = Wiretap::new(connection);
+        let (tls, timeout) = (self.config.tls.as_deref(), self.config.handshake_timeout);
+        let Some(opened) = server::open(tls, accepted, timeout, false, recorder) else { return };
+        let Opened { accepted: Accepted { stream, local, connections, .. }, is_tls, recording } = opened;
+        let wiretap = Wiretap::new(recording);
         let share = self.memory.share(&stream);
         let mut transport = Transport::new(stream, wiretap, connections.shutting_down(), share);
         if is_tls || self.config.tls.is_none() {

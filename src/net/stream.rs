@@ -207,6 +207,12 @@ fn has_hung_up(_: impl std::os::fd::AsFd) -> bool {
     false
 }
 
+/// Returns true for the error of a read after which TLS is over, although the peer did not announce that with close_notify: it ended TCP, sent
+/// a fatal alert, or violated the protocol (RFC 8446 §6.1, §6.2). TCP was not reset.
+pub fn is_tls_over(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
+}
+
 /// Returns true for the error of a read or write that reached its timeout, or would have had to wait.
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)

@@ -11,16 +11,17 @@
 //! reads, and the capture lags by at most 5 ms.
 
 mod notes;
+mod report;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use self::notes::{Note, Notes};
+use self::notes::Notes;
 use super::memory::MemoryShare;
-use super::stream::{Stream, is_timeout};
+use super::stream::{Stream, is_timeout, is_tls_over};
 use super::wiretap::Wiretap;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
@@ -34,9 +35,6 @@ const FIRST_READ: usize = 4 * 1024;
 
 /// The most bytes that one system call reads or writes.
 const MAX_AT_ONCE: usize = 256 * 1024;
-
-/// An empty output buffer whose capacity exceeds this many bytes is freed.
-const MAX_KEPT_CAPACITY: usize = 2 << 20;
 
 /// Two reads less than this apart count as quick.
 const QUICK: Duration = Duration::from_millis(1);
@@ -232,14 +230,14 @@ impl Transport {
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if is_timeout(&e) => return Ok(ReadOutcome::TimedOut),
-                Err(e) if e.kind() == ErrorKind::UnexpectedEof => return Ok(self.end_unannounced()),
+                Err(e) if is_tls_over(&e) => return Ok(self.end_unannounced(&e)),
                 Err(_) => return Err(self.reset()),
             }
         }
     }
 
-    /// The outcome of a read after the end of TCP without the end of TLS, as the server itself causes it when it wakes the thread.
-    fn end_unannounced(&mut self) -> ReadOutcome {
+    /// The outcome of a read with the error of an end of TLS, which the server itself causes when it wakes the thread.
+    fn end_unannounced(&mut self, error: &io::Error) -> ReadOutcome {
         if self.shutting_down.load(Ordering::SeqCst) {
             return ReadOutcome::ShuttingDown;
         }
@@ -247,7 +245,7 @@ impl Transport {
             return ReadOutcome::Evicted;
         }
         self.report(false);
-        self.wiretap.truncated(READ);
+        self.wiretap.truncated(READ, error);
         ReadOutcome::Fin
     }
 
@@ -346,47 +344,6 @@ impl Transport {
             self.wiretap.reset(READ);
         }
         ConnectionLost::Reset
-    }
-
-    /// Notes a read or write; returns its time.
-    fn note(&mut self, direction: Direction, from: usize, to: usize) -> Time {
-        if self.notes.is_full() {
-            self.report_consumed(true);
-        }
-        let time = self.wiretap.now();
-        self.memory.progressed(time);
-        if self.unrecorded {
-            return time;
-        }
-        self.notes.add(Note { direction, time, from, to });
-        time
-    }
-
-    /// Reports the notes to the wiretap, after which the buffers may change. The bytes are in the capture `soon`, or when
-    /// this returns.
-    fn report(&mut self, soon: bool) {
-        self.report_until(self.end, soon);
-        self.notes.clear();
-    }
-
-    /// The same, except for the unconsumed input, of which one note remains.
-    fn report_consumed(&mut self, soon: bool) {
-        self.report_until(self.start, soon);
-        self.notes.keep_input_from(self.start);
-    }
-
-    fn report_until(&mut self, end: usize, soon: bool) {
-        let wiretap = &self.wiretap;
-        self.notes.report_until(end, &self.input, &self.out, |chunks| {
-            if soon { wiretap.crossed_soon(chunks) } else { wiretap.crossed(chunks) }
-        });
-        if self.written == self.out.len() {
-            self.written = 0;
-            if self.out.capacity() > MAX_KEPT_CAPACITY {
-                self.out = Vec::new();
-            }
-            self.out.clear();
-        }
     }
 
     /// Moves the unconsumed input to the front of its buffer. Doubles a buffer that the latest read filled.

@@ -3,11 +3,13 @@
 //! It knows nothing of sockets: whatever reads and writes the bytes of a connection holds a wiretap and calls it. Clones
 //! report to the same connection, so that each of several threads can hold one.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::tls::failure;
 use crate::capture::live::recorder::{Chunk, ConnectionRecorder};
 use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, EndReason};
@@ -86,11 +88,10 @@ impl Wiretap {
         Some(Self { recorder, latest: Arc::clone(&self.latest) })
     }
 
-    /// Reports that a peer ended its direction of a TLS connection now, without announcing that (RFC 8446 §6.1).
-    pub fn truncated(&self, direction: Direction) {
-        self.notice(
-            "a peer ended a TLS connection without close_notify: the last bytes may be missing (RFC 8446 §6.1)",
-        );
+    /// Reports that a peer ended its direction of a TLS connection now, without announcing that (RFC 8446 §6.1). `error` is that of the
+    /// read: see [`super::stream::is_tls_over`].
+    pub fn truncated(&self, direction: Direction, error: &io::Error) {
+        self.notice(&failure::unannounced_end(error));
         self.ended(direction, EndReason::Fin);
     }
 

@@ -9,7 +9,7 @@ use super::shared::{Open, Shared, State};
 use super::{ClientConfig, driver};
 use crate::net::heartbeat::Heartbeat;
 use crate::net::random::random;
-use crate::net::stream::is_timeout;
+use crate::net::stream::{is_timeout, is_tls_over};
 use crate::proto::body::{Body, Progress};
 use crate::proto::dissected::MAX_HTTP_HEAD;
 use crate::proto::endpoint::{Endpoint, EndpointEvent};
@@ -198,8 +198,8 @@ fn read(shared: &Shared, deadline: Option<Instant>, input: &mut Vec<u8>) -> Resu
             shared.tap.server_ended();
             Ok(Read::End)
         }
-        (Err(e), None) if e.kind() == ErrorKind::UnexpectedEof => {
-            shared.tap.server_truncated();
+        (Err(e), None) if is_tls_over(&e) => {
+            shared.tap.server_truncated(&e);
             Ok(Read::End)
         }
         (Err(e), None) if is_timeout(&e) => Ok(Read::TimedOut),

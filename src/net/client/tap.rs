@@ -1,5 +1,6 @@
 //! Records the bytes of a client's connection, which one thread reads while another writes.
 
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capture::live::recorder::Chunk;
@@ -58,9 +59,9 @@ impl Tap {
         self.wiretap.ended(READ, EndReason::Fin);
     }
 
-    /// Records that the server ended TCP, but not TLS.
-    pub fn server_truncated(&self) {
-        self.wiretap.truncated(READ);
+    /// Records that the server ended TLS with the error of a read.
+    pub fn server_truncated(&self, error: &io::Error) {
+        self.wiretap.truncated(READ, error);
     }
 
     /// Records the end of the client's direction.

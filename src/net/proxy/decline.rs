@@ -11,7 +11,7 @@ use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
 use super::{DOWN, UP};
 use crate::net::http::Response;
-use crate::net::stream::{Stream, is_timeout};
+use crate::net::stream::{Stream, is_timeout, is_tls_over};
 use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
 
@@ -127,8 +127,8 @@ impl Declining<'_, '_> {
                 Ok(0) => break Received::Fin,
                 Ok(n) => received += n,
                 Err(e) if is_timeout(&e) => break Received::TooMuch,
-                // TLS that ends without close_notify: no more bytes were due.
-                Err(e) if e.kind() == ErrorKind::UnexpectedEof => break Received::Fin,
+                // No more bytes were due.
+                Err(e) if is_tls_over(&e) => break Received::Fin,
                 Err(_) => break Received::Reset,
             }
         };

@@ -1,12 +1,14 @@
 //! How a direction of a relayed connection ends.
 
+use std::io;
+
 /// The end of a direction.
 #[derive(Debug)]
 pub enum End {
     /// The sender ended it (FIN).
     Fin,
-    /// The sender ended its TCP connection, but not TLS (RFC 8446 §6.1).
-    Truncated,
+    /// TLS is over, but the sender did not announce that: see [`crate::net::stream::is_tls_over`].
+    Truncated(io::Error),
     /// The sender reset the connection.
     Reset,
     /// The receiver takes no bytes any more.

@@ -53,7 +53,7 @@ use super::connections::{OpenConnections, OpenGuard};
 use super::listener::{Accepted, BindError, Listener, ListenerHandle, STACK, Service, reachable};
 use super::stream::Stream;
 use super::tls::handshake;
-use super::tls::server::{self, ServerTls};
+use super::tls::server::{self, Opened, ServerTls};
 use super::wiretap::Wiretap;
 use crate::capture::live::recorder::Recorder;
 use crate::proto::dissected::Direction;
@@ -138,16 +138,11 @@ impl Proxy {
 
 impl Service for ProxyConfig {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
-        let Accepted { stream, peer, local, connections } = accepted;
-        let deadline = Instant::now() + self.connect_timeout;
-        let opened = server::open(self.tls.as_deref(), stream, local.ip(), deadline, recorder.capture());
-        let Some((client, is_tls)) = opened else { return };
-        // The address that the client connected to: the findings about Host are about what the client did.
-        let recording = recorder.connection(peer, local);
-        recording.decrypted(is_tls, self.trust.is_some());
+        let (tls, timeout) = (self.tls.as_deref(), self.connect_timeout);
+        let Some(opened) = server::open(tls, accepted, timeout, self.trust.is_some(), recorder) else { return };
+        let Opened { accepted, is_tls, recording } = opened;
         let tap = Arc::new(Tap::new(Wiretap::new(recording)));
         let exchange = Arc::<Exchange>::default();
-        let accepted = Accepted { stream: client, peer, local, connections };
         let (connected, connection) = sync_channel(1);
         let relay = thread::scope(|scope| {
             let (accepted, tap, exchange) = (&accepted, &tap, &exchange);

@@ -17,7 +17,7 @@ use super::input::Input;
 use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
 use crate::net::connections::{OpenConnections, OpenGuard};
-use crate::net::stream::{Stream, is_timeout};
+use crate::net::stream::{Stream, is_timeout, is_tls_over};
 use crate::proto::dissected::{Direction, EndReason};
 
 const UP: Direction = Direction::ClientToServer;
@@ -123,7 +123,7 @@ impl Relay {
             // The beginning of a head, or bytes that the server did not take.
             self.tap.push(UP, rest, None);
             match end {
-                End::Fin | End::Truncated => self.write(UP, rest).err().unwrap_or(end),
+                End::Fin | End::Truncated(_) => self.write(UP, rest).err().unwrap_or(end),
                 end => end,
             }
         });
@@ -212,7 +212,7 @@ impl Relay {
             Ok(0) => Err(if self.is_reset(direction) { End::Reset } else { End::Fin }),
             Ok(_) => Ok(()),
             Err(_) if self.is_cut() => Err(End::Cut),
-            Err(e) if e.kind() == ErrorKind::UnexpectedEof => Err(End::Truncated),
+            Err(e) if is_tls_over(&e) => Err(End::Truncated(e)),
             Err(_) => Err(End::Reset),
         }
     }
@@ -234,8 +234,8 @@ impl Relay {
                 let _ = self.source(direction.opposite()).shutdown(Shutdown::Write);
                 self.watch(direction);
             }
-            End::Truncated => {
-                self.tap.wiretap().truncated(direction);
+            End::Truncated(error) => {
+                self.tap.wiretap().truncated(direction, error);
                 self.set(direction, State::Ended);
                 let _ = self.source(direction.opposite()).end_unannounced();
                 self.watch(direction);

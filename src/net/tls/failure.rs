@@ -1,5 +1,6 @@
 //! Why a TLS handshake failed, in one line that says what to do.
 
+use std::io;
 use std::time::Duration;
 
 use rustls::pki_types::UnixTime;
@@ -60,6 +61,9 @@ pub fn with_client(failure: &HandshakeFailure) -> Option<String> {
         Error::PeerIncompatible(why) => {
             format!("a client has no TLS version or cipher suite that framescope speaks (TLS 1.2, 1.3): {why:?}")
         }
+        Error::InvalidMessage(_) | Error::DecryptError | Error::PeerMisbehaved(_) => format!(
+            "a client sent bytes that are no valid TLS handshake ({error}): the client must use https:// or wss:// for this address"
+        ),
         other => format!("the TLS handshake with a client failed: {other}"),
     })
 }
@@ -76,6 +80,16 @@ pub fn in_tunnel(host: &str, failure: &HandshakeFailure) -> Option<String> {
         other => with_client(other)?,
     };
     Some(format!("tunnel to {host}: {reason}; without --intercept {host} its TLS passes unread"))
+}
+
+/// What ended a TLS connection after its handshake, if not close_notify. `error` is that of the read.
+pub fn unannounced_end(error: &io::Error) -> String {
+    let what = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        None => "without close_notify".to_owned(),
+        Some(Error::AlertReceived(alert)) => format!("with the alert {}{}", name(*alert), meaning(*alert)),
+        Some(violation) => format!("with bytes that violate TLS ({violation})"),
+    };
+    format!("a peer ended a TLS connection {what}: the last bytes may be missing (RFC 8446 §6.1)")
 }
 
 /// What is wrong with a certificate, and what to do about it.

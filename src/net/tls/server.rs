@@ -20,7 +20,8 @@ use super::issuer::LeafIssuer;
 use super::key_log::KeyLogFile;
 use super::pem::{self, PemError};
 use super::{ALPN, provider};
-use crate::capture::store::Capture;
+use crate::capture::live::recorder::{ConnectionRecorder, Recorder};
+use crate::net::listener::Accepted;
 use crate::net::stream::Stream;
 
 /// Why a server has no certificate.
@@ -94,27 +95,42 @@ enum Opening {
 /// The most configurations that are kept: one per address of this machine, or intercepted host.
 const MAX_CONFIGS: usize = 256;
 
-/// Begins a connection that a client has opened to the address `local`: with TLS if the listener has `tls` and the client begins it.
-/// Returns the stream and whether it has TLS; `None` if the TLS handshake failed, of which the capture gets a notice.
+/// A connection whose first bytes have shown whether it speaks TLS, and its recording.
+pub struct Opened {
+    /// The connection, decrypted if it speaks TLS.
+    pub accepted: Accepted,
+    /// Whether it speaks TLS.
+    pub is_tls: bool,
+    /// Its recording, in which nothing is recorded yet.
+    pub recording: ConnectionRecorder,
+}
+
+/// Does the TLS handshake of a connection that was accepted, if the listener has `tls` and the client speaks it, within `timeout`, and
+/// begins the recording. `to_server`: whether TLS protects the way from framescope to another server. `None` after a failed handshake,
+/// which is reported in the capture's trouble: nothing was decrypted, so the capture has no connection.
 pub fn open(
     tls: Option<&ServerTls>,
-    socket: Arc<Stream>,
-    local: IpAddr,
-    deadline: Instant,
-    capture: &Capture,
-) -> Option<(Arc<Stream>, bool)> {
-    match tls.map(|tls| tls.accept(Arc::clone(&socket), local, deadline)) {
-        None => Some((socket, false)),
-        Some(Ok(Opening::Plain(stream))) => Some((stream, false)),
-        Some(Ok(Opening::Tls(stream))) => Some((stream, true)),
+    accepted: Accepted,
+    timeout: Duration,
+    to_server: bool,
+    recorder: &Recorder,
+) -> Option<Opened> {
+    let Accepted { stream, peer, local, connections } = accepted;
+    let (stream, is_tls) = match tls.map(|tls| tls.accept(Arc::clone(&stream), local.ip(), Instant::now() + timeout)) {
+        None => (stream, false),
+        Some(Ok(Opening::Plain(stream))) => (stream, false),
+        Some(Ok(Opening::Tls(stream))) => (stream, true),
         Some(Err(error)) => {
-            // Nothing was decrypted, so the capture has no connection.
             if let Some(line) = failure::with_client(&error) {
-                capture.add_notice(&line);
+                recorder.capture().add_notice(&line);
             }
-            None
+            return None;
         }
-    }
+    };
+    // The address that the client connected to: the findings about Host are about what the client did.
+    let recording = recorder.connection(peer, local);
+    recording.decrypted(is_tls, to_server);
+    Some(Opened { accepted: Accepted { stream, peer, local, connections }, is_tls, recording })
 }
 
 impl ServerTls {

@@ -78,6 +78,11 @@ impl Peers {
         self
     }
 
+    /// What a server of another program needs.
+    pub fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.server)
+    }
+
     /// The key log so far.
     pub fn log(&self) -> String {
         self.log.0.lock().expect("not poisoned").clone()

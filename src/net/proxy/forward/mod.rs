@@ -17,7 +17,7 @@ mod tunnel;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustls::ClientConfig;
 
@@ -26,7 +26,7 @@ use super::CONNECT_TIMEOUT;
 use super::hold::Hold;
 use crate::capture::live::recorder::Recorder;
 use crate::net::listener::{Accepted, BindError, Listener, ListenerHandle, Service};
-use crate::net::tls::server::{self, ServerTls};
+use crate::net::tls::server::{self, Opened, ServerTls};
 use crate::wire::host_pattern::HostPattern;
 
 /// The settings of a forward proxy.
@@ -96,14 +96,9 @@ impl ForwardProxy {
 
 impl Service for ForwardConfig {
     fn serve(&self, accepted: Accepted, recorder: &Recorder) {
-        let Accepted { stream, peer, local, connections } = accepted;
-        let deadline = Instant::now() + self.connect_timeout;
-        let opened = server::open(self.tls.as_deref(), stream, local.ip(), deadline, recorder.capture());
-        let Some((client, is_tls)) = opened else { return };
-        // The address that the client connected to: one connection of the client is one of the capture, whatever servers it names.
-        let recording = recorder.connection(peer, local);
-        recording.decrypted(is_tls, false);
-        let accepted = Accepted { stream: client, peer, local, connections };
+        let opened = server::open(self.tls.as_deref(), accepted, self.connect_timeout, false, recorder);
+        // One connection of the client is one of the capture, whatever servers it names.
+        let Some(Opened { accepted, is_tls, recording }) = opened else { return };
         Session::new(self, &accepted, is_tls, recording).run();
     }
 }

@@ -1,6 +1,5 @@
 //! The requests of one client of a forward proxy: each goes to the server that it names, one server after the other.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::thread;
 
@@ -19,7 +18,7 @@ use crate::net::proxy::relay::Relay;
 use crate::net::proxy::requests::{Heads, Outgoing, Requests};
 use crate::net::proxy::tap::Tap;
 use crate::net::proxy::{DOWN, UP};
-use crate::net::stream::Stream;
+use crate::net::stream::{Stream, is_tls_over};
 use crate::net::wiretap::Wiretap;
 use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
@@ -74,7 +73,7 @@ impl<'a> Session<'a> {
             }
             match read {
                 Ok(_) => [UP, DOWN].iter().for_each(|direction| wiretap.ended(*direction, EndReason::Fin)),
-                Err(e) if e.kind() == ErrorKind::UnexpectedEof => wiretap.truncated(UP),
+                Err(e) if is_tls_over(&e) => wiretap.truncated(UP, &e),
                 Err(_) => wiretap.reset(UP),
             }
             return None;

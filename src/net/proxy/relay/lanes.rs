@@ -57,7 +57,7 @@ impl Relay {
     pub(super) fn settle(&self, direction: Direction, end: End) -> End {
         let Some(lane) = self.lane(direction) else { return end };
         let end = match end {
-            End::Fin | End::Truncated => lane.finish(self).err().unwrap_or(end),
+            End::Fin | End::Truncated(_) => lane.finish(self).err().unwrap_or(end),
             End::Reset => {
                 lane.flush(self);
                 end
