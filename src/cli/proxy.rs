@@ -60,7 +60,7 @@ pub struct Proxy {
     #[arg(long)]
     pub rewrite_origin: bool,
 
-    /// Hold messages that match this filter until you send them on, edit or drop them on the screen (key b); repeatable
+    /// Hold messages that match this filter until you send them on, edit or drop them on the screen (key b), or with --headless until the end; repeatable
     #[arg(long, value_name = "EXPR")]
     pub hold: Vec<Filter>,
 

@@ -6,20 +6,18 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::headless;
-use super::hold_desk::{self, ProxyDesk};
-use super::live::{LiveSource, RunningSource};
+use super::live::LiveSource;
+use super::relaying::Relaying;
 use super::screen::{self, LiveScreen};
 use super::tls;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
-use crate::capture::store::Capture;
 use crate::cli::{self, ThemeArg};
 use crate::net::proxy::forward::{ForwardConfig, ForwardProxy, Interception};
 use crate::net::proxy::hold::{Hold, HoldLimits};
 use crate::net::tls::key_log::KeyLogFile;
-use crate::net::{ListenerHandle, PageServer};
 use crate::tui::app::LiveTraffic;
-use crate::tui::hold_desk::HoldDesk;
+use crate::wire::url::Scheme;
 
 /// Runs `proxy --forward`.
 ///
@@ -74,67 +72,19 @@ impl LiveSource for Listening {
         let recorder = Recorder::new(spool);
         let handle = self.proxy.start(recorder.clone()).context("cannot start the proxy's thread")?;
         tls::report_failures(self.key_log.as_deref(), recorder.capture());
-        let opened =
-            self.config.interception.as_ref().map(|opened| opened.hosts.iter().map(ToString::to_string).collect());
-        Ok(Relaying {
-            handle,
-            recorder,
-            is_tls: self.is_tls,
-            insecure: self.insecure,
-            opened: opened.unwrap_or_default(),
-            hold: self.config.hold,
-        })
-    }
-}
-
-/// A forward proxy that relays.
-struct Relaying {
-    handle: ListenerHandle,
-    recorder: Recorder,
-    is_tls: bool,
-    insecure: bool,
-    /// The hosts of `--intercept`.
-    opened: Vec<String>,
-    hold: Arc<Hold>,
-}
-
-impl RunningSource for Relaying {
-    fn capture(&self) -> &Capture {
-        self.recorder.capture()
-    }
-
-    fn recorder(&self) -> Option<&Recorder> {
-        Some(&self.recorder)
-    }
-
-    fn ready_line(&self) -> String {
-        format!("listening on {}", PageServer { address: self.handle.address(), is_tls: self.is_tls }.url())
-    }
-
-    fn traffic(&self) -> Option<LiveTraffic> {
-        let scheme = if self.is_tls { "https" } else { "http" };
-        let address = format!("{scheme}://{}", self.handle.reachable());
-        let opened = match &self.opened[..] {
+        let scheme = if self.is_tls { Scheme::Https } else { Scheme::Http };
+        let address = format!("{}://{}", scheme.name(), handle.reachable());
+        let opened = match self.config.interception.as_ref().map_or(&[][..], |opened| &opened.hosts) {
             [] => String::new(),
             [host] => format!(", opens {host}"),
             [host, others @ ..] => format!(", opens {host} and {} more", others.len()),
         };
-        Some(LiveTraffic {
+        let traffic = LiveTraffic {
             title: format!("{address} forward proxy{opened}"),
             alarm: self.insecure.then(|| "any certificate accepted".to_owned()),
             advice: "No traffic yet. As the proxy of your client (http_proxy, https_proxy), set".to_owned(),
             address,
-        })
-    }
-
-    fn hold_desk(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<Arc<dyn HoldDesk>> {
-        self.hold.on_change(changed);
-        Some(Arc::new(ProxyDesk::new(&self.hold, self.recorder.capture())))
-    }
-
-    fn shutdown(self) -> Option<String> {
-        let left = hold_desk::release(&self.hold);
-        self.handle.shutdown();
-        left
+        };
+        Ok(Relaying { handle, recorder, is_tls: self.is_tls, traffic, hold: self.config.hold })
     }
 }

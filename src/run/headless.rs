@@ -95,6 +95,8 @@ pub fn run<S: LiveSource>(args: &Recording, prepare: impl FnOnce() -> anyhow::Re
             reports.say(&line);
         }
     }));
+    let held = stderr.clone();
+    running.report_held(Box::new(move |line| held.say(line)));
     // The thread that catches signals keeps its sender as long as the process lives.
     let end = ended.recv().unwrap_or(RunEnd::Signal);
     let ending_since = Instant::now();

@@ -10,6 +10,7 @@ use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use crate::script::Outgoing;
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk, RuleRow};
+use crate::wire::opcode::Opcode;
 
 /// How long the end of the program waits until held messages were sent on.
 const RELEASE: Duration = Duration::from_millis(500);
@@ -19,6 +20,22 @@ pub fn release(hold: &Hold) -> Option<String> {
     let left = hold.release(RELEASE);
     let messages = count(left as u64, "held message");
     (left > 0).then(|| format!("{messages} did not go on before the end: the receiver did not read"))
+}
+
+/// A message that is held, in one line.
+pub fn held_line(held: &Held, capture: &Capture) -> String {
+    let opcode = capture.record(held.record).and_then(|record| record.opcode());
+    let kind = opcode.map_or("frame", Opcode::name);
+    let (sender, receiver) = match held.direction {
+        Direction::ClientToServer => ("client", "server"),
+        Direction::ServerToClient => ("server", "client"),
+    };
+    format!(
+        "held record {}: {kind}, {} on the wire, {sender} to {receiver} of connection {}; it is sent on when the program ends",
+        held.record,
+        count(held.len as u64, "byte"),
+        held.connection
+    )
 }
 
 /// How many held messages of a direction are listed.

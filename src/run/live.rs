@@ -94,6 +94,10 @@ pub trait RunningSource {
         None
     }
 
+    /// Calls `say` with a line about each message that the proxy holds from now on. For runs without a screen, in place of
+    /// [`Self::hold_desk`].
+    fn report_held(&self, _say: Box<dyn Fn(&str) + Send + Sync>) {}
+
     /// Ends within two seconds, however mute the peers are. What ends is recorded. Returns why the run has failed, in one line, if it
     /// has.
     fn shutdown(self) -> Option<String>;

@@ -18,6 +18,7 @@ mod packet_program;
 mod pages;
 mod paste_export;
 mod proxy;
+mod relaying;
 mod replay;
 mod screen;
 mod screen_host;

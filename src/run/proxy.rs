@@ -7,22 +7,18 @@ use anyhow::Context as _;
 
 use super::forward;
 use super::headless;
-use super::hold_desk::{self, ProxyDesk};
-use super::live::{LiveSource, RunningSource};
+use super::live::LiveSource;
+use super::relaying::Relaying;
 use super::screen::{self, LiveScreen};
 use super::tls;
-use super::usage_error::UsageError;
 use crate::capture::live::recorder::Recorder;
 use crate::capture::live::spool::Spool;
-use crate::capture::store::Capture;
 use crate::cli::{self, ThemeArg};
 use crate::net::proxy::hold::{Hold, HoldLimits};
 use crate::net::proxy::{Proxy, ProxyConfig};
 use crate::net::tls::key_log::KeyLogFile;
 use crate::net::tls::server::ServerTls;
-use crate::net::{ListenerHandle, PageServer};
 use crate::tui::app::LiveTraffic;
-use crate::tui::hold_desk::HoldDesk;
 use crate::wire::url::{Scheme, Url};
 
 /// Runs `proxy`.
@@ -30,10 +26,6 @@ use crate::wire::url::{Scheme, Url};
 /// # Errors
 /// Why it cannot listen or draw; afterwards, that bytes were not captured.
 pub fn proxy(args: &cli::Proxy, theme: ThemeArg) -> anyhow::Result<ExitCode> {
-    if args.recording.headless && !args.hold.is_empty() {
-        let line = "--hold needs the screen, where you send held messages on; leave out --headless or --hold";
-        return Err(UsageError::new(line).into());
-    }
     let Some(target) = &args.target else { return forward::forward(args, theme) };
     let prepare = || {
         let mut config = ProxyConfig::new(args.listen, target.clone());
@@ -80,64 +72,23 @@ impl LiveSource for Listening {
         let recorder = Recorder::new(spool);
         let handle = self.proxy.start(recorder.clone()).context("cannot start the proxy's thread")?;
         tls::report_failures(self.key_log.as_deref(), recorder.capture());
-        let (is_tls, insecure) = (self.tls.is_some(), self.insecure);
-        Ok(Relaying { handle, recorder, target: self.target, is_tls, insecure, hold: self.hold })
-    }
-}
-
-/// A proxy that relays.
-struct Relaying {
-    handle: ListenerHandle,
-    recorder: Recorder,
-    target: Url,
-    is_tls: bool,
-    insecure: bool,
-    hold: Arc<Hold>,
-}
-
-impl Relaying {
-    /// The scheme with which clients connect.
-    fn scheme(&self) -> Scheme {
-        match (self.target.scheme(), self.is_tls) {
-            (Scheme::Ws | Scheme::Wss, false) => Scheme::Ws,
-            (Scheme::Ws | Scheme::Wss, true) => Scheme::Wss,
-            (Scheme::Http | Scheme::Https, false) => Scheme::Http,
-            (Scheme::Http | Scheme::Https, true) => Scheme::Https,
-        }
-    }
-}
-
-impl RunningSource for Relaying {
-    fn capture(&self) -> &Capture {
-        self.recorder.capture()
-    }
-
-    fn recorder(&self) -> Option<&Recorder> {
-        Some(&self.recorder)
-    }
-
-    fn ready_line(&self) -> String {
-        format!("listening on {}", PageServer { address: self.handle.address(), is_tls: self.is_tls }.url())
-    }
-
-    fn traffic(&self) -> Option<LiveTraffic> {
-        let (listen, target) = (self.handle.reachable(), &self.target);
-        Some(LiveTraffic {
-            title: if self.is_tls { format!("tls {listen} → {target}") } else { format!("{listen} → {target}") },
+        let (listen, target, is_tls) = (handle.reachable(), &self.target, self.tls.is_some());
+        let traffic = LiveTraffic {
+            title: if is_tls { format!("tls {listen} → {target}") } else { format!("{listen} → {target}") },
             alarm: self.insecure.then(|| "any certificate accepted".to_owned()),
             advice: format!("No traffic yet. In place of {target}, connect your client to"),
-            address: format!("{}://{listen}", self.scheme().name()),
-        })
+            address: format!("{}://{listen}", scheme(target.scheme(), is_tls).name()),
+        };
+        Ok(Relaying { handle, recorder, is_tls, traffic, hold: self.hold })
     }
+}
 
-    fn hold_desk(&self, changed: Box<dyn Fn() + Send + Sync>) -> Option<Arc<dyn HoldDesk>> {
-        self.hold.on_change(changed);
-        Some(Arc::new(ProxyDesk::new(&self.hold, self.recorder.capture())))
-    }
-
-    fn shutdown(self) -> Option<String> {
-        let left = hold_desk::release(&self.hold);
-        self.handle.shutdown();
-        left
+/// The scheme with which clients connect.
+const fn scheme(target: Scheme, is_tls: bool) -> Scheme {
+    match (target, is_tls) {
+        (Scheme::Ws | Scheme::Wss, false) => Scheme::Ws,
+        (Scheme::Ws | Scheme::Wss, true) => Scheme::Wss,
+        (Scheme::Http | Scheme::Https, false) => Scheme::Http,
+        (Scheme::Http | Scheme::Https, true) => Scheme::Https,
     }
 }

@@ -134,10 +134,30 @@ fn a_signal_sends_on_what_is_held() {
 }
 
 #[test]
-fn a_wrong_rule_has_carets_and_headless_refuses_rules() {
+fn a_wrong_rule_has_carets() {
     let (status, _, errors) = run(&["proxy", "ws://127.0.0.1:1", "--hold", "op == tex"]);
     assert_eq!(status, Some(2), "{errors}");
     assert!(errors.contains("^^^"), "{errors}");
-    let (status, _, errors) = run(&["proxy", "ws://127.0.0.1:1", "--headless", "--hold", "op == text"]);
-    assert_eq!((status, errors.lines().count()), (Some(2), 1), "{errors}");
+}
+
+#[test]
+fn without_a_screen_messages_are_held_until_the_program_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let target = format!("ws://{}", listener.local_addr().expect("an address"));
+    let rule = "op == text and dir == c2s";
+    let mut program = Program::run(&["proxy", &target, "--listen", "127.0.0.1:0", "--hold", rule]);
+    let address = program.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut client = patient(TcpStream::connect(&address).expect("a connection"));
+    client.write_all(bare_request("/", &address).as_bytes()).expect("written");
+    let mut server = patient(listener.accept().expect("a connection").0);
+    read_head(&mut server);
+    server.write_all(RESPONSE.as_bytes()).expect("written");
+    read_head(&mut client);
+    let ping = frame(true, Opcode::Ping, Some([1, 2, 3, 4]), b"p");
+    client.write_all(&[text("late"), ping].concat()).expect("written");
+    // The record of a held message is printed at once.
+    program.wait_for("the text", 0, |record| record["opcode_name"] == "text");
+    assert_eq!(read_frame(&mut server), (0x89, b"p".to_vec()));
+    program.stop();
+    assert_eq!(read_frame(&mut server), (0x81, b"late".to_vec()));
 }
