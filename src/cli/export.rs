@@ -26,7 +26,7 @@ pub struct Export {
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
-    /// Replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization by asterisks of the same length; with NAMES also
+    /// Replace the values of Cookie, Set-Cookie, Authorization and Proxy-Authorization, and user information in URLs, by asterisks of the same length; with NAMES also
     /// the values of query parameters of these names, and what follows these names in Sec-WebSocket-Protocol
     #[arg(long, value_name = "NAMES", num_args = 0.., require_equals = true, value_delimiter = ',')]
     pub redact: Option<Vec<String>>,

@@ -33,6 +33,9 @@ pub fn usage_line(error: &clap::Error, words: impl IntoIterator<Item = OsString>
             _ => "",
         });
     }
+    if command == Some("ca") && error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        "ca needs one of: create, show, path, remove".clone_into(&mut line);
+    }
     let (command, line) = (command.map(|name| format!(" {name}")).unwrap_or_default(), without_user(&line));
     format!("{line}; try `framescope{command} --help`")
 }

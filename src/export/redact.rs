@@ -87,6 +87,7 @@ impl Redaction {
                 FieldName::Subprotocol => self.subprotocols(&mut bytes[value]),
             }
         }
+        user_information(bytes);
         if !self.names.is_empty() {
             self.parameters(bytes);
         }
@@ -126,6 +127,31 @@ impl Redaction {
                 bytes[value..at].fill(b'*');
             }
         }
+    }
+}
+
+/// Hides user information (RFC 3986 §3.2.1) in every URL, and in the target of a request that has no scheme, such as that of CONNECT.
+fn user_information(bytes: &mut [u8]) {
+    let line = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len());
+    let mut words = bytes[..line].splitn(3, |b| *b == b' ');
+    if let (Some(method), Some(target)) = (words.next(), words.next())
+        && is_token(method)
+    {
+        let (start, len) = (method.len() + 1, target.len());
+        hide_user(&mut bytes[start..start + len]);
+    }
+    let mut at = 0;
+    while let Some(slashes) = memchr::memmem::find(&bytes[at..], b"//") {
+        at += slashes + 2;
+        hide_user(&mut bytes[at..]);
+    }
+}
+
+/// Hides what precedes the last `@` of the authority at the beginning of `bytes`.
+fn hide_user(bytes: &mut [u8]) {
+    let end = bytes.iter().position(|b| b.is_ascii_whitespace() || b"/?#\"<>".contains(b)).unwrap_or(bytes.len());
+    if let Some(user) = memchr::memrchr(b'@', &bytes[..end]) {
+        bytes[..user].fill(b'*');
     }
 }
 

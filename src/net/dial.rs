@@ -1,10 +1,12 @@
 //! Connects to a host: looks its name up, and tries each of its addresses.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
 
 /// How often a wait that can be given up looks whether it is.
 const LOOK: Duration = Duration::from_millis(20);
@@ -34,6 +36,9 @@ pub enum DialError {
         /// How long all attempts took together.
         after: Duration,
     },
+    /// This process, or the system, may have no further socket.
+    #[error("cannot connect to {0}: too many open files; raise the limit before the start, such as ulimit -n 4096")]
+    Exhausted(SocketAddr),
     /// Another error.
     #[error("cannot connect to {address}: {source}")]
     Io {
@@ -51,7 +56,7 @@ pub enum DialError {
 /// See [`DialError`]; of several addresses, the error of the last one.
 pub fn dial(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, DialError> {
     let unknown = |source| DialError::UnknownHost { host: host.to_owned(), source };
-    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(unknown)?.collect();
+    let addresses = addresses(host, port).map_err(unknown)?;
     let begun = Instant::now();
     let mut failed = unknown(io::Error::new(ErrorKind::NotFound, "it has no address"));
     for (tried, address) in addresses.iter().enumerate() {
@@ -63,6 +68,19 @@ pub fn dial(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, DialE
         }
     }
     Err(failed)
+}
+
+/// The addresses of a host. A name below `localhost` is this machine (RFC 6761 §6.3), also where the system does not know it.
+///
+/// # Errors
+/// When the system finds no address.
+pub fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    match (host, port).to_socket_addrs() {
+        Err(_) if host.trim_end_matches('.').to_ascii_lowercase().ends_with(".localhost") => {
+            Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()])
+        }
+        found => Ok(found?.collect()),
+    }
 }
 
 /// As [`dial`], on a thread of its own, so that the wait for it can be given up: then `None` is returned, and the thread ends with its
@@ -92,11 +110,17 @@ pub fn dial_unless(
     }
 }
 
+/// Whether the process or the system may have no more files open (EMFILE, ENFILE).
+fn has_no_handle(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}
+
 impl DialError {
     fn new(address: SocketAddr, source: io::Error, after: Duration) -> Self {
         match source.kind() {
             ErrorKind::ConnectionRefused => Self::Refused(address),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => Self::TimedOut { address, after },
+            _ if has_no_handle(&source) => Self::Exhausted(address),
             _ => Self::Io { address, source },
         }
     }
@@ -114,8 +138,10 @@ mod tests {
         // localhost may have the address ::1 first, where nothing listens.
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let stream = dial("localhost", address.port(), SOON).expect("a connection");
-        assert_eq!(stream.peer_addr().expect("an address"), address);
+        for name in ["localhost", "a.LocalHost"] {
+            let stream = dial(name, address.port(), SOON).expect("a connection");
+            assert_eq!(stream.peer_addr().expect("an address"), address);
+        }
     }
 
     #[test]

@@ -148,13 +148,26 @@ fn accept<S: Service>(
     service: &Arc<S>,
     recorder: &Recorder,
 ) {
+    let mut is_exhausted = false;
     while !connections.is_shutting_down() {
         match listener.accept() {
-            Ok((stream, peer)) => open(stream, peer, connections, service, recorder),
+            Ok((stream, peer)) => {
+                is_exhausted = false;
+                open(stream, peer, connections, service, recorder);
+            }
             // The client has gone already.
             Err(e) if matches!(e.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             // No free socket (such as EMFILE): try again when other connections have ended.
-            Err(_) if !connections.is_shutting_down() => thread::sleep(EXHAUSTED),
+            Err(e) if !connections.is_shutting_down() => {
+                if !is_exhausted {
+                    recorder.capture().add_notice(&format!(
+                        "cannot accept a connection now ({e}): clients wait; if files are missing, raise the limit before the \
+                         start, such as ulimit -n 4096"
+                    ));
+                }
+                is_exhausted = true;
+                thread::sleep(EXHAUSTED);
+            }
             Err(_) => break,
         }
     }

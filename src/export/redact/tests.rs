@@ -39,6 +39,21 @@ fn secrets_become_asterisks_of_the_same_length() {
 }
 
 #[test]
+fn user_information_becomes_asterisks() {
+    for (raw, hidden) in [
+        ("CONNECT me:pw@host:443 HTTP/1.1\r\n\r\n", "CONNECT *****@host:443 HTTP/1.1\r\n\r\n"),
+        ("GET http://me@host/@x HTTP/1.1\r\n\r\n", "GET http://**@host/@x HTTP/1.1\r\n\r\n"),
+        (
+            "GET /@me HTTP/1.1\r\nReferer: https://a:b@c/d\r\n\r\n",
+            "GET /@me HTTP/1.1\r\nReferer: https://***@c/d\r\n\r\n",
+        ),
+        ("HTTP/1.1 302 F\r\nLocation: //a@b@c?d=e@f\r\n\r\n", "HTTP/1.1 302 F\r\nLocation: //***@c?d=e@f\r\n\r\n"),
+    ] {
+        assert_eq!(redacted(raw, &[]), hidden);
+    }
+}
+
+#[test]
 fn a_truncated_head_is_redacted_to_its_last_byte() {
     assert_eq!(redacted("GET / HTTP/1.1\r\nCookie: secr", &[]), "GET / HTTP/1.1\r\nCookie: ****");
 }

@@ -62,7 +62,7 @@ impl ConnectError {
             }
             Self::Tls { failure, .. } => return tls_error(failure),
             Self::NotTls(_) | Self::NoServer { .. } | Self::Route(_) => "http_request_error",
-            Self::Dial(DialError::Io { .. }) => "destination_unavailable",
+            Self::Dial(DialError::Io { .. } | DialError::Exhausted(_)) => "destination_unavailable",
             Self::Itself(_) => "proxy_loop_detected",
         };
         name.to_owned()

@@ -32,7 +32,7 @@ mod rewrite;
 mod tap;
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvError, SyncSender, sync_channel};
 use std::thread;
@@ -50,6 +50,7 @@ use self::requests::{Heads, Outgoing, Requests};
 pub use self::rewrite::Rewriting;
 use self::tap::Tap;
 use super::connections::{OpenConnections, OpenGuard};
+use super::dial::addresses;
 use super::listener::{Accepted, BindError, Listener, ListenerHandle, STACK, Service, reachable};
 use super::stream::Stream;
 use super::tls::handshake;
@@ -245,7 +246,7 @@ impl ProxyConfig {
             return None;
         }
         // An unknown name is reported to each client: it may be known later.
-        let mut servers = (target.host(), target.port()).to_socket_addrs().ok()?.map(reachable);
+        let mut servers = addresses(target.host(), target.port()).ok()?.into_iter().map(reachable);
         servers.find(|server| {
             // Only an address of this machine can be bound.
             let is_local = UdpSocket::bind((server.ip(), 0)).is_ok();
