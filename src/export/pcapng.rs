@@ -12,9 +12,10 @@ use super::sink::Sink;
 use super::source::{Bytes, Source};
 use super::{ExportError, ExportOptions, ExportSelection};
 use crate::capture::format::comments;
-use crate::capture::format::file_markers::{Gap, Marker, Replaced};
+use crate::capture::format::file_markers::{Gap, Marker, ProxiedLate};
 use crate::capture::format::late;
 use crate::capture::format::pcapng::{self, MAX_SEGMENT, Segments};
+use crate::capture::format::proxied::Proxied;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::proto::body::Body;
@@ -110,7 +111,7 @@ impl Writer {
 
     fn packets(&mut self, bytes: &mut Bytes, record: &Record, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         let capture = bytes.capture().clone();
-        let replaced = self.number(&capture, record);
+        let proxied = self.number(&capture, record);
         let ends_with_stream = record.kind == Kind::Response && {
             bytes.wire(record, 0, &mut self.buffer)?;
             matches!(Body::of_response(&Head::read(&self.buffer), b""), Body::UntilEnd(_))
@@ -218,21 +219,28 @@ impl Writer {
                 }
             }
         }
-        if let Some(replaced) = replaced {
-            late::replaced(&mut sink.buffer, replaced, record.time);
+        if let Some(proxied) = proxied {
+            late::proxied(&mut sink.buffer, proxied, record.time);
         }
         sink.write_if_full()
     }
 
-    /// Counts a record; returns the link to the record in place of which it was sent, if that is written too.
-    fn number(&mut self, capture: &Capture, record: &Record) -> Option<Replaced> {
+    /// Counts a record; returns what `proxy` did with it, or, if that is written too, with the record in place of which it was sent.
+    fn number(&mut self, capture: &Capture, record: &Record) -> Option<ProxiedLate> {
         let before = self.written;
         self.written += 1;
-        if capture.replaced_by(record.no).is_some() {
-            self.replaced.insert(record.no, before);
+        match capture.proxied(record.no)? {
+            // The later record has the marker.
+            Proxied::ReplacedBy(_) => {
+                self.replaced.insert(record.no, before);
+                None
+            }
+            Proxied::InPlaceOf(came) => {
+                let (came, at) = (capture.record(came)?, self.replaced.get(&came)?);
+                Some(ProxiedLate { back: before - at, time: came.time.0, how: Proxied::ReplacedBy(0) })
+            }
+            how => Some(ProxiedLate { back: 0, time: record.time.0, how }),
         }
-        let came = capture.record(capture.in_place_of(record.no)?)?;
-        Some(Replaced { back: before - self.replaced.get(&came.no)?, time: came.time.0, by: 0 })
     }
 }
 

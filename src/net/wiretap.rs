@@ -10,10 +10,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::tls::failure;
+use crate::capture::format::proxied::Proxied;
 use crate::capture::live::recorder::{Chunk, ConnectionRecorder};
 use crate::capture::store::Capture;
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::time::Time;
+
+/// What is known about the record that bytes belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The note on the record that contains the last of them.
+    pub note: String,
+    /// What a proxy did with the record that contains the first.
+    pub proxied: Option<Proxied>,
+}
+
+impl Remark {
+    /// A note alone.
+    pub const fn note(note: String) -> Self {
+        Self { note, proxied: None }
+    }
+
+    /// A note on what a proxy did.
+    pub const fn proxied(how: Proxied, note: String) -> Self {
+        Self { note, proxied: Some(how) }
+    }
+}
 
 /// Reports the bytes of one connection to its recorder.
 #[derive(Clone)]
@@ -46,15 +68,18 @@ impl Wiretap {
         self.recorder.record_soon(chunks);
     }
 
-    /// Reports bytes, with a note on the record that contains the last of them. They are part of the capture with the next call of
-    /// [`Self::crossed`], or at most 5 ms after the next of [`Self::crossed_soon`].
-    pub fn crossed_with_note(&self, chunk: Chunk<'_>, note: &str) {
-        self.recorder.record_with_note(chunk, note);
+    /// Reports bytes, with a remark on their record. They are part of the capture with the next call of [`Self::crossed`], or at most
+    /// 5 ms after the next of [`Self::crossed_soon`].
+    pub fn crossed_with(&self, chunk: Chunk<'_>, remark: &Remark) {
+        if let Some(how) = remark.proxied {
+            self.recorder.proxied_next(chunk.direction, how);
+        }
+        self.recorder.record_with_note(chunk, &remark.note);
     }
 
-    /// Reports that the next bytes of a direction are in place of a record of the capture.
-    pub fn in_place_of(&self, direction: Direction, came: u64) {
-        self.recorder.in_place_of(direction, came);
+    /// Reports what a proxy did with a record that is part of the capture.
+    pub fn proxied(&self, no: u64, how: Proxied) {
+        self.recorder.proxied(no, how);
     }
 
     /// The number of the connection in the capture; `None` until bytes of it are part of the capture.

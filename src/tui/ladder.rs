@@ -47,8 +47,8 @@ pub struct Rung {
 pub enum RungKind {
     /// A record.
     Record,
-    /// A record that the proxy holds: it has not reached the other side.
-    Held,
+    /// A record that the proxy holds or has dropped: it has not reached the other side.
+    Stopped,
     /// A record before the steps of closing.
     Before,
     /// A Close, and whether it breaks a rule.
@@ -64,7 +64,7 @@ pub enum RungKind {
 impl Rung {
     /// Whether it is a step of closing: shown at each size, with its whole label.
     pub fn is_step(&self) -> bool {
-        !matches!(self.kind, RungKind::Record | RungKind::Held | RungKind::Before)
+        !matches!(self.kind, RungKind::Record | RungKind::Stopped | RungKind::Before)
     }
 
     /// The lines of its label.

@@ -3,6 +3,7 @@
 use ratatui::style::Style;
 
 use super::theme::Theme;
+use crate::capture::format::proxied::Proxied;
 
 /// A sign, its style and its meaning.
 pub struct Sign {
@@ -15,8 +16,24 @@ const fn sign(sign: &'static str, style: fn(&Theme) -> Style, words: &'static st
     Sign { sign, style, words }
 }
 
+/// The sign of a message that waits in a proxy.
+pub const HELD: &str = "‖";
+
+const CHANGED: &str = "≠";
+const DROPPED: &str = "⊘";
+const ADDED: &str = "+";
+
+/// The sign of a record that a proxy did not pass on as it came.
+pub const fn proxied_sign(how: Proxied) -> &'static str {
+    match how {
+        Proxied::Rewritten | Proxied::ReplacedBy(_) | Proxied::InPlaceOf(_) => CHANGED,
+        Proxied::Dropped => DROPPED,
+        Proxied::Added => ADDED,
+    }
+}
+
 /// The signs of lists and panels.
-pub const SIGNS: [Sign; 23] = [
+pub const SIGNS: [Sign; 26] = [
     sign("▲", |theme| theme.up, "from the client to the server"),
     sign("▼", |theme| theme.down, "from the server to the client"),
     sign("✗", |theme| theme.error, "error: the RFC forbids this"),
@@ -31,7 +48,10 @@ pub const SIGNS: [Sign; 23] = [
     sign("├ └", |theme| theme.key, "records of the open row above"),
     sign("⋯", |theme| theme.faint, "several records in one row"),
     sign("●", |theme| theme.warning, "marked"),
-    sign("‖", |theme| theme.alarm, "held: it waits for your decision"),
+    sign(HELD, |theme| theme.alarm, "held: it waits for your decision"),
+    sign(CHANGED, |theme| theme.warning, "changed by the proxy: a note says how"),
+    sign(DROPPED, |theme| theme.warning, "dropped by the proxy: it did not arrive"),
+    sign(ADDED, |theme| theme.warning, "sent by framescope, not by a peer"),
     sign("✎", |theme| theme.info, "a note"),
     sign("· ␛", |theme| theme.text, "a byte or character without a picture"),
     sign("…", |theme| theme.text, "more text than fits"),

@@ -3,6 +3,7 @@
 //!
 //! Comments on findings begin with `framescope:` and a space, so a finding is never a marker.
 
+use super::proxied::Proxied;
 use crate::proto::stated::{Answers, StatedKind, StatedRecord};
 use crate::wire::tls::{CipherSuite, Protection, TlsParams};
 
@@ -42,8 +43,8 @@ pub enum Marker {
         /// The time of the record in nanoseconds: a note is not put on any other record.
         time: u64,
     },
-    /// `replaced`, on a packet of its own, which has the time of what went: `proxy` sent a message in place of another one.
-    Replaced(Replaced),
+    /// `rewritten`, `dropped`, `added` or `replaced`, on a packet of its own: what `proxy` did with a record that was written before.
+    Proxied(ProxiedLate),
     /// `tls`, on an empty packet: the bytes of its connection are those that TLS had encrypted.
     Tls(TlsParams),
     /// `decrypted`, on an empty packet: the bytes from there on were decrypted by framescope, which was an end of TLS.
@@ -74,15 +75,15 @@ pub struct Gap {
     pub estimated: bool,
 }
 
-/// Which message `proxy` sent in place of which. Each is named by its first record.
+/// What `proxy` did with a record that was written before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replaced {
-    /// How many records of the file come between the message that came and the marker.
+pub struct ProxiedLate {
+    /// How many records of the file come between the record and the marker.
     pub back: u64,
-    /// The time of its record in nanoseconds: no other record is meant.
+    /// The time of the record in nanoseconds: no other one is meant.
     pub time: u64,
-    /// How many records come between the message that went and the marker.
-    pub by: u64,
+    /// What it did. A record that went in its place is named by how many come between it and the marker; its time is that of the packet.
+    pub how: Proxied,
 }
 
 impl Marker {
@@ -130,7 +131,7 @@ impl Marker {
             }
             "replaced" => {
                 let [back, time, by] = numbers(fields, ["back", "time", "by"])?;
-                Some(Self::Replaced(Replaced { back: back?, time: time?, by: by? }))
+                Some(Self::Proxied(ProxiedLate { back: back?, time: time?, how: Proxied::ReplacedBy(by?) }))
             }
             "tls" => {
                 let [version, suite] = numbers(fields, ["version", "suite"])?;
@@ -143,7 +144,11 @@ impl Marker {
             }
             "delivered" => numbers(fields, []).map(|[]| Self::Delivered),
             "reconstructed" => Some(Self::Reconstructed { from: fields.strip_prefix("from=")?.to_owned() }),
-            _ => None,
+            _ => {
+                let how = Proxied::named(name)?;
+                let [back, time] = numbers(fields, ["back", "time"])?;
+                Some(Self::Proxied(ProxiedLate { back: back?, time: time?, how }))
+            }
         }
     }
 
@@ -211,7 +216,13 @@ impl Marker {
             Self::Outstanding => format!("{PREFIX}outstanding"),
             Self::InitialSequence { first } => format!("{PREFIX}seq first={first}"),
             Self::Note { back, time } => format!("{PREFIX}note back={back} time={time}"),
-            Self::Replaced(Replaced { back, time, by }) => format!("{PREFIX}replaced back={back} time={time} by={by}"),
+            Self::Proxied(ProxiedLate { back, time, how }) => {
+                let by = match how {
+                    Proxied::ReplacedBy(by) => format!(" by={by}"),
+                    _ => String::new(),
+                };
+                format!("{PREFIX}{} back={back} time={time}{by}", how.name())
+            }
             Self::Tls(TlsParams { version, suite }) => format!("{PREFIX}tls version={version} suite={}", suite.0),
             Self::Decrypted { client, server } => {
                 let side = |name, is_tls| if is_tls { format!(" {name}=1") } else { String::new() };
@@ -267,7 +278,10 @@ mod tests {
             Just(Marker::Outstanding),
             any::<u32>().prop_map(|first| Marker::InitialSequence { first }),
             any::<[u64; 2]>().prop_map(|[back, time]| Marker::Note { back, time }),
-            any::<[u64; 3]>().prop_map(|[back, time, by]| Marker::Replaced(Replaced { back, time, by })),
+            (any::<[u64; 3]>(), 0..4usize).prop_map(|([back, time, by], how)| {
+                let how = [Proxied::Rewritten, Proxied::Dropped, Proxied::Added, Proxied::ReplacedBy(by)][how];
+                Marker::Proxied(ProxiedLate { back, time, how })
+            }),
             any::<(u16, u16)>()
                 .prop_map(|(version, suite)| { Marker::Tls(TlsParams { version, suite: CipherSuite(suite) }) }),
             any::<[bool; 2]>().prop_map(|[client, server]| Marker::Decrypted { client, server }),
@@ -309,8 +323,9 @@ mod tests {
         assert_eq!(written(Marker::Decrypted { client: true, server: false }), "framescope:decrypted client=1");
         assert_eq!(written(Marker::Decrypted { client: true, server: true }), "framescope:decrypted client=1 server=1");
         assert_eq!(written(Marker::Delivered), "framescope:delivered");
-        let replaced = Replaced { back: 9, time: 17, by: 0 };
-        assert_eq!(written(Marker::Replaced(replaced)), "framescope:replaced back=9 time=17 by=0");
+        let proxied = |how| written(Marker::Proxied(ProxiedLate { back: 9, time: 17, how }));
+        assert_eq!(proxied(Proxied::ReplacedBy(0)), "framescope:replaced back=9 time=17 by=0");
+        assert_eq!(proxied(Proxied::Dropped), "framescope:dropped back=9 time=17");
         let from = "the messages of a HAR".to_owned();
         assert_eq!(written(Marker::Reconstructed { from }), "framescope:reconstructed from=the messages of a HAR");
     }

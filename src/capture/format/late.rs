@@ -1,7 +1,7 @@
 //! Facts about records that were written before: IPv4 packets without content, whose comments say what became known later.
 
 use super::comments;
-use super::file_markers::{Marker, Replaced};
+use super::file_markers::{Marker, ProxiedLate};
 use super::pcapng::enhanced_packet;
 use crate::proto::time::Time;
 
@@ -15,7 +15,7 @@ pub(in crate::capture) fn note(out: &mut Vec<u8>, back: u64, time: Time, note: &
     enhanced_packet(out, 0, &EMPTY, &[], time, &comments);
 }
 
-/// Appends which record `proxy` sent in place of which: the later one has that `time`.
-pub fn replaced(out: &mut Vec<u8>, replaced: Replaced, time: Time) {
-    enhanced_packet(out, 0, &EMPTY, &[], time, &[Marker::Replaced(replaced).comment()]);
+/// Appends what `proxy` did with a record. `time` is that of the record, or of the one that went in its place.
+pub fn proxied(out: &mut Vec<u8>, proxied: ProxiedLate, time: Time) {
+    enhanced_packet(out, 0, &EMPTY, &[], time, &[Marker::Proxied(proxied).comment()]);
 }

@@ -6,6 +6,7 @@ pub mod file_markers;
 pub(in crate::capture) mod interface;
 pub mod late;
 pub mod pcapng;
+pub mod proxied;
 pub(crate) mod sequence;
 
 /// The version of NDJSON that is written and read: the value of its key `v`. `docs/formats.md` describes the keys.

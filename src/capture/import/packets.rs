@@ -188,8 +188,8 @@ fn read_packet(packet: &Packet<'_>, flows: &mut Flows, fragments: &mut Fragments
     if let Some(Marker::Note { back, time }) = marker {
         return flows.note(back, Time(time), notes.pop().unwrap_or_default());
     }
-    if let Some(Marker::Replaced(replaced)) = marker {
-        return flows.replaced(replaced, packet.time);
+    if let Some(Marker::Proxied(proxied)) = marker {
+        return flows.proxied(proxied, packet.time);
     }
     let comments = PacketComments { marker, notes };
     match link::read(packet.link, packet.bytes) {

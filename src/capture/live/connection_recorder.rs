@@ -13,14 +13,14 @@
 //! A batch is committed at once, when it is large, or by the flush timer when it is old.
 
 mod events;
-mod replacements;
+mod proxied;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
-use self::replacements::Replacements;
+use self::proxied::ProxiedNext;
 use super::flush_timer::Flush;
 use super::ring::{ConnectionSnapshot, DirectionSnapshot};
 use super::writer::{Batch, Writer, lock};
@@ -93,8 +93,8 @@ pub(in crate::capture) struct Recording {
     key: Option<(u64, Direction, Time)>,
     /// Notes on the records that contain the byte before an offset of a direction.
     notes: VecDeque<(Direction, u64, String)>,
-    /// Which records are in place of others.
-    replacements: Replacements,
+    /// What `proxy` did with the next records.
+    proxied: ProxiedNext,
     /// Where TLS had encrypted its bytes, if they are decrypted: a marker says so.
     tls: Option<Protection>,
     /// Whether a handshake record is in the batch.
@@ -137,7 +137,7 @@ impl Recording {
             batch,
             key: None,
             notes: VecDeque::new(),
-            replacements: Replacements::default(),
+            proxied: ProxiedNext::default(),
             tls: None,
             has_heads: false,
             old: false,
@@ -258,7 +258,7 @@ impl Recording {
         {
             self.batch.index.note_next(at, note);
         }
-        self.replacements.find(before, &self.records);
+        self.proxied.find(before, &self.records);
         self.batch.index.append(live.number, &mut self.records);
         if has_heads {
             self.has_heads = true;
@@ -275,7 +275,7 @@ impl Recording {
     fn commit_with(&mut self, mut writer: MutexGuard<'_, Writer>) {
         self.old = false;
         let (key, has_heads) = (self.key.take(), std::mem::take(&mut self.has_heads));
-        let replaced = self.replacements.take_batched();
+        let proxied = self.proxied.take_batched();
         let Some(live) = self.live.as_mut().filter(|_| !self.batch.is_empty()) else { return };
         let Some(applied) = writer.commit(&mut self.batch) else { return };
         if live.number == NEW {
@@ -284,7 +284,7 @@ impl Recording {
         if let Some((at, direction, time)) = key {
             self.comment_reused_key(&mut writer, applied.first_record + at, direction, time);
         }
-        self.write_replacements(&mut writer, applied.first_record, replaced);
+        self.write_batched_proxied(&mut writer, applied.first_record, proxied);
         self.rotate(&mut writer, has_heads);
         drop(writer);
         self.shared.capture.changed();

@@ -11,6 +11,7 @@ use super::flush_timer::FlushTimer;
 use super::spool::{Spool, SpoolError};
 use super::writer::{Writer, lock};
 use crate::capture::format::late;
+use crate::capture::format::proxied::Proxied;
 use crate::capture::store::{Capture, scratch};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason};
@@ -149,9 +150,18 @@ impl ConnectionRecorder {
         self.with(|recording| recording.batch_with_note(chunk, note));
     }
 
-    /// The next bytes of a direction are in place of a record of the capture. The two are linked when a record of the bytes is committed.
-    pub fn in_place_of(&self, direction: Direction, came: u64) {
-        self.with(|recording| recording.replaces_next(direction, came));
+    /// What `proxy` did with the record that the next bytes of a direction begin, or are part of; not [`Proxied::ReplacedBy`], because
+    /// the record in its place has no number yet.
+    pub fn proxied_next(&self, direction: Direction, how: Proxied) {
+        self.with(|recording| recording.proxied_next(direction, how));
+    }
+
+    /// What `proxy` did with a record that is part of the capture.
+    pub fn proxied(&self, no: u64, how: Proxied) {
+        let shared = lock(&self.0.recording).as_ref().map(Recording::shared);
+        if let Some(shared) = shared {
+            shared.set_proxied(no, how);
+        }
     }
 
     /// Notes in the file that framescope was an end of TLS on the client's or the server's side, and decrypted the bytes. Must be called

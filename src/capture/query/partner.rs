@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::filter::path_of;
 use super::messages::{self, Messages};
+use crate::capture::format::proxied::Proxied;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
@@ -21,7 +22,10 @@ const MAX_ECHO: u64 = 1 << 20;
 /// among the 100,000 records before and after it.
 pub fn partners(capture: &Capture, record: &Record) -> Vec<u64> {
     let mut numbers = whole(capture, record);
-    let other = |no: &u64| capture.replaced_by(*no).or_else(|| capture.in_place_of(*no));
+    let other = |no: &u64| match capture.proxied(*no)? {
+        Proxied::ReplacedBy(other) | Proxied::InPlaceOf(other) => Some(other),
+        Proxied::Rewritten | Proxied::Dropped | Proxied::Added => None,
+    };
     if let Some(other) = numbers.iter().find_map(other).and_then(|no| capture.record(no)) {
         numbers.extend(whole(capture, &other));
     }

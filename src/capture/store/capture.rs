@@ -11,6 +11,7 @@ use super::index::Totals;
 use super::index::{Index, IndexBatch, Window};
 use super::record::Record;
 use super::trouble::{ProblemKind, Stop, Trouble};
+use crate::capture::format::proxied::Proxied;
 use crate::proto::dissected::Direction;
 use crate::proto::extensions::DeflateParams;
 use crate::proto::time::Time;
@@ -188,14 +189,9 @@ impl Capture {
         self.index().notes.get(&no).cloned()
     }
 
-    /// The first record of the message that `proxy` sent in place of the message that begins with this record.
-    pub fn replaced_by(&self, no: u64) -> Option<u64> {
-        self.index().replacements.replaced_by(no)
-    }
-
-    /// The first record of the message in place of which `proxy` sent the message that begins with this record.
-    pub fn in_place_of(&self, no: u64) -> Option<u64> {
-        self.index().replacements.in_place_of(no)
+    /// What `proxy` did with a record, if it did not pass it on as it came.
+    pub fn proxied(&self, no: u64) -> Option<Proxied> {
+        self.index().proxied.get(&no).copied()
     }
 
     /// The records with a note that the file does not have, in order.

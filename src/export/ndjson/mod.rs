@@ -8,6 +8,7 @@ use super::source::{Bytes, PIECE, Source};
 use super::timestamp::Timestamps;
 use super::{ExportError, ExportOptions};
 use crate::capture::format::NDJSON_VERSION;
+use crate::capture::format::proxied::Proxied;
 use crate::capture::store::Capture;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
@@ -101,11 +102,11 @@ impl Writer {
             _ => {}
         }
         let capture = bytes.capture();
-        let others = [("replaced_by", capture.replaced_by(record.no)), ("in_place_of", capture.in_place_of(record.no))];
-        for (name, other) in others {
-            if let Some(other) = other {
-                number_field(&mut sink.buffer, name, other);
-            }
+        match capture.proxied(record.no) {
+            None => {}
+            Some(Proxied::ReplacedBy(no)) => number_field(&mut sink.buffer, "replaced_by", no),
+            Some(Proxied::InPlaceOf(no)) => number_field(&mut sink.buffer, "in_place_of", no),
+            Some(how) => string_field(&mut sink.buffer, "proxied", how.name()),
         }
         if let Some(note) = capture.note(record.no) {
             string_field(&mut sink.buffer, "note", &note);

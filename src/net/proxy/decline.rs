@@ -10,8 +10,10 @@ use super::input::Input;
 use super::requests::{Outgoing, Requests};
 use super::tap::Tap;
 use super::{DOWN, UP};
+use crate::capture::format::proxied::Proxied;
 use crate::net::http::Response;
 use crate::net::stream::{Stream, is_timeout, is_tls_over};
+use crate::net::wiretap::Remark;
 use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
 
@@ -99,7 +101,8 @@ impl Declining<'_, '_> {
             }
         }
         if written > 0 {
-            self.tap.push(DOWN, &response[..written], Some(format!("framescope sent this response: it {error}")));
+            let note = format!("framescope sent this response: it {error}");
+            self.tap.push(DOWN, &response[..written], Some(Remark::proxied(Proxied::Added, note)));
             self.tap.drain_all();
         }
         written == response.len()

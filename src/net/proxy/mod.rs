@@ -48,6 +48,7 @@ use self::input::Input;
 use self::relay::Relay;
 use self::requests::{Heads, Outgoing, Requests};
 pub use self::rewrite::Rewriting;
+use self::rewrite::Rewritten;
 use self::tap::Tap;
 use super::connections::{OpenConnections, OpenGuard};
 use super::dial::addresses;
@@ -265,8 +266,8 @@ fn first(
 ) -> Option<Outgoing> {
     loop {
         if let Some(first) = requests.next(input.bytes(), exchange) {
-            let note = first.changed.as_ref().map(|changed| changed.note.clone());
-            tap.push(UP, &input.bytes()[..first.len], note);
+            let remark = first.changed.as_ref().map(Rewritten::remark);
+            tap.push(UP, &input.bytes()[..first.len], remark);
             tap.drain_all();
             return Some(first);
         }

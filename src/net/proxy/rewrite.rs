@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::capture::format::proxied::Proxied;
+use crate::net::wiretap::Remark;
 use crate::proto::handshake::origin_is_host;
 use crate::wire::absolute_form::AbsoluteForm;
 use crate::wire::authority::Authority;
@@ -32,6 +34,13 @@ pub struct Rewritten {
     pub bytes: Vec<u8>,
     /// What changed, with both forms, for people.
     pub note: String,
+}
+
+impl Rewritten {
+    /// The remark on the record of the request.
+    pub fn remark(&self) -> Remark {
+        Remark::proxied(Proxied::Rewritten, self.note.clone())
+    }
 }
 
 /// A part of the head that is replaced.

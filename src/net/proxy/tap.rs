@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capture::live::recorder::Chunk;
-use crate::net::wiretap::Wiretap;
+use crate::net::wiretap::{Remark, Wiretap};
 use crate::proto::dissected::Direction;
 use crate::proto::time::Time;
 use crate::wire::tls;
@@ -54,8 +54,8 @@ struct Piece {
     time: Time,
     /// Where they end among the pending bytes; they begin where the piece before ends.
     end: usize,
-    /// A note on the record that they belong to.
-    note: Option<String>,
+    /// A remark on the record that they belong to.
+    remark: Option<Remark>,
 }
 
 impl Tap {
@@ -89,8 +89,8 @@ impl Tap {
         content == content::ENCRYPTED
     }
 
-    /// Adds bytes that were read now; returns the time. `note` is put on the record that they belong to.
-    pub fn push(&self, direction: Direction, bytes: &[u8], note: Option<String>) -> Time {
+    /// Adds bytes that were read now; returns the time. `remark` is about the record that they belong to.
+    pub fn push(&self, direction: Direction, bytes: &[u8], remark: Option<Remark>) -> Time {
         if self.content.load(Ordering::Relaxed) != content::KEPT && self.counts(direction, bytes) {
             return self.wiretap.now();
         }
@@ -105,7 +105,7 @@ impl Tap {
         pending.bytes.extend_from_slice(bytes);
         self.pushed[direction.index()].fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let end = pending.bytes.len();
-        pending.pieces.push(Piece { direction, time, end, note });
+        pending.pieces.push(Piece { direction, time, end, remark });
         time
     }
 
@@ -146,12 +146,12 @@ impl Tap {
             let chunk =
                 Chunk { direction: piece.direction, time: piece.time, bytes: &recorded.bytes[start..piece.end] };
             start = piece.end;
-            match &piece.note {
+            match &piece.remark {
                 None => chunks.push(chunk),
-                Some(note) => {
+                Some(remark) => {
                     self.wiretap.crossed_soon(&chunks);
                     chunks.clear();
-                    self.wiretap.crossed_with_note(chunk, note);
+                    self.wiretap.crossed_with(chunk, remark);
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! The records of the connection around the cursor as arrows, for a screen whose list leaves rows free.
 
 use super::App;
+use crate::capture::format::proxied::Proxied;
 use crate::tui::ladder::{Rung, RungKind};
+use crate::tui::legend::{HELD, proxied_sign};
 
 /// Lines of the drawing that are no arrows: the names, the records before and those after.
 const OTHER_LINES: u32 = 3;
@@ -33,16 +35,19 @@ impl App {
         let rows = self.conversation.rows().iter();
         rows.map(|row| {
             let sign = row.record.worst().map(|finding| format!("{} ", finding.rule.severity().symbol()));
-            let (kind, held) = match self.held.holds(row.record.connection, row.record.no) {
-                true => (RungKind::Held, "‖ held  "),
-                false => (RungKind::Record, ""),
+            let is_held = self.held.holds(row.record.connection, row.record.no);
+            let (kind, state) = match row.proxied {
+                _ if is_held => (RungKind::Stopped, format!("{HELD} held  ")),
+                Some(Proxied::Dropped) => (RungKind::Stopped, format!("{} dropped  ", proxied_sign(Proxied::Dropped))),
+                Some(how) => (RungKind::Record, format!("{} ", proxied_sign(how))),
+                None => (RungKind::Record, String::new()),
             };
             Rung {
                 no: Some(row.record.no),
                 time: row.record.time,
                 direction: row.record.direction,
                 kind,
-                label: format!("{held}{}{}  {}", sign.unwrap_or_default(), row.summary.kind, row.summary.preview)
+                label: format!("{state}{}{}  {}", sign.unwrap_or_default(), row.summary.kind, row.summary.preview)
                     .trim_end()
                     .to_owned(),
                 remark: String::new(),

@@ -14,6 +14,7 @@ use super::{bytes_with_unit, cells, clear, fit, hints, put, rule, width};
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
 use crate::tui::hold_desk::{HeldRow, RuleRow};
+use crate::tui::legend::HELD;
 use crate::tui::state::dialogs::{HoldPanel, HoldRow};
 use crate::tui::state::notice::Notice;
 use crate::wire::printable;
@@ -23,9 +24,6 @@ const MAX_ROWS: u16 = 8;
 
 /// Least width of the screen that says which bytes the size counts: the list beside it has the length of the payload.
 const ON_THE_WIRE_FROM: u16 = 80;
-
-/// The sign of a message that waits.
-pub const SIGN: &str = "‖";
 
 pub fn render(app: &App, panel: &HoldPanel, buffer: &mut Buffer) {
     let theme = &app.theme;
@@ -104,7 +102,7 @@ fn message(
 ) {
     let theme = &app.theme;
     let [record, side, size, time] = message_cells(held, line.width);
-    let mut x = 1 + put(buffer, line, 1, 0, SIGN, theme.alarm) + 1;
+    let mut x = 1 + put(buffer, line, 1, 0, HELD, theme.alarm) + 1;
     x += put(buffer, line, x, 0, &format!("{record:<of_record$}"), theme.text) + 2;
     x += put(buffer, line, x, 0, &format!("{side:<of_side$}"), theme.direction(held.direction)) + 2;
     x += put(buffer, line, x, 0, &format!("{size:>of_size$}"), theme.text) + 2;

@@ -87,12 +87,12 @@ fn arrow(app: &App, buffer: &mut Buffer, row: Rect, at: LadderColumns, rung: &Ru
         end_at(buffer, row, at.time, &seconds(app, rung.time), theme.text);
     }
     let line = match rung.kind {
-        RungKind::Held | RungKind::NoClose | RungKind::TornDown | RungKind::Tcp(EndReason::Capture) => "┄",
+        RungKind::Stopped | RungKind::NoClose | RungKind::TornDown | RungKind::Tcp(EndReason::Capture) => "┄",
         _ => "─",
     };
     let style = match rung.kind {
         RungKind::Before => theme.rule,
-        RungKind::Record | RungKind::Held => theme.direction(rung.direction),
+        RungKind::Record | RungKind::Stopped => theme.direction(rung.direction),
         _ => label_style(app, rung),
     };
     let between = at.server.saturating_sub(at.client + 1);
@@ -127,7 +127,7 @@ fn label_style(app: &App, rung: &Rung) -> Style {
         RungKind::NoClose => theme.warning,
         RungKind::TornDown | RungKind::Tcp(EndReason::Capture) => theme.faint,
         RungKind::Before => theme.faint,
-        RungKind::Record | RungKind::Held => theme.text,
+        RungKind::Record | RungKind::Stopped => theme.text,
         _ => theme.direction(rung.direction),
     }
 }

@@ -20,6 +20,7 @@ use crate::proto::time::Time;
 use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::layout::COLUMN_PREVIEW;
+use crate::tui::legend::{HELD, proxied_sign};
 use crate::tui::panel::{Panel, TIME_FROM, TIME_FROM_IN_COLUMN, TimeFormat, View};
 use crate::tui::state::list::{PageRow, RowKind};
 use crate::wire::printable;
@@ -196,9 +197,11 @@ impl ListLine<'_> {
         let theme = &app.theme;
         // A finding may leave no room for the note.
         if app.held.holds(record.connection, record.no) {
-            put(buffer, line, 1, 0, super::hold::SIGN, theme.alarm);
+            put(buffer, line, 1, 0, HELD, theme.alarm);
         } else if app.list.marks.contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning);
+        } else if let Some(how) = self.row.proxied {
+            put(buffer, line, 1, 0, proxied_sign(how), theme.warning);
         } else if self.row.note.is_some() {
             put(buffer, line, 1, 0, "✎", theme.info);
         }

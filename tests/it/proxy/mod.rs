@@ -17,6 +17,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use crate::support::program::Program;
 use crate::support::{DOWN, RESPONSE, UP, bare_request, damage, everything, frame, load};
+use framescope::capture::format::proxied::Proxied;
 use framescope::capture::live::recorder::Recorder;
 use framescope::capture::live::spool::Spool;
 use framescope::capture::store::Capture;
@@ -134,10 +135,7 @@ impl Bench {
         assert!(everything(&reopened) == live, "the file gives other records than the live run");
         let notes = |capture: &Capture| live.iter().map(|(record, _)| capture.note(record.no)).collect::<Vec<_>>();
         assert_eq!(notes(&reopened), notes(self.recorder.capture()));
-        let replaced = |capture: &Capture| {
-            live.iter().filter_map(|(record, _)| Some((record.no, capture.replaced_by(record.no)?))).collect::<Vec<_>>()
-        };
-        assert_eq!(replaced(&reopened), replaced(self.recorder.capture()));
+        assert_eq!(proxied(&reopened), proxied(self.recorder.capture()));
         live
     }
 }
@@ -168,6 +166,11 @@ fn recorded(records: &[(Record, Vec<u8>)], direction: Direction) -> Vec<u8> {
     let sent =
         records.iter().filter(|(record, _)| record.direction == direction && !matches!(record.kind, Kind::End(_)));
     sent.flat_map(|(_, wire)| wire.iter().copied()).collect()
+}
+
+/// What the proxy did with records, by their numbers.
+fn proxied(capture: &Capture) -> Vec<(u64, Proxied)> {
+    (1..=capture.len()).filter_map(|no| Some((no, capture.proxied(no)?))).collect()
 }
 
 /// How each direction ended.

@@ -100,6 +100,9 @@ macro_rules! line {
             /// The offset of its first byte in its direction.
             pub offset: u64,
             $($(#[$field_meta])+ pub $field: $type,)*
+            /// What a proxy did with it; else absent.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub proxied: Option<String>,
             /// The record that was sent in place of this one, and the one in place of which this one was sent; else absent.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub replaced_by: Option<u64>,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::event::RecordEvent;
 use super::record::{JsonRecord, RecordError};
 use super::replay::{Replay, unknown_addresses};
+use crate::capture::format::proxied::Proxied;
 use crate::capture::store::Capture;
 use crate::proto::dissected::Direction;
 use crate::proto::rules::{count, grouped};
@@ -150,8 +151,10 @@ impl Importer<'_> {
                 if let Some(note) = &record.note {
                     replay.note_next(connection, direction, valid.len, note);
                 }
-                if let Some(came) = record.in_place_of.and_then(|no| self.replaced.remove(&no)) {
-                    replay.replaces_next(connection, direction, came);
+                let came = record.in_place_of.and_then(|no| self.replaced.remove(&no));
+                let proxied = record.proxied.as_deref().and_then(Proxied::named);
+                if let Some(how) = came.map(Proxied::InPlaceOf).or(proxied) {
+                    replay.proxied_next(connection, direction, how);
                 }
                 record.pieces(&mut self.buffer, |bytes| replay.bytes(connection, direction, valid.time, bytes));
                 if record.replaced_by.is_some() {

@@ -62,6 +62,9 @@ pub struct JsonRecord<'a> {
     /// The note on the record.
     #[serde(borrow, default)]
     pub note: Option<Cow<'a, str>>,
+    /// What `proxy` did with it.
+    #[serde(borrow, default)]
+    pub proxied: Option<Cow<'a, str>>,
     /// The number of the record that was sent in place of it, and of the one in place of which it was sent.
     #[serde(default)]
     pub replaced_by: Option<u64>,

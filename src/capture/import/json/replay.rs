@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::event::{RecordEvent, ReplayHints};
+use crate::capture::format::proxied::Proxied;
 use crate::capture::live::connection_recorder::Recording;
 use crate::capture::live::recorder::{Chunk, Recorder};
 use crate::proto::connection::Connection;
@@ -74,10 +75,10 @@ impl Replay {
         }
     }
 
-    /// The next bytes of a connection are in place of a record of the capture.
-    pub fn replaces_next(&mut self, connection: u64, direction: Direction, came: u64) {
+    /// What `proxy` did with the record that the next bytes of a connection begin.
+    pub fn proxied_next(&mut self, connection: u64, direction: Direction, how: Proxied) {
         if let Some(replayed) = self.connections.get_mut(&connection) {
-            replayed.recording.replaces_next(direction, came);
+            replayed.recording.proxied_next(direction, how);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Feeds the next bytes of a stream to the dissector, and its records to the capture.
 
 use super::{Flows, is_request};
-use crate::capture::format::file_markers::Replaced;
+use crate::capture::format::file_markers::ProxiedLate;
 use crate::capture::store::index::{ConnectionEntry, Extent};
 use crate::proto::connection::Connection;
 use crate::proto::dissected::{Direction, EndReason, Kind, Missing};
@@ -16,9 +16,9 @@ impl Flows {
         self.batch.late_note(back, time, note);
     }
 
-    /// Links two messages that were read before: see [`IndexBatch::replaced`](crate::capture::store::index::IndexBatch::replaced).
-    pub fn replaced(&mut self, replaced: Replaced, time: Time) {
-        self.batch.replaced(replaced, time);
+    /// Says what was done with a record that was read before: see [`IndexBatch::proxied`](crate::capture::store::index::IndexBatch::proxied).
+    pub fn proxied(&mut self, proxied: ProxiedLate, time: Time) {
+        self.batch.proxied(proxied, time);
     }
 
     /// Applies the collected changes to the index.

@@ -194,7 +194,7 @@ impl Flows {
                 Marker::InitialSequence { .. }
                 | Marker::Outstanding
                 | Marker::Note { .. }
-                | Marker::Replaced(_)
+                | Marker::Proxied(_)
                 | Marker::Reconstructed { .. },
             )
             | None => {}

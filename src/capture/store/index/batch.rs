@@ -8,7 +8,8 @@ use super::Index;
 use super::connection::ConnectionEntry;
 use super::stream::Extent;
 use super::windows::{Window, Windows};
-use crate::capture::format::file_markers::Replaced;
+use crate::capture::format::file_markers::ProxiedLate;
+use crate::capture::format::proxied::Proxied;
 use crate::proto::connection::HandshakeSummary;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason};
 use crate::proto::time::Time;
@@ -29,13 +30,13 @@ struct BatchedNote {
     note: String,
 }
 
-/// A message that was sent in place of another one, after records of the batch.
+/// What was done with a record before it.
 #[derive(Debug)]
-struct BatchedReplacement {
+struct BatchedProxied {
     /// How many records of the batch come before.
     records: usize,
-    replaced: Replaced,
-    /// The time that the record of what went must have.
+    proxied: ProxiedLate,
+    /// The time that a record in its place must have.
     time: Time,
 }
 
@@ -55,7 +56,7 @@ pub struct IndexBatch {
     ends: Vec<(u32, Direction, EndReason)>,
     /// With how many records of the batch come before each.
     notes: Vec<BatchedNote>,
-    replacements: Vec<BatchedReplacement>,
+    proxied: Vec<BatchedProxied>,
     /// How many bytes the extents have together.
     bytes: u64,
 }
@@ -155,10 +156,9 @@ impl IndexBatch {
         self.notes.push(BatchedNote { records: self.records.len(), back, time: Some(time), note });
     }
 
-    /// Adds that a message was sent in place of another one, if both records have the times that the file says; `time` is that of the
-    /// later one.
-    pub fn replaced(&mut self, replaced: Replaced, time: Time) {
-        self.replacements.push(BatchedReplacement { records: self.records.len(), replaced, time });
+    /// Adds what was done with a record, if it has the time that the file says; `time` is that of a record in its place.
+    pub fn proxied(&mut self, proxied: ProxiedLate, time: Time) {
+        self.proxied.push(BatchedProxied { records: self.records.len(), proxied, time });
     }
 
     /// Puts a note on a record that is appended next, after `skipped` others.
@@ -179,7 +179,7 @@ impl IndexBatch {
 
     /// How many changes it makes.
     pub fn len(&self) -> usize {
-        self.pieces.len() + self.records.len() + self.ends.len() + self.notes.len() + self.replacements.len()
+        self.pieces.len() + self.records.len() + self.ends.len() + self.notes.len() + self.proxied.len()
     }
 
     /// Drops all changes.
@@ -191,7 +191,7 @@ impl IndexBatch {
         self.handshakes.clear();
         self.ends.clear();
         self.notes.clear();
-        self.replacements.clear();
+        self.proxied.clear();
         self.bytes = 0;
     }
 }
@@ -277,11 +277,16 @@ impl Index {
                 self.notes.insert(no, note);
             }
         }
-        for BatchedReplacement { records, replaced, time } in batch.replacements.drain(..) {
-            let latest = first_record - 1 + records as u64;
-            let [came, went] = [replaced.back, replaced.by].map(|back| latest.saturating_sub(back));
-            if self.time(came) == Some(Time(replaced.time)) && self.time(went) == Some(time) {
-                self.replacements.add(came, went);
+        for BatchedProxied { records, proxied: ProxiedLate { back, time: of, how }, time } in batch.proxied.drain(..) {
+            let number = |back| (first_record - 1 + records as u64).saturating_sub(back);
+            let has_time = |no, time| self.time(no) == Some(time);
+            let how = match how {
+                Proxied::ReplacedBy(back) if !has_time(number(back), time) => continue,
+                Proxied::ReplacedBy(back) => Proxied::ReplacedBy(number(back)),
+                other => other,
+            };
+            if has_time(number(back), Time(of)) {
+                self.set_proxied(number(back), how);
             }
         }
         batch.bytes = 0;

@@ -83,7 +83,7 @@ impl Index {
         }
         self.notes = self.notes.split_off(&(last + 1));
         self.set_notes = self.set_notes.split_off(&(last + 1));
-        self.replacements.evict(last);
+        self.proxied = self.proxied.split_off(&(last + 1));
         // The handshake of a connection that is kept stays, and its key with it.
         self.keys.retain(|_, (no, connection)| *no > last || self.connections.get(*connection).is_some());
     }

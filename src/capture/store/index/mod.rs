@@ -7,8 +7,8 @@ mod entry;
 mod evict;
 mod extents;
 mod location;
+mod proxied;
 mod records;
-mod replacements;
 mod round_trips;
 mod stream;
 mod tally;
@@ -23,12 +23,12 @@ use self::connections::Connections;
 use self::entry::{COMPRESSED, ESTIMATED, Entry, HAS_FINDINGS, OUTSTANDING, UNDIRECTED, what};
 pub use self::evict::Eviction;
 pub use self::location::Location;
-use self::replacements::Replacements;
 pub use self::round_trips::RoundTrips;
 pub use self::stream::Extent;
 pub use self::tally::Tally;
 pub use self::windows::Window;
 use self::windows::Windows;
+use crate::capture::format::proxied::Proxied;
 use crate::proto::dissected::{Direction, DissectedRecord, EndReason, HandshakeKey, Kind, RecordLink};
 use crate::proto::rules::{Finding, Rule};
 use crate::proto::time::Time;
@@ -89,8 +89,8 @@ pub struct Index {
     pub notes: BTreeMap<u64, String>,
     /// The numbers of the records whose notes were set while the capture is open; the file has the others.
     pub set_notes: BTreeSet<u64>,
-    /// Which messages were sent in place of others.
-    pub replacements: Replacements,
+    /// What `proxy` did with records, by their numbers.
+    pub proxied: BTreeMap<u64, Proxied>,
     pub connections: Connections,
     pub totals: Totals,
     /// When the first connection began, and when the latest record was complete; `None` while there is no connection.
@@ -113,7 +113,7 @@ impl Default for Index {
             tallies: std::array::from_fn(|i| Tally { rule: Rule::ALL[i], findings: 0, first: 0, last: 0 }),
             notes: BTreeMap::new(),
             set_notes: BTreeSet::new(),
-            replacements: Replacements::default(),
+            proxied: BTreeMap::new(),
             connections: Connections::default(),
             totals: Totals::default(),
             span: None,

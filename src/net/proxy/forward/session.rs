@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::ForwardConfig;
 use super::route::{Place, Route, RouteError};
+use crate::capture::format::proxied::Proxied;
 use crate::capture::live::recorder::ConnectionRecorder;
 use crate::net::connections::OpenGuard;
 use crate::net::listener::{Accepted, STACK};
@@ -16,10 +17,11 @@ use crate::net::proxy::exchange::{Exchange, MAX_HEAD};
 use crate::net::proxy::input::Input;
 use crate::net::proxy::relay::Relay;
 use crate::net::proxy::requests::{Heads, Outgoing, Requests};
+use crate::net::proxy::rewrite::Rewritten;
 use crate::net::proxy::tap::Tap;
 use crate::net::proxy::{DOWN, UP};
 use crate::net::stream::{Stream, is_tls_over};
-use crate::net::wiretap::Wiretap;
+use crate::net::wiretap::{Remark, Wiretap};
 use crate::proto::dissected::EndReason;
 use crate::wire::http::Head;
 use crate::wire::tls;
@@ -124,7 +126,7 @@ impl<'a> Session<'a> {
                 "a client begins TLS with the proxy itself; write http:// in front of the proxy's address, or start it with --tls",
             );
         }
-        self.tap.push(UP, bytes, Some(NO_SERVER.to_owned()));
+        self.tap.push(UP, bytes, Some(Remark::proxied(Proxied::Dropped, NO_SERVER.to_owned())));
         self.tap.drain_all();
         let first = Outgoing { is_head, ..Outgoing::unchanged(out.len) };
         self.decline_recorded(first, input, requests, &ConnectError::Route(error));
@@ -148,8 +150,8 @@ impl<'a> Session<'a> {
     /// Takes what is next, and records it. It stays in the input.
     pub fn record_next(&self, input: &Input, requests: &mut Requests<'_>) -> Option<Outgoing> {
         let out = requests.next(input.bytes(), &self.exchange)?;
-        let note = out.changed.as_ref().map(|changed| changed.note.clone());
-        self.tap.push(UP, &input.bytes()[..out.len], note);
+        let remark = out.changed.as_ref().map(Rewritten::remark);
+        self.tap.push(UP, &input.bytes()[..out.len], remark);
         self.tap.drain_all();
         Some(out)
     }

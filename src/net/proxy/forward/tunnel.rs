@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::route::Place;
 use super::session::Session;
+use crate::capture::format::proxied::Proxied;
 use crate::net::proxy::input::Input;
 use crate::net::proxy::requests::{Heads, Requests};
 use crate::net::proxy::{DOWN, UP};
 use crate::net::stream::{Stream, is_timeout};
+use crate::net::wiretap::Remark;
 use crate::wire::tls;
 
 /// The response that opens a tunnel. It has no headers: content would belong to the tunnel.
@@ -64,7 +66,7 @@ impl Session<'_> {
             format!("TLS in the tunnel passes unread and is not kept; --intercept {} opens it", place.pattern())
         };
         let note = format!("framescope sent this response: it has connected{reached}; {tls}");
-        self.tap.push(DOWN, OPENED, Some(note));
+        self.tap.push(DOWN, OPENED, Some(Remark::proxied(Proxied::Added, note)));
         self.tap.drain_all();
         true
     }

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::queue::Item;
+use crate::capture::format::proxied::Proxied;
 use crate::capture::live::recorder::Chunk;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
 use crate::net::proxy::tap::Tap;
 use crate::net::stream::Stream;
-use crate::net::wiretap::Wiretap;
+use crate::net::wiretap::{Remark, Wiretap};
 use crate::proto::dissected::{Direction, EndReason};
 use crate::proto::extensions::DeflateParams;
 use crate::proto::rules::count;
@@ -37,15 +38,6 @@ pub struct Delivery {
     number: AtomicU32,
     /// Whether it is recorded that the receiver of a direction does not get what is recorded.
     altered: [AtomicBool; 2],
-}
-
-/// What is recorded with bytes that framescope made.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Remark<'a> {
-    /// The note on the record that they end.
-    pub note: &'a str,
-    /// The record in place of which they go.
-    pub in_place_of: Option<u64>,
 }
 
 /// The recording of what is delivered.
@@ -99,7 +91,7 @@ impl Delivery {
         let [up, down] = Direction::BOTH;
         let note = format!("what framescope delivered in place of connection {number}, from its first change on");
         let request = Chunk { direction: up, time: wiretap.now(), bytes: &self.request };
-        wiretap.crossed_with_note(request, &note);
+        wiretap.crossed_with(request, &Remark::note(note));
         wiretap.crossed(&[Chunk { direction: down, time: wiretap.now(), bytes: &response }]);
         if self.is_tls {
             wiretap.decrypted(false, true);
@@ -167,12 +159,14 @@ impl Delivery {
     /// Notes on the record of an item that it was dropped.
     pub fn note_dropped(&self, item: &Item) {
         self.note(item, &format!("held {}, then dropped by framescope", time(item)));
+        self.set_dropped(item);
     }
 
     /// Notes on the record of an item that its connection ended before it went on.
     pub fn note_lost(&self, item: &Item) {
         let why = if item.was_held { "held by framescope" } else { "waited for a held message" };
         self.note(item, &format!("{why} for {}; its connection ended before it went on", time(item)));
+        self.set_dropped(item);
     }
 
     /// Notes on a ping or pong that it went before the unfinished message around it.
@@ -184,14 +178,20 @@ impl Delivery {
 
     /// Notes on the record of an item what went in its place.
     pub fn note_replaced(&self, item: &Item) {
-        let went = item.records.and_then(|[first, _]| self.tap.wiretap().capture()?.replaced_by(first));
-        let place = match (went, self.recorded_as()) {
-            (Some(went), Some(connection)) => format!("record {went} of connection {connection}"),
+        let proxied = item.records.and_then(|[first, _]| self.tap.wiretap().capture()?.proxied(first));
+        let place = match (proxied, self.recorded_as()) {
+            (Some(Proxied::ReplacedBy(went)), Some(connection)) => format!("record {went} of connection {connection}"),
             // Its length says that more bytes belong to it.
-            (None, Some(connection)) => format!("an unfinished frame of connection {connection}"),
+            (_, Some(connection)) => format!("an unfinished frame of connection {connection}"),
             (_, None) => "other bytes, which are not captured,".to_owned(),
         };
         self.note(item, &format!("held {}; framescope sent {place} in its place", time(item)));
+    }
+
+    fn set_dropped(&self, item: &Item) {
+        if let Some([first, _]) = item.records {
+            self.tap.wiretap().proxied(first, Proxied::Dropped);
+        }
     }
 
     fn note(&self, item: &Item, note: &str) {
@@ -203,15 +203,12 @@ impl Delivery {
 
 impl Delivered {
     /// Records bytes that go to the receiver now, with a remark on their record.
-    pub fn record(&self, direction: Direction, bytes: &[u8], remark: Option<Remark<'_>>) {
+    pub fn record(&self, direction: Direction, bytes: &[u8], remark: Option<&Remark>) {
         let chunk = Chunk { direction, time: self.0.now(), bytes };
         match remark {
             None => self.0.crossed(&[chunk]),
-            Some(Remark { note, in_place_of }) => {
-                if let Some(came) = in_place_of {
-                    self.0.in_place_of(direction, came);
-                }
-                self.0.crossed_with_note(chunk, note);
+            Some(remark) => {
+                self.0.crossed_with(chunk, remark);
                 self.0.crossed(&[]);
             }
         }

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use super::delivery::{Delivered, Delivery, Remark};
+use super::delivery::{Delivered, Delivery};
 use super::encoder::Encoder;
 use super::frames::Frames;
 use super::gate::Part;
 use super::link::Link;
 use super::queue::{Item, Verdict};
 use super::recompress::{Again, Recompressor};
+use crate::capture::format::proxied::Proxied;
 use crate::net::proxy::end::End;
+use crate::net::wiretap::Remark;
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
 
@@ -106,7 +108,7 @@ impl Outlet {
                 }
                 Again::Compressed(bytes) => {
                     self.frames.track(&bytes);
-                    self.write(link, &bytes, Some(Remark { note: AGAIN, in_place_of: None }))?;
+                    self.write(link, &bytes, Some(&Remark::note(AGAIN.to_owned())))?;
                 }
             }
         }
@@ -135,9 +137,11 @@ impl Outlet {
                 let is_compressed = item.parts.first().is_some_and(|part| part.head.rsv1);
                 let deflate = self.delivery.deflate().filter(|_| is_compressed);
                 let bytes = self.encoder.encode(outgoing, deflate);
-                let came = item.records.map(|[first, _]| first);
-                let note = came.map(|came| format!("framescope sent this in place of record {came}"));
-                self.write(link, &bytes, note.as_deref().map(|note| Remark { note, in_place_of: came }))?;
+                let remark = item.records.map(|[came, _]| {
+                    let note = format!("framescope sent this in place of record {came}");
+                    Remark::proxied(Proxied::InPlaceOf(came), note)
+                });
+                self.write(link, &bytes, remark.as_ref())?;
                 self.delivery.note_replaced(item);
                 Ok(())
             }
@@ -152,7 +156,8 @@ impl Outlet {
             self.recompress(|delivery, direction| delivery.window_before(direction, came));
         }
         let bytes = self.encoder.encode(outgoing, None);
-        self.write(link, &bytes, Some(Remark { note: "added by a user of framescope", in_place_of: None }))
+        let remark = Remark::proxied(Proxied::Added, "added by a user of framescope".to_owned());
+        self.write(link, &bytes, Some(&remark))
     }
 
     /// Prepares for an item that does not go on as it came.
@@ -196,7 +201,7 @@ impl Outlet {
 
     /// Writes bytes. Frames that did not come are not followed: one with a wrong length or without FIN does not shift where the next may
     /// begin.
-    fn write(&mut self, link: &dyn Link, bytes: &[u8], remark: Option<Remark<'_>>) -> Result<(), End> {
+    fn write(&mut self, link: &dyn Link, bytes: &[u8], remark: Option<&Remark>) -> Result<(), End> {
         self.passed += bytes.len() as u64;
         if let Some(delivered) = &self.delivered {
             delivered.record(self.direction, bytes, remark);

@@ -4,10 +4,13 @@ use std::net::Shutdown;
 use std::sync::PoisonError;
 
 use super::{DOWN, LOOK, Relay, SWITCH_LOOK, State, UP, fate};
+use crate::capture::format::proxied::Proxied;
 use crate::net::proxy::end::End;
 use crate::net::proxy::hold::{Frames, Link as _};
 use crate::net::proxy::input::Input;
 use crate::net::proxy::requests::{Outgoing, Requests};
+use crate::net::proxy::rewrite::Rewritten;
+use crate::net::wiretap::Remark;
 
 /// The note on a request for another server that comes too late, or on bytes that are no request.
 const NOT_SENT: &str = "framescope did not send this: the server of the request before has ended its connection, or has sent bytes that \
@@ -43,13 +46,17 @@ impl Relay {
                     if !self.exchange.is_final() && self.decide(fate::LEFT) == fate::LEFT {
                         return End::Left;
                     }
-                    self.tap.push(UP, &input.bytes()[..out.len], Some(NOT_SENT.to_owned()));
+                    self.tap.push(
+                        UP,
+                        &input.bytes()[..out.len],
+                        Some(Remark::proxied(Proxied::Dropped, NOT_SENT.to_owned())),
+                    );
                     input.consume(out.len);
                     return End::Cut;
                 }
                 let bytes = &input.bytes()[..out.len];
-                let note = out.changed.as_ref().map(|changed| changed.note.clone());
-                let time = self.tap.push(UP, bytes, note);
+                let remark = out.changed.as_ref().map(Rewritten::remark);
+                let time = self.tap.push(UP, bytes, remark);
                 let sent = match self.lane(UP).filter(|_| requests.is_raw()) {
                     Some(lane) => {
                         if early.1 > 0 {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::rows::{Row, RowKind, Rows};
+use crate::capture::format::proxied::Proxied;
 use crate::capture::query::messages::{Message, Messages};
 use crate::capture::query::summary::{self, Summary};
 use crate::capture::store::Capture;
@@ -27,6 +28,8 @@ pub struct PageRow {
     /// Kind, length, bits and preview.
     pub summary: Summary,
     pub note: Option<String>,
+    /// What the proxy did with it.
+    pub proxied: Option<Proxied>,
     /// The lines that it has on the screen.
     pub lines: u16,
 }
@@ -74,8 +77,8 @@ impl Page {
             let is_message = rows.choice.messages && row.kind == RowKind::Record;
             let message = if is_message { messages.look(capture, &record).cloned() } else { None };
             let summary = self.summary(capture, &record, message.as_ref());
-            let note = capture.note(record.no);
-            self.rows.push(PageRow { at, row, record, message, summary, note, lines: 1 });
+            let (note, proxied) = (capture.note(record.no), capture.proxied(record.no));
+            self.rows.push(PageRow { at, row, record, message, summary, note, proxied, lines: 1 });
         }
     }
 
@@ -87,8 +90,9 @@ impl Page {
         self.rows.clear();
         for (at, record) in (0..).zip(capture.pick(numbers.iter().copied())) {
             let row = Row { no: record.no, kind: RowKind::Record };
-            let (summary, note) = (self.summary(capture, &record, None), capture.note(record.no));
-            self.rows.push(PageRow { at, row, record, message: None, summary, note, lines: 1 });
+            let summary = self.summary(capture, &record, None);
+            let (note, proxied) = (capture.note(record.no), capture.proxied(record.no));
+            self.rows.push(PageRow { at, row, record, message: None, summary, note, proxied, lines: 1 });
         }
     }
 

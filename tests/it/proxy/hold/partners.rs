@@ -71,17 +71,19 @@ fn what_came_and_what_went_in_its_place_are_partners() {
     check(capture, "live");
     for format in [Format::Pcapng, Format::Ndjson] {
         check(&opened(&exported(capture, format)), format.spec().id);
+        assert_eq!(proxied(&opened(&exported(capture, format))), proxied(capture), "{format:?}");
         // The link needs both records.
-        for (numbers, linked) in [(vec![came[4], went[0]], 1), (went.clone(), 0)] {
+        for (numbers, linked) in [(vec![came[4], went[0]], 2), (went.clone(), 0)] {
             let options = ExportOptions { selection: ExportSelection::Records(numbers), ..ExportOptions::default() };
             let mut out = Vec::new();
             export(capture, format, &options, &mut out, &Progress::default()).expect("exported");
-            let again = opened(&out);
-            let links = again.records(1..100).into_iter().filter(|record| {
-                again.replaced_by(record.no).is_some_and(|no| again.in_place_of(no) == Some(record.no))
-            });
-            assert_eq!(links.count(), linked, "{format:?}");
+            let links = proxied(&opened(&out));
+            let is_link = |(_, how): &&(u64, Proxied)| matches!(how, Proxied::ReplacedBy(_) | Proxied::InPlaceOf(_));
+            assert_eq!(links.iter().filter(is_link).count(), linked, "{format:?}");
         }
     }
+    let others: Vec<_> = proxied(capture).into_iter().filter(|(_, how)| Proxied::named(how.name()).is_some()).collect();
+    let added = frames_of(capture, 2, DOWN)[0];
+    assert_eq!(others, [(1, Proxied::Rewritten), (came[2], Proxied::Dropped), (added, Proxied::Added)]);
     bench.finish();
 }
