@@ -5,9 +5,9 @@ use clap::{Args, Subcommand};
 /// `framescope ca`
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_long_help = "serve --tls and proxy --tls issue certificates from this authority, for localhost and the names that clients \
-ask for. framescope never installs it: show prints how other programs come to trust it. Whoever has its key can pose as any \
-server to them, so remove it when you no longer need it, there too."
+    after_long_help = "The local CA issues the certificates of serve --tls, proxy --tls and proxy --forward --intercept, for localhost and \
+the names that clients ask for; these commands create it if it is missing. framescope never installs it: show prints how other programs \
+come to trust it. Whoever has its key can pose as any server to them, so remove it when you no longer need it, there too."
 )]
 pub struct Ca {
     /// What to do
@@ -15,10 +15,10 @@ pub struct Ca {
     pub action: CaAction,
 }
 
-/// What to do with the local authority.
+/// What to do with the local CA.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum CaAction {
-    /// Create the authority: a private key (mode 0600) and a certificate, valid for two years
+    /// Create the local CA: a private key (mode 0600) and a certificate, valid for two years
     Create,
     /// Show its fingerprint and validity, and the commands with which other programs trust it
     Show,

@@ -7,11 +7,11 @@ use clap::{Args, ValueHint};
 /// TLS of a listener.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ListenTls {
-    /// Speak TLS with clients (https, wss), with certificates of a local authority: see framescope ca --help
+    /// Speak TLS with clients (https, wss), with certificates of framescope's local CA: see framescope ca --help
     #[arg(long)]
     pub tls: bool,
 
-    /// With --tls: the certificate chain in this PEM file, in place of the local authority's
+    /// With --tls: the certificate chain in this PEM file, in place of the local CA's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "tls", requires = "key")]
     pub cert: Option<PathBuf>,
 
@@ -23,7 +23,7 @@ pub struct ListenTls {
 /// Where the secrets of TLS connections go.
 #[derive(Args, Clone, Debug, Default)]
 pub struct KeyLog {
-    /// Append the secrets of TLS connections to this file (mode 0600), with which Wireshark decrypts other captures
+    /// Append the secrets of TLS connections to this file (mode 0600), with which Wireshark and framescope decrypt captured packets
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub keylog: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ pub struct KeyLog {
 /// Which servers are trusted.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServerTrust {
-    /// Trust the certificates in this PEM file too, of authorities or of servers, besides the system's
+    /// Trust the certificates in this PEM file too, of certificate authorities (CAs) or of servers, besides the system's
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub cacert: Option<PathBuf>,
 

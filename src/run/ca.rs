@@ -1,4 +1,4 @@
-//! `ca`: the local authority.
+//! `ca`: the local CA.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,9 +12,9 @@ use crate::net::tls::authority::{self, Authority, AuthorityFacts};
 /// Runs `ca`.
 ///
 /// # Errors
-/// Why the authority cannot be created, read or removed.
+/// Why the local CA cannot be created, read or removed.
 pub fn ca(args: &Ca) -> anyhow::Result<ExitCode> {
-    let folder = authority::folder().context("cannot find the folder of the local authority")?;
+    let folder = authority::folder().context("cannot find the folder of the local CA")?;
     match args.action {
         CaAction::Create => {
             Authority::create(&folder, &tls::host_name())?;
@@ -24,13 +24,13 @@ pub fn ca(args: &Ca) -> anyhow::Result<ExitCode> {
         CaAction::Path => stdio::print(format!("{}\n", authority::facts(&folder)?.path.display()).as_bytes())?,
         CaAction::Remove => {
             authority::remove(&folder)?;
-            stdio::print(b"removed the local authority; remove it from the programs that trust it too\n")?;
+            stdio::print(b"removed the local CA; remove it from the programs that trust it too\n")?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The facts of the authority, and how other programs come to trust it.
+/// The facts of the local CA, and how other programs come to trust it.
 fn described(facts: &AuthorityFacts) -> String {
     let AuthorityFacts { path, name, fingerprint, validity: [first, last], expired } = facts;
     let state = if *expired { " (expired)" } else { "" };
@@ -45,8 +45,10 @@ framescope installs it nowhere. Trust it for one program or one run where that i
   curl      curl --cacert {file} https://localhost:6455/
   Node      NODE_EXTRA_CA_CERTS={file} node client.js
   Python    SSL_CERT_FILE={file} python3 client.py
-  Chromium  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n framescope -i {file}
-            (certutil is in Debian's libnss3-tools; other systems: Settings, Privacy and security, Manage certificates)
+  Chromium  mkdir -p /tmp/profile/.pki/nssdb
+            certutil -d sql:/tmp/profile/.pki/nssdb -A -t C,, -n framescope -i {file}
+            HOME=/tmp/profile chromium --user-data-dir=/tmp/profile
+            (certutil is in Debian's libnss3-tools; not on Linux: Settings, Privacy and security, Manage certificates)
   Firefox   Settings, Privacy & Security, View Certificates, Authorities, Import
   proxy     framescope proxy wss://localhost:6455 --cacert {file}
 Remove it there when you no longer need it: whoever has the key {} can pose as any server.

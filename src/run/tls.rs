@@ -35,17 +35,16 @@ pub fn of_listener(args: &ListenTls, key_log: Option<&Arc<KeyLogFile>>) -> anyho
     let tls = match (&args.cert, &args.key) {
         (Some(certificate), Some(key)) => ServerTls::from_files(certificate, key, key_log)?,
         _ => {
-            let folder =
-                authority::folder().context("cannot find the folder of the local authority; use --cert and --key")?;
+            let folder = authority::folder().context("cannot find the folder of the local CA; use --cert and --key")?;
             ServerTls::from_authority(&folder, &host_name(), key_log)?
         }
     };
     Ok(Some(Arc::new(tls)))
 }
 
-/// The certificates of the local authority for the clients whose TLS a proxy opens.
+/// The certificates of the local CA for the clients whose TLS a proxy opens.
 pub fn of_interception(key_log: Option<&Arc<KeyLogFile>>) -> anyhow::Result<Arc<ServerTls>> {
-    let folder = authority::folder().context("cannot find the folder of the local authority; set XDG_DATA_HOME")?;
+    let folder = authority::folder().context("cannot find the folder of the local CA; set XDG_DATA_HOME")?;
     Ok(Arc::new(ServerTls::from_authority(&folder, &host_name(), key_log.map(Arc::clone))?))
 }
 

@@ -1,4 +1,4 @@
-//! The local authority: a private key and a certificate in the user's data folder, from which the certificates of framescope's own
+//! The local CA: a private key and a certificate in the user's data folder, from which the certificates of framescope's own
 //! servers are issued. Other programs trust it only after the user has installed the certificate there.
 
 use std::fs::{self, OpenOptions};
@@ -33,13 +33,13 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorityError {
     /// It exists already.
-    #[error("the local authority exists: {}; `framescope ca show` describes it, `framescope ca remove` deletes it", .0.display())]
+    #[error("the local CA exists: {}; `framescope ca show` describes it, `framescope ca remove` deletes it", .0.display())]
     Exists(PathBuf),
     /// It does not exist.
-    #[error("no local authority exists; create it: framescope ca create")]
+    #[error("no local CA exists; create it: framescope ca create")]
     Missing,
     /// Its files cannot be read or written.
-    #[error("cannot use the local authority in {}: {source}", path.display())]
+    #[error("cannot use the local CA in {}: {source}", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum AuthorityError {
         source: io::Error,
     },
     /// Its files are damaged.
-    #[error("the local authority in {} is damaged ({reason}); remove it and create another: framescope ca remove", path.display())]
+    #[error("the local CA in {} is damaged ({reason}); remove it and create another: framescope ca remove", path.display())]
     Damaged {
         /// The folder.
         path: PathBuf,
@@ -56,15 +56,15 @@ pub enum AuthorityError {
     },
     /// It has expired.
     #[error(
-        "the local authority expired on {0}; replace it (framescope ca remove, framescope ca create) and trust the new one"
+        "the local CA expired on {0}; replace it (framescope ca remove, framescope ca create) and trust the new one"
     )]
     Expired(String),
     /// The cryptography failed.
-    #[error("cannot create the local authority: {0}")]
+    #[error("cannot create the local CA: {0}")]
     Rcgen(#[from] rcgen::Error),
 }
 
-/// The local authority.
+/// The local CA.
 pub struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
@@ -114,7 +114,7 @@ impl Authority {
         // The time too: programs that remember an older authority take another key under its name for a forgery.
         let today = jiff::Timestamp::try_from(now).unwrap_or_default().strftime("%F %T").to_string();
         params.distinguished_name.push(DnType::CommonName, format!("framescope CA of {host}, {today}"));
-        params.distinguished_name.push(DnType::OrganizationName, "framescope local authority");
+        params.distinguished_name.push(DnType::OrganizationName, "framescope local CA");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

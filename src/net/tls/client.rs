@@ -30,9 +30,7 @@ pub enum TrustError {
     #[error("--cacert: no certificate in {} is valid X.509; export it again", .0.display())]
     Invalid(PathBuf),
     /// The system has no certificates of authorities.
-    #[error(
-        "this system has no certificates of authorities{0}; install them (Debian: ca-certificates), or use --cacert FILE"
-    )]
+    #[error("this system has no CA certificates{0}; install them (Debian: ca-certificates), or use --cacert FILE")]
     NoRoots(String),
 }
 

@@ -23,7 +23,7 @@ const MAX_KEPT: usize = 256;
 /// The longest common name (RFC 5280 appendix A.1, ub-common-name).
 const MAX_COMMON_NAME: usize = 64;
 
-/// Issues certificates from the local authority. All have the same key, which exists only in memory.
+/// Issues certificates from the local CA. All have the same key, which exists only in memory.
 pub struct LeafIssuer {
     authority: Authority,
     public: KeyPair,

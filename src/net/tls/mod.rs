@@ -1,4 +1,4 @@
-//! TLS (RFC 8446, RFC 5246) by rustls: the connections, which certificates are accepted, the local authority that issues certificates,
+//! TLS (RFC 8446, RFC 5246) by rustls: the connections, which certificates are accepted, the local CA that issues certificates,
 //! and key logs.
 
 pub mod authority;

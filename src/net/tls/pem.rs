@@ -159,7 +159,7 @@ fn without(path: &Path, text: &[u8], wanted: Wanted) -> PemError {
     let found = sections.filter_map(Result::ok).find_map(|(kind, _)| match kind {
         SectionKind::Certificate => Some("a certificate"),
         SectionKind::PrivateKey | SectionKind::RsaPrivateKey | SectionKind::EcPrivateKey => Some("a private key"),
-        SectionKind::Csr => Some("a certificate request, which an authority must sign first"),
+        SectionKind::Csr => Some("a certificate request, which a CA must sign first"),
         SectionKind::PublicKey => Some("a public key"),
         _ => None,
     });

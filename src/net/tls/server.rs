@@ -62,7 +62,7 @@ pub enum IdentityError {
         /// What is wrong.
         reason: String,
     },
-    /// The local authority cannot be used.
+    /// The local CA cannot be used.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
 }
@@ -71,7 +71,7 @@ pub enum IdentityError {
 enum Identity {
     /// The user's certificate.
     Given(Arc<CertifiedKey>),
-    /// They are issued by the local authority.
+    /// They are issued by the local CA.
     Issued(Arc<LeafIssuer>),
 }
 
@@ -155,7 +155,7 @@ impl ServerTls {
         Ok(Self { warning, ..Self::new(Identity::Given(Arc::new(certified)), key_log) })
     }
 
-    /// A server with certificates that the local authority in `folder` issues. Creates the authority, named after the machine `host`,
+    /// A server with certificates that the local CA in `folder` issues. Creates the authority, named after the machine `host`,
     /// if it does not exist.
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl ServerTls {
         let (authority, is_new) = Authority::load_or_create(folder, host)?;
         let warning = is_new.then(|| {
             format!(
-                "created the local authority {}; clients do not trust it yet: `framescope ca show` says how to change that",
+                "created the local CA {}; clients do not trust it yet: `framescope ca show` says how to change that",
                 authority::certificate_path(folder).display()
             )
         });

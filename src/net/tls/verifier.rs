@@ -1,6 +1,6 @@
 //! Decides whether the certificate of a server is accepted.
 //!
-//! rustls refuses a server whose certificate is marked as that of an authority (CA:TRUE), as `openssl req -x509` marks each. If the user
+//! rustls refuses a server whose certificate is marked as that of a CA (CA:TRUE), as `openssl req -x509` marks each. If the user
 //! gave this very certificate in `--cacert`, no issuer is needed, and this refusal helps nobody. The server must prove in any case that
 //! it has the private key.
 
@@ -32,7 +32,7 @@ pub enum Refusal {
     #[error("it is self-signed")]
     SelfSigned,
     /// It is marked as that of an authority.
-    #[error("it is the certificate of an authority (CA:TRUE), not of a server")]
+    #[error("it is the certificate of a CA (CA:TRUE), not of a server")]
     Authority,
     /// The issuer of this name is unknown.
     #[error("its issuer is not trusted: {0}")]

@@ -1,4 +1,4 @@
-//! Opens the TLS of a tunnel: framescope is the server of the client, with a certificate of the local authority, and the client of the
+//! Opens the TLS of a tunnel: framescope is the server of the client, with a certificate of the local CA, and the client of the
 //! server, whose certificate it checks. The capture gets the decrypted bytes.
 
 use std::io::ErrorKind;
