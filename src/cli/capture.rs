@@ -19,6 +19,7 @@ use super::{filter_help_hint, values};
 
 framescope itself needs no right to capture: it starts tcpdump, or dumpcap if tcpdump cannot capture. Connections that began
 before the capture are read as WebSocket frames. Filters: ", filter_help_hint!()))]
+#[command(mut_arg("write", |arg| arg.help("Keep the packets in this file, as tcpdump or dumpcap writes them")))]
 pub struct Capture {
     /// The packets.
     #[command(flatten)]

@@ -15,8 +15,10 @@ use crate::proto::rules::Severity;
   lesson.pcapng:record 4: error[client-frame-unmasked]: MASK is 0, but a client must mask every frame (RFC 6455 §5.1, bit 8) \
 · connection 1 · client → server · 1.002004 s
 
-Exit status: 0 no finding is as severe as --fail-on; 1 one is, or a capture has no WebSocket frame, is damaged or cannot be read; \
-2 wrong usage.
+Exit status:
+  0  no finding is as severe as --fail-on
+  1  one is, or a capture has no WebSocket frame, is damaged or cannot be read
+  2  wrong usage
 
 Examples:
   framescope check lesson.pcapng                        list all findings; fail if there is an error

@@ -14,21 +14,28 @@ use crate::wire::url::Url;
 
 /// `framescope connect`
 #[derive(Args, Clone, Debug)]
-#[command(after_long_help = concat!("Lines, typed after : on the screen, or from stdin with --headless:
+#[command(after_long_help = concat!("Lines:
+Type them after : on the screen; with --headless they come from stdin.
   hello                  send this text
   /hex 00ff              send these bytes
   /file PATH             send the content of a file: as text if it is UTF-8, otherwise as binary
   /ping p1 · /pong p1    send a ping or a pong with this payload
-  /close 1000 bye        send a close; code and reason may be left out
+  /close 1000 bye        send a Close; code and reason may be left out
   /fragment 3,4 text     send the text in fragments of 3 and 4 bytes, and one with the rest
-  /frame op=3 rsv1=1 …   send one frame with the header that you choose
+  /frame op=3 rsv1=1 …   send one frame with the header that you choose; docs/manual.md lists the fields
   //text                 send text that begins with /
   /connect               on the screen: connect again after the end
 
-With --headless, /close and the end of stdin wait until every ping is answered and nothing has arrived for a while (--linger).
-Then a close with code 1000 is sent. Exit status 0 if the server sends its close too, otherwise 1 with the reason.
+With --headless, /close and the end of stdin wait until every ping is answered and nothing has arrived for a while (--linger). Then \
+framescope sends a Close with code 1000.
 
-Scripts (--script FILE), one statement a line:
+Exit status:
+  0  both sides sent a Close
+  1  otherwise, or an expectation of the script failed: the reason is on stderr
+  2  wrong usage, or a mistake in the script
+
+Scripts:
+--script FILE plays a script, with one statement a line.
   send text \"hello\" · send hex \"00ff\" · send file PATH · ping \"p1\" · pong \"p1\" · close 1000 \"bye\"
   expect op == pong within 2s      the peer's next record that matches this filter
   wait 500ms

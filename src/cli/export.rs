@@ -70,7 +70,8 @@ const EXAMPLES: &str = "Examples:
   framescope export lesson.pcapng --to har --redact=access_token,bearer -o public.har
   framescope export lesson.pcapng --to ndjson --filter 'op == close or finding'";
 
-const FILTERS: &str = "Filters select records by their fields:
+const FILTERS: &str = "Filters:
+A filter selects records by their fields.
   op == ping                        also op in {text binary}, op == 9, websocket.opcode == 9
   dir == c2s and len > 64KiB        combine with and, or, not (also && || !) and parentheses
   time > 3.5s                       since the first record; units s, ms, us, min
@@ -81,6 +82,6 @@ const FILTERS: &str = "Filters select records by their fields:
   path == /ticker and not fin       path and host of the connection's request
   tcp.stream == 0, websocket.fin    Wireshark's field names mean what they mean in Wireshark
 Fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2 rsv3 compressed message
-close.code status host path; the manual describes each.
+close.code status host path; docs/manual.md describes each.
 A comparison on a field that a record does not have is false, and so is its negation.
 ";

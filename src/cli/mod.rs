@@ -63,7 +63,10 @@ const EXAMPLES: &str = "Examples:
   framescope check lesson.pcapng              list violations; exit status 1 if there is an error
   framescope decode 81 85 37fa213d 7f9f4d5158 show the bit layout of a frame
 
-Exit status: 0 done, 1 the work failed (the reason is on stderr), 2 wrong usage.";
+Exit status:
+  0  done
+  1  the work failed, or a check found something: the reason is on stderr
+  2  wrong usage";
 
 /// The end of an example with `--filter`: where the filter language is described.
 macro_rules! filter_help_hint {
@@ -151,7 +154,7 @@ pub enum Command {
     Check(Check),
     /// Show the bit layout of pasted frames: hex, literals, dumps, base64 or raw bytes
     Decode(Decode),
-    /// Manage the local authority that issues certificates for --tls
+    /// Manage framescope's own certificate authority (the local CA), which issues certificates for --tls and --intercept
     Ca(Ca),
     /// Print a completion script for a shell
     Completions {

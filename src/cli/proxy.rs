@@ -29,7 +29,7 @@ use crate::wire::url::Url;
   framescope proxy ws://localhost:9000 --headless --filter 'op == close or finding'
       only Closes and broken rules ", filter_help_hint!(), "
 
-The proxy sends on every byte as it arrives, in both directions: it does not change frames, and waits for no end of a frame, unless a rule holds messages (--hold, or b on the screen). In \
+The proxy sends on every byte as it arrives, in both directions: it does not change frames, and waits for no end of a frame, unless a hold rule holds messages (--hold, or b on the screen). In \
 requests it changes only what must name the server: Host, the path if TARGET has one, and Origin with --rewrite-origin. A note on the \
 request has both forms. Host names other than localhost, and origins of other pages, stay: the server can refuse them. Redirects, cookies and links of a web server are not changed.
 
@@ -47,8 +47,8 @@ pub struct Proxy {
     #[arg(long, conflicts_with_all = ["target", "rewrite_origin"])]
     pub forward: bool,
 
-    /// With --forward: open the TLS of this host, with certificates of the local authority (see framescope ca --help), which the client
-    /// must trust: a name, *.NAME for all names below it, or an address, each with or without :PORT. Repeatable
+    /// With --forward: open the TLS of this host, with certificates of the local CA (see framescope ca --help), which the client
+    /// must trust: a name, *.NAME for all names below it, or an address, each with or without :PORT (repeatable)
     #[arg(long, value_name = "HOST")]
     pub intercept: Vec<HostPattern>,
 
@@ -60,7 +60,7 @@ pub struct Proxy {
     #[arg(long)]
     pub rewrite_origin: bool,
 
-    /// Hold messages that match this filter until you send them on, edit or drop them on the screen (key b), or with --headless until the end; repeatable
+    /// Hold messages that match this filter until you send them on, edit or drop them on the screen (key b), or with --headless until the end (repeatable)
     #[arg(long, value_name = "EXPR")]
     pub hold: Vec<Filter>,
 

@@ -16,10 +16,15 @@ use crate::wire::url::Url;
   framescope replay day.pcapng --connection 7 --to ws://127.0.0.1:9000 --speed 10 -H 'Cookie: session=abc'
 
 The handshake has the captured path, unless URL has one, and the captured headers: also Cookie and Authorization. Frames get new masks, \
-and compression is negotiated again. Texts, binary messages, fragments, pings and closes are sent; pongs answer the pings that arrive.
+and compression is negotiated again. Texts, binary messages, fragments, pings and Closes are sent; pongs answer the pings that arrive.
 
-The messages and the close of the server are then compared with the captured ones, in their order. Exit status 0 if they are the same, \
-1 if they differ: each difference is shown with the numbers of both records.")]
+framescope then compares the messages and the Close of the server with the captured ones, in their order, and prints each difference \
+with the numbers of both records.
+
+Exit status:
+  0  all answers are the same
+  1  an answer differs, is missing or is additional, or the replay failed
+  2  wrong usage")]
 pub struct Replay {
     /// A capture: pcapng or pcap (also as .gz), HAR or NDJSON; - is stdin
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]

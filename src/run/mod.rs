@@ -13,6 +13,7 @@ mod headless;
 mod hold_desk;
 mod input;
 mod live;
+mod manual_page;
 mod open;
 mod packet_program;
 mod pages;

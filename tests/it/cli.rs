@@ -121,7 +121,7 @@ mod usage {
             assert!(stdout(&["completions", shell]).contains("redact"), "{shell}");
         }
         let manual = stdout(&["man"]);
-        for part in [".TH framescope 1", "FRAMESCOPE EXPORT", "FRAMESCOPE DECODE", "\\-\\-redact"] {
+        for part in [".TH FRAMESCOPE 1", "FRAMESCOPE EXPORT", "FRAMESCOPE DECODE", "\\-\\-redact"] {
             assert!(manual.contains(part), "{part}");
         }
     }

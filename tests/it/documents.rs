@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory as _;
 use framescope::capture::query::filter::{Filter, FilterField};
 use framescope::cli::Cli;
 use framescope::proto::rules::Rule;
@@ -249,6 +250,49 @@ fn documents_show_filters_that_can_be_read() {
     for filter in filters {
         Filter::parse(&filter).unwrap_or_else(|e| panic!("{filter}: {e}"));
     }
+}
+
+/// The sections of the manual about a command: from each heading of level 3 that has its name to the next heading of this level.
+fn sections(manual: &str, command: &str) -> String {
+    let text = manual.replace("\n## ", "\n### ");
+    let of_command = |section: &&str| {
+        let heading = section.lines().next().unwrap_or_default();
+        heading.split(' ').any(|word| word == command)
+    };
+    text.split("\n### ").skip(1).filter(of_command).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn documents_describe_every_command_and_flag() {
+    let manual = fs::read_to_string(root().join("docs/manual.md")).expect("the manual");
+    let contents = manual.split("\n## ").next().expect("the table of contents");
+    let mut program = Cli::command();
+    program.build();
+    let mut missing = Vec::new();
+    for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
+        let (name, section) = (command.get_name(), sections(&manual, command.get_name()));
+        let heading = section.lines().next().unwrap_or_else(|| panic!("the manual has no section about {name}"));
+        if !contents.contains(&format!("](#{})", anchor(heading))) {
+            missing.push(format!("{name} in the table of contents"));
+        }
+        let words: Vec<&str> = section.split(|c: char| !(c.is_alphanumeric() || "-_".contains(c))).collect();
+        let actions = command.get_subcommands().map(|action| vec![action.get_name().to_owned()]);
+        let flags = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help").map(|arg| {
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            let names: Vec<String> = long.into_iter().chain(arg.get_short().map(|short| format!("-{short}"))).collect();
+            let value = || arg.get_value_names().into_iter().flatten().map(ToString::to_string).collect();
+            if names.is_empty() { value() } else { names }
+        });
+        for names in actions.filter(|names| names[0] != "help").chain(flags) {
+            let is_named = |name: &String| {
+                name.split(['|', '@']).filter(|part| !part.is_empty()).all(|part| words.contains(&part))
+            };
+            if !names.iter().any(is_named) {
+                missing.push(format!("{name}: {}", names.join(" or ")));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "docs/manual.md lacks {missing:#?}");
 }
 
 #[test]

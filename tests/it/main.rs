@@ -34,6 +34,7 @@ mod key_log_peers;
 mod key_log_reasons;
 mod layouts;
 mod live_notes;
+mod manual_page;
 mod networks;
 mod output_files;
 mod packet_programs;
