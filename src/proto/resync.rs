@@ -10,15 +10,21 @@ use crate::wire::partial_head::PartialFrameHead;
 ///
 /// A frame is valid if it has a known opcode, the MASK bit of the direction, no reserved bits (with `rsv1`, RSV1 is
 /// allowed on the first frame of a message) and the shortest length form. A control frame must have FIN and at most 125
-/// bytes of payload; a continuation frame without FIN must not be empty.
+/// bytes of payload; a continuation frame without FIN must not be empty. Between the first and the last frame of a message, no other
+/// message begins; after the last one, none is continued.
 ///
 /// Fewer than one in a thousand packets of random bytes pass; text does not pass.
 pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> bool {
     let mut rest = packet;
+    // Whether a message is incomplete, as soon as the packet shows it.
+    let mut is_open = None;
     while !rest.is_empty() {
         let first = rest.len() == packet.len();
         match FrameHead::read(rest) {
-            Some(head) if is_valid(&PartialFrameHead::from(&head), direction, rsv1) => {
+            Some(head) if is_valid(&PartialFrameHead::from(&head), direction, rsv1) && may_follow(&head, is_open) => {
+                if !head.opcode.is_control() {
+                    is_open = Some(!head.fin);
+                }
                 let len = head.wire_len();
                 if len > rest.len() as u64 {
                     return !first || head.len_code >= 126;
@@ -37,6 +43,11 @@ pub fn begins_with_frame(packet: &[u8], direction: Direction, rsv1: bool) -> boo
 /// Returns true if a valid frame may start with these bytes of a head, as far as they go: see [`begins_with_frame`].
 pub fn may_start_frame(head: &[u8], direction: Direction, rsv1: bool) -> bool {
     PartialFrameHead::read(head).is_some_and(|start| is_valid(&start, direction, rsv1))
+}
+
+/// Returns true if a frame may come next, where a message is incomplete or not (RFC 6455 §5.4).
+fn may_follow(head: &FrameHead, is_open: Option<bool>) -> bool {
+    head.opcode.is_control() || is_open.is_none_or(|is_open| is_open == (head.opcode == Opcode::Continuation))
 }
 
 fn is_valid(start: &PartialFrameHead, direction: Direction, rsv1: bool) -> bool {
@@ -67,6 +78,9 @@ mod tests {
         assert!(!down(b"\x81\x20Hello"), "two arbitrary bytes can be such a head");
         assert!(!down(b"\x81\x05Hello World"));
         assert!(!down(b"\x00\x00\x00\x00"));
+        assert!(down(b"\x01\x01a\x89\x00\x80\x01b\x81\x01c"));
+        assert!(!down(b"\x01\x01a\x81\x01b"), "a message in a message");
+        assert!(!down(b"\x81\x01a\x80\x01b"), "nothing to continue");
         assert!(!down(b"\xc1\x01a") && begins_with_frame(b"\xc1\x01a", Direction::ServerToClient, true));
         assert!(!begins_with_frame(b"\x81\x05Hello", Direction::ClientToServer, false));
         assert!(begins_with_frame(b"\x81\x81\x01\x02\x03\x04a", Direction::ClientToServer, false));
