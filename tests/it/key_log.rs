@@ -77,15 +77,20 @@ pub fn conversation(messages: &[(bool, usize)]) -> Vec<(bool, Vec<u8>)> {
     all
 }
 
-/// The segments of the trace of RFC 8448 §3, and its key log.
-pub fn trace() -> (Vec<Segment>, &'static str) {
+/// The segments of a connection whose payloads were written down: in each line a direction and hex digits.
+pub fn recorded(lines: &str) -> Vec<Segment> {
     let mut tcp = Tcp::open(1, 2);
-    for line in include_str!("../data/rfc8448.records").lines() {
-        let (direction, record) = line.split_once(' ').expect("two words");
-        tcp.say(direction == "c2s", &hex::decode(record).expect("hex"));
+    for line in lines.lines() {
+        let (direction, bytes) = line.split_once(' ').expect("two words");
+        tcp.say(direction == "c2s", &hex::decode(bytes).expect("hex"));
     }
     tcp.close();
-    (tcp.segments, include_str!("../data/rfc8448.keys"))
+    tcp.segments
+}
+
+/// The segments of the trace of RFC 8448 §3, and its key log.
+pub fn trace() -> (Vec<Segment>, &'static str) {
+    (recorded(include_str!("../data/rfc8448.records")), include_str!("../data/rfc8448.keys"))
 }
 
 #[test]

@@ -18,18 +18,18 @@ use framescope::capture::store::Capture;
 use framescope::proto::dissected::Direction;
 
 /// How long a client may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A relay in front of a server, which writes down the connections through it.
-struct Relay {
-    port: u16,
+pub struct Relay {
+    pub port: u16,
     talks: Arc<Mutex<Vec<Tcp>>>,
     /// How many connections are open.
     open: Arc<Mutex<usize>>,
 }
 
 impl Relay {
-    fn to(server: u16) -> Self {
+    pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (talks, open) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(0)));
@@ -58,7 +58,7 @@ impl Relay {
     }
 
     /// The segments of all connections, after they have ended.
-    fn segments(&self) -> Vec<Segment> {
+    pub fn segments(&self) -> Vec<Segment> {
         let deadline = Instant::now() + PATIENCE;
         while *self.open.lock().expect("not poisoned") > 0 && Instant::now() < deadline {
             thread::yield_now();
@@ -82,7 +82,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, up: bool, n: usize, talks: &Mute
 }
 
 /// A server that ends with the test.
-struct Server(Child);
+pub struct Server(pub Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -92,10 +92,10 @@ impl Drop for Server {
 }
 
 /// A folder with a certificate, its key, and what the programs write.
-struct Folder(tempfile::TempDir);
+pub struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
         std::fs::write(folder.path().join("cert.pem"), own.cert.pem()).expect("written");
@@ -103,7 +103,7 @@ impl Folder {
         Self(folder)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -130,27 +130,34 @@ fn said(capture: &Capture, connection: u32, direction: Direction) -> Vec<u8> {
     own.flat_map(|(_, wire)| wire).collect()
 }
 
-/// The decrypted bytes of a connection as tshark follows them, of the client and of the server.
-fn followed(file: &Path, key_log: &Path, stream: usize) -> [Vec<u8>; 2] {
+/// The decrypted bytes of each connection as tshark follows them, of the client and of the server.
+fn followed(file: &Path, key_log: &Path, connections: usize) -> Vec<[Vec<u8>; 2]> {
     let mut command = Command::new("tshark");
     command.args(["-r"]).arg(file).args(["-d", "tcp.port==80,tls", "-o", "tcp.reassemble_out_of_order:TRUE", "-o"]);
-    command.arg(format!("tls.keylog_file:{}", key_log.display()));
-    let output = command.args(["-q", "-z", &format!("follow,tls,raw,{stream}")]).output().expect("tshark runs");
+    command.arg(format!("tls.keylog_file:{}", key_log.display())).arg("-q");
+    for stream in 0..connections {
+        command.args(["-z", &format!("follow,tls,raw,{stream}")]);
+    }
+    let output = command.output().expect("tshark runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut sides = [Vec::new(), Vec::new()];
-    let text = String::from_utf8(output.stdout).expect("text");
-    for line in text.lines().filter(|line| line.trim().bytes().all(|byte| byte.is_ascii_hexdigit())) {
-        sides[usize::from(line.starts_with('\t'))].extend(hex::decode(line.trim()).expect("hex"));
+    let mut all = vec![[Vec::new(), Vec::new()]; connections];
+    let (mut stream, mut is_reversed) = (0, false);
+    for line in String::from_utf8(output.stdout).expect("text").lines() {
+        if let Some(number) = line.strip_prefix("Filter: tcp.stream eq ") {
+            stream = number.parse().expect("a number");
+        } else if line.starts_with("Node 0:") {
+            // Node 0 is the side whose data tshark decrypts first.
+            is_reversed = line.ends_with(":80");
+        } else if line.trim().bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let side = usize::from(line.starts_with('\t') != is_reversed);
+            all[stream][side].extend(hex::decode(line.trim()).expect("hex"));
+        }
     }
-    // Node 0 is the side whose data tshark decrypts first.
-    if text.lines().any(|line| line.starts_with("Node 0:") && line.ends_with(":80")) {
-        sides.reverse();
-    }
-    sides
+    all
 }
 
 /// Compares each connection of a capture with what tshark decrypts. Returns how many there are, and how many bytes.
-fn compare(what: &str, segments: &[Segment], key_log: &[u8]) -> (usize, usize) {
+pub fn compare(what: &str, segments: &[Segment], key_log: &[u8]) -> (usize, usize) {
     let folder = Folder::new();
     let (file, keys) = (folder.path("a.pcap"), folder.path("a.keys"));
     std::fs::write(&file, PLAIN.file(segments)).expect("written");
@@ -161,8 +168,7 @@ fn compare(what: &str, segments: &[Segment], key_log: &[u8]) -> (usize, usize) {
     let connections = capture.totals().connections;
     assert_eq!(capture.totals().decrypted, connections, "{what}: {:?}", capture.trouble().reason());
     let mut bytes = 0;
-    for stream in 0..connections as usize {
-        let theirs = followed(&file, &keys, stream);
+    for (stream, theirs) in followed(&file, &keys, connections as usize).into_iter().enumerate() {
         let ours = [UP, DOWN].map(|direction| said(&capture, stream as u32 + 1, direction));
         let lengths = [&ours, &theirs].map(|sides| [sides[0].len(), sides[1].len()]);
         assert!(ours == theirs, "{what}, connection {}: {lengths:?}", stream + 1);
@@ -192,58 +198,6 @@ fn node_is_decrypted_as_by_tshark() {
         for segments in [segments.clone(), reordered(&segments)] {
             let (connections, bytes) = compare(&format!("Node {version}"), &segments, &key_log);
             assert_eq!((connections, bytes), (2, 4 * 35_000));
-        }
-    }
-}
-
-#[test]
-#[ignore = "needs tshark and OpenSSL"]
-fn openssl_is_decrypted_as_by_tshark() {
-    for (version, suite) in [
-        ("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
-        ("-tls1_2", "ECDHE-ECDSA-AES256-GCM-SHA384"),
-        ("-tls1_2", "ECDHE-ECDSA-CHACHA20-POLY1305"),
-        ("-tls1_3", "TLS_AES_128_GCM_SHA256"),
-        ("-tls1_3", "TLS_AES_256_GCM_SHA384"),
-        ("-tls1_3", "TLS_CHACHA20_POLY1305_SHA256"),
-    ] {
-        let folder = Folder::new();
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-        let kind = if suite.starts_with("TLS_") { "-ciphersuites" } else { "-cipher" };
-        let mut command = Command::new("openssl");
-        command.args(["s_server", "-rev", "-quiet", version, kind, suite, "-accept", &format!("127.0.0.1:{free}")]);
-        command.arg("-key").arg(folder.path("key.pem")).arg("-cert").arg(folder.path("cert.pem"));
-        command.arg("-keylogfile").arg(folder.path("openssl.keys"));
-        let _server = Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("openssl runs"));
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", free)).is_err() && Instant::now() < deadline {
-            thread::yield_now();
-        }
-        let relay = Relay::to(free);
-        let session = folder.path("session.pem");
-        for option in ["-sess_out", "-sess_in"] {
-            let mut command = Command::new("openssl");
-            command.args(["s_client", version, "-connect", &format!("127.0.0.1:{}", relay.port), option]).arg(&session);
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-            let mut client = command.spawn().expect("openssl runs");
-            let mut input = client.stdin.take().expect("piped");
-            input.write_all(b"first line\nsecond line\n").expect("written");
-            let mut output = BufReader::new(client.stdout.take().expect("piped"));
-            let mut line = String::new();
-            while !line.contains("enil dnoces") {
-                line.clear();
-                assert!(output.read_line(&mut line).expect("read") > 0, "{suite}: no answer");
-            }
-            // At the end of its input, the client ends.
-            drop(input);
-            let mut rest = Vec::new();
-            let _ = output.read_to_end(&mut rest);
-            let _ = client.wait();
-        }
-        let segments = relay.segments();
-        let key_log = std::fs::read(folder.path("openssl.keys")).expect("a key log");
-        for segments in [segments.clone(), reordered(&segments)] {
-            assert_eq!(compare(&format!("OpenSSL {suite}"), &segments, &key_log).0, 2);
         }
     }
 }

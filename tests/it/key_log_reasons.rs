@@ -39,8 +39,8 @@ fn a_reason_is_given_for_each_connection_that_is_not_decrypted() {
         change(&mut hello.payload);
         segments
     };
-    let ccm = with_server_hello(&|hello| hello[45] = 4);
-    assert!(reason(&ccm, key_log).contains("TLS_AES_128_CCM_SHA256"));
+    let sm4 = with_server_hello(&|hello| hello[44..46].copy_from_slice(&[0, 0xc6]));
+    assert!(reason(&sm4, key_log).contains("TLS_SM4_GCM_SM3"));
     // Without the extension that says 1.3, and with a suite of TLS 1.2.
     let cbc = with_server_hello(&|hello| {
         hello[44..46].copy_from_slice(&[0xc0, 0x13]);
@@ -204,9 +204,9 @@ fn each_suite_is_named() {
         hello.payload[44..46].copy_from_slice(&suite);
         segments
     };
-    let both = [with_suite(&segments, [0x13, 4]), with_suite(&moved(&segments), [0x13, 5])].concat();
+    let both = [with_suite(&segments, [0, 0xc6]), with_suite(&moved(&segments), [0, 0xc7])].concat();
     let notices = notices(&decrypted(&PLAIN.file(&both), key_log));
-    assert!(notices.contains("TLS_AES_128_CCM_SHA256") && notices.contains("TLS_AES_128_CCM_8_SHA256"), "{notices}");
+    assert!(notices.contains("TLS_SM4_GCM_SM3") && notices.contains("TLS_SM4_CCM_SM3"), "{notices}");
 }
 
 /// The key log with other secrets.

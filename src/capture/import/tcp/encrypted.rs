@@ -26,7 +26,7 @@ impl Flows {
     ) {
         match &mut self.flows[i].encrypted {
             Some(Encrypted::Decrypted(session)) => {
-                session.push(direction, bytes, time, &mut self.output, &mut self.decryption.secrets);
+                session.push(direction, bytes, time, &mut self.output, &mut self.decryption);
                 self.take_decrypted(i, number);
             }
             Some(Encrypted::Held(held)) => {
@@ -77,7 +77,7 @@ impl Flows {
     /// The last bytes of a direction were decrypted, as far as possible.
     fn end_decrypted(&mut self, i: usize, number: u32, direction: Direction, how: EndReason, time: Time) {
         let Some(Encrypted::Decrypted(session)) = &mut self.flows[i].encrypted else { return };
-        session.end(direction, time, &mut self.output);
+        session.end(direction, time, &mut self.output, &mut self.decryption);
         let failure = session.failure(how);
         self.take_decrypted(i, number);
         // The other direction may still show why.

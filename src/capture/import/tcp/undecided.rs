@@ -96,7 +96,10 @@ impl Flows {
                     Some(refusal) => Some(refusal),
                     None if may_hold && self.decryption.may_find_more() => return self.await_secrets(i),
                     None if is_opening && self.is_shaking_hands(i) => return,
-                    None => Some(reason),
+                    None => match self.session_of_part(i) {
+                        Some(session) => return self.decrypt(i, number, session),
+                        None => Some(reason),
+                    },
                 },
                 Err(reason) => Some(reason),
             },
@@ -129,6 +132,14 @@ impl Flows {
         session.map(Box::new)
     }
 
+    /// The session of a connection of which the log has the secrets of one side alone.
+    fn session_of_part(&self, i: usize) -> Option<Box<Session>> {
+        let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { return None };
+        let (client, server) = held.opening.hellos()?;
+        let session = Session::of_part(client, server, &self.decryption.secrets)?;
+        session.may_read_data().then(|| Box::new(session))
+    }
+
     /// Why a session has no secrets, if that is because its handshake failed. `is_closed`: no more bytes follow.
     fn refusal(&self, i: usize, is_closed: bool) -> Option<Undecryptable> {
         let Some(Encrypted::Held(held)) = &self.flows[i].encrypted else { return None };
@@ -153,7 +164,7 @@ impl Flows {
     /// The alert that ended a handshake, if the log has the secrets of the handshake.
     fn encrypted_alert(&self, held: &Held) -> Option<Undecryptable> {
         let (client, server) = held.opening.hellos()?;
-        let mut session = Session::of_handshake(client, server, &self.decryption.secrets)?;
+        let mut session = Session::of_part(client, server, &self.decryption.secrets)?;
         let mut output = Output::default();
         for step in &held.steps {
             match *step {

@@ -1,8 +1,11 @@
 //! Decrypts one direction of a session: from its bytes to its application data.
 
+use super::aead::RecordKey;
+use super::early::{EarlyData, Piece};
 use super::effort::Effort;
 use super::handshake::{
-    self, ENCRYPTED_EXTENSIONS, END_OF_EARLY_DATA, EncryptedExtensions, Messages, NEW_SESSION_TICKET,
+    self, CLIENT_HELLO, ClientHello, ENCRYPTED_EXTENSIONS, END_OF_EARLY_DATA, EncryptedExtensions, Messages,
+    NEW_SESSION_TICKET, SERVER_HELLO, ServerHello,
 };
 use super::keys::{Keys, Opened, Phase};
 use super::reason::Undecryptable;
@@ -13,9 +16,6 @@ use crate::wire::tls::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE};
 
 /// What an encrypted record has besides its content, at least, in bytes.
 const OVERHEAD: u64 = 22;
-
-/// The most bytes before the end of the handshake that are kept until it is known whether the server accepts them.
-const MAX_EARLY: usize = 1 << 20;
 
 /// What decrypting yields.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,15 +66,11 @@ impl Output {
     }
 }
 
-/// Data of the client before the end of the handshake (RFC 8446 §4.2.10).
+/// A hello of a handshake that renegotiates a session of TLS 1.2 (RFC 5246 §7.4.1): it is encrypted.
 #[derive(Debug, PartialEq, Eq)]
-pub enum EarlyData {
-    /// The client announced none.
-    None,
-    /// It is not known yet whether the server accepts it.
-    Undecided(Vec<(Vec<u8>, Time)>),
-    Accepted,
-    Rejected,
+pub enum Hello {
+    Client(ClientHello),
+    Server(ServerHello),
 }
 
 /// Decrypts one direction.
@@ -85,9 +81,13 @@ pub struct Decryptor {
     keys: Keys,
     /// In TLS 1.2: whether the next record is encrypted.
     changed_cipher: bool,
-    /// The messages of TLS 1.2 that are not encrypted.
+    /// The messages of the handshakes of TLS 1.2.
     messages: Messages,
+    /// The latest hello that renegotiates the session: see [`Self::take_hello`].
+    hello: Option<Hello>,
     early: EarlyData,
+    /// Whether the server accepted early data that could not be read.
+    lacks_early: bool,
     /// Bytes that could not be read since the latest record that was opened.
     unread: u64,
     /// Whether [`Event::Lost`] was emitted for them.
@@ -109,7 +109,9 @@ impl Decryptor {
             keys,
             changed_cipher: false,
             messages: Messages::default(),
+            hello: None,
             early,
+            lacks_early: false,
             unread: 0,
             is_reported: false,
             has_lost: false,
@@ -128,6 +130,26 @@ impl Decryptor {
         self.read(time, out);
     }
 
+    /// A hello that renegotiates the session. Reading has stopped after it; [`Self::proceed`] continues.
+    pub const fn take_hello(&mut self) -> Option<Hello> {
+        self.hello.take()
+    }
+
+    /// Reads what follows the hello that was taken.
+    pub fn proceed(&mut self, time: Time, out: &mut Output) {
+        self.read(time, out);
+    }
+
+    /// Returns true if the secret of application data is known.
+    pub fn may_read_data(&self) -> bool {
+        self.keys.may_read_data()
+    }
+
+    /// After the next ChangeCipherSpec, records have this key.
+    pub fn change_key(&mut self, key: RecordKey) {
+        self.keys.change(key);
+    }
+
     /// The next `len` bytes are not captured.
     pub fn lose(&mut self, len: u64, time: Time, out: &mut Output) {
         let unread = self.reader.lose(len);
@@ -141,6 +163,9 @@ impl Decryptor {
         while self.reader.is_searching() && self.reader.incomplete() > 0 && !self.keys.is_exhausted() {
             self.reader.reject();
             self.read(time, out);
+            if self.hello.is_some() {
+                return;
+            }
         }
         self.unread += self.reader.incomplete() as u64;
         if self.unread > 0 && !self.is_reported {
@@ -166,6 +191,7 @@ impl Decryptor {
     /// Why the latest records could not be decrypted, if not because parts of them are missing.
     pub fn failure(&self) -> Option<Undecryptable> {
         match (self.has_lost, self.unopened, self.phase()) {
+            (_, 0, _) if self.lacks_early => Some(Undecryptable::NoEarlySecret),
             (_, 0, _) => None,
             (false, _, None | Some(Phase::Early)) => Some(Undecryptable::Unfit),
             (false, ..) => Some(Undecryptable::Changed),
@@ -178,16 +204,20 @@ impl Decryptor {
     /// The server accepts the client's early data, or rejects it.
     pub fn decide_early(&mut self, is_accepted: bool, out: &mut Output) {
         let EarlyData::Undecided(kept) = &mut self.early else { return };
-        for (bytes, time) in std::mem::take(kept) {
-            if is_accepted {
-                out.data(self.direction, &bytes, time);
+        for piece in std::mem::take(kept).into_iter().filter(|_| is_accepted) {
+            match piece {
+                Piece::Data(bytes, time) => out.data(self.direction, &bytes, time),
+                Piece::Lost(bytes, time) => {
+                    self.lacks_early = true;
+                    out.events.push(Event::Lost { direction: self.direction, bytes, time });
+                }
             }
         }
         self.early = if is_accepted { EarlyData::Accepted } else { EarlyData::Rejected };
     }
 
     fn read(&mut self, time: Time, out: &mut Output) {
-        while self.reader.find() {
+        while self.hello.is_none() && self.reader.find() {
             let Some(record) = self.reader.record() else { return };
             let len = (record.payload.len() + record.header.len()) as u64;
             let (lost, is_sought) = (self.reader.lost(), self.reader.is_searching());
@@ -199,7 +229,10 @@ impl Decryptor {
                 match record.kind() {
                     CHANGE_CIPHER_SPEC => self.changed_cipher = true,
                     ALERT => out.events.extend(alert(self.direction, record.payload)),
-                    HANDSHAKE if !self.is_tls_1_3 => take_tickets(&mut self.messages, record.payload, out),
+                    HANDSHAKE if !self.is_tls_1_3 => {
+                        // The first hellos are known.
+                        take_messages(&mut self.messages, record.payload, out);
+                    }
                     _ => {}
                 }
             }
@@ -251,6 +284,10 @@ impl Decryptor {
         if self.unread > 0 && !self.is_reported && opened.phase == Phase::Application && opened.skipped > 0 {
             self.report(time, out);
         }
+        if self.has_lost || opened.skipped > 0 {
+            // A message may have begun in what is missing.
+            self.messages = Messages::default();
+        }
         (self.unread, self.is_reported, self.has_lost, self.unopened) = (0, false, false, 0);
         let content = &content[..opened.len];
         if opened.phase != Phase::Early {
@@ -259,11 +296,7 @@ impl Decryptor {
         }
         match (opened.kind, opened.phase, content) {
             (APPLICATION_DATA, Phase::Early, content) => match &mut self.early {
-                EarlyData::Undecided(kept) => {
-                    if kept.iter().map(|(bytes, _)| bytes.len()).sum::<usize>() < MAX_EARLY {
-                        kept.push((content.to_vec(), time));
-                    }
-                }
+                EarlyData::Undecided(_) => self.early.keep(Piece::Data(content.to_vec(), time)),
                 EarlyData::Accepted => out.data(self.direction, content, time),
                 EarlyData::None | EarlyData::Rejected => {}
             },
@@ -274,6 +307,13 @@ impl Decryptor {
             (HANDSHAKE, Phase::Handshake, [ENCRYPTED_EXTENSIONS, _, _, _, body @ ..]) => {
                 out.events.push(Event::Extensions(EncryptedExtensions::read(body)));
             }
+            (HANDSHAKE, Phase::Application, content) if !self.is_tls_1_3 => {
+                let hello = take_messages(&mut self.messages, content, out);
+                self.hello = hello.filter(|hello| match hello {
+                    Hello::Client(_) => self.direction == Direction::ClientToServer,
+                    Hello::Server(_) => self.direction == Direction::ServerToClient,
+                });
+            }
             _ => {}
         }
     }
@@ -281,7 +321,12 @@ impl Decryptor {
     /// Some bytes cannot be read.
     fn miss(&mut self, bytes: u64, time: Time, out: &mut Output) {
         self.unread += bytes;
-        let may_be_data = self.phase() == Some(Phase::Application) || self.early != EarlyData::None;
+        let may_be_data = match self.phase() {
+            Some(Phase::Application) => true,
+            // What the server rejects is not missing.
+            Some(Phase::Early) | None if self.early != EarlyData::None => self.early != EarlyData::Rejected,
+            _ => !self.keys.may_read_data(),
+        };
         if may_be_data && !self.is_reported {
             self.report(time, out);
         }
@@ -290,6 +335,9 @@ impl Decryptor {
     fn report(&mut self, time: Time, out: &mut Output) {
         if !std::mem::replace(&mut self.is_reported, true) {
             let bytes = self.unread.saturating_sub(OVERHEAD).max(1);
+            if self.early.is_undecided() {
+                return self.early.keep(Piece::Lost(bytes, time));
+            }
             out.events.push(Event::Lost { direction: self.direction, bytes, time });
         }
     }
@@ -303,13 +351,42 @@ fn alert(direction: Direction, content: &[u8]) -> Option<Event> {
     }
 }
 
-/// Takes a record of the handshake of TLS 1.2, which may contain a ticket.
-fn take_tickets(messages: &mut Messages, payload: &[u8], out: &mut Output) {
-    messages.push(payload, |kind, body| {
-        if kind == NEW_SESSION_TICKET
-            && let Some(ticket) = handshake::ticket(body)
-        {
-            out.events.push(Event::Ticket(ticket.to_vec()));
+/// Takes a record of a handshake of TLS 1.2, which may contain a ticket or a hello.
+fn take_messages(messages: &mut Messages, payload: &[u8], out: &mut Output) -> Option<Hello> {
+    let mut hello = None;
+    messages.push(payload, |kind, body| match kind {
+        NEW_SESSION_TICKET => {
+            out.events.extend(handshake::ticket(body).map(|ticket| Event::Ticket(ticket.to_vec())));
         }
+        CLIENT_HELLO => hello = ClientHello::read(body).map(Hello::Client),
+        SERVER_HELLO => hello = ServerHello::read(body).map(Hello::Server),
+        _ => {}
     });
+    hello
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::secrets::Secret;
+    use super::*;
+    use crate::wire::tls::Aead;
+
+    #[test]
+    fn early_data_that_cannot_be_read_is_missing_only_if_the_server_accepts_it() {
+        for is_accepted in [false, true] {
+            let secret = Secret::new(&[7; 32]);
+            let keys = [(Phase::Handshake, &secret), (Phase::Application, &secret)];
+            let keys = Keys::of_traffic(Aead::Aes128Gcm, keys).expect("keys");
+            let early = EarlyData::Undecided(Vec::new());
+            let mut client = Decryptor::new(Direction::ClientToServer, true, keys, early);
+            let mut out = Output::default();
+            let time = Time::default();
+            client.push(&[&[APPLICATION_DATA, 3, 3, 0, 100][..], &[0; 100]].concat(), time, &mut out);
+            assert_eq!(out.events, []);
+            client.decide_early(is_accepted, &mut out);
+            let lost = Event::Lost { direction: Direction::ClientToServer, bytes: 105 - OVERHEAD, time };
+            let expected = is_accepted.then_some(lost);
+            assert_eq!(out.events, expected.into_iter().collect::<Vec<_>>());
+        }
+    }
 }

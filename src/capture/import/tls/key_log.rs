@@ -260,11 +260,11 @@ fn has_folder(path: &Path) -> bool {
 /// Reads one line without its line break.
 fn read_line(line: &[u8]) -> Line {
     let Ok(line) = std::str::from_utf8(line) else { return Line::Wrong };
-    let line = line.trim_end_matches('\r').trim_start_matches('\u{feff}');
+    let line = line.trim_start_matches('\u{feff}').trim_ascii();
     if line.is_empty() || line.starts_with('#') {
         return Line::Other;
     }
-    let mut words = line.split(' ');
+    let mut words = line.split_ascii_whitespace();
     let (Some(label), Some(random), Some(secret), None) = (words.next(), words.next(), words.next(), words.next())
     else {
         return Line::Wrong;

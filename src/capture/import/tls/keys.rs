@@ -73,13 +73,22 @@ impl Keys {
 
     /// The key of one direction of TLS 1.2.
     pub fn of_tls_1_2(aead: Aead, key: RecordKey) -> Self {
-        let epoch = Epoch { phase: Phase::Application, key, sequence: 0, secret: None };
-        Self { aead, current: None, later: VecDeque::from([epoch]), budget: Budget::default() }
+        Self { aead, current: None, later: VecDeque::from([Epoch::of_tls_1_2(key)]), budget: Budget::default() }
+    }
+
+    /// Records of TLS 1.2 have this key soon: the session is renegotiated.
+    pub fn change(&mut self, key: RecordKey) {
+        self.later = VecDeque::from([Epoch::of_tls_1_2(key)]);
     }
 
     /// What the latest record contained; `None` before the first one.
     pub fn phase(&self) -> Option<Phase> {
         self.current.as_ref().map(|epoch| epoch.phase)
+    }
+
+    /// Returns true if one of the keys is that of application data.
+    pub fn may_read_data(&self) -> bool {
+        self.current.iter().chain(&self.later).any(|epoch| epoch.phase == Phase::Application)
     }
 
     /// Returns true if nothing is tried any more, because nothing opened for long.
@@ -112,6 +121,10 @@ impl Keys {
 }
 
 impl Epoch {
+    const fn of_tls_1_2(key: RecordKey) -> Self {
+        Self { phase: Phase::Application, key, sequence: 0, secret: None }
+    }
+
     fn open(&mut self, record: &Record<'_>, lost: u64, budget: &mut Budgets<'_>, out: &mut Vec<u8>) -> Option<Opened> {
         for skipped in 0..=lost.min(MAX_SKIPPED) {
             if budget.direction.is_spent() || skipped > 0 && budget.file.is_spent() {

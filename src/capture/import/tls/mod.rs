@@ -4,8 +4,10 @@
 //! [`decryptor`] for each direction, which finds records ([`record`]) and opens them with [`keys`].
 
 mod aead;
+mod ccm;
 mod decryption;
 mod decryptor;
+mod early;
 mod effort;
 mod handshake;
 mod key_log;

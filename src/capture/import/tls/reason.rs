@@ -14,6 +14,10 @@ pub enum Undecryptable {
     NoFile,
     /// The key log lacks the session.
     NoSecret,
+    /// The key log lacks the secret for what one side sent.
+    NoSecretOf(Direction),
+    /// The key log lacks the secret for what the client sent before the end of the handshake.
+    NoEarlySecret,
     /// The capture begins later, or lacks packets of the hellos.
     NotCaptured,
     Version(u16),
@@ -57,6 +61,12 @@ impl fmt::Display for Undecryptable {
             Self::NoSecret => {
                 f.write_str("the key log has no secret for the session; log the keys while the packets are captured")
             }
+            Self::NoSecretOf(by) => {
+                write!(f, "the key log has no secret for what the {} sent; its other side is decrypted", side(*by))
+            }
+            Self::NoEarlySecret => f.write_str(
+                "the key log has no secret for what the client sent before the end of the handshake (0-RTT)",
+            ),
             Self::NotCaptured => {
                 f.write_str("the capture lacks the handshake or a part of it; start the capture before the connection")
             }
@@ -64,15 +74,12 @@ impl fmt::Display for Undecryptable {
             Self::Suite(suite) => {
                 write!(
                     f,
-                    "framescope does not decrypt {suite}; it decrypts the suites with AES-GCM and ChaCha20-Poly1305"
+                    "framescope does not decrypt {suite}; it decrypts those with AES-GCM, AES-CCM and ChaCha20-Poly1305"
                 )
             }
             Self::Compressed => f.write_str("framescope does not decrypt TLS with compression"),
             Self::Alert { by, code } => {
-                let side = match by {
-                    Direction::ClientToServer => "client",
-                    Direction::ServerToClient => "server",
-                };
+                let side = side(*by);
                 match code.map(|code| alert_name(code).ok_or(code)) {
                     Some(Ok(name)) => write!(f, "the {side} ended the handshake with the alert {name}"),
                     Some(Err(code)) => write!(f, "the {side} ended the handshake with alert {code}"),
@@ -88,5 +95,12 @@ impl fmt::Display for Undecryptable {
                 f.write_str("its last records could not be decrypted: its keys changed, or its bytes are damaged")
             }
         }
+    }
+}
+
+const fn side(direction: Direction) -> &'static str {
+    match direction {
+        Direction::ClientToServer => "client",
+        Direction::ServerToClient => "server",
     }
 }

@@ -8,7 +8,7 @@ use crate::wire::tls::{Aead, Hash};
 /// The length of the nonce of every [`Aead`], in bytes.
 pub const NONCE: usize = 12;
 
-/// The length of the part of the nonce that the records of TLS 1.2 carry, with AES-GCM (RFC 5288 §3).
+/// The length of the part of the nonce that the records of TLS 1.2 carry, with AES (RFC 5288 §3, RFC 6655 §3).
 pub const EXPLICIT_NONCE: usize = 8;
 
 /// A length of output, for [`hkdf`].
@@ -68,13 +68,11 @@ pub fn prf(hash: Hash, secret: &[u8], label: &str, seed: &[u8], out: &mut [u8]) 
     }
 }
 
-/// The keys of client and server in TLS 1.2, each with the fixed part of its nonce (RFC 5246 §6.3): four bytes with AES-GCM, all twelve
+/// The keys of client and server in TLS 1.2, each with the fixed part of its nonce (RFC 5246 §6.3): four bytes with AES, all twelve
 /// with ChaCha20-Poly1305 (RFC 7905 §2).
 pub fn key_block(aead: Aead, master: &Secret, client_random: &[u8], server_random: &[u8]) -> [(Vec<u8>, Vec<u8>); 2] {
-    let (key, fixed) = match aead {
-        Aead::ChaCha20Poly1305 => (aead.key_len(), NONCE),
-        Aead::Aes128Gcm | Aead::Aes256Gcm => (aead.key_len(), NONCE - EXPLICIT_NONCE),
-    };
+    let key = aead.key_len();
+    let fixed = if aead.has_explicit_nonce() { NONCE - EXPLICIT_NONCE } else { NONCE };
     let mut block = vec![0; 2 * (key + fixed)];
     prf(aead.hash(), master.bytes(), "key expansion", &[server_random, client_random].concat(), &mut block);
     let (keys, nonces) = block.split_at(2 * key);
