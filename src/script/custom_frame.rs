@@ -18,7 +18,7 @@ const MAX_LEN_7: u64 = 125;
 pub struct CustomFrame {
     /// FIN.
     pub fin: bool,
-    /// RSV1, RSV2 and RSV3. With `deflate`, RSV1 is set in any case.
+    /// RSV1, RSV2 and RSV3. With `deflate`, RSV1 is also set on the first frame of a message.
     pub rsv: [bool; 3],
     /// The opcode.
     pub opcode: Opcode,
@@ -163,7 +163,7 @@ impl CustomFrame {
             _ => {}
         }
         let [rsv1, rsv2, rsv3] = self.rsv;
-        FrameHead { rsv1: rsv1 || self.deflate, rsv2, rsv3, ..head }
+        FrameHead { rsv1: rsv1 || self.deflate && self.opcode != Opcode::Continuation, rsv2, rsv3, ..head }
     }
 
     /// The line that reads back as this frame; with `as_text`, the payload is text if it is UTF-8.

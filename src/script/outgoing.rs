@@ -16,14 +16,15 @@ pub enum Outgoing {
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
-    /// A text message in fragments of these sizes in bytes, and a last one with the rest of the text, if bytes are left.
+    /// A text message in fragments of these sizes in bytes, and a last one with the rest of the text, if bytes are left. It is not compressed,
+    /// so the sizes are those of the frames.
     Fragments {
         /// The text.
         text: String,
         /// The sizes of the first fragments. Together they are no longer than the text.
         sizes: Vec<usize>,
     },
-    /// A frame as it is, without compression: one of a fragmented message, or text that is not UTF-8.
+    /// A frame: one of a fragmented message, or text that is not UTF-8.
     Frame {
         /// Whether it is the last frame of its message.
         fin: bool,
@@ -31,6 +32,8 @@ pub enum Outgoing {
         opcode: Opcode,
         /// Its payload.
         payload: Vec<u8>,
+        /// Whether it is compressed, if permessage-deflate was negotiated.
+        deflate: bool,
     },
     /// A frame whose header a person has chosen. After a Close it is sent too.
     Custom(CustomFrame),
@@ -120,8 +123,10 @@ impl Outgoing {
             Self::Text(text) => sender.text(text),
             Self::Binary(bytes) => sender.message(Opcode::Binary, bytes),
             Self::Fragments { text, sizes } => sender.fragments(Opcode::Text, &parts(text.as_bytes(), sizes)),
-            Self::Frame { fin, opcode, payload } => sender.frame(*fin, *opcode, payload),
-            Self::Custom(frame) => sender.raw(&frame.payload, frame.deflate, |key, len| frame.head(key, len)),
+            Self::Frame { fin, opcode, payload, deflate } => sender.frame(*fin, *opcode, payload, *deflate),
+            Self::Custom(frame) => {
+                sender.raw(frame.fin, &frame.payload, frame.deflate, |key, len| frame.head(key, len));
+            }
             Self::Ping(payload) => sender.ping(payload),
             Self::Pong(payload) => sender.pong(payload),
             Self::Close { code, reason } => sender.close(*code, reason),

@@ -21,7 +21,7 @@ const PARTS: [fn(&mut Sender<'_>); 6] = [
     |sender| sender.text(&MEDIUM.repeat(200 / MEDIUM.len())),
     |sender| sender.text(&LONG.repeat(70_000 / LONG.len())),
     |sender| sender.ping(b"still there?"),
-    |sender| sender.plain_fragments(Opcode::Text, &[b"This message ", b"crosses in ", b"three frames."]),
+    |sender| sender.fragments(Opcode::Text, &[b"This message ", b"crosses in ", b"three frames."]),
     |sender| sender.close(Some(CloseCode::GOING_AWAY), "the lesson is over"),
 ];
 

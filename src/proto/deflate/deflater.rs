@@ -32,41 +32,27 @@ impl Deflater {
             return;
         }
         let stream = self.compress(payload, out);
-        self.keep(stream, &[payload]);
+        self.keep(stream, payload);
     }
 
-    /// Appends the message that these parts are together to `out`, compressed, and returns where in `out` each part ends: what is
-    /// inflated up to there is the message up to the end of that part (RFC 7692 §7.2.1 allows to flush between them).
-    pub fn parts(&mut self, parts: &[&[u8]], out: &mut Vec<u8>) -> Vec<usize> {
-        let mut stream = self.take_stream();
-        let mut ends = Vec::with_capacity(parts.len());
-        for part in parts {
-            if !part.is_empty() {
-                flush(&mut stream, part, out);
-            }
-            ends.push(out.len());
+    /// Appends one fragment of a message to `out`, compressed: what is inflated up to its end is the message up to there (RFC 7692 §7.2.1
+    /// allows to flush between fragments).
+    pub fn fragment(&mut self, payload: &[u8], is_last: bool, out: &mut Vec<u8>) {
+        if is_last {
+            self.message(payload, out);
+        } else if !payload.is_empty() {
+            self.message(payload, out);
+            out.extend_from_slice(&TAIL);
         }
-        match parts.last() {
-            Some([]) | None => out.push(EMPTY),
-            Some(_) => strip_tail(out),
-        }
-        if let Some(end) = ends.last_mut() {
-            *end = out.len();
-        }
-        if !self.takeover {
-            stream.reset();
-        }
-        self.keep(stream, parts);
-        ends
     }
 
-    /// Keeps the stream after a message of these parts for the next one, or the window.
-    fn keep(&mut self, mut stream: Leased<Compress>, parts: &[&[u8]]) {
+    /// Keeps the stream after a message for the next one, or the window.
+    fn keep(&mut self, mut stream: Leased<Compress>, payload: &[u8]) {
         if stream.may_be_kept() {
             self.stream = Some(stream);
             self.window = Vec::new();
         } else if self.takeover {
-            parts.iter().for_each(|part| self.extend_window(part));
+            self.extend_window(payload);
         }
     }
 

@@ -99,27 +99,9 @@ impl<'a> Sender<'a> {
         self.state.deflate = Some(deflate);
     }
 
-    /// Sends a message in fragments, one for each part. `opcode` must be text or binary; the parts of a text must be UTF-8 together. If
-    /// it is compressed, RSV1 is set on the first fragment only (RFC 7692 §6.1). Without a part, nothing is sent.
+    /// Sends a message in fragments, one for each part, without compression. `opcode` must be text or binary; the parts of a text must be
+    /// UTF-8 together. Without a part, nothing is sent.
     pub fn fragments(&mut self, opcode: Opcode, parts: &[&[u8]]) {
-        if parts.is_empty() {
-            return;
-        }
-        let Some(mut deflate) = self.state.deflate.take() else { return self.plain_fragments(opcode, parts) };
-        self.state.messages += u64::from(!self.state.closed);
-        let mut compressed = Vec::new();
-        let ends = deflate.deflater().parts(parts, &mut compressed);
-        let mut from = 0;
-        for (i, end) in ends.iter().enumerate() {
-            let opcode = if i == 0 { opcode } else { Opcode::Continuation };
-            self.encode_fragment(i + 1 == ends.len(), opcode, &compressed[from..*end], i == 0);
-            from = *end;
-        }
-        self.state.deflate = Some(deflate);
-    }
-
-    /// The same without compression.
-    pub fn plain_fragments(&mut self, opcode: Opcode, parts: &[&[u8]]) {
         debug_assert!(opcode.opens_message());
         let Some(last) = parts.len().checked_sub(1) else { return };
         self.state.messages += u64::from(!self.state.closed);
@@ -129,25 +111,38 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Sends a frame without compression. The caller is responsible for the order of fragments (RFC 6455 §5.4).
-    pub fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
+    /// Sends a frame. With `deflate`, it is compressed if permessage-deflate was negotiated; RSV1 is set on the first frame of a message
+    /// (RFC 7692 §6.1). The caller is responsible for the order of fragments (RFC 6455 §5.4).
+    pub fn frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8], deflate: bool) {
         self.state.messages += u64::from(!self.state.closed && opcode.opens_message());
-        self.encode_fragment(fin, opcode, payload, false);
+        match self.deflated(fin, payload, deflate) {
+            Some(content) => self.encode_fragment(fin, opcode, &content, opcode.opens_message()),
+            None => self.encode_fragment(fin, opcode, payload, false),
+        }
     }
 
     /// Sends a frame with the head that `head` returns for this side's next masking key and the length of the payload. With `deflate`, the
-    /// payload is compressed first, if permessage-deflate was negotiated. The caller is responsible for everything, also after a Close.
-    pub fn raw(&mut self, payload: &[u8], deflate: bool, head: impl FnOnce(Option<[u8; 4]>, u64) -> FrameHead) {
+    /// payload is compressed first, if permessage-deflate was negotiated, as the last frame of a message if `fin` is set. The caller is
+    /// responsible for everything, also after a Close.
+    pub fn raw(
+        &mut self,
+        fin: bool,
+        payload: &[u8],
+        deflate: bool,
+        head: impl FnOnce(Option<[u8; 4]>, u64) -> FrameHead,
+    ) {
         let key = self.state.keys.as_mut().map(|keys| keys());
-        let mut compressed = Vec::new();
-        let content = match self.state.deflate.as_mut().filter(|_| deflate) {
-            Some(deflate) => {
-                deflate.deflater().message(payload, &mut compressed);
-                &compressed
-            }
-            None => payload,
-        };
+        let compressed = self.deflated(fin, payload, deflate);
+        let content = compressed.as_deref().unwrap_or(payload);
         head(key, content.len() as u64).encode_with(content, self.out);
+    }
+
+    /// The compressed payload of a frame, if it is to be compressed and permessage-deflate was negotiated.
+    fn deflated(&mut self, fin: bool, payload: &[u8], deflate: bool) -> Option<Vec<u8>> {
+        let deflate = self.state.deflate.as_mut().filter(|_| deflate)?;
+        let mut compressed = Vec::new();
+        deflate.deflater().fragment(payload, fin, &mut compressed);
+        Some(compressed)
     }
 
     /// Sends a Ping with the first 125 bytes of the payload (RFC 6455 §5.5).

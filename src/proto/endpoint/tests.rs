@@ -275,7 +275,10 @@ fn fragments_are_compressed_and_only_the_first_one_says_so() {
         ];
         for parts in all {
             let mut out = Vec::new();
-            server.sender(&mut out).fragments(Opcode::Text, parts);
+            for (i, part) in parts.iter().enumerate() {
+                let opcode = if i == 0 { Opcode::Text } else { Opcode::Continuation };
+                server.sender(&mut out).frame(i + 1 == parts.len(), opcode, part, true);
+            }
             let (mut rest, mut firsts) = (&out[..], Vec::new());
             while let [first, len, after @ ..] = rest {
                 firsts.push(*first);

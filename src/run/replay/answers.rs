@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::steps::{each_record, ends_message};
+use super::steps::{Gap, each_record, ends_message};
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
 use crate::capture::store::record::Record;
@@ -23,7 +23,11 @@ const SHOWN: [usize; 2] = [8, 24];
 
 /// The messages of a server, and its Close, in order.
 #[derive(Debug, Default)]
-pub struct Answers(Vec<Answer>);
+pub struct Answers {
+    list: Vec<Answer>,
+    /// Where the capture lacks bytes of the server. The list ends there.
+    pub gap: Option<Gap>,
+}
 
 /// A message or a Close.
 #[derive(Debug)]
@@ -53,40 +57,44 @@ pub struct Differences {
 impl Answers {
     /// The answers on a connection.
     pub fn of(capture: &Capture, connection: u32) -> Self {
-        let mut answers = Vec::new();
+        let mut answers = Self::default();
         let mut frames = Vec::new();
         each_record(capture, connection, |record| {
-            if record.direction != Direction::ServerToClient || record.kind != Kind::Frame {
+            if record.direction != Direction::ServerToClient || answers.gap.is_some() {
+                return;
+            }
+            answers.gap = Gap::of(record);
+            if record.kind != Kind::Frame {
                 return;
             }
             if record.opcode() == Some(Opcode::Close) {
-                answers.push(Answer { frames: vec![record.no], is_close: true });
+                answers.list.push(Answer { frames: vec![record.no], is_close: true });
             } else if record.message.is_some() {
                 if record.opcode() != Some(Opcode::Continuation) {
                     frames.clear();
                 }
                 frames.push(record.no);
                 if ends_message(record) {
-                    answers.push(Answer { frames: std::mem::take(&mut frames), is_close: false });
+                    answers.list.push(Answer { frames: std::mem::take(&mut frames), is_close: false });
                 }
             }
         });
-        Self(answers)
+        answers
     }
 
     /// How many answers there are, with the Close.
     pub fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.list.len() as u64
     }
 
     /// How many messages there are.
     pub fn messages(&self) -> u64 {
-        self.0.iter().filter(|answer| !answer.is_close).count() as u64
+        self.list.iter().filter(|answer| !answer.is_close).count() as u64
     }
 
     /// True if the server sent a Close.
     pub fn has_close(&self) -> bool {
-        self.0.iter().any(|answer| answer.is_close)
+        self.list.iter().any(|answer| answer.is_close)
     }
 }
 
@@ -114,15 +122,19 @@ impl Answer {
 }
 
 impl Differences {
-    /// Compares the answers of a capture with those of its repetition. Without a captured Close, that of the repetition is ignored: it
+    /// Compares the answers of a capture with those of its repetition, up to a gap in the capture. Without a captured Close, that of the repetition is ignored: it
     /// answers the client.
     ///
     /// # Errors
     /// If a capture cannot be read.
     pub fn between(captured: (&Capture, &Answers), repeated: (&Capture, &Answers)) -> io::Result<Self> {
         let has_close = captured.1.has_close();
-        let wanted: Vec<&Answer> = captured.1.0.iter().collect();
-        let found: Vec<&Answer> = repeated.1.0.iter().filter(|answer| has_close || !answer.is_close).collect();
+        let wanted = &captured.1.list;
+        let mut found: Vec<&Answer> = repeated.1.list.iter().filter(|answer| has_close || !answer.is_close).collect();
+        if captured.1.gap.is_some() {
+            // The capture may lack the answers after these.
+            found.truncate(wanted.len());
+        }
         let mut differences = Self { count: 0, lines: Vec::new() };
         let mut inflaters = (MessageReader::default(), MessageReader::default());
         for i in 0..wanted.len().max(found.len()) {

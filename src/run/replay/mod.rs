@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use self::answers::{Answers, Differences};
-use self::steps::{Step, Steps};
+use self::steps::{Gap, Step, Steps};
 use super::connect::{Plan, header};
 use super::usage_error::UsageError;
 use super::{export, signals, stdio};
@@ -80,6 +80,18 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
     }
     let steps = Steps::of(&capture, connection);
     let captured = Answers::of(&capture, connection);
+    if !steps.has_client {
+        bail!(
+            "{}: the capture has nothing of the client of connection {connection}; capture both directions",
+            args.file.display()
+        );
+    }
+    if let Some(gap) = steps.gap {
+        stdio::say(format_args!("{}: the messages that they belong to are not sent", missing(gap, "client")));
+    }
+    if let Some(gap) = captured.gap {
+        stdio::say(format_args!("{}: the answers from there on are not compared", missing(gap, "server")));
+    }
     let mut plan = Plan::to(url, ClientConfig { request, ..ClientConfig::default() });
     plan.trust(&args.trust, None)?;
     if let Some(warning) = plan.warning() {
@@ -124,6 +136,7 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
         bail!("{}: {end}; {} sent of {}", plan.url, count(sent, "frame"), steps.list.len());
     }
     let verdict = match differences.count {
+        0 if captured.gap.is_some() => "the same as in the capture, before its gap".to_owned(),
         0 => "the same as in the capture".to_owned(),
         differing => format!("{differing} different"),
     };
@@ -131,6 +144,11 @@ pub fn replay(args: &Replay) -> anyhow::Result<ExitCode> {
         format!("{} sent · {}: {verdict}\n", count(sent, "frame"), count(repeated.len(), "answer")).as_bytes(),
     )?;
     Ok(if differences.count == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says where the capture lacks bytes.
+fn missing(gap: Gap, sender: &str) -> String {
+    format!("the capture lacks {} of the {sender} at record {}", count(gap.bytes, "byte"), gap.no)
 }
 
 /// The connection to repeat.

@@ -1,6 +1,7 @@
 //! What the client of a captured connection sent, frame by frame.
 
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::capture::store::Capture;
@@ -25,19 +26,54 @@ pub struct Steps {
     pub list: Vec<Step>,
     /// Whether the client's Close answered that of the server: then it is not sent again, because the client answers anyway.
     pub answers_close: bool,
+    /// Whether the capture has anything of the client.
+    pub has_client: bool,
+    /// The first gap in the client's direction, if it has one.
+    pub gap: Option<Gap>,
 }
 
 /// A frame to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The number of its record.
     pub no: u64,
+    /// The time of its record.
+    seen: Time,
     /// When it was sent, counted from the end of the handshake.
     pub time: Duration,
     /// How many messages had arrived before.
     pub messages_before: u64,
     /// Whether it is a Close.
     pub is_close: bool,
+    /// Its part of a compressed message in fragments.
+    part: Option<Part>,
+}
+
+/// A fragment of a compressed message. The fragments share its inflated bytes in proportion to their lengths in the capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    /// The number of the last record of the message.
+    last: u64,
+    /// The compressed bytes of the message that the fragment has.
+    bytes: Range<u64>,
+    /// All compressed bytes of the message.
+    of: u64,
+}
+
+/// Bytes that the capture lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The number of its record.
+    pub no: u64,
+    /// How many bytes are missing.
+    pub bytes: u64,
+}
+
+impl Gap {
+    /// The gap that a record is; `None` for another record.
+    pub fn of(record: &Record) -> Option<Self> {
+        (record.kind == Kind::Gap).then_some(Self { no: record.no, bytes: record.wire_len })
+    }
 }
 
 /// Calls `see` with each record of a connection.
@@ -59,37 +95,132 @@ pub fn ends_message(record: &Record) -> bool {
 impl Steps {
     /// The steps of a connection.
     pub fn of(capture: &Capture, connection: u32) -> Self {
-        let mut steps = Self::default();
-        let mut messages_before = 0;
-        let mut started: Option<Time> = capture.handshake(connection).map(|[_, response]| response.time);
-        each_record(capture, connection, |record| {
-            if record.kind != Kind::Frame {
-                return;
-            }
-            let started = *started.get_or_insert(record.time);
-            if record.direction == Direction::ServerToClient {
-                messages_before += u64::from(ends_message(record));
-                return;
-            }
-            let is_close = record.opcode() == Some(Opcode::Close);
-            if is_close && record.answers.is_some() {
-                steps.answers_close = true;
-                return;
-            }
-            // A message that was compressed is sent with its last frame, in one frame.
-            if record.opcode() == Some(Opcode::Pong) || record.compressed && !record.fin() {
-                return;
-            }
-            let nanos = u64::try_from(record.time.nanos_since(started)).unwrap_or(0);
-            let time = Duration::from_nanos(nanos);
-            steps.list.push(Step { no: record.no, time, messages_before, is_close });
-        });
-        steps
+        let started = capture.handshake(connection).map(|[_, response]| response.time);
+        let mut collector = Collector { started, ..Collector::default() };
+        each_record(capture, connection, |record| collector.see(record));
+        collector.steps()
     }
 
     /// Reads what the steps send.
     pub fn contents<'a>(&self, capture: &'a Capture) -> Contents<'a> {
-        Contents { capture, inflater: MessageReader::default() }
+        Contents { capture, inflater: MessageReader::default(), inflated: None }
+    }
+}
+
+/// Collects the steps of a connection.
+#[derive(Default)]
+struct Collector {
+    steps: Steps,
+    /// The end of the handshake; without one, the first frame.
+    started: Option<Time>,
+    /// The times and numbers of the records with which the server's messages ended.
+    server_messages: Vec<(Time, u64)>,
+    /// When the server sent its Close.
+    server_close: Option<Time>,
+    /// The positions in the list of the frames of the message that has not ended.
+    open: Vec<usize>,
+    /// True from a gap until the next message begins: the fragments before that lack a part.
+    is_broken: bool,
+}
+
+impl Collector {
+    fn see(&mut self, record: &Record) {
+        if record.kind == Kind::Frame {
+            self.started.get_or_insert(record.time);
+        }
+        if record.direction == Direction::ServerToClient {
+            if ends_message(record) {
+                self.server_messages.push((record.time, record.no));
+            }
+            if record.kind == Kind::Frame && record.opcode() == Some(Opcode::Close) {
+                self.server_close.get_or_insert(record.time);
+            }
+            return;
+        }
+        self.steps.has_client |= matches!(record.kind, Kind::Request | Kind::Frame);
+        if let Some(gap) = Gap::of(record) {
+            self.steps.gap.get_or_insert(gap);
+            self.drop_open();
+            self.is_broken = true;
+        } else if record.kind == Kind::Frame {
+            self.frame(record);
+        }
+    }
+
+    fn frame(&mut self, record: &Record) {
+        let opcode = record.opcode().unwrap_or(Opcode::Binary);
+        let is_close = opcode == Opcode::Close;
+        // After a gap, the records of the client come late, but have their times.
+        if is_close && record.answers.is_some() && self.server_close.is_some_and(|time| time <= record.time) {
+            self.steps.answers_close = true;
+            return;
+        }
+        if opcode == Opcode::Pong {
+            return;
+        }
+        let mut step =
+            Step { no: record.no, seen: record.time, time: Duration::ZERO, messages_before: 0, is_close, part: None };
+        if opcode.is_control() {
+            return self.steps.list.push(step);
+        }
+        if opcode.opens_message() {
+            self.forget_open();
+            self.is_broken = false;
+        }
+        if self.is_broken {
+            return;
+        }
+        if record.compressed {
+            let before = self.open.last().and_then(|at| self.steps.list[*at].part.as_ref());
+            let start = before.map_or(0, |part| part.bytes.end);
+            step.part = Some(Part { last: 0, bytes: start..start + record.payload_len().unwrap_or(0), of: 0 });
+        }
+        self.open.push(self.steps.list.len());
+        self.steps.list.push(step);
+        if record.fin() {
+            self.end_message(record.no);
+        }
+    }
+
+    /// Completes what is known of the fragments of a message, which ends with the record `last`.
+    fn end_message(&mut self, last: u64) {
+        let is_fragmented = self.open.len() > 1;
+        let of = self.open.last().and_then(|at| self.steps.list[*at].part.as_ref()).map_or(0, |part| part.bytes.end);
+        for at in self.open.drain(..) {
+            let part = &mut self.steps.list[at].part;
+            *part = part.take().filter(|_| is_fragmented).map(|part| Part { last, of, ..part });
+        }
+    }
+
+    /// Drops the frames of a message that lacks a part.
+    fn drop_open(&mut self) {
+        for at in self.open.drain(..).rev() {
+            self.steps.list.remove(at);
+        }
+    }
+
+    /// Ends a message that has no last frame. If it is compressed, it cannot be inflated, and is dropped.
+    fn forget_open(&mut self) {
+        if self.open.first().is_some_and(|at| self.steps.list[*at].part.is_some()) {
+            self.drop_open();
+        }
+        self.open.clear();
+    }
+
+    fn steps(mut self) -> Steps {
+        self.forget_open();
+        let Self { mut steps, mut server_messages, started, .. } = self;
+        let has_gap = steps.gap.is_some();
+        let order = |(time, no): (Time, u64)| if has_gap { (time, no) } else { (Time::default(), no) };
+        server_messages.sort_unstable_by_key(|message| order(*message));
+        steps.list.sort_by_key(|step| order((step.seen, step.no)));
+        for step in &mut steps.list {
+            let place = order((step.seen, step.no));
+            step.messages_before = server_messages.partition_point(|message| order(*message) < place) as u64;
+            let nanos = started.map_or(0, |started| step.seen.nanos_since(started));
+            step.time = Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+        }
+        steps
     }
 }
 
@@ -97,6 +228,8 @@ impl Steps {
 pub struct Contents<'a> {
     capture: &'a Capture,
     inflater: MessageReader,
+    /// The latest compressed message in fragments: the number of its last record, and its bytes.
+    inflated: Option<(u64, Vec<u8>)>,
 }
 
 impl Contents<'_> {
@@ -107,6 +240,10 @@ impl Contents<'_> {
     pub fn read(&mut self, step: &Step) -> io::Result<Option<Outgoing>> {
         let Some(record) = self.capture.record(step.no) else { return Ok(None) };
         let Some(opcode) = record.opcode() else { return Ok(None) };
+        if let Some(part) = &step.part {
+            let payload = self.part(part)?;
+            return Ok(payload.map(|payload| Outgoing::Frame { fin: record.fin(), opcode, payload, deflate: true }));
+        }
         if record.compressed {
             let message = self.inflater.message(self.capture, &record, MAX_MESSAGE)?;
             return Ok(message.map(|message| whole(message.opcode, message.bytes)));
@@ -120,8 +257,20 @@ impl Contents<'_> {
                 Outgoing::Close { code, reason }
             }
             Opcode::Text | Opcode::Binary if record.fin() => whole(opcode, payload),
-            opcode => Outgoing::Frame { fin: record.fin(), opcode, payload },
+            opcode => Outgoing::Frame { fin: record.fin(), opcode, payload, deflate: false },
         }))
+    }
+
+    /// The inflated bytes of a fragment.
+    fn part(&mut self, part: &Part) -> io::Result<Option<Vec<u8>>> {
+        if self.inflated.as_ref().is_none_or(|(last, _)| *last != part.last) {
+            let Some(record) = self.capture.record(part.last) else { return Ok(None) };
+            let message = self.inflater.message(self.capture, &record, MAX_MESSAGE)?;
+            self.inflated = message.map(|message| (part.last, message.bytes));
+        }
+        let Some((_, bytes)) = &self.inflated else { return Ok(None) };
+        let cut = |at: u64| (bytes.len() as u128 * u128::from(at) / u128::from(part.of.max(1))) as usize;
+        Ok(Some(bytes[cut(part.bytes.start)..cut(part.bytes.end)].to_vec()))
     }
 }
 
@@ -132,6 +281,6 @@ fn whole(opcode: Opcode, payload: Vec<u8>) -> Outgoing {
     }
     match String::from_utf8(payload) {
         Ok(text) => Outgoing::Text(text),
-        Err(e) => Outgoing::Frame { fin: true, opcode, payload: e.into_bytes() },
+        Err(e) => Outgoing::Frame { fin: true, opcode, payload: e.into_bytes(), deflate: false },
     }
 }

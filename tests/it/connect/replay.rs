@@ -1,8 +1,12 @@
 //! `framescope replay`: the client's side of a capture again.
 
 use super::*;
+use crate::support::packets::PLAIN;
+use crate::support::tcp::{PSH_ACK, Tcp};
+use crate::support::{REQUEST, RESPONSE, frame};
 use framescope::net::ServedScript;
 use framescope::script::Script;
+use framescope::wire::opcode::Opcode;
 
 /// A capture of a conversation with `/echo`, in a folder.
 fn captured(folder: &std::path::Path, lines: &str) -> String {
@@ -35,7 +39,7 @@ fn the_same_answers_end_with_0() {
         let sent: Vec<_> = records
             .iter()
             .filter(|record| record.direction == crate::support::UP && record.opcode().is_some())
-            .map(|record| (record.opcode().map(framescope::wire::opcode::Opcode::name), record.fin()))
+            .map(|record| (record.opcode().map(Opcode::name), record.fin()))
             .collect();
         let text = Some("text");
         let more = Some("continuation");
@@ -123,4 +127,91 @@ fn a_replay_that_is_refused_fails_with_the_reason() {
     });
     let (status, out, err) = program::run(&["replay", &path, "--to", &url]);
     assert!(status == Some(1) && err.contains("401 Unauthorized"), "{out}{err}");
+}
+
+/// The frames that a server got: opcode, FIN and RSV1.
+fn received(recorder: &Recorder) -> Vec<(&'static str, bool, bool)> {
+    let records = recorder.capture().records(1..u64::MAX);
+    let frames = records.iter().filter(|record| record.direction == crate::support::UP);
+    frames.filter_map(|record| Some((record.opcode()?.name(), record.fin(), record.lead[0] & 0x40 != 0))).collect()
+}
+
+#[test]
+fn compressed_fragments_stay_fragments_with_what_is_between_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = "/frame op=text fin=0 rsv1=1 deflate=1 text Hel\n/ping between\n\
+                 /frame op=continuation fin=0 rsv1=0 deflate=1 text lo, \n/frame op=continuation rsv1=0 deflate=1 text world\n";
+    let path = captured(folder.path(), lines);
+    let (server, recorder) = server(|_| {});
+    let url = format!("ws://{}", server.address());
+    let (status, out, err) = program::run(&["replay", &path, "--to", &url, "--speed", "10"]);
+    assert_eq!(status, Some(0), "{out}{err}");
+    assert!(server.shutdown());
+    let more = "continuation";
+    let expected = [
+        ("text", false, true),
+        ("ping", true, false),
+        (more, false, false),
+        (more, true, false),
+        ("close", true, false),
+    ];
+    assert_eq!(received(&recorder), expected);
+    assert!(crate::support::rules(recorder.capture()).is_empty());
+}
+
+#[test]
+fn a_gap_of_the_capture_is_named_and_what_it_may_explain_is_not_judged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text =
+        |up: bool, fin, opcode, text: &str| (up, frame(fin, opcode, up.then_some([1, 2, 3, 4]), text.as_bytes()));
+    let close = |up: bool| (up, frame(true, Opcode::Close, up.then_some([1, 2, 3, 4]), b"\x03\xe8"));
+    let mut tcp = Tcp::open(1, 2);
+    let said = [
+        (true, REQUEST.as_bytes().to_vec()),
+        (false, RESPONSE.as_bytes().to_vec()),
+        text(true, true, Opcode::Text, "one"),
+        text(false, true, Opcode::Text, "one"),
+        text(true, false, Opcode::Text, "hel"),
+        text(true, false, Opcode::Continuation, "lo w"),
+        text(true, true, Opcode::Continuation, "orld"),
+        text(false, true, Opcode::Text, "hello world"),
+        text(true, true, Opcode::Text, "two"),
+        text(false, true, Opcode::Text, "two"),
+        close(true),
+        close(false),
+    ];
+    said.iter().for_each(|(up, bytes)| tcp.send(*up, PSH_ACK, bytes));
+    tcp.close();
+    // The segment of each of these, after the three of the SYN exchange: a fragment of the client, and an answer of the server.
+    for (lost, sender, texts) in [(5, "client", &["one", "two"][..]), (7, "server", &["one", "hello world", "two"])] {
+        let mut segments = tcp.segments.clone();
+        segments.remove(3 + lost);
+        let path = folder.path().join(format!("{lost}.pcap"));
+        std::fs::write(&path, PLAIN.file(&segments)).expect("written");
+        let (server, recorder) = server(|_| {});
+        let url = format!("ws://{}/echo", server.address());
+        let origin = format!("Origin: http://{}", server.address());
+        let command = ["replay", &path.to_string_lossy(), "--to", &url, "--speed", "100", "-H", &origin];
+        let (_, out, err) = program::run(&command);
+        assert!(err.contains(" byte") && err.contains(sender), "{out}{err}");
+        assert!(!out.contains("in the replay has no counterpart"), "{out}");
+        assert!(server.shutdown());
+        let capture = recorder.capture();
+        let records = capture.records(1..u64::MAX);
+        let sent = records.iter().filter(|record| record.direction == crate::support::UP && record.message.is_some());
+        let sent = sent.map(|record| capture.payload(record, 0..64).expect("bytes")).collect::<Vec<_>>().concat();
+        assert_eq!(String::from_utf8_lossy(&sent), texts.concat(), "{out}{err}");
+        assert!(received(&recorder).ends_with(&[("close", true, false)]), "{out}{err}");
+    }
+}
+
+#[test]
+fn a_capture_of_the_server_alone_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("half.pcap");
+    let segments = Tcp::conversation(1, 2).segments.into_iter().filter(|segment| !segment.up).collect::<Vec<_>>();
+    std::fs::write(&path, PLAIN.file(&segments)).expect("written");
+    let (status, out, err) = program::run(&["replay", &path.to_string_lossy(), "--to", "ws://127.0.0.1:1"]);
+    assert!(status == Some(1) && err.contains("client"), "{out}{err}");
+    assert!(!err.contains("127.0.0.1:1"), "it does not connect: {err}");
 }

@@ -9,9 +9,6 @@ use crate::script::{CustomFrame, Outgoing};
 use crate::wire::frame::FrameHead;
 use crate::wire::opcode::Opcode;
 
-/// The last bytes of a compressed message, which the deflater removes (RFC 7692 §7.2.1). A fragment before the last one keeps them.
-const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
 /// The smallest window of the compressor, in bits. For a smaller one, messages go without compression (RFC 7692 §6).
 const MIN_WINDOW_BITS: u8 = 9;
 
@@ -73,12 +70,9 @@ impl Encoder {
         let mut content = Vec::new();
         if bits < MIN_WINDOW_BITS {
             content.extend_from_slice(payload);
-        } else if fin || !payload.is_empty() {
+        } else {
             let deflater = self.deflater.get_or_insert_with(|| Deflater::new(bits, takeover));
-            deflater.message(payload, &mut content);
-            if !fin {
-                content.extend_from_slice(&TAIL);
-            }
+            deflater.fragment(payload, fin, &mut content);
         }
         content
     }
