@@ -1,11 +1,12 @@
 //! The flags of `framescope capture`.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
 use super::recording::Recording;
-use super::{filter_help_hint, values};
+use super::{filter_help_hint, remote_capture, values};
 
 /// `framescope capture`
 #[derive(Args, Clone, Debug)]
@@ -15,7 +16,7 @@ use super::{filter_help_hint, values};
   framescope capture -i lo --port 9000 --headless --json > log.ndjson
   framescope capture -i lo --port 9000 --write day.pcap    keep the packets as they were
   framescope capture -i eth0 --port 443 --keylog keys.log  decrypt TLS
-  ssh host tcpdump --immediate-mode -U -w - tcp port 9000 | framescope open -    on another machine
+  ", remote_capture!(), "    on another machine
 
 framescope itself needs no right to capture: it starts tcpdump, or dumpcap if tcpdump cannot capture. Connections that began
 before the capture are read as WebSocket frames. Filters: ", filter_help_hint!()))]
@@ -42,7 +43,7 @@ pub struct Capture {
 #[derive(Args, Clone, Debug)]
 pub struct PacketSource {
     /// Network interface, such as lo or eth0; any is all of them (on Linux)
-    #[arg(short, long, value_name = "IFACE")]
+    #[arg(short, long, value_name = "IFACE", value_parser = values::interface)]
     pub interface: String,
 
     /// TCP port of the server
@@ -52,13 +53,18 @@ pub struct PacketSource {
     /// Only the connections of this machine: a name or an IP address
     #[arg(long, value_name = "HOST", value_parser = values::capture_host)]
     pub host: Option<String>,
+
+    /// The kernel's buffer for packets that the capturing program has not read yet
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = values::buffer_size)]
+    pub buffer: u64,
 }
 
 impl PacketSource {
-    /// The filter expression in the language of libpcap.
+    /// The filter expression in the language of libpcap. A backslash keeps a host name from being read as a word of this language.
     pub fn expression(&self) -> String {
         match &self.host {
-            Some(host) => format!("tcp port {} and host {host}", self.port),
+            Some(host) if host.parse::<IpAddr>().is_ok() => format!("tcp port {} and host {host}", self.port),
+            Some(host) => format!("tcp port {} and host \\{host}", self.port),
             None => format!("tcp port {}", self.port),
         }
     }

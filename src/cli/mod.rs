@@ -76,6 +76,14 @@ macro_rules! filter_help_hint {
 }
 use filter_help_hint;
 
+/// The command that watches another machine, as the help, the README and the manual show it.
+macro_rules! remote_capture {
+    () => {
+        "ssh host tcpdump --immediate-mode -U -B 65536 -w - port 9000 | framescope open -"
+    };
+}
+use remote_capture;
+
 /// `framescope …`
 #[derive(Debug, Parser)]
 #[command(name = "framescope", version, about = ABOUT, long_about = LONG_ABOUT, after_long_help = EXAMPLES)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{Reading, filter_help_hint, values};
+use super::{Reading, filter_help_hint, remote_capture, values};
 use crate::capture::import::samples::Sample;
 use crate::capture::query::filter::Filter;
 
@@ -15,7 +15,7 @@ use crate::capture::query::filter::Filter;
   framescope open --follow live.pcapng        keep reading while another program writes the file
   framescope open --port 8080 middle.pcap.gz  no handshakes: read port 8080 as WebSocket
   framescope open dump.txt                    frames as text: hex digits, a literal, a dump by xxd or Wireshark
-  ssh host tcpdump --immediate-mode -U -w - port 9000 | framescope open -    watch another machine
+  ", remote_capture!(), "    watch another machine
   framescope open --keylog keys.log tls.pcap  decrypt TLS with the keys that a browser logged
   framescope open --sample                    list the sample captures
   framescope open --sample hello              open one of them

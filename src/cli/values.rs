@@ -1,6 +1,6 @@
 //! Parsers of the values that flags take. clap puts the flag and the wrong value before each error.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -11,6 +11,12 @@ use crate::wire::url::{Url, UrlError};
 
 /// The least `--max-memory`, in bytes.
 const MIN_MEMORY: u64 = 1 << 20;
+
+/// The least `--buffer`, in bytes.
+const MIN_BUFFER: u64 = 1 << 20;
+
+/// The largest `--buffer`, in bytes: libpcap computes with 32 bits.
+const MAX_BUFFER: u64 = 1 << 30;
 
 /// The longest `--interval`.
 const MAX_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -34,7 +40,7 @@ pub enum IntervalError {
     TooLong { longest: Duration },
 }
 
-/// Why a text is no size for a ring of files, or for the memory of messages.
+/// Why a text is no size for a ring of files, a buffer, or the memory of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SizeError {
     #[error("write a number with its unit, such as 1GiB, 500MB or 64MiB")]
@@ -43,6 +49,11 @@ pub enum SizeError {
     TooSmall {
         /// The least size in bytes.
         least: u64,
+    },
+    #[error("must be at most {}MiB", .most >> 20)]
+    TooLarge {
+        /// The largest size in bytes.
+        most: u64,
     },
 }
 
@@ -53,8 +64,17 @@ pub struct OriginError;
 
 /// Why a text is no host of a packet filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write a host name or an IP address, such as 10.0.0.7")]
-pub struct HostError;
+pub enum HostError {
+    #[error("write a host name or an IP address, such as 10.0.0.7")]
+    Form,
+    #[error("write the host alone, such as 10.0.0.7; --port takes the port")]
+    HasPort,
+}
+
+/// Why a text is no network interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write the name of a network interface, such as lo or eth0")]
+pub struct InterfaceError;
 
 /// Why a text is not the server of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,9 +106,27 @@ pub fn address(text: &str) -> Result<SocketAddr, AddressError> {
 
 /// Parses the host of a packet filter: a name or an IP address. Anything else could change the meaning of the expression.
 pub fn capture_host(text: &str) -> Result<String, HostError> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
-    let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':');
-    if begins_well && text.chars().all(is_name) { Ok(text.to_owned()) } else { Err(HostError) }
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    let is_name = |text: &str| {
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let has_letter = text.contains(|c: char| c.is_ascii_alphabetic());
+        begins_well && has_letter && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+    };
+    match text.rsplit_once(':') {
+        None if is_name(text) => Ok(text.to_owned()),
+        Some((host, port)) if port.parse::<u16>().is_ok() && (is_name(host) || host.parse::<Ipv4Addr>().is_ok()) => {
+            Err(HostError::HasPort)
+        }
+        _ => Err(HostError::Form),
+    }
+}
+
+/// Parses the name of a network interface.
+pub fn interface(text: &str) -> Result<String, InterfaceError> {
+    let is_name = !text.trim().is_empty() && !text.starts_with('-') && !text.contains(char::is_control);
+    if is_name { Ok(text.to_owned()) } else { Err(InterfaceError) }
 }
 
 /// Parses the URL of the server of a proxy.
@@ -138,6 +176,14 @@ pub fn memory_size(text: &str) -> Result<u64, SizeError> {
     size_from(text, MIN_MEMORY)
 }
 
+/// Parses the size of the kernel's buffer for captured packets; returns bytes.
+pub fn buffer_size(text: &str) -> Result<u64, SizeError> {
+    match size_from(text, MIN_BUFFER)? {
+        size if size > MAX_BUFFER => Err(SizeError::TooLarge { most: MAX_BUFFER }),
+        size => Ok(size),
+    }
+}
+
 fn size_from(text: &str, least: u64) -> Result<u64, SizeError> {
     let size = filter::size(text).ok_or(SizeError::Form)?;
     if size < least { Err(SizeError::TooSmall { least }) } else { Ok(size) }
@@ -160,6 +206,26 @@ pub fn origin(text: &str) -> Result<String, OriginError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_of_a_packet_filter_is_a_name_or_an_address() {
+        for host in ["10.0.0.7", "::1", "fe80::1", "localhost", "net", "db-1.example_a.org", "3com.com"] {
+            assert_eq!(capture_host(host).as_deref(), Ok(host));
+        }
+        for host in ["127.0.0.1:9000", "localhost:80"] {
+            assert_eq!(capture_host(host), Err(HostError::HasPort), "{host}");
+        }
+        for host in ["", "-a", "a or tcp", "(a)", "a:b", "10.0.0", "999.1.1.1", "[::1]", "fe80::1%eth0", "a\\b", ".a"] {
+            assert_eq!(capture_host(host), Err(HostError::Form), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_buffer_has_a_least_and_a_largest_size() {
+        assert_eq!(buffer_size("256MiB"), Ok(256 << 20));
+        assert_eq!(buffer_size("1KiB"), Err(SizeError::TooSmall { least: MIN_BUFFER }));
+        assert_eq!(buffer_size("2GiB"), Err(SizeError::TooLarge { most: MAX_BUFFER }));
+    }
 
     #[test]
     fn an_interval_has_a_unit_and_is_longer_than_zero() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::headless;
-use super::live::{LiveSource, RunningSource};
+use super::live::{LiveSource, News, Reporter, RunningSource};
 use super::packet_program::{self, PacketBytes, PacketProgram};
 use super::screen::{self, LiveScreen};
 use crate::capture::import::{self, ImportOptions, stream};
@@ -48,7 +48,7 @@ struct Capturing<'a> {
 
 impl<'a> Capturing<'a> {
     fn start(args: &'a cli::Capture) -> anyhow::Result<Self> {
-        let (program, packets) = packet_program::start(&args.source)?;
+        let (program, packets) = packet_program::start(args)?;
         Ok(Self { program, packets, args })
     }
 }
@@ -89,9 +89,11 @@ struct Reading {
 }
 
 impl Reading {
-    /// The interface and the filter expression.
+    /// The interface, the port and the host.
     fn place(&self) -> String {
-        format!("{}: {}", printable::text(&self.source.interface), self.source.expression())
+        let PacketSource { interface, port, host, .. } = &self.source;
+        let host = host.as_ref().map(|host| format!(" and host {host}")).unwrap_or_default();
+        format!("{}: tcp port {port}{host}", printable::text(interface))
     }
 }
 
@@ -117,6 +119,11 @@ impl RunningSource for Reading {
         })
     }
 
+    fn on_news(&mut self, reporter: Reporter) {
+        // Without the thread, lost packets are reported at the end alone.
+        let _ = self.program.on_lost_packets(move |line| reporter(News::Failure(line)));
+    }
+
     fn shutdown(self) -> Option<String> {
         self.program.stop();
         let deadline = Instant::now() + LAST_PACKETS;
@@ -126,6 +133,9 @@ impl RunningSource for Reading {
         self.cancel.store(true, Ordering::Relaxed);
         // It returns nothing, and looks at `cancel` at each packet.
         let _ = self.load.join();
+        if let Some(line) = self.program.end() {
+            self.capture.add_failure(&line);
+        }
         None
     }
 }

@@ -1,4 +1,4 @@
-//! Paths as words of a shell command, to copy from a message.
+//! Paths and arguments as words of a shell command, to copy from a message.
 
 use std::path::Path;
 
@@ -9,13 +9,18 @@ pub fn quoted(path: &Path) -> String {
         Some(rest) => ("~/", rest),
         None => ("", path.as_str()),
     };
+    let quoted_part = |part: &str| if part.is_empty() { String::new() } else { word(part) };
     let parts: Vec<String> = rest.split('*').map(quoted_part).collect();
     format!("{home}{}", parts.join("*"))
 }
 
-fn quoted_part(part: &str) -> String {
+/// Quotes an argument for a POSIX shell where needed.
+pub fn word(argument: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if part.chars().all(is_plain) { part.to_owned() } else { format!("'{}'", part.replace('\'', r"'\''")) }
+    match !argument.is_empty() && argument.chars().all(is_plain) {
+        true => argument.to_owned(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
+    }
 }
 
 #[cfg(test)]
@@ -28,5 +33,6 @@ mod tests {
         assert_eq!(quoted("~/.cache/framescope/live-1.*.pcapng"), "~/.cache/framescope/live-1.*.pcapng");
         assert_eq!(quoted("~/my cache/live-1.*.pcapng"), "~/'my cache/live-1.'*.pcapng");
         assert_eq!(quoted("/tmp/it's/a.pcapng"), r"'/tmp/it'\''s/a.pcapng'");
+        assert_eq!((word(""), word("~/*")), ("''".to_owned(), "'~/*'".to_owned()));
     }
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
@@ -54,8 +55,17 @@ fn caught(needs_terminal: bool) -> Vec<i32> {
 
 /// Returns true if this process was started with a signal ignored. Without `unsafe`, only Linux shows this.
 fn is_ignored(signal: i32) -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    is_in_mask("self", "SigIgn:", signal)
+}
+
+/// Returns true if a process handles a signal, which would otherwise end it. Only Linux shows this.
+pub fn is_caught(process: Pid, signal: Signal) -> bool {
+    is_in_mask(&process.to_string(), "SigCgt:", signal.as_raw())
+}
+
+fn is_in_mask(process: &str, mask: &str, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix(mask));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

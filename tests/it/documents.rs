@@ -11,6 +11,8 @@ use framescope::cli::Cli;
 use framescope::proto::rules::Rule;
 use framescope::tui::keymap::{Context, Keymap};
 
+use crate::support::program::run;
+
 /// The largest README, in bytes: what is longer belongs into the manual.
 const MAX_README: usize = 12_000;
 
@@ -169,6 +171,21 @@ fn documents_link_to_what_exists() {
         }
     }
     assert!(broken.is_empty(), "broken links: {broken:#?}");
+}
+
+#[test]
+fn documents_and_help_show_the_same_command_for_another_machine() {
+    let help = run(&["open", "--help"]).1;
+    let command = help.lines().find_map(|line| Some(&line[line.find("ssh host")?..line.find(" open -")?]));
+    let command = format!("{} open -", command.expect("the help shows it"));
+    for document in documents() {
+        // In a table, a bar is escaped.
+        let text = document.text.replace("\\|", "|");
+        let other = text.lines().find(|line| line.contains("ssh host") && !line.contains(&command));
+        assert_eq!(other, None, "{}", document.path.display());
+        let shows = ["README.md", "docs/manual.md"].iter().any(|path| document.path == Path::new(path));
+        assert!(!shows || text.contains(&command), "{}: {command}", document.path.display());
+    }
 }
 
 /// A path without `..`.

@@ -1,10 +1,11 @@
 //! `capture`: the packets of a program that captures, which is a shell script here.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
@@ -94,7 +95,7 @@ fn packets_are_printed_while_they_arrive_and_kept_as_they_were() {
     assert_eq!(fs::metadata(&kept).expect("kept").permissions().mode() & 0o777, 0o600);
     assert!(programs.has_ended());
     let arguments = fs::read_to_string(programs.path("arguments")).expect("it ran");
-    assert!(arguments.trim_end().ends_with("-i lo tcp port 9000 and host 127.0.0.1"), "{arguments}");
+    assert!(arguments.contains("-i lo tcp port 9000 and host 127.0.0.1"), "{arguments}");
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn a_program_that_ends_ends_the_run_with_its_reason_and_the_records_so_far() {
         Programs::new(&[("tcpdump", &format!("cat {sample}\necho 'tcpdump: the interface is gone' >&2\nexit 1"))]);
     let (status, out, err) = output(&mut programs.capture(&["--headless", "--json"]));
     assert_eq!(status, Some(1), "{err}");
-    assert!(err.contains("tcpdump has ended: the interface is gone"), "{err}");
+    assert!(err.contains("tcpdump has ended, so nothing more is captured: the interface is gone"), "{err}");
     let expected = exported(&load(Path::new(&sample)), Format::Ndjson);
     assert!(out.as_bytes() == expected, "{} lines: {err}", out.lines().count());
 }
@@ -121,7 +122,66 @@ fn dumpcap_is_used_if_tcpdump_cannot_capture() {
     let stdout = child.stdout.take().expect("stdout");
     assert_eq!(interrupted(child, stdout).0, Some(0));
     let arguments = fs::read_to_string(programs.path("arguments")).expect("it ran");
-    assert!(arguments.trim_end().ends_with("-i lo -f tcp port 9000"), "{arguments}");
+    assert!(arguments.contains("-i lo -f tcp port 9000"), "{arguments}");
+}
+
+/// Waits for the line that says that packets are captured; the rest of stderr.
+fn ready(child: &mut Child) -> BufReader<ChildStderr> {
+    let mut stderr = BufReader::new(child.stderr.take().expect("stderr"));
+    let mut line = String::new();
+    stderr.read_line(&mut line).expect("a line");
+    assert!(line.starts_with("capturing on lo"), "{line}");
+    stderr
+}
+
+#[test]
+fn packets_that_the_kernel_dropped_are_reported_and_fail_the_run() {
+    let sample = sample_path("hello");
+    let tcpdump = "echo '5 packets captured\n1228 packets received by filter\n1216 packets dropped by kernel' >&2";
+    let dumpcap = "echo \"Packets captured: 5\nPackets received/dropped on interface 'Loopback: lo': 5/1216 (pcap:1216/dumpcap:0/flushed:0/ps_ifdrop:0) (0.4%)\" >&2";
+    for (name, counts) in [("tcpdump", tcpdump), ("dumpcap", dumpcap)] {
+        let script = format!("report() {{ {counts}; exit 0; }}\ntrap report TERM\ncat {sample}\nsleep 60 &\nwait");
+        // A tcpdump that cannot capture keeps the installed one from being used.
+        let programs = Programs::new(&[("tcpdump", "exit 1"), (name, &script)]);
+        let mut child = programs.capture(&["--headless", "--quiet"]).spawn().expect("the program starts");
+        let mut stderr = ready(&mut child);
+        let stdout = child.stdout.take().expect("stdout");
+        assert_eq!(interrupted(child, stdout).0, Some(1), "{name}");
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).expect("text");
+        assert!(said.contains("1,216 packets") && said.contains("--buffer"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_program_that_does_not_end_is_killed() {
+    let sample = sample_path("hello");
+    let programs = Programs::new(&[("tcpdump", &format!("trap '' TERM\ncat {sample}\nexec sleep 60"))]);
+    let mut child = programs.capture(&["--headless", "--quiet"]).spawn().expect("the program starts");
+    let mut stderr = ready(&mut child);
+    let stdout = child.stdout.take().expect("stdout");
+    assert_eq!(interrupted(child, stdout).0, Some(1));
+    assert!(programs.has_ended());
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).expect("text");
+    assert!(said.contains("tcpdump did not end within 1.5 seconds"), "{said}");
+}
+
+#[test]
+fn a_program_ends_when_framescope_is_killed() {
+    let sample = sample_path("hello");
+    // Whether a process has ended is visible in a FIFO that it alone writes to, even if nobody waits for the process.
+    let script = format!("mkfifo fifo\ncat {sample}\nexec 9> fifo\nexec sleep 60");
+    let programs = Programs::new(&[("tcpdump", &script)]);
+    let mut child = programs.capture(&["--headless", "--quiet"]).spawn().expect("the program starts");
+    let _stderr = ready(&mut child);
+    let mut fifo = fs::File::open(programs.path("fifo")).expect("a FIFO");
+    let since = Instant::now();
+    child.kill().expect("it runs");
+    child.wait().expect("ended");
+    assert_eq!(fifo.read_to_end(&mut Vec::new()).expect("the end of the FIFO"), 0);
+    assert!(since.elapsed() < Duration::from_secs(30), "it ended on its own");
 }
 
 #[test]
@@ -131,16 +191,24 @@ fn without_a_program_that_can_capture_the_error_says_what_to_do() {
     let kept = programs.path("kept.pcap");
     let (status, out, err) = output(&mut programs.capture(&["--headless", "--write", &kept.to_string_lossy()]));
     assert_eq!((status, out.as_str(), err.lines().count()), (Some(1), "", 1), "{err}");
-    assert!(err.contains("sudo tcpdump") && err.contains("| framescope open --port 9000 -"), "{err}");
+    assert!(err.contains("capture -i lo --port 9000 --headless --write") && err.contains("`sudo "), "{err}");
     assert!(!kept.exists());
 }
 
 #[test]
 fn wrong_hosts_and_a_ring_are_wrong_usage() {
-    for wrong in
-        [&["--host", "a or tcp"][..], &["--host", "(a)"], &["--host", "-a"], &["--ring", "1GiB"], &["--port", "0"]]
-    {
-        let arguments = [&["capture", "-i", "lo", "--headless"][..], wrong].concat();
-        assert_eq!(run(&arguments).0, Some(2), "{wrong:?}");
+    let right = ["capture", "-i", "lo", "--port", "9000", "--headless"];
+    let no_interface = ["capture", "-i", "", "--port", "9000", "--headless"];
+    let no_port = ["capture", "-i", "lo", "--port", "0", "--headless"];
+    let with = |wrong: &[&'static str]| [&right[..], wrong].concat();
+    for wrong in [
+        with(&["--host", "a or tcp"]),
+        with(&["--host", "127.0.0.1:9000"]),
+        with(&["--buffer", "8GiB"]),
+        with(&["--ring", "1GiB"]),
+        no_interface.to_vec(),
+        no_port.to_vec(),
+    ] {
+        assert_eq!(run(&wrong).0, Some(2), "{wrong:?}");
     }
 }
