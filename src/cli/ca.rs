@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 /// `framescope ca`
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_long_help = "The local CA issues the certificates of serve --tls, proxy --tls and proxy --forward --intercept, for localhost and \
+    after_long_help = "The CA, called the local CA, issues the certificates of serve --tls, proxy --tls and proxy --forward --intercept, for localhost and \
 the names that clients ask for; these commands create it if it is missing. framescope never installs it: show prints how other programs \
 come to trust it. Whoever has its key can pose as any server to them, so remove it when you no longer need it, there too."
 )]

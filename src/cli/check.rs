@@ -12,8 +12,7 @@ use crate::proto::rules::Severity;
 /// `framescope check`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Prints one line per finding to stdout, and the counts to stderr:
-  lesson.pcapng:record 4: error[client-frame-unmasked]: MASK is 0, but a client must mask every frame (RFC 6455 §5.1, bit 8) \
-· connection 1 · client → server · 1.002004 s
+  lesson.pcapng:record 4: error[client-frame-unmasked]: MASK is 0, but …
 
 Exit status:
   0  no finding is as severe as --fail-on
@@ -21,15 +20,15 @@ Exit status:
   2  wrong usage
 
 Examples:
-  framescope check lesson.pcapng                        list all findings; fail if there is an error
-  framescope check lesson.pcapng --fail-on warning      fail if there is a warning, too
+  framescope check lesson.pcapng                      fail if there is an error
+  framescope check lesson.pcapng --fail-on warning    fail if there is a warning
   framescope check lesson.pcapng --json | jq -r .rule | sort | uniq -c
   framescope check captures/ --format junit > report.xml
       check all captures in a folder, for a CI system
-  framescope check --explain 'RSV1 must be clear'       explain an error message of a library or browser
-  framescope check --explain 5.5.1                      explain the rules of a section of RFC 6455
-  framescope check --explain client-frame-unmasked      explain one rule
-  framescope check --explain 1006                       explain a close code
+  framescope check --explain 'RSV1 must be clear'     an error message
+  framescope check --explain 5.5.1                    a section of RFC 6455
+  framescope check --explain client-frame-unmasked    a rule
+  framescope check --explain 1006                     a close code
   framescope check lesson.pcapng --filter 'dir == c2s'
       list violations by clients ", filter_help_hint!()))]
 pub struct Check {

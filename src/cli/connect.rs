@@ -18,11 +18,11 @@ use crate::wire::url::Url;
 Type them after : on the screen; with --headless they come from stdin.
   hello                  send this text
   /hex 00ff              send these bytes
-  /file PATH             send the content of a file: as text if it is UTF-8, otherwise as binary
+  /file PATH             send a file: as text if it is UTF-8, otherwise as binary
   /ping p1 · /pong p1    send a ping or a pong with this payload
   /close 1000 bye        send a Close; code and reason may be left out
-  /fragment 3,4 text     send the text in fragments of 3 and 4 bytes, and one with the rest
-  /frame op=3 rsv1=1 …   send one frame with the header that you choose; docs/manual.md lists the fields
+  /fragment 3,4 text     send the text in parts of 3, 4 and the remaining bytes
+  /frame op=3 rsv1=1 …   send a frame with any header (fields: docs/manual.md)
   //text                 send text that begins with /
   /connect               on the screen: connect again after the end
 
@@ -36,22 +36,25 @@ Exit status:
 
 Scripts:
 --script FILE plays a script, with one statement a line.
-  send text \"hello\" · send hex \"00ff\" · send file PATH · ping \"p1\" · pong \"p1\" · close 1000 \"bye\"
-  expect op == pong within 2s      the peer's next record that matches this filter
+  send text \"hello\" · send hex \"00ff\" · send file PATH
+  ping \"p1\" · pong \"p1\" · close 1000 \"bye\"
+  expect op == pong within 2s      the next record that matches this filter
   wait 500ms
   repeat 10 … end
-  on text contains \"time\" … end   at each record of the peer that matches
+  on text contains \"time\" … end   at each record that matches
   on open … end                    once
   # a comment
 
 Examples:
   framescope connect ws://127.0.0.1:6455/echo
   echo hello | framescope connect wss://example.com/chat --headless
-  framescope connect ws://127.0.0.1:9000 -H 'Authorization: Bearer abc' --subprotocol graphql-ws
-  framescope connect ws://localhost/events --unix-socket /run/app.sock --ping-every 5s
-  framescope connect ws://127.0.0.1:9000 --headless --script login.txt    for tests: exit status 1 if an expectation fails
-  framescope connect ws://127.0.0.1:9000 --headless --filter 'dir == s2c and op == text'
-      only what the server says ", filter_help_hint!()))]
+  framescope connect ws://127.0.0.1:9000 -H 'Authorization: Bearer abc'
+  framescope connect ws://127.0.0.1:9000 --subprotocol graphql-ws --ping-every 5s
+  framescope connect ws://localhost/events --unix-socket /run/app.sock
+  framescope connect ws://127.0.0.1:9000 --headless --script login.txt
+      a test: exit status 1 if an expectation fails
+  framescope connect ws://127.0.0.1:9000 --headless --filter 'dir == s2c'
+      only what the server sends ", filter_help_hint!()))]
 pub struct Connect {
     /// Where to connect: ws://HOST:PORT/PATH, wss://, http:// or https://
     #[arg(value_name = "URL", value_hint = ValueHint::Url, value_parser = values::server_url)]

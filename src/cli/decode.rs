@@ -12,11 +12,11 @@ use crate::pasted::ReadAs;
 #[derive(Args, Clone, Debug)]
 #[command(
     after_long_help = "decode recognizes the form of its input, the same for arguments, a file and stdin, and prints it first:
-  hex digits   81 05, 8105, 81:05, 81-05, 0x81,0x05, \\x81\\x05; an even number in each group
+  hex digits   81 05, 8105, 81:05, 0x81,0x05; an even number in each group
   bits         10000001 00000101: two groups or more
-  literals     {0x81, 5}, [129, 5], b'\\x81\\x05Hello', <Buffer 81 05>, X'8105' and others
-  dumps        by xxd, hexdump, od -tx1, tcpdump -X (the TCP payload), Wireshark, curl, debuggers
-  log lines    [12:00:01] TX 81 85 …, recv: 8105…; both directions if they are certain
+  literals     {0x81, 5}, [129, 5], b'\\x81\\x05Hello', <Buffer 81 05>, X'8105', …
+  dumps        by xxd, hexdump, od -tx1, tcpdump -X, Wireshark, curl, debuggers
+  log lines    [12:00:01] TX 81 85 …, recv: 8105…; both directions if certain
   streams      of tshark -z follow,tcp,raw and follow,tls,raw: both directions
   URLs         %81%05Hello, data:;base64,gQVIZWxsbw==
   base64       at least 8 characters, and a multiple of 4

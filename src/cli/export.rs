@@ -62,25 +62,25 @@ it is complete; only you can read it (mode 0600).
 A filtered pcapng also contains the handshakes of its connections. It is a new capture, without gaps between the records.";
 
 const EXAMPLES: &str = "Examples:
-  framescope export lesson.pcapng --to ndjson | jq 'select(.type == \"frame\") | .text'
+  framescope export lesson.pcapng --to ndjson | jq .text
   framescope export lesson.pcapng --to hex -o lesson.hex
   framescope export lesson.pcapng --to har -o lesson.har
   framescope export lesson.pcapng --to wire --direction c2s -o - | xxd | head
   framescope export lesson.pcapng --to pcapng --redact -o public.pcapng
-  framescope export lesson.pcapng --to har --redact=access_token,bearer -o public.har
+  framescope export lesson.pcapng --to har --redact=token,bearer -o public.har
   framescope export lesson.pcapng --to ndjson --filter 'op == close or finding'";
 
 const FILTERS: &str = "Filters:
 A filter selects records by their fields.
-  op == ping                        also op in {text binary}, op == 9, websocket.opcode == 9
-  dir == c2s and len > 64KiB        combine with and, or, not (also && || !) and parentheses
-  time > 3.5s                       since the first record; units s, ms, us, min
-  text contains \"error\"             in the text; of a compressed message, when inflated
-  text matches \"^echo \\d+$\"         a regular expression; upper and lower case are the same
-  bytes contains 81:05              in the wire bytes, or in the unmasked payload
-  finding >= warning                also finding == masking-key-zero, or just finding
-  path == /ticker and not fin       path and host of the connection's request
-  tcp.stream == 0, websocket.fin    Wireshark's field names mean what they mean in Wireshark
+  op == ping                      also op in {text binary}, op == 9
+  dir == c2s and len > 64KiB      with and, or, not (also && || !), parentheses
+  time > 3.5s                     since the first record; units s, ms, us, min
+  text contains \"error\"           in the text, also in that of inflated messages
+  text matches \"^echo \\d+$\"       a regular expression that ignores case
+  bytes contains 81:05            in the wire bytes, or in the unmasked payload
+  finding >= warning              also finding == masking-key-zero, or finding
+  path == /ticker and not fin     path and host of the connection's request
+  tcp.stream == 0, websocket.fin  Wireshark's names mean the same as there
 Fields: op dir conn no type len time text bytes finding fin mask rsv1 rsv2 rsv3 compressed message
 close.code status host path; docs/manual.md describes each.
 A comparison on a field that a record does not have is false, and so is its negation.

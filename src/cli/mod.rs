@@ -51,17 +51,17 @@ connects to the server, and the screen shows every handshake and every frame, in
 bytes, with an explanation of each bit.";
 
 const EXAMPLES: &str = "Examples:
-  framescope                                  start; then open http://127.0.0.1:6455/ in a browser
-  framescope --demo                           without a browser: a built-in client connects
-  framescope --headless --json > log.ndjson   without a screen: print one JSON object per record
-  framescope proxy ws://localhost:9000        between your client and your server: connect to port 6455
-  framescope --write lesson.pcapng            keep the capture; Wireshark opens it too
-  framescope open lesson.pcapng               inspect it again
-  framescope capture -i lo --port 9000        watch a server of your own, without changing it
+  framescope                                  then open http://127.0.0.1:6455/
+  framescope --demo                           with a built-in client
+  framescope --headless --json > log.ndjson   no screen: one object per record
+  framescope proxy ws://localhost:9000        point the client to port 6455
+  framescope capture -i lo --port 9000        watch a server without changes
   framescope connect ws://127.0.0.1:9000/     be the client of a server
+  framescope --write lesson.pcapng            keep the capture, for Wireshark too
+  framescope open lesson.pcapng               inspect it again
+  framescope check lesson.pcapng              list violations
   framescope export lesson.pcapng --to hex    write an annotated hex dump
-  framescope check lesson.pcapng              list violations; exit status 1 if there is an error
-  framescope decode 81 85 37fa213d 7f9f4d5158 show the bit layout of a frame
+  framescope decode 81 85 37fa213d 7f9f4d5158 show the bits of a frame
 
 Exit status:
   0  done
@@ -146,13 +146,13 @@ pub enum Command {
     Serve(Serve),
     /// Learn WebSocket on live frames, in eight guided steps
     Tour(Tour),
-    /// Inspect the traffic between a client and a server: relay it unchanged
+    /// Relay the traffic between a client and a server, and inspect it
     Proxy(Proxy),
     /// Watch a network interface, through tcpdump or dumpcap
     Capture(Capture),
     /// Connect to a server as a client, and send it what you type
     Connect(Connect),
-    /// Send the client's side of a capture to a server again, and compare the answers
+    /// Send the client's side of a capture again, and compare the answers
     Replay(Replay),
     /// Inspect a capture file on the screen
     Open(Open),
@@ -160,9 +160,9 @@ pub enum Command {
     Export(Export),
     /// List the violations in a capture, or explain an error message
     Check(Check),
-    /// Show the bit layout of pasted frames: hex, literals, dumps, base64 or raw bytes
+    /// Show the bits of pasted frames: hex, literals, dumps, base64
     Decode(Decode),
-    /// Manage framescope's own certificate authority (the local CA), which issues certificates for --tls and --intercept
+    /// Manage framescope's own certificate authority (CA), for --tls
     Ca(Ca),
     /// Print a completion script for a shell
     Completions {

@@ -14,20 +14,21 @@ use crate::wire::url::Url;
 /// `framescope proxy`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:
-  framescope proxy ws://localhost:9000            point your client to ws://127.0.0.1:6455
-  framescope proxy http://localhost:3000          a web server: open http://127.0.0.1:6455/ in a browser
-  framescope proxy ws://localhost:9000/ws         ws://127.0.0.1:6455/ reaches /ws, and /a reaches /ws/a
-  framescope proxy wss://example.com              a server with TLS; the capture has the decrypted bytes
+  framescope proxy ws://localhost:9000      connect to ws://127.0.0.1:6455
+  framescope proxy ws://localhost:9000/ws   / reaches /ws, and /a reaches /ws/a
+  framescope proxy http://localhost:3000 --rewrite-origin
+      a web app: open http://localhost:6455/ in a browser
+  framescope proxy wss://example.com        a server with TLS
   framescope proxy wss://localhost:9443 --cacert dev.pem --tls
-      TLS on both sides: point your client to wss://127.0.0.1:6455
-  framescope proxy --forward                      a proxy for any server: http_proxy=http://127.0.0.1:6455
+      TLS on both sides: connect to wss://127.0.0.1:6455
+  framescope proxy --forward                with http_proxy=http://127.0.0.1:6455
   framescope proxy --forward --intercept example.org
-      the same, and the TLS of example.org is opened: the capture has the decrypted bytes
+      the same, with the decrypted bytes of example.org
   framescope proxy ws://localhost:9000 --hold 'op == text and dir == c2s'
       texts of the client wait until you send them on, edit or drop them
   framescope proxy ws://localhost:9000 --headless --json > log.ndjson
-  framescope proxy ws://localhost:9000 --headless --filter 'op == close or finding'
-      only Closes and broken rules ", filter_help_hint!(), "
+  framescope proxy ws://localhost:9000 --headless --filter 'op == close'
+      only Closes ", filter_help_hint!(), "
 
 The proxy sends on every byte as it arrives, in both directions: it does not change frames, and waits for no end of a frame, unless a hold rule holds messages (--hold, or b on the screen). In \
 requests it changes only what must name the server: Host, the path if TARGET has one, and Origin with --rewrite-origin. A note on the \

@@ -34,11 +34,12 @@ impl Serve {
 /// `framescope serve`
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = concat!("Examples:
-  framescope serve --listen 127.0.0.1:0 --headless   listen on a free port; print it to stderr
-  framescope serve --demo --interval 250ms           four messages a second, without a browser
-  framescope serve --write lesson.pcapng --force     keep the capture; replace an older file
-  framescope serve --ring 1GiB --write day.pcapng    for long runs: day.0000001.pcapng and so on
-  framescope serve --tls                             https and wss: see framescope ca --help
+  framescope serve --demo --interval 250ms          four messages a second
+  framescope serve --write lesson.pcapng --force    replace an older file
+  framescope serve --ring 1GiB --write day.pcapng   day.0000001.pcapng and so on
+  framescope serve --tls                            https and wss
+  framescope serve --listen 127.0.0.1:0 --headless
+      take a free port, and print it to stderr
   framescope serve --headless --filter 'not op in {ping pong}'
       without pings and pongs ", filter_help_hint!()))]
 pub struct Serve {
