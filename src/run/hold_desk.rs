@@ -1,15 +1,16 @@
 //! What a proxy holds, for the screen.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::query::filter::Filter;
 use crate::capture::store::Capture;
-use crate::net::proxy::hold::{Held, Hold, Rule, Verdict};
+use crate::net::proxy::hold::{Held, Hold, Injection, Rule, Verdict, Waiting};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
 use crate::script::Outgoing;
-use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk, RuleRow};
+use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk, InjectionRow, RuleRow, WaitingRecords};
 use crate::wire::opcode::Opcode;
 
 /// How long the end of the program waits until held messages were sent on.
@@ -103,6 +104,35 @@ impl HoldDesk for ProxyDesk {
 
     fn send_all(&self) {
         self.hold.send_all();
+    }
+
+    fn waiting(&self, records: &RangeInclusive<u64>) -> Vec<WaitingRecords> {
+        let row = |waiting: Waiting| WaitingRecords {
+            connection: waiting.connection,
+            direction: waiting.direction,
+            records: waiting.records,
+            is_undecided: waiting.is_undecided,
+        };
+        self.hold.waiting(records).into_iter().map(row).collect()
+    }
+
+    fn injections(&self) -> Vec<InjectionRow> {
+        self.hold.injections(|Injection { id, outgoing, since }, connection, direction| InjectionRow {
+            id: *id,
+            connection,
+            direction,
+            opcode: outgoing.opcode(),
+            len: outgoing.payload_len() as u64,
+            since: *since,
+        })
+    }
+
+    fn injected(&self) -> u64 {
+        self.hold.injected()
+    }
+
+    fn withdraw(&self, id: u64) -> Result<(), String> {
+        self.hold.withdraw(id).map_err(|e| e.to_string())
     }
 
     fn inject(&self, connection: u32, direction: Direction, outgoing: Outgoing) -> Result<(), String> {

@@ -84,6 +84,30 @@ pub enum OutgoingError {
 }
 
 impl Outgoing {
+    /// The opcode of its first frame.
+    pub const fn opcode(&self) -> Opcode {
+        match self {
+            Self::Text(_) | Self::Fragments { .. } => Opcode::Text,
+            Self::Binary(_) => Opcode::Binary,
+            Self::Frame { opcode, .. } => *opcode,
+            Self::Custom(frame) => frame.opcode,
+            Self::Ping(_) => Opcode::Ping,
+            Self::Pong(_) => Opcode::Pong,
+            Self::Close { .. } => Opcode::Close,
+        }
+    }
+
+    /// How many bytes of payload it has, before compression.
+    pub const fn payload_len(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Fragments { text, .. } => text.len(),
+            Self::Binary(bytes) | Self::Ping(bytes) | Self::Pong(bytes) => bytes.len(),
+            Self::Frame { payload, .. } => payload.len(),
+            Self::Custom(frame) => frame.payload.len(),
+            Self::Close { code, reason } => reason.len() + if code.is_some() { 2 } else { 0 },
+        }
+    }
+
     /// The content of a file: a text message if it is UTF-8, otherwise a binary one.
     pub fn file(content: Vec<u8>) -> Self {
         String::from_utf8(content).map_or_else(|e| Self::Binary(e.into_bytes()), Self::Text)

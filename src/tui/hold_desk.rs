@@ -1,12 +1,14 @@
 //! What the screen needs of a proxy that holds messages. Every call returns at once.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use crate::capture::query::filter::Filter;
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
 use crate::wire::frame::FrameHead;
+use crate::wire::opcode::Opcode;
 
 /// The rules of a proxy, and what they hold.
 pub trait HoldDesk: Send + Sync {
@@ -39,6 +41,21 @@ pub trait HoldDesk: Send + Sync {
 
     /// Sends on all that waits.
     fn send_all(&self);
+
+    /// What waits of messages with records in this range.
+    fn waiting(&self, records: &RangeInclusive<u64>) -> Vec<WaitingRecords>;
+
+    /// What people have sent into connections, and has not gone yet.
+    fn injections(&self) -> Vec<InjectionRow>;
+
+    /// How many of these were sent so far.
+    fn injected(&self) -> u64;
+
+    /// Withdraws one that has not gone yet.
+    ///
+    /// # Errors
+    /// Why that is too late, in one line.
+    fn withdraw(&self, id: u64) -> Result<(), String>;
 
     /// Sends a message or frame that nobody sent to the receiver of a direction.
     ///
@@ -77,6 +94,36 @@ pub struct HeldRow {
     pub since: Instant,
     /// Whether it is decided, and waits only for those before it.
     pub is_decided: bool,
+}
+
+/// The records of a message or control frame that waits: held, or after one that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitingRecords {
+    /// Its connection.
+    pub connection: u32,
+    /// The way it goes.
+    pub direction: Direction,
+    /// The numbers of its first and its last record.
+    pub records: [u64; 2],
+    /// Whether it waits for a decision; otherwise only for a message before it.
+    pub is_undecided: bool,
+}
+
+/// A message or frame that a person sends, and that waits for the end of a frame or message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InjectionRow {
+    /// Its number.
+    pub id: u64,
+    /// The connection.
+    pub connection: u32,
+    /// The way it goes.
+    pub direction: Direction,
+    /// The opcode of its first frame.
+    pub opcode: Opcode,
+    /// How many bytes of payload it has.
+    pub len: u64,
+    /// Since when it waits.
+    pub since: Instant,
 }
 
 /// The content of what waits.

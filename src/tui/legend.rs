@@ -19,6 +19,9 @@ const fn sign(sign: &'static str, style: fn(&Theme) -> Style, words: &'static st
 /// The sign of a message that waits in a proxy.
 pub const HELD: &str = "‖";
 
+/// The sign of a message that waits for one before it.
+pub const QUEUED: &str = "¦";
+
 const CHANGED: &str = "≠";
 const DROPPED: &str = "⊘";
 const ADDED: &str = "+";
@@ -33,7 +36,7 @@ pub const fn proxied_sign(how: Proxied) -> &'static str {
 }
 
 /// The signs of lists and panels.
-pub const SIGNS: [Sign; 26] = [
+pub const SIGNS: [Sign; 27] = [
     sign("▲", |theme| theme.up, "from the client to the server"),
     sign("▼", |theme| theme.down, "from the server to the client"),
     sign("✗", |theme| theme.error, "error: the RFC forbids this"),
@@ -49,6 +52,7 @@ pub const SIGNS: [Sign; 26] = [
     sign("⋯", |theme| theme.faint, "several records in one row"),
     sign("●", |theme| theme.warning, "marked"),
     sign(HELD, |theme| theme.alarm, "held: it waits for your decision"),
+    sign(QUEUED, |theme| theme.warning, "it waits for a held message before it"),
     sign(CHANGED, |theme| theme.warning, "changed by the proxy: a note says how"),
     sign(DROPPED, |theme| theme.warning, "dropped by the proxy: it did not arrive"),
     sign(ADDED, |theme| theme.warning, "sent by framescope, not by a peer"),

@@ -35,9 +35,10 @@ impl App {
         let rows = self.conversation.rows().iter();
         rows.map(|row| {
             let sign = row.record.worst().map(|finding| format!("{} ", finding.rule.severity().symbol()));
-            let is_held = self.held.holds(row.record.connection, row.record.no);
             let (kind, state) = match row.proxied {
-                _ if is_held => (RungKind::Stopped, format!("{HELD} held  ")),
+                _ if let Some(sign) = self.held.sign(&row.record) => {
+                    (RungKind::Stopped, format!("{sign} {}  ", if sign == HELD { "held" } else { "waits" }))
+                }
                 Some(Proxied::Dropped) => (RungKind::Stopped, format!("{} dropped  ", proxied_sign(Proxied::Dropped))),
                 Some(how) => (RungKind::Record, format!("{} ", proxied_sign(how))),
                 None => (RungKind::Record, String::new()),

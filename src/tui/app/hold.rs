@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::App;
+use crate::capture::format::proxied::Proxied;
 use crate::capture::query::filter::{Filter, FilterError};
 use crate::proto::dissected::Direction;
 use crate::proto::rules::count;
@@ -13,6 +14,7 @@ use crate::tui::effect::Effect;
 use crate::tui::file_message::{FileMessage, Receiver, check_file};
 use crate::tui::hold_desk::{Decision, HeldContent, HeldRow, HoldDesk};
 use crate::tui::keymap::{Context, Hint};
+use crate::tui::legend::proxied_sign;
 use crate::tui::state::dialogs::{Dialog, HoldPanel, HoldRow, PanelBelow, Prompt, Purpose};
 use crate::wire::close::CloseCode;
 use crate::wire::frame::close_code;
@@ -31,7 +33,11 @@ enum Typed {
 impl App {
     /// Takes what the proxy holds now.
     pub(super) fn refresh_held(&mut self) {
+        let before = self.held.injected;
         self.held.refresh(self.session.hold.as_ref(), &self.capture);
+        if self.held.injected > before {
+            self.show_success(format!("sent; {} marks its record in the list", proxied_sign(Proxied::Added)));
+        }
     }
 
     /// Opens the panel of what is held.
@@ -53,9 +59,11 @@ impl App {
             (Action::SendHeld, Some(HoldRow::Held(_))) => Some(hint),
             (Action::SendHeld, _) => None,
             (Action::SendAllHeld, _) => (self.held.rows.len() > 1).then_some(hint),
-            (Action::EditHeld | Action::Up, Some(_)) => Some(hint),
             (Action::EditHeld | Action::Up | Action::Delete, None) => None,
             (Action::Delete, Some(HoldRow::Held(_))) => Some(Hint { words: "drop".to_owned(), ..hint }),
+            (Action::EditHeld, Some(HoldRow::Injection(_))) => None,
+            (Action::EditHeld | Action::Up, Some(_)) => Some(hint),
+            (Action::Delete, Some(HoldRow::Injection(_))) => Some(Hint { words: "withdraw".to_owned(), ..hint }),
             (Action::Delete, Some(HoldRow::Rule(_))) => Some(Hint { words: "delete".to_owned(), ..hint }),
             _ => Some(hint),
         };
@@ -95,6 +103,13 @@ impl App {
             _ => None,
         };
         match (action, held, rule) {
+            (Action::Delete, ..) if let Some(HoldRow::Injection(row)) = current => {
+                let (id, opcode) = (row.id, row.opcode);
+                match desk.withdraw(id) {
+                    Ok(()) => self.succeed(format!("the {} is not sent", opcode.name())),
+                    Err(e) => self.fail(e),
+                }
+            }
             (Action::Up | Action::Down, ..) => panel.step(&self.held, action == Action::Up),
             (Action::AddRule, ..) => return self.open_prompt(Purpose::Rule, String::new()),
             (Action::SendAllHeld, ..) => {

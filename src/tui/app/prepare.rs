@@ -5,6 +5,7 @@ use crate::tui::connections_layout::{ConnectionsLayout, ConnectionsShape};
 use crate::tui::layout;
 use crate::tui::panel::{Panel, View};
 use crate::tui::state::dialogs::Dialog;
+use crate::tui::state::dialogs::hold_panel::HoldPanel;
 use crate::tui::state::timeline;
 
 impl App {
@@ -15,6 +16,7 @@ impl App {
         let tour = self.tour_page().map_or(0, |page| page.height());
         let prompt = match &self.dialogs.open {
             Some(Dialog::Prompt(prompt)) => prompt.own_rows(self.layout.area.width),
+            Some(Dialog::Hold(_)) => HoldPanel::height(&self.held, self.layout.area.height),
             _ => 0,
         };
         let Self { capture, panels, detail, list, .. } = self;
@@ -69,6 +71,9 @@ impl App {
         }
         detail.prepare(capture, &self.layout);
         self.prepare_conversation();
+        let in_view = self.list.page.rows.iter().chain(self.conversation.rows()).map(|row| row.record.no);
+        let records = in_view.clone().min().zip(in_view.max()).map(|(first, last)| first..=last);
+        self.held.look(self.session.hold.as_ref(), records);
         self.prepare_findings();
         let counts = self.scope_counts();
         if let Some(Dialog::Export(dialog)) = &mut self.dialogs.open {

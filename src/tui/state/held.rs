@@ -1,12 +1,15 @@
 //! What a proxy holds, as of the last refresh or key.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::capture::query::summary;
 use crate::capture::store::Capture;
 use crate::capture::store::message_reader::MessageReader;
-use crate::tui::hold_desk::{HeldRow, HoldDesk, RuleRow};
+use crate::capture::store::record::Record;
+use crate::tui::hold_desk::{HeldRow, HoldDesk, InjectionRow, RuleRow, WaitingRecords};
+use crate::tui::legend::{HELD, QUEUED};
 
 /// The most messages whose content is shown in a line.
 const MAX_PREVIEWS: usize = 64;
@@ -20,6 +23,12 @@ pub struct HeldMessages {
     pub rules: Vec<RuleRow>,
     /// How many messages wait. `rows` may have fewer.
     pub count: usize,
+    /// What a person has sent, and has not gone yet.
+    pub injections: Vec<InjectionRow>,
+    /// How many of these were sent so far.
+    pub injected: u64,
+    /// What waits among the records in view.
+    waiting: Vec<WaitingRecords>,
     /// The content of the first messages in a line, by their numbers.
     previews: HashMap<u64, String>,
 }
@@ -31,6 +40,8 @@ impl HeldMessages {
         self.rules = desk.rules();
         self.rows = desk.held();
         self.count = desk.held_count();
+        self.injections = desk.injections();
+        self.injected = desk.injected();
         let mut known = std::mem::take(&mut self.previews);
         for row in self.rows.iter().take(MAX_PREVIEWS) {
             let preview = known.remove(&row.id).unwrap_or_else(|| preview(capture, row));
@@ -43,9 +54,22 @@ impl HeldMessages {
         self.previews.get(&row.id).map_or("", String::as_str)
     }
 
-    /// Whether a record belongs to a message that waits.
-    pub fn holds(&self, connection: u32, no: u64) -> bool {
-        self.rows.iter().any(|row| row.connection == connection && (row.record == no || row.last_record == no))
+    /// Asks the proxy what waits among these records.
+    pub fn look(&mut self, desk: Option<&Arc<dyn HoldDesk>>, records: Option<RangeInclusive<u64>>) {
+        self.waiting = desk.zip(records).map(|(desk, records)| desk.waiting(&records)).unwrap_or_default();
+    }
+
+    /// The sign of a record in view if it belongs to a message that waits, for a decision or for a message before it.
+    pub fn sign(&self, record: &Record) -> Option<&'static str> {
+        let is_part = |waiting: &&WaitingRecords| {
+            let [first, last] = waiting.records;
+            (waiting.connection, waiting.direction) == (record.connection, record.direction)
+                && (record.no == first
+                    || record.no == last
+                    || record.message.is_some() && (first..last).contains(&record.no))
+        };
+        let waiting = self.waiting.iter().find(is_part)?;
+        Some(if waiting.is_undecided { HELD } else { QUEUED })
     }
 
     /// How many messages a rule holds; `None` if not all are listed.

@@ -89,10 +89,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         x += 1;
         x += put(buffer, area, x, 0, &format!(" {alarm} "), theme.alarm);
     }
-    if let held @ 1.. = app.held.count {
-        let key = app.keymap.key_of(Action::HoldRules);
+    let waiting = [(app.held.count, "held"), (app.held.injections.len(), "to send")];
+    let waiting = waiting.map(|(count, what)| (count > 0).then(|| format!("{} {what}", grouped(count as u64))));
+    if waiting.iter().any(Option::is_some) {
+        let words: Vec<String> = waiting.into_iter().flatten().chain([app.keymap.key_of(Action::HoldRules)]).collect();
         x += 1;
-        x += put(buffer, area, x, 0, &format!(" {} held · {key} ", grouped(held as u64)), theme.alarm);
+        x += put(buffer, area, x, 0, &format!(" {} ", words.join(" · ")), theme.alarm);
     }
     let mut parts = [
         (place.to_owned(), "", theme.text, 2),

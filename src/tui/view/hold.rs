@@ -3,24 +3,23 @@
 //! ```text
 //!  Hold ─ 1 held · 1 rule ────────────────────────────────────────────
 //! ▌‖ record 17  conn 3 ▲  20 B on the wire  4 s   client: echo 0
-//!  rule  op == text and dir == c2s                             1 held
+//! + to send    conn 3 ▼   2 B              1 s   text, after the server's message
+//!   rule  op == text and dir == c2s                           1 held
 //!  s send on · e edit · x drop or delete · a add a rule · Esc close
 //! ```
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{bytes_with_unit, cells, clear, fit, hints, put, rule, width};
+use super::{bytes_with_unit, clear, fit, hints, put, rule, width};
+use crate::capture::format::proxied::Proxied;
 use crate::proto::rules::{count, grouped};
 use crate::tui::app::App;
-use crate::tui::hold_desk::{HeldRow, RuleRow};
-use crate::tui::legend::HELD;
-use crate::tui::state::dialogs::{HoldPanel, HoldRow};
+use crate::tui::hold_desk::{HeldRow, InjectionRow, RuleRow};
+use crate::tui::legend::{HELD, proxied_sign};
+use crate::tui::state::dialogs::hold_panel::{HoldPanel, HoldRow, OTHER_LINES};
 use crate::tui::state::notice::Notice;
 use crate::wire::printable;
-
-/// The most rows of messages and rules.
-const MAX_ROWS: u16 = 8;
 
 /// Least width of the screen that says which bytes the size counts: the list beside it has the length of the payload.
 const ON_THE_WIRE_FROM: u16 = 80;
@@ -28,17 +27,25 @@ const ON_THE_WIRE_FROM: u16 = 80;
 pub fn render(app: &App, panel: &HoldPanel, buffer: &mut Buffer) {
     let theme = &app.theme;
     let rows = HoldPanel::rows(&app.held);
-    let shown = cells(rows.len()).clamp(1, MAX_ROWS);
     let screen = app.layout.area;
-    let height = (shown + 2).min(screen.height);
+    let height = HoldPanel::height(&app.held, screen.height);
+    let shown = height.saturating_sub(OTHER_LINES);
     let area = Rect { y: screen.bottom() - height, height, ..screen };
     clear(app, buffer, area);
-    rule::titled(app, buffer, Rect { height: 1, ..area }, "Hold", &title(app), true);
+    let line = Rect { height: 1, ..area };
+    rule::titled(app, buffer, line, "Hold", &title(app), true);
     let selected = panel.row(&app.held).unwrap_or(0);
     let first = (selected + 1).saturating_sub(usize::from(shown));
+    let after = rows.len().saturating_sub(first + usize::from(shown));
+    let more = [(first, "↑"), (after, "↓")].into_iter().filter(|(count, _)| *count > 0);
+    let more: Vec<String> = more.map(|(count, arrow)| format!("{arrow} {} more", grouped(count as u64))).collect();
+    if !more.is_empty() {
+        rule::right(buffer, line, &more.join(" · "), app.theme.faint);
+    }
     let in_view = || rows.iter().enumerate().skip(first).take(usize::from(shown));
     let cells = in_view().map(|(_, row)| match row {
         HoldRow::Held(held) => message_cells(held, area.width).map(|cell| usize::from(width(&cell))),
+        HoldRow::Injection(row) => injection_cells(row).map(|cell| usize::from(width(&cell))),
         HoldRow::Rule(_) => [0; 4],
     });
     let widths = cells.fold([0; 4], |most, cells| std::array::from_fn(|i| most[i].max(cells[i])));
@@ -46,6 +53,7 @@ pub fn render(app: &App, panel: &HoldPanel, buffer: &mut Buffer) {
         let line = Rect { y: area.y + y, height: 1, ..area };
         match row {
             HoldRow::Held(held) => message(app, buffer, line, held, widths),
+            HoldRow::Injection(row) => injection(app, buffer, line, row, widths),
             HoldRow::Rule(rule) => self::rule(app, buffer, line, rule),
         }
         if at == selected {
@@ -76,9 +84,13 @@ fn title(app: &App) -> String {
     if app.counts.trouble.stop.is_some() {
         return format!("capturing has stopped, so that no rule can be tested · {rules}");
     }
-    match app.held.count {
-        0 => format!("nothing held · {rules}"),
-        held => format!("{} held · {rules}", grouped(held as u64)),
+    let held = match app.held.count {
+        0 => "nothing held".to_owned(),
+        held => format!("{} held", grouped(held as u64)),
+    };
+    match app.held.injections.len() {
+        0 => format!("{held} · {rules}"),
+        waiting => format!("{held} · {} to send · {rules}", grouped(waiting as u64)),
     }
 }
 
@@ -112,12 +124,48 @@ fn message(
     put(buffer, line, x, 0, &fit(app.held.preview(held), room), theme.faint);
 }
 
+/// What is shown of a message or frame that a person has added, in the same columns.
+fn injection_cells(row: &InjectionRow) -> [String; 4] {
+    [
+        "to send".to_owned(),
+        format!("conn {} {}", row.connection, row.direction.arrow()),
+        bytes_with_unit(row.len),
+        format!("{} s", row.since.elapsed().as_secs()),
+    ]
+}
+
+fn injection(
+    app: &App,
+    buffer: &mut Buffer,
+    line: Rect,
+    row: &InjectionRow,
+    [of_name, of_side, of_size, of_time]: [usize; 4],
+) {
+    let theme = &app.theme;
+    let [name, side, size, time] = injection_cells(row);
+    let mut x = 1 + put(buffer, line, 1, 0, proxied_sign(Proxied::Added), theme.warning) + 1;
+    x += put(buffer, line, x, 0, &format!("{name:<of_name$}"), theme.text) + 2;
+    x += put(buffer, line, x, 0, &format!("{side:<of_side$}"), theme.direction(row.direction)) + 2;
+    x += put(buffer, line, x, 0, &format!("{size:>of_size$}"), theme.text) + 2;
+    x += put(buffer, line, x, 0, &format!("{time:>of_time$}"), theme.warning) + 2;
+    let room = line.width.saturating_sub(x);
+    let begun = if row.opcode.is_control() { "frame" } else { "message" };
+    let (kind, sender) = (row.opcode.name(), row.direction.sender());
+    let forms = [
+        format!("{kind}, waits for the end of the {begun} that the {sender} has begun"),
+        format!("{kind}, after the {sender}'s {begun}"),
+        format!("after the {sender}'s {begun}"),
+    ];
+    let words = forms.iter().find(|words| width(words) <= room).unwrap_or(&forms[2]);
+    put(buffer, line, x, 0, &fit(words, usize::from(room)), theme.faint);
+}
+
 fn rule(app: &App, buffer: &mut Buffer, line: Rect, rule: &RuleRow) {
     let theme = &app.theme;
-    put(buffer, line, 1, 0, "rule", theme.faint);
+    put(buffer, line, 3, 0, "rule", theme.faint);
     let held = app.held.held_by(rule.id).filter(|held| *held > 0);
     let held = held.map(|held| format!("{held} held")).unwrap_or_default();
-    let room = usize::from(line.width.saturating_sub(9 + width(&held)));
-    put(buffer, line, 7, 0, &fit(&printable::text(&rule.text), room), theme.text);
+    let room = usize::from(line.width.saturating_sub(11 + width(&held)));
+    put(buffer, line, 9, 0, &fit(&printable::text(&rule.text), room), theme.text);
     put(buffer, line, line.width.saturating_sub(width(&held) + 1), 0, &held, theme.alarm);
 }

@@ -196,8 +196,8 @@ impl ListLine<'_> {
         let (app, at, record, summary) = (self.app, &self.columns, &self.row.record, &self.row.summary);
         let theme = &app.theme;
         // A finding may leave no room for the note.
-        if app.held.holds(record.connection, record.no) {
-            put(buffer, line, 1, 0, HELD, theme.alarm);
+        if let Some(sign) = app.held.sign(record) {
+            put(buffer, line, 1, 0, sign, if sign == HELD { theme.alarm } else { theme.warning });
         } else if app.list.marks.contains(&record.no) {
             put(buffer, line, 1, 0, "●", theme.warning);
         } else if let Some(how) = self.row.proxied {

@@ -13,9 +13,10 @@ use ratatui::style::Style;
 use super::{cells, clear, fit_path, paragraph, put, rule, width};
 use crate::capture::query::filter::{self, FilterError};
 use crate::capture::query::search::{Pattern, PatternError};
-use crate::proto::rules::count;
+use crate::proto::rules::{count, grouped};
 use crate::tui::action::Action;
 use crate::tui::app::App;
+use crate::tui::hold_desk::InjectionRow;
 use crate::tui::keymap::Binding;
 use crate::tui::state::dialogs::prompt::{LINES_TO_SEND, MARGIN, MAX_ERROR, MAX_INPUT, columns};
 use crate::tui::state::dialogs::{Dialog, Prompt, Purpose};
@@ -171,7 +172,20 @@ fn lines(app: &App, prompt: &Prompt, columns: usize) -> Vec<Line> {
             faint("saved with the capture, as a packet comment; without text, the note is removed")
         }
         (Purpose::Send, None) => faint(LINES_TO_SEND),
-        (Purpose::Inject { .. }, None) => faint(INJECTED),
+        (Purpose::Inject { connection, direction }, None) => {
+            let is_own = |row: &&InjectionRow| (row.connection, row.direction) == (connection, direction);
+            match app.held.injections.iter().filter(is_own).count() {
+                0 => faint(INJECTED),
+                waiting => {
+                    let words = format!(
+                        "{} to send: waiting for the end of the message that the {} has begun",
+                        grouped(waiting as u64),
+                        direction.sender()
+                    );
+                    wrapped(&words, columns, MAX_ERROR, theme.warning)
+                }
+            }
+        }
         (Purpose::Edit(_), None) => faint(EDITED),
         (_, None) => faint(&understood(prompt.input().value())),
     }

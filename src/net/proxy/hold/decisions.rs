@@ -8,8 +8,8 @@ use super::lane::Lane;
 use super::link::Link;
 use super::queue::Verdict;
 use super::rules::RuleId;
+use super::waiting::Injection;
 use crate::net::listener::STACK;
-use crate::script::Outgoing;
 
 impl Lane {
     /// Decides about a held message; returns false if it waits no more.
@@ -22,12 +22,12 @@ impl Lane {
     }
 
     /// Sends something that did not come, as soon as the frame or message before it has ended.
-    pub fn inject(self: &Arc<Self>, link: &Weak<dyn Link>, outgoing: Outgoing) -> bool {
+    pub fn inject(self: &Arc<Self>, link: &Weak<dyn Link>, injection: Injection) -> bool {
         let mut queue = self.queue();
         if queue.is_over {
             return false;
         }
-        queue.inject(outgoing);
+        queue.inject(injection);
         self.is_busy.store(true, Ordering::SeqCst);
         drop(queue);
         self.send_soon(link);

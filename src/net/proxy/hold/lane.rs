@@ -298,6 +298,8 @@ impl Lane {
                         self.queue().lose();
                         return Err(end);
                     }
+                    self.hold.injected.fetch_add(1, Ordering::SeqCst);
+                    self.hold.report_change();
                 }
                 (None, Some(item)) => {
                     if let Err(end) = writing.outlet.finish(link, &item) {

@@ -14,6 +14,7 @@
 //! | `outlet` | writes to the receiver, as it came or changed |
 //! | `encoder`, `recompress` | frames that did not come, and messages that are compressed again |
 //! | `content` | the content of what waits, to be edited |
+//! | `waiting` | what waits, for the screen |
 //! | `delivery` | records what the receiver gets, where that is not what came |
 
 mod content;
@@ -29,6 +30,7 @@ mod outlet;
 mod queue;
 mod recompress;
 mod rules;
+mod waiting;
 mod watching;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -43,6 +45,7 @@ pub(super) use self::lane::Lane;
 pub(super) use self::link::Link;
 pub use self::queue::Verdict;
 pub use self::rules::{Rule, RuleId};
+pub use self::waiting::{Injection, Waiting};
 use crate::capture::query::filter::Filter;
 use crate::proto::dissected::Direction;
 use crate::script::Outgoing;
@@ -73,6 +76,8 @@ pub struct Hold {
     /// Grows with each change of the rules; 0 is that of no rules.
     generation: AtomicU64,
     next_id: AtomicU64,
+    /// How many injections were sent.
+    injected: AtomicU64,
     limits: HoldLimits,
     on_change: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -113,6 +118,9 @@ pub enum HoldError {
     /// It waits no more.
     #[error("this message is not held any more: it went on, or its connection has ended")]
     NotHeld,
+    /// An injection waits no more.
+    #[error("this was sent already, or its connection has ended")]
+    Sent,
     /// Its content cannot be read.
     #[error("this message cannot be inflated, so it cannot be edited; send it on or drop it")]
     NotInflated,
@@ -138,6 +146,7 @@ impl Hold {
             has_rules: AtomicBool::new(false),
             generation: AtomicU64::new(0),
             next_id: AtomicU64::new(1),
+            injected: AtomicU64::new(0),
             limits,
             on_change: OnceLock::new(),
         };
@@ -260,7 +269,9 @@ impl Hold {
         }
         let lanes = self.state().lanes();
         let lane = lanes.iter().find(|(lane, _)| lane.direction() == direction && lane.is_of(connection));
-        let is_sent = lane.is_some_and(|(lane, link)| lane.inject(link, outgoing));
+        let injection = Injection { id: self.next_id(), outgoing, since: Instant::now() };
+        let is_sent = lane.is_some_and(|(lane, link)| lane.inject(link, injection));
+        self.report_change();
         if is_sent { Ok(()) } else { Err(HoldError::NotOpen(connection)) }
     }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::gate::{Part, Unit};
 use super::rules::RuleId;
+use super::waiting::Injection;
 use crate::script::Outgoing;
 
 /// What happens to a message that was held.
@@ -70,7 +71,7 @@ pub struct Queue {
     /// How many bytes the gate withholds, which came after the items.
     pub withheld: usize,
     /// What a person has sent, and not gone yet.
-    injections: VecDeque<Outgoing>,
+    injections: VecDeque<Injection>,
     /// Whether nothing goes on any more.
     pub is_over: bool,
     /// Whether a thread sends what may go on, and whether it must look again.
@@ -87,19 +88,27 @@ impl Queue {
         self.items.push_back(item);
     }
 
-    pub fn inject(&mut self, outgoing: Outgoing) {
-        self.injections.push_back(outgoing);
+    pub fn inject(&mut self, injection: Injection) {
+        self.injections.push_back(injection);
+    }
+
+    /// What a person has sent, and not gone yet.
+    pub fn injections(&self) -> impl Iterator<Item = &Injection> {
+        self.injections.iter()
+    }
+
+    /// Removes an injection; returns false if it waits no more.
+    pub fn withdraw(&mut self, id: u64) -> bool {
+        let before = self.injections.len();
+        self.injections.retain(|injection| injection.id != id);
+        self.injections.len() < before
     }
 
     /// Removes an injection that may go between two frames; with `between_messages`, any one.
     pub fn next_injection(&mut self, between_messages: bool) -> Option<Outgoing> {
-        let is_control = |outgoing: &Outgoing| match outgoing {
-            Outgoing::Ping(_) | Outgoing::Pong(_) | Outgoing::Close { .. } => true,
-            Outgoing::Custom(frame) => frame.opcode.is_control(),
-            _ => false,
-        };
-        let at = self.injections.iter().position(|outgoing| between_messages || is_control(outgoing))?;
-        self.injections.remove(at)
+        let may_go = |injection: &Injection| between_messages || injection.outgoing.opcode().is_control();
+        let at = self.injections.iter().position(may_go)?;
+        self.injections.remove(at).map(|injection| injection.outgoing)
     }
 
     /// Removes the first item that may go on.

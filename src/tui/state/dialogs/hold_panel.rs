@@ -1,7 +1,13 @@
-//! The panel of what a proxy holds: the messages that wait, then the rules.
+//! The panel of what a proxy holds: the messages that wait, what people have added and has not gone, then the rules.
 
-use crate::tui::hold_desk::{HeldRow, RuleRow};
+use crate::tui::hold_desk::{HeldRow, InjectionRow, RuleRow};
 use crate::tui::state::held::HeldMessages;
+
+/// The most rows of messages and rules.
+const MAX_ROWS: u16 = 8;
+
+/// Its title and its keys.
+pub const OTHER_LINES: u16 = 2;
 
 /// The cursor of the panel. It stays on its message or rule while others come and go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +21,8 @@ pub struct HoldPanel {
 pub enum HoldRow<'a> {
     /// A message that waits.
     Held(&'a HeldRow),
+    /// What a person has sent, and has not gone yet.
+    Injection(&'a InjectionRow),
     /// A rule.
     Rule(&'a RuleRow),
 }
@@ -23,6 +31,7 @@ impl HoldRow<'_> {
     const fn id(&self) -> u64 {
         match self {
             Self::Held(row) => row.id,
+            Self::Injection(row) => row.id,
             Self::Rule(row) => row.id,
         }
     }
@@ -39,9 +48,18 @@ impl HoldPanel {
         panel
     }
 
+    /// How many lines it takes, on a screen with so many rows: at most a third of them, so that the record above stays readable.
+    pub fn height(held: &HeldMessages, screen: u16) -> u16 {
+        let rows = u16::try_from(held.rows.len() + held.injections.len() + held.rules.len()).unwrap_or(u16::MAX);
+        let most = (screen / 3).saturating_sub(OTHER_LINES).clamp(1, MAX_ROWS);
+        rows.clamp(1, most) + OTHER_LINES
+    }
+
     /// The rows.
     pub fn rows(held: &HeldMessages) -> Vec<HoldRow<'_>> {
-        held.rows.iter().map(HoldRow::Held).chain(held.rules.iter().map(HoldRow::Rule)).collect()
+        let held_rows = held.rows.iter().map(HoldRow::Held);
+        let injections = held.injections.iter().map(HoldRow::Injection);
+        held_rows.chain(injections).chain(held.rules.iter().map(HoldRow::Rule)).collect()
     }
 
     /// The index of the row under the cursor; `None` if there is no row.

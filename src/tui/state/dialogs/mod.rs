@@ -3,7 +3,7 @@
 mod copy_menu;
 mod export_dialog;
 mod findings_panel;
-mod hold_panel;
+pub(crate) mod hold_panel;
 mod kept_list;
 mod paste_dialog;
 mod path_input;

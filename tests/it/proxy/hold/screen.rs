@@ -120,6 +120,49 @@ fn the_arrow_of_a_held_message_does_not_reach_the_other_side() {
 }
 
 #[test]
+fn what_waits_to_be_sent_is_shown_until_it_has_gone() {
+    let (mut terminal, mut client, mut server, _folder) = shown("text contains \"held\"", (24, 80));
+    let fragment = frame(false, Opcode::Text, Some(KEY), b"begun");
+    // The rule of the other direction only: this one passes as it arrives.
+    terminal.press("b\x1b[Bx");
+    terminal.expect("nothing held · 0 hold rules");
+    terminal.press("\x1b");
+    terminal.expect("q quit");
+    client.write_all(&fragment).expect("written");
+    assert_eq!(read(&mut server, fragment.len()), fragment);
+    terminal.expect("begun");
+    terminal.press("I");
+    for line in ["mine", "other"] {
+        terminal.press(&format!("{line}\r"));
+    }
+    terminal.expect("2 to send");
+    terminal.press("\x1b");
+    terminal.expect("q quit");
+    terminal.press("b");
+    terminal.expect("nothing held · 2 to send · 0 hold rules");
+    terminal.press("\x1b[Bx");
+    terminal.expect("nothing held · 1 to send · 0 hold rules");
+    let last = frame(true, Opcode::Continuation, Some(KEY), b".");
+    client.write_all(&last).expect("written");
+    assert_eq!(read(&mut server, last.len()), last);
+    assert_eq!(read_frame(&mut server), (0x81, b"mine".to_vec()));
+    terminal.expect("nothing held · 0 hold rules");
+    // A message after a held one has a sign of its own.
+    terminal.press("aop == text\r");
+    terminal.expect("nothing held · 1 hold rule");
+    client.write_all(&[text("held"), frame(true, Opcode::Binary, Some(KEY), b"after")].concat()).expect("written");
+    terminal.wait_until("both signs", |screen| {
+        let has = |sign: &str, kind: &str| {
+            screen.contents().lines().any(|line| line.contains(sign) && line.contains(&format!(" {kind} ")))
+        };
+        has("‖", "text") && has("¦", "binary")
+    });
+    terminal.signal(rustix::process::Signal::TERM);
+    assert_eq!(read_frame(&mut server), (0x81, b"held".to_vec()));
+    terminal.end();
+}
+
+#[test]
 fn a_signal_sends_on_what_is_held() {
     let (mut terminal, mut client, mut server, _folder) = shown("op == text", (20, 60));
     client.write_all(&text("late")).expect("written");
