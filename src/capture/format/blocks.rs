@@ -3,10 +3,7 @@
 //!
 //! A file may end inside a block because it is still being written. The reader stays before that block and can try again.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
 
 use super::interface::{ByteOrder, Interface, options};
 use super::pcapng::{ENHANCED_PACKET, INTERFACE, OPT_COMMENT, SECTION_HEADER};
@@ -24,6 +21,15 @@ const DECRYPTION_SECRETS: u32 = 10;
 
 /// The type of secrets that are a TLS key log: "TLSK".
 const TLS_KEY_LOG: u32 = 0x544c_534b;
+
+/// Bytes that are read by position, and may grow at their end.
+pub trait ReadAt {
+    /// Reads some bytes at a position; 0 at the end.
+    ///
+    /// # Errors
+    /// If the system reports one.
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
+}
 
 /// A packet and its file position.
 #[derive(Debug)]
@@ -51,6 +57,8 @@ pub struct Section<'a> {
 pub enum BlockEvent<'a> {
     Packet(Packet<'a>),
     Section(Section<'a>),
+    /// The description of an interface, or the header of a pcap file.
+    Interface,
     /// The lines of a TLS key log (draft-ietf-opsawg-pcapng §4.7).
     Secrets(&'a [u8]),
     /// A block without a packet, or a packet of an interface that the file does not describe.
@@ -81,8 +89,8 @@ enum Form {
 }
 
 /// Reads a file block by block.
-pub struct Blocks {
-    file: Arc<File>,
+pub struct Blocks<S> {
+    file: S,
     window: Vec<u8>,
     /// File position of the window's first byte.
     start: u64,
@@ -95,9 +103,9 @@ pub struct Blocks {
     time: Time,
 }
 
-impl Blocks {
+impl<S: ReadAt> Blocks<S> {
     /// A reader at the beginning of a file.
-    pub fn new(file: Arc<File>) -> Self {
+    pub fn new(file: S) -> Self {
         Self { file, window: vec![0; WINDOW], start: 0, here: 0, end: 0, form: Form::Unknown, time: Time::default() }
     }
 
@@ -129,6 +137,7 @@ impl Blocks {
             Ok(Step::Section { options }) => {
                 BlockEvent::Section(Section { options: &self.window[options.0..options.1], order: self.order() })
             }
+            Ok(Step::Interface) => BlockEvent::Interface,
             Ok(Step::Secrets { from, len }) => BlockEvent::Secrets(&self.window[from..from + len]),
             Ok(Step::Other) => BlockEvent::Other,
             Ok(Step::End) => BlockEvent::End((self.end - self.here) as u64),
@@ -164,7 +173,7 @@ impl Blocks {
         let interface = Interface { link, units, offset: 0, snap_len: 0 };
         self.form = Form::Pcap { order, interface, header_len };
         self.here += 24;
-        Ok(Step::Other)
+        Ok(Step::Interface)
     }
 
     /// Reads a packet record of pcap.
@@ -239,7 +248,7 @@ impl Blocks {
             SECTION_HEADER if total >= 28 => return Step::Section { options: (from + 24, from + total - 4) },
             INTERFACE if total >= 20 => {
                 interfaces.push(Interface::read(order, block));
-                return Step::Other;
+                return Step::Interface;
             }
             ENHANCED_PACKET if total >= 32 => (order.u32(block, 8) as usize, 28),
             OBSOLETE_PACKET if total >= 32 => (usize::from(order.u16(block, 8)), 28),
@@ -271,7 +280,7 @@ impl Blocks {
     /// Skips a block of any size that is not needed.
     fn skip_block(&mut self, total: u64) -> io::Result<Step> {
         let next = self.position() + total;
-        if next > self.file.metadata()?.len() {
+        if self.file.read_at(&mut [0], next - 1)? == 0 {
             return Ok(Step::End);
         }
         (self.start, self.here, self.end) = (next, 0, 0);
@@ -334,6 +343,7 @@ fn comments(order: ByteOrder, all: &[u8]) -> impl Iterator<Item = &str> {
 enum Step {
     Packet { from: usize, len: usize, interface: Interface, time: Time, options: (usize, usize) },
     Section { options: (usize, usize) },
+    Interface,
     Secrets { from: usize, len: usize },
     Other,
     End,

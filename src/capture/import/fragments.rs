@@ -3,12 +3,10 @@
 //! inside a tunnel.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
 
 use super::link::{self, FragmentHead, FragmentKey, PacketContent, TcpHead};
+use crate::capture::store::files::Files;
 use crate::proto::time::Time;
 
 /// The most incomplete packets that are kept. Of more, the oldest is dropped.
@@ -32,7 +30,7 @@ const MAX_NESTING: u32 = 4;
 
 /// The fragments of incomplete packets.
 pub struct Fragments {
-    file: Arc<File>,
+    files: Files,
     incomplete: HashMap<FragmentKey, Incomplete>,
     /// When the latest packets became complete.
     complete: HashMap<FragmentKey, Time>,
@@ -80,8 +78,8 @@ pub struct Reassembled {
 }
 
 impl Fragments {
-    pub fn new(file: Arc<File>) -> Self {
-        Self { file, incomplete: HashMap::new(), complete: HashMap::new(), begun: 0, dropped: 0 }
+    pub fn new(files: Files) -> Self {
+        Self { files, incomplete: HashMap::new(), complete: HashMap::new(), begun: 0, dropped: 0 }
     }
 
     /// Adds the next fragment of the file, whose bytes are at `position`. Returns the payload of its packet if it is complete now.
@@ -159,7 +157,7 @@ impl Fragments {
         }
         self.complete.insert(head.of, time);
         let count = packet.count;
-        let reassembled = packet.reassemble(&self.file, &head.of, len);
+        let reassembled = packet.reassemble(&self.files, &head.of, len);
         if reassembled.is_none() {
             self.dropped += count;
         }
@@ -215,13 +213,13 @@ impl Incomplete {
     }
 
     /// Reads the pieces; `None` if the TCP header was not captured.
-    fn reassemble(self, file: &File, of: &FragmentKey, len: usize) -> Option<Reassembled> {
+    fn reassemble(self, files: &Files, of: &FragmentKey, len: usize) -> Option<Reassembled> {
         let mut bytes = vec![0; len];
         let mut captured = 0;
         let mut pieces = Vec::with_capacity(self.pieces.len());
         for (offset, piece) in self.pieces {
             let Some(present) = bytes.get(offset..).map(|space| space.len().min(piece.captured)) else { break };
-            file.read_exact_at(&mut bytes[offset..offset + present], piece.position).ok()?;
+            files.read_exact_at(&mut bytes[offset..offset + present], piece.position).ok()?;
             if captured == offset {
                 captured += present;
             }

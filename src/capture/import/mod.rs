@@ -156,7 +156,7 @@ pub fn open_file(source: File, path: &Path, options: ImportOptions) -> Result<(C
             let keys = Box::new(KeySource::open(options.key_log.as_deref(), options.follow)?);
             let capture = Capture::over(Arc::clone(&file), path);
             capture.set_growing(options.follow);
-            let growth = if options.follow { Growth::Followed } else { Growth::Complete };
+            let growth = if options.follow { Growth::Followed(Arc::clone(&file)) } else { Growth::Complete };
             (capture, FileFormat::Packets(options, keys, growth))
         }
     };
@@ -227,7 +227,7 @@ impl Loader {
             (Some(GunzipError::Read { .. } | GunzipError::Write { .. }), _) => {}
             (_, FileFormat::Text(conversion)) => conversion.run(&capture, &file, cancel),
             (_, FileFormat::Packets(options, keys, growth)) => {
-                packets::read(&capture, &file, &options, *keys, &growth, cancel);
+                packets::read(&capture, &options, *keys, &growth, cancel);
             }
         }
         match damage {

@@ -48,7 +48,7 @@ pub enum Growth {
     /// It does not.
     Complete,
     /// Another program writes it.
-    Followed,
+    Followed(Arc<File>),
     /// A thread copies a stream into it.
     Stream(Arc<StreamCopy>),
 }
@@ -67,20 +67,13 @@ enum Waited {
 
 /// Reads the file into the capture. At the first damage it stops, and adds it to the capture's trouble. A file that grows is read
 /// while it grows, until `cancel` is set.
-pub fn read(
-    capture: &Capture,
-    file: &Arc<File>,
-    options: &ImportOptions,
-    keys: KeySource,
-    growth: &Growth,
-    cancel: &AtomicBool,
-) {
+pub fn read(capture: &Capture, options: &ImportOptions, keys: KeySource, growth: &Growth, cancel: &AtomicBool) {
     let is_live = !matches!(growth, Growth::Complete);
-    let decryption = Decryption::new(capture.clone(), file, is_live, keys);
+    let decryption = Decryption::new(capture.clone(), is_live, keys);
     let mut flows = Flows::new(capture.clone(), options.clone(), decryption);
-    let mut blocks = Blocks::new(Arc::clone(file));
+    let mut blocks = Blocks::new(capture.files().clone());
     let mut unread = Unread::default();
-    let mut fragments = Fragments::new(Arc::clone(file));
+    let mut fragments = Fragments::new(capture.files().clone());
     let mut packets = 0;
     while !cancel.load(Ordering::Relaxed) {
         let position = blocks.position();
@@ -95,6 +88,7 @@ pub fn read(
                 continue;
             }
             BlockEvent::Section(section) => {
+                flows.begin_section();
                 if let Some(Marker::Reconstructed { from }) = section.comments().find_map(Marker::read) {
                     capture.set_reconstructed(&from);
                 }
@@ -104,7 +98,7 @@ pub fn read(
                 flows.add_secrets(lines);
                 continue;
             }
-            BlockEvent::Other => continue,
+            BlockEvent::Interface | BlockEvent::Other => continue,
             BlockEvent::End(left) => {
                 let mut awaits_secrets = false;
                 if is_live {
@@ -112,7 +106,7 @@ pub fn read(
                     flows.commit();
                     capture.set_loading(false);
                 }
-                match growth.wait(file, position, position + left, awaits_secrets, cancel) {
+                match growth.wait(position, position + left, awaits_secrets, cancel) {
                     Waited::More => continue,
                     Waited::Shorter => {
                         capture.add_damage(
@@ -135,7 +129,7 @@ pub fn read(
                 break;
             }
         };
-        let end = file.metadata().map_or(position, |metadata| metadata.len());
+        let end = capture.files().end().unwrap_or(position);
         capture.add_damage(&format!("{damage}, at byte {position} of {end}; records before that are shown"));
         break;
     }
@@ -148,7 +142,7 @@ pub fn read(
 impl Growth {
     /// Waits until the file is longer than `known` bytes, or `cancel` is set; with `awaits_secrets`, only for a short time. The next
     /// block begins at `position`.
-    fn wait(&self, file: &File, position: u64, known: u64, awaits_secrets: bool, cancel: &AtomicBool) -> Waited {
+    fn wait(&self, position: u64, known: u64, awaits_secrets: bool, cancel: &AtomicBool) -> Waited {
         match self {
             Self::Complete => Waited::End,
             Self::Stream(copy) => {
@@ -157,7 +151,7 @@ impl Growth {
                 }
                 copy.failure().map_or(Waited::End, Waited::Failed)
             }
-            Self::Followed => {
+            Self::Followed(file) => {
                 while !cancel.load(Ordering::Relaxed) {
                     match file.metadata().map_or(0, |metadata| metadata.len()) {
                         len if len < position => return Waited::Shorter,

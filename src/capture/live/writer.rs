@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::ring::{ConnectionSnapshot, Ring};
+use super::ring::{ConnectionSnapshot, OpenConnections, Ring};
 use super::spool::{Spool, SpoolError};
 use crate::capture::store::Capture;
 use crate::capture::store::index::{Applied, IndexBatch};
@@ -23,6 +23,8 @@ pub(in crate::capture) struct Batch {
 pub(in crate::capture) struct Writer {
     capture: Capture,
     spool: Spool,
+    /// What the next file of a ring begins with.
+    open: OpenConnections,
     /// Whether writing has failed. Nothing is appended from then on: the file would have a hole.
     stopped: bool,
     pub most_records: u64,
@@ -54,8 +56,8 @@ impl Batch {
 }
 
 impl Writer {
-    pub const fn new(capture: Capture, spool: Spool) -> Self {
-        Self { capture, spool, stopped: false, most_records: MAX_RECORDS }
+    pub fn new(capture: Capture, spool: Spool) -> Self {
+        Self { capture, spool, open: OpenConnections::default(), stopped: false, most_records: MAX_RECORDS }
     }
 
     pub const fn spool(&mut self) -> &mut Spool {
@@ -88,13 +90,13 @@ impl Writer {
         if self.capture.len() + batch.index.records() > self.most_records {
             return Err(WriteError::TooManyRecords(self.most_records));
         }
-        Ok(Some(self.spool.append_evicting(&batch.blocks, &self.capture)?))
+        Ok(Some(self.spool.append_evicting(&batch.blocks, &self.capture, &self.open)?))
     }
 
     /// Appends packets that hold no bytes of the traffic.
     pub fn append_comment(&mut self, blocks: &[u8]) {
         // A failure loses no bytes, and the next commit reports it.
-        let _ = self.spool.append_evicting(blocks, &self.capture);
+        let _ = self.spool.append_evicting(blocks, &self.capture, &self.open);
     }
 
     /// The number of the latest file of a ring; `None` when the spool is no ring.
@@ -104,9 +106,9 @@ impl Writer {
 
     /// Notes the state of a connection that has just committed, and lets the ring rotate.
     pub fn rotate(&mut self, serial: u32, snapshot: ConnectionSnapshot) {
-        if let Some(ring) = &mut self.spool.ring {
-            ring.note(serial, snapshot);
-            self.spool.rotate(&self.capture);
+        if self.spool.ring.is_some() {
+            self.open.note(serial, snapshot);
+            self.spool.rotate(&self.capture, &self.open);
         }
     }
 }

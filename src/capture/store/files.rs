@@ -7,6 +7,8 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
+use crate::capture::format::blocks::ReadAt;
+
 /// The position of the first derived byte: no file is so long.
 const DERIVED: u64 = 1 << 62;
 
@@ -21,8 +23,10 @@ pub(in crate::capture) struct Files {
 /// One of them.
 #[derive(Clone, Debug)]
 pub(in crate::capture) struct Part {
-    /// The position of its first byte.
+    /// The position of its first byte after the bytes that are skipped.
     pub start: u64,
+    /// How many bytes at its beginning have no position, because they repeat bytes of earlier files.
+    pub skipped: u64,
     pub file: Arc<File>,
     pub path: PathBuf,
 }
@@ -30,7 +34,7 @@ pub(in crate::capture) struct Part {
 impl Files {
     /// One file, whose positions are its own.
     pub fn one(file: Arc<File>, path: PathBuf) -> Self {
-        let parts = VecDeque::from([Part { start: 0, file, path }]);
+        let parts = VecDeque::from([Part { start: 0, skipped: 0, file, path }]);
         Self { parts: Arc::new(RwLock::new(parts)), derived: Arc::default() }
     }
 
@@ -53,6 +57,12 @@ impl Files {
     pub fn pop(&self) -> Option<Part> {
         let mut parts = self.parts.write().unwrap_or_else(PoisonError::into_inner);
         if parts.len() > 1 { parts.pop_front() } else { None }
+    }
+
+    /// The position after their last byte; `None` if the system does not say.
+    pub fn end(&self) -> Option<u64> {
+        let last = self.read().back()?.clone();
+        Some(last.start + last.file.metadata().ok()?.len() - last.skipped)
     }
 
     /// Their paths, the oldest first.
@@ -86,16 +96,6 @@ impl Files {
         Ok(())
     }
 
-    /// Reads some bytes of one file; 0 at the end of the last.
-    ///
-    /// # Errors
-    /// When they cannot be read, or their file is evicted.
-    pub fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
-        let (file, at, left) = self.at(position)?;
-        let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        file.read_at(&mut buffer[..len], at)
-    }
-
     /// The file that holds a position, the offset in it, and how many bytes follow there before the next file begins. The lock is
     /// not held while the file is read.
     fn at(&self, position: u64) -> io::Result<(Arc<File>, u64, u64)> {
@@ -106,11 +106,20 @@ impl Files {
         let evicted = || io::Error::new(io::ErrorKind::NotFound, "evicted: the ring deleted its oldest file");
         let i = parts.partition_point(|part| part.start <= position).checked_sub(1).ok_or_else(evicted)?;
         let end = parts.get(i + 1).map_or(u64::MAX, |next| next.start);
-        Ok((Arc::clone(&parts[i].file), position - parts[i].start, end - position))
+        Ok((Arc::clone(&parts[i].file), position - parts[i].start + parts[i].skipped, end - position))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, VecDeque<Part>> {
         self.parts.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadAt for Files {
+    /// Reads some bytes of one file; 0 at the end of the last. Fails if their file is evicted.
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        let (file, at, left) = self.at(position)?;
+        let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        file.read_at(&mut buffer[..len], at)
     }
 }
 
@@ -141,7 +150,7 @@ mod tests {
     fn part(start: u64, bytes: &[u8]) -> Part {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(bytes).expect("written");
-        Part { start, file: Arc::new(file), path: PathBuf::from(start.to_string()) }
+        Part { start, skipped: 0, file: Arc::new(file), path: PathBuf::from(start.to_string()) }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::index::Location;
 use super::record::Record;
 use super::{Capture, to_usize};
+use crate::capture::format::blocks::ReadAt as _;
 use crate::proto::dissected::{Direction, Kind};
 
 /// How much is read ahead while reading goes forward through the file, in bytes.

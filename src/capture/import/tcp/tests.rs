@@ -28,8 +28,8 @@ impl Packets {
     fn new() -> Self {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let opened = Arc::new(File::open(file.path()).expect("the file"));
-        let capture = Capture::over(Arc::clone(&opened), file.path());
-        let decryption = Decryption::new(capture.clone(), &opened, true, KeySource::default());
+        let capture = Capture::over(opened, file.path());
+        let decryption = Decryption::new(capture.clone(), true, KeySource::default());
         Self { flows: Flows::new(capture, ImportOptions::default(), decryption), _file: file, time: 0 }
     }
 

@@ -52,6 +52,11 @@ impl Flows {
         !self.awaiting.is_empty()
     }
 
+    /// A section of a pcapng file begins.
+    pub const fn begin_section(&mut self) {
+        self.decryption.begin_section();
+    }
+
     /// The capture contains these lines of a key log.
     pub fn add_secrets(&mut self, lines: &[u8]) {
         self.decryption.add_lines(lines);

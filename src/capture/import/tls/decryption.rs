@@ -28,9 +28,6 @@ const PATIENCE_WITHOUT_SOURCE: Duration = Duration::from_secs(2);
 /// The most reasons that are reported one by one. Further suites and alerts are counted with others.
 const MAX_REASONS: usize = 32;
 
-/// How a pcapng file begins.
-const PCAPNG: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
-
 /// The secrets with which a capture is opened.
 #[derive(Debug, Default)]
 pub struct KeySource {
@@ -66,8 +63,8 @@ pub struct Decryption {
     capture: Capture,
     pub secrets: Secrets,
     key_log: Option<KeyLog>,
-    /// The file of the capture.
-    file: Arc<File>,
+    /// Whether the file is pcapng, which has blocks for secrets.
+    is_pcapng: bool,
     /// Whether capture and key log may still grow.
     is_live: bool,
     /// Whether the secrets in the file were looked for, or are found while it is read.
@@ -84,14 +81,14 @@ pub struct Decryption {
 }
 
 impl Decryption {
-    /// For a capture whose packets are in `file`; `is_live` if the file may grow.
-    pub fn new(capture: Capture, file: &Arc<File>, is_live: bool, source: KeySource) -> Self {
+    /// For a capture of packets; `is_live` if its file may grow.
+    pub fn new(capture: Capture, is_live: bool, source: KeySource) -> Self {
         let KeySource { secrets, key_log } = source;
         Self {
             capture,
             secrets,
             key_log,
-            file: Arc::clone(file),
+            is_pcapng: false,
             is_live,
             is_scanned: is_live,
             looked: Instant::now(),
@@ -147,7 +144,7 @@ impl Decryption {
 
     /// Returns true if secrets may come later.
     pub fn may_find_more(&self) -> bool {
-        self.is_live && (self.key_log.is_some() || self.may_contain_secrets())
+        self.is_live && (self.key_log.is_some() || self.is_pcapng)
     }
 
     /// How long the secrets of a connection are awaited while the capture grows. Without a key log, they can only come in the capture.
@@ -155,22 +152,21 @@ impl Decryption {
         if self.has_source() { PATIENCE } else { PATIENCE_WITHOUT_SOURCE }
     }
 
-    /// Returns true if the file is pcapng, which has blocks for secrets.
-    fn may_contain_secrets(&self) -> bool {
-        let mut magic = [0; 4];
-        self.file.read_exact_at(&mut magic, 0).is_ok() && magic == PCAPNG
+    /// Takes note that a section of a pcapng file begins.
+    pub const fn begin_section(&mut self) {
+        self.is_pcapng = true;
     }
 
     /// Takes the secrets of the whole file, once.
     fn scan(&mut self) {
-        if std::mem::replace(&mut self.is_scanned, true) || !self.may_contain_secrets() {
+        if std::mem::replace(&mut self.is_scanned, true) || !self.is_pcapng {
             return;
         }
-        let mut blocks = Blocks::new(Arc::clone(&self.file));
+        let mut blocks = Blocks::new(self.capture.files().clone());
         loop {
             match blocks.next() {
                 BlockEvent::Secrets(lines) => KeyLog::read_lines(lines, &mut self.secrets),
-                BlockEvent::Packet(_) | BlockEvent::Section(_) | BlockEvent::Other => {}
+                BlockEvent::Packet(_) | BlockEvent::Section(_) | BlockEvent::Interface | BlockEvent::Other => {}
                 BlockEvent::End(_) | BlockEvent::Damaged | BlockEvent::Unreadable => return,
             }
         }

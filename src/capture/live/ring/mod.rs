@@ -3,22 +3,22 @@
 //!
 //! A rotation, when the latest file has its share of the ring (see `spool::rotation`, which does the work on disk):
 //!
-//! 1. `Ring::preamble` writes the beginning of the next file from the `ConnectionSnapshot`s of open connections.
+//! 1. A `Continuation` gives the beginning of the next file: `OpenConnections` from the `ConnectionSnapshot`s of open connections.
 //! 2. The oldest files are evicted until that fits: first out of the index, then from disk.
 //! 3. The next file is created with the preamble, and `Ring::rotated` notes where incomplete records were written again.
 //!
 //! All of that happens on the thread that has just committed, which holds the spool's lock; no other connection writes meanwhile.
 
+mod open_connections;
 mod snapshot;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
+pub(in crate::capture) use self::open_connections::OpenConnections;
 pub(in crate::capture) use self::snapshot::{ConnectionSnapshot, DirectionSnapshot, FilePreamble};
-use crate::capture::format::pcapng::MAX_JUMP;
 use crate::capture::store::Capture;
 use crate::capture::store::index::{Eviction, Extent};
-use crate::proto::time::Time;
 
 /// The part of a ring that deflate windows may take besides its files: a quarter.
 const WINDOWS_PART: u64 = 4;
@@ -32,10 +32,18 @@ const DIGITS: usize = 7;
 /// How many files a full ring consists of.
 const FILES: u64 = 8;
 
-/// The part of a file's share that incomplete records may take in its preamble: a half.
-const INCOMPLETE_PART: u64 = 2;
+/// What is known of the traffic so far, so that the next file of a ring can be read without the files before it.
+pub(in crate::capture) trait Continuation {
+    /// The first bytes of the next file.
+    fn preamble(&self, capture: &Capture, ring: &Ring) -> FilePreamble;
 
-/// The files of a ring, and the state of the connections that the next one begins with.
+    /// How many bytes at the end of the latest file belong to the next one: the beginning of a packet.
+    fn unfinished(&self) -> u64 {
+        0
+    }
+}
+
+/// The files of a ring.
 #[derive(Debug)]
 pub(in crate::capture) struct Ring {
     /// How many bytes all files may have together.
@@ -48,8 +56,6 @@ pub(in crate::capture) struct Ring {
     begun: u64,
     /// The files before the latest, the oldest first.
     full: VecDeque<FullFile>,
-    /// The open connections, by their serial numbers.
-    open: BTreeMap<u32, ConnectionSnapshot>,
     /// Other processes may see a file only when it is whole.
     private: bool,
     /// Why the next file could not be created.
@@ -75,7 +81,6 @@ impl Ring {
             number: 1,
             begun: 0,
             full: VecDeque::new(),
-            open: BTreeMap::new(),
             private,
             stuck: None,
             reported_small: false,
@@ -137,47 +142,9 @@ impl Ring {
         self.number
     }
 
-    /// Notes the state of a connection that has just committed, or that it has ended.
-    pub fn note(&mut self, serial: u32, snapshot: ConnectionSnapshot) {
-        if snapshot.is_over() {
-            self.open.remove(&serial);
-        } else {
-            self.open.insert(serial, snapshot);
-        }
-    }
-
     /// Whether the latest file, of `len` bytes, has its share.
     pub const fn is_full(&self, len: u64) -> bool {
-        len - self.begun >= self.share()
-    }
-
-    /// The preamble of the next file, after the file's own head.
-    pub fn preamble(&self, capture: &Capture, head: Vec<u8>) -> FilePreamble {
-        // A reader of several files mistakes a longer jump in the sequence numbers for old data.
-        let free = (self.share() / INCOMPLETE_PART).min(MAX_JUMP);
-        let mut preamble = FilePreamble { blocks: head, free, ..FilePreamble::default() };
-        let since = self.since();
-        for (serial, snapshot) in &self.open {
-            if since.is_none_or(|since| snapshot.latest() >= since) {
-                snapshot.write(*serial, capture, &mut preamble);
-            } else {
-                preamble.left_out += 1;
-            }
-        }
-        preamble
-    }
-
-    /// The time since which a connection must have had a record for its handshake to fit; `None` when all fit.
-    fn since(&self) -> Option<Time> {
-        let mut free = self.share();
-        let mut latest: Vec<(Time, u64)> = self.open.values().map(|one| (one.latest(), one.handshake_len())).collect();
-        if latest.iter().map(|(_, len)| len).sum::<u64>() <= free {
-            return None;
-        }
-        latest.sort_unstable_by_key(|(time, _)| std::cmp::Reverse(*time));
-        let mut fits = |len: u64| free.checked_sub(len).map(|rest| free = rest).is_some();
-        let first = latest.iter().find(|(_, len)| !fits(*len));
-        first.map(|(time, _)| Time(time.0 + 1))
+        len.saturating_sub(self.begun) >= self.share()
     }
 
     /// Notes that file `number` has begun at `position` with `preamble`, and that the file before it has `len` bytes. Returns how
@@ -202,11 +169,6 @@ impl Ring {
         }
         self.full.push_back(FullFile { len, eviction: Eviction { last: index.totals.records, position } });
         (preamble.left_out > 0 && !std::mem::replace(&mut self.reported_small, true)).then_some(preamble.left_out)
-    }
-
-    /// Length of the latest file's preamble in bytes.
-    pub const fn begun(&self) -> u64 {
-        self.begun
     }
 
     /// Notes why the next file could not be created when the latest had `len` bytes; the next attempt is due when it has another

@@ -52,6 +52,8 @@ pub(in crate::capture) struct FilePreamble {
     pub free: u64,
     /// Where incomplete records were written again: connection, direction, extents relative to `blocks`.
     pub moved: Vec<(u32, Direction, Vec<Extent>)>,
+    /// Whether its packets are copies of earlier ones, which are read at their first place.
+    pub has_copies: bool,
     /// How many connections it leaves out, because their handshakes take too many bytes.
     pub left_out: u64,
 }

@@ -12,6 +12,7 @@ use crate::capture::store::index::HandshakeHead;
 use crate::capture::store::record::Record;
 use crate::proto::dissected::{Direction, Kind};
 use crate::proto::rules::Rule;
+use crate::proto::time::Time;
 
 /// A head of so many bytes at that offset.
 fn head(direction: Direction, offset: u64, bytes: Vec<u8>) -> HandshakeHead {

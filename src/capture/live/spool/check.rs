@@ -19,8 +19,8 @@ impl Spool {
             return Ok(());
         }
         let parts = self.files.parts();
-        let ends = parts.iter().skip(1).map(|next| next.start).chain([self.start + self.len]);
-        parts.iter().zip(ends).try_for_each(|(part, end)| check(part, end - part.start))
+        let ends = parts.iter().skip(1).map(|next| next.start).chain([self.start + self.len - self.skipped]);
+        parts.iter().zip(ends).try_for_each(|(part, end)| check(part, end - part.start + part.skipped))
     }
 
     /// As [`Self::check_files`], for the file that is written.
@@ -28,7 +28,10 @@ impl Spool {
         if self.temporary.load(Ordering::SeqCst) {
             return Ok(());
         }
-        check(&Part { start: self.start, file: Arc::clone(&self.file), path: self.path.clone() }, self.len)
+        check(
+            &Part { start: self.start, skipped: self.skipped, file: Arc::clone(&self.file), path: self.path.clone() },
+            self.len,
+        )
     }
 
     /// Compares the length of the file that is written with what was written to it. Appending to a truncated file would leave a hole.

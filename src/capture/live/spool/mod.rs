@@ -33,8 +33,9 @@ pub struct Spool {
     file: Arc<File>,
     path: PathBuf,
     len: u64,
-    /// The position of its first byte among the bytes of all files.
+    /// The position of its first byte among the bytes of all files, after `skipped` bytes that are not among them.
     start: u64,
+    skipped: u64,
     temporary: Arc<AtomicBool>,
     pub(in crate::capture) ring: Option<Ring>,
     /// Sends the deleted files of a ring to the thread that closes them.
@@ -173,6 +174,7 @@ impl Spool {
             path,
             len: len as u64,
             start: 0,
+            skipped: 0,
             temporary: Arc::new(temporary.into()),
             ring: None,
             closer: None,
@@ -203,7 +205,7 @@ impl Spool {
             return Err(e);
         }
         self.len += blocks.len() as u64;
-        Ok(self.start + position)
+        Ok(self.start + position - self.skipped)
     }
 
     /// The file that is written.

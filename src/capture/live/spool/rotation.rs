@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -9,12 +10,11 @@ use std::thread;
 
 use super::Spool;
 use super::file::{SpoolError, create, named, private_file};
-use crate::capture::format::pcapng;
-use crate::capture::live::ring::Ring;
-use crate::capture::store::Capture;
+use crate::capture::live::ring::{Continuation, Ring};
 use crate::capture::store::files::Part;
 use crate::capture::store::index::Eviction;
 use crate::capture::store::output::{OutputError, folder_of, is_full};
+use crate::capture::store::{Capture, to_usize};
 use crate::proto::rules::count;
 
 /// How many names in a row may belong to other files.
@@ -26,14 +26,19 @@ impl Spool {
     ///
     /// # Errors
     /// See [`SpoolError`].
-    pub(in crate::capture) fn append_evicting(&mut self, blocks: &[u8], capture: &Capture) -> Result<u64, SpoolError> {
+    pub(in crate::capture) fn append_evicting(
+        &mut self,
+        blocks: &[u8],
+        capture: &Capture,
+        traffic: &dyn Continuation,
+    ) -> Result<u64, SpoolError> {
         self.check_length()?;
         let coming = blocks.len() as u64;
         self.evict_excess(coming, capture);
         let stuck = |spool: &Self| Some(spool.ring.as_ref()?.is_stuck(spool.len + coming, capture)?.to_owned());
         if stuck(self).is_some() {
             // A last attempt before capturing stops.
-            self.begin_next(capture);
+            self.begin_next(capture, traffic);
             self.evict_excess(coming, capture);
         }
         if let Some(why) = stuck(self) {
@@ -50,19 +55,24 @@ impl Spool {
 
     /// Begins the ring's next file when the latest has its share, and evicts the oldest when all are too large together. Everything
     /// that was appended must be in the index.
-    pub(in crate::capture) fn rotate(&mut self, capture: &Capture) {
-        if self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len)) {
+    pub(in crate::capture) fn rotate(&mut self, capture: &Capture, traffic: &dyn Continuation) {
+        if self.is_due(traffic) {
             if let Err(e) = self.check_latest() {
                 capture.add_failure(&e.to_string());
             }
-            self.begin_next(capture);
+            self.begin_next(capture, traffic);
         }
         self.evict_excess(0, capture);
     }
 
+    /// Whether the ring's latest file has its share.
+    pub(in crate::capture) fn is_due(&self, traffic: &dyn Continuation) -> bool {
+        self.ring.as_ref().is_some_and(|ring| ring.is_full(self.len - traffic.unfinished()))
+    }
+
     /// Begins the next file; evicts the oldest when there is no space or no file handle for it.
-    fn begin_next(&mut self, capture: &Capture) {
-        while let Err(error) = self.try_next(capture) {
+    fn begin_next(&mut self, capture: &Capture, traffic: &dyn Continuation) {
+        while let Err(error) = self.try_next(capture, traffic) {
             let helps = |source: &io::Error| is_full(source) || has_no_handle(source);
             let helps = matches!(&error, SpoolError::Output(OutputError::Io { source, .. }) if helps(source));
             if helps && self.evict_oldest(capture) {
@@ -80,32 +90,46 @@ impl Spool {
         }
     }
 
-    fn try_next(&mut self, capture: &Capture) -> Result<(), SpoolError> {
+    fn try_next(&mut self, capture: &Capture, traffic: &dyn Continuation) -> Result<(), SpoolError> {
         let Some(ring) = &self.ring else { return Ok(()) };
-        let mut head = Vec::new();
-        pcapng::file_head(&mut head, None);
-        let preamble = ring.preamble(capture, head);
-        self.evict_excess(preamble.blocks.len() as u64, capture);
+        let preamble = traffic.preamble(capture, ring);
+        let begun = preamble.blocks.len() as u64;
+        let unfinished = self.read_end(traffic.unfinished())?;
+        let (len, beginning) = (self.len - unfinished.len() as u64, [&preamble.blocks[..], &unfinished].concat());
+        self.evict_excess(beginning.len() as u64, capture);
         let Some(ring) = &self.ring else { return Ok(()) };
-        let (number, path, file) = match next_file(ring, &preamble.blocks) {
+        let (number, path, file) = match next_file(ring, &beginning) {
             Err(SpoolError::Output(OutputError::Io { source, .. })) if has_no_handle(&source) => {
-                self.reuse_oldest(&preamble.blocks, capture)?
+                self.reuse_oldest(&beginning, capture)?
             }
             made => made?,
         };
+        if let Err(e) = if len < self.len { self.file.set_len(len) } else { Ok(()) } {
+            capture.add_failure(&OutputError::at(&self.path, e).to_string());
+        }
         let Some(ring) = &mut self.ring else { return Ok(()) };
-        self.start += self.len;
+        self.start += len - self.skipped;
+        self.skipped = if preamble.has_copies { begun } else { 0 };
         self.file = Arc::new(file);
-        self.files.push(Part { start: self.start, file: Arc::clone(&self.file), path: path.clone() });
-        if let Some(left_out) = ring.rotated(capture, self.start, self.len, number, &preamble) {
+        let part = Part { start: self.start, skipped: self.skipped, file: Arc::clone(&self.file), path: path.clone() };
+        self.files.push(part);
+        if let Some(left_out) = ring.rotated(capture, self.start, len, number, &preamble) {
             capture.add_notice(&format!(
                 "the ring is too small for so many connections: {} lacks the handshakes of {}; use a larger --ring",
                 path.display(),
                 count(left_out, "connection")
             ));
         }
-        (self.path, self.len) = (path, ring.begun());
+        (self.path, self.len) = (path, beginning.len() as u64);
         Ok(())
+    }
+
+    /// Reads the last bytes of the file that is written.
+    fn read_end(&self, len: u64) -> Result<Vec<u8>, SpoolError> {
+        let mut bytes = vec![0; to_usize(len)];
+        let read = self.file.read_exact_at(&mut bytes, self.len - len);
+        read.map_err(|e| OutputError::at(&self.path, e))?;
+        Ok(bytes)
     }
 
     /// Empties the oldest file and makes it the next one, with the handle that this process already has.
