@@ -144,12 +144,11 @@ impl Capture {
         self.record(record.no).is_none_or(|now| now.kind != record.kind)
     }
 
-    /// Whether the first bytes of a record are evicted while it is kept itself: it is a gap then.
+    /// Whether bytes of a record are evicted while it is kept itself: it is a gap then.
     pub fn is_torn(&self, record: &Record) -> bool {
         let index = self.index();
-        let streams = index.connection(record.connection).map(|entry| &entry.streams);
-        let start = streams.map_or(0, |streams| streams[record.direction.index()].start());
-        record.offset < start && record.no >= index.totals.first
+        let stream = index.connection(record.connection).map(|entry| &entry.streams[record.direction.index()]);
+        record.no >= index.totals.first && stream.is_some_and(|stream| stream.is_torn(record.offset, record.wire_len))
     }
 
     /// While the result lives, a ring evicts nothing before it is twice as large as it was asked to be.

@@ -94,7 +94,7 @@ fn kind_and_preview(
         }
         Kind::Gap => {
             let torn = capture.is_torn(record);
-            let words = if torn { "its beginning was evicted" } else { "bytes that the capture lacks" };
+            let words = if torn { "a part of it was evicted" } else { "bytes that the capture lacks" };
             ("gap".to_owned(), words.to_owned())
         }
         Kind::End(how) => ("end".to_owned(), end_words(record.direction, how).to_owned()),

@@ -88,13 +88,13 @@ impl Index {
         self.keys.retain(|_, (no, connection)| *no > last || self.connections.get(*connection).is_some());
     }
 
-    /// Turns records whose first bytes are evicted into gaps: the rest of such a frame cannot be read.
+    /// Turns records of which bytes are evicted into gaps: the rest of such a frame cannot be read.
     fn mark_torn(&mut self) {
         let torn: Vec<(u64, Direction)> = self
             .connections
             .iter()
             .flat_map(|entry| Direction::BOTH.map(|direction| (entry, direction)))
-            .filter_map(|(entry, direction)| Some((self.torn(entry, direction)?, direction)))
+            .flat_map(|(entry, direction)| self.torn(entry, direction).into_iter().map(move |no| (no, direction)))
             .collect();
         for (no, direction) in torn {
             if let Some(entry) = self.entry_mut(no) {
@@ -103,17 +103,18 @@ impl Index {
         }
     }
 
-    /// The record of a direction whose first bytes are evicted, if there is one: the direction's first.
-    fn torn(&self, entry: &ConnectionEntry, direction: Direction) -> Option<u64> {
-        let start = entry.streams[direction.index()].start();
-        if start <= entry.evicted_to(direction) {
-            return None;
+    /// The kept records of a direction of which bytes are evicted. A live recording has at most one, the first; a direction whose
+    /// segments came in another order, or were held, can have several.
+    fn torn(&self, entry: &ConnectionEntry, direction: Direction) -> Vec<u64> {
+        let stream = &entry.streams[direction.index()];
+        let intact = stream.intact_from();
+        if intact <= entry.evicted_to(direction) {
+            return Vec::new();
         }
-        let mut kept = (entry.first_kept..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
-        let (no, first) = kept.find_map(|no| {
-            let own = self.entry(no).filter(|entry| kind_and_direction(entry.what).1 == direction)?;
-            Some((no, own))
-        })?;
-        (first.offset < start && first.wire_len > 0).then_some(no)
+        let kept = (entry.first_kept..entry.records).filter_map(|ordinal| entry.number_of(ordinal));
+        let own = kept
+            .filter_map(|no| Some((no, self.entry(no).filter(|entry| kind_and_direction(entry.what).1 == direction)?)));
+        let early = own.take_while(|(_, own)| own.offset < intact);
+        early.filter(|(_, own)| stream.is_torn(own.offset, own.wire_len)).map(|(no, _)| no).collect()
     }
 }

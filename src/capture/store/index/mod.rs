@@ -280,12 +280,12 @@ impl Index {
         dissected.time.0.checked_sub(ping.time)
     }
 
-    /// The kind of a record: a gap when its first bytes are evicted, as the rest of it cannot be read.
+    /// The kind of a record: a gap when bytes of it are evicted, as the rest of it cannot be read.
     fn kind_of(&self, connection: u32, dissected: &DissectedRecord) -> Kind {
-        let torn = self
-            .connection(connection)
-            .is_some_and(|owner| dissected.offset < owner.streams[dissected.direction.index()].start());
-        if torn && dissected.wire_len > 0 { Kind::Gap } else { dissected.kind }
+        let torn = self.connection(connection).is_some_and(|owner| {
+            owner.streams[dissected.direction.index()].is_torn(dissected.offset, dissected.wire_len)
+        });
+        if torn { Kind::Gap } else { dissected.kind }
     }
 
     /// The file of the windows of checkpoints.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::extents::{ExtentCursor, Extents, HOLE};
+use super::extents::{ExtentCursor, Extents, HOLE, is_hole};
 use super::windows::Window;
 use crate::capture::store::to_usize;
 
@@ -69,6 +69,16 @@ impl Stream {
         self.extents.front().map_or(self.len, |(offset, _)| offset)
     }
 
+    /// The offset before which bytes may be evicted.
+    pub fn intact_from(&self) -> u64 {
+        self.start().max(self.extents.unordered().min(self.len))
+    }
+
+    /// Returns true if bytes of this range are evicted.
+    pub fn is_torn(&self, offset: u64, len: u64) -> bool {
+        len > 0 && (offset < self.start() || self.extents.has_evicted(offset, offset.saturating_add(len)))
+    }
+
     /// Drops what lies before a position of the file.
     pub(in crate::capture) fn evict_before(&mut self, position: u64) {
         self.extents.evict_before(position);
@@ -100,7 +110,7 @@ impl Stream {
                 *near = self.extents.find(offset);
                 self.piece_at(*near, offset)
             })?;
-        let holds = end <= piece.end && piece.position != HOLE;
+        let holds = end <= piece.end && !is_hole(piece.position);
         holds.then(|| (piece.position + (offset - piece.start), to_usize(len)))
     }
 
@@ -123,7 +133,7 @@ impl Stream {
         let mut pieces = Vec::new();
         let mut next = self.extents.at(self.extents.find(offset));
         while at < end
-            && let Some(((start, position), after)) = next.filter(|((_, position), _)| *position != HOLE)
+            && let Some(((start, position), after)) = next.filter(|((_, position), _)| !is_hole(*position))
         {
             next = self.extents.at(after);
             let extent_end = next.map_or(self.len, |((next, _), _)| next);
